@@ -1,0 +1,32 @@
+"""The preset dictionary of format 1: texts that most bodies hold, the commonest last (RFC 1950, FDICT)."""
+
+DICTIONARY_1 = (
+    b'"sightings":[["dhcp.offer","ra.seen","arp.changed",{"mac":"ip":"server":"router":"prefix":"Debia'
+    b'n GNU/Linux 12 (bookworm)","Microsoft Windows 10 Pro","Microsoft Windows 11 Pro","Dell Inc.","HP'
+    b'","LENOVO","ASUS","Acer","desktop","laptop","ssd","hdd","wired","wireless","full","half",["os.na'
+    b'me","os.version","os.build","os.arch","os.end_of_support","hardware.vendor","hardware.model","ha'
+    b'rdware.bios_date","hardware.chassis","hardware.disk_type","hardware.virtual","processor.model",{'
+    b'"disk":"sda"}],["resolver.address","8.8.8.8","1.1.1.1",{"family":"4","order":"1"}],["address.sou'
+    b'rce","slaac","dhcp","static",["route.default","192.168.1.1","192.168.0.1","fe80::",["antivirus.p'
+    b'roduct","ClamAV","Microsoft Defender Antivirus","Windows Defender","Kaspersky","Bkav Pro",["anti'
+    b'virus.signature.version",["antivirus.signature.age",{"product":"clamav"}],["antivirus.running",1'
+    b'.0,{"product":"defender"}],["antivirus.realtime",1.0,["antivirus.products",1.0],["firewall.enabl'
+    b'ed",1.0,{"profile":"public"}],{"profile":"private"}],{"profile":"domain"}],{"source":"ufw"}],{"s'
+    b'ource":"nftables"}],["updates.pending",0.0],["updates.security",0.0],["updates.last.age",["updat'
+    b'es.reboot_pending",0.0],["ipv6.rung",1.0,{"rung":"0"}],["ipv6.rung",1.0,{"rung":"1"}],["ipv6.run'
+    b'g",null,{"rung":"2"}],["ipv6.rung",0.0,{"rung":"3"}],["ipv6.rung",0.0,{"rung":"4"}],["link.up",1'
+    b'.0,{"nic":"wlan0"}],["link.up",1.0,{"nic":"eth0"}],["link.speed",1000000000.0,{"nic":"eth0"}],["'
+    b'link.speed",100000000.0,["link.duplex","full",["link.medium","wired",["link.mtu",1500.0,{"nic":"'
+    b'Ethernet"}],["link.mtu",1500.0,{"nic":"eth0"}],["address.count",1.0,{"family":"4","nic":"eth0","'
+    b'scope":"global"}],{"family":"6","nic":"eth0","scope":"link"}],{"family":"6","nic":"eth0","scope"'
+    b':"ula"}],["disk.size",["disk.used",["disk.free",{"mount":"/"}],["disk.free",{"mount":"C:\\\\"}],["'
+    b'memory.size",["memory.available",["memory.used",["processor.busy",0.0["processor.count",4.0],["p'
+    b'rocessor.load",0.0["uptime.seconds",["boot.at",["probe.ok",1.0,{"probe":"updates"}],["probe.seco'
+    b'nds",0.00["probe.ok",1.0,{"probe":"antivirus"}],["probe.seconds",0.00["probe.ok",1.0,{"probe":"a'
+    b'ddresses"}],["probe.ok",1.0,{"probe":"hardware"}],["probe.ok",1.0,{"probe":"firewall"}],["probe.'
+    b'ok",1.0,{"probe":"resolvers"}],["probe.ok",1.0,{"probe":"ipv6"}],["probe.ok",1.0,{"probe":"links'
+    b'"}],["probe.ok",1.0,{"probe":"uptime"}],["probe.ok",1.0,{"probe":"disk"}],["probe.ok",1.0,{"prob'
+    b'e":"memory"}],["probe.ok",1.0,{"probe":"processor"}],["spool.envelopes",1.0],["spool.dropped",0.'
+    b'0],["spool.bytes",]],"facts":[["{"schema":1,"taken_at":17,"agent":"0.1.0","readings":[["'
+)
+"""Never changes: bodies in journals and spools were deflated with it."""

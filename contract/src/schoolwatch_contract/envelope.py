@@ -1,0 +1,98 @@
+"""An envelope to compact JSON in raw deflate, and back, in bounded time and memory."""
+
+import math
+import zlib
+
+import msgspec
+
+from schoolwatch_contract.dictionary import DICTIONARY_1
+from schoolwatch_contract.errors import ContractError
+from schoolwatch_contract.records import SCHEMA, Envelope, Reading
+
+DICTIONARY = 1
+"""The number of the preset dictionary that bodies are deflated with; it never changes its bytes."""
+
+INFLATED_MAX = 1 << 20
+"""Bytes a body may inflate to; a larger one is a deflate bomb."""
+
+EARLIEST = 315_532_800.0
+"""1980-01-01: what a PC with a flat clock battery says. Anything before is not a clock."""
+
+LATEST = 4_102_444_800.0
+"""2100-01-01: anything from then on is not a clock."""
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Envelope)
+
+
+class _Head(msgspec.Struct):
+    schema: int
+
+
+_head = msgspec.json.Decoder(_Head)
+
+
+def encode(envelope: Envelope) -> bytes:
+    """The envelope as JSON in raw deflate (RFC 1951). Raises `ContractError` for what a server refuses."""
+    check(envelope)
+    text = _encoder.encode(envelope)
+    deflate = zlib.compressobj(9, zlib.DEFLATED, -15, zdict=DICTIONARY_1)
+    return deflate.compress(text) + deflate.flush()
+
+
+def decode(body: bytes) -> Envelope:
+    """The envelope in a deflated body. Raises `ContractError`, and nothing else, for any other bytes."""
+    text = inflate(body)
+    try:
+        schema = _head.decode(text).schema
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise ContractError("json", str(error)) from error
+    if schema != SCHEMA:
+        raise ContractError("schema", f"schema {schema} is not known here, {SCHEMA} is")
+    try:
+        envelope = _decoder.decode(text)
+    except msgspec.ValidationError as error:
+        raise ContractError("value", str(error)) from error
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise ContractError("json", str(error)) from error
+    check(envelope)
+    return envelope
+
+
+def inflate(body: bytes) -> bytes:
+    """At most `INFLATED_MAX` bytes of JSON out of a deflated body."""
+    inflater = zlib.decompressobj(-15, zdict=DICTIONARY_1)
+    try:
+        text = inflater.decompress(body, INFLATED_MAX)
+        if inflater.unconsumed_tail:
+            raise ContractError("bomb", f"inflates to more than {INFLATED_MAX} bytes")
+        text += inflater.flush()
+    except zlib.error as error:
+        raise ContractError("deflate", str(error)) from error
+    if not inflater.eof:
+        raise ContractError("truncated", f"the deflate stream of {len(body)} bytes has no end")
+    if inflater.unused_data:
+        raise ContractError("deflate", f"{len(inflater.unused_data)} bytes follow the deflate stream")
+    return text
+
+
+def check(envelope: Envelope) -> None:
+    """What the types cannot say: finite numbers and times that a clock can show."""
+    _check_time("taken_at", envelope.taken_at)
+    for index, reading in enumerate(envelope.readings):
+        _check_value(index, reading)
+    for index, sighting in enumerate(envelope.sightings):
+        if sighting.seen_at is not None:
+            _check_time(f"sightings[{index}].seen_at", sighting.seen_at)
+
+
+def _check_value(index: int, reading: Reading) -> None:
+    if reading.value is not None and not math.isfinite(reading.value):
+        raise ContractError(
+            "value", f"readings[{index}] {reading.metric} is {reading.value}, not a finite number"
+        )
+
+
+def _check_time(field: str, at: float) -> None:
+    if not EARLIEST <= at < LATEST:
+        raise ContractError("time", f"{field} {at} is not between the years 1980 and 2100")

@@ -1,0 +1,102 @@
+"""A frame: clear header, deflated body, and an HMAC over both with the device's key.
+
+Layout, big-endian: format (1 byte), dictionary (1), device (16), spool (8), seq (8, unsigned),
+floor (8, unsigned), sent_at (8, signed, milliseconds since 1970 UTC), body, HMAC-SHA-256 (32).
+It is verified alike whether it came by MQTT, by relay or in a USB bundle.
+"""
+
+import hashlib
+import hmac
+import struct
+
+import msgspec
+
+from schoolwatch_contract.envelope import DICTIONARY, EARLIEST, LATEST
+from schoolwatch_contract.errors import ContractError
+
+FORMAT = 1
+FRAME_MAX = 256 * 1024
+"""Bytes of a whole frame; the broker refuses a larger one from its header."""
+
+KEY_BYTES = 32
+
+_header = struct.Struct(">BB16s8sQQq")
+_MAC_BYTES = 32
+_SEQ_MAX = 2**63 - 1  # what the server's databases can count
+
+
+class Header(msgspec.Struct, frozen=True):
+    """Who sends, which report of which spool generation, and the sender's clock.
+
+    `device` is 32 hex digits and `spool` 16; `seq` counts from 1 in its spool; `floor` is the lowest
+    number that the agent still holds; `sent_at` is UTC seconds.
+    """
+
+    device: str
+    spool: str
+    seq: int
+    floor: int
+    sent_at: float
+
+
+class Frame(msgspec.Struct, frozen=True):
+    """A header with the body it speaks of, still deflated."""
+
+    header: Header
+    body: bytes
+
+
+def seal(header: Header, body: bytes, key: bytes) -> bytes:
+    """The bytes on the wire. Raises `ContractError` for a header or size the server would refuse."""
+    _check(header)
+    head = _header.pack(
+        FORMAT,
+        DICTIONARY,
+        bytes.fromhex(header.device),
+        bytes.fromhex(header.spool),
+        header.seq,
+        header.floor,
+        round(header.sent_at * 1000),
+    )
+    frame = head + body
+    if len(frame) + _MAC_BYTES > FRAME_MAX:
+        raise ContractError("too_large", f"{len(frame) + _MAC_BYTES} bytes, at most {FRAME_MAX} fit a frame")
+    return frame + _mac(frame, key)
+
+
+def parse(frame: bytes) -> Frame:
+    """Header and body as they stand; nothing is proved yet. Raises `ContractError`."""
+    if len(frame) > FRAME_MAX:
+        raise ContractError("too_large", f"{len(frame)} bytes, at most {FRAME_MAX} fit a frame")
+    if frame[:1] != bytes([FORMAT]):
+        raise ContractError("format", f"format byte {frame[:1].hex() or 'missing'} is not {FORMAT:02x}")
+    if len(frame) < _header.size + _MAC_BYTES:
+        raise ContractError("truncated", f"{len(frame)} bytes are less than header and HMAC")
+    _, dictionary, device, spool, seq, floor, sent_ms = _header.unpack_from(frame)
+    if dictionary != DICTIONARY:
+        raise ContractError("dictionary", f"dictionary {dictionary} is not known here, {DICTIONARY} is")
+    header = Header(device.hex(), spool.hex(), seq, floor, sent_ms / 1000)
+    _check(header)
+    return Frame(header, frame[_header.size : -_MAC_BYTES])
+
+
+def verify(frame: bytes, key: bytes) -> None:
+    """Raises `ContractError("hmac")` unless the holder of `key` made exactly these bytes."""
+    if not hmac.compare_digest(_mac(frame[:-_MAC_BYTES], key), frame[-_MAC_BYTES:]):
+        raise ContractError("hmac", "the frame was not made with this device's key")
+
+
+def digest(body: bytes) -> bytes:
+    """16 bytes that tell two bodies apart; a second delivery has the same, a clone's report another."""
+    return hashlib.sha256(body).digest()[:16]
+
+
+def _mac(frame: bytes, key: bytes) -> bytes:
+    return hmac.digest(key, frame, "sha256")
+
+
+def _check(header: Header) -> None:
+    if not 1 <= header.floor <= header.seq <= _SEQ_MAX:
+        raise ContractError("header", f"floor {header.floor} and seq {header.seq} are not 1 <= floor <= seq")
+    if not EARLIEST <= header.sent_at < LATEST:
+        raise ContractError("time", f"sent_at {header.sent_at} is not between the years 1980 and 2100")

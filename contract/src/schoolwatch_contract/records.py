@@ -1,0 +1,54 @@
+"""The three kinds of record, and the envelope that says once who measured and when."""
+
+from typing import Annotated
+
+import msgspec
+
+SCHEMA = 1
+"""The envelope's schema number. Unknown fields are ignored, an unknown number is refused."""
+
+NAME = r"^[a-z][a-z0-9_]*(\.[a-z0-9][a-z0-9_]*)+$"
+"""How a metric, fact or sighting is named: `subject.quantity`, dotted lower case."""
+
+Name = Annotated[str, msgspec.Meta(pattern=NAME, max_length=64)]
+LabelKey = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]*$", max_length=32)]
+LabelValue = Annotated[str, msgspec.Meta(max_length=128)]
+Labels = Annotated[dict[LabelKey, LabelValue], msgspec.Meta(max_length=8)]
+Text = Annotated[str, msgspec.Meta(max_length=512)]
+
+
+class Reading(msgspec.Struct, frozen=True, array_like=True):
+    """A number at a moment, in the catalogue's base unit; `None` is unknown, never 0."""
+
+    metric: Name
+    value: float | None
+    labels: Labels = {}
+
+
+class Fact(msgspec.Struct, frozen=True, array_like=True):
+    """A text that rarely changes; `None` is unknown, and `reason` then says why."""
+
+    name: Name
+    value: Text | None
+    labels: Labels = {}
+    reason: Text = ""
+
+
+class Sighting(msgspec.Struct, frozen=True, array_like=True):
+    """Something seen on the wire or in a log at `seen_at` (UTC seconds)."""
+
+    kind: Name
+    subject: LabelValue
+    detail: Annotated[dict[LabelKey, Text], msgspec.Meta(max_length=32)] = {}
+    seen_at: float | None = None
+
+
+class Envelope(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One cycle of one agent. `taken_at` is the agent's clock in UTC seconds, `agent` its version."""
+
+    schema: int
+    taken_at: float
+    agent: Annotated[str, msgspec.Meta(max_length=32)]
+    readings: Annotated[tuple[Reading, ...], msgspec.Meta(max_length=2000)] = ()
+    facts: Annotated[tuple[Fact, ...], msgspec.Meta(max_length=1000)] = ()
+    sightings: Annotated[tuple[Sighting, ...], msgspec.Meta(max_length=500)] = ()
