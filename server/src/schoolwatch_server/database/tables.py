@@ -1,0 +1,388 @@
+"""Every table of the server, in one place; migrations bring a database to this shape.
+
+Instants are UTC seconds since 1970 (double): the same on SQLite and PostgreSQL, and free of time zones.
+"""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_Id = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up only an INTEGER primary key
+
+
+def _id() -> Column[int]:
+    return Column("id", _Id, primary_key=True, autoincrement=True)
+
+
+def _to(target: str, name: str, *, nullable: bool = False, index: bool = False) -> Column[int]:
+    return Column(name, _Id, ForeignKey(target), nullable=nullable, index=index)
+
+
+meta = Table(
+    "meta", metadata, Column("key", String(40), primary_key=True), Column("value", Text, nullable=False)
+)
+
+# --- registry: province → commune → school (site) → room → device -------------------------------------
+
+province = Table(
+    "province", metadata, _id(), Column("code", String(20), unique=True), Column("name", Text, nullable=False)
+)
+commune = Table(
+    "commune",
+    metadata,
+    _id(),
+    _to("province.id", "province_id", index=True),
+    Column("code", String(20), unique=True),
+    Column("name", Text, nullable=False),
+)
+school = Table(
+    "school",
+    metadata,
+    _id(),
+    _to("commune.id", "commune_id", index=True),
+    Column("name", Text, nullable=False),
+    Column("level", String(20), nullable=False, server_default=""),
+    Column("created_at", Double, nullable=False),
+)
+school_code = Table(
+    "school_code",
+    metadata,
+    _id(),
+    _to("school.id", "school_id", index=True),
+    Column("code", String(20), nullable=False, index=True),
+    Column("valid_from", Double, nullable=False),
+    Column("valid_to", Double),
+)
+declaration = Table(
+    "declaration",
+    metadata,
+    _id(),
+    _to("school.id", "school_id"),
+    Column("quantity", String(40), nullable=False),
+    Column("value", Double, nullable=False),
+    Column("declared_at", Double, nullable=False),
+    Column("declared_by", Text, nullable=False),
+    Index("ix_declaration_latest", "school_id", "quantity", "declared_at"),
+)
+room = Table(
+    "room",
+    metadata,
+    _id(),
+    _to("school.id", "school_id", index=True),
+    Column("name", Text, nullable=False),
+    Column("role", String(20), nullable=False),
+    UniqueConstraint("school_id", "name"),
+)
+device = Table(
+    "device",
+    metadata,
+    _id(),
+    Column("device", String(32), nullable=False, unique=True),
+    Column("label", Text, nullable=False, server_default=""),
+    Column("role", String(20)),
+    Column("broken", Boolean, nullable=False, server_default=text("false")),
+    Column("created_at", Double, nullable=False),
+    Column("retired_at", Double),
+)
+membership = Table(
+    "membership",
+    metadata,
+    _id(),
+    _to("device.id", "device_id", index=True),
+    _to("school.id", "school_id", index=True),
+    _to("room.id", "room_id", nullable=True),
+    Column("valid_from", Double, nullable=False),
+    Column("valid_to", Double),
+)
+credential = Table(
+    "credential",
+    metadata,
+    Column("device_id", _Id, ForeignKey("device.id"), primary_key=True, autoincrement=False),
+    Column("frame_key", LargeBinary, nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("changed_at", Double, nullable=False, index=True),
+    Column("revoked_at", Double),
+)
+enrolment_token = Table(
+    "enrolment_token",
+    metadata,
+    _id(),
+    Column("hash", String(64), nullable=False, unique=True),
+    _to("school.id", "school_id"),
+    _to("room.id", "room_id", nullable=True),
+    Column("created_at", Double, nullable=False),
+    Column("expires_at", Double, nullable=False),
+    Column("uses_left", Integer, nullable=False),
+    Column("revoked_at", Double),
+)
+
+# --- intake: journal, marks, state, sightings, quarantine ---------------------------------------------
+
+generation = Table(
+    "generation",
+    metadata,
+    _id(),
+    _to("device.id", "device_id"),
+    Column("spool", String(16), nullable=False),
+    Column("clock_offset", Double, nullable=False),
+    Column("upto", BigInteger, nullable=False, server_default=text("0")),
+    Column("heard_at", Double, nullable=False),
+    UniqueConstraint("device_id", "spool"),
+)
+arrived = Table(  # numbers committed above a gap; empty when nothing is missing
+    "arrived",
+    metadata,
+    Column("generation_id", _Id, ForeignKey("generation.id"), primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+)
+journal = Table(
+    "journal",
+    metadata,
+    _id(),
+    _to("device.id", "device_id"),
+    _to("generation.id", "generation_id"),
+    Column("seq", BigInteger, nullable=False),
+    Column("digest", LargeBinary(16), nullable=False),
+    Column("taken_at", Double, nullable=False),
+    Column("received_at", Double, nullable=False),
+    Column("late", Boolean, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    UniqueConstraint("generation_id", "seq", "digest"),
+    Index("ix_journal_device_taken", "device_id", "taken_at"),
+    Index("ix_journal_received", "received_at"),
+    sqlite_autoincrement=True,  # cursors hold an id: one must never come twice, even after retention
+)
+state = Table(
+    "state",
+    metadata,
+    Column("device_id", _Id, ForeignKey("device.id"), primary_key=True, autoincrement=False),
+    Column("taken_at", Double, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("heard_at", Double, nullable=False),
+    Column("agent", String(32), nullable=False),
+    Column("protected", Boolean),
+    Column("ipv6_rung", Integer),
+    Column("link_speed", Double),
+    Column("link_medium", String(20)),
+    Column("body", LargeBinary, nullable=False),
+)
+fact_history = Table(
+    "fact_history",
+    metadata,
+    _id(),
+    _to("device.id", "device_id"),
+    Column("name", String(64), nullable=False),
+    Column("labels", Text, nullable=False),
+    Column("value", Text),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("valid_from", Double, nullable=False),
+    Column("valid_to", Double),
+    Index("ix_fact_history_device_name", "device_id", "name", "valid_from"),
+)
+sighting = Table(
+    "sighting",
+    metadata,
+    _id(),
+    _to("device.id", "device_id"),
+    Column("journal_id", BigInteger, nullable=False),
+    Column("kind", String(64), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("detail", JSON, nullable=False),
+    Column("seen_at", Double, nullable=False),
+    Column("received_at", Double, nullable=False),
+    Column("late", Boolean, nullable=False),
+    Index("ix_sighting_device_seen", "device_id", "seen_at"),
+)
+quarantine = Table(
+    "quarantine",
+    metadata,
+    _id(),
+    Column("received_at", Double, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("device", String(32)),
+    Column("reason", String(20), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("verified", Boolean, nullable=False),
+    Column("frame", LargeBinary, nullable=False),
+    Column("replayed_at", Double),
+    Index("ix_quarantine_reason", "reason", "id"),
+)
+counter = Table(
+    "counter",
+    metadata,
+    Column("name", String(60), primary_key=True),
+    Column("label", String(60), primary_key=True, server_default=""),
+    Column("value", BigInteger, nullable=False),
+)
+
+# --- series: cursors, rollups, judged values ----------------------------------------------------------
+
+cursor = Table(
+    "cursor",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("position", BigInteger, nullable=False),
+    Column("moved_at", Double, nullable=False),
+)
+dirty = Table(
+    "dirty",
+    metadata,
+    Column("device_id", _Id, ForeignKey("device.id"), primary_key=True, autoincrement=False),
+    Column("resolution", Integer, primary_key=True, autoincrement=False),
+    Column("bucket", BigInteger, primary_key=True, autoincrement=False),
+)
+rollup = Table(
+    "rollup",
+    metadata,
+    Column("device_id", _Id, ForeignKey("device.id"), primary_key=True, autoincrement=False),
+    Column("resolution", Integer, primary_key=True, autoincrement=False),
+    Column("bucket", BigInteger, primary_key=True, autoincrement=False),
+    Column("body", LargeBinary, nullable=False),
+)
+judged_series = Table(
+    "judged_series",
+    metadata,
+    _id(),
+    Column("measurement", String(40), nullable=False),
+    Column("tags", Text, nullable=False),
+    UniqueConstraint("measurement", "tags"),
+)
+judged = Table(
+    "judged",
+    metadata,
+    Column("series_id", _Id, ForeignKey("judged_series.id"), primary_key=True, autoincrement=False),
+    Column("at", Double, primary_key=True),
+    Column("value", Double),
+    Column("numerator", Double),
+    Column("denominator", Double),
+    Column("coverage", Double),
+    Column("pack", Text, nullable=False, server_default=""),
+)
+
+# --- rules and incidents ------------------------------------------------------------------------------
+
+rule_state = Table(
+    "rule_state",
+    metadata,
+    Column("rule", String(60), primary_key=True),
+    Column("subject", String(60), primary_key=True),
+    Column("body", JSON, nullable=False),
+)
+incident = Table(
+    "incident",
+    metadata,
+    _id(),
+    Column("rule", String(60), nullable=False),
+    Column("rule_version", Integer, nullable=False),
+    Column("fingerprint", String(120), nullable=False),
+    Column("severity", String(20), nullable=False),
+    _to("device.id", "device_id", nullable=True, index=True),
+    _to("school.id", "school_id", nullable=True, index=True),
+    Column("since", Double, nullable=False),
+    Column("opened_at", Double, nullable=False, index=True),
+    Column("closed_at", Double),
+    Column("late", Boolean, nullable=False, server_default=text("false")),
+    Column("evidence", JSON, nullable=False),
+    Index(
+        "uq_incident_open",
+        "fingerprint",
+        unique=True,
+        sqlite_where=text("closed_at IS NULL"),
+        postgresql_where=text("closed_at IS NULL"),
+    ),
+)
+incident_event = Table(
+    "incident_event",
+    metadata,
+    _id(),
+    _to("incident.id", "incident_id", index=True),
+    Column("at", Double, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("detail", JSON, nullable=False),
+)
+notification = Table(
+    "notification",
+    metadata,
+    _id(),
+    _to("incident.id", "incident_id"),
+    Column("event", String(20), nullable=False),
+    Column("channel", String(64), nullable=False),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("due_at", Double, index=True),
+    Column("sent_at", Double),
+    Column("error", Text, nullable=False, server_default=""),
+    UniqueConstraint("incident_id", "event", "channel"),
+)
+
+# --- people -------------------------------------------------------------------------------------------
+
+account = Table(
+    "account",
+    metadata,
+    _id(),
+    Column("name", String(80), nullable=False, unique=True),
+    Column("password_hash", Text, nullable=False),
+    Column("role", String(20), nullable=False),
+    Column("scope_level", String(20), nullable=False),
+    Column("scope_id", _Id),
+    Column("language", String(2), nullable=False, server_default="vi"),
+    Column("created_at", Double, nullable=False),
+    Column("disabled_at", Double),
+    Column("failures", Integer, nullable=False, server_default=text("0")),
+    Column("locked_until", Double),
+)
+session = Table(
+    "session",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("account_id", _Id, ForeignKey("account.id"), nullable=False, index=True),
+    Column("csrf", String(64), nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("expires_at", Double, nullable=False),
+)
+api_token = Table(
+    "api_token",
+    metadata,
+    _id(),
+    Column("hash", String(64), nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("permission", String(20), nullable=False),
+    Column("scope_level", String(20), nullable=False),
+    Column("scope_id", _Id),
+    Column("created_at", Double, nullable=False),
+    Column("expires_at", Double),
+    Column("revoked_at", Double),
+)
+audit = Table(
+    "audit",
+    metadata,
+    _id(),
+    Column("at", Double, nullable=False, index=True),
+    Column("actor", Text, nullable=False),
+    Column("action", String(40), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("detail", JSON, nullable=False),
+)
