@@ -1,0 +1,61 @@
+"""What one computer's newest readings say about it: protected, its IPv6 rung, its fastest link."""
+
+from schoolwatch_server.state import Medium, Posture, State, Text, find, key, parse_key
+
+RUNGS = 5
+"""IPv6 rungs that an agent tests by itself: 0 to 4 (link-local address … default route)."""
+
+_MEDIA: tuple[Medium | None, ...] = ("wired", "wireless", None)  # wired first: it is what a lab is built on
+
+
+def posture(state: State) -> Posture:
+    """The columns that indicators group by; what the readings don't tell stays None."""
+    speed, medium = _link(state)
+    return Posture(_protected(state), _ipv6_rung(state), speed, medium)
+
+
+def _protected(state: State) -> bool | None:
+    """One product that runs is enough: Windows stops Defender by itself when another product is on."""
+    running = [number for _, number in find(state.readings, "antivirus.running").values()]
+    if any(number == 1 for number in running):
+        return True
+    counted = state.readings.get("antivirus.products")
+    if counted is not None and counted.value == 0:
+        return False
+    if not running or any(number is None for number in running):
+        return None
+    if counted is None:
+        return False
+    return False if counted.value is not None and len(running) >= counted.value else None
+
+
+def _ipv6_rung(state: State) -> int | None:
+    """Walks up from rung 0; an unknown rung ends in unknown, whatever the rungs above it say."""
+    for rung in range(RUNGS):
+        reading = state.readings.get(key("ipv6.rung", {"rung": str(rung)}))
+        if reading is None or reading.value is None:
+            return None
+        if reading.value != 1:
+            return rung - 1
+    return RUNGS - 1
+
+
+def _link(state: State) -> tuple[float | None, Medium | None]:
+    media = _media(state.facts)
+    up = {labels.get("nic", "") for labels, number in find(state.readings, "link.up").values() if number == 1}
+    speeds = {labels.get("nic", ""): number for labels, number in find(state.readings, "link.speed").values()}
+    for medium in _MEDIA:
+        links = [nic for nic in up if media.get(nic) == medium]
+        if links:
+            # Drivers say 0 or -1 for "unknown" (Linux: Documentation/ABI/testing/sysfs-class-net).
+            known = [speed for nic in links if (speed := speeds.get(nic)) is not None and speed > 0]
+            return max(known, default=None), medium
+    return None, None
+
+
+def _media(facts: dict[str, Text]) -> dict[str, Medium]:
+    found: dict[str, Medium] = {}
+    for name, text in facts.items():
+        if name.partition("{")[0] == "link.medium" and text.value in ("wired", "wireless"):
+            found[parse_key(name)[1].get("nic", "")] = "wired" if text.value == "wired" else "wireless"
+    return found
