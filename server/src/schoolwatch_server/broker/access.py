@@ -1,0 +1,51 @@
+"""Who may do what at the broker: a device its own topics, the server its side of all of them."""
+
+import re
+from typing import Literal
+
+from schoolwatch_contract.topics import DEVICE_READS, DEVICE_WRITES, ROOT, parse
+
+SERVER_READS = DEVICE_WRITES
+SERVER_WRITES = DEVICE_READS
+Action = Literal["read", "write"]
+_USER = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+def is_user(name: str) -> bool:
+    """Whether a name can stand in a password file and an ACL line without changing their meaning."""
+    return _USER.fullmatch(name) is not None
+
+
+def acl(server_user: str) -> str:
+    """Mosquitto's ACL file (mosquitto.conf(5), `acl_file`): what isn't allowed here is denied."""
+    lines = [f"user {server_user}"]
+    lines += [f"topic read {ROOT}/+/{leaf}" for leaf in SERVER_READS]
+    lines += [f"topic write {ROOT}/+/{leaf}" for leaf in SERVER_WRITES]
+    lines += [f"pattern write {ROOT}/%u/{leaf}" for leaf in DEVICE_WRITES]
+    lines += [f"pattern read {ROOT}/%u/{leaf}" for leaf in DEVICE_READS]
+    return "\n".join(lines) + "\n"
+
+
+def may(user: str, action: Action, topic: str, server_user: str) -> bool:
+    """The same rules for one message on one topic (no wildcards)."""
+    try:
+        device, leaf = parse(topic)
+    except ValueError:
+        return False
+    if user == server_user:
+        return leaf in (SERVER_READS if action == "read" else SERVER_WRITES)
+    return user == device and leaf in (DEVICE_READS if action == "read" else DEVICE_WRITES)
+
+
+def password_file(users: dict[str, str]) -> str:
+    """`name:hash` a line, as mosquitto reads it; raises ValueError for a name that could not stand there."""
+    for name, hashed in users.items():
+        if not is_user(name) or any(c in hashed for c in ":\r\n"):
+            raise ValueError(f"{name[:80]!r} can't be a broker user")
+    return "".join(f"{name}:{hashed}\n" for name, hashed in sorted(users.items()))
+
+
+def parse_password_file(text: str) -> dict[str, str]:
+    """Name → hash; lines that are neither are left out."""
+    pairs = (line.partition(":") for line in text.splitlines())
+    return {name: hashed for name, colon, hashed in pairs if colon and is_user(name)}

@@ -1,0 +1,80 @@
+"""What every test may ask for: real peer programs, free ports and a running broker."""
+
+import os
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from brokers import RunningBroker
+
+PEERS = dict(
+    line.split()
+    for line in Path(__file__).with_name("peers.txt").read_text().splitlines()
+    if line and line[0] != "#"
+)
+"""Program → the Debian package that carries it."""
+
+Peer = Callable[[str], Path]
+
+
+def find_program(name: str) -> Path | None:
+    """The program's path; Debian keeps daemons in sbin, which a user's PATH leaves out."""
+    found = shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:/usr/local/sbin:/usr/sbin:/sbin")
+    return Path(found) if found else None
+
+
+@pytest.fixture(scope="session")
+def peer() -> Peer:
+    """`peer("mosquitto")` is its path; without it the test is skipped, or fails when CI=true."""
+
+    def ask(name: str) -> Path:
+        found = find_program(name)
+        if found is None:
+            missing = f"not run: needs {name} (Debian package {PEERS[name]})"
+            if os.environ.get("CI") == "true":
+                pytest.fail(missing, pytrace=False)
+            pytest.skip(missing)
+        return found
+
+    return ask
+
+
+@pytest.fixture
+def free_port() -> Callable[[], int]:
+    """`free_port()` is a TCP port of 127.0.0.1 that nothing listens on now; another one each call."""
+    given: set[int] = set()
+
+    def ask() -> int:
+        while True:
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", 0))
+                port = int(probe.getsockname()[1])
+            if port not in given:
+                given.add(port)
+                return port
+
+    return ask
+
+
+@pytest.fixture
+def mosquitto(peer: Peer, free_port: Callable[[], int], tmp_path: Path) -> Iterator[RunningBroker]:
+    """A real mosquitto with our own settings, running; see tests/brokers.py."""
+    broker = RunningBroker("mosquitto", tmp_path / "broker", free_port(), peer("mosquitto"))
+    broker.start()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture(params=["mosquitto", "amqtt"])
+def broker(
+    request: pytest.FixtureRequest, peer: Peer, free_port: Callable[[], int], tmp_path: Path
+) -> Iterator[RunningBroker]:
+    """The test runs twice: on a real mosquitto, and on our amqtt child."""
+    program = peer("mosquitto") if request.param == "mosquitto" else None
+    broker = RunningBroker(request.param, tmp_path / "broker", free_port(), program)
+    broker.start()
+    yield broker
+    broker.stop()

@@ -1,0 +1,82 @@
+"""The server's settings: the shipped sample, defaults, and errors that say which key and what to do."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schoolwatch_server import config
+from schoolwatch_server.config import ConfigError, ServerConfig
+
+
+def test_the_sample_is_the_defaults(tmp_path: Path) -> None:
+    path = tmp_path / "server.toml"
+    path.write_text(config.SAMPLE.read_text(encoding="utf-8"), encoding="utf-8")
+    assert config.load(path) == msgspec.structs.replace(ServerConfig(), data=str(tmp_path / "data"))
+
+
+def test_the_sample_with_every_key_uncommented_is_the_defaults_and_names_every_key() -> None:
+    text = re.sub(r"^# ", "", config.SAMPLE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert tomllib.loads(text) == msgspec.to_builtins(ServerConfig())
+
+
+def test_paths_count_from_the_files_folder(tmp_path: Path) -> None:
+    loaded = config.parse('data = "x"\n[mqtt]\npassword_file = "s/p"\n', tmp_path / "a" / "server.toml")
+    assert loaded.data == str(tmp_path / "a" / "x")
+    assert loaded.mqtt.password_file == str(tmp_path / "a" / "s" / "p")
+    assert loaded.database_url == f"sqlite:///{tmp_path}/a/x/schoolwatch.db"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[http]\nprot = 1", "http.prot: no such key"),
+        ("colour = 1", "colour: no such key"),
+        ("[http]\nport = 70000", "http.port"),
+        ('[http]\nport = "80"', "http.port"),
+        ('[broker]\nkind = "emqx"', "broker.kind"),
+        ("[evaluation]\nevery = 0.0", "evaluation.every"),
+        ("[http", "is not TOML"),
+        ('[mqtt]\nhost = "a\\nlistener 1"', "mqtt.host"),
+        ("a = " + "[" * 5000, "is "),
+    ],
+)
+def test_an_error_names_the_file_and_the_key_on_one_line(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        config.parse(text, tmp_path / "server.toml")
+    message = str(caught.value)
+    assert message.startswith(f"{tmp_path / 'server.toml'}: ")
+    assert says in message
+    assert "\n" not in message
+
+
+def test_a_file_that_is_not_there_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"nowhere\.toml: can't be read"):
+        config.load(tmp_path / "nowhere.toml")
+
+
+def test_a_data_folder_uses_its_own_server_toml(tmp_path: Path) -> None:
+    (tmp_path / "server.toml").write_text("[retention]\njournal_days = 3\n")
+    own = config.of_data(tmp_path)
+    assert (own.retention.journal_days, own.folder) == (3, tmp_path)
+    assert config.of_data(tmp_path / "empty").retention.journal_days == 14
+
+
+def test_what_is_rendered_is_read_back_the_same(tmp_path: Path) -> None:
+    (tmp_path / "server.toml").write_text('[database]\nurl = "postgresql+psycopg://u@h/d?x=\\"\\u007f"\n')
+    first = config.of_data(tmp_path)
+    assert config.parse(config.render(first), tmp_path / "run" / "server.toml") == first
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_settings_or_a_config_error(text: str) -> None:
+    said = ""
+    try:
+        config.parse(text, Path("/x/server.toml"))
+    except ConfigError as error:
+        said = str(error)
+    assert said == "" or said.startswith("/x/server.toml: ")
