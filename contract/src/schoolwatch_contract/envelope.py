@@ -7,19 +7,15 @@ import msgspec
 
 from schoolwatch_contract.dictionary import DICTIONARY_1
 from schoolwatch_contract.errors import ContractError
-from schoolwatch_contract.records import SCHEMA, Envelope, Reading
+from schoolwatch_contract.records import EARLIEST as EARLIEST
+from schoolwatch_contract.records import LATEST as LATEST
+from schoolwatch_contract.records import SCHEMA, Envelope, Fact, Reading, Sighting
 
 DICTIONARY = 1
 """The number of the preset dictionary that bodies are deflated with; it never changes its bytes."""
 
 INFLATED_MAX = 1 << 20
 """Bytes a body may inflate to; a larger one is a deflate bomb."""
-
-EARLIEST = 315_532_800.0
-"""1980-01-01: what a PC with a flat clock battery says. Anything before is not a clock."""
-
-LATEST = 4_102_444_800.0
-"""2100-01-01: anything from then on is not a clock."""
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Envelope)
@@ -34,18 +30,35 @@ _head = msgspec.json.Decoder(_Head)
 
 def encode(envelope: Envelope) -> bytes:
     """The envelope as JSON in raw deflate (RFC 1951). Raises `ContractError` for what a server refuses."""
-    check(envelope)
-    text = _encoder.encode(envelope)
+    text = to_json(envelope)
     deflate = zlib.compressobj(9, zlib.DEFLATED, -15, zdict=DICTIONARY_1)
     return deflate.compress(text) + deflate.flush()
 
 
 def decode(body: bytes) -> Envelope:
     """The envelope in a deflated body. Raises `ContractError`, and nothing else, for any other bytes."""
-    text = inflate(body)
+    return from_json(inflate(body))
+
+
+def to_json(envelope: Envelope) -> bytes:
+    """The envelope as compact JSON. Raises `ContractError` for what `from_json` refuses."""
+    check(envelope)
     try:
+        text = _encoder.encode(envelope)
+    except (TypeError, ValueError, RecursionError) as error:  # ValueError: a lone surrogate
+        raise ContractError("value", str(error)) from error
+    if len(text) > INFLATED_MAX:
+        raise ContractError("bomb", f"{len(text)} bytes of JSON, at most {INFLATED_MAX} fit an envelope")
+    from_json(text)  # types say what a field may hold, but only decoding holds them to it
+    return text
+
+
+def from_json(text: bytes) -> Envelope:
+    """The envelope in JSON of at most `INFLATED_MAX` bytes. Raises `ContractError`."""
+    try:
+        text.decode("utf-8", "strict")  # RFC 8259, 8.1; fields that are skipped too
         schema = _head.decode(text).schema
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ContractError("json", str(error)) from error
     if schema != SCHEMA:
         raise ContractError("schema", f"schema {schema} is not known here, {SCHEMA} is")
@@ -63,12 +76,12 @@ def inflate(body: bytes) -> bytes:
     """At most `INFLATED_MAX` bytes of JSON out of a deflated body."""
     inflater = zlib.decompressobj(-15, zdict=DICTIONARY_1)
     try:
-        text = inflater.decompress(body, INFLATED_MAX)
-        if inflater.unconsumed_tail:
-            raise ContractError("bomb", f"inflates to more than {INFLATED_MAX} bytes")
-        text += inflater.flush()
+        # One byte of room more than allowed tells "exactly full" from "more to come".
+        text = inflater.decompress(body, INFLATED_MAX + 1)
     except zlib.error as error:
         raise ContractError("deflate", str(error)) from error
+    if len(text) > INFLATED_MAX:
+        raise ContractError("bomb", f"inflates to more than {INFLATED_MAX} bytes")
     if not inflater.eof:
         raise ContractError("truncated", f"the deflate stream of {len(body)} bytes has no end")
     if inflater.unused_data:
@@ -86,10 +99,33 @@ def check(envelope: Envelope) -> None:
             _check_time(f"sightings[{index}].seen_at", sighting.seen_at)
 
 
+def check_records(records: tuple[Reading | Fact | Sighting, ...], now: float) -> None:
+    """Raises `ContractError` when an envelope with these records would be refused; `now` is UTC seconds.
+
+    So a probe that gives an impossible record fails by itself instead of losing the whole cycle.
+    """
+    to_json(
+        Envelope(
+            schema=SCHEMA,
+            taken_at=now,
+            agent="",
+            readings=tuple(record for record in records if isinstance(record, Reading)),
+            facts=tuple(record for record in records if isinstance(record, Fact)),
+            sightings=tuple(record for record in records if isinstance(record, Sighting)),
+        )
+    )
+
+
 def _check_value(index: int, reading: Reading) -> None:
-    if reading.value is not None and not math.isfinite(reading.value):
+    if reading.value is None:
+        return
+    try:
+        finite = math.isfinite(reading.value)
+    except (OverflowError, TypeError):  # an integer beyond a float, or no number at all
+        finite = False
+    if not finite:
         raise ContractError(
-            "value", f"readings[{index}] {reading.metric} is {reading.value}, not a finite number"
+            "value", f"readings[{index}] {reading.metric} has a value that is no finite number"
         )
 
 

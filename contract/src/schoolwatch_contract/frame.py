@@ -7,12 +7,14 @@ It is verified alike whether it came by MQTT, by relay or in a USB bundle.
 
 import hashlib
 import hmac
+import re
 import struct
 
 import msgspec
 
-from schoolwatch_contract.envelope import DICTIONARY, EARLIEST, LATEST
+from schoolwatch_contract.envelope import DICTIONARY
 from schoolwatch_contract.errors import ContractError
+from schoolwatch_contract.records import EARLIEST, LATEST
 
 FORMAT = 1
 FRAME_MAX = 256 * 1024
@@ -20,9 +22,13 @@ FRAME_MAX = 256 * 1024
 
 KEY_BYTES = 32
 
+SEQ_MAX = 2**63 - 1
+"""The highest seq: what the server's databases can count."""
+
 _header = struct.Struct(">BB16s8sQQq")
 _MAC_BYTES = 32
-_SEQ_MAX = 2**63 - 1  # what the server's databases can count
+_DEVICE = re.compile(r"[0-9a-f]{32}")
+_SPOOL = re.compile(r"[0-9a-f]{16}")
 
 
 class Header(msgspec.Struct, frozen=True):
@@ -92,11 +98,17 @@ def digest(body: bytes) -> bytes:
 
 
 def _mac(frame: bytes, key: bytes) -> bytes:
+    if len(key) != KEY_BYTES:  # an empty key would be one that everybody holds
+        raise ContractError("hmac", f"the key has {len(key)} bytes, not {KEY_BYTES}")
     return hmac.digest(key, frame, "sha256")
 
 
 def _check(header: Header) -> None:
-    if not 1 <= header.floor <= header.seq <= _SEQ_MAX:
+    if not _DEVICE.fullmatch(header.device):
+        raise ContractError("header", f"device {header.device[:80]!r} is not 32 hex digits")
+    if not _SPOOL.fullmatch(header.spool):
+        raise ContractError("header", f"spool {header.spool[:80]!r} is not 16 hex digits")
+    if not 1 <= header.floor <= header.seq <= SEQ_MAX:
         raise ContractError("header", f"floor {header.floor} and seq {header.seq} are not 1 <= floor <= seq")
-    if not EARLIEST <= header.sent_at < LATEST:
+    if not EARLIEST <= header.sent_at < LATEST or round(header.sent_at * 1000) >= LATEST * 1000:
         raise ContractError("time", f"sent_at {header.sent_at} is not between the years 1980 and 2100")

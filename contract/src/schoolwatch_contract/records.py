@@ -7,14 +7,29 @@ import msgspec
 SCHEMA = 1
 """The envelope's schema number. Unknown fields are ignored, an unknown number is refused."""
 
-NAME = r"^[a-z][a-z0-9_]*(\.[a-z0-9][a-z0-9_]*)+$"
+EARLIEST = 315_532_800.0
+"""1980-01-01: what a PC with a flat clock battery says. Anything before is not a clock."""
+
+LATEST = 4_102_444_800.0
+"""2100-01-01: anything from then on is not a clock."""
+
+END = r"$(?!\n)"
+"""The end of a pattern. Python's `$` alone lets a last line feed pass, JSON Schema's doesn't."""
+
+NAME = r"^[a-z][a-z0-9_]*(\.[a-z0-9][a-z0-9_]*)+" + END
 """How a metric, fact or sighting is named: `subject.quantity`, dotted lower case."""
 
+NO_NUL = r"^[^\u0000]*$"
+"""PostgreSQL cannot store the character NUL, so no text on the wire holds one (its manual, 8.3)."""
+
 Name = Annotated[str, msgspec.Meta(pattern=NAME, max_length=64)]
-LabelKey = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]*$", max_length=32)]
-LabelValue = Annotated[str, msgspec.Meta(max_length=128)]
+LabelKey = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]*" + END, max_length=32)]
+LabelValue = Annotated[str, msgspec.Meta(pattern=NO_NUL, max_length=128)]
 Labels = Annotated[dict[LabelKey, LabelValue], msgspec.Meta(max_length=8)]
-Text = Annotated[str, msgspec.Meta(max_length=512)]
+Text = Annotated[str, msgspec.Meta(pattern=NO_NUL, max_length=512)]
+Time = Annotated[
+    float, msgspec.Meta(extra_json_schema={"minimum": EARLIEST, "exclusiveMaximum": LATEST})
+]  # checked in envelope.py: it has a reason of its own for counting
 
 
 class Reading(msgspec.Struct, frozen=True, array_like=True):
@@ -40,15 +55,15 @@ class Sighting(msgspec.Struct, frozen=True, array_like=True):
     kind: Name
     subject: LabelValue
     detail: Annotated[dict[LabelKey, Text], msgspec.Meta(max_length=32)] = {}
-    seen_at: float | None = None
+    seen_at: Time | None = None
 
 
 class Envelope(msgspec.Struct, frozen=True, omit_defaults=True):
     """One cycle of one agent. `taken_at` is the agent's clock in UTC seconds, `agent` its version."""
 
     schema: int
-    taken_at: float
-    agent: Annotated[str, msgspec.Meta(max_length=32)]
+    taken_at: Time
+    agent: Annotated[str, msgspec.Meta(pattern=NO_NUL, max_length=32)]
     readings: Annotated[tuple[Reading, ...], msgspec.Meta(max_length=2000)] = ()
     facts: Annotated[tuple[Fact, ...], msgspec.Meta(max_length=1000)] = ()
     sightings: Annotated[tuple[Sighting, ...], msgspec.Meta(max_length=500)] = ()
