@@ -1,0 +1,77 @@
+"""What a pack holds: the numbers that indicators are judged by, each with its document and how sure it is."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from schoolwatch_server.strict_yaml import Confidence, Id, Title, Version
+
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+
+
+class Number(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A number with its unit and source; `applies_to` names school levels (TH, THCS, THPT), empty is all."""
+
+    value: Annotated[float, msgspec.Meta(ge=0)]
+    unit: str
+    document: Title
+    clause: str
+    confidence: Confidence
+    applies_to: tuple[str, ...] = ()
+
+
+class Windows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Days: a device is `working` or `heard` when its newest report is no older than that."""
+
+    working: Number
+    heard: Number
+
+
+class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where an indicator comes from, and the numbers it is held against."""
+
+    document: Title
+    clause: str
+    confidence: Confidence
+    better: Literal["higher", "lower"] = "higher"
+    target: Number | None = None
+    threshold: Number | None = None
+    references: tuple[Number, ...] = ()
+
+
+class Pack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One file of a subject; a higher version of the same id replaces it as a whole."""
+
+    id: Id
+    version: Version
+    vi: Title
+    en: Title
+    coverage_floor: Number
+    indicators: dict[Id, Definition]
+    windows: Windows | None = None
+
+    @property
+    def name(self) -> str:
+        """`network@1`: what is written beside every value that was judged with it."""
+        return f"{self.id}@{self.version}"
+
+
+class Packs(msgspec.Struct, frozen=True):
+    """All packs in force; every indicator is defined by exactly one of them."""
+
+    packs: tuple[Pack, ...]
+
+    def of(self, indicator: str) -> Pack:
+        """The pack that defines an indicator; KeyError when none does (the loader has made sure)."""
+        for pack in self.packs:
+            if indicator in pack.indicators:
+                return pack
+        raise KeyError(indicator)
+
+    @property
+    def windows(self) -> Windows:
+        """The one pair of windows; ValueError when no pack has it (the loader has made sure)."""
+        for pack in self.packs:
+            if pack.windows is not None:
+                return pack.windows
+        raise ValueError("no pack has windows")

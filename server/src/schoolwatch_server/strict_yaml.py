@@ -1,0 +1,92 @@
+"""Reads a YAML file into a frozen record, and says exactly what is wrong in which file when it can't."""
+
+import math
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import msgspec
+import yaml
+
+T = TypeVar("T")
+
+SIZE_MAX = 256 * 1024
+"""Bytes; a longer file is not a pack or a rule."""
+
+Confidence = Literal["V-seed", "V-law", "V-2nd", "U", "P", "NF"]
+"""How sure a number or clause is; the documentation of packs explains each tag."""
+
+Id = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
+Version = Annotated[int, msgspec.Meta(ge=1)]
+Title = Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class SheetError(ValueError):
+    """A pack or rule can't be used; the text names the file and the key, and says what to do."""
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML without repeated keys: the second would silently replace the first."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for name, _ in node.value:
+            word = name.value if isinstance(name, yaml.ScalarNode) else ""
+            if word in seen:
+                raise yaml.MarkedYAMLError(problem=f"{word!r} is written twice", problem_mark=name.start_mark)
+            seen.add(word)
+        return super().construct_mapping(node, deep)
+
+
+def read(path: Path, kind: type[T]) -> T:
+    """The file as a `kind`; raises `SheetError` for anything that is not exactly that."""
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise SheetError(f"{path}: can't be read ({error.strerror}): check the path and its mode") from error
+    return parse(raw, path, kind)
+
+
+def parse(raw: bytes, path: Path, kind: type[T]) -> T:
+    """As `read`, of bytes that came from `path`."""
+    if len(raw) > SIZE_MAX:
+        raise SheetError(f"{path}: is over {SIZE_MAX} bytes: no pack or rule is that long")
+    try:
+        data = yaml.load(raw.decode("utf-8"), _Loader)  # noqa: S506  a SafeLoader that also refuses repeats
+    except UnicodeDecodeError as error:
+        raise SheetError(f"{path}: is not UTF-8 text: save it as UTF-8") from error
+    except (yaml.YAMLError, ValueError, RecursionError, OverflowError) as error:
+        detail = " ".join(str(error).split())[:200]
+        raise SheetError(f"{path}: is not YAML: {detail}") from error
+    try:
+        sheet = msgspec.convert(data, kind)
+    except msgspec.ValidationError as error:
+        raise SheetError(f"{path}: {_place(str(error))}") from error
+    except (TypeError, RecursionError) as error:
+        raise SheetError(f"{path}: holds something that is no text, number, list or mapping") from error
+    _finite(msgspec.to_builtins(sheet), path, "$")
+    return sheet
+
+
+def files(folder: Path) -> tuple[Path, ...]:
+    """The YAML files of a folder in order of name; none when there is no such folder."""
+    if not folder.is_dir():
+        return ()
+    return tuple(sorted(p for p in folder.iterdir() if p.suffix in (".yaml", ".yml") and p.is_file()))
+
+
+def _place(message: str) -> str:
+    text, at, path = message.rpartition(" - at `")
+    what, where = (text, path.rstrip("`")) if at else (message, "$")
+    todo = "remove or correct the key" if "unknown field" in what else "correct the value"
+    return f"{where}: {what}: {todo}"
+
+
+def _finite(data: Any, path: Path, where: str) -> None:
+    if isinstance(data, float) and not math.isfinite(data):
+        raise SheetError(f"{path}: {where}: {data} is not a number that can be compared: correct the value")
+    if isinstance(data, dict):
+        for name, value in data.items():
+            _finite(value, path, f"{where}.{name}")
+    elif isinstance(data, list):
+        for place, value in enumerate(data):
+            _finite(value, path, f"{where}[{place}]")
