@@ -4,25 +4,12 @@ from collections import Counter
 from pathlib import Path
 
 from schoolwatch_server import strict_yaml
+from schoolwatch_server.indicators import INDICATORS
 from schoolwatch_server.packs.pack import Pack, Packs
 from schoolwatch_server.strict_yaml import SheetError
 
 SHIPPED = Path(__file__).parent
 """The folder of the packs that come with the program."""
-
-DEFINED = frozenset(
-    {
-        "students_per_computer",
-        "ipv6_ladder",
-        "antivirus_coverage",
-        "wired_links_100",
-        "wired_links_1000",
-        "telemetry_coverage",
-    }
-)
-"""Indicators that packs must define; a test compares it with the indicators' own list."""
-
-WITH_THRESHOLD = frozenset({"wired_links_100", "wired_links_1000"})
 
 
 def load(overrides: Path | None = None) -> Packs:
@@ -55,7 +42,7 @@ def _check(chosen: dict[str, tuple[Pack, Path]]) -> None:
     for name, count in times.items():
         if count > 1:
             raise SheetError(f"{where[name]}: indicators.{name}: another pack defines it too: remove one")
-    missing = sorted(DEFINED - set(times))
+    missing = sorted({indicator.id for indicator in INDICATORS} - set(times))
     if missing:
         raise SheetError(f"{_last(chosen)}: indicators: {', '.join(missing)} must be defined: add it")
     if sum(pack.windows is not None for pack, _ in chosen.values()) != 1:
@@ -65,10 +52,11 @@ def _check(chosen: dict[str, tuple[Pack, Path]]) -> None:
 def _check_pack(pack: Pack, path: Path) -> None:
     if not 0 < pack.coverage_floor.value <= 1:
         raise SheetError(f"{path}: coverage_floor.value: write a share above 0 and up to 1 (0.8 is 80 %)")
+    by_id = {indicator.id: indicator for indicator in INDICATORS}
     for name, definition in pack.indicators.items():
-        if name not in DEFINED:
+        if name not in by_id:
             raise SheetError(f"{path}: indicators.{name}: there is no such indicator: remove it")
-        if name in WITH_THRESHOLD and definition.threshold is None:
+        if by_id[name].with_threshold and definition.threshold is None:
             raise SheetError(f"{path}: indicators.{name}.threshold: is missing: add it")
 
 

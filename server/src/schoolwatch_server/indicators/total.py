@@ -1,0 +1,42 @@
+"""Adds up the schools of a place, and says how much of the place the sum covers.
+
+Coverage is capped school by school, so a school with more devices than it declared can't hide one that
+is silent. A school that has not declared what the indicator needs has an unknown number of devices: it
+stays out of numerator and denominator, and the coverage of the place is multiplied by the share of
+schools that did declare. That takes undeclared schools to be as large as the others, which is a
+convention; it can only hold a value back, never make one look better.
+"""
+
+from collections.abc import Sequence
+
+from schoolwatch_server.indicators.indicator import Fraction, Reason, Total
+
+
+def add_up(fractions: Sequence[Fraction], floor: float) -> Total:
+    """The sum of all schools' fractions and why it may not be shown; the reason is empty when it may."""
+    if len(fractions) == 1 and fractions[0].declared is None:
+        only = fractions[0]  # of a single school also the undeclared part can be shown, without a value
+        return Total(only.numerator, only.denominator, None, "not_declared")
+    declaring = [f for f in fractions if f.declared is not None]
+    if not declaring:
+        return Total(None, None, None, "not_declared")
+    numerator = _sum([f.numerator for f in declaring])
+    denominator = _sum([f.denominator for f in declaring])
+    declared = sum(f.declared or 0 for f in declaring)
+    if declared == 0:
+        return Total(numerator, denominator, None, "nothing_declared")
+    covered = sum(min(f.known, f.declared or 0) for f in declaring)
+    coverage = covered / declared * (len(declaring) / len(fractions))
+    return Total(numerator, denominator, coverage, why_not(denominator, coverage, floor))
+
+
+def why_not(denominator: float | None, coverage: float, floor: float) -> Reason:
+    """The reason to withhold a value whose coverage is known, empty when there is none."""
+    if coverage < floor:
+        return "coverage_below_floor"
+    return "" if denominator else "nothing_to_count"
+
+
+def _sum(numbers: list[float | None]) -> float | None:
+    known = [number for number in numbers if number is not None]
+    return sum(known) if known else None
