@@ -1,0 +1,303 @@
+"""The only door to the machine: files, programs, sockets, registry, clocks; each gives up after a time.
+
+With another root than `/`, files, sockets and programs are looked for below it, so that a folder is a
+machine: a program that is not below the root is not installed there.
+"""
+
+import contextlib
+import os
+import platform
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from base64 import b64encode
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+from typing import IO, Any, Final, Literal, TypeVar
+
+from schoolwatch_agent.errors import CommandFailed, Missing, TimedOut
+from schoolwatch_agent.solicitation import solicit
+
+TEXT_MAX: Final = 4 << 20
+"""Bytes read of one file or socket answer; the rest is left."""
+
+FILE_TIMEOUT: Final = 5.0
+POWERSHELL_KEPT: Final = 60.0
+"""Seconds that a script's answer serves the next probe that asks the same: starting PowerShell is dear."""
+
+_SYSTEM_FOLDERS: Final = ("/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin", "/bin")
+_PREAMBLE: Final = (
+    "$ErrorActionPreference='Stop';$ProgressPreference='SilentlyContinue';"
+    "[Console]::OutputEncoding=[Text.Encoding]::UTF8;"
+)
+
+_Answer = TypeVar("_Answer")
+
+
+class Host:
+    """One machine. Reads only; nothing that it is given from outside is ever executed."""
+
+    system: Literal["linux", "windows"]
+
+    def __init__(self, root: Path = Path("/")) -> None:
+        self.root = root
+        self.system = "windows" if sys.platform == "win32" else "linux"
+        self._scripts: dict[str, tuple[float, str]] = {}
+
+    def text(self, path: str) -> str:
+        """At most 4 MB of a file as UTF-8. Raises OSError as `open` does, or `TimedOut`."""
+        return _within(FILE_TIMEOUT, path, lambda: _read(self._at(path)))
+
+    def names(self, folder: str) -> tuple[str, ...]:
+        """Names in a folder, sorted. Raises OSError, or `TimedOut`."""
+        return _within(FILE_TIMEOUT, folder, lambda: tuple(sorted(os.listdir(self._at(folder)))))  # noqa: PTH208  half the price
+
+    def exists(self, path: str) -> bool:
+        """Whether a path is there and may be looked at. Raises `TimedOut`."""
+        return _within(FILE_TIMEOUT, path, lambda: os.path.exists(self._at(path)))  # noqa: PTH110  half the price
+
+    def modified(self, path: str) -> float:
+        """When a file changed, UTC seconds. Raises OSError, or `TimedOut`."""
+        return _within(FILE_TIMEOUT, path, lambda: self._at(path).stat().st_mtime)
+
+    def space(self, path: str) -> tuple[int, int]:
+        """Size of a file system and what an ordinary user may still fill, in bytes. OSError, `TimedOut`."""
+
+        def ask() -> tuple[int, int]:
+            usage = shutil.disk_usage(self._at(path))
+            return usage.total, usage.free
+
+        return _within(FILE_TIMEOUT, path, ask)
+
+    def run(self, *argv: str, timeout: float = 10) -> str:
+        """What a program prints, in the C locale. Raises `Missing`, `CommandFailed`, `TimedOut`."""
+        return _finish((self._program(argv[0]), *argv[1:]), argv, timeout)
+
+    def powershell(self, script: str, timeout: float = 30) -> str:
+        """What one of the scripts shipped in `scripts/` prints; `script` is its name without `.ps1`.
+
+        Raises `Missing` where there is no PowerShell, `CommandFailed`, `TimedOut`.
+        """
+        kept = self._scripts.get(script)
+        if kept is not None and time.monotonic() - kept[0] < POWERSHELL_KEPT:
+            return kept[1]
+        source = (resources.files("schoolwatch_agent") / "scripts" / f"{script}.ps1").read_text("utf-8")
+        encoded = b64encode((_PREAMBLE + source).encode("utf-16-le")).decode()
+        program = self._program("powershell.exe")
+        options = ("-NoProfile", "-NonInteractive", "-EncodedCommand", encoded)
+        answer = _finish((program, *options), ("powershell", script), timeout)
+        self._scripts[script] = (time.monotonic(), answer)
+        return answer
+
+    def registry(self, key: str, value: str) -> int | str | None:
+        """A value below HKEY_LOCAL_MACHINE in the 64-bit view; None when it is not there.
+
+        Raises `Missing` on a system without a registry, PermissionError.
+        """
+        if sys.platform == "win32":
+            import winreg
+
+            access = winreg.KEY_READ | winreg.KEY_WOW64_64KEY
+            try:
+                with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, key, 0, access) as opened:
+                    found = winreg.QueryValueEx(opened, value)[0]
+            except FileNotFoundError:
+                return None
+            return found if isinstance(found, int | str) else None
+        raise Missing("the Windows registry")
+
+    def counters(self, name: str) -> Any:
+        """`psutil.<name>()` as plain data: named tuples become dicts. `TimedOut`, psutil's errors."""
+        import psutil
+
+        return _within(FILE_TIMEOUT, name, lambda: _plain(getattr(psutil, name)()))
+
+    def ask(self, socket_path: str, request: bytes, timeout: float = 5) -> bytes:
+        """What a Unix socket answers until it closes. OSError, `TimedOut` when it stays silent or open."""
+        deadline = time.monotonic() + timeout
+        answer = b""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asked:
+            try:
+                asked.settimeout(timeout)
+                asked.connect(str(self._at(socket_path)))
+                asked.sendall(request)
+                while len(answer) < TEXT_MAX:
+                    asked.settimeout(max(deadline - time.monotonic(), 0.001))
+                    part = asked.recv(65536)
+                    if not part:
+                        break
+                    answer += part
+            except TimeoutError as error:
+                raise TimedOut(socket_path, timeout) from error
+        return answer
+
+    def router_advertisements(self, nic: str, timeout: float) -> tuple[bytes, ...]:
+        """ICMPv6 bodies that routers send on a link when solicited (RFC 4861); the first ends the wait.
+
+        Raises PermissionError without CAP_NET_RAW and on Windows, OSError for a link that is not there.
+        """
+        if self.system != "linux":
+            raise PermissionError("raw ICMPv6 sockets are not used on Windows")
+        return solicit(nic, timeout)
+
+    def wait(self, seconds: float) -> None:
+        """Lets time pass between two looks."""
+        time.sleep(seconds)
+
+    def now(self) -> float:
+        """The wall clock, UTC seconds."""
+        return time.time()
+
+    def boot_id(self) -> str:
+        """A text that is another one after each start of the operating system."""
+        if self.system == "linux":
+            return self.text("/proc/sys/kernel/random/boot_id").strip()
+        return f"{self.counters('boot_time'):.0f}"
+
+    def own_names(self) -> tuple[str, ...]:
+        """Names that must not leave the machine: its own and its users'. Never raises."""
+        node = platform.node()
+        names = {node, node.split(".")[0], os.environ.get("USER", ""), os.environ.get("USERNAME", "")}
+        with contextlib.suppress(OSError, TimedOut):  # Windows has no such file
+            people = [line.split(":") for line in self.text("/etc/passwd").splitlines()]
+            names |= {
+                fields[0]
+                for fields in people
+                if len(fields) > 2 and fields[2].isdigit() and int(fields[2]) >= 1000
+            }
+        return tuple(sorted(name for name in names - _EVERYWHERE if len(name) > 2))
+
+    def _at(self, path: str) -> Path:
+        return self.root / path.lstrip("/") if self.system == "linux" else Path(path)
+
+    def _program(self, name: str) -> str:
+        if self.system == "windows":
+            folders = os.environ.get("PATH", "")
+            system = os.environ.get("SystemRoot", r"C:\Windows")  # noqa: SIM112  its real spelling
+            folders = rf"{system}\System32\WindowsPowerShell\v1.0;{system}\System32;{folders}"
+        else:
+            known = [*os.environ.get("PATH", "").split(":"), *_SYSTEM_FOLDERS]
+            folders = ":".join(str(self._at(folder)) for folder in known if folder.startswith("/"))
+        found = shutil.which(name, path=folders)
+        if found is None:
+            raise Missing(name)
+        return found
+
+
+_EVERYWHERE: Final = frozenset({"root", "nobody", "localhost", "debian", "ubuntu", "admin", "user"})
+"""Names of half of all machines: they tell nothing, and cutting them would spoil texts."""
+
+
+def _read(path: Path) -> str:
+    # O_NONBLOCK: a named pipe in a file's place must not hold the agent
+    with open(
+        path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
+    ) as file:
+        return file.read(TEXT_MAX).decode("utf-8", "replace")
+
+
+def _within(timeout: float, what: str, ask: Callable[[], _Answer]) -> _Answer:
+    """Runs `ask` aside and leaves it behind when it does not return: a hung disk can't be interrupted."""
+    answers: list[_Answer] = []
+    errors: list[Exception] = []
+
+    def run() -> None:
+        try:
+            answers.append(ask())
+        except Exception as error:  # noqa: BLE001  carried to the caller's thread and raised there
+            errors.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(timeout)
+    if errors:
+        raise errors[0]
+    if not answers:
+        raise TimedOut(what, timeout)
+    return answers[0]
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return {name: _plain(part) for name, part in value._asdict().items()}
+    if isinstance(value, dict):
+        return {str(name): _plain(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    return value if isinstance(value, int | float | str | bool | None) else str(value)
+
+
+def _finish(command: tuple[str, ...], called: tuple[str, ...], timeout: float) -> str:
+    """Runs a program in a process group of its own, which does not outlive its time or its bound."""
+    environment = {**os.environ, "LC_ALL": "C", "LANGUAGE": "C", "DEBIAN_FRONTEND": "noninteractive"}
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+        start_new_session=True,
+        creationflags=0x08000000 if sys.platform == "win32" else 0,  # CREATE_NO_WINDOW
+    )
+    deadline = time.monotonic() + timeout
+    out, err = _Drain(process, process.stdout), _Drain(process, process.stderr)
+    try:
+        code = process.wait(timeout)
+        out.thread.join(max(deadline - time.monotonic(), 0.1))
+        err.thread.join(max(deadline - time.monotonic(), 0.1))
+    except subprocess.TimeoutExpired as error:
+        raise TimedOut(" ".join(called), timeout) from error
+    finally:
+        _end(process)
+        out.thread.join(1)
+        err.thread.join(1)
+    if out.overflowed:
+        raise CommandFailed(called, code, f"printed more than {TEXT_MAX} bytes")
+    if code != 0:
+        raise CommandFailed(called, code, err.text() or out.text())
+    return out.text()
+
+
+class _Drain:
+    """Reads one stream of a process to its end in a thread, and ends the process that prints too much."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", stream: IO[bytes] | None) -> None:
+        self._process = process
+        self._stream = stream
+        self._parts: list[bytes] = []
+        self.overflowed = False
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+
+    def _run(self) -> None:
+        if self._stream is None:
+            return
+        size = 0
+        with self._stream:
+            while part := os.read(self._stream.fileno(), 65536):
+                size += len(part)
+                if size > TEXT_MAX:
+                    self.overflowed = True
+                    _end(self._process)
+                    return
+                self._parts.append(part)
+
+    def text(self) -> str:
+        return b"".join(self._parts).decode("utf-8", "replace")
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """Ends a process and what it started."""
+    if sys.platform == "win32":
+        taskkill = ["taskkill", "/F", "/T", "/PID", str(process.pid)]
+        subprocess.run(taskkill, capture_output=True, check=False)
+        process.kill()
+    else:
+        with contextlib.suppress(ProcessLookupError):  # the whole group has ended by itself
+            os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

@@ -1,0 +1,64 @@
+"""What may not leave a machine, cut out of texts: names of people and hosts, MACs, serials, identifiers."""
+
+import re
+from typing import Final
+
+_MAC: Final = re.compile(r"\b(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}\b")
+_GUID: Final = re.compile(r"\b[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\b")
+_HOME: Final = re.compile(r"(/home/|/Users/|\\Users\\|\\\\Users\\\\)[^/\\\s\"':;,)]+")
+_MAIL: Final = re.compile(r"[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64})+")
+_IPV6: Final = re.compile(
+    r"(?<![\w:.])(?=[0-9A-Fa-f:]{0,38}::|(?:[0-9A-Fa-f]{1,4}:){7})[0-9A-Fa-f:]{3,39}(?![\w:])"
+)
+_NIC: Final = re.compile(r"\b(en|wl|ww)x([0-9a-f]{6})[0-9a-f]{6}\b")
+_SID: Final = re.compile(r"\bS-1-5-21(?:-\d+)+\b")
+_SERIAL: Final = re.compile(
+    r"(?i)(\"?(?:serial ?number|serial|asset ?tag|uuid|machine-?id|machineguid|edrmachineid|orgid|tenantid)\"?"
+    r"\s*[:=]\s*)"
+    r"(\"[^\"]*\"|[^\s,;}]+)"
+)
+
+
+def nic_label(name: str) -> str:
+    """A link's name without the MAC that systemd puts into it: enx001122334455 becomes enx001122.
+
+    The six digits left are the maker's; two adapters of one maker named so share a label.
+    """
+    return _NIC.sub(r"\1x\2", name)[:128]
+
+
+def cut_ipv6(address: str) -> str:
+    """An IPv6 address without its interface identifier: fe80:: or the /64 it lies in."""
+    import ipaddress
+
+    number = ipaddress.IPv6Address(address.partition("%")[0])
+    if number.is_link_local:
+        return "fe80::"
+    return str(ipaddress.IPv6Network((int(number) >> 64 << 64, 64)))
+
+
+def cut(text: str, names: tuple[str, ...] = ()) -> str:
+    """A text with what is personal replaced; `names` are the machine's own and its users'."""
+    text = _SERIAL.sub(lambda found: found[1] + ('"-"' if found[2].startswith('"') else "-"), text)
+    text = _MAIL.sub("someone@example.org", text)
+    text = _MAC.sub("00:00:00:00:00:00", text)
+    text = _GUID.sub("00000000-0000-0000-0000-000000000000", text)
+    text = _SID.sub("S-1-5-21-0", text)
+    text = _HOME.sub(r"\1-", text)
+    text = _NIC.sub(r"\1x\2", text)
+    text = _IPV6.sub(_without_identifier, text)
+    for name in names:
+        text = re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w-])", "-", text)
+    return text
+
+
+def _without_identifier(found: re.Match[str]) -> str:
+    import ipaddress
+
+    try:
+        number = int(ipaddress.IPv6Address(found[0]))
+    except ValueError:
+        return found[0]
+    if number & (2**64 - 1) <= 0xFFFF or number >> 120 == 0xFF:
+        return found[0]  # a prefix, a router numbered by hand (::1), a multicast group
+    return str(ipaddress.IPv6Address((number >> 64 << 64) | 0xFFFF))

@@ -1,0 +1,71 @@
+"""Asks the routers of a link to advertise themselves, and listens (RFC 4861 §6.3.7)."""
+
+import socket
+import struct
+import time
+from typing import Final
+
+_SOLICITATION: Final = 133
+_ADVERTISEMENT: Final = 134
+_ALL_ROUTERS: Final = "ff02::2"
+_ICMP6_FILTER: Final = 1
+_AGAIN: Final = 1.5
+"""Seconds until the second and last asking: a packet may be lost."""
+_MOST: Final = 8
+
+
+def solicit(nic: str, timeout: float) -> tuple[bytes, ...]:
+    """Bodies of the router advertisements that arrive; the first ends the wait but for what is queued.
+
+    Only what RFC 4861 §6.1.2 allows is taken: hop limit 255 from a link-local address.
+    Raises PermissionError without CAP_NET_RAW, OSError for a link that is not there.
+    """
+    with socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6) as raw:
+        index = socket.if_nametoindex(nic)
+        raw.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
+        raw.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVHOPLIMIT, 1)
+        raw.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, index)
+        raw.setsockopt(socket.IPPROTO_ICMPV6, _ICMP6_FILTER, _only(_ADVERTISEMENT))
+        return _listen(raw, index, timeout)
+
+
+def _listen(raw: socket.socket, index: int, timeout: float) -> tuple[bytes, ...]:
+    # type, code, checksum (the kernel's work), reserved
+    question = struct.pack("!BBHI", _SOLICITATION, 0, 0, 0)
+    found: list[bytes] = []
+    end = time.monotonic() + timeout
+    ask_at = [time.monotonic(), time.monotonic() + _AGAIN]
+    while len(found) < _MOST:
+        now = time.monotonic()
+        if ask_at and now >= ask_at[0]:
+            raw.sendto(question, (_ALL_ROUTERS, 0, 0, index))
+            ask_at.pop(0)
+        until = 0.05 if found else min([end, *ask_at[:1]]) - now
+        raw.settimeout(max(until, 0.001))
+        try:
+            body, extra, _, sender = raw.recvmsg(65536, 64)
+        except TimeoutError:
+            if found or time.monotonic() >= end:
+                break
+            continue
+        if _is_valid(extra, sender, index):
+            found.append(body)
+        elif time.monotonic() >= end:
+            break
+    return tuple(found)
+
+
+def _is_valid(extra: list[tuple[int, int, bytes]], sender: tuple[str, int, int, int], index: int) -> bool:
+    hops = [
+        int.from_bytes(data[:4], "little" if struct.pack("=H", 1)[0] else "big")
+        for level, kind, data in extra
+        if (level, kind) == (socket.IPPROTO_IPV6, socket.IPV6_HOPLIMIT)
+    ]
+    return hops == [255] and sender[0].startswith("fe8") and sender[3] == index
+
+
+def _only(kind: int) -> bytes:
+    """An ICMP6_FILTER (RFC 3542 §3.2) that lets one type pass: a bit set means blocked."""
+    words = [0xFFFFFFFF] * 8
+    words[kind >> 5] &= ~(1 << (kind & 31))
+    return struct.pack("=8I", *words)
