@@ -15,11 +15,11 @@ import sys
 import threading
 import time
 from base64 import b64encode
-from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
-from typing import IO, Any, Final, Literal, TypeVar
+from typing import IO, Any, Final, Literal
 
+from schoolwatch_agent.aside import within
 from schoolwatch_agent.errors import CommandFailed, Missing, TimedOut
 from schoolwatch_agent.solicitation import solicit
 
@@ -36,8 +36,6 @@ _PREAMBLE: Final = (
     "[Console]::OutputEncoding=[Text.Encoding]::UTF8;"
 )
 
-_Answer = TypeVar("_Answer")
-
 
 class Host:
     """One machine. Reads only; nothing that it is given from outside is ever executed."""
@@ -51,28 +49,25 @@ class Host:
 
     def text(self, path: str) -> str:
         """At most 4 MB of a file as UTF-8. Raises OSError as `open` does, or `TimedOut`."""
-        return _within(FILE_TIMEOUT, path, lambda: _read(self._at(path)))
+        return within(FILE_TIMEOUT, path, lambda: _read(self._at(path)))
 
     def names(self, folder: str) -> tuple[str, ...]:
         """Names in a folder, sorted. Raises OSError, or `TimedOut`."""
-        return _within(FILE_TIMEOUT, folder, lambda: tuple(sorted(os.listdir(self._at(folder)))))  # noqa: PTH208  half the price
+        return within(FILE_TIMEOUT, folder, lambda: tuple(sorted(os.listdir(self._at(folder)))))  # noqa: PTH208  half the price
 
     def exists(self, path: str) -> bool:
         """Whether a path is there and may be looked at. Raises `TimedOut`."""
-        return _within(FILE_TIMEOUT, path, lambda: os.path.exists(self._at(path)))  # noqa: PTH110  half the price
+        return within(FILE_TIMEOUT, path, lambda: os.path.exists(self._at(path)))  # noqa: PTH110  half the price
 
     def modified(self, path: str) -> float:
         """When a file changed, UTC seconds. Raises OSError, or `TimedOut`."""
-        return _within(FILE_TIMEOUT, path, lambda: self._at(path).stat().st_mtime)
+        return within(FILE_TIMEOUT, path, lambda: self._at(path).stat().st_mtime)
 
     def space(self, path: str) -> tuple[int, int]:
         """Size of a file system and what an ordinary user may still fill, in bytes. OSError, `TimedOut`."""
 
-        def ask() -> tuple[int, int]:
-            usage = shutil.disk_usage(self._at(path))
-            return usage.total, usage.free
-
-        return _within(FILE_TIMEOUT, path, ask)
+        usage = within(FILE_TIMEOUT, path, lambda: shutil.disk_usage(self._at(path)))
+        return usage.total, usage.free
 
     def run(self, *argv: str, timeout: float = 10) -> str:
         """What a program prints, in the C locale. Raises `Missing`, `CommandFailed`, `TimedOut`."""
@@ -115,7 +110,7 @@ class Host:
         """`psutil.<name>()` as plain data: named tuples become dicts. `TimedOut`, psutil's errors."""
         import psutil
 
-        return _within(FILE_TIMEOUT, name, lambda: _plain(getattr(psutil, name)()))
+        return within(FILE_TIMEOUT, name, lambda: _plain(getattr(psutil, name)()))
 
     def ask(self, socket_path: str, request: bytes, timeout: float = 5) -> bytes:
         """What a Unix socket answers until it closes. OSError, `TimedOut` when it stays silent or open."""
@@ -195,31 +190,15 @@ _EVERYWHERE: Final = frozenset({"root", "nobody", "localhost", "debian", "ubuntu
 
 def _read(path: Path) -> str:
     # O_NONBLOCK: a named pipe in a file's place must not hold the agent
-    with open(
-        path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
-    ) as file:
-        return file.read(TEXT_MAX).decode("utf-8", "replace")
-
-
-def _within(timeout: float, what: str, ask: Callable[[], _Answer]) -> _Answer:
-    """Runs `ask` aside and leaves it behind when it does not return: a hung disk can't be interrupted."""
-    answers: list[_Answer] = []
-    errors: list[Exception] = []
-
-    def run() -> None:
-        try:
-            answers.append(ask())
-        except Exception as error:  # noqa: BLE001  carried to the caller's thread and raised there
-            errors.append(error)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(timeout)
-    if errors:
-        raise errors[0]
-    if not answers:
-        raise TimedOut(what, timeout)
-    return answers[0]
+    opened = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    text = b""
+    try:
+        # in small parts: the kernel sets aside as much memory as is asked for (/proc/sys answers ENOMEM)
+        while len(text) < TEXT_MAX and (part := os.read(opened, 65536)):
+            text += part
+    finally:
+        os.close(opened)
+    return text.decode("utf-8", "replace")
 
 
 def _plain(value: object) -> Any:

@@ -13,7 +13,7 @@ _IPV6: Final = re.compile(
 _NIC: Final = re.compile(r"\b(en|wl|ww)x([0-9a-f]{6})[0-9a-f]{6}\b")
 _SID: Final = re.compile(r"\bS-1-5-21(?:-\d+)+\b")
 _SERIAL: Final = re.compile(
-    r"(?i)(\"?(?:serial ?number|serial|asset ?tag|uuid|machine-?id|machineguid|edrmachineid|orgid|tenantid)\"?"
+    r"(?i)(\"?(?:serial(?: ?number)?|asset ?tag|uuid|machine-?id|machineguid|edrmachineid|orgid|tenantid)\"?"
     r"\s*[:=]\s*)"
     r"(\"[^\"]*\"|[^\s,;}]+)"
 )
