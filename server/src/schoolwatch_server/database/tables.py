@@ -41,6 +41,12 @@ def _to(target: str, name: str, *, nullable: bool = False, index: bool = False) 
     return Column(name, _Id, ForeignKey(target), nullable=nullable, index=index)
 
 
+def _one_open(name: str, column: str, end: str) -> Index:
+    """At most one row of `column` whose `end` is still open."""
+    still_open = text(f"{end} IS NULL")
+    return Index(name, column, unique=True, sqlite_where=still_open, postgresql_where=still_open)
+
+
 meta = Table(
     "meta", metadata, Column("key", String(40), primary_key=True), Column("value", Text, nullable=False)
 )
@@ -75,6 +81,8 @@ school_code = Table(
     Column("code", String(20), nullable=False, index=True),
     Column("valid_from", Double, nullable=False),
     Column("valid_to", Double),
+    _one_open("uq_school_code_open", "code", "valid_to"),
+    _one_open("uq_school_code_open_school", "school_id", "valid_to"),
 )
 declaration = Table(
     "declaration",
@@ -116,6 +124,7 @@ membership = Table(
     _to("room.id", "room_id", nullable=True),
     Column("valid_from", Double, nullable=False),
     Column("valid_to", Double),
+    _one_open("uq_membership_open", "device_id", "valid_to"),
 )
 credential = Table(
     "credential",
@@ -151,6 +160,7 @@ generation = Table(
     Column("upto", BigInteger, nullable=False, server_default=text("0")),
     Column("heard_at", Double, nullable=False),
     UniqueConstraint("device_id", "spool"),
+    Index("ix_generation_newest", "device_id", "id"),
 )
 arrived = Table(  # numbers committed above a gap; empty when nothing is missing
     "arrived",
@@ -226,9 +236,11 @@ quarantine = Table(
     Column("reason", String(20), nullable=False),
     Column("detail", Text, nullable=False),
     Column("verified", Boolean, nullable=False),
+    Column("size", Integer, nullable=False),
     Column("frame", LargeBinary, nullable=False),
     Column("replayed_at", Double),
     Index("ix_quarantine_reason", "reason", "id"),
+    Index("ix_quarantine_verified", "verified", "id", "size"),
 )
 counter = Table(
     "counter",
@@ -253,6 +265,8 @@ dirty = Table(
     Column("device_id", _Id, ForeignKey("device.id"), primary_key=True, autoincrement=False),
     Column("resolution", Integer, primary_key=True, autoincrement=False),
     Column("bucket", BigInteger, primary_key=True, autoincrement=False),
+    Column("journal_id", BigInteger, nullable=False),  # the newest row that made it dirty
+    Index("ix_dirty_bucket", "resolution", "bucket"),
 )
 rollup = Table(
     "rollup",
@@ -306,13 +320,7 @@ incident = Table(
     Column("closed_at", Double),
     Column("late", Boolean, nullable=False, server_default=text("false")),
     Column("evidence", JSON, nullable=False),
-    Index(
-        "uq_incident_open",
-        "fingerprint",
-        unique=True,
-        sqlite_where=text("closed_at IS NULL"),
-        postgresql_where=text("closed_at IS NULL"),
-    ),
+    _one_open("uq_incident_open", "fingerprint", "closed_at"),
 )
 incident_event = Table(
     "incident_event",

@@ -1,0 +1,57 @@
+"""What a device proves itself with: the key of its frames, and the hash of its password at the broker."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, select, update
+
+from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.upsert import upsert
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """The key that a device's frames are made with; `revoked` ones prove nothing any more."""
+
+    device_id: int
+    frame_key: bytes = field(repr=False)
+    revoked: bool
+
+
+def set_credential(
+    conn: Connection, device_id: int, frame_key: bytes, password_hash: str, now: float
+) -> None:
+    """Gives a device its credential, in place of any earlier one; the hash is in mosquitto's format."""
+    row = {"device_id": device_id, "frame_key": frame_key, "password_hash": password_hash}
+    upsert(conn, t.credential, [{**row, "changed_at": now, "revoked_at": None}])
+
+
+def revoke(conn: Connection, device_id: int, now: float) -> None:
+    """The device's credential proves nothing from `now` on."""
+    c = t.credential
+    conn.execute(update(c).where(c.c.device_id == device_id).values(revoked_at=now, changed_at=now))
+
+
+def find(conn: Connection, devices: Collection[str]) -> dict[str, Credential]:
+    """The credentials of these devices, by the device's opaque id; a device without one is left out."""
+    c = t.credential.c
+    query = select(t.device.c.device, c.device_id, c.frame_key, c.revoked_at).join_from(
+        t.credential, t.device
+    )
+    rows = conn.execute(query.where(t.device.c.device.in_(devices)))
+    return {device: Credential(id_, key, revoked is not None) for device, id_, key, revoked in rows}
+
+
+def passwords(conn: Connection) -> dict[str, str]:
+    """Device → password hash, of every credential that isn't revoked: what a broker lets in."""
+    c = t.credential.c
+    query = select(t.device.c.device, c.password_hash).join_from(t.credential, t.device)
+    return {row.device: row.password_hash for row in conn.execute(query.where(c.revoked_at.is_(None)))}
+
+
+def passwords_changed_at(conn: Connection) -> float:
+    """When a credential was last set or revoked, UTC seconds; 0 when there is none yet."""
+    return (
+        conn.scalar(select(t.credential.c.changed_at).order_by(t.credential.c.changed_at.desc()).limit(1))
+        or 0
+    )

@@ -1,0 +1,224 @@
+"""Opens the database, brings it to the newest shape, and hands out transactions that read or write.
+
+SQLite runs in WAL with synchronous=FULL: each commit is synced to disk before it returns
+(sqlite.org/pragma.html#pragma_synchronous), so what was acknowledged survives SIGKILL, a crash of the
+system and a power cut, as far as the disk keeps what it says it has written.
+"""
+
+import os
+import secrets
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Engine, create_engine, event, exc, insert, inspect, select, text, update
+from sqlalchemy.engine import URL, make_url
+
+from schoolwatch_server.database.tables import meta
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+BUSY_SECONDS = 20.0
+"""How long a transaction waits for another process's write to end."""
+
+Trouble = Literal["url", "missing", "unwritable", "not_a_database", "newer", "older", "unreachable"]
+
+
+class DatabaseError(Exception):
+    """The database cannot be used; the text is one line that says what to do, `trouble` a word for it."""
+
+    def __init__(self, trouble: Trouble, text: str) -> None:
+        super().__init__(" ".join(text.split()))
+        self.trouble: Trouble = trouble
+
+
+def default_url(data: Path) -> str:
+    """The URL of the SQLite file in a data folder, for a config that names no other database."""
+    return f"sqlite:///{data.absolute() / 'schoolwatch.db'}"
+
+
+def open_database(url: str) -> Engine:
+    """An engine on a migrated database. Raises `DatabaseError`."""
+    engine = _engine(url)
+    try:
+        with _translated(engine.url):
+            _check(engine)
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+def migrate(url: str) -> None:
+    """Brings the database to the newest shape, making it when it isn't there. Raises `DatabaseError`."""
+    # here and not above: Alembic costs 10 MB of memory, and only this needs it
+    from alembic import command
+    from alembic.config import Config
+
+    engine = _engine(url)
+    try:
+        with _translated(engine.url):
+            _make_file(engine.url)
+            with begin_write(engine) as conn:
+                _refuse_newer(conn, engine.url)
+                config = Config(attributes={"connection": conn})
+                config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+                command.upgrade(config, "head")
+                if conn.scalar(select(meta.c.value).where(meta.c.key == "epoch")) is None:
+                    conn.execute(insert(meta).values(key="epoch", value=secrets.token_hex(8)))
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def begin_read(engine: Engine) -> Iterator[Connection]:
+    """A transaction that reads one snapshot; writing in it may fail when another process wrote meanwhile."""
+    with engine.connect() as conn, conn.begin():
+        yield conn
+
+
+@contextmanager
+def begin_write(engine: Engine) -> Iterator[Connection]:
+    """A transaction that may write: SQLite's one writer at a time. Commits at the end, or rolls back."""
+    with engine.connect() as conn:
+        conn.execution_options(schoolwatch_write=True)
+        with conn.begin():
+            yield conn
+
+
+def epoch(conn: Connection, *, lock: bool = False) -> str:
+    """Names one unbroken history of this database; agents send again when it changes.
+
+    With `lock`, other transactions that lock it wait: commits then happen in the order of their ids.
+    """
+    query = select(meta.c.value).where(meta.c.key == "epoch")
+    return str(conn.scalar(query.with_for_update() if lock else query))
+
+
+def renew_epoch(engine: Engine) -> str:
+    """A new epoch, after the database was restored from a copy; agents then send again what it lacks."""
+    new = secrets.token_hex(8)
+    with begin_write(engine) as conn:
+        conn.execute(update(meta).where(meta.c.key == "epoch").values(value=new))
+    return new
+
+
+def _engine(url: str) -> Engine:
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() != "sqlite":
+            return create_engine(parsed, pool_size=8, max_overflow=32, pool_pre_ping=True)
+        if not parsed.database or parsed.database == ":memory:":
+            raise DatabaseError("url", "an SQLite database needs a file: sqlite:////folder/schoolwatch.db")
+        engine = create_engine(parsed, pool_size=8, max_overflow=32, connect_args={"timeout": BUSY_SECONDS})
+    except (exc.ArgumentError, exc.NoSuchModuleError, ModuleNotFoundError) as error:
+        raise DatabaseError("url", f"the database URL cannot be used, correct it: {_safe(error)}") from error
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        f"busy_timeout={int(BUSY_SECONDS * 1000)}",
+        "temp_store=MEMORY",
+        "cache_size=-16384",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(conn: Connection) -> None:
+    write = conn.get_execution_options().get("schoolwatch_write")
+    conn.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def _make_file(url: URL) -> None:
+    if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists():
+        # it holds the devices' frame keys; SQLite gives its -wal and -shm files the same mode
+        os.close(os.open(url.database, os.O_CREAT | os.O_RDWR, 0o600))
+
+
+def _exists(url: URL) -> bool:
+    return url.get_backend_name() != "sqlite" or Path(str(url.database)).exists()
+
+
+def _versions(conn: Connection) -> set[str]:
+    if not inspect(conn).has_table("alembic_version"):
+        return set()
+    return set(conn.scalars(text("SELECT version_num FROM alembic_version")))
+
+
+def _known() -> set[str]:
+    """Every migration of this program, by its number: `0001_initial.py` is 0001."""
+    return {file.name.partition("_")[0] for file in (MIGRATIONS / "versions").glob("[0-9]*_*.py")}
+
+
+def _refuse_newer(conn: Connection, url: URL) -> set[str]:
+    versions = _versions(conn)
+    if versions - _known():
+        raise DatabaseError(
+            "newer",
+            f"{_name(url)} is newer than this program (version {', '.join(sorted(versions))}): "
+            "install the newer SchoolWatch, or use another data folder",
+        )
+    return versions
+
+
+def _check(engine: Engine) -> None:
+    if not _exists(engine.url):
+        raise _missing(engine.url)
+    with begin_write(engine) as conn:  # also proves that it can be written
+        versions = _refuse_newer(conn, engine.url)
+    if not versions:
+        raise _missing(engine.url)
+    if versions != {max(_known())}:
+        raise DatabaseError("older", f"{_name(engine.url)} is older than this program: {_RUN_MIGRATE}")
+
+
+_RUN_MIGRATE = "run `schoolwatch-server migrate`"
+
+
+def _missing(url: URL) -> DatabaseError:
+    return DatabaseError("missing", f"there is no SchoolWatch database at {_name(url)} yet: {_RUN_MIGRATE}")
+
+
+@contextmanager
+def _translated(url: URL) -> Iterator[None]:
+    """A library's exceptions become one line that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise DatabaseError(
+            "unwritable", f"{_name(url)} cannot be written ({error.strerror}): choose a folder you own"
+        ) from error
+    except exc.DatabaseError as error:
+        raise _meaning(url, str(error.orig)) from error
+
+
+def _meaning(url: URL, said: str) -> DatabaseError:
+    if "not a database" in said or "malformed" in said:
+        return DatabaseError(
+            "not_a_database",
+            f"{_name(url)} is no SQLite database: restore a copy, or use another data folder",
+        )
+    if "unable to open" in said or "readonly" in said:
+        return DatabaseError("unwritable", f"{_name(url)} cannot be written: choose a folder you own")
+    return DatabaseError(
+        "unreachable", f"{_name(url)} does not answer ({said[:120]}): is it running and free?"
+    )
+
+
+def _name(url: URL) -> str:
+    if url.get_backend_name() == "sqlite":
+        return str(url.database)
+    return url.set(username=None, password=None, query={}).render_as_string()
+
+
+def _safe(error: Exception) -> str:
+    """The error without a URL in it, which may carry a password."""
+    return type(error).__name__ if "://" in str(error) or isinstance(error, exc.ArgumentError) else str(error)

@@ -1,0 +1,282 @@
+"""Province → commune → school → room → device: who is where, since when, and what was declared."""
+
+import secrets
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, insert, select, true, update
+
+from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.rows import CommuneRow as CommuneRow
+from schoolwatch_server.database.rows import DeviceRow as DeviceRow
+from schoolwatch_server.database.rows import ProvinceRow as ProvinceRow
+from schoolwatch_server.database.rows import SchoolRow as SchoolRow
+from schoolwatch_server.scope import EVERYTHING, Scope
+
+_T = TypeVar("_T")
+
+ROLES = ("student_lab", "classroom", "office", "studio")
+"""What a room, or a device apart from its room, is used for."""
+
+QUANTITIES = ("students", "devices", "student_devices")
+"""What a school declares."""
+
+
+class RegistryError(ValueError):
+    """What was asked for does not fit the registry; the text says why."""
+
+
+def create_province(conn: Connection, code: str, name: str) -> int:
+    """Its id."""
+    return _created(conn, t.province, code=code, name=name)
+
+
+def create_commune(conn: Connection, province_id: int, code: str, name: str) -> int:
+    """Its id."""
+    return _created(conn, t.commune, province_id=province_id, code=code, name=name)
+
+
+def create_school(conn: Connection, commune_id: int, code: str, name: str, level: str, now: float) -> int:
+    """Its id, permanent; the code is an attribute with history. Raises `RegistryError` for a code in use."""
+    school_id = _created(conn, t.school, commune_id=commune_id, name=name, level=level, created_at=now)
+    change_code(conn, school_id, code, now)
+    return school_id
+
+
+def change_code(conn: Connection, school_id: int, code: str, now: float) -> None:
+    """Gives a school another code from `now` on. Raises `RegistryError` when another school has it."""
+    c = t.school_code.c
+    holder = conn.scalar(select(c.school_id).where(c.code == code, c.valid_to.is_(None)))
+    if holder == school_id:
+        return
+    if holder is not None:
+        raise RegistryError(f"school code {code!r} is already in use")
+    conn.execute(
+        update(t.school_code).where(c.school_id == school_id, c.valid_to.is_(None)).values(valid_to=now)
+    )
+    conn.execute(insert(t.school_code).values(school_id=school_id, code=code, valid_from=now))
+
+
+def create_room(conn: Connection, school_id: int, name: str, role: str) -> int:
+    """Its id. Raises `RegistryError` for a role that isn't one of `ROLES`."""
+    return _created(conn, t.room, school_id=school_id, name=name, role=_role(role))
+
+
+def declare(conn: Connection, school_id: int, quantity: str, value: float, now: float, by: str) -> None:
+    """Adds a declared number, from `now` on; earlier ones stay as history. Raises `RegistryError`."""
+    if quantity not in QUANTITIES:
+        raise RegistryError(f"{quantity!r} is none of {', '.join(QUANTITIES)}")
+    if not 0 <= value < 1e9:
+        raise RegistryError(f"{quantity} cannot be {value}")
+    row = {"school_id": school_id, "quantity": quantity, "value": value}
+    conn.execute(insert(t.declaration).values(declared_at=now, declared_by=by, **row))
+
+
+def create_device(
+    conn: Connection,
+    school_id: int,
+    room_id: int | None,
+    label: str,
+    now: float,
+    role: str | None = None,
+    name: str | None = None,
+) -> DeviceRow:
+    """A device with an opaque id for life (`name`, or a new random one); `role` overrides its room's.
+
+    It has no credential yet.
+    """
+    name = name or secrets.token_hex(16)
+    own = None if role is None else _role(role)
+    device_id = _created(conn, t.device, device=name, label=label, role=own, created_at=now)
+    _check_room(conn, school_id, room_id)
+    row = {"device_id": device_id, "school_id": school_id, "room_id": room_id}
+    conn.execute(insert(t.membership).values(valid_from=now, **row))
+    return _one(device(conn, name, EVERYTHING))
+
+
+def move_device(conn: Connection, device_id: int, school_id: int, room_id: int | None, now: float) -> None:
+    """Ends the device's membership at `now` and begins the new one; a move to where it is changes nothing."""
+    m = t.membership
+    still = and_(m.c.device_id == device_id, m.c.valid_to.is_(None))
+    held = conn.execute(select(m.c.school_id, m.c.room_id).where(still)).first()
+    if held is not None and (held.school_id, held.room_id) == (school_id, room_id):
+        return
+    _check_room(conn, school_id, room_id)
+    conn.execute(update(m).where(still).values(valid_to=now))
+    row = {"device_id": device_id, "school_id": school_id, "room_id": room_id}
+    conn.execute(insert(m).values(valid_from=now, **row))
+
+
+def set_device(conn: Connection, device_id: int, *, label: str, role: str | None, broken: bool) -> None:
+    """What people say of a device: its label, its own role (None: its room's), and whether it is broken."""
+    own = None if role is None else _role(role)
+    conn.execute(
+        update(t.device).where(t.device.c.id == device_id).values(label=label, role=own, broken=broken)
+    )
+
+
+def retire_device(conn: Connection, device_id: int, now: float) -> None:
+    """The device is gone for good: it leaves the lists, and its credential no longer works."""
+    conn.execute(update(t.device).where(t.device.c.id == device_id).values(retired_at=now))
+    m = t.membership
+    conn.execute(update(m).where(m.c.device_id == device_id, m.c.valid_to.is_(None)).values(valid_to=now))
+    c = t.credential
+    conn.execute(update(c).where(c.c.device_id == device_id).values(revoked_at=now, changed_at=now))
+
+
+def within(scope: Scope) -> ColumnElement[bool]:
+    """The one condition on `school.id` that every scoped query uses."""
+    match scope.level:
+        case "all":
+            return true()
+        case "province":
+            communes_of = select(t.commune.c.id).where(t.commune.c.province_id == scope.id)
+            return t.school.c.commune_id.in_(communes_of)
+        case "commune":
+            return t.school.c.commune_id == scope.id
+        case "school":
+            return t.school.c.id == scope.id
+
+
+def provinces(conn: Connection, scope: Scope) -> tuple[ProvinceRow, ...]:
+    """The provinces that a scope sees, by name."""
+    query = select(t.province.c.id, t.province.c.code, t.province.c.name).order_by(t.province.c.name)
+    if scope.level != "all":
+        query = query.where(
+            t.province.c.id.in_(select(t.commune.c.province_id).where(_communes_within(scope)))
+            if scope.level != "province"
+            else t.province.c.id == scope.id
+        )
+    return tuple(ProvinceRow(*row) for row in conn.execute(query))
+
+
+def communes(conn: Connection, scope: Scope, *, province_id: int | None = None) -> tuple[CommuneRow, ...]:
+    """The communes that a scope sees, by name."""
+    query = (
+        select(t.commune.c.id, t.commune.c.code, t.commune.c.name, t.commune.c.province_id, t.province.c.name)
+        .join_from(t.commune, t.province)
+        .where(_communes_within(scope))
+        .order_by(t.commune.c.name)
+    )
+    if province_id is not None:
+        query = query.where(t.commune.c.province_id == province_id)
+    return tuple(CommuneRow(*row) for row in conn.execute(query))
+
+
+def schools(conn: Connection, scope: Scope, *, commune_id: int | None = None) -> tuple[SchoolRow, ...]:
+    """The schools that a scope sees, by name."""
+    query = _schools().where(within(scope)).order_by(t.school.c.name, t.school.c.id)
+    if commune_id is not None:
+        query = query.where(t.school.c.commune_id == commune_id)
+    return _with_declared(conn, conn.execute(query).all())
+
+
+def school_by_code(conn: Connection, code: str, scope: Scope) -> SchoolRow | None:
+    """The school that has this code now, or had it last when nobody has it now."""
+    c = t.school_code.c
+    past = select(c.school_id).where(c.code == code).order_by(c.valid_to.is_not(None), c.valid_to.desc())
+    school_id = conn.scalar(past.limit(1))
+    return None if school_id is None else school(conn, school_id, scope)
+
+
+def school(conn: Connection, school_id: int, scope: Scope) -> SchoolRow | None:
+    """One school by its id."""
+    rows = conn.execute(_schools().where(within(scope), t.school.c.id == school_id)).all()
+    return next(iter(_with_declared(conn, rows)), None)
+
+
+def devices(conn: Connection, scope: Scope, *, school_id: int | None = None) -> tuple[DeviceRow, ...]:
+    """The devices in use that a scope sees, by school, label and id."""
+    query = _devices().where(within(scope)).order_by(t.school.c.name, t.device.c.label, t.device.c.id)
+    if school_id is not None:
+        query = query.where(t.school.c.id == school_id)
+    return tuple(DeviceRow(*row) for row in conn.execute(query))
+
+
+def device(conn: Connection, device: str, scope: Scope) -> DeviceRow | None:
+    """One device by its opaque id of 32 hex digits."""
+    row = conn.execute(_devices().where(within(scope), t.device.c.device == device)).first()
+    return None if row is None else DeviceRow(*row)
+
+
+def _communes_within(scope: Scope) -> ColumnElement[bool]:
+    if scope.level == "school":
+        return t.commune.c.id.in_(select(t.school.c.commune_id).where(within(scope)))
+    conditions = {"all": true(), "province": t.commune.c.province_id == scope.id}
+    return conditions.get(scope.level, t.commune.c.id == scope.id)
+
+
+def _schools() -> Select[Any]:
+    code = func.coalesce(t.school_code.c.code, "")
+    present = and_(t.school_code.c.school_id == t.school.c.id, t.school_code.c.valid_to.is_(None))
+    s, c, p = t.school.c, t.commune.c, t.province.c
+    return select(s.id, code, s.name, s.level, c.id, c.name, p.id, p.name).select_from(
+        t.school.join(t.commune).join(t.province).outerjoin(t.school_code, present)
+    )
+
+
+def _with_declared(conn: Connection, rows: Sequence[Sequence[Any]]) -> tuple[SchoolRow, ...]:
+    d = t.declaration.c
+    query = select(d.school_id, d.quantity, d.value).order_by(d.declared_at, d.id)
+    if len(rows) <= 100:  # a longer list is most of the table anyway
+        query = query.where(d.school_id.in_([row[0] for row in rows]))
+    declared: dict[int, dict[str, float]] = {}
+    for school_id, quantity, value in conn.execute(query):
+        declared.setdefault(school_id, {})[quantity] = value
+    return tuple(SchoolRow(*(*row, declared.get(row[0], {}))) for row in rows)
+
+
+def _devices() -> Select[Any]:
+    d, s, r, st = t.device.c, t.school.c, t.room.c, t.state.c
+    m = t.membership
+    here = and_(m.c.device_id == d.id, m.c.valid_to.is_(None))
+    present = and_(t.school_code.c.school_id == s.id, t.school_code.c.valid_to.is_(None))
+    joined = (
+        t.device.join(m, here)
+        .join(t.school, m.c.school_id == s.id)
+        .outerjoin(t.room, m.c.room_id == r.id)
+        .outerjoin(t.school_code, present)
+        .outerjoin(t.state, st.device_id == d.id)
+    )
+    return select(
+        d.id,
+        d.device,
+        d.label,
+        func.coalesce(d.role, r.role),
+        r.name,
+        s.id,
+        func.coalesce(t.school_code.c.code, ""),
+        s.name,
+        st.heard_at,
+        st.taken_at,
+        st.agent,
+        st.protected,
+        st.ipv6_rung,
+        st.link_speed,
+        st.link_medium,
+        d.broken,
+    ).select_from(joined)
+
+
+def _created(conn: Connection, table: Table, **values: object) -> int:
+    key = conn.execute(insert(table).values(**values)).inserted_primary_key
+    return int(_one(key)[0])
+
+
+def _role(role: str) -> str:
+    if role not in ROLES:
+        raise RegistryError(f"{role!r} is none of {', '.join(ROLES)}")
+    return role
+
+
+def _check_room(conn: Connection, school_id: int, room_id: int | None) -> None:
+    if room_id is None:
+        return
+    if conn.scalar(select(t.room.c.school_id).where(t.room.c.id == room_id)) != school_id:
+        raise RegistryError(f"room {room_id} is not of school {school_id}")
+
+
+def _one(value: _T | None) -> _T:
+    if value is None:
+        raise LookupError("a row that was just written is not there")
+    return value

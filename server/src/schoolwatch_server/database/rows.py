@@ -1,0 +1,60 @@
+"""Rows of the registry as other parts read them."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ProvinceRow:
+    """A province and its code."""
+
+    id: int
+    code: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommuneRow:
+    """A commune with its province."""
+
+    id: int
+    code: str
+    name: str
+    province_id: int
+    province: str
+
+
+@dataclass(frozen=True, slots=True)
+class SchoolRow:
+    """A school with its present code, its place in the tree and its newest declared numbers."""
+
+    id: int
+    code: str
+    name: str
+    level: str
+    commune_id: int
+    commune: str
+    province_id: int
+    province: str
+    declared: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRow:
+    """A device where it is now, with the few columns of its state; None there is unknown or never heard."""
+
+    id: int
+    device: str
+    label: str
+    role: str | None
+    room: str | None
+    school_id: int
+    school_code: str
+    school: str
+    heard_at: float | None
+    taken_at: float | None
+    agent: str | None
+    protected: bool | None
+    ipv6_rung: int | None
+    link_speed: float | None
+    link_medium: str | None
+    broken: bool
