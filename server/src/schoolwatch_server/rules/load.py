@@ -1,0 +1,46 @@
+"""Loads the shipped rules and the folder of overrides."""
+
+from pathlib import Path
+
+from schoolwatch_server import strict_yaml
+from schoolwatch_server.rules.rule import Condition, Rule
+from schoolwatch_server.strict_yaml import SheetError
+
+SHIPPED = Path(__file__).parent
+"""The folder of the rules that come with the program."""
+
+
+def load(overrides: Path | None = None) -> tuple[Rule, ...]:
+    """The rules in force, by id: shipped ones, replaced by those of `overrides` with a higher version.
+
+    A rule with a new id is one rule more. Raises `SheetError` naming the file and what to do.
+    """
+    chosen = {rule.id: rule for _, rule in _read(SHIPPED)}
+    for path, rule in _read(overrides) if overrides is not None else ():
+        known = chosen.get(rule.id)
+        if known is not None and rule.version <= known.version:
+            raise SheetError(
+                f"{path}: version: {rule.id}@{rule.version} does not replace {known.id}@{known.version}: "
+                f"write version {known.version + 1} or remove the file"
+            )
+        chosen[rule.id] = rule
+    return tuple(chosen[name] for name in sorted(chosen))
+
+
+def _read(folder: Path) -> list[tuple[Path, Rule]]:
+    found = [(path, strict_yaml.read(path, Rule)) for path in strict_yaml.files(folder)]
+    for path, rule in found:
+        _check(rule.condition, path)
+    return found
+
+
+def _check(condition: Condition, path: Path) -> None:
+    if (condition.posture is None) == (condition.reading is None):
+        raise SheetError(f"{path}: condition: write exactly one of posture and reading")
+    comparisons = (condition.equals, condition.below, condition.above)
+    if sum(comparison is not None for comparison in comparisons) != 1:
+        raise SheetError(f"{path}: condition: write exactly one of equals, below and above")
+    if isinstance(condition.equals, bool) != (condition.posture == "protected"):
+        raise SheetError(
+            f"{path}: condition.equals: true and false go with posture protected, and only with it"
+        )

@@ -1,0 +1,59 @@
+"""A rule as data: on what condition, held for how long, an incident opens, and what people should then do."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from schoolwatch_server.strict_yaml import Confidence, Id, Title, Version
+
+Severity = Literal["low", "medium", "high", "critical"]
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=366 * 86400)]
+
+
+class Both(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A text in both languages."""
+
+    vi: Title
+    en: Title
+
+
+class RuleSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The document and clause behind a rule, and how sure they are."""
+
+    document: Title
+    clause: str
+    confidence: Confidence
+
+
+class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What must be so: a verdict of the posture, or a reading's number; exactly one of both.
+
+    `equals`, `below` and `above` are the comparison, exactly one of them. A reading with labels comes
+    several times: `every` says whether all of them must meet it, or one is enough. `evidence` names the
+    subjects (`antivirus` of `antivirus.running`) whose readings and facts are kept with the incident; an
+    envelope without a reading of them says nothing about the rule.
+    """
+
+    evidence: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    posture: Literal["protected", "ipv6_rung", "link_speed"] | None = None
+    reading: str | None = None
+    equals: bool | float | None = None
+    below: float | None = None
+    above: float | None = None
+    every: bool = False
+
+
+class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One file of rules; a higher version of the same id replaces it as a whole. Times in seconds."""
+
+    id: Id
+    version: Version
+    severity: Severity
+    scope: Literal["device"]
+    title: Both
+    why: Both
+    what_to_do: Both
+    source: RuleSource
+    condition: Condition
+    open_after: Seconds
+    close_after: Seconds = 0
