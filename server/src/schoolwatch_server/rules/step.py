@@ -37,7 +37,7 @@ class RuleState(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Event(msgspec.Struct, frozen=True):
-    """An incident opens or closes: its condition began or ended at `since`, and the evidence of `at` decided."""
+    """An incident opens or closes; its condition did so at `since`, and the evidence of `at` decided it."""
 
     kind: EventKind
     since: float

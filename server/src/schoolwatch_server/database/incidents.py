@@ -1,0 +1,110 @@
+"""Keeps rule states and incidents; everything a batch of envelopes causes is written in one transaction."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, and_, insert, or_, select, update
+
+from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.upsert import upsert
+
+_MANY = 400
+"""Ids in one query: SQLite takes at most 32,766 parameters, and old ones 999."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewIncident:
+    """An incident as it opens; times are UTC seconds of the evidence."""
+
+    rule: str
+    rule_version: int
+    severity: str
+    device_id: int
+    since: float
+    opened_at: float
+    late: bool
+    evidence: dict[str, Any]
+
+    @property
+    def fingerprint(self) -> str:
+        """At most one open incident has it."""
+        return fingerprint(self.rule, self.device_id)
+
+
+def fingerprint(rule: str, device_id: int) -> str:
+    """What makes two incidents the same: the rule and the device."""
+    return f"{rule}:{device_id}"
+
+
+def states(
+    conn: Connection, rules: Collection[str], devices: Collection[int]
+) -> dict[tuple[str, int], dict[str, Any]]:
+    """What the rules remember of these devices: (rule, device) → body."""
+    found: dict[tuple[str, int], dict[str, Any]] = {}
+    subjects = [str(device) for device in devices]
+    s = t.rule_state.c
+    for start in range(0, len(subjects), _MANY):
+        part = subjects[start : start + _MANY]
+        query = select(s.rule, s.subject, s.body).where(s.rule.in_(list(rules)), s.subject.in_(part))
+        found.update({(row.rule, int(row.subject)): row.body for row in conn.execute(query)})
+    return found
+
+
+def write_states(conn: Connection, bodies: dict[tuple[str, int], dict[str, Any]]) -> None:
+    """What the rules remember from now on."""
+    upsert(
+        conn,
+        t.rule_state,
+        [{"rule": rule, "subject": str(device), "body": body} for (rule, device), body in bodies.items()],
+    )
+
+
+def open_incident(conn: Connection, new: NewIncident, now: float) -> int | None:
+    """Opens an incident and returns its id; None when one with its fingerprint is open already."""
+    i = t.incident.c
+    held = select(i.id).where(i.fingerprint == new.fingerprint, i.closed_at.is_(None))
+    if conn.scalar(held) is not None:
+        return None
+    row = conn.execute(
+        insert(t.incident).values(
+            rule=new.rule,
+            rule_version=new.rule_version,
+            fingerprint=new.fingerprint,
+            severity=new.severity,
+            device_id=new.device_id,
+            school_id=school_of(conn, new.device_id, new.opened_at),
+            since=new.since,
+            opened_at=new.opened_at,
+            late=new.late,
+            evidence=new.evidence,
+        )
+    ).inserted_primary_key
+    incident_id = int(row[0]) if row is not None else 0
+    add_event(conn, incident_id, "opened", {"at": new.opened_at, "late": new.late}, now)
+    return incident_id
+
+
+def close_incident(conn: Connection, mark: str, at: float, detail: dict[str, Any], now: float) -> int | None:
+    """Closes the open incident with this fingerprint and returns its id; None when there is none."""
+    i = t.incident.c
+    incident_id = conn.scalar(select(i.id).where(i.fingerprint == mark, i.closed_at.is_(None)))
+    if incident_id is None:
+        return None
+    conn.execute(update(t.incident).where(i.id == incident_id).values(closed_at=at))
+    add_event(conn, incident_id, "closed", detail, now)
+    return incident_id
+
+
+def add_event(conn: Connection, incident_id: int, kind: str, detail: dict[str, Any], now: float) -> None:
+    """Something that happened to an incident at `now`, on the server's clock."""
+    conn.execute(insert(t.incident_event).values(incident_id=incident_id, at=now, kind=kind, detail=detail))
+
+
+def school_of(conn: Connection, device_id: int, at: float) -> int | None:
+    """The school that a device belonged to at an instant, or else belongs to now."""
+    m = t.membership.c
+    then = and_(m.valid_from <= at, or_(m.valid_to.is_(None), m.valid_to > at))
+    query = select(m.school_id).where(m.device_id == device_id)
+    found = conn.scalar(query.where(then).limit(1))
+    return found if found is not None else conn.scalar(query.where(m.valid_to.is_(None)).limit(1))
