@@ -68,6 +68,15 @@ def mosquitto(peer: Peer, free_port: Callable[[], int], tmp_path: Path) -> Itera
     broker.stop()
 
 
+@pytest.fixture
+def amqtt(free_port: Callable[[], int], tmp_path: Path) -> Iterator[RunningBroker]:
+    """Our amqtt child, running."""
+    broker = RunningBroker("amqtt", tmp_path / "broker", free_port())
+    broker.start()
+    yield broker
+    broker.stop()
+
+
 @pytest.fixture(params=["mosquitto", "amqtt"])
 def broker(
     request: pytest.FixtureRequest, peer: Peer, free_port: Callable[[], int], tmp_path: Path

@@ -1,0 +1,28 @@
+"""HOST:PORT as people type it: 127.0.0.1:8080, [::1]:8080 or a name with a port."""
+
+from dataclasses import dataclass
+
+from schoolwatch_server.config import is_host
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where something listens."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        """As it is typed."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def parse(text: str) -> Address:
+    """Raises ValueError, saying what is wrong."""
+    host, colon, digits = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]") if host.startswith("[") else host
+    if not colon or not is_host(host):
+        raise ValueError(f"{text[:80]!r} is not HOST:PORT, for example 127.0.0.1:18080")
+    if not (digits.isascii() and digits.isdigit() and 1 <= len(digits) <= 5 and 1 <= int(digits) <= 65535):
+        raise ValueError(f"{text[:80]!r}: the port is a number from 1 to 65535")
+    return Address(host, int(digits))

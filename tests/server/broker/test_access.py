@@ -1,0 +1,150 @@
+"""What each of the two brokers lets whom do, with real clients."""
+
+from collections.abc import Iterator
+
+import paho.mqtt.client as paho
+import pytest
+
+from brokers import RunningBroker
+from mqtt import Client, wait_for
+from schoolwatch_contract.topics import REPORTS, topic
+from schoolwatch_server.broker.passwords import hash_password
+
+A, B = "a" * 32, "b" * 32
+
+
+@pytest.fixture
+def server(broker: RunningBroker) -> Iterator[Client]:
+    with Client(broker, broker.user, broker.password, name="server") as client:
+        assert client.subscribe(REPORTS)
+        yield client
+
+
+def test_a_device_reports_under_its_own_name(broker: RunningBroker, server: Client) -> None:
+    with Client(broker, A, broker.add(A)) as device:
+        assert device.publish(topic(A, "report"), b"mine")
+    wait_for(lambda: server.got == [(topic(A, "report"), b"mine")])
+
+
+def test_a_device_reports_under_no_other_name(broker: RunningBroker, server: Client) -> None:
+    password = broker.add(A)
+    for forged in (topic(B, "report"), "schoolwatch/1/report", f"schoolwatch/2/{A}/report"):
+        with Client(broker, A, password) as device:
+            device.paho.publish(forged, b"forged", qos=1)
+            wait_for(lambda: not device.paho.want_write())
+    with Client(broker, A, password) as device:
+        device.publish(topic(A, "report"), b"mine")
+        wait_for(lambda: server.got)
+    assert server.got == [(topic(A, "report"), b"mine")]
+
+
+def test_nobody_comes_in_without_the_right_password(broker: RunningBroker) -> None:
+    right = broker.add(A)
+    for user, password in ((None, None), (A, None), (A, "wrong"), (B, right), ("", ""), (A, right[:-1])):
+        client = Client(broker, user, password)
+        with client:
+            assert client.code != "Success"
+    with Client(broker, A, right) as client:
+        assert client.code == "Success"
+
+
+def test_an_acknowledgement_is_read_by_its_device_only(broker: RunningBroker, server: Client) -> None:
+    server.publish(topic(A, "ack"), b"for A", retain=True)
+    with (
+        Client(broker, B, broker.add(B)) as other,
+        Client(broker, A, broker.add(A)) as device,
+    ):
+        other.subscribe(topic(A, "ack"))
+        other.subscribe("schoolwatch/#")
+        other.subscribe("#")
+        device.subscribe(topic(A, "ack"))
+        wait_for(lambda: device.got == [(topic(A, "ack"), b"for A")])
+        server.publish(topic(A, "ack"), b"again", retain=True)
+        wait_for(lambda: len(device.got) == 2)
+        server.publish(topic(B, "settings"), b"for B")
+        other.subscribe(topic(B, "settings"))
+        server.publish(topic(B, "settings"), b"for B")
+        wait_for(lambda: other.got)
+    assert {t for t, _ in other.got} == {topic(B, "settings")}
+
+
+def test_a_retained_acknowledgement_comes_to_nobody_by_connecting(
+    broker: RunningBroker, server: Client
+) -> None:
+    password = broker.add(A)
+    with Client(broker, A, password, name="a", clean=False) as device:
+        device.subscribe(topic(A, "ack"))
+        server.publish(topic(A, "ack"), b"for A", retain=True)
+        wait_for(lambda: device.got)
+    with Client(broker, B, broker.add(B), name="b", clean=False) as other:
+        other.subscribe(topic(B, "ack"))
+        server.publish(topic(B, "ack"), b"for B", retain=True)
+        wait_for(lambda: other.got)
+    assert other.got[0] == (topic(B, "ack"), b"for B")
+
+
+def test_a_device_cannot_acknowledge_for_the_server(broker: RunningBroker, server: Client) -> None:
+    password = broker.add(A)
+    with Client(broker, A, password) as device:
+        device.subscribe(topic(A, "ack"))
+        with Client(broker, A, password) as forger:
+            forger.paho.publish(topic(A, "ack"), b"forged", qos=1, retain=True)
+            wait_for(lambda: not forger.paho.want_write())
+        server.publish(topic(A, "ack"), b"true")
+        wait_for(lambda: device.got)
+    assert device.got == [(topic(A, "ack"), b"true")]
+
+
+def test_a_last_will_in_anothers_name_is_not_heard(broker: RunningBroker, server: Client) -> None:
+    server.subscribe("schoolwatch/1/+/presence")
+    password = broker.add(A)
+    liar = Client(broker, A, password, name="liar", will=(topic(B, "presence"), b"forged"))
+    with liar:
+        liar.drop()
+    honest = Client(broker, A, password, name="honest", will=(topic(A, "presence"), b"gone"))
+    with honest:
+        assert honest.code == "Success"
+        honest.drop()
+    wait_for(lambda: server.got)
+    assert server.got == [(topic(A, "presence"), b"gone")]
+
+
+def test_a_new_credential_works_and_a_revoked_one_ends_without_a_restart(
+    broker: RunningBroker, server: Client
+) -> None:
+    pid = broker.pid
+    password = broker.add(B)
+    with Client(broker, A, broker.add(A)) as device, Client(broker, B, password) as other:
+        assert other.code == device.code == "Success"
+        broker.remove(B)
+        wait_for(other.closed.is_set)
+        assert not device.closed.is_set()
+    with Client(broker, B, password) as again:
+        assert again.code != "Success"
+    assert server.code == "Success"
+    assert not server.closed.is_set()
+    assert broker.pid == pid
+
+
+def test_a_renewed_credential_replaces_the_old_one(broker: RunningBroker) -> None:
+    old = broker.add(A)
+    broker.set_hash(A, hash_password("new"))
+    with Client(broker, A, old) as refused, Client(broker, A, "new") as let_in:
+        assert refused.code != "Success"
+        assert let_in.code == "Success"
+
+
+def test_another_users_session_cannot_be_taken_over(amqtt: RunningBroker) -> None:
+    # mosquitto 2.0 has one name space for client ids; what it queued stays behind its access file
+    with Client(amqtt, amqtt.user, amqtt.password, name="server") as server:
+        server.subscribe(REPORTS)
+        password = amqtt.add(A)
+        with Client(amqtt, A, password, name="server") as device, Client(amqtt, A, "wrong", name="server"):
+            device.publish(topic(A, "report"), b"x")
+            wait_for(lambda: server.got)
+        assert not server.closed.is_set()
+
+
+def test_mqtt_5_is_answered_in_a_way_that_a_client_understands(broker: RunningBroker) -> None:
+    with Client(broker, A, broker.add(A), protocol=paho.MQTTv5) as client:
+        assert (client.code == "Success") == (broker.kind == "mosquitto")
