@@ -265,11 +265,6 @@ def test_encode_refuses_what_decode_refuses(sent: Envelope) -> None:
     assert refusal(lambda: envelope.decode(deflated(text))).reason in {encoded.reason, "value"}
 
 
-def test_a_record_that_an_envelope_cannot_hold_is_found_alone() -> None:
-    envelope.check_records((Reading("a.b", None), Fact("a.b", "x"), Sighting("a.b", "s")), now=1.7e9)
-    assert refusal(lambda: envelope.check_records((Fact("a.b", "\0"),), now=1.7e9)).reason == "value"
-
-
 def test_a_hundred_thousand_random_bodies_are_each_refused() -> None:
     noise = random.Random(2)
     refused = 0

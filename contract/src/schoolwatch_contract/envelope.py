@@ -9,7 +9,7 @@ from schoolwatch_contract.dictionary import DICTIONARY_1
 from schoolwatch_contract.errors import ContractError
 from schoolwatch_contract.records import EARLIEST as EARLIEST
 from schoolwatch_contract.records import LATEST as LATEST
-from schoolwatch_contract.records import SCHEMA, Envelope, Fact, Reading, Sighting
+from schoolwatch_contract.records import SCHEMA, Envelope, Reading
 
 DICTIONARY = 1
 """The number of the preset dictionary that bodies are deflated with; it never changes its bytes."""
@@ -97,23 +97,6 @@ def check(envelope: Envelope) -> None:
     for index, sighting in enumerate(envelope.sightings):
         if sighting.seen_at is not None:
             _check_time(f"sightings[{index}].seen_at", sighting.seen_at)
-
-
-def check_records(records: tuple[Reading | Fact | Sighting, ...], now: float) -> None:
-    """Raises `ContractError` when an envelope with these records would be refused; `now` is UTC seconds.
-
-    So a probe that gives an impossible record fails by itself instead of losing the whole cycle.
-    """
-    to_json(
-        Envelope(
-            schema=SCHEMA,
-            taken_at=now,
-            agent="",
-            readings=tuple(record for record in records if isinstance(record, Reading)),
-            facts=tuple(record for record in records if isinstance(record, Fact)),
-            sightings=tuple(record for record in records if isinstance(record, Sighting)),
-        )
-    )
 
 
 def _check_value(index: int, reading: Reading) -> None:

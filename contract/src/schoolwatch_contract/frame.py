@@ -1,8 +1,7 @@
 """A frame: clear header, deflated body, and an HMAC over both with the device's key.
 
-Layout, big-endian: format (1 byte), dictionary (1), device (16), spool (8), seq (8, unsigned),
-floor (8, unsigned), sent_at (8, signed, milliseconds since 1970 UTC), body, HMAC-SHA-256 (32).
-It is verified alike whether it came by MQTT, by relay or in a USB bundle.
+`LAYOUT` says what stands where, big-endian. A frame is verified alike whether it came by MQTT, by relay or
+in a USB bundle.
 """
 
 import hashlib
@@ -25,7 +24,18 @@ KEY_BYTES = 32
 SEQ_MAX = 2**63 - 1
 """The highest seq: what the server's databases can count."""
 
-_header = struct.Struct(">BB16s8sQQq")
+LAYOUT = (
+    ("format", "B", "always 1; another number is another layout"),
+    ("dictionary", "B", "the preset dictionary that the body was deflated with, always 1"),
+    ("device", "16s", "the device's id, as in the topic"),
+    ("spool", "8s", "the generation of the agent's spool: new for each file and each boot"),
+    ("seq", "Q", "number of the report in its spool, from 1, unsigned"),
+    ("floor", "Q", "the lowest number that the agent still holds, unsigned"),
+    ("sent_at", "q", "the agent's clock when it sent, in milliseconds since 1970 UTC, signed"),
+)
+"""The header: name, code of Python's `struct`, meaning. The body and the HMAC (32 bytes) follow it."""
+
+_header = struct.Struct(">" + "".join(code for _, code, _ in LAYOUT))
 _MAC_BYTES = 32
 _DEVICE = re.compile(r"[0-9a-f]{32}")
 _SPOOL = re.compile(r"[0-9a-f]{16}")

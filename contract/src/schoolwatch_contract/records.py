@@ -61,7 +61,7 @@ class Sighting(msgspec.Struct, frozen=True, array_like=True):
 class Envelope(msgspec.Struct, frozen=True, omit_defaults=True):
     """One cycle of one agent. `taken_at` is the agent's clock in UTC seconds, `agent` its version."""
 
-    schema: int
+    schema: Annotated[int, msgspec.Meta(extra_json_schema={"const": SCHEMA})]
     taken_at: Time
     agent: Annotated[str, msgspec.Meta(pattern=NO_NUL, max_length=32)]
     readings: Annotated[tuple[Reading, ...], msgspec.Meta(max_length=2000)] = ()
