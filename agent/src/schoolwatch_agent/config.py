@@ -1,0 +1,153 @@
+"""What the agent is told in its settings file: where its server is, how often to measure, what to keep."""
+
+import os
+import re
+import sys
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+Seconds = Annotated[float, msgspec.Meta(gt=0, le=366 * 86400)]
+Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+
+_PROGRAM_DATA = Path(os.environ.get("PROGRAMDATA", r"C:\ProgramData")) / "SchoolWatch"
+
+DATA = str(_PROGRAM_DATA / "agent") if sys.platform == "win32" else "/var/lib/schoolwatch-agent"
+"""Where the agent keeps what must survive a restart, unless it is told otherwise."""
+
+FILE = _PROGRAM_DATA / "agent.toml" if sys.platform == "win32" else Path("/etc/schoolwatch/agent.toml")
+"""The settings file that is read when no other is named; without it every setting has its default."""
+
+
+class ConfigError(ValueError):
+    """A settings file that cannot be used: which file, which key (`schedule.measure`), and what to do."""
+
+    def __init__(self, file: str, key: str, problem: str) -> None:
+        super().__init__(f"{file}: {key}: {problem}" if key else f"{file}: {problem}")
+        self.file, self.key, self.problem = file, key, problem
+
+
+class Agent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the agent keeps its credential and its spool, and the language it speaks (empty: from LANG)."""
+
+    data: Annotated[str, msgspec.Meta(min_length=1)] = DATA
+    language: Annotated[str, msgspec.Meta(pattern="^(|vi|en)$")] = ""
+
+
+class Schedule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Seconds between two cycles, and between two deliveries when nothing that matters changed."""
+
+    measure: Annotated[float, msgspec.Meta(ge=1, le=86400)] = 300.0
+    deliver: Annotated[float, msgspec.Meta(ge=1, le=86400)] = 900.0
+
+
+class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The server's addresses; what is empty or absent is as the enrolment said."""
+
+    url: str = ""
+    mqtt_host: str = ""
+    mqtt_port: Port | None = None
+    tls: bool | None = None
+    ca: str = ""
+
+
+class Spool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Bounds of the outbox on disk: bytes, and seconds."""
+
+    max_bytes: Annotated[int, msgspec.Meta(ge=1_000_000, le=10_000_000_000)] = 50_000_000
+    max_age: Seconds = 30 * 86400.0
+    keep_acked: Seconds = 7 * 86400.0
+
+
+class Delivery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Seconds to wait: before sending again what the server has not acknowledged, and for its answers."""
+
+    retry_first: Annotated[float, msgspec.Meta(ge=1, le=7 * 86400)] = 3600.0
+    retry_max: Annotated[float, msgspec.Meta(ge=1, le=30 * 86400)] = 86400.0
+    ack_wait: Annotated[float, msgspec.Meta(ge=0, le=2)] = 2.0
+    connect_wait: Annotated[float, msgspec.Meta(ge=0.5, le=60)] = 10.0
+
+
+class AgentConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All settings of one agent."""
+
+    agent: Agent = Agent()
+    schedule: Schedule = Schedule()
+    server: Server = Server()
+    spool: Spool = Spool()
+    delivery: Delivery = Delivery()
+
+    @property
+    def data(self) -> Path:
+        """The agent's own folder."""
+        return Path(self.agent.data)
+
+
+def load(file: Path | None = None) -> AgentConfig:
+    """The settings in `file`, or in the usual place, or the defaults. Raises `ConfigError`."""
+    if file is None and not FILE.exists():
+        return AgentConfig()
+    path = file or FILE
+    try:
+        text = path.read_bytes().decode()
+    except OSError as error:
+        raise ConfigError(str(path), "", f"cannot be read: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            str(path), "", f"is not UTF-8 text (byte {error.start}); save it as UTF-8"
+        ) from error
+    config = parse(text, str(path))
+    data = str(path.absolute().parent / config.agent.data)  # a relative folder counts from the file's own
+    return msgspec.structs.replace(config, agent=msgspec.structs.replace(config.agent, data=data))
+
+
+def parse(text: str, file: str = "agent.toml") -> AgentConfig:
+    """The settings in a TOML text. Raises `ConfigError` with the key's path."""
+    try:
+        values = tomllib.loads(text.removeprefix("\ufeff"))  # Notepad writes a byte order mark
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(file, "", f"is not TOML: {error}") from error
+    except RecursionError as error:
+        raise ConfigError(file, "", "is nested too deeply to be a settings file") from error
+    try:
+        config = msgspec.convert(values, AgentConfig)
+    except msgspec.ValidationError as error:
+        raise _explain(file, str(error)) from error
+    _check(config, file)
+    return config
+
+
+def sample() -> str:
+    """The documented sample that is shipped with the agent; as it stands it says all the defaults."""
+    return resources.files("schoolwatch_agent").joinpath("agent.toml").read_text("utf-8")
+
+
+def _check(config: AgentConfig, file: str) -> None:
+    pairs = (
+        ("schedule.deliver", config.schedule.deliver, "schedule.measure", config.schedule.measure),
+        (
+            "delivery.retry_max",
+            config.delivery.retry_max,
+            "delivery.retry_first",
+            config.delivery.retry_first,
+        ),
+    )
+    for key, value, other, least in pairs:
+        if value < least:
+            raise ConfigError(file, key, f"{value:g} is less than {other} ({least:g}); make it at least that")
+    if config.server.url and not re.fullmatch(r"https?://[^\s@]+", config.server.url):
+        raise ConfigError(file, "server.url", "write it as https://name or https://name:port, no password")
+
+
+def _explain(file: str, message: str) -> ConfigError:
+    """msgspec says "problem - at `$.section.key`"; an unknown key is named before the path."""
+    problem, _, where = message.partition(" - at `")
+    path = where.rstrip("`").removeprefix("$").removeprefix(".")
+    unknown = re.fullmatch(r"Object contains unknown field `(.*)`", problem)
+    if unknown is None:
+        return ConfigError(file, path, problem)
+    key = f"{path}.{unknown[1]}" if path else unknown[1]
+    return ConfigError(file, key, "there is no such setting: take it out, or see the sample agent.toml")

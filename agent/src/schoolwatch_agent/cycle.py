@@ -1,0 +1,57 @@
+"""One cycle: run the probes that are due, make an envelope of what they saw, put it into the spool."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+
+from schoolwatch_agent import __version__, fit, memory, schedule
+from schoolwatch_agent.host import Host
+from schoolwatch_agent.memory import Memory
+from schoolwatch_agent.probe import Observed, Probe, observe
+from schoolwatch_agent.spool import Spool, Summary
+from schoolwatch_contract.records import Fact, Reading
+
+Mode = Literal["tick", "run"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Whose cycles these are (the seed of its jitter), how they are run, and seconds between them."""
+
+    device: str
+    mode: Mode
+    measure: float
+
+
+def run_cycle(host: Host, probes: Sequence[Probe], spool: Spool, pace: Pace) -> Memory:
+    """Measures and stores; the memory says whether it is urgent. Raises `SpoolError`.
+
+    An envelope is stored also when no probe had anything to say: it is the agent's heartbeat.
+    """
+    now = host.now()
+    generation = spool.generation
+    known = memory.wake(memory.decode(spool.memory(now)), generation)
+    due = schedule.due_probes(probes, known.ran, now=now, measure=pace.measure, device=pace.device)
+    own = Probe("", 0, lambda _: ())
+    seen = [(own, Observed(held(spool.summary(now)), (Fact("agent.mode", pace.mode),)))]
+    seen += [(probe, observe(probe, host)) for probe in due]
+    records: list[fit.Record] = []
+    for probe, observed in seen:
+        told, known = memory.learn(known, probe, observed, now=now, generation=generation)
+        records += (*observed.readings, *told, *observed.sightings)
+    known = msgspec.structs.replace(known, generation=generation)
+    spool.put(fit.bodies(now, __version__, records), memory.encode(known), now)
+    return known
+
+
+def held(summary: Summary) -> tuple[Reading, ...]:
+    """The spool as readings; no age when nothing waits."""
+    age = () if summary.oldest_age is None else (Reading("spool.oldest_age", round(summary.oldest_age, 1)),)
+    return (
+        Reading("spool.envelopes", float(summary.waiting)),
+        Reading("spool.bytes", float(summary.bytes)),
+        Reading("spool.dropped", float(summary.dropped)),
+        *age,
+    )

@@ -1,0 +1,168 @@
+"""Delivers what the spool holds: publishes what is due, oldest first, and believes only the server's ack."""
+
+import logging
+import time
+from collections.abc import Callable
+
+from schoolwatch_agent import fit
+from schoolwatch_agent.config import AgentConfig
+from schoolwatch_agent.connection import Connection, RefusedError, UnreachableError
+from schoolwatch_agent.identity import Broker, Credential
+from schoolwatch_agent.memory import Outcome
+from schoolwatch_agent.spool import Held, Spool
+from schoolwatch_contract import ack, frame
+from schoolwatch_contract.errors import ContractError
+
+log = logging.getLogger(__name__)
+
+WINDOW = 20
+"""Frames on the way to the broker without PUBACK at one time: memory and an impatient line stay bounded."""
+
+STALL = 15.0
+"""Seconds without any PUBACK after which a connection is given up."""
+
+RETAINED_WAIT = 0.3
+"""Seconds in which a broker sends what it retained, right after the subscription; brokers do so at once."""
+
+Clock = Callable[[], float]
+
+
+class Exchange:
+    """What happens between one spool and one connection; `step` as often as there is time.
+
+    `clock` gives UTC seconds.
+    """
+
+    def __init__(self, spool: Spool, credential: Credential, connection: Connection, clock: Clock) -> None:
+        self._spool, self._connection, self._clock = spool, connection, clock
+        self._device, self._key = credential.device, bytes.fromhex(credential.key)
+        self._in_flight: dict[int, int] = {}
+        self._after = 0
+        self._exhausted = self._again = self._complained = False
+        self.published: list[int] = []
+        self.heard = False
+
+    @property
+    def is_done(self) -> bool:
+        """Everything that was due has its PUBACK."""
+        return self._exhausted and not self._in_flight
+
+    def begin_round(self) -> None:
+        """Looks again for what is due, from the oldest."""
+        self._again = True
+        self._exhausted = False
+
+    def step(self, wait: float) -> bool:
+        """Publishes, listens at most `wait` seconds; True when something moved. Raises `SpoolError`."""
+        self._fill()
+        self._connection.pump(wait)
+        confirmed = [
+            self._in_flight.pop(mid) for mid in self._connection.take_pubacks() if mid in self._in_flight
+        ]
+        if confirmed:
+            self._spool.published(confirmed, self._clock())
+            self.published += confirmed
+        return self.listen() or bool(confirmed)
+
+    def listen(self) -> bool:
+        """Believes the newest acknowledgement that can be read; True when it was news."""
+        news = False
+        for text in reversed(self._connection.take_acks()):
+            self.heard = True
+            try:
+                said = ack.decode(text)
+            except ContractError as error:
+                if not self._complained:
+                    log.warning("an acknowledgement that cannot be read is ignored: %s", error)
+                self._complained = True
+                continue
+            news = self._spool.acknowledge(said, self._clock())
+            break
+        if news:
+            self.begin_round()  # a new epoch makes old ones due
+        return news
+
+    def _fill(self) -> None:
+        if self._again and not self._in_flight:
+            self._after, self._again = 0, False
+        while not self._exhausted and not self._again and len(self._in_flight) < WINDOW:
+            due = self._spool.due(self._clock(), self._after, WINDOW - len(self._in_flight))
+            self._exhausted = not due
+            for held in due:
+                mid = self._connection.send(self._seal(held))
+                if mid is None:
+                    return
+                self._in_flight[mid] = held.id
+                self._after = held.id
+
+    def _seal(self, held: Held) -> bytes:
+        header = frame.Header(self._device, held.spool, held.seq, held.floor, fit.clock(self._clock()))
+        return frame.seal(header, held.body, self._key)
+
+
+def connect(config: AgentConfig, credential: Credential) -> Connection:
+    """An open connection. Raises `RefusedError`, `UnreachableError`."""
+    connection = Connection(
+        credential, broker_of(config, credential), config.server.ca, config.delivery.connect_wait
+    )
+    connection.open()
+    return connection
+
+
+def broker_of(config: AgentConfig, credential: Credential) -> Broker:
+    """Where the broker is: as the settings say, else as the enrolment said."""
+    server, told = config.server, credential.mqtt
+    return Broker(
+        server.mqtt_host or told.host,
+        server.mqtt_port or told.port,
+        told.tls if server.tls is None else server.tls,
+    )
+
+
+def deliver(
+    spool: Spool, credential: Credential, config: AgentConfig, clock: Clock, within: float
+) -> Outcome:
+    """One delivery from connecting to saying goodbye, in at most about `within` seconds.
+
+    Waits no more than `delivery.ack_wait` (2 s) for the server's ack. Raises `SpoolError`.
+    """
+    end = time.monotonic() + within
+    try:
+        connection = connect(config, credential)
+    except RefusedError as error:
+        return Outcome("refused", clock(), str(error))
+    except UnreachableError as error:
+        return Outcome("unreachable", clock(), str(error))
+    try:
+        exchange = Exchange(spool, credential, connection, clock)
+        _hear_retained(exchange, connection)
+        _publish(exchange, connection, end)
+        if not exchange.is_done:
+            return Outcome("interrupted", clock(), "the line was lost or slow; the rest comes later")
+        _await_ack(spool, exchange, connection, config.delivery.ack_wait)
+    finally:
+        connection.close()
+    return Outcome("delivered", clock())
+
+
+def _hear_retained(exchange: Exchange, connection: Connection) -> None:
+    """The server may already have what is about to be sent again."""
+    deadline = time.monotonic() + RETAINED_WAIT
+    while connection.alive and not exchange.heard and (left := deadline - time.monotonic()) > 0:
+        connection.pump(left)
+        exchange.listen()
+
+
+def _publish(exchange: Exchange, connection: Connection, end: float) -> None:
+    moved = time.monotonic()
+    while connection.alive and not exchange.is_done and time.monotonic() < min(moved + STALL, end):
+        if exchange.step(0.5):
+            moved = time.monotonic()
+
+
+def _await_ack(spool: Spool, exchange: Exchange, connection: Connection, wait: float) -> None:
+    deadline = time.monotonic() + wait
+    waiting = bool(exchange.published and spool.unacknowledged(exchange.published))
+    while waiting and connection.alive and (left := deadline - time.monotonic()) > 0:
+        if exchange.step(left):
+            waiting = bool(spool.unacknowledged(exchange.published))

@@ -1,0 +1,100 @@
+"""Who this agent is: a random install id of its own, and the credential that the server gave it."""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+CREDENTIAL = "credential.json"
+INSTALL_ID = "install_id"
+
+_Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+
+
+class IdentityError(Exception):
+    """A credential or install id that cannot be read or written."""
+
+
+class Broker(msgspec.Struct, frozen=True):
+    """Where the broker listens."""
+
+    host: Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
+    port: _Port
+    tls: bool = False
+
+
+class Credential(msgspec.Struct, frozen=True):
+    """What the server gave at enrolment: the device id, its frame key (hex), its broker password."""
+
+    device: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$")]
+    key: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+    password: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    mqtt: Broker
+
+    def __repr__(self) -> str:  # a credential in a log line must give nothing away
+        return f"Credential(device={self.device!r})"
+
+
+def read_credential(data: Path) -> Credential | None:
+    """The credential in the data folder, None when not enrolled. Raises `IdentityError`."""
+    path = data / CREDENTIAL
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Credential)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise IdentityError(f"{path}: {error.strerror or error}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        # never the content: it holds secrets
+        raise IdentityError(
+            f"{path} is damaged ({type(error).__name__}); enrol again with --again"
+        ) from error
+
+
+def write_credential(data: Path, credential: Credential) -> None:
+    """Atomically and readable by the agent alone. Raises `IdentityError`."""
+    write_private(data / CREDENTIAL, msgspec.json.encode(credential))
+
+
+def install_id(data: Path) -> str:
+    """32 random hex digits, made once for this data folder. Raises `IdentityError`."""
+    path = data / INSTALL_ID
+    try:
+        text = path.read_text("ascii").strip()
+    except FileNotFoundError:
+        text = ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise IdentityError(f"{path}: {error}") from error
+    if len(text) == 32 and set(text) <= set("0123456789abcdef"):
+        return text
+    text = secrets.token_hex(16)
+    write_private(path, text.encode())
+    return text
+
+
+def make_folder(data: Path) -> None:
+    """The data folder, for the agent alone (0700 when made here). Raises `IdentityError`."""
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise IdentityError(f"{data}: {error.strerror or error}") from error
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write the whole file or none of it, mode 0600, safe against a power cut. Raises `IdentityError`."""
+    make_folder(path.parent)
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(path)
+        finally:
+            fresh.unlink(missing_ok=True)
+    except OSError as error:
+        raise IdentityError(f"{path}: {error.strerror or error}") from error

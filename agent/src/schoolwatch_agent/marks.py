@@ -1,0 +1,85 @@
+"""What an acknowledgement does to the spool: how far the server has each generation, in which epoch."""
+
+import logging
+import secrets
+import sqlite3
+
+from schoolwatch_agent import spool_file
+from schoolwatch_contract.ack import Ack
+
+log = logging.getLogger(__name__)
+
+
+def believe(db: sqlite3.Connection, ack: Ack, clock: float, boot: str) -> bool:
+    """Marks what the server has committed, inside a transaction; True when the ack said something new.
+
+    A new epoch means that the server was restored from a copy: what lies above its marks is not there
+    any more, so it is unmarked and due at once. A generation that the ack does not name has no mark.
+    """
+    epoch = spool_file.note(db, "epoch")
+    known = db.execute("SELECT id, spool, upto FROM generation ORDER BY id").fetchall()
+    if epoch == ack.epoch and all(ack.spools.get(spool, 0) <= upto for _, spool, upto in known):
+        return False
+    spool_file.set_note(db, "epoch", ack.epoch)
+    for generation, spool, _ in known:
+        said = ack.spools.get(spool, 0)
+        if epoch not in (None, ack.epoch):
+            _unmark(db, generation, said)
+        if generation == known[-1][0] and said >= _next(db, generation):
+            _change_generation(db, generation, said, clock, boot)
+        else:
+            _mark(db, generation, said, clock)
+    return True
+
+
+def begin_generation(db: sqlite3.Connection, boot: str) -> int:
+    """A generation with a random id, counting from 1; new envelopes belong to it from now on."""
+    return int(
+        db.execute(
+            "INSERT INTO generation (spool, boot, next, upto) VALUES (?, ?, 1, 0)",
+            (secrets.token_hex(8), boot),
+        ).lastrowid
+        or 0
+    )
+
+
+def _unmark(db: sqlite3.Connection, generation: int, above: int) -> None:
+    db.execute(
+        "UPDATE envelope SET acked_at = NULL, due_at = 0, pubacks = 0 WHERE generation = ? AND seq > ?",
+        (generation, above),
+    )
+    db.execute("UPDATE generation SET upto = min(upto, ?) WHERE id = ?", (above, generation))
+
+
+def _mark(db: sqlite3.Connection, generation: int, said: int, clock: float, pubacks: int = 0) -> None:
+    """Marks up to `said` what has at least so many PUBACKs; below `upto` all is marked already."""
+    db.execute(
+        "UPDATE envelope SET acked_at = ? WHERE generation = ? AND seq <= ? AND acked_at IS NULL"
+        " AND seq > (SELECT upto FROM generation WHERE id = ?) AND pubacks >= ?",
+        (clock, generation, said, generation, pubacks),
+    )
+    db.execute("UPDATE generation SET upto = max(upto, ?) WHERE id = ?", (said, generation))
+
+
+def _change_generation(db: sqlite3.Connection, generation: int, said: int, clock: float, boot: str) -> None:
+    """The server has numbers of this very boot that the file has not given out: it is an older copy.
+
+    New envelopes must not take numbers that are taken, and what the file never published may be something
+    else than what the server has under its number: it moves to the new generation.
+    """
+    log.warning("the spool file is older than what the server has of it: a new generation begins")
+    _mark(db, generation, said, clock, pubacks=1)
+    fresh = begin_generation(db, boot)
+    unsent = db.execute(
+        "SELECT id FROM envelope WHERE generation = ? AND acked_at IS NULL AND pubacks = 0 ORDER BY id",
+        (generation,),
+    ).fetchall()
+    db.executemany(
+        "UPDATE envelope SET generation = ?, seq = ? WHERE id = ?",
+        [(fresh, seq, row) for seq, (row,) in enumerate(unsent, 1)],
+    )
+    db.execute("UPDATE generation SET next = ? WHERE id = ?", (len(unsent) + 1, fresh))
+
+
+def _next(db: sqlite3.Connection, generation: int) -> int:
+    return int(db.execute("SELECT next FROM generation WHERE id = ?", (generation,)).fetchone()[0])

@@ -1,0 +1,54 @@
+"""When to measure and when to deliver: pure arithmetic, spread by the device's id, never by the time."""
+
+import hashlib
+import math
+from collections.abc import Iterable, Mapping
+
+from schoolwatch_agent.probe import Probe
+
+BACK_OFF_FIRST = 5.0
+BACK_OFF_MAX = 600.0
+"""Seconds between two attempts to reach a broker that is away: from the first to the last."""
+
+
+def share(seed: str) -> float:
+    """A number in [0, 1) that is always the same for the same seed, and spread evenly over seeds."""
+    return int.from_bytes(hashlib.sha256(seed.encode()).digest()[:6], "big") / 2**48
+
+
+def slot(now: float, period: float, seed: str) -> int:
+    """The number of the period that `now` is in; each seed's periods begin at an instant of its own."""
+    return math.floor((now - share(seed) * period) / period)
+
+
+def is_due(now: float, last: float | None, period: float, seed: str) -> bool:
+    """Whether another period of the seed has begun since `last`; also when the clock was set back."""
+    return last is None or period <= 0 or slot(now, period, seed) != slot(last, period, seed)
+
+
+def due_probes(
+    probes: Iterable[Probe], ran: Mapping[str, float], *, now: float, measure: float, device: str
+) -> tuple[Probe, ...]:
+    """The probes of this cycle: those of every cycle, and those whose own period has begun anew."""
+    return tuple(
+        probe
+        for probe in probes
+        if probe.every <= measure or is_due(now, ran.get(probe.name), probe.every, f"{device} {probe.name}")
+    )
+
+
+def next_measure(now: float, measure: float, device: str) -> float:
+    """The instant (UTC seconds) of the next cycle of a resident agent."""
+    start = share(f"{device} measure") * measure
+    return start + (slot(now, measure, f"{device} measure") + 1) * measure
+
+
+def deliver_now(*, now: float, delivered_at: float | None, urgent: bool, deliver: float, device: str) -> bool:
+    """At once when something that matters changed, else once in each of the device's own periods."""
+    return urgent or is_due(now, delivered_at, deliver, f"{device} deliver")
+
+
+def back_off(attempt: int, device: str) -> float:
+    """Seconds to wait after failed attempt number `attempt` (from 1): doubling, between half and whole."""
+    wait = min(BACK_OFF_FIRST * (1 << min(attempt - 1, 20)), BACK_OFF_MAX)
+    return wait * (0.5 + share(f"{device} back-off {attempt}") / 2)

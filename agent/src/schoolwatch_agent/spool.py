@@ -1,0 +1,271 @@
+"""The agent's outbox on disk: what was measured stays here until the server says that it has it.
+
+One SQLite file. Numbers count in a *generation*: a random id, new for each file and for each boot of the
+operating system, because a frozen lab PC gets its old file back at every boot.
+"""
+
+import logging
+import secrets
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+from schoolwatch_agent import marks, spool_file
+from schoolwatch_agent.spool_file import SpoolError
+from schoolwatch_contract.ack import Ack
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+STEP_MAX = 3 * 86_400.0
+"""Seconds that the spool's own clock advances at most between two looks at the machine's clock.
+
+A PC with a flat battery wakes in 1980 and jumps to today: that must not make everything too old at once.
+"""
+
+ROW_BYTES = 100
+"""What an envelope costs on disk beside its body, about: row, two indexes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds: bytes of all that is held, seconds that it is held unacknowledged and acknowledged."""
+
+    max_bytes: int = 50_000_000
+    max_age: float = 30 * 86_400.0
+    keep_acked: float = 7 * 86_400.0
+    retry_first: float = 3600.0
+    retry_max: float = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An envelope to publish: its row, where it belongs, and its deflated body."""
+
+    id: int
+    spool: str
+    seq: int
+    floor: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What is held: envelopes waiting for the server, bytes of all, dropped ever, oldest's age in s."""
+
+    waiting: int
+    bytes: int
+    dropped: int
+    oldest_age: float | None
+    set_aside: int
+
+
+class Spool:
+    """Put, publish, acknowledge. Every method is one transaction; all raise `SpoolError`.
+
+    `now` is UTC seconds; `boot` names the boot of the operating system (empty: unknown, then each opening
+    is a generation of its own, because a number must never be used twice).
+    """
+
+    def __init__(self, path: Path, boot: str, now: float, limits: Limits | None = None) -> None:
+        self.path, self.limits = path, limits or Limits()
+        self._boot = boot or f"unknown {secrets.token_hex(8)}"
+        self._db, replaced = spool_file.open_or_replace(path)
+        self._transact(now, self._begin)
+        if replaced:
+            self._transact(now, lambda _: self._note("set_aside", 1))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the file; everything put is on disk already."""
+        self._db.close()
+
+    @property
+    def generation(self) -> str:
+        """The generation that new envelopes count in."""
+        with spool_file.translated(self.path):
+            row = self._db.execute("SELECT spool FROM generation ORDER BY id DESC LIMIT 1").fetchone()
+        return str(row[0])
+
+    def put(self, bodies: Sequence[bytes], memory: bytes, now: float) -> None:
+        """Stores deflated envelopes and the memory that goes with them, then keeps the bounds."""
+
+        def write(clock: float) -> None:
+            generation, number = self._db.execute(
+                "SELECT id, next FROM generation ORDER BY id DESC LIMIT 1"
+            ).fetchone()
+            rows = [
+                (generation, number + i, clock, len(body) + ROW_BYTES, body) for i, body in enumerate(bodies)
+            ]
+            self._db.executemany(
+                "INSERT INTO envelope (generation, seq, put_at, size, body) VALUES (?, ?, ?, ?, ?)", rows
+            )
+            self._db.execute(
+                "UPDATE generation SET next = ? WHERE id = ?", (number + len(bodies), generation)
+            )
+            self._note("memory", memory)
+            self._keep_bounds(clock)
+
+        self._transact(now, write)
+
+    def memory(self, now: float) -> bytes | None:
+        """What the last cycle wanted remembered."""
+        found = self._recovering(now, lambda: spool_file.note(self._db, "memory"))
+        return found if isinstance(found, bytes) else None
+
+    def remember(self, memory: bytes, now: float) -> None:
+        """Replaces the memory."""
+        self._transact(now, lambda _: self._note("memory", memory))
+
+    def due(self, now: float, after: int, limit: int) -> tuple[Held, ...]:
+        """Envelopes to publish now, oldest first, from those with a row above `after`."""
+
+        def look() -> tuple[Held, ...]:
+            rows = self._db.execute(
+                "SELECT e.id, g.spool, e.seq, (SELECT min(seq) FROM envelope WHERE generation = g.id), e.body"
+                " FROM envelope e JOIN generation g ON g.id = e.generation"
+                " WHERE e.id > ? AND e.acked_at IS NULL AND e.due_at <= ? ORDER BY e.id LIMIT ?",
+                (after, self._clock(now), limit),
+            )
+            return tuple(Held(*row) for row in rows)
+
+        return self._recovering(now, look)
+
+    def published(self, ids: Sequence[int], now: float) -> None:
+        """The broker has them (PUBACK): they wait for the server, and are due again only much later."""
+        first, most = self.limits.retry_first, self.limits.retry_max
+
+        def write(clock: float) -> None:
+            self._db.executemany(
+                "UPDATE envelope SET due_at = ? + min(? * (1 << min(pubacks, 30)), ?), pubacks = pubacks + 1"
+                " WHERE id = ? AND acked_at IS NULL",
+                [(clock, first, most, each) for each in ids],
+            )
+
+        self._transact(now, write)
+
+    def unacknowledged(self, ids: Sequence[int]) -> int:
+        """How many of these rows still wait for the server."""
+        with spool_file.translated(self.path):
+            question = "SELECT count(*) FROM envelope WHERE id = ? AND acked_at IS NULL"
+            return sum(int(self._db.execute(question, (each,)).fetchone()[0]) for each in ids)
+
+    def acknowledge(self, ack: Ack, now: float) -> bool:
+        """Marks what the server has committed; True when the ack said something new."""
+
+        def write(clock: float) -> bool:
+            news = marks.believe(self._db, ack, clock, self._boot)
+            if news:
+                self._note("heard_at", now)
+                self._keep_bounds(clock)
+            return news
+
+        return self._transact(now, write)
+
+    def summary(self, now: float) -> Summary:
+        """What the spool holds now."""
+        return self._recovering(now, lambda: summarise(self._db, self._clock(now)))
+
+    def _keep_bounds(self, clock: float) -> None:
+        """Acknowledged ones leave first, then the oldest; those that leave unacknowledged are counted."""
+        limits = self.limits
+        self._db.execute("DELETE FROM envelope WHERE acked_at <= ?", (clock - limits.keep_acked,))
+        aged = self._db.execute(
+            "DELETE FROM envelope WHERE acked_at IS NULL AND put_at <= ?", (clock - limits.max_age,)
+        ).rowcount
+        self._leave("acked_at IS NOT NULL ORDER BY acked_at, id")
+        self._dropped(aged + self._leave("acked_at IS NULL ORDER BY put_at, id"))
+        self._db.execute(
+            "DELETE FROM generation WHERE id < (SELECT max(id) FROM generation)"
+            " AND id NOT IN (SELECT generation FROM envelope)"
+        )
+
+    def _leave(self, which: str) -> int:
+        """Deletes the first of `which` until the bytes are within the bound; how many left."""
+        excess = spool_file.number(self._db, "bytes") - self.limits.max_bytes
+        leaving = []
+        if excess > 0:
+            for row, size in self._db.execute(f"SELECT id, size FROM envelope WHERE {which}"):  # noqa: S608  ours
+                leaving.append((row,))
+                excess -= size
+                if excess <= 0:
+                    break
+        self._db.executemany("DELETE FROM envelope WHERE id = ?", leaving)
+        return len(leaving)
+
+    def _dropped(self, count: int) -> None:
+        if count:
+            log.warning("the spool is full or old: %d envelopes dropped before the server had them", count)
+            self._note("dropped", spool_file.number(self._db, "dropped") + count)
+
+    def _note(self, name: str, value: bytes | str | float) -> None:
+        spool_file.set_note(self._db, name, value)
+
+    def _clock(self, now: float) -> float:
+        clock, seen = spool_file.number(self._db, "clock"), spool_file.note(self._db, "seen_at")
+        step = now - seen if isinstance(seen, float) else 0.0
+        return clock + min(max(step, 0.0), STEP_MAX)
+
+    def _begin(self, _: float) -> None:
+        newest = self._db.execute("SELECT boot FROM generation ORDER BY id DESC LIMIT 1").fetchone()
+        if newest is None or newest[0] != self._boot:
+            marks.begin_generation(self._db, self._boot)
+
+    def _transact(self, now: float, write: Callable[[float], T]) -> T:
+        """Runs `write` with the spool's clock in one transaction."""
+
+        def action() -> T:
+            with self._transaction(now) as clock:
+                return write(clock)
+
+        return self._recovering(now, action)
+
+    def _recovering(self, now: float, action: Callable[[], T]) -> T:
+        """Runs `action`; a file found damaged is set aside and begun anew, once."""
+        try:
+            with spool_file.translated(self.path):
+                return action()
+        except SpoolError as error:
+            if error.kind != "damaged":
+                raise
+        self._db.close()
+        spool_file.set_aside(self.path)
+        self._db = spool_file.connect(self.path)
+        with self._transaction(now) as clock:
+            self._note("set_aside", 1)
+            self._begin(clock)
+        with spool_file.translated(self.path):
+            return action()
+
+    @contextmanager
+    def _transaction(self, now: float) -> Iterator[float]:
+        with spool_file.translated(self.path), spool_file.transaction(self._db):
+            clock = self._clock(now)
+            self._note("clock", clock)
+            self._note("seen_at", now)
+            yield clock
+
+
+def summarise(db: sqlite3.Connection, clock: float) -> Summary:
+    """What an open spool file holds, by its own clock."""
+    waiting, oldest = db.execute(
+        "SELECT count(*), min(put_at) FROM envelope WHERE acked_at IS NULL"
+    ).fetchone()
+    return Summary(
+        waiting,
+        int(spool_file.number(db, "bytes")),
+        int(spool_file.number(db, "dropped")),
+        None if oldest is None else max(clock - oldest, 0.0),
+        int(spool_file.number(db, "set_aside")),
+    )
