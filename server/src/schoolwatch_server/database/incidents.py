@@ -37,6 +37,19 @@ def fingerprint(rule: str, device_id: int) -> str:
     return f"{rule}:{device_id}"
 
 
+def move_cursor(conn: Connection, name: str, before: int, to: int, now: float) -> bool:
+    """Moves a cursor that stands at `before`; False when somebody else has moved it meanwhile."""
+    c = t.cursor
+    here = and_(c.c.name == name, c.c.position == before)
+    moved = conn.execute(update(c).where(here).values(position=to, moved_at=now))
+    return moved.rowcount == 1
+
+
+def touch_cursor(conn: Connection, name: str, now: float) -> None:
+    """Says that the cursor's owner is alive though there was nothing to read."""
+    conn.execute(update(t.cursor).where(t.cursor.c.name == name).values(moved_at=now))
+
+
 def states(
     conn: Connection, rules: Collection[str], devices: Collection[int]
 ) -> dict[tuple[str, int], dict[str, Any]]:
@@ -106,5 +119,7 @@ def school_of(conn: Connection, device_id: int, at: float) -> int | None:
     m = t.membership.c
     then = and_(m.valid_from <= at, or_(m.valid_to.is_(None), m.valid_to > at))
     query = select(m.school_id).where(m.device_id == device_id)
-    found = conn.scalar(query.where(then).limit(1))
-    return found if found is not None else conn.scalar(query.where(m.valid_to.is_(None)).limit(1))
+    found: int | None = conn.scalar(query.where(then).limit(1))
+    if found is None:
+        found = conn.scalar(query.where(m.valid_to.is_(None)).limit(1))
+    return found

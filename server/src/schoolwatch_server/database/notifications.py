@@ -115,4 +115,4 @@ def _due(conn: Connection, notification_id: int) -> Due | None:
         .where(n.id == notification_id)
     )  # fmt: skip
     row = conn.execute(query).first()
-    return None if row is None else Due(*row)
+    return None if row is None else Due(*tuple(row))

@@ -1,0 +1,80 @@
+"""From the journal to incidents: each batch's memory, incidents and notifications are one transaction.
+
+The transaction moves the cursor only from where the batch was read. So a kill at any moment loses
+nothing and doubles nothing, and a second evaluator on the same database finds its work done.
+"""
+
+import logging
+from collections.abc import Collection, Iterator, Sequence
+
+from sqlalchemy import Connection, Engine
+
+from schoolwatch_contract.errors import ContractError
+from schoolwatch_contract.records import Envelope
+from schoolwatch_server.database import incidents, journal, notifications
+from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.rules import Rule
+from schoolwatch_server.rules.follow import Memory, Occurrence, follow
+from schoolwatch_server.rules.step import as_json
+
+log = logging.getLogger(__name__)
+
+CURSOR = "rules"
+BATCH = 500
+"""Envelopes in one transaction."""
+
+
+def judge_next(engine: Engine, rules: Sequence[Rule], channels: Collection[str], now: float) -> int:
+    """Judges the next envelopes of the journal and returns how many were read; 0 when there are none."""
+    with begin_read(engine) as conn:
+        position = journal.position(conn, CURSOR)
+        rows = journal.rows_after(conn, position, BATCH)
+        memory = incidents.states(conn, [rule.id for rule in rules], {row.device_id for row in rows})
+    if not rows:
+        return 0
+    changed, occurrences = follow(rules, _decoded(rows), memory)
+    with begin_write(engine) as conn:
+        if not incidents.move_cursor(conn, CURSOR, position, rows[-1].id, now):
+            return 0  # another evaluator was here first
+        _write(conn, changed, occurrences, channels, now)
+    return len(rows)
+
+
+def _write(
+    conn: Connection,
+    changed: Memory,
+    occurrences: Sequence[Occurrence],
+    channels: Collection[str],
+    now: float,
+) -> None:
+    incidents.write_states(conn, changed)
+    for occurrence in occurrences:
+        incident_id = _record(conn, occurrence, now)
+        if incident_id is not None:
+            notifications.put(conn, incident_id, occurrence.event.kind, channels, now)
+
+
+def _record(conn: Connection, occurrence: Occurrence, now: float) -> int | None:
+    rule, event = occurrence.rule, occurrence.event
+    if event.kind == "closed":
+        mark = incidents.fingerprint(rule.id, occurrence.device_id)
+        return incidents.close_incident(conn, mark, event.at, as_json(event), now)
+    new = incidents.NewIncident(
+        rule=rule.id,
+        rule_version=rule.version,
+        severity=rule.severity,
+        device_id=occurrence.device_id,
+        since=event.since,
+        opened_at=event.at,
+        late=event.late,
+        evidence=as_json(event),
+    )
+    return incidents.open_incident(conn, new, now)
+
+
+def _decoded(rows: Sequence[journal.JournalRow]) -> Iterator[tuple[journal.JournalRow, Envelope]]:
+    for row in rows:
+        try:
+            yield row, row.envelope
+        except ContractError as error:  # intake could read it; only an older program can't any more
+            log.warning("journal row %d can't be read: %s", row.id, error)

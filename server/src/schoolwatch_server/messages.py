@@ -1,0 +1,58 @@
+"""What a notification says: school, device, what happened, since when in Vietnam's time, and what to do."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+
+from schoolwatch_server.config import ServerConfig
+from schoolwatch_server.database.notifications import Due
+from schoolwatch_server.rules import Rule
+from schoolwatch_server.texts import Language, Texts
+
+VIETNAM = timezone(timedelta(hours=7))
+"""Asia/Ho_Chi_Minh: UTC+7 without summer time since 1975, so no table of time zones is needed."""
+
+
+def message(
+    due: Due, rules: Mapping[str, Rule], texts: Texts, public_url: str, language: Language = "vi"
+) -> tuple[str, str]:
+    """Title and body of a notification."""
+    rule = rules.get(due.rule)
+    title = getattr(rule.title, language) if rule else due.rule
+    late = texts.get(language, "notify.late") + "\n" if due.late else ""
+    values = {
+        "title": title,
+        "why": getattr(rule.why, language) if rule else "–",
+        "what_to_do": getattr(rule.what_to_do, language) if rule else "–",
+        "school": _school(due, texts, language),
+        "device": _device(due, texts, language),
+        "severity": texts.either(language, f"notify.severity.{due.severity}", due.severity),
+        "since": local_time(due.since, texts, language),
+        "closed": local_time(due.closed_at, texts, language) if due.closed_at is not None else "–",
+        "late": late,
+        "link": f"{public_url}/incidents/{due.incident_id}",
+    }
+    heading = texts.get(language, f"notify.{due.event}.title", **values)
+    return heading, texts.get(language, f"notify.{due.event}.body", **values).strip()
+
+
+def local_time(at: float, texts: Texts, language: Language) -> str:
+    """An instant (UTC seconds) as people in Vietnam read it."""
+    moment = datetime.fromtimestamp(at, VIETNAM)
+    return texts.get(language, "notify.time", time=f"{moment:%H:%M}", day=f"{moment:%d/%m/%Y}")
+
+
+def public_url(config: ServerConfig) -> str:
+    """How people reach the console, without a slash at the end."""
+    host = f"[{config.http.host}]" if ":" in config.http.host else config.http.host
+    return (config.http.public_url or f"http://{host}:{config.http.port}").rstrip("/")
+
+
+def _school(due: Due, texts: Texts, language: Language) -> str:
+    if due.school is None:
+        return texts.get(language, "notify.no_school")
+    return f"{due.school} ({due.school_code})" if due.school_code else due.school
+
+
+def _device(due: Due, texts: Texts, language: Language) -> str:
+    label = due.label or f"{texts.get(language, 'notify.no_label')} ({(due.device or '')[:8]})"
+    return f"{label}, {texts.get(language, 'notify.room', room=due.room)}" if due.room else label
