@@ -1,0 +1,1 @@
+"""The functions behind docs/generate.py: each gives the text of one generated page."""

@@ -1,0 +1,119 @@
+"""docs/privacy.md: what leaves a machine, why, and what never does; from the catalogue."""
+
+from generators.markdown import code, table
+from generators.markdown import page as whole
+from schoolwatch_contract.catalogue import FACTS, METRICS, SIGHTINGS, FactKind, Metric, SightingKind
+
+WHY = {
+    "": (
+        "Để biết phần mềm đo còn làm việc và không mất số liệu",
+        "To know that the agent works and that no report is lost",
+    ),
+    "processor": ("Để biết máy còn đủ sức dùng cho dạy học", "To know whether a machine still does its work"),
+    "memory": ("Để biết máy còn đủ sức dùng cho dạy học", "To know whether a machine still does its work"),
+    "disk": ("Để biết ổ đĩa sắp đầy", "To know when a disk fills up"),
+    "uptime": ("Để biết máy có được dùng và khởi động lại", "To know that a machine is used and restarted"),
+    "system": (
+        "Để biết hệ điều hành nào còn được hỗ trợ",
+        "To know which operating systems are still supported",
+    ),
+    "hardware": (
+        "Để kiểm kê thiết bị và lập kế hoạch thay thế",
+        "To take stock of devices and plan replacements",
+    ),
+    "links": (
+        "Để tính tỉ lệ kết nối có dây từ 100 Mbit/s và 1 Gbit/s",
+        "To compute the share of wired links of 100 Mbit/s and 1 Gbit/s",
+    ),
+    "addresses": (
+        "Để biết mức sẵn sàng IPv6; chỉ đếm địa chỉ",
+        "To know the readiness for IPv6; addresses are only counted",
+    ),
+    "routes": (
+        "Để tìm lỗi mạng của nhà trường",
+        "To find faults of the school's network",
+    ),
+    "resolvers": ("Để tìm lỗi mạng của nhà trường", "To find faults of the school's network"),
+    "ipv6": ("Để tính tỉ lệ thiết bị ở mỗi bậc IPv6", "To compute the share of devices on each IPv6 rung"),
+    "antivirus": (
+        "Để tính tỉ lệ máy có phần mềm diệt vi-rút đang chạy và cảnh báo khi nó dừng",
+        "To compute the share of protected computers, and to warn when the protection stops",
+    ),
+    "firewall": ("Để biết tường lửa của máy có bật", "To know whether the machine's firewall is on"),
+    "updates": ("Để biết máy còn thiếu bản vá an toàn", "To know which machines lack security updates"),
+}
+"""Probe to the purpose of what it sends; a probe without one can't be documented."""
+
+CLASSES = (
+    (
+        "technical",
+        "Nói về máy, không nói về người hay nơi",
+        "Says something of a machine, nothing of a person or a place",
+    ),
+    (
+        "organisational",
+        "Cho biết mạng của nhà trường này khác mạng của trường khác; không gắn với một con người",
+        "Tells a school's network from another's; belongs to no one person",
+    ),
+    (
+        "pseudonymised",
+        "Thay cho một thiết bị hoặc người mà danh tính ở lại nhà trường",
+        "Stands for a device or person whose identity stayed at the school",
+    ),
+)
+
+_ALL: tuple[Metric | FactKind | SightingKind, ...] = (
+    *METRICS.values(),
+    *FACTS.values(),
+    *SIGHTINGS.values(),
+)
+
+NEVER = (
+    ("user names, full names, e-mail addresses", "tên đăng nhập, họ tên, thư điện tử"),
+    ("the machine's name", "tên máy"),
+    ("MAC addresses and serial numbers", "địa chỉ MAC và số sê-ri"),
+    (
+        "IPv6 interface identifiers; a machine's own IP addresses",
+        "phần định danh của địa chỉ IPv6; địa chỉ IP của máy",
+    ),
+    (
+        "browsing, files, what is on the screen, which programs somebody uses",
+        "lịch sử truy cập, tệp, màn hình, chương trình người dùng mở",
+    ),
+)
+
+LAW = """\
+Vietnam's Law on Personal Data Protection (Luật 91/2025/QH15, with Nghị định 356/2025/NĐ-CP, both in force \
+since 1 January 2026) speaks of data that identify a person or help to.
+IP and MAC addresses are not named in the decree's lists; they can fall under its last, open item when a \
+device is one person's, and that is why they stay at the machine.
+What is said here of the law was read in secondary sources.
+This is how the software was built, not legal advice: whoever runs it decides with their own lawyer whether \
+an impact assessment is due."""
+
+
+def page() -> str:
+    """The tables of what leaves, class by class, and of what doesn't."""
+    return whole(
+        "Privacy: what leaves a machine, and what doesn't",
+        "Nothing leaves a machine that is not on this page; a test compares it with what probes send.\n"
+        "The names are explained in [metrics.md](metrics.md).",
+        "## Never sent / Không bao giờ gửi",
+        table(("English", "Tiếng Việt"), NEVER),
+        *(block for name, vi, en in CLASSES for block in _class(name, vi, en)),
+        "## The law",
+        LAW,
+    )
+
+
+def _class(privacy: str, vi: str, en: str) -> tuple[str, ...]:
+    kinds: list[Metric | FactKind | SightingKind] = [kind for kind in _ALL if kind.privacy == privacy]
+    title = (f"## Class: {privacy}", f"{en}.\n{vi}.")
+    if not kinds:
+        return (*title, "Nothing of this class is sent today.")
+    probes = list(dict.fromkeys(kind.probe for kind in kinds))
+    rows = (
+        (probe or "(agent)", ", ".join(code(kind.name) for kind in kinds if kind.probe == probe), *WHY[probe])
+        for probe in probes
+    )
+    return (*title, table(("Probe", "What is sent", "Để làm gì", "Why"), rows))

@@ -1,0 +1,37 @@
+"""docs/schema/*.json: JSON Schema (draft 2020-12) of what the wire carries, from the contract's types."""
+
+import json
+from typing import Any
+
+import msgspec
+
+from schoolwatch_contract.ack import Ack
+from schoolwatch_contract.records import SCHEMA, Envelope
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def envelope() -> str:
+    """The inflated body of a frame."""
+    return _document(Envelope, f"urn:schoolwatch:envelope:{SCHEMA}")
+
+
+def ack() -> str:
+    """The server's acknowledgement."""
+    return _document(Ack, "urn:schoolwatch:ack:1")
+
+
+def tidy(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema with docstrings as one paragraph of text."""
+    return {key: _tidy_value(key, value) for key, value in schema.items()}
+
+
+def _tidy_value(key: str, value: Any) -> Any:
+    if isinstance(value, dict):
+        return tidy(value)
+    return " ".join(value.split()) if key == "description" and isinstance(value, str) else value
+
+
+def _document(kind: type, identity: str) -> str:
+    schema: dict[str, Any] = {"$schema": DRAFT, "$id": identity, **tidy(msgspec.json.schema(kind))}
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
