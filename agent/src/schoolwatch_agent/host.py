@@ -178,7 +178,7 @@ class Host:
         else:
             known = [*os.environ.get("PATH", "").split(":"), *_SYSTEM_FOLDERS]
             folders = ":".join(str(self._at(folder)) for folder in known if folder.startswith("/"))
-        found = shutil.which(name, path=folders)
+        found = shutil.which(str(self._at(name)) if name.startswith("/") else name, path=folders)
         if found is None:
             raise Missing(name)
         return found

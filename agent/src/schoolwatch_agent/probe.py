@@ -1,13 +1,20 @@
 """A probe is a value; `observe` runs it, and whatever goes wrong becomes a reading."""
 
+import itertools
+import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+import msgspec
+
 from schoolwatch_agent import personal
-from schoolwatch_agent.errors import EVIDENCE, one_line
+from schoolwatch_agent.errors import EVIDENCE, NotUnderstood, one_line
 from schoolwatch_agent.host import Host
 from schoolwatch_contract.records import Fact, Reading, Sighting
+
+RECORDS_MAX = 300
+"""Records of one run of one probe; an envelope of all of them stays below the contract's bounds."""
 
 
 class NotHere(Exception):  # noqa: N818  an outcome, not an error
@@ -43,7 +50,7 @@ def observe(probe: Probe, host: Host) -> Observed:
     failures: tuple[Fact, ...] = ()
     records: tuple[Reading | Fact | Sighting, ...] = ()
     try:
-        records = tuple(probe.read(host))
+        records = _checked(probe.read(host))
     except NotHere:
         return Observed()
     except Exception as error:  # noqa: BLE001  the one place where anything may go wrong
@@ -57,6 +64,18 @@ def observe(probe: Probe, host: Host) -> Observed:
         (*(record for record in records if isinstance(record, Fact)), *failures),
         tuple(record for record in records if isinstance(record, Sighting)),
     )
+
+
+def _checked(found: Iterable[Reading | Fact | Sighting]) -> tuple[Reading | Fact | Sighting, ...]:
+    """What the contract takes; anything longer, not finite or too much is a failure of this probe alone."""
+    records = tuple(itertools.islice(found, RECORDS_MAX + 1))
+    if len(records) > RECORDS_MAX:
+        raise NotUnderstood(f"more than {RECORDS_MAX} records", records[-1])
+    for record in records:
+        msgspec.convert(msgspec.to_builtins(record), type(record))
+        if isinstance(record, Reading) and record.value is not None and not math.isfinite(record.value):
+            raise NotUnderstood("not a finite number", record)
+    return records
 
 
 def _evidence(error: Exception, host: Host) -> str:

@@ -1,0 +1,1 @@
+"""Pure parsers of formats that more than one probe reads."""

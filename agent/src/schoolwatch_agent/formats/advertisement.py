@@ -1,0 +1,35 @@
+"""A router advertisement (RFC 4861 §4.2), as far as the IPv6 ladder needs it."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from schoolwatch_agent.errors import NotUnderstood
+
+_TYPE: Final = 134
+_HEADER: Final = 16
+_RDNSS: Final = 25
+"""Recursive DNS server option (RFC 8106 §5.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Advertisement:
+    """Seconds it offers itself as a default router (0: not one), and whether it announces resolvers."""
+
+    router_lifetime: int
+    announces_dns: bool
+
+
+def parse(body: bytes) -> Advertisement:
+    """From the ICMPv6 body. Raises `NotUnderstood` for anything that is not a router advertisement."""
+    if len(body) < _HEADER or body[0] != _TYPE or body[1] != 0:
+        raise NotUnderstood("not a router advertisement", body[:32].hex())
+    dns = False
+    rest = body[_HEADER:]
+    while rest:
+        size = rest[1] * 8 if len(rest) >= 2 else 0
+        if size == 0 or size > len(rest):  # RFC 4861 §4.6: such a packet is discarded
+            raise NotUnderstood("an option of a router advertisement has no length", body[:64].hex())
+        # at least one address, and a lifetime that is not 0 ("no longer used")
+        dns |= rest[0] == _RDNSS and size >= 24 and any(rest[4:8])
+        rest = rest[size:]
+    return Advertisement(int.from_bytes(body[6:8], "big"), dns)

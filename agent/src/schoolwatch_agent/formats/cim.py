@@ -1,0 +1,104 @@
+"""What PowerShell's ConvertTo-Json makes of CIM objects, with its traps.
+
+One object is not a list, none is null, a list inside an object may be {"value": [...], "Count": 2}; dates
+are /Date(ms)/ in Windows PowerShell 5.1, ISO 8601 in PowerShell 7, and CIM_DATETIME when a script passes
+the raw text (DMTF DSP0004 §5.2.4: yyyymmddHHMMSS.ffffff±UUU, UUU minutes from UTC). The year 1601 stands
+for "never", and so does the largest unsigned number.
+"""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+
+from schoolwatch_agent.errors import NotUnderstood
+
+_EARLIEST: Final = datetime(1980, 1, 1, tzinfo=UTC).timestamp()
+_NEVER: Final = frozenset({2**32 - 1, 2**64 - 1, 2**63 - 1})
+_MILLISECONDS: Final = re.compile(r"\\?/Date\((-?\d{1,16})(?:[+-]\d{4})?\)\\?/")
+_CIM: Final = re.compile(r"(\d{14})\.(\d{6})([+-])(\d{3})")
+
+
+def document(text: str) -> dict[str, Any]:
+    """The one object that a script prints. Raises `NotUnderstood` with the text's beginning."""
+    try:
+        found = msgspec.json.decode(text.lstrip("\ufeff").strip())
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise NotUnderstood("not JSON", text) from error
+    if not isinstance(found, dict):
+        raise NotUnderstood("not a JSON object", text)
+    return found
+
+
+def objects(value: object) -> list[dict[str, Any]]:
+    """The objects in a place that may hold none, one or several."""
+    if isinstance(value, dict):
+        wrapped = value.get("value")
+        if isinstance(wrapped, list) and "Count" in value:
+            return objects(wrapped)
+        return [value]
+    if isinstance(value, list):
+        return [item for item in value if isinstance(item, dict)]
+    return []
+
+
+def texts(value: object) -> list[str]:
+    """The texts in a place that may hold none, one or several."""
+    if isinstance(value, dict) and "Count" in value:
+        value = value.get("value")
+    several = value if isinstance(value, list) else [value]
+    return [item.strip() for item in several if isinstance(item, str) and item.strip()]
+
+
+def text(value: object) -> str | None:
+    """A text without white space around it; None when there is none."""
+    found = texts(value)
+    return found[0] if found else None
+
+
+def number(value: object) -> float | None:
+    """A number, also one that is written as text; None for none and for "never"."""
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, str):
+        digits = value.strip()
+        if not re.fullmatch(r"-?\d{1,20}", digits):
+            return None
+        value = int(digits)
+    if not isinstance(value, int | float) or value in _NEVER or value < 0:
+        return None
+    return float(value)
+
+
+def flag(value: object) -> bool | None:
+    """True or False, also as 0, 1, or text; None for anything else."""
+    if isinstance(value, str):
+        return {"true": True, "1": True, "false": False, "0": False}.get(value.strip().lower())
+    if value in (0, 1):
+        return bool(value)
+    return None
+
+
+def instant(value: object) -> float | None:
+    """A date in UTC seconds; None for none and for "never". Raises `NotUnderstood` for another text."""
+    if isinstance(value, dict):  # Get-Date's own shape: {"value": "/Date(...)/", "DateTime": "..."}
+        value = value.get("value")
+    if not isinstance(value, str) or not value.strip():
+        return None
+    seconds = _seconds(value.strip())
+    return seconds if seconds >= _EARLIEST else None
+
+
+def _seconds(written: str) -> float:
+    if found := _MILLISECONDS.fullmatch(written):
+        return int(found[1]) / 1000
+    try:
+        if found := _CIM.fullmatch(written):
+            local = datetime.strptime(found[1], "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+            offset = timedelta(minutes=int(found[3] + found[4]))
+            return (local - offset).timestamp()
+        iso = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", written))
+        return (iso if iso.tzinfo else iso.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError) as error:
+        raise NotUnderstood("not a date", written) from error

@@ -1,0 +1,197 @@
+"""Whether the host firewall is on: ufw, firewalld, nftables and iptables, or Windows' three profiles.
+
+nftables counts as on when a chain hooked to input has the policy drop, or drops or rejects somewhere, also
+in a chain that it jumps to. Most of this may only be read by root; without it the state is unknown.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import msgspec
+
+from schoolwatch_agent.errors import CommandFailed, Missing, NotUnderstood, TimedOut
+from schoolwatch_agent.formats import cim
+from schoolwatch_agent.host import Host
+from schoolwatch_agent.probe import Probe
+from schoolwatch_contract.records import Fact, Reading
+
+_REFUSED: Final = (
+    "permission denied",
+    "not permitted",
+    "need to be root",
+    "not authorized",
+    "authorization failed",
+)
+_FIREWALLD_OFF: Final = 252
+"""firewall-cmd's code for NOT_RUNNING (firewall-cmd(1))."""
+
+_ON_STATES: Final = 0x1000
+
+
+def ufw(status: str) -> bool:
+    """`Status: active` or `Status: inactive` on the first line of `ufw status`."""
+    first = status.strip().splitlines()[:1]
+    if first == ["Status: active"]:
+        return True
+    if first == ["Status: inactive"]:
+        return False
+    raise NotUnderstood("not what ufw prints", status)
+
+
+def firewalld(state: str) -> bool:
+    """`running` from `firewall-cmd --state`; when it is off the program ends with 252."""
+    if state.strip() == "running":
+        return True
+    raise NotUnderstood("not what firewall-cmd prints", state)
+
+
+def nftables(ruleset: str) -> bool:
+    """`nft -j list ruleset` (libnftables-json(5))."""
+    try:
+        found = msgspec.json.decode(ruleset)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise NotUnderstood("not JSON", ruleset) from error
+    items = cim.objects(found.get("nftables")) if isinstance(found, dict) else []
+    if not items:
+        raise NotUnderstood("no nftables list", ruleset)
+    rules: dict[tuple[str, str, str], list[Any]] = {}
+    for rule in (item["rule"] for item in items if isinstance(item.get("rule"), dict)):
+        rules.setdefault(_chain(rule, rule.get("chain")), []).append(rule.get("expr"))
+    chains = [item["chain"] for item in items if isinstance(item.get("chain"), dict)]
+    inputs = [chain for chain in chains if chain.get("hook") == "input"]
+    return any(chain.get("policy") == "drop" or _drops(chain, rules) for chain in inputs)
+
+
+def _chain(where: dict[str, Any], name: object) -> tuple[str, str, str]:
+    return str(where.get("family")), str(where.get("table")), str(name)
+
+
+def _drops(base: dict[str, Any], rules: dict[tuple[str, str, str], list[Any]]) -> bool:
+    seen: set[tuple[str, str, str]] = set()
+    todo = [_chain(base, base.get("name"))]
+    while todo:
+        here = todo.pop()
+        if here in seen:
+            continue
+        seen.add(here)
+        for verdict in _verdicts(rules.get(here, [])):
+            if "drop" in verdict or "reject" in verdict:
+                return True
+            jump = verdict.get("jump") or verdict.get("goto")
+            if isinstance(jump, dict):
+                todo.append((here[0], here[1], str(jump.get("target"))))
+    return False
+
+
+def _verdicts(expressions: list[Any]) -> Iterator[dict[str, Any]]:
+    """Statements of all rules, and verdicts inside verdict maps; nftables nests no deeper than a few."""
+    todo: list[Any] = list(expressions)
+    while todo:
+        item = todo.pop()
+        if isinstance(item, dict):
+            yield item
+            todo.extend(item.values())
+        elif isinstance(item, list):
+            todo.extend(item)
+
+
+def iptables(rules: str) -> bool:
+    """`iptables -S`: the policy of INPUT is DROP, or a chain that INPUT leads to drops or rejects."""
+    targets: dict[str, list[str]] = {}
+    for fields in (line.split() for line in rules.splitlines()):
+        if fields[:2] == ["-P", "INPUT"] and fields[2:3] == ["DROP"]:
+            return True
+        if fields[:1] == ["-A"] and len(fields) > 3 and {"-j", "-g"} & set(fields[:-1]):
+            jump = next(index for index, field in enumerate(fields[:-1]) if field in ("-j", "-g"))
+            targets.setdefault(fields[1], []).append(fields[jump + 1])
+    seen: set[str] = set()
+    todo = ["INPUT"]
+    while todo:
+        chain = todo.pop()
+        if chain in ("DROP", "REJECT"):
+            return True
+        if chain not in seen:
+            seen.add(chain)
+            todo.extend(targets.get(chain, []))
+    return False
+
+
+def parse_windows(found: dict[str, Any]) -> Iterator[Reading | Fact]:
+    """From firewall.ps1: Get-NetFirewallProfile of the ActiveStore, so that group policy counts.
+
+    Enabled is 0 off, 1 on, 2 not configured (GpoBoolean); FirewallProduct rows are other makers'.
+    """
+    profiles = cim.objects(found.get("profiles"))
+    products = cim.objects(found.get("products"))
+    if not profiles and not products:
+        raise NotUnderstood("no firewall profiles", found.get("profiles_error") or found)
+    for profile in profiles:
+        name = str(profile.get("Name") or "").lower()
+        state = cim.flag(profile.get("Enabled"))
+        yield from _records({"profile": name[:32]}, state, "" if state is not None else "not configured")
+    for product in products:
+        source, number = cim.text(product.get("displayName")), cim.number(product.get("productState"))
+        if source:
+            on = None if number is None else int(number) & 0xF000 == _ON_STATES
+            yield from _records({"source": source[:128]}, on, "" if number is not None else "not reported")
+
+
+def _records(labels: dict[str, str], state: bool | None, reason: str) -> Iterator[Reading | Fact]:
+    yield Reading("firewall.enabled", None if state is None else float(state), labels)
+    yield Fact("firewall.state", None if state is None else "on" if state else "off", labels, reason)
+
+
+_Ask = tuple[str, tuple[str, ...], Callable[[str], bool]]
+_LINUX: Final[tuple[_Ask, ...]] = (
+    ("ufw", ("ufw", "status"), ufw),
+    ("firewalld", ("firewall-cmd", "--state"), firewalld),
+    ("nftables", ("nft", "-j", "list", "ruleset"), nftables),
+)
+
+
+def read(host: Host) -> Iterator[Reading | Fact]:
+    """Asks each program that is installed; a machine with none of them has no firewall."""
+    if host.system == "windows":
+        yield from parse_windows(cim.document(host.powershell("firewall")))
+        return
+    here = []
+    for source, argv, parse in _LINUX:
+        try:
+            state, reason = _ask(host, argv, parse)
+        except Missing:
+            continue
+        here.append(source)
+        yield from _records({"source": source}, state, reason)
+    # nft does not see rules of the old kernel interface, and may not be installed beside iptables
+    tool = "iptables-legacy" if _has_legacy_rules(host) else "iptables"
+    if tool == "iptables" and "nftables" in here:
+        return
+    try:
+        state, reason = _ask(host, (tool, "-S"), iptables)
+    except Missing:
+        if not here:
+            yield from _records({"source": "none"}, False, "")
+        return
+    yield from _records({"source": "iptables"}, state, reason)
+
+
+def _has_legacy_rules(host: Host) -> bool:
+    try:
+        return "filter" in host.text("/proc/net/ip_tables_names").split()
+    except (OSError, TimedOut):  # not there without the old interface, not readable without root
+        return False
+
+
+def _ask(host: Host, argv: tuple[str, ...], parse: Callable[[str], bool]) -> tuple[bool | None, str]:
+    try:
+        return parse(host.run(*argv)), ""
+    except CommandFailed as error:
+        if error.code == _FIREWALLD_OFF and argv[0] == "firewall-cmd":
+            return False, ""
+        refused = any(words in error.evidence.lower() for words in _REFUSED)
+        return None, "not permitted" if refused else f"ended with {error.code}"
+    except TimedOut:
+        return None, "timeout"
+
+
+PROBE = Probe("firewall", every=900, read=read, watched=frozenset({"firewall.enabled"}))

@@ -1,0 +1,89 @@
+"""The operating system: name, version, build, architecture, client or server."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from typing import Final
+
+from schoolwatch_agent.errors import CommandFailed, Missing, NotUnderstood, TimedOut
+from schoolwatch_agent.host import Host
+from schoolwatch_agent.probe import Probe
+from schoolwatch_contract.records import Fact
+
+_KEY: Final = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion"
+_ENVIRONMENT: Final = r"SYSTEM\CurrentControlSet\Control\Session Manager\Environment"
+_VALUES: Final = ("ProductName", "DisplayVersion", "ReleaseId", "CurrentBuild", "UBR", "InstallationType")
+_WINDOWS_11: Final = 22000
+"""The first build of Windows 11; its registry still says "Windows 10" in ProductName."""
+
+_SESSIONS: Final = ("/usr/share/xsessions", "/usr/share/wayland-sessions")
+
+
+def parse(os_release: str, kernel: str, arch: str | None, *, has_sessions: bool) -> Iterator[Fact]:
+    """os-release(5), the kernel's release, uname -m; a machine with graphical sessions is a client."""
+    fields = _os_release(os_release)
+    name = fields.get("NAME")
+    if not name:
+        raise NotUnderstood("no NAME in os-release", os_release)
+    yield Fact("os.name", name[:128])
+    yield _fact("os.version", fields.get("VERSION_ID"), "a rolling release has no version")
+    yield _fact("os.build", kernel.strip(), "not reported")
+    yield _fact("os.arch", arch, "uname is not on this machine")
+    yield Fact("os.kind", "client" if has_sessions else "server")
+
+
+def _os_release(text: str) -> dict[str, str]:
+    fields = {}
+    for line in text.splitlines():
+        key, sign, value = line.partition("=")
+        if sign and re.fullmatch(r"[A-Z][A-Z0-9_]*", key):
+            try:
+                fields[key] = " ".join(shlex.split(value))
+            except ValueError:  # an open quote
+                continue
+    return fields
+
+
+def parse_windows(values: dict[str, int | str | None], arch: int | str | None) -> Iterator[Fact]:
+    """Values of the CurrentVersion key. DisplayVersion came with 20H2, ReleaseId was before it."""
+    name, build = _text(values.get("ProductName")), _text(values.get("CurrentBuild"))
+    if name is None:
+        raise NotUnderstood("no ProductName in the registry", values)
+    if build and build.isdecimal() and int(build) >= _WINDOWS_11:
+        name = name.replace("Windows 10", "Windows 11")
+    yield Fact("os.name", name[:128])
+    yield _fact(
+        "os.version", _text(values.get("DisplayVersion")) or _text(values.get("ReleaseId")), "not reported"
+    )
+    update = _text(values.get("UBR"))
+    yield _fact("os.build", f"{build}.{update}" if build and update else build, "not reported")
+    yield _fact("os.arch", _text(arch), "not reported")
+    kind = _text(values.get("InstallationType")) or ""
+    known = {"client": "client", "server": "server", "server core": "server", "nano server": "server"}
+    yield _fact("os.kind", known.get(kind.lower()), f"InstallationType is {kind[:40]!r}")
+
+
+def _text(value: int | str | None) -> str | None:
+    return None if value is None else str(value).strip() or None
+
+
+def _fact(name: str, value: str | None, reason: str) -> Fact:
+    return Fact(name, value[:128]) if value else Fact(name, None, {}, reason)
+
+
+def read(host: Host) -> Iterator[Fact]:
+    """Two files and one program, or a handful of registry values."""
+    if host.system == "windows":
+        arch = host.registry(_ENVIRONMENT, "PROCESSOR_ARCHITECTURE")
+        return parse_windows({value: host.registry(_KEY, value) for value in _VALUES}, arch)
+    try:
+        machine = host.run("uname", "-m", timeout=5).strip() or None
+    except (Missing, CommandFailed, TimedOut):
+        machine = None
+    sessions = any(host.exists(folder) for folder in _SESSIONS)
+    kernel = host.text("/proc/sys/kernel/osrelease")
+    path = next((p for p in ("/etc/os-release", "/usr/lib/os-release") if host.exists(p)), "/etc/os-release")
+    return parse(host.text(path), kernel, machine, has_sessions=sessions)
+
+
+PROBE = Probe("system", every=3600, read=read)

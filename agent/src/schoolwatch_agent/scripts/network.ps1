@@ -1,0 +1,14 @@
+# Adapters, addresses, default routes, resolvers and neighbours, for five probes at once.
+# No MAC address, no link name but the adapter's own, no host name.
+function Get-Part([scriptblock]$Part) { try { @(& $Part) } catch { @() } }
+[pscustomobject]@{
+  adapters = Get-Part { Get-NetAdapter -IncludeHidden:$false | Select-Object Name, ifIndex, HardwareInterface, Virtual,
+    NdisPhysicalMedium, MediaConnectState, ReceiveLinkSpeed, Speed, FullDuplex, MtuSize }
+  addresses = Get-Part { Get-NetIPAddress | Select-Object InterfaceAlias, InterfaceIndex, IPAddress, PrefixLength,
+    @{ n = 'PrefixOrigin'; e = { [int]$_.PrefixOrigin } }, @{ n = 'SuffixOrigin'; e = { [int]$_.SuffixOrigin } } }
+  routes = Get-Part { Get-NetRoute -DestinationPrefix '0.0.0.0/0', '::/0' -ErrorAction SilentlyContinue |
+    Select-Object InterfaceAlias, DestinationPrefix, NextHop, RouteMetric, InterfaceMetric }
+  resolvers = Get-Part { Get-DnsClientServerAddress | Select-Object InterfaceAlias, InterfaceIndex, ServerAddresses }
+  neighbours = Get-Part { Get-NetNeighbor -AddressFamily IPv6 | Where-Object IPAddress -NotLike 'ff*' |
+    Select-Object InterfaceAlias, IPAddress, @{ n = 'State'; e = { [int]$_.State } } }
+} | ConvertTo-Json -Depth 4 -Compress
