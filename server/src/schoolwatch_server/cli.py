@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 Run = Callable[[argparse.Namespace], int]
-_PLAIN = {"DatabaseError", "AccountError", "RegistryError", "EnrolmentError", "PackError", "RuleError"}
+_PLAIN = {"DatabaseError", "AccountError", "RegistryError", "EnrolmentError", "SheetError", "UpError"}
 FAILED = 2
 """Exit code of everything that a person has to put right."""
 
@@ -148,7 +148,7 @@ def _up(arguments: argparse.Namespace) -> int:
         http=arguments.http,
         mqtt=arguments.mqtt,
         broker=arguments.broker,
-        agent=not arguments.no_agent,
+        wants_agent=not arguments.no_agent,
         language=arguments.lang or language(os.environ),
     )
 

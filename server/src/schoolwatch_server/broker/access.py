@@ -3,9 +3,12 @@
 import re
 from typing import Literal
 
-from schoolwatch_contract.topics import DEVICE_READS, DEVICE_WRITES, ROOT, parse
+from schoolwatch_contract.topics import DEVICE_READS, DEVICE_WRITES, ROOT, Leaf, parse
 
-SERVER_READS = DEVICE_WRITES
+SERVER_READS: tuple[Leaf, ...] = (
+    *DEVICE_WRITES,
+    "ack",
+)  # its own acks tell intake when its database went back
 SERVER_WRITES = DEVICE_READS
 Action = Literal["read", "write"]
 _USER = re.compile(r"[A-Za-z0-9._-]{1,64}")

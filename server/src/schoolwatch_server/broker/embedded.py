@@ -22,13 +22,10 @@ from amqtt.session import Session
 
 from schoolwatch_contract.topics import ROOT
 from schoolwatch_server.broker import access, connect, passwords
-from schoolwatch_server.broker.mosquitto import PACKET_MAX
+from schoolwatch_server.broker.limits import DEVICES_MAX, PACKET_MAX
 from schoolwatch_server.broker.outbox import Message, Outbox
 
 log = logging.getLogger(__name__)
-DEVICES_MAX = 500
-"""Devices that this broker is meant for (measured: 48 KB a connection, 4,300 messages a second)."""
-
 _BACKLOG = 32 * 1024 * 1024
 _GREETING = 10.0
 

@@ -8,12 +8,9 @@ import pwd
 import shutil
 from pathlib import Path
 
-from schoolwatch_contract.frame import FRAME_MAX
 from schoolwatch_server.broker.access import acl
+from schoolwatch_server.broker.limits import PACKET_MAX
 from schoolwatch_server.files import write_atomically
-
-PACKET_MAX = FRAME_MAX + 1024
-"""Bytes of one packet: a frame with its topic. More is refused from the header, before it is read."""
 
 _INFLIGHT = 200
 _SBIN = "/usr/local/sbin:/usr/sbin:/sbin"  # Debian keeps daemons where a user's PATH doesn't look

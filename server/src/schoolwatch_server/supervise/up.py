@@ -1,0 +1,202 @@
+"""`up`: prepares the data folder, starts the parts in order, watches them, and stops them in order."""
+
+import functools
+import logging
+import signal
+import sys
+import threading
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import msgspec
+from sqlalchemy import Engine
+
+from schoolwatch_server import people, texts
+from schoolwatch_server.address import Address
+from schoolwatch_server.broker.limits import DEVICES_MAX
+from schoolwatch_server.broker.passwords import hash_password
+from schoolwatch_server.config import ServerConfig, render
+from schoolwatch_server.database.engine import migrate, open_database
+from schoolwatch_server.files import write_atomically
+from schoolwatch_server.supervise import agent, logs, plan, prepare, sample, status
+from schoolwatch_server.supervise.accounts import Accounts
+from schoolwatch_server.supervise.keeper import Keeper
+from schoolwatch_server.supervise.prepare import Say, UpError
+
+_LOOK = 0.1
+_ENROL_AGAIN = 10.0
+_TRIES = 3
+"""Deaths of a part that never ran, after which starting is given up."""
+
+_GRACE = {"serve": 4.0, "broker": 4.0}
+
+
+def run(
+    config: ServerConfig,
+    *,
+    http: Address | None,
+    mqtt: Address | None,
+    broker: str | None,
+    wants_agent: bool,
+    language: str,
+) -> int:
+    """Runs until Ctrl-C or SIGTERM. Raises `UpError` or `DatabaseError` before anything is started."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal that lacks Vietnamese letters
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    say = functools.partial(texts.load().get, "en" if language == "en" else "vi")
+    config = _with_options(config, http=http, mqtt=mqtt, broker=broker)
+    prepare.folder(config.folder, say)
+    with ExitStack() as held:
+        held.enter_context(prepare.lock(config.folder, say))
+        prepare.ports(config, say)
+        program = prepare.broker(config, say)
+        migrate(config.database_url)
+        engine = open_database(config.database_url)
+        held.callback(engine.dispose)
+        sample.ensure(engine)
+        up = Up(config, engine, program, say, wants_agent=wants_agent)
+        return up.run()
+
+
+def _with_options(
+    config: ServerConfig, *, http: Address | None, mqtt: Address | None, broker: str | None
+) -> ServerConfig:
+    replace = msgspec.structs.replace
+    if http is not None:
+        config = replace(config, http=replace(config.http, host=http.host, port=http.port))
+    if mqtt is not None:
+        config = replace(config, mqtt=replace(config.mqtt, host=mqtt.host, port=mqtt.port))
+    if broker is not None:
+        config = replace(config, broker=replace(config.broker, kind=broker))
+    return config
+
+
+class Up:
+    """The parts of one running server."""
+
+    def __init__(
+        self, config: ServerConfig, engine: Engine, program: Path | None, say: Say, *, wants_agent: bool
+    ) -> None:
+        self._config = config
+        self._engine = engine
+        self._program = program
+        self._say = say
+        self._wants_agent = wants_agent
+        self._stop = threading.Event()
+        self._keepers: dict[str, Keeper] = {}
+        self._enrol_at = 0.0
+        own = {config.mqtt.user: hash_password(prepare.server_password(config))}
+        self._accounts = Accounts(engine, config.folder / "broker" / "passwords", own)
+        self._ready = False
+
+    def run(self) -> int:
+        """Starts, watches, and stops again; the exit code."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup: stay when the terminal goes
+                signal.signal(number, lambda *_: self._stop.set())
+        self._tell("up.starting", data=self._config.folder)
+        try:
+            self._start()
+            while not self._stop.wait(_LOOK):
+                self._look()
+        finally:
+            self._end()
+        return 0
+
+    def _start(self) -> None:
+        self._accounts.write()
+        settings = self._config.folder / "run" / "server.toml"
+        write_atomically(settings, render(self._config))
+        kind = "amqtt" if self._program is None else "mosquitto"
+        self._tell("up.broker", kind=kind, address=Address(self._config.mqtt.host, self._config.mqtt.port))
+        if self._program is None:
+            self._tell("up.amqtt", devices=DEVICES_MAX)
+        now = time.time()
+        parts = (plan.broker_part(self._config, self._program), *plan.server_parts(self._config, settings))
+        for part in parts:
+            keeper = self._keepers[part.name] = Keeper(part, now)
+            keeper.start(now)
+        if self._wants_agent:
+            self._keepers["agent"] = Keeper(plan.agent_part(self._config), now)
+        self._write_status()
+
+    def _look(self) -> None:
+        now = time.time()
+        changed = False
+        for name, keeper in self._keepers.items():
+            before = keeper.status.state
+            if keeper.look(now):
+                changed = True
+                self._report(name, keeper, before)
+            logs.rotate(keeper.part.log)
+        self._accounts.refresh(time.monotonic(), self._reload_broker)
+        if self._keepers["serve"].is_running and not self._ready:
+            self._ready = True
+            self._welcome()
+        if self._ready and self._agent_waits():
+            changed = self._start_agent(now) or changed
+        if changed:
+            self._write_status()
+
+    def _report(self, name: str, keeper: Keeper, before: str) -> None:
+        why = keeper.status.why[-2:]
+        if keeper.status.state == "restarting":
+            if not self._ready and name != "agent" and keeper.status.restarts >= _TRIES:
+                raise UpError(self._say("up.error.part", part=name, why=" · ".join(why), log=keeper.part.log))
+            self._tell("up.died", part=name, why=" · ".join(why))
+        elif keeper.is_running and keeper.status.restarts and before == "starting":
+            self._tell("up.back", part=name)
+
+    def _welcome(self) -> None:
+        host = prepare.reachable(self._config.http.host)
+        url = self._config.http.public_url or f"http://{Address(host, self._config.http.port)}/"
+        self._tell("up.ready", url=url)
+        password = people.first_admin(self._engine)
+        if password is not None:
+            self._tell("up.password", password=password)
+        self._tell("up.stop")
+
+    # --- this machine's agent -------------------------------------------------------------------------
+
+    def _agent_waits(self) -> bool:
+        keeper = self._keepers.get("agent")
+        return keeper is not None and keeper.status.state == "waiting" and self._keepers["broker"].is_running
+
+    def _start_agent(self, now: float) -> bool:
+        if not agent.is_enrolled(self._config):
+            if time.monotonic() < self._enrol_at:
+                return False
+            self._enrol_at = time.monotonic() + _ENROL_AGAIN
+            why = agent.enrol(self._config, self._engine)
+            if why:
+                self._tell("up.agent_failed", why=why)
+                return False
+            self._accounts.write()
+            self._reload_broker()
+        self._keepers["agent"].start(now)
+        self._tell("up.agent")
+        return True
+
+    # --- small things ---------------------------------------------------------------------------------
+
+    def _reload_broker(self) -> None:
+        self._keepers["broker"].send(signal.SIGHUP)
+
+    def _write_status(self) -> None:
+        status.write(self._config.folder / "run" / "parts.json", tuple(self._keepers.values()))
+
+    def _tell(self, key: str, **values: object) -> None:
+        print(self._say(key, **values), flush=True)  # noqa: T201  it is a command's output
+
+    def _end(self) -> None:
+        """Everything off, in order; who does not go within its time is killed."""
+        self._tell("up.stopping")
+        for name in plan.STOP_ORDER:
+            keeper = self._keepers.get(name)
+            if keeper is not None:
+                keeper.send(signal.SIGTERM)
+                keeper.wait_ended(_GRACE.get(name, 3.0), time.time())
+                self._write_status()
+        self._tell("up.stopped", data=self._config.folder)
