@@ -1,7 +1,8 @@
 """What is known of one device now: its newest readings and facts, each with the time it was taken."""
 
 import json
-from typing import Literal
+from functools import lru_cache
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -10,6 +11,10 @@ from schoolwatch_contract.records import Envelope
 
 EXPIRES = 26 * 3600.0
 """Seconds after which a value that newer envelopes no longer carry is unknown (facts come once a day)."""
+
+
+KEYS_MAX = 4000
+"""Readings, and facts, that one device's state holds at most."""
 
 
 class Value(msgspec.Struct, frozen=True, array_like=True):
@@ -27,6 +32,9 @@ class Text(msgspec.Struct, frozen=True, array_like=True):
     taken_at: float
 
 
+_Kept = TypeVar("_Kept", Value, Text)
+
+
 class State(msgspec.Struct, frozen=True):
     """Keys are `key(name, labels)`; packed with msgpack into one row a device."""
 
@@ -36,7 +44,12 @@ class State(msgspec.Struct, frozen=True):
 
 def key(name: str, labels: dict[str, str]) -> str:
     """`link.speed{"nic":"eth0"}`: a name and its labels as one text, the same whatever their order."""
-    return name if not labels else name + json.dumps(labels, sort_keys=True, separators=(",", ":"))
+    return _key(name, tuple(sorted(labels.items()))) if labels else name
+
+
+@lru_cache(maxsize=1 << 16)
+def _key(name: str, labels: tuple[tuple[str, str], ...]) -> str:
+    return name + json.dumps(dict(labels), separators=(",", ":"))
 
 
 def parse_key(text: str) -> tuple[str, dict[str, str]]:
@@ -45,22 +58,36 @@ def parse_key(text: str) -> tuple[str, dict[str, str]]:
     return name, json.loads(brace + rest) if brace else {}
 
 
+@lru_cache(maxsize=1 << 16)
+def _probe_of_key(text: str) -> str | None:
+    return probe_of(text.partition("{")[0])
+
+
 def merge(state: State, envelope: Envelope, taken_at: float) -> State:
     """The state after an envelope that is newer than what it holds.
 
     A probe that ran replaces all its earlier readings, so what it no longer measures is gone; a probe
     that failed leaves none. Facts come when they change, so they stay until they expire.
     """
-    ran = {r.labels.get("probe") for r in envelope.readings if r.metric == "probe.ok"}
+    ran = {r.labels.get("probe") for r in envelope.readings if r.metric == "probe.ok"} - {None}
+    oldest = taken_at - EXPIRES
     readings = {
-        k: v
-        for k, v in state.readings.items()
-        if taken_at - v.taken_at <= EXPIRES and probe_of(k.partition("{")[0]) not in ran
+        k: v for k, v in state.readings.items() if v.taken_at >= oldest and _probe_of_key(k) not in ran
     }
-    facts = {k: t for k, t in state.facts.items() if taken_at - t.taken_at <= EXPIRES}
-    readings.update((key(r.metric, r.labels), Value(r.value, taken_at)) for r in envelope.readings)
-    facts.update((key(f.name, f.labels), Text(f.value, f.reason, taken_at)) for f in envelope.facts)
-    return State(readings, facts)
+    facts = {k: t for k, t in state.facts.items() if t.taken_at >= oldest}
+    for r in envelope.readings:
+        readings[key(r.metric, r.labels)] = Value(r.value, taken_at)
+    for f in envelope.facts:
+        facts[key(f.name, f.labels)] = Text(f.value, f.reason, taken_at)
+    return State(_bounded(readings), _bounded(facts))
+
+
+def _bounded(values: dict[str, _Kept]) -> dict[str, _Kept]:
+    """At most `KEYS_MAX` of them, the newest: no device can make its row grow without end."""
+    if len(values) <= KEYS_MAX:
+        return values
+    newest = sorted(values, key=lambda k: values[k].taken_at, reverse=True)[:KEYS_MAX]
+    return {k: values[k] for k in newest}
 
 
 def find(values: dict[str, Value], name: str) -> dict[str, tuple[dict[str, str], float | None]]:
@@ -82,3 +109,17 @@ class Posture(msgspec.Struct, frozen=True):
     ipv6_rung: int | None
     link_speed: float | None
     link_medium: Medium | None
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(State)
+
+
+def pack(state: State) -> bytes:
+    """The state as it stands in its row: msgpack."""
+    return _encoder.encode(state)
+
+
+def unpack(body: bytes) -> State:
+    """The state in a row."""
+    return _decoder.decode(body)

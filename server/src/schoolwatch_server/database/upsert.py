@@ -28,3 +28,12 @@ def _statement(dialect: str, table: Table, columns: tuple[str, ...], add: frozen
     if not changes:
         return insert.on_conflict_do_nothing(index_elements=key)
     return insert.on_conflict_do_update(index_elements=key, set_=changes)
+
+
+def insert_new(
+    conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]], key: tuple[str, ...]
+) -> None:
+    """Inserts the rows whose `key` (a unique one) isn't there yet, and leaves the others as they are."""
+    if rows:
+        insert = (postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert)(table)
+        conn.execute(insert.on_conflict_do_nothing(index_elements=key), rows)

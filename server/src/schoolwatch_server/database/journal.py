@@ -1,0 +1,108 @@
+"""The journal: every report as it came, still deflated; and the cursors of those who read it."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select, tuple_
+
+from schoolwatch_contract.envelope import decode
+from schoolwatch_contract.records import Envelope
+from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.upsert import insert_new, upsert
+
+_PRUNED = "pruned_before"
+_APPEND = insert(t.journal).returning(t.journal.c.id, sort_by_parameter_order=True)
+
+
+@dataclass(frozen=True, slots=True)
+class JournalRow:
+    """A report: when it was taken (on the server's clock) and received, and its body."""
+
+    id: int
+    device_id: int
+    taken_at: float
+    received_at: float
+    late: bool
+    body: bytes
+
+    @property
+    def envelope(self) -> Envelope:
+        """What the device said; its own `taken_at` is on the device's clock, the row's is on ours."""
+        return decode(self.body)
+
+
+_j = t.journal.c
+_ROW = select(_j.id, _j.device_id, _j.taken_at, _j.received_at, _j.late, _j.body)
+
+
+def append(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Writes reports; gives their ids in the same order."""
+    return list(conn.scalars(_APPEND, rows)) if rows else []
+
+
+def digests(conn: Connection, numbers: Collection[tuple[int, int]]) -> dict[tuple[int, int], set[bytes]]:
+    """What is stored under each (generation id, seq): usually one digest; two are a fork."""
+    held: dict[tuple[int, int], set[bytes]] = {}
+    if numbers:
+        query = select(_j.generation_id, _j.seq, _j.digest)
+        query = query.where(tuple_(_j.generation_id, _j.seq).in_(sorted(numbers)))
+        for generation_id, seq, digest in conn.execute(query):
+            held.setdefault((generation_id, seq), set()).add(digest)
+    return held
+
+
+def rows_after(conn: Connection, position: int, limit: int) -> tuple[JournalRow, ...]:
+    """The next reports after a cursor's position, in the order they were committed."""
+    query = _ROW.where(_j.id > position).order_by(_j.id).limit(limit)
+    return tuple(JournalRow(*row) for row in conn.execute(query))
+
+
+def of_device(conn: Connection, device_id: int, start: float, end: float) -> tuple[JournalRow, ...]:
+    """A device's reports taken in [start, end), oldest first."""
+    query = _ROW.where(_j.device_id == device_id, _j.taken_at >= start, _j.taken_at < end)
+    return tuple(JournalRow(*row) for row in conn.execute(query.order_by(_j.taken_at, _j.id)))
+
+
+def last_id(conn: Connection) -> int:
+    """The id of the newest report, 0 when there never was one; a cursor's lag is this less its position."""
+    return conn.scalar(select(func.max(_j.id))) or 0
+
+
+def last_received_at(conn: Connection) -> float | None:
+    """When the newest report was received, UTC seconds."""
+    newest: float | None = conn.scalar(select(func.max(_j.received_at)))
+    return newest
+
+
+def position(conn: Connection, name: str) -> int:
+    """Where a cursor stands: everything up to this id has been read. 0 for a cursor that never moved."""
+    return conn.scalar(select(t.cursor.c.position).where(t.cursor.c.name == name)) or 0
+
+
+def positions(conn: Connection) -> dict[str, int]:
+    """Every cursor and where it stands."""
+    c = t.cursor.c
+    rows = conn.execute(select(c.name, c.position))
+    return {row.name: row.position for row in rows}
+
+
+def create_cursor(conn: Connection, name: str, now: float) -> None:
+    """A cursor at the beginning, so that nothing is pruned before it was read; one that is there stays."""
+    insert_new(conn, t.cursor, [{"name": name, "position": 0, "moved_at": now}], ("name",))
+
+
+def move(conn: Connection, name: str, to: int, now: float) -> None:
+    """Moves a cursor, forward or back."""
+    upsert(conn, t.cursor, [{"name": name, "position": to, "moved_at": now}])
+
+
+def pruned_before(conn: Connection) -> float:
+    """What was received before this may have been pruned, UTC seconds; 0 when nothing ever was."""
+    return float(conn.scalar(select(t.meta.c.value).where(t.meta.c.key == _PRUNED)) or 0)
+
+
+def set_pruned_before(conn: Connection, at: float) -> None:
+    """Says, in the transaction that prunes, from when on the journal is whole."""
+    if at > pruned_before(conn):
+        upsert(conn, t.meta, [{"key": _PRUNED, "value": repr(at)}])

@@ -1,0 +1,88 @@
+"""Series of what the server judged: indicator values with their numerator, denominator and coverage."""
+
+import json
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import ColumnElement, Connection, func, select
+
+from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.upsert import insert_new, upsert
+from schoolwatch_server.store.series import Judged
+
+_s, _v = t.judged_series.c, t.judged.c
+
+
+def write(conn: Connection, rows: Sequence[Judged]) -> None:
+    """Writes judged values; the same series and moment again replaces, so writing twice changes nothing."""
+    names = sorted({(row.measurement, _text(row.tags)) for row in rows})
+    insert_new(
+        conn,
+        t.judged_series,
+        [{"measurement": measurement, "tags": tags} for measurement, tags in names],
+        ("measurement", "tags"),
+    )
+    ids = _ids(conn, {row.measurement for row in rows})
+    upsert(
+        conn,
+        t.judged,
+        [
+            {
+                "series_id": ids[row.measurement, _text(row.tags)],
+                "at": row.at,
+                "value": row.value,
+                "numerator": row.numerator,
+                "denominator": row.denominator,
+                "coverage": row.coverage,
+                "pack": row.pack,
+            }
+            for row in rows
+        ],
+    )
+
+
+def read(
+    conn: Connection, measurement: str, tags: Mapping[str, str], start: float, end: float
+) -> tuple[Judged, ...]:
+    """Values in [start, end) of the series whose tags include these, oldest first."""
+    series = _with_tags(conn, measurement, tags)
+    return _values(conn, series, _v.series_id.in_(list(series)), _v.at >= start, _v.at < end)
+
+
+def latest(conn: Connection, measurement: str, tags: Mapping[str, str]) -> tuple[Judged, ...]:
+    """The newest value of each series whose tags include these."""
+    series = _with_tags(conn, measurement, tags)
+    newest = (
+        select(_v.series_id, func.max(_v.at).label("at"))
+        .where(_v.series_id.in_(list(series)))
+        .group_by(_v.series_id)
+        .subquery()
+    )
+    same = (_v.series_id == newest.c.series_id, _v.at == newest.c.at)
+    return _values(conn, series, *same)
+
+
+def _values(
+    conn: Connection, series: Mapping[int, Judged], *conditions: ColumnElement[bool]
+) -> tuple[Judged, ...]:
+    query = select(_v.series_id, _v.at, _v.value, _v.numerator, _v.denominator, _v.coverage, _v.pack)
+    rows = conn.execute(query.where(*conditions).order_by(_v.at, _v.series_id))
+    return tuple(
+        Judged(series[id_].measurement, series[id_].tags, *values) for id_, *values in map(tuple, rows)
+    )
+
+
+def _with_tags(conn: Connection, measurement: str, tags: Mapping[str, str]) -> dict[int, Judged]:
+    rows = conn.execute(select(_s.id, _s.tags).where(_s.measurement == measurement))
+    wanted = tags.items()
+    held = {id_: json.loads(text) for id_, text in rows}
+    return {id_: Judged(measurement, its, 0.0, None) for id_, its in held.items() if wanted <= its.items()}
+
+
+def _ids(conn: Connection, measurements: set[str]) -> dict[tuple[str, str], int]:
+    rows = conn.execute(select(_s.measurement, _s.tags, _s.id).where(_s.measurement.in_(measurements)))
+    return {(measurement, tags): id_ for measurement, tags, id_ in rows}
+
+
+def _text(tags: Mapping[str, str]) -> str:
+    """Tags as one text, the same whatever their order."""
+    return json.dumps(dict(tags), sort_keys=True, separators=(",", ":"), ensure_ascii=False)

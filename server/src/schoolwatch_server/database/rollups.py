@@ -1,0 +1,165 @@
+"""Hours and days of every device's series, made anew from the journal where something new came in."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, func, select
+
+from schoolwatch_server.database import journal
+from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.database.upsert import upsert
+from schoolwatch_server.store.rollup import (
+    DAY,
+    HOUR,
+    Folds,
+    bucket,
+    fold_hours,
+    fold_raw,
+    keep_fuller,
+    pack,
+    unpack,
+)
+
+_STEP = 200
+"""Buckets made in one go: a fraction of a second of writing, so that intake never waits long."""
+
+GRACE = 120.0
+"""Seconds after a bucket's end before it is made: most of what belongs to it has come by then."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Dirty:
+    device_id: int
+    resolution: int
+    bucket: int
+    journal_id: int
+
+
+def mark(conn: Connection, written: Sequence[tuple[int, float, int]]) -> None:
+    """Marks the buckets of new journal rows (device id, taken_at, journal id) to be made anew."""
+    newest: dict[tuple[int, int, int], int] = {}
+    for device_id, taken_at, journal_id in written:
+        for resolution in (HOUR, DAY):
+            at = (device_id, resolution, bucket(taken_at, resolution))
+            newest[at] = max(journal_id, newest.get(at, 0))
+    upsert(
+        conn,
+        t.dirty,
+        [
+            {"device_id": device_id, "resolution": resolution, "bucket": begin, "journal_id": journal_id}
+            for (device_id, resolution, begin), journal_id in sorted(newest.items())
+        ],
+    )
+
+
+def run_once(engine: Engine, now: float, *, seconds: float = 20.0) -> int:
+    """Makes the dirty buckets that have ended, for at most so many seconds; gives how many were made.
+
+    Hours come before days, because a day is made from its hours. Buckets that haven't ended stay dirty:
+    whoever reads them gets them made on the spot.
+    """
+    deadline = time.monotonic() + seconds
+    made = 0
+    for resolution in (HOUR, DAY):
+        while time.monotonic() < deadline:
+            step = _step(engine, resolution, now)
+            made += step
+            if step < _STEP:
+                break
+        else:
+            return made
+    return made
+
+
+def _step(engine: Engine, resolution: int, now: float) -> int:
+    """Computes outside of the write lock; a bucket that got a newer row meanwhile stays dirty."""
+    with begin_read(engine) as conn:
+        work = _due(conn, resolution, now)
+        pruned = journal.pruned_before(conn)
+        rows = [
+            {
+                "device_id": one.device_id,
+                "resolution": resolution,
+                "bucket": one.bucket,
+                "body": pack(_made(conn, one, pruned)),
+            }
+            for one in work
+        ]
+    if work:
+        with begin_write(engine) as conn:
+            upsert(conn, t.rollup, rows)
+            for one in work:
+                conn.execute(delete(t.dirty).where(_is(one), t.dirty.c.journal_id == one.journal_id))
+    return len(work)
+
+
+def _due(conn: Connection, resolution: int, now: float) -> list[_Dirty]:
+    d = t.dirty.c
+    query = select(d.device_id, d.resolution, d.bucket, d.journal_id).where(
+        d.resolution == resolution, d.bucket + resolution + GRACE <= now
+    )
+    if resolution == DAY:
+        hour = t.dirty.alias()
+        open_hours = select(hour.c.bucket).where(
+            hour.c.device_id == d.device_id,
+            hour.c.resolution == HOUR,
+            hour.c.bucket >= d.bucket,
+            hour.c.bucket < d.bucket + DAY,
+        )
+        query = query.where(~open_hours.exists())
+    return [_Dirty(*row) for row in conn.execute(query.order_by(d.bucket, d.device_id).limit(_STEP))]
+
+
+def _is(one: _Dirty) -> ColumnElement[bool]:
+    d = t.dirty.c
+    return and_(d.device_id == one.device_id, d.resolution == one.resolution, d.bucket == one.bucket)
+
+
+def _made(conn: Connection, one: _Dirty, pruned: float) -> Folds:
+    """A bucket from everything that the journal, or the hours, hold of it now."""
+    if one.resolution == DAY:
+        hours = read(conn, one.device_id, HOUR, one.bucket, one.bucket + DAY)
+        new = fold_hours(hours.values())
+    else:
+        new = _hour(conn, one.device_id, one.bucket)
+    whole = one.bucket >= pruned
+    return new if whole else keep_fuller(_held(conn, one), new)
+
+
+def _hour(conn: Connection, device_id: int, begin: int) -> Folds:
+    return fold_raw(
+        (row.taken_at, row.envelope) for row in journal.of_device(conn, device_id, begin, begin + HOUR)
+    )
+
+
+def _held(conn: Connection, one: _Dirty) -> Folds:
+    r = t.rollup.c
+    body = conn.scalar(
+        select(r.body).where(
+            r.device_id == one.device_id, r.resolution == one.resolution, r.bucket == one.bucket
+        )
+    )
+    return {} if body is None else unpack(body)
+
+
+def read(conn: Connection, device_id: int, resolution: int, start: float, end: float) -> dict[int, Folds]:
+    """A device's buckets that begin in [start, end), in their order; dirty ones are made on the spot."""
+    r, d = t.rollup.c, t.dirty.c
+    query = select(r.bucket, r.body).where(
+        r.device_id == device_id, r.resolution == resolution, r.bucket >= start, r.bucket < end
+    )
+    found = {row.bucket: unpack(row.body) for row in conn.execute(query)}
+    dirty = select(d.bucket, d.journal_id).where(
+        d.device_id == device_id, d.resolution == resolution, d.bucket >= start, d.bucket < end
+    )
+    pruned = journal.pruned_before(conn)
+    for begin, journal_id in conn.execute(dirty).all():
+        found[begin] = _made(conn, _Dirty(device_id, resolution, begin, journal_id), pruned)
+    return dict(sorted(found.items()))
+
+
+def waiting(conn: Connection) -> int:
+    """How many buckets are dirty."""
+    return conn.scalar(select(func.count()).select_from(t.dirty)) or 0
