@@ -10,14 +10,26 @@ import pytest
 
 from brokers import RunningBroker
 
-PEERS = dict(
-    line.split()
-    for line in Path(__file__).with_name("peers.txt").read_text().splitlines()
-    if line and line[0] != "#"
-)
-"""Program → the Debian package that carries it."""
+_LINES = Path(__file__).with_name("peers.txt").read_text(encoding="utf-8").splitlines()
+PEERS = dict(line.split() for line in _LINES if line and line[0] not in "#!")
+"""Program → the Debian package that carries it; "-" when Debian has none."""
+
+ELSEWHERE = tuple(line[1:].strip() for line in _LINES if line.startswith("!"))
+"""What no test can run here, whatever is installed."""
 
 Peer = Callable[[str], Path]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Before pytest's last line: what `./schoolwatch test` found besides, and what is never run here."""
+    for what in ELSEWHERE:
+        terminalreporter.write_line(f"not run here: {what}")
+    for name in ("SCHOOLWATCH_NOT_RUN", "SCHOOLWATCH_FAILED"):
+        if os.environ.get(name):
+            said = os.environ[name].strip()
+            terminalreporter.write_line(
+                said if name.endswith("RUN") else f"checks that FAILED: {said}", red=True
+            )
 
 
 def find_program(name: str) -> Path | None:
@@ -33,8 +45,10 @@ def peer() -> Peer:
     def ask(name: str) -> Path:
         found = find_program(name)
         if found is None:
-            missing = f"not run: needs {name} (Debian package {PEERS[name]})"
-            if os.environ.get("CI") == "true":
+            package = PEERS[name]
+            where = "not in Debian" if package == "-" else f"Debian package {package}"
+            missing = f"not run: needs {name} ({where})"
+            if os.environ.get("CI") == "true" and package != "-":
                 pytest.fail(missing, pytrace=False)
             pytest.skip(missing)
         return found

@@ -244,18 +244,25 @@ def _reset_password(arguments: argparse.Namespace) -> int:
 
 
 def _quarantine_list(arguments: argparse.Namespace) -> int:
-    from schoolwatch_server import quarantine_cli
+    from schoolwatch_server import quarantined
 
-    return quarantine_cli.show_list(_database(_config(arguments)), arguments.limit)
+    print(quarantined.listing(_database(_config(arguments)), arguments.limit))
+    return 0
 
 
 def _quarantine_show(arguments: argparse.Namespace) -> int:
-    from schoolwatch_server import quarantine_cli
+    from schoolwatch_server import quarantined
 
-    return quarantine_cli.show_one(_database(_config(arguments)), arguments.id)
+    text = quarantined.one(_database(_config(arguments)), arguments.id)
+    if text is None:
+        raise Refused(f"nothing in quarantine has the number {arguments.id}: see `quarantine list`")
+    print(text)
+    return 0
 
 
 def _quarantine_replay(arguments: argparse.Namespace) -> int:
-    from schoolwatch_server import quarantine_cli
+    from schoolwatch_server import quarantined
 
-    return quarantine_cli.replay(_config(arguments), tuple(arguments.id))
+    config = _config(arguments)
+    print(quarantined.again(_database(config), arguments.id, config.evaluation.delivery_period))
+    return 0
