@@ -48,8 +48,8 @@ def deliver(address: str, title: str, body: str) -> str:
         return "not an address that Apprise knows"
     try:
         result = service.notify(title=title, body=body, body_format=apprise.NotifyFormat.TEXT)
-    except TypeError:  # Apprise's way to say that nothing could be sent
-        return "refused"
+    except Exception as error:  # noqa: BLE001  any of its hundred plugins may raise anything
+        return f"failed: {type(error).__name__}"
     if result:
         return ""
     codes = re.findall(r"error=(\d{3})\b", " ".join(str(entry) for entry in result.logs()))

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from schoolwatch_server import channels, texts
 from schoolwatch_server.database import notifications
-from schoolwatch_server.database.engine import begin_write
+from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.messages import message
 from schoolwatch_server.rules import Rule
 
@@ -40,10 +40,14 @@ def send_next(
     now = time.time()
     if not addresses:
         return False
-    with begin_write(engine) as conn:
-        due = notifications.claim(conn, addresses.keys(), now, now + CLAIMED)
-    if due is None:
+    with begin_read(engine) as conn:
+        found = notifications.next_due(conn, addresses.keys(), now)
+    if found is None:
         return False
+    with begin_write(engine) as conn:
+        due = notifications.claim(conn, found, now, now + CLAIMED)
+    if due is None:
+        return True  # another sender took it; there may be more
     title, body = message(due, {rule.id: rule for rule in rules}, words, public_url)
     error = channels.deliver(addresses[due.channel], title, body)
     now = time.time()

@@ -50,6 +50,11 @@ def count(conn: Connection, scope: Scope, limits: Limits) -> tuple[SchoolCounts,
     )
 
 
+def schools_of(conn: Connection, scope: Scope, limit: int) -> tuple[int, ...]:
+    """The ids of at most so many schools that a scope sees."""
+    return tuple(conn.scalars(select(t.school.c.id).where(within(scope)).limit(limit)))
+
+
 def _counts(declared: dict[str, int], seen: dict[str, int]) -> Counts:
     rungs = tuple(seen.get(_rung(number), 0) for number in RUNG_NUMBERS)
     return Counts(

@@ -44,8 +44,8 @@ def put(conn: Connection, incident_id: int, event: str, channels: Collection[str
         conn.execute(insert(t.notification), rows)
 
 
-def claim(conn: Connection, channels: Collection[str], now: float, until: float) -> Due | None:
-    """Takes the oldest notification that is due for itself until `until`; None when nothing is due.
+def next_due(conn: Connection, channels: Collection[str], now: float) -> int | None:
+    """The id of the notification that has been due for longest; None when nothing is due.
 
     A notification waits for the earlier ones of its incident and channel: "closed" never overtakes "opened".
     """
@@ -65,12 +65,16 @@ def claim(conn: Connection, channels: Collection[str], now: float, until: float)
         .order_by(n.c.due_at, n.c.id)
         .limit(1)
     )
-    found = conn.scalar(query)
-    if found is None:
-        return None
-    mine = and_(n.c.id == found, n.c.due_at <= now)
+    found: int | None = conn.scalar(query)
+    return found
+
+
+def claim(conn: Connection, notification_id: int, now: float, until: float) -> Due | None:
+    """Takes a due notification for the caller alone until `until`; None when somebody else took it."""
+    n = t.notification
+    mine = and_(n.c.id == notification_id, n.c.due_at <= now)
     taken = conn.execute(update(n).where(mine).values(due_at=until, attempts=n.c.attempts + 1))
-    return _due(conn, found) if taken.rowcount == 1 else None
+    return _due(conn, notification_id) if taken.rowcount == 1 else None
 
 
 def sent(conn: Connection, due: Due, now: float) -> None:

@@ -1,16 +1,30 @@
-"""The indicators of a place now, counted on the spot, and those of all places in one go."""
+"""The indicators of a place now: counted on the spot, or in a large province as they were last judged."""
 
 from collections import defaultdict
 from collections.abc import Iterator
 
 from sqlalchemy import Connection
 
-from schoolwatch_server.database.counts import Limits, SchoolCounts, count
+from schoolwatch_server.database import judged
+from schoolwatch_server.database.counts import Limits, SchoolCounts, count, schools_of
 from schoolwatch_server.indicators import INDICATORS
 from schoolwatch_server.indicators.indicator import Counts, IndicatorValue, Place
-from schoolwatch_server.indicators.judge import judge
+from schoolwatch_server.indicators.judge import judge, of_total
+from schoolwatch_server.indicators.total import of_numbers
 from schoolwatch_server.packs import Packs
 from schoolwatch_server.scope import EVERYTHING, Scope
+
+MEASUREMENT = "indicator"
+"""The series of judged indicators."""
+
+PARTS = "indicator_part"
+"""The counts behind an indicator of a commune or province (`part`: `none`, `0` … `4` of the IPv6 ladder)."""
+
+LARGE = 300
+"""Schools from which on a province is not counted on the spot: 75,000 devices take a quarter of a second."""
+
+FRESH = 4500.0
+"""Seconds that a judged value counts as current; one is written at least every hour."""
 
 _DAY = 86400.0
 
@@ -29,6 +43,10 @@ def current(
     conn: Connection, level: Place, place_id: int, packs: Packs, now: float
 ) -> tuple[IndicatorValue, ...]:
     """All indicators of one place at `now`, as `INDICATORS` orders them; none for a place without schools."""
+    if level == "province" and len(schools_of(conn, Scope(level, place_id), LARGE)) == LARGE:
+        stored = _stored(conn, place_id, packs, now)
+        if stored:
+            return stored
     schools = [school.counts for school in count(conn, Scope(level, place_id), limits(packs, now))]
     return _judge(schools, packs, level, place_id, now) if schools else ()
 
@@ -49,6 +67,28 @@ def everywhere(conn: Connection, packs: Packs, now: float) -> Iterator[tuple[Sch
     for province_id, members in provinces.items():
         for value in _judge([m.counts for m in members], packs, "province", province_id, now):
             yield members[0], value
+
+
+def _stored(conn: Connection, province_id: int, packs: Packs, now: float) -> tuple[IndicatorValue, ...]:
+    """A province as it was last judged; nothing when that is too old or was judged with other packs."""
+    tags = {"level": "province", "province": str(province_id)}
+    rows = {row.tags["indicator"]: row for row in judged.latest(conn, MEASUREMENT, tags)}
+    parts: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for row in judged.latest(conn, PARTS, tags):
+        parts[row.tags["indicator"]][row.tags["part"]] = int(row.value or 0)
+    values = []
+    for indicator in INDICATORS:
+        held = rows.get(indicator.id)
+        pack = packs.of(indicator.id)
+        if held is None or held.at < now - FRESH or held.pack != pack.name:
+            return ()
+        names = [name for name, _ in indicator.parts(Counts())] if indicator.parts else []
+        seen = tuple((name, parts[indicator.id].get(name, 0)) for name in names)
+        total = of_numbers(held.numerator, held.denominator, held.coverage, pack.coverage_floor.value)
+        values.append(
+            of_total(indicator, total, seen, packs, level="province", place_id=province_id, at=held.at)
+        )
+    return tuple(values)
 
 
 def _judge(

@@ -12,7 +12,7 @@ from schoolwatch_server.indicators.indicator import (
     Source,
     Total,
 )
-from schoolwatch_server.indicators.total import add_up
+from schoolwatch_server.indicators.total import add_up, of_school
 from schoolwatch_server.packs import Definition, Number, Pack, Packs
 
 
@@ -21,7 +21,8 @@ def judge(
 ) -> IndicatorValue:
     """The indicator of a place from the counts of its schools (one for a school); `at` is UTC seconds."""
     floor = packs.of(indicator.id).coverage_floor.value
-    total = add_up([indicator.compute(counts) for counts in schools], floor)
+    fractions = [indicator.compute(counts) for counts in schools]
+    total = of_school(fractions[0], floor) if level == "school" else add_up(fractions, floor)
     parts = add_parts(indicator, schools)
     return of_total(indicator, total, parts, packs, level=level, place_id=place_id, at=at)
 

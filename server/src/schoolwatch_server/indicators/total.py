@@ -12,11 +12,15 @@ from collections.abc import Sequence
 from schoolwatch_server.indicators.indicator import Fraction, Reason, Total
 
 
+def of_school(fraction: Fraction, floor: float) -> Total:
+    """One school; what was seen of it is told even when it has declared nothing, but there is no value."""
+    if fraction.declared is None:
+        return Total(fraction.numerator, fraction.denominator, None, "not_declared")
+    return add_up([fraction], floor)
+
+
 def add_up(fractions: Sequence[Fraction], floor: float) -> Total:
     """The sum of all schools' fractions and why it may not be shown; the reason is empty when it may."""
-    if len(fractions) == 1 and fractions[0].declared is None:
-        only = fractions[0]  # of a single school also the undeclared part can be shown, without a value
-        return Total(only.numerator, only.denominator, None, "not_declared")
     declaring = [f for f in fractions if f.declared is not None]
     if not declaring:
         return Total(None, None, None, "not_declared")
@@ -28,6 +32,15 @@ def add_up(fractions: Sequence[Fraction], floor: float) -> Total:
     covered = sum(min(f.known, f.declared or 0) for f in declaring)
     coverage = covered / declared * (len(declaring) / len(fractions))
     return Total(numerator, denominator, coverage, why_not(denominator, coverage, floor))
+
+
+def of_numbers(
+    numerator: float | None, denominator: float | None, coverage: float | None, floor: float
+) -> Total:
+    """The sum of a commune or province, from the numbers that were kept of it."""
+    if coverage is not None:
+        return Total(numerator, denominator, coverage, why_not(denominator, coverage, floor))
+    return Total(numerator, denominator, None, "not_declared" if denominator is None else "nothing_declared")
 
 
 def why_not(denominator: float | None, coverage: float, floor: float) -> Reason:

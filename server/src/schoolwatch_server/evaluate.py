@@ -1,0 +1,221 @@
+"""The evaluating process: rules over the journal, notifications, indicators, rollups and retention.
+
+Three loops: rules (the main one, twice a second), notifications (they wait for other machines), and chores
+that may take long. Rules and chores run only while this process holds the lease; without it, all of them
+would still do no harm, as each write says what it found before.
+"""
+
+import logging
+import secrets
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import Engine, exc
+
+from schoolwatch_server import channels, incidents, messages, notify, texts
+from schoolwatch_server.config import ServerConfig
+from schoolwatch_server.database import incidents as kept
+from schoolwatch_server.database import journal, lease, retention, rollups
+from schoolwatch_server.database.engine import begin_write, open_database
+from schoolwatch_server.indicators import series
+from schoolwatch_server.packs import Packs
+from schoolwatch_server.rules import Rule
+from schoolwatch_server.sheets import Sheets, packs_in_force, rules_in_force
+
+log = logging.getLogger(__name__)
+
+LEASE = "evaluate"
+LEASE_SECONDS = 10.0
+RENEW_EVERY = 3.0
+LOOK_EVERY = 0.5
+"""Seconds between two looks at a journal that had nothing new."""
+
+ROLLUPS_EVERY = 60.0
+RETENTION_EVERY = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What all loops share."""
+
+    config: ServerConfig
+    engine: Engine
+    rules: Sheets[tuple[Rule, ...]]
+    packs: Sheets[Packs]
+    addresses: "_Addresses"
+    stop: threading.Event
+    leading: threading.Event = field(default_factory=threading.Event)
+    owner: str = field(default_factory=lambda: secrets.token_hex(8))
+
+
+def run(config: ServerConfig, stop: threading.Event | None = None) -> None:
+    """Evaluates until `stop` (or SIGTERM). Raises `DatabaseError` and `SheetError` at start."""
+    if stop is None:
+        stop = threading.Event()
+        _stop_on_signal(stop)
+    rules, packs = rules_in_force(config), packs_in_force(config)
+    engine = open_database(config.database_url)
+    work = _Work(config, engine, rules, packs, _Addresses(config), stop)
+    others = [
+        threading.Thread(target=_notifications, args=(work,), name="notifications"),
+        threading.Thread(target=_chores, args=(work,), name="chores"),
+    ]
+    try:
+        for thread in others:
+            thread.start()
+        _rules(work, others)
+    finally:
+        stop.set()
+        for thread in others:
+            thread.join()
+        if work.leading.is_set():
+            _Guard("lease").attempt(lambda: _release(work))
+        engine.dispose()
+
+
+def _stop_on_signal(stop: threading.Event) -> None:
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+
+
+# --- the loops ----------------------------------------------------------------------------------------
+
+
+def _rules(work: _Work, others: list[threading.Thread]) -> None:
+    """Renews the lease, says that it is alive, and judges what is new in the journal."""
+    renewed = 0.0
+    guard = _Guard("rules")
+    guard.attempt(lambda: _begin(work))
+    while not work.stop.is_set():
+        if not all(thread.is_alive() for thread in others):
+            raise RuntimeError("a loop of evaluate has ended; the log says why")
+        if time.monotonic() - renewed >= RENEW_EVERY:
+            renewed = time.monotonic()
+            if not guard.attempt(lambda: _renew(work)):
+                work.leading.clear()  # whoever can reach the database may lead
+        read = guard.attempt(lambda: _judge(work)) if work.leading.is_set() else None
+        if not read:
+            work.stop.wait(LOOK_EVERY)
+
+
+def _notifications(work: _Work) -> None:
+    """Sends what is due, one after the other."""
+    words = texts.load()
+    url = messages.public_url(work.config)
+    guard = _Guard("notifications")
+    while not work.stop.is_set():
+        more = guard.attempt(
+            lambda: notify.send_next(work.engine, work.addresses.now(), work.rules.now(), words, url)
+        )
+        if not more:
+            work.stop.wait(1.0)
+
+
+def _chores(work: _Work) -> None:
+    """Indicators, rollups and retention, each in its time."""
+    written: series.Written = {}
+    each = work.config.evaluation.indicators_every
+    keep = work.config.retention
+    days = retention.Kept(keep.journal_days, keep.hourly_days, keep.daily_days)
+    plan: list[_Chore] = [
+        _Chore(
+            work.config.evaluation.every,
+            lambda: series.write(work.engine, work.packs.now(), time.time(), each, written),
+        ),
+        _Chore(ROLLUPS_EVERY, lambda: rollups.run_once(work.engine, time.time())),
+        _Chore(RETENTION_EVERY, lambda: retention.prune(work.engine, time.time(), days)),
+    ]
+    guard = _Guard("chores")
+    while not work.stop.wait(LOOK_EVERY):
+        if not work.leading.is_set():
+            written.clear()  # somebody else may write now
+        for chore in plan:
+            if work.leading.is_set() and not work.stop.is_set() and time.monotonic() >= chore.due:
+                chore.due = time.monotonic() + chore.every
+                guard.attempt(chore.do)
+
+
+# --- their steps --------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Chore:
+    """Something to do every so many seconds."""
+
+    every: float
+    do: Callable[[], int]
+    due: float = 0.0
+
+
+class _Guard:
+    """Lets a loop go on when the database is locked or away; says so once, and when it is over."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._failing = False
+
+    def attempt(self, do: Callable[[], int | bool]) -> int | bool | None:
+        """What `do` gives; None when the database could not be used just now."""
+        try:
+            result = do()
+        except (exc.OperationalError, exc.InterfaceError, exc.IntegrityError) as error:
+            if not self._failing:
+                log.warning("%s: the database can't be used just now: %s", self._name, error.orig)
+            self._failing = True
+            return None
+        if self._failing:
+            log.info("%s: the database can be used again", self._name)
+        self._failing = False
+        return result
+
+
+def _begin(work: _Work) -> bool:
+    with begin_write(work.engine) as conn:
+        journal.create_cursor(conn, incidents.CURSOR, time.time())
+    return True
+
+
+def _renew(work: _Work) -> bool:
+    now = time.time()
+    with begin_write(work.engine) as conn:
+        mine = lease.hold(conn, LEASE, work.owner, now, LEASE_SECONDS)
+        if mine:
+            kept.touch_cursor(conn, incidents.CURSOR, now)
+    if mine and not work.leading.is_set():
+        log.info("evaluating %s", work.config.folder)
+        work.leading.set()
+    return mine
+
+
+def _judge(work: _Work) -> int:
+    return incidents.judge_next(work.engine, work.rules.now(), work.addresses.now().keys(), time.time())
+
+
+class _Addresses:
+    """The channels as their file has them now; a file that can't be used is said once, and sends nothing."""
+
+    def __init__(self, config: ServerConfig) -> None:
+        self._path = Path(config.notify.urls_file) if config.notify.urls_file else None
+        self._said = ""
+
+    def now(self) -> dict[str, str]:
+        """Channel name → address."""
+        try:
+            found = channels.read(self._path)
+        except channels.ChannelError as error:
+            if str(error) != self._said:
+                log.warning("%s", error)
+            self._said = str(error)
+            return {}
+        self._said = ""
+        return found
+
+
+def _release(work: _Work) -> bool:
+    with begin_write(work.engine) as conn:
+        lease.release(conn, LEASE, work.owner)
+    return True

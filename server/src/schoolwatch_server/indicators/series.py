@@ -1,0 +1,78 @@
+"""Writes judged indicators back as series: a point when something changed, and one an hour anyway.
+
+1,500 schools every 5 minutes would be 2.7 million rows a day that mostly say the same. A value holds until
+the next point of its series.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import Engine
+
+from schoolwatch_server.database import judged
+from schoolwatch_server.database.counts import SchoolCounts
+from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.indicators.current import MEASUREMENT, PARTS, everywhere
+from schoolwatch_server.indicators.indicator import IndicatorValue
+from schoolwatch_server.packs import Packs
+from schoolwatch_server.store.series import Judged
+
+REPEAT = 3600.0
+_CHUNK = 2000
+"""Rows in one transaction, so that intake never waits long."""
+
+Written = dict[tuple[str, ...], Judged]
+"""The newest point of each series that this process wrote."""
+
+
+def write(engine: Engine, packs: Packs, now: float, every: float, written: Written) -> int:
+    """Judges all places, writes what is new at the last multiple of `every` seconds, gives how many rows."""
+    at = now // every * every
+    with begin_read(engine) as conn:
+        rows = [row for school, value in everywhere(conn, packs, now) for row in of_value(school, value, at)]
+    new = news(rows, written)
+    for start in range(0, len(new), _CHUNK):
+        part = new[start : start + _CHUNK]
+        with begin_write(engine) as conn:
+            judged.write(conn, part)
+        written.update((_series(row), row) for row in part)
+    return len(new)
+
+
+def of_value(school: SchoolCounts, value: IndicatorValue, at: float) -> Iterator[Judged]:
+    """The points of one value; tags are internal ids, which never change."""
+    tags = place(school, value.level) | {"indicator": value.indicator}
+    yield Judged(
+        MEASUREMENT, tags, at, value.value, value.numerator, value.denominator, value.coverage, value.pack
+    )
+    if value.level != "school":
+        for part, count in value.parts:
+            yield Judged(PARTS, tags | {"part": part}, at, float(count), pack=value.pack)
+
+
+def place(school: SchoolCounts, level: str) -> dict[str, str]:
+    """The tags of the place of that level which the school is in."""
+    tags = {"level": level, "province": str(school.province_id)}
+    if level != "province":
+        tags["commune"] = str(school.commune_id)
+    if level == "school":
+        tags["school"] = str(school.school_id)
+    return tags
+
+
+def news(rows: Sequence[Judged], written: Written) -> list[Judged]:
+    """The rows that differ from the newest one of their series, or come an hour after it."""
+    return [row for row in rows if _is_new(row, written.get(_series(row)))]
+
+
+def _is_new(row: Judged, last: Judged | None) -> bool:
+    if last is None or row.at - last.at >= REPEAT:
+        return True
+    return _numbers(row) != _numbers(last)
+
+
+def _numbers(row: Judged) -> tuple[object, ...]:
+    return row.value, row.numerator, row.denominator, row.coverage, row.pack
+
+
+def _series(row: Judged) -> tuple[str, ...]:
+    return (row.measurement, *(f"{name}={row.tags[name]}" for name in sorted(row.tags)))
