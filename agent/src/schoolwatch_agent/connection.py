@@ -34,7 +34,9 @@ class RefusedError(Exception):
 class Connection:
     """Connects as the device and hears its acknowledgements; publishes what it is given, QoS 1."""
 
-    def __init__(self, credential: Credential, broker: Broker, ca: str, wait: float) -> None:
+    def __init__(
+        self, credential: Credential, broker: Broker, *, client_id: str, ca: str, wait: float
+    ) -> None:
         self._broker, self._wait = broker, wait
         self._ack_topic = topic(credential.device, "ack")
         self._report_topic = topic(credential.device, "report")
@@ -42,7 +44,7 @@ class Connection:
         self._subscribed = False
         self._pubacks: list[int] = []
         self._acks: list[bytes] = []
-        client = Client(CallbackAPIVersion.VERSION2, client_id=credential.device, clean_session=True)
+        client = Client(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=True)
         client.username_pw_set(credential.device, credential.password)
         client.connect_timeout = wait
         client.max_queued_messages_set(0)

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
+from typing import Literal
 
 from schoolwatch_agent import fit
 from schoolwatch_agent.config import AgentConfig
@@ -19,12 +20,13 @@ WINDOW = 20
 """Frames on the way to the broker without PUBACK at one time: memory and an impatient line stay bounded."""
 
 STALL = 15.0
-"""Seconds without any PUBACK after which a connection is given up."""
+"""Seconds without a PUBACK for what was sent, after which a connection is given up."""
 
 RETAINED_WAIT = 0.3
 """Seconds in which a broker sends what it retained, right after the subscription; brokers do so at once."""
 
 Clock = Callable[[], float]
+Failure = Literal["interrupted", "unreachable", "refused"]
 
 
 class Exchange:
@@ -38,23 +40,31 @@ class Exchange:
         self._device, self._key = credential.device, bytes.fromhex(credential.key)
         self._in_flight: dict[int, int] = {}
         self._after = 0
+        self._moved_at = time.monotonic()
         self._exhausted = self._again = self._complained = False
         self.published: list[int] = []
         self.heard = False
+        self.is_restored = False
 
     @property
     def is_done(self) -> bool:
         """Everything that was due has its PUBACK."""
         return self._exhausted and not self._in_flight
 
+    @property
+    def is_stalled(self) -> bool:
+        """Frames are on the way, and the broker has confirmed none for too long."""
+        return bool(self._in_flight) and time.monotonic() > self._moved_at + STALL
+
     def begin_round(self) -> None:
         """Looks again for what is due, from the oldest."""
         self._again = True
         self._exhausted = False
 
-    def step(self, wait: float) -> bool:
+    def step(self, wait: float, *, publish: bool = True) -> bool:
         """Publishes, listens at most `wait` seconds; True when something moved. Raises `SpoolError`."""
-        self._fill()
+        if publish:
+            self._fill()
         self._connection.pump(wait)
         confirmed = [
             self._in_flight.pop(mid) for mid in self._connection.take_pubacks() if mid in self._in_flight
@@ -62,11 +72,18 @@ class Exchange:
         if confirmed:
             self._spool.published(confirmed, self._clock())
             self.published += confirmed
+            self._moved_at = time.monotonic()
         return self.listen() or bool(confirmed)
+
+    def hear_retained(self) -> None:
+        """Listens before anything is sent: the server may already have what would be sent again."""
+        deadline = time.monotonic() + RETAINED_WAIT
+        while self._connection.alive and not self.heard and (left := deadline - time.monotonic()) > 0:
+            self._connection.pump(left)
+            self.listen()
 
     def listen(self) -> bool:
         """Believes the newest acknowledgement that can be read; True when it was news."""
-        news = False
         for text in reversed(self._connection.take_acks()):
             self.heard = True
             try:
@@ -77,10 +94,11 @@ class Exchange:
                 self._complained = True
                 continue
             news = self._spool.acknowledge(said, self._clock())
-            break
-        if news:
-            self.begin_round()  # a new epoch makes old ones due
-        return news
+            if news == "restored":
+                self.is_restored = True
+                self.begin_round()  # what was sent long ago is due again
+            return news != "nothing"
+        return False
 
     def _fill(self) -> None:
         if self._again and not self._in_flight:
@@ -92,6 +110,8 @@ class Exchange:
                 mid = self._connection.send(self._seal(held))
                 if mid is None:
                     return
+                if not self._in_flight:
+                    self._moved_at = time.monotonic()
                 self._in_flight[mid] = held.id
                 self._after = held.id
 
@@ -100,10 +120,18 @@ class Exchange:
         return frame.seal(header, held.body, self._key)
 
 
-def connect(config: AgentConfig, credential: Credential) -> Connection:
-    """An open connection. Raises `RefusedError`, `UnreachableError`."""
+def connect(config: AgentConfig, credential: Credential, client_id: str = "") -> Connection:
+    """An open connection, as the device if no other client id is given.
+
+    Raises `RefusedError`, `UnreachableError`.
+    """
+    broker = broker_of(config, credential)
     connection = Connection(
-        credential, broker_of(config, credential), config.server.ca, config.delivery.connect_wait
+        credential,
+        broker,
+        client_id=client_id or credential.device,
+        ca=config.server.ca,
+        wait=config.delivery.connect_wait,
     )
     connection.open()
     return connection
@@ -135,7 +163,7 @@ def deliver(
         return Outcome("unreachable", clock(), str(error))
     try:
         exchange = Exchange(spool, credential, connection, clock)
-        _hear_retained(exchange, connection)
+        exchange.hear_retained()
         _publish(exchange, connection, end)
         if not exchange.is_done:
             return Outcome("interrupted", clock(), "the line was lost or slow; the rest comes later")
@@ -145,19 +173,9 @@ def deliver(
     return Outcome("delivered", clock())
 
 
-def _hear_retained(exchange: Exchange, connection: Connection) -> None:
-    """The server may already have what is about to be sent again."""
-    deadline = time.monotonic() + RETAINED_WAIT
-    while connection.alive and not exchange.heard and (left := deadline - time.monotonic()) > 0:
-        connection.pump(left)
-        exchange.listen()
-
-
 def _publish(exchange: Exchange, connection: Connection, end: float) -> None:
-    moved = time.monotonic()
-    while connection.alive and not exchange.is_done and time.monotonic() < min(moved + STALL, end):
-        if exchange.step(0.5):
-            moved = time.monotonic()
+    while connection.alive and not exchange.is_done and not exchange.is_stalled and time.monotonic() < end:
+        exchange.step(0.5)
 
 
 def _await_ack(spool: Spool, exchange: Exchange, connection: Connection, wait: float) -> None:

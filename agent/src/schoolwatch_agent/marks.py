@@ -3,6 +3,7 @@
 import logging
 import secrets
 import sqlite3
+from typing import Literal
 
 from schoolwatch_agent import spool_file
 from schoolwatch_contract.ack import Ack
@@ -10,8 +11,12 @@ from schoolwatch_contract.ack import Ack
 log = logging.getLogger(__name__)
 
 
-def believe(db: sqlite3.Connection, ack: Ack, clock: float, boot: str) -> bool:
-    """Marks what the server has committed, inside a transaction; True when the ack said something new.
+News = Literal["nothing", "marked", "restored"]
+"""What an acknowledgement told: nothing new, more committed, or that the server was restored."""
+
+
+def believe(db: sqlite3.Connection, ack: Ack, clock: float, boot: str) -> News:
+    """Marks what the server has committed, inside a transaction.
 
     A new epoch means that the server was restored from a copy: what lies above its marks is not there
     any more, so it is unmarked and due at once. A generation that the ack does not name has no mark.
@@ -19,17 +24,18 @@ def believe(db: sqlite3.Connection, ack: Ack, clock: float, boot: str) -> bool:
     epoch = spool_file.note(db, "epoch")
     known = db.execute("SELECT id, spool, upto FROM generation ORDER BY id").fetchall()
     if epoch == ack.epoch and all(ack.spools.get(spool, 0) <= upto for _, spool, upto in known):
-        return False
+        return "nothing"
+    restored = epoch not in (None, ack.epoch)
     spool_file.set_note(db, "epoch", ack.epoch)
     for generation, spool, _ in known:
         said = ack.spools.get(spool, 0)
-        if epoch not in (None, ack.epoch):
+        if restored:
             _unmark(db, generation, said)
         if generation == known[-1][0] and said >= _next(db, generation):
             _change_generation(db, generation, said, clock, boot)
         else:
             _mark(db, generation, said, clock)
-    return True
+    return "restored" if restored else "marked"
 
 
 def begin_generation(db: sqlite3.Connection, boot: str) -> int:

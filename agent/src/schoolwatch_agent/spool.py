@@ -161,12 +161,12 @@ class Spool:
             question = "SELECT count(*) FROM envelope WHERE id = ? AND acked_at IS NULL"
             return sum(int(self._db.execute(question, (each,)).fetchone()[0]) for each in ids)
 
-    def acknowledge(self, ack: Ack, now: float) -> bool:
-        """Marks what the server has committed; True when the ack said something new."""
+    def acknowledge(self, ack: Ack, now: float) -> marks.News:
+        """Marks what the server has committed, and says what was new in that."""
 
-        def write(clock: float) -> bool:
+        def write(clock: float) -> marks.News:
             news = marks.believe(self._db, ack, clock, self._boot)
-            if news:
+            if news != "nothing":
                 self._note("heard_at", now)
                 self._keep_bounds(clock)
             return news

@@ -1,0 +1,235 @@
+"""The command `schoolwatch-agent`: what a technician, a timer or a service calls."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from schoolwatch_agent import __version__
+from schoolwatch_agent.texts import Language, Texts, language
+
+if TYPE_CHECKING:  # settings and probes are imported when a command needs them: `version` must be fast
+    from schoolwatch_agent.config import AgentConfig
+
+FINE, FAILED, WRONG, UNUSABLE = 0, 1, 2, 3
+"""Exit codes: fine; something to do or not done; wrong command line or settings; data folder unusable."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command; the exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words == ["version"]:
+        print(f"schoolwatch-agent {__version__}")
+        return FINE
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a Windows console may lack ✔
+    tongue = language(_wish(words))
+    arguments = parser(tongue).parse_args(words)
+    try:
+        return _commands()[arguments.command](arguments, tongue)
+    except BrokenPipeError:  # `once | head`
+        sys.stderr.close()
+        return FINE
+
+
+def parser(tongue: Language) -> argparse.ArgumentParser:
+    """The command line, in a language."""
+    from schoolwatch_agent.config import FILE
+
+    texts = Texts("cli", tongue)
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        default=argparse.SUPPRESS,
+        help=texts("help_config", default=FILE),
+    )
+    shared.add_argument("--lang", choices=("vi", "en"), default=argparse.SUPPRESS, help=texts("help_lang"))
+    shared.add_argument("-h", "--help", action="help", help=texts("help_help"))
+    whole = argparse.ArgumentParser(
+        prog="schoolwatch-agent",
+        description=texts("about"),
+        epilog=texts("exit_codes"),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        add_help=False,
+        parents=[shared],
+    )
+    whole.set_defaults(config=None)
+    commands = whole.add_subparsers(dest="command", required=True, title=texts("commands"), metavar="")
+
+    def command(name: str) -> argparse.ArgumentParser:
+        text = texts(f"help_{name.replace('-', '_')}")
+        made: argparse.ArgumentParser = commands.add_parser(
+            name, help=text, description=text, add_help=False, parents=[shared]
+        )
+        return made
+
+    for name in ("once", "doctor"):
+        command(name).add_argument("--json", action="store_true", help=texts("help_json"))
+    for name in ("tick", "run", "probes", "check-config", "version"):
+        command(name)
+    _enrol_options(command("enrol"), texts)
+    record = command("record")
+    record.add_argument("probe", metavar="PROBE", help=texts("help_probe"))
+    record.add_argument("--out", type=Path, default=Path("recording"), metavar="DIR", help=texts("help_out"))
+    return whole
+
+
+def _enrol_options(enrol: argparse.ArgumentParser, texts: Texts) -> None:
+    enrol.add_argument("--url", default="", help=texts("help_url"))
+    token = enrol.add_mutually_exclusive_group()
+    token.add_argument("--token", help=texts("help_token"))
+    token.add_argument("--token-file", type=Path, metavar="FILE", help=texts("help_token_file"))
+    enrol.add_argument("--insecure-http", action="store_true", help=texts("help_insecure_http"))
+    enrol.add_argument("--again", action="store_true", help=texts("help_again"))
+
+
+def _wish(words: Sequence[str]) -> str:
+    """The language asked for, known before the words are parsed: errors and help are in it too."""
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        if word == "--lang":
+            return following
+        if word.startswith("--lang="):
+            return word.partition("=")[2]
+    return ""
+
+
+Command = Callable[[argparse.Namespace, Language], int]
+
+
+def _commands() -> dict[str, Command]:
+    return {
+        "once": _once,
+        "tick": _tick,
+        "run": _run,
+        "probes": _probes,
+        "doctor": _doctor,
+        "enrol": _enrol,
+        "check-config": _check_config,
+        "record": _record,
+        "version": lambda _arguments, _tongue: main(["version"]),
+    }
+
+
+def _once(arguments: argparse.Namespace, _: Language) -> int:
+    from schoolwatch_agent import once
+    from schoolwatch_agent.host import Host
+    from schoolwatch_agent.probes import PROBES
+
+    config, texts = _settings(arguments)
+    if config is None:
+        return WRONG
+    seen = once.look(Host(), PROBES)
+    print(once.as_json(seen) if arguments.json else once.table(seen, texts))
+    return FINE
+
+
+def _tick(arguments: argparse.Namespace, _: Language) -> int:
+    config, texts = _settings(arguments)
+    if config is None:
+        return WRONG
+    from schoolwatch_agent import commands
+
+    return commands.tick(config, texts)
+
+
+def _run(arguments: argparse.Namespace, _: Language) -> int:
+    config, texts = _settings(arguments)
+    if config is None:
+        return WRONG
+    from schoolwatch_agent import commands
+
+    return commands.run(config, texts)
+
+
+def _probes(_: argparse.Namespace, tongue: Language) -> int:
+    from schoolwatch_agent import once
+    from schoolwatch_agent.probes import PROBES
+
+    print(once.probe_list(PROBES, tongue, Texts("cli", tongue)))
+    return FINE
+
+
+def _doctor(arguments: argparse.Namespace, tongue: Language) -> int:
+    from schoolwatch_agent import doctor
+    from schoolwatch_agent.config import ConfigError, load
+    from schoolwatch_agent.host import Host
+    from schoolwatch_agent.probes import PROBES
+
+    loaded: AgentConfig | ConfigError
+    try:
+        loaded = load(arguments.config)
+        tongue = _tongue(arguments, loaded)
+    except ConfigError as error:
+        loaded = error
+    texts = Texts("doctor", tongue)
+    found = tuple(doctor.findings(loaded, arguments.config, Host(), PROBES, texts))
+    print(doctor.as_json(found, texts) if arguments.json else doctor.show(found, texts))
+    return FINE if doctor.is_fine(found) else FAILED
+
+
+def _enrol(arguments: argparse.Namespace, _: Language) -> int:
+    config, texts = _settings(arguments)
+    if config is None:
+        return WRONG
+    from schoolwatch_agent import commands
+
+    wish = commands.Wish(
+        url=arguments.url,
+        token=arguments.token,
+        token_file=arguments.token_file,
+        insecure_http=arguments.insecure_http,
+        again=arguments.again,
+    )
+    return commands.enrol(config, texts, wish)
+
+
+def _check_config(arguments: argparse.Namespace, _: Language) -> int:
+    config, texts = _settings(arguments)
+    if config is None:
+        return WRONG
+    from schoolwatch_agent.config import FILE
+
+    file = arguments.config or FILE
+    print(texts("config_ok" if file.exists() else "config_defaults", file=file))
+    return FINE
+
+
+def _record(arguments: argparse.Namespace, tongue: Language) -> int:
+    from schoolwatch_agent.host import Host
+    from schoolwatch_agent.probes import PROBES
+    from schoolwatch_agent.recorded import record
+
+    texts = Texts("cli", tongue)
+    probe = next((probe for probe in PROBES if probe.name == arguments.probe), None)
+    if probe is None:
+        names = ", ".join(probe.name for probe in PROBES)
+        print(texts("no_such_probe", name=arguments.probe, names=names), file=sys.stderr)
+        return WRONG
+    try:
+        files = record(probe, Host(), arguments.out)
+    except OSError as error:
+        print(texts("not_recorded", problem=error), file=sys.stderr)
+        return FAILED
+    print(texts("recorded", files=", ".join(map(str, files))))
+    return FINE
+
+
+def _settings(arguments: argparse.Namespace) -> "tuple[AgentConfig | None, Texts]":
+    """The settings and the texts in their language; None when the settings are wrong, which is then said."""
+    from schoolwatch_agent.config import ConfigError, load
+
+    try:
+        config = load(arguments.config)
+    except ConfigError as error:
+        texts = Texts("cli", language(getattr(arguments, "lang", "")))
+        print(texts("config_error", problem=error), file=sys.stderr)
+        return None, texts
+    return config, Texts("cli", _tongue(arguments, config))
+
+
+def _tongue(arguments: argparse.Namespace, config: "AgentConfig") -> Language:
+    return language(getattr(arguments, "lang", "") or config.agent.language)

@@ -1,0 +1,138 @@
+"""What `tick`, `run` and `enrol` do around the work: the lock, signals, the log, and words for errors."""
+
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from schoolwatch_agent import identity, lock
+from schoolwatch_agent import tick as ticking
+from schoolwatch_agent.config import AgentConfig
+from schoolwatch_agent.host import Host
+from schoolwatch_agent.identity import IdentityError
+from schoolwatch_agent.probes import PROBES
+from schoolwatch_agent.spool_file import SpoolError
+from schoolwatch_agent.texts import Texts
+
+FINE, FAILED, UNUSABLE = 0, 1, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How an enrolment was asked for on the command line."""
+
+    url: str
+    token: str | None
+    token_file: Path | None
+    insecure_http: bool
+    again: bool
+
+    def __repr__(self) -> str:  # the token must not get into a traceback
+        return f"Wish(url={self.url!r})"
+
+
+def tick(config: AgentConfig, texts: Texts) -> int:
+    """One cycle; a second one at the same time does nothing and says so. The exit code."""
+
+    def work() -> int:
+        done = ticking.tick(config, Host(), PROBES)
+        if not done.is_enrolled:
+            _say(texts("not_enrolled"))
+        if done.trouble:
+            raise done.trouble
+        return FINE
+
+    return _locked(config, texts, work, otherwise=("already_running", FINE))
+
+
+def run(config: AgentConfig, texts: Texts) -> int:
+    """Stays until SIGTERM or Ctrl-C. The exit code."""
+
+    def work() -> int:
+        from schoolwatch_agent.resident import Resident
+
+        stop = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stop.set())
+        host = Host()
+        with ticking.open_spool(config, host) as spool:
+            if identity.read_credential(config.data) is None:
+                _say(texts("not_enrolled"))
+            Resident(config, host, PROBES, spool).run(stop)
+        return FINE
+
+    return _locked(config, texts, work, otherwise=("already_resident", FAILED))
+
+
+def enrol(config: AgentConfig, texts: Texts, wish: Wish) -> int:
+    """Asks the server for a credential and keeps it. The exit code."""
+    from schoolwatch_agent.enrol import EnrolError
+    from schoolwatch_agent.enrol import enrol as ask
+
+    try:
+        held = None if wish.again else identity.read_credential(config.data)
+        if held is not None:
+            _say(texts("enrolled_already", device=held.device))
+            return FINE
+        url = _url(wish, config)
+        token = _token(wish, texts)
+        install_id = identity.install_id(config.data)
+        credential = ask(url, token, install_id, ca=config.server.ca, insecure_http=wish.insecure_http)
+        identity.write_credential(config.data, credential)
+    except EnrolError as error:
+        _say(texts("enrol_failed", problem=error))
+        _say(f"  → {texts(f'advice_{error.key}')}")
+        return FAILED
+    except IdentityError as error:
+        _say(texts("data_unusable", problem=error))
+        return UNUSABLE
+    sys.stdout.write(texts("enrolled", device=credential.device) + "\n")
+    return FINE
+
+
+def _url(wish: Wish, config: AgentConfig) -> str:
+    from schoolwatch_agent.enrol import EnrolError
+
+    if not (wish.url or config.server.url):
+        raise EnrolError("no_url", "--url")
+    return wish.url or config.server.url
+
+
+def _token(wish: Wish, texts: Texts) -> str:
+    from schoolwatch_agent.enrol import EnrolError
+
+    if wish.token is not None:
+        return wish.token.strip()
+    if wish.token_file is not None:
+        try:
+            return wish.token_file.read_text("utf-8-sig").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise EnrolError("token_file", str(error)) from error
+    if sys.stdin.isatty():
+        sys.stderr.write(texts("ask_token"))
+        sys.stderr.flush()
+    return sys.stdin.readline(1000).strip()
+
+
+def _locked(config: AgentConfig, texts: Texts, work: Callable[[], int], *, otherwise: tuple[str, int]) -> int:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    try:
+        with lock.held(config.data) as is_ours:
+            if is_ours:
+                return work()
+    except IdentityError as error:
+        _say(texts("data_unusable", problem=error))
+        return UNUSABLE
+    except SpoolError as error:
+        _say(texts(f"spool_{error.kind}", problem=error))
+        return UNUSABLE
+    key, code = otherwise
+    _say(texts(key, data=config.data))
+    return code
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(text + "\n")

@@ -1,0 +1,228 @@
+"""Looks at everything that must be right on this machine, and says in plain words what to do."""
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from schoolwatch_agent import examine
+from schoolwatch_agent.config import FILE, AgentConfig, ConfigError
+from schoolwatch_agent.host import Host
+from schoolwatch_agent.identity import CREDENTIAL, Credential, IdentityError, read_credential
+from schoolwatch_agent.memory import Memory
+from schoolwatch_agent.probe import Probe, observe
+from schoolwatch_agent.spool import Summary
+from schoolwatch_agent.spool_file import SpoolError
+from schoolwatch_agent.texts import Texts
+
+State = Literal["ok", "bad", "unknown"]
+MARKS: dict[State, str] = {"ok": "✔", "bad": "✘", "unknown": "?"}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at: which check, its state, and the key and values of its text."""
+
+    check: str
+    state: State
+    key: str
+    values: dict[str, object] = field(default_factory=dict)
+
+
+def findings(
+    loaded: AgentConfig | ConfigError, file: Path | None, host: Host, probes: Sequence[Probe], texts: Texts
+) -> Iterator[Finding]:
+    """Everything found, in the order in which things depend on each other."""
+    yield _config(loaded, file)
+    config = loaded if isinstance(loaded, AgentConfig) else AgentConfig()
+    yield from _data(config.data)
+    yield _clock(host.now())
+    enrolment, credential = _enrolment(config.data)
+    yield enrolment
+    if credential:
+        yield from _server(config, credential)
+    yield from _history(config, host.now(), texts, is_enrolled=credential is not None)
+    for probe in probes:
+        yield _probe(probe, host)
+
+
+def show(found: Sequence[Finding], texts: Texts) -> str:
+    """The findings as lines to read; advice is under what needs it."""
+    lines = [texts("title"), ""]
+    for finding in found:
+        lines.append(f"{MARKS[finding.state]} {texts(finding.key, **finding.values)}")
+        if advice := _advice(finding, texts):
+            lines.append(f"    → {advice}")
+    bad = sum(finding.state == "bad" for finding in found)
+    return "\n".join([*lines, "", texts("to_do", count=bad) if bad else texts("all_fine"), ""])
+
+
+def as_json(found: Sequence[Finding], texts: Texts) -> str:
+    """The findings for a program."""
+    checks = [
+        {"check": f.check, "state": f.state, "text": texts(f.key, **f.values), "advice": _advice(f, texts)}
+        for f in found
+    ]
+    return json.dumps({"ok": is_fine(found), "checks": checks}, ensure_ascii=False, indent=2)
+
+
+def is_fine(found: Sequence[Finding]) -> bool:
+    """Nothing needs doing."""
+    return all(finding.state != "bad" for finding in found)
+
+
+def _advice(finding: Finding, texts: Texts) -> str | None:
+    key = f"{finding.key}_advice"
+    return texts(key, **finding.values) if texts.has(key) else None
+
+
+def _config(loaded: AgentConfig | ConfigError, file: Path | None) -> Finding:
+    if isinstance(loaded, ConfigError):
+        return Finding("config", "bad", "config_bad", {"problem": loaded})
+    if file is None and not FILE.exists():
+        return Finding("config", "ok", "config_defaults")
+    return Finding("config", "ok", "config_ok", {"file": file or FILE})
+
+
+def _data(data: Path) -> Iterator[Finding]:
+    problem = examine.folder_problem(data)
+    if problem:
+        yield Finding("data", "bad", "data_bad", {"problem": problem})
+    elif not data.exists():
+        yield Finding("data", "unknown", "data_missing", {"data": data})
+    else:
+        yield Finding("data", "ok", "data_ok", {"data": data})
+    if examine.is_open_to_others(data / CREDENTIAL):
+        yield Finding("data", "bad", "data_private_bad", {"path": data / CREDENTIAL})
+
+
+def _clock(now: float) -> Finding:
+    said = datetime.fromtimestamp(now, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
+    if now < Path(__file__).stat().st_mtime - 86_400:  # a day of grace for time zones
+        return Finding("clock", "bad", "clock_bad", {"time": said})
+    return Finding("clock", "ok", "clock_ok", {"time": said})
+
+
+def _enrolment(data: Path) -> tuple[Finding, Credential | None]:
+    try:
+        credential = read_credential(data)
+    except IdentityError as error:
+        return Finding("enrolment", "bad", "enrolled_damaged", {"problem": error}), None
+    if credential is None:
+        return Finding("enrolment", "bad", "enrolled_bad"), None
+    return Finding("enrolment", "ok", "enrolled_ok", {"device": credential.device}), credential
+
+
+def _server(config: AgentConfig, credential: Credential) -> Iterator[Finding]:
+    from schoolwatch_agent import delivery  # MQTT only where it is needed
+
+    broker = delivery.broker_of(config, credential)
+    where: dict[str, object] = {"host": broker.host, "port": broker.port}
+    if problem := examine.name_problem(broker.host):
+        yield Finding("name", "bad", "name_bad", {**where, "problem": problem})
+        return
+    yield Finding("name", "ok", "name_ok", where)
+    if problem := examine.port_problem(broker.host, broker.port, config.delivery.connect_wait):
+        yield Finding("port", "bad", "port_bad", {**where, "problem": problem})
+        return
+    yield Finding("port", "ok", "port_ok", where)
+    yield _login(config, credential)
+
+
+def _login(config: AgentConfig, credential: Credential) -> Finding:
+    from schoolwatch_agent import connection, delivery  # as above
+
+    try:
+        # under another client id: a broker ends the connection of an agent that has the same one
+        delivery.connect(config, credential, client_id=f"{credential.device}-doctor").close()
+    except connection.RefusedError as error:
+        return Finding("login", "bad", "login_bad", {"problem": error})
+    except connection.UnreachableError as error:
+        return Finding("login", "unknown", "login_unknown", {"problem": error})
+    return Finding("login", "ok", "login_ok")
+
+
+def _history(config: AgentConfig, now: float, texts: Texts, *, is_enrolled: bool) -> Iterator[Finding]:
+    try:
+        past = examine.past(config.data, now)
+    except SpoolError as error:
+        yield Finding("spool", "bad", "spool_bad", {"problem": error})
+        return
+    if past is None:
+        yield Finding("measured", "bad", "measured_never")
+        yield Finding("spool", "unknown", "spool_missing")
+        return
+    yield _measured(past.memory, config, now, texts)
+    if is_enrolled:
+        yield _delivered(past.memory, config, now, texts)
+        yield _acked(past, config, now, texts)
+    yield from _spool(past.summary)
+
+
+def _measured(memory: Memory, config: AgentConfig, now: float, texts: Texts) -> Finding:
+    if not memory.ran:
+        return Finding("measured", "bad", "measured_never")
+    since = now - max(memory.ran.values())
+    values: dict[str, object] = {
+        "age": age(since, texts),
+        "period": age(config.schedule.measure, texts),
+    }
+    late = since > 2 * config.schedule.measure + 60
+    return Finding("measured", "bad" if late else "ok", "measured_bad" if late else "measured_ok", values)
+
+
+def _delivered(memory: Memory, config: AgentConfig, now: float, texts: Texts) -> Finding:
+    problem = texts(f"outcome_{memory.outcome.kind if memory.outcome else 'none'}")
+    if memory.delivered_at is None:
+        return Finding("delivered", "unknown", "delivered_never", {"problem": problem})
+    since = now - memory.delivered_at
+    values: dict[str, object] = {"age": age(since, texts), "problem": problem}
+    late = since > 2 * config.schedule.deliver + config.schedule.measure
+    return Finding("delivered", "bad" if late else "ok", "delivered_bad" if late else "delivered_ok", values)
+
+
+def _acked(past: examine.Past, config: AgentConfig, now: float, texts: Texts) -> Finding:
+    summary = past.summary
+    if summary.oldest_age is not None and past.memory.delivered_at is not None:
+        values: dict[str, object] = {"count": summary.waiting, "age": age(summary.oldest_age, texts)}
+        if summary.oldest_age > config.delivery.retry_first + 2 * config.schedule.deliver:
+            return Finding("acked", "bad", "acked_bad", values)
+        return Finding("acked", "ok", "acked_waiting", values)
+    if past.heard_at is None:
+        return Finding("acked", "unknown", "acked_never")
+    return Finding("acked", "ok", "acked_ok", {"age": age(now - past.heard_at, texts)})
+
+
+def _spool(summary: Summary) -> Iterator[Finding]:
+    if summary.dropped:
+        yield Finding("spool", "bad", "spool_dropped", {"dropped": summary.dropped})
+    else:
+        size = f"{summary.bytes / 1000:.1f} kB"
+        yield Finding("spool", "ok", "spool_ok", {"size": size, "waiting": summary.waiting})
+    if summary.set_aside:
+        yield Finding("spool", "unknown", "spool_set_aside", {"count": summary.set_aside})
+
+
+def _probe(probe: Probe, host: Host) -> Finding:
+    started = time.monotonic()
+    observed = observe(probe, host)
+    values: dict[str, object] = {"name": probe.name, "seconds": f"{time.monotonic() - started:.1f}"}
+    outcome = next((r.value for r in observed.readings if r.metric == "probe.ok"), None)
+    if outcome is None:
+        return Finding(f"probe.{probe.name}", "ok", "probe_absent", values)
+    if outcome == 1:
+        return Finding(f"probe.{probe.name}", "ok", "probe_ok", values)
+    why = next((f.value or f.reason for f in observed.facts if f.name == "probe.failure"), "?")
+    return Finding(f"probe.{probe.name}", "bad", "probe_bad", {**values, "problem": why})
+
+
+def age(seconds: float, texts: Texts) -> str:
+    """A span of time in the unit in which people say it."""
+    units = ((2 * 86_400, 86_400, "age_days"), (2 * 3600, 3600, "age_hours"), (120, 60, "age_minutes"))
+    for least, unit, key in units:
+        if seconds >= least:
+            return texts(key, n=round(seconds / unit))
+    return texts("age_seconds", n=max(round(seconds), 0))

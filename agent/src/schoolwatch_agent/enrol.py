@@ -1,0 +1,133 @@
+"""Enrolment: a token from the school is exchanged for this device's own credential."""
+
+import ipaddress
+import json
+import ssl
+from http.client import HTTPException
+from typing import Annotated, Any
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
+from urllib.request import HTTPRedirectHandler, HTTPSHandler, OpenerDirector, Request, build_opener
+
+import msgspec
+
+from schoolwatch_agent import __version__
+from schoolwatch_agent.identity import Broker, Credential
+
+TIMEOUT = 20.0
+ANSWER_MAX = 64 * 1024
+
+
+class EnrolError(Exception):
+    """Why the enrolment did not come about; `key` names the advice in texts/cli.toml."""
+
+    def __init__(self, key: str, detail: str) -> None:
+        super().__init__(detail)
+        self.key = key
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    device: str
+    key: str
+    password: str
+    mqtt: Broker
+
+
+class _Problem(msgspec.Struct, frozen=True):
+    """RFC 9457."""
+
+    title: Annotated[str, msgspec.Meta(max_length=500)] = ""
+    detail: Annotated[str, msgspec.Meta(max_length=2000)] = ""
+
+
+class _NoRedirect(HTTPRedirectHandler):
+    """A token goes to the address that was typed and to no other."""
+
+    def redirect_request(self, *_: Any, **__: Any) -> None:
+        return None
+
+
+def enrol(url: str, token: str, install_id: str, *, ca: str = "", insecure_http: bool = False) -> Credential:
+    """Asks the server at `url` for a credential. Raises `EnrolError`."""
+    check_address(url, insecure_http=insecure_http)
+    if not token:
+        raise EnrolError("no_token", "the token is empty")
+    question = {"token": token, "install_id": install_id, "agent": __version__}
+    request = Request(  # noqa: S310  http and https only: check_address
+        f"{url.rstrip('/')}/api/v1/enrol",
+        data=json.dumps(question).encode(),
+        headers={"Content-Type": "application/json", "Accept": "application/json, application/problem+json"},
+        method="POST",
+    )
+    return _credential(_ask(request, ca))
+
+
+def check_address(url: str, *, insecure_http: bool) -> None:
+    """Raises `EnrolError` for an address over which a token must not go.
+
+    The answer holds the device's key and password: over plain http anyone on the line could read them.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise EnrolError("bad_url", url)
+    if parts.scheme == "http" and not insecure_http and not _is_loopback(parts.hostname):
+        raise EnrolError("plain_http", url)
+
+
+def _is_loopback(name: str) -> bool:
+    if name == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def _ask(request: Request, ca: str) -> bytes:
+    try:
+        with _opener(ca).open(request, timeout=TIMEOUT) as answer:
+            return bytes(answer.read(ANSWER_MAX))
+    except HTTPError as error:
+        with error:
+            raise EnrolError(_advice(error.code), _problem(error)) from error
+    except URLError as error:
+        key = "certificate" if isinstance(error.reason, ssl.SSLError) else "unreachable"
+        raise EnrolError(key, str(error.reason)) from error
+    except (OSError, HTTPException) as error:
+        raise EnrolError("unreachable", str(error) or type(error).__name__) from error
+
+
+def _opener(ca: str) -> OpenerDirector:
+    try:
+        context = ssl.create_default_context(cafile=ca or None)
+    except (OSError, ssl.SSLError) as error:
+        raise EnrolError("bad_ca", f"{ca}: {error}") from error
+    return build_opener(_NoRedirect, HTTPSHandler(context=context))
+
+
+def _advice(status: int) -> str:
+    known = {
+        401: "token_refused",
+        403: "token_refused",
+        404: "not_a_server",
+        409: "conflict",
+        429: "too_often",
+    }
+    return known.get(status, "server_error" if status >= 500 else "refused")
+
+
+def _problem(error: HTTPError) -> str:
+    try:
+        problem = msgspec.json.decode(error.read(ANSWER_MAX), type=_Problem)
+    except (OSError, HTTPException, msgspec.DecodeError, UnicodeDecodeError):
+        problem = _Problem()
+    said = ": ".join(part for part in (problem.title, problem.detail) if part)
+    return f"HTTP {error.code} {said or error.reason}"
+
+
+def _credential(text: bytes) -> Credential:
+    try:
+        answer = msgspec.json.decode(text, type=_Answer)
+        return msgspec.convert(msgspec.to_builtins(answer), Credential)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise EnrolError("not_a_server", "the answer is not a credential") from error

@@ -1,0 +1,34 @@
+"""Texts for technicians, Vietnamese first: each room's TOML file holds a key with `vi` and `en`."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from importlib import resources
+from typing import Literal
+
+Language = Literal["vi", "en"]
+
+
+class Texts:
+    """The texts of one room (`texts/<room>.toml`) in one language."""
+
+    def __init__(self, room: str, language: Language) -> None:
+        file = resources.files("schoolwatch_agent").joinpath("texts", f"{room}.toml")
+        self._texts: dict[str, dict[str, str]] = tomllib.loads(file.read_text("utf-8"))
+        self._language: Language = language
+
+    def __call__(self, key: str, /, **values: object) -> str:
+        """The text of a key with its {places} filled; raises `KeyError` for a key that is not there."""
+        return self._texts[key][self._language].format(**values)
+
+    def has(self, key: str) -> bool:
+        """Whether the room has such a text."""
+        return key in self._texts
+
+
+def language(wish: str, environment: Mapping[str, str] = os.environ) -> Language:
+    """The wish if it is one, else English where the machine says so (LC_ALL, LANG), else Vietnamese."""
+    if wish == "vi":
+        return "vi"
+    said = wish or environment.get("LC_ALL") or environment.get("LC_MESSAGES") or environment.get("LANG", "")
+    return "en" if said.lower().startswith("en") else "vi"

@@ -1,0 +1,103 @@
+"""One tick: a cycle, then a delivery when it is time; nothing stays in memory afterwards."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from schoolwatch_agent import cycle, identity, memory, schedule
+from schoolwatch_agent.config import AgentConfig
+from schoolwatch_agent.errors import TimedOut
+from schoolwatch_agent.host import Host
+from schoolwatch_agent.identity import Credential
+from schoolwatch_agent.memory import Memory, Outcome
+from schoolwatch_agent.probe import Probe
+from schoolwatch_agent.spool import Limits, Spool
+from schoolwatch_agent.spool_file import SpoolError
+
+log = logging.getLogger(__name__)
+
+SPOOL = "spool.db"
+
+
+@dataclass(frozen=True, slots=True)
+class Ticked:
+    """What a tick came to: the delivery's outcome (None: it was not time), whether the device is enrolled.
+
+    `trouble` is why the spool could not take or give what it should.
+    """
+
+    outcome: Outcome | None
+    is_enrolled: bool
+    trouble: SpoolError | None = None
+
+
+def tick(config: AgentConfig, host: Host, probes: Sequence[Probe]) -> Ticked:
+    """Measures and stores, and delivers when something changed or the device's period began anew.
+
+    A delivery ends within the period, so that the next measurement is not missed.
+    Raises `IdentityError` and, when nothing can be stored or read at all, `SpoolError`.
+    """
+    credential = identity.read_credential(config.data)
+    device = credential.device if credential else identity.install_id(config.data)
+    with open_spool(config, host) as spool:
+        trouble = None
+        try:
+            pace = cycle.Pace(device, "tick", config.schedule.measure)
+            known = cycle.run_cycle(host, probes, spool, pace)
+        except SpoolError as error:  # a full disk: what is stored already can still be delivered
+            log.error("%s", error)  # noqa: TRY400  the disk's words, no stack
+            trouble, known = error, memory.decode(spool.memory(host.now()))
+        if credential is None or not is_time(config, known, device, host.now()):
+            return Ticked(None, credential is not None, trouble)
+        return Ticked(_deliver(config, host, spool, credential), is_enrolled=True, trouble=trouble)
+
+
+def open_spool(config: AgentConfig, host: Host) -> Spool:
+    """The spool of the data folder, in the generation of this boot. Raises `SpoolError`."""
+    try:
+        boot = host.boot_id()
+    except (OSError, ValueError, TimedOut) as error:  # a number must never be used twice
+        log.warning("the boot has no name (%s): each start is a generation of its own", error)
+        boot = ""
+    limits = Limits(
+        max_bytes=config.spool.max_bytes,
+        max_age=config.spool.max_age,
+        keep_acked=config.spool.keep_acked,
+        retry_first=config.delivery.retry_first,
+        retry_max=config.delivery.retry_max,
+    )
+    return Spool(config.data / SPOOL, boot, host.now(), limits)
+
+
+def is_time(config: AgentConfig, known: Memory, device: str, now: float) -> bool:
+    """Whether to deliver now."""
+    return schedule.deliver_now(
+        now=now,
+        delivered_at=known.delivered_at,
+        urgent=known.urgent,
+        deliver=config.schedule.deliver,
+        device=device,
+    )
+
+
+def settle(spool: Spool, outcome: Outcome) -> None:
+    """Remembers how a delivery ended, and says it once when it is another end than the last."""
+    known = memory.decode(spool.memory(outcome.at))
+    before = known.outcome.kind if known.outcome else "delivered"
+    if outcome.kind != before:
+        level = logging.INFO if outcome.kind == "delivered" else logging.WARNING
+        log.log(level, "delivery: %s %s", outcome.kind, outcome.detail)
+    known = msgspec.structs.replace(known, outcome=outcome)
+    if outcome.kind == "delivered":
+        known = msgspec.structs.replace(known, urgent=False, delivered_at=outcome.at)
+    spool.remember(memory.encode(known), outcome.at)
+
+
+def _deliver(config: AgentConfig, host: Host, spool: Spool, credential: Credential) -> Outcome:
+    from schoolwatch_agent import delivery  # a tick that only measures needs no MQTT
+
+    outcome = delivery.deliver(spool, credential, config, host.now, config.schedule.measure * 0.8)
+    settle(spool, outcome)
+    return outcome
