@@ -33,3 +33,12 @@ def parse(body: bytes) -> Advertisement:
         dns |= rest[0] == _RDNSS and size >= 24 and any(rest[4:8])
         rest = rest[size:]
     return Advertisement(int.from_bytes(body[6:8], "big"), dns)
+
+
+def without_addresses(body: bytes) -> bytes:
+    """The same body with the routers' link-layer address options (RFC 4861 §4.6.1) set to zero."""
+    kept, rest = bytearray(body[:_HEADER]), body[_HEADER:]
+    while len(rest) >= 2 and 0 < rest[1] * 8 <= len(rest):
+        option, rest = rest[: rest[1] * 8], rest[rest[1] * 8 :]
+        kept += option[:2] + bytes(len(option) - 2) if option[0] in (1, 2) else option
+    return bytes(kept)
