@@ -44,7 +44,10 @@ class State(msgspec.Struct, frozen=True):
 
 def key(name: str, labels: dict[str, str]) -> str:
     """`link.speed{"nic":"eth0"}`: a name and its labels as one text, the same whatever their order."""
-    return _key(name, tuple(sorted(labels.items()))) if labels else name
+    if not labels:
+        return name
+    pairs = tuple(labels.items())
+    return _key(name, pairs if len(pairs) == 1 else tuple(sorted(pairs)))
 
 
 @lru_cache(maxsize=1 << 16)
@@ -54,6 +57,12 @@ def _key(name: str, labels: tuple[tuple[str, str], ...]) -> str:
 
 def parse_key(text: str) -> tuple[str, dict[str, str]]:
     """Name and labels of a `key`."""
+    name, labels = _parsed(text)
+    return name, dict(labels)
+
+
+@lru_cache(maxsize=1 << 16)
+def _parsed(text: str) -> tuple[str, dict[str, str]]:
     name, brace, rest = text.partition("{")
     return name, json.loads(brace + rest) if brace else {}
 
@@ -92,7 +101,8 @@ def _bounded(values: dict[str, _Kept]) -> dict[str, _Kept]:
 
 def find(values: dict[str, Value], name: str) -> dict[str, tuple[dict[str, str], float | None]]:
     """All readings of one metric: key → labels and number."""
-    return {k: (parse_key(k)[1], v.value) for k, v in values.items() if k.partition("{")[0] == name}
+    begin = name + "{"
+    return {k: (parse_key(k)[1], v.value) for k, v in values.items() if k == name or k.startswith(begin)}
 
 
 Medium = Literal["wired", "wireless"]

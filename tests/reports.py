@@ -1,0 +1,85 @@
+"""Devices with keys, and the frames they send, for tests that commit reports."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from schoolwatch_contract import envelope as envelopes
+from schoolwatch_contract import frame as frames
+from schoolwatch_contract.frame import Header
+from schoolwatch_contract.records import Envelope, Fact, Reading, Sighting
+from schoolwatch_contract.topics import topic
+from schoolwatch_server.database import credentials, registry
+from schoolwatch_server.database.engine import begin_write, default_url, migrate, open_database
+from schoolwatch_server.intake.accept import Message
+
+NOW = 1_790_000_000.0
+
+
+@dataclass
+class Device:
+    """An enrolled device with its key; `clock` is how far its clock is ahead of the server's."""
+
+    id: int
+    device: str
+    key: bytes
+    clock: float = 0.0
+
+    @property
+    def topic(self) -> str:
+        return topic(self.device, "report")
+
+    def frame(
+        self,
+        seq: int,
+        *,
+        at: float = NOW,
+        taken_at: float | None = None,
+        spool: str = "a" * 16,
+        floor: int = 1,
+        body: bytes | None = None,
+        readings: tuple[Reading, ...] = (),
+        facts: tuple[Fact, ...] = (),
+        sightings: tuple[Sighting, ...] = (),
+    ) -> bytes:
+        """A frame sent at `at` on the server's clock, of an envelope taken then (or at `taken_at`)."""
+        if body is None:
+            mine = (at if taken_at is None else taken_at) + self.clock
+            readings = readings or (Reading("processor.busy", seq / 1000),)
+            body = envelopes.encode(Envelope(1, mine, "0.1.0", readings, facts, sightings))
+        header = Header(self.device, spool, seq, floor, at + self.clock)
+        return frames.seal(header, body, self.key)
+
+    def message(self, seq: int, *, at: float = NOW, arrived: float | None = None, **more) -> Message:
+        """The frame as it arrives, at once unless said otherwise."""
+        return Message(self.topic, self.frame(seq, at=at, **more), at if arrived is None else arrived)
+
+
+@dataclass
+class World:
+    """A migrated database with a school; devices are enrolled on demand."""
+
+    folder: Path
+    url: str = field(init=False)
+    engine: Engine = field(init=False)
+    school: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.url = default_url(self.folder)
+        migrate(self.url)
+        self.engine = open_database(self.url)
+        with begin_write(self.engine) as conn:
+            commune = registry.create_commune(conn, registry.create_province(conn, "P", "Tỉnh"), "C", "Xã")
+            self.school = registry.create_school(conn, commune, "S", "Trường", "THCS", NOW)
+
+    def enrol(self, count: int = 1, clock: float = 0.0) -> list[Device]:
+        """New devices, each with a key of its own."""
+        made = []
+        with begin_write(self.engine) as conn:
+            for n in range(count):
+                row = registry.create_device(conn, self.school, None, f"máy {n}", NOW)
+                key = bytes.fromhex(row.device) * 2
+                credentials.set_credential(conn, row.id, key, "$7$1$a$b", NOW)
+                made.append(Device(row.id, row.device, key, clock))
+        return made
