@@ -73,7 +73,10 @@ def _parser() -> argparse.ArgumentParser:
     _command(commands, "intake", _intake, "take reports from the broker into the database")
     _command(commands, "serve", _serve, "console and API")
     _command(commands, "evaluate", _evaluate, "series, indicators, rules and incidents")
-    _command(commands, "migrate", _migrate, "make the database, or bring it to this program's version")
+    new = _command(commands, "migrate", _migrate, "make the database, or bring it to this program's version")
+    new.add_argument(
+        "--restored", action="store_true", help="it is an older copy: let agents send again what it lacks"
+    )
     _command(commands, "check-config", _check_config, "say whether the settings are right")
 
     token = _command(commands, "token", _token, "print a new API token; it is shown once")
@@ -195,7 +198,7 @@ def _broker_amqtt(arguments: argparse.Namespace) -> int:
 
 
 def _migrate(arguments: argparse.Namespace) -> int:
-    from schoolwatch_server.database.engine import migrate
+    from schoolwatch_server.database.engine import migrate, renew_epoch
     from schoolwatch_server.files import private_folder
 
     config = _config(arguments)
@@ -204,6 +207,8 @@ def _migrate(arguments: argparse.Namespace) -> int:
     except OSError as error:
         raise Refused(f"{config.folder}: {error.strerror}: choose a folder you own with --data") from error
     migrate(config.database_url)
+    if arguments.restored:
+        print(f"a new epoch, {renew_epoch(_database(config))}: agents send again what the database lacks")
     print("the database is ready")
     return 0
 
