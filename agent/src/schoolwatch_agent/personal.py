@@ -5,7 +5,7 @@ from typing import Final
 
 _MAC: Final = re.compile(r"\b(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}\b")
 _GUID: Final = re.compile(r"\b[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\b")
-_HOME: Final = re.compile(r"(/home/|/Users/|\\Users\\|\\\\Users\\\\)[^/\\\s\"':;,)]+")
+_HOME: Final = re.compile(r"(/home/|/media/|/Users/|\\Users\\|\\\\Users\\\\)[^/\\\s\"':;,)]+")
 _MAIL: Final = re.compile(r"[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64})+")
 _IPV6: Final = re.compile(
     r"(?<![\w:.])(?=[0-9A-Fa-f:]{0,38}::|(?:[0-9A-Fa-f]{1,4}:){7})[0-9A-Fa-f:]{3,39}(?![\w:])"
