@@ -53,7 +53,7 @@ def disagreeing(own: dict[str, str], dev: dict[str, str], where: str) -> list[st
 
 
 def not_installed(versions: dict[str, str]) -> list[str]:
-    """What installed packages ask for that the lock doesn't hold (without what markers and extras rule out)."""
+    """What installed packages ask for that the lock doesn't hold (markers and extras that are off aside)."""
     problems = []
     for distribution in metadata.distributions():
         if canonicalize_name(distribution.metadata["Name"]) not in versions:

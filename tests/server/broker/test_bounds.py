@@ -82,10 +82,10 @@ def _length(number: int) -> bytes:
 )
 def test_noise_does_not_stop_the_broker(broker: RunningBroker, noise: bytes) -> None:
     for _ in range(20):
-        with socket.create_connection((broker.host, broker.port), timeout=10) as raw:
-            with contextlib.suppress(OSError):  # it may have hung up already
-                raw.sendall(noise)
-                raw.shutdown(socket.SHUT_WR)
+        connection = socket.create_connection((broker.host, broker.port), timeout=10)
+        with connection as raw, contextlib.suppress(OSError):  # it may have hung up already
+            raw.sendall(noise)
+            raw.shutdown(socket.SHUT_WR)
     with Client(broker, A, broker.add(A)) as device:
         assert device.publish(topic(A, "report"), b"after")
 
