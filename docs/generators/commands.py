@@ -7,19 +7,19 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 import schoolwatch_agent.cli
-
 import schoolwatch_server.cli
 from generators.markdown import fenced
 from generators.markdown import page as whole
 
 Main = Callable[[Sequence[str]], int]
+_ENGLISH = {"COLUMNS": "100", "LC_ALL": "en_US.UTF-8"}
 
 
 def page() -> str:
     """`--help` of each command and subcommand."""
     return whole(
         "Commands",
-        "Both commands are in the environment that `./schoolwatch` makes: `.venv/bin/`.",
+        "`./schoolwatch agent …` and `./schoolwatch server …` run them in the environment that it makes (`.venv/bin/`).",
         *_program("schoolwatch-agent", schoolwatch_agent.cli.main),
         *_program("schoolwatch-server", schoolwatch_server.cli.main),
     )
@@ -34,10 +34,10 @@ def _program(name: str, main: Main, *command: str) -> Iterator[str]:
 
 
 def _help(main: Main, *command: str) -> str:
-    """What `--help` prints on a terminal of 100 columns with an English LANG."""
+    """What `--help` prints on a terminal of 100 columns in English."""
     out = io.StringIO()
     with (
-        _environment({"COLUMNS": "100", "LANG": "C.UTF-8"}),
+        _environment(_ENGLISH),
         contextlib.redirect_stdout(out),
         contextlib.suppress(SystemExit),  # argparse ends the program after its help
     ):
