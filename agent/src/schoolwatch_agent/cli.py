@@ -26,7 +26,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a Windows console may lack ✔
     tongue = language(_wish(words))
-    arguments = parser(tongue).parse_args(words)
+    nothing = argparse.Namespace(config=None, lang="")  # options may stand before or after the command
+    arguments = parser(tongue).parse_args(words, nothing)
     try:
         return _commands()[arguments.command](arguments, tongue)
     except BrokenPipeError:  # `once | head`
@@ -57,7 +58,6 @@ def parser(tongue: Language) -> argparse.ArgumentParser:
         add_help=False,
         parents=[shared],
     )
-    whole.set_defaults(config=None)
     commands = whole.add_subparsers(dest="command", required=True, title=texts("commands"), metavar="")
 
     def command(name: str) -> argparse.ArgumentParser:
@@ -225,11 +225,11 @@ def _settings(arguments: argparse.Namespace) -> "tuple[AgentConfig | None, Texts
     try:
         config = load(arguments.config)
     except ConfigError as error:
-        texts = Texts("cli", language(getattr(arguments, "lang", "")))
+        texts = Texts("cli", language(arguments.lang))
         print(texts("config_error", problem=error), file=sys.stderr)
         return None, texts
     return config, Texts("cli", _tongue(arguments, config))
 
 
 def _tongue(arguments: argparse.Namespace, config: "AgentConfig") -> Language:
-    return language(getattr(arguments, "lang", "") or config.agent.language)
+    return language(arguments.lang or config.agent.language)
