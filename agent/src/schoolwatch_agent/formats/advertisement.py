@@ -20,15 +20,18 @@ class Advertisement:
 
 
 def parse(body: bytes) -> Advertisement:
-    """From the ICMPv6 body. Raises `NotUnderstood` for anything that is not a router advertisement."""
+    """From the ICMPv6 body. Raises `NotUnderstood` for what RFC 4861 §6.1.2 says to discard.
+
+    The error does not quote the bytes: they hold the router's link-layer address.
+    """
     if len(body) < _HEADER or body[0] != _TYPE or body[1] != 0:
-        raise NotUnderstood("not a router advertisement", body[:32].hex())
+        raise NotUnderstood("not a router advertisement", f"{len(body)} bytes")
     dns = False
     rest = body[_HEADER:]
     while rest:
         size = rest[1] * 8 if len(rest) >= 2 else 0
         if size == 0 or size > len(rest):  # RFC 4861 §4.6: such a packet is discarded
-            raise NotUnderstood("an option of a router advertisement has no length", body[:64].hex())
+            raise NotUnderstood("an option has no length", f"{len(body)} bytes")
         # at least one address, and a lifetime that is not 0 ("no longer used")
         dns |= rest[0] == _RDNSS and size >= 24 and any(rest[4:8])
         rest = rest[size:]

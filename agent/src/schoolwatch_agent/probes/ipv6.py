@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from schoolwatch_agent.errors import CommandFailed, Missing, TimedOut
+from schoolwatch_agent.errors import CommandFailed, Missing, NotUnderstood, TimedOut
 from schoolwatch_agent.formats import advertisement, cim, network
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.probe import Probe
@@ -129,9 +129,19 @@ def _listen(host: Host, nics: list[str]) -> Heard:
             return Heard(refused="not_permitted")
         except OSError:  # the link went away, or has just gone down
             continue
-        if bodies:
-            return Heard(tuple(advertisement.parse(body) for body in bodies))
+        heard = tuple(_valid(bodies))
+        if heard:
+            return Heard(heard)
     return Heard()
+
+
+def _valid(bodies: Iterable[bytes]) -> Iterator[advertisement.Advertisement]:
+    """A malformed advertisement is discarded, as the kernel does (RFC 4861 §6.1.2)."""
+    for body in bodies:
+        try:
+            yield advertisement.parse(body)
+        except NotUnderstood:
+            continue
 
 
 def _wake(host: Host, route: network.Route) -> None:
