@@ -74,7 +74,8 @@ class Checkout:
             [self.folder / "schoolwatch", *words],
             capture_output=True, text=True, timeout=120, cwd=cwd, check=False,
             env={
-                "PATH": os.environ["PATH"], "HOME": str(self.tools), "LANG": "en_US.UTF-8", "PIP_NO_INDEX": "1",
+                "PATH": os.environ["PATH"], "HOME": str(self.tools), "LANG": "en_US.UTF-8",
+                "PIP_NO_INDEX": "1",
                 "SCHOOLWATCH_PYTHON": python or str(self.tools / "python"), **env,
             },
         )  # fmt: skip

@@ -61,24 +61,14 @@ def is_enrolled(config: ServerConfig) -> bool:
     return (config.folder / "agent" / "credential.json").exists()
 
 
-def enrol(config: ServerConfig, engine: Engine) -> str:
+def enrol(config: ServerConfig, engine: Engine, language: str) -> str:
     """Enrols it with a token for one use; gives why it failed, or nothing."""
     token = sample.token(engine)
     if token is None:
         return "no school TRUONG-MAU"
     host = reachable(config.http.host)
     url = f"http://[{host}]:{config.http.port}" if ":" in host else f"http://{host}:{config.http.port}"
-    words = (
-        "enrol",
-        "--config",
-        str(settings(config)),
-        "--server",
-        url,
-        "--token-file",
-        "-",
-        "--insecure-http",
-    )
-    code, said = child.run_once(
-        (sys.executable, "-m", "schoolwatch_agent", *words), text=token + "\n", seconds=30
-    )
+    program = (sys.executable, "-m", "schoolwatch_agent", "enrol", "--lang", language)
+    where = ("--config", str(settings(config)), "--url", url, "--token-file", "/dev/stdin", "--insecure-http")
+    code, said = child.run_once((*program, *where), text=token + "\n", seconds=30)
     return "" if code == 0 else " ".join(said.split())[-300:]

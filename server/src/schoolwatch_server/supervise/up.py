@@ -56,7 +56,7 @@ def run(
         engine = open_database(config.database_url)
         held.callback(engine.dispose)
         sample.ensure(engine)
-        up = Up(config, engine, program, say, wants_agent=wants_agent)
+        up = Up(config, engine, program, say, wants_agent=wants_agent, language=language)
         return up.run()
 
 
@@ -77,13 +77,21 @@ class Up:
     """The parts of one running server."""
 
     def __init__(
-        self, config: ServerConfig, engine: Engine, program: Path | None, say: Say, *, wants_agent: bool
+        self,
+        config: ServerConfig,
+        engine: Engine,
+        program: Path | None,
+        say: Say,
+        *,
+        wants_agent: bool,
+        language: str,
     ) -> None:
         self._config = config
         self._engine = engine
         self._program = program
         self._say = say
         self._wants_agent = wants_agent
+        self._language = language
         self._stop = threading.Event()
         self._keepers: dict[str, Keeper] = {}
         self._enrol_at = 0.0
@@ -169,7 +177,7 @@ class Up:
             if time.monotonic() < self._enrol_at:
                 return False
             self._enrol_at = time.monotonic() + _ENROL_AGAIN
-            why = agent.enrol(self._config, self._engine)
+            why = agent.enrol(self._config, self._engine, self._language)
             if why:
                 self._tell("up.agent_failed", why=why)
                 return False
