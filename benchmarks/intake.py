@@ -231,12 +231,12 @@ def run(folder: Path, count: int, devices: int, readings: int) -> None:
     rolled = time.monotonic() - began
     engine.dispose()
     bytes_ = (folder / "schoolwatch.db").stat().st_size
-    print(
-        f"{count} frames of {readings} readings ({size:.0f} B) from {devices} devices, {os.cpu_count()} CPUs\n"
-    )
-    print(f"{'subscriber':26}{'frames/s':>10}{'ms CPU/1000':>13}{'RSS MB':>8}")
+    what = f"{count} frames of {readings} readings ({size:.0f} B) from {devices} devices"
+    print(f"{what}, {os.cpu_count()} CPUs\n")
+    print(f"{'subscriber':26}{'frames/s':>10}{'us CPU/frame':>13}{'RSS MB':>8}")
     for r in results:
-        print(f"{r.name:26}{r.frames / r.seconds:>10.0f}{r.cpu / r.frames * 1e6:>13.0f}{r.rss / 1e6:>8.0f}")
+        rate, cpu = r.frames / r.seconds, r.cpu / r.frames * 1e6
+        print(f"{r.name:26}{rate:>10.0f}{cpu:>13.0f}{r.rss / 1e6:>8.0f}")
     rate = results[1].frames / results[1].seconds
     print(
         f"\nintake is {rate / (results[0].frames / results[0].seconds):.2f} of the floor; goal {GOAL}/s: "

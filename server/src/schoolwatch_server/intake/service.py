@@ -1,5 +1,6 @@
 """The intake process: reads reports from the broker in batches, commits each, and then acknowledges it."""
 
+import gc
 import logging
 import signal
 import threading
@@ -63,6 +64,9 @@ def run(config: ServerConfig, stop: threading.Event | None = None, *, worker: st
         stop = threading.Event()
         _stop_on_signal(stop)
     engine = open_database(config.database_url)
+    # A batch makes 20,000 small objects without cycles; looking for cycles took a quarter of the time.
+    gc.freeze()
+    gc.set_threshold(100_000, 10, 10)
     try:
         _Intake(config, engine, worker).run(stop)
     finally:

@@ -1,0 +1,54 @@
+"""What the server judged is written as series, once however often, and read by tags and range."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from reports import NOW, World
+from schoolwatch_server.database import judged
+from schoolwatch_server.database.engine import begin_read
+from schoolwatch_server.store import Judged, Store
+from schoolwatch_server.store.sqlite import SqliteStore
+
+TAGS = {"indicator": "ipv6", "level": "school", "school": "1", "province": "1"}
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    world = World(tmp_path)
+    yield world
+    world.engine.dispose()
+
+
+def test_written_twice_is_there_once_and_the_newest_counts(world: World) -> None:
+    store: Store = SqliteStore(world.engine)
+    row = Judged("indicator", TAGS, NOW, 0.5, 5, 10, 0.9, "network-1")
+    store.write_judged([row])
+    store.write_judged([row])
+    assert store.judged("indicator", TAGS, NOW, NOW + 1) == (row,)
+    corrected = Judged("indicator", dict(reversed(TAGS.items())), NOW, None, None, 10, 0.1, "network-2")
+    store.write_judged([corrected])
+    assert store.judged("indicator", {}, NOW, NOW + 1) == (corrected,)
+
+
+def test_read_by_part_of_the_tags_and_by_range(world: World) -> None:
+    store = SqliteStore(world.engine)
+    rows = [
+        Judged("indicator", {**TAGS, "school": str(school)}, NOW + at, school + at)
+        for at in range(3)
+        for school in (1, 2)
+    ]
+    store.write_judged(rows)
+    store.write_judged([Judged("posture", TAGS, NOW, 1.0)])
+    assert store.judged("indicator", {"province": "1"}, NOW, NOW + 2) == tuple(rows[:4])
+    assert store.judged("indicator", {"school": "2"}, NOW + 2, NOW + 9) == (rows[5],)
+    assert store.judged("indicator", {"school": "3"}, NOW, NOW + 9) == ()
+    with begin_read(world.engine) as conn:
+        assert judged.latest(conn, "indicator", {"level": "school"}) == tuple(rows[4:])
+
+
+def test_writing_nothing_is_nothing(world: World) -> None:
+    store = SqliteStore(world.engine)
+    store.write_judged([])
+    assert store.judged("indicator", {}, 0, NOW) == ()
