@@ -106,6 +106,8 @@ class Exchange:
         while not self._exhausted and not self._again and len(self._in_flight) < WINDOW:
             due = self._spool.due(self._clock(), self._after, WINDOW - len(self._in_flight))
             self._exhausted = not due
+            if due:
+                self._spool.sending([held.id for held in due], self._clock())
             for held in due:
                 mid = self._connection.send(self._seal(held))
                 if mid is None:

@@ -31,7 +31,7 @@ def believe(db: sqlite3.Connection, ack: Ack, clock: float, boot: str) -> News:
         said = ack.spools.get(spool, 0)
         if restored:
             _unmark(db, generation, said)
-        if generation == known[-1][0] and said >= _next(db, generation):
+        if generation == known[-1][0] and _is_older_copy(db, generation, said):
             _change_generation(db, generation, said, clock, boot)
         else:
             _mark(db, generation, said, clock)
@@ -57,27 +57,28 @@ def _unmark(db: sqlite3.Connection, generation: int, above: int) -> None:
     db.execute("UPDATE generation SET upto = min(upto, ?) WHERE id = ?", (above, generation))
 
 
-def _mark(db: sqlite3.Connection, generation: int, said: int, clock: float, pubacks: int = 0) -> None:
-    """Marks up to `said` what has at least so many PUBACKs; below `upto` all is marked already."""
+def _mark(
+    db: sqlite3.Connection, generation: int, said: int, clock: float, *, sent_only: bool = False
+) -> None:
+    """Marks up to `said`, or what of that was ever sent; up to the mark before all is marked already."""
     db.execute(
         "UPDATE envelope SET acked_at = ? WHERE generation = ? AND seq <= ? AND acked_at IS NULL"
-        " AND seq > (SELECT upto FROM generation WHERE id = ?) AND pubacks >= ?",
-        (clock, generation, said, generation, pubacks),
+        " AND seq > (SELECT upto FROM generation WHERE id = ?) AND sent >= ?",
+        (clock, generation, said, generation, sent_only),
     )
     db.execute("UPDATE generation SET upto = max(upto, ?) WHERE id = ?", (said, generation))
 
 
 def _change_generation(db: sqlite3.Connection, generation: int, said: int, clock: float, boot: str) -> None:
-    """The server has numbers of this very boot that the file has not given out: it is an older copy.
+    """New envelopes must not take numbers that are taken, so they count in a generation of their own.
 
-    New envelopes must not take numbers that are taken, and what the file never published may be something
-    else than what the server has under its number: it moves to the new generation.
+    What the file never sent is something else than what the server has under its number: it moves along.
     """
     log.warning("the spool file is older than what the server has of it: a new generation begins")
-    _mark(db, generation, said, clock, pubacks=1)
+    _mark(db, generation, said, clock, sent_only=True)
     fresh = begin_generation(db, boot)
     unsent = db.execute(
-        "SELECT id FROM envelope WHERE generation = ? AND acked_at IS NULL AND pubacks = 0 ORDER BY id",
+        "SELECT id FROM envelope WHERE generation = ? AND acked_at IS NULL AND sent = 0 ORDER BY id",
         (generation,),
     ).fetchall()
     db.executemany(
@@ -87,5 +88,10 @@ def _change_generation(db: sqlite3.Connection, generation: int, said: int, clock
     db.execute("UPDATE generation SET next = ? WHERE id = ?", (len(unsent) + 1, fresh))
 
 
-def _next(db: sqlite3.Connection, generation: int) -> int:
-    return int(db.execute("SELECT next FROM generation WHERE id = ?", (generation,)).fetchone()[0])
+def _is_older_copy(db: sqlite3.Connection, generation: int, said: int) -> bool:
+    """The server has numbers of this very boot that the file has not sent: somebody put an old file back."""
+    following = db.execute("SELECT next FROM generation WHERE id = ?", (generation,)).fetchone()[0]
+    unsent = db.execute(
+        "SELECT min(seq) FROM envelope WHERE generation = ? AND acked_at IS NULL AND sent = 0", (generation,)
+    ).fetchone()[0]
+    return bool(said >= (following if unsent is None else min(following, unsent)))

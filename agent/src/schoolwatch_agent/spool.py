@@ -142,6 +142,15 @@ class Spool:
 
         return self._recovering(now, look)
 
+    def sending(self, ids: Sequence[int], now: float) -> None:
+        """Noted before the first byte leaves: only what was sent can be what the server acknowledges."""
+        self._transact(
+            now,
+            lambda _: self._db.executemany(
+                "UPDATE envelope SET sent = 1 WHERE id = ?", [(each,) for each in ids]
+            ),
+        )
+
     def published(self, ids: Sequence[int], now: float) -> None:
         """The broker has them (PUBACK): they wait for the server, and are due again only much later."""
         first, most = self.limits.retry_first, self.limits.retry_max

@@ -30,8 +30,9 @@ CREATE TABLE generation (
     next INTEGER NOT NULL, upto INTEGER NOT NULL);
 CREATE TABLE envelope (
     id INTEGER PRIMARY KEY AUTOINCREMENT, generation INTEGER NOT NULL, seq INTEGER NOT NULL,
-    put_at REAL NOT NULL, due_at REAL NOT NULL DEFAULT 0, pubacks INTEGER NOT NULL DEFAULT 0,
-    acked_at REAL, size INTEGER NOT NULL, body BLOB NOT NULL, UNIQUE (generation, seq));
+    put_at REAL NOT NULL, due_at REAL NOT NULL DEFAULT 0, sent INTEGER NOT NULL DEFAULT 0,
+    pubacks INTEGER NOT NULL DEFAULT 0, acked_at REAL, size INTEGER NOT NULL, body BLOB NOT NULL,
+    UNIQUE (generation, seq));
 CREATE INDEX waiting ON envelope (put_at) WHERE acked_at IS NULL;
 CREATE INDEX marked ON envelope (acked_at) WHERE acked_at IS NOT NULL;
 INSERT INTO note VALUES ('bytes', 0);
@@ -159,14 +160,14 @@ def _make_private(path: Path) -> None:
 
 
 def _prepare(db: sqlite3.Connection) -> None:
+    if _check_version(db) == 0:
+        db.executescript(f"BEGIN IMMEDIATE;{_TABLES}PRAGMA user_version = {VERSION};COMMIT;")
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = FULL")
     db.execute("PRAGMA journal_size_limit = 1000000")
-    if _check_version(db) == 0:
-        db.executescript(f"BEGIN IMMEDIATE;{_TABLES}PRAGMA user_version = {VERSION};COMMIT;")
     db.execute("SELECT count(*), max(next), max(upto), max(boot) FROM generation").fetchone()
     db.execute(
-        "SELECT seq, put_at, due_at, pubacks, acked_at, size FROM envelope ORDER BY id LIMIT 1"
+        "SELECT seq, put_at, due_at, sent, pubacks, acked_at, size FROM envelope ORDER BY id LIMIT 1"
     ).fetchone()
 
 
