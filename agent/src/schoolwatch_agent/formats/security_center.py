@@ -16,8 +16,6 @@ from schoolwatch_agent.formats.product import Product, slug
 _STATES: Final = {0x0000: "off", 0x1000: "on", 0x2000: "snoozed", 0x3000: "expired"}
 _SIGNATURES: Final = {0x00: True, 0x10: False}
 _MICROSOFT: Final = 0x0100
-_NO_NAMESPACE: Final = ("0x8004100e", "invalid namespace", "invalidnamespace", "-2147217394")
-
 _MODES: Final = {
     "normal": True,
     "passive": False,
@@ -35,7 +33,7 @@ _DAY: Final = 86400.0
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Products, and whether the list is whole: None where neither source could be asked."""
+    """Products, and whether all there are would be among them."""
 
     products: tuple[Product, ...]
     counted: bool
@@ -52,15 +50,8 @@ def parse(found: dict[str, Any], now: float) -> Found:
     if defender is not None:
         center = next((product for product in registered if product.id == "defender"), None)
         products.append(defender if center is None else _completed(defender, center))
-    return Found(tuple(products), _is_whole(found))
-
-
-def _is_whole(found: dict[str, Any]) -> bool:
-    center, defender = cim.text(found.get("products_error")), cim.text(found.get("defender_error"))
-    if center is None:
-        return True
-    # a server: only Defender can be asked, and other makers' products would not be seen
-    return any(sign in center.lower() for sign in _NO_NAMESPACE) and defender is None
+    # without Security Center, as on a server, other makers' products would not be seen
+    return Found(tuple(products), counted=cim.text(found.get("products_error")) is None)
 
 
 def _merged(rows: list[dict[str, Any]]) -> list[Product]:
