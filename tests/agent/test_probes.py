@@ -18,8 +18,8 @@ from schoolwatch_contract import envelope
 from schoolwatch_contract.catalogue import FACTS, METRICS, SIGHTINGS, probe_of
 from schoolwatch_contract.records import SCHEMA, Envelope
 
-OWN = {name for name, kind in (METRICS | FACTS).items() if kind.probe == ""}
-"""What the agent says of itself; its other parts send most of these."""
+OWN = {name for name, kind in (METRICS | FACTS | SIGHTINGS).items() if kind.probe == ""}
+"""What the agent says of itself, or the server of it; its other parts send most of these."""
 
 
 @cache

@@ -124,5 +124,14 @@ _ALL = (
 
 FACTS: dict[str, FactKind] = {fact.name: fact for fact in _ALL}
 
-SIGHTINGS: dict[str, SightingKind] = {}
-"""None yet: nothing that is sent today watches the wire."""
+_SIGHTINGS = (
+    SightingKind(
+        "device.clone",
+        "",
+        "technical",
+        "Hai báo cáo khác nhau mang cùng một số: có thể hai máy dùng chung một danh tính",
+        "Two different reports under one number: two machines may share one identity (seen by the server)",
+    ),
+)
+
+SIGHTINGS: dict[str, SightingKind] = {sighting.name: sighting for sighting in _SIGHTINGS}

@@ -198,6 +198,7 @@ def _sightings(journal_id: int, one: _Stored) -> list[dict[str, Any]]:
             "late": one.late,
         }
         for seen in one.envelope.sightings
+        if seen.kind != CLONE  # only the server can see that
     ]
     if one.fork:
         header = one.report.header
