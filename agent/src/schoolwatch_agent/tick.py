@@ -73,6 +73,8 @@ def open_spool(config: AgentConfig, host: Host) -> Spool:
 
 def is_time(config: AgentConfig, known: Memory, device: str, now: float) -> bool:
     """Whether to deliver now."""
+    if config.schedule.deliver <= config.schedule.measure:
+        return True
     return schedule.deliver_now(
         now=now,
         delivered_at=known.delivered_at,
