@@ -57,8 +57,10 @@ def deliver(address: str, title: str, body: str) -> str:
 
 
 def hush() -> None:
-    """Keeps Apprise's own log lines, which may quote addresses, out of the server's log."""
-    logger = logging.getLogger("apprise")
-    logger.propagate = False
-    if not logger.handlers:
-        logger.addHandler(logging.NullHandler())
+    """Keeps lines that quote addresses out of the server's log, whatever its level."""
+    for logger_name, level in (("apprise", logging.WARNING), ("urllib3", logging.ERROR)):
+        logger = logging.getLogger(logger_name)
+        logger.setLevel(level)
+        logger.propagate = False
+        if not logger.handlers:
+            logger.addHandler(logging.NullHandler())  # else Python prints warnings to stderr

@@ -41,7 +41,7 @@ COLUMNS = (
 _VIETNAM = timezone(timedelta(hours=7))
 
 # at the start of a cell, and after whatever another country's Excel takes for the end of one
-_FORMULA = re.compile(r"(^|[;,|])([\s\"']*)([=+\-@＝＋－＠])")
+_FORMULA = re.compile(r"(^|[;,|])([\s\"]*)([=+\-@＝＋－＠])")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 
 

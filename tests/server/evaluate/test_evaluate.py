@@ -1,0 +1,296 @@
+"""The evaluating process as it runs: alone, twice at once, killed again and again, and with broken files."""
+
+import logging
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+import pytest
+from sqlalchemy import exc, func, select
+
+from reports import NOW, Device, World
+from schoolwatch_contract.records import Reading
+from schoolwatch_server import evaluate, incidents, rules, sheets
+from schoolwatch_server.config import Evaluation, Notify, ServerConfig
+from schoolwatch_server.database import journal, judged, lease, registry
+from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.commit import Rules
+from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.indicators.current import MEASUREMENT
+from schoolwatch_server.intake.batch import take
+from schoolwatch_server.rules.load import SHIPPED
+from schoolwatch_server.strict_yaml import SheetError
+from webhook import Webhook, eventually
+
+pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
+
+NONE = (Reading("antivirus.products", 0.0), Reading("probe.ok", 1.0, {"probe": "antivirus"}))
+FINE = (
+    Reading("antivirus.products", 1.0),
+    Reading("antivirus.running", 1.0, {"product": "clamav"}),
+    Reading("probe.ok", 1.0, {"probe": "antivirus"}),
+)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    world = World(tmp_path)
+    yield world
+    world.engine.dispose()
+
+
+@pytest.fixture
+def webhook() -> Iterator[Webhook]:
+    webhook = Webhook()
+    yield webhook
+    webhook.close()
+
+
+@pytest.fixture
+def config(world: World, webhook: Webhook) -> ServerConfig:
+    urls = world.folder / "urls"
+    urls.write_text(webhook.url + "\n", encoding="utf-8")
+    urls.chmod(0o600)
+    return ServerConfig(
+        data=str(world.folder), evaluation=Evaluation(every=0.2), notify=Notify(urls_file=str(urls))
+    )
+
+
+@contextmanager
+def running(config: ServerConfig) -> Iterator[None]:
+    stop = threading.Event()
+    failed: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            evaluate.run(config, stop)
+        except BaseException as error:  # noqa: BLE001  shown by the test
+            failed.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(30)
+    assert not thread.is_alive()
+    assert failed == []
+
+
+def report(world: World, device: Device, seq: int, minute: float, readings: tuple) -> None:
+    take(world.engine, [device.message(seq, at=NOW + minute * 60, readings=readings)], Rules())
+
+
+def count(world: World, column, *conditions) -> int:
+    with begin_read(world.engine) as conn:
+        return conn.scalar(select(func.count(column)).where(*conditions)) or 0
+
+
+def read_all(world: World) -> bool:
+    with begin_read(world.engine) as conn:
+        return journal.position(conn, incidents.CURSOR) == journal.last_id(conn)
+
+
+def test_an_incident_opens_is_sent_closes_and_is_sent_again(
+    world: World, config: ServerConfig, webhook: Webhook
+) -> None:
+    (device,) = world.enrol()
+    with running(config):
+        report(world, device, 1, 0, NONE)
+        report(world, device, 2, 10, NONE)
+        assert eventually(lambda: len(webhook.received) == 1)
+        report(world, device, 3, 15, FINE)
+        assert eventually(lambda: len(webhook.received) == 2)
+    assert [title.split(":")[0] for title in webhook.titles] == [
+        "[SchoolWatch] Sự cố mới",
+        "[SchoolWatch] Đã khắc phục",
+    ]
+    assert count(world, t.notification.c.id, t.notification.c.sent_at.is_not(None)) == 2
+
+
+def test_indicators_are_written_back_while_it_runs(world: World, config: ServerConfig) -> None:
+    (device,) = world.enrol()
+    report(world, device, 1, 0, FINE)
+    with begin_write(world.engine) as conn:
+        registry.declare(conn, world.school, "devices", 1, NOW, "test")
+
+    def written() -> list:
+        tags = {"indicator": "antivirus_coverage", "level": "school"}
+        with begin_read(world.engine) as conn:
+            return list(judged.latest(conn, MEASUREMENT, tags))
+
+    with running(config):
+        assert eventually(lambda: bool(written()))
+    (point,) = written()
+    assert point.at % config.evaluation.indicators_every == 0
+    assert point.pack == "security@1"
+    assert point.tags["school"] == str(world.school)
+
+
+def test_it_says_that_it_is_alive_though_nothing_comes(world: World, config: ServerConfig) -> None:
+    def moved() -> float:
+        with begin_read(world.engine) as conn:
+            return conn.scalar(select(t.cursor.c.moved_at).where(t.cursor.c.name == incidents.CURSOR)) or 0
+
+    with running(config):
+        assert eventually(lambda: moved() > 0)
+        first = moved()
+        assert eventually(lambda: moved() > first)
+
+
+def test_two_at_once_do_the_work_once(world: World, config: ServerConfig, webhook: Webhook) -> None:
+    devices = world.enrol(20)
+    with running(config), running(config):
+        for minute in (0, 10, 15):
+            for device in devices:
+                report(world, device, minute + 1, minute, FINE if minute == 15 else NONE)
+        assert eventually(lambda: len(webhook.received) == 40)
+        assert eventually(lambda: read_all(world))
+    assert count(world, t.incident.c.id) == 20
+    assert count(world, t.notification.c.id) == 40
+    assert len(webhook.received) == 40
+
+
+def test_the_next_one_takes_over_at_once_when_the_first_stops(
+    world: World, config: ServerConfig, webhook: Webhook
+) -> None:
+    (device,) = world.enrol()
+    with running(config):
+        report(world, device, 1, 0, NONE)
+        assert eventually(lambda: read_all(world))
+    with running(config):
+        report(world, device, 2, 10, NONE)
+        assert eventually(lambda: len(webhook.received) == 1, evaluate.LEASE_SECONDS / 2)
+
+
+def test_a_lease_is_held_by_one(world: World) -> None:
+    with begin_write(world.engine) as conn:
+        assert lease.hold(conn, "x", "a", 100.0, 10.0)
+        assert not lease.hold(conn, "x", "b", 105.0, 10.0)
+        assert lease.hold(conn, "x", "a", 108.0, 10.0)
+        assert not lease.hold(conn, "x", "b", 117.0, 10.0)
+        assert lease.hold(conn, "x", "b", 119.0, 10.0)
+        lease.release(conn, "x", "a")
+        assert not lease.hold(conn, "x", "a", 120.0, 10.0)
+        lease.release(conn, "x", "b")
+        assert lease.hold(conn, "x", "a", 120.0, 10.0)
+        assert lease.hold(conn, "x", "b", 50.0, 10.0)  # the clock was set back
+
+
+def test_killed_again_and_again_it_loses_nothing_and_doubles_nothing(
+    world: World, config: ServerConfig, webhook: Webhook
+) -> None:
+    (world.folder / "server.toml").write_text(
+        f'[notify]\nurls_file = "{config.notify.urls_file}"\n[evaluation]\nevery = 0.2\n', encoding="utf-8"
+    )
+    command = [sys.executable, "-m", "schoolwatch_server", "evaluate", "--data", str(world.folder)]
+    chance = random.Random(4)
+    devices = world.enrol(30)
+    steps = [(device, seq, minute) for seq, minute in enumerate((0, 10, 20, 30), 1) for device in devices]
+    per_kill = len(steps) // 12
+    for kill in range(12):
+        process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        with begin_write(world.engine) as conn:  # the lease of a killed one would make this test slow
+            lease.release(conn, evaluate.LEASE, (holder(world) or ""))
+        for device, seq, minute in steps[kill * per_kill : (kill + 1) * per_kill]:
+            report(world, device, seq, minute, FINE if minute == 20 else NONE)
+        time.sleep(chance.uniform(0.5, 2.0))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert count(world, t.incident.c.id) > 0  # some got through between two kills
+    with begin_write(world.engine) as conn:
+        lease.release(conn, evaluate.LEASE, (holder(world) or ""))
+        conn.execute(t.notification.update().where(t.notification.c.due_at.is_not(None)).values(due_at=NOW))
+    with running(config):
+        assert eventually(lambda: read_all(world), 60)
+        assert eventually(
+            lambda: count(world, t.notification.c.id, t.notification.c.sent_at.is_(None)) == 0, 60
+        )
+    assert count(world, t.incident.c.id) == 30
+    assert count(world, t.incident.c.id, t.incident.c.closed_at.is_not(None)) == 30
+    assert count(world, t.incident_event.c.id, t.incident_event.c.kind.in_(["opened", "closed"])) == 60
+    assert count(world, t.notification.c.id) == 60
+    links = {(m["title"], m["message"].rpartition("/")[2]) for m in webhook.received}
+    assert len(links) == 60  # every one at least once
+
+
+def holder(world: World) -> str | None:
+    with sqlite3.connect(world.folder / "schoolwatch.db") as conn:
+        row = conn.execute("SELECT value FROM meta WHERE key = 'lease.evaluate'").fetchone()
+    conn.close()
+    return msgspec.json.decode(row[0])["owner"] if row else None
+
+
+def test_a_locked_database_is_waited_for(world: World, config: ServerConfig, webhook: Webhook) -> None:
+    (device,) = world.enrol()
+    report(world, device, 1, 0, NONE)
+    report(world, device, 2, 10, NONE)
+    path = world.folder / "schoolwatch.db"
+    locker = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    locker.execute("BEGIN IMMEDIATE")
+    unlock = threading.Timer(2, lambda: locker.execute("ROLLBACK"))
+    unlock.start()
+    try:
+        with running(config):
+            assert eventually(lambda: len(webhook.received) == 1)
+    finally:
+        unlock.join()
+        locker.close()
+
+
+def test_a_database_that_fails_is_said_once_and_when_it_is_over(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    guard = evaluate._Guard("rules")
+
+    def fails() -> int:
+        raise exc.OperationalError("SELECT", {}, Exception("database is locked"))
+
+    assert [guard.attempt(fails), guard.attempt(fails), guard.attempt(lambda: 3)] == [None, None, 3]
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+
+
+def test_a_broken_override_stops_it_at_start_and_names_the_file(world: World, config: ServerConfig) -> None:
+    folder = world.folder / "rules"
+    folder.mkdir()
+    (folder / "mine.yaml").write_text("id: mine\n", encoding="utf-8")
+    with pytest.raises(SheetError, match=r"mine\.yaml"):
+        evaluate.run(config, threading.Event())
+
+
+def test_an_override_counts_as_soon_as_it_is_written(world: World, config: ServerConfig) -> None:
+    folder = world.folder / "rules"
+    folder.mkdir()
+    held = sheets.rules_in_force(config)
+    assert [rule.open_after for rule in held.now()] == [600]
+    text = (SHIPPED / "antivirus_off.yaml").read_text(encoding="utf-8")
+    quick = text.replace("version: 1", "version: 2").replace("open_after: 600", "open_after: 5")
+    (folder / "quick.yaml").write_text(quick, encoding="utf-8")
+    assert [rule.open_after for rule in held.now()] == [5]
+    (folder / "quick.yaml").write_text(quick + "colour: red\n", encoding="utf-8")
+    assert [rule.open_after for rule in held.now()] == [5]
+    (folder / "quick.yaml").unlink()
+    assert held.now() == rules.load()
+
+
+def test_sigterm_ends_it(world: World) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "schoolwatch_server", "evaluate", "--data", str(world.folder)],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+    )
+    assert process.stderr is not None
+    assert "evaluating" in process.stderr.readline()
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 0
+    process.stderr.close()

@@ -1,0 +1,266 @@
+"""Notifications reach a real webhook, once each, in order, and nothing of an address leaks."""
+
+import logging
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert, select, update
+
+from reports import NOW, World
+from schoolwatch_server import channels, messages, notify, rules, texts
+from schoolwatch_server.config import Http, ServerConfig
+from schoolwatch_server.database import incidents, notifications
+from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.engine import begin_read, begin_write
+from webhook import Webhook
+
+pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
+
+RULES = rules.load()
+WORDS = texts.load()
+URL = "https://schoolwatch.example"
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    world = World(tmp_path)
+    yield world
+    world.engine.dispose()
+
+
+@pytest.fixture
+def webhook() -> Iterator[Webhook]:
+    webhook = Webhook()
+    yield webhook
+    webhook.close()
+
+
+def opened(world: World, *names: str, late: bool = False) -> int:
+    """An incident that opened, with its notifications in the outbox."""
+    (device,) = world.enrol()
+    new = incidents.NewIncident("antivirus_off", 1, "high", device.id, NOW, NOW + 600, late, {})
+    with begin_write(world.engine) as conn:
+        incident = incidents.open_incident(conn, new, NOW)
+        assert incident is not None
+        notifications.put(conn, incident, "opened", names, NOW)
+    return incident
+
+
+def closed(world: World, incident: int, *names: str) -> None:
+    with begin_write(world.engine) as conn:
+        mark = conn.scalar(select(t.incident.c.fingerprint))
+        assert incidents.close_incident(conn, mark, NOW + 900, {}, NOW) == incident
+        notifications.put(conn, incident, "closed", names, NOW)
+
+
+def send_all(world: World, addresses: dict[str, str]) -> int:
+    times = 0
+    while notify.send_next(world.engine, addresses, RULES, WORDS, URL):
+        times += 1
+    return times
+
+
+def outbox(world: World) -> list[tuple]:
+    n = t.notification.c
+    with begin_read(world.engine) as conn:
+        query = select(n.event, n.attempts, n.sent_at.is_not(None), n.error).order_by(n.id)
+        return [tuple(row) for row in conn.execute(query)]
+
+
+def due_now(world: World) -> None:
+    n = t.notification
+    with begin_write(world.engine) as conn:
+        conn.execute(update(n).where(n.c.due_at.is_not(None)).values(due_at=NOW))
+
+
+def test_a_message_says_school_device_what_since_when_and_what_to_do(world: World, webhook: Webhook) -> None:
+    addresses = {"a": webhook.url}
+    incident = opened(world, "a")
+    assert send_all(world, addresses) == 1
+    (message,) = webhook.received
+    assert message["title"] == "[SchoolWatch] Sự cố mới: Phần mềm diệt vi-rút không chạy hoặc không có"
+    assert "Nhà trường: Trường (S)" in message["message"]
+    assert "Thiết bị: máy 0" in message["message"]
+    # 1,790,000,000 s are 2026-09-21 14:13:20 UTC
+    assert "Từ lúc: 21:13 ngày 21/09/2026 (giờ Việt Nam)" in message["message"]
+    assert "Cần làm: Mở phần mềm diệt vi-rút" in message["message"]
+    assert f"Xem chi tiết: {URL}/incidents/{incident}" in message["message"]
+    assert "Phát hiện muộn" not in message["message"]
+    assert outbox(world) == [("opened", 1, True, "")]
+
+
+def test_a_late_detection_says_so(world: World, webhook: Webhook) -> None:
+    opened(world, "a", late=True)
+    send_all(world, {"a": webhook.url})
+    assert "Phát hiện muộn" in webhook.received[0]["message"]
+
+
+def test_each_channel_gets_each_event_once(world: World, webhook: Webhook) -> None:
+    other = Webhook()
+    try:
+        incident = opened(world, "a", "b")
+        closed(world, incident, "a", "b")
+        closed_again = {"a": webhook.url, "b": other.url}
+        assert send_all(world, closed_again) == 4
+        assert send_all(world, closed_again) == 0
+        for hook in (webhook, other):
+            assert [title.split(":")[0] for title in hook.titles] == [
+                "[SchoolWatch] Sự cố mới",
+                "[SchoolWatch] Đã khắc phục",
+            ]
+    finally:
+        other.close()
+
+
+def test_what_is_refused_is_tried_again_and_each_attempt_is_recorded(world: World, webhook: Webhook) -> None:
+    addresses = {"a": webhook.url}
+    opened(world, "a")
+    webhook.status = 503
+    assert send_all(world, addresses) == 1  # the next try is only due later
+    due_now(world)
+    assert send_all(world, addresses) == 1
+    webhook.status = 200
+    due_now(world)
+    assert send_all(world, addresses) == 1
+    assert (webhook.refused, len(webhook.received)) == (2, 1)
+    assert outbox(world) == [("opened", 3, True, "")]
+    with begin_read(world.engine) as conn:
+        e = t.incident_event.c
+        kinds = conn.execute(select(e.kind, e.detail).order_by(e.id)).all()
+    assert [kind for kind, _ in kinds] == ["opened", "notify_failed", "notify_failed", "notified"]
+    assert [detail.get("error") for _, detail in kinds[1:]] == ["answered 503", "answered 503", None]
+
+
+def test_closed_never_overtakes_opened(world: World, webhook: Webhook) -> None:
+    addresses = {"a": webhook.url}
+    incident = opened(world, "a")
+    webhook.status = 500
+    send_all(world, addresses)
+    closed(world, incident, "a")
+    webhook.status = 200
+    assert send_all(world, addresses) == 0
+    due_now(world)
+    assert send_all(world, addresses) == 2
+    assert [title.split(":")[0] for title in webhook.titles] == [
+        "[SchoolWatch] Sự cố mới",
+        "[SchoolWatch] Đã khắc phục",
+    ]
+
+
+def test_a_channel_that_fails_does_not_hold_up_another(world: World, webhook: Webhook) -> None:
+    opened(world, "a", "b")
+    send_all(world, {"a": "json://127.0.0.1:1/x", "b": webhook.url})
+    assert len(webhook.received) == 1
+
+
+def test_what_nobody_sent_to_the_end_is_sent_again(world: World, webhook: Webhook) -> None:
+    opened(world, "a")
+    with begin_write(world.engine) as conn:  # as a sender that was killed in the middle leaves it
+        found = notifications.next_due(conn, ["a"], NOW)
+        assert found is not None
+        assert notifications.claim(conn, found, NOW, NOW + notify.CLAIMED) is not None
+    with begin_write(world.engine) as conn:
+        assert notifications.next_due(conn, ["a"], NOW + 1) is None
+        assert notifications.claim(conn, found, NOW + 1, NOW + 2) is None
+    assert send_all(world, {"a": webhook.url}) == 1  # the claim of NOW has run out long ago
+    assert len(webhook.received) == 1
+
+
+def test_pauses_grow_to_an_hour() -> None:
+    assert [notify.pause(n) for n in (1, 2, 3, 9, 30)] == [15, 30, 60, 3600, 3600]
+
+
+def test_after_the_last_attempt_it_is_given_up(world: World) -> None:
+    opened(world, "a")
+    with begin_write(world.engine) as conn:
+        conn.execute(update(t.notification).values(attempts=notify.ATTEMPTS - 1))
+    assert send_all(world, {"a": "json://127.0.0.1:1/x"}) == 1
+    with begin_read(world.engine) as conn:
+        assert conn.execute(select(t.notification.c.due_at, t.notification.c.error)).all() == [
+            (None, "no answer")
+        ]
+
+
+def test_no_address_is_in_the_database_or_the_log(
+    world: World, webhook: Webhook, caplog: pytest.LogCaptureFixture
+) -> None:
+    addresses = {channels.name(webhook.url): webhook.url}
+    caplog.set_level(logging.DEBUG)
+    opened(world, *addresses)
+    webhook.status = 500
+    send_all(world, addresses)
+    assert "s3cret" not in caplog.text
+    assert "answered 500" in caplog.text
+    for file in world.folder.glob("*.db*"):
+        assert b"s3cret" not in file.read_bytes()
+
+
+def test_the_file_of_addresses_must_be_private(tmp_path: Path) -> None:
+    path = tmp_path / "urls"
+    path.write_text("# phòng CNTT\n\njson://127.0.0.1:9/k1\n  slack://a/b/c  \n", encoding="utf-8")
+    path.chmod(0o644)
+    with pytest.raises(channels.ChannelError, match="chmod 600") as caught:
+        channels.read(path)
+    assert "k1" not in str(caught.value)
+    path.chmod(stat.S_IRUSR | stat.S_IWUSR)
+    found = channels.read(path)
+    assert list(found.values()) == ["json://127.0.0.1:9/k1", "slack://a/b/c"]
+    assert [name.split("-")[0] for name in found] == ["json", "slack"]
+    assert not any("k1" in name for name in found)
+
+
+def test_no_file_is_no_channel(tmp_path: Path) -> None:
+    assert channels.read(None) == {}
+    assert channels.read(tmp_path / "none") == {}
+
+
+@pytest.mark.parametrize("address", ["nonsense", "json://", "://", "json:// /x", "ư://x"])
+def test_a_wrong_address_is_an_answer(address: str) -> None:
+    error = channels.deliver(address, "t", "b")
+    assert error
+    assert address not in error
+
+
+def test_the_test_button_sends_to_every_channel(tmp_path: Path, webhook: Webhook) -> None:
+    path = tmp_path / "urls"
+    path.write_text(f"{webhook.url}\njson://127.0.0.1:1/x\n", encoding="utf-8")
+    path.chmod(0o600)
+    answers = notify.send_test(path)
+    assert sorted(answers.values()) == ["", "no answer"]
+    assert webhook.titles == ["[SchoolWatch] Thư thử"]
+
+
+@pytest.mark.parametrize(
+    ("http", "expected"),
+    [
+        (Http(public_url="https://sw.edu.vn/"), "https://sw.edu.vn"),
+        (Http(host="127.0.0.1", port=1234), "http://127.0.0.1:1234"),
+        (Http(host="::1", port=1234), "http://[::1]:1234"),
+    ],
+)
+def test_the_link_is_how_people_reach_the_console(http: Http, expected: str) -> None:
+    assert messages.public_url(ServerConfig(http=http)) == expected
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+@pytest.mark.parametrize("kind", ["opened", "closed"])
+def test_a_message_of_a_rule_that_is_gone_still_reads(world: World, kind: str, language: str) -> None:
+    due = notifications.Due(
+        7, 3, kind, "a", 1, "gone", "high", NOW, NOW, None, True, "f" * 32, "", None, None, None
+    )
+    title, body = messages.message(due, {}, WORDS, URL, language)
+    assert "gone" in title
+    assert "ffffffff" in body
+    assert "{" not in body
+
+
+def test_an_outbox_row_is_unique(world: World) -> None:
+    incident = opened(world, "a")
+    with begin_write(world.engine) as conn:
+        notifications.put(conn, incident, "opened", ["a", "b"], NOW)
+    assert len(outbox(world)) == 2
+    row = {"incident_id": incident, "event": "opened", "channel": "a"}
+    with pytest.raises(Exception, match="UNIQUE"), begin_write(world.engine) as conn:
+        conn.execute(insert(t.notification).values(**row))

@@ -1,0 +1,179 @@
+"""Rules load strictly, and their conditions read envelopes."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schoolwatch_contract.records import Envelope, Fact, Reading
+from schoolwatch_server import rules
+from schoolwatch_server.rules.condition import met, says_something
+from schoolwatch_server.rules.follow import follow
+from schoolwatch_server.rules.load import SHIPPED
+from schoolwatch_server.rules.rule import Condition, Rule
+from schoolwatch_server.state import State, Value, key
+from schoolwatch_server.strict_yaml import SheetError, parse
+
+T = 1_800_000_000.0
+SHIPPED_RULE = (SHIPPED / "antivirus_off.yaml").read_text(encoding="utf-8")
+(ANTIVIRUS,) = [rule for rule in rules.load() if rule.id == "antivirus_off"]
+
+
+def test_the_shipped_rule_is_ten_minutes_without_antivirus() -> None:
+    assert (ANTIVIRUS.open_after, ANTIVIRUS.condition.posture, ANTIVIRUS.condition.equals) == (
+        600,
+        "protected",
+        False,
+    )
+    assert ANTIVIRUS.source.confidence == "V-2nd"
+
+
+def test_an_override_with_a_higher_version_replaces(tmp_path: Path) -> None:
+    text = SHIPPED_RULE.replace("version: 1", "version: 2").replace("open_after: 600", "open_after: 5")
+    (tmp_path / "quick.yaml").write_text(text, encoding="utf-8")
+    assert [(rule.version, rule.open_after) for rule in rules.load(tmp_path)] == [(2, 5.0)]
+
+
+def test_a_rule_with_a_new_id_is_one_more(tmp_path: Path) -> None:
+    text = SHIPPED_RULE.replace("id: antivirus_off", "id: disk_full").replace(
+        "posture: protected\n  equals: false\n  evidence: [antivirus]",
+        "reading: disk.free\n  below: 1000000000\n  evidence: [disk]",
+    )
+    (tmp_path / "disk.yaml").write_text(text, encoding="utf-8")
+    assert [rule.id for rule in rules.load(tmp_path)] == ["antivirus_off", "disk_full"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ("version: 1", "version: 1", "write version 2"),
+        ("severity: high", "severity: loud", "severity"),
+        ("open_after: 600", "open_after: -1", "open_after"),
+        ("open_after: 600", "open_afer: 600", "open_afer"),
+        ("close_after: 0", "close_after: 0\nrun: /bin/sh", "unknown field `run`"),
+        ("equals: false", "below: 3", "posture protected"),
+        ("equals: false", "equals: false\n  above: 1", "exactly one of equals, below and above"),
+        (
+            "posture: protected",
+            "posture: protected\n  reading: disk.free",
+            "exactly one of posture and reading",
+        ),
+        ("evidence: [antivirus]", "evidence: []", "evidence"),
+        ("title:", "title: x\nunused:", "title"),
+    ],
+)
+def test_a_mistake_is_an_error_that_names_file_and_place(
+    tmp_path: Path, old: str, new: str, complaint: str
+) -> None:
+    assert old in SHIPPED_RULE
+    text = SHIPPED_RULE.replace(old, new)
+    path = tmp_path / "ours.yaml"
+    path.write_text(text if "version" in new else text.replace("version: 1", "version: 2"), encoding="utf-8")
+    with pytest.raises(SheetError) as caught:
+        rules.load(tmp_path)
+    assert str(path) in str(caught.value)
+    assert complaint in str(caught.value)
+
+
+@given(st.binary(max_size=300) | st.text(max_size=300).map(str.encode))
+def test_any_bytes_are_a_rule_or_a_plain_error(raw: bytes) -> None:
+    with pytest.raises(SheetError):
+        parse(raw, Path("x.yaml"), Rule)
+
+
+def state(*readings: tuple[str, float | None, str]) -> State:
+    return State({key(name, {"of": of}): Value(value, T) for name, value, of in readings}, {})
+
+
+FREE = ("disk",)
+
+
+@pytest.mark.parametrize(
+    ("condition", "values", "expected"),
+    [
+        (Condition(FREE, reading="disk.free", below=10.0), [], None),
+        (Condition(FREE, reading="disk.free", below=10.0), [5.0], True),
+        (Condition(FREE, reading="disk.free", below=10.0), [10.0], False),
+        (Condition(FREE, reading="disk.free", above=10.0), [10.0, 11.0], True),
+        (Condition(FREE, reading="disk.free", equals=0.0), [0.0], True),
+        (Condition(FREE, reading="disk.free", below=10.0), [None, 5.0], True),
+        (Condition(FREE, reading="disk.free", below=10.0), [None, 50.0], None),
+        (Condition(FREE, reading="disk.free", below=10.0, every=True), [5.0, 6.0], True),
+        (Condition(FREE, reading="disk.free", below=10.0, every=True), [5.0, 60.0], False),
+        (Condition(FREE, reading="disk.free", below=10.0, every=True), [None, 60.0], False),
+        (Condition(FREE, reading="disk.free", below=10.0, every=True), [None, 6.0], None),
+    ],
+)
+def test_a_condition_over_readings(
+    condition: Condition, values: list[float | None], expected: bool | None
+) -> None:
+    seen = state(*(("disk.free", value, str(i)) for i, value in enumerate(values)))
+    assert met(condition, seen) is expected
+    assert says_something(condition, seen) is bool(values)
+
+
+@dataclass(frozen=True)
+class Row:
+    id: int
+    device_id: int
+    taken_at: float
+    late: bool = False
+
+
+def envelope(*readings: Reading, facts: tuple[Fact, ...] = ()) -> Envelope:
+    return Envelope(1, T, "1", readings, facts)
+
+
+NONE = envelope(Reading("antivirus.products", 0.0), facts=(Fact("os.name", "Debian"),))
+FAILED = envelope(Reading("probe.ok", 0.0, {"probe": "antivirus"}))
+FINE = envelope(Reading("antivirus.products", 1.0), Reading("antivirus.running", 1.0, {"product": "clamav"}))
+
+
+def test_each_device_has_its_own_memory() -> None:
+    rows = [
+        (Row(1, 1, T), NONE),
+        (Row(2, 2, T), FINE),
+        (Row(3, 1, T + 600), NONE),
+        (Row(4, 2, T + 600), NONE),
+    ]
+    _, occurrences = follow([ANTIVIRUS], rows, {})
+    assert [(o.device_id, o.event.kind) for o in occurrences] == [(1, "opened")]
+
+
+def test_envelopes_that_say_nothing_of_the_subject_are_skipped() -> None:
+    changed, _ = follow([ANTIVIRUS], [(Row(1, 1, T), FAILED)], {})
+    assert changed == {}
+    rows = [(Row(1, 1, T), NONE), (Row(2, 1, T + 300), FAILED), (Row(3, 1, T + 600), NONE)]
+    assert [o.event.since for o in follow([ANTIVIRUS], rows, {})[1]] == [T]
+
+
+def test_only_the_readings_of_the_subject_become_evidence() -> None:
+    ((occurrence),) = follow([ANTIVIRUS], [(Row(1, 1, T), NONE), (Row(2, 1, T + 600), NONE)], {})[1]
+    assert occurrence.event.last.readings == {"antivirus.products": 0.0}
+    assert occurrence.event.last.facts == {}
+
+
+said = st.sampled_from([NONE, FAILED, FINE])
+journal = st.lists(st.tuples(st.integers(1, 3), st.integers(0, 40), said, st.booleans()), max_size=30)
+
+
+@given(journal, st.lists(st.integers(1, 5), min_size=1, max_size=30))
+def test_the_journal_gives_the_same_in_any_batches(entries: list, sizes: list[int]) -> None:
+    rows = [
+        (Row(number, device, T + minute * 60, late), body)
+        for number, (device, minute, body, late) in enumerate(entries)
+    ]
+    memory, whole = follow([ANTIVIRUS], rows, {})
+    kept: dict = {}
+    parts, start = [], 0
+    while start < len(rows):
+        size = sizes[start % len(sizes)]
+        changed, occurrences = follow([ANTIVIRUS], rows[start : start + size], kept)
+        kept |= msgspec.convert(changed, dict)
+        parts += occurrences
+        start += size
+    assert [(o.device_id, o.event) for o in parts] == [(o.device_id, o.event) for o in whole]
+    assert kept == memory

@@ -1,0 +1,144 @@
+"""A rule over time: what opens, what closes, and what late, repeated or unknown evidence does."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schoolwatch_server import rules
+from schoolwatch_server.rules.step import Evidence, RuleState, step
+
+(RULE,) = [rule for rule in rules.load() if rule.id == "antivirus_off"]
+PATIENT = msgspec.structs.replace(RULE, close_after=300.0)
+T = 1_800_000_000.0
+
+
+def play(*evidence: tuple, rule=RULE) -> list[tuple[str, float, float, bool]]:
+    """Events of (minute, value[, "late"]) in the order of arrival: (kind, since, at, late), in minutes."""
+    state, events = RuleState(), []
+    for number, (minute, value, *late) in enumerate(evidence):
+        seen = Evidence(number, T + minute * 60)
+        state, event = step(rule, value, state, seen, late=bool(late))
+        if event is not None:
+            events.append((event.kind, (event.since - T) / 60, (event.at - T) / 60, event.late))
+    return events
+
+
+def test_it_opens_after_ten_minutes_and_closes_on_recovery() -> None:
+    assert play((0, False), (5, True), (10, True), (15, True), (20, True), (25, False)) == [
+        ("opened", 5, 15, False),
+        ("closed", 25, 25, False),
+    ]
+
+
+def test_it_opens_at_ten_minutes_and_not_before() -> None:
+    assert play((0, True), (9.99, True)) == []
+    assert play((0, True), (10, True)) == [("opened", 0, 10, False)]
+
+
+def test_a_short_trouble_opens_nothing() -> None:
+    assert play((0, True), (5, True), (9, False), (12, True), (20, True)) == []
+
+
+def test_a_computer_that_was_off_meanwhile_opens_when_it_is_back_and_still_bad() -> None:
+    assert play((0, True), (3000, True)) == [("opened", 0, 3000, False)]
+
+
+def test_unknown_neither_opens_nor_closes() -> None:
+    assert play((0, True), (5, None), (20, None)) == []
+    assert play((0, True), (5, None), (20, True)) == [("opened", 0, 20, False)]
+    assert play((0, True), (10, True), (15, None), (20, None)) == [("opened", 0, 10, False)]
+
+
+def test_late_readings_raise_nothing_by_themselves() -> None:
+    assert play((0, True, "late"), (10, True, "late"), (60, True, "late")) == []
+
+
+def test_a_condition_still_true_in_the_newest_envelope_opens_and_is_marked_late() -> None:
+    assert play((0, True, "late"), (10, True, "late"), (60, True)) == [("opened", 0, 60, True)]
+
+
+def test_late_readings_that_have_recovered_open_nothing() -> None:
+    assert play((0, True, "late"), (10, True, "late"), (60, False)) == []
+
+
+def test_a_late_recovery_closes() -> None:
+    assert play((0, True), (10, True), (15, False, "late")) == [
+        ("opened", 0, 10, False),
+        ("closed", 15, 15, True),
+    ]
+
+
+def test_evidence_older_than_what_was_judged_changes_nothing() -> None:
+    assert play((0, True), (10, True), (5, False, "late")) == [("opened", 0, 10, False)]
+    assert play((20, False), (0, True, "late"), (25, True), (30, True)) == []
+
+
+def test_an_open_incident_does_not_open_again() -> None:
+    assert play((0, True), (10, True), (20, True), (60, True)) == [("opened", 0, 10, False)]
+
+
+def test_it_can_open_again_after_it_closed() -> None:
+    kinds = [kind for kind, *_ in play((0, True), (10, True), (11, False), (12, True), (22, True))]
+    assert kinds == ["opened", "closed", "opened"]
+
+
+def test_a_rule_may_wait_before_it_closes() -> None:
+    events = play(
+        (0, True), (10, True), (12, False), (14, True), (16, False), (20, False), (21, False), rule=PATIENT
+    )
+    assert events == [("opened", 0, 10, False), ("closed", 16, 21, False)]
+
+
+def test_the_evidence_of_beginning_and_end_is_kept() -> None:
+    first = Evidence(1, T, {"antivirus.products": 0.0})
+    last = Evidence(9, T + 600, {"antivirus.products": 0.0})
+    state, _ = step(RULE, True, RuleState(), first, late=False)
+    _, event = step(RULE, True, state, last, late=False)
+    assert event is not None
+    assert (event.first, event.last) == (first, last)
+
+
+evidence = st.lists(
+    st.tuples(st.integers(0, 120), st.none() | st.booleans()).flatmap(
+        lambda pair: st.sampled_from([pair, (*pair, "late")])
+    ),
+    max_size=40,
+)
+
+
+@given(evidence)
+def test_events_alternate_and_never_come_from_late_or_unknown_openings(played: list[tuple[Any, ...]]) -> None:
+    events = play(*played)
+    assert [kind for kind, *_ in events] == ["opened", "closed"] * (len(events) // 2) + ["opened"] * (
+        len(events) % 2
+    )
+    on_time_and_true = {minute for minute, value, *late in played if value and not late}
+    for kind, since, at, _ in events:
+        assert at >= since
+        if kind == "opened":
+            assert at in on_time_and_true
+            assert at - since >= 10
+
+
+@given(evidence, st.integers(0, 40))
+def test_the_state_can_be_kept_and_taken_up_at_any_moment(played: list[tuple[Any, ...]], cut: int) -> None:
+    state = RuleState()
+    for number, (minute, value, *late) in enumerate(played[:cut]):
+        state, _ = step(RULE, value, state, Evidence(number, T + minute * 60), late=bool(late))
+    kept = msgspec.convert(msgspec.json.decode(msgspec.json.encode(msgspec.to_builtins(state))), RuleState)
+    assert kept == state
+
+
+@given(evidence)
+def test_a_second_delivery_of_everything_changes_nothing_more(played: list[tuple[Any, ...]]) -> None:
+    ordered = sorted({minute: (minute, value, *late) for minute, value, *late in played}.values())
+    assert play(*ordered) == play(*(one for each in ordered for one in (each, each)))
+
+
+@pytest.mark.parametrize("minutes", [0, 1, 60])
+def test_the_time_to_open_is_the_rules_own(minutes: int) -> None:
+    rule = msgspec.structs.replace(RULE, open_after=minutes * 60.0)
+    assert play((0, True), (minutes, True), rule=rule)[0] == ("opened", 0, minutes, False)

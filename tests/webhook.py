@@ -1,0 +1,58 @@
+"""A real HTTP server on 127.0.0.1 that takes webhooks and can be told to refuse them."""
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+class Webhook:
+    """`received` is every message that was answered with 200; `status` is what it answers."""
+
+    def __init__(self) -> None:
+        self.received: list[dict[str, Any]] = []
+        self.refused = 0
+        self.status = 200
+        webhook = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                status = webhook.status
+                if status == 200:
+                    webhook.received.append(body)
+                else:
+                    webhook.refused += 1
+                self.send_response(status)
+                self.end_headers()
+
+            def log_message(self, *args: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+        self.url = f"json://127.0.0.1:{self._server.server_port}/hook-s3cret"
+
+    @property
+    def titles(self) -> list[str]:
+        """The title of each message, in order."""
+        return [message["title"] for message in self.received]
+
+    def close(self) -> None:
+        """Ends the server."""
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+def eventually(met: Callable[[], bool], seconds: float = 30.0) -> bool:
+    """Whether something comes true within so many seconds."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if met():
+            return True
+        time.sleep(0.05)
+    return met()
