@@ -13,7 +13,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     Text,
@@ -21,31 +20,16 @@ from sqlalchemy import (
     text,
 )
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(column_0_label)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-_Id = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up only an INTEGER primary key
-
-
-def _id() -> Column[int]:
-    return Column("id", _Id, primary_key=True, autoincrement=True)
-
-
-def _to(target: str, name: str, *, nullable: bool = False, index: bool = False) -> Column[int]:
-    return Column(name, _Id, ForeignKey(target), nullable=nullable, index=index)
-
-
-def _one_open(name: str, column: str, end: str) -> Index:
-    """At most one row of `column` whose `end` is still open."""
-    still_open = text(f"{end} IS NULL")
-    return Index(name, column, unique=True, sqlite_where=still_open, postgresql_where=still_open)
-
+from schoolwatch_server.database.columns import Id, id_, one_open, to
+from schoolwatch_server.database.columns import metadata as metadata
+from schoolwatch_server.database.tables_incidents import incident as incident
+from schoolwatch_server.database.tables_incidents import incident_event as incident_event
+from schoolwatch_server.database.tables_incidents import notification as notification
+from schoolwatch_server.database.tables_incidents import rule_state as rule_state
+from schoolwatch_server.database.tables_people import account as account
+from schoolwatch_server.database.tables_people import api_token as api_token
+from schoolwatch_server.database.tables_people import audit as audit
+from schoolwatch_server.database.tables_people import session as session
 
 meta = Table(
     "meta", metadata, Column("key", String(40), primary_key=True), Column("value", Text, nullable=False)
@@ -54,21 +38,21 @@ meta = Table(
 # --- registry: province → commune → school (site) → room → device -------------------------------------
 
 province = Table(
-    "province", metadata, _id(), Column("code", String(20), unique=True), Column("name", Text, nullable=False)
+    "province", metadata, id_(), Column("code", String(20), unique=True), Column("name", Text, nullable=False)
 )
 commune = Table(
     "commune",
     metadata,
-    _id(),
-    _to("province.id", "province_id", index=True),
+    id_(),
+    to("province.id", "province_id", index=True),
     Column("code", String(20), unique=True),
     Column("name", Text, nullable=False),
 )
 school = Table(
     "school",
     metadata,
-    _id(),
-    _to("commune.id", "commune_id", index=True),
+    id_(),
+    to("commune.id", "commune_id", index=True),
     Column("name", Text, nullable=False),
     Column("level", String(20), nullable=False, server_default=""),
     Column("created_at", Double, nullable=False),
@@ -76,19 +60,19 @@ school = Table(
 school_code = Table(
     "school_code",
     metadata,
-    _id(),
-    _to("school.id", "school_id", index=True),
+    id_(),
+    to("school.id", "school_id", index=True),
     Column("code", String(20), nullable=False, index=True),
     Column("valid_from", Double, nullable=False),
     Column("valid_to", Double),
-    _one_open("uq_school_code_open", "code", "valid_to"),
-    _one_open("uq_school_code_open_school", "school_id", "valid_to"),
+    one_open("uq_school_code_open", "code", "valid_to"),
+    one_open("uq_school_code_open_school", "school_id", "valid_to"),
 )
 declaration = Table(
     "declaration",
     metadata,
-    _id(),
-    _to("school.id", "school_id"),
+    id_(),
+    to("school.id", "school_id"),
     Column("quantity", String(40), nullable=False),
     Column("value", Double, nullable=False),
     Column("declared_at", Double, nullable=False),
@@ -98,8 +82,8 @@ declaration = Table(
 room = Table(
     "room",
     metadata,
-    _id(),
-    _to("school.id", "school_id", index=True),
+    id_(),
+    to("school.id", "school_id", index=True),
     Column("name", Text, nullable=False),
     Column("role", String(20), nullable=False),
     UniqueConstraint("school_id", "name"),
@@ -107,7 +91,7 @@ room = Table(
 device = Table(
     "device",
     metadata,
-    _id(),
+    id_(),
     Column("device", String(32), nullable=False, unique=True),
     Column("label", Text, nullable=False, server_default=""),
     Column("role", String(20)),
@@ -118,18 +102,18 @@ device = Table(
 membership = Table(
     "membership",
     metadata,
-    _id(),
-    _to("device.id", "device_id", index=True),
-    _to("school.id", "school_id", index=True),
-    _to("room.id", "room_id", nullable=True),
+    id_(),
+    to("device.id", "device_id", index=True),
+    to("school.id", "school_id", index=True),
+    to("room.id", "room_id", nullable=True),
     Column("valid_from", Double, nullable=False),
     Column("valid_to", Double),
-    _one_open("uq_membership_open", "device_id", "valid_to"),
+    one_open("uq_membership_open", "device_id", "valid_to"),
 )
 credential = Table(
     "credential",
     metadata,
-    Column("device_id", _Id, ForeignKey("device.id"), primary_key=True, autoincrement=False),
+    Column("device_id", Id, ForeignKey("device.id"), primary_key=True, autoincrement=False),
     Column("frame_key", LargeBinary, nullable=False),
     Column("password_hash", Text, nullable=False),
     Column("changed_at", Double, nullable=False, index=True),
@@ -138,10 +122,10 @@ credential = Table(
 enrolment_token = Table(
     "enrolment_token",
     metadata,
-    _id(),
+    id_(),
     Column("hash", String(64), nullable=False, unique=True),
-    _to("school.id", "school_id"),
-    _to("room.id", "room_id", nullable=True),
+    to("school.id", "school_id"),
+    to("room.id", "room_id", nullable=True),
     Column("created_at", Double, nullable=False),
     Column("expires_at", Double, nullable=False),
     Column("uses_left", Integer, nullable=False),
@@ -153,8 +137,8 @@ enrolment_token = Table(
 generation = Table(
     "generation",
     metadata,
-    _id(),
-    _to("device.id", "device_id"),
+    id_(),
+    to("device.id", "device_id"),
     Column("spool", String(16), nullable=False),
     Column("clock_offset", Double, nullable=False),
     Column("upto", BigInteger, nullable=False, server_default=text("0")),
@@ -165,15 +149,15 @@ generation = Table(
 arrived = Table(  # numbers committed above a gap; empty when nothing is missing
     "arrived",
     metadata,
-    Column("generation_id", _Id, ForeignKey("generation.id"), primary_key=True, autoincrement=False),
+    Column("generation_id", Id, ForeignKey("generation.id"), primary_key=True, autoincrement=False),
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
 )
 journal = Table(
     "journal",
     metadata,
-    _id(),
-    _to("device.id", "device_id"),
-    _to("generation.id", "generation_id"),
+    id_(),
+    to("device.id", "device_id"),
+    to("generation.id", "generation_id"),
     Column("seq", BigInteger, nullable=False),
     Column("digest", LargeBinary(16), nullable=False),
     Column("taken_at", Double, nullable=False),
@@ -188,7 +172,7 @@ journal = Table(
 state = Table(
     "state",
     metadata,
-    Column("device_id", _Id, ForeignKey("device.id"), primary_key=True, autoincrement=False),
+    Column("device_id", Id, ForeignKey("device.id"), primary_key=True, autoincrement=False),
     Column("taken_at", Double, nullable=False),
     Column("seq", BigInteger, nullable=False),
     Column("heard_at", Double, nullable=False),
@@ -202,8 +186,8 @@ state = Table(
 fact_history = Table(
     "fact_history",
     metadata,
-    _id(),
-    _to("device.id", "device_id"),
+    id_(),
+    to("device.id", "device_id"),
     Column("name", String(64), nullable=False),
     Column("labels", Text, nullable=False),
     Column("value", Text),
@@ -215,8 +199,8 @@ fact_history = Table(
 sighting = Table(
     "sighting",
     metadata,
-    _id(),
-    _to("device.id", "device_id"),
+    id_(),
+    to("device.id", "device_id"),
     Column("journal_id", BigInteger, nullable=False),
     Column("kind", String(64), nullable=False),
     Column("subject", Text, nullable=False),
@@ -229,7 +213,7 @@ sighting = Table(
 quarantine = Table(
     "quarantine",
     metadata,
-    _id(),
+    id_(),
     Column("received_at", Double, nullable=False),
     Column("topic", Text, nullable=False),
     Column("device", String(32)),
@@ -262,7 +246,7 @@ cursor = Table(
 dirty = Table(
     "dirty",
     metadata,
-    Column("device_id", _Id, ForeignKey("device.id"), primary_key=True, autoincrement=False),
+    Column("device_id", Id, ForeignKey("device.id"), primary_key=True, autoincrement=False),
     Column("resolution", Integer, primary_key=True, autoincrement=False),
     Column("bucket", BigInteger, primary_key=True, autoincrement=False),
     Column("journal_id", BigInteger, nullable=False),  # the newest row that made it dirty
@@ -271,7 +255,7 @@ dirty = Table(
 rollup = Table(
     "rollup",
     metadata,
-    Column("device_id", _Id, ForeignKey("device.id"), primary_key=True, autoincrement=False),
+    Column("device_id", Id, ForeignKey("device.id"), primary_key=True, autoincrement=False),
     Column("resolution", Integer, primary_key=True, autoincrement=False),
     Column("bucket", BigInteger, primary_key=True, autoincrement=False),
     Column("body", LargeBinary, nullable=False),
@@ -279,7 +263,7 @@ rollup = Table(
 judged_series = Table(
     "judged_series",
     metadata,
-    _id(),
+    id_(),
     Column("measurement", String(40), nullable=False),
     Column("tags", Text, nullable=False),
     UniqueConstraint("measurement", "tags"),
@@ -287,110 +271,11 @@ judged_series = Table(
 judged = Table(
     "judged",
     metadata,
-    Column("series_id", _Id, ForeignKey("judged_series.id"), primary_key=True, autoincrement=False),
+    Column("series_id", Id, ForeignKey("judged_series.id"), primary_key=True, autoincrement=False),
     Column("at", Double, primary_key=True),
     Column("value", Double),
     Column("numerator", Double),
     Column("denominator", Double),
     Column("coverage", Double),
     Column("pack", Text, nullable=False, server_default=""),
-)
-
-# --- rules and incidents ------------------------------------------------------------------------------
-
-rule_state = Table(
-    "rule_state",
-    metadata,
-    Column("rule", String(60), primary_key=True),
-    Column("subject", String(60), primary_key=True),
-    Column("body", JSON, nullable=False),
-)
-incident = Table(
-    "incident",
-    metadata,
-    _id(),
-    Column("rule", String(60), nullable=False),
-    Column("rule_version", Integer, nullable=False),
-    Column("fingerprint", String(120), nullable=False),
-    Column("severity", String(20), nullable=False),
-    _to("device.id", "device_id", nullable=True, index=True),
-    _to("school.id", "school_id", nullable=True, index=True),
-    Column("since", Double, nullable=False),
-    Column("opened_at", Double, nullable=False, index=True),
-    Column("closed_at", Double),
-    Column("late", Boolean, nullable=False, server_default=text("false")),
-    Column("evidence", JSON, nullable=False),
-    _one_open("uq_incident_open", "fingerprint", "closed_at"),
-)
-incident_event = Table(
-    "incident_event",
-    metadata,
-    _id(),
-    _to("incident.id", "incident_id", index=True),
-    Column("at", Double, nullable=False),
-    Column("kind", String(20), nullable=False),
-    Column("detail", JSON, nullable=False),
-)
-notification = Table(
-    "notification",
-    metadata,
-    _id(),
-    _to("incident.id", "incident_id"),
-    Column("event", String(20), nullable=False),
-    Column("channel", String(64), nullable=False),
-    Column("attempts", Integer, nullable=False, server_default=text("0")),
-    Column("due_at", Double, index=True),
-    Column("sent_at", Double),
-    Column("error", Text, nullable=False, server_default=""),
-    UniqueConstraint("incident_id", "event", "channel"),
-)
-
-# --- people -------------------------------------------------------------------------------------------
-
-account = Table(
-    "account",
-    metadata,
-    _id(),
-    Column("name", String(80), nullable=False, unique=True),
-    Column("password_hash", Text, nullable=False),
-    Column("role", String(20), nullable=False),
-    Column("scope_level", String(20), nullable=False),
-    Column("scope_id", _Id),
-    Column("language", String(2), nullable=False, server_default="vi"),
-    Column("created_at", Double, nullable=False),
-    Column("disabled_at", Double),
-    Column("failures", Integer, nullable=False, server_default=text("0")),
-    Column("locked_until", Double),
-)
-session = Table(
-    "session",
-    metadata,
-    Column("hash", String(64), primary_key=True),
-    Column("account_id", _Id, ForeignKey("account.id"), nullable=False, index=True),
-    Column("csrf", String(64), nullable=False),
-    Column("created_at", Double, nullable=False),
-    Column("expires_at", Double, nullable=False),
-)
-api_token = Table(
-    "api_token",
-    metadata,
-    _id(),
-    Column("hash", String(64), nullable=False, unique=True),
-    Column("name", Text, nullable=False),
-    Column("permission", String(20), nullable=False),
-    Column("scope_level", String(20), nullable=False),
-    Column("scope_id", _Id),
-    Column("created_at", Double, nullable=False),
-    Column("expires_at", Double),
-    Column("revoked_at", Double),
-)
-audit = Table(
-    "audit",
-    metadata,
-    _id(),
-    Column("at", Double, nullable=False, index=True),
-    Column("actor", Text, nullable=False),
-    Column("action", String(40), nullable=False),
-    Column("subject", Text, nullable=False),
-    Column("detail", JSON, nullable=False),
 )

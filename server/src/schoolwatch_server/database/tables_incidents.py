@@ -1,0 +1,52 @@
+"""Tables of rules and incidents, and of what was sent about them."""
+
+from sqlalchemy import JSON, Boolean, Column, Double, Integer, String, Table, Text, UniqueConstraint, text
+
+from schoolwatch_server.database.columns import id_, metadata, one_open, to
+
+rule_state = Table(
+    "rule_state",
+    metadata,
+    Column("rule", String(60), primary_key=True),
+    Column("subject", String(60), primary_key=True),
+    Column("body", JSON, nullable=False),
+)
+incident = Table(
+    "incident",
+    metadata,
+    id_(),
+    Column("rule", String(60), nullable=False),
+    Column("rule_version", Integer, nullable=False),
+    Column("fingerprint", String(120), nullable=False),
+    Column("severity", String(20), nullable=False),
+    to("device.id", "device_id", nullable=True, index=True),
+    to("school.id", "school_id", nullable=True, index=True),
+    Column("since", Double, nullable=False),
+    Column("opened_at", Double, nullable=False, index=True),
+    Column("closed_at", Double),
+    Column("late", Boolean, nullable=False, server_default=text("false")),
+    Column("evidence", JSON, nullable=False),
+    one_open("uq_incident_open", "fingerprint", "closed_at"),
+)
+incident_event = Table(
+    "incident_event",
+    metadata,
+    id_(),
+    to("incident.id", "incident_id", index=True),
+    Column("at", Double, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("detail", JSON, nullable=False),
+)
+notification = Table(
+    "notification",
+    metadata,
+    id_(),
+    to("incident.id", "incident_id"),
+    Column("event", String(20), nullable=False),
+    Column("channel", String(64), nullable=False),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("due_at", Double, index=True),
+    Column("sent_at", Double),
+    Column("error", Text, nullable=False, server_default=""),
+    UniqueConstraint("incident_id", "event", "channel"),
+)

@@ -1,0 +1,53 @@
+"""Tables of people: accounts, sessions, API tokens and the audit log."""
+
+from sqlalchemy import JSON, Column, Double, ForeignKey, Integer, String, Table, Text, text
+
+from schoolwatch_server.database.columns import Id, id_, metadata
+
+account = Table(
+    "account",
+    metadata,
+    id_(),
+    Column("name", String(80), nullable=False, unique=True),
+    Column("password_hash", Text, nullable=False),
+    Column("role", String(20), nullable=False),
+    Column("scope_level", String(20), nullable=False),
+    Column("scope_id", Id),
+    Column("language", String(2), nullable=False, server_default="vi"),
+    Column("created_at", Double, nullable=False),
+    Column("disabled_at", Double),
+    Column("failures", Integer, nullable=False, server_default=text("0")),
+    Column("locked_until", Double),
+)
+session = Table(
+    "session",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("account_id", Id, ForeignKey("account.id"), nullable=False, index=True),
+    Column("csrf", String(64), nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("expires_at", Double, nullable=False),
+)
+api_token = Table(
+    "api_token",
+    metadata,
+    id_(),
+    Column("hash", String(64), nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("permission", String(20), nullable=False),
+    Column("scope_level", String(20), nullable=False),
+    Column("scope_id", Id),
+    Column("created_at", Double, nullable=False),
+    Column("expires_at", Double),
+    Column("revoked_at", Double),
+)
+audit = Table(
+    "audit",
+    metadata,
+    id_(),
+    Column("at", Double, nullable=False, index=True),
+    Column("actor", Text, nullable=False),
+    Column("action", String(40), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("detail", JSON, nullable=False),
+)
