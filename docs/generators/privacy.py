@@ -65,13 +65,17 @@ CLASSES = (
 _ALL: tuple[Metric | FactKind | SightingKind, ...] = (
     *METRICS.values(),
     *FACTS.values(),
-    *SIGHTINGS.values(),
+    *(kind for kind in SIGHTINGS.values() if kind.probe),  # the others are the server's own
 )
 
 NEVER = (
     ("user names, full names, e-mail addresses", "tên đăng nhập, họ tên, thư điện tử"),
     ("the machine's name", "tên máy"),
-    ("MAC addresses and serial numbers", "địa chỉ MAC và số sê-ri"),
+    (
+        "MAC addresses (in the name of an adapter that is called after its own, the maker's half stays) "
+        "and serial numbers",
+        "địa chỉ MAC (với cạc mạng mang tên theo MAC, chỉ giữ lại nửa của hãng sản xuất) và số sê-ri",
+    ),
     (
         "IPv6 interface identifiers; a machine's own IP addresses",
         "phần định danh của địa chỉ IPv6; địa chỉ IP của máy",
