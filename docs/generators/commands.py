@@ -19,7 +19,7 @@ def page() -> str:
     """`--help` of each command and subcommand."""
     return whole(
         "Commands",
-        "`./schoolwatch agent …` and `./schoolwatch server …` run them in the environment that it makes (`.venv/bin/`).",
+        "`./schoolwatch agent …` and `./schoolwatch server …` run them in the environment that it makes.",
         *_program("schoolwatch-agent", schoolwatch_agent.cli.main),
         *_program("schoolwatch-server", schoolwatch_server.cli.main),
     )

@@ -72,9 +72,8 @@ NEVER = (
     ("user names, full names, e-mail addresses", "tên đăng nhập, họ tên, thư điện tử"),
     ("the machine's name", "tên máy"),
     (
-        "MAC addresses (in the name of an adapter that is called after its own, the maker's half stays) "
-        "and serial numbers",
-        "địa chỉ MAC (với cạc mạng mang tên theo MAC, chỉ giữ lại nửa của hãng sản xuất) và số sê-ri",
+        "serial numbers, MAC addresses (of an adapter named after its own, the maker's half stays)",
+        "số sê-ri, địa chỉ MAC (cạc mạng mang tên theo MAC chỉ giữ lại nửa của hãng sản xuất)",
     ),
     (
         "IPv6 interface identifiers; a machine's own IP addresses",
