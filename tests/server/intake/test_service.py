@@ -1,5 +1,6 @@
 """The intake process on real brokers: killed, restarted, shared, and with a database restored from a copy."""
 
+import random
 import shutil
 import signal
 import sqlite3
@@ -9,8 +10,9 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from brokers import RunningBroker, environment
 from mqtt import Client, wait_for
@@ -57,6 +59,9 @@ class Intake:
             process.kill()
             process.wait(10)
         self.running = []
+
+    def log(self) -> str:
+        return (self.world.folder / "intake.log").read_text()
 
     def stored(self) -> int:
         with begin_read(self.world.engine) as conn:
@@ -178,6 +183,59 @@ def test_a_locked_database_is_waited_for_and_nothing_is_lost(
             assert mark(client, device) == {}, "nothing is acknowledged before it is committed"
         wait_for(lambda: mark(client, device) == {"a" * 16: 5}, 30)
     assert intake.stored() == 5
+
+
+def test_a_database_error_is_followed_by_redelivery(
+    mosquitto: RunningBroker, world: World, make: Make
+) -> None:
+    device = world.enrol()[0]
+    password = mosquitto.add(device.device)
+    intake = make(mosquitto)
+    intake.start()
+    wait_for(lambda: _subscribed(intake), 20)
+    with begin_write(world.engine) as conn:
+        conn.execute(text("ALTER TABLE journal RENAME TO away"))
+    with Client(mosquitto, device.device, password) as client:
+        client.paho.subscribe(topic(device.device, "ack"), qos=1)
+        publish(client, device, range(1, 6))
+        wait_for(lambda: "no such table: journal; trying again" in intake.log(), 20)
+        assert mark(client, device) == {}
+        with begin_write(world.engine) as conn:
+            conn.execute(text("ALTER TABLE away RENAME TO journal"))
+        wait_for(lambda: mark(client, device) == {"a" * 16: 5}, 40)
+    assert intake.stored() == 5
+    with begin_read(world.engine) as conn:
+        assert conn.scalar(select(func.count()).select_from(t.quarantine)) == 0
+
+
+def test_hostile_payloads_are_counted_and_good_reports_between_them_are_all_stored(
+    mosquitto: RunningBroker, world: World, make: Make
+) -> None:
+    device = world.enrol()[0]
+    password = mosquitto.add(device.device)
+    intake = make(mosquitto)
+    process = intake.start()
+    wait_for(lambda: _subscribed(intake), 20)
+    chance = random.Random(2)
+    with Client(mosquitto, device.device, password) as client:
+        client.paho.subscribe(topic(device.device, "ack"), qos=1)
+        publish(client, device, range(1, 2))
+        wait_for(lambda: mark(client, device) == {"a" * 16: 1}, 20)
+        before = psutil.Process(process.pid).memory_info().rss
+        for turn in range(20):
+            for n in range(100):
+                good = device.frame(turn + 2)
+                junk = [chance.randbytes(n * 20), good[: 50 + n % 40], good[:-1] + b"x", bytes(200_000)]
+                client.paho.publish(device.topic, junk[n % 4], qos=1)
+            publish(client, device, range(turn + 2, turn + 3))
+        wait_for(lambda: mark(client, device) == {"a" * 16: 21}, 60)
+        grown = psutil.Process(process.pid).memory_info().rss - before
+    with begin_read(world.engine) as conn:
+        found = counters.read(conn)
+    assert found["committed", ""] == 21
+    assert sum(n for (name, _), n in found.items() if name == "quarantined") == 2000
+    assert found["quarantined", "hmac"] >= 500
+    assert grown < 60e6, "the 500 payloads of 200 kB alone are 100 MB"
 
 
 def test_two_workers_share_the_reports(mosquitto: RunningBroker, world: World, make: Make) -> None:

@@ -97,7 +97,7 @@ class _Intake:
             began = time.monotonic()
             try:
                 self._session(stop)
-            except (Lost, ConfigError, OSError, exc.OperationalError, exc.InterfaceError) as error:
+            except (Lost, ConfigError, OSError, exc.SQLAlchemyError) as error:
                 if time.monotonic() - began > BACK_OFF[1]:
                     wait = BACK_OFF[0]
                 log.warning("%s; trying again in %.1f s", _one_line(error), wait)
