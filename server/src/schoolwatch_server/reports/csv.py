@@ -70,13 +70,13 @@ def _cells(
     yield "commune", harmless(report.commune)
     yield "school_code", harmless(report.school_code)
     yield "school", harmless(report.school)
-    yield "name", harmless(texts.either(language, f"indicators.{value.indicator}", value.indicator))
+    yield "name", harmless(texts.either(language, f"indicator.{value.indicator}", value.indicator))
     yield "indicator", value.indicator
     yield "value", _number(value.value, unknown)
-    yield "unit", texts.either(language, f"units.{value.unit}", value.unit)
+    yield "unit", texts.either(language, f"report.unit.{value.unit}", value.unit)
     yield "status", texts.get(language, f"report.status.{value.status}")
     reason = value.reason
-    yield "reason", harmless(texts.either(language, f"reasons.{reason}", reason)) if reason else ""
+    yield "reason", harmless(texts.either(language, f"reason.{reason}", reason)) if reason else ""
     yield "numerator", _number(value.numerator, unknown)
     yield "denominator", _number(value.denominator, unknown)
     yield "coverage", _number(value.coverage, unknown)
@@ -91,7 +91,7 @@ def _cells(
 
 def _line(line: Line, texts: Texts, language: Language) -> str:
     levels = f" ({', '.join(line.applies_to)})" if line.applies_to else ""
-    kind = texts.get(language, f"lines.{line.kind}")
+    kind = texts.get(language, f"line.{line.kind}")
     source = f"{line.source.document}: {line.source.clause}"
     return f"{kind}{levels} {_number(line.value, '')} {line.unit} [{line.source.confidence}] {source}"
 
