@@ -150,6 +150,8 @@ class Up:
 
     def _report(self, name: str, keeper: Keeper, before: str) -> None:
         why = keeper.status.why[-2:]
+        if why and why[-1].startswith("signal"):
+            why = why[-1:]  # what it wrote before has nothing to do with it
         if keeper.status.state == "restarting":
             if not self._ready and name != "agent" and keeper.status.restarts >= _TRIES:
                 raise UpError(self._say("up.error.part", part=name, why=" · ".join(why), log=keeper.part.log))

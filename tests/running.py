@@ -1,0 +1,120 @@
+"""A real `schoolwatch-server up` for tests: started, watched, killed and asked."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+
+from mqtt import wait_for
+
+
+class RunningUp:
+    """One `up` on a data folder of its own, on 127.0.0.1."""
+
+    def __init__(self, data: Path, http: int, mqtt: int, *words: str, user: int | None = None) -> None:
+        self.data = data
+        self.http = http
+        self.mqtt = mqtt
+        self.words = words
+        self.user = user
+        self.output = data.parent / f"{data.name}.out"
+        self._token = ""
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Starts it and goes on at once."""
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
+        with self.output.open("wb") as out:
+            self.process = subprocess.Popen(
+                [
+                    sys.executable, "-m", "schoolwatch_server", "up", "--data", str(self.data),
+                    "--lang", "en",
+                    "--http", f"127.0.0.1:{self.http}", "--mqtt", f"127.0.0.1:{self.mqtt}", *self.words,
+                ],
+                stdout=out, stderr=subprocess.STDOUT, env={**environment, "HOME": str(self.data.parent)},
+                user=self.user, group=self.user, extra_groups=None if self.user is None else [],
+            )  # fmt: skip
+
+    def wait_ready(self, seconds: float = 30.0) -> None:
+        """Until the console's address was printed."""
+        wait_for(lambda: "Console: " in self.said or self._ended(), seconds)
+        assert "Console: " in self.said, self.said
+
+    def _ended(self) -> bool:
+        assert self.process is not None
+        return self.process.poll() is not None
+
+    @property
+    def said(self) -> str:
+        return self.output.read_text(encoding="utf-8")
+
+    @property
+    def password(self) -> str | None:
+        found = re.search(r"password (\S+)", self.said)
+        return found[1] if found else None
+
+    def parts(self) -> dict[str, Any]:
+        """What run/parts.json says now."""
+        return dict(json.loads((self.data / "run" / "parts.json").read_text()))
+
+    def family(self) -> list[psutil.Process]:
+        """The supervisor's children and theirs."""
+        assert self.process is not None
+        try:
+            return psutil.Process(self.process.pid).children(recursive=True)
+        except psutil.NoSuchProcess:
+            return []
+
+    def command(self, *words: str) -> str:
+        """Output of another schoolwatch-server command on the same data."""
+        argv = [sys.executable, "-m", "schoolwatch_server", *words, "--data", str(self.data)]
+        return subprocess.run(argv, capture_output=True, text=True, check=True, timeout=60).stdout.strip()
+
+    def get(self, path: str) -> httpx.Response:
+        """An API request with a token that may read."""
+        if not self._token:
+            self._token = self.command("token", "--scope", "read")
+        headers = {"Authorization": f"Bearer {self._token}"}
+        return httpx.get(f"http://127.0.0.1:{self.http}{path}", headers=headers, timeout=10, trust_env=False)
+
+    def is_ready(self) -> bool:
+        """Whether /readyz says so."""
+        with contextlib.suppress(httpx.HTTPError):
+            return (
+                httpx.get(f"http://127.0.0.1:{self.http}/readyz", timeout=2, trust_env=False).status_code
+                == 200
+            )
+        return False
+
+    def devices(self) -> list[dict[str, Any]]:
+        """Devices that have been heard."""
+        with contextlib.suppress(httpx.HTTPError):
+            answer = self.get("/api/v1/devices")
+            if answer.status_code == 200:
+                return [d for d in answer.json()["devices"] if d["heard_at"]]
+        return []
+
+    def stop(self, number: signal.Signals = signal.SIGINT, seconds: float = 20.0) -> float:
+        """Ctrl-C; gives the seconds that it took."""
+        assert self.process is not None
+        began = time.monotonic()
+        self.process.send_signal(number)
+        self.process.wait(seconds)
+        return time.monotonic() - began
+
+    def end(self) -> None:
+        """Leaves nothing behind, whatever a test did."""
+        if self.process is not None and self.process.poll() is None:
+            family = self.family()
+            self.process.kill()
+            self.process.wait(10)
+            psutil.wait_procs(family, timeout=10)
