@@ -10,7 +10,11 @@ from schoolwatch_contract.records import Fact
 RECORDINGS = Path(__file__).parent / "agent" / "recordings"
 NAMES = (
     "debian12",
-    *(f"{folder}/{file.stem}" for folder in ("linux", "windows") for file in sorted((RECORDINGS / folder).glob("*.json"))),
+    *(
+        f"{folder}/{file.stem}"
+        for folder in ("linux", "windows")
+        for file in sorted((RECORDINGS / folder).glob("*.json"))
+    ),
 )
 _BY_NAME = {probe.name: probe for probe in PROBES}
 

@@ -86,7 +86,17 @@ def test_a_failure_names_nobody_and_no_device(secret: str) -> None:
     found = failure(run(error=ValueError(f"cannot read {secret}")))
     assert found is not None
     assert found.value is not None
-    for part in ("thanhnv", "lab-pc-07", "11:22:33", "11-22-33", "112233", "fe11:2233", "PF2ABC", "682003330", "4d4d32"):
+    for part in (
+        "thanhnv",
+        "lab-pc-07",
+        "11:22:33",
+        "11-22-33",
+        "112233",
+        "fe11:2233",
+        "PF2ABC",
+        "682003330",
+        "4d4d32",
+    ):
         assert part not in found.value
     assert found.value.startswith("ValueError: cannot read ")
 
@@ -143,6 +153,8 @@ def test_an_ipv6_address_loses_its_interface_identifier(address: str, shown: str
     assert personal.cut_ipv6(address) == shown
 
 
-@pytest.mark.parametrize("text", ["fe80::1", "2001:ee0:1:2::/64", "08:23:34", "a::b is no name", "::", "ff02::2"])
+@pytest.mark.parametrize(
+    "text", ["fe80::1", "2001:ee0:1:2::/64", "08:23:34", "a::b is no name", "::", "ff02::2"]
+)
 def test_what_is_not_personal_stays(text: str) -> None:
     assert personal.cut(text) == text

@@ -25,7 +25,9 @@ OWN = {name for name, kind in (METRICS | FACTS | SIGHTINGS).items() if kind.prob
 @cache
 def everything() -> dict[tuple[str, str], Observed]:
     """Each probe on each recorded machine, and on this one."""
-    found = {(probe.name, name): machines.look(probe.name, name) for probe in PROBES for name in machines.NAMES}
+    found = {
+        (probe.name, name): machines.look(probe.name, name) for probe in PROBES for name in machines.NAMES
+    }
     return found | {(probe.name, "here"): observe(probe, Host()) for probe in PROBES}
 
 
@@ -122,50 +124,52 @@ def test_the_recorded_machines_send_no_address_or_identifier() -> None:
 GARBAGE = "\x00\ufffd{]\n-1 ::: 99999999999999999999999999 \u202e nan inf 1e999\n" * 50
 
 
-def answering(how: Callable[[str, tuple[Any, ...]], Any]) -> type[Host]:
+class Hostile(Host):
     """A machine each of whose doors does the same."""
 
-    class Hostile(Host):
-        def text(self, path: str) -> str:
-            return how("text", (path,))  # type: ignore[no-any-return]
+    def __init__(self, how: Callable[[str, tuple[Any, ...]], Any], system: str) -> None:
+        super().__init__(Path("/nonexistent"))
+        self.system = "windows" if system == "windows" else "linux"
+        self._how = how
 
-        def names(self, folder: str) -> tuple[str, ...]:
-            return how("names", (folder,))  # type: ignore[no-any-return]
+    def text(self, path: str) -> str:
+        return self._how("text", (path,))  # type: ignore[no-any-return]
 
-        def exists(self, path: str) -> bool:
-            return bool(how("exists", (path,)))
+    def names(self, folder: str) -> tuple[str, ...]:
+        return self._how("names", (folder,))  # type: ignore[no-any-return]
 
-        def modified(self, path: str) -> float:
-            return how("modified", (path,))  # type: ignore[no-any-return]
+    def exists(self, path: str) -> bool:
+        return bool(self._how("exists", (path,)))
 
-        def space(self, path: str) -> tuple[int, int]:
-            return how("space", (path,))  # type: ignore[no-any-return]
+    def modified(self, path: str) -> float:
+        return self._how("modified", (path,))  # type: ignore[no-any-return]
 
-        def run(self, *argv: str, timeout: float = 10) -> str:
-            return how("run", argv)  # type: ignore[no-any-return]
+    def space(self, path: str) -> tuple[int, int]:
+        return self._how("space", (path,))  # type: ignore[no-any-return]
 
-        def powershell(self, script: str, timeout: float = 30) -> str:
-            return how("powershell", (script,))  # type: ignore[no-any-return]
+    def run(self, *argv: str, timeout: float = 10) -> str:
+        return self._how("run", argv)  # type: ignore[no-any-return]
 
-        def registry(self, key: str, value: str) -> int | str | None:
-            return how("registry", (key, value))  # type: ignore[no-any-return]
+    def powershell(self, script: str, timeout: float = 30) -> str:
+        return self._how("powershell", (script,))  # type: ignore[no-any-return]
 
-        def counters(self, name: str) -> Any:
-            return how("counters", (name,))
+    def registry(self, key: str, value: str) -> int | str | None:
+        return self._how("registry", (key, value))  # type: ignore[no-any-return]
 
-        def ask(self, socket_path: str, request: bytes, timeout: float = 5) -> bytes:
-            return str(how("ask", (socket_path,))).encode()
+    def counters(self, name: str) -> Any:
+        return self._how("counters", (name,))
 
-        def router_advertisements(self, nic: str, timeout: float) -> tuple[bytes, ...]:
-            return (str(how("router_advertisements", (nic,))).encode(),)
+    def ask(self, socket_path: str, request: bytes, timeout: float = 5) -> bytes:
+        return str(self._how("ask", (socket_path,))).encode()
 
-        def wait(self, seconds: float) -> None:
-            return None
+    def router_advertisements(self, nic: str, timeout: float) -> tuple[bytes, ...]:
+        return (str(self._how("router_advertisements", (nic,))).encode(),)
 
-        def own_names(self) -> tuple[str, ...]:
-            return ()
+    def wait(self, seconds: float) -> None:
+        return None
 
-    return Hostile
+    def own_names(self) -> tuple[str, ...]:
+        return ()
 
 
 def missing(door: str, of: tuple[Any, ...]) -> Any:
@@ -203,7 +207,13 @@ def garbage(door: str, of: tuple[Any, ...]) -> Any:
 
 
 def empty(door: str, of: tuple[Any, ...]) -> Any:
-    kinds: dict[str, Any] = {"names": (), "modified": 0.0, "space": (0, 0), "counters": None, "registry": None}
+    kinds: dict[str, Any] = {
+        "names": (),
+        "modified": 0.0,
+        "space": (0, 0),
+        "counters": None,
+        "registry": None,
+    }
     return kinds.get(door, "")
 
 
@@ -213,8 +223,7 @@ def empty(door: str, of: tuple[Any, ...]) -> Any:
 def test_a_hostile_machine_costs_a_reading_never_an_exception(
     probe: Probe, how: Callable[[str, tuple[Any, ...]], Any], system: str
 ) -> None:
-    host = answering(how)()
-    host.system = "windows" if system == "windows" else "linux"
+    host = Hostile(how, system)
     started = time.monotonic()
     observed = observe(probe, host)
     assert time.monotonic() - started < 5
@@ -231,15 +240,18 @@ def test_a_hostile_machine_costs_a_reading_never_an_exception(
 
 
 @pytest.mark.parametrize("how", [refused, hung, garbage])
-def test_what_cannot_be_asked_is_never_reported_as_good_or_bad(how: Callable[[str, tuple[Any, ...]], Any]) -> None:
+def test_what_cannot_be_asked_is_never_reported_as_good_or_bad(
+    how: Callable[[str, tuple[Any, ...]], Any],
+) -> None:
     """No invented readings: of all booleans only "not running" may come of a daemon that does not answer."""
     for probe in PROBES:
         for system in ("linux", "windows"):
-            host = answering(how)()
-            host.system = "windows" if system == "windows" else "linux"
+            host = Hostile(how, system)
             for reading in observe(probe, host).readings:
                 if METRICS[reading.metric].unit == "boolean" and reading.metric != "probe.ok":
-                    allowed = (None, 0.0) if reading.metric.startswith("antivirus.") and how is hung else (None,)
+                    allowed = (
+                        (None, 0.0) if reading.metric.startswith("antivirus.") and how is hung else (None,)
+                    )
                     if reading.metric == "updates.reboot_pending" and how is garbage:
                         allowed = (None, 1.0)  # there "everything exists", also /run/reboot-required
                     assert reading.value in allowed, reading
@@ -249,7 +261,18 @@ def test_probes_import_nothing_heavy() -> None:
     import subprocess
     import sys
 
-    heavy = ("psutil", "asyncio", "email", "ssl", "http", "xml", "paho", "scapy", "logging", "typing_extensions")
+    heavy = (
+        "psutil",
+        "asyncio",
+        "email",
+        "ssl",
+        "http",
+        "xml",
+        "paho",
+        "scapy",
+        "logging",
+        "typing_extensions",
+    )
     program = f"import sys, schoolwatch_agent.probes; print([m for m in {heavy!r} if m in sys.modules])"
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     assert set(eval(said)) <= {"typing_extensions", "logging"}

@@ -15,7 +15,6 @@ import sys
 import threading
 import time
 from base64 import b64encode
-from importlib import resources
 from pathlib import Path
 from typing import IO, Any, Final, Literal
 
@@ -81,6 +80,8 @@ class Host:
         kept = self._scripts.get(script)
         if kept is not None and time.monotonic() - kept[0] < POWERSHELL_KEPT:
             return kept[1]
+        from importlib import resources  # dear to import, and of no use on Linux
+
         source = (resources.files("schoolwatch_agent") / "scripts" / f"{script}.ps1").read_text("utf-8")
         encoded = b64encode((_PREAMBLE + source).encode("utf-16-le")).decode()
         program = self._program("powershell.exe")

@@ -102,7 +102,10 @@ def test_on_access_scanning_is_a_process_beside_the_daemon() -> None:
     [("antivirus-clamd-stopped", 0.0), ("antivirus-clamd-forbidden", None)],
 )
 def test_a_daemon_that_may_not_be_asked_is_unknown(machine: str, running: float | None) -> None:
-    assert machines.readings(machines.look("antivirus", f"linux/{machine}"))["antivirus.running clamav"] == running
+    assert (
+        machines.readings(machines.look("antivirus", f"linux/{machine}"))["antivirus.running clamav"]
+        == running
+    )
 
 
 def test_another_program_on_the_socket_is_not_believed() -> None:
@@ -144,7 +147,9 @@ def test_mdatp_of_older_versions_writes_plain_booleans() -> None:
     assert found["antivirus.signature_age defender"] == 30_000
 
 
-needs_fixtures = pytest.mark.skipif(not FIXTURES.is_dir(), reason="the recorded tools are not beside the checkout")
+needs_fixtures = pytest.mark.skipif(
+    not FIXTURES.is_dir(), reason="the recorded tools are not beside the checkout"
+)
 
 
 @needs_fixtures
@@ -175,5 +180,3 @@ def test_recorded_cytool() -> None:
 def test_recorded_answer_that_is_no_health_report() -> None:
     with pytest.raises(ValueError, match="not a JSON object: '1'"):
         linux_antivirus.mdatp((FIXTURES / "not-expected-output.json").read_text(), NOW)
-
-

@@ -128,7 +128,12 @@ def test_known_values_of_product_state(state: int, running: bool, current: bool)
 
 @pytest.mark.parametrize(
     ("name", "label"),
-    [("Bkav Pro", "bkav-pro"), ("Diệt virus Đại Việt", "diet-virus-dai-viet"), ("안티바이러스", "안티바이러스"), ("!!", "!!")],
+    [
+        ("Bkav Pro", "bkav-pro"),
+        ("Diệt virus Đại Việt", "diet-virus-dai-viet"),
+        ("안티바이러스", "안티바이러스"),
+        ("!!", "!!"),
+    ],
 )
 def test_a_label_is_made_of_the_name(name: str, label: str) -> None:
     assert slug(name) == label

@@ -1,0 +1,110 @@
+"""Firewalls: real nftables rules in a network of their own, and recorded answers of the rest."""
+
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import machines
+from schoolwatch_agent.probes import firewall
+
+INPUT = "chain in { type filter hook input priority 0; policy %s; %s }"
+
+
+@pytest.fixture
+def ruleset(peer: Callable[[str], Path]) -> Callable[[str], str]:
+    """What `nft -j list ruleset` prints after loading rules in a network namespace."""
+    nft = peer("nft")
+    if os.getuid() != 0:
+        pytest.skip("not run: needs root for a network namespace")
+
+    def load(rules: str) -> str:
+        shell = f"{nft} -f - && {nft} -j list ruleset"
+        done = subprocess.run(
+            ["unshare", "-n", "sh", "-c", shell],
+            input=rules.replace("}", "\n}\n"),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.stderr.startswith("unshare: "):
+            pytest.skip(f"not run: {done.stderr.strip()}")
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return load
+
+
+@pytest.mark.parametrize(
+    ("rules", "on"),
+    [
+        ("", False),
+        ("table inet f { %s }" % (INPUT % ("accept", "")), False),
+        ("table inet f { %s }" % (INPUT % ("accept", "tcp dport 22 counter accept")), False),
+        ("table inet f { %s }" % (INPUT % ("drop", "")), True),
+        ("table inet f { %s }" % (INPUT % ("accept", "tcp dport 23 drop")), True),
+        ("table inet f { chain guard { reject; } %s }" % (INPUT % ("accept", "jump guard")), True),
+        (
+            "table inet f { chain a { jump b; } chain b { tcp dport 1 drop; } %s }"
+            % (INPUT % ("accept", "goto a")),
+            True,
+        ),
+        (
+            "table inet f { chain a { drop; } chain fw { type filter hook forward priority 0; jump a; } }",
+            False,
+        ),
+        ("table inet f { %s }" % (INPUT % ("accept", "tcp dport vmap { 22 : accept, 23 : drop }")), True),
+    ],
+)
+def test_real_nftables_rules(ruleset: Callable[[str], str], rules: str, on: bool) -> None:
+    assert firewall.nftables(ruleset(rules)) is on
+
+
+@pytest.mark.parametrize(
+    ("machine", "expected"),
+    [
+        ("linux/ubuntu2204-classroom-laptop", {"ufw": 1, "nftables": 1}),
+        ("linux/firewall-without-root", {"ufw": None, "nftables": None}),
+        ("linux/firewall-firewalld", {"firewalld": 1, "nftables": 1}),
+        ("linux/firewall-firewalld-off", {"firewalld": 0}),
+        ("linux/firewall-docker-only", {"nftables": 0}),
+        ("linux/firewall-legacy-iptables", {"nftables": 0, "iptables": 1}),
+        ("linux/firewall-none", {"none": 0}),
+        ("windows/win10-lab-desktop", {"domain": 1, "private": 1, "public": 1}),
+        ("windows/win11-teacher-laptop", {"domain": 1, "private": 1, "public": 1}),
+        ("windows/server2019-no-security-center", {"domain": 1, "private": 0, "public": None}),
+        ("windows/firewall-off-by-policy", {"domain": 0, "private": 0, "public": 0}),
+        (
+            "windows/firewall-other-maker",
+            {"domain": 0, "private": 0, "public": 0, "Kaspersky Endpoint Security for Windows": 1},
+        ),
+    ],
+)
+def test_recorded_firewalls(machine: str, expected: dict[str, float | None]) -> None:
+    found = machines.readings(machines.look("firewall", machine))
+    assert {key.removeprefix("firewall.enabled "): value for key, value in found.items()} == expected
+
+
+def test_without_root_it_is_unknown_and_says_why() -> None:
+    facts = machines.facts(machines.look("firewall", "linux/firewall-without-root"))
+    assert {fact.reason for fact in facts.values()} == {"not permitted"}
+
+
+def test_a_refused_windows_query_fails_with_its_error() -> None:
+    observed = machines.look("firewall", "windows/firewall-refused")
+    assert "Access is denied" in (machines.failure(observed) or "")
+
+
+@pytest.mark.parametrize(
+    ("rules", "on"),
+    [
+        ("-P INPUT DROP\n-P FORWARD ACCEPT\n", True),
+        ("-P INPUT ACCEPT\n-A INPUT -p tcp --dport 23 -j DROP\n", True),
+        ("-P INPUT ACCEPT\n-P FORWARD DROP\n-A FORWARD -j DROP\n-A INPUT -j ACCEPT\n", False),
+        ("-P INPUT ACCEPT\n-A INPUT -j a\n-A a -j b\n-A b -j a\n", False),
+    ],
+)
+def test_iptables_rules_that_guard_the_machine_itself(rules: str, on: bool) -> None:
+    assert firewall.iptables(rules) is on

@@ -1,0 +1,179 @@
+"""Operating system, hardware, disks, memory, processor and updates on recorded machines."""
+
+from pathlib import Path
+
+import pytest
+
+import machines
+from schoolwatch_agent.host import Host
+from schoolwatch_agent.probe import observe
+from schoolwatch_agent.probes import disk, hardware, updates
+
+
+def values(probe: str, machine: str) -> dict[str, str | None]:
+    return {name: fact.value for name, fact in machines.facts(machines.look(probe, machine)).items()}
+
+
+@pytest.mark.parametrize(
+    ("machine", "expected"),
+    [
+        ("windows/win10-lab-desktop", ["Windows 10 Pro", "22H2", "19045.3693", "AMD64", "client"]),
+        ("windows/win11-teacher-laptop", ["Windows 11 Pro", "23H2", "22631.2715", "AMD64", "client"]),
+        (
+            "windows/server2019-no-security-center",
+            ["Windows Server 2019 Standard", "1809", "17763.5122", "AMD64", "server"],
+        ),
+        ("linux/ubuntu2204-classroom-laptop", ["Ubuntu", "22.04", "6.2.0-36-generic", "x86_64", "client"]),
+        ("debian12", ["Debian GNU/Linux", "12", "6.18.44", "x86_64", "server"]),
+    ],
+)
+def test_the_operating_system(machine: str, expected: list[str]) -> None:
+    found = values("system", machine)
+    assert [found[f"os.{name}"] for name in ("name", "version", "build", "arch", "kind")] == expected
+
+
+@pytest.mark.parametrize(
+    ("machine", "expected"),
+    [
+        ("windows/win10-lab-desktop", ["Dell Inc.", "OptiPlex 3080", "2021-06-30", "desktop"]),
+        ("windows/win11-teacher-laptop", ["LENOVO", "82RK", "2023-05-17", "laptop"]),
+        ("windows/server2019-no-security-center", ["HPE", "ProLiant ML30 Gen10", "2020-03-12", "server"]),
+        (
+            "windows/hardware-virtual-machine",
+            ["Microsoft Corporation", "Virtual Machine", "2019-05-09", "virtual"],
+        ),
+        ("windows/hardware-not-filled-in", [None, None, None, None]),
+        ("linux/ubuntu2204-classroom-laptop", ["Acer", "TravelMate B311-31", "2020-08-14", "laptop"]),
+        ("linux/hardware-raspberry-pi", [None, "Raspberry Pi 4 Model B Rev 1.4", None, None]),
+        ("debian12", [None, None, None, "virtual"]),
+    ],
+)
+def test_the_machine(machine: str, expected: list[str | None]) -> None:
+    found = values("hardware", machine)
+    assert [found[f"hardware.{name}"] for name in ("vendor", "model", "bios_date", "chassis")] == expected
+
+
+@pytest.mark.parametrize(
+    ("machine", "disks"),
+    [
+        ("windows/win10-lab-desktop", {"0": "ssd", "1": "hdd"}),
+        ("windows/win11-teacher-laptop", {"0": "ssd"}),
+        ("windows/server2019-no-security-center", {"0": None}),
+        ("windows/hardware-virtual-machine", {"0": "virtual"}),
+        ("windows/hardware-not-filled-in", {"0": "hdd", "1": None}),
+        ("linux/ubuntu2204-classroom-laptop", {"nvme0n1": "ssd", "sda": "hdd"}),
+        ("linux/hardware-raspberry-pi", {"mmcblk0": "ssd"}),
+        ("debian12", {"vda": "virtual"}),
+    ],
+)
+def test_kinds_of_disk(machine: str, disks: dict[str, str | None]) -> None:
+    found = values("hardware", machine)
+    assert {
+        key.split()[1]: kind for key, kind in found.items() if key.startswith("hardware.disk_type")
+    } == disks
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "To Be Filled By O.E.M.",
+        "System Product Name",
+        "Default string",
+        "OEM",
+        "None",
+        "00000000",
+        "N/A",
+        "  ",
+        "-",
+    ],
+)
+def test_what_a_maker_left_empty_is_unknown(written: str) -> None:
+    (vendor, *_) = hardware.parse({"sys_vendor": written}, "", "")
+    assert vendor.value is None
+    assert vendor.reason == "not filled in by the maker"
+
+
+def test_processor_memory_and_uptime() -> None:
+    found = machines.readings(machines.look("processor", "linux/ubuntu2204-classroom-laptop"))
+    assert found == {"processor.busy": 0.3, "processor.load": 0.52, "processor.count": 2}
+    found = machines.readings(machines.look("processor", "windows/win10-lab-desktop"))
+    assert found == {"processor.busy": 0.2, "processor.count": 4}
+    found = machines.readings(machines.look("memory", "linux/ubuntu2204-classroom-laptop"))
+    assert found == {"memory.size": 3884092 * 1024, "memory.available": 1779493 * 1024}
+    found = machines.readings(machines.look("uptime", "windows/win10-lab-desktop"))
+    assert found == {"uptime.seconds": 7200}
+
+
+def test_only_local_disks_that_can_fill_up() -> None:
+    found = machines.readings(machines.look("disk", "linux/ubuntu2204-classroom-laptop"))
+    assert {key.split()[1] for key in found} == {"/", "/boot/efi"}
+    found = machines.readings(machines.look("disk", "windows/win10-lab-desktop"))
+    assert found == {"disk.size C:\\": 255e9, "disk.free C:\\": 101e9}
+
+
+def test_a_disk_that_hangs_does_not_hide_the_others() -> None:
+    class OneHangs(Host):
+        def text(self, path: str) -> str:
+            return "/dev/a / ext4 rw 0 0\n/dev/b /data ext4 rw 0 0\n"
+
+        def space(self, path: str) -> tuple[int, int]:
+            if path == "/data":
+                raise OSError(5, "Input/output error")
+            return 100, 40
+
+    found = machines.readings(observe(disk.PROBE, OneHangs()))
+    assert found == {"disk.size /": 100, "disk.free /": 40, "disk.size /data": None, "disk.free /data": None}
+
+
+@pytest.mark.parametrize(
+    ("machine", "pending", "security", "age", "reboot"),
+    [
+        ("linux/ubuntu2204-classroom-laptop", 2, 1, 43200, 1),
+        ("linux/updates-no-lists", None, None, None, None),
+        ("windows/win10-lab-desktop", 2, 1, 5 * 3600 + 44 * 60 + 58, 0),
+        ("windows/win11-teacher-laptop", 0, 0, 8 * 3600, 1),
+        ("windows/server2019-no-security-center", 1, 1, None, 0),
+        ("windows/updates-search-fails", None, None, None, 0),
+        ("windows/updates-security-pending", 3, 2, 20 * 86400 + 7 * 3600, 1),
+    ],
+)
+def test_updates(
+    machine: str, pending: float | None, security: float | None, age: float | None, reboot: float | None
+) -> None:
+    assert machines.readings(machines.look("updates", machine)) == {
+        "updates.pending": pending,
+        "updates.security": security,
+        "updates.age": age,
+        "updates.reboot_pending": reboot,
+    }
+
+
+def test_another_packager_is_not_here() -> None:
+    assert machines.look("updates", "linux/updates-other-packager").readings == ()
+
+
+def test_the_recorded_debian_agrees_with_apt() -> None:
+    """Each line that upgrades something is one; `apt-get -s` names the security archive itself."""
+    import msgspec
+
+    text = (machines.RECORDINGS / "debian12" / "updates.json").read_bytes()
+    answers = msgspec.json.decode(text)["answers"]
+    (lines,) = (answer["lines"] for answer in answers if answer["of"][:2] == ["apt-get", "-s"])
+    upgraded = [line for line in lines if line.startswith("Inst ") and "[" in line.split("(")[0]]
+    found = machines.readings(machines.look("updates", "debian12"))
+    assert found["updates.pending"] == len(upgraded) > 0
+    assert found["updates.security"] == len([line for line in upgraded if "Debian-Security:" in line])
+
+
+def test_a_stamp_from_the_future_says_nothing(tmp_path: Path) -> None:
+    class Ahead(Host):
+        def names(self, folder: str) -> tuple[str, ...]:
+            return ("x_InRelease",)
+
+        def run(self, *argv: str, timeout: float = 10) -> str:
+            return ""
+
+        def modified(self, path: str) -> float:
+            return self.now() + 86400
+
+    assert machines.readings(observe(updates.PROBE, Ahead(tmp_path)))["updates.age"] is None

@@ -1,0 +1,185 @@
+"""Any text at all: a parser gives values or raises what `observe` turns into a reading, soon."""
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hostile import DATA, DOCUMENTS, OBJECTS, TEXTS
+from schoolwatch_agent.errors import NotUnderstood
+from schoolwatch_agent.formats import advertisement, cim, linux_antivirus, network, product, security_center
+from schoolwatch_agent.host import Host
+from schoolwatch_agent.personal import cut
+from schoolwatch_agent.probe import Probe, observe
+from schoolwatch_agent.probes import (
+    addresses,
+    antivirus,
+    disk,
+    firewall,
+    hardware,
+    ipv6,
+    links,
+    memory,
+    processor,
+    resolvers,
+    routes,
+    system,
+    updates,
+    uptime,
+)
+from schoolwatch_contract import envelope
+from schoolwatch_contract.records import SCHEMA, Envelope
+
+
+def whole(records: Iterable[Any]) -> None:
+    """What came of a parser goes through `observe` and the wire, whatever it is."""
+    observed = observe(Probe("memory", 0, lambda _: records), Host())
+    body = Envelope(SCHEMA, 1.7e9, "0.1.0", observed.readings, observed.facts)
+    assert envelope.decode(envelope.encode(body)) == body
+
+
+@pytest.mark.parametrize(
+    "parse",
+    [
+        memory.parse,
+        uptime.parse,
+        resolvers.parse,
+        updates.parse,
+        lambda text: processor.parse(text, text, text, text),
+        lambda text: system.parse(text, text, text, has_sessions=True),
+        lambda text: hardware.parse(dict.fromkeys(hardware._DMI_FILES, text), text, text),
+        lambda text: iter([hardware.parse_disk(text[:20], text, text)]),
+        lambda text: links.records([links.parse("eth0", dict.fromkeys(links._FILES, text), wireless=False)]),
+        lambda text: system.parse_windows(dict.fromkeys(system._VALUES, text), text),
+        lambda text: processor.parse_windows(text, text, text, text),
+        lambda text: uptime.parse_windows(text, 1.7e9),
+    ],
+)
+@given(text=TEXTS)
+def test_any_text_is_records_or_a_failure(parse: Callable[[str], Iterable[Any]], text: str) -> None:
+    whole(item for _ in (0,) for item in parse(text))
+
+
+@pytest.mark.parametrize(
+    "parse",
+    [
+        lambda text: addresses.parse(network.linux_addresses(text)),
+        lambda text: routes.parse(network.linux_routes(text, "6")),
+        lambda text: ipv6.parse(
+            list(network.linux_addresses(text)),
+            list(network.linux_routes(text, "6")),
+            list(network.linux_neighbours(text)),
+            ipv6.Heard(),
+        ),
+        lambda text: antivirus.parse((linux_antivirus.mdatp(text, 1.7e9),), counted=True),
+        lambda text: antivirus.parse((linux_antivirus.bitdefender(text, 1.7e9),), counted=True),
+        lambda text: antivirus.parse((linux_antivirus.cortex(text, text, text),), counted=True),
+    ],
+)
+@given(text=DOCUMENTS)
+def test_any_document_is_records_or_a_failure(parse: Callable[[str], Iterable[Any]], text: str) -> None:
+    whole(item for _ in (0,) for item in parse(text))
+
+
+@pytest.mark.parametrize(
+    "parse",
+    [
+        lambda found: antivirus.parse(security_center.parse(found, 1.7e9).products, counted=True),
+        firewall.parse_windows,
+        hardware.parse_windows,
+        resolvers.parse_windows,
+        lambda found: updates.parse_windows(found, 1.7e9),
+        lambda found: links.records(links.parse_windows(found)),
+        lambda found: addresses.parse(network.windows_addresses(found)),
+        lambda found: routes.parse(network.windows_routes(found)),
+        lambda found: ipv6.parse(*ipv6._windows(found), ipv6.Heard(refused="not_permitted")),
+        memory.parse_windows,
+    ],
+)
+@given(found=OBJECTS)
+def test_any_object_of_powershell_is_records_or_a_failure(
+    parse: Callable[[dict[str, Any]], Iterable[Any]], found: dict[str, Any]
+) -> None:
+    whole(item for _ in (0,) for item in parse(found))
+
+
+@given(text=DOCUMENTS)
+def test_firewall_answers_are_a_yes_a_no_or_not_understood(text: str) -> None:
+    for parse in (firewall.ufw, firewall.firewalld, firewall.nftables, firewall.iptables):
+        said: object = True
+        try:
+            said = parse(text)
+        except NotUnderstood as error:
+            said = None if len(str(error)) < 300 else error
+        assert said in (True, False, None)
+
+
+@given(text=TEXTS)
+def test_mounts_and_sockets_are_paths_of_the_text(text: str) -> None:
+    assert all(
+        mount.replace(" ", "") in text.replace("\\040", "").replace(" ", "") for mount in disk.parse(text)
+    )
+    assert (linux_antivirus.local_socket(text) or "") in text
+
+
+@given(body=st.binary(max_size=200) | st.binary(max_size=200).map(lambda rest: b"\x86\x00" + rest))
+def test_any_bytes_are_an_advertisement_or_not_understood(body: bytes) -> None:
+    try:
+        found = advertisement.parse(body)
+    except NotUnderstood:
+        return
+    assert 0 <= found.router_lifetime < 65536
+    assert len(body) >= 16
+    assert advertisement.parse(advertisement.without_addresses(body)) == found
+
+
+@given(value=DATA)
+def test_powershells_values_are_finite_or_unknown(value: object) -> None:
+    number = cim.number(value)
+    assert number is None or number >= 0 or math.isnan(number)
+    assert cim.flag(value) in (True, False, None)
+    try:
+        instant = cim.instant(value)
+    except NotUnderstood:
+        return
+    assert instant is None or instant >= 315_532_800
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [
+        ("/Date(1700520000000)/", 1_700_520_000),
+        ("\\/Date(1700520000000)\\/", 1_700_520_000),
+        ("/Date(1700520000000+0700)/", 1_700_520_000),
+        ({"value": "/Date(1700520000000)/", "DateTime": "Thứ Ba"}, 1_700_520_000),
+        ("20231121054000.000000+420", 1_700_520_000),
+        ("20231120224000.000000+000", 1_700_520_000),
+        ("20231120154000.000000-420", 1_700_520_000),
+        ("2023-11-20T22:40:00Z", 1_700_520_000),
+        ("2023-11-21T05:40:00.1234567+07:00", 1_700_520_000.123456),
+        ("/Date(-11644473600000)/", None),
+        ("16010101000000.000000+000", None),
+        ("1601-01-01T00:00:00Z", None),
+        (None, None),
+        ("", None),
+    ],
+)
+def test_dates_in_all_their_shapes(written: object, seconds: float | None) -> None:
+    assert cim.instant(written) == seconds
+
+
+@given(name=st.text(max_size=200))
+def test_a_label_fits_the_wire(name: str) -> None:
+    label = product.slug(name)
+    assert 0 < len(label) <= 64
+
+
+@given(text=st.text(alphabet="0123456789abcdef:-./ \\CUsers", max_size=400))
+def test_cutting_ends_and_cuts_all_macs(text: str) -> None:
+    import re
+
+    left = re.findall(r"\b(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}\b", cut(text))
+    assert all(set(mac) <= set("0:-") for mac in left)
