@@ -341,3 +341,28 @@ def test_a_restart_without_a_restore_keeps_the_epoch(broker: RunningBroker, worl
     with begin_read(world.engine) as conn:
         assert epoch(conn) == before
         assert journal.last_id(conn) == 3
+
+
+def test_a_report_that_waited_for_intake_does_not_seem_to_come_from_a_slow_clock(
+    mosquitto: RunningBroker, world: World, make: Make
+) -> None:
+    device = world.enrol()[0]
+    password = mosquitto.add(device.device)
+    intake = make(mosquitto)
+    process = intake.start()
+    wait_for(lambda: _subscribed(intake), 20)
+    with Client(mosquitto, device.device, password) as client:
+        publish(client, device, range(1, 2))
+        wait_for(lambda: intake.stored() == 1, 20)
+        process.kill()
+        process.wait(10)
+        publish(client, device, range(1, 2), spool="b" * 16)
+        time.sleep(4)
+        intake.start()
+        wait_for(lambda: intake.stored() == 2, 20)
+    with begin_read(world.engine) as conn:
+        first, second = conn.scalars(select(t.generation.c.clock_offset).order_by(t.generation.c.id))
+        taken = list(conn.scalars(select(t.journal.c.taken_at).order_by(t.journal.c.id)))
+        received = list(conn.scalars(select(t.journal.c.received_at).order_by(t.journal.c.id)))
+    assert second == first
+    assert received[1] - taken[1] >= 3
