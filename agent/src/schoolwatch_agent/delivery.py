@@ -77,6 +77,8 @@ class Exchange:
 
     def hear_retained(self) -> None:
         """Listens before anything is sent: the server may already have what would be sent again."""
+        if not self._spool.has_heard(self._clock()):
+            return
         deadline = time.monotonic() + RETAINED_WAIT
         while self._connection.alive and not self.heard and (left := deadline - time.monotonic()) > 0:
             self._connection.pump(left)

@@ -124,6 +124,10 @@ class Spool:
         found = self._recovering(now, lambda: spool_file.note(self._db, "memory"))
         return found if isinstance(found, bytes) else None
 
+    def has_heard(self, now: float) -> bool:
+        """Whether the server has ever acknowledged anything to this file."""
+        return self._recovering(now, lambda: spool_file.note(self._db, "epoch")) is not None
+
     def remember(self, memory: bytes, now: float) -> None:
         """Replaces the memory."""
         self._transact(now, lambda _: self._note("memory", memory))

@@ -1,0 +1,203 @@
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import schoolwatch_agent
+from brokers import RunningBroker
+from schoolwatch_agent import doctor, lock
+from schoolwatch_agent.cli import main
+from schoolwatch_agent.texts import Texts, language
+from station import SmallServer, enrol
+
+ROOM = Path(schoolwatch_agent.__file__).with_name("texts")
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> str:
+    file = tmp_path / "agent.toml"
+    file.write_text('[agent]\ndata = "data"\nlanguage = "en"\n')
+    return str(file)
+
+
+def test_version_says_so_without_loading_what_it_does_not_need() -> None:
+    program = (
+        "import sys; from schoolwatch_agent.cli import main; main(['version']);"
+        "print([m for m in ('paho', 'psutil', 'msgspec', 'sqlite3', 'ssl', 'asyncio') if m in sys.modules])"
+    )
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert said.splitlines() == [f"schoolwatch-agent {schoolwatch_agent.__version__}", "[]"]
+
+
+def test_once_json_is_what_probes_saw(
+    config: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert main(["--config", config, "once", "--json"]) == 0
+    seen = json.loads(capsys.readouterr().out)
+    assert seen.keys() == {"taken_at", "readings", "facts", "sightings"}
+    (count,) = [r for r in seen["readings"] if r["metric"] == "processor.count"]
+    assert count == {
+        "metric": "processor.count",
+        "value": count["value"],
+        "unit": "count",
+        "labels": {},
+    }
+    assert count["value"] >= 1
+    assert {f["name"] for f in seen["facts"]} >= {"os.name", "os.version"}
+    assert not (tmp_path / "data").exists()
+
+
+def test_once_is_a_table(config: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["once", "--config", config, "--lang", "vi"]) == 0
+    said = capsys.readouterr().out
+    assert re.search(r"^SỐ ĐO +GIÁ TRỊ$", said, re.MULTILINE)
+    assert re.search(r"^memory\.size +\d+ B$", said, re.MULTILINE)
+
+
+def test_a_tick_stores_and_a_second_at_the_same_time_does_nothing(
+    config: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    with lock.held(tmp_path / "data") as is_ours:
+        assert is_ours
+        assert main(["tick", "--config", config]) == 0
+        assert "Another cycle" in capsys.readouterr().err
+        assert not (tmp_path / "data" / "spool.db").exists()
+        assert main(["run", "--config", config]) == 1
+    assert main(["tick", "--config", config]) == 0
+    assert (tmp_path / "data" / "spool.db").exists()
+
+
+def test_a_data_folder_that_is_none_is_exit_code_3(
+    config: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "data").write_text("a file")
+    assert main(["tick", "--config", config]) == 3
+    assert "data folder cannot be used" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["check-config", "tick", "once", "enrol"])
+def test_wrong_settings_are_exit_code_2_with_the_key(
+    command: str, config: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path(config).write_text("[schedule]\nmeasure = 'x'\n")
+    assert main([command, "--config", config, "--lang", "en"]) == 2
+    assert "schedule.measure" in capsys.readouterr().err
+
+
+def test_check_config_says_that_they_are_right(config: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check-config", "--config", config]) == 0
+    assert config in capsys.readouterr().out
+
+
+def test_probes_are_listed_with_their_meaning(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["probes", "--lang", "en"]) == 0
+    said = capsys.readouterr().out
+    assert "antivirus.running" in said
+    assert re.search(r"^processor {2}\(each cycle\)$", said, re.MULTILINE)
+
+
+def test_record_writes_a_file_and_refuses_an_unknown_probe(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["record", "uptime", "--out", str(tmp_path / "out"), "--lang", "en"]) == 0
+    assert json.loads((tmp_path / "out" / "uptime.json").read_text())["answers"]
+    assert main(["record", "nonsense", "--lang", "en"]) == 2
+    assert "uptime" in capsys.readouterr().err
+
+
+def checks(capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
+    return {check["check"]: check["state"] for check in json.loads(capsys.readouterr().out)["checks"]}
+
+
+def test_doctor_before_anything_says_what_to_do(config: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "--config", config, "--lang", "vi"]) == 1
+    said = capsys.readouterr().out
+    assert "✘ Thiết bị chưa đăng ký" in said
+    assert "→ Xin mã đăng ký của nhà trường" in said
+    assert main(["doctor", "--config", config, "--json"]) == 1
+    found = checks(capsys)
+    assert (found["config"], found["enrolment"], found["measured"]) == ("ok", "bad", "bad")
+    assert found["spool"] == "unknown"
+
+
+def test_doctor_finds_all_well_then_a_refused_password_then_no_broker(
+    mosquitto: RunningBroker, config: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    server = SmallServer(mosquitto)
+    enrol(tmp_path / "data", mosquitto)
+    assert main(["tick", "--config", config]) == 0
+    server.stop()
+    main(["doctor", "--config", config, "--json"])
+    found = checks(capsys)
+    probes = {name for name in found if name.startswith("probe.")}
+    assert {found[name] for name in found.keys() - probes} == {"ok"}
+    assert found.keys() - probes == {
+        "config", "data", "clock", "enrolment", "name", "port", "login",
+        "measured", "delivered", "acked", "spool",
+    }  # fmt: skip
+    enrol(tmp_path / "data", mosquitto, password="another")
+    (tmp_path / "data" / "credential.json").chmod(0o644)
+    assert main(["doctor", "--config", config, "--json"]) == 1
+    found = checks(capsys)
+    assert (found["login"], found["data"]) == ("bad", "bad")
+    mosquitto.kill()
+    assert main(["doctor", "--config", config, "--json"]) == 1
+    found = checks(capsys)
+    assert found["port"] == "bad"
+    assert "login" not in found
+
+
+def test_doctor_with_wrong_settings_or_a_damaged_spool_still_looks(
+    config: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "spool.db").write_bytes(b"no database" * 1000)
+    assert main(["doctor", "--config", config, "--json"]) == 1
+    assert checks(capsys)["spool"] == "bad"
+    Path(config).write_text("nonsense = 1\n")
+    assert main(["doctor", "--config", config, "--json", "--lang", "en"]) == 1
+    assert checks(capsys)["config"] == "bad"
+
+
+@pytest.mark.parametrize("room", sorted(ROOM.glob("*.toml")), ids=lambda path: path.stem)
+def test_every_text_is_in_both_languages_with_the_same_places(room: Path) -> None:
+    for key, pair in tomllib.loads(room.read_text("utf-8")).items():
+        assert pair.keys() == {"vi", "en"}, key
+        places = [set(re.findall(r"{(\w+)}", pair[tongue])) for tongue in ("vi", "en")]
+        assert places[0] == places[1], key
+
+
+def test_every_text_is_used() -> None:
+    code = "".join(path.read_text() for path in ROOM.parent.glob("*.py"))
+    built = ("_advice", "help_", "advice_", "outcome_", "spool_")
+    for room in ROOM.glob("*.toml"):
+        for key in tomllib.loads(room.read_text("utf-8")):
+            assert f'"{key}"' in code or any(part in key for part in built), key
+
+
+@pytest.mark.parametrize(
+    ("wish", "environment", "expected"),
+    [
+        ("", {}, "vi"),
+        ("", {"LANG": "C.UTF-8"}, "vi"),
+        ("", {"LANG": "en_US.UTF-8"}, "en"),
+        ("", {"LANG": "en_US.UTF-8", "LC_ALL": "vi_VN.UTF-8"}, "vi"),
+        ("vi", {"LANG": "en_US.UTF-8"}, "vi"),
+        ("en", {"LANG": "vi_VN.UTF-8"}, "en"),
+    ],
+)
+def test_the_language_is_the_wish_then_the_machines_then_vietnamese(
+    wish: str, environment: dict[str, str], expected: str
+) -> None:
+    assert language(wish, environment) == expected
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(-5, "0 s"), (59, "59 s"), (600, "10 min"), (9000, "2 h"), (864_000, "10 days")]
+)
+def test_ages_are_said_as_people_do(seconds: float, said: str) -> None:
+    assert doctor.age(seconds, Texts("doctor", "en")) == said

@@ -1,0 +1,172 @@
+import json
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from schoolwatch_agent import identity
+from schoolwatch_agent.cli import main
+from schoolwatch_agent.enrol import EnrolError, check_address, enrol
+from schoolwatch_agent.identity import Broker, Credential, IdentityError
+
+GOOD = {
+    "device": "ab" * 16,
+    "key": "cd" * 32,
+    "password": "a password",
+    "mqtt": {"host": "127.0.0.1", "port": 18830, "tls": False},
+}
+Answering = Callable[..., str]
+
+
+class Asked(HTTPServer):
+    questions: list[dict[str, str]]
+    answer: tuple[int, bytes, dict[str, str]]
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Asked
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.questions.append({"path": self.path, **json.loads(body)})
+        status, content, headers = self.server.answer
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def http() -> Iterator[Asked]:
+    server = Asked(("127.0.0.1", 0), Handler)
+    server.questions, server.answer = [], (201, json.dumps(GOOD).encode(), {})
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def config(tmp_path: Path, http: Asked) -> str:
+    file = tmp_path / "agent.toml"
+    url = f"http://127.0.0.1:{http.server_port}"
+    file.write_text(f'[agent]\ndata = "data"\nlanguage = "en"\n[server]\nurl = "{url}"\n')
+    return str(file)
+
+
+def test_a_token_from_a_file_becomes_a_credential_for_the_agent_alone(
+    http: Asked, config: str, tmp_path: Path
+) -> None:
+    (tmp_path / "token").write_text("let-me-in\n")
+    assert main(["enrol", "--config", config, "--token-file", str(tmp_path / "token")]) == 0
+    credential = identity.read_credential(tmp_path / "data")
+    assert credential == Credential("ab" * 16, "cd" * 32, "a password", Broker("127.0.0.1", 18830))
+    assert (tmp_path / "data" / "credential.json").stat().st_mode & 0o777 == 0o600
+    (question,) = http.questions
+    assert question["path"] == "/api/v1/enrol"
+    assert question["token"] == "let-me-in"
+    assert question["install_id"] == identity.install_id(tmp_path / "data")
+
+
+def test_a_second_enrolment_needs_to_be_wished(
+    http: Asked, config: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["enrol", "--config", config, "--token", "x"]) == 0
+    assert main(["enrol", "--config", config, "--token", "x"]) == 0
+    assert "--again" in capsys.readouterr().err
+    assert len(http.questions) == 1
+    assert main(["enrol", "--config", config, "--token", "x", "--again"]) == 0
+    assert http.questions[0]["install_id"] == http.questions[1]["install_id"]
+
+
+@pytest.mark.parametrize(
+    ("status", "content", "key"),
+    [
+        (403, b'{"title":"Token refused","detail":"it expired"}', "token_refused"),
+        (404, b"<html>", "not_a_server"),
+        (429, b"{}", "too_often"),
+        (500, b"[]", "server_error"),
+        (422, b'{"title":"Token refused","detail":"it expired"}', "refused"),
+        (201, b"{}", "not_a_server"),
+        (201, b'{"device":"../etc","key":"","password":"x","mqtt":{"host":"h","port":1}}', "not_a_server"),
+        (201, b"\xff" * 100_000, "not_a_server"),
+        (302, b"", "refused"),
+    ],
+)
+def test_an_answer_that_is_no_credential_is_explained(
+    http: Asked, status: int, content: bytes, key: str
+) -> None:
+    url = f"http://127.0.0.1:{http.server_port}"
+    http.answer = (status, content, {"Location": url} if status == 302 else {})
+    with pytest.raises(EnrolError) as caught:
+        enrol(url, "secret-token", "ab" * 16)
+    assert caught.value.key == key
+    assert "secret-token" not in str(caught.value)
+    if b"expired" in content:
+        assert "Token refused: it expired" in str(caught.value)
+    assert len(http.questions) == 1
+
+
+def test_a_refusal_is_told_with_advice(
+    http: Asked, config: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    http.answer = (403, b'{"title":"used up"}', {})
+    assert main(["enrol", "--config", config, "--token", "x"]) == 1
+    assert "used up" in (said := capsys.readouterr().err)
+    assert "Ask the administrator" in said
+    assert identity.read_credential(tmp_path / "data") is None
+
+
+@pytest.mark.parametrize(
+    ("url", "key"),
+    [
+        ("http://server.example", "plain_http"),
+        ("http://127.0.0.1.example", "plain_http"),
+        ("file:///etc/passwd", "bad_url"),
+        ("server", "bad_url"),
+    ],
+)
+def test_a_token_goes_only_where_nobody_listens(url: str, key: str) -> None:
+    with pytest.raises(EnrolError) as caught:
+        check_address(url, insecure_http=False)
+    assert caught.value.key == key
+
+
+@pytest.mark.parametrize("url", ["https://server.example", "http://127.0.0.1:1", "http://[::1]:1"])
+def test_https_and_this_machine_are_fine(url: str) -> None:
+    check_address(url, insecure_http=False)
+    check_address("http://server.example", insecure_http=True)
+
+
+def test_nobody_there_is_explained(free_port: Callable[[], int]) -> None:
+    with pytest.raises(EnrolError) as caught:
+        enrol(f"http://127.0.0.1:{free_port()}", "x", "ab" * 16)
+    assert caught.value.key == "unreachable"
+
+
+def test_a_damaged_credential_tells_its_file_and_no_secret(tmp_path: Path) -> None:
+    identity.write_private(tmp_path / "credential.json", b'{"device":"x","key":"topsecret"}')
+    with pytest.raises(IdentityError, match=r"credential\.json is damaged") as caught:
+        identity.read_credential(tmp_path)
+    assert "topsecret" not in str(caught.value)
+
+
+def test_a_credential_shows_no_secret() -> None:
+    shown = repr(Credential("ab" * 16, "cd" * 32, "a password", Broker("h", 1)))
+    assert "cdcd" not in shown
+    assert "a password" not in shown
+
+
+def test_the_install_id_is_random_and_stays(tmp_path: Path) -> None:
+    first = identity.install_id(tmp_path / "a")
+    assert identity.install_id(tmp_path / "a") == first != identity.install_id(tmp_path / "b")
+    (tmp_path / "a" / "install_id").write_text("cut off")
+    assert len(identity.install_id(tmp_path / "a")) == 32
