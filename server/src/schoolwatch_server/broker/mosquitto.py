@@ -4,7 +4,6 @@ Written for Debian 12's 2.0.11 and later; options are explained in mosquitto.con
 """
 
 import os
-import pwd
 import shutil
 from pathlib import Path
 
@@ -26,9 +25,10 @@ def settings(folder: Path, host: str, port: int, queued_bytes: int) -> str:
     """The text of mosquitto.conf. Raises ValueError for a path that can't stand in it."""
     if any(c in str(folder) for c in "\r\n"):
         raise ValueError(f"{folder}: a line break in the path of the data folder: rename it")
-    user = pwd.getpwuid(os.getuid()).pw_name
+    # as root, mosquitto would become another user and lose sight of our folder
+    root = ["user root"] if os.getuid() == 0 else []
     lines = [
-        f"user {user}",  # as root, mosquitto would become another user and lose sight of our folder
+        *root,
         f"listener {port} {host}",
         "allow_anonymous false",
         f"password_file {folder / 'passwords'}",

@@ -165,7 +165,7 @@ class Up:
         self._tell("up.ready", url=url)
         password = people.first_admin(self._engine)
         if password is not None:
-            self._tell("up.password", password=password)
+            self._tell("up.password", password=password, data=self._config.folder)
         self._tell("up.stop")
 
     # --- this machine's agent -------------------------------------------------------------------------
