@@ -89,7 +89,6 @@ def _rules(work: _Work, others: list[threading.Thread]) -> None:
     """Renews the lease, says that it is alive, and judges what is new in the journal."""
     renewed = 0.0
     guard = _Guard("rules")
-    guard.attempt(lambda: _begin(work))
     while not work.stop.is_set():
         if not all(thread.is_alive() for thread in others):
             raise RuntimeError("a loop of evaluate has ended; the log says why")
@@ -173,17 +172,12 @@ class _Guard:
         return result
 
 
-def _begin(work: _Work) -> bool:
-    with begin_write(work.engine) as conn:
-        journal.create_cursor(conn, incidents.CURSOR, time.time())
-    return True
-
-
 def _renew(work: _Work) -> bool:
     now = time.time()
     with begin_write(work.engine) as conn:
         mine = lease.hold(conn, LEASE, work.owner, now, LEASE_SECONDS)
         if mine:
+            journal.create_cursor(conn, incidents.CURSOR, now)
             kept.touch_cursor(conn, incidents.CURSOR, now)
     if mine and not work.leading.is_set():
         log.info("evaluating %s", work.config.folder)
