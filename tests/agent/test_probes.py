@@ -14,6 +14,7 @@ from schoolwatch_agent.errors import CommandFailed, Missing, TimedOut
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.probe import Observed, Probe, observe
 from schoolwatch_agent.probes import PROBES
+from schoolwatch_agent.recorded import RecordedHost, record
 from schoolwatch_contract import envelope
 from schoolwatch_contract.catalogue import FACTS, METRICS, SIGHTINGS, probe_of
 from schoolwatch_contract.records import SCHEMA, Envelope
@@ -119,6 +120,20 @@ def test_the_recorded_machines_send_no_address_or_identifier() -> None:
     for observed in everything().values():
         for fact in observed.facts:
             assert device.search(f"{fact.value} {fact.labels}") is None, fact
+
+
+@pytest.mark.parametrize(
+    "probe", [p for p in PROBES if p.name not in ("updates", "processor")], ids=lambda p: p.name
+)
+def test_a_recording_of_this_machine_gives_the_same_readings(probe: Probe, tmp_path: Path) -> None:
+    (file,) = record(probe, Host(), tmp_path / "recorded")
+    text = file.read_text()
+    for mac in Path("/sys/class/net").glob("*/address"):
+        written = mac.read_text().strip()
+        assert not written.strip("0:") or written == "ff:ff:ff:ff:ff:ff" or written not in text
+    again, now = observe(probe, RecordedHost(file.parent)), observe(probe, Host())
+    assert [(r.metric, r.labels) for r in again.readings] == [(r.metric, r.labels) for r in now.readings]
+    assert again.facts == now.facts
 
 
 GARBAGE = "\x00\ufffd{]\n-1 ::: 99999999999999999999999999 \u202e nan inf 1e999\n" * 50

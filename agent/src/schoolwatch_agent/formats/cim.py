@@ -16,8 +16,8 @@ from schoolwatch_agent.errors import NotUnderstood
 
 _EARLIEST: Final = datetime(1980, 1, 1, tzinfo=UTC).timestamp()
 _NEVER: Final = frozenset({2**32 - 1, 2**64 - 1, 2**63 - 1})
-_MILLISECONDS: Final = re.compile(r"\\?/Date\((-?\d{1,16})(?:[+-]\d{4})?\)\\?/")
-_CIM: Final = re.compile(r"(\d{14})\.(\d{6})([+-])(\d{3})")
+_MILLISECONDS: Final = r"\\?/Date\((-?\d{1,16})(?:[+-]\d{4})?\)\\?/"
+_CIM: Final = r"(\d{14})\.(\d{6})([+-])(\d{3})"
 
 
 def document(text: str) -> dict[str, Any]:
@@ -91,10 +91,10 @@ def instant(value: object) -> float | None:
 
 
 def _seconds(written: str) -> float:
-    if found := _MILLISECONDS.fullmatch(written):
+    if found := re.fullmatch(_MILLISECONDS, written):
         return int(found[1]) / 1000
     try:
-        if found := _CIM.fullmatch(written):
+        if found := re.fullmatch(_CIM, written):
             local = datetime.strptime(found[1], "%Y%m%d%H%M%S").replace(tzinfo=UTC)
             offset = timedelta(minutes=int(found[3] + found[4]))
             return (local - offset).timestamp()

@@ -8,8 +8,8 @@ from schoolwatch_agent.errors import NotUnderstood
 from schoolwatch_agent.formats import cim
 from schoolwatch_agent.formats.product import Product
 
-_CLAMD: Final = re.compile(r"ClamAV (?P<version>[^/\s]+)(?:/(?P<signatures>\d+)/(?P<date>[^/]+))?")
-_BITDEFENDER_DATE: Final = re.compile(r"(\d{4}-\d\d-\d\d) at (\d\d:\d\d:\d\d) GMT([+-]\d{1,2})?")
+_CLAMD: Final = r"ClamAV (?P<version>[^/\s]+)(?:/(?P<signatures>\d+)/(?P<date>[^/]+))?"
+_BITDEFENDER_DATE: Final = r"(\d{4}-\d\d-\d\d) at (\d\d:\d\d:\d\d) GMT([+-]\d{1,2})?"
 
 
 def clamd_version(answer: str, now: float) -> tuple[str, str | None, float | None]:
@@ -18,7 +18,7 @@ def clamd_version(answer: str, now: float) -> tuple[str, str | None, float | Non
     `ClamAV 1.4.6/27823/Mon Nov 16 07:45:00 2026`; the date is local time. With hand-made signatures only,
     there is no date, and the age is unknown.
     """
-    found = _CLAMD.fullmatch(answer.strip("\x00\n "))
+    found = re.fullmatch(_CLAMD, answer.strip("\x00\n "))
     if found is None:
         raise NotUnderstood("not clamd's VERSION", answer)
     if found["date"] is None:
@@ -78,7 +78,7 @@ def bitdefender(status: str, now: float) -> Product:
         raise NotUnderstood("no product version in bduitool's answer", status)
     new = fields.get("New security content available")
     on = {"On": True, "Off": False}.get(fields.get("Antimalware status", ""))
-    written = _BITDEFENDER_DATE.match(fields.get("Last security content update", ""))
+    written = re.match(_BITDEFENDER_DATE, fields.get("Last security content update", ""))
     return Product(
         id="bitdefender",
         name="Bitdefender Endpoint Security Tools",

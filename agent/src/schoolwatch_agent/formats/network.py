@@ -11,9 +11,7 @@ import msgspec
 from schoolwatch_agent.errors import NotUnderstood
 from schoolwatch_agent.formats import cim
 
-_PLUMBING: Final = re.compile(
-    r"lo|docker\d*|br-[0-9a-f]{12}|virbr\d+(-nic)?|lxc(br)?\d*|cni\w*|podman\d*|vmnet\d+"
-)
+_PLUMBING: Final = r"lo|docker\d*|br-[0-9a-f]{12}|virbr\d+(-nic)?|lxc(br)?\d*|cni\w*|podman\d*|vmnet\d+"
 _REAL_KINDS: Final = frozenset({None, "bridge", "bond", "team", "vlan"})
 _TEREDO: Final = IPv6Network("2001::/32")
 _6TO4: Final = IPv6Network("2002::/16")
@@ -67,7 +65,7 @@ def is_counted(nic: str, kind: str | None = None) -> bool:
     Loopback, container and virtual-machine plumbing (docker0, br-…, virbr0, veth), tunnels and ifb/dummy
     devices don't; a bridge, bond or VLAN that an administrator made does, for addresses live on it.
     """
-    return kind in _REAL_KINDS and _PLUMBING.fullmatch(nic) is None
+    return kind in _REAL_KINDS and re.fullmatch(_PLUMBING, nic) is None
 
 
 def scope(address: IPv4Address | IPv6Address) -> str | None:

@@ -21,15 +21,15 @@ _CHASSIS: Final = {
 }
 """SMBIOS (DMTF DSP0134) table "System Enclosure or Chassis Types"; tablets count as laptops."""
 
-_PLACEHOLDER: Final = re.compile(
+_PLACEHOLDER: Final = (
     r"(?i)to be filled.*|system (product name|manufacturer|version)|default string|o\.?e\.?m\.?|"
     r"not (specified|applicable|available)|none|unknown|invalid|undefined|n/a|x+|0+|type1.*|empty|\W*"
 )
-_VIRTUAL: Final = re.compile(
+_VIRTUAL: Final = (
     r"(?i)\b(qemu|kvm|vmware|virtualbox|innotek|xen|bochs|parallels|hyper-v|virtual machine|openstack|bhyve|"
     r"amazon ec2|google compute engine|firecracker|standard pc)\b"
 )
-_SKIPPED_DISKS: Final = re.compile(r"(loop|ram|zram|dm-|md|sr|fd|nbd|drbd|rbd)\d*")
+_SKIPPED_DISKS: Final = r"(loop|ram|zram|dm-|md|sr|fd|nbd|drbd|rbd)\d*"
 
 
 def parse(dmi: dict[str, str], board: str, cpuinfo: str) -> Iterator[Fact]:
@@ -39,7 +39,7 @@ def parse(dmi: dict[str, str], board: str, cpuinfo: str) -> Iterator[Fact]:
     yield _fact("hardware.vendor", vendor, why)
     yield _fact("hardware.model", model, why)
     yield _fact("hardware.bios_date", _american(dmi.get("bios_date", "")), why)
-    virtual = bool(_VIRTUAL.search(f"{vendor} {model}")) or " hypervisor" in cpuinfo
+    virtual = bool(re.search(_VIRTUAL, f"{vendor} {model}")) or " hypervisor" in cpuinfo
     yield _chassis(cim.number(dmi.get("chassis_type")), why, virtual=virtual)
 
 
@@ -66,7 +66,7 @@ def parse_windows(found: dict[str, Any]) -> Iterator[Fact]:
     enclosure = next(iter(cim.objects(found.get("enclosure"))), {})
     types = enclosure.get("ChassisTypes")
     first = types[0] if isinstance(types, list) and types else types
-    yield _chassis(cim.number(first), why, virtual=bool(_VIRTUAL.search(f"{vendor} {model}")))
+    yield _chassis(cim.number(first), why, virtual=bool(re.search(_VIRTUAL, f"{vendor} {model}")))
     for disk in cim.objects(found.get("disks")):
         yield _windows_disk(disk)
 
@@ -97,7 +97,7 @@ def _chassis(kind: float | None, why: str, *, virtual: bool) -> Fact:
 
 def _told(text: str | None) -> str | None:
     found = " ".join((text or "").split())
-    return found[:128] if found and not _PLACEHOLDER.fullmatch(found) else None
+    return found[:128] if found and not re.fullmatch(_PLACEHOLDER, found) else None
 
 
 def _american(text: str) -> str | None:
@@ -125,7 +125,7 @@ def read(host: Host) -> Iterator[Fact]:
     yield from parse(dmi, _maybe(host, "/proc/device-tree/model"), host.text("/proc/cpuinfo"))
     blocks = host.names("/sys/block") if host.exists("/sys/block") else ()
     for name in blocks:
-        if not _SKIPPED_DISKS.fullmatch(name):
+        if not re.fullmatch(_SKIPPED_DISKS, name):
             rotational = _maybe(host, f"/sys/block/{name}/queue/rotational")
             yield parse_disk(name, rotational, _maybe(host, f"/sys/block/{name}/device/model"))
 

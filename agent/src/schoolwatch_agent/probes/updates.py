@@ -26,7 +26,7 @@ _REBOOT_WRITERS: Final = (
 )
 """Without one of these nobody writes /run/reboot-required, and its absence says nothing."""
 
-_UPGRADED: Final = re.compile(r"Inst \S+ \[[^\]]*\] \((?P<to>[^)]*)\)")
+_UPGRADED: Final = r"Inst \S+ \[[^\]]*\] \((?P<to>[^)]*)\)"
 _SECURITY_CATEGORY: Final = "0fa1201d-4330-4fa8-8ae9-b877473b6441"
 """Windows Update's category "Security Updates"; its id does not change with the language."""
 
@@ -36,7 +36,7 @@ SEARCH_TIMEOUT: Final = 180.0
 
 def parse(simulation: str) -> Iterator[Reading]:
     """Lines as `Inst curl [7.88.1-10] (7.88.1-10+deb12u8 Debian-Security:12/stable-security [amd64])`."""
-    found = [match["to"] for line in simulation.splitlines() if (match := _UPGRADED.match(line))]
+    found = [match["to"] for line in simulation.splitlines() if (match := re.match(_UPGRADED, line))]
     security = [to for to in found if re.search(r"(?i)-security\b", to)]
     yield Reading("updates.pending", float(len(found)))
     yield Reading("updates.security", float(len(security)))
