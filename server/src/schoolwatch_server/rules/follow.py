@@ -1,0 +1,72 @@
+"""Judges envelopes in the order of the journal: a pure function from rows and memory to events."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import msgspec
+
+from schoolwatch_contract.records import Envelope
+from schoolwatch_server.rules.condition import met, says_something
+from schoolwatch_server.rules.rule import Rule
+from schoolwatch_server.rules.step import Event, Evidence, RuleState, step
+from schoolwatch_server.state import State, merge
+
+
+class Row(Protocol):
+    """What of a journal row the rules need."""
+
+    @property
+    def id(self) -> int: ...  # noqa: D102  see `Row`
+    @property
+    def device_id(self) -> int: ...  # noqa: D102
+    @property
+    def taken_at(self) -> float: ...  # noqa: D102
+    @property
+    def late(self) -> bool: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """A rule's event for one device."""
+
+    rule: Rule
+    device_id: int
+    event: Event
+
+
+Memory = dict[tuple[str, int], dict[str, Any]]
+"""What each rule remembers of each device, as it is stored: (rule, device) → a packed `RuleState`."""
+
+
+def follow(
+    rules: Sequence[Rule], envelopes: Iterable[tuple[Row, Envelope]], memory: Memory
+) -> tuple[Memory, tuple[Occurrence, ...]]:
+    """What changed in memory, and what opened or closed, in order. Each envelope is judged by itself."""
+    changed: dict[tuple[str, int], RuleState] = {}
+    occurrences: list[Occurrence] = []
+    for row, envelope in envelopes:
+        state = merge(State(), envelope, row.taken_at)
+        for rule in rules:
+            if not says_something(rule.condition, state):
+                continue
+            place = (rule.id, row.device_id)
+            before = changed.get(place) or msgspec.convert(memory.get(place, {}), RuleState)
+            evidence = evidence_of(rule, state, row)
+            after, event = step(rule, met(rule.condition, state), before, evidence, late=row.late)
+            if after != before:
+                changed[place] = after
+            if event is not None:
+                occurrences.append(Occurrence(rule, row.device_id, event))
+    return {place: msgspec.to_builtins(state) for place, state in changed.items()}, tuple(occurrences)
+
+
+def evidence_of(rule: Rule, state: State, row: Row) -> Evidence:
+    """The envelope's readings and facts of the rule's subjects, frozen."""
+    subjects = rule.condition.evidence
+    return Evidence(
+        row.id,
+        row.taken_at,
+        {k: v.value for k, v in state.readings.items() if k.partition(".")[0] in subjects},
+        {k: t.value for k, t in state.facts.items() if k.partition(".")[0] in subjects},
+    )
