@@ -32,7 +32,9 @@ WRITTEN = (
     "docs/vi/cai-dat.md",
 )
 GENERATED = ("docs/metrics.md", "docs/privacy.md", "docs/refusals.md", "docs/configuration.md", "docs/cli.md")
-PAGES = (*WRITTEN, *GENERATED)
+PAGES = sorted(
+    path.relative_to(ROOT).as_posix() for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"))
+)
 
 
 def text(page: str) -> str:
@@ -49,11 +51,17 @@ def commands(*pages: str) -> list[str]:
     return sorted({line.strip() for line in lines if line.startswith("./schoolwatch")})
 
 
-def test_every_page_is_named_here() -> None:
-    there = {
-        path.relative_to(ROOT).as_posix() for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"))
+def test_the_pages_that_people_look_for_are_there() -> None:
+    assert {*WRITTEN, *GENERATED} - set(PAGES) == set()
+
+
+def test_every_page_can_be_found_from_another() -> None:
+    linked = {
+        ((ROOT / page).parent / target.partition("#")[0]).resolve()
+        for page in PAGES
+        for target in re.findall(r"\]\(([^)\s]+)\)", text(page))
     }
-    assert there == set(PAGES)
+    assert [page for page in PAGES if (ROOT / page) not in linked and page != "README.md"] == []
 
 
 @pytest.mark.parametrize("page", PAGES)
