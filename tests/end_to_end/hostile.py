@@ -94,4 +94,4 @@ def _deflate(text: bytes) -> bytes:
     return deflate.compress(text) + deflate.flush()
 
 
-_BOMB = _deflate(b" " * (50 * envelope.INFLATED_MAX))
+_BOMB = _deflate(b" " * (2 * envelope.INFLATED_MAX))
