@@ -1,0 +1,43 @@
+"""What every route needs: settings, database, series store, packs and texts, opened once at start."""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from sqlalchemy import Engine
+from starlette.requests import Request
+
+from schoolwatch_server.api.attempts import Attempts
+from schoolwatch_server.config import ServerConfig
+from schoolwatch_server.packs.pack import Packs
+from schoolwatch_server.rules.rule import Rule
+from schoolwatch_server.store import Store
+from schoolwatch_server.texts import Texts
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The running server, as its routes see it."""
+
+    config: ServerConfig
+    engine: Engine
+    store: Store
+    packs: Packs
+    rules: dict[str, Rule]
+    texts: Texts
+    attempts: Attempts
+
+    @property
+    def secure(self) -> bool:
+        """Whether people reach us by https, so that cookies may say so."""
+        return self.config.http.public_url.startswith("https:")
+
+    def address(self, request: Request) -> str:
+        """How people and agents reach this server, without a slash at the end."""
+        return self.config.http.public_url.rstrip("/") or str(request.base_url).rstrip("/")
+
+    def broker_host(self, request: Request) -> str:
+        """Where a device finds the broker: the configured host, or ours when that is this machine."""
+        host = self.config.mqtt.host
+        if host not in {"127.0.0.1", "::1", "localhost", "0.0.0.0", "::"}:  # noqa: S104  compared, not bound
+            return host
+        return urlsplit(self.address(request)).hostname or host

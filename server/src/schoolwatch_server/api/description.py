@@ -1,0 +1,80 @@
+"""The API's own description (OpenAPI), and the page at /docs that shows it with the vendored Swagger UI."""
+
+from fastapi import Request
+from fastapi.openapi.utils import get_openapi
+from starlette.responses import HTMLResponse, JSONResponse
+
+from schoolwatch_server import __version__
+from schoolwatch_server.api.route import Route
+
+OPENAPI = "/api/v1/openapi.json"
+
+_PROBLEM = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"field": {"type": "string"}, "detail": {"type": "string"}},
+            },
+        },
+    },
+}
+
+_DESCRIPTION = """Reads what SchoolWatch knows. Send `Authorization: Bearer <token>`; the command
+`schoolwatch-server token --data DIR --scope read` prints one. Every list has `limit` and `cursor`; errors are
+problem details (RFC 9457). `null` is unknown: never 0, never good, never bad."""
+
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>SchoolWatch API</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="/static/icon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="/static/vendor/swagger-ui-5.35.0/swagger-ui.css"></head>
+<body><div id="swagger-ui"></div>
+<script src="/static/vendor/swagger-ui-5.35.0/swagger-ui-bundle.js"></script>
+<script src="/static/docs.js"></script></body></html>
+"""
+
+
+def openapi(request: Request) -> JSONResponse:
+    """The description of every route that has a summary."""
+    if request.app.openapi_schema is None:
+        request.app.openapi_schema = _describe(request)
+    return JSONResponse(request.app.openapi_schema)
+
+
+def docs() -> HTMLResponse:
+    """The page."""
+    return HTMLResponse(_PAGE)
+
+
+def _describe(request: Request) -> dict[str, object]:
+    schema = get_openapi(
+        title="SchoolWatch", version=__version__, description=_DESCRIPTION, routes=request.app.routes
+    )
+    parts = schema.setdefault("components", {})
+    parts["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    parts["schemas"] = {
+        **{n: s for n, s in parts.get("schemas", {}).items() if "ValidationError" not in n},
+        "Problem": _PROBLEM,
+    }
+    problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for path, methods in schema["paths"].items():
+        for operation in methods.values():
+            operation["responses"].pop("422", None)
+            operation["responses"]["default"] = {"description": "A problem", "content": problem}
+            if path not in {"/healthz", "/readyz", "/api/v1/enrol"}:
+                operation["security"] = [{"token": []}]
+    return schema
+
+
+ROUTES = (
+    Route("GET", OPENAPI, openapi, "public"),
+    Route("GET", "/docs", docs, "public"),
+)

@@ -1,0 +1,169 @@
+"""GET /api/v1/devices, /facts, /series: what was measured, device by device."""
+
+import json
+import time
+from typing import Annotated
+
+from fastapi import Query
+
+from schoolwatch_contract.catalogue import METRICS
+from schoolwatch_server.api.problems import bad_field, not_found
+from schoolwatch_server.api.query import INSTANT, NAME, Cursor, DeviceName, Limit, SchoolCode, instant
+from schoolwatch_server.api.route import Route, Server, Who
+from schoolwatch_server.api.times import rfc3339
+from schoolwatch_server.database import pages, registry, states
+from schoolwatch_server.database.engine import begin_read
+from schoolwatch_server.state import State, parse_key
+from schoolwatch_server.store import Series
+
+Json = dict[str, object]
+
+LONGEST = 5 * 366 * 86400.0
+"""Seconds of the longest series: what daily rollups are kept for."""
+
+
+def devices(
+    who: Who, server: Server, school: SchoolCode = None, limit: Limit = 100, cursor: Cursor = 0
+) -> Json:
+    """Devices in use with their facts, newest sizes and posture; null is unknown, and never good or bad."""
+    with begin_read(server.engine) as conn:
+        school_id = None
+        if school is not None:
+            row = registry.school_by_code(conn, school, who.scope)
+            if row is None:
+                raise not_found("school", school)
+            school_id = row.id
+        page = pages.devices_after(conn, who.scope, after=cursor, limit=limit + 1, school_id=school_id)
+        found = [
+            (device, states.load(conn, device.id))
+            for _, name in page[:limit]
+            if (device := registry.device(conn, name, who.scope)) is not None
+        ]
+    return {
+        "devices": [device_json(device, state) for device, state in found],
+        "next": page[limit - 1][0] if len(page) > limit else None,
+    }
+
+
+def device_json(device: registry.DeviceRow, state: State | None) -> Json:
+    """One device as JSON: where it is, when it was heard, its posture, facts and newest readings."""
+    return {
+        "device": device.device,
+        "label": device.label,
+        "role": device.role,
+        "room": device.room,
+        "school": {"code": device.school_code, "name": device.school},
+        "heard_at": rfc3339(device.heard_at),
+        "taken_at": rfc3339(device.taken_at),
+        "agent": device.agent,
+        "broken": device.broken,
+        "posture": {
+            "protected": device.protected,
+            "ipv6_rung": device.ipv6_rung,
+            "link_speed": device.link_speed,
+            "link_medium": device.link_medium,
+        },
+        "facts": _facts(state) if state else [],
+        "readings": _readings(state) if state else [],
+    }
+
+
+def facts(
+    who: Who,
+    server: Server,
+    device: DeviceName = None,
+    name: Annotated[str | None, Query(pattern=NAME, max_length=64)] = None,
+    history: Annotated[bool, Query(description="Also what held earlier")] = False,
+    limit: Limit = 100,
+    cursor: Cursor = 0,
+) -> Json:
+    """Facts and since when they hold; with `history` also earlier values and until when they held."""
+    with begin_read(server.engine) as conn:
+        if device is not None and registry.device(conn, device, who.scope) is None:
+            raise not_found("device", device)
+        rows = pages.facts(
+            conn, who.scope, device=device, name=name, history=history, after=cursor, limit=limit + 1
+        )
+    return {
+        "facts": [
+            {
+                "device": row.device,
+                "name": row.name,
+                "labels": json.loads(row.labels or "{}"),
+                "value": row.value,
+                "reason": row.reason,
+                "valid_from": rfc3339(row.valid_from),
+                "valid_to": rfc3339(row.valid_to),
+            }
+            for row in rows[:limit]
+        ],
+        "next": rows[limit - 1].id if len(rows) > limit else None,
+    }
+
+
+def series(
+    who: Who,
+    server: Server,
+    device: Annotated[str, Query(pattern=r"^[0-9a-f]{32}$", description="32 hex digits")],
+    metric: Annotated[str, Query(pattern=NAME, max_length=64)],
+    begin: Annotated[str | None, Query(alias="from", max_length=40, description=INSTANT)] = None,
+    end: Annotated[str | None, Query(alias="to", max_length=40, description=INSTANT)] = None,
+) -> Json:
+    """A metric of a device over time, one series for each set of labels; without times, the last 24 hours."""
+    if metric not in METRICS:
+        raise not_found("metric", metric)
+    upto = instant("to", end) or time.time()
+    since = instant("from", begin)
+    since = upto - 86400.0 if since is None else since
+    if since >= upto:
+        raise bad_field("from", "is not before `to`")
+    if upto - since > LONGEST:
+        raise bad_field("from", "a series is at most 5 years long")
+    with begin_read(server.engine) as conn:
+        row = registry.device(conn, device, who.scope)
+    if row is None:
+        raise not_found("device", device)
+    return {
+        "device": device,
+        "metric": metric,
+        "unit": METRICS[metric].unit,
+        "from": rfc3339(since),
+        "to": rfc3339(upto),
+        "series": [_series_json(one) for one in server.store.series(row.id, metric, since, upto)],
+    }
+
+
+def _series_json(series: Series) -> Json:
+    return {
+        "labels": series.labels,
+        "points": [
+            {"at": rfc3339(p.at), "mean": p.mean, "min": p.min, "max": p.max, "count": p.count}
+            for p in series.points
+        ],
+    }
+
+
+def _facts(state: State) -> list[Json]:
+    rows: list[Json] = []
+    for key, text in sorted(state.facts.items()):
+        name, labels = parse_key(key)
+        at = rfc3339(text.taken_at)
+        rows.append({"name": name, "labels": labels, "value": text.value, "reason": text.reason, "at": at})
+    return rows
+
+
+def _readings(state: State) -> list[Json]:
+    rows: list[Json] = []
+    for key, number in sorted(state.readings.items()):
+        metric, labels = parse_key(key)
+        unit = METRICS[metric].unit if metric in METRICS else ""
+        at = rfc3339(number.taken_at)
+        rows.append({"metric": metric, "labels": labels, "value": number.value, "unit": unit, "at": at})
+    return rows
+
+
+ROUTES = (
+    Route("GET", "/api/v1/devices", devices, "read", "Devices with facts, readings and posture"),
+    Route("GET", "/api/v1/facts", facts, "read", "Facts and their history"),
+    Route("GET", "/api/v1/series", series, "read", "A metric of a device over time"),
+)

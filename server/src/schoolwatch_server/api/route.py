@@ -1,0 +1,106 @@
+"""A route is a value: method, path, endpoint, and the permission that lets somebody through its gate."""
+
+import inspect
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, get_args
+
+from fastapi import Depends, FastAPI, Request, params
+
+from schoolwatch_server import people, tokens
+from schoolwatch_server.access import Permission, Principal, authorise
+from schoolwatch_server.api.context import Context
+from schoolwatch_server.api.problems import Problem
+
+SESSION_COOKIE = "schoolwatch_session"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """`permission` is what `access.authorise` asks for; "public" routes are few and listed in a test."""
+
+    method: Literal["GET", "POST"]
+    path: str
+    endpoint: Callable[..., Any]
+    permission: Permission | Literal["public"]
+    summary: str = ""
+    status: int = 200
+
+
+def add(app: FastAPI, routes: Sequence[Route]) -> None:
+    """Puts routes behind their gates; nothing else in the server adds an endpoint to the app."""
+    for route in routes:
+        api = route.path.startswith("/api/")
+        app.add_api_route(
+            route.path,
+            route.endpoint,
+            methods=[route.method],
+            status_code=route.status,
+            response_model=None,
+            summary=route.summary or None,
+            dependencies=[Depends(gate(route))],
+            include_in_schema=bool(route.summary),
+            tags=["v1"] if api else ["server"],
+        )
+
+
+def gate(route: Route) -> Callable[[Request], None]:
+    """What runs before the endpoint: finds out who asks, and has `authorise` decide."""
+    known = _query_names(route.endpoint) if route.path.startswith("/api/") else None
+
+    def check(request: Request) -> None:
+        if route.permission != "public":
+            request.state.principal = authorise(principal_of(request), route.permission)
+        if known is not None:
+            _refuse_unknown(request, known)
+
+    check.gate_of = route.permission  # type: ignore[attr-defined]  # read by the test that walks the routes
+    return check
+
+
+def principal_of(request: Request) -> Principal | None:
+    """Whom the bearer token, or else the session cookie, speaks for."""
+    engine, now = context_of(request).engine, time.time()
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme:
+        return tokens.bearer(engine, token.strip(), now) if scheme.lower() == "bearer" else None
+    secret = request.cookies.get(SESSION_COOKIE)
+    return people.person(engine, secret, now) if secret else None
+
+
+def context_of(request: Request) -> Context:
+    """The running server's settings, database, texts."""
+    context = request.app.state.context
+    assert isinstance(context, Context)
+    return context
+
+
+def _who(request: Request) -> Principal:
+    principal = request.state.principal  # only a gate sets it: a route without one fails here
+    assert isinstance(principal, Principal)
+    return principal
+
+
+Who = Annotated[Principal, Depends(_who)]
+Server = Annotated[Context, Depends(context_of)]
+
+
+def _refuse_unknown(request: Request, known: frozenset[str]) -> None:
+    unknown = sorted(set(request.query_params) - known)
+    if unknown:
+        takes = f"known here: {', '.join(sorted(known))}" if known else "there are none here"
+        raise Problem(
+            422,
+            f"unknown query parameter {unknown[0][:40]!r}; {takes}",
+            errors=[{"field": name[:40], "detail": "unknown query parameter"} for name in unknown[:20]],
+        )
+
+
+def _query_names(endpoint: Callable[..., Any]) -> frozenset[str]:
+    return frozenset(
+        mark.alias or name
+        for name, parameter in inspect.signature(endpoint, eval_str=True).parameters.items()
+        for mark in get_args(parameter.annotation)[1:]
+        if isinstance(mark, params.Query)
+    )

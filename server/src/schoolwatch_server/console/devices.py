@@ -1,0 +1,171 @@
+"""A device: posture, facts, newest readings that refresh by themselves, probes, IPv6 ladder, plots."""
+
+from dataclasses import dataclass
+
+from fastapi import Request
+from starlette.responses import Response
+
+from schoolwatch_contract.catalogue import FACTS, METRICS
+from schoolwatch_server.api.context import Context
+from schoolwatch_server.api.problems import not_found
+from schoolwatch_server.api.route import Route, Server, Who
+from schoolwatch_server.console.page import page, words_of
+from schoolwatch_server.console.words import Words
+from schoolwatch_server.database import pages, registry, states
+from schoolwatch_server.database.engine import begin_read
+from schoolwatch_server.posture import RUNGS
+from schoolwatch_server.state import State, key, parse_key
+
+_OWN = {"probe.ok", "probe.seconds", "probe.failure", "ipv6.rung", "ipv6.rung.reason"}
+"""Shown in words of their own, not in the tables."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a table: what, of which part of the machine, the value in words, and when."""
+
+    name: str
+    title: str
+    labels: str
+    value: str
+    known: bool
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeLine:
+    """One probe: whether it worked (None: unknown), how long it took, and why it failed."""
+
+    name: str
+    worked: bool | None
+    took: str
+    failure: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class RungLine:
+    """One rung of the IPv6 ladder: reached, missed or unknown, and why."""
+
+    rung: int
+    reached: bool | None
+    reason: str
+
+
+def show(request: Request, device: str, who: Who, server: Server) -> Response:
+    """The device's page."""
+    return _page(request, "device.html", device, who, server)
+
+
+def now(request: Request, device: str, who: Who, server: Server) -> Response:
+    """The part of the page that refreshes: what was heard last."""
+    return _page(request, "device_now.html", device, who, server)
+
+
+def _page(request: Request, template: str, name: str, who: Who, server: Context) -> Response:
+    words = words_of(request)
+    with begin_read(server.engine) as conn:
+        device = registry.device(conn, name, who.scope)
+        if device is None:
+            raise not_found("device", name)
+        school = registry.school(conn, device.school_id, who.scope)
+        state = states.load(conn, device.id) or State()
+        incidents = pages.incidents(conn, who.scope, device=name, is_open=True, limit=10)
+    return page(
+        request,
+        template,
+        who,
+        device=device,
+        school=school,
+        readings=_readings(state, words),
+        facts=_facts(state, words),
+        probes=_probes(state, words),
+        rungs=_rungs(state),
+        metrics=_metrics(state, words),
+        incidents=incidents,
+        rules=server.rules,
+    )
+
+
+def _readings(state: State, words: Words) -> list[Line]:
+    lines = []
+    for text, number in state.readings.items():
+        name, labels = parse_key(text)
+        if name in _OWN:
+            continue
+        metric = METRICS.get(name)
+        title = (metric.vi if words.language == "vi" else metric.en) if metric else name
+        unit = metric.unit if metric else ""
+        value = words.amount(number.value, unit)
+        lines.append(
+            Line(name, title, words.labels(labels), value, number.value is not None, number.taken_at)
+        )
+    order = {name: index for index, name in enumerate(METRICS)}
+    return sorted(lines, key=lambda line: (order.get(line.name, len(order)), line.labels))
+
+
+def _facts(state: State, words: Words) -> list[Line]:
+    lines = []
+    for text, fact in state.facts.items():
+        name, labels = parse_key(text)
+        if name in _OWN or fact.reason == "gone":
+            continue
+        kind = FACTS.get(name)
+        title = (kind.vi if words.language == "vi" else kind.en) if kind else name
+        value = fact.value if fact.value is not None else _why(fact.reason, words)
+        lines.append(Line(name, title, words.labels(labels), value, fact.value is not None, fact.taken_at))
+    order = {name: index for index, name in enumerate(FACTS)}
+    return sorted(lines, key=lambda line: (order.get(line.name, len(order)), line.labels))
+
+
+def _why(reason: str, words: Words) -> str:
+    unknown = words.text("unknown")
+    return f"{unknown} ({words.known(f'fact_reason.{reason}', reason)})" if reason else unknown
+
+
+def _probes(state: State, words: Words) -> list[ProbeLine]:
+    lines = []
+    for text, number in state.readings.items():
+        name, labels = parse_key(text)
+        if name != "probe.ok":
+            continue
+        seconds = state.readings.get(key("probe.seconds", labels))
+        failure = state.facts.get(key("probe.failure", labels))
+        worked = None if number.value is None else number.value == 1
+        lines.append(
+            ProbeLine(
+                labels.get("probe", ""),
+                worked,
+                "" if seconds is None or seconds.value is None else words.amount(seconds.value, "s"),
+                "" if worked or failure is None else failure.value or failure.reason,
+                number.taken_at,
+            )
+        )
+    return sorted(lines, key=lambda line: (line.worked is not False, line.name))
+
+
+def _rungs(state: State) -> list[RungLine]:
+    lines = []
+    for rung in range(RUNGS):
+        labels = {"rung": str(rung)}
+        number = state.readings.get(key("ipv6.rung", labels))
+        why = state.facts.get(key("ipv6.rung.reason", labels))
+        reached = None if number is None or number.value is None else number.value == 1
+        lines.append(RungLine(rung, reached, "" if why is None else why.value or why.reason))
+    return lines
+
+
+def _metrics(state: State, words: Words) -> list[tuple[str, str]]:
+    """Metrics that can be plotted: those that the device has readings of."""
+    here = {parse_key(text)[0] for text in state.readings}
+    return [
+        (name, metric.vi if words.language == "vi" else metric.en)
+        for name, metric in METRICS.items()
+        if name in here
+    ]
+
+
+ROUTES = (
+    Route("GET", "/devices/{device}", show, "read"),
+    Route("GET", "/devices/{device}/now", now, "read"),
+)

@@ -1,0 +1,35 @@
+"""Errors as pages for people: what happened, and the way back."""
+
+from urllib.parse import quote
+
+from fastapi import Request
+from starlette.responses import RedirectResponse, Response
+
+from schoolwatch_server.api.problems import Problem
+from schoolwatch_server.console.page import page
+
+_KNOWN = {403, 404, 422, 429}
+
+
+def wants_page(request: Request) -> bool:
+    """Whether a browser's page asks, not a program: those get problem details."""
+    path = request.url.path
+    if path.startswith(("/api/", "/static/", "/metrics", "/healthz", "/readyz")):
+        return False
+    return "text/html" in request.headers.get("accept", "") or "hx-request" in request.headers
+
+
+def page_of(request: Request, problem: Problem) -> Response:
+    """The error's page."""
+    status = problem.status
+    answer = page(request, "error.html", None, status, kind=str(status) if status in _KNOWN else "other")
+    answer.headers.update(problem.headers)
+    return answer
+
+
+def to_login(request: Request) -> Response:
+    """To the login page, and back afterwards; a part of a page takes the whole page there."""
+    if "hx-request" in request.headers:
+        return Response(status_code=204, headers={"HX-Redirect": "/login"})
+    back = request.url.path if request.method == "GET" else "/"
+    return RedirectResponse(f"/login?next={quote(back)}" if back != "/" else "/login", 303)

@@ -1,0 +1,152 @@
+"""Overview, province and commune: indicators with coverage, and the way down to each school."""
+
+import time
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from fastapi import Request
+from sqlalchemy import Connection
+from starlette.responses import RedirectResponse, Response
+
+from schoolwatch_server.access import Place, Principal, covers, may
+from schoolwatch_server.api.context import Context
+from schoolwatch_server.api.parts import read_parts
+from schoolwatch_server.api.problems import not_found
+from schoolwatch_server.api.route import Route, Server, Who
+from schoolwatch_server.console.page import page
+from schoolwatch_server.database import pages, registry
+from schoolwatch_server.database.engine import begin_read
+from schoolwatch_server.database.pages import TallyRow
+from schoolwatch_server.indicators.current import current, limits
+from schoolwatch_server.indicators.indicator import IndicatorValue
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What the tables of places count."""
+
+    schools: int = 0
+    devices: int = 0
+    heard: int = 0
+    incidents: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Below:
+    """A place inside the shown one: where its page is, and its counts."""
+
+    name: str
+    href: str
+    tally: Tally
+    note: str = ""
+
+
+def overview(request: Request, who: Who, server: Server) -> Response:
+    """The start page: one province as a whole, or the list of several; a school's people see their school."""
+    if who.scope.level == "school":
+        return _own_school(who, server)
+    with begin_read(server.engine) as conn:
+        provinces = registry.provinces(conn, who.scope)
+        tallies = _tallies(conn, who, server)
+        incidents = pages.incidents(conn, who.scope, limit=5)
+        values = _values(conn, who, provinces[0], server) if len(provinces) == 1 else ()
+        below = (
+            _communes(conn, who, provinces[0].id, tallies)
+            if len(provinces) == 1
+            else [
+                Below(
+                    p.name, f"/provinces/{p.code}", _add([row for row in tallies if row.province_id == p.id])
+                )
+                for p in provinces
+            ]
+        )
+    parts = read_parts(server.config.folder) if may(who, "system") else ()
+    return page(
+        request,
+        "overview.html",
+        who,
+        province=provinces[0] if len(provinces) == 1 else None,
+        values=values,
+        below=below,
+        total=_add(list(tallies)),
+        incidents=incidents,
+        rules=server.rules,
+        parts=parts,
+    )
+
+
+def province(request: Request, code: str, who: Who, server: Server) -> Response:
+    """One province: its indicators and communes."""
+    with begin_read(server.engine) as conn:
+        row = next((p for p in registry.provinces(conn, who.scope) if p.code == code), None)
+        if row is None:
+            raise not_found("province", code)
+        values = _values(conn, who, row, server)
+        below = _communes(conn, who, row.id, _tallies(conn, who, server))
+    return page(request, "province.html", who, province=row, values=values, below=below)
+
+
+def commune(request: Request, code: str, who: Who, server: Server) -> Response:
+    """One commune: its indicators and schools."""
+    with begin_read(server.engine) as conn:
+        row = next((c for c in registry.communes(conn, who.scope) if c.code == code), None)
+        if row is None:
+            raise not_found("commune", code)
+        inside = covers(who.scope, Place(row.province_id, row.id))
+        values = current(conn, "commune", row.id, server.packs, time.time()) if inside else ()
+        tallies = {tally.school_id: tally for tally in _tallies(conn, who, server)}
+        below = [
+            Below(
+                school.name,
+                f"/schools/{school.code}",
+                _add([tallies[school.id]] if school.id in tallies else []),
+                school.level,
+            )
+            for school in registry.schools(conn, who.scope, commune_id=row.id)
+        ]
+    return page(request, "commune.html", who, commune=row, values=values, below=below)
+
+
+def _own_school(who: Principal, server: Context) -> Response:
+    with begin_read(server.engine) as conn:
+        schools = registry.schools(conn, who.scope)
+    if not schools:
+        raise not_found("school", "")
+    return RedirectResponse(f"/schools/{schools[0].code}", 303)
+
+
+def _values(
+    conn: Connection, who: Principal, row: registry.ProvinceRow, server: Context
+) -> tuple[IndicatorValue, ...]:
+    if not covers(who.scope, Place(row.id)):
+        return ()
+    return current(conn, "province", row.id, server.packs, time.time())
+
+
+def _communes(conn: Connection, who: Principal, province_id: int, tallies: Iterable[TallyRow]) -> list[Below]:
+    by_commune: defaultdict[int, list[TallyRow]] = defaultdict(list)
+    for row in tallies:
+        by_commune[row.commune_id].append(row)
+    return [
+        Below(c.name, f"/communes/{c.code}", _add(by_commune[c.id]))
+        for c in registry.communes(conn, who.scope, province_id=province_id)
+    ]
+
+
+def _tallies(conn: Connection, who: Principal, server: Context) -> tuple[TallyRow, ...]:
+    heard_after = limits(server.packs, time.time()).heard_after
+    return pages.tallies(conn, who.scope, heard_after=heard_after)
+
+
+def _add(rows: list[TallyRow]) -> Tally:
+    return Tally(
+        len(rows), sum(r.devices for r in rows), sum(r.heard for r in rows), sum(r.incidents for r in rows)
+    )
+
+
+ROUTES = (
+    Route("GET", "/", overview, "read"),
+    Route("GET", "/provinces/{code}", province, "read"),
+    Route("GET", "/communes/{code}", commune, "read"),
+)

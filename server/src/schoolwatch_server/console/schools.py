@@ -1,0 +1,150 @@
+"""A school: indicators, devices, rooms, and what the school declares and hands out itself."""
+
+import time
+from typing import Annotated
+
+from fastapi import Form, Request
+from starlette.responses import RedirectResponse, Response
+
+from schoolwatch_server.access import Place, Principal, authorise
+from schoolwatch_server.api.context import Context
+from schoolwatch_server.api.problems import bad_field, not_found
+from schoolwatch_server.api.route import Route, Server, Who
+from schoolwatch_server.console.page import check_form, page
+from schoolwatch_server.database import enrolment as tokens
+from schoolwatch_server.database import pages, people, registry
+from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.enrolment import DAYS_MAX, USES_MAX, issue_enrolment_token
+from schoolwatch_server.indicators.current import current
+
+Number = Annotated[str, Form(pattern=r"^\s*[0-9]{0,7}\s*$")]
+Csrf = Annotated[str, Form(max_length=200)]
+
+
+def show(request: Request, code: str, who: Who, server: Server) -> Response:
+    """The school's page."""
+    now = time.time()
+    with begin_read(server.engine) as conn:
+        school = registry.school_by_code(conn, code, who.scope)
+        if school is None:
+            raise not_found("school", code)
+        return page(
+            request,
+            "school.html",
+            who,
+            school=school,
+            place=place_of(school),
+            values=current(conn, "school", school.id, server.packs, now),
+            devices=registry.devices(conn, who.scope, school_id=school.id),
+            rooms=pages.rooms(conn, school.id),
+            declarations={row.quantity: row for row in pages.declarations(conn, school.id)},
+            quantities=registry.QUANTITIES,
+            incidents=pages.incidents(conn, who.scope, is_open=True, school_id=school.id, limit=20),
+            rules=server.rules,
+            tokens=tokens.open_tokens(conn, school.id, now),
+        )
+
+
+def declare(
+    code: str,
+    who: Who,
+    server: Server,
+    csrf: Csrf = "",
+    students: Number = "",
+    devices: Number = "",
+    student_devices: Number = "",
+) -> Response:
+    """Stores the numbers that were filled in and have changed; an empty field changes nothing."""
+    check_form(who, csrf)
+    school = _school_for(who, server, code)
+    filled = {"students": students, "devices": devices, "student_devices": student_devices}
+    new = {
+        quantity: float(text)
+        for quantity, text in filled.items()
+        if text.strip() and school.declared.get(quantity) != float(text)
+    }
+    now = time.time()
+    if new:
+        with begin_write(server.engine) as conn:
+            for quantity, value in new.items():
+                registry.declare(conn, school.id, quantity, value, now, who.name)
+            people.record(conn, actor=who.name, action="declare", subject=code, detail=new, now=now)
+    return RedirectResponse(f"/schools/{school.code}#declared", 303)
+
+
+def enrolment(
+    request: Request,
+    code: str,
+    who: Who,
+    server: Server,
+    csrf: Csrf = "",
+    room: Number = "",
+    days: Number = "7",
+    uses: Number = "40",
+) -> Response:
+    """Makes an enrolment token and shows, this once, the command to type on each computer."""
+    check_form(who, csrf)
+    school = _school_for(who, server, code)
+    span, count = int(days.strip() or 0), int(uses.strip() or 0)
+    if not 1 <= span <= DAYS_MAX:
+        raise bad_field("days", f"1 to {DAYS_MAX:.0f}")
+    if not 1 <= count <= USES_MAX:
+        raise bad_field("uses", f"1 to {USES_MAX}")
+    room_id = int(room) if room.strip() else None
+    with begin_read(server.engine) as conn:
+        known = room_id is None or tokens.room_of_school(conn, school.id, room_id)
+    if not known:
+        raise bad_field("room", "is not a room of this school")
+    now = time.time()
+    token = issue_enrolment_token(server.engine, school.id, room_id, span, count, now=now, by=who.name)
+    return page(
+        request,
+        "token.html",
+        who,
+        school=school,
+        token=token,
+        address=server.address(request),
+        days=span,
+        uses=count,
+    )
+
+
+def revoke(code: str, who: Who, server: Server, csrf: Csrf = "") -> Response:
+    """Ends all open enrolment tokens of the school."""
+    check_form(who, csrf)
+    school = _school_for(who, server, code)
+    now = time.time()
+    with begin_write(server.engine) as conn:
+        ended = tokens.revoke_tokens(conn, school.id, now)
+        people.record(
+            conn,
+            actor=who.name,
+            action="enrolment.revoke",
+            subject=f"school {school.id}",
+            detail={"tokens": ended},
+            now=now,
+        )
+    return RedirectResponse(f"/schools/{school.code}#enrolment", 303)
+
+
+def place_of(school: registry.SchoolRow) -> Place:
+    """Where a school is in the tree."""
+    return Place(school.province_id, school.commune_id, school.id)
+
+
+def _school_for(who: Principal, server: Context, code: str) -> registry.SchoolRow:
+    """The school, when it lies in the scope; the permission was asked for by the route's gate."""
+    with begin_read(server.engine) as conn:
+        school = registry.school_by_code(conn, code, who.scope)
+    if school is None:
+        raise not_found("school", code)
+    authorise(who, "read", place_of(school))
+    return school
+
+
+ROUTES = (
+    Route("GET", "/schools/{code}", show, "read"),
+    Route("POST", "/schools/{code}/declare", declare, "declare"),
+    Route("POST", "/schools/{code}/enrolment", enrolment, "enrol"),
+    Route("POST", "/schools/{code}/enrolment/revoke", revoke, "enrol"),
+)

@@ -1,0 +1,99 @@
+"""Numbers, times and labels as people read them, in Vietnamese or English."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_datetime, format_timedelta
+from babel.numbers import format_decimal, format_percent
+
+from schoolwatch_server.texts import Language, Texts
+
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+"""What clocks in schools show; the page says so at its foot."""
+
+_BYTES = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
+_BITS = ("bit/s", "kbit/s", "Mbit/s", "Gbit/s", "Tbit/s")
+_SPANS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One language's way to write things."""
+
+    language: Language
+    texts: Texts
+
+    def text(self, key: str, /, **values: object) -> str:
+        """A text of the files."""
+        return self.texts.get(self.language, key, **values)
+
+    def known(self, key: str, otherwise: str) -> str:
+        """A text of the files, or the word itself when other parts use a new one."""
+        return self.texts.either(self.language, key, otherwise)
+
+    def number(self, value: float, decimals: int = 1) -> str:
+        """`1.234,5` in Vietnamese, `1,234.5` in English; no decimals where there are none."""
+        return str(format_decimal(round(value, decimals), locale=self.language))
+
+    def percent(self, value: float) -> str:
+        """`85,5 %` of 0.855: nearly all is never written as all."""
+        shown = min(value, 0.999) if value < 1 else value
+        return str(format_percent(round(shown, 3), format="#,##0.#\u00a0%", locale=self.language))
+
+    def amount(self, value: float | None, unit: str) -> str:
+        """A value with its unit, or the word for unknown."""
+        if value is None:
+            return self.text("unknown")
+        if unit == "ratio":
+            return self.percent(value)
+        if unit == "boolean":
+            return self.text("yes" if value else "no")
+        if unit == "B":
+            return self._scaled(value, 1024, _BYTES)
+        if unit == "bit/s":
+            return self._scaled(value, 1000, _BITS)
+        if unit == "s":
+            return self.span(value)
+        if unit == "students/computer":
+            return f"{self.number(value)} {self.text('unit.students_per_computer')}"
+        return self.number(value, 2)
+
+    def span(self, seconds: float) -> str:
+        """Two units are enough: `3 ngày 4 giờ`; below a second in milliseconds."""
+        if abs(seconds) < 1:
+            return f"{self.number(seconds * 1000, 0)} ms"
+        rest = int(seconds)
+        parts: list[str] = []
+        for size, name in _SPANS:
+            count, rest = divmod(rest, size)
+            if count or parts:
+                parts.append(f"{count} {self.text(f'unit.{name}.{1 if count == 1 else 0}')}" if count else "")
+            if len(parts) == 2:
+                break
+        return " ".join(part for part in parts if part)
+
+    def when(self, at: float | None) -> str:
+        """`23/11/2026 10:04:05` in Vietnam."""
+        if at is None:
+            return self.text("never")
+        moment = datetime.fromtimestamp(at, UTC)
+        form = "dd/MM/yyyy HH:mm:ss" if self.language == "vi" else "d MMM yyyy HH:mm:ss"
+        return str(format_datetime(moment, form, tzinfo=ZONE, locale=self.language))
+
+    def ago(self, at: float | None, now: float) -> str:
+        """`5 phút trước`."""
+        if at is None:
+            return self.text("never")
+        seconds = min(round(at - now), -1)
+        return str(format_timedelta(seconds, add_direction=True, threshold=0.95, locale=self.language))
+
+    def labels(self, labels: dict[str, str]) -> str:
+        """`eth0 · IPv6` of a reading's labels."""
+        return " · ".join(f"IPv{v}" if k == "family" else v for k, v in sorted(labels.items()))
+
+    def _scaled(self, value: float, step: int, units: tuple[str, ...]) -> str:
+        size, index = float(value), 0
+        while abs(size) >= step and index < len(units) - 1:
+            size, index = size / step, index + 1
+        return f"{self.number(size)}\u00a0{units[index]}"

@@ -1,0 +1,135 @@
+"""Enrolment tokens of schools and rooms, and the credentials of the devices that came with one."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from schoolwatch_server.database.tables import (
+    credential,
+    device,
+    enrolment_token,
+    generation,
+    membership,
+    room,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentTokenRow:
+    """A school's or room's token; times are UTC seconds."""
+
+    id: int
+    school_id: int
+    room_id: int | None
+    created_at: float
+    expires_at: float
+    uses_left: int
+    revoked_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolledRow:
+    """A device that enrolled before: whether it has ever been heard, or lost its credential since."""
+
+    id: int
+    heard: bool
+    revoked: bool
+
+
+_TOKEN = (
+    enrolment_token.c.id,
+    enrolment_token.c.school_id,
+    enrolment_token.c.room_id,
+    enrolment_token.c.created_at,
+    enrolment_token.c.expires_at,
+    enrolment_token.c.uses_left,
+    enrolment_token.c.revoked_at,
+)
+
+
+def add_token(
+    conn: Connection,
+    hashed: str,
+    *,
+    school_id: int,
+    room_id: int | None,
+    now: float,
+    expires_at: float,
+    uses: int,
+) -> None:
+    """Keeps the hash of an enrolment token."""
+    conn.execute(
+        insert(enrolment_token).values(
+            hash=hashed,
+            school_id=school_id,
+            room_id=room_id,
+            created_at=now,
+            expires_at=expires_at,
+            uses_left=uses,
+        )
+    )
+
+
+def token_for_use(conn: Connection, hashed: str) -> EnrolmentTokenRow | None:
+    """The token, locked against another use until the transaction ends."""
+    row = conn.execute(select(*_TOKEN).where(enrolment_token.c.hash == hashed).with_for_update()).first()
+    return None if row is None else EnrolmentTokenRow(*row)
+
+
+def open_tokens(conn: Connection, school_id: int, now: float) -> tuple[EnrolmentTokenRow, ...]:
+    """A school's tokens that still let a device in, the newest first."""
+    query = (
+        select(*_TOKEN)
+        .where(
+            enrolment_token.c.school_id == school_id,
+            enrolment_token.c.expires_at > now,
+            enrolment_token.c.uses_left > 0,
+            enrolment_token.c.revoked_at.is_(None),
+        )
+        .order_by(enrolment_token.c.id.desc())
+    )
+    return tuple(EnrolmentTokenRow(*row) for row in conn.execute(query))
+
+
+def use_token(conn: Connection, token_id: int) -> None:
+    """One use less."""
+    conn.execute(
+        update(enrolment_token)
+        .where(enrolment_token.c.id == token_id)
+        .values(uses_left=enrolment_token.c.uses_left - 1)
+    )
+
+
+def revoke_tokens(conn: Connection, school_id: int, now: float) -> int:
+    """Ends all open tokens of a school; how many they were."""
+    result = conn.execute(
+        update(enrolment_token)
+        .where(enrolment_token.c.school_id == school_id, enrolment_token.c.revoked_at.is_(None))
+        .values(revoked_at=now)
+    )
+    return int(result.rowcount)
+
+
+def room_of_school(conn: Connection, school_id: int, room_id: int) -> bool:
+    """Whether the room is in the school."""
+    query = select(room.c.id).where(room.c.id == room_id, room.c.school_id == school_id)
+    return conn.execute(query).first() is not None
+
+
+def enrolled(conn: Connection, name: str) -> EnrolledRow | None:
+    """The device of that name, if one enrolled as it."""
+    query = (
+        select(device.c.id, generation.c.id.label("heard"), credential.c.revoked_at)
+        .join(credential, credential.c.device_id == device.c.id)
+        .outerjoin(generation, generation.c.device_id == device.c.id)
+        .where(device.c.device == name)
+        .limit(1)
+    )
+    row = conn.execute(query).first()
+    return None if row is None else EnrolledRow(row.id, row.heard is not None, row.revoked_at is not None)
+
+
+def devices_of_school(conn: Connection, school_id: int) -> int:
+    """How many devices the school has or had: for the next one's label."""
+    query = select(func.count(membership.c.device_id.distinct())).where(membership.c.school_id == school_id)
+    return int(conn.execute(query).scalar_one())

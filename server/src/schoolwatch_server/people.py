@@ -1,0 +1,218 @@
+"""People: accounts with argon2id passwords, lockout after wrong ones, and sessions kept on the server.
+
+Parameters of argon2id are argon2-cffi's defaults (RFC 9106's second recommended option: 64 MiB, 3 passes).
+"""
+
+import hashlib
+import secrets
+import threading
+import time
+from dataclasses import dataclass
+from functools import cache
+
+from argon2 import PasswordHasher
+from argon2.exceptions import Argon2Error, InvalidHashError
+from sqlalchemy import Engine
+from sqlalchemy.exc import IntegrityError
+
+from schoolwatch_server.access import ROLES, Principal, Role, as_role
+from schoolwatch_server.database import people as rows
+from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.scope import EVERYTHING, Scope
+
+SESSION_SECONDS = 12 * 3600.0
+"""How long a login lasts: a working day."""
+
+FREE_FAILURES = 5
+"""Wrong passwords before the account rests."""
+
+LOCK_SECONDS = 30.0
+LOCK_MAX_SECONDS = 900.0
+"""The first rest, doubled by each further wrong password, up to the longest one."""
+
+PASSWORD_MIN = 10
+PASSWORD_MAX = 200
+"""Characters of a password that a person chooses (longer ones would only cost time)."""
+
+_hasher = PasswordHasher()
+_hashing = threading.BoundedSemaphore(2)  # each takes 64 MiB: a flood of logins must not take the memory
+
+
+class AccountError(ValueError):
+    """An account can't be made or changed; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """An open session: `secret` goes into the cookie and is kept nowhere, `csrf` into every form."""
+
+    secret: str
+    csrf: str
+    language: str
+
+
+def hash_password(password: str) -> str:
+    """An argon2id hash with its own salt."""
+    with _hashing:
+        return _hasher.hash(password)
+
+
+def verify_password(password_hash: str | None, password: str) -> bool:
+    """Whether the password is the hash's; without a hash it takes as long and is False."""
+    with _hashing:
+        try:
+            return bool(_hasher.verify(password_hash or _nobody(), password)) and password_hash is not None
+        except (Argon2Error, InvalidHashError):
+            return False
+
+
+def create_account(
+    engine: Engine,
+    name: str,
+    password: str,
+    *,
+    role: str,
+    scope: Scope,
+    by: str,
+    language: str = "vi",
+    now: float | None = None,
+) -> int:
+    """The new account's id. Raises `AccountError` for a taken name, short password or unknown role."""
+    at = time.time() if now is None else now
+    if not name or len(name) > 80 or not name.isprintable():
+        raise AccountError("a name has 1 to 80 printable characters")
+    if not PASSWORD_MIN <= len(password) <= PASSWORD_MAX:
+        raise AccountError(f"a password has {PASSWORD_MIN} to {PASSWORD_MAX} characters")
+    try:
+        known: Role = as_role(role)
+    except ValueError as error:
+        raise AccountError(str(error)) from error
+    hashed = hash_password(password)
+    try:
+        with begin_write(engine) as conn:
+            account_id = rows.add_account(
+                conn, name, password_hash=hashed, role=known, scope=scope, language=language, now=at
+            )
+            rows.record(
+                conn,
+                actor=by,
+                action="account.create",
+                subject=name,
+                detail={"role": role, "scope": scope.level},
+                now=at,
+            )
+    except IntegrityError as error:
+        raise AccountError(f"there is an account {name!r} already") from error
+    return account_id
+
+
+def first_admin(engine: Engine) -> str | None:
+    """The password of a new account "admin" that sees and does everything; None when any account exists."""
+    with begin_read(engine) as conn:
+        if rows.any_account(conn):
+            return None
+    password = new_password()
+    try:
+        create_account(engine, "admin", password, role="so_admin", scope=EVERYTHING, by="up")
+    except AccountError:  # somebody else made it in between
+        return None
+    return password
+
+
+def reset_password(engine: Engine, name: str, *, by: str = "command line") -> str:
+    """A new random password for an account, whose sessions all end. Raises `AccountError`."""
+    password, now = new_password(), time.time()
+    hashed = hash_password(password)
+    with begin_write(engine) as conn:
+        account = rows.account_by_name(conn, name)
+        if account is None:
+            raise AccountError(f"there is no account {name!r}")
+        rows.set_password(conn, account.id, hashed)
+        rows.record(conn, actor=by, action="account.reset_password", subject=name, detail={}, now=now)
+    return password
+
+
+def new_password() -> str:
+    """A random password of 100 bits that can be read out on the telephone."""
+    letters = "abcdefghjkmnpqrstuvwxyz23456789"  # none that looks like another
+    return "-".join("".join(secrets.choice(letters) for _ in range(5)) for _ in range(4))
+
+
+def log_in(engine: Engine, name: str, password: str, *, address: str, now: float) -> Login | None:
+    """A session, or None: wrong name, wrong password, disabled or resting account look and last alike."""
+    with begin_read(engine) as conn:
+        account = rows.account_by_name(conn, name[:80])
+    usable = account is not None and account.disabled_at is None and (account.locked_until or 0) <= now
+    good = verify_password(account.password_hash if account else None, password[:PASSWORD_MAX])
+    if account is None:
+        return None  # names nobody has are not written down: people type passwords into the wrong field
+    if not (usable and good):
+        if usable:
+            _count_failure(engine, account.id, account.name, address=address, now=now)
+        return None
+    login = Login(secrets.token_urlsafe(32), secrets.token_urlsafe(32), account.language)
+    renewed = hash_password(password) if _hasher.check_needs_rehash(account.password_hash) else None
+    with begin_write(engine) as conn:
+        rows.set_failures(conn, account.id, 0, None)
+        if renewed:
+            rows.set_hash(conn, account.id, renewed)
+        rows.add_session(
+            conn,
+            _hashed(login.secret),
+            account_id=account.id,
+            csrf=login.csrf,
+            now=now,
+            expires_at=now + SESSION_SECONDS,
+        )
+        rows.record(
+            conn, actor=account.name, action="login", subject=account.name, detail={"from": address}, now=now
+        )
+    return login
+
+
+def log_out(engine: Engine, secret: str, *, by: str, now: float) -> None:
+    """Ends the session."""
+    with begin_write(engine) as conn:
+        rows.end_session(conn, _hashed(secret))
+        rows.record(conn, actor=by, action="logout", subject=by, detail={}, now=now)
+
+
+def person(engine: Engine, secret: str, now: float) -> Principal | None:
+    """Whose session that is, with today's role and scope."""
+    with begin_read(engine) as conn:
+        found = rows.session_by_hash(conn, _hashed(secret), now)
+    if found is None:
+        return None
+    role = as_role(found.account.role)
+    return Principal("account", found.account.name, ROLES[role], found.account.scope, role, found.csrf)
+
+
+def _count_failure(engine: Engine, account_id: int, name: str, *, address: str, now: float) -> None:
+    with begin_write(engine) as conn:
+        account = rows.account_by_name(conn, name)  # again: others may have failed meanwhile
+        failures = (account.failures if account else 0) + 1
+        over = failures - FREE_FAILURES
+        rest = min(LOCK_MAX_SECONDS, LOCK_SECONDS * 2 ** min(over, 10)) if over >= 0 else None
+        rows.set_failures(conn, account_id, failures, None if rest is None else now + rest)
+        rows.record(
+            conn,
+            actor=name,
+            action="login.failed",
+            subject=name,
+            detail={"from": address, "rest_seconds": rest},
+            now=now,
+        )
+
+
+def _hashed(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+@cache
+def _nobody() -> str:
+    return _hasher.hash(secrets.token_urlsafe(32))
+
+
+def warm_up() -> None:
+    """Makes the hash that unknown names are checked against, so that the first one is not slower."""
+    _nobody()
