@@ -219,8 +219,10 @@ class Spool:
 
     def _dropped(self, count: int) -> None:
         if count:
-            log.warning("the spool is full or old: %d envelopes dropped before the server had them", count)
-            self._note("dropped", spool_file.number(self._db, "dropped") + count)
+            before = spool_file.number(self._db, "dropped")
+            if not before:  # said once; the count itself is a reading
+                log.warning("the spool is full or old: the oldest leave before the server has them")
+            self._note("dropped", before + count)
 
     def _note(self, name: str, value: bytes | str | float) -> None:
         spool_file.set_note(self._db, name, value)
