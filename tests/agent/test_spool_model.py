@@ -52,12 +52,18 @@ class SpoolMachine(RuleBasedStateMachine):
     def held(self) -> set[bytes]:
         return {row[0] for row in self.spool._db.execute("SELECT body FROM envelope")}
 
+    def marked(self) -> set[bytes]:
+        rows = self.spool._db.execute("SELECT body FROM envelope WHERE acked_at IS NOT NULL")
+        return {row[0] for row in rows}
+
     @rule(count=st.integers(0, 5))
     def put(self, count: int) -> None:
         bodies = [b"%08d" % (self.count + n) for n in range(count)]
         self.count += count
         self.put_bodies.update(bodies)
+        acknowledged = self.marked()
         self.spool.put(bodies, b"{}", self.now)
+        self.excused |= acknowledged - self.held()  # a server restored since has not been heard yet
 
     @rule(limit=st.integers(1, 10), arrives=st.booleans(), confirmed=st.booleans())
     def publish(self, limit: int, arrives: bool, confirmed: bool) -> None:
