@@ -11,7 +11,7 @@ from schoolwatch_server.api.problems import bad_field, not_found
 from schoolwatch_server.api.query import INSTANT, NAME, Cursor, DeviceName, Limit, SchoolCode, instant
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.api.times import rfc3339
-from schoolwatch_server.database import pages, registry, states
+from schoolwatch_server.database import fact_rows, pages, registry, states
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.state import State, parse_key
 from schoolwatch_server.store import Series
@@ -81,7 +81,7 @@ def facts(
     with begin_read(server.engine) as conn:
         if device is not None and registry.device(conn, device, who.scope) is None:
             raise not_found("device", device)
-        rows = pages.facts(
+        rows = fact_rows.facts(
             conn, who.scope, device=device, name=name, history=history, after=cursor, limit=limit + 1
         )
     return {

@@ -8,7 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from schoolwatch_server.api.parts import Part, read_parts
 from schoolwatch_server.api.problems import Problem
 from schoolwatch_server.api.route import Route, Server, Who
-from schoolwatch_server.database import pages
+from schoolwatch_server.database import counted
 from schoolwatch_server.database.engine import begin_read
 
 Sample = tuple[dict[str, str], float]
@@ -31,7 +31,7 @@ def readyz(server: Server) -> dict[str, str]:
     """The database answers too; 503 when it does not."""
     try:
         with begin_read(server.engine) as conn:
-            ready = pages.answers(conn)
+            ready = counted.answers(conn)
     except SQLAlchemyError as error:
         raise Problem(503, "the database does not answer") from error
     if not ready:
@@ -45,8 +45,8 @@ def metrics(who: Who, server: Server) -> Response:  # noqa: ARG001  only who pas
     A token is needed even from this machine: behind a reverse proxy every request comes from it.
     """
     with begin_read(server.engine) as conn:
-        counters, cursors = pages.counters(conn), pages.cursors(conn)
-        quarantined, devices = pages.quarantined(conn), pages.devices_in_use(conn)
+        counters, cursors = counted.counters(conn), counted.cursors(conn)
+        quarantined, devices = counted.quarantined(conn), counted.devices_in_use(conn)
     lines: list[str] = []
     for name, text in _COUNTERS.items():
         samples: list[Sample] = [

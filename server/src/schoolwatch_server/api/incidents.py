@@ -8,7 +8,7 @@ from schoolwatch_server.api.problems import not_found
 from schoolwatch_server.api.query import Cursor, DeviceName, Limit, SchoolCode
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.api.times import rfc3339
-from schoolwatch_server.database import pages, registry
+from schoolwatch_server.database import incident_rows, registry
 from schoolwatch_server.database.engine import begin_read
 
 Json = dict[str, object]
@@ -31,7 +31,7 @@ def incidents(
             if row is None:
                 raise not_found("school", school)
             school_id = row.id
-        rows = pages.incidents(
+        rows = incident_rows.incidents(
             conn,
             who.scope,
             before=cursor or None,
@@ -46,7 +46,7 @@ def incidents(
     }
 
 
-def incident_json(row: pages.IncidentRow) -> Json:
+def incident_json(row: incident_rows.IncidentRow) -> Json:
     """One incident as JSON."""
     return {
         "id": row.id,

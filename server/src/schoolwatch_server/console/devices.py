@@ -11,7 +11,7 @@ from schoolwatch_server.api.problems import not_found
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.console.page import page, words_of
 from schoolwatch_server.console.words import Words
-from schoolwatch_server.database import pages, registry, states
+from schoolwatch_server.database import incident_rows, registry, states
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.posture import RUNGS
 from schoolwatch_server.state import State, key, parse_key
@@ -70,7 +70,7 @@ def _page(request: Request, template: str, name: str, who: Who, server: Context)
             raise not_found("device", name)
         school = registry.school(conn, device.school_id, who.scope)
         state = states.load(conn, device.id) or State()
-        incidents = pages.incidents(conn, who.scope, device=name, is_open=True, limit=10)
+        incidents = incident_rows.incidents(conn, who.scope, device=name, is_open=True, limit=10)
     return page(
         request,
         template,

@@ -11,7 +11,7 @@ from schoolwatch_server.api.problems import not_found
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.console.page import page, words_of
 from schoolwatch_server.console.words import Words
-from schoolwatch_server.database import pages
+from schoolwatch_server.database import incident_rows
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.state import parse_key
 
@@ -27,7 +27,7 @@ def listing(
 ) -> Response:
     """Open incidents, or with `closed` the ones that are over; newest first."""
     with begin_read(server.engine) as conn:
-        rows = pages.incidents(conn, who.scope, before=before, limit=ROWS + 1, is_open=not closed)
+        rows = incident_rows.incidents(conn, who.scope, before=before, limit=ROWS + 1, is_open=not closed)
     older = rows[ROWS - 1].id if len(rows) > ROWS else None
     return page(
         request,
@@ -45,10 +45,10 @@ def show(
 ) -> Response:
     """One incident."""
     with begin_read(server.engine) as conn:
-        row = pages.incident(conn, number, who.scope)
+        row = incident_rows.incident(conn, number, who.scope)
         if row is None:
             raise not_found("incident", str(number))
-        events = pages.events(conn, number)
+        events = incident_rows.events(conn, number)
     return page(
         request,
         "incident.html",

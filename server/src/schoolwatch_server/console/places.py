@@ -15,7 +15,7 @@ from schoolwatch_server.api.parts import read_parts
 from schoolwatch_server.api.problems import not_found
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.console.page import page
-from schoolwatch_server.database import pages, registry
+from schoolwatch_server.database import incident_rows, pages, registry
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.database.pages import TallyRow
 from schoolwatch_server.indicators.current import current, limits
@@ -49,7 +49,7 @@ def overview(request: Request, who: Who, server: Server) -> Response:
     with begin_read(server.engine) as conn:
         provinces = registry.provinces(conn, who.scope)
         tallies = _tallies(conn, who, server)
-        incidents = pages.incidents(conn, who.scope, limit=5)
+        incidents = incident_rows.incidents(conn, who.scope, limit=5)
         values = _values(conn, who, provinces[0], server) if len(provinces) == 1 else ()
         below = (
             _communes(conn, who, provinces[0].id, tallies)

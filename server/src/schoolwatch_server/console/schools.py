@@ -12,7 +12,7 @@ from schoolwatch_server.api.problems import bad_field, not_found
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.console.page import check_form, page
 from schoolwatch_server.database import enrolment as tokens
-from schoolwatch_server.database import pages, people, registry
+from schoolwatch_server.database import incident_rows, pages, people, registry
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.enrolment import DAYS_MAX, USES_MAX, issue_enrolment_token
 from schoolwatch_server.indicators.current import current
@@ -39,7 +39,7 @@ def show(request: Request, code: str, who: Who, server: Server) -> Response:
             rooms=pages.rooms(conn, school.id),
             declarations={row.quantity: row for row in pages.declarations(conn, school.id)},
             quantities=registry.QUANTITIES,
-            incidents=pages.incidents(conn, who.scope, is_open=True, school_id=school.id, limit=20),
+            incidents=incident_rows.incidents(conn, who.scope, is_open=True, school_id=school.id, limit=20),
             rules=server.rules,
             tokens=tokens.open_tokens(conn, school.id, now),
         )

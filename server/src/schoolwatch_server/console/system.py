@@ -6,7 +6,7 @@ from starlette.responses import Response
 from schoolwatch_server.api.parts import read_parts
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.console.page import page
-from schoolwatch_server.database import pages, people
+from schoolwatch_server.database import counted, people
 from schoolwatch_server.database.engine import begin_read
 
 AUDIT_ROWS = 30
@@ -20,10 +20,10 @@ def show(request: Request, who: Who, server: Server) -> Response:
             "system.html",
             who,
             parts=read_parts(server.config.folder),
-            cursors=pages.cursors(conn),
-            quarantined=pages.quarantined(conn),
-            counters=pages.counters(conn),
-            devices=pages.devices_in_use(conn),
+            cursors=counted.cursors(conn),
+            quarantined=counted.quarantined(conn),
+            counters=counted.counters(conn),
+            devices=counted.devices_in_use(conn),
             audit=people.newest_audit(conn, AUDIT_ROWS),
         )
 

@@ -1,0 +1,111 @@
+"""Incidents as pages and the API show them: each query keeps to the asker's scope."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, select, true
+
+from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.registry import within
+from schoolwatch_server.scope import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentRow:
+    """An incident with where it is; times are UTC seconds, `closed_at` None is open."""
+
+    id: int
+    rule: str
+    rule_version: int
+    severity: str
+    device: str | None
+    label: str | None
+    school_code: str | None
+    school: str | None
+    since: float
+    opened_at: float
+    closed_at: float | None
+    late: bool
+    evidence: Any
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """What happened to an incident."""
+
+    at: float
+    kind: str
+    detail: Any
+
+
+def incidents(
+    conn: Connection,
+    scope: Scope,
+    *,
+    before: int | None = None,
+    limit: int = 50,
+    is_open: bool | None = None,
+    school_id: int | None = None,
+    device: str | None = None,
+) -> tuple[IncidentRow, ...]:
+    """Incidents, the newest first: one page. Those of no school are seen only with the scope "all"."""
+    query = _incidents().where(_seen(scope)).order_by(t.incident.c.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(t.incident.c.id < before)
+    if is_open is not None:
+        closed = t.incident.c.closed_at
+        query = query.where(closed.is_(None) if is_open else closed.is_not(None))
+    if school_id is not None:
+        query = query.where(t.incident.c.school_id == school_id)
+    if device is not None:
+        query = query.where(t.device.c.device == device)
+    return tuple(IncidentRow(*row) for row in conn.execute(query))
+
+
+def incident(conn: Connection, incident_id: int, scope: Scope) -> IncidentRow | None:
+    """One incident that the scope sees."""
+    row = conn.execute(_incidents().where(_seen(scope), t.incident.c.id == incident_id)).first()
+    return None if row is None else IncidentRow(*row)
+
+
+def events(conn: Connection, incident_id: int) -> tuple[EventRow, ...]:
+    """What happened to an incident, in order; ask `incident` first whether it may be seen."""
+    e = t.incident_event.c
+    query = select(e.at, e.kind, e.detail).where(e.incident_id == incident_id).order_by(e.id)
+    return tuple(EventRow(*row) for row in conn.execute(query))
+
+
+def _incidents() -> Select[Any]:
+    i = t.incident.c
+    code = (
+        select(t.school_code.c.code)
+        .where(t.school_code.c.school_id == i.school_id, t.school_code.c.valid_to.is_(None))
+        .limit(1)
+        .scalar_subquery()
+    )
+    return (
+        select(
+            i.id,
+            i.rule,
+            i.rule_version,
+            i.severity,
+            t.device.c.device,
+            t.device.c.label,
+            code,
+            t.school.c.name,
+            i.since,
+            i.opened_at,
+            i.closed_at,
+            i.late,
+            i.evidence,
+        )
+        .select_from(t.incident)
+        .outerjoin(t.device, t.device.c.id == i.device_id)
+        .outerjoin(t.school, t.school.c.id == i.school_id)
+    )
+
+
+def _seen(scope: Scope) -> ColumnElement[bool]:
+    if scope.level == "all":
+        return true()
+    return and_(t.incident.c.school_id.is_not(None), within(scope))
