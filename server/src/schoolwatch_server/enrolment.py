@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine
 from schoolwatch_server.broker.passwords import hash_password
 from schoolwatch_server.database import credentials, people, registry
 from schoolwatch_server.database import enrolment as rows
-from schoolwatch_server.database.engine import begin_write
+from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.tokens import DAY
 
 PREFIX = "swe_"
@@ -78,12 +78,12 @@ def issue_enrolment_token(
 
 def enrol(engine: Engine, token: str, install_id: str, *, now: float) -> Enrolled:
     """A device with its credential, made in one transaction. Raises `EnrolmentError`."""
+    with begin_read(engine) as conn:  # a wrong token must not keep those who write waiting
+        _check(rows.token(conn, _hashed(token)), now)
     key, password = secrets.token_bytes(32), secrets.token_urlsafe(32)
     password_hash = hash_password(password)  # slow on purpose: not while others wait for the database
     with begin_write(engine) as conn:
-        row = rows.token_for_use(conn, _hashed(token))
-        if row is None or row.revoked_at is not None or row.expires_at <= now:
-            raise EnrolmentError("unknown, expired or revoked token")
+        row = _check(rows.token(conn, _hashed(token), lock=True), now)
         for copy in range(COPIES_MAX):
             name = _name(token, install_id, copy)
             known = rows.enrolled(conn, name)
@@ -95,6 +95,12 @@ def enrol(engine: Engine, token: str, install_id: str, *, now: float) -> Enrolle
                 _write_down(conn, "enrolment.repeat", name, row, now)
                 return Enrolled(name, key, password)
     raise EnrolmentError(f"{COPIES_MAX} devices came from one install id")
+
+
+def _check(token: rows.EnrolmentTokenRow | None, now: float) -> rows.EnrolmentTokenRow:
+    if token is None or token.revoked_at is not None or token.expires_at <= now:
+        raise EnrolmentError("unknown, expired or revoked token")
+    return token
 
 
 def _admit(

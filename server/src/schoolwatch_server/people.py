@@ -7,12 +7,14 @@ import hashlib
 import secrets
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
 from schoolwatch_server.access import ROLES, Principal, Role, as_role
@@ -36,6 +38,11 @@ PASSWORD_MAX = 200
 
 _hasher = PasswordHasher()
 _hashing = threading.BoundedSemaphore(2)  # each takes 64 MiB: a flood of logins must not take the memory
+_waiting = threading.BoundedSemaphore(8)  # nor all the threads that answer requests
+
+
+class BusyError(Exception):
+    """Too many passwords are being checked just now: try again in a few seconds."""
 
 
 class AccountError(ValueError):
@@ -52,14 +59,17 @@ class Login:
 
 
 def hash_password(password: str) -> str:
-    """An argon2id hash with its own salt."""
-    with _hashing:
+    """An argon2id hash with its own salt. Raises `BusyError`."""
+    with _turn():
         return _hasher.hash(password)
 
 
 def verify_password(password_hash: str | None, password: str) -> bool:
-    """Whether the password is the hash's; without a hash it takes as long and is False."""
-    with _hashing:
+    """Whether the password is the hash's; without a hash it takes as long and is False.
+
+    Raises `BusyError`.
+    """
+    with _turn():
         try:
             return bool(_hasher.verify(password_hash or _nobody(), password)) and password_hash is not None
         except (Argon2Error, InvalidHashError):
@@ -139,20 +149,26 @@ def new_password() -> str:
 
 
 def log_in(engine: Engine, name: str, password: str, *, address: str, now: float) -> Login | None:
-    """A session, or None: wrong name, wrong password, disabled or resting account look and last alike."""
+    """A session, or None: wrong name, wrong password, disabled or resting account look and last alike.
+
+    Raises `BusyError`.
+    """
     with begin_read(engine) as conn:
         account = rows.account_by_name(conn, name[:80])
-    usable = account is not None and account.disabled_at is None and (account.locked_until or 0) <= now
     good = verify_password(account.password_hash if account else None, password[:PASSWORD_MAX])
-    if account is None:
-        return None  # names nobody has are not written down: people type passwords into the wrong field
-    if not (usable and good):
-        if usable:
-            _count_failure(engine, account.id, account.name, address=address, now=now)
-        return None
-    login = Login(secrets.token_urlsafe(32), secrets.token_urlsafe(32), account.language)
-    renewed = hash_password(password) if _hasher.check_needs_rehash(account.password_hash) else None
+    renewed = None
+    if account is not None and good and _hasher.check_needs_rehash(account.password_hash):
+        renewed = hash_password(password)
     with begin_write(engine) as conn:
+        # again: while the password was checked, it was perhaps reset, or others failed
+        now_held = rows.account_by_name(conn, name[:80])
+        if account is None or now_held is None or not _is_usable(now_held, now):
+            _refuse(conn, now_held, address=address, now=now)
+            return None
+        if not good or now_held.password_hash != account.password_hash:
+            _count_failure(conn, now_held, address=address, now=now)
+            return None
+        login = Login(secrets.token_urlsafe(32), secrets.token_urlsafe(32), account.language)
         rows.set_failures(conn, account.id, 0, None)
         if renewed:
             rows.set_hash(conn, account.id, renewed)
@@ -187,21 +203,37 @@ def person(engine: Engine, secret: str, now: float) -> Principal | None:
     return Principal("account", found.account.name, ROLES[role], found.account.scope, role, found.csrf)
 
 
-def _count_failure(engine: Engine, account_id: int, name: str, *, address: str, now: float) -> None:
-    with begin_write(engine) as conn:
-        account = rows.account_by_name(conn, name)  # again: others may have failed meanwhile
-        failures = (account.failures if account else 0) + 1
-        over = failures - FREE_FAILURES
-        rest = min(LOCK_MAX_SECONDS, LOCK_SECONDS * 2 ** min(over, 10)) if over >= 0 else None
-        rows.set_failures(conn, account_id, failures, None if rest is None else now + rest)
-        rows.record(
-            conn,
-            actor=name,
-            action="login.failed",
-            subject=name,
-            detail={"from": address, "rest_seconds": rest},
-            now=now,
-        )
+def _is_usable(account: rows.AccountRow, now: float) -> bool:
+    return account.disabled_at is None and (account.locked_until or 0.0) <= now
+
+
+def _count_failure(conn: Connection, account: rows.AccountRow, *, address: str, now: float) -> None:
+    failures = account.failures + 1
+    over = failures - FREE_FAILURES
+    rest = min(LOCK_MAX_SECONDS, LOCK_SECONDS * 2 ** min(over, 10)) if over >= 0 else None
+    rows.set_failures(conn, account.id, failures, None if rest is None else now + rest)
+    detail = {"from": address, "rest_seconds": rest}
+    rows.record(conn, actor=account.name, action="login.failed", subject=account.name, detail=detail, now=now)
+
+
+def _refuse(conn: Connection, account: rows.AccountRow | None, *, address: str, now: float) -> None:
+    """Written down too: it takes as long as a failure that counts, and somebody may be guessing names.
+
+    A name that nobody has is left out: people type passwords into the wrong field.
+    """
+    name = account.name if account else ""
+    rows.record(conn, actor=name, action="login.refused", subject=name, detail={"from": address}, now=now)
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    if not _waiting.acquire(blocking=False):
+        raise BusyError
+    try:
+        with _hashing:
+            yield
+    finally:
+        _waiting.release()
 
 
 def _hashed(secret: str) -> str:

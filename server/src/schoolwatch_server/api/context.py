@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import Engine
 from starlette.requests import Request
 
+from schoolwatch_server.address import Address
 from schoolwatch_server.api.attempts import Attempts
 from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.packs.pack import Packs
@@ -32,8 +33,15 @@ class Context:
         return self.config.http.public_url.startswith("https:")
 
     def address(self, request: Request) -> str:
-        """How people and agents reach this server, without a slash at the end."""
-        return self.config.http.public_url.rstrip("/") or str(request.base_url).rstrip("/")
+        """How people and agents reach this server, without a slash at the end.
+
+        `http.public_url`, or else the address of ours that this connection came to: never the Host header,
+        which whoever asks can set to a machine of their own.
+        """
+        if self.config.http.public_url:
+            return self.config.http.public_url.rstrip("/")
+        host, port = request.scope.get("server") or (self.config.http.host, self.config.http.port)
+        return f"http://{Address(host, port or self.config.http.port)}"
 
     def broker_host(self, request: Request) -> str:
         """Where a device finds the broker: the configured host, or ours when that is this machine."""

@@ -1,6 +1,7 @@
 """GET /api/v1/devices, /facts, /series: what was measured, device by device."""
 
 import json
+import math
 import time
 from typing import Annotated
 
@@ -112,7 +113,8 @@ def series(
     """A metric of a device over time, one series for each set of labels; without times, the last 24 hours."""
     if metric not in METRICS:
         raise not_found("metric", metric)
-    upto = instant("to", end) or time.time()
+    upto = instant("to", end)
+    upto = time.time() if upto is None else upto
     since = instant("from", begin)
     since = upto - 86400.0 if since is None else since
     if since >= upto:
@@ -121,15 +123,17 @@ def series(
         raise bad_field("from", "a series is at most 5 years long")
     with begin_read(server.engine) as conn:
         row = registry.device(conn, device, who.scope)
+        here = 0.0 if row is None else pages.elsewhere_until(conn, row.id, who.scope)
     if row is None:
         raise not_found("device", device)
+    found = server.store.series(row.id, metric, max(since, here), upto) if here < upto else ()
     return {
         "device": device,
         "metric": metric,
         "unit": METRICS[metric].unit,
         "from": rfc3339(since),
         "to": rfc3339(upto),
-        "series": [_series_json(one) for one in server.store.series(row.id, metric, since, upto)],
+        "series": [_series_json(one) for one in found],
     }
 
 
@@ -137,7 +141,13 @@ def _series_json(series: Series) -> Json:
     return {
         "labels": series.labels,
         "points": [
-            {"at": rfc3339(p.at), "mean": p.mean, "min": p.min, "max": p.max, "count": p.count}
+            {
+                "at": rfc3339(p.at),
+                "mean": p.mean if math.isfinite(p.mean) else None,  # a sum of huge numbers overflows
+                "min": p.min,
+                "max": p.max,
+                "count": p.count,
+            }
             for p in series.points
         ],
     }

@@ -37,7 +37,9 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers[name] = value
-                headers.setdefault("Cache-Control", "no-store")
+                static = scope["path"].startswith("/static/") and message["status"] < 400
+                # kept, but asked for each time whether it is still the same: an ETag says so in few bytes
+                headers.setdefault("Cache-Control", "no-cache" if static else "no-store")
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

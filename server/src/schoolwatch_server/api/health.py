@@ -53,14 +53,9 @@ def metrics(who: Who, server: Server) -> Response:  # noqa: ARG001  only who pas
             ({"reason": label} if label else {}, value) for n, label, value in counters if n == name
         ]
         lines += _family(f"schoolwatch_{name}_total", "counter", text, samples or [({}, 0)])
-    for name, label, value in counters:
-        if name not in _COUNTERS:
-            lines += _family(
-                f"schoolwatch_{name}_total",
-                "counter",
-                "Counted by intake",
-                [({"label": label} if label else {}, value)],
-            )
+    for other in sorted({name for name, _, _ in counters} - set(_COUNTERS)):
+        samples = [({"label": label} if label else {}, value) for n, label, value in counters if n == other]
+        lines += _family(f"schoolwatch_{other}_total", "counter", "Counted by intake", samples)
     in_quarantine: list[Sample] = [({"reason": r}, n) for r, n in quarantined.items()]
     lines += _family("schoolwatch_quarantine_frames", "gauge", "Frames in quarantine now", in_quarantine)
     behind: list[Sample] = [({"cursor": c.name}, c.behind) for c in cursors]
@@ -86,7 +81,8 @@ def _family(name: str, kind: str, text: str, samples: Iterable[Sample]) -> list[
 
 def _sample(name: str, labels: dict[str, str], value: float) -> str:
     inside = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels.items())
-    return f"{name}{{{inside}}} {value:g}" if inside else f"{name} {value:g}"
+    number = str(int(value)) if float(value).is_integer() else repr(value)
+    return f"{name}{{{inside}}} {number}" if inside else f"{name} {number}"
 
 
 def _escaped(text: str) -> str:

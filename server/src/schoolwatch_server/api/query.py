@@ -12,7 +12,8 @@ MOST = 500
 
 Limit = Annotated[int, Query(ge=1, le=MOST, description="Rows of a page")]
 Cursor = Annotated[int, Query(ge=0, le=2**62, description="`next` of the page before; 0 is the first")]
-SchoolCode = Annotated[str | None, Query(pattern=r"^[0-9A-Za-z._-]{1,20}$", description="Mã trường")]
+CODE = r"^[0-9A-Za-z._-]{1,20}$"
+SchoolCode = Annotated[str | None, Query(pattern=CODE, description="Mã trường")]
 DeviceName = Annotated[str | None, Query(pattern=r"^[0-9a-f]{32}$", description="32 hex digits")]
 NAME = r"^[a-z][a-z0-9_]*(\.[a-z0-9][a-z0-9_]*)+$"
 INSTANT = "RFC 3339 with an offset, such as 2026-11-23T03:04:05Z"

@@ -22,6 +22,9 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 20.0
 """How long a transaction waits for another process's write to end."""
 
+_POOL: dict[str, Any] = {"pool_size": 8, "max_overflow": 32, "hide_parameters": True}
+"""Parameters hold keys and hashes: they must not be in an error's text, which is logged."""
+
 Trouble = Literal["url", "missing", "unwritable", "not_a_database", "newer", "older", "unreachable"]
 
 
@@ -108,10 +111,10 @@ def _engine(url: str) -> Engine:
     try:
         parsed = make_url(url)
         if parsed.get_backend_name() != "sqlite":
-            return create_engine(parsed, pool_size=8, max_overflow=32, pool_pre_ping=True)
+            return create_engine(parsed, **_POOL, pool_pre_ping=True)
         if not parsed.database or parsed.database == ":memory:":
             raise DatabaseError("url", "an SQLite database needs a file: sqlite:////folder/schoolwatch.db")
-        engine = create_engine(parsed, pool_size=8, max_overflow=32, connect_args={"timeout": BUSY_SECONDS})
+        engine = create_engine(parsed, **_POOL, connect_args={"timeout": BUSY_SECONDS})
     except (exc.ArgumentError, exc.NoSuchModuleError, ModuleNotFoundError) as error:
         raise DatabaseError("url", f"the database URL cannot be used, correct it: {_safe(error)}") from error
     event.listen(engine, "connect", _prepare_sqlite)

@@ -70,9 +70,10 @@ def add_token(
     )
 
 
-def token_for_use(conn: Connection, hashed: str) -> EnrolmentTokenRow | None:
-    """The token, locked against another use until the transaction ends."""
-    row = conn.execute(select(*_TOKEN).where(enrolment_token.c.hash == hashed).with_for_update()).first()
+def token(conn: Connection, hashed: str, *, lock: bool = False) -> EnrolmentTokenRow | None:
+    """The token, however old or used up; with `lock` nobody else uses it until the transaction ends."""
+    query = select(*_TOKEN).where(enrolment_token.c.hash == hashed)
+    row = conn.execute(query.with_for_update() if lock else query).first()
     return None if row is None else EnrolmentTokenRow(*row)
 
 

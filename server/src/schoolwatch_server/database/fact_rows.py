@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import ColumnElement, Connection, and_, func, not_, or_, select
 
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.registry import within
@@ -33,7 +33,10 @@ def facts(
     after: int,
     limit: int,
 ) -> tuple[FactRow, ...]:
-    """Facts of the devices that the scope sees now, in the order they were first seen: one page."""
+    """Facts of the devices that the scope sees now, in the order they were first seen: one page.
+
+    What ended while the device was in a school that the scope does not see stays there.
+    """
     f = t.fact_history.c
     query = (
         select(f.id, t.device.c.device, f.name, f.labels, f.value, f.reason, f.valid_from, f.valid_to)
@@ -50,6 +53,23 @@ def facts(
         query = query.where(t.device.c.device == device)
     if name is not None:
         query = query.where(f.name == name)
+    if history and scope.level != "all":
+        query = query.where(or_(f.valid_to.is_(None), f.valid_to > _elsewhere_until(scope)))
     if not history:
         query = query.where(f.valid_to.is_(None))
     return tuple(FactRow(*row) for row in conn.execute(query))
+
+
+def _elsewhere_until(scope: Scope) -> ColumnElement[float]:
+    m, s = t.membership.alias(), t.school
+    ended = (
+        select(func.max(m.c.valid_to))
+        .where(
+            m.c.device_id == t.fact_history.c.device_id,
+            m.c.valid_to.is_not(None),
+            m.c.school_id.in_(select(s.c.id).where(not_(within(scope))).correlate(None)),
+        )
+        .correlate(t.fact_history)
+        .scalar_subquery()
+    )
+    return func.coalesce(ended, 0.0)

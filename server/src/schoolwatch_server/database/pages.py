@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, case, func, select
+from sqlalchemy import Connection, and_, case, func, not_, select
 
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.registry import within
@@ -58,6 +58,19 @@ def devices_after(
     if school_id is not None:
         query = query.where(t.school.c.id == school_id)
     return tuple((row.id, row.device) for row in conn.execute(query))
+
+
+def elsewhere_until(conn: Connection, device_id: int, scope: Scope) -> float:
+    """Until when (UTC seconds) a device was in a school that the scope does not see; 0 when it never was."""
+    if scope.level == "all":
+        return 0.0
+    m = t.membership.c
+    query = (
+        select(func.max(m.valid_to))
+        .join(t.school, t.school.c.id == m.school_id)
+        .where(m.device_id == device_id, m.valid_to.is_not(None), not_(within(scope)))
+    )
+    return float(conn.scalar(query) or 0.0)
 
 
 def rooms(conn: Connection, school_id: int) -> tuple[RoomRow, ...]:

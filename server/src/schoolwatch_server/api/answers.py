@@ -1,0 +1,73 @@
+"""What goes wrong, as an answer: problem details for programs, a page for people, and nothing that leaks."""
+
+import logging
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from schoolwatch_server.access import ForbiddenError, UnauthenticatedError
+from schoolwatch_server.api import problems
+from schoolwatch_server.api.headers import HEADERS
+from schoolwatch_server.api.problems import Problem
+from schoolwatch_server.console import errors
+from schoolwatch_server.people import BusyError
+
+log = logging.getLogger(__name__)
+
+
+def install(app: FastAPI) -> None:
+    """Every exception that an endpoint or its gate may raise has its answer."""
+    app.add_exception_handler(Problem, _known)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(UnauthenticatedError, _unauthenticated)
+    app.add_exception_handler(ForbiddenError, _forbidden)
+    app.add_exception_handler(BusyError, _busy)
+    app.add_exception_handler(Exception, _unforeseen)
+
+
+def answer(request: Request, problem: Problem) -> Response:
+    """The problem as who asks can read it."""
+    if errors.wants_page(request):
+        return errors.page_of(request, problem)
+    return problems.response(problem)
+
+
+async def _known(request: Request, error: Any) -> Response:
+    return answer(request, error)
+
+
+async def _http(request: Request, error: Any) -> Response:
+    detail = "there is nothing at this address" if error.status_code == 404 else str(error.detail)
+    return answer(request, Problem(error.status_code, detail, headers=error.headers))
+
+
+async def _validation(request: Request, error: Any) -> Response:
+    return answer(request, problems.of_validation(error.errors()))
+
+
+async def _unauthenticated(request: Request, _: Any) -> Response:
+    if errors.wants_page(request):
+        return errors.to_login(request)
+    text = "send a valid token: Authorization: Bearer sw_…"
+    return answer(request, Problem(401, text, headers={"WWW-Authenticate": "Bearer"}))
+
+
+async def _forbidden(request: Request, _: Any) -> Response:
+    return answer(request, Problem(403, "your role or token does not allow this"))
+
+
+async def _busy(request: Request, _: Any) -> Response:
+    text = "many people are logging in just now: try again in a few seconds"
+    return answer(request, Problem(503, text, headers={"Retry-After": "5"}))
+
+
+async def _unforeseen(request: Request, error: Any) -> Response:
+    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    failed = answer(request, Problem(500, "something went wrong here; the server's log says what"))
+    failed.headers.update(HEADERS)  # this handler runs outside the middleware that adds them
+    failed.headers["Cache-Control"] = "no-store"
+    return failed
