@@ -112,7 +112,9 @@ def _facts(state: State, words: Words) -> list[Line]:
             continue
         kind = FACTS.get(name)
         title = (kind.vi if words.language == "vi" else kind.en) if kind else name
-        value = fact.value if fact.value is not None else _why(fact.reason, words)
+        value = (
+            _why(fact.reason, words) if fact.value is None else words.known(f"value.{fact.value}", fact.value)
+        )
         lines.append(Line(name, title, words.labels(labels), value, fact.value is not None, fact.taken_at))
     order = {name: index for index, name in enumerate(FACTS)}
     return sorted(lines, key=lambda line: (order.get(line.name, len(order)), line.labels))

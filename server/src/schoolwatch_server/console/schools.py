@@ -4,6 +4,7 @@ import time
 from typing import Annotated
 
 from fastapi import Form, Request
+from sqlalchemy import Connection
 from starlette.responses import RedirectResponse, Response
 
 from schoolwatch_server.access import Place, Principal, authorise
@@ -34,6 +35,7 @@ def show(request: Request, code: str, who: Who, server: Server) -> Response:
             who,
             school=school,
             place=place_of(school),
+            commune_code=_commune_code(conn, who, school),
             values=current(conn, "school", school.id, server.packs, now),
             devices=registry.devices(conn, who.scope, school_id=school.id),
             rooms=pages.rooms(conn, school.id),
@@ -125,6 +127,11 @@ def revoke(code: str, who: Who, server: Server, csrf: Csrf = "") -> Response:
             now=now,
         )
     return RedirectResponse(f"/schools/{school.code}#enrolment", 303)
+
+
+def _commune_code(conn: Connection, who: Principal, school: registry.SchoolRow) -> str:
+    communes = registry.communes(conn, who.scope, province_id=school.province_id)
+    return next(commune.code for commune in communes if commune.id == school.commune_id)
 
 
 def place_of(school: registry.SchoolRow) -> Place:

@@ -49,12 +49,14 @@ class Words:
             return self.percent(value)
         if unit == "boolean":
             return self.text("yes" if value else "no")
-        if unit == "B":
+        if unit == "B" and value >= 10 * 1024:  # an MTU of 1500 B is not 1.5 KiB
             return self._scaled(value, 1024, _BYTES)
         if unit == "bit/s":
             return self._scaled(value, 1000, _BITS)
         if unit == "s":
             return self.span(value)
+        if unit == "B":
+            return f"{self.number(value, 0)}\u00a0B"
         if unit == "students/computer":
             return f"{self.number(value)} {self.text('unit.students_per_computer')}"
         return self.number(value, 2)
