@@ -1,0 +1,67 @@
+"""The real web server in a thread of its own on 127.0.0.1, for tests that ask it over HTTP."""
+
+import socket
+import threading
+import time
+from typing import Self
+
+import httpx
+import uvicorn
+from fastapi import FastAPI
+
+from schoolwatch_server.api.service import create_app, settings
+from schoolwatch_server.config import ServerConfig
+from schoolwatch_server.scope import EVERYTHING, Scope
+from schoolwatch_server.tokens import issue_token
+
+
+class RunningSite:
+    """API and console as `serve` runs them, on a port of its own."""
+
+    def __init__(self, config: ServerConfig) -> None:
+        self.app: FastAPI = create_app(config)
+        self.engine = self.app.state.context.engine
+        self.socket = socket.create_server(("127.0.0.1", 0), backlog=256)
+        self.port: int = self.socket.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._server = uvicorn.Server(settings(config, self.app))
+        self._thread = threading.Thread(target=self._server.run, args=([self.socket],))
+        self._clients: list[httpx.Client] = []
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        while not self._server.started:
+            assert self._thread.is_alive()
+            time.sleep(0.01)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for client in self._clients:
+            client.close()
+        self._server.should_exit = True
+        self._thread.join(20)
+        self.socket.close()
+        assert not self._thread.is_alive()
+
+    def anyone(self, **more) -> httpx.Client:
+        """Asks with nothing, follows nothing, and keeps cookies."""
+        client = httpx.Client(base_url=self.url, trust_env=False, timeout=30, **more)
+        self._clients.append(client)
+        return client
+
+    def ask(self, scope: Scope = EVERYTHING) -> httpx.Client:
+        """Asks with a token of that scope."""
+        token = issue_token(self.engine, "test", "read", scope, 1)
+        return self.anyone(headers={"Authorization": f"Bearer {token}"})
+
+    def raw(self, text: bytes, seconds: float = 10.0) -> bytes:
+        """Sends bytes as they are; everything that comes back until the other side closes or is silent."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=seconds) as line:
+            line.sendall(text)
+            got = b""
+            try:
+                while piece := line.recv(65536):
+                    got += piece
+            except TimeoutError:
+                pass
+            return got
