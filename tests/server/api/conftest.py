@@ -6,8 +6,8 @@ import httpx
 import pytest
 
 from schoolwatch_server.scope import EVERYTHING, Scope
-from website import RunningSite
 from tree import Tree
+from website import RunningSite
 
 Ask = Callable[..., httpx.Client]
 

@@ -4,9 +4,10 @@ import csv
 import io
 import re
 
-import pytest
 import httpx
+import pytest
 
+from schoolwatch_server.api.health import _sample
 from schoolwatch_server.indicators import INDICATORS
 from schoolwatch_server.scope import Scope
 from tree import Tree
@@ -171,8 +172,6 @@ def test_metrics_are_prometheus_text(ask) -> None:
 
 
 def test_large_counters_keep_every_digit() -> None:
-    from schoolwatch_server.api.health import _sample
-
     assert _sample("x", {}, 123_456_789) == "x 123456789"
     assert _sample("x", {"a": 'q"\n\\'}, 0.5) == 'x{a="q\\"\\n\\\\"} 0.5'
 

@@ -21,9 +21,9 @@ from schoolwatch_server.api import (
     places,
 )
 from schoolwatch_server.api.attempts import Attempts
+from schoolwatch_server.api.bounds import BoundedBody, BoundedHead
 from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.headers import SecurityHeaders
-from schoolwatch_server.api.patience import BoundedBody, BoundedHead
 from schoolwatch_server.api.route import Route, add
 from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.console import routes
@@ -31,9 +31,6 @@ from schoolwatch_server.database.engine import open_database
 from schoolwatch_server.packs import load as load_packs
 from schoolwatch_server.rules.load import load as load_rules
 from schoolwatch_server.store.sqlite import SqliteStore
-
-BODY_MAX = 64 * 1024
-"""Bytes of a request's body: forms and enrolments are far below."""
 
 STATIC = Path(routes.__file__).with_name("static")
 
@@ -67,7 +64,6 @@ def create_app(config: ServerConfig) -> FastAPI:
         openapi_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
-        max_body_size=BODY_MAX,
     )
     app.state.context = Context(
         config=config,

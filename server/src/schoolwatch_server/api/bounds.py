@@ -1,7 +1,8 @@
-"""Bounds on how long a caller may take to say what it wants: slow ones must not hold the server."""
+"""Bounds on what a caller may send and how long it may take: big and slow ones must not hold the server."""
 
 import asyncio
 
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
@@ -10,36 +11,45 @@ HEAD_SECONDS = 15.0
 """From the first byte of a connection or request (or from its opening) to the end of its headers."""
 
 BODY_SECONDS = 20.0
-"""From the headers to the end of the body, which is at most `service.BODY_MAX` long."""
+"""From the headers to the end of the body."""
+
+BODY_MAX = 64 * 1024
+"""Bytes of a body: forms and enrolments are far below."""
 
 
 class BoundedBody:
-    """ASGI middleware: a body that takes longer is answered 408 (RFC 9110 §15.5.9)."""
+    """ASGI middleware: a longer body is answered 413, a slower one 408 (RFC 9110 §15.5.14, §15.5.9)."""
 
-    def __init__(self, app: ASGIApp, seconds: float = BODY_SECONDS) -> None:
-        self._app, self._seconds = app, seconds
+    def __init__(self, app: ASGIApp, most: int = BODY_MAX, seconds: float = BODY_SECONDS) -> None:
+        self._app, self._most, self._seconds = app, most, seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes everything on, and counts the time until the body is whole."""
+        """Passes everything on, and counts bytes and seconds until the body is whole."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        loop = asyncio.get_running_loop()
-        deadline, whole = loop.time() + self._seconds, False
+        deadline, size, whole = asyncio.get_running_loop().time() + self._seconds, 0, False
+        said = Headers(scope=scope).get("content-length", "")
+        too_much = said.isdecimal() and (len(said) > 18 or int(said) > self._most)
 
-        async def receive_in_time() -> Message:
-            nonlocal whole
+        async def receive_within_bounds() -> Message:
+            nonlocal size, whole
             if whole:  # what comes now is only the end of the connection
                 return await receive()
+            if too_much:
+                raise HTTPException(413, "the body is too large")
             try:
                 async with asyncio.timeout_at(deadline):
                     message = await receive()
             except TimeoutError:
                 raise HTTPException(408, "the body did not come in time") from None
+            size += len(message.get("body", b""))
+            if size > self._most:
+                raise HTTPException(413, "the body is too large")
             whole = message["type"] != "http.request" or not message.get("more_body", False)
             return message
 
-        await self._app(scope, receive_in_time, send)
+        await self._app(scope, receive_within_bounds, send)
 
 
 class BoundedHead(H11Protocol):

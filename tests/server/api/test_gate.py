@@ -1,0 +1,211 @@
+"""One gate for every route, what is public by name, and who may do what."""
+
+import itertools
+from typing import get_args
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from starlette.routing import Mount
+
+from schoolwatch_server import people
+from schoolwatch_server.access import (
+    ROLES,
+    TOKENS,
+    ForbiddenError,
+    Permission,
+    Place,
+    Principal,
+    Role,
+    UnauthenticatedError,
+    authorise,
+    covers,
+    may,
+)
+from schoolwatch_server.api.route import SESSION_COOKIE, Route
+from schoolwatch_server.api.service import ROUTES
+from schoolwatch_server.scope import EVERYTHING, Scope
+from tree import Tree
+from website import RunningSite
+
+PUBLIC = {
+    ("POST", "/api/v1/enrol"),
+    ("GET", "/api/v1/openapi.json"),
+    ("GET", "/docs"),
+    ("GET", "/healthz"),
+    ("GET", "/readyz"),
+    ("GET", "/login"),
+    ("POST", "/login"),
+    ("GET", "/language/{language}"),
+}
+"""What needs no login. A new public route is written down here, by somebody who has thought about it."""
+
+PASSWORD = "a password for tests"
+PERMISSIONS: tuple[Permission, ...] = get_args(Permission)
+
+
+def test_every_route_of_the_application_is_behind_the_gate(site: RunningSite) -> None:
+    declared = {(route.method, route.path): route.permission for route in ROUTES}
+    found = {}
+    for route in site.app.routes:
+        if isinstance(route, Mount):
+            assert (route.path, type(route.app).__name__) == ("/static", "StaticFiles")
+            continue
+        assert isinstance(route, APIRoute), f"{route} is no route of ours"
+        gates = [
+            getattr(need.call, "gate_of", None)
+            for need in route.dependant.dependencies
+            if hasattr(need.call, "gate_of")
+        ]
+        assert len(gates) == 1, f"{route.path} has no gate"
+        for method in route.methods:
+            found[method, route.path] = gates[0]
+    assert found == declared
+    assert len(ROUTES) == len(declared), "a route is there twice"
+    assert {key for key, permission in found.items() if permission == "public"} == PUBLIC
+
+
+def test_the_walk_sees_a_route_that_goes_round_the_gate() -> None:
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_api_route("/open", dict, methods=["GET"])
+    (route,) = app.routes
+    assert not any(hasattr(need.call, "gate_of") for need in route.dependant.dependencies)
+
+
+@pytest.fixture(scope="module")
+def accounts(tree: Tree) -> dict[Role, str]:
+    for role in ROLES:
+        people.create_account(tree.engine, f"gate-{role}", PASSWORD, role=role, scope=EVERYTHING, by="test")
+    return {role: f"gate-{role}" for role in ROLES}
+
+
+@pytest.fixture(scope="module")
+def sessions(tree: Tree, accounts: dict[Role, str]) -> dict[Role, people.Login]:
+    found = {}
+    for role, name in accounts.items():
+        login = people.log_in(tree.engine, name, PASSWORD, address="test", now=tree.now)
+        assert login is not None
+        found[role] = login
+    return found
+
+
+def address(route: Route, tree: Tree) -> str:
+    """The route's path with names of things that are there."""
+    school = tree.schools[0]
+    values = {
+        "/schools/{code}": school.code,
+        "/communes/{code}": "MarkC00X",
+        "/provinces/{code}": "MarkP0X",
+        "{device}": school.devices[0].device,
+        "{number}": "1",
+        "{language}": "en",
+        "{format}": "csv",
+    }
+    path = route.path
+    for place, value in values.items():
+        path = path.replace(place, place.split("{")[0] + value)
+    assert "{" not in path, f"{route.path}: say here what stands for its parameters"
+    return path
+
+
+EACH = [pytest.param(route, id=f"{route.method} {route.path}") for route in ROUTES if route.path != "/logout"]
+
+
+def send(client: httpx.Client, route: Route, tree: Tree, csrf: str) -> httpx.Response:
+    body = {"data": {"csrf": csrf, "name": "nobody"}} if route.method == "POST" else {}
+    if route.path.startswith("/api/") and body:
+        body = {"json": {}}
+    return client.request(route.method, address(route, tree), **body)
+
+
+@pytest.mark.parametrize("route", EACH)
+def test_nobody_passes_a_gate_without_a_name(site: RunningSite, tree: Tree, route: Route) -> None:
+    for headers in ({}, {"Authorization": "Bearer sw_wrong"}, {"Authorization": "Basic YWRtaW46eA=="},
+                    {"Cookie": f"{SESSION_COOKIE}=wrong"}):  # fmt: skip
+        answer = send(site.anyone(headers=headers), route, tree, "")
+        if route.permission != "public":
+            assert answer.status_code == 401
+            assert answer.headers["www-authenticate"] == "Bearer"
+        else:
+            assert answer.status_code not in (401, 500)
+
+
+@pytest.mark.parametrize("route", EACH)
+@pytest.mark.parametrize("role", list(ROLES))
+def test_a_role_passes_exactly_the_gates_of_its_permissions(
+    site: RunningSite, tree: Tree, sessions: dict[Role, people.Login], role: Role, route: Route
+) -> None:
+    client = site.anyone(
+        cookies={SESSION_COOKIE: sessions[role].secret}, headers={"Accept": "application/json"}
+    )
+    status = send(client, route, tree, sessions[role].csrf).status_code
+    if route.permission == "public":
+        assert status not in (401, 500)
+    elif route.permission in ROLES[role]:
+        assert status not in (401, 403, 404, 500)
+    else:
+        assert status == 403
+
+
+@pytest.mark.parametrize("route", EACH)
+def test_a_token_reads_and_never_writes(site: RunningSite, tree: Tree, ask, route: Route) -> None:
+    status = send(ask(), route, tree, "").status_code
+    if route.permission == "public":
+        return
+    assert (status == 403) == (route.permission not in TOKENS["read"])
+    assert status != 500
+    if route.permission == "system":
+        for scope in tree.scopes[1:]:
+            assert send(ask(scope), route, tree, "").status_code == 403
+
+
+def principal(permissions: frozenset[Permission], scope: Scope) -> Principal:
+    return Principal("account", "x", permissions, scope)
+
+
+@pytest.mark.parametrize("permission", PERMISSIONS)
+def test_authorise_asks_for_a_name_the_permission_and_the_place(tree: Tree, permission: Permission) -> None:
+    with pytest.raises(UnauthenticatedError):
+        authorise(None, permission)
+    nothing = principal(frozenset(), EVERYTHING)
+    with pytest.raises(ForbiddenError):
+        authorise(nothing, permission)
+    for scope, school in itertools.product(tree.scopes, tree.schools):
+        place = Place(school.province, school.commune, school.id)
+        all_of_it = principal(frozenset(PERMISSIONS), scope)
+        allowed = school.inside(scope) and (permission != "system" or scope == EVERYTHING)
+        assert may(all_of_it, permission, place) == allowed
+
+
+def test_a_scope_does_not_cover_what_is_above_it(tree: Tree) -> None:
+    school = tree.schools[0]
+    for scope in (Scope("school", school.id), Scope("commune", school.commune)):
+        assert not covers(scope, Place(school.province))
+    assert not covers(Scope("school", school.id), Place(school.province, school.commune))
+    for level in ("province", "commune", "school"):
+        assert not covers(Scope(level, None), Place())
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "TRACE", "XYZ"])
+def test_no_other_method_is_a_way_in(site: RunningSite, tree: Tree, method: str) -> None:
+    for route in ROUTES:
+        answer = site.anyone().request(method, address(route, tree))
+        assert answer.status_code == 405, route
+        assert route.method in answer.headers["allow"] or route.path == "/login"
+
+
+@pytest.mark.parametrize("name", ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"])
+def test_a_method_cannot_be_overridden(site: RunningSite, tree: Tree, name: str) -> None:
+    answer = site.anyone().post("/api/v1/schools", headers={name: "GET"})
+    assert answer.status_code == 405
+    assert site.anyone().get("/api/v1/enrol", params={"_method": "POST"}).status_code == 405
+
+
+def test_a_token_is_not_read_from_an_address(site: RunningSite, ask) -> None:
+    token = ask().headers["authorization"].split()[1]
+    for name in ("token", "access_token", "api_key"):
+        answer = site.anyone().get("/api/v1/schools", params={name: token})
+        assert answer.status_code == 401
+        assert token not in answer.text
+        assert ask().get("/api/v1/schools", params={name: "x"}).status_code == 422

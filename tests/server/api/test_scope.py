@@ -1,0 +1,181 @@
+"""Nobody reads a row of outside: every address, every scope, by the marks that each place's data carries."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from reports import Device
+from schoolwatch_contract.records import Fact, Reading
+from schoolwatch_server import people
+from schoolwatch_server.access import ROLES
+from schoolwatch_server.api.route import SESSION_COOKIE
+from schoolwatch_server.api.service import ROUTES
+from schoolwatch_server.database import registry
+from schoolwatch_server.database.commit import Rules
+from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.database.people import record
+from schoolwatch_server.intake.batch import take
+from schoolwatch_server.scope import EVERYTHING, Scope
+from tree import School, Tree
+from website import RunningSite
+
+PASSWORD = "a password for tests"
+ELSEWHERE = {
+    "/login",
+    "/logout",
+    "/language/{language}",
+    "/docs",
+    "/api/v1/openapi.json",
+    "/healthz",
+    "/readyz",
+}
+"""GET routes that hold nothing of any school."""
+
+GET = {route.path for route in ROUTES if route.method == "GET"} - ELSEWHERE
+
+
+def addresses(tree: Tree) -> Iterator[tuple[str, School | None]]:
+    """Every address under which something of a school may be read, with the school it is about."""
+    for path in ("schools", "devices", "facts", "facts?history=true", "incidents", "incidents?state=closed"):
+        yield f"/api/v1/{path}", None
+    for path in ("/", "/incidents", "/incidents?closed=true"):
+        yield path, None
+    for number in range(1, 17):
+        yield f"/incidents/{number}", None
+    for school in tree.schools:
+        for path in ("devices", "indicators", "incidents"):
+            yield f"/api/v1/{path}?school={school.code}", school
+        yield f"/api/v1/schools/{school.code}/indicators.csv", school
+        yield f"/schools/{school.code}", school
+        for mark in sorted(school.above):
+            yield f"/{'provinces' if 'P' in mark else 'communes'}/{mark}", None
+        for device in school.devices:
+            yield f"/api/v1/facts?device={device.device}&history=true", school
+            yield f"/api/v1/series?device={device.device}&metric=link.speed", school
+            yield f"/devices/{device.device}", school
+            yield f"/devices/{device.device}/now", school
+            yield f"/api/v1/incidents?device={device.device}", None
+
+
+def mentioned(answer: httpx.Response, about: str, marks: frozenset[str]) -> set[str]:
+    """The marks in an answer, but for the names that the question itself gave."""
+    text = answer.text + repr(answer.headers)
+    asked = {mark for mark in marks if mark in about}
+    return {mark for mark in marks if mark in text} - (asked if answer.status_code == 404 else set())
+
+
+def test_the_list_of_addresses_leaves_no_route_out(tree: Tree, site: RunningSite) -> None:
+    asked = set()
+    for path, _ in addresses(tree):
+        for route in site.app.routes:
+            if getattr(route, "path_regex", None) and route.path_regex.match(path.partition("?")[0]):
+                asked.add(route.path)
+                break
+    missing = GET - asked - {"/metrics", "/system", "/schools/{code}/indicators.csv"}
+    assert not missing, f"say in addresses() where data of schools can be read: {missing}"
+
+
+@pytest.mark.parametrize("number", range(15))
+def test_a_token_reads_its_part_of_the_tree_and_nothing_else(tree: Tree, ask, number: int) -> None:
+    scope = tree.scopes[number]
+    client, hidden = ask(scope), tree.hidden(scope)
+    assert bool(hidden) == (scope != EVERYTHING)
+    inside = {school.mark for school in tree.schools if school.inside(scope)}
+    seen: set[str] = set()
+    for path, school in addresses(tree):
+        answer = client.get(path, headers={"Accept": "application/json"})
+        assert answer.status_code in (200, 303, 404), (path, answer.text)
+        assert not mentioned(answer, path, hidden), path
+        seen |= mentioned(answer, path, frozenset(inside))
+        if school is not None:
+            assert (answer.status_code == 200) == school.inside(scope), path
+    assert seen == inside
+
+
+@pytest.mark.parametrize("role", [role for role in ROLES if role != "so_admin"])
+def test_an_account_reads_its_part_of_the_tree_and_nothing_else(
+    tree: Tree, site: RunningSite, role: str
+) -> None:
+    for scope in (tree.scopes[1], tree.scopes[4], tree.scopes[-1]):
+        name = f"{role} {scope.level}"
+        people.create_account(tree.engine, name, PASSWORD, role=role, scope=scope, by="test")
+        login = people.log_in(tree.engine, name, PASSWORD, address="", now=tree.now)
+        assert login is not None
+        client = site.anyone(cookies={SESSION_COOKIE: login.secret}, headers={"Accept": "text/html"})
+        hidden = tree.hidden(scope)
+        for path, school in addresses(tree):
+            answer = client.get(path)
+            assert answer.status_code in (200, 303, 404), (path, answer.text)
+            assert not mentioned(answer, path, hidden), path
+            if school is not None:
+                assert (answer.status_code == 200) == school.inside(scope), path
+
+
+def test_only_who_sees_everything_reads_of_the_server(tree: Tree, site: RunningSite, ask) -> None:
+    with begin_write(tree.engine) as conn:
+        record(conn, actor="x", action="test", subject="Mark000X", detail={}, now=tree.now)
+    assert "Mark000X" in ask().get("/system").text
+    for scope in tree.scopes[1:]:
+        for path in ("/metrics", "/system"):
+            assert ask(scope).get(path).status_code == 403
+
+
+WRITES = [
+    ("declare", {"students": "7"}),
+    ("enrolment", {"days": "1", "uses": "1"}),
+    ("enrolment/revoke", {}),
+]
+
+
+@pytest.mark.parametrize(("action", "form"), WRITES)
+def test_nobody_writes_outside_the_scope(
+    tree: Tree, site: RunningSite, action: str, form: dict[str, str]
+) -> None:
+    scope, name = Scope("commune", tree.schools[0].commune), f"writer {action}"
+    people.create_account(tree.engine, name, PASSWORD, role="technician", scope=scope, by="test")
+    login = people.log_in(tree.engine, name, PASSWORD, address="", now=tree.now)
+    assert login is not None
+    client = site.anyone(cookies={SESSION_COOKIE: login.secret})
+    for school in tree.schools:
+        answer = client.post(f"/schools/{school.code}/{action}", data={**form, "csrf": login.csrf})
+        assert (answer.status_code in (200, 303)) == school.inside(scope)
+        assert answer.status_code in (200, 303, 404)
+        for csrf in ("", "wrong", login.csrf[:-1]):
+            refused = client.post(f"/schools/{school.code}/{action}", data={**form, "csrf": csrf})
+            assert refused.status_code == 403
+
+
+def test_a_device_that_moved_leaves_what_it_was_behind(tmp_path: Path) -> None:
+    tree = Tree(tmp_path)
+    old, new, device = tree.schools[0], tree.schools[7], tree.schools[0].devices[0]
+    with begin_write(tree.engine) as conn:
+        registry.move_device(conn, device.id, new.id, None, tree.now - 30 * 60)
+    _report_after_the_move(tree, device)
+    with RunningSite(tree.config) as site:
+        there, here = site.ask(Scope("school", new.id)), site.ask(Scope("school", old.id))
+        facts = there.get("/api/v1/facts", params={"device": device.device, "history": "true"}).json()[
+            "facts"
+        ]
+        assert {fact["value"] for fact in facts if fact["name"] == "os.name"} == {
+            "Linux Mark000X 2",  # held still when it came
+            "Linux Mark000X 3",
+            "Linux there",
+        }
+        about = {"device": device.device, "metric": "processor.busy"}
+        (series,) = there.get("/api/v1/series", params=about).json()["series"]
+        assert [point["mean"] for point in series["points"]] == [0.3, 0.9]
+        assert there.get("/api/v1/incidents", params={"device": device.device}).json()["incidents"] == []
+        assert here.get("/api/v1/series", params=about).status_code == 404
+        whole = site.ask().get("/api/v1/series", params=about).json()["series"][0]
+        assert len(whole["points"]) == 4
+    with begin_read(tree.engine) as conn:
+        assert registry.device(conn, device.device, Scope("school", new.id)) is not None
+    tree.engine.dispose()
+
+
+def _report_after_the_move(tree: Tree, device: Device) -> None:
+    readings = (Reading("processor.busy", 0.9),)
+    message = device.message(4, at=tree.now - 5, readings=readings, facts=(Fact("os.name", "Linux there"),))
+    take(tree.engine, [message], Rules())
