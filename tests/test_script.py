@@ -1,7 +1,7 @@
 """./schoolwatch, the only command a newcomer needs: how it makes, keeps and repairs its environment.
 
-The real Python and the real pip run here; only uv is a stand-in that writes down what it was asked for,
-because tests touch no network.
+The real Python runs here; environments borrow their packages from the one that runs the tests, and uv is a
+stand-in that writes down what it was asked for: tests touch no network.
 """
 
 import os
@@ -23,11 +23,17 @@ if [ "$1" = --version ]; then echo "uv {version} (stand-in)"; exit 0; fi
 echo "$@" >>"{calls}"
 [ -z "${{UV_FAILS:-}}" ] || {{ echo "no space left" >&2; exit 1; }}
 here=$(dirname "$0")
-site=$("$here/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
-printf '%s\\n' {paths} >"$site/stand-in.pth"
 for name in server agent; do
     printf '#!/bin/sh\\n' >"$here/schoolwatch-$name" && chmod 755 "$here/schoolwatch-$name"
 done
+"""
+
+PYTHON = """#!/bin/sh
+if [ "$1 $2" != "-m venv" ]; then exec "{python}" "$@"; fi
+"{python}" -m venv --without-pip "$3" || exit $?
+cp "{tools}/uv" "$3/bin/uv"
+printf '#!%s/bin/python3\\n' "$3" >"$3/bin/pip"
+cp "{tools}/borrowed.pth" "$("$3/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
 """
 
 
@@ -51,15 +57,11 @@ class Checkout:
         for lock in (ROOT / "requirements").glob("*.txt"):
             shutil.copy2(lock, folder / "requirements")
         version = (ROOT / "requirements" / "bootstrap.txt").read_text().partition("==")[2].partition(" ")[0]
-        paths = " ".join(
-            f"'{p}'" for p in sys.path if p and Path(p).is_dir() and not p.startswith(str(ROOT / "tests"))
-        )
-        self.program("uv", UV.format(version=version, calls=self.calls, paths=paths))
-        self.program(
-            "python",
-            f'#!/bin/sh\n"{BASE}" "$@" || exit $?\n'
-            f'case "$1 $2" in "-m venv") cp "{tools}/uv" "$3/bin/uv";; esac\n',
-        )
+        tests = str(ROOT / "tests")
+        paths = [p for p in sys.path if p and Path(p).is_dir() and not p.startswith(tests)]
+        self.program("uv", UV.format(version=version, calls=self.calls))
+        (tools / "borrowed.pth").write_text("\n".join(paths))
+        self.program("python", PYTHON.format(python=BASE, tools=tools))
 
     def program(self, name: str, text: str) -> Path:
         path = self.tools / name

@@ -6,7 +6,6 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -88,11 +87,8 @@ def test_this_machine_is_measured_and_goes_on_after_a_second_start(up: RunningUp
     assert not _listens(up.mqtt)
     assert {part["state"] for part in up.parts().values()} == {"stopped"}
 
-    began = time.monotonic()
-    up.start()
+    up.start()  # how long it takes: benchmarks/start.py
     up.wait_ready()
-    took = time.monotonic() - began
-    assert took < 5, f"a second start took {took:.1f} s"
     assert up.password is None
     wait_for(lambda: _journal(up.data) > first, 45)
     assert [d["device"] for d in up.devices()] == [device["device"]]

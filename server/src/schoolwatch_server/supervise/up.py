@@ -17,7 +17,7 @@ from schoolwatch_server.address import Address
 from schoolwatch_server.broker.limits import DEVICES_MAX
 from schoolwatch_server.broker.passwords import hash_password
 from schoolwatch_server.config import ServerConfig, render
-from schoolwatch_server.database.engine import migrate, open_database
+from schoolwatch_server.database.engine import DatabaseError, migrate, open_database
 from schoolwatch_server.files import write_atomically
 from schoolwatch_server.supervise import agent, logs, plan, prepare, sample, status
 from schoolwatch_server.supervise.accounts import Accounts
@@ -52,12 +52,22 @@ def run(
         held.enter_context(prepare.lock(config.folder, say))
         prepare.ports(config, say)
         program = prepare.broker(config, say)
-        migrate(config.database_url)
-        engine = open_database(config.database_url)
+        engine = _database(config.database_url)
         held.callback(engine.dispose)
         sample.ensure(engine)
         up = Up(config, engine, program, say, wants_agent=wants_agent, language=language)
         return up.run()
+
+
+def _database(url: str) -> Engine:
+    """The database, made or brought to this program's version if it isn't there."""
+    try:
+        return open_database(url)
+    except DatabaseError as error:
+        if error.trouble not in {"missing", "older"}:
+            raise
+    migrate(url)
+    return open_database(url)
 
 
 def _with_options(
