@@ -9,9 +9,10 @@ from starlette.responses import RedirectResponse, Response
 
 from schoolwatch_server.access import Place, Principal, authorise
 from schoolwatch_server.api.context import Context
+from schoolwatch_server.api.exports import school_file
 from schoolwatch_server.api.problems import bad_field, not_found
 from schoolwatch_server.api.route import Route, Server, Who
-from schoolwatch_server.console.page import check_form, page
+from schoolwatch_server.console.page import check_form, language_of, page
 from schoolwatch_server.database import enrolment as tokens
 from schoolwatch_server.database import incident_rows, pages, people, registry
 from schoolwatch_server.database.engine import begin_read, begin_write
@@ -45,6 +46,11 @@ def show(request: Request, code: str, who: Who, server: Server) -> Response:
             rules=server.rules,
             tokens=tokens.open_tokens(conn, school.id, now),
         )
+
+
+def download(request: Request, code: str, form: str, who: Who, server: Server) -> Response:
+    """The indicators as a file, in the page's language."""
+    return school_file(server, who.scope, code, form, language_of(request))
 
 
 def declare(
@@ -151,6 +157,7 @@ def _school_for(who: Principal, server: Context, code: str) -> registry.SchoolRo
 
 ROUTES = (
     Route("GET", "/schools/{code}", show, "read"),
+    Route("GET", "/schools/{code}/indicators.{form}", download, "read"),
     Route("POST", "/schools/{code}/declare", declare, "declare"),
     Route("POST", "/schools/{code}/enrolment", enrolment, "enrol"),
     Route("POST", "/schools/{code}/enrolment/revoke", revoke, "enrol"),

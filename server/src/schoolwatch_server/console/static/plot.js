@@ -1,4 +1,4 @@
-// Draws one metric of the device over time, and draws it again every minute.
+// Draws one metric of the device over time, and draws it again as readings come.
 "use strict";
 (() => {
   const form = document.getElementById("plot-form");
@@ -95,6 +95,6 @@
   form.addEventListener("change", show);
   form.addEventListener("submit", (event) => event.preventDefault());
   addEventListener("resize", () => { if (drawn) drawn.setSize({ width: box.clientWidth, height: 240 }); });
-  setInterval(show, 60000);
+  setInterval(show, 15000);
   show();
 })();

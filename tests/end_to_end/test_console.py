@@ -1,0 +1,161 @@
+"""The console in a real browser: log in, find this machine, see its real readings change."""
+
+import re
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from conftest import Peer
+from running import RunningUp
+
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+WIDTHS = {"desk": 1280, "phone": 390}
+PAGES = ("/", "/communes/MAU", "/schools/TRUONG-MAU", "/incidents", "/incidents?closed=true", "/system")
+
+
+@pytest.fixture(scope="module")
+def up(tmp_path_factory: pytest.TempPathFactory, peer: Peer) -> Iterator[RunningUp]:
+    """The whole system on this machine, measured by its own agent."""
+    peer("chromium")
+    ports = []
+    for _ in range(2):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            ports.append(int(probe.getsockname()[1]))
+    running = RunningUp(tmp_path_factory.mktemp("console") / "data", *ports)
+    running.start()
+    running.wait_ready()
+    yield running
+    running.end()
+
+
+@pytest.fixture(scope="module")
+def browser(peer: Peer) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=peer("chromium"), args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(params=list(WIDTHS))
+def page(request: pytest.FixtureRequest, browser: Browser, up: RunningUp) -> Iterator[Page]:
+    """A page of somebody who is logged in; nothing may be said in the browser's console."""
+    context = browser.new_context(viewport={"width": WIDTHS[request.param], "height": 850}, locale="vi-VN")
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    _log_in(page, up, context)
+    yield page
+    context.close()
+    said = [text for text in said if "the server responded with a status of 403" not in text]
+    assert said == [], "a violation of the content security policy, or an error of a script"
+
+
+def _url(up: RunningUp, path: str) -> str:
+    return f"http://127.0.0.1:{up.http}{path}"
+
+
+def _log_in(page: Page, up: RunningUp, context: BrowserContext) -> None:
+    page.goto(_url(up, "/"))
+    expect(page).to_have_url(re.compile("/login"))
+    page.get_by_label("Tài khoản").fill("admin")
+    page.get_by_label("Mật khẩu").fill(up.password or "")
+    page.get_by_role("button", name="Đăng nhập").click()
+    page.wait_for_url(_url(up, "/"))
+    cookies = {cookie["name"]: cookie for cookie in context.cookies()}
+    assert cookies["schoolwatch_session"]["httpOnly"]
+    assert cookies["schoolwatch_session"]["sameSite"] == "Lax"
+
+
+def _no_sideways_scroll(page: Page) -> None:
+    root = "document.documentElement"
+    assert page.evaluate(f"{root}.scrollWidth <= {root}.clientWidth"), page.url
+
+
+def test_this_machine_is_found_and_its_readings_change(page: Page, up: RunningUp) -> None:
+    page.get_by_role("link", name="Xã mẫu").click()
+    page.get_by_role("link", name="Trường mẫu").click()
+    expect(page.locator("article.indicator")).to_have_count(6)
+    expect(page.locator("#students_per_computer")).to_contain_text("chưa đủ dữ liệu")
+    expect(page.locator("#telemetry_coverage")).to_contain_text("100")
+    page.locator("table.rows tbody a").first.click()
+
+    row = page.locator("tr[data-metric='memory.size'] td").first
+    gibibytes = psutil.virtual_memory().total / 2**30
+    shown = float((row.text_content() or "").replace("\u00a0GiB", "").replace(",", "."))
+    assert shown == pytest.approx(gibibytes, abs=0.1)
+
+    uptime = page.locator("tr[data-metric='processor.busy'] td.when")
+    first = uptime.get_attribute("title")
+    expect(uptime).not_to_have_attribute("title", first or "", timeout=45_000)
+    expect(page.locator("#plot canvas")).to_be_visible(timeout=30_000)
+    _no_sideways_scroll(page)
+
+
+def test_every_page_fits_and_says_what_to_do_when_empty(page: Page, up: RunningUp) -> None:
+    for path in PAGES:
+        page.goto(_url(up, path))
+        expect(page.locator("h1")).to_be_visible()
+        _no_sideways_scroll(page)
+    page.goto(_url(up, "/incidents?closed=true"))
+    expect(page.locator(".empty")).to_contain_text("Chưa có sự cố nào đã đóng")
+
+
+def test_the_language_is_remembered(page: Page, up: RunningUp) -> None:
+    page.get_by_role("link", name="English").click()
+    expect(page.get_by_role("link", name="Incidents", exact=True)).to_be_visible()
+    page.goto(_url(up, "/system"))
+    expect(page.locator("h1")).to_have_text("System")
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    page.get_by_role("link", name="Tiếng Việt").click()
+    expect(page.locator("h1")).to_have_text("Hệ thống")
+
+
+def test_declared_students_are_kept_with_who_declared_them(page: Page, up: RunningUp) -> None:
+    page.goto(_url(up, "/schools/TRUONG-MAU"))
+    page.get_by_label("Số học sinh").fill("412")
+    page.get_by_role("button", name="Lưu").click()
+    expect(page.get_by_label("Số học sinh")).to_have_value("412")
+    expect(page.locator("#declared")).to_contain_text("admin khai báo lúc")
+
+
+def test_the_indicators_can_be_downloaded(page: Page, up: RunningUp) -> None:
+    page.goto(_url(up, "/schools/TRUONG-MAU"))
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Tải CSV").click()
+    text = Path(download.value.path()).read_text("utf-8-sig")
+    assert "Trường mẫu" in text
+    assert "chưa đủ dữ liệu" in text
+    assert len(text.splitlines()) >= 7
+
+
+def test_a_token_is_shown_once_with_the_command_to_type(page: Page, up: RunningUp) -> None:
+    page.goto(_url(up, "/schools/TRUONG-MAU"))
+    page.get_by_role("button", name="Tạo mã đăng ký").click()
+    expect(page.locator(".secret code")).to_have_text(re.compile("^swe_"))
+    token = page.locator(".secret code").text_content() or ""
+    expect(page.locator("pre")).to_contain_text(f"--token {token}")
+    page.get_by_role("button", name="Về trang của trường").click()
+    assert token not in page.content()
+    page.get_by_role("button", name="Thu hồi tất cả mã").click()
+    expect(page.get_by_role("button", name="Thu hồi tất cả mã")).to_have_count(0)
+
+
+def test_logging_out_ends_the_session(page: Page, up: RunningUp) -> None:
+    page.get_by_role("button", name="Đăng xuất").click()
+    expect(page).to_have_url(re.compile("/login"))
+    page.goto(_url(up, "/system"))
+    expect(page).to_have_url(re.compile("/login"))
+    page.get_by_label("Tài khoản").fill("admin")
+    page.get_by_label("Mật khẩu").fill("wrong")
+    page.get_by_role("button", name="Đăng nhập").click()
+    expect(page.get_by_role("alert")).to_contain_text("không đúng")
