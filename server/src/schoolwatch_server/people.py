@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from argon2 import PasswordHasher
-from argon2.exceptions import Argon2Error, InvalidHashError
+from argon2.exceptions import Argon2Error
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
@@ -72,7 +72,7 @@ def verify_password(password_hash: str | None, password: str) -> bool:
     with _turn():
         try:
             return bool(_hasher.verify(password_hash or _nobody(), password)) and password_hash is not None
-        except (Argon2Error, InvalidHashError):
+        except (Argon2Error, ValueError):  # what is no hash, or no text that has UTF-8
             return False
 
 

@@ -1,0 +1,302 @@
+"""Accounts: how passwords are kept, when an account rests, and when a session ends."""
+
+import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from argon2 import extract_parameters
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import select, update
+
+from reports import World
+from schoolwatch_server import people
+from schoolwatch_server.access import ROLES
+from schoolwatch_server.database import people as rows
+from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.people import (
+    FREE_FAILURES,
+    LOCK_MAX_SECONDS,
+    LOCK_SECONDS,
+    SESSION_SECONDS,
+    AccountError,
+)
+from schoolwatch_server.scope import EVERYTHING, Scope
+
+PASSWORD = "a good password"
+NOW = 1_790_000_000.0
+
+
+@pytest.fixture
+def account(world: World) -> int:
+    return people.create_account(
+        world.engine,
+        "lan",
+        PASSWORD,
+        role="school_head",
+        scope=Scope("school", world.school),
+        by="test",
+        now=NOW,
+    )
+
+
+def log_in(
+    world: World, password: str = PASSWORD, name: str = "lan", now: float = NOW
+) -> people.Login | None:
+    return people.log_in(world.engine, name, password, address="192.0.2.7", now=now)
+
+
+def audited(world: World) -> list[rows.AuditRow]:
+    with begin_read(world.engine) as conn:
+        return list(reversed(rows.newest_audit(conn, 1000)))
+
+
+def everything(world: World) -> str:
+    """All that the tables of people hold, as text."""
+    with begin_read(world.engine) as conn:
+        return repr(
+            [conn.execute(select(table)).all() for table in (t.account, t.session, t.audit, t.api_token)]
+        )
+
+
+def test_passwords_are_argon2id_with_at_least_what_owasp_asks_for(world: World, account: int) -> None:
+    with begin_read(world.engine) as conn:
+        held = rows.account_by_name(conn, "lan")
+    assert held is not None
+    kept = extract_parameters(held.password_hash)
+    assert kept.type.name == "ID"
+    assert kept.memory_cost >= 19 * 1024  # KiB; OWASP, Password Storage Cheat Sheet
+    assert kept.time_cost >= 2
+    assert kept.salt_len >= 16
+    assert people.hash_password(PASSWORD) != people.hash_password(PASSWORD)
+    assert PASSWORD not in everything(world)
+
+
+def test_no_secret_is_kept_or_written_down(world: World, account: int) -> None:
+    login = log_in(world)
+    assert login is not None
+    log_in(world, "wrong password here")
+    log_in(world, "x", name=PASSWORD)  # typed into the wrong field
+    for secret in (login.secret, PASSWORD, "wrong password here"):
+        assert secret not in everything(world)
+
+
+def test_a_session_is_the_accounts_until_it_expires(world: World, account: int) -> None:
+    login = log_in(world)
+    assert login is not None
+    who = people.person(world.engine, login.secret, NOW + SESSION_SECONDS - 1)
+    assert who is not None
+    assert (who.kind, who.name, who.role, who.scope) == (
+        "account",
+        "lan",
+        "school_head",
+        Scope("school", world.school),
+    )
+    assert who.permissions == ROLES["school_head"]
+    assert who.csrf == login.csrf
+    assert people.person(world.engine, login.secret, NOW + SESSION_SECONDS) is None
+    assert people.person(world.engine, "guess", NOW) is None
+    assert people.person(world.engine, "", NOW) is None
+
+
+def test_each_login_has_secrets_of_its_own(world: World, account: int) -> None:
+    first, second = log_in(world), log_in(world)
+    assert first is not None
+    assert second is not None
+    assert len({first.secret, second.secret, first.csrf, second.csrf}) == 4
+
+
+def test_logging_out_ends_that_session_on_the_server(world: World, account: int) -> None:
+    first, second = log_in(world), log_in(world)
+    assert first is not None
+    assert second is not None
+    people.log_out(world.engine, first.secret, by="lan", now=NOW)
+    assert people.person(world.engine, first.secret, NOW) is None
+    assert people.person(world.engine, second.secret, NOW) is not None
+
+
+def test_a_disabled_account_is_out_at_once(world: World, account: int) -> None:
+    login = log_in(world)
+    assert login is not None
+    with begin_write(world.engine) as conn:
+        conn.execute(update(t.account).values(disabled_at=NOW))
+    assert people.person(world.engine, login.secret, NOW) is None
+    assert log_in(world) is None
+
+
+def test_a_changed_role_or_scope_holds_from_the_next_request(world: World, account: int) -> None:
+    login = log_in(world)
+    assert login is not None
+    with begin_write(world.engine) as conn:
+        conn.execute(update(t.account).values(role="auditor", scope_level="commune", scope_id=9))
+    who = people.person(world.engine, login.secret, NOW)
+    assert who is not None
+    assert (who.role, who.scope) == ("auditor", Scope("commune", 9))
+
+
+def test_wrong_passwords_make_the_account_rest_longer_and_longer(world: World, account: int) -> None:
+    now = NOW
+    for _ in range(FREE_FAILURES):
+        assert log_in(world, "wrong", now=now) is None
+    rest, rests = LOCK_SECONDS, []
+    while len(rests) < 7:
+        assert log_in(world, now=now + rest - 1) is None, "the right password during the rest"
+        now += rest + 1
+        assert log_in(world, "wrong", now=now) is None
+        rests.append(rest)
+        rest = min(rest * 2, LOCK_MAX_SECONDS)
+    assert rests == [30, 60, 120, 240, 480, 900, 900]
+    assert log_in(world, now=now + LOCK_MAX_SECONDS + 1) is not None
+    for _ in range(FREE_FAILURES - 1):
+        log_in(world, "wrong", now=now + 2000)
+    assert log_in(world, now=now + 2000) is not None, "a good login begins anew"
+
+
+def test_guesses_at_once_are_counted_each(world: World, account: int) -> None:
+    def guess(_: int) -> None:
+        log_in(world, "wrong")
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(guess, range(FREE_FAILURES)))
+    assert log_in(world) is None
+
+
+def test_a_password_that_is_reset_while_the_old_one_is_checked_opens_nothing(
+    world: World, account: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verify = people.verify_password
+
+    def slow(hashed: str | None, password: str) -> bool:
+        good = verify(hashed, password)
+        people.reset_password(world.engine, "lan")
+        return good
+
+    monkeypatch.setattr(people, "verify_password", slow)
+    assert log_in(world) is None
+    with begin_read(world.engine) as conn:
+        assert rows.count_sessions(conn, NOW) == 0
+
+
+@pytest.mark.parametrize("case", ["unknown", "wrong", "resting", "disabled"])
+def test_every_refusal_does_the_same_work(
+    world: World, account: int, monkeypatch: pytest.MonkeyPatch, case: str
+) -> None:
+    done: list[str] = []
+    real, write = people._hasher, people.begin_write
+
+    class Counting:
+        """Argon2 hashes can't be counted otherwise: the hasher's methods are fixed."""
+
+        def verify(self, hashed: str, password: str) -> bool:
+            done.append("hash")
+            return real.verify(hashed, password)
+
+        def check_needs_rehash(self, hashed: str) -> bool:
+            return real.check_needs_rehash(hashed)
+
+    def counted(engine):
+        done.append("write")
+        return write(engine)
+
+    people.warm_up()
+    changes = {"resting": {"locked_until": NOW + 1}, "disabled": {"disabled_at": NOW}}
+    with begin_write(world.engine) as conn:
+        conn.execute(update(t.account).values(changes.get(case, {"failures": 0})))
+    monkeypatch.setattr(people, "_hasher", Counting())
+    monkeypatch.setattr(people, "begin_write", counted)
+    assert (
+        log_in(world, "wrong" if case == "wrong" else PASSWORD, name="ai" if case == "unknown" else "lan")
+        is None
+    )
+    assert done == ["hash", "write"]
+
+
+def test_a_reset_gives_a_new_password_and_ends_all_sessions(world: World, account: int) -> None:
+    login = log_in(world)
+    assert login is not None
+    for _ in range(FREE_FAILURES):
+        log_in(world, "wrong")
+    new = people.reset_password(world.engine, "lan")
+    assert re.fullmatch(r"([a-z2-9]{5}-){3}[a-z2-9]{5}", new)
+    assert people.person(world.engine, login.secret, NOW) is None
+    assert log_in(world) is None
+    assert log_in(world, new) is not None
+    with pytest.raises(AccountError, match="no account"):
+        people.reset_password(world.engine, "nobody")
+
+
+def test_everything_that_concerns_an_account_is_audited(world: World, account: int) -> None:
+    login = log_in(world)
+    assert login is not None
+    log_in(world, "wrong")
+    log_in(world, "wrong", name="nobody")
+    people.log_out(world.engine, login.secret, by="lan", now=NOW)
+    people.reset_password(world.engine, "lan", by="root")
+    lines = audited(world)
+    assert [(line.actor, line.action, line.subject) for line in lines] == [
+        ("test", "account.create", "lan"),
+        ("lan", "login", "lan"),
+        ("lan", "login.failed", "lan"),
+        ("", "login.refused", ""),
+        ("lan", "logout", "lan"),
+        ("root", "account.reset_password", "lan"),
+    ]
+    assert lines[1].detail == {"from": "192.0.2.7"}
+
+
+def test_the_first_admin_is_made_once(world: World) -> None:
+    password = people.first_admin(world.engine)
+    assert password is not None
+    assert people.first_admin(world.engine) is None
+    login = log_in(world, password, name="admin")
+    assert login is not None
+    who = people.person(world.engine, login.secret, NOW)
+    assert who is not None
+    assert (who.role, who.scope) == ("so_admin", EVERYTHING)
+
+
+@pytest.mark.parametrize(
+    ("name", "password", "role", "why"),
+    [
+        ("", PASSWORD, "auditor", "name"),
+        ("x" * 81, PASSWORD, "auditor", "name"),
+        ("a\nb", PASSWORD, "auditor", "name"),
+        ("a", "too short", "auditor", "password"),
+        ("a", "x" * 201, "auditor", "password"),
+        ("a", PASSWORD, "root", "not a role"),
+        ("lan", PASSWORD, "auditor", "already"),
+    ],
+)
+def test_an_account_that_makes_no_sense_is_refused(
+    world: World, account: int, name: str, password: str, role: str, why: str
+) -> None:
+    with pytest.raises(AccountError, match=why) as caught:
+        people.create_account(world.engine, name, password, role=role, scope=EVERYTHING, by="test")
+    assert password not in str(caught.value)
+
+
+def test_too_many_passwords_at_once_are_not_queued_without_end() -> None:
+    hashed, outcomes, go = people.hash_password(PASSWORD), [], threading.Barrier(24)
+
+    def check() -> None:
+        go.wait()
+        try:
+            outcomes.append(people.verify_password(hashed, PASSWORD))
+        except people.BusyError:
+            outcomes.append(None)
+
+    threads = [threading.Thread(target=check) for _ in range(24)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(outcomes) == 24
+    assert set(outcomes) == {True, None}
+    assert people.verify_password(hashed, PASSWORD), "and afterwards all is as before"
+
+
+@given(st.text(max_size=40))
+def test_no_hash_that_is_none_of_ours_lets_in(text: str) -> None:
+    assert people.verify_password(text, PASSWORD) is False

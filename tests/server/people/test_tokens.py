@@ -1,0 +1,83 @@
+"""API tokens: shown once, kept as a hash, with an end and a scope."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+from sqlalchemy import select, update
+
+from brokers import environment
+from reports import World
+from schoolwatch_server.access import TOKENS
+from schoolwatch_server.config import ServerConfig
+from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.scope import EVERYTHING, Scope
+from schoolwatch_server.tokens import DAY, PREFIX, bearer, issue_token
+from website import RunningSite
+
+
+def test_only_a_hash_of_a_token_is_kept(world: World) -> None:
+    token = issue_token(world.engine, "báo cáo", "read", EVERYTHING, 1)
+    assert token.startswith(PREFIX)
+    assert len(token) >= 43
+    with begin_read(world.engine) as conn:
+        held = repr(conn.execute(select(t.api_token)).all()) + repr(conn.execute(select(t.audit)).all())
+    assert token not in held
+    assert token.removeprefix(PREFIX) not in held
+    assert "token.issue" in held
+
+
+def test_a_token_speaks_for_its_scope_until_its_end(world: World) -> None:
+    scope = Scope("school", world.school)
+    token, now = issue_token(world.engine, "x", "read", scope, 2), time.time()
+    who = bearer(world.engine, token, now + 2 * DAY - 60)
+    assert who is not None
+    assert (who.kind, who.name, who.scope, who.permissions) == ("token", "x", scope, TOKENS["read"])
+    assert (who.csrf, who.role) == ("", None)
+    assert bearer(world.engine, token, now + 2 * DAY + 60) is None
+    forever = issue_token(world.engine, "x", "read", scope, None)
+    assert bearer(world.engine, forever, now + 3650 * DAY) is not None
+
+
+def test_a_revoked_token_speaks_for_nobody(world: World) -> None:
+    token, now = issue_token(world.engine, "x", "read", EVERYTHING, 1), time.time()
+    with begin_write(world.engine) as conn:
+        conn.execute(update(t.api_token).values(revoked_at=now))
+    assert bearer(world.engine, token, now) is None
+
+
+@pytest.mark.parametrize("guess", ["", PREFIX, "sw", "sw_x", "swe_x"])
+def test_what_is_no_token_speaks_for_nobody(world: World, guess: str) -> None:
+    token = issue_token(world.engine, "x", "read", EVERYTHING, 1)
+    for text in (guess, token[:-1], token + "x", token.upper(), " " + token, token.removeprefix(PREFIX)):
+        assert bearer(world.engine, text, time.time()) is None
+
+
+@pytest.mark.parametrize(
+    ("permission", "days"),
+    [("write", 1), ("", 1), ("read", 0), ("read", -1), ("read", 4000), ("read", float("nan"))],
+)
+def test_a_token_that_makes_no_sense_is_refused(world: World, permission: str, days: float) -> None:
+    with pytest.raises(ValueError, match="token"):
+        issue_token(world.engine, "x", permission, EVERYTHING, days)
+
+
+def test_the_command_prints_one_that_works(world: World) -> None:
+    def command(*words: str) -> subprocess.CompletedProcess[str]:
+        argv = [sys.executable, "-m", "schoolwatch_server", "token", "--data", str(world.folder), *words]
+        return subprocess.run(argv, capture_output=True, text=True, timeout=60, env=environment())
+
+    whole, one = command("--scope", "read"), command("--scope", "read", "--school", "S", "--days", "1")
+    assert (whole.returncode, one.returncode) == (0, 0)
+    assert len(whole.stdout.split()) == 1
+    with RunningSite(ServerConfig(data=str(world.folder))) as site:
+        for said, metrics in ((whole, 200), (one, 403)):
+            client = site.anyone(headers={"Authorization": f"Bearer {said.stdout.strip()}"})
+            assert [s["code"] for s in client.get("/api/v1/schools").json()["schools"]] == ["S"]
+            assert client.get("/metrics").status_code == metrics
+    refused = command("--scope", "read", "--school", "NOBODY")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "NOBODY" in refused.stderr
+    assert command("--scope", "write").returncode == 2
