@@ -1,6 +1,6 @@
 """Incidents: what is wrong, since when, on what evidence, and what to do."""
 
-from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Path, Query, Request
@@ -56,31 +56,37 @@ def show(
         incident=row,
         rule=server.rules.get(row.rule),
         events=events,
-        evidence=list(_evidence(row.evidence, words_of(request))),
+        evidence=_evidence(row.evidence, words_of(request)),
     )
 
 
-def _evidence(evidence: Any, words: Words) -> Iterator[tuple[str, str]]:
-    """Name and value of what was kept with the incident, in the catalogue's words where it has them."""
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """One envelope that was kept as evidence: when it was taken (UTC seconds), and what it said, in words."""
+
+    taken_at: float | None
+    lines: tuple[tuple[str, str], ...]
+
+
+def _evidence(evidence: Any, words: Words) -> list[tuple[str, Witness]]:
+    """The first envelope that showed the fault and the one that opened the incident, as rules kept them."""
     if not isinstance(evidence, dict):
-        return
-    for name, value in evidence.items():
-        if isinstance(value, dict):
-            yield from _evidence(value, words)
-        else:
-            yield _line(str(name), value, words)
+        return []
+    return [(which, _witness(kept, words)) for which in ("first", "last") if (kept := evidence.get(which))]
 
 
-def _line(text: str, value: Any, words: Words) -> tuple[str, str]:
-    name, labels = parse_key(text) if text.endswith("}") else (text, {})
-    kind = METRICS.get(name) or FACTS.get(name)
+def _witness(kept: dict[str, Any], words: Words) -> Witness:
+    told = {**kept.get("readings", {}), **kept.get("facts", {})}
+    return Witness(kept.get("taken_at"), tuple(_line(key, value, words) for key, value in told.items()))
+
+
+def _line(key: str, value: float | str | None, words: Words) -> tuple[str, str]:
+    """Name and value in the catalogue's words, where it has them."""
+    name, labels = parse_key(key)
+    metric, kind = METRICS.get(name), METRICS.get(name) or FACTS.get(name)
     title = name if kind is None else kind.vi if words.language == "vi" else kind.en
-    metric = METRICS.get(name)
     where = words.labels(labels)
-    if value is None or (metric is not None and isinstance(value, int | float)):
-        shown = words.amount(value, metric.unit if metric else "")
-    else:
-        shown = str(value)
+    shown = value if isinstance(value, str) else words.amount(value, metric.unit if metric else "")
     return (f"{title} ({where})" if where else title, shown)
 
 
