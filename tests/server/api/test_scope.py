@@ -12,7 +12,7 @@ from schoolwatch_server import people
 from schoolwatch_server.access import ROLES
 from schoolwatch_server.api.route import SESSION_COOKIE
 from schoolwatch_server.api.service import ROUTES
-from schoolwatch_server.database import registry
+from schoolwatch_server.database import incident_rows, pages, registry
 from schoolwatch_server.database.commit import Rules
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.people import record
@@ -121,6 +121,19 @@ def test_only_who_sees_everything_reads_of_the_server(tree: Tree, site: RunningS
     for scope in tree.scopes[1:]:
         for path in ("/metrics", "/system"):
             assert ask(scope).get(path).status_code == 403
+
+
+@pytest.mark.parametrize("number", range(15))
+def test_what_is_added_up_is_added_up_inside_the_scope(tree: Tree, number: int) -> None:
+    scope = tree.scopes[number]
+    inside = {school.id for school in tree.schools if school.inside(scope)}
+    with begin_read(tree.engine) as conn:
+        tallies = pages.tallies(conn, scope, heard_after=0)
+        devices = pages.devices_after(conn, scope, after=0, limit=100, school_id=None)
+        listed = incident_rows.incidents(conn, scope, limit=100)
+    assert {tally.school_id for tally in tallies} == inside
+    assert {(tally.devices, tally.heard, tally.incidents) for tally in tallies} == {(2, 2, 1)}
+    assert len(devices) == len(listed) == 2 * len(inside)
 
 
 WRITES = [

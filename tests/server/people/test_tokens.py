@@ -5,7 +5,7 @@ import sys
 import time
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import exc, insert, select, update
 
 from brokers import environment
 from reports import World
@@ -46,6 +46,15 @@ def test_a_revoked_token_speaks_for_nobody(world: World) -> None:
     with begin_write(world.engine) as conn:
         conn.execute(update(t.api_token).values(revoked_at=now))
     assert bearer(world.engine, token, now) is None
+
+
+def test_an_error_of_the_database_tells_no_hash(world: World) -> None:
+    row = {"hash": "the-hash", "name": "x", "permission": "read", "scope_level": "all", "created_at": 0}
+    with begin_write(world.engine) as conn:
+        conn.execute(insert(t.api_token).values(row))
+        with pytest.raises(exc.IntegrityError) as caught:
+            conn.execute(insert(t.api_token).values(row))
+    assert "the-hash" not in str(caught.value)
 
 
 @pytest.mark.parametrize("guess", ["", PREFIX, "sw", "sw_x", "swe_x"])
