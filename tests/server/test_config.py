@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schoolwatch_server import config
+from schoolwatch_server import cli, config
 from schoolwatch_server.config import ConfigError, ServerConfig
 
 
@@ -80,3 +80,24 @@ def test_any_text_is_settings_or_a_config_error(text: str) -> None:
     except ConfigError as error:
         said = str(error)
     assert said == "" or said.startswith("/x/server.toml: ")
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "says"),
+    [
+        ("rules/wrong.yaml", "id: wrong\n", "wrong.yaml"),
+        ("packs/wrong.yaml", "id: wrong\n", "wrong.yaml"),
+        ("server.toml", "[http]\nprot = 1\n", "http.prot"),
+    ],
+)
+def test_check_config_names_the_file_that_is_wrong(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], file: str, text: str, says: str
+) -> None:
+    assert cli.main(["check-config", "--data", str(tmp_path)]) == 0
+    (tmp_path / file).parent.mkdir(exist_ok=True)
+    (tmp_path / file).write_text(text)
+    capsys.readouterr()
+    assert cli.main(["check-config", "--data", str(tmp_path)]) == cli.FAILED
+    said = capsys.readouterr().err
+    assert says in said
+    assert said.count("\n") == 1

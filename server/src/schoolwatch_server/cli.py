@@ -16,7 +16,15 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 Run = Callable[[argparse.Namespace], int]
-_PLAIN = {"DatabaseError", "AccountError", "RegistryError", "EnrolmentError", "SheetError", "UpError"}
+_PLAIN = {
+    "DatabaseError",
+    "AccountError",
+    "RegistryError",
+    "EnrolmentError",
+    "SheetError",
+    "ChannelError",
+    "UpError",
+}
 FAILED = 2
 """Exit code of everything that a person has to put right."""
 
@@ -32,6 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
     logging.Formatter.converter = time.gmtime
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.getLogger("httpx").setLevel(logging.WARNING)  # its lines hold whole URLs
     try:
         run: Run = arguments.run
@@ -214,8 +223,14 @@ def _migrate(arguments: argparse.Namespace) -> int:
 
 
 def _check_config(arguments: argparse.Namespace) -> int:
+    from schoolwatch_server import channels
+    from schoolwatch_server.sheets import packs_in_force, rules_in_force
+
     config = _config(arguments)
-    print(f"the settings are right; data folder {config.folder}")
+    packs_in_force(config)
+    rules_in_force(config)
+    channels.read(Path(config.notify.urls_file) if config.notify.urls_file else None)
+    print(f"the settings are right, with packs, rules and addresses; data folder {config.folder}")
     return 0
 
 

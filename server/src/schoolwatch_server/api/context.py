@@ -1,4 +1,4 @@
-"""What every route needs: settings, database, series store, packs and texts, opened once at start."""
+"""What every route needs: settings, database, series store, packs, rules and texts."""
 
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -11,6 +11,7 @@ from schoolwatch_server.api.attempts import Attempts
 from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.packs.pack import Packs
 from schoolwatch_server.rules.rule import Rule
+from schoolwatch_server.sheets import Sheets
 from schoolwatch_server.store import Store
 from schoolwatch_server.texts import Texts
 
@@ -22,10 +23,20 @@ class Context:
     config: ServerConfig
     engine: Engine
     store: Store
-    packs: Packs
-    rules: dict[str, Rule]
+    pack_sheets: Sheets[Packs]
+    rule_sheets: Sheets[tuple[Rule, ...]]
     texts: Texts
     attempts: Attempts
+
+    @property
+    def packs(self) -> Packs:
+        """The packs in force; an edited file counts from the next request."""
+        return self.pack_sheets.now()
+
+    @property
+    def rules(self) -> dict[str, Rule]:
+        """The rules in force, by id."""
+        return {rule.id: rule for rule in self.rule_sheets.now()}
 
     @property
     def secure(self) -> bool:

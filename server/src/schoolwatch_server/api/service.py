@@ -28,8 +28,7 @@ from schoolwatch_server.api.route import Route, add
 from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.console import routes
 from schoolwatch_server.database.engine import open_database
-from schoolwatch_server.packs import load as load_packs
-from schoolwatch_server.rules.load import load as load_rules
+from schoolwatch_server.sheets import packs_in_force, rules_in_force
 from schoolwatch_server.store.sqlite import SqliteStore
 
 STATIC = Path(routes.__file__).with_name("static")
@@ -69,8 +68,8 @@ def create_app(config: ServerConfig) -> FastAPI:
         config=config,
         engine=engine,
         store=SqliteStore(engine),
-        packs=load_packs(_folder(config, config.evaluation.packs, "packs")),
-        rules={rule.id: rule for rule in load_rules(_folder(config, config.evaluation.rules, "rules"))},
+        pack_sheets=packs_in_force(config),
+        rule_sheets=rules_in_force(config),
         texts=texts.load(),
         attempts=Attempts(most=20, seconds=60.0),
     )
@@ -108,8 +107,3 @@ def settings(config: ServerConfig, app: FastAPI) -> uvicorn.Config:
         timeout_keep_alive=5,
         ws="none",
     )
-
-
-def _folder(config: ServerConfig, chosen: str, usual: str) -> Path | None:
-    folder = Path(chosen) if chosen else config.folder / usual
-    return folder if folder.is_dir() else None
