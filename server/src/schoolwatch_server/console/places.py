@@ -20,6 +20,7 @@ from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.database.pages import TallyRow
 from schoolwatch_server.indicators.current import current, limits
 from schoolwatch_server.indicators.indicator import IndicatorValue
+from schoolwatch_server.scope import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def overview(request: Request, who: Who, server: Server) -> Response:
         return _own_school(who, server)
     with begin_read(server.engine) as conn:
         provinces = registry.provinces(conn, who.scope)
-        tallies = _tallies(conn, who, server)
+        tallies = _tallies(conn, who.scope, server)
         incidents = incident_rows.incidents(conn, who.scope, limit=5)
         values = _values(conn, who, provinces[0], server) if len(provinces) == 1 else ()
         below = (
@@ -83,7 +84,7 @@ def province(request: Request, code: str, who: Who, server: Server) -> Response:
         if row is None:
             raise not_found("province", code)
         values = _values(conn, who, row, server)
-        below = _communes(conn, who, row.id, _tallies(conn, who, server))
+        below = _communes(conn, who, row.id, _tallies(conn, who.scope, server))
     return page(request, "province.html", who, province=row, values=values, below=below)
 
 
@@ -95,7 +96,8 @@ def commune(request: Request, code: str, who: Who, server: Server) -> Response:
             raise not_found("commune", code)
         inside = covers(who.scope, Place(row.province_id, row.id))
         values = current(conn, "commune", row.id, server.packs, time.time()) if inside else ()
-        tallies = {tally.school_id: tally for tally in _tallies(conn, who, server)}
+        scope = Scope("commune", row.id) if inside else who.scope
+        tallies = {tally.school_id: tally for tally in _tallies(conn, scope, server)}
         below = [
             Below(
                 school.name,
@@ -134,9 +136,9 @@ def _communes(conn: Connection, who: Principal, province_id: int, tallies: Itera
     ]
 
 
-def _tallies(conn: Connection, who: Principal, server: Context) -> tuple[TallyRow, ...]:
+def _tallies(conn: Connection, scope: Scope, server: Context) -> tuple[TallyRow, ...]:
     heard_after = limits(server.packs, time.time()).heard_after
-    return pages.tallies(conn, who.scope, heard_after=heard_after)
+    return pages.tallies(conn, scope, heard_after=heard_after)
 
 
 def _add(rows: list[TallyRow]) -> Tally:

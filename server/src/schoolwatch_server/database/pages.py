@@ -106,8 +106,9 @@ def tallies(conn: Connection, scope: Scope, *, heard_after: float) -> tuple[Tall
             func.count(m.c.device_id).label("devices"),
             func.sum(case((heard, 1), else_=0)).label("heard"),
         )
+        .join(t.school, t.school.c.id == m.c.school_id)
         .outerjoin(t.state, t.state.c.device_id == m.c.device_id)
-        .where(m.c.valid_to.is_(None))
+        .where(m.c.valid_to.is_(None), within(scope))
         .group_by(m.c.school_id)
         .subquery()
     )
