@@ -41,6 +41,27 @@ def test_version_says_so_without_loading_what_it_does_not_need() -> None:
     assert said.splitlines() == [f"schoolwatch-agent {schoolwatch_agent.__version__}", "[]"]
 
 
+@pytest.mark.parametrize("words", [[], ["--lang", "vi"]])
+def test_no_command_shows_those_there_are(
+    words: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", "vi_VN.UTF-8")
+    monkeypatch.setattr(sys, "argv", ["schoolwatch-agent", *words])
+    assert main() == 2
+    said = capsys.readouterr().err
+    assert "  doctor " in said
+    assert said.splitlines()[-1].startswith("Thiếu LỆNH")
+
+
+def test_a_wrong_command_is_told_by_the_name_that_help_gives_it(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["fly", "--lang", "en"])
+    assert caught.value.code == 2
+    said = capsys.readouterr().err
+    assert "[-h] COMMAND ..." in said
+    assert "argument COMMAND: invalid choice: 'fly'" in said
+
+
 def test_once_json_is_what_probes_saw(
     config: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

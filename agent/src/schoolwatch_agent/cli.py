@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,12 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")  # a Windows console may lack ✔
     tongue = language(_wish(words))
     nothing = argparse.Namespace(config=None, lang="")  # options may stand before or after the command
-    arguments = parser(tongue).parse_args(words, nothing)
+    whole = parser(tongue)
+    arguments = whole.parse_args(words, nothing)
+    if arguments.command is None:
+        whole.print_help(sys.stderr)
+        print("\n" + Texts("cli", tongue)("no_command"), file=sys.stderr)
+        return WRONG
     try:
         return _commands()[arguments.command](arguments, tongue)
     except BrokenPipeError:  # `once | head`
@@ -58,7 +64,7 @@ def parser(tongue: Language) -> argparse.ArgumentParser:
         add_help=False,
         parents=[shared],
     )
-    commands = whole.add_subparsers(dest="command", required=True, title=texts("commands"), metavar="")
+    commands = whole.add_subparsers(dest="command", title=texts("commands"), metavar=texts("command"))
 
     def command(name: str) -> argparse.ArgumentParser:
         text = texts(f"help_{name.replace('-', '_')}")
@@ -89,7 +95,7 @@ def _enrol_options(enrol: argparse.ArgumentParser, texts: Texts) -> None:
 
 def _wish(words: Sequence[str]) -> str:
     """The language asked for, known before the words are parsed: errors and help are in it too."""
-    for word, following in zip(words, [*words[1:], ""], strict=True):
+    for word, following in pairwise((*words, "")):
         if word == "--lang":
             return following
         if word.startswith("--lang="):
