@@ -9,6 +9,8 @@ import shutil
 import stat
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -40,7 +42,7 @@ cp "{tools}/borrowed.pth" "$("$3/bin/python" -c 'import sysconfig; print(sysconf
 class Checkout:
     """A copy of the script and what it reads, with a Python that plants the stand-in for uv."""
 
-    def __init__(self, folder: Path, tools: Path) -> None:
+    def __init__(self, folder: Path, tools: Path, base: Path = BASE) -> None:
         self.folder = folder
         self.tools = tools
         self.calls = tools / "calls"
@@ -61,7 +63,7 @@ class Checkout:
         paths = [p for p in sys.path if p and Path(p).is_dir() and not p.startswith(tests)]
         self.program("uv", UV.format(version=version, calls=self.calls))
         (tools / "borrowed.pth").write_text("\n".join(paths))
-        self.program("python", PYTHON.format(python=BASE, tools=tools))
+        self.program("python", PYTHON.format(python=base, tools=tools))
 
     def program(self, name: str, text: str) -> Path:
         path = self.tools / name
@@ -70,11 +72,17 @@ class Checkout:
         return path
 
     def run(
-        self, *words: str, python: str | None = None, cwd: Path | None = None, **env: str
+        self,
+        *words: str,
+        python: str | None = None,
+        cwd: Path | None = None,
+        user: int | None = None,
+        **env: str,
     ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [self.folder / "schoolwatch", *words],
             capture_output=True, text=True, timeout=120, cwd=cwd, check=False,
+            user=user, group=user, extra_groups=None if user is None else [],
             env={
                 "PATH": os.environ["PATH"], "HOME": str(self.tools), "LANG": "en_US.UTF-8",
                 "PIP_NO_INDEX": "1",
@@ -93,6 +101,31 @@ def checkout(tmp_path: Path) -> Checkout:
 
 
 CHECK = ("server", "check-config")
+
+
+@pytest.fixture
+def shared() -> Iterator[Checkout]:
+    """A checkout where everybody on the machine can look, as /opt is; pytest's own folder is private."""
+    place = Path(tempfile.mkdtemp(prefix="schoolwatch-test-"))
+    place.chmod(0o755)
+    debian = Path(f"/usr/bin/python3.{sys.version_info.minor}")  # ours may be in a private home
+    base = next((python for python in (BASE, debian) if _may("-x", python)), BASE)
+    yield Checkout(place / "checkout", place / "tools", base)
+    _permit(place, "u+rwX")
+    shutil.rmtree(place)
+
+
+def _may(right: str, path: Path) -> bool:
+    return subprocess.run(["test", right, path], check=False, user=_stranger()).returncode == 0
+
+
+def _permit(folder: Path, mode: str) -> None:
+    subprocess.run(["chmod", "-R", mode, folder], check=True)
+
+
+def _stranger() -> int | None:
+    """Somebody who owns nothing; where the tests aren't root, taking away the right to write does it."""
+    return 65534 if os.getuid() == 0 else None
 
 
 def test_dash_reads_it_and_shellcheck_finds_nothing(peer: Peer) -> None:
@@ -178,6 +211,39 @@ def test_changed_locks_are_installed_and_nothing_else_is_made_again(checkout: Ch
     again = checkout.run(*CHECK)
     assert "Make the Python environment" not in again.stderr
     assert checkout.installs > before
+
+
+def _files(folder: Path) -> set[Path]:
+    return set(folder.rglob("*"))
+
+
+@pytest.mark.parametrize("made", ["nothing", "half", "foreign"])
+def test_a_folder_of_somebody_else_is_left_alone_with_one_line(shared: Checkout, made: str) -> None:
+    closed = shared.folder
+    if made != "nothing":
+        shared.run(*CHECK, UV_FAILS="1")
+    if made == "foreign":  # the folder is ours to write, the environment in it isn't
+        closed = shared.folder / ".venv"
+        _permit(shared.folder, "a+rwX")
+    _permit(closed, "a+rX,a-w")
+    before = _files(shared.folder)
+    for language, words in (("en", "This account cannot write to"), ("vi", "Tài khoản này không ghi được")):
+        done = shared.run(*CHECK, user=_stranger(), LANG=language)
+        assert done.returncode == 2
+        (line,) = done.stderr.splitlines()
+        assert line.startswith(f"{words} {'vào ' if language == 'vi' else ''}{closed}.")
+        assert f'cp -r "{shared.folder}"' in line
+    assert _files(shared.folder) == before
+
+
+def test_whoever_cannot_write_may_use_what_is_ready(shared: Checkout) -> None:
+    assert shared.run(*CHECK).returncode == 0
+    if not (_may("-r", ROOT / "server") and _may("-x", shared.folder / ".venv" / "bin" / "python")):
+        pytest.skip("another user may not read what this test borrows: checkout and Python in a private home")
+    _permit(shared.folder.parent, "a+rX,a-w")
+    done = shared.run(*CHECK, user=_stranger(), cwd=Path("/"))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "the settings are right" in done.stdout
 
 
 def _without_venv(checkout: Checkout) -> str:
