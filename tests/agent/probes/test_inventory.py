@@ -24,7 +24,7 @@ def values(probe: str, machine: str) -> dict[str, str | None]:
             ["Windows Server 2019 Standard", "1809", "17763.5122", "AMD64", "server"],
         ),
         ("linux/ubuntu2204-classroom-laptop", ["Ubuntu", "22.04", "6.2.0-36-generic", "x86_64", "client"]),
-        ("debian12", ["Debian GNU/Linux", "12", "6.18.44", "x86_64", "server"]),
+        ("debian12", ["Debian GNU/Linux", "12", "6.1.0-18-amd64", "x86_64", "server"]),
     ],
 )
 def test_the_operating_system(machine: str, expected: list[str]) -> None:
