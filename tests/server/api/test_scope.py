@@ -137,9 +137,11 @@ def test_what_is_added_up_is_added_up_inside_the_scope(tree: Tree, number: int) 
 
 
 WRITES = [
-    ("declare", {"students": "7"}),
-    ("enrolment", {"days": "1", "uses": "1"}),
-    ("enrolment/revoke", {}),
+    ("/schools/{code}/declare", {"students": "7"}),
+    ("/schools/{code}/enrolment", {"days": "1", "uses": "1"}),
+    ("/schools/{code}/enrolment/revoke", {}),
+    ("/schools/{code}/rooms", {"name": "Phòng mới", "role": "student_lab"}),
+    ("/devices/{device}/manage", {"label": "Máy mới", "role": "studio"}),
 ]
 
 
@@ -153,11 +155,12 @@ def test_nobody_writes_outside_the_scope(
     assert login is not None
     client = site.anyone(cookies={SESSION_COOKIE: login.secret})
     for school in tree.schools:
-        answer = client.post(f"/schools/{school.code}/{action}", data={**form, "csrf": login.csrf})
+        path = action.format(code=school.code, device=school.devices[0].device)
+        answer = client.post(path, data={**form, "csrf": login.csrf})
         assert (answer.status_code in (200, 303)) == school.inside(scope)
         assert answer.status_code in (200, 303, 404)
         for csrf in ("", "wrong", login.csrf[:-1]):
-            refused = client.post(f"/schools/{school.code}/{action}", data={**form, "csrf": csrf})
+            refused = client.post(path, data={**form, "csrf": csrf})
             assert refused.status_code == 403
 
 

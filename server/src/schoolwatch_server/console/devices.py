@@ -10,8 +10,9 @@ from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.problems import not_found
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.console.page import page, words_of
+from schoolwatch_server.console.schools import place_of
 from schoolwatch_server.console.words import Words
-from schoolwatch_server.database import incident_rows, registry, states
+from schoolwatch_server.database import incident_rows, pages, registry, states
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.posture import RUNGS
 from schoolwatch_server.state import State, key, parse_key
@@ -70,6 +71,8 @@ def _page(request: Request, template: str, name: str, who: Who, server: Context)
             raise not_found("device", name)
         school = registry.school(conn, device.school_id, who.scope)
         state = states.load(conn, device.id) or State()
+        rooms = pages.rooms(conn, device.school_id)
+        own_role = registry.own_role(conn, device.id)
         incidents = incident_rows.incidents(conn, who.scope, device=name, is_open=True, limit=10)
     return page(
         request,
@@ -77,6 +80,10 @@ def _page(request: Request, template: str, name: str, who: Who, server: Context)
         who,
         device=device,
         school=school,
+        place=None if school is None else place_of(school),
+        rooms=rooms,
+        roles=registry.ROLES,
+        own_role=own_role,
         readings=_readings(state, words),
         facts=_facts(state, words),
         probes=_probes(state, words),

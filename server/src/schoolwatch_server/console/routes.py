@@ -1,12 +1,13 @@
 """Every page of the console."""
 
 from schoolwatch_server.api.route import Route
-from schoolwatch_server.console import devices, incidents, login, places, schools, system
+from schoolwatch_server.console import devices, incidents, login, places, rooms, schools, system
 
 ROUTES: tuple[Route, ...] = (
     *login.ROUTES,
     *places.ROUTES,
     *schools.ROUTES,
+    *rooms.ROUTES,
     *devices.ROUTES,
     *incidents.ROUTES,
     *system.ROUTES,

@@ -42,6 +42,7 @@ def show(request: Request, code: str, who: Who, server: Server) -> Response:
             rooms=pages.rooms(conn, school.id),
             declarations={row.quantity: row for row in pages.declarations(conn, school.id)},
             quantities=registry.QUANTITIES,
+            roles=registry.ROLES,
             incidents=incident_rows.incidents(conn, who.scope, is_open=True, school_id=school.id, limit=20),
             rules=server.rules,
             tokens=tokens.open_tokens(conn, school.id, now),
@@ -64,13 +65,16 @@ def declare(
 ) -> Response:
     """Stores the numbers that were filled in and have changed; an empty field changes nothing."""
     check_form(who, csrf)
-    school = _school_for(who, server, code)
+    school = school_for(who, server, code)
     filled = {"students": students, "devices": devices, "student_devices": student_devices}
     new = {
         quantity: float(text)
         for quantity, text in filled.items()
         if text.strip() and school.declared.get(quantity) != float(text)
     }
+    total, part = ({**school.declared, **new}.get(name) for name in ("devices", "student_devices"))
+    if total is not None and part is not None and part > total:
+        raise bad_field("student_devices", "is more than all devices")
     now = time.time()
     if new:
         with begin_write(server.engine) as conn:
@@ -92,7 +96,7 @@ def enrolment(
 ) -> Response:
     """Makes an enrolment token and shows, this once, the command to type on each computer."""
     check_form(who, csrf)
-    school = _school_for(who, server, code)
+    school = school_for(who, server, code)
     span, count = int(days.strip() or 0), int(uses.strip() or 0)
     if not 1 <= span <= DAYS_MAX:
         raise bad_field("days", f"1 to {DAYS_MAX:.0f}")
@@ -120,7 +124,7 @@ def enrolment(
 def revoke(code: str, who: Who, server: Server, csrf: Csrf = "") -> Response:
     """Ends all open enrolment tokens of the school."""
     check_form(who, csrf)
-    school = _school_for(who, server, code)
+    school = school_for(who, server, code)
     now = time.time()
     with begin_write(server.engine) as conn:
         ended = tokens.revoke_tokens(conn, school.id, now)
@@ -145,7 +149,7 @@ def place_of(school: registry.SchoolRow) -> Place:
     return Place(school.province_id, school.commune_id, school.id)
 
 
-def _school_for(who: Principal, server: Context, code: str) -> registry.SchoolRow:
+def school_for(who: Principal, server: Context, code: str) -> registry.SchoolRow:
     """The school, when it lies in the scope; the permission was asked for by the route's gate."""
     with begin_read(server.engine) as conn:
         school = registry.school_by_code(conn, code, who.scope)

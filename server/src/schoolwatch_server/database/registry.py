@@ -115,6 +115,11 @@ def set_device(conn: Connection, device_id: int, *, label: str, role: str | None
     )
 
 
+def own_role(conn: Connection, device_id: int) -> str | None:
+    """The role that overrides the room's, if the device has one."""
+    return conn.scalar(select(t.device.c.role).where(t.device.c.id == device_id))
+
+
 def retire_device(conn: Connection, device_id: int, now: float) -> None:
     """The device is gone for good: it leaves the lists, and its credential no longer works."""
     conn.execute(update(t.device).where(t.device.c.id == device_id).values(retired_at=now))

@@ -1,0 +1,80 @@
+"""Where a device stands and what it is used for: what people say of rooms and devices."""
+
+import time
+from typing import Annotated
+
+from fastapi import Form
+from starlette.responses import RedirectResponse, Response
+
+from schoolwatch_server.api.problems import bad_field, not_found
+from schoolwatch_server.api.route import Route, Server, Who
+from schoolwatch_server.console.page import check_form
+from schoolwatch_server.console.schools import Csrf, Number, school_for
+from schoolwatch_server.database import pages, people, registry
+from schoolwatch_server.database.engine import begin_write
+
+Name = Annotated[str, Form(max_length=80)]
+Role = Annotated[str, Form(max_length=20)]
+
+
+def add_room(
+    code: str, who: Who, server: Server, csrf: Csrf = "", name: Name = "", role: Role = ""
+) -> Response:
+    """A new room of a school; the role of its devices follows from it."""
+    check_form(who, csrf)
+    school = school_for(who, server, code)
+    name, role = _text("name", name), _role(role)
+    with begin_write(server.engine) as conn:
+        if name in {room.name for room in pages.rooms(conn, school.id)}:
+            raise bad_field("name", "the school has a room of this name already")
+        registry.create_room(conn, school.id, name, role)
+        detail = {"name": name, "role": role}
+        people.record(conn, actor=who.name, action="room", subject=code, detail=detail, now=time.time())
+    return RedirectResponse(f"/schools/{school.code}#rooms", 303)
+
+
+def change_device(
+    device: str,
+    who: Who,
+    server: Server,
+    csrf: Csrf = "",
+    label: Name = "",
+    room: Number = "",
+    role: Role = "",
+    broken: Annotated[str, Form(max_length=10)] = "",
+) -> Response:
+    """Label, room, own role (empty: its room's) and whether it is broken; the move is dated now."""
+    check_form(who, csrf)
+    label, own = _text("label", label), _role(role) if role else None
+    room_id = int(room) if room.strip() else None
+    now = time.time()
+    with begin_write(server.engine) as conn:
+        row = registry.device(conn, device, who.scope)
+        if row is None:
+            raise not_found("device", device)
+        if room_id is not None and room_id not in {r.id for r in pages.rooms(conn, row.school_id)}:
+            raise bad_field("room", "is not a room of this school")
+        registry.set_device(conn, row.id, label=label, role=own, broken=bool(broken))
+        registry.move_device(conn, row.id, row.school_id, room_id, now)
+        detail = {"label": label, "room": room_id, "role": own, "broken": bool(broken)}
+        people.record(conn, actor=who.name, action="device", subject=device, detail=detail, now=now)
+    return RedirectResponse(f"/devices/{device}", 303)
+
+
+def _text(field: str, text: str) -> str:
+    text = " ".join(text.split())
+    if not text or not text.isprintable():
+        raise bad_field(field, "write a name")
+    return text
+
+
+def _role(role: str) -> str:
+    if role not in registry.ROLES:
+        raise bad_field("role", f"one of {', '.join(registry.ROLES)}")
+    return role
+
+
+ROUTES = (
+    Route("POST", "/schools/{code}/rooms", add_room, "declare"),
+    Route("POST", "/devices/{device}/manage", change_device, "declare"),
+)
