@@ -45,8 +45,8 @@ class RunningUp:
             )  # fmt: skip
 
     def wait_ready(self, seconds: float = 30.0) -> None:
-        """Until the console's address was printed."""
-        wait_for(lambda: "Console: " in self.said or self._ended(), seconds)
+        """Until all that a person is told at the start was printed."""
+        wait_for(lambda: "Ctrl-C" in self.said or self._ended(), seconds)
         assert "Console: " in self.said, self.said
 
     def _ended(self) -> bool:
