@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+import machines
 import schoolwatch_agent
 from brokers import RunningBroker
-from schoolwatch_agent import commands, doctor, lock, probes
+from schoolwatch_agent import commands, doctor, lock, once, probes
 from schoolwatch_agent.cli import main
 from schoolwatch_agent.texts import Texts, language
 from station import SmallServer, enrol
@@ -100,12 +101,46 @@ def test_a_tick_stores_and_a_second_at_the_same_time_does_nothing(
     assert (tmp_path / "data" / "spool.db").exists()
 
 
-def test_a_data_folder_that_is_none_is_exit_code_3(
-    config: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+@pytest.mark.parametrize(
+    "words", [["tick"], ["run"], ["enrol", "--url", "https://127.0.0.1:1", "--token", "x"]]
+)
+def test_a_data_folder_that_is_none_is_exit_code_3_and_says_what_to_do(
+    words: list[str], config: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     (tmp_path / "data").write_text("a file")
-    assert main(["tick", "--config", config]) == 3
-    assert "data folder cannot be used" in capsys.readouterr().err
+    assert main([*words, "--config", config]) == 3
+    said = capsys.readouterr().err
+    assert "data folder cannot be used" in said
+    assert "sudo" in said
+    assert "--config agent.toml" in said
+
+
+def test_a_tick_that_is_not_enrolled_says_so_in_one_line(
+    config: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["tick", "--config", config, "--lang", "vi"]) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("Thiết bị chưa đăng ký: kết quả đo chỉ được giữ trên máy này.")
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ("[agent]\nbogus = 1\n", "agent.bogus: không có mục cấu hình này"),
+        ("[schedule]\nmeasure = 'x'\n", "schedule.measure: giá trị chưa đúng (Expected `float`"),
+        ("[schedule]\nmeasure = 300\ndeliver = 60\n", "schedule.deliver: 60 nhỏ hơn schedule.measure (300)"),
+        ("[server]\nurl = 'server'\n", "server.url: hãy viết dạng https://"),
+        ("no", "không đúng dạng TOML ("),
+    ],
+)
+def test_wrong_settings_are_told_in_vietnamese(
+    settings: str, said: str, config: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path(config).write_text(settings)
+    assert main(["check-config", "--config", config, "--lang", "vi"]) == 2
+    assert said in capsys.readouterr().err
+    assert main(["doctor", "--config", config, "--lang", "vi"]) == 1
+    assert said in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("command", ["check-config", "tick", "once", "enrol"])
@@ -200,11 +235,36 @@ def test_every_text_is_in_both_languages_with_the_same_places(room: Path) -> Non
 
 
 def test_every_text_is_used() -> None:
-    code = "".join(path.read_text() for path in ROOM.parent.glob("*.py"))
-    built = ("_advice", "help_", "advice_", "outcome_", "spool_")
+    code = "".join(path.read_text() for path in ROOM.parent.rglob("*.py"))
+    built = ("_advice", "help_", "outcome_", "spool_")
     for room in ROOM.glob("*.toml"):
         for key in tomllib.loads(room.read_text("utf-8")):
-            assert f'"{key}"' in code or any(part in key for part in built), key
+            words = key.removeprefix("reason_").replace("_", " ") if key.startswith("reason_") else key
+            words = words.removeprefix("failure_").removeprefix("advice_")
+            assert words in code or any(part in key for part in built), key
+
+
+def test_every_way_to_fail_to_enrol_has_its_words() -> None:
+    code = "".join((ROOM.parent / name).read_text() for name in ("enrol.py", "commands.py"))
+    texts = Texts("cli", "vi")
+    keys = set(re.findall(r'EnrolError\("(\w+)"|\d{3}: "(\w+)"|key = "(\w+)"', code))
+    keys = {key for found in keys for key in found if key} | {"unreachable", "server_error", "refused"}
+    assert len(keys) >= 12
+    assert [key for key in keys if not (texts.has(f"failure_{key}") and texts.has(f"advice_{key}"))] == []
+
+
+def test_why_something_is_unknown_is_said_in_the_persons_language() -> None:
+    asked = ("system", "hardware", "links", "antivirus", "firewall")
+    english = {
+        fact.reason
+        for machine in machines.NAMES
+        for probe in asked
+        for fact in machines.look(probe, machine).facts
+        if fact.reason
+    }
+    assert len(english) >= 5
+    problems = Texts("problems", "vi")
+    assert {once.reason(words, problems) for words in english}.isdisjoint(english)
 
 
 @pytest.mark.parametrize(

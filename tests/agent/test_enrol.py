@@ -125,6 +125,24 @@ def test_a_refusal_is_told_with_advice(
     assert identity.read_credential(tmp_path / "data") is None
 
 
+def test_a_failure_is_told_in_vietnamese_and_then_in_the_servers_words(
+    http: Asked, config: str, capsys: pytest.CaptureFixture[str], free_port: Callable[[], int]
+) -> None:
+    asking = ["enrol", "--config", config, "--lang", "vi", "--token"]
+    http.answer = (403, b'{"title":"Not allowed","detail":"used up"}', {})
+    assert main([*asking, "x"]) == 1
+    first = capsys.readouterr().err.splitlines()[0]
+    assert (
+        first == "Không đăng ký được: máy chủ không nhận mã đăng ký (chi tiết: HTTP 403 Not allowed: used up)"
+    )
+    assert main([*asking, ""]) == 1
+    assert capsys.readouterr().err.splitlines()[0] == "Không đăng ký được: mã đăng ký để trống"
+    assert main([*asking, "x", "--url", f"http://127.0.0.1:{free_port()}"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("Không đăng ký được: không kết nối được tới máy chủ (chi tiết: ")
+    assert "Errno" not in said
+
+
 @pytest.mark.parametrize(
     ("url", "key"),
     [

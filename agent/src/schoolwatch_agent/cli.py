@@ -232,7 +232,7 @@ def _settings(arguments: argparse.Namespace) -> "tuple[AgentConfig | None, Texts
         config = load(arguments.config)
     except ConfigError as error:
         texts = Texts("cli", language(arguments.lang))
-        print(texts("config_error", problem=error), file=sys.stderr)
+        print(texts("config_error", problem=error.told(texts.room("problems"))), file=sys.stderr)
         return None, texts
     return config, Texts("cli", _tongue(arguments, config))
 

@@ -83,12 +83,14 @@ def enrol(config: AgentConfig, texts: Texts, wish: Wish) -> int:
         credential = ask(url, token, install_id, ca=config.server.ca, insecure_http=wish.insecure_http)
         identity.write_credential(config.data, credential)
     except EnrolError as error:
-        _say(texts("enrol_failed", problem=error))
+        failure = texts(f"failure_{error.key}")
+        if error.detail:
+            failure = texts("failure_detail", failure=failure, detail=error.detail)
+        _say(texts("enrol_failed", problem=failure))
         _say(f"  → {texts(f'advice_{error.key}')}")
         return FAILED
     except IdentityError as error:
-        _say(texts("data_unusable", problem=error))
-        return UNUSABLE
+        return _unusable(texts, error)
     sys.stdout.write(texts("enrolled", device=credential.device) + "\n")
     return FINE
 
@@ -97,7 +99,7 @@ def _url(wish: Wish, config: AgentConfig) -> str:
     from schoolwatch_agent.enrol import EnrolError
 
     if not (wish.url or config.server.url):
-        raise EnrolError("no_url", "--url")
+        raise EnrolError("no_url")
     return wish.url or config.server.url
 
 
@@ -124,14 +126,24 @@ def _locked(config: AgentConfig, texts: Texts, work: Callable[[], int], *, other
             if is_ours:
                 return work()
     except IdentityError as error:
-        _say(texts("data_unusable", problem=error))
-        return UNUSABLE
+        return _unusable(texts, error)
     except SpoolError as error:
         _say(texts(f"spool_{error.kind}", problem=error))
+        if error.kind in ("readonly", "unusable"):
+            _say(f"  → {texts('advice_data')}")
         return UNUSABLE
     key, code = otherwise
     _say(texts(key, data=config.data))
     return code
+
+
+def _unusable(texts: Texts, error: IdentityError) -> int:
+    if error.damaged:
+        _say(texts("credential_damaged", file=error.damaged))
+    else:
+        _say(texts("data_unusable", problem=error))
+        _say(f"  → {texts('advice_data')}")
+    return UNUSABLE
 
 
 def _say(text: str) -> None:

@@ -10,6 +10,8 @@ from typing import Annotated
 
 import msgspec
 
+from schoolwatch_agent.texts import Texts
+
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=366 * 86400)]
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 
@@ -23,11 +25,18 @@ FILE = _PROGRAM_DATA / "agent.toml" if sys.platform == "win32" else Path("/etc/s
 
 
 class ConfigError(ValueError):
-    """A settings file that cannot be used: which file, which key (`schedule.measure`), and what to do."""
+    """A settings file that cannot be used: which file, which key (`schedule.measure`), and what to do.
 
-    def __init__(self, file: str, key: str, problem: str) -> None:
-        super().__init__(f"{file}: {key}: {problem}" if key else f"{file}: {problem}")
-        self.file, self.key, self.problem = file, key, problem
+    `text` is the key of its words in texts/problems.toml.
+    """
+
+    def __init__(self, file: str, key: str, text: str, **values: object) -> None:
+        self.file, self.key, self._text, self._values = file, key, text, values
+        super().__init__(self.told(Texts("problems", "en")))
+
+    def told(self, problems: Texts) -> str:
+        """File, key and problem in the language of the texts."""
+        return ": ".join(filter(None, (self.file, self.key, problems(self._text, **self._values))))
 
 
 class Agent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -94,11 +103,9 @@ def load(file: Path | None = None) -> AgentConfig:
     try:
         text = path.read_bytes().decode()
     except OSError as error:
-        raise ConfigError(str(path), "", f"cannot be read: {error.strerror or error}") from error
+        raise ConfigError(str(path), "", "setting_unread", detail=error.strerror or error) from error
     except UnicodeDecodeError as error:
-        raise ConfigError(
-            str(path), "", f"is not UTF-8 text (byte {error.start}); save it as UTF-8"
-        ) from error
+        raise ConfigError(str(path), "", "setting_not_utf8", byte=error.start) from error
     config = parse(text, str(path))
     data = str(path.absolute().parent / config.agent.data)  # a relative folder counts from the file's own
     return msgspec.structs.replace(config, agent=msgspec.structs.replace(config.agent, data=data))
@@ -109,9 +116,9 @@ def parse(text: str, file: str = "agent.toml") -> AgentConfig:
     try:
         values = tomllib.loads(text.removeprefix("\ufeff"))  # Notepad writes a byte order mark
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(file, "", f"is not TOML: {error}") from error
+        raise ConfigError(file, "", "setting_not_toml", detail=error) from error
     except RecursionError as error:
-        raise ConfigError(file, "", "is nested too deeply to be a settings file") from error
+        raise ConfigError(file, "", "setting_too_deep") from error
     try:
         config = msgspec.convert(values, AgentConfig)
     except msgspec.ValidationError as error:
@@ -137,9 +144,11 @@ def _check(config: AgentConfig, file: str) -> None:
     )
     for key, value, other, least in pairs:
         if value < least:
-            raise ConfigError(file, key, f"{value:g} is less than {other} ({least:g}); make it at least that")
+            raise ConfigError(
+                file, key, "setting_too_small", value=f"{value:g}", other=other, least=f"{least:g}"
+            )
     if config.server.url and not re.fullmatch(r"https?://[^\s@]+", config.server.url):
-        raise ConfigError(file, "server.url", "write it as https://name or https://name:port, no password")
+        raise ConfigError(file, "server.url", "setting_bad_url")
 
 
 def _explain(file: str, message: str) -> ConfigError:
@@ -148,6 +157,6 @@ def _explain(file: str, message: str) -> ConfigError:
     path = where.rstrip("`").removeprefix("$").removeprefix(".")
     unknown = re.fullmatch(r"Object contains unknown field `(.*)`", problem)
     if unknown is None:
-        return ConfigError(file, path, problem)
+        return ConfigError(file, path, "setting_wrong", detail=problem)
     key = f"{path}.{unknown[1]}" if path else unknown[1]
-    return ConfigError(file, key, "there is no such setting: take it out, or see the sample agent.toml")
+    return ConfigError(file, key, "setting_unheard_of")

@@ -36,7 +36,7 @@ def findings(
     loaded: AgentConfig | ConfigError, file: Path | None, host: Host, probes: Sequence[Probe], texts: Texts
 ) -> Iterator[Finding]:
     """Everything found, in the order in which things depend on each other."""
-    yield _config(loaded, file)
+    yield _config(loaded, file, texts)
     config = loaded if isinstance(loaded, AgentConfig) else AgentConfig()
     yield from _data(config.data)
     yield _clock(host.now())
@@ -79,9 +79,9 @@ def _advice(finding: Finding, texts: Texts) -> str | None:
     return texts(key, **finding.values) if texts.has(key) else None
 
 
-def _config(loaded: AgentConfig | ConfigError, file: Path | None) -> Finding:
+def _config(loaded: AgentConfig | ConfigError, file: Path | None, texts: Texts) -> Finding:
     if isinstance(loaded, ConfigError):
-        return Finding("config", "bad", "config_bad", {"problem": loaded})
+        return Finding("config", "bad", "config_bad", {"problem": loaded.told(texts.room("problems"))})
     if file is None and not FILE.exists():
         return Finding("config", "ok", "config_defaults")
     return Finding("config", "ok", "config_ok", {"file": file or FILE})
@@ -110,7 +110,7 @@ def _enrolment(data: Path) -> tuple[Finding, Credential | None]:
     try:
         credential = read_credential(data)
     except IdentityError as error:
-        return Finding("enrolment", "bad", "enrolled_damaged", {"problem": error}), None
+        return Finding("enrolment", "bad", "enrolled_damaged", {"problem": error.damaged or error}), None
     if credential is None:
         return Finding("enrolment", "bad", "enrolled_bad"), None
     return Finding("enrolment", "ok", "enrolled_ok", {"device": credential.device}), credential
@@ -149,7 +149,8 @@ def _history(config: AgentConfig, now: float, texts: Texts, *, is_enrolled: bool
     try:
         past = examine.past(config.data, now)
     except SpoolError as error:
-        yield Finding("spool", "bad", "spool_bad", {"problem": error})
+        key = "spool_newer" if error.kind == "newer" else "spool_bad"
+        yield Finding("spool", "bad", key, {"problem": error})
         return
     if past is None:
         yield Finding("measured", "bad", "measured_never")

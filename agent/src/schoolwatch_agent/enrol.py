@@ -19,11 +19,14 @@ ANSWER_MAX = 64 * 1024
 
 
 class EnrolError(Exception):
-    """Why the enrolment did not come about; `key` names the advice in texts/cli.toml."""
+    """Why the enrolment did not come about.
 
-    def __init__(self, key: str, detail: str) -> None:
-        super().__init__(detail)
-        self.key = key
+    `key` names the failure and the advice in texts/cli.toml; the detail is what server or system said.
+    """
+
+    def __init__(self, key: str, detail: str = "") -> None:
+        super().__init__(detail or key)
+        self.key, self.detail = key, detail
 
 
 class _Answer(msgspec.Struct, frozen=True):
@@ -51,7 +54,7 @@ def enrol(url: str, token: str, install_id: str, *, ca: str = "", insecure_http:
     """Asks the server at `url` for a credential. Raises `EnrolError`."""
     check_address(url, insecure_http=insecure_http)
     if not token:
-        raise EnrolError("no_token", "the token is empty")
+        raise EnrolError("no_token")
     question = {"token": token, "install_id": install_id, "agent": __version__}
     request = Request(  # noqa: S310  http and https only: check_address
         f"{url.rstrip('/')}/api/v1/enrol",
@@ -92,9 +95,14 @@ def _ask(request: Request, ca: str) -> bytes:
             raise EnrolError(_advice(error.code), _problem(error)) from error
     except URLError as error:
         key = "certificate" if isinstance(error.reason, ssl.SSLError) else "unreachable"
-        raise EnrolError(key, str(error.reason)) from error
+        raise EnrolError(key, _words(error.reason)) from error
     except (OSError, HTTPException) as error:
-        raise EnrolError("unreachable", str(error) or type(error).__name__) from error
+        raise EnrolError("unreachable", _words(error)) from error
+
+
+def _words(error: object) -> str:
+    said = getattr(error, "strerror", None) or str(error)  # without Python's "[Errno 111]"
+    return str(said) or type(error).__name__
 
 
 def _opener(ca: str) -> OpenerDirector:
@@ -130,4 +138,4 @@ def _credential(text: bytes) -> Credential:
         answer = msgspec.json.decode(text, type=_Answer)
         return msgspec.convert(msgspec.to_builtins(answer), Credential)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise EnrolError("not_a_server", "the answer is not a credential") from error
+        raise EnrolError("not_a_server") from error

@@ -68,7 +68,7 @@ def name_problem(host: str) -> str | None:
     try:
         socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        return str(error)
+        return str(getattr(error, "strerror", None) or error)
     return None
 
 
@@ -77,5 +77,5 @@ def port_problem(host: str, port: int, wait: float) -> str | None:
     try:
         socket.create_connection((host, port), timeout=wait).close()
     except OSError as error:
-        return str(error)
+        return error.strerror or str(error)
     return None

@@ -14,7 +14,11 @@ _Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 
 
 class IdentityError(Exception):
-    """A credential or install id that cannot be read or written."""
+    """A credential or install id that cannot be read or written; `damaged` is the file that is none."""
+
+    def __init__(self, problem: str, damaged: Path | None = None) -> None:
+        super().__init__(problem)
+        self.damaged = damaged
 
 
 class Broker(msgspec.Struct, frozen=True):
@@ -49,7 +53,7 @@ def read_credential(data: Path) -> Credential | None:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         # never the content: it holds secrets
         raise IdentityError(
-            f"{path} is damaged ({type(error).__name__}); enrol again with --again"
+            f"{path} is damaged ({type(error).__name__}); enrol again with --again", damaged=path
         ) from error
 
 
@@ -66,7 +70,7 @@ def install_id(data: Path) -> str:
     except FileNotFoundError:
         text = ""
     except (OSError, UnicodeDecodeError) as error:
-        raise IdentityError(f"{path}: {error}") from error
+        raise IdentityError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
     if len(text) == 32 and set(text) <= set("0123456789abcdef"):
         return text
     text = secrets.token_hex(16)

@@ -1,6 +1,7 @@
 """Measures once and shows it, without touching spool or server: for a technician and for scripts."""
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -57,13 +58,16 @@ def as_json(seen: Seen) -> str:
 
 def table(seen: Seen, texts: Texts) -> str:
     """For people."""
-    unknown = texts("unknown")
+    unknown, problems = texts("unknown"), texts.room("problems")
     readings = [
         (_named(r.metric, r.labels), unknown if r.value is None else _amount(r.metric, r.value))
         for r in seen.readings
     ]
     facts = [
-        (_named(f.name, f.labels), f"{unknown} ({f.reason})" if f.value is None else f.value)
+        (
+            _named(f.name, f.labels),
+            f"{unknown} ({reason(f.reason, problems)})" if f.value is None else f.value,
+        )
         for f in seen.facts
     ]
     sightings = [(_named(s.kind, s.detail), s.subject) for s in seen.sightings]
@@ -88,6 +92,14 @@ def probe_list(probes: Sequence[Probe], tongue: Language, texts: Texts) -> str:
             if kind.probe == probe.name
         ]
     return "\n".join(lines)
+
+
+def reason(reason: str, problems: Texts) -> str:
+    """The catalogue's reasons in words; what a tool or the system said stays in its own."""
+    if ended := re.fullmatch(r"ended with (-?\d+)", reason):
+        return problems("reason_ended_with", number=ended[1])
+    key = f"reason_{reason.replace(' ', '_')}"
+    return problems(key) if problems.has(key) else reason
 
 
 def _columns(head: tuple[str, str], rows: Sequence[tuple[str, str]]) -> str:

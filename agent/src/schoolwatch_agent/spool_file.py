@@ -174,5 +174,5 @@ def _prepare(db: sqlite3.Connection) -> None:
 def _check_version(db: sqlite3.Connection) -> int:
     version = int(db.execute("PRAGMA user_version").fetchone()[0])
     if version > VERSION:
-        raise SpoolError("newer", f"the spool is of version {version}, this agent knows {VERSION}: update it")
+        raise SpoolError("newer", f"version {version} > {VERSION}")
     return version

@@ -21,6 +21,10 @@ class Texts:
         """The text of a key with its {places} filled; raises `KeyError` for a key that is not there."""
         return self._texts[key][self._language].format(**values)
 
+    def room(self, name: str) -> "Texts":
+        """Another room in the same language."""
+        return Texts(name, self._language)
+
     def has(self, key: str) -> bool:
         """Whether the room has such a text."""
         return key in self._texts
