@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schoolwatch_server import cli, config
+from schoolwatch_server.commands.command import FAILED
 from schoolwatch_server.config import ConfigError, ServerConfig
 
 
@@ -43,6 +44,7 @@ def test_paths_count_from_the_files_folder(tmp_path: Path) -> None:
         ("[http", "is not TOML"),
         ('[mqtt]\nhost = "a\\nlistener 1"', "mqtt.host"),
         ("a = " + "[" * 5000, "is "),
+        ('data = ""', "data: names no folder"),
     ],
 )
 def test_an_error_names_the_file_and_the_key_on_one_line(tmp_path: Path, text: str, says: str) -> None:
@@ -97,7 +99,37 @@ def test_check_config_names_the_file_that_is_wrong(
     (tmp_path / file).parent.mkdir(exist_ok=True)
     (tmp_path / file).write_text(text)
     capsys.readouterr()
-    assert cli.main(["check-config", "--data", str(tmp_path)]) == cli.FAILED
+    assert cli.main(["check-config", "--data", str(tmp_path)]) == FAILED
     said = capsys.readouterr().err
     assert says in said
     assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('[database]\nurl = "foo://x/y"', "database.url: the database URL cannot be used"),
+        ('[database]\nurl = "oracle+nodriver://u:hunter2@h/d"', "database.url: "),
+        ('[database]\nurl = "postgresql://u:hunter2@h:port/d"', "database.url: "),
+        ('[database]\nurl = "nonsense"', "database.url: "),
+        ('[notify]\nurls_file = "nowhere"', "notify.urls_file: there is no file"),
+        ('[evaluation]\npacks = "nowhere"', "evaluation.packs: there is no folder"),
+        ('[evaluation]\nrules = "server.toml"', "evaluation.rules: there is no folder"),
+        ('[mqtt]\ntls_ca = "nowhere.pem"', "mqtt.tls_ca: there is no file"),
+    ],
+)
+def test_check_config_finds_what_is_named_and_not_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, says: str
+) -> None:
+    (tmp_path / "server.toml").write_text(text)
+    assert cli.main(["check-config", "--data", str(tmp_path)]) == FAILED
+    said = capsys.readouterr().err
+    assert says in said
+    assert "hunter2" not in said
+    assert said.count("\n") == 1
+
+
+def test_an_empty_data_option_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["check-config", "--data", ""])
+    assert "--data: is empty" in capsys.readouterr().err

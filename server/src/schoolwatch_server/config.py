@@ -130,6 +130,8 @@ def parse(text: str, path: Path) -> ServerConfig:
         raise ConfigError(f"{path}: is nested too deeply: it is no settings file") from error
     except msgspec.ValidationError as error:
         raise ConfigError(f"{path}: {_explain(str(error))}") from error
+    if not config.data.strip() or "\0" in config.data:
+        raise ConfigError(f"{path}: data: names no folder: write its path, or remove the line")
     _check_hosts(config, path)
     return _absolute(config, path.absolute().parent)
 
@@ -139,6 +141,19 @@ def of_data(folder: Path) -> ServerConfig:
     own = folder / "server.toml"
     config = load(own) if own.exists() else ServerConfig()
     return msgspec.structs.replace(config, data=str(folder.absolute()))
+
+
+def check_paths(config: ServerConfig) -> None:
+    """Sees that the files and folders the settings name are there. Raises `ConfigError`."""
+    evaluation = config.evaluation
+    for key, text, kind, is_there in (
+        ("mqtt.tls_ca", config.mqtt.tls_ca, "file", Path.is_file),
+        ("evaluation.packs", evaluation.packs, "folder", Path.is_dir),
+        ("evaluation.rules", evaluation.rules, "folder", Path.is_dir),
+        ("notify.urls_file", config.notify.urls_file, "file", Path.is_file),
+    ):
+        if text and not is_there(Path(text)):
+            raise ConfigError(f"{key}: there is no {kind} {text}: make it, or correct the path")
 
 
 def mqtt_password(config: ServerConfig) -> str:

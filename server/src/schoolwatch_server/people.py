@@ -7,7 +7,7 @@ import hashlib
 import secrets
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -20,7 +20,7 @@ from sqlalchemy.exc import IntegrityError
 from schoolwatch_server.access import ROLES, Principal, Role, as_role
 from schoolwatch_server.database import people as rows
 from schoolwatch_server.database.engine import begin_read, begin_write
-from schoolwatch_server.scope import EVERYTHING, Scope
+from schoolwatch_server.scope import EVERYTHING, Level, Scope
 
 SESSION_SECONDS = 12 * 3600.0
 """How long a login lasts: a working day."""
@@ -108,12 +108,44 @@ def create_account(
                 actor=by,
                 action="account.create",
                 subject=name,
-                detail={"role": role, "scope": scope.level},
+                detail={"role": role, "scope": scope.level, "scope_id": scope.id},
                 now=at,
             )
     except IntegrityError as error:
         raise AccountError(f"there is an account {name!r} already") from error
     return account_id
+
+
+SCOPES: Mapping[Role, tuple[Level, ...]] = {
+    "so_admin": ("all", "province"),
+    "so_viewer": ("all", "province"),
+    "commune": ("commune",),
+    "school_head": ("school",),
+    "technician": ("school", "commune", "province"),
+    "auditor": ("all", "province"),
+}
+"""What an account of a role is made for; another scope is most likely a slip of the hand."""
+
+
+def add_person(engine: Engine, name: str, *, role: str, scope: Scope, by: str = "command line") -> str:
+    """A new account's first password, random. Raises `AccountError`, also for a scope not of the role."""
+    try:
+        fitting = SCOPES[as_role(role)]
+    except ValueError as error:
+        raise AccountError(str(error)) from error
+    if scope.level not in fitting:
+        options = " or ".join(f"--{level} CODE" for level in fitting if level != "all")
+        also = "nothing, or " if "all" in fitting else ""
+        raise AccountError(f"a {role} is of {' or '.join(fitting)}: say {also}{options}")
+    password = new_password()
+    create_account(engine, name, password, role=role, scope=scope, by=by)
+    return password
+
+
+def everybody(engine: Engine) -> tuple[rows.AccountRow, ...]:
+    """Every account, by name."""
+    with begin_read(engine) as conn:
+        return rows.accounts(conn)
 
 
 def first_admin(engine: Engine) -> str | None:

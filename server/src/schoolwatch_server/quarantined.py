@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import Engine
@@ -32,11 +33,49 @@ def one(engine: Engine, id_: int) -> str | None:
     return f"{_line(row)}\ntopic {_plain(row.topic)}\n{dump}"
 
 
-def again(engine: Engine, ids: Collection[int], delivery_period: float) -> str:
-    """Tries them again; says which were taken in and why the others still can't be."""
-    done = replay(engine, ids, now=time.time(), delivery_period=delivery_period)
-    refused = [f"{id_} refused again: {_plain(why)}" for id_, why in done.refused.items()]
-    return "\n".join([f"{len(done.taken)} taken in, {len(refused)} refused again", *refused])
+@dataclass(frozen=True, slots=True)
+class Again:
+    """What came of trying again: frames taken in, refused once more, and those that can't be tried at all."""
+
+    taken: int
+    refused: tuple[str, ...]
+    impossible: tuple[str, ...]
+
+    @property
+    def tried(self) -> int:
+        """How many were looked at again."""
+        return self.taken + len(self.refused)
+
+    @property
+    def text(self) -> str:
+        """How many of each, and why the others still can't be taken in."""
+        return "\n".join([f"{self.taken} taken in, {len(self.refused)} refused again", *self.refused])
+
+
+def again(engine: Engine, ids: Collection[int], delivery_period: float) -> Again:
+    """Tries them again (no ids: all that can be); an id that can't be tried is said so, with the reason."""
+    impossible = _impossible(engine, ids)
+    possible = [id_ for id_ in ids if id_ not in impossible]
+    if ids and not possible:
+        return Again(0, (), tuple(impossible.values()))
+    done = replay(engine, possible, now=time.time(), delivery_period=delivery_period)
+    refused = (f"{id_} refused again: {_plain(why)}" for id_, why in done.refused.items())
+    return Again(len(done.taken), tuple(refused), tuple(impossible.values()))
+
+
+def _impossible(engine: Engine, ids: Collection[int]) -> dict[int, str]:
+    with begin_read(engine) as conn:
+        found = {row.id: row for row in quarantine.rows(conn, ids)}
+    why = {}
+    for id_ in ids:
+        row = found.get(id_)
+        if row is None:
+            why[id_] = f"{id_}: not in quarantine"
+        elif not row.verified:
+            why[id_] = f"{id_}: not verified, can't be replayed"
+        elif row.replayed_at is not None:
+            why[id_] = f"{id_}: was taken in already"
+    return why
 
 
 def _line(row: quarantine.QuarantineRow) -> str:

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from argon2 import extract_parameters
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, update
 
@@ -176,7 +176,7 @@ def test_a_password_that_is_reset_while_the_old_one_is_checked_opens_nothing(
     monkeypatch.setattr(people, "verify_password", slow)
     assert log_in(world) is None
     with begin_read(world.engine) as conn:
-        assert rows.count_sessions(conn, NOW) == 0
+        assert list(conn.execute(select(t.session.c.hash))) == []
 
 
 @pytest.mark.parametrize("case", ["unknown", "wrong", "resting", "disabled"])
@@ -297,6 +297,7 @@ def test_too_many_passwords_at_once_are_not_queued_without_end() -> None:
     assert people.verify_password(hashed, PASSWORD), "and afterwards all is as before"
 
 
+@settings(deadline=None)  # argon2id is slow on purpose, and slower on a busy machine
 @given(st.text(max_size=40))
 def test_no_hash_that_is_none_of_ours_lets_in(text: str) -> None:
     assert people.verify_password(text, PASSWORD) is False

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schoolwatch_server import address, texts
-from schoolwatch_server.cli import language
+from schoolwatch_server.commands.command import language
 from schoolwatch_server.config import Mqtt, ServerConfig, parse
 from schoolwatch_server.database import credentials, registry
 from schoolwatch_server.database.engine import begin_read, begin_write, migrate, open_database

@@ -107,6 +107,14 @@ def renew_epoch(engine: Engine) -> str:
     return new
 
 
+_URLS = "sqlite:////folder/schoolwatch.db or postgresql+psycopg://user@host/schoolwatch"
+
+
+def check_url(url: str) -> None:
+    """Sees, without opening the database, that this program can use such a URL. Raises `DatabaseError`."""
+    _engine(url).dispose()
+
+
 def _engine(url: str) -> Engine:
     try:
         parsed = make_url(url)
@@ -115,8 +123,11 @@ def _engine(url: str) -> Engine:
         if not parsed.database or parsed.database == ":memory:":
             raise DatabaseError("url", "an SQLite database needs a file: sqlite:////folder/schoolwatch.db")
         engine = create_engine(parsed, **_POOL, connect_args={"timeout": BUSY_SECONDS})
-    except (exc.ArgumentError, exc.NoSuchModuleError, ModuleNotFoundError) as error:
-        raise DatabaseError("url", f"the database URL cannot be used, correct it: {_safe(error)}") from error
+    except ImportError as error:
+        what = f"its driver {error.name or ''} is not installed: install it, or name another"
+        raise DatabaseError("url", f"the database URL cannot be used, {what}") from error
+    except (exc.ArgumentError, ValueError) as error:  # their texts may quote the URL, which holds a password
+        raise DatabaseError("url", f"the database URL cannot be used, correct it: {_URLS}") from error
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -220,8 +231,3 @@ def _name(url: URL) -> str:
     if url.get_backend_name() == "sqlite":
         return str(url.database)
     return url.set(username=None, password=None, query={}).render_as_string()
-
-
-def _safe(error: Exception) -> str:
-    """The error without a URL in it, which may carry a password."""
-    return type(error).__name__ if "://" in str(error) or isinstance(error, exc.ArgumentError) else str(error)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from schoolwatch_server.database.tables import account, api_token, audit, session
 from schoolwatch_server.scope import Level, Scope
@@ -95,6 +95,11 @@ def account_by_name(conn: Connection, name: str) -> AccountRow | None:
     """The account of that name, disabled or not."""
     row = conn.execute(select(*_ACCOUNT).where(account.c.name == name)).mappings().first()
     return None if row is None else _account(row)
+
+
+def accounts(conn: Connection) -> tuple[AccountRow, ...]:
+    """Every account by name, disabled or not."""
+    return tuple(map(_account, conn.execute(select(*_ACCOUNT).order_by(account.c.name)).mappings()))
 
 
 def set_password(conn: Connection, account_id: int, password_hash: str) -> None:
@@ -199,12 +204,6 @@ def newest_audit(conn: Connection, limit: int) -> tuple[AuditRow, ...]:
         .limit(limit)
     )
     return tuple(AuditRow(*row) for row in conn.execute(query))
-
-
-def count_sessions(conn: Connection, now: float) -> int:
-    """How many sessions are open."""
-    query = select(func.count()).select_from(session).where(session.c.expires_at > now)
-    return int(conn.execute(query).scalar_one())
 
 
 def _account(row: Any) -> AccountRow:

@@ -71,6 +71,11 @@ def newest(conn: Connection, limit: int) -> tuple[QuarantineRow, ...]:
     return tuple(QuarantineRow(*found) for found in conn.execute(_ROW.order_by(_q.id.desc()).limit(limit)))
 
 
+def rows(conn: Connection, ids: Collection[int]) -> tuple[QuarantineRow, ...]:
+    """Those of these ids that are there."""
+    return tuple(QuarantineRow(*found) for found in conn.execute(_ROW.where(_q.id.in_(ids))))
+
+
 def find(conn: Connection, id_: int) -> tuple[QuarantineRow, bytes] | None:
     """One refused frame with its bytes (of an unverified one only the first)."""
     found = conn.execute(_ROW.add_columns(_q.frame).where(_q.id == id_)).first()

@@ -1,0 +1,1 @@
+"""The commands of `schoolwatch-server` that do one thing and end, a module for each word."""

@@ -1,0 +1,84 @@
+"""`account`, `reset-password` and `token`: who may look, and where."""
+
+import argparse
+from typing import TYPE_CHECKING, get_args
+
+from schoolwatch_server.access import Role
+from schoolwatch_server.commands import command
+
+if TYPE_CHECKING:
+    from schoolwatch_server.commands.command import Subparsers
+
+
+def add_to(commands: "Subparsers") -> None:
+    """Adds the three words to the command line."""
+    token = command.add(commands, "token", _token, "print a new API token; it is shown once")
+    token.add_argument("--scope", default="read", metavar="PERMISSION", help="what it may do (read)")
+    token.add_argument("--school", default="", metavar="CODE", help="only this school (everything)")
+    token.add_argument("--name", default="", help="what it is for, shown in the list of tokens")
+    token.add_argument("--days", type=float, default=365.0, help="how long it is valid (365)")
+
+    actions = command.group(commands, "account", "the accounts of people")
+    new = command.add(actions, "add", _add, "add an account and print its first password; it is shown once")
+    new.add_argument("name", metavar="NAME", help="what the person logs in as")
+    new.add_argument("--role", required=True, choices=get_args(Role), help="what the person may do")
+    where = new.add_mutually_exclusive_group()
+    where.add_argument("--school", metavar="CODE", help="only this school")
+    where.add_argument("--commune", metavar="CODE", help="only the schools of this commune")
+    where.add_argument("--province", metavar="CODE", help="only the schools of this province")
+    command.add(actions, "list", _list, "every account: name, role, and what it sees")
+
+    reset = command.add(
+        commands, "reset-password", _reset_password, "give an account a new password and print it"
+    )
+    reset.add_argument("name", nargs="?", default="admin", help="the account (admin)")
+
+
+def _token(arguments: argparse.Namespace) -> int:
+    from schoolwatch_server.schools import scope_of
+    from schoolwatch_server.scope import EVERYTHING
+    from schoolwatch_server.tokens import issue_token
+
+    engine = command.database(arguments)
+    scope = scope_of(engine, "school", arguments.school) if arguments.school else EVERYTHING
+    try:
+        token = issue_token(engine, arguments.name or "command line", arguments.scope, scope, arguments.days)
+    except ValueError as error:
+        raise command.Refused(str(error)) from error
+    command.say(token)
+    return 0
+
+
+def _add(arguments: argparse.Namespace) -> int:
+    from schoolwatch_server import people
+    from schoolwatch_server.schools import PlaceLevel, scope_of
+    from schoolwatch_server.scope import EVERYTHING
+
+    engine, scope = command.database(arguments), EVERYTHING
+    levels: tuple[PlaceLevel, ...] = ("school", "commune", "province")
+    for level in levels:
+        code = getattr(arguments, level)
+        if code is not None:
+            scope = scope_of(engine, level, code)
+    command.say(people.add_person(engine, arguments.name, role=arguments.role, scope=scope))
+    return 0
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    from schoolwatch_server import people, schools
+
+    engine = command.database(arguments)
+    place = schools.places(engine)
+    lines = []
+    for one in people.everybody(engine):
+        state = "  disabled" if one.disabled_at is not None else ""
+        lines.append(f"{one.name}  {one.role}  {place(one.scope)}{state}")
+    command.say("\n".join(lines) or "there is no account yet: `up` makes the first one")
+    return 0
+
+
+def _reset_password(arguments: argparse.Namespace) -> int:
+    from schoolwatch_server.people import reset_password
+
+    command.say(reset_password(command.database(arguments), arguments.name))
+    return 0

@@ -1,0 +1,92 @@
+"""What every command has: its options, its settings and database, and its one-line refusals."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from schoolwatch_server.config import ServerConfig, load, of_data
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from schoolwatch_server.texts import Language
+
+    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  it has no public name
+
+Run = Callable[[argparse.Namespace], int]
+
+FAILED = 2
+"""Exit code of everything that a person has to put right."""
+
+
+class Refused(Exception):  # noqa: N818  it is an answer, not a fault
+    """What was asked for can't be done; the text is the one line that says why and what to do."""
+
+
+def add(commands: "Subparsers", name: str, run: Run, help_: str) -> argparse.ArgumentParser:
+    """A command that works on one data folder."""
+    parser = commands.add_parser(name, help=help_, description=help_[0].upper() + help_[1:] + ".")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--data", type=folder, metavar="DIR", help="the data folder (./data)")
+    where.add_argument(
+        "--config", type=Path, metavar="FILE", help="a settings file, which names the data folder"
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+def group(commands: "Subparsers", name: str, help_: str) -> "Subparsers":
+    """A word with commands of its own below it."""
+    return commands.add_parser(name, help=help_).add_subparsers(required=True, metavar="ACTION")
+
+
+def folder(text: str) -> Path:
+    """The path of a folder; an empty one is a mistake (an unset variable), not the current folder."""
+    if not text:
+        raise argparse.ArgumentTypeError("is empty: write the path of a folder, or leave the option out")
+    return Path(text)
+
+
+def whole(low: int, high: int) -> Callable[[str], int]:
+    """A reader of whole numbers from `low` to `high`."""
+
+    def read(text: str) -> int:
+        if not (text.isascii() and text.isdecimal()) or len(text) > 19 or not low <= int(text) <= high:
+            raise argparse.ArgumentTypeError(f"{text[:40]!r} is no whole number from {low} to {high}")
+        return int(text)
+
+    return read
+
+
+def config(arguments: argparse.Namespace) -> ServerConfig:
+    """The settings that the options name. Raises `ConfigError`."""
+    if arguments.config is not None:
+        return load(arguments.config)
+    return of_data(arguments.data or Path("data"))
+
+
+def database(arguments: argparse.Namespace) -> "Engine":
+    """The database that the settings name. Raises `ConfigError` or `DatabaseError`."""
+    from schoolwatch_server.database.engine import open_database
+
+    return open_database(config(arguments).database_url)
+
+
+def language(environment: Mapping[str, str] = os.environ) -> "Language":
+    """The language that LANG asks for; Vietnamese unless it is English."""
+    value = environment.get("LC_ALL") or environment.get("LC_MESSAGES") or environment.get("LANG") or ""
+    return "en" if value.startswith("en") else "vi"
+
+
+def say(text: str) -> None:
+    """A command's answer, on standard output."""
+    sys.stdout.write(text + "\n")
+
+
+def complain(message: str) -> int:
+    """One line on standard error; gives the exit code."""
+    sys.stderr.write(f"schoolwatch-server: {' '.join(message.split())}\n")
+    return FAILED

@@ -1,0 +1,44 @@
+"""`school`: puts a school into the registry, with its commune and province, and lists those there are."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from schoolwatch_server.commands import command
+
+if TYPE_CHECKING:
+    from schoolwatch_server.commands.command import Subparsers
+
+LEVELS = ("TH", "THCS", "THPT")
+"""The levels that criteria of packs can apply to: primary, lower and upper secondary."""
+
+
+def add_to(commands: "Subparsers") -> None:
+    """Adds the word and its actions to the command line."""
+    actions = command.group(commands, "school", "the schools of the registry")
+    new = command.add(actions, "add", _add, "add a school; its commune and province too when they are new")
+    new.add_argument("code", metavar="CODE", help="code of the school: letters, digits, . _ -, at most 20")
+    new.add_argument("name", metavar="NAME", help="its name, as people know it")
+    new.add_argument("--level", choices=LEVELS, default="", help="leave out for a school of several levels")
+    new.add_argument("--commune", required=True, metavar="CODE", help="code of its commune")
+    new.add_argument("--commune-name", default="", metavar="NAME", help="name of a commune that is new")
+    new.add_argument("--province", default="", metavar="CODE", help="code of a new commune's province")
+    new.add_argument("--province-name", default="", metavar="NAME", help="name of a province that is new")
+    command.add(actions, "list", _list, "every school: code, level, name, commune and province")
+
+
+def _add(arguments: argparse.Namespace) -> int:
+    from schoolwatch_server import schools
+
+    commune = schools.Named(arguments.commune, arguments.commune_name)
+    province = schools.Named(arguments.province, arguments.province_name)
+    school = schools.Named(arguments.code, arguments.name)
+    schools.add(command.database(arguments), school, arguments.level, commune, province)
+    command.say(f"{arguments.code} is there; make an enrolment token on its page of the console")
+    return 0
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    from schoolwatch_server import schools
+
+    command.say(schools.listing(command.database(arguments)))
+    return 0
