@@ -227,4 +227,5 @@ async def _serve(folder: Path, host: str, port: int, server_user: str, queued_by
 def run(folder: Path, *, host: str, port: int, server_user: str, queued_bytes: int) -> None:
     """Runs the broker until SIGTERM; SIGHUP makes it read the password file again."""
     logging.getLogger("amqtt").setLevel(logging.ERROR)
+    logging.getLogger("transitions").setLevel(logging.WARNING)  # amqtt's state machine tells of every step
     asyncio.run(_serve(folder, host, port, server_user, queued_bytes))
