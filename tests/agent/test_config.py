@@ -1,4 +1,5 @@
 import re
+import re
 from pathlib import Path
 
 import msgspec
@@ -8,6 +9,9 @@ from hypothesis import strategies as st
 
 from schoolwatch_agent import config
 from schoolwatch_agent.config import AgentConfig, ConfigError
+from schoolwatch_agent.texts import Texts
+
+ENGLISH = Texts("problems", "en")
 
 
 def test_the_shipped_sample_is_all_defaults() -> None:
@@ -57,11 +61,13 @@ def test_a_wrong_setting_is_named_by_its_path(text: str, key: str) -> None:
         config.parse(text, "agent.toml")
     assert caught.value.key == key
     assert str(caught.value).startswith(f"agent.toml: {key}: ")
+    assert caught.value.told(ENGLISH).startswith(f"agent.toml: {key}: ")
 
 
 def test_no_toml_names_the_file_and_line() -> None:
-    with pytest.raises(ConfigError, match=r"^agent.toml: is not TOML: .*line 1"):
+    with pytest.raises(ConfigError) as caught:
         config.parse("measure 300")
+    assert re.match(r"agent.toml: is not TOML: .*line 1", caught.value.told(ENGLISH))
 
 
 @given(st.text())
@@ -77,8 +83,9 @@ def test_any_text_is_settings_or_a_config_error(text: str) -> None:
 def test_a_file_that_is_not_utf8_is_told(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "agent.toml"
     file.write_bytes(content)
-    with pytest.raises(ConfigError, match="UTF-8"):
+    with pytest.raises(ConfigError) as caught:
         config.load(file)
+    assert "save it as UTF-8" in caught.value.told(ENGLISH)
 
 
 def test_a_file_from_notepad_is_read(tmp_path: Path) -> None:
@@ -94,5 +101,6 @@ def test_a_relative_data_folder_counts_from_the_file(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_that_was_named_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="cannot be read"):
+    with pytest.raises(ConfigError) as caught:
         config.load(tmp_path / "none.toml")
+    assert "none.toml: cannot be read" in caught.value.told(ENGLISH)

@@ -4,13 +4,12 @@ import os
 import re
 import sys
 import tomllib
+from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
-
-from schoolwatch_agent.texts import Texts
 
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=366 * 86400)]
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
@@ -32,9 +31,10 @@ class ConfigError(ValueError):
 
     def __init__(self, file: str, key: str, text: str, **values: object) -> None:
         self.file, self.key, self._text, self._values = file, key, text, values
-        super().__init__(self.told(Texts("problems", "en")))
+        said = text.removeprefix("setting_").replace("_", " ")
+        super().__init__(self.told(lambda _, **known: f"{said} {known}" if known else said))
 
-    def told(self, problems: Texts) -> str:
+    def told(self, problems: Callable[..., str]) -> str:
         """File, key and problem in the language of the texts."""
         return ": ".join(filter(None, (self.file, self.key, problems(self._text, **self._values))))
 
