@@ -63,7 +63,7 @@ def test_every_indicator_is_a_row_with_value_coverage_and_source() -> None:
     students = rows["students_per_computer"]
     assert students["value"] == "15.375"  # 123 / 8
     assert (students["numerator"], students["denominator"], students["coverage"]) == ("123", "8", "1")
-    assert "đường tham chiếu (THCS) 16 students/computer [V-2nd]" in students["numbers"]
+    assert "đường tham chiếu (THCS) 16 học sinh/máy [V-2nd]" in students["numbers"]
     antivirus = rows["antivirus_coverage"]
     assert antivirus["value"] == "0.222222"  # 2 / 9
     assert antivirus["coverage"] == "0.9"

@@ -13,8 +13,8 @@ _ALL = (
         "os.kind",
         "system",
         "technical",
-        "Hệ điều hành dùng cho máy trạm (client) hay máy chủ (server)",
-        "Operating system of a client or a server",
+        "Loại hệ điều hành: máy trạm (client) hay máy chủ (server)",
+        "Kind of operating system: of a client or a server",
     ),
     FactKind("processor.model", "processor", "technical", "Kiểu bộ xử lý", "Model of the processor"),
     FactKind("hardware.vendor", "hardware", "technical", "Hãng sản xuất máy", "Maker of the machine"),
@@ -25,7 +25,7 @@ _ALL = (
         "hardware",
         "technical",
         "Loại máy: để bàn, xách tay, máy chủ, máy ảo, loại khác",
-        "desktop, laptop, server, virtual or other",
+        "Kind of machine: desktop, laptop, server, virtual or other",
     ),
     FactKind(
         "hardware.disk_type",
@@ -36,9 +36,16 @@ _ALL = (
         ("disk",),
     ),
     FactKind(
-        "link.medium", "links", "technical", "Kết nối có dây hay không dây", "wired or wireless", ("nic",)
+        "link.medium",
+        "links",
+        "technical",
+        "Kết nối có dây hay không dây",
+        "Medium of the link: wired or wireless",
+        ("nic",),
     ),
-    FactKind("link.duplex", "links", "technical", "Chế độ song công", "full or half duplex", ("nic",)),
+    FactKind(
+        "link.duplex", "links", "technical", "Chế độ song công", "Duplex of the link: full or half", ("nic",)
+    ),
     FactKind(
         "route.default",
         "routes",
@@ -100,7 +107,7 @@ _ALL = (
         "firewall",
         "technical",
         "Tường lửa: on, off, hoặc lý do không biết được",
-        "on, off, or why it is not known",
+        "Host firewall: on, off, or why it is not known",
         ("source", "profile"),
     ),
     FactKind(

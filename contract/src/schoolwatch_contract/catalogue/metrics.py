@@ -187,11 +187,16 @@ _ALL = (
         "count",
         "",
         "technical",
-        "Số báo cáo còn giữ, chưa được máy chủ xác nhận",
+        "Số báo cáo chờ máy chủ xác nhận",
         "Reports held that the server has not acknowledged",
     ),
     Metric(
-        "spool.bytes", "B", "", "technical", "Dung lượng của các báo cáo còn giữ", "Bytes of the reports held"
+        "spool.bytes",
+        "B",
+        "",
+        "technical",
+        "Dung lượng báo cáo trên máy; báo cáo đã xác nhận được giữ thêm 7 ngày",
+        "Bytes of the reports held; acknowledged ones stay for 7 days",
     ),
     Metric(
         "spool.dropped",

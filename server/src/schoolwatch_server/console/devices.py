@@ -1,5 +1,6 @@
 """A device: posture, facts, newest readings that refresh by themselves, probes, IPv6 ladder, plots."""
 
+import re
 from dataclasses import dataclass
 
 from fastapi import Request
@@ -16,6 +17,9 @@ from schoolwatch_server.database import incident_rows, pages, registry, states
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.posture import RUNGS
 from schoolwatch_server.state import State, key, parse_key
+
+_EXPLAINS = re.compile(r"[;:,(]")
+"""Where the catalogue's meaning goes on to explain; a table shows what comes before."""
 
 _OWN = {"probe.ok", "probe.seconds", "probe.failure", "ipv6.rung", "ipv6.rung.reason"}
 """Shown in words of their own, not in the tables."""
@@ -101,7 +105,7 @@ def _readings(state: State, words: Words) -> list[Line]:
         if name in _OWN:
             continue
         metric = METRICS.get(name)
-        title = (metric.vi if words.language == "vi" else metric.en) if metric else name
+        title = _short(metric.vi if words.language == "vi" else metric.en) if metric else name
         unit = metric.unit if metric else ""
         value = words.amount(number.value, unit)
         lines.append(
@@ -118,13 +122,17 @@ def _facts(state: State, words: Words) -> list[Line]:
         if name in _OWN or fact.reason == "gone":
             continue
         kind = FACTS.get(name)
-        title = (kind.vi if words.language == "vi" else kind.en) if kind else name
+        title = _short(kind.vi if words.language == "vi" else kind.en) if kind else name
         value = (
             _why(fact.reason, words) if fact.value is None else words.known(f"value.{fact.value}", fact.value)
         )
         lines.append(Line(name, title, words.labels(labels), value, fact.value is not None, fact.taken_at))
     order = {name: index for index, name in enumerate(FACTS)}
     return sorted(lines, key=lambda line: (order.get(line.name, len(order)), line.labels))
+
+
+def _short(meaning: str) -> str:
+    return _EXPLAINS.split(meaning)[0].strip()
 
 
 def _why(reason: str, words: Words) -> str:
@@ -168,7 +176,7 @@ def _metrics(state: State, words: Words) -> list[tuple[str, str]]:
     """Metrics that can be plotted: those that the device has readings of."""
     here = {parse_key(text)[0] for text in state.readings}
     return [
-        (name, metric.vi if words.language == "vi" else metric.en)
+        (name, _short(metric.vi if words.language == "vi" else metric.en))
         for name, metric in METRICS.items()
         if name in here
     ]

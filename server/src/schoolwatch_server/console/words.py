@@ -57,6 +57,8 @@ class Words:
             return self.span(value)
         if unit == "B":
             return f"{self.number(value, 0)}\u00a0B"
+        if unit == "days":
+            return f"{self.number(value)} {self.text(f'unit.day.{1 if value == 1 else 0}')}"
         if unit == "students/computer":
             return f"{self.number(value)} {self.text('unit.students_per_computer')}"
         return self.number(value, 2)

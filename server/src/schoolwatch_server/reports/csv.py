@@ -93,7 +93,8 @@ def _line(line: Line, texts: Texts, language: Language) -> str:
     levels = f" ({', '.join(line.applies_to)})" if line.applies_to else ""
     kind = texts.get(language, f"line.{line.kind}")
     source = f"{line.source.document}: {line.source.clause}"
-    return f"{kind}{levels} {_number(line.value, '')} {line.unit} [{line.source.confidence}] {source}"
+    unit = texts.either(language, f"report.unit.{line.unit}", line.unit)
+    return f"{kind}{levels} {_number(line.value, '')} {unit} [{line.source.confidence}] {source}"
 
 
 def _confidence(tag: str, texts: Texts, language: Language) -> str:
