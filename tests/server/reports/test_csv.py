@@ -72,7 +72,7 @@ def test_every_indicator_is_a_row_with_value_coverage_and_source() -> None:
     assert antivirus["target"] == "1"
     assert antivirus["pack"] == "security@1"
     assert antivirus["at"] == "2026-09-21T21:13:20+0700"
-    assert "độ phủ tối thiểu 0.8 ratio [P]" in antivirus["numbers"]
+    assert "độ phủ tối thiểu 0.8 tỉ lệ [P]" in antivirus["numbers"]
 
 
 def test_unknown_is_said_in_words_and_its_numbers_are_still_there() -> None:
