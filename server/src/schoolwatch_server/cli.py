@@ -1,6 +1,7 @@
 """`schoolwatch-server`: one command for each part of the server, and the few things that only it can do."""
 
 import argparse
+import functools
 import logging
 import sys
 import time
@@ -161,10 +162,14 @@ def _version(_arguments: argparse.Namespace) -> int:
 
 
 def _migrate(arguments: argparse.Namespace) -> int:
-    from schoolwatch_server.database.engine import migrate, open_database, renew_epoch
+    from schoolwatch_server import texts
+    from schoolwatch_server.database.engine import check_url, migrate, open_database, renew_epoch
     from schoolwatch_server.files import private_folder
+    from schoolwatch_server.supervise import prepare
 
     config = command.config(arguments)
+    prepare.check_folder(config.folder, functools.partial(texts.load().get, command.language()))
+    check_url(config.database_url)
     try:
         private_folder(config.folder)
     except OSError as error:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schoolwatch_server import address, texts
+from schoolwatch_server import address, cli, texts
 from schoolwatch_server.commands.command import language
 from schoolwatch_server.config import Mqtt, ServerConfig, parse
 from schoolwatch_server.database import credentials, registry
@@ -36,6 +36,54 @@ def test_a_folder_that_was_there_keeps_its_mode(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     prepare.folder(tmp_path, say)
     assert tmp_path.stat().st_mode & 0o777 == 0o755
+
+
+def test_a_folder_with_other_things_is_refused_by_up_and_migrate_and_left_as_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "log").mkdir()
+    tmp_path.chmod(0o755)
+    for word in ("up", "migrate"):
+        assert cli.main([word, "--data", str(tmp_path)]) == 2
+        said = capsys.readouterr().err
+        assert "letters" in said
+        assert "--data DIR" in said
+        assert said.count("\n") == 1
+    assert {p.name for p in tmp_path.iterdir()} == {"letters", "log"}
+    assert tmp_path.stat().st_mode & 0o777 == 0o755
+
+
+@pytest.mark.parametrize("name", ["server.toml", "schoolwatch.db"])
+def test_a_folder_with_our_mark_may_hold_anything(tmp_path: Path, name: str) -> None:
+    (tmp_path / "letters").mkdir()
+    with pytest.raises(prepare.UpError):
+        prepare.check_folder(tmp_path, say)
+    (tmp_path / name).touch()
+    prepare.check_folder(tmp_path, say)
+    assert {p.name for p in tmp_path.iterdir()} == {"letters", name}
+
+
+def test_our_own_folders_without_a_database_are_no_strangers(tmp_path: Path) -> None:
+    prepare.check_folder(tmp_path / "none", say)
+    prepare.check_folder(tmp_path, say)
+    prepare.folder(tmp_path, say)
+    (tmp_path / "rules").mkdir()
+    prepare.check_folder(tmp_path, say)
+    assert (tmp_path / "run").is_dir()
+
+
+def test_a_start_that_is_refused_leaves_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], free_port: Callable[[], int]
+) -> None:
+    data = tmp_path / "d"
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        http, mqtt = f"127.0.0.1:{other.getsockname()[1]}", f"127.0.0.1:{free_port()}"
+        assert cli.main(["up", "--data", str(data), "--http", http, "--mqtt", mqtt]) == 2
+    assert "--http" in capsys.readouterr().err
+    assert not data.exists()
 
 
 def test_only_one_holds_the_data(tmp_path: Path) -> None:

@@ -19,11 +19,25 @@ Say = Callable[..., str]
 """Gives a text of texts/up.toml in the person's language."""
 
 FOLDERS = ("secrets", "broker", "agent", "run", "log")
+_MARKS = ("schoolwatch.db", "server.toml")
+_OURS = frozenset({*FOLDERS, "packs", "rules", "lost+found"})
+"""What a data folder may hold before there is a database: our own, and what a fresh disk has."""
+
 _PATIENCE = 2.0
 
 
 class UpError(Exception):
     """`up` can't start; the text is one line that says what to do."""
+
+
+def check_folder(data: Path, say: Say) -> None:
+    """Refuses a folder full of something else; one that is not there or empty is fine. Changes nothing."""
+    try:
+        names = {path.name for path in data.iterdir()} if data.is_dir() else set()
+    except OSError as error:
+        raise UpError(say("up.error.folder", data=data, why=error.strerror or error)) from error
+    if names.isdisjoint(_MARKS) and not names <= _OURS:
+        raise UpError(say("up.error.foreign", data=data, example=min(names - _OURS)[:40]))
 
 
 def folder(data: Path, say: Say) -> None:
@@ -42,7 +56,10 @@ def folder(data: Path, say: Say) -> None:
 
 def lock(data: Path, say: Say) -> IO[str]:
     """Holds the data folder until this process ends, however it ends (flock(2))."""
-    file = (data / "run" / "up.lock").open("a+", encoding="ascii")
+    try:
+        file = (data / "run" / "up.lock").open("a+", encoding="ascii")
+    except OSError as error:
+        raise UpError(say("up.error.folder", data=data, why=error.strerror or error)) from error
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:

@@ -17,7 +17,7 @@ from schoolwatch_server.address import Address
 from schoolwatch_server.broker.limits import DEVICES_MAX
 from schoolwatch_server.broker.passwords import hash_password
 from schoolwatch_server.config import ServerConfig, render
-from schoolwatch_server.database.engine import DatabaseError, migrate, open_database
+from schoolwatch_server.database.engine import DatabaseError, check_url, migrate, open_database
 from schoolwatch_server.files import write_atomically
 from schoolwatch_server.supervise import agent, logs, plan, prepare, sample, status
 from schoolwatch_server.supervise.accounts import Accounts
@@ -47,11 +47,17 @@ def run(
     logging.getLogger("alembic").setLevel(logging.WARNING)
     say = functools.partial(texts.load().get, "en" if language == "en" else "vi")
     config = _with_options(config, http=http, mqtt=mqtt, broker=broker)
-    prepare.folder(config.folder, say)
+    prepare.check_folder(config.folder, say)
+    check_url(config.database_url)
     with ExitStack() as held:
-        held.enter_context(prepare.lock(config.folder, say))
+        was_here = (config.folder / "run").is_dir()
+        if was_here:  # first of all: whoever runs on it holds the ports too
+            held.enter_context(prepare.lock(config.folder, say))
         prepare.ports(config, say)
         program = prepare.broker(config, say)
+        prepare.folder(config.folder, say)  # not before all this: a refused start leaves nothing
+        if not was_here:
+            held.enter_context(prepare.lock(config.folder, say))
         engine = _database(config.database_url)
         held.callback(engine.dispose)
         sample.ensure(engine)
