@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from schoolwatch_agent import identity
+from schoolwatch_agent import identity, probes
 from schoolwatch_agent.cli import main
-from schoolwatch_agent.enrol import EnrolError, check_address, enrol
+from schoolwatch_agent.enrol import EnrolError, check_address, check_server, enrol
 from schoolwatch_agent.identity import Broker, Credential, IdentityError
 
 GOOD = {
@@ -31,6 +31,13 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.questions.append({"path": self.path, **json.loads(body)})
+        self._answer()
+
+    def do_GET(self) -> None:
+        self.server.questions.append({"path": self.path})
+        self._answer()
+
+    def _answer(self) -> None:
         status, content, headers = self.server.answer
         self.send_response(status)
         for name, value in headers.items():
@@ -162,6 +169,41 @@ def test_a_token_goes_only_where_nobody_listens(url: str, key: str) -> None:
 def test_https_and_this_machine_are_fine(url: str) -> None:
     check_address(url, insecure_http=False)
     check_address("http://server.example", insecure_http=True)
+
+
+@pytest.mark.parametrize(
+    ("status", "content", "said"),
+    [
+        (200, b'{"status":"ok"}', "✔ Máy chủ {url} có trả lời."),
+        (200, b"<html>", "✘ Máy chủ {url} chưa trả lời đúng: câu trả lời không phải của máy chủ SchoolWatch"),
+        (200, b"\xff", "✘ Máy chủ {url} chưa trả lời đúng: câu trả lời không phải của máy chủ SchoolWatch"),
+        (
+            404,
+            b"",
+            "✘ Máy chủ {url} chưa trả lời đúng: câu trả lời không phải của máy chủ SchoolWatch (chi tiết",
+        ),
+        (403, b"", "✘ Máy chủ {url} chưa trả lời đúng: máy chủ không nhận yêu cầu (chi tiết: HTTP 403"),
+        (502, b"", "✘ Máy chủ {url} chưa trả lời đúng: máy chủ gặp lỗi (chi tiết: HTTP 502"),
+    ],
+)
+def test_doctor_asks_the_server_before_the_enrolment(
+    http: Asked, config: str, capsys: pytest.CaptureFixture[str], status: int, content: bytes, said: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(probes, "PROBES", ())
+    http.answer = (status, content, {})
+    assert main(["doctor", "--config", config, "--lang", "vi"]) == 1
+    assert said.format(url=f"http://127.0.0.1:{http.server_port}") in capsys.readouterr().out
+    assert http.questions == [{"path": "/healthz"}]
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[x", "http://127.0.0.1:x", "http://máy..chủ", "http://127.0.0.1:1/ờ"]
+)
+def test_an_address_that_cannot_be_asked_is_explained(url: str) -> None:
+    with pytest.raises(EnrolError) as caught:
+        check_server(url, ca="", wait=1)
+    assert caught.value.key in ("bad_url", "unreachable")
 
 
 def test_nobody_there_is_explained(free_port: Callable[[], int]) -> None:

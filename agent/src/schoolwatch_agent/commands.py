@@ -83,10 +83,7 @@ def enrol(config: AgentConfig, texts: Texts, wish: Wish) -> int:
         credential = ask(url, token, install_id, ca=config.server.ca, insecure_http=wish.insecure_http)
         identity.write_credential(config.data, credential)
     except EnrolError as error:
-        failure = texts(f"failure_{error.key}")
-        if error.detail:
-            failure = texts("failure_detail", failure=failure, detail=error.detail)
-        _say(texts("enrol_failed", problem=failure))
+        _say(texts("enrol_failed", problem=error.told(texts)))
         _say(f"  → {texts(f'advice_{error.key}')}")
         return FAILED
     except IdentityError as error:
@@ -104,7 +101,7 @@ def _url(wish: Wish, config: AgentConfig) -> str:
 
 
 def _token(wish: Wish, texts: Texts) -> str:
-    from schoolwatch_agent.enrol import EnrolError
+    from schoolwatch_agent.enrol import EnrolError, words
 
     if wish.token is not None:
         return wish.token.strip()
@@ -112,7 +109,7 @@ def _token(wish: Wish, texts: Texts) -> str:
         try:
             return wish.token_file.read_text("utf-8-sig").strip()
         except (OSError, UnicodeDecodeError) as error:
-            raise EnrolError("token_file", str(error)) from error
+            raise EnrolError("token_file", words(error)) from error
     if sys.stdin.isatty():
         sys.stderr.write(texts("ask_token"))
         sys.stderr.flush()

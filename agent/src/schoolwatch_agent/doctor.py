@@ -44,6 +44,8 @@ def findings(
     yield enrolment
     if credential:
         yield from _server(config, credential)
+    elif config.server.url:
+        yield _address(config, texts)
     yield from _history(config, host.now(), texts, is_enrolled=credential is not None)
     for probe in probes:
         yield _probe(probe, host)
@@ -114,6 +116,18 @@ def _enrolment(data: Path) -> tuple[Finding, Credential | None]:
     if credential is None:
         return Finding("enrolment", "bad", "enrolled_bad"), None
     return Finding("enrolment", "ok", "enrolled_ok", {"device": credential.device}), credential
+
+
+def _address(config: AgentConfig, texts: Texts) -> Finding:
+    """Before the enrolment the server's web address is all that is known of it."""
+    from schoolwatch_agent import enrol  # HTTP only where it is needed
+
+    url = config.server.url
+    try:
+        enrol.check_server(url, ca=config.server.ca, wait=config.delivery.connect_wait)
+    except enrol.EnrolError as error:
+        return Finding("server", "bad", "server_bad", {"url": url, "problem": error.told(texts.room("cli"))})
+    return Finding("server", "ok", "server_ok", {"url": url})
 
 
 def _server(config: AgentConfig, credential: Credential) -> Iterator[Finding]:

@@ -3,8 +3,9 @@
 import ipaddress
 import json
 import ssl
+from collections.abc import Callable
 from http.client import HTTPException
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, HTTPSHandler, OpenerDirector, Request, build_opener
@@ -28,12 +29,21 @@ class EnrolError(Exception):
         super().__init__(detail or key)
         self.key, self.detail = key, detail
 
+    def told(self, texts: Callable[..., str]) -> str:
+        """The failure in the language of texts/cli.toml, then the detail in its own words."""
+        failure = texts(f"failure_{self.key}")
+        return texts("failure_detail", failure=failure, detail=self.detail) if self.detail else failure
+
 
 class _Answer(msgspec.Struct, frozen=True):
     device: str
     key: str
     password: str
     mqtt: Broker
+
+
+class _Health(msgspec.Struct, frozen=True):
+    status: Literal["ok"]
 
 
 class _Problem(msgspec.Struct, frozen=True):
@@ -65,16 +75,39 @@ def enrol(url: str, token: str, install_id: str, *, ca: str = "", insecure_http:
     return _credential(_ask(request, ca))
 
 
+def check_server(url: str, *, ca: str, wait: float) -> None:
+    """Asks, with no token, whether a SchoolWatch server answers within `wait` s. Raises `EnrolError`."""
+    check_address(url, insecure_http=True)  # nothing secret goes out or comes back
+    request = Request(f"{url.rstrip('/')}/healthz", headers={"Accept": "application/json"})  # noqa: S310  as above
+    try:
+        msgspec.json.decode(_ask(request, ca, wait), type=_Health)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise EnrolError("not_a_server") from error
+    except EnrolError as error:
+        if error.key != "token_refused":
+            raise
+        raise EnrolError("refused", error.detail) from error  # by a proxy: no token was shown
+
+
 def check_address(url: str, *, insecure_http: bool) -> None:
     """Raises `EnrolError` for an address over which a token must not go.
 
     The answer holds the device's key and password: over plain http anyone on the line could read them.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:  # such as "http://[x"
+        raise EnrolError("bad_url", url) from error
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise EnrolError("bad_url", url)
     if parts.scheme == "http" and not insecure_http and not _is_loopback(parts.hostname):
         raise EnrolError("plain_http", url)
+
+
+def words(error: object) -> str:
+    """What the system said of an error."""
+    said = getattr(error, "strerror", None) or str(error)  # without Python's "[Errno 111]"
+    return str(said) or type(error).__name__
 
 
 def _is_loopback(name: str) -> bool:
@@ -86,23 +119,20 @@ def _is_loopback(name: str) -> bool:
         return False
 
 
-def _ask(request: Request, ca: str) -> bytes:
+def _ask(request: Request, ca: str, wait: float = TIMEOUT) -> bytes:
     try:
-        with _opener(ca).open(request, timeout=TIMEOUT) as answer:
+        with _opener(ca).open(request, timeout=wait) as answer:
             return bytes(answer.read(ANSWER_MAX))
     except HTTPError as error:
         with error:
             raise EnrolError(_advice(error.code), _problem(error)) from error
     except URLError as error:
         key = "certificate" if isinstance(error.reason, ssl.SSLError) else "unreachable"
-        raise EnrolError(key, _words(error.reason)) from error
+        raise EnrolError(key, words(error.reason)) from error
     except (OSError, HTTPException) as error:
-        raise EnrolError("unreachable", _words(error)) from error
-
-
-def _words(error: object) -> str:
-    said = getattr(error, "strerror", None) or str(error)  # without Python's "[Errno 111]"
-    return str(said) or type(error).__name__
+        raise EnrolError("unreachable", words(error)) from error
+    except UnicodeError as error:  # a name or path that cannot be sent
+        raise EnrolError("bad_url", request.full_url) from error
 
 
 def _opener(ca: str) -> OpenerDirector:
