@@ -31,7 +31,7 @@ from schoolwatch_contract.topics import REPORTS, topic
 from schoolwatch_server import config as configs
 from schoolwatch_server.database import credentials, registry, rollups
 from schoolwatch_server.database import tables as t
-from schoolwatch_server.database.engine import begin_read, begin_write, default_url, migrate, open_database
+from schoolwatch_server.database.engine import begin_read, begin_write, migrate, open_database
 from schoolwatch_server.database.registry import DeviceRow
 
 GOAL = 2500
@@ -191,7 +191,7 @@ def main() -> None:
 
 
 def run(folder: Path, count: int, devices: int, readings: int) -> None:
-    url = default_url(folder)
+    url = configs.of_data(folder).database_url
     migrate(url)
     engine = open_database(url)
     with begin_write(engine) as conn:

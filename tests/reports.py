@@ -10,8 +10,9 @@ from schoolwatch_contract import frame as frames
 from schoolwatch_contract.frame import Header
 from schoolwatch_contract.records import Envelope, Fact, Reading, Sighting
 from schoolwatch_contract.topics import topic
+from schoolwatch_server.config import of_data
 from schoolwatch_server.database import credentials, registry
-from schoolwatch_server.database.engine import begin_write, default_url, migrate, open_database
+from schoolwatch_server.database.engine import begin_write, migrate, open_database
 from schoolwatch_server.intake.accept import Message
 
 NOW = 1_790_000_000.0
@@ -66,7 +67,7 @@ class World:
     school: int = field(init=False)
 
     def __post_init__(self) -> None:
-        self.url = default_url(self.folder)
+        self.url = of_data(self.folder).database_url
         migrate(self.url)
         self.engine = open_database(self.url)
         with begin_write(self.engine) as conn:

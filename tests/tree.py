@@ -8,10 +8,10 @@ from pathlib import Path
 from reports import Device
 from schoolwatch_contract.records import Fact, Reading
 from schoolwatch_server import incidents, rules
-from schoolwatch_server.config import ServerConfig
+from schoolwatch_server.config import ServerConfig, of_data
 from schoolwatch_server.database import credentials, journal, registry
 from schoolwatch_server.database.commit import Rules
-from schoolwatch_server.database.engine import begin_write, default_url, migrate, open_database
+from schoolwatch_server.database.engine import begin_write, migrate, open_database
 from schoolwatch_server.intake.batch import take
 from schoolwatch_server.scope import EVERYTHING, Scope
 
@@ -57,7 +57,7 @@ class Tree:
     schools: list[School] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        url = default_url(self.folder)
+        url = of_data(self.folder).database_url
         migrate(url)
         self.engine = open_database(url)
         self.config = ServerConfig(data=str(self.folder))

@@ -17,9 +17,9 @@ from schoolwatch_server.api import bounds
 from schoolwatch_server.api.attempts import Attempts
 from schoolwatch_server.api.headers import HEADERS
 from schoolwatch_server.api.route import SESSION_COOKIE
-from schoolwatch_server.config import Http, Mqtt, ServerConfig
+from schoolwatch_server.config import Http, Mqtt, ServerConfig, of_data
 from schoolwatch_server.console.login import local
-from schoolwatch_server.database.engine import default_url, migrate
+from schoolwatch_server.database.engine import migrate
 from schoolwatch_server.scope import EVERYTHING
 from tree import Tree
 from website import RunningSite
@@ -76,7 +76,7 @@ def test_no_header_changes_where_links_lead(site: RunningSite, name: str) -> Non
 
 @pytest.fixture
 def behind_proxy(tmp_path: Path):
-    migrate(default_url(tmp_path))
+    migrate(of_data(tmp_path).database_url)
     http = Http(public_url="https://giam-sat.example/")
     with RunningSite(ServerConfig(data=str(tmp_path), http=http, mqtt=Mqtt(host="127.0.0.1"))) as site:
         yield site
@@ -108,7 +108,7 @@ def test_behind_a_proxy_each_caller_is_counted_apart_and_cookies_are_secure(
 
 
 def test_without_a_proxy_nobody_names_an_address_for_himself(tmp_path: Path) -> None:
-    migrate(default_url(tmp_path))
+    migrate(of_data(tmp_path).database_url)
     with RunningSite(ServerConfig(data=str(tmp_path))) as site:
         body = {"token": "swe_wrong", "install_id": "0123456789"}
         statuses = [
@@ -249,7 +249,7 @@ def test_what_is_no_request_is_refused(site: RunningSite, text: bytes) -> None:
 def test_slow_headers_and_slow_bodies_are_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounds, "HEAD_SECONDS", 0.5)
     monkeypatch.setattr(bounds.BoundedBody.__init__, "__defaults__", (bounds.BODY_MAX, 0.5))
-    migrate(default_url(tmp_path))
+    migrate(of_data(tmp_path).database_url)
     with RunningSite(ServerConfig(data=str(tmp_path))) as site:
         began = time.monotonic()
         assert site.raw(b"") == b""

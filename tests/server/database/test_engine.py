@@ -11,11 +11,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, exc, insert, inspect, select, text
 
+from schoolwatch_server.config import of_data
 from schoolwatch_server.database.engine import (
     DatabaseError,
     begin_read,
     begin_write,
-    default_url,
     epoch,
     migrate,
     open_database,
@@ -26,7 +26,7 @@ from schoolwatch_server.database.tables import meta, metadata
 
 @pytest.fixture
 def url(tmp_path: Path) -> str:
-    url = default_url(tmp_path)
+    url = of_data(tmp_path).database_url
     migrate(url)
     return url
 
@@ -128,13 +128,13 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     (tmp_path / "schoolwatch.db").write_bytes(b"this is a text and no database at all" * 100)
     for door in (open_database, migrate):
         with pytest.raises(DatabaseError, match="is no SQLite database") as caught:
-            door(default_url(tmp_path))
+            door(of_data(tmp_path).database_url)
         assert caught.value.trouble == "not_a_database"
 
 
 def test_a_database_that_is_not_there_asks_for_migrate(tmp_path: Path) -> None:
     with pytest.raises(DatabaseError, match="run `schoolwatch-server migrate`") as caught:
-        open_database(default_url(tmp_path))
+        open_database(of_data(tmp_path).database_url)
     assert caught.value.trouble == "missing"
     assert list(tmp_path.iterdir()) == []
 
@@ -142,7 +142,7 @@ def test_a_database_that_is_not_there_asks_for_migrate(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(DatabaseError, match=r"cannot be written .* choose a folder") as caught:
-        migrate(default_url(tmp_path / "file"))
+        migrate(of_data(tmp_path / "file").database_url)
     assert caught.value.trouble == "unwritable"
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, Engine, exc, select
 
+from schoolwatch_server.config import of_data
 from schoolwatch_server.database import credentials, registry
-from schoolwatch_server.database.engine import begin_read, begin_write, default_url, migrate, open_database
+from schoolwatch_server.database.engine import begin_read, begin_write, migrate, open_database
 from schoolwatch_server.database.registry import RegistryError
 from schoolwatch_server.database.tables import membership
 from schoolwatch_server.scope import EVERYTHING, Scope
@@ -17,8 +18,8 @@ NOW = 1_790_000_000.0
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
-    migrate(default_url(tmp_path))
-    engine = open_database(default_url(tmp_path))
+    migrate(of_data(tmp_path).database_url)
+    engine = open_database(of_data(tmp_path).database_url)
     yield engine
     engine.dispose()
 

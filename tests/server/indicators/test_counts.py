@@ -7,10 +7,11 @@ import pytest
 from sqlalchemy import Connection, Engine, insert, update
 
 from schoolwatch_server import packs
+from schoolwatch_server.config import of_data
 from schoolwatch_server.database import judged, registry
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.counts import count
-from schoolwatch_server.database.engine import begin_read, begin_write, default_url, migrate, open_database
+from schoolwatch_server.database.engine import begin_read, begin_write, migrate, open_database
 from schoolwatch_server.indicators import INDICATORS, current, series
 from schoolwatch_server.scope import EVERYTHING, Scope
 
@@ -22,8 +23,8 @@ LIMITS = current.limits(PACKS, NOW)
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
-    migrate(default_url(tmp_path))
-    engine = open_database(default_url(tmp_path))
+    migrate(of_data(tmp_path).database_url)
+    engine = open_database(of_data(tmp_path).database_url)
     yield engine
     engine.dispose()
 

@@ -36,11 +36,6 @@ class DatabaseError(Exception):
         self.trouble: Trouble = trouble
 
 
-def default_url(data: Path) -> str:
-    """The URL of the SQLite file in a data folder, for a config that names no other database."""
-    return f"sqlite:///{data.absolute() / 'schoolwatch.db'}"
-
-
 def open_database(url: str) -> Engine:
     """An engine on a migrated database. Raises `DatabaseError`."""
     engine = _engine(url)

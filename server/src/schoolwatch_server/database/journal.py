@@ -64,11 +64,6 @@ def of_device(conn: Connection, device_id: int, start: float, end: float) -> tup
     return tuple(JournalRow(*row) for row in conn.execute(query.order_by(_j.taken_at, _j.id)))
 
 
-def last_id(conn: Connection) -> int:
-    """The id of the newest report, 0 when there never was one; a cursor's lag is this less its position."""
-    return conn.scalar(select(func.max(_j.id))) or 0
-
-
 def last_received_at(conn: Connection) -> float | None:
     """When the newest report was received, UTC seconds."""
     newest: float | None = conn.scalar(select(func.max(_j.received_at)))
@@ -78,13 +73,6 @@ def last_received_at(conn: Connection) -> float | None:
 def position(conn: Connection, name: str) -> int:
     """Where a cursor stands: everything up to this id has been read. 0 for a cursor that never moved."""
     return conn.scalar(select(t.cursor.c.position).where(t.cursor.c.name == name)) or 0
-
-
-def positions(conn: Connection) -> dict[str, int]:
-    """Every cursor and where it stands."""
-    c = t.cursor.c
-    rows = conn.execute(select(c.name, c.position))
-    return {row.name: row.position for row in rows}
 
 
 def create_cursor(conn: Connection, name: str, now: float) -> None:

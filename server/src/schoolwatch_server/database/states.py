@@ -53,13 +53,6 @@ def load(conn: Connection, device_id: int) -> State | None:
     return None if body is None else unpack(body)
 
 
-def load_many(conn: Connection, device_ids: Collection[int]) -> dict[int, State]:
-    """As `load`, of several devices; those never heard are left out."""
-    s = t.state.c
-    rows = conn.execute(select(s.device_id, s.body).where(s.device_id.in_(device_ids)))
-    return {row.device_id: unpack(row.body) for row in rows}
-
-
 def advance(conn: Connection, told: Sequence[Told]) -> None:
     """Merges envelopes into their devices' states; older ones than a state holds only count as heard.
 
