@@ -136,7 +136,7 @@ def add_person(engine: Engine, name: str, *, role: str, scope: Scope, by: str = 
     if scope.level not in fitting:
         options = " or ".join(f"--{level} CODE" for level in fitting if level != "all")
         also = "nothing, or " if "all" in fitting else ""
-        raise AccountError(f"a {role} is of {' or '.join(fitting)}: say {also}{options}")
+        raise AccountError(f"the role {role} goes with scope {' or '.join(fitting)}: say {also}{options}")
     password = new_password()
     create_account(engine, name, password, role=role, scope=scope, by=by)
     return password

@@ -1,5 +1,6 @@
 """Schools and accounts from the command line: what is made, listed and refused."""
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 
@@ -137,3 +138,15 @@ def test_an_account_that_does_not_fit_is_refused_in_one_line(
 def test_every_role_has_a_scope_that_it_is_made_for() -> None:
     assert people.SCOPES.keys() == ROLES.keys()
     assert all(people.SCOPES.values())
+
+
+def test_a_terminal_without_vietnamese_letters_gets_the_list_all_the_same(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call("school", "add", "S1", "Trường Một", *NEW)
+    written = io.BytesIO()
+    with io.TextIOWrapper(written, encoding="ascii") as terminal:
+        monkeypatch.setattr("sys.stdout", terminal)
+        assert call("school", "list")[0] == 0
+        terminal.flush()
+        assert written.getvalue().startswith(b"S1  -  Tr??ng M?t")

@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from schoolwatch_server.config import ServerConfig, load, of_data
 
@@ -30,7 +30,7 @@ def add(commands: "Subparsers", name: str, run: Run, help_: str) -> argparse.Arg
     """A command that works on one data folder."""
     parser = commands.add_parser(name, help=help_, description=help_[0].upper() + help_[1:] + ".")
     where = parser.add_mutually_exclusive_group()
-    where.add_argument("--data", type=folder, metavar="DIR", help="the data folder (./data)")
+    where.add_argument("--data", metavar="DIR", help="the data folder (./data)")
     where.add_argument(
         "--config", type=Path, metavar="FILE", help="a settings file, which names the data folder"
     )
@@ -41,13 +41,6 @@ def add(commands: "Subparsers", name: str, run: Run, help_: str) -> argparse.Arg
 def group(commands: "Subparsers", name: str, help_: str) -> "Subparsers":
     """A word with commands of its own below it."""
     return commands.add_parser(name, help=help_).add_subparsers(required=True, metavar="ACTION")
-
-
-def folder(text: str) -> Path:
-    """The path of a folder; an empty one is a mistake (an unset variable), not the current folder."""
-    if not text:
-        raise argparse.ArgumentTypeError("is empty: write the path of a folder, or leave the option out")
-    return Path(text)
 
 
 def whole(low: int, high: int) -> Callable[[str], int]:
@@ -62,10 +55,12 @@ def whole(low: int, high: int) -> Callable[[str], int]:
 
 
 def config(arguments: argparse.Namespace) -> ServerConfig:
-    """The settings that the options name. Raises `ConfigError`."""
+    """The settings that the options name. Raises `ConfigError` or `Refused`."""
     if arguments.config is not None:
         return load(arguments.config)
-    return of_data(arguments.data or Path("data"))
+    if arguments.data == "":  # an unset variable of a script, and not the current folder
+        raise Refused("--data is empty: write the path of a folder, or leave the option out")
+    return of_data(Path(arguments.data or "data"))
 
 
 def database(arguments: argparse.Namespace) -> "Engine":
@@ -83,10 +78,16 @@ def language(environment: Mapping[str, str] = os.environ) -> "Language":
 
 def say(text: str) -> None:
     """A command's answer, on standard output."""
-    sys.stdout.write(text + "\n")
+    _write(sys.stdout, text)
 
 
 def complain(message: str) -> int:
     """One line on standard error; gives the exit code."""
-    sys.stderr.write(f"schoolwatch-server: {' '.join(message.split())}\n")
+    _write(sys.stderr, f"schoolwatch-server: {' '.join(message.split())}")
     return FAILED
+
+
+def _write(stream: TextIO, text: str) -> None:
+    """A terminal that lacks Vietnamese letters shows question marks in their place."""
+    encoding = stream.encoding or "utf-8"
+    stream.write(text.encode(encoding, "replace").decode(encoding) + "\n")
