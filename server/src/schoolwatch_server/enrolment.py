@@ -16,6 +16,7 @@ from schoolwatch_server.broker.passwords import hash_password
 from schoolwatch_server.database import credentials, people, registry
 from schoolwatch_server.database import enrolment as rows
 from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.scope import EVERYTHING
 from schoolwatch_server.tokens import DAY
 
 PREFIX = "swe_"
@@ -71,7 +72,8 @@ def issue_enrolment_token(
             uses=uses,
         )
         detail = {"room": room_id, "days": days, "uses": uses}
-        subject = f"school {school_id}"
+        school = registry.school(conn, school_id, EVERYTHING)
+        subject = school.code if school else ""
         people.record(conn, actor=by, action="enrolment.token", subject=subject, detail=detail, now=now)
     return token
 

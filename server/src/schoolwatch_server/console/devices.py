@@ -11,7 +11,7 @@ from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.problems import not_found
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.console.page import page, words_of
-from schoolwatch_server.console.schools import place_of
+from schoolwatch_server.console.schools import commune_code_of, place_of
 from schoolwatch_server.console.words import Words
 from schoolwatch_server.database import incident_rows, pages, registry, states
 from schoolwatch_server.database.engine import begin_read
@@ -71,10 +71,11 @@ def _page(request: Request, template: str, name: str, who: Who, server: Context)
     words = words_of(request)
     with begin_read(server.engine) as conn:
         device = registry.device(conn, name, who.scope)
-        if device is None:
+        school = None if device is None else registry.school(conn, device.school_id, who.scope)
+        if device is None or school is None:
             raise not_found("device", name)
-        school = registry.school(conn, device.school_id, who.scope)
         state = states.load(conn, device.id) or State()
+        commune_code = commune_code_of(conn, who, school)
         rooms = pages.rooms(conn, device.school_id)
         own_role = registry.own_role(conn, device.id)
         incidents = incident_rows.incidents(conn, who.scope, device=name, is_open=True, limit=10)
@@ -84,7 +85,8 @@ def _page(request: Request, template: str, name: str, who: Who, server: Context)
         who,
         device=device,
         school=school,
-        place=None if school is None else place_of(school),
+        place=place_of(school),
+        commune_code=commune_code,
         rooms=rooms,
         roles=registry.ROLES,
         own_role=own_role,

@@ -36,7 +36,7 @@ def show(request: Request, code: str, who: Who, server: Server) -> Response:
             who,
             school=school,
             place=place_of(school),
-            commune_code=_commune_code(conn, who, school),
+            commune_code=commune_code_of(conn, who, school),
             values=current(conn, "school", school.id, server.packs, now),
             devices=registry.devices(conn, who.scope, school_id=school.id),
             rooms=pages.rooms(conn, school.id),
@@ -132,14 +132,15 @@ def revoke(code: str, who: Who, server: Server, csrf: Csrf = "") -> Response:
             conn,
             actor=who.name,
             action="enrolment.revoke",
-            subject=f"school {school.id}",
+            subject=school.code,
             detail={"tokens": ended},
             now=now,
         )
     return RedirectResponse(f"/schools/{school.code}#enrolment", 303)
 
 
-def _commune_code(conn: Connection, who: Principal, school: registry.SchoolRow) -> str:
+def commune_code_of(conn: Connection, who: Principal, school: registry.SchoolRow) -> str:
+    """The code of a school's commune: its page is one step up."""
     communes = registry.communes(conn, who.scope, province_id=school.province_id)
     return next(commune.code for commune in communes if commune.id == school.commune_id)
 

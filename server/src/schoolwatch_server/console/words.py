@@ -1,5 +1,6 @@
 """Numbers, times and labels as people read them, in Vietnamese or English."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 
 _BYTES = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 _BITS = ("bit/s", "kbit/s", "Mbit/s", "Gbit/s", "Tbit/s")
+_TOKEN = re.compile(r"enrolment token (\d+)")
 _SPANS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
 
@@ -95,6 +97,13 @@ class Words:
     def labels(self, labels: dict[str, str]) -> str:
         """`eth0 · IPv6` of a reading's labels."""
         return " · ".join(f"IPv{v}" if k == "family" else v for k, v in sorted(labels.items()))
+
+    def actor(self, name: str) -> str:
+        """Who did something, of the audit log: a person's name as it is, the server's own in words."""
+        token = _TOKEN.fullmatch(name)
+        if token:
+            return self.text("actor.enrolment_token", number=token[1])
+        return self.known(f"actor.{name}", name) or self.text("unknown")
 
     def _scaled(self, value: float, step: int, units: tuple[str, ...]) -> str:
         size, index = float(value), 0

@@ -10,14 +10,18 @@
     "B": [1024, ["B", "KiB", "MiB", "GiB", "TiB"]],
     "bit/s": [1000, ["bit/s", "kbit/s", "Mbit/s", "Gbit/s"]],
   };
+  const language = document.documentElement.lang;
+  const short = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
+  const exact = new Intl.NumberFormat(language, { maximumSignificantDigits: 6 });
   function written(value, unit) {
     if (value === null || value === undefined) return "–";
-    if (unit === "ratio") return (value * 100).toFixed(1) + " %";
+    if (unit === "ratio") return short.format(value * 100) + "\u00a0%";
     const scale = scales[unit];
-    if (!scale) return Number(value.toPrecision(6)).toLocaleString(document.documentElement.lang) + (unit === "s" ? " s" : "");
+    if (!scale) return exact.format(value) + (unit === "s" ? "\u00a0s" : "");
+    if (unit === "B" && value < 10 * 1024) return short.format(value) + "\u00a0B"; // an MTU of 1500 B is not 1.5 KiB
     let index = 0;
     while (Math.abs(value) >= scale[0] && index < scale[1].length - 1) { value /= scale[0]; index += 1; }
-    return value.toFixed(1) + " " + scale[1][index];
+    return short.format(value) + "\u00a0" + scale[1][index];
   }
 
   function say(text) {
@@ -67,10 +71,10 @@
   }
 
   const zone = { timeZone: "Asia/Ho_Chi_Minh" };
-  const moment = new Intl.DateTimeFormat(document.documentElement.lang, { ...zone, dateStyle: "short", timeStyle: "medium" });
-  const hour = new Intl.DateTimeFormat(document.documentElement.lang, { ...zone, hour: "2-digit", minute: "2-digit" });
-  const day = new Intl.DateTimeFormat(document.documentElement.lang, { ...zone, day: "2-digit", month: "2-digit" });
-  const second = new Intl.DateTimeFormat(document.documentElement.lang, { ...zone, hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  const moment = new Intl.DateTimeFormat(language, { ...zone, dateStyle: "short", timeStyle: "medium" });
+  const hour = new Intl.DateTimeFormat(language, { ...zone, hour: "2-digit", minute: "2-digit" });
+  const day = new Intl.DateTimeFormat(language, { ...zone, day: "2-digit", month: "2-digit" });
+  const second = new Intl.DateTimeFormat(language, { ...zone, hour: "2-digit", minute: "2-digit", second: "2-digit" });
   function tick(at, x) {
     const span = x[x.length - 1] - x[0];
     return (span > 2 * 86400 ? day : span > 1800 ? hour : second).format(at * 1000);

@@ -1,0 +1,79 @@
+"""Every text that a page asks for is there in both languages, and every text that is there is asked for."""
+
+import re
+import string
+import tomllib
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from schoolwatch_contract import errors
+from schoolwatch_server import console, texts
+from schoolwatch_server.access import Role
+from schoolwatch_server.database import registry
+from schoolwatch_server.posture import RUNGS
+from schoolwatch_server.rules.rule import Severity
+from schoolwatch_server.state import Medium
+
+WORDS = texts.load()
+PACKAGE = Path(console.__file__).parent
+TEMPLATES = "\n".join(path.read_text("utf-8") for path in sorted(PACKAGE.glob("templates/*.html")))
+CODE = "\n".join(path.read_text("utf-8") for path in sorted(PACKAGE.parent.rglob("*.py")))
+SAID = set(re.findall(r"""["']([a-z0-9_]+(?:\.[a-z0-9_]+)*)["']""", TEMPLATES + CODE))
+BEGINNINGS = set(re.findall(r'"([a-z0-9_]+\.[a-z0-9_]*)" *~', TEMPLATES)) | set(
+    re.findall(r"""f["']([a-z0-9_]+\.[a-z0-9_.]*)\{""", CODE)
+)
+"""Keys whose end is a word of another part: a role, a reason, a counter."""
+
+ACTIONS = set(re.findall(r'action="([a-z]+(?:\.[a-z_]+)?)"|_write_down\(conn, "([a-z.]+)"', CODE))
+ACTIONS = {one or other for one, other in ACTIONS}
+"""What the audit log is told."""
+
+
+def test_every_text_that_a_template_asks_for_is_there() -> None:
+    asked = set(re.findall(r'\bt\("([a-z0-9_.]+)"[,)]', TEMPLATES))
+    assert len(asked) > 100
+    assert sorted(asked - set(WORDS.entries)) == []
+
+
+def test_every_text_of_the_console_is_asked_for() -> None:
+    table = (texts.FOLDER / "console.toml").read_text(encoding="utf-8")
+    tops = set(tomllib.loads(table))
+    keys = {key for key in WORDS.entries if key.partition(".")[0] in tops}
+    unused = {key for key in keys - SAID if not key.startswith(tuple(BEGINNINGS))}
+    assert sorted(unused) == []
+
+
+@pytest.mark.parametrize("key", sorted(WORDS.entries))
+def test_both_languages_have_the_same_places_to_fill(key: str) -> None:
+    places = [
+        {field for _, field, _, _ in string.Formatter().parse(text) if field is not None}
+        for text in WORDS.entries[key].values()
+    ]
+    assert places[0] == places[1]
+    assert all(text.strip() for text in WORDS.entries[key].values())
+
+
+@pytest.mark.parametrize(
+    ("beginning", "ends"),
+    [
+        ("role", registry.ROLES),
+        ("quantity", registry.QUANTITIES),
+        ("severity", get_args(Severity)),
+        ("medium", get_args(Medium)),
+        ("rung", [f"r{rung}" for rung in range(RUNGS)]),
+        ("ipv6_part", ["none", *map(str, range(RUNGS))]),
+        ("refusal", get_args(errors.Reason)),
+        ("counter", ["received", "committed", "duplicates", "forks", "late"]),
+        ("part", ["broker", "intake", "evaluate", "serve", "agent"]),
+        ("audit", sorted({action.replace(".", "_") for action in ACTIONS})),
+    ],
+)
+def test_every_word_of_a_closed_list_has_its_text(beginning: str, ends: list[str]) -> None:
+    assert len(ends) > 1
+    assert [end for end in ends if f"{beginning}.{end}" not in WORDS.entries] == []
+
+
+def test_roles_of_people_are_not_roles_of_rooms() -> None:
+    assert not set(get_args(Role)) & set(registry.ROLES), "one key would name two things"

@@ -1,0 +1,80 @@
+"""Numbers, times and labels in words: with their unit, in either language, and unknown is never a number."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schoolwatch_contract.catalogue import METRICS
+from schoolwatch_server import texts
+from schoolwatch_server.console.words import Words
+
+TEXTS = texts.load()
+VI, EN = Words("vi", TEXTS), Words("en", TEXTS)
+UNITS = sorted({metric.unit for metric in METRICS.values()} | {"days", "students/computer", ""})
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "vi", "en"),
+    [
+        (0.8549, "ratio", "85,5 %", "85.5 %"),
+        (1, "ratio", "100 %", "100 %"),
+        (0.9999, "ratio", "99,9 %", "99.9 %"),
+        (0, "ratio", "0 %", "0 %"),
+        (8 * 2**30, "B", "8 GiB", "8 GiB"),
+        (1500, "B", "1.500 B", "1,500 B"),
+        (1e9, "bit/s", "1 Gbit/s", "1 Gbit/s"),
+        (2.5e9, "bit/s", "2,5 Gbit/s", "2.5 Gbit/s"),
+        (0.0125, "s", "12 ms", "12 ms"),
+        (61, "s", "1 phút 1 giây", "1 minute 1 second"),
+        (2 * 86400 + 30, "s", "2 ngày", "2 days"),
+        (93784, "s", "1 ngày 2 giờ", "1 day 2 hours"),
+        (1, "boolean", "có", "yes"),
+        (0, "boolean", "không", "no"),
+        (16.25, "students/computer", "16,2 học sinh/máy", "16.2 students/computer"),
+        (1234.5, "count", "1.234,5", "1,234.5"),
+    ],
+)
+def test_a_value_reads_with_its_unit(value: float, unit: str, vi: str, en: str) -> None:
+    assert VI.amount(value, unit).replace("\u00a0", " ") == vi
+    assert EN.amount(value, unit).replace("\u00a0", " ") == en
+
+
+@given(st.one_of(st.floats(0, 1e18), st.integers(0, 2**62)), st.sampled_from(UNITS))
+def test_any_value_can_be_written(value: float, unit: str) -> None:
+    for words in (VI, EN):
+        assert words.amount(value, unit).strip()
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_unknown_is_a_word_and_no_number(unit: str) -> None:
+    for words in (VI, EN):
+        assert not re.search(r"\d", words.amount(None, unit))
+
+
+@given(st.floats(0, 1, exclude_max=True))
+def test_what_is_not_all_never_reads_as_all(share: float) -> None:
+    assert not VI.percent(share).startswith("100")
+
+
+def test_times_are_those_of_vietnam() -> None:
+    assert VI.when(1_795_412_471.0) == "23/11/2026 12:41:11"
+    assert EN.when(1_795_412_471.0) == "23 Nov 2026 12:41:11"
+    assert VI.when(None) == "chưa bao giờ"
+
+
+def test_how_long_ago_never_lies_in_the_future() -> None:
+    assert VI.ago(100.0, 400.0) == "5 phút trước"
+    assert VI.ago(400.0, 100.0) == VI.ago(400.0, 400.0) == "1 giây trước"
+
+
+def test_the_server_s_own_names_are_words_and_people_s_stay_as_they_are() -> None:
+    assert VI.actor("enrolment token 7") == "mã đăng ký số 7"
+    assert EN.actor("command line") == "the server's command line"
+    assert EN.actor("") == "unknown"
+    assert VI.actor("Nguyễn Thị Hoa") == "Nguyễn Thị Hoa"
+
+
+def test_labels_are_what_tells_readings_apart() -> None:
+    assert VI.labels({"nic": "eth0", "family": "6"}) == "IPv6 · eth0"
