@@ -107,6 +107,8 @@ def test_this_machine_is_found_and_its_readings_change(page: Page, up: RunningUp
 def test_a_refresh_disturbs_nobody_and_a_failed_one_changes_nothing(page: Page, up: RunningUp) -> None:
     page.goto(_url(up, "/schools/TRUONG-MAU"))
     page.locator("a[href^='/devices/']").first.click()
+    expect(page.locator("#readings")).to_be_visible(timeout=45_000)
+    expect(page.locator("meta[http-equiv=refresh]")).to_have_count(0)  # it is there before the first report
     probes = page.locator("#now details")
     probes.locator("summary").click()
     with page.expect_response("**/now") as refreshed:
