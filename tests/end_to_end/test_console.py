@@ -56,7 +56,7 @@ def page(request: pytest.FixtureRequest, browser: Browser, up: RunningUp) -> Ite
     _log_in(page, up, context)
     yield page
     context.close()
-    said = [text for text in said if not re.search(r"the server responded with a status of (401|403|500)", text)]
+    said = [text for text in said if not re.search("responded with a status of (401|403|500)", text)]
     assert said == [], "a violation of the content security policy, or an error of a script"
 
 
