@@ -225,7 +225,8 @@ def test_hostile_payloads_are_counted_and_good_reports_between_them_are_all_stor
         for turn in range(20):
             for n in range(100):
                 good = device.frame(turn + 2)
-                junk = [chance.randbytes(n * 20), good[: 50 + n % 40], good[:-1] + b"x", bytes(200_000)]
+                forged = good[:-1] + bytes([good[-1] ^ 1])
+                junk = [chance.randbytes(n * 20), good[: 50 + n % 40], forged, bytes(200_000)]
                 client.paho.publish(device.topic, junk[n % 4], qos=1)
             publish(client, device, range(turn + 2, turn + 3))
         wait_for(lambda: mark(client, device) == {"a" * 16: 21}, 60)

@@ -208,15 +208,15 @@ async def _serve(folder: Path, host: str, port: int, server_user: str, queued_by
     loop = asyncio.get_running_loop()
     broker = Embedded(folder / "passwords", server_user, queued_bytes)
     await broker.start()
+    for number in (signal.SIGINT, signal.SIGTERM):  # before it listens: whoever can connect may signal it
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, broker.reload)
 
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(AMQTTError, MQTTError, NoDataError, OSError):  # one client's end is no news
             await broker.accept(reader, writer)
 
     server = await asyncio.start_server(accept, host, port)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    loop.add_signal_handler(signal.SIGHUP, broker.reload)
     log.warning("amqtt listens on %s:%d; it is meant for up to %d devices", host, port, DEVICES_MAX)
     await stop.wait()
     server.close()
