@@ -2,47 +2,10 @@
 
 from generators.markdown import code, table
 from generators.markdown import page as whole
-from schoolwatch_contract.catalogue import FACTS, METRICS, SIGHTINGS, FactKind, Metric, SightingKind
+from schoolwatch_contract.catalogue import FACTS, METRICS, SIGHTINGS, SUBJECTS, FactKind, Metric, SightingKind
 
-WHY = {
-    "": (
-        "Để biết phần mềm đo còn làm việc và không mất số liệu",
-        "To know that the agent works and that no report is lost",
-    ),
-    "processor": ("Để biết máy còn đủ sức dùng cho dạy học", "To know whether a machine still does its work"),
-    "memory": ("Để biết máy còn đủ sức dùng cho dạy học", "To know whether a machine still does its work"),
-    "disk": ("Để biết ổ đĩa sắp đầy", "To know when a disk fills up"),
-    "uptime": ("Để biết máy có được dùng và khởi động lại", "To know that a machine is used and restarted"),
-    "system": (
-        "Để biết hệ điều hành nào còn được hỗ trợ",
-        "To know which operating systems are still supported",
-    ),
-    "hardware": (
-        "Để kiểm kê thiết bị và lập kế hoạch thay thế",
-        "To take stock of devices and plan replacements",
-    ),
-    "links": (
-        "Để tính tỉ lệ kết nối có dây từ 100 Mbit/s và 1 Gbit/s",
-        "To compute the share of wired links of 100 Mbit/s and 1 Gbit/s",
-    ),
-    "addresses": (
-        "Để biết mức sẵn sàng IPv6; chỉ đếm địa chỉ",
-        "To know the readiness for IPv6; addresses are only counted",
-    ),
-    "routes": (
-        "Để tìm lỗi mạng của nhà trường",
-        "To find faults of the school's network",
-    ),
-    "resolvers": ("Để tìm lỗi mạng của nhà trường", "To find faults of the school's network"),
-    "ipv6": ("Để tính tỉ lệ thiết bị ở mỗi bậc IPv6", "To compute the share of devices on each IPv6 rung"),
-    "antivirus": (
-        "Để tính tỉ lệ máy có phần mềm diệt vi-rút đang chạy và cảnh báo khi nó dừng",
-        "To compute the share of protected computers, and to warn when the protection stops",
-    ),
-    "firewall": ("Để biết tường lửa của máy có bật", "To know whether the machine's firewall is on"),
-    "updates": ("Để biết máy còn thiếu bản vá an toàn", "To know which machines lack security updates"),
-}
-"""Probe to the purpose of what it sends; a probe without one can't be documented."""
+WHY = {subject.probe: (subject.vi, subject.en) for subject in SUBJECTS}
+"""Probe to the purpose of what it sends."""
 
 CLASSES = (
     (

@@ -296,7 +296,7 @@ def test_resident_delivers_at_once_on_change_over_one_connection(server: SmallSe
     host = Clocked(now=time.time())
     host.now = time.time  # type: ignore[method-assign]
     with open_spool(config, host) as spool:
-        thread = threading.Thread(target=Resident(config, host, [probe], spool).run, args=(stop,))
+        thread = threading.Thread(target=Resident(config, host, lambda _: [probe], spool).run, args=(stop,))
         thread.start()
         try:
             wait_for(lambda: len(server.stored) >= 3)
@@ -311,11 +311,12 @@ def test_resident_survives_its_broker(mosquitto_server: SmallServer, data: Path)
     server, broker = mosquitto_server, mosquitto_server.broker
     enrol(data, broker)
     stop = threading.Event()
+    probe = counting()
     config = settings(data, measure=1, deliver=1)
     host = Clocked()
     host.now = time.time  # type: ignore[method-assign]
     with open_spool(config, host) as spool:
-        thread = threading.Thread(target=Resident(config, host, [counting()], spool).run, args=(stop,))
+        thread = threading.Thread(target=Resident(config, host, lambda _: [probe], spool).run, args=(stop,))
         thread.start()
         try:
             wait_for(lambda: len(server.stored) >= 2)

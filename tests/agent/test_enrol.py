@@ -190,7 +190,7 @@ def test_doctor_asks_the_server_before_the_enrolment(
     http: Asked, config: str, capsys: pytest.CaptureFixture[str], status: int, content: bytes, said: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(probes, "PROBES", ())
+    monkeypatch.setattr(probes, "probes", lambda _: ())
     http.answer = (status, content, {})
     assert main(["doctor", "--config", config, "--lang", "vi"]) == 1
     assert said.format(url=f"http://127.0.0.1:{http.server_port}") in capsys.readouterr().out

@@ -121,14 +121,14 @@ def _commands() -> dict[str, Command]:
 
 
 def _once(arguments: argparse.Namespace, _: Language) -> int:
-    from schoolwatch_agent import once
+    from schoolwatch_agent import once, settings
     from schoolwatch_agent.host import Host
-    from schoolwatch_agent.probes import PROBES
+    from schoolwatch_agent.probes import probes
 
     config, texts = _settings(arguments)
     if config is None:
         return WRONG
-    seen = once.look(Host(), PROBES)
+    seen = once.look(Host(), probes(settings.read(config.data)))
     print(once.as_json(seen) if arguments.json else once.table(seen, texts))
     return FINE
 
@@ -160,10 +160,10 @@ def _probes(_: argparse.Namespace, tongue: Language) -> int:
 
 
 def _doctor(arguments: argparse.Namespace, tongue: Language) -> int:
-    from schoolwatch_agent import doctor
-    from schoolwatch_agent.config import ConfigError, load
+    from schoolwatch_agent import doctor, settings
+    from schoolwatch_agent.config import AgentConfig, ConfigError, load
     from schoolwatch_agent.host import Host
-    from schoolwatch_agent.probes import PROBES
+    from schoolwatch_agent.probes import probes
 
     loaded: AgentConfig | ConfigError
     try:
@@ -172,7 +172,9 @@ def _doctor(arguments: argparse.Namespace, tongue: Language) -> int:
     except ConfigError as error:
         loaded = error
     texts = Texts("doctor", tongue)
-    found = tuple(doctor.findings(loaded, arguments.config, Host(), PROBES, texts))
+    known = loaded if isinstance(loaded, AgentConfig) else AgentConfig()
+    wanted = probes(settings.read(known.data))
+    found = tuple(doctor.findings(loaded, arguments.config, Host(), wanted, texts))
     print(doctor.as_json(found, texts) if arguments.json else doctor.show(found, texts))
     return FINE if doctor.is_fine(found) else FAILED
 

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from schoolwatch_agent import identity, lock
+from schoolwatch_agent import identity, lock, settings
 from schoolwatch_agent import tick as ticking
 from schoolwatch_agent.config import AgentConfig
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.identity import IdentityError
-from schoolwatch_agent.probes import PROBES
+from schoolwatch_agent.probes import probes
 from schoolwatch_agent.spool_file import SpoolError
 from schoolwatch_agent.texts import Texts
 
@@ -38,7 +38,7 @@ def tick(config: AgentConfig, texts: Texts) -> int:
     """One cycle; a second one at the same time does nothing and says so. The exit code."""
 
     def work() -> int:
-        done = ticking.tick(config, Host(), PROBES)
+        done = ticking.tick(config, Host(), probes(settings.read(config.data)))
         if not done.is_enrolled:
             _say(texts("not_enrolled"))
         if done.trouble:
@@ -61,7 +61,7 @@ def run(config: AgentConfig, texts: Texts) -> int:
         with ticking.open_spool(config, host) as spool:
             if identity.read_credential(config.data) is None:
                 _say(texts("not_enrolled"))
-            Resident(config, host, PROBES, spool).run(stop)
+            Resident(config, host, probes, spool).run(stop)
         return FINE
 
     return _locked(config, texts, work, otherwise=("already_resident", FAILED))

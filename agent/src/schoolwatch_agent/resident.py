@@ -3,9 +3,9 @@
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from schoolwatch_agent import cycle, delivery, identity, memory, schedule, tick
+from schoolwatch_agent import cycle, delivery, identity, memory, schedule, settings, tick
 from schoolwatch_agent.config import AgentConfig
 from schoolwatch_agent.connection import Connection, RefusedError, UnreachableError
 from schoolwatch_agent.host import Host
@@ -14,8 +14,12 @@ from schoolwatch_agent.memory import Outcome
 from schoolwatch_agent.probe import Probe
 from schoolwatch_agent.spool import Spool
 from schoolwatch_agent.spool_file import SpoolError
+from schoolwatch_contract.settings import Settings
 
 log = logging.getLogger(__name__)
+
+Choice = Callable[[Settings], Sequence[Probe]]
+"""The probes of a device that was told these settings."""
 
 PAUSE = 1.0
 """Seconds at most between two looks at the clock and at the wish to stop."""
@@ -24,7 +28,7 @@ PAUSE = 1.0
 class Resident:
     """One agent that stays; `run` returns when `stop` is set. Single-threaded, no asyncio."""
 
-    def __init__(self, config: AgentConfig, host: Host, probes: Sequence[Probe], spool: Spool) -> None:
+    def __init__(self, config: AgentConfig, host: Host, probes: Choice, spool: Spool) -> None:
         self._config, self._host, self._probes, self._spool = config, host, probes, spool
         self._connection: Connection | None = None
         self._exchange: delivery.Exchange | None = None
@@ -57,8 +61,9 @@ class Resident:
     def _measure(self) -> None:
         self._read_credential()
         pace = cycle.Pace(self._device, "run", self._config.schedule.measure)
+        wanted = self._probes(settings.read(self._config.data))
         try:
-            self._known = cycle.run_cycle(self._host, self._probes, self._spool, pace)
+            self._known = cycle.run_cycle(self._host, wanted, self._spool, pace)
         except SpoolError as error:
             log.error("%s", error)  # noqa: TRY400  the disk's words, no stack
         if tick.is_time(self._config, self._known, self._device, self._host.now()):

@@ -19,21 +19,31 @@ from schoolwatch_agent.probes import (
     updates,
     uptime,
 )
+from schoolwatch_contract.settings import DEFAULTS, Settings
 
-PROBES: Final[tuple[Probe, ...]] = (
-    processor.PROBE,
-    memory.PROBE,
-    disk.PROBE,
-    uptime.PROBE,
-    system.PROBE,
-    hardware.PROBE,
-    links.PROBE,
-    addresses.PROBE,
-    routes.PROBE,
-    resolvers.PROBE,
-    ipv6.PROBE,
-    antivirus.PROBE,
-    firewall.PROBE,
-    updates.PROBE,
-)
-"""In the order they run: cheap ones first, so that a cycle that is cut short has them."""
+
+def probes(settings: Settings) -> tuple[Probe, ...]:
+    """In the order they run: cheap ones first, so that a cycle that is cut short has them.
+
+    A probe that has targets of the server's is made with the settings: `ipv6.probe(settings)`.
+    """
+    return (
+        processor.PROBE,
+        memory.PROBE,
+        disk.PROBE,
+        uptime.PROBE,
+        system.PROBE,
+        hardware.PROBE,
+        links.PROBE,
+        addresses.PROBE,
+        routes.PROBE,
+        resolvers.PROBE,
+        ipv6.probe(settings),
+        antivirus.PROBE,
+        firewall.PROBE,
+        updates.PROBE,
+    )
+
+
+PROBES: Final = probes(DEFAULTS)
+"""The probes of a device that has heard no settings."""

@@ -14,6 +14,7 @@ from schoolwatch_agent.formats import advertisement, cim, network
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.probe import Probe
 from schoolwatch_contract.records import Fact, Reading
+from schoolwatch_contract.settings import Settings
 
 LISTEN: Final = 3.5
 """Seconds to wait for a router: it answers within 0.5 s, or 3 s after its last one (RFC 4861 §6.2.6)."""
@@ -155,4 +156,6 @@ def _wake(host: Host, route: network.Route) -> None:
         return
 
 
-PROBE = Probe("ipv6", every=900, read=read, watched=frozenset({"ipv6.rung"}))
+def probe(_: Settings) -> Probe:
+    """The ladder of a device with these targets."""
+    return Probe("ipv6", every=900, read=read, watched=frozenset({"ipv6.rung"}))

@@ -1,24 +1,72 @@
-"""The catalogue: what every metric, fact and sighting means, who measures it, and how private it is.
+"""The catalogue: what every metric, fact and sighting means, who measures it, why, and how private it is.
 
-Docs, dashboards and the privacy page are generated from it. A test proves both ways that what agents
-send is in it, and that what is in it is sent.
+One file a probe, listed by hand. Docs, dashboards and the privacy page are generated from it. A test
+proves both ways that what agents send is in it, and that what is in it is sent.
 """
 
-from schoolwatch_contract.catalogue.facts import FACTS, SIGHTINGS
-from schoolwatch_contract.catalogue.kinds import FactKind, Metric, Privacy, SightingKind, Unit
-from schoolwatch_contract.catalogue.metrics import METRICS
+from dataclasses import replace
+
+from schoolwatch_contract.catalogue import (
+    addresses,
+    agent,
+    antivirus,
+    disk,
+    firewall,
+    hardware,
+    ipv6,
+    links,
+    memory,
+    processor,
+    resolvers,
+    routes,
+    system,
+    updates,
+    uptime,
+)
+from schoolwatch_contract.catalogue.kinds import FactKind, Metric, Privacy, SightingKind, Subject, Unit
 
 __all__ = [
     "FACTS",
     "METRICS",
     "SIGHTINGS",
+    "SUBJECTS",
     "FactKind",
     "Metric",
     "Privacy",
     "SightingKind",
+    "Subject",
     "Unit",
     "probe_of",
 ]
+
+SUBJECTS: tuple[Subject, ...] = (
+    processor.SUBJECT,
+    memory.SUBJECT,
+    disk.SUBJECT,
+    uptime.SUBJECT,
+    system.SUBJECT,
+    hardware.SUBJECT,
+    links.SUBJECT,
+    addresses.SUBJECT,
+    routes.SUBJECT,
+    resolvers.SUBJECT,
+    ipv6.SUBJECT,
+    antivirus.SUBJECT,
+    firewall.SUBJECT,
+    updates.SUBJECT,
+    agent.SUBJECT,
+)
+"""In the order in which pages show them."""
+
+METRICS: dict[str, Metric] = {
+    kind.name: replace(kind, probe=subject.probe) for subject in SUBJECTS for kind in subject.metrics
+}
+FACTS: dict[str, FactKind] = {
+    kind.name: replace(kind, probe=subject.probe) for subject in SUBJECTS for kind in subject.facts
+}
+SIGHTINGS: dict[str, SightingKind] = {
+    kind.name: replace(kind, probe=subject.probe) for subject in SUBJECTS for kind in subject.sightings
+}
 
 
 def probe_of(name: str) -> str | None:

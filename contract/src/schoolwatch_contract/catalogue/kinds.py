@@ -1,4 +1,4 @@
-"""What the catalogue says about each metric, fact and sighting."""
+"""What the catalogue says about each metric, fact and sighting, and about the probe that sends them."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -13,15 +13,15 @@ Pseudonymised: stands for a device or person whose identity stayed at the school
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A number that is measured; `probe` is "" for what the agent says of itself."""
+    """A number that is measured."""
 
     name: str
     unit: Unit
-    probe: str
     privacy: Privacy
     vi: str
     en: str
     labels: tuple[str, ...] = ()
+    probe: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +29,11 @@ class FactKind:
     """A text that rarely changes."""
 
     name: str
-    probe: str
     privacy: Privacy
     vi: str
     en: str
     labels: tuple[str, ...] = ()
+    probe: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,22 @@ class SightingKind:
     """Something seen on the wire or in a log."""
 
     name: str
-    probe: str
     privacy: Privacy
     vi: str
     en: str
+    probe: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What one probe sends, and to what purpose (`vi`, `en`); the probe "" is the agent itself.
+
+    The kinds need not name the probe: the catalogue writes it into each of them.
+    """
+
+    probe: str
+    vi: str
+    en: str
+    metrics: tuple[Metric, ...] = ()
+    facts: tuple[FactKind, ...] = ()
+    sightings: tuple[SightingKind, ...] = ()

@@ -1,0 +1,37 @@
+"""What the server last told this device to aim at, kept in the data folder between two cycles."""
+
+import logging
+from pathlib import Path
+
+from schoolwatch_agent import identity
+from schoolwatch_contract import settings
+from schoolwatch_contract.errors import ContractError
+from schoolwatch_contract.settings import DEFAULTS, Settings
+
+log = logging.getLogger(__name__)
+
+FILE = "settings.json"
+
+
+def read(data: Path) -> Settings:
+    """The settings last heard; the defaults when there are none or they cannot be read."""
+    try:
+        return settings.decode((data / FILE).read_bytes())
+    except (OSError, ContractError):
+        return DEFAULTS
+
+
+def keep(data: Path, text: bytes) -> bool:
+    """Keeps what the server said if it is settings and says something new; whether it did.
+
+    Raises `IdentityError` when the folder cannot be written.
+    """
+    try:
+        said = settings.decode(text)
+    except ContractError as error:
+        log.warning("settings that cannot be read are ignored: %s", error)
+        return False
+    if said == read(data):
+        return False
+    identity.write_private(data / FILE, settings.encode(said))
+    return True

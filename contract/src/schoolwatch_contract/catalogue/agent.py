@@ -1,0 +1,69 @@
+"""What the agent says of itself, and the server of an agent."""
+
+from schoolwatch_contract.catalogue.kinds import FactKind, Metric, SightingKind, Subject
+
+SUBJECT = Subject(
+    "",
+    "Để biết phần mềm đo còn làm việc và không mất số liệu",
+    "To know that the agent works and that no report is lost",
+    metrics=(
+        Metric(
+            "probe.ok", "boolean", "technical", "Phép đo làm việc được", "The probe worked", labels=("probe",)
+        ),
+        Metric(
+            "probe.seconds",
+            "s",
+            "technical",
+            "Thời gian của phép đo",
+            "Time the probe took",
+            labels=("probe",),
+        ),
+        Metric(
+            "spool.envelopes",
+            "count",
+            "technical",
+            "Số báo cáo chờ máy chủ xác nhận",
+            "Reports held that the server has not acknowledged",
+        ),
+        Metric(
+            "spool.bytes",
+            "B",
+            "technical",
+            "Dung lượng báo cáo trên máy; báo cáo đã xác nhận được giữ thêm 7 ngày",
+            "Bytes of the reports held; acknowledged ones stay for 7 days",
+        ),
+        Metric(
+            "spool.dropped",
+            "count",
+            "technical",
+            "Số báo cáo cũ phải bỏ vì hết chỗ",
+            "Old reports given up for want of room",
+        ),
+        Metric(
+            "spool.oldest_age",
+            "s",
+            "technical",
+            "Tuổi của báo cáo cũ nhất còn giữ",
+            "Age of the oldest report held",
+        ),
+    ),
+    facts=(
+        FactKind("agent.mode", "technical", "Cách phần mềm đo chạy", "How the agent runs"),
+        FactKind(
+            "probe.failure",
+            "technical",
+            "Vì sao phép đo không làm được; dữ liệu cá nhân đã bị cắt",
+            "Why a probe failed; personal data is cut",
+            labels=("probe",),
+        ),
+    ),
+    sightings=(
+        SightingKind(
+            "device.clone",
+            "technical",
+            "Hai báo cáo khác nhau mang cùng một số: có thể hai máy dùng chung một danh tính",
+            "Two different reports under one number: two machines may share one identity "
+            "(seen by the server)",
+        ),
+    ),
+)

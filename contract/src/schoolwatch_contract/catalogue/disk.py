@@ -1,0 +1,22 @@
+"""File systems."""
+
+from schoolwatch_contract.catalogue.kinds import Metric, Subject
+
+SUBJECT = Subject(
+    "disk",
+    "Để biết ổ đĩa sắp đầy",
+    "To know when a disk fills up",
+    metrics=(
+        Metric(
+            "disk.size", "B", "technical", "Dung lượng ổ đĩa", "Size of the file system", labels=("mount",)
+        ),
+        Metric(
+            "disk.free",
+            "B",
+            "technical",
+            "Dung lượng còn trống cho người dùng thường",
+            "Space free to ordinary users",
+            labels=("mount",),
+        ),
+    ),
+)

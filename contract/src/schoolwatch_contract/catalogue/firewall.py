@@ -1,0 +1,34 @@
+"""The host firewall."""
+
+from schoolwatch_contract.catalogue.kinds import FactKind, Metric, Subject
+
+SUBJECT = Subject(
+    "firewall",
+    "Để biết tường lửa của máy có bật",
+    "To know whether the machine's firewall is on",
+    metrics=(
+        Metric(
+            "firewall.enabled",
+            "boolean",
+            "technical",
+            "Tường lửa của máy đang bật",
+            "The host firewall is on",
+            labels=(
+                "source",
+                "profile",
+            ),
+        ),
+    ),
+    facts=(
+        FactKind(
+            "firewall.state",
+            "technical",
+            "Tường lửa: on, off, hoặc lý do không biết được",
+            "Host firewall: on, off, or why it is not known",
+            labels=(
+                "source",
+                "profile",
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,94 @@
+"""The server's settings for one device, retained: what to aim at and when. Data, never commands.
+
+An agent that has never heard any measures with the defaults: nothing that needs a target, and no use.
+"""
+
+from typing import Annotated
+
+import msgspec
+
+from schoolwatch_contract.errors import ContractError
+from schoolwatch_contract.records import END
+
+SETTINGS_MAX = 16_384
+"""Bytes of a settings message; more is refused."""
+
+HostName = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z_.:-]{1,253}" + END)]
+"""A DNS name or an IP address, without a port."""
+
+Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+Url = Annotated[str, msgspec.Meta(pattern=r"^(https?://[^\s@]{1,500})?" + END)]
+Minute = Annotated[int, msgspec.Meta(ge=0, le=1440)]
+
+
+class Endpoint(msgspec.Struct, frozen=True):
+    """A host and a TCP port."""
+
+    host: HostName
+    port: Port = 443
+
+
+class Ipv6(msgspec.Struct, frozen=True):
+    """Targets of the upper rungs of the IPv6 ladder; what is empty is not tested and stays unknown.
+
+    `dual_stack` are independent hosts with A and AAAA records that speak TLS; `v6_only_name` has an AAAA
+    record alone, in a zone whose name servers have IPv6 addresses alone; `large` answers a request of
+    1,600 bytes over a path of 1,280.
+    """
+
+    dual_stack: Annotated[tuple[Endpoint, ...], msgspec.Meta(max_length=4)] = ()
+    v6_only_name: HostName | None = None
+    large: Endpoint | None = None
+
+
+class Quality(msgspec.Struct, frozen=True):
+    """Hosts whose latency, jitter and loss are measured beside those of the gateway and the server."""
+
+    hosts: Annotated[tuple[HostName, ...], msgspec.Meta(max_length=4)] = ()
+
+
+class Bandwidth(msgspec.Struct, frozen=True):
+    """The speed test of a school's line, on the one device that is to run it.
+
+    `url` is where the server grants slots, empty for a device that runs no test. The window is minutes of
+    the local day (UTC+7), `budget` bytes a calendar month.
+    """
+
+    url: Url = ""
+    window: tuple[Minute, Minute] = (420, 1020)
+    tests_a_day: Annotated[int, msgspec.Meta(ge=0, le=24)] = 2
+    budget: Annotated[int, msgspec.Meta(ge=0)] = 10_000_000_000
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """All of them. `measures_use` is on for PCs of labs and classrooms alone."""
+
+    measures_use: bool = False
+    ipv6: Ipv6 = Ipv6()
+    quality: Quality = Quality()
+    bandwidth: Bandwidth = Bandwidth()
+
+
+DEFAULTS = Settings()
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Settings)
+
+
+def encode(settings: Settings) -> bytes:
+    """Compact JSON. Raises `ContractError` for what an agent refuses."""
+    text = _encoder.encode(settings)
+    decode(text)
+    return text
+
+
+def decode(text: bytes) -> Settings:
+    """Unknown fields are ignored. Raises `ContractError` for anything that is not settings."""
+    if len(text) > SETTINGS_MAX:
+        raise ContractError("too_large", f"{len(text)} bytes, at most {SETTINGS_MAX} are settings")
+    try:
+        return _decoder.decode(text)
+    except msgspec.ValidationError as error:
+        raise ContractError("value", str(error)) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ContractError("json", str(error)) from error
