@@ -14,7 +14,7 @@ from schoolwatch_agent.identity import Broker, Credential, write_credential
 from schoolwatch_agent.probe import Probe
 from schoolwatch_contract import ack, envelope, frame
 from schoolwatch_contract.records import Envelope, Fact, Reading, Sighting
-from schoolwatch_contract.topics import REPORTS, topic
+from schoolwatch_contract.topics import REPORTS, Leaf, topic
 
 DEVICE = "0123456789abcdef" * 2
 KEY = "5c" * 32
@@ -79,7 +79,14 @@ class SmallServer:
 
     def say(self, payload: bytes) -> None:
         """Any bytes on the device's ack topic, retained."""
-        self._client.publish(topic(DEVICE, "ack"), payload, qos=1, retain=True)
+        self._publish("ack", payload)
+
+    def tell(self, payload: bytes) -> None:
+        """Any bytes on the device's settings topic, retained; gives back when the broker has them."""
+        self._publish("settings", payload).wait_for_publish(5)
+
+    def _publish(self, leaf: Leaf, payload: bytes) -> mqtt.MQTTMessageInfo:
+        return self._client.publish(topic(DEVICE, leaf), payload, qos=1, retain=True)
 
     def envelopes(self) -> list[Envelope]:
         return [envelope.decode(body) for body in self.stored.values()]

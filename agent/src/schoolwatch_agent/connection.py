@@ -32,7 +32,7 @@ class RefusedError(Exception):
 
 
 class Connection:
-    """Connects as the device and hears its acknowledgements; publishes what it is given, QoS 1."""
+    """Connects as the device; hears its acknowledgements and settings; publishes what it is given, QoS 1."""
 
     def __init__(
         self, credential: Credential, broker: Broker, *, client_id: str, ca: str, wait: float
@@ -40,10 +40,12 @@ class Connection:
         self._broker, self._wait = broker, wait
         self._ack_topic = topic(credential.device, "ack")
         self._report_topic = topic(credential.device, "report")
+        self._settings_topic = topic(credential.device, "settings")
         self._connected: ReasonCode | None = None
         self._subscribed = False
         self._pubacks: list[int] = []
         self._acks: list[bytes] = []
+        self._settings: bytes | None = None
         client = Client(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=True)
         client.username_pw_set(credential.device, credential.password)
         client.connect_timeout = wait
@@ -98,6 +100,11 @@ class Connection:
         taken, self._acks = self._acks, []
         return taken
 
+    def take_settings(self) -> bytes | None:
+        """The server's newest settings since the last call; None when it said none."""
+        taken, self._settings = self._settings, None
+        return taken
+
     def close(self) -> None:
         """Says goodbye if it can."""
         self._client.disconnect()
@@ -116,14 +123,15 @@ class Connection:
     ) -> None:
         self._connected = reason
         if not reason.is_failure:
-            client.subscribe(self._ack_topic, qos=1)
+            # one packet for both; settings are retained, so they need no receipt: they come again
+            client.subscribe([(self._ack_topic, 1), (self._settings_topic, 0)])
 
     def _on_subscribe(
         self, _client: Client, _data: object, _mid: int, reasons: list[ReasonCode], _: Properties | None
     ) -> None:
         self._subscribed = True
         if any(reason.is_failure for reason in reasons):
-            log.warning("the broker does not let this device read its acknowledgements: %s", reasons)
+            log.warning("the broker does not let this device read what is for it: %s", reasons)
 
     def _on_publish(
         self, _client: Client, _data: object, mid: int, _reason: ReasonCode, _: Properties
@@ -131,7 +139,10 @@ class Connection:
         self._pubacks.append(mid)
 
     def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
-        self._acks.append(bytes(message.payload))
+        if message.topic == self._settings_topic:
+            self._settings = bytes(message.payload)
+        else:
+            self._acks.append(bytes(message.payload))
 
     def _on_disconnect(
         self, _client: Client, _data: object, _flags: DisconnectFlags, _: ReasonCode, __: Properties | None

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Literal
 
-from schoolwatch_agent import fit
+from schoolwatch_agent import fit, settings
 from schoolwatch_agent.config import AgentConfig
 from schoolwatch_agent.connection import Connection, RefusedError, UnreachableError
 from schoolwatch_agent.identity import Broker, Credential
@@ -173,8 +173,16 @@ def deliver(
             return Outcome("interrupted", clock(), "the line was lost or slow; the rest comes later")
         _await_ack(spool, exchange, connection, config.delivery.ack_wait)
     finally:
+        hear_settings(config, connection)
         connection.close()
     return Outcome("delivered", clock())
+
+
+def hear_settings(config: AgentConfig, connection: Connection) -> None:
+    """Keeps what the server told this device to aim at, for the next cycle."""
+    said = connection.take_settings()
+    if said is not None:
+        settings.keep(config.data, said)
 
 
 def _publish(exchange: Exchange, connection: Connection, end: float) -> None:

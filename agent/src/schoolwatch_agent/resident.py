@@ -83,6 +83,7 @@ class Resident:
         except SpoolError as error:
             log.error("%s", error)  # noqa: TRY400  the disk's words, no stack
             stop.wait(wait)
+        delivery.hear_settings(self._config, self._connection)
         if not self._connection.alive or self._exchange.is_stalled:
             self._lost("interrupted", "the connection was lost")
         elif not self._exchange.is_done:

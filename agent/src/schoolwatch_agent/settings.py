@@ -4,6 +4,7 @@ import logging
 from pathlib import Path
 
 from schoolwatch_agent import identity
+from schoolwatch_agent.identity import IdentityError
 from schoolwatch_contract import settings
 from schoolwatch_contract.errors import ContractError
 from schoolwatch_contract.settings import DEFAULTS, Settings
@@ -24,14 +25,17 @@ def read(data: Path) -> Settings:
 def keep(data: Path, text: bytes) -> bool:
     """Keeps what the server said if it is settings and says something new; whether it did.
 
-    Raises `IdentityError` when the folder cannot be written.
+    Never raises: a device that cannot keep its settings measures with those that it has.
     """
     try:
         said = settings.decode(text)
+        if said == read(data):
+            return False
+        identity.write_private(data / FILE, settings.encode(said))
     except ContractError as error:
         log.warning("settings that cannot be read are ignored: %s", error)
         return False
-    if said == read(data):
+    except IdentityError as error:
+        log.warning("settings that cannot be kept are ignored: %s", error)
         return False
-    identity.write_private(data / FILE, settings.encode(said))
     return True

@@ -21,14 +21,14 @@ Url = Annotated[str, msgspec.Meta(pattern=r"^(https?://[^\s@]{1,500})?" + END)]
 Minute = Annotated[int, msgspec.Meta(ge=0, le=1440)]
 
 
-class Endpoint(msgspec.Struct, frozen=True):
+class Endpoint(msgspec.Struct, frozen=True, omit_defaults=True):
     """A host and a TCP port."""
 
     host: HostName
     port: Port = 443
 
 
-class Ipv6(msgspec.Struct, frozen=True):
+class Ipv6(msgspec.Struct, frozen=True, omit_defaults=True):
     """Targets of the upper rungs of the IPv6 ladder; what is empty is not tested and stays unknown.
 
     `dual_stack` are independent hosts with A and AAAA records that speak TLS; `v6_only_name` has an AAAA
@@ -41,13 +41,13 @@ class Ipv6(msgspec.Struct, frozen=True):
     large: Endpoint | None = None
 
 
-class Quality(msgspec.Struct, frozen=True):
+class Quality(msgspec.Struct, frozen=True, omit_defaults=True):
     """Hosts whose latency, jitter and loss are measured beside those of the gateway and the server."""
 
     hosts: Annotated[tuple[HostName, ...], msgspec.Meta(max_length=4)] = ()
 
 
-class Bandwidth(msgspec.Struct, frozen=True):
+class Bandwidth(msgspec.Struct, frozen=True, omit_defaults=True):
     """The speed test of a school's line, on the one device that is to run it.
 
     `url` is where the server grants slots, empty for a device that runs no test. The window is minutes of
@@ -60,7 +60,7 @@ class Bandwidth(msgspec.Struct, frozen=True):
     budget: Annotated[int, msgspec.Meta(ge=0)] = 10_000_000_000
 
 
-class Settings(msgspec.Struct, frozen=True):
+class Settings(msgspec.Struct, frozen=True, omit_defaults=True):
     """All of them. `measures_use` is on for PCs of labs and classrooms alone."""
 
     measures_use: bool = False
@@ -76,7 +76,7 @@ _decoder = msgspec.json.Decoder(Settings)
 
 
 def encode(settings: Settings) -> bytes:
-    """Compact JSON. Raises `ContractError` for what an agent refuses."""
+    """Compact JSON without what is the default. Raises `ContractError` for what an agent refuses."""
     text = _encoder.encode(settings)
     decode(text)
     return text
