@@ -13,7 +13,12 @@ from schoolwatch_contract.settings import DEFAULTS, Bandwidth, Endpoint, Ipv6, Q
 
 WHOLE = Settings(
     measures_use=True,
-    ipv6=Ipv6((Endpoint("a.example", 443), Endpoint("b.example")), "v6only.example", Endpoint("c.example")),
+    ipv6=Ipv6(
+        (Endpoint("a.example", 443), Endpoint("b.example")),
+        "v6only.example",
+        Endpoint("c.example"),
+        Endpoint("d.example", 8080, tls=False),
+    ),
     quality=Quality(("192.0.2.1", "2001:db8::1")),
     bandwidth=Bandwidth("https://so.example/ndt", (450, 990), 3, 5_000_000_000),
 )

@@ -22,10 +22,11 @@ Minute = Annotated[int, msgspec.Meta(ge=0, le=1440)]
 
 
 class Endpoint(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A host and a TCP port."""
+    """A host and a TCP port; `tls` is False for one that speaks plain HTTP."""
 
     host: HostName
     port: Port = 443
+    tls: bool = True
 
 
 class Ipv6(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -33,12 +34,18 @@ class Ipv6(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `dual_stack` are independent hosts with A and AAAA records that speak TLS; `v6_only_name` has an AAAA
     record alone, in a zone whose name servers have IPv6 addresses alone; `large` answers a request of
-    1,600 bytes over a path of 1,280.
+    1,600 bytes over a path of 1,280. `server` is the address of the province's own server.
     """
 
     dual_stack: Annotated[tuple[Endpoint, ...], msgspec.Meta(max_length=4)] = ()
     v6_only_name: HostName | None = None
     large: Endpoint | None = None
+    server: Endpoint | None = None
+
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """Every host to connect to, each once."""
+        extra = (endpoint for endpoint in (self.large, self.server) if endpoint is not None)
+        return tuple({endpoint.host: endpoint for endpoint in (*self.dual_stack, *extra)}.values())
 
 
 class Quality(msgspec.Struct, frozen=True, omit_defaults=True):
