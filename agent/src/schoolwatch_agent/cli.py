@@ -78,6 +78,10 @@ def parser(tongue: Language) -> argparse.ArgumentParser:
     for name in ("tick", "run", "probes", "check-config", "version"):
         command(name)
     _enrol_options(command("enrol"), texts)
+    _install_options(command("install"), texts)
+    uninstall = command("uninstall")
+    uninstall.add_argument("--delete-data", action="store_true", help=texts("help_delete_data"))
+    uninstall.add_argument("--root", type=Path, default=Path("/"), metavar="DIR", help=texts("help_root"))
     record = command("record")
     record.add_argument("probe", metavar="PROBE", help=texts("help_probe"))
     record.add_argument("--out", type=Path, default=Path("recording"), metavar="DIR", help=texts("help_out"))
@@ -91,6 +95,24 @@ def _enrol_options(enrol: argparse.ArgumentParser, texts: Texts) -> None:
     token.add_argument("--token-file", type=Path, metavar="FILE", help=texts("help_token_file"))
     enrol.add_argument("--insecure-http", action="store_true", help=texts("help_insecure_http"))
     enrol.add_argument("--again", action="store_true", help=texts("help_again"))
+
+
+def _install_options(install: argparse.ArgumentParser, texts: Texts) -> None:
+    from schoolwatch_agent.install.service import MODES, ROLES
+
+    install.add_argument("--print", action="store_true", dest="show", help=texts("help_print"))
+    install.add_argument("--for", choices=("linux", "windows"), dest="system", help=texts("help_for"))
+    install.add_argument("--mode", choices=MODES, default="tick", help=texts("help_mode"))
+    install.add_argument("--role", choices=ROLES, default="pc", help=texts("help_role"))
+    install.add_argument(
+        "--account", choices=("local-service", "system"), default="local-service", help=texts("help_account")
+    )
+    install.add_argument("--url", default="", help=texts("help_url"))
+    install.add_argument("--ca", type=Path, metavar="FILE", help=texts("help_ca"))
+    install.add_argument("--token-file", type=Path, metavar="FILE", help=texts("help_install_token"))
+    install.add_argument("--insecure-http", action="store_true", help=texts("help_insecure_http"))
+    install.add_argument("--program", type=Path, metavar="DIR", help=texts("help_program"))
+    install.add_argument("--root", type=Path, default=Path("/"), metavar="DIR", help=texts("help_root"))
 
 
 def _wish(words: Sequence[str]) -> str:
@@ -114,6 +136,8 @@ def _commands() -> dict[str, Command]:
         "probes": _probes,
         "doctor": _doctor,
         "enrol": _enrol,
+        "install": _install,
+        "uninstall": _uninstall,
         "check-config": _check_config,
         "record": _record,
         "version": lambda _arguments, _tongue: main(["version"]),
@@ -193,6 +217,42 @@ def _enrol(arguments: argparse.Namespace, _: Language) -> int:
         again=arguments.again,
     )
     return commands.enrol(config, texts, wish)
+
+
+def _install(arguments: argparse.Namespace, tongue: Language) -> int:
+    from schoolwatch_agent.config import FILE
+    from schoolwatch_agent.install import command
+    from schoolwatch_agent.install.order import Order
+
+    asked = Order(
+        root=arguments.root,
+        program=arguments.program,
+        config=str(arguments.config or FILE),
+        mode=arguments.mode,
+        role=arguments.role,
+        account=arguments.account,
+        url=arguments.url,
+        ca=arguments.ca,
+        token_file=arguments.token_file,
+        insecure_http=arguments.insecure_http,
+    )
+    if not arguments.show:
+        return command.install(asked, Texts("install", tongue), print)
+    config, _ = _settings(arguments)
+    if config is None:
+        return WRONG
+    system = arguments.system or ("windows" if sys.platform == "win32" else "linux")
+    print(command.show(asked, config, for_windows=system == "windows"))
+    return FINE
+
+
+def _uninstall(arguments: argparse.Namespace, tongue: Language) -> int:
+    from schoolwatch_agent.config import FILE
+    from schoolwatch_agent.install import command
+
+    texts = Texts("install", tongue)
+    config = str(arguments.config or FILE)
+    return command.uninstall(arguments.root, config, texts, print, with_data=arguments.delete_data)
 
 
 def _check_config(arguments: argparse.Namespace, _: Language) -> int:

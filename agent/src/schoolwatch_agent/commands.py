@@ -38,6 +38,7 @@ def tick(config: AgentConfig, texts: Texts) -> int:
     """One cycle; a second one at the same time does nothing and says so. The exit code."""
 
     def work() -> int:
+        _enrol_late(config, texts)
         done = ticking.tick(config, Host(), probes(settings.read(config.data)))
         if not done.is_enrolled:
             _say(texts("not_enrolled"))
@@ -57,6 +58,7 @@ def run(config: AgentConfig, texts: Texts) -> int:
         stop = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
+        _enrol_late(config, texts)
         host = Host()
         with ticking.open_spool(config, host) as spool:
             if identity.read_credential(config.data) is None:
@@ -90,6 +92,17 @@ def enrol(config: AgentConfig, texts: Texts, wish: Wish) -> int:
         return _unusable(texts, error)
     sys.stdout.write(texts("enrolled", device=credential.device) + "\n")
     return FINE
+
+
+def _enrol_late(config: AgentConfig, texts: Texts) -> None:
+    """What `install` could not do for want of a line."""
+    if not (config.data / identity.PENDING).exists():
+        return
+    from schoolwatch_agent import pending  # dear to import
+
+    failure = pending.try_again(config.data)
+    if failure is not None:
+        _say(texts("enrol_failed", problem=failure.told(texts)))
 
 
 def _url(wish: Wish, config: AgentConfig) -> str:

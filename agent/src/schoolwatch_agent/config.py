@@ -80,6 +80,14 @@ class Delivery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     connect_wait: Annotated[float, msgspec.Meta(ge=0.5, le=60)] = 10.0
 
 
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Bounds of one cycle with all that it starts: bytes of memory, seconds of processor, seconds."""
+
+    memory_max: Annotated[int, msgspec.Meta(ge=64_000_000, le=16_000_000_000)] = 300_000_000
+    processor_max: Annotated[float, msgspec.Meta(ge=5, le=86400)] = 120.0
+    cycle_max: Annotated[float, msgspec.Meta(ge=10, le=86400)] = 240.0
+
+
 class AgentConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All settings of one agent."""
 
@@ -88,6 +96,7 @@ class AgentConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     server: Server = Server()
     spool: Spool = Spool()
     delivery: Delivery = Delivery()
+    limits: Limits = Limits()
 
     @property
     def data(self) -> Path:

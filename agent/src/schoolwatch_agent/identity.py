@@ -9,6 +9,8 @@ import msgspec
 
 CREDENTIAL = "credential.json"
 INSTALL_ID = "install_id"
+PENDING = "enrolment.json"
+"""An enrolment that waits for the server: see pending.py."""
 
 _Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 

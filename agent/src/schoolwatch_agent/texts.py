@@ -15,15 +15,15 @@ class Texts:
     def __init__(self, room: str, language: Language) -> None:
         file = resources.files("schoolwatch_agent").joinpath("texts", f"{room}.toml")
         self._texts: dict[str, dict[str, str]] = tomllib.loads(file.read_text("utf-8"))
-        self._language: Language = language
+        self.language: Language = language
 
     def __call__(self, key: str, /, **values: object) -> str:
         """The text of a key with its {places} filled; raises `KeyError` for a key that is not there."""
-        return self._texts[key][self._language].format(**values)
+        return self._texts[key][self.language].format(**values)
 
     def room(self, name: str) -> "Texts":
         """Another room in the same language."""
-        return Texts(name, self._language)
+        return Texts(name, self.language)
 
     def has(self, key: str) -> bool:
         """Whether the room has such a text."""

@@ -1,0 +1,201 @@
+"""`install` and `uninstall`: what each does, step by step, said as it is done."""
+
+import contextlib
+import shutil
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from schoolwatch_agent import config as settings
+from schoolwatch_agent import identity, pending
+from schoolwatch_agent.config import AgentConfig, ConfigError
+from schoolwatch_agent.enrol import EnrolError
+from schoolwatch_agent.host import Host
+from schoolwatch_agent.identity import IdentityError
+from schoolwatch_agent.install import linux, placing, systemd, task, windows
+from schoolwatch_agent.install import order as orders
+from schoolwatch_agent.install.order import InstallError, Order
+from schoolwatch_agent.install.placing import Placing, Record
+from schoolwatch_agent.install.service import Service
+from schoolwatch_agent.texts import Texts
+
+FINE, FAILED = 0, 1
+_CA: Final = "ca.pem"
+_ON_WINDOWS: Final = sys.platform == "win32"
+
+
+def show(asked: Order, config: AgentConfig, *, for_windows: bool) -> str:
+    """The definitions that `install` would put in place; nothing is touched."""
+    seed = ""
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        seed = (config.data / identity.INSTALL_ID).read_text("ascii")
+    service = _service(asked, config, seed or socket.gethostname())
+    if for_windows:
+        return task.xml(service, asked.account)
+    return "\n".join(f"# {systemd.UNITS}/{name}\n{text}" for name, text in systemd.units(service).items())
+
+
+def install(asked: Order, texts: Texts, write: Callable[[str], object]) -> int:
+    """Installs, or takes back what it had begun. The exit code."""
+
+    def tell(key: str, **values: object) -> None:
+        write(texts(key, **values))
+
+    try:
+        _install(asked, texts, tell)
+    except InstallError as error:
+        write(error.told(texts))
+    except ConfigError as error:
+        write(texts("error_settings", problem=error.told(texts.room("problems"))))
+    except (OSError, IdentityError, msgspec.DecodeError) as error:
+        write(texts("error_files", problem=error))
+    else:
+        tell("installed")
+        return FINE
+    return FAILED
+
+
+def uninstall(
+    root: Path, config: str, texts: Texts, write: Callable[[str], object], *, with_data: bool
+) -> int:
+    """Removes what `install` made, and nothing else. The exit code."""
+
+    def tell(key: str, **values: object) -> None:
+        write(texts(key, **values))
+
+    place = Placing(root, Record())
+    file = place.at(orders.beside(config, placing.RECORD))
+    try:
+        orders.check_rights(root)
+        record = placing.read_record(file)
+        if not record.data:
+            raise InstallError("nothing_installed", file=file)  # noqa: TRY301  said like any other
+        _uninstall(record, place, file, tell, with_data=with_data)
+    except InstallError as error:
+        write(error.told(texts))
+    except (OSError, msgspec.DecodeError) as error:
+        write(texts("error_files", problem=error))
+    else:
+        tell("uninstalled")
+        return FINE
+    return FAILED
+
+
+def _install(asked: Order, texts: Texts, tell: Callable[..., None]) -> None:
+    orders.check_rights(asked.root)
+    if not asked.is_image and not _ON_WINDOWS:
+        orders.check_program(asked.command)
+    host = Host()
+    before = Placing(asked.root, Record()).at(orders.beside(asked.config, placing.RECORD))
+    place = Placing(asked.root, placing.read_record(before))
+    with place.whole_or_nothing(lambda: tell("undone")):
+        config = _settle(place, asked, texts, tell)
+        data = place.at(config.agent.data)
+        if place.folder(config.agent.data, 0o700) == "made":
+            place.undo_with(lambda: shutil.rmtree(data))
+            tell("made", path=config.agent.data)
+        service = _service(asked, config, identity.install_id(data))
+        _enrol(asked, place, config, texts.room("cli"), tell)
+        if _ON_WINDOWS:
+            windows.place(place, asked, service, host, tell)
+        else:
+            linux.place(place, asked, service, tell)
+        program = str(asked.program) if asked.program and (asked.program / orders.MARK).exists() else ""
+        _write_record(place, asked, config, program)
+        if _ON_WINDOWS:
+            windows.start(asked, host, tell)
+        else:
+            place.undo_with(lambda: linux.reload(host))
+            linux.start(asked, service, host, tell)
+
+
+def _settle(place: Placing, asked: Order, texts: Texts, tell: Callable[..., None]) -> AgentConfig:
+    """Settings file and authority; a settings file that is there already is left alone."""
+    ca = orders.beside(asked.config, _CA) if asked.ca else ""
+    if asked.ca:
+        tell(place.file(ca, asked.ca.read_bytes()), path=ca)
+    if place.at(asked.config).exists():
+        tell("same", path=asked.config)
+    else:
+        text = orders.settings(asked.url, ca, texts.language)
+        tell(place.file(asked.config, text.encode()), path=asked.config)
+    config = settings.load(place.at(asked.config))
+    if not _ON_WINDOWS:
+        orders.check_data(config.agent.data)
+    return config
+
+
+def _service(asked: Order, config: AgentConfig, seed: str) -> Service:
+    return Service(
+        program=asked.command,
+        config=asked.config,
+        data=config.agent.data,
+        mode=asked.mode,
+        role=asked.role,
+        every=config.schedule.measure,
+        cycle_max=config.limits.cycle_max,
+        memory_max=config.limits.memory_max,
+        seed=seed,
+    )
+
+
+def _enrol(
+    asked: Order, place: Placing, config: AgentConfig, words: Texts, tell: Callable[..., None]
+) -> None:
+    """With a token: now, or as soon as the server can be reached."""
+    data = place.at(config.agent.data)
+    held = identity.read_credential(data)
+    if held is not None or asked.token_file is None:
+        tell("enrolled_already" if held else "not_enrolled")
+        return
+    ca = str(place.at(config.server.ca)) if config.server.ca else ""
+    token = asked.token_file.read_text("utf-8-sig").strip()
+    wish = pending.Pending(asked.url or config.server.url, token, ca, asked.insecure_http)
+    try:
+        credential = pending.ask(data, wish)
+    except EnrolError as error:
+        if error.key not in ("unreachable", "server_error", "too_often"):
+            raise InstallError(
+                "enrol", problem=error.told(words), advice=words(f"advice_{error.key}")
+            ) from error
+        pending.keep(data, msgspec.structs.replace(wish, ca=config.server.ca))
+        tell("enrols_later", problem=error.told(words))
+    else:
+        tell("enrolled", device=credential.device)
+
+
+def _write_record(place: Placing, asked: Order, config: AgentConfig, program: str) -> None:
+    path = orders.beside(asked.config, placing.RECORD)
+    record = place.record(data=config.agent.data, program=program, task=task.TASK if _ON_WINDOWS else "")
+    place.file(path, msgspec.json.format(msgspec.json.encode(record)) + b"\n")
+
+
+def _uninstall(
+    record: Record, place: Placing, file: Path, tell: Callable[..., None], *, with_data: bool
+) -> None:
+    host = Host()
+    if not place.is_image:
+        (windows if _ON_WINDOWS else linux).stop(host, tell)
+    for path in placing.clear_files(record, place.at):
+        tell("removed", path=path)
+    for path in (record.data,) if _ON_WINDOWS else linux.data_folders(record.data):
+        folder = place.at(path)
+        if not with_data or not (folder.exists() or folder.is_symlink()):
+            continue
+        if folder.is_symlink():
+            folder.unlink()
+        else:
+            shutil.rmtree(folder)
+        tell("removed", path=path)
+    if not with_data:
+        tell("data_kept", path=record.data)
+    file.unlink()
+    for gone, path in placing.clear_folders(record, place.at):
+        if gone or path != record.data:
+            tell("removed" if gone else "kept", path=path)
+    if not place.is_image and not _ON_WINDOWS:
+        linux.reload(host)

@@ -1,0 +1,94 @@
+"""Installs the agent on a machine with systemd, and takes it away."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from schoolwatch_agent.errors import CommandFailed, Missing, TimedOut
+from schoolwatch_agent.host import Host
+from schoolwatch_agent.install import systemd
+from schoolwatch_agent.install.order import InstallError, Order
+from schoolwatch_agent.install.placing import Placing
+from schoolwatch_agent.install.service import NAME, Service
+
+LAUNCHER: Final = f"/usr/local/bin/{NAME}"
+"""So that a technician can type the command's name."""
+
+_PATHS: Final = (
+    f"{systemd.UNITS}/{systemd.SERVICE}",
+    f"{systemd.UNITS}/{systemd.TIMER}",
+    f"{systemd.UNITS}/multi-user.target.wants/{systemd.SERVICE}",
+    f"{systemd.UNITS}/timers.target.wants/{systemd.TIMER}",
+)
+"""All that either mode needs."""
+
+Tell = Callable[..., None]
+
+
+def place(placing: Placing, order: Order, service: Service, tell: Tell) -> None:
+    """Units and launcher; the units of the other mode go. Raises OSError."""
+    wanted = systemd.units(service)
+    unit, target = systemd.wanted_by(service)
+    link = f"{systemd.UNITS}/{target}.wants/{unit}"
+    stays = {link, *(f"{systemd.UNITS}/{name}" for name in wanted)}
+    for path in _PATHS:
+        if path not in stays and placing.remove(path):
+            tell("removed", path=path)
+    for name, text in wanted.items():
+        tell(placing.file(f"{systemd.UNITS}/{name}", text.encode()), path=f"{systemd.UNITS}/{name}")
+    tell(placing.link(link, f"../{unit}"), path=link)
+    if order.program is not None:
+        words = " ".join(f"'{word}'" for word in order.command)
+        text = f'#!/bin/sh\nexec {words} "$@"\n'
+        tell(placing.file(LAUNCHER, text.encode(), 0o755), path=LAUNCHER)
+
+
+def start(order: Order, service: Service, host: Host, tell: Tell) -> None:
+    """Lets systemd begin, where it runs. Raises `InstallError`."""
+    if order.is_image or not is_running():
+        tell("starts_later")
+        return
+    unit, _ = systemd.wanted_by(service)
+    try:
+        host.run("systemctl", "daemon-reload", timeout=60)
+        host.run("systemctl", "stop", systemd.SERVICE, timeout=90)  # of the other mode, or of older settings
+        host.run("systemctl", "restart", unit, timeout=60)
+        if service.mode == "tick":  # the first measurement at once
+            host.run("systemctl", "start", "--no-block", systemd.SERVICE, timeout=60)
+    except (CommandFailed, Missing, TimedOut) as error:
+        raise InstallError("not_started", problem=error) from error
+    tell("started", name=unit)
+
+
+def stop(host: Host, tell: Tell) -> None:
+    """Ends what runs, before its files go."""
+    if not is_running():
+        return
+    for unit in (systemd.TIMER, systemd.SERVICE):
+        try:
+            host.run("systemctl", "stop", unit, timeout=90)
+        except CommandFailed:  # it is not loaded
+            continue
+        except (Missing, TimedOut) as error:
+            raise InstallError("not_stopped", problem=error) from error
+        tell("stopped", name=unit)
+
+
+def reload(host: Host) -> None:
+    """Lets systemd forget units that are gone."""
+    if is_running():
+        try:
+            host.run("systemctl", "daemon-reload", timeout=60)
+        except (CommandFailed, Missing, TimedOut) as error:
+            raise InstallError("not_stopped", problem=error) from error
+
+
+def data_folders(data: str) -> tuple[str, ...]:
+    """Where the data are: a DynamicUser's folder is a link to the real one (systemd.exec(5))."""
+    name = Path(data).name
+    return (data, f"/var/lib/private/{name}")
+
+
+def is_running() -> bool:
+    """Whether systemd is this machine's first process (sd_booted(3))."""
+    return Path("/run/systemd/system").is_dir()

@@ -1,0 +1,37 @@
+"""What an installed agent is: which program, how it runs, within which bounds."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Mode = Literal["tick", "run"]
+Role = Literal["pc", "gateway"]
+MODES: Final[tuple[Mode, ...]] = ("tick", "run")
+ROLES: Final[tuple[Role, ...]] = ("pc", "gateway")
+
+NAME: Final = "schoolwatch-agent"
+"""Of the unit, of the user it runs as, and of the folder below /var/lib."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One agent as the system is to run it.
+
+    `program` is the command line before `tick` or `run`; `config` and `data` are paths on that machine.
+    `every` and `cycle_max` are seconds, `memory_max` is bytes (children included).
+    `seed` is the device's own text: machines that start together must not measure together.
+    """
+
+    program: tuple[str, ...]
+    config: str
+    data: str
+    mode: Mode
+    role: Role
+    every: float
+    cycle_max: float
+    memory_max: int
+    seed: str
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """The whole command line."""
+        return (*self.program, self.mode, "--config", self.config)

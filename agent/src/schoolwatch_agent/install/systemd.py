@@ -1,0 +1,122 @@
+"""The systemd units of an agent: a service that a timer starts, or one that stays.
+
+systemd.exec(5), systemd.resource-control(5), systemd.timer(5). A user of its own that exists only while it
+runs (DynamicUser), everything read-only but its own folder, and on a PC no capability at all: what needs one
+(router solicitation, a firewall's rules, SMART) then says that it was not permitted.
+"""
+
+import math
+from typing import Final
+
+from schoolwatch_agent import schedule
+from schoolwatch_agent.install.service import NAME, Service
+
+UNITS: Final = "/etc/systemd/system"
+SERVICE: Final = f"{NAME}.service"
+TIMER: Final = f"{NAME}.timer"
+
+_SANDBOX: Final = """\
+DynamicUser=yes
+User={name}
+StateDirectory={state}
+StateDirectoryMode=0700
+UMask=0077
+NoNewPrivileges=yes
+CapabilityBoundingSet={capabilities}
+AmbientCapabilities={capabilities}
+ProtectSystem=strict
+ProtectHome=yes
+PrivateTmp=yes
+PrivateDevices=yes
+ProtectClock=yes
+ProtectControlGroups=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+LockPersonality=yes
+MemoryDenyWriteExecute=yes
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK{families}
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallFilter=~@privileged
+SystemCallErrorNumber=EPERM
+"""
+
+_BOUNDS: Final = """\
+MemoryMax={memory}
+MemorySwapMax=0
+CPUQuota=100%
+CPUWeight=20
+IOWeight=20
+Nice=10
+TasksMax=64
+LimitCORE=0
+OOMPolicy=continue
+"""
+"""One processor at most: a speed test needs it, and everything else is done in a fraction of a second."""
+
+
+def units(service: Service) -> dict[str, str]:
+    """File name to text of the units that this service needs."""
+    if service.mode == "run":
+        return {SERVICE: _service(service, "Type=exec\nRestart=always\nRestartSec=60\n", _INSTALLED)}
+    longest = math.ceil(service.cycle_max) + 15  # the agent's own bound comes first, and says more
+    return {
+        SERVICE: _service(service, f"Type=oneshot\nTimeoutStartSec={longest}\n", ""),
+        TIMER: _timer(service),
+    }
+
+
+def wanted_by(service: Service) -> tuple[str, str]:
+    """The unit that the system starts, and the target that wants it."""
+    return (SERVICE, "multi-user.target") if service.mode == "run" else (TIMER, "timers.target")
+
+
+_INSTALLED: Final = "\n[Install]\nWantedBy=multi-user.target\n"
+
+
+def _service(service: Service, kind: str, install: str) -> str:
+    gateway = service.role == "gateway"
+    sandbox = _SANDBOX.format(
+        name=NAME,
+        state=service.data.removeprefix("/var/lib/"),
+        capabilities="CAP_NET_RAW" if gateway else "",
+        families=" AF_PACKET" if gateway else "",
+    )
+    return (
+        "[Unit]\n"
+        "Description=SchoolWatch agent: measures this machine and reports to the school's server\n"
+        "After=network.target\n\n"
+        f"[Service]\n{kind}"
+        f"ExecStart={' '.join(map(quoted, service.command))}\n"
+        f"{sandbox}{_BOUNDS.format(memory=service.memory_max)}{install}"
+    )
+
+
+def _timer(service: Service) -> str:
+    return (
+        "[Unit]\n"
+        "Description=SchoolWatch agent: one measurement after another\n\n"
+        f"[Timer]\n{_instants(service)}AccuracySec=1s\n\n"
+        "[Install]\nWantedBy=timers.target\n"
+    )
+
+
+def _instants(service: Service) -> str:
+    """The device's own instants: exact ones where its period fits the hour, else counted from the last."""
+    every, offset = round(service.every), int(schedule.share(f"{service.seed} timer") * service.every)
+    if every % 60 == 0 and 3600 % every == 0:
+        # the delay differs by machine id: it spreads the copies of one master image, whose offset is one
+        delay = f"RandomizedDelaySec={every // 10}s\nFixedRandomDelay=yes\n"
+        return f"OnCalendar=*-*-* *:{offset // 60}/{every // 60}:{offset % 60:02}\n{delay}"
+    return f"OnBootSec={60 + offset}s\nOnUnitActiveSec={every}s\n"
+
+
+def quoted(word: str) -> str:
+    r"""A word of ExecStart: `%` and `$` mean themselves, and white space does not split it."""
+    plain = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
+    return f'"{plain}"' if plain != word or not word or any(c.isspace() or c in "';" for c in word) else word

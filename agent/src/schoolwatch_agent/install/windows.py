@@ -1,0 +1,92 @@
+"""Installs the agent on Windows as a scheduled task, and takes it away.
+
+Not yet run on Windows: its command lines follow the documentation of `icacls` and `schtasks`.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from schoolwatch_agent.errors import CommandFailed, Missing, TimedOut
+from schoolwatch_agent.host import Host
+from schoolwatch_agent.install import task
+from schoolwatch_agent.install.order import InstallError, Order, beside
+from schoolwatch_agent.install.placing import Placing
+from schoolwatch_agent.install.service import Service
+
+Tell = Callable[..., None]
+
+_ALL: Final = "(OI)(CI)"
+"""An entry that files and folders below inherit."""
+
+_SYSTEM, _ADMINS, _USERS = "*S-1-5-18", "*S-1-5-32-544", "*S-1-5-32-545"
+
+
+def rights(folder: str, data: str, account: str) -> Iterator[tuple[str, ...]]:
+    """The `icacls` lines: users read program and settings, and don't see the data; nobody but us writes.
+
+    Accounts are named by SID: their names differ from language to language.
+    """
+    own = (f"{_SYSTEM}:{_ALL}F", f"{_ADMINS}:{_ALL}F")
+    yield ("icacls.exe", folder, "/inheritance:r", "/grant:r", *own, f"{_USERS}:{_ALL}RX", "/Q")
+    agent = f"*{task.ACCOUNTS[account]}:{_ALL}M"
+    yield (
+        "icacls.exe",
+        data,
+        "/inheritance:r",
+        "/grant:r",
+        *own,
+        *([] if account == "system" else [agent]),
+        "/Q",
+    )
+
+
+def register(file: str) -> tuple[str, ...]:
+    """The line that makes the task, or makes it anew."""
+    return ("schtasks.exe", "/Create", "/TN", task.TASK, "/XML", file, "/F")
+
+
+def begin() -> tuple[str, ...]:
+    """The line that starts it at once."""
+    return ("schtasks.exe", "/Run", "/TN", task.TASK)
+
+
+def end() -> Iterator[tuple[str, ...]]:
+    """The lines that stop it and take it out of the Task Scheduler."""
+    yield ("schtasks.exe", "/End", "/TN", task.TASK)
+    yield ("schtasks.exe", "/Delete", "/TN", task.TASK, "/F")
+
+
+def place(placing: Placing, order: Order, service: Service, host: Host, tell: Tell) -> None:
+    """The task's file and the rights of the folders. Raises OSError, `InstallError`."""
+    file = beside(order.config, "task.xml")
+    tell(placing.file(file, task.encoded(task.xml(service, order.account))), path=file)
+    folder = str(placing.at(file).parent)
+    for line in rights(folder, str(placing.at(service.data)), order.account):
+        _run(host, line, "not_protected")
+        tell("protected", path=line[1])
+
+
+def start(order: Order, host: Host, tell: Tell) -> None:
+    """Registers the task and runs it once. Raises `InstallError`."""
+    _run(host, register(beside(order.config, "task.xml")), "not_started")
+    _run(host, begin(), "not_started")
+    tell("started", name=task.TASK)
+
+
+def stop(host: Host, tell: Tell) -> None:
+    """Ends the task and deletes it; one that is not there is fine."""
+    for line in end():
+        try:
+            host.run(*line, timeout=60)
+        except CommandFailed:  # it does not run, or is gone already
+            continue
+        except (Missing, TimedOut) as error:
+            raise InstallError("not_stopped", problem=error) from error
+    tell("stopped", name=task.TASK)
+
+
+def _run(host: Host, line: tuple[str, ...], failure: str) -> None:
+    try:
+        host.run(*line, timeout=60)
+    except (CommandFailed, Missing, TimedOut) as error:
+        raise InstallError(failure, problem=error) from error

@@ -1,0 +1,191 @@
+"""install and uninstall on the folder of an image: what they make, take back and leave alone."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from schoolwatch_agent import cli, identity, pending
+from schoolwatch_agent.install import order, placing
+from schoolwatch_agent.install.order import InstallError
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    """A machine's disk with something of somebody else's on it."""
+    (tmp_path / "image/etc/systemd/system").mkdir(parents=True)
+    (tmp_path / "image/etc/hosts").write_text("127.0.0.1 localhost\n")
+    return tmp_path / "image"
+
+
+def tree(folder: Path) -> dict[str, str]:
+    def content(path: Path) -> str:
+        return str(path.readlink()) if path.is_symlink() else path.read_text() if path.is_file() else "/"
+
+    return {str(path.relative_to(folder)): content(path) for path in sorted(folder.rglob("*"))}
+
+
+def install(image: Path, *words: str) -> int:
+    return cli.main(["install", "--root", str(image), "--lang", "en", *words])
+
+
+def uninstall(image: Path, *words: str) -> int:
+    return cli.main(["uninstall", "--root", str(image), "--lang", "en", *words])
+
+
+def test_what_is_installed_can_be_taken_away_to_the_last_file(
+    image: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = tree(image)
+    assert install(image) == 0
+    after = tree(image)
+    assert set(before) < set(after)
+    assert (image / "var/lib/schoolwatch-agent").stat().st_mode & 0o777 == 0o700
+    assert (image / "etc/schoolwatch/agent.toml").stat().st_mode & 0o022 == 0
+    said = capsys.readouterr().out
+    for path in (
+        set(after) - set(before) - {"etc/schoolwatch/installed.json", "var/lib/schoolwatch-agent/install_id"}
+    ):
+        assert f"/{path}" in said or path in (
+            "var",
+            "var/lib",
+            "etc/schoolwatch",
+            "etc/systemd/system/timers.target.wants",
+        )
+    assert uninstall(image, "--delete-data") == 0
+    assert tree(image) == before
+
+
+def test_a_second_installation_changes_nothing(image: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert install(image) == 0
+    before = tree(image)
+    capsys.readouterr()
+    assert install(image) == 0
+    assert tree(image) == before
+    assert "made" not in capsys.readouterr().out
+
+
+def test_the_other_mode_takes_the_place_of_the_first(image: Path) -> None:
+    assert install(image) == 0
+    assert install(image, "--mode", "run") == 0
+    units = {path.name for path in (image / "etc/systemd/system").rglob("*") if not path.is_dir()}
+    assert units == {"schoolwatch-agent.service"}
+    assert uninstall(image, "--delete-data") == 0
+    assert set(tree(image)) == {"etc", "etc/hosts", "etc/systemd", "etc/systemd/system"}
+
+
+def test_data_stay_unless_they_are_asked_for(image: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert install(image) == 0
+    assert uninstall(image) == 0
+    assert (image / "var/lib/schoolwatch-agent/install_id").exists()
+    assert "--delete-data" in capsys.readouterr().out
+    assert uninstall(image) == 1
+    assert "nothing to remove" in capsys.readouterr().out
+
+
+def test_a_settings_file_that_was_there_is_kept_as_it_is(image: Path) -> None:
+    (image / "etc/schoolwatch").mkdir()
+    (image / "etc/schoolwatch/agent.toml").write_text("[schedule]\nmeasure = 600\n")
+    before = tree(image)
+    assert install(image, "--url", "https://example.org") == 0
+    assert "OnCalendar=*-*-* *:" in (image / "etc/systemd/system/schoolwatch-agent.timer").read_text()
+    assert "/10:" in (image / "etc/systemd/system/schoolwatch-agent.timer").read_text()
+    assert uninstall(image, "--delete-data") == 0
+    assert tree(image) == before
+
+
+def test_what_somebody_put_beside_our_files_stays(image: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert install(image) == 0
+    (image / "etc/schoolwatch/notes.txt").write_text("mine")
+    assert uninstall(image, "--delete-data") == 0
+    assert (image / "etc/schoolwatch/notes.txt").read_text() == "mine"
+    assert "kept /etc/schoolwatch" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "settings", ["[agent]\ndata = '/srv/data'\n", "[agent]\ndata = '/var/lib/a/b'\n", "nonsense"]
+)
+def test_settings_that_cannot_be_installed_leave_nothing(
+    image: Path, capsys: pytest.CaptureFixture[str], settings: str
+) -> None:
+    (image / "etc/schoolwatch").mkdir()
+    (image / "etc/schoolwatch/agent.toml").write_text(settings)
+    before = tree(image)
+    ca = image.parent / "ca.pem"
+    ca.write_text("a certificate")
+    assert install(image, "--ca", str(ca)) == 1
+    said = capsys.readouterr().out
+    assert "taken back" in said
+    assert "/var/lib" in said or "agent.toml" in said
+    assert tree(image) == before
+
+
+def test_a_disk_that_fails_half_way_leaves_nothing(
+    image: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = tree(image)
+
+    def full(*_: object) -> str:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(placing.Placing, "link", full)
+    assert install(image) == 1
+    assert "No space left" in capsys.readouterr().out
+    assert tree(image) == before
+
+
+def test_without_a_line_the_token_waits_for_the_agent_alone(
+    image: Path, free_port: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    token = image.parent / "token"
+    token.write_text("\ufeffswe_secret\r\n", "utf-8")
+    url = f"http://127.0.0.1:{free_port()}"  # type: ignore[operator]
+    assert install(image, "--url", url, "--token-file", str(token)) == 0
+    said = capsys.readouterr()
+    assert "enrols by itself later" in said.out or "enrols by itself when" in said.out
+    assert "swe_secret" not in said.out + said.err
+    data = image / "var/lib/schoolwatch-agent"
+    assert pending.read(data) == pending.Pending(url, "swe_secret")
+    assert (data / identity.PENDING).stat().st_mode & 0o777 == 0o600
+    assert "swe_secret" not in repr(pending.read(data))
+    assert pending.try_again(data) is not None  # still no line: it waits on
+    assert pending.read(data) is not None
+
+
+def test_print_shows_the_units_and_touches_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "agent.toml"
+    config.write_text("[limits]\nmemory_max = 200000000\n")
+    assert cli.main(["install", "--print", "--for", "linux", "--config", str(config)]) == 0
+    assert "MemoryMax=200000000" in capsys.readouterr().out
+    assert cli.main(["install", "--print", "--for", "windows", "--config", str(config)]) == 0
+    assert capsys.readouterr().out.startswith("<?xml")
+    assert [path.name for path in tmp_path.iterdir()] == ["agent.toml"]
+
+
+def test_programs_in_homes_and_those_that_others_can_change_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InstallError, match="program_unseen"):
+        order.check_program(("/home/lan/agent", "-I"))
+    with pytest.raises(InstallError, match="program_unseen"):
+        order.check_program((str(tmp_path),))
+    order.check_program(("/usr/bin/env",))
+
+
+def test_a_program_that_anyone_may_change_is_refused() -> None:
+    folder = Path("/opt/schoolwatch-test-open")
+    folder.mkdir()
+    try:
+        folder.chmod(0o777)
+        with pytest.raises(InstallError, match="program_open"):
+            order.check_program((str(folder),))
+    finally:
+        folder.rmdir()
+
+
+def test_the_record_names_what_was_made(image: Path) -> None:
+    assert install(image) == 0
+    record = json.loads((image / "etc/schoolwatch/installed.json").read_text())
+    assert record["data"] == "/var/lib/schoolwatch-agent"
+    assert "/etc/schoolwatch/agent.toml" in record["files"]
+    assert "/etc/hosts" not in record["files"]
