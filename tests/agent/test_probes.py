@@ -247,7 +247,8 @@ def test_a_hostile_machine_costs_a_reading_never_an_exception(
         return  # not here
     ok = {reading.value for reading in observed.readings if reading.metric == "probe.ok"}
     assert ok == ({1.0} if reason is None else {0.0})
-    if how is broken:
+    asks = probe.name != "backup" or system == "windows"  # without a marker Linux has nothing to ask
+    if how is broken and asks:
         assert reason is not None
         assert "is broken" in reason
     body = Envelope(SCHEMA, 1.7e9, "0.1.0", observed.readings, observed.facts)

@@ -152,7 +152,7 @@ def _once(arguments: argparse.Namespace, _: Language) -> int:
     config, texts = _settings(arguments)
     if config is None:
         return WRONG
-    seen = once.look(Host(), probes(settings.read(config.data)))
+    seen = once.look(Host(), probes(settings.read(config.data), config.backup.marker))
     print(once.as_json(seen) if arguments.json else once.table(seen, texts))
     return FINE
 
@@ -197,7 +197,7 @@ def _doctor(arguments: argparse.Namespace, tongue: Language) -> int:
         loaded = error
     texts = Texts("doctor", tongue)
     known = loaded if isinstance(loaded, AgentConfig) else AgentConfig()
-    wanted = probes(settings.read(known.data))
+    wanted = probes(settings.read(known.data), known.backup.marker)
     found = tuple(doctor.findings(loaded, arguments.config, Host(), wanted, texts))
     print(doctor.as_json(found, texts) if arguments.json else doctor.show(found, texts))
     return FINE if doctor.is_fine(found) else FAILED

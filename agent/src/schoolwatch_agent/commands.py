@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from schoolwatch_agent import identity, lock, settings
@@ -39,7 +40,7 @@ def tick(config: AgentConfig, texts: Texts) -> int:
 
     def work() -> int:
         _enrol_late(config, texts)
-        done = ticking.tick(config, Host(), probes(settings.read(config.data)))
+        done = ticking.tick(config, Host(), probes(settings.read(config.data), config.backup.marker))
         if not done.is_enrolled:
             _say(texts("not_enrolled"))
         if done.trouble:
@@ -63,7 +64,8 @@ def run(config: AgentConfig, texts: Texts) -> int:
         with ticking.open_spool(config, host) as spool:
             if identity.read_credential(config.data) is None:
                 _say(texts("not_enrolled"))
-            Resident(config, host, probes, spool).run(stop)
+            wanted = partial(probes, marker=config.backup.marker)
+            Resident(config, host, wanted, spool).run(stop)
         return FINE
 
     return _locked(config, texts, work, otherwise=("already_resident", FAILED))

@@ -88,6 +88,12 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cycle_max: Annotated[float, msgspec.Meta(ge=10, le=86400)] = 240.0
 
 
+class Backup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A file that the school's own backup touches when it succeeds; empty is none."""
+
+    marker: str = ""
+
+
 class AgentConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All settings of one agent."""
 
@@ -97,6 +103,7 @@ class AgentConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     spool: Spool = Spool()
     delivery: Delivery = Delivery()
     limits: Limits = Limits()
+    backup: Backup = Backup()
 
     @property
     def data(self) -> Path:

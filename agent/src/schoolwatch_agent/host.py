@@ -44,7 +44,7 @@ class Host:
     def __init__(self, root: Path = Path("/")) -> None:
         self.root = root
         self.system = "windows" if sys.platform == "win32" else "linux"
-        self._scripts: dict[str, tuple[float, str]] = {}
+        self._scripts: dict[str, tuple[float, str | Exception]] = {}
 
     def text(self, path: str) -> str:
         """At most 4 MB of a file as UTF-8. Raises OSError as `open` does, or `TimedOut`."""
@@ -78,17 +78,22 @@ class Host:
         Raises `Missing` where there is no PowerShell, `CommandFailed`, `TimedOut`.
         """
         kept = self._scripts.get(script)
-        if kept is not None and time.monotonic() - kept[0] < POWERSHELL_KEPT:
+        if kept is None or time.monotonic() - kept[0] >= POWERSHELL_KEPT:
+            kept = self._scripts[script] = self._powershell(script, timeout)
+        if isinstance(kept[1], str):
             return kept[1]
-        from importlib import resources  # dear to import, and of no use on Linux
+        raise kept[1]
 
-        source = (resources.files("schoolwatch_agent") / "scripts" / f"{script}.ps1").read_text("utf-8")
-        encoded = b64encode((_PREAMBLE + source).encode("utf-16-le")).decode()
+    def _powershell(self, script: str, timeout: float) -> tuple[float, str | Exception]:
+        """What a script printed, or why it did not: six probes do not wait for one that hangs."""
         program = self._program("powershell.exe")
-        options = ("-NoProfile", "-NonInteractive", "-EncodedCommand", encoded)
-        answer = _finish((program, *options), ("powershell", script), timeout)
-        self._scripts[script] = (time.monotonic(), answer)
-        return answer
+        options = ("-NoProfile", "-NonInteractive", "-EncodedCommand", encoded(script))
+        answer: str | Exception
+        try:
+            answer = _finish((program, *options), ("powershell", script), timeout)
+        except (CommandFailed, TimedOut) as error:
+            answer = error
+        return time.monotonic(), answer
 
     def registry(self, key: str, value: str) -> int | str | None:
         """A value below HKEY_LOCAL_MACHINE in the 64-bit view; None when it is not there.
@@ -183,6 +188,20 @@ class Host:
         if found is None:
             raise Missing(name)
         return found
+
+
+def encoded(script: str) -> str:
+    """A script of `scripts/` behind what all of them begin with, without comments and indentation.
+
+    Base 64 of UTF-16, as -EncodedCommand takes it; a command line of Windows has 32,767 characters.
+    """
+    from importlib import resources  # dear to import, and of no use on Linux
+
+    folder = resources.files("schoolwatch_agent") / "scripts"
+    source = "".join((folder / f"{name}.ps1").read_text("utf-8") for name in ("parts", script))
+    lines = (line.strip() for line in source.splitlines())
+    short = "\n".join(line for line in lines if line and not line.startswith("#"))
+    return b64encode((_PREAMBLE + short).encode("utf-16-le")).decode()
 
 
 _EVERYWHERE: Final = frozenset({"root", "nobody", "localhost", "debian", "ubuntu", "admin", "user"})

@@ -26,12 +26,14 @@ class Probe:
     """A named way to read something off the host every so many seconds; 0 is each cycle.
 
     A change in what is `watched` (metrics, facts) is delivered at once instead of with the next report.
+    Probes of one `group` and period run in the same cycles: they ask the same dear source.
     """
 
     name: str
     every: float
     read: Callable[[Host], Iterable[Reading | Fact | Sighting]]
     watched: frozenset[str] = frozenset()
+    group: str = ""
 
 
 @dataclass(frozen=True)

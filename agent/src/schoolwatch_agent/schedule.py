@@ -33,7 +33,8 @@ def due_probes(
     return tuple(
         probe
         for probe in probes
-        if probe.every <= measure or is_due(now, ran.get(probe.name), probe.every, f"{device} {probe.name}")
+        if probe.every <= measure
+        or is_due(now, ran.get(probe.name), probe.every, f"{device} {probe.group or probe.name}")
     )
 
 

@@ -16,6 +16,27 @@ from schoolwatch_agent.errors import NotUnderstood
 
 _EARLIEST: Final = datetime(1980, 1, 1, tzinfo=UTC).timestamp()
 _NEVER: Final = frozenset({2**32 - 1, 2**64 - 1, 2**63 - 1})
+_TROUBLES: Final = {
+    "timeout": "timeout",
+    "0x80041003": "not permitted",  # WBEM_E_ACCESS_DENIED
+    "0x80070005": "not permitted",  # E_ACCESSDENIED
+    "0x80338104": "not permitted",  # WSMAN_E access denied
+    "unauthorizedaccess": "not permitted",
+    "0x8004100e": "not on this system",  # WBEM_E_INVALID_NAMESPACE
+    "0x80041010": "not on this system",  # WBEM_E_INVALID_CLASS
+    "0x8004100c": "not on this system",  # WBEM_E_NOT_SUPPORTED
+    "commandnotfound": "not on this system",
+    "nomatchinglogsfound": "not on this system",
+    "noservicefound": "not on this system",
+    "nomatchingeventsfound": "never",
+    "0x80070422": "service disabled",  # ERROR_SERVICE_DISABLED
+    "0x80041001": "not reported",  # WBEM_E_FAILED
+}
+"""What PowerShell's error ids and HRESULTs mean, in lower case; the first found counts."""
+
+FAILED: Final = "failed"
+"""The key under which an answer says why the whole script gave none."""
+
 _MILLISECONDS: Final = r"\\?/Date\((-?\d{1,16})(?:[+-]\d{4})?\)\\?/"
 _CIM: Final = r"(\d{14})\.(\d{6})([+-])(\d{3})"
 
@@ -29,6 +50,31 @@ def document(text: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise NotUnderstood("not a JSON object", text)
     return found
+
+
+def part(found: dict[str, Any], name: str) -> tuple[list[dict[str, Any]], str]:
+    """The objects of one part of a script's answer, and the reason why they are not known, else ""."""
+    if reason := found.get(FAILED):
+        return [], str(reason)
+    error = text(found.get(f"{name}_error"))
+    if error is not None:
+        return [], trouble(error)
+    return (objects(found[name]), "") if name in found else ([], "not understood")
+
+
+def trouble(error: str) -> str:
+    """Why a part failed, of parts.ps1's `message id 0xHRESULT`; the message has the machine's language."""
+    for sign, reason in _TROUBLES.items():
+        if sign in error.lower():
+            return reason
+    code = re.search(r"0x[0-9a-f]{8}", error.lower())
+    return f"error {code[0]}" if code else "not understood"
+
+
+def whole(value: object) -> int | None:
+    """A whole number of a registry value or a CIM property."""
+    found = number(value)
+    return int(found) if found is not None and found == found // 1 else None
 
 
 def objects(value: object) -> list[dict[str, Any]]:

@@ -4,15 +4,22 @@ from typing import Final
 
 from schoolwatch_agent.probe import Probe
 from schoolwatch_agent.probes import (
+    accounts,
+    activation,
     addresses,
     antivirus,
+    autorun,
+    backup,
     disk,
+    disk_health,
+    encryption,
     firewall,
     hardware,
     ipv6,
     links,
     memory,
     processor,
+    remote_access,
     resolvers,
     routes,
     system,
@@ -22,10 +29,11 @@ from schoolwatch_agent.probes import (
 from schoolwatch_contract.settings import DEFAULTS, Settings
 
 
-def probes(settings: Settings) -> tuple[Probe, ...]:
+def probes(settings: Settings, marker: str = "") -> tuple[Probe, ...]:
     """In the order they run: cheap ones first, so that a cycle that is cut short has them.
 
     A probe that has targets of the server's is made with the settings: `ipv6.probe(settings)`.
+    `marker` is the path of agent.toml that `backup` looks at.
     """
     return (
         processor.PROBE,
@@ -42,6 +50,13 @@ def probes(settings: Settings) -> tuple[Probe, ...]:
         antivirus.PROBE,
         firewall.PROBE,
         updates.PROBE,
+        activation.PROBE,
+        autorun.PROBE,
+        accounts.PROBE,
+        remote_access.PROBE,
+        encryption.PROBE,
+        backup.probe(marker),
+        disk_health.PROBE,
     )
 
 

@@ -1,11 +1,14 @@
-# The three profiles as they work, group policy included, and other makers' firewalls.
-$answer = [ordered]@{}
-try {
-  $answer.profiles = @(Get-NetFirewallProfile -PolicyStore ActiveStore |
-    Select-Object Name, @{ n = 'Enabled'; e = { [int]$_.Enabled } })
-} catch { $answer.profiles_error = '{0} 0x{1:x8}' -f $_.Exception.Message, $_.Exception.HResult }
-try {
-  $answer.products = @(Get-CimInstance -Namespace root\SecurityCenter2 -ClassName FirewallProduct -OperationTimeoutSec 15 |
-    Select-Object displayName, productState)
-} catch { $answer.products_error = '{0} 0x{1:x8}' -f $_.Exception.Message, $_.Exception.HResult }
-[pscustomobject]$answer | ConvertTo-Json -Depth 4 -Compress
+# The three profiles as they work, group policy included, other makers' firewalls, and the service.
+# Where the cmdlet is missing, the registry still answers (read by the probe itself).
+$budget = 25
+Read-Part 'profiles' 15 {
+  Get-NetFirewallProfile -PolicyStore ActiveStore | Select-Object -Property Name,@{n='Enabled';e={ [int]$_.Enabled }}
+}
+Read-Part 'products' 15 {
+  Get-CimInstance -Namespace 'root\SecurityCenter2' -ClassName FirewallProduct -OperationTimeoutSec 10 |
+    Select-Object -Property displayName,productState
+}
+Read-Part 'service' 5 {
+  Get-Service -Name mpssvc | Select-Object -Property @{n='running';e={ $_.Status -eq 'Running' }}
+}
+Write-Answer

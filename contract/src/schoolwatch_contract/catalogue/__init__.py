@@ -7,16 +7,23 @@ proves both ways that what agents send is in it, and that what is in it is sent.
 from dataclasses import replace
 
 from schoolwatch_contract.catalogue import (
+    accounts,
+    activation,
     addresses,
     agent,
     antivirus,
+    autorun,
+    backup,
     disk,
+    disk_health,
+    encryption,
     firewall,
     hardware,
     ipv6,
     links,
     memory,
     processor,
+    remote_access,
     resolvers,
     routes,
     system,
@@ -54,6 +61,13 @@ SUBJECTS: tuple[Subject, ...] = (
     antivirus.SUBJECT,
     firewall.SUBJECT,
     updates.SUBJECT,
+    activation.SUBJECT,
+    autorun.SUBJECT,
+    accounts.SUBJECT,
+    remote_access.SUBJECT,
+    encryption.SUBJECT,
+    backup.SUBJECT,
+    disk_health.SUBJECT,
     agent.SUBJECT,
 )
 """In the order in which pages show them."""

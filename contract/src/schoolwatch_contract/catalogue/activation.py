@@ -1,0 +1,55 @@
+"""Activation of Windows and Office."""
+
+from schoolwatch_contract.catalogue.kinds import FactKind, Metric, Subject
+
+SUBJECT = Subject(
+    "activation",
+    "Để nhà trường biết máy nào cần kích hoạt lại; đã kích hoạt không có nghĩa là có bản quyền",
+    "To tell a school which computers need activation again; activated does not mean licensed",
+    metrics=(
+        Metric(
+            "activation.activated",
+            "boolean",
+            "technical",
+            "Phần mềm đang ở trạng thái đã kích hoạt; không nói gì về bản quyền",
+            "The product says that it is activated; this tells nothing of a licence",
+            labels=(
+                "product",
+                "edition",
+            ),
+        ),
+        Metric(
+            "activation.grace",
+            "s",
+            "technical",
+            "Thời gian còn lại đến khi phải kích hoạt lại",
+            "Time left until it must be activated again",
+            labels=(
+                "product",
+                "edition",
+            ),
+        ),
+    ),
+    facts=(
+        FactKind(
+            "activation.state",
+            "technical",
+            "Trạng thái kích hoạt, theo LicenseStatus của hệ điều hành",
+            "State of activation (LicenseStatus of the operating system)",
+            labels=(
+                "product",
+                "edition",
+            ),
+        ),
+        FactKind(
+            "activation.channel",
+            "technical",
+            "Kênh phát hành của khóa sản phẩm: Retail, OEM, Volume",
+            "Channel of the product key: Retail, OEM, Volume",
+            labels=(
+                "product",
+                "edition",
+            ),
+        ),
+    ),
+)
