@@ -22,6 +22,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "cli.md": commands.page,
     "schema/envelope.json": schemas.envelope,
     "schema/ack.json": schemas.ack,
+    "schema/settings.json": schemas.settings,
     "asyncapi.yaml": asyncapi.document,
 }
 """File under docs/ to the function that gives its text."""

@@ -14,6 +14,7 @@ from generators.schemas import tidy
 from schoolwatch_contract.ack import Ack
 from schoolwatch_contract.envelope import INFLATED_MAX
 from schoolwatch_contract.frame import FRAME_MAX, KEY_BYTES, LAYOUT
+from schoolwatch_contract.settings import SETTINGS_MAX
 from schoolwatch_contract.topics import DEVICE_WRITES, ROOT, Leaf
 
 GOLDEN = Path(__file__).resolve().parents[2] / "tests" / "contract" / "golden"
@@ -21,9 +22,10 @@ GOLDEN = Path(__file__).resolve().parents[2] / "tests" / "contract" / "golden"
 IN_USE = {
     "report": "A device's reports; QoS 1, never retained.",
     "ack": "What the server has committed of a device; QoS 1, retained.",
+    "settings": "What a device is to aim at, and whether its use is measured; QoS 1, retained. "
+    "Data, never commands.",
 }
 RESERVED = {
-    "settings": "Reserved for schedules and approved products; data, never commands. Nobody sends it yet.",
     "presence": "Reserved for the last will of gateways. Nobody sends it yet.",
     "relay": "Reserved for frames of other devices that a gateway passes on unchanged. Nobody sends it yet.",
 }
@@ -68,9 +70,15 @@ def document() -> str:
                 "summary": "Forget what the server has committed; send the rest again in a new epoch.",
                 "bindings": {"mqtt": {"qos": 1}},
             },
+            "receiveSettings": {
+                "action": "receive",
+                "channel": {"$ref": "#/channels/settings"},
+                "summary": "Measure so from the next cycle on; what cannot be read changes nothing.",
+                "bindings": {"mqtt": {"qos": 0}},
+            },
         },
         "components": {
-            "messages": {"frame": _frame(), "ack": _ack()},
+            "messages": {"frame": _frame(), "ack": _ack(), "settings": _settings()},
             "schemas": {"Ack": tidy(msgspec.json.schema_components([Ack])[1]["Ack"])},
             "securitySchemes": {
                 "device": {
@@ -93,7 +101,7 @@ def _channel(leaf: Leaf) -> dict[str, Any]:
         "x-written-by": "device" if leaf in DEVICE_WRITES else "server",
         "x-in-use": leaf in IN_USE,
     }
-    messages = {"report": "frame", "ack": "ack"}
+    messages = {"report": "frame", "ack": "ack", "settings": "settings"}
     if leaf in messages:
         name = messages[leaf]
         channel["messages"] = {name: {"$ref": f"#/components/messages/{name}"}}
@@ -144,4 +152,16 @@ def _ack() -> dict[str, Any]:
         "contentType": "application/json",
         "payload": {"$ref": "#/components/schemas/Ack"},
         "examples": [{"name": "ack-1", "payload": json.loads((GOLDEN / "ack-1.json").read_bytes())}],
+    }
+
+
+def _settings() -> dict[str, Any]:
+    return {
+        "title": "Settings",
+        "contentType": "application/json",
+        "description": f"At most {SETTINGS_MAX} bytes; what is the default is left out.",
+        "payload": {"$ref": "schema/settings.json"},
+        "examples": [
+            {"name": "settings-1", "payload": json.loads((GOLDEN / "settings-1.json").read_bytes())}
+        ],
     }

@@ -68,6 +68,7 @@ _BOUNDS = {
     "maximum": "≤ {}",
     "exclusiveMaximum": "< {}",
     "minLength": "at least {} character",
+    "maxItems": "at most {}",
     "pattern": "`{}`",
 }
 
@@ -75,7 +76,13 @@ _BOUNDS = {
 def _one(schema: dict[str, Any]) -> str:
     if "enum" in schema:
         return ", ".join(code(str(value)) for value in schema["enum"])
-    kinds = {"string": "text", "integer": "whole number", "number": "number", "boolean": "true or false"}
+    kinds = {
+        "string": "text",
+        "integer": "whole number",
+        "number": "number",
+        "boolean": "true or false",
+        "array": "list",
+    }
     words = [kinds[schema["type"]]]
     words += [text.format(_short(schema[key])) for key, text in _BOUNDS.items() if key in schema]
     return ", ".join(words)

@@ -7,6 +7,7 @@ import msgspec
 
 from schoolwatch_contract.ack import Ack
 from schoolwatch_contract.records import SCHEMA, Envelope
+from schoolwatch_contract.settings import Settings
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -19,6 +20,11 @@ def envelope() -> str:
 def ack() -> str:
     """The server's acknowledgement."""
     return _document(Ack, "urn:schoolwatch:ack:1")
+
+
+def settings() -> str:
+    """What the server tells a device to aim at."""
+    return _document(Settings, "urn:schoolwatch:settings:1")
 
 
 def tidy(schema: dict[str, Any]) -> dict[str, Any]:

@@ -7,10 +7,11 @@ right for these files: a change of the wire gets a new number and new files besi
 import sys
 from pathlib import Path
 
-from schoolwatch_contract import ack, envelope, frame
+from schoolwatch_contract import ack, envelope, frame, settings
 from schoolwatch_contract.ack import Ack
 from schoolwatch_contract.frame import Header
 from schoolwatch_contract.records import Envelope, Fact, Reading, Sighting
+from schoolwatch_contract.settings import Bandwidth, Endpoint, Ipv6, Quality, Settings
 
 FOLDER = Path(__file__).with_name("golden")
 
@@ -39,6 +40,12 @@ ENVELOPE = Envelope(
 )
 HEADER = Header("0123456789abcdef0123456789abcdef", "fedcba9876543210", 42, 40, 1_780_000_001.5)
 ACK = Ack("00112233445566ff", {"fedcba9876543210": 42, "0000000000000001": 7})
+SETTINGS = Settings(
+    measures_use=True,
+    ipv6=Ipv6((Endpoint("one.example"), Endpoint("two.example", 8443)), "v6only.example"),
+    quality=Quality(("192.0.2.1", "2001:db8::1")),
+    bandwidth=Bandwidth("https://so.example/", (450, 990)),
+)
 
 
 def make() -> dict[str, bytes]:
@@ -49,6 +56,7 @@ def make() -> dict[str, bytes]:
         "body-1.bin": body,
         "frame-1.bin": frame.seal(HEADER, body, KEY),
         "ack-1.json": ack.encode(ACK),
+        "settings-1.json": settings.encode(SETTINGS),
     }
 
 

@@ -2,9 +2,9 @@
 
 import hashlib
 
-from tests.contract.golden import ACK, ENVELOPE, FOLDER, HEADER, KEY, make
+from tests.contract.golden import ACK, ENVELOPE, FOLDER, HEADER, KEY, SETTINGS, make
 
-from schoolwatch_contract import ack, envelope, frame
+from schoolwatch_contract import ack, envelope, frame, settings
 from schoolwatch_contract.dictionary import DICTIONARY_1
 from schoolwatch_contract.frame import Frame
 
@@ -44,6 +44,11 @@ def test_the_frame_is_written_as_ever() -> None:
 def test_the_acknowledgement_is_read_and_written_as_ever() -> None:
     assert ack.decode(golden("ack-1.json")) == ACK
     assert ack.encode(ACK) == golden("ack-1.json")
+
+
+def test_settings_are_read_and_written_as_ever() -> None:
+    assert settings.decode(golden("settings-1.json")) == SETTINGS
+    assert settings.encode(SETTINGS) == golden("settings-1.json")
 
 
 def test_dictionary_1_never_changes() -> None:

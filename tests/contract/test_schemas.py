@@ -33,7 +33,12 @@ def asyncapi() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("name", "golden"), [("envelope.json", "envelope-1.json"), ("ack.json", "ack-1.json")]
+    ("name", "golden"),
+    [
+        ("envelope.json", "envelope-1.json"),
+        ("ack.json", "ack-1.json"),
+        ("settings.json", "settings-1.json"),
+    ],
 )
 def test_the_golden_files_are_valid(name: str, golden: str) -> None:
     jsonschema.Draft202012Validator.check_schema(schema(name))

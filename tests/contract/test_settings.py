@@ -44,6 +44,7 @@ def test_a_field_of_a_later_server_is_ignored() -> None:
         (b'{"bandwidth": {"url": "https://user@x"}}', "value", "bandwidth.url"),
         (b'{"bandwidth": {"window": [0, 1441]}}', "value", "bandwidth.window"),
         (b'{"quality": {"hosts": ["; rm -rf /"]}}', "value", "quality.hosts"),
+        (b'{"quality": {"hosts": ["-f"]}}', "value", "quality.hosts"),
         (b'{"quality": {"hosts": ["a", "a", "a", "a", "a"]}}', "value", "quality.hosts"),
         (b'{"ipv6": {"dual_stack": [{"host": "a", "port": 0}]}}', "value", "port"),
         (b" " * 16_385, "too_large", "16385"),

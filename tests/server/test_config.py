@@ -1,5 +1,6 @@
 """The server's settings: the shipped sample, defaults, and errors that say which key and what to do."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -9,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schoolwatch_server import cli, config
+from schoolwatch_contract import settings
+from schoolwatch_contract.settings import Endpoint
+from schoolwatch_server import cli, config, targets
 from schoolwatch_server.commands.command import FAILED
 from schoolwatch_server.config import ConfigError, ServerConfig
 
@@ -22,7 +25,24 @@ def test_the_sample_is_the_defaults(tmp_path: Path) -> None:
 
 def test_the_sample_with_every_key_uncommented_is_the_defaults_and_names_every_key() -> None:
     text = re.sub(r"^# ", "", config.SAMPLE.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    assert tomllib.loads(text) == msgspec.to_builtins(ServerConfig())
+    assert tomllib.loads(text) == json.loads(msgspec.json.encode(ServerConfig()))
+
+
+def test_targets_become_what_a_device_is_told() -> None:
+    text = """
+        [ipv6]
+        dual_stack = ["one.example", "[2001:db8::1]:8443"]
+        large = "192.0.2.9:80"
+        [bandwidth]
+        url = "https://so.example/"
+        window = "7:30-24:00"
+    """
+    wanted = config.parse(text, Path("/server.toml")).targets
+    told = targets.settings(wanted, measures_use=False, tests_line=True)
+    assert told.ipv6.dual_stack == (Endpoint("one.example", 443), Endpoint("2001:db8::1", 8443))
+    assert told.ipv6.large == Endpoint("192.0.2.9", 80)
+    assert told.bandwidth.window == (450, 1440)
+    assert targets.settings(wanted, measures_use=False, tests_line=False).bandwidth == settings.Bandwidth()
 
 
 def test_paths_count_from_the_files_folder(tmp_path: Path) -> None:
@@ -45,6 +65,17 @@ def test_paths_count_from_the_files_folder(tmp_path: Path) -> None:
         ('[mqtt]\nhost = "a\\nlistener 1"', "mqtt.host"),
         ("a = " + "[" * 5000, "is "),
         ('data = ""', "data: names no folder"),
+        ('[ipv6]\ndual_stack = ["a b:443"]', "ipv6.dual_stack: 'a b' is not a host name"),
+        ('[ipv6]\ndual_stack = ["one.example:0"]', "ipv6.dual_stack: 'one.example:0' is no HOST:PORT"),
+        ('[ipv6]\ndual_stack = ["a", "b", "c", "d", "e"]', "ipv6.dual_stack: "),
+        ('[ipv6]\nv6_only_name = "a/b"', "ipv6.v6_only_name: 'a/b' is not a host name"),
+        ('[ipv6]\nlarge = "2001:db8::1"', "ipv6.large: '2001:db8::1' is no HOST:PORT"),
+        ('[quality]\nhosts = ["-; rm"]', "quality.hosts: '-; rm' is not a host name"),
+        ('[quality]\nhosts = "one.example"', "quality.hosts: "),
+        ('[bandwidth]\nurl = "ftp://x"', "bandwidth.url: 'ftp://x' is not an address"),
+        ('[bandwidth]\nwindow = "17:00-07:00"', "bandwidth.window: '17:00-07:00' is no span"),
+        ('[bandwidth]\nwindow = "07:00-24:30"', "bandwidth.window: "),
+        ("[bandwidth]\ntests_a_day = 25", "bandwidth.tests_a_day: "),
     ],
 )
 def test_an_error_names_the_file_and_the_key_on_one_line(tmp_path: Path, text: str, says: str) -> None:

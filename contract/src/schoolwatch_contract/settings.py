@@ -13,8 +13,8 @@ from schoolwatch_contract.records import END
 SETTINGS_MAX = 16_384
 """Bytes of a settings message; more is refused."""
 
-HostName = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z_.:-]{1,253}" + END)]
-"""A DNS name or an IP address, without a port."""
+HostName = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z_:][0-9A-Za-z_.:-]{0,252}" + END)]
+"""A DNS name or an IP address, without a port; it never begins as an option of a command line does."""
 
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 Url = Annotated[str, msgspec.Meta(pattern=r"^(https?://[^\s@]{1,500})?" + END)]

@@ -8,6 +8,9 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from schoolwatch_server import targets
+from schoolwatch_server.targets import Bandwidth, Ipv6, Quality, TargetError, Targets
+
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 Seconds = Annotated[float, msgspec.Meta(gt=0)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
@@ -89,6 +92,9 @@ class ServerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     evaluation: Evaluation = Evaluation()
     retention: Retention = Retention()
     notify: Notify = Notify()
+    ipv6: Ipv6 = Ipv6()
+    quality: Quality = Quality()
+    bandwidth: Bandwidth = Bandwidth()
 
     @property
     def folder(self) -> Path:
@@ -104,6 +110,11 @@ class ServerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def mqtt_password_path(self) -> Path:
         """The file that holds the password of the server's own broker account."""
         return Path(self.mqtt.password_file or self.folder / "secrets" / "broker-server")
+
+    @property
+    def targets(self) -> Targets:
+        """What devices are to aim at."""
+        return Targets(self.ipv6, self.quality, self.bandwidth)
 
 
 def load(path: Path) -> ServerConfig:
@@ -133,6 +144,10 @@ def parse(text: str, path: Path) -> ServerConfig:
     if not config.data.strip() or "\0" in config.data:
         raise ConfigError(f"{path}: data: names no folder: write its path, or remove the line")
     _check_hosts(config, path)
+    try:
+        targets.check(config.targets)
+    except TargetError as error:
+        raise ConfigError(f"{path}: {error}") from error
     return _absolute(config, path.absolute().parent)
 
 

@@ -1,8 +1,8 @@
 """The evaluating process: rules over the journal, notifications, indicators, rollups and retention.
 
-Three loops: rules (the main one, twice a second), notifications (they wait for other machines), and chores
-that may take long. Rules and chores run only while this process holds the lease; without it, all of them
-would still do no harm, as each write says what it found before.
+Four loops: rules (the main one, twice a second), notifications and the settings of devices (both wait for
+other machines), and chores that may take long. All but notifications run only while this process holds the
+lease; without it, all of them would still do no harm, as each write says what it found before.
 """
 
 import logging
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, exc
 
-from schoolwatch_server import channels, incidents, messages, notify, texts
+from schoolwatch_server import channels, incidents, messages, notify, tell, texts
 from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.database import incidents as kept
 from schoolwatch_server.database import journal, lease, retention, rollups
@@ -63,6 +63,9 @@ def run(config: ServerConfig, stop: threading.Event | None = None) -> None:
     others = [
         threading.Thread(target=_notifications, args=(work,), name="notifications"),
         threading.Thread(target=_chores, args=(work,), name="chores"),
+        threading.Thread(
+            target=tell.run, args=(tell.Teller(config, engine), stop, work.leading), name="settings"
+        ),
     ]
     try:
         for thread in others:

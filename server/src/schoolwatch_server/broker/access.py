@@ -7,8 +7,8 @@ from schoolwatch_contract.topics import DEVICE_READS, DEVICE_WRITES, ROOT, Leaf,
 
 SERVER_READS: tuple[Leaf, ...] = (
     *DEVICE_WRITES,
-    "ack",
-)  # its own acks tell intake when its database went back
+    *DEVICE_READS,
+)  # its own words tell the server when its database, or the broker's memory, went back
 SERVER_WRITES = DEVICE_READS
 Action = Literal["read", "write"]
 _USER = re.compile(r"[A-Za-z0-9._-]{1,64}")

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, insert, select, true, update
 
 from schoolwatch_server.database import tables as t
+from schoolwatch_server.database import told
 from schoolwatch_server.database.rows import CommuneRow as CommuneRow
 from schoolwatch_server.database.rows import DeviceRow as DeviceRow
 from schoolwatch_server.database.rows import ProvinceRow as ProvinceRow
@@ -62,6 +63,13 @@ def create_room(conn: Connection, school_id: int, name: str, role: str) -> int:
     return _created(conn, t.room, school_id=school_id, name=name, role=_role(role))
 
 
+def change_room(conn: Connection, school_id: int, room_id: int, role: str) -> None:
+    """Another use of a room. Raises `RegistryError` for a room of another school and an unknown role."""
+    _check_room(conn, school_id, room_id)
+    conn.execute(update(t.room).where(t.room.c.id == room_id).values(role=_role(role)))
+    told.mark_room(conn, room_id)
+
+
 def declare(conn: Connection, school_id: int, quantity: str, value: float, now: float, by: str) -> None:
     """Adds a declared number, from `now` on; earlier ones stay as history. Raises `RegistryError`."""
     if quantity not in QUANTITIES:
@@ -91,6 +99,7 @@ def create_device(
     _check_room(conn, school_id, room_id)
     row = {"device_id": device_id, "school_id": school_id, "room_id": room_id}
     conn.execute(insert(t.membership).values(valid_from=now, **row))
+    told.mark(conn, [device_id])
     return _one(device(conn, name, EVERYTHING))
 
 
@@ -105,6 +114,8 @@ def move_device(conn: Connection, device_id: int, school_id: int, room_id: int |
     conn.execute(update(m).where(still).values(valid_to=now))
     row = {"device_id": device_id, "school_id": school_id, "room_id": room_id}
     conn.execute(insert(m).values(valid_from=now, **row))
+    if held is None or held.school_id != school_id:
+        told.leave_line(conn, device_id)
 
 
 def set_device(conn: Connection, device_id: int, *, label: str, role: str | None, broken: bool) -> None:
@@ -113,6 +124,7 @@ def set_device(conn: Connection, device_id: int, *, label: str, role: str | None
     conn.execute(
         update(t.device).where(t.device.c.id == device_id).values(label=label, role=own, broken=broken)
     )
+    told.mark(conn, [device_id])
 
 
 def own_role(conn: Connection, device_id: int) -> str | None:
@@ -127,6 +139,7 @@ def retire_device(conn: Connection, device_id: int, now: float) -> None:
     conn.execute(update(m).where(m.c.device_id == device_id, m.c.valid_to.is_(None)).values(valid_to=now))
     c = t.credential
     conn.execute(update(c).where(c.c.device_id == device_id).values(revoked_at=now, changed_at=now))
+    told.leave_line(conn, device_id)
 
 
 def within(scope: Scope) -> ColumnElement[bool]:

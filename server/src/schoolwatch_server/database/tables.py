@@ -30,6 +30,8 @@ from schoolwatch_server.database.tables_people import account as account
 from schoolwatch_server.database.tables_people import api_token as api_token
 from schoolwatch_server.database.tables_people import audit as audit
 from schoolwatch_server.database.tables_people import session as session
+from schoolwatch_server.database.tables_settings import device_settings as device_settings
+from schoolwatch_server.database.tables_settings import line_tester as line_tester
 
 meta = Table(
     "meta", metadata, Column("key", String(40), primary_key=True), Column("value", Text, nullable=False)

@@ -61,6 +61,7 @@ class Session:
         self.resumed = False
         self._granted = False
         self._refused = ""
+        self._unconfirmed: set[int] = set()
         client = paho.Client(
             CallbackAPIVersion.VERSION2,
             client_id=client_id,
@@ -76,6 +77,7 @@ class Session:
         client.on_connect = self._connected
         client.on_subscribe = self._subscribed
         client.on_message = self._arrived
+        client.on_publish = lambda _client, _data, mid, *_: self._unconfirmed.discard(mid)
         self._client = client
         self._open(login)
 
@@ -104,6 +106,18 @@ class Session:
         """Publishes each device's ack, retained."""
         for device, ack in told.items():
             self._client.publish(topic(device, "ack"), acks.encode(ack), qos=1, retain=True)
+
+    def publish_retained(self, to: str, payload: bytes) -> None:
+        """Publishes one message, retained; `confirm` waits until the broker has it."""
+        self._unconfirmed.add(self._client.publish(to, payload, qos=1, retain=True).mid)
+
+    def confirm(self, seconds: float) -> None:
+        """Waits until the broker has everything that `publish_retained` was given. Raises `Lost`."""
+        deadline = time.monotonic() + seconds
+        while self._unconfirmed:
+            if time.monotonic() > deadline:
+                raise Lost(f"the broker has not taken {len(self._unconfirmed)} messages in {seconds:g} s")
+            self.read(0.2)
 
     def done(self, deliveries: list[Delivery]) -> None:
         """Acknowledges messages to the broker; it then forgets them."""

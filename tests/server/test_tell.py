@@ -1,0 +1,243 @@
+"""Devices are told their settings, retained, once each change, whatever broker and whatever is lost."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import paho.mqtt.client as mqtt
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+from sqlalchemy import insert
+
+from brokers import RunningBroker
+from reports import NOW, World
+from schoolwatch_contract.settings import Settings, decode
+from schoolwatch_contract.topics import ROOT, parse
+from schoolwatch_server import tell
+from schoolwatch_server.config import Mqtt, ServerConfig
+from schoolwatch_server.database import registry, told
+from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.engine import begin_read, begin_write, renew_epoch
+from schoolwatch_server.targets import Bandwidth, Quality
+from schoolwatch_server.tell import Teller
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    world = World(tmp_path)
+    yield world
+    world.engine.dispose()
+
+
+def config_of(world: World, broker: RunningBroker, **sections: Any) -> ServerConfig:
+    (world.folder / "password").write_text(broker.password, encoding="utf-8")
+    at = Mqtt(broker.host, broker.port, password_file=str(world.folder / "password"))
+    return ServerConfig(data=str(world.folder), mqtt=at, **sections)
+
+
+@dataclass
+class Heard:
+    """What the broker hands to whoever may read all settings, live and retained."""
+
+    messages: list[tuple[str, bytes, bool]] = field(default_factory=list)
+
+    def settings(self) -> dict[str, Settings]:
+        """Device → settings, the newest; a device that was taken back is left out."""
+        newest = {device: text for device, text, _ in self.messages if device != "0" * 32}
+        return {device: decode(text) for device, text in newest.items() if text}
+
+
+@contextmanager
+def listening(broker: RunningBroker) -> Iterator[Heard]:
+    heard, ready = Heard(), threading.Event()
+    client = mqtt.Client(CallbackAPIVersion.VERSION2)
+    client.username_pw_set(broker.user, broker.password)
+    client.on_subscribe = lambda *_: ready.set()
+    client.on_message = lambda _client, _data, m: heard.messages.append(
+        (parse(m.topic)[0], bytes(m.payload), m.retain)
+    )
+    client.connect(broker.host, broker.port)
+    client.subscribe(f"{ROOT}/+/settings", qos=1)
+    client.loop_start()
+    assert ready.wait(10)
+    try:
+        yield heard
+    finally:
+        client.disconnect()
+        client.loop_stop()
+
+
+def retained(broker: RunningBroker) -> dict[str, Settings]:
+    with listening(broker) as heard:
+        time.sleep(0.4)
+    return heard.settings()
+
+
+def tell_all(teller: Teller) -> int:
+    count = 0
+    while more := teller.step():
+        count += more
+    return count
+
+
+def test_each_device_is_told_by_its_room_and_told_again_when_that_changes(
+    world: World, broker: RunningBroker
+) -> None:
+    lab, staff, unplaced = world.enrol(3)
+    with begin_write(world.engine) as conn:
+        rooms = {role: registry.create_room(conn, world.school, role, role) for role in registry.ROLES}
+        registry.move_device(conn, lab.id, world.school, rooms["student_lab"], NOW)
+        registry.move_device(conn, staff.id, world.school, rooms["office"], NOW)
+    teller = Teller(config_of(world, broker, quality=Quality(("192.0.2.7",))), world.engine)
+    assert tell_all(teller) == 3
+    told_now = retained(broker)
+    assert {d for d, s in told_now.items() if s.measures_use} == {lab.device}
+    assert set(told_now) == {lab.device, staff.device, unplaced.device}
+    assert all(s.quality.hosts == ("192.0.2.7",) for s in told_now.values())
+
+    with listening(broker) as heard:
+        assert tell_all(teller) == 0, "nothing has changed"
+        with begin_write(world.engine) as conn:
+            registry.change_room(conn, world.school, rooms["office"], "classroom")
+            registry.set_device(conn, lab.id, label="other", role=None, broken=True)
+        assert tell_all(teller) == 2
+        live = [(device, text) for device, text, kept in heard.messages if not kept and device != "0" * 32]
+    assert [device for device, _ in live] == [staff.device], "what is the same is not said again"
+    assert decode(live[0][1]).measures_use
+
+    with begin_write(world.engine) as conn:
+        registry.retire_device(conn, lab.id, NOW)
+    tell_all(teller)
+    assert lab.device not in retained(broker)
+
+
+def test_the_one_that_tests_the_line_is_told_so_and_loses_it_when_it_leaves(
+    world: World, mosquitto: RunningBroker
+) -> None:
+    first, second = world.enrol(2)
+    teller = Teller(config_of(world, mosquitto, bandwidth=Bandwidth("https://so.example/")), world.engine)
+
+    def testers() -> set[str]:
+        tell_all(teller)
+        return {device for device, said in retained(mosquitto).items() if said.bandwidth.url}
+
+    assert testers() == set(), "nobody was chosen"
+    for chosen in (first, second):
+        with begin_write(world.engine) as conn:
+            told.set_line_tester(conn, world.school, chosen.id)
+        assert testers() == {chosen.device}
+    with begin_write(world.engine) as conn:
+        commune = registry.schools(conn, registry.EVERYTHING)[0].commune_id
+        other = registry.create_school(conn, commune, "S2", "Trường 2", "THCS", NOW)
+        registry.move_device(conn, second.id, other, None, NOW)
+    assert testers() == set()
+
+
+def test_other_targets_reach_everybody_and_a_restart_nobody(world: World, mosquitto: RunningBroker) -> None:
+    world.enrol(4)
+    config = config_of(world, mosquitto)
+    assert tell_all(Teller(config, world.engine)) == 4
+    with listening(mosquitto) as heard:
+        assert tell_all(Teller(config, world.engine)) == 0
+        assert not [1 for _, _, kept in heard.messages if not kept]
+    changed = msgspec.structs.replace(config, quality=Quality(("host.example",)))
+    assert tell_all(Teller(changed, world.engine)) == 4
+    assert {s.quality.hosts for s in retained(mosquitto).values()} == {("host.example",)}
+
+
+def test_what_a_broker_forgot_is_told_again(world: World, mosquitto: RunningBroker) -> None:
+    devices = world.enrol(3)
+    config = config_of(world, mosquitto)
+    tell_all(Teller(config, world.engine))
+    mosquitto.stop()
+    mosquitto.forget()
+    mosquitto.start()
+    assert retained(mosquitto) == {}
+    assert tell_all(Teller(config, world.engine)) == 3
+    assert set(retained(mosquitto)) == {d.device for d in devices}
+
+
+def test_a_restored_database_tells_everybody_again(world: World, mosquitto: RunningBroker) -> None:
+    world.enrol(2)
+    config = config_of(world, mosquitto)
+    tell_all(Teller(config, world.engine))
+    renew_epoch(world.engine)
+    assert tell_all(Teller(config, world.engine)) == 2
+    assert tell_all(Teller(config, world.engine)) == 0
+
+
+def test_what_changes_while_it_is_told_stays_due(world: World) -> None:
+    (device,) = world.enrol()
+    with begin_write(world.engine) as conn:
+        (row,) = told.due(conn, 10)
+        told.mark(conn, [device.id])
+        told.told(conn, [(row, "digest")])
+        (again,) = told.due(conn, 10)
+        assert again.due > row.due
+        told.told(conn, [(again, "digest")])
+        assert told.due(conn, 10) == ()
+
+
+def test_a_broker_that_does_not_let_the_server_read_is_said_and_asked_no_more(
+    world: World, mosquitto: RunningBroker, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.enrol(2)
+    acl = mosquitto.folder / "acl"
+    kept = acl.read_text().replace(f"topic read {ROOT}/+/settings\n", "")
+    assert kept != acl.read_text()
+    acl.write_text(kept)
+    mosquitto._reload()
+    teller = Teller(config_of(world, mosquitto), world.engine)
+    assert tell_all(teller) == 2
+    assert "does not let the server read" in caplog.text
+    with begin_write(world.engine) as conn:
+        told.mark_all(conn)
+    assert tell_all(teller) == 2
+
+
+def test_a_broker_that_is_away_is_said_once(
+    world: World, mosquitto: RunningBroker, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tell, "TRY_EVERY", 0.05)
+    world.enrol(1)
+    mosquitto.stop()
+    stop, leading = threading.Event(), threading.Event()
+    leading.set()
+    teller = Teller(config_of(world, mosquitto), world.engine)
+    thread = threading.Thread(target=tell.run, args=(teller, stop, leading))
+    thread.start()
+    try:
+        time.sleep(0.5)
+        assert caplog.text.count("settings wait to be told") == 1
+        mosquitto.start()
+        deadline = time.monotonic() + 15
+        while not retained(mosquitto) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert retained(mosquitto)
+    finally:
+        stop.set()
+        thread.join()
+
+
+def test_a_look_at_a_province_that_knows_all_reads_no_device(world: World) -> None:
+    """The marks of 75,000 devices are found by an index of those that are due."""
+    count = 75_000
+    with begin_write(world.engine) as conn:
+        conn.execute(
+            insert(t.device),
+            [{"device": f"{n:032x}", "label": "", "created_at": NOW} for n in range(1, count + 1)],
+        )
+        conn.execute(insert(t.device_settings), [{"device_id": n, "due": 0} for n in range(1, count + 1)])
+    with begin_read(world.engine) as conn:
+        began = time.perf_counter()
+        whole = conn.exec_driver_sql("SELECT count(*) FROM device_settings WHERE digest IS NULL").scalar()
+        scan = time.perf_counter() - began
+        assert whole == count
+        began = time.perf_counter()
+        assert told.due(conn, 500) == ()
+        assert time.perf_counter() - began < scan
