@@ -30,8 +30,9 @@ def test_the_sample_with_every_key_uncommented_is_the_defaults_and_names_every_k
 
 def test_targets_become_what_a_device_is_told() -> None:
     text = """
+        http.public_url = "https://so.example/schoolwatch"
         [ipv6]
-        dual_stack = ["one.example", "[2001:db8::1]:8443"]
+        dual_stack = ["one.example", "[2001:db8::1]:8443", "http://two.example"]
         large = "192.0.2.9:80"
         [bandwidth]
         url = "https://so.example/"
@@ -39,7 +40,12 @@ def test_targets_become_what_a_device_is_told() -> None:
     """
     wanted = config.parse(text, Path("/server.toml")).targets
     told = targets.settings(wanted, measures_use=False, tests_line=True)
-    assert told.ipv6.dual_stack == (Endpoint("one.example", 443), Endpoint("2001:db8::1", 8443))
+    assert told.ipv6.dual_stack == (
+        Endpoint("one.example", 443),
+        Endpoint("2001:db8::1", 8443),
+        Endpoint("two.example", 80, tls=False),
+    )
+    assert told.ipv6.server == told.quality.server == Endpoint("so.example", 443)
     assert told.ipv6.large == Endpoint("192.0.2.9", 80)
     assert told.bandwidth.window == (450, 1440)
     assert targets.settings(wanted, measures_use=False, tests_line=False).bandwidth == settings.Bandwidth()

@@ -49,9 +49,10 @@ class Ipv6(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Quality(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Hosts whose latency, jitter and loss are measured beside those of the gateway and the server."""
+    """Hosts whose latency, jitter and loss are measured beside the gateway's; `server` is the province's."""
 
     hosts: Annotated[tuple[HostName, ...], msgspec.Meta(max_length=4)] = ()
+    server: Endpoint | None = None
 
 
 class Bandwidth(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -114,7 +114,7 @@ class ServerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def targets(self) -> Targets:
         """What devices are to aim at."""
-        return Targets(self.ipv6, self.quality, self.bandwidth)
+        return Targets(self.ipv6, self.quality, self.bandwidth, self.http.public_url)
 
 
 def load(path: Path) -> ServerConfig:

@@ -16,7 +16,10 @@ class TargetError(ValueError):
 
 
 class Ipv6(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Targets of the upper rungs of the IPv6 ladder, as HOST:PORT; what is empty stays unknown."""
+    """Targets of the upper rungs of the IPv6 ladder, as HOST:PORT; what is empty stays unknown.
+
+    They speak TLS; one that speaks plain HTTP is written `http://HOST:PORT`.
+    """
 
     dual_stack: Annotated[tuple[str, ...], Four] = ()
     v6_only_name: str = ""
@@ -42,24 +45,27 @@ class Bandwidth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Targets(msgspec.Struct, frozen=True):
-    """All of them."""
+    """All of them; `server` is `http.public_url`."""
 
     ipv6: Ipv6 = Ipv6()
     quality: Quality = Quality()
     bandwidth: Bandwidth = Bandwidth()
+    server: str = ""
 
 
 def settings(targets: Targets, *, measures_use: bool, tests_line: bool) -> Settings:
     """What one device is told. Raises `TargetError`."""
     ipv6 = targets.ipv6
+    server = _server(targets.server)
     said = Settings(
         measures_use=measures_use,
         ipv6=told.Ipv6(
             dual_stack=tuple(_endpoint("ipv6.dual_stack", text) for text in ipv6.dual_stack),
             v6_only_name=_host("ipv6.v6_only_name", ipv6.v6_only_name) if ipv6.v6_only_name else None,
             large=_endpoint("ipv6.large", ipv6.large) if ipv6.large else None,
+            server=server,
         ),
-        quality=told.Quality(tuple(_host("quality.hosts", text) for text in targets.quality.hosts)),
+        quality=told.Quality(tuple(_host("quality.hosts", text) for text in targets.quality.hosts), server),
     )
     bandwidth = _bandwidth(targets.bandwidth)
     return msgspec.structs.replace(said, bandwidth=bandwidth) if tests_line and bandwidth.url else said
@@ -93,16 +99,27 @@ def _minutes(hour: str, minute: str) -> int:
 
 
 _ENDPOINT = re.compile(
-    r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<host>[^\[\]:]+))(?::(?P<port>\d{1,5}))?", re.ASCII
+    r"(?P<plain>http://)?(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<host>[^\[\]:/]+))(?::(?P<port>\d{1,5}))?",
+    re.ASCII,
 )
 
 
 def _endpoint(key: str, text: str) -> Endpoint:
-    """`host`, `host:port` or `[2001:db8::1]:port`; 443 when no port is said."""
+    """`host`, `host:port` or `[2001:db8::1]:port`, with TLS; `http://` before it is without."""
     match = _ENDPOINT.fullmatch(text)
     if match is None or not 1 <= int(match["port"] or 443) <= 65535:
         raise TargetError(f'{key}: {text[:80]!r} is no HOST:PORT: write one as "one.example:443"')
-    return Endpoint(_host(key, match["six"] or match["host"]), int(match["port"] or 443))
+    host = _host(key, match["six"] or match["host"])
+    return Endpoint(host, int(match["port"] or (80 if match["plain"] else 443)), tls=not match["plain"])
+
+
+def _server(url: str) -> Endpoint | None:
+    """Where devices reach this server from outside; None when nobody said so."""
+    if not url:
+        return None
+    plain, _, rest = url.partition("://")
+    text = rest.partition("/")[0]
+    return _endpoint("http.public_url", f"http://{text}" if plain == "http" else text)
 
 
 def _host(key: str, text: str) -> str:
