@@ -82,6 +82,9 @@ def parser(tongue: Language) -> argparse.ArgumentParser:
     uninstall = command("uninstall")
     uninstall.add_argument("--delete-data", action="store_true", help=texts("help_delete_data"))
     uninstall.add_argument("--root", type=Path, default=Path("/"), metavar="DIR", help=texts("help_root"))
+    carried = command("bundle")
+    carried.add_argument("--out", type=Path, metavar="FILE", help=texts("help_bundle_out"))
+    carried.add_argument("--all", action="store_true", help=texts("help_bundle_all"))
     record = command("record")
     record.add_argument("probe", metavar="PROBE", help=texts("help_probe"))
     record.add_argument("--out", type=Path, default=Path("recording"), metavar="DIR", help=texts("help_out"))
@@ -138,6 +141,7 @@ def _commands() -> dict[str, Command]:
         "enrol": _enrol,
         "install": _install,
         "uninstall": _uninstall,
+        "bundle": _bundle,
         "check-config": _check_config,
         "record": _record,
         "version": lambda _arguments, _tongue: main(["version"]),
@@ -253,6 +257,15 @@ def _uninstall(arguments: argparse.Namespace, tongue: Language) -> int:
     texts = Texts("install", tongue)
     config = str(arguments.config or FILE)
     return command.uninstall(arguments.root, config, texts, print, with_data=arguments.delete_data)
+
+
+def _bundle(arguments: argparse.Namespace, _: Language) -> int:
+    config, texts = _settings(arguments)
+    if config is None:
+        return WRONG
+    from schoolwatch_agent import commands
+
+    return commands.bundle(config, texts, arguments.out, everything=arguments.all)
 
 
 def _check_config(arguments: argparse.Namespace, _: Language) -> int:

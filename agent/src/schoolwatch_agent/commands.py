@@ -1,4 +1,4 @@
-"""What `tick`, `run` and `enrol` do around the work: the lock, signals, the log, and words for errors."""
+"""What commands do around the work: the lock, signals, the log, and words for errors."""
 
 import logging
 import signal
@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +20,11 @@ from schoolwatch_agent.spool_file import SpoolError
 from schoolwatch_agent.texts import Texts
 
 FINE, FAILED, UNUSABLE = 0, 1, 3
+
+VIETNAM = timezone(timedelta(hours=7))
+"""Asia/Ho_Chi_Minh has had no summer time since 1975, and Windows has no table of time zones for Python."""
+
+TIME = "%Y-%m-%d %H:%M"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +113,32 @@ def _enrol_late(config: AgentConfig, texts: Texts) -> None:
         _say(texts("enrol_failed", problem=failure.told(texts)))
 
 
+def bundle(config: AgentConfig, texts: Texts, out: Path | None, *, everything: bool) -> int:
+    """Writes what waits for the server into a file for a stick. The exit code."""
+    from schoolwatch_agent.bundle import BundleError, write
+
+    try:
+        credential = identity.read_credential(config.data)
+        if credential is None:
+            _say(texts("not_enrolled"))
+            return FAILED
+        written = write(config.data / ticking.SPOOL, out, credential, Host().now(), everything=everything)
+    except BundleError as error:
+        _say(texts(error.key, **error.values))
+        return FAILED
+    except IdentityError as error:
+        return _unusable(texts, error)
+    except SpoolError as error:
+        return _no_spool(texts, error)
+    if written is None:
+        sys.stdout.write(texts("bundle_nothing") + "\n")
+        return FINE
+    first, last = (datetime.fromtimestamp(at, VIETNAM).strftime(TIME) for at in (written.first, written.last))
+    told = {"file": written.file, "reports": written.reports, "size": f"{written.size / 1000:.0f}"}
+    sys.stdout.write(texts("bundle_written", first=first, last=last, **told) + "\n")
+    return FINE
+
+
 def _url(wish: Wish, config: AgentConfig) -> str:
     from schoolwatch_agent.enrol import EnrolError
 
@@ -140,13 +172,17 @@ def _locked(config: AgentConfig, texts: Texts, work: Callable[[], int], *, other
     except IdentityError as error:
         return _unusable(texts, error)
     except SpoolError as error:
-        _say(texts(f"spool_{error.kind}", problem=error))
-        if error.kind in ("readonly", "unusable"):
-            _say(f"  → {texts('advice_data')}")
-        return UNUSABLE
+        return _no_spool(texts, error)
     key, code = otherwise
     _say(texts(key, data=config.data))
     return code
+
+
+def _no_spool(texts: Texts, error: SpoolError) -> int:
+    _say(texts(f"spool_{error.kind}", problem=error))
+    if error.kind in ("readonly", "unusable"):
+        _say(f"  → {texts('advice_data')}")
+    return UNUSABLE
 
 
 def _unusable(texts: Texts, error: IdentityError) -> int:

@@ -77,7 +77,7 @@ class Exchange:
 
     def hear_retained(self) -> None:
         """Listens before anything is sent: the server may already have what would be sent again."""
-        if not self._spool.has_heard(self._clock()):
+        if not self._spool.may_hear(self._clock()):
             return
         deadline = time.monotonic() + RETAINED_WAIT
         while self._connection.alive and not self.heard and (left := deadline - time.monotonic()) > 0:

@@ -124,9 +124,13 @@ class Spool:
         found = self._recovering(now, lambda: spool_file.note(self._db, "memory"))
         return found if isinstance(found, bytes) else None
 
-    def has_heard(self, now: float) -> bool:
-        """Whether the server has ever acknowledged anything to this file."""
-        return self._recovering(now, lambda: spool_file.note(self._db, "epoch")) is not None
+    def may_hear(self, now: float) -> bool:
+        """Whether the server may have told something: it did before, or a bundle was carried to it."""
+
+        def look() -> bool:
+            return any(spool_file.note(self._db, key) is not None for key in ("epoch", "bundled_at"))
+
+        return self._recovering(now, look)
 
     def remember(self, memory: bytes, now: float) -> None:
         """Replaces the memory."""

@@ -43,10 +43,18 @@ class _Stored:
     fork: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What to acknowledge to each device, and how many reports came to what: `committed`, `duplicates` …"""
+
+    acks: dict[str, Ack]
+    counts: Counter[tuple[str, str]]
+
+
 def commit(
     conn: Connection, reports: Sequence[Report], refused: Sequence[Refused] = (), rules: Rules | None = None
-) -> dict[str, Ack]:
-    """Commits a batch in its order; gives what to acknowledge to each device.
+) -> Committed:
+    """Commits a batch in its order; gives what to acknowledge to each device, and what it came to.
 
     A report that is there already changes nothing and is acknowledged again.
     """
@@ -54,7 +62,7 @@ def commit(
     name = epoch(conn, lock=True)
     counts: Counter[tuple[str, str]] = Counter()
     rows = [_refused_row(one) for one in refused]
-    generations = _generations(conn, reports)
+    generations = _generations(conn, reports, is_replay=rules.replay)
     stored = _decide(conn, reports, generations, rules, counts, rows)
     _store(conn, stored)
     marks.save(conn, generations.values())
@@ -65,7 +73,8 @@ def commit(
     counters.add(conn, counts)
     devices = {report.device_id: report.device for report in reports}
     heard = [(device_id, spool, one.upto) for (device_id, spool), one in generations.items()]
-    return {devices[device_id]: ack for device_id, ack in marks.acks(conn, name, devices, heard).items()}
+    acks = marks.acks(conn, name, devices, heard)
+    return Committed({devices[device_id]: ack for device_id, ack in acks.items()}, counts)
 
 
 def verdict(
@@ -85,7 +94,7 @@ def verdict(
     return "new"
 
 
-def _generations(conn: Connection, reports: Sequence[Report]) -> dict[Pair, Generation]:
+def _generations(conn: Connection, reports: Sequence[Report], *, is_replay: bool) -> dict[Pair, Generation]:
     first: dict[Pair, Report] = {}
     for report in reports:
         first.setdefault((report.device_id, report.header.spool), report)
@@ -98,8 +107,21 @@ def _generations(conn: Connection, reports: Sequence[Report]) -> dict[Pair, Gene
             pair: clock_offset(report.message, report.header.sent_at, known.get(pair[0]))
             for pair, report in new.items()
         }
-        found |= marks.create(conn, offsets, max(report.message.arrived for report in new.values()))
+        now = max(report.message.arrived for report in new.values())
+        carried = {pair for pair, report in new.items() if report.message.carried}
+        found |= marks.create(conn, offsets, now, carried)
+    if not is_replay:
+        for report in reports:
+            _hear_live(report, found[report.device_id, report.header.spool])
     return found
+
+
+def _hear_live(report: Report, generation: Generation) -> None:
+    """The first live frame of a generation that was only carried until now fixes its clock's offset."""
+    message = report.message
+    if generation.at_its_word and not message.carried and not message.waited:
+        generation.offset = clock_offset(message, report.header.sent_at, None)
+        generation.at_its_word = False
 
 
 def _decide(
@@ -181,6 +203,7 @@ def _journal_row(one: _Stored) -> dict[str, Any]:
         "taken_at": one.taken_at,
         "received_at": one.report.message.arrived,
         "late": one.late,
+        "carried": one.report.message.carried,
         "body": one.report.body,
     }
 

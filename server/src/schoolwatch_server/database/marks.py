@@ -30,7 +30,12 @@ NEWEST = 8
 _SAVE = (
     update(t.generation)
     .where(t.generation.c.id == bindparam("of"))
-    .values(upto=bindparam("upto"), heard_at=bindparam("heard_at"))
+    .values(
+        upto=bindparam("upto"),
+        heard_at=bindparam("heard_at"),
+        clock_offset=bindparam("clock_offset"),
+        at_its_word=bindparam("at_its_word"),
+    )
 )
 
 Pair = tuple[int, str]
@@ -39,13 +44,17 @@ Pair = tuple[int, str]
 
 @dataclass(slots=True)
 class Generation:
-    """One spool generation: all up to `upto` has arrived, and of what is above it, the numbers in `above`."""
+    """One spool generation: all up to `upto` has arrived, and of what is above it, the numbers in `above`.
+
+    `offset` is what its clock lacks to ours, in seconds; `at_its_word` says that it was only ever carried.
+    """
 
     id: int
     offset: float
     upto: int = 0
     above: set[int] = field(default_factory=set)
     heard_at: float = 0.0
+    at_its_word: bool = False
     was_above: frozenset[int] = frozenset()
 
     def counted(self, seq: int) -> bool:
@@ -67,15 +76,16 @@ def load(conn: Connection, pairs: Collection[Pair]) -> dict[Pair, Generation]:
     """The known ones of these generations, locked against other workers."""
     g, a = t.generation.c, t.arrived.c
     query = (
-        select(g.device_id, g.spool, g.id, g.clock_offset, g.upto, g.heard_at)
+        select(g.device_id, g.spool, g.id, g.clock_offset, g.upto, g.heard_at, g.at_its_word)
         .where(tuple_(g.device_id, g.spool).in_(sorted(pairs)))
         .order_by(g.id)
         .with_for_update()
     )
     found: dict[Pair, Generation] = {}
     by_id: dict[int, Generation] = {}
-    for device_id, spool, id_, offset, upto, heard_at in conn.execute(query):
-        by_id[id_] = found[device_id, spool] = Generation(id_, offset, upto, heard_at=heard_at)
+    for device_id, spool, id_, offset, upto, heard_at, at_its_word in conn.execute(query):
+        one = Generation(id_, offset, upto, heard_at=heard_at, at_its_word=at_its_word)
+        by_id[id_] = found[device_id, spool] = one
     for id_, seq in conn.execute(select(a.generation_id, a.seq).where(a.generation_id.in_(list(by_id)))):
         by_id[id_].above.add(seq)
     for generation in by_id.values():
@@ -83,14 +93,22 @@ def load(conn: Connection, pairs: Collection[Pair]) -> dict[Pair, Generation]:
     return found
 
 
-def create(conn: Connection, offsets: dict[Pair, float], now: float) -> dict[Pair, Generation]:
+def create(
+    conn: Connection, offsets: dict[Pair, float], now: float, carried: Collection[Pair] = ()
+) -> dict[Pair, Generation]:
     """Begins generations that were never heard of, with the clock offset that holds for all their reports."""
     insert_new(
         conn,
         t.generation,
         [
-            {"device_id": device_id, "spool": spool, "clock_offset": offset, "heard_at": now}
-            for (device_id, spool), offset in offsets.items()
+            {
+                "device_id": pair[0],
+                "spool": pair[1],
+                "clock_offset": offset,
+                "at_its_word": pair in carried,
+                "heard_at": now,
+            }
+            for pair, offset in offsets.items()
         ],
         ("device_id", "spool"),
     )
@@ -110,13 +128,18 @@ def save(conn: Connection, generations: Iterable[Generation]) -> None:
     changed = list(generations)
     if not changed:
         return
-    conn.execute(_SAVE, [{"of": c.id, "upto": c.upto, "heard_at": c.heard_at} for c in changed])
+    conn.execute(_SAVE, [_saved(c) for c in changed])
     new = [{"generation_id": c.id, "seq": seq} for c in changed for seq in c.above - c.was_above]
     upsert(conn, t.arrived, new)
     a = t.arrived.c
     for c in changed:
         if c.was_above - c.above:
             conn.execute(delete(t.arrived).where(and_(a.generation_id == c.id, a.seq <= c.upto)))
+
+
+def _saved(one: Generation) -> dict[str, Any]:
+    times = {"heard_at": one.heard_at, "clock_offset": one.offset, "at_its_word": one.at_its_word}
+    return {"of": one.id, "upto": one.upto, **times}
 
 
 def acks(

@@ -145,6 +145,7 @@ generation = Table(
     Column("clock_offset", Double, nullable=False),
     Column("upto", BigInteger, nullable=False, server_default=text("0")),
     Column("heard_at", Double, nullable=False),
+    Column("at_its_word", Boolean, nullable=False, server_default=text("false")),
     UniqueConstraint("device_id", "spool"),
     Index("ix_generation_newest", "device_id", "id"),
 )
@@ -166,6 +167,7 @@ journal = Table(
     Column("received_at", Double, nullable=False),
     Column("late", Boolean, nullable=False),
     Column("body", LargeBinary, nullable=False),
+    Column("carried", Boolean, nullable=False, server_default=text("false")),  # came in a bundle
     UniqueConstraint("generation_id", "seq", "digest"),
     Index("ix_journal_device_taken", "device_id", "taken_at"),
     Index("ix_journal_received", "received_at"),

@@ -19,12 +19,16 @@ _QUEUE_SLACK = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What the broker handed over at `arrived` (UTC seconds), after waiting there `waited` at most."""
+    """What was handed over at `arrived` (UTC seconds), after waiting at the broker `waited` at most.
+
+    `carried` is true for what came in a bundle.
+    """
 
     topic: str
     payload: bytes
     arrived: float
     waited: float = 0.0
+    carried: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +108,11 @@ def clock_offset(message: Message, sent_at: float, known: float | None) -> float
 
     A message that may have waited at the broker while intake was away tells nothing when the difference
     is no more than that wait: then the device's `known` offset holds, or else its clock is believed.
+    What was carried is taken at its word, unless the device's clock is ahead of ours for certain.
     """
     offset = message.arrived - sent_at
+    if message.carried:
+        return min(offset, 0.0)
     if message.waited and 0 <= offset <= message.waited + _QUEUE_SLACK:
         return known or 0.0
     return offset

@@ -8,7 +8,7 @@ from sqlalchemy import Engine, exc
 
 from schoolwatch_contract.ack import Ack
 from schoolwatch_server.database import credentials
-from schoolwatch_server.database.commit import Rules, commit
+from schoolwatch_server.database.commit import Committed, Rules, commit
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.intake.accept import Claim, Message, Refused, Report, prove, read
 
@@ -16,7 +16,12 @@ log = logging.getLogger(__name__)
 
 
 def take(engine: Engine, messages: Sequence[Message], rules: Rules) -> dict[str, Ack]:
-    """Commits messages in their order; gives each device's new ack.
+    """Commits messages in their order; gives each device's new ack. Raises as `take_counted` does."""
+    return take_counted(engine, messages, rules).acks
+
+
+def take_counted(engine: Engine, messages: Sequence[Message], rules: Rules) -> Committed:
+    """Commits messages in their order; gives each device's new ack, and how many came to what.
 
     Raises SQLAlchemy's OperationalError or InterfaceError when the database cannot be reached or
     written; then nothing was committed. One frame that the database won't store is put in quarantine,
@@ -53,21 +58,26 @@ def decide(engine: Engine, messages: Sequence[Message]) -> tuple[list[Report], l
 
 def _one_by_one(
     engine: Engine, reports: Sequence[Report], refused: Sequence[Refused], rules: Rules
-) -> dict[str, Ack]:
-    acks: dict[str, Ack] = {}
+) -> Committed:
     with begin_write(engine) as conn:
-        commit(conn, [], refused, rules)
+        all_ = commit(conn, [], refused, rules)
     for report in reports:
-        try:
-            with begin_write(engine) as conn:
-                acks |= commit(conn, [report], (), rules)
-        except (exc.OperationalError, exc.InterfaceError):
-            raise
-        except (exc.SQLAlchemyError, ValueError, OverflowError, RecursionError) as error:
-            poison = replace(report, envelope=None, reason="commit", detail=_short(error))
-            with begin_write(engine) as conn:
-                acks |= commit(conn, [poison], (), rules)
-    return acks
+        one = _alone(engine, report, rules)
+        all_.acks.update(one.acks)
+        all_.counts.update(one.counts)
+    return all_
+
+
+def _alone(engine: Engine, report: Report, rules: Rules) -> Committed:
+    try:
+        with begin_write(engine) as conn:
+            return commit(conn, [report], (), rules)
+    except (exc.OperationalError, exc.InterfaceError):
+        raise
+    except (exc.SQLAlchemyError, ValueError, OverflowError, RecursionError) as error:
+        poison = replace(report, envelope=None, reason="commit", detail=_short(error))
+    with begin_write(engine) as conn:
+        return commit(conn, [poison], (), rules)
 
 
 def _short(error: Exception) -> str:

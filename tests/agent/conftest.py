@@ -1,0 +1,23 @@
+"""Disks of a test's own: a small one that can be filled up."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+DISK_BYTES = 2 << 20
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A real file system of 2 MB (tmpfs); mounting one needs root."""
+    if os.geteuid() != 0:
+        pytest.skip("not run: mounting a small disk needs root")
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    options = f"size={DISK_BYTES},mode=0700"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "schoolwatch-test", folder], check=True)
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
