@@ -97,7 +97,7 @@ def test_a_tick_stores_and_a_second_at_the_same_time_does_nothing(
         assert main(["tick", "--config", config]) == 0
         assert "Another cycle" in capsys.readouterr().err
         assert not (tmp_path / "data" / "spool.db").exists()
-        assert main(["run", "--config", config]) == 1
+        assert main(["run", "--stay-connected", "--config", config]) == 1
     assert main(["tick", "--config", config]) == 0
     assert (tmp_path / "data" / "spool.db").exists()
 

@@ -102,7 +102,8 @@ class System:
 
     def start_agent(self, settings: Path) -> None:
         """The resident agent."""
-        self.start("agent", sys.executable, "-m", "schoolwatch_agent", "run", "--config", str(settings))
+        words = ("run", "--stay-connected", "--config", str(settings))
+        self.start("agent", sys.executable, "-m", "schoolwatch_agent", *words)
 
     def kill(self, part: str) -> None:
         """SIGKILL."""

@@ -75,8 +75,9 @@ def parser(tongue: Language) -> argparse.ArgumentParser:
 
     for name in ("once", "doctor"):
         command(name).add_argument("--json", action="store_true", help=texts("help_json"))
-    for name in ("tick", "run", "probes", "check-config", "version"):
+    for name in ("tick", "probes", "check-config", "version"):
         command(name)
+    command("run").add_argument("--stay-connected", action="store_true", help=texts("help_stay_connected"))
     _enrol_options(command("enrol"), texts)
     _install_options(command("install"), texts)
     uninstall = command("uninstall")
@@ -176,7 +177,9 @@ def _run(arguments: argparse.Namespace, _: Language) -> int:
         return WRONG
     from schoolwatch_agent import commands
 
-    return commands.run(config, texts)
+    if arguments.stay_connected or config.delivery.stay_connected:
+        return commands.stay(config, texts)
+    return commands.run(config, texts, arguments.config)
 
 
 def _probes(_: argparse.Namespace, tongue: Language) -> int:

@@ -1,5 +1,6 @@
 """What commands do around the work: the lock, signals, the log, and words for errors."""
 
+import contextlib
 import logging
 import signal
 import sys
@@ -10,7 +11,7 @@ from datetime import datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
 
-from schoolwatch_agent import identity, lock, settings
+from schoolwatch_agent import identity, lock, schedule, settings
 from schoolwatch_agent import tick as ticking
 from schoolwatch_agent.config import AgentConfig
 from schoolwatch_agent.host import Host
@@ -45,6 +46,7 @@ def tick(config: AgentConfig, texts: Texts) -> int:
     """One cycle; a second one at the same time does nothing and says so. The exit code."""
 
     def work() -> int:
+        signal.signal(signal.SIGTERM, _end)
         _enrol_late(config, texts)
         done = ticking.tick(config, Host(), probes(settings.read(config.data), config.backup.marker))
         if not done.is_enrolled:
@@ -53,11 +55,30 @@ def tick(config: AgentConfig, texts: Texts) -> int:
             raise done.trouble
         return FINE
 
-    return _locked(config, texts, work, otherwise=("already_running", FINE))
+    return _locked(config, texts, work, locks=(lock.CYCLE,), otherwise=("already_running", FINE))
 
 
-def run(config: AgentConfig, texts: Texts) -> int:
-    """Stays until SIGTERM or Ctrl-C. The exit code."""
+def run(config: AgentConfig, texts: Texts, file: Path | None) -> int:
+    """Becomes the sleeper that starts ticks with this settings file. The exit code."""
+
+    def work() -> int:
+        from schoolwatch_agent import sleeper
+
+        credential = identity.read_credential(config.data)
+        device = credential.device if credential else identity.install_id(config.data)
+        measure = config.schedule.measure
+        # -P: the folder that somebody happens to be in holds no program of ours
+        program = (sys.executable, "-P", "-m", "schoolwatch_agent", "tick", "--lang", texts.language)
+        which = () if file is None else ("--config", str(file.absolute()))
+        phase = schedule.next_measure(0, measure, device)
+        sleeper.become((*program, *which), measure, phase, schedule.bound(measure))
+        return FINE
+
+    return _locked(config, texts, work, locks=(lock.RUN,), otherwise=("already_resident", FAILED))
+
+
+def stay(config: AgentConfig, texts: Texts) -> int:
+    """Measures and keeps its connection until SIGTERM or Ctrl-C. The exit code."""
 
     def work() -> int:
         from schoolwatch_agent.resident import Resident
@@ -74,7 +95,8 @@ def run(config: AgentConfig, texts: Texts) -> int:
             Resident(config, host, wanted, spool).run(stop)
         return FINE
 
-    return _locked(config, texts, work, otherwise=("already_resident", FAILED))
+    locks = (lock.RUN, lock.CYCLE)
+    return _locked(config, texts, work, locks=locks, otherwise=("already_resident", FAILED))
 
 
 def enrol(config: AgentConfig, texts: Texts, wish: Wish) -> int:
@@ -163,11 +185,18 @@ def _token(wish: Wish, texts: Texts) -> str:
     return sys.stdin.readline(1000).strip()
 
 
-def _locked(config: AgentConfig, texts: Texts, work: Callable[[], int], *, otherwise: tuple[str, int]) -> int:
+def _locked(
+    config: AgentConfig,
+    texts: Texts,
+    work: Callable[[], int],
+    *,
+    locks: tuple[str, ...],
+    otherwise: tuple[str, int],
+) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     try:
-        with lock.held(config.data) as is_ours:
-            if is_ours:
+        with contextlib.ExitStack() as stack:
+            if all(stack.enter_context(lock.held(config.data, name)) for name in locks):
                 return work()
     except IdentityError as error:
         return _unusable(texts, error)
@@ -183,6 +212,11 @@ def _no_spool(texts: Texts, error: SpoolError) -> int:
     if error.kind in ("readonly", "unusable"):
         _say(f"  → {texts('advice_data')}")
     return UNUSABLE
+
+
+def _end(*_: object) -> None:
+    """Ends a tick in good order: what it started ends with it, and what is half written is undone."""
+    raise SystemExit(128 + signal.SIGTERM)
 
 
 def _unusable(texts: Texts, error: IdentityError) -> int:

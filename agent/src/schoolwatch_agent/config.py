@@ -72,12 +72,16 @@ class Spool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Delivery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Seconds to wait: before sending again what the server has not acknowledged, and for its answers."""
+    """Seconds to wait: before sending again what the server has not acknowledged, and for its answers.
+
+    Whether `run` stays connected, as a gateway does.
+    """
 
     retry_first: Annotated[float, msgspec.Meta(ge=1, le=7 * 86400)] = 3600.0
     retry_max: Annotated[float, msgspec.Meta(ge=1, le=30 * 86400)] = 86400.0
     ack_wait: Annotated[float, msgspec.Meta(ge=0, le=2)] = 2.0
     connect_wait: Annotated[float, msgspec.Meta(ge=0.5, le=60)] = 10.0
+    stay_connected: bool = False
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,10 +1,11 @@
-"""A lock on the data folder, so that two cycles never run at once; the system frees it when we die."""
+"""Locks on the data folder, so that two cycles never run at once; the system frees them when we die."""
 
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from schoolwatch_agent.identity import IdentityError, make_folder
 
@@ -14,19 +15,35 @@ else:
     import fcntl
 
 
+CYCLE: Final = "lock"
+"""Whoever measures and delivers holds it."""
+
+RUN: Final = "run.lock"
+"""The resident agent holds it, also while it sleeps and ticks hold the other."""
+
+
 @contextmanager
-def held(data: Path) -> Iterator[bool]:
-    """True inside when the lock is ours, False when another agent holds it. Raises `IdentityError`."""
-    make_folder(data)
-    path = data / "lock"
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise IdentityError(f"{path}: {error.strerror or error}") from error
+def held(data: Path, name: str = CYCLE) -> Iterator[bool]:
+    """True inside when the lock is ours, False when another agent holds it. Raises `IdentityError`.
+
+    It outlives an exec: the sleeper that `run` becomes goes on holding it.
+    """
+    descriptor = _open(data, name)
     try:
         yield _take(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _open(data: Path, name: str) -> int:
+    make_folder(data)
+    path = data / name
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise IdentityError(f"{path}: {error.strerror or error}") from error
+    os.set_inheritable(descriptor, True)  # by an exec alone: whoever starts a process closes it there
+    return descriptor
 
 
 def _take(descriptor: int) -> bool:

@@ -44,6 +44,11 @@ def next_measure(now: float, measure: float, device: str) -> float:
     return start + (slot(now, measure, f"{device} measure") + 1) * measure
 
 
+def bound(measure: float) -> float:
+    """Seconds after which a tick that has not ended hangs: all its probes and its delivery have bounds."""
+    return max(900.0, 3 * measure)
+
+
 def deliver_now(*, now: float, delivered_at: float | None, urgent: bool, deliver: float, device: str) -> bool:
     """At once when something that matters changed, else once in each of the device's own periods."""
     return urgent or is_due(now, delivered_at, deliver, f"{device} deliver")

@@ -52,8 +52,9 @@ def _toml(text: str) -> str:
 
 
 def command(config: ServerConfig) -> tuple[str, ...]:
-    """The resident agent."""
-    return (sys.executable, "-m", "schoolwatch_agent", "run", "--config", str(settings(config)))
+    """The resident agent; it measures so often that a process for each time would cost more than one."""
+    program = (sys.executable, "-m", "schoolwatch_agent", "run", "--stay-connected")
+    return (*program, "--config", str(settings(config)))
 
 
 def is_enrolled(config: ServerConfig) -> bool:
