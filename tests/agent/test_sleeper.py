@@ -161,7 +161,7 @@ from schoolwatch_agent import commands, probes
 from schoolwatch_agent.cli import main
 from schoolwatch_agent.probe import Probe
 hangs = Probe("system", 0, lambda host: [host.run({str(program)!r}, timeout=200)])
-commands.probes = lambda _: (hangs,)
+commands.probes = lambda *_: (hangs,)
 sys.exit(main(["tick", "--config", {str(tmp_path / "agent.toml")!r}]))
 """
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE)

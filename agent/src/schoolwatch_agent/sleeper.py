@@ -19,7 +19,7 @@ from collections.abc import Sequence
 LOOK = 60.0 if sys.platform != "win32" else 1.0
 """Seconds at most between two looks at the clock, which may jump. On Windows a signal doesn't end a wait."""
 
-GRACE = 10.0
+GRACE = 5.0
 """Seconds that a tick has to end when it is asked to, before it is ended."""
 
 
