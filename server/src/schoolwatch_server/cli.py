@@ -188,7 +188,7 @@ def _check_config(arguments: argparse.Namespace) -> int:
     from schoolwatch_server import channels
     from schoolwatch_server.config import check_paths
     from schoolwatch_server.database.engine import DatabaseError, check_url
-    from schoolwatch_server.sheets import packs_in_force, rules_in_force
+    from schoolwatch_server.sheets import lifecycle_in_force, packs_in_force, rules_in_force
 
     config = command.config(arguments)
     check_paths(config)
@@ -198,6 +198,7 @@ def _check_config(arguments: argparse.Namespace) -> int:
         raise command.Refused(f"database.url: {error}") from error
     packs_in_force(config)
     rules_in_force(config)
+    lifecycle_in_force(config)
     channels.read(Path(config.notify.urls_file) if config.notify.urls_file else None)
     print(f"the settings are right, with packs, rules and addresses; data folder {config.folder}")
     return 0

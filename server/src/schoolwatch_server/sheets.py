@@ -5,8 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from schoolwatch_server import packs, rules
+from schoolwatch_server import lifecycle, packs, rules
 from schoolwatch_server.config import ServerConfig
+from schoolwatch_server.lifecycle import Systems
 from schoolwatch_server.packs import Packs
 from schoolwatch_server.rules import Rule
 from schoolwatch_server.strict_yaml import SheetError, files
@@ -56,3 +57,8 @@ def packs_in_force(config: ServerConfig) -> Sheets[Packs]:
 def rules_in_force(config: ServerConfig) -> Sheets[tuple[Rule, ...]]:
     """The rules, with the overrides of the settings, else of rules/ in the data folder. `SheetError`."""
     return Sheets(Path(config.evaluation.rules or config.folder / "rules"), rules.load)
+
+
+def lifecycle_in_force(config: ServerConfig) -> Sheets[Systems]:
+    """The operating systems' dates, with the overrides of lifecycle/ in the data folder. `SheetError`."""
+    return Sheets(config.folder / "lifecycle", lifecycle.load)

@@ -12,7 +12,15 @@ from schoolwatch_contract.records import Fact
 
 _KEY: Final = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion"
 _ENVIRONMENT: Final = r"SYSTEM\CurrentControlSet\Control\Session Manager\Environment"
-_VALUES: Final = ("ProductName", "DisplayVersion", "ReleaseId", "CurrentBuild", "UBR", "InstallationType")
+_VALUES: Final = (
+    "ProductName",
+    "DisplayVersion",
+    "ReleaseId",
+    "EditionID",
+    "CurrentBuild",
+    "UBR",
+    "InstallationType",
+)
 _WINDOWS_11: Final = 22000
 """The first build of Windows 11; its registry still says "Windows 10" in ProductName."""
 
@@ -55,6 +63,7 @@ def parse_windows(values: dict[str, int | str | None], arch: int | str | None) -
     yield _fact(
         "os.version", _text(values.get("DisplayVersion")) or _text(values.get("ReleaseId")), "not reported"
     )
+    yield _fact("os.edition", _text(values.get("EditionID")), "not reported")
     update = _text(values.get("UBR"))
     yield _fact("os.build", f"{build}.{update}" if build and update else build, "not reported")
     yield _fact("os.arch", _text(arch), "not reported")

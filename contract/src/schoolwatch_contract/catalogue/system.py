@@ -9,6 +9,12 @@ SUBJECT = Subject(
     facts=(
         FactKind("os.name", "technical", "Tên hệ điều hành", "Name of the operating system"),
         FactKind("os.version", "technical", "Phiên bản hệ điều hành", "Version of the operating system"),
+        FactKind(
+            "os.edition",
+            "technical",
+            "Ấn bản hệ điều hành, ví dụ Professional, EnterpriseS (LTSC)",
+            "Edition of the operating system, such as Professional or EnterpriseS (LTSC)",
+        ),
         FactKind("os.build", "technical", "Bản dựng hoặc nhân hệ điều hành", "Build or kernel"),
         FactKind("os.arch", "technical", "Kiến trúc bộ xử lý", "Processor architecture"),
         FactKind(

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from schoolwatch_server.address import Address
 from schoolwatch_server.api.attempts import Attempts
 from schoolwatch_server.config import ServerConfig
+from schoolwatch_server.lifecycle import Systems
 from schoolwatch_server.packs.pack import Packs
 from schoolwatch_server.rules.rule import Rule
 from schoolwatch_server.sheets import Sheets
@@ -25,6 +26,7 @@ class Context:
     store: Store
     pack_sheets: Sheets[Packs]
     rule_sheets: Sheets[tuple[Rule, ...]]
+    lifecycle_sheets: Sheets[Systems]
     texts: Texts
     attempts: Attempts
 
@@ -37,6 +39,11 @@ class Context:
     def rules(self) -> dict[str, Rule]:
         """The rules in force, by id."""
         return {rule.id: rule for rule in self.rule_sheets.now()}
+
+    @property
+    def systems(self) -> Systems:
+        """Until when operating systems are supported; an edited file counts from the next request."""
+        return self.lifecycle_sheets.now()
 
     @property
     def secure(self) -> bool:

@@ -28,7 +28,7 @@ from schoolwatch_server.api.route import Route, add
 from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.console import routes
 from schoolwatch_server.database.engine import open_database
-from schoolwatch_server.sheets import packs_in_force, rules_in_force
+from schoolwatch_server.sheets import lifecycle_in_force, packs_in_force, rules_in_force
 from schoolwatch_server.store.sqlite import SqliteStore
 
 STATIC = Path(routes.__file__).with_name("static")
@@ -70,6 +70,7 @@ def create_app(config: ServerConfig) -> FastAPI:
         store=SqliteStore(engine),
         pack_sheets=packs_in_force(config),
         rule_sheets=rules_in_force(config),
+        lifecycle_sheets=lifecycle_in_force(config),
         texts=texts.load(),
         attempts=Attempts(most=20, seconds=60.0),
     )

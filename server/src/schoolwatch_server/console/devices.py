@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 
 from fastapi import Request
 from starlette.responses import Response
@@ -10,11 +11,13 @@ from schoolwatch_contract.catalogue import FACTS, METRICS
 from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.problems import not_found
 from schoolwatch_server.api.route import Route, Server, Who
+from schoolwatch_server.console import support
 from schoolwatch_server.console.page import page, words_of
 from schoolwatch_server.console.schools import commune_code_of, place_of
-from schoolwatch_server.console.words import Words
+from schoolwatch_server.console.words import ZONE, Words
 from schoolwatch_server.database import incident_rows, pages, registry, states
 from schoolwatch_server.database.engine import begin_read
+from schoolwatch_server.lifecycle import Systems
 from schoolwatch_server.posture import RUNGS
 from schoolwatch_server.state import State, key, parse_key
 
@@ -91,7 +94,7 @@ def _page(request: Request, template: str, name: str, who: Who, server: Context)
         roles=registry.ROLES,
         own_role=own_role,
         readings=_readings(state, words),
-        facts=_facts(state, words),
+        facts=_with_support(_facts(state, words), state, server.systems, words),
         probes=_probes(state, words),
         rungs=_rungs(state),
         metrics=_metrics(state, words),
@@ -131,6 +134,18 @@ def _facts(state: State, words: Words) -> list[Line]:
         lines.append(Line(name, title, words.labels(labels), value, fact.value is not None, fact.taken_at))
     order = {name: index for index, name in enumerate(FACTS)}
     return sorted(lines, key=lambda line: (order.get(line.name, len(order)), line.labels))
+
+
+def _with_support(lines: list[Line], state: State, systems: Systems, words: Words) -> list[Line]:
+    """The lines with one more after the operating system's name: until when it is supported."""
+    place = next((index for index, line in enumerate(lines) if line.name == "os.name"), None)
+    if place is None:
+        return lines
+    system = support.of(state, systems)
+    today = datetime.now(ZONE).date()
+    told = support.told(system, today, words)
+    line = Line("os.support", words.text("support.title"), "", told, system is not None, lines[place].at)
+    return [*lines[: place + 1], line, *lines[place + 1 :]]
 
 
 def _short(meaning: str) -> str:
