@@ -1,6 +1,6 @@
-"""Asks the script that serves several probes; where it fails, each of its parts is unknown for that reason.
+"""Asks scripts of Windows for probes that have another source too: where one fails, its parts are unknown.
 
-A probe that reads the registry too still has that to tell.
+posture.ps1 serves several probes; what it costs to start PowerShell is paid once for all of them.
 """
 
 from typing import Any, Final
@@ -18,8 +18,13 @@ TIMEOUT: Final = 75.0
 
 def posture(host: Host) -> dict[str, Any]:
     """posture.ps1's answer for `cim.part`."""
+    return script(host, GROUP, TIMEOUT)
+
+
+def script(host: Host, name: str, timeout: float) -> dict[str, Any]:
+    """A script's answer, or why there is none, for `cim.part`."""
     try:
-        return cim.document(host.powershell(GROUP, timeout=TIMEOUT))
+        return cim.document(host.powershell(name, timeout=timeout))
     except TimedOut:
         return {cim.FAILED: "timeout"}
     except Missing:

@@ -72,14 +72,6 @@ def test_real_nftables_rules(ruleset: Callable[[str], str], rules: str, on: bool
         ("linux/firewall-docker-only", {"nftables": 0}),
         ("linux/firewall-legacy-iptables", {"nftables": 0, "iptables": 1}),
         ("linux/firewall-none", {"none": 0}),
-        ("windows/win10-lab-desktop", {"domain": 1, "private": 1, "public": 1}),
-        ("windows/win11-teacher-laptop", {"domain": 1, "private": 1, "public": 1}),
-        ("windows/server2019-no-security-center", {"domain": 1, "private": 0, "public": None}),
-        ("windows/firewall-off-by-policy", {"domain": 0, "private": 0, "public": 0}),
-        (
-            "windows/firewall-other-maker",
-            {"domain": 0, "private": 0, "public": 0, "Kaspersky Endpoint Security for Windows": 1},
-        ),
     ],
 )
 def test_recorded_firewalls(machine: str, expected: dict[str, float | None]) -> None:
@@ -92,9 +84,59 @@ def test_without_root_it_is_unknown_and_says_why() -> None:
     assert {fact.reason for fact in facts.values()} == {"not permitted"}
 
 
-def test_a_refused_windows_query_fails_with_its_error() -> None:
-    observed = machines.look("firewall", "windows/firewall-refused")
-    assert "Access is denied" in (machines.failure(observed) or "")
+@pytest.mark.parametrize(
+    ("machine", "active", "policy", "local", "service"),
+    [
+        ("win10-lab-desktop", [1, 1, 1], [None, None, None], [1, 1, 1], 1),
+        ("win11-teacher-laptop", [1, 1, 1], [None, None, None], [1, 1, 1], None),
+        ("server2019-no-security-center", [1, 0, None], [None, None, None], [1, 0, 1], None),
+        ("firewall-off-by-policy", [0, 0, 0], [None, None, None], [None, None, None], None),
+        ("firewall-policy-on-local-off", [1, 1, 1], [1, 1, 1], [0, 0, 0], 1),
+        ("firewall-policy-off-local-on", [1, 1, 0], [None, None, 0], [1, 1, 1], 1),
+        ("firewall-no-cmdlet", [None, None, None], [None, None, None], [1, 0, 1], 1),
+        ("firewall-service-stopped", [None, None, None], [None, None, None], [1, 1, 1], 0),
+        ("firewall-script-hangs", [None, None, None], [None, None, None], [1, 1, 0], None),
+        ("firewall-no-powershell", [None, None, None], [None, None, None], [1, 1, 1], None),
+        ("firewall-names-instead-of-numbers", [1, 0, None], [None, None, None], [None, None, None], 1),
+    ],
+)
+def test_windows_tells_what_works_what_policy_says_and_what_is_set(
+    machine: str,
+    active: list[float | None],
+    policy: list[float | None],
+    local: list[float | None],
+    service: float | None,
+) -> None:
+    found = machines.readings(machines.look("firewall", f"windows/{machine}"))
+    profiles = ("domain", "private", "public")
+    for source, expected in (("active", active), ("policy", policy), ("local", local)):
+        assert [found[f"firewall.enabled {source} {name}"] for name in profiles] == expected, source
+    assert found["firewall.service_running"] == service
+
+
+def test_other_makers_firewalls_stand_beside_windows_own() -> None:
+    found = machines.readings(machines.look("firewall", "windows/firewall-other-maker"))
+    assert found["firewall.enabled Kaspersky Endpoint Security for Windows"] == 1
+    assert found["firewall.enabled active domain"] == 0
+    found = machines.readings(machines.look("firewall", "windows/firewall-product-without-state"))
+    assert found["firewall.enabled Tường lửa Bkav"] is None
+
+
+@pytest.mark.parametrize(
+    ("machine", "reason"),
+    [
+        ("refused", "not permitted"),
+        ("no-cmdlet", "not on this system"),
+        ("service-stopped", "error 0x80131500"),
+        ("script-hangs", "timeout"),
+        ("no-powershell", "no PowerShell"),
+        ("names-instead-of-numbers", "not configured"),
+    ],
+)
+def test_an_unknown_profile_says_why(machine: str, reason: str) -> None:
+    facts = machines.facts(machines.look("firewall", f"windows/firewall-{machine}"))
+    assert facts["firewall.state active public"].reason == reason
+    assert facts["firewall.state policy public"].reason == "not configured"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,21 @@ from hypothesis import strategies as st
 
 from hostile import DATA, DOCUMENTS, OBJECTS, TEXTS
 from schoolwatch_agent.errors import NotUnderstood
-from schoolwatch_agent.formats import advertisement, cim, linux_antivirus, network, product, security_center
+from schoolwatch_agent.formats import (
+    advertisement,
+    cim,
+    linux_antivirus,
+    network,
+    product,
+    security_center,
+    windows_accounts,
+    windows_activation,
+    windows_autorun,
+    windows_backup,
+    windows_disk_health,
+    windows_encryption,
+    windows_remote_access,
+)
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.personal import cut
 from schoolwatch_agent.probe import Probe, observe
@@ -84,14 +98,27 @@ def test_any_document_is_records_or_a_failure(parse: Callable[[str], Iterable[An
     whole(item for _ in (0,) for item in parse(text))
 
 
+def registry(found: dict[str, Any]) -> dict[str, int | str | None]:
+    """What of it a registry may hold."""
+    return {name: value for name, value in found.items() if isinstance(value, int | str | None)}
+
+
 @pytest.mark.parametrize(
     "parse",
     [
         lambda found: antivirus.parse(security_center.parse(found, 1.7e9).products, counted=True),
-        firewall.parse_windows,
+        lambda found: antivirus.parse_windows(security_center.parse(found, 1.7e9), {}),
+        lambda found: firewall.parse_windows(found, {}),
+        windows_activation.parse,
+        windows_encryption.parse,
+        windows_disk_health.parse,
+        lambda found: windows_backup.parse(found, 1.7e9),
+        lambda found: windows_autorun.parse(registry(found), found),
+        lambda found: windows_accounts.parse(registry(found), found),
+        lambda found: windows_remote_access.parse(registry(found), found),
         hardware.parse_windows,
         resolvers.parse_windows,
-        lambda found: updates.parse_windows(found, 1.7e9),
+        lambda found: updates.parse_windows(found, registry(found), 1.7e9),
         lambda found: links.records(links.parse_windows(found)),
         lambda found: addresses.parse(network.windows_addresses(found)),
         lambda found: routes.parse(network.windows_routes(found)),

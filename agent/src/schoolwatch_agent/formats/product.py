@@ -8,7 +8,8 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True)
 class Product:
     """`id` is a stable label; `running` means at work as this machine's antivirus; ages in seconds.
-    `trouble` is why there is no version."""
+    `trouble` is why there is no version; `scans` maps a kind to the seconds since its last one (None: never).
+    """
 
     id: str
     name: str
@@ -20,6 +21,8 @@ class Product:
     signature_age: float | None = None
     mode: str | None = None
     trouble: str = "not reported"
+    tamper_protected: bool | None = None
+    scans: dict[str, float | None] | None = None
 
 
 def slug(name: str) -> str:

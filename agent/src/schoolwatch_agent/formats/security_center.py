@@ -6,6 +6,7 @@ off, 0x1000 on, 0x2000 snoozed, 0x3000 expired), owner & 0x0F00 (0x0100 Microsof
 Windows Server has no Security Center (0x8004100e, invalid namespace): Defender alone speaks there.
 """
 
+import re
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -31,31 +32,144 @@ _MODES: Final = {
 _DAY: Final = 86400.0
 
 
+_SERVICES: Final = (
+    (r"AVP.*|klnagent", "Kaspersky"),
+    (r"ekrn", "ESET"),
+    (r"SepMasterService", "Symantec Endpoint Protection"),
+    (r"McShield|mfemms", "Trellix (McAfee)"),
+    (r"SAVService|Sophos Endpoint Defense Service", "Sophos"),
+    (r"ntrtscan|TmCCSF", "Trend Micro"),
+    (r"EPSecurityService|VSSERV", "Bitdefender"),
+    (r"CSFalconService", "CrowdStrike Falcon"),
+    (r"SentinelAgent", "SentinelOne"),
+    (r"avast! Antivirus", "Avast"),
+    (r"AVG Antivirus", "AVG"),
+    (r"AntiVirService", "Avira"),
+    (r"FSMA", "F-Secure"),
+    (r"MBAMService", "Malwarebytes"),
+    (r"BkavService", "Bkav"),
+    (r"CMCCore", "CMC"),
+)
+"""Service names, as antivirus.ps1 asks for them, to makers. They speak where there is no Security Center."""
+
+_PROVIDERS: Final = {
+    1: "firewall",
+    2: "updates",
+    4: "antivirus",
+    8: "antispyware",
+    16: "internet settings",
+    32: "user account control",
+    64: "service",
+}
+_SELF_UPDATE: Final = 86400.0
+"""Seconds between the times of two entries of one product, below which both are of today."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProductState:
+    """productState decoded; None is a nibble that nobody has explained."""
+
+    providers: tuple[str, ...]
+    state: str | None
+    microsoft: bool
+    current: bool | None
+
+
+def decode(number: int) -> ProductState:
+    """0xPPSSDD: provider bits, state with owner, definitions."""
+    bits = number >> 16 & 0xFF
+    return ProductState(
+        tuple(name for bit, name in _PROVIDERS.items() if bits & bit),
+        _STATES.get(number & 0xF000),
+        number & 0x0F00 == _MICROSOFT,
+        _SIGNATURES.get(number & 0x00F0),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Products, and whether all there are would be among them."""
+    """Products; whether all there are would be among them; why a source did not answer ("": it did);
+    threats that Defender found in the last week, each with its newest time."""
 
     products: tuple[Product, ...]
     counted: bool
+    sources: dict[str, str]
+    threats: dict[str, float] | None
+    detections: int = 0
 
 
 def parse(found: dict[str, Any], now: float) -> Found:
     """Security Center's products, merged by name, with Defender's own word about itself."""
     if not {"products", "products_error", "defender", "defender_error"} & found.keys():
         raise NotUnderstood("not antivirus.ps1's answer", found)
-    registered = _merged(cim.objects(found.get("products")))
-    status = next(iter(cim.objects(found.get("defender"))), None)
-    defender = None if status is None else _defender(status, now)
+    rows, no_center = cim.part(found, "products")
+    statuses, no_defender = cim.part(found, "defender")
+    services, no_services = cim.part(found, "services")
+    if not statuses and not no_defender:
+        no_defender = "not reported"
+    registered = [
+        replace(product, trouble=no_defender) if product.id == "defender" and no_defender else product
+        for product in _merged(rows)
+    ]
+    if no_center:
+        registered = _by_service(services, no_defender)
+    defender = _defender(statuses[0], now) if statuses else None
     products = [product for product in registered if defender is None or product.id != "defender"]
     if defender is not None:
         center = next((product for product in registered if product.id == "defender"), None)
         products.append(defender if center is None else _completed(defender, center))
-    # without Security Center, as on a server, other makers' products would not be seen
-    return Found(tuple(products), counted=cim.text(found.get("products_error")) is None)
+    detections, threats = _threats(found, now)
+    sources = {"security center": no_center, "defender": no_defender, "services": no_services}
+    # without Security Center, as on a server, other makers' products may not be seen
+    return Found(tuple(products), not no_center, sources, threats, detections)
+
+
+def _by_service(services: list[dict[str, Any]], no_defender: str) -> list[Product]:
+    """Products whose service is installed; of Defender's only when it did not answer for itself."""
+    found: dict[str, Product] = {}
+    for row in services:
+        service, running = cim.text(row.get("Name")) or "", cim.flag(row.get("running"))
+        maker = next((maker for names, maker in _SERVICES if re.fullmatch(f"(?i){names}", service)), None)
+        if maker is not None:
+            before = found.get(maker)
+            either = running if before is None or not before.running else True
+            found[maker] = Product(slug(maker), maker, running=either, trouble="seen by its service alone")
+        elif service.lower() == "windefend" and no_defender:
+            stopped = False if running is False else None  # it also runs in passive mode
+            found[service] = Product(
+                "defender",
+                "Microsoft Defender Antivirus",
+                running=stopped,
+                realtime=stopped,
+                trouble=no_defender,
+            )
+    return list(found.values())
+
+
+def _threats(found: dict[str, Any], now: float) -> tuple[int, dict[str, float] | None]:
+    rows, reason = cim.part(found, "detections")
+    if reason == "never":
+        return 0, {}
+    if reason:
+        return 0, None
+    newest: dict[str, float] = {}
+    count = 0
+    for row in rows:
+        at = cim.instant(row.get("at"))
+        if at is None or at > now + _DAY:
+            continue
+        count += 1
+        threat = (cim.text(row.get("threat")) or "unnamed")[:128]
+        newest[threat] = max(at, newest.get(threat, 0.0))
+    return count, newest
 
 
 def _merged(rows: list[dict[str, Any]]) -> list[Product]:
-    """One product a name: an entry whose program is gone is stale; of the rest the newest speaks."""
+    """One product a name: an entry whose program is gone is stale; of the rest the newest speaks.
+
+    A product that updates itself leaves two entries of the same day, of which one is on and the other
+    current: such entries speak together.
+    """
     by_id: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         if cim.text(row.get("displayName")):
@@ -64,13 +178,21 @@ def _merged(rows: list[dict[str, Any]]) -> list[Product]:
     for label, entries in by_id.items():
         alive = [entry for entry in entries if cim.flag(entry.get("present")) is not False]
         if alive:  # every program of it is gone: it was uninstalled and left its entries behind
-            merged.append(_registered(label, max(alive, key=_rank)))
+            newest = max(map(_written, alive))
+            recent = [entry for entry in alive if _written(entry) >= newest - _SELF_UPDATE]
+            merged.append(_together([_registered(label, entry) for entry in recent]))
     return merged
 
 
-def _rank(row: dict[str, Any]) -> tuple[float, bool]:
-    written = cim.text(row.get("timestamp"))
-    return _timestamp(written) or 0.0, _state(row) == "on"
+def _together(entries: list[Product]) -> Product:
+    """One product of its entries of one day."""
+    speaks = next((entry for entry in entries if entry.running), entries[0])
+    current = [entry.signatures_current for entry in entries]
+    return replace(speaks, signatures_current=True if True in current else speaks.signatures_current)
+
+
+def _written(row: dict[str, Any]) -> float:
+    return _timestamp(cim.text(row.get("timestamp"))) or 0.0
 
 
 def _timestamp(written: str | None) -> float | None:
@@ -84,28 +206,24 @@ def _timestamp(written: str | None) -> float | None:
 
 
 def _id(row: dict[str, Any]) -> str:
-    number = cim.number(row.get("productState"))
+    number = cim.whole(row.get("productState"))
     exe = (cim.text(row.get("pathToSignedProductExe")) or "").lower()
-    if exe.startswith("windowsdefender:") or (number is not None and int(number) & 0x0F00 == _MICROSOFT):
+    if exe.startswith("windowsdefender:") or (number is not None and decode(number).microsoft):
         return "defender"
     return slug(str(row["displayName"]))
 
 
-def _state(row: dict[str, Any]) -> str | None:
-    number = cim.number(row.get("productState"))
-    return None if number is None else _STATES.get(int(number) & 0xF000)
-
-
 def _registered(label: str, row: dict[str, Any]) -> Product:
-    state, number = _state(row), cim.number(row.get("productState"))
-    on = None if state is None else state == "on"
+    number = cim.whole(row.get("productState"))
+    told = ProductState((), None, microsoft=False, current=None) if number is None else decode(number)
+    on = None if told.state is None else told.state == "on"
     return Product(
         id=label,
         name=str(row["displayName"]).strip()[:128],
         running=on,
         realtime=on,  # what Security Center calls on is real-time protection
-        signatures_current=None if number is None else _SIGNATURES.get(int(number) & 0x00F0),
-        mode=state,
+        signatures_current=told.current,
+        mode=told.state,
     )
 
 
@@ -128,7 +246,19 @@ def _defender(status: dict[str, Any], now: float) -> Product:
         signatures_current=None if outdated is None else not outdated,
         signature_age=_signature_age(status, now),
         mode=mode,
+        tamper_protected=cim.flag(status.get("IsTamperProtected")),
+        scans=None if running is False else _scans(status, now),
     )
+
+
+def _scans(status: dict[str, Any], now: float) -> dict[str, float | None]:
+    """Seconds since the last scan of each kind; None is never. FullScanAge is 4294967295 then."""
+    ended = {kind: cim.instant(status.get(f"{kind}ScanEndTime")) for kind in ("Quick", "Full")}
+    return {
+        kind.lower(): None if at is None or at > now + _DAY else round(max(now - at, 0.0))
+        for kind, at in ended.items()
+        if f"{kind}ScanEndTime" in status
+    }
 
 
 def _signature_age(status: dict[str, Any], now: float) -> float | None:

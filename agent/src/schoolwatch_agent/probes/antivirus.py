@@ -7,6 +7,7 @@ product; whether the machine is protected, the server judges.
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Final
 
 from schoolwatch_agent.errors import CommandFailed, Missing, NotUnderstood, TimedOut
@@ -36,6 +37,17 @@ BITDEFENDER: Final = "/opt/bitdefender-security-tools/bin/bduitool"
 CORTEX: Final = "/opt/traps/bin/cytool"
 
 
+_DEFENDER: Final = r"SOFTWARE\Policies\Microsoft\Windows Defender"
+POLICIES: Final = {
+    "DisableAntiSpyware": _DEFENDER,
+    "DisableRealtimeMonitoring": _DEFENDER + r"\Real-Time Protection",
+}
+"""Values below HKEY_LOCAL_MACHINE by which group policy switches Defender off; the second key has a space."""
+
+_POLICY_PARTS: Final = {"whole": "DisableAntiSpyware", "realtime": "DisableRealtimeMonitoring"}
+THREATS_MAX: Final = 20
+
+
 def parse(products: tuple[Product, ...], *, counted: bool) -> Iterator[Reading | Fact]:
     """What is sent of each product; the number of them is unknown unless the whole list was seen."""
     yield Reading("antivirus.products", float(len(products)) if counted else None)
@@ -51,6 +63,36 @@ def parse(products: tuple[Product, ...], *, counted: bool) -> Iterator[Reading |
         yield _fact("antivirus.signature_version", product.signature_version, labels, product.trouble)
         if product.mode is not None:
             yield Fact("antivirus.mode", product.mode[:128], labels)
+        if product.tamper_protected is not None:
+            yield Reading("antivirus.tamper_protected", _number(product.tamper_protected), labels)
+        for scan, age in (product.scans or {}).items():
+            yield Reading("antivirus.scan_age", age, {**labels, "scan": scan})
+            if age is None:
+                yield Fact("antivirus.scan", None, {**labels, "scan": scan}, "never")
+
+
+def parse_windows(
+    found: security_center.Found, policies: dict[str, int | str | None]
+) -> Iterator[Reading | Fact]:
+    """As `parse`, with what became of each source, what group policy says, and what Defender found."""
+    yield from parse(found.products, counted=found.counted)
+    for source, reason in found.sources.items():
+        yield Fact("antivirus.source", None if reason else "answered", {"source": source}, reason)
+    disabled = {name: cim.flag(value) for name, value in policies.items()}
+    for part, name in _POLICY_PARTS.items():
+        # without the value no policy disables it
+        off = False if policies.get(name) is None else disabled[name]
+        yield Reading("antivirus.disabled_by_policy", _number(off), {"product": "defender", "part": part})
+    labels = {"product": "defender"}
+    known = found.threats is not None
+    yield Reading("antivirus.detections", float(found.detections) if known else None, labels)
+    newest = sorted((found.threats or {}).items(), key=lambda item: (-item[1], item[0]))
+    for threat, at in newest[:THREATS_MAX]:
+        yield Fact("antivirus.threat", _day(at), {**labels, "threat": threat})
+
+
+def _day(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _number(state: bool | None) -> float | None:
@@ -65,7 +107,7 @@ def read(host: Host) -> Iterator[Reading | Fact]:
     """Asks each product that is installed, or Windows' two sources at once."""
     if host.system == "windows":
         found = security_center.parse(cim.document(host.powershell("antivirus", timeout=60)), host.now())
-        return parse(found.products, counted=found.counted)
+        return parse_windows(found, {name: host.registry(key, name) for name, key in POLICIES.items()})
     asked = (clamav(host), _mdatp(host), _bitdefender(host), _cortex(host))
     return parse(tuple(product for product in asked if product is not None), counted=True)
 

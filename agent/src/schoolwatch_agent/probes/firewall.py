@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
+from schoolwatch_agent import asked
 from schoolwatch_agent.errors import CommandFailed, Missing, NotUnderstood, TimedOut
 from schoolwatch_agent.formats import cim
 from schoolwatch_agent.host import Host
@@ -26,6 +27,25 @@ _FIREWALLD_OFF: Final = 252
 """firewall-cmd's code for NOT_RUNNING (firewall-cmd(1))."""
 
 _ON_STATES: Final = 0x1000
+
+WINDOWS_PROFILES: Final = ("domain", "private", "public")
+WINDOWS_PLACES: Final[dict[str, tuple[str, dict[str, tuple[str, ...]]]]] = {
+    "policy": (
+        r"SOFTWARE\Policies\Microsoft\WindowsFirewall",
+        {
+            "domain": ("DomainProfile",),
+            "private": ("PrivateProfile", "StandardProfile"),
+            "public": ("PublicProfile",),
+        },
+    ),
+    "local": (
+        r"SYSTEM\CurrentControlSet\Services\SharedAccess\Parameters\FirewallPolicy",
+        {"domain": ("DomainProfile",), "private": ("StandardProfile",), "public": ("PublicProfile",)},
+    ),
+}
+"""Keys below HKEY_LOCAL_MACHINE and the names of the profiles there: "private" was "standard" once."""
+
+Places = dict[tuple[str, str], int | str | None]
 
 
 def ufw(status: str) -> bool:
@@ -116,29 +136,44 @@ def iptables(rules: str) -> bool:
     return False
 
 
-def parse_windows(found: dict[str, Any]) -> Iterator[Reading | Fact]:
-    """From firewall.ps1: Get-NetFirewallProfile of the ActiveStore, so that group policy counts.
+def parse_windows(found: dict[str, Any], registry: Places) -> Iterator[Reading | Fact]:
+    """Each profile as it works (active), as group policy says it, and as it is set on the machine (local).
 
-    Enabled is 0 off, 1 on, 2 not configured (GpoBoolean); FirewallProduct rows are other makers'.
+    Active is Get-NetFirewallProfile of the ActiveStore: Enabled is 0 off, 1 on, 2 not configured
+    (GpoBoolean). FirewallProduct rows are other makers'. `registry` holds values by `WINDOWS_PLACES`.
     """
-    profiles = cim.objects(found.get("profiles"))
-    products = cim.objects(found.get("products"))
-    if not profiles and not products:
-        raise NotUnderstood("no firewall profiles", found.get("profiles_error") or found)
-    for profile in profiles:
-        name = str(profile.get("Name") or "").lower()
-        state = cim.flag(profile.get("Enabled"))
-        yield from _records({"profile": name[:32]}, state, "" if state is not None else "not configured")
-    for product in products:
-        source, number = cim.text(product.get("displayName")), cim.number(product.get("productState"))
-        if source:
-            on = None if number is None else int(number) & 0xF000 == _ON_STATES
-            yield from _records({"source": source[:128]}, on, "" if number is not None else "not reported")
+    profiles, reason = cim.part(found, "profiles")
+    told = {str(row.get("Name") or "").lower()[:32]: cim.flag(row.get("Enabled")) for row in profiles}
+    for name in (*dict.fromkeys((*WINDOWS_PROFILES, *told)),):
+        why = reason or ("not configured" if name in told else "not reported")
+        yield from _records({"source": "active", "profile": name}, told.get(name), why)
+    for (source, name), value in registry.items():
+        yield from _records({"source": source, "profile": name}, cim.flag(value), "not configured")
+    services, reason = cim.part(found, "service")
+    running = next((cim.flag(row.get("running")) for row in services), None)
+    yield Reading("firewall.service_running", None if running is None else float(running))
+    products, _ = cim.part(found, "products")
+    others = {shown[:128]: row for row in products if (shown := cim.text(row.get("displayName")))}
+    for maker, row in others.items():
+        number = cim.whole(row.get("productState"))
+        on = None if number is None else number & 0xF000 == _ON_STATES
+        yield from _records({"source": maker}, on, "not reported")
+
+
+def windows_registry(host: Host) -> Places:
+    """EnableFirewall of each profile, below group policy's key and below the machine's own."""
+    found: Places = {}
+    for source, (key, names) in WINDOWS_PLACES.items():
+        for profile, spellings in names.items():
+            values = [host.registry(rf"{key}\{spelling}", "EnableFirewall") for spelling in spellings]
+            found[source, profile] = next((value for value in values if value is not None), None)
+    return found
 
 
 def _records(labels: dict[str, str], state: bool | None, reason: str) -> Iterator[Reading | Fact]:
     yield Reading("firewall.enabled", None if state is None else float(state), labels)
-    yield Fact("firewall.state", None if state is None else "on" if state else "off", labels, reason)
+    said = None if state is None else "on" if state else "off"
+    yield Fact("firewall.state", said, labels, "" if said else reason)
 
 
 _Ask = tuple[str, tuple[str, ...], Callable[[str], bool]]
@@ -152,7 +187,7 @@ _LINUX: Final[tuple[_Ask, ...]] = (
 def read(host: Host) -> Iterator[Reading | Fact]:
     """Asks each program that is installed; a machine with none of them has no firewall."""
     if host.system == "windows":
-        yield from parse_windows(cim.document(host.powershell("firewall")))
+        yield from parse_windows(asked.script(host, "firewall", 30), windows_registry(host))
         return
     here = []
     for source, argv, parse in _LINUX:

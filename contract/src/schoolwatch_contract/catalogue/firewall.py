@@ -18,6 +18,13 @@ SUBJECT = Subject(
                 "profile",
             ),
         ),
+        Metric(
+            "firewall.service_running",
+            "boolean",
+            "technical",
+            "Dịch vụ tường lửa của hệ điều hành đang chạy",
+            "The operating system's firewall service is running",
+        ),
     ),
     facts=(
         FactKind(

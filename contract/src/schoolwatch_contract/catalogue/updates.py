@@ -1,6 +1,6 @@
 """Updates of the operating system."""
 
-from schoolwatch_contract.catalogue.kinds import Metric, Subject
+from schoolwatch_contract.catalogue.kinds import FactKind, Metric, Subject
 
 SUBJECT = Subject(
     "updates",
@@ -30,6 +30,47 @@ SUBJECT = Subject(
             "technical",
             "Máy cần khởi động lại để cập nhật có hiệu lực",
             "A restart is needed before updates take effect",
+        ),
+        Metric(
+            "updates.last_installed_age",
+            "s",
+            "technical",
+            "Thời gian từ lần cài bản cập nhật thành công gần nhất",
+            "Time since updates were last installed with success",
+        ),
+        Metric(
+            "updates.automatic",
+            "boolean",
+            "technical",
+            "Bản cập nhật được cài tự động",
+            "Updates are installed automatically",
+        ),
+    ),
+    facts=(
+        FactKind(
+            "updates.search",
+            "technical",
+            "Tìm bản cập nhật được hay không, hoặc lý do",
+            "Whether updates could be looked for, or why not",
+        ),
+        FactKind(
+            "updates.mode",
+            "technical",
+            "Cách cập nhật: off, notify (báo), download (tải về), scheduled (tự cài), local (tùy máy)",
+            "How updates come: off, notify, download, scheduled (installed) or local (up to the machine)",
+            labels=("source",),
+        ),
+        FactKind(
+            "updates.service",
+            "technical",
+            "Cách khởi động của dịch vụ Windows Update",
+            "How the Windows Update service starts",
+        ),
+        FactKind(
+            "updates.server",
+            "technical",
+            "Nguồn bản cập nhật: microsoft, hoặc máy chủ của đơn vị (wsus)",
+            "Where updates come from: microsoft, or a server of one's own (wsus)",
         ),
     ),
 )
