@@ -38,6 +38,16 @@ WORDS = st.sampled_from(
         "\x00",
         "/Date(1)/",
         "16010101000000.000000+000",
+        "PermitRootLogin yes",
+        "Match User",
+        "ListenAddress [::]:22",
+        "password requisite pam_pwquality.so minlen=",
+        "minlen = 9",
+        "root:x:0:0:::/bin/sh",
+        "sudo:x:27:a,b",
+        "[daemon]",
+        "idle-delay=uint32 300",
+        "0x01 0x02",
     ]
 )
 TEXTS = st.one_of(
@@ -56,6 +66,12 @@ SCALARS = st.one_of(
 KEYS = st.sampled_from(
     [
         "ifname",
+        "blockdevices",
+        "mountpoints",
+        "children",
+        "smartctl",
+        "exit_status",
+        "smart_status",
         "addr_info",
         "local",
         "prefixlen",

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from schoolwatch_agent.probe import Observed, observe
-from schoolwatch_agent.probes import PROBES
+from schoolwatch_agent.probes import probes
 from schoolwatch_agent.recorded import RecordedHost
 from schoolwatch_contract.records import Fact
+from schoolwatch_contract.settings import DEFAULTS
 
 RECORDINGS = Path(__file__).parent / "agent" / "recordings"
 NAMES = (
@@ -16,6 +17,9 @@ NAMES = (
         for file in sorted((RECORDINGS / folder).glob("*.json"))
     ),
 )
+PROBES = probes(DEFAULTS, marker="/srv/backup/done")
+"""With a backup's marker, so that there is something to look at."""
+
 _BY_NAME = {probe.name: probe for probe in PROBES}
 
 

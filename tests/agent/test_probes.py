@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 import machines
+from machines import PROBES
 from schoolwatch_agent import probes
 from schoolwatch_agent.errors import CommandFailed, Missing, TimedOut
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.probe import Observed, Probe, observe
-from schoolwatch_agent.probes import PROBES
 from schoolwatch_agent.recorded import RecordedHost, record
 from schoolwatch_contract import envelope
 from schoolwatch_contract.catalogue import FACTS, METRICS, SIGHTINGS, probe_of

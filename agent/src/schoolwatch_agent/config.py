@@ -169,6 +169,8 @@ def _check(config: AgentConfig, file: str) -> None:
             )
     if config.server.url and not re.fullmatch(r"https?://[^\s@]+", config.server.url):
         raise ConfigError(file, "server.url", "setting_bad_url")
+    if config.backup.marker and not Path(config.backup.marker).is_absolute():
+        raise ConfigError(file, "backup.marker", "setting_not_absolute")
 
 
 def _explain(file: str, message: str) -> ConfigError:

@@ -7,13 +7,16 @@ One recording is a JSON file:
         {"door": "run", "of": ["ip", "-j", "addr"], "json": [...]},
         {"door": "run", "of": ["ufw", "status"], "error": "Missing", "detail": "ufw"}]}
 
-An answer is `lines` (text), `json` (text that is JSON), `hex` (bytes), `value` (anything else) or `error`.
+An answer is `lines` (text), `json` (text that is JSON), `hex` (bytes), `value` (anything else) or `error`; a
+program that failed has `error`, `code`, and what it printed as `detail` or `json`.
 The same question asked again gets the next answer, and the last one from then on. A question that was not
 recorded is one that the machine cannot answer: no such file, no such program.
 """
 
 import contextlib
+import secrets
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 
@@ -156,7 +159,8 @@ def _given(answer: Answer, argv: tuple[str, ...] = (), timeout: float = 5) -> An
     if answer.error == "Missing":
         raise Missing(answer.detail)
     if answer.error == "CommandFailed":
-        raise CommandFailed(argv, answer.code, answer.detail)
+        printed = answer.detail if answer.json is None else msgspec.json.encode(answer.json).decode()
+        raise CommandFailed(argv, answer.code, printed)
     if answer.error == "TimedOut":
         raise TimedOut(answer.detail, timeout)
     if answer.error:
@@ -176,6 +180,7 @@ class Recorder(Host):
         self.system = host.system
         self._host = host
         self._names = host.own_names()
+        self._salt = secrets.token_bytes(16)
         self._now = host.now()
         self.answers: list[Answer] = []
 
@@ -267,24 +272,40 @@ class Recorder(Host):
         plain = msgspec.json.decode(text)
         if door not in ("text", "run", "powershell"):
             return Answer(door, key, value=plain)
-        written = self._cut(str(given))
-        with contextlib.suppress(msgspec.DecodeError):  # most answers are not JSON
-            found = msgspec.json.decode(written)
-            if isinstance(found, dict | list):
-                return Answer(door, key, json=found)
+        rows = personal.cut_file(key[0], str(given), self._rename) if door == "text" else None
+        written = self._cut(str(given)) if rows is None else rows
+        found = _document(written)
+        if found is not None:
+            return Answer(door, key, json=found)
         return Answer(door, key, lines=tuple(written.split("\n")))
 
     def _failed(self, door: str, key: tuple[str, ...], error: Exception) -> Answer:
         kind = type(error).__name__
         if isinstance(error, CommandFailed):
+            found = _document(self._cut(error.evidence))
+            if found is not None:
+                return Answer(door, key, error=kind, json=found, code=error.code)
             return Answer(door, key, error=kind, detail=self._cut(error.evidence[:400]), code=error.code)
         if isinstance(error, Missing | TimedOut):
             detail = error.program if isinstance(error, Missing) else error.what
             return Answer(door, key, error=kind, detail=self._cut(detail))
         return Answer(door, key, error=kind if kind in _ERRORS else "OSError", detail=self._cut(str(error)))
 
+    def _rename(self, name: str) -> str:
+        """One replacement a name, which says nothing of it outside this recording."""
+        return f"u{sha256(self._salt + name.encode()).hexdigest()[:8]}"
+
     def _cut(self, text: str) -> str:
         return personal.cut(text, self._names)
+
+
+def _document(text: str) -> Any:
+    """The JSON object or list in a text; None for another text."""
+    with contextlib.suppress(msgspec.DecodeError, RecursionError):  # most answers are not JSON
+        found = msgspec.json.decode(text)
+        if isinstance(found, dict | list):
+            return found
+    return None
 
 
 def record(probe: Probe, host: Host, folder: Path) -> list[Path]:

@@ -10,7 +10,20 @@ from hypothesis import strategies as st
 
 from hostile import DATA, DOCUMENTS, OBJECTS, TEXTS
 from schoolwatch_agent.errors import NotUnderstood
-from schoolwatch_agent.formats import advertisement, cim, linux_antivirus, network, product, security_center
+from schoolwatch_agent.formats import (
+    advertisement,
+    cim,
+    dconf,
+    linux_accounts,
+    linux_antivirus,
+    linux_blocks,
+    linux_ssh,
+    network,
+    product,
+    security_center,
+    settings_file,
+    smart,
+)
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.personal import cut
 from schoolwatch_agent.probe import Probe, observe
@@ -18,12 +31,15 @@ from schoolwatch_agent.probes import (
     addresses,
     antivirus,
     disk,
+    disk_health,
+    encryption,
     firewall,
     hardware,
     ipv6,
     links,
     memory,
     processor,
+    remote_access,
     resolvers,
     routes,
     system,
@@ -56,6 +72,8 @@ def whole(records: Iterable[Any]) -> None:
         lambda text: system.parse_windows(dict.fromkeys(system._VALUES, text), text),
         lambda text: processor.parse_windows(text, text, text, text),
         lambda text: uptime.parse_windows(text, 1.7e9),
+        lambda text: remote_access.parse(linux_ssh.access(linux_ssh.lines(text))),
+        lambda text: disk_health.parse("mmcblk0", smart.emmc(text, "0x01")),
     ],
 )
 @given(text=TEXTS)
@@ -77,6 +95,8 @@ def test_any_text_is_records_or_a_failure(parse: Callable[[str], Iterable[Any]],
         lambda text: antivirus.parse((linux_antivirus.mdatp(text, 1.7e9),), counted=True),
         lambda text: antivirus.parse((linux_antivirus.bitdefender(text, 1.7e9),), counted=True),
         lambda text: antivirus.parse((linux_antivirus.cortex(text, text, text),), counted=True),
+        lambda text: encryption.parse(linux_blocks.volumes(text), frozenset({"/home"})),
+        lambda text: disk_health.parse("sda", smart.smartctl(text)),
     ],
 )
 @given(text=DOCUMENTS)
@@ -104,6 +124,29 @@ def test_any_object_of_powershell_is_records_or_a_failure(
     parse: Callable[[dict[str, Any]], Iterable[Any]], found: dict[str, Any]
 ) -> None:
     whole(item for _ in (0,) for item in parse(found))
+
+
+@pytest.mark.parametrize(
+    "parse",
+    [
+        lambda text: linux_accounts.min_length(linux_accounts.stack(text, "password"), {}),
+        lambda text: linux_accounts.lockout((), linux_accounts.options(text)),
+        lambda text: linux_accounts.max_age(linux_accounts.options(text)),
+        lambda text: linux_accounts.administrators(text, text),
+        lambda text: linux_accounts.empty_passwords(text, text),
+        lambda text: len(linux_ssh.listening(text)),
+        lambda text: len(dconf.database([text], [text]).values),
+        lambda text: len(dconf.system_databases(text)),
+        lambda text: settings_file.autologin(text) or 0,
+    ],
+)
+@given(text=TEXTS)
+def test_any_text_is_a_number_or_not_understood(parse: Callable[[str], float], text: str) -> None:
+    try:
+        number = parse(text)
+    except NotUnderstood:
+        return
+    assert 0 <= number < 2**40
 
 
 @given(text=DOCUMENTS)
