@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
 
-from schoolwatch_agent import identity, lock, schedule, settings
+from schoolwatch_agent import identity, lock, program, schedule, settings
 from schoolwatch_agent import tick as ticking
 from schoolwatch_agent.config import AgentConfig
 from schoolwatch_agent.host import Host
@@ -67,11 +67,10 @@ def run(config: AgentConfig, texts: Texts, file: Path | None) -> int:
         credential = identity.read_credential(config.data)
         device = credential.device if credential else identity.install_id(config.data)
         measure = config.schedule.measure
-        # -P: the folder that somebody happens to be in holds no program of ours
-        program = (sys.executable, "-P", "-m", "schoolwatch_agent", "tick", "--lang", texts.language)
+        tick = (*program.command(), "tick", "--lang", texts.language)
         which = () if file is None else ("--config", str(file.absolute()))
         phase = schedule.next_measure(0, measure, device)
-        sleeper.become((*program, *which), measure, phase, schedule.bound(measure))
+        sleeper.become((*tick, *which), measure, phase, schedule.bound(measure))
         return FINE
 
     return _locked(config, texts, work, locks=(lock.RUN,), otherwise=("already_resident", FAILED))

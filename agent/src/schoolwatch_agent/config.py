@@ -89,7 +89,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     memory_max: Annotated[int, msgspec.Meta(ge=64_000_000, le=16_000_000_000)] = 300_000_000
     processor_max: Annotated[float, msgspec.Meta(ge=5, le=86400)] = 120.0
-    cycle_max: Annotated[float, msgspec.Meta(ge=10, le=86400)] = 240.0
+    cycle_max: Annotated[float, msgspec.Meta(ge=10, le=86400)] = 600.0
 
 
 class Backup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

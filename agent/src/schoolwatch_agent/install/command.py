@@ -21,6 +21,7 @@ from schoolwatch_agent.install import order as orders
 from schoolwatch_agent.install.order import InstallError, Order
 from schoolwatch_agent.install.placing import Placing, Record
 from schoolwatch_agent.install.service import Service
+from schoolwatch_agent.program import MARK
 from schoolwatch_agent.texts import Texts
 
 FINE, FAILED = 0, 1
@@ -104,7 +105,7 @@ def _install(asked: Order, texts: Texts, tell: Callable[..., None]) -> None:
             windows.place(place, asked, service, host, tell)
         else:
             linux.place(place, asked, service, tell)
-        program = str(asked.program) if asked.program and (asked.program / orders.MARK).exists() else ""
+        program = str(asked.program) if asked.program and (asked.program / MARK).exists() else ""
         _write_record(place, asked, config, program)
         if _ON_WINDOWS:
             windows.start(asked, host, tell)

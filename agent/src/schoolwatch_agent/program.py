@@ -1,0 +1,17 @@
+"""How this program is called, so that it can be called again."""
+
+import sys
+from pathlib import Path
+from typing import Final
+
+MARK: Final = "program.json"
+"""In a folder that holds a whole program: a kit put it there, and it goes with the agent."""
+
+
+def command() -> tuple[str, ...]:
+    """The command line up to the agent's own words: of a kit's folder, or of the Python package."""
+    for folder in Path(__file__).resolve().parents[1:3]:  # lib/schoolwatch_agent/program.py in the folder
+        if (folder / MARK).is_file():
+            return (sys.executable, "-I", str(folder))
+    # -P: the folder that somebody happens to be in holds no program of ours
+    return (sys.executable, "-P", "-m", "schoolwatch_agent")
