@@ -10,7 +10,7 @@ import pytest
 import machines
 import schoolwatch_agent
 from brokers import RunningBroker
-from schoolwatch_agent import commands, doctor, lock, once, probes
+from schoolwatch_agent import doctor, lock, once, probes
 from schoolwatch_agent.cli import main
 from schoolwatch_agent.texts import Texts, language
 from station import SmallServer, enrol
@@ -30,8 +30,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the probes that wait or work for seconds; they have tests of their own."""
     some = tuple(p for p in probes.PROBES if p.name in ("memory", "uptime", "system", "processor"))
     monkeypatch.setattr(probes, "PROBES", some)
-    monkeypatch.setattr(probes, "probes", lambda *_: some)
-    monkeypatch.setattr(commands, "probes", lambda *_: some)
+    monkeypatch.setattr(probes, "probes", lambda *_, **__: some)
 
 
 def test_version_says_so_without_loading_what_it_does_not_need() -> None:

@@ -75,7 +75,7 @@ def parser(tongue: Language) -> argparse.ArgumentParser:
 
     for name in ("once", "doctor"):
         command(name).add_argument("--json", action="store_true", help=texts("help_json"))
-    for name in ("tick", "probes", "check-config", "version"):
+    for name in ("tick", "probes", "check-config", "prepare-image", "version"):
         command(name)
     command("run").add_argument("--stay-connected", action="store_true", help=texts("help_stay_connected"))
     _enrol_options(command("enrol"), texts)
@@ -143,6 +143,7 @@ def _commands() -> dict[str, Command]:
         "install": _install,
         "uninstall": _uninstall,
         "bundle": _bundle,
+        "prepare-image": _prepare_image,
         "check-config": _check_config,
         "record": _record,
         "version": lambda _arguments, _tongue: main(["version"]),
@@ -150,14 +151,13 @@ def _commands() -> dict[str, Command]:
 
 
 def _once(arguments: argparse.Namespace, _: Language) -> int:
-    from schoolwatch_agent import once, settings
+    from schoolwatch_agent import chosen, once
     from schoolwatch_agent.host import Host
-    from schoolwatch_agent.probes import probes
 
     config, texts = _settings(arguments)
     if config is None:
         return WRONG
-    seen = once.look(Host(), probes(settings.read(config.data), config.backup.marker))
+    seen = once.look(Host(), chosen.probes_of(config))
     print(once.as_json(seen) if arguments.json else once.table(seen, texts))
     return FINE
 
@@ -191,10 +191,9 @@ def _probes(_: argparse.Namespace, tongue: Language) -> int:
 
 
 def _doctor(arguments: argparse.Namespace, tongue: Language) -> int:
-    from schoolwatch_agent import doctor, settings
+    from schoolwatch_agent import chosen, doctor
     from schoolwatch_agent.config import AgentConfig, ConfigError, load
     from schoolwatch_agent.host import Host
-    from schoolwatch_agent.probes import probes
 
     loaded: AgentConfig | ConfigError
     try:
@@ -203,8 +202,7 @@ def _doctor(arguments: argparse.Namespace, tongue: Language) -> int:
     except ConfigError as error:
         loaded = error
     texts = Texts("doctor", tongue)
-    known = loaded if isinstance(loaded, AgentConfig) else AgentConfig()
-    wanted = probes(settings.read(known.data), known.backup.marker)
+    wanted = chosen.probes_of(loaded if isinstance(loaded, AgentConfig) else AgentConfig())
     found = tuple(doctor.findings(loaded, arguments.config, Host(), wanted, texts))
     print(doctor.as_json(found, texts) if arguments.json else doctor.show(found, texts))
     return FINE if doctor.is_fine(found) else FAILED
@@ -260,6 +258,15 @@ def _uninstall(arguments: argparse.Namespace, tongue: Language) -> int:
     texts = Texts("install", tongue)
     config = str(arguments.config or FILE)
     return command.uninstall(arguments.root, config, texts, print, with_data=arguments.delete_data)
+
+
+def _prepare_image(arguments: argparse.Namespace, _: Language) -> int:
+    config, texts = _settings(arguments)
+    if config is None:
+        return WRONG
+    from schoolwatch_agent import commands
+
+    return commands.prepare_image(config, texts)
 
 
 def _bundle(arguments: argparse.Namespace, _: Language) -> int:

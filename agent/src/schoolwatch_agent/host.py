@@ -160,6 +160,10 @@ class Host:
             return self.text("/proc/sys/kernel/random/boot_id").strip()
         return f"{self.counters('boot_time'):.0f}"
 
+    def node_name(self) -> str:
+        """The machine's own name; only digests of it may leave."""
+        return platform.node()
+
     def own_names(self) -> tuple[str, ...]:
         """Names that must not leave the machine: its own and its users'. Never raises."""
         node = platform.node()

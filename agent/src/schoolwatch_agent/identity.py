@@ -9,8 +9,8 @@ import msgspec
 
 CREDENTIAL = "credential.json"
 INSTALL_ID = "install_id"
-PENDING = "enrolment.json"
-"""An enrolment that waits for the server: see pending.py."""
+WAITING = "enrolment.json"
+"""What is needed to enrol when the server can be reached: see admission.py."""
 
 _Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 
@@ -32,12 +32,16 @@ class Broker(msgspec.Struct, frozen=True):
 
 
 class Credential(msgspec.Struct, frozen=True):
-    """What the server gave at enrolment: the device id, its frame key (hex), its broker password."""
+    """What the server gave at enrolment: the device id, its frame key (hex), its broker password.
+
+    `hint_key` (hex) is the school's, for digests of hardware numbers.
+    """
 
     device: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$")]
     key: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
     password: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
     mqtt: Broker
+    hint_key: Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{64})?$")] = ""
 
     def __repr__(self) -> str:  # a credential in a log line must give nothing away
         return f"Credential(device={self.device!r})"
@@ -57,6 +61,15 @@ def read_credential(data: Path) -> Credential | None:
         raise IdentityError(
             f"{path} is damaged ({type(error).__name__}); enrol again with --again", damaged=path
         ) from error
+
+
+def hint_key(data: Path) -> bytes:
+    """The school's key for digests of hardware numbers; empty when not enrolled."""
+    try:
+        credential = read_credential(data)
+    except IdentityError:
+        return b""
+    return bytes.fromhex(credential.hint_key) if credential else b""
 
 
 def write_credential(data: Path, credential: Credential) -> None:

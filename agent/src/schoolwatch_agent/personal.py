@@ -13,7 +13,8 @@ _IPV6: Final = r"(?<![\w:.])(?=[0-9A-Fa-f:]{0,38}::|(?:[0-9A-Fa-f]{1,4}:){7})[0-
 _NIC: Final = r"\b(en|wl|ww)x([0-9a-f]{6})[0-9a-f]{6}\b"
 _SID: Final = r"\bS-1-5-21(?:-\d+)+\b"
 _SERIAL: Final = (
-    r"(?i)(\"?(?:serial(?: ?number)?|asset ?tag|uuid|machine-?id|machineguid|edrmachineid|orgid|tenantid)\"?"
+    r"(?i)(\"?(?:serial(?: ?number)?|asset ?tag|uuid|machine-?id|machineguid|edrmachineid|orgid|tenantid|"
+    r"permanentaddress)\"?"
     r"\s*[:=]\s*)"
     r"(\"[^\"]*\"|[^\s,;}]+)"
 )

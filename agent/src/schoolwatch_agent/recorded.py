@@ -14,6 +14,7 @@ recorded is one that the machine cannot answer: no such file, no such program.
 """
 
 import contextlib
+import re
 import secrets
 from collections.abc import Callable
 from hashlib import sha256
@@ -35,6 +36,12 @@ _ERRORS: Final[dict[str, type[OSError]]] = {
     "ConnectionRefusedError": ConnectionRefusedError,
     "OSError": OSError,
 }
+
+
+_NUMBERS: Final = (
+    r"/sys/class/dmi/id/(product_uuid|board_serial)|/sys/class/net/[^/]+/address|/dev/disk/by-id"
+)
+"""Paths whose whole answer is a number of the machine: asked, and not noted."""
 
 
 class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -138,6 +145,10 @@ class RecordedHost(Host):
     def boot_id(self) -> str:
         """As recorded."""
         return str(_given(self._next("boot_id", otherwise=FileNotFoundError)))
+
+    def node_name(self) -> str:
+        """A recorded machine has lost its name."""
+        return "recorded"
 
     def own_names(self) -> tuple[str, ...]:
         """As recorded."""
@@ -244,6 +255,10 @@ class Recorder(Host):
         """One moment for the whole recording, as `RecordedHost` will answer."""
         return self._now
 
+    def node_name(self) -> str:
+        """The machine's; it is not noted."""
+        return self._host.node_name()
+
     def own_names(self) -> tuple[str, ...]:
         """The machine's."""
         return self._names
@@ -260,7 +275,8 @@ class Recorder(Host):
         except (Missing, CommandFailed, TimedOut, OSError) as error:
             self.answers.append(self._failed(door, key, error))
             raise
-        self.answers.append(self._answered(door, key, given))
+        if not re.fullmatch(_NUMBERS, " ".join(key)):
+            self.answers.append(self._answered(door, key, given))
         return given
 
     def _answered(self, door: str, key: tuple[str, ...], given: object) -> Answer:

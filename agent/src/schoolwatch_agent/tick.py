@@ -49,6 +49,8 @@ def tick(config: AgentConfig, host: Host, probes: Sequence[Probe]) -> Ticked:
         except SpoolError as error:  # a full disk: what is stored already can still be delivered
             log.error("%s", error)  # noqa: TRY400  the disk's words, no stack
             trouble, known = error, memory.decode(spool.memory(host.now()))
+        if credential is None:
+            credential = _admitted(config, host, spool, known)
         if credential is None or not is_time(config, known, device, host.now()):
             return Ticked(None, credential is not None, trouble)
         return Ticked(_deliver(config, host, spool, credential), is_enrolled=True, trouble=trouble)
@@ -95,6 +97,20 @@ def settle(spool: Spool, outcome: Outcome) -> None:
     if outcome.kind == "delivered":
         known = msgspec.structs.replace(known, urgent=False, delivered_at=outcome.at)
     spool.remember(memory.encode(known), outcome.at)
+
+
+def _admitted(config: AgentConfig, host: Host, spool: Spool, known: Memory) -> Credential | None:
+    """The credential for which a token waited; why it brought none is remembered."""
+    if not config.server.token_file and not (config.data / identity.WAITING).exists():
+        return None
+    from schoolwatch_agent import admission  # dear to import
+    from schoolwatch_agent.enrol import EnrolError
+
+    try:
+        return admission.admit_unasked(config, host, known)
+    except EnrolError as error:
+        settle(spool, Outcome(error.outcome, host.now(), f"enrolment: {error.key} {error.detail}".strip()))
+        return None
 
 
 def _deliver(config: AgentConfig, host: Host, spool: Spool, credential: Credential) -> Outcome:

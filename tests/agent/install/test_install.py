@@ -5,9 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from schoolwatch_agent import cli, identity, pending
+from schoolwatch_agent import admission, cli, identity
+from schoolwatch_agent.config import Agent, AgentConfig
+from schoolwatch_agent.enrol import EnrolError, Office
+from schoolwatch_agent.host import Host
 from schoolwatch_agent.install import order, placing
 from schoolwatch_agent.install.order import InstallError
+from schoolwatch_agent.memory import Memory
 
 
 @pytest.fixture
@@ -145,11 +149,15 @@ def test_without_a_line_the_token_waits_for_the_agent_alone(
     assert "enrols by itself later" in said.out or "enrols by itself when" in said.out
     assert "swe_secret" not in said.out + said.err
     data = image / "var/lib/schoolwatch-agent"
-    assert pending.read(data) == pending.Pending(url, "swe_secret")
-    assert (data / identity.PENDING).stat().st_mode & 0o777 == 0o600
-    assert "swe_secret" not in repr(pending.read(data))
-    assert pending.try_again(data) is not None  # still no line: it waits on
-    assert pending.read(data) is not None
+    own = AgentConfig(agent=Agent(data=str(data)))
+    kept = admission._kept(own)
+    assert kept == Office(url, "swe_secret")
+    assert (data / identity.WAITING).stat().st_mode & 0o777 == 0o600
+    assert "swe_secret" not in repr(kept)
+    with pytest.raises(EnrolError) as still:  # no line yet: it waits on
+        admission.admit_unasked(own, Host(), Memory())
+    assert still.value.outcome == "unreachable"
+    assert admission._kept(own) == kept
 
 
 def test_print_shows_the_units_and_touches_nothing(

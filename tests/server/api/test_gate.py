@@ -31,6 +31,7 @@ from website import RunningSite
 
 PUBLIC = {
     ("POST", "/api/v1/enrol"),
+    ("POST", "/api/v1/enrol/hint-key"),
     ("GET", "/api/v1/openapi.json"),
     ("GET", "/docs"),
     ("GET", "/healthz"),

@@ -10,10 +10,10 @@ from typing import Final
 
 import msgspec
 
+from schoolwatch_agent import admission, identity
 from schoolwatch_agent import config as settings
-from schoolwatch_agent import identity, pending
 from schoolwatch_agent.config import AgentConfig, ConfigError
-from schoolwatch_agent.enrol import EnrolError
+from schoolwatch_agent.enrol import EnrolError, Office
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.identity import IdentityError
 from schoolwatch_agent.install import linux, placing, systemd, task, windows
@@ -155,15 +155,16 @@ def _enrol(
         return
     ca = str(place.at(config.server.ca)) if config.server.ca else ""
     token = asked.token_file.read_text("utf-8-sig").strip()
-    wish = pending.Pending(asked.url or config.server.url, token, ca, asked.insecure_http)
+    office = Office(asked.url or config.server.url, token, ca, asked.insecure_http)
+    own = msgspec.structs.replace(config, agent=msgspec.structs.replace(config.agent, data=str(data)))
     try:
-        credential = pending.ask(data, wish)
+        credential = admission.admit(own, office, Host())
     except EnrolError as error:
-        if error.key not in ("unreachable", "server_error", "too_often"):
+        if error.outcome == "refused":
             raise InstallError(
                 "enrol", problem=error.told(words), advice=words(f"advice_{error.key}")
             ) from error
-        pending.keep(data, msgspec.structs.replace(wish, ca=config.server.ca))
+        admission.wait(own, msgspec.structs.replace(office, ca=config.server.ca))
         tell("enrols_later", problem=error.told(words))
     else:
         tell("enrolled", device=credential.device)

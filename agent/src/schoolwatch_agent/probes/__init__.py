@@ -15,6 +15,7 @@ from schoolwatch_agent.probes import (
     encryption,
     firewall,
     hardware,
+    identity,
     ipv6,
     links,
     memory,
@@ -29,11 +30,12 @@ from schoolwatch_agent.probes import (
 from schoolwatch_contract.settings import DEFAULTS, Settings
 
 
-def probes(settings: Settings, marker: str = "") -> tuple[Probe, ...]:
+def probes(settings: Settings, *, marker: str = "", hint_key: bytes = b"") -> tuple[Probe, ...]:
     """In the order they run: cheap ones first, so that a cycle that is cut short has them.
 
     A probe that has targets of the server's is made with the settings: `ipv6.probe(settings)`.
-    `marker` is the path of agent.toml that `backup` looks at.
+    `marker` is the path of agent.toml that `backup` looks at; `hint_key` is the school's, under which
+    hardware numbers become digests, empty before the device is enrolled.
     """
     return (
         processor.PROBE,
@@ -42,6 +44,7 @@ def probes(settings: Settings, marker: str = "") -> tuple[Probe, ...]:
         uptime.PROBE,
         system.PROBE,
         hardware.PROBE,
+        identity.probe(hint_key),
         links.PROBE,
         addresses.PROBE,
         routes.PROBE,
@@ -61,4 +64,4 @@ def probes(settings: Settings, marker: str = "") -> tuple[Probe, ...]:
 
 
 PROBES: Final = probes(DEFAULTS)
-"""The probes of a device that has heard no settings."""
+"""The probes of a device that is not enrolled and has heard no settings."""

@@ -61,9 +61,16 @@ SUBJECT = Subject(
         SightingKind(
             "device.clone",
             "technical",
-            "Hai báo cáo khác nhau mang cùng một số: có thể hai máy dùng chung một danh tính",
-            "Two different reports under one number: two machines may share one identity "
-            "(seen by the server)",
+            "Hai máy dùng chung một danh tính: hai báo cáo khác nhau mang cùng một số, "
+            "hoặc phần cứng đổi qua đổi lại (máy chủ nhận ra)",
+            "Two machines share one identity: two different reports under one number, or hardware that "
+            "alternates (seen by the server)",
+        ),
+        SightingKind(
+            "device.changed",
+            "technical",
+            "Máy thay ổ đĩa, cạc mạng, bo mạch hoặc tên, hay được cài lại (máy chủ nhận ra)",
+            "A machine with another disk, adapter, board or name, or installed anew (seen by the server)",
         ),
     ),
 )

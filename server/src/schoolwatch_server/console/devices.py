@@ -15,7 +15,7 @@ from schoolwatch_server.console import support
 from schoolwatch_server.console.page import page, words_of
 from schoolwatch_server.console.schools import commune_code_of, place_of
 from schoolwatch_server.console.words import ZONE, Words
-from schoolwatch_server.database import incident_rows, pages, registry, states
+from schoolwatch_server.database import identities, incident_rows, pages, registry, sightings, states
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.lifecycle import Systems
 from schoolwatch_server.posture import RUNGS
@@ -26,6 +26,10 @@ _EXPLAINS = re.compile(r"[;:,(]")
 
 _OWN = {"probe.ok", "probe.seconds", "probe.failure", "ipv6.rung", "ipv6.rung.reason"}
 """Shown in words of their own, not in the tables."""
+
+
+_CHANGES = 10
+"""Changes of the machine that are shown, the newest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,7 @@ def _page(request: Request, template: str, name: str, who: Who, server: Context)
         commune_code = commune_code_of(conn, who, school)
         rooms = pages.rooms(conn, device.school_id)
         own_role = registry.own_role(conn, device.id)
+        changes = sightings.of_device(conn, device.id, (identities.CHANGED, identities.CLONE), _CHANGES)
         incidents = incident_rows.incidents(conn, who.scope, device=name, is_open=True, limit=10)
     return page(
         request,
@@ -97,6 +102,7 @@ def _page(request: Request, template: str, name: str, who: Who, server: Context)
         facts=_with_support(_facts(state, words), state, server.systems, words),
         probes=_probes(state, words),
         rungs=_rungs(state),
+        changes=changes,
         metrics=_metrics(state, words),
         incidents=incidents,
         rules=server.rules,

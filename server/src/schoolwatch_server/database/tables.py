@@ -133,6 +133,13 @@ enrolment_token = Table(
     Column("uses_left", Integer, nullable=False),
     Column("revoked_at", Double),
 )
+frozen_device = Table(  # one whose disk is put back at each start: it is found again by its hardware
+    "frozen_device",
+    metadata,
+    Column("device_id", Id, ForeignKey("device.id"), primary_key=True, autoincrement=False),
+    Column("hints", JSON, nullable=False),
+    Column("enrolled_at", Double, nullable=False),
+)
 
 # --- intake: journal, marks, state, sightings, quarantine ---------------------------------------------
 
