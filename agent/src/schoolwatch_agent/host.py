@@ -146,6 +146,13 @@ class Host:
             raise PermissionError("raw ICMPv6 sockets are not used on Windows")
         return solicit(nic, timeout)
 
+    def echoes(self, plan: str, timeout: float = 30) -> str:
+        """What `schoolwatch_agent.echoes` prints, a child that sends echoes to the hosts of a plan.
+
+        Raises `CommandFailed`, `TimedOut`.
+        """
+        return _finish((sys.executable, "-m", "schoolwatch_agent.echoes", plan), ("echoes",), timeout)
+
     def wait(self, seconds: float) -> None:
         """Lets time pass between two looks."""
         time.sleep(seconds)

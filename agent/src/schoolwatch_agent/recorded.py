@@ -135,6 +135,10 @@ class RecordedHost(Host):
         """As recorded."""
         return tuple(_given(self._next("router_advertisements", nic, otherwise=PermissionError), (), timeout))
 
+    def echoes(self, plan: str, timeout: float = 30) -> str:
+        """As recorded."""
+        return str(_given(self._next("echoes", plan, otherwise=Missing), ("echoes",), timeout))
+
     def wait(self, seconds: float) -> None:
         """A recorded machine does not wait."""
 
@@ -247,6 +251,10 @@ class Recorder(Host):
             "router_advertisements", (nic,), lambda: self._host.router_advertisements(nic, timeout)
         )
 
+    def echoes(self, plan: str, timeout: float = 30) -> str:
+        """Asked and noted."""
+        return self._note("echoes", (plan,), lambda: self._host.echoes(plan, timeout))
+
     def wait(self, seconds: float) -> None:
         """Waits as the machine does."""
         self._host.wait(seconds)
@@ -286,7 +294,7 @@ class Recorder(Host):
             return Answer(door, key, hex=tuple(advertisement.without_addresses(body).hex() for body in given))
         text = self._cut(msgspec.json.encode(given).decode())
         plain = msgspec.json.decode(text)
-        if door not in ("text", "run", "powershell"):
+        if door not in ("text", "run", "powershell", "echoes"):
             return Answer(door, key, value=plain)
         rows = personal.cut_file(key[0], str(given), self._rename) if door == "text" else None
         written = self._cut(str(given)) if rows is None else rows
