@@ -300,9 +300,7 @@ def run(folder: Path, cycles: int, spacing: float, count: int) -> None:
 def show(
     rows: list[Row], asleep: float, lasted: float, table: list[Ticked], cycles: int, spacing: float
 ) -> None:
-    print(
-        f"{cycles} cycles of {PERIOD:g} s, one each {spacing:g} s, weighed by real time; {os.cpu_count()} CPU\n"
-    )
+    print(f"{cycles} cycles of {PERIOD:g} s, one each {spacing:g} s, weighed by time; {os.cpu_count()} CPU\n")
     print(f"{'':24}{'mean PSS MB':>12}{'peak PSS MB':>12}{'CPU s in 30 min':>17}")
     for row in rows:
         print(f"{row.name:24}{row.mean / 1e6:>12.1f}{row.peak / 1e6:>12.1f}{row.cpu:>17.2f}")
