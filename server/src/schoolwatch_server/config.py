@@ -81,6 +81,12 @@ class Notify(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     urls_file: str = ""
 
 
+class Antivirus(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Parts of the names of the antivirus products that the province issues; empty: not known."""
+
+    issued: tuple[Annotated[str, msgspec.Meta(pattern=r"\S", max_length=80)], ...] = ()
+
+
 class ServerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All settings; `data` is an absolute path once loaded."""
 
@@ -92,6 +98,7 @@ class ServerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     evaluation: Evaluation = Evaluation()
     retention: Retention = Retention()
     notify: Notify = Notify()
+    antivirus: Antivirus = Antivirus()
     ipv6: Ipv6 = Ipv6()
     quality: Quality = Quality()
     bandwidth: Bandwidth = Bandwidth()

@@ -112,13 +112,15 @@ class Posture(msgspec.Struct, frozen=True):
     """What indicators group by, judged from one state; None is unknown, never bad and never good.
 
     `protected`: some antivirus runs. `ipv6_rung`: the highest rung with every one below it ok, -1 when
-    rung 0 failed. `link_speed`: bit/s of the fastest link in use, with its `link_medium`.
+    rung 0 failed. `link_speed`: bit/s of the fastest link in use, with its `link_medium`. `antivirus`: what
+    runs, as `posture.issued` reads it.
     """
 
     protected: bool | None
     ipv6_rung: int | None
     link_speed: float | None
     link_medium: Medium | None
+    antivirus: str | None = None
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -3,6 +3,7 @@
 import json
 import math
 import time
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import Query
@@ -14,6 +15,7 @@ from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.api.times import rfc3339
 from schoolwatch_server.database import fact_rows, pages, registry, states
 from schoolwatch_server.database.engine import begin_read
+from schoolwatch_server.posture import issued
 from schoolwatch_server.state import State, parse_key
 from schoolwatch_server.store import Series
 
@@ -41,13 +43,16 @@ def devices(
             if (device := registry.device(conn, name, who.scope)) is not None
         ]
     return {
-        "devices": [device_json(device, state) for device, state in found],
+        "devices": [device_json(device, state, server.config.antivirus.issued) for device, state in found],
         "next": page[limit - 1][0] if len(page) > limit else None,
     }
 
 
-def device_json(device: registry.DeviceRow, state: State | None) -> Json:
-    """One device as JSON: where it is, when it was heard, its posture, facts and newest readings."""
+def device_json(device: registry.DeviceRow, state: State | None, issued_names: Sequence[str]) -> Json:
+    """One device as JSON: where it is, when it was heard, its posture, facts and newest readings.
+
+    `issued_names` are those of the antivirus products that the province issues.
+    """
     return {
         "device": device.device,
         "label": device.label,
@@ -60,6 +65,7 @@ def device_json(device: registry.DeviceRow, state: State | None) -> Json:
         "broken": device.broken,
         "posture": {
             "protected": device.protected,
+            "issued_antivirus": issued(device.antivirus, issued_names),
             "ipv6_rung": device.ipv6_rung,
             "link_speed": device.link_speed,
             "link_medium": device.link_medium,

@@ -1,6 +1,8 @@
 """A school: indicators, devices, rooms, and what the school declares and hands out itself."""
 
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Form, Request
@@ -18,6 +20,7 @@ from schoolwatch_server.database import incident_rows, pages, people, registry
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.enrolment import DAYS_MAX, USES_MAX, issue_enrolment_token
 from schoolwatch_server.indicators.current import current
+from schoolwatch_server.posture import issued
 
 Number = Annotated[str, Form(pattern=r"^\s*[0-9]{0,7}\s*$")]
 Csrf = Annotated[str, Form(max_length=200)]
@@ -30,6 +33,7 @@ def show(request: Request, code: str, who: Who, server: Server) -> Response:
         school = registry.school_by_code(conn, code, who.scope)
         if school is None:
             raise not_found("school", code)
+        devices = registry.devices(conn, who.scope, school_id=school.id)
         return page(
             request,
             "school.html",
@@ -38,7 +42,8 @@ def show(request: Request, code: str, who: Who, server: Server) -> Response:
             place=place_of(school),
             commune_code=commune_code_of(conn, who, school),
             values=current(conn, "school", school.id, server.packs, now),
-            devices=registry.devices(conn, who.scope, school_id=school.id),
+            devices=devices,
+            issued=_issued(devices, server, now),
             rooms=pages.rooms(conn, school.id),
             declarations={row.quantity: row for row in pages.declarations(conn, school.id)},
             quantities=registry.QUANTITIES,
@@ -47,6 +52,26 @@ def show(request: Request, code: str, who: Who, server: Server) -> Response:
             rules=server.rules,
             tokens=tokens.open_tokens(conn, school.id, now),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """Of a school's working devices: on how many an issued antivirus runs, is known to run or not, all."""
+
+    yes: int
+    known: int
+    working: int
+
+
+def _issued(devices: Sequence[registry.DeviceRow], server: Context, now: float) -> Issued | None:
+    """None when the settings name no product."""
+    names = server.config.antivirus.issued
+    if not names:
+        return None
+    after = now - server.packs.windows.working.value * 86400
+    working = [d for d in devices if not d.broken and d.taken_at is not None and d.taken_at >= after]
+    said = [issued(device.antivirus, names) for device in working]
+    return Issued(said.count(True), len(said) - said.count(None), len(said))
 
 
 def download(request: Request, code: str, form: str, who: Who, server: Server) -> Response:

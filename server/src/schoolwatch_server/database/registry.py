@@ -273,6 +273,7 @@ def _devices() -> Select[Any]:
         st.link_speed,
         st.link_medium,
         d.broken,
+        st.antivirus,
     ).select_from(joined)
 
 

@@ -103,6 +103,7 @@ def _packed(device_id: int, row: _Row) -> dict[str, Any]:
         "ipv6_rung": seen.ipv6_rung,
         "link_speed": seen.link_speed,
         "link_medium": seen.link_medium,
+        "antivirus": seen.antivirus,
         "body": pack(row.state),
     }
 

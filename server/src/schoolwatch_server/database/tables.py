@@ -192,6 +192,7 @@ state = Table(
     Column("ipv6_rung", Integer),
     Column("link_speed", Double),
     Column("link_medium", String(20)),
+    Column("antivirus", Text),
     Column("body", LargeBinary, nullable=False),
 )
 fact_history = Table(
