@@ -192,8 +192,8 @@ state = Table(
     Column("ipv6_rung", Integer),
     Column("link_speed", Double),
     Column("link_medium", String(20)),
-    Column("antivirus", Text),
     Column("body", LargeBinary, nullable=False),
+    Column("antivirus", Text),
 )
 fact_history = Table(
     "fact_history",
