@@ -18,6 +18,7 @@ from base64 import b64encode
 from pathlib import Path
 from typing import IO, Any, Final, Literal
 
+from schoolwatch_agent import deadline
 from schoolwatch_agent.aside import within
 from schoolwatch_agent.errors import CommandFailed, Missing, TimedOut
 from schoolwatch_agent.solicitation import solicit
@@ -26,6 +27,8 @@ TEXT_MAX: Final = 4 << 20
 """Bytes read of one file or socket answer; the rest is left."""
 
 FILE_TIMEOUT: Final = 5.0
+END_TIMEOUT: Final = 1.0
+DRAIN_TIMEOUT: Final = 1.0
 POWERSHELL_KEPT: Final = 60.0
 """Seconds that a script's answer serves the next probe that asks the same: starting PowerShell is dear."""
 
@@ -120,7 +123,8 @@ class Host:
 
     def ask(self, socket_path: str, request: bytes, timeout: float = 5) -> bytes:
         """What a Unix socket answers until it closes. OSError, `TimedOut` when it stays silent or open."""
-        deadline = time.monotonic() + timeout
+        timeout = deadline.cut(timeout)
+        end = time.monotonic() + timeout
         answer = b""
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asked:
             try:
@@ -128,13 +132,13 @@ class Host:
                 asked.connect(str(self._at(socket_path)))
                 asked.sendall(request)
                 while len(answer) < TEXT_MAX:
-                    asked.settimeout(max(deadline - time.monotonic(), 0.001))
+                    asked.settimeout(max(end - time.monotonic(), 0.001))
                     part = asked.recv(65536)
                     if not part:
                         break
                     answer += part
             except TimeoutError as error:
-                raise TimedOut(socket_path, timeout) from error
+                raise deadline.silent(socket_path, timeout) from error
         return answer
 
     def router_advertisements(self, nic: str, timeout: float) -> tuple[bytes, ...]:
@@ -144,7 +148,7 @@ class Host:
         """
         if self.system != "linux":
             raise PermissionError("raw ICMPv6 sockets are not used on Windows")
-        return solicit(nic, timeout)
+        return solicit(nic, deadline.cut(timeout))
 
     def echoes(self, plan: str, timeout: float = 30) -> str:
         """What `schoolwatch_agent.echoes` prints, a child that sends echoes to the hosts of a plan.
@@ -155,7 +159,7 @@ class Host:
 
     def wait(self, seconds: float) -> None:
         """Lets time pass between two looks."""
-        time.sleep(seconds)
+        time.sleep(deadline.cut(seconds))
 
     def now(self) -> float:
         """The wall clock, UTC seconds."""
@@ -195,7 +199,8 @@ class Host:
         else:
             known = [*os.environ.get("PATH", "").split(":"), *_SYSTEM_FOLDERS]
             folders = ":".join(str(self._at(folder)) for folder in known if folder.startswith("/"))
-        found = shutil.which(str(self._at(name)) if name.startswith("/") else name, path=folders)
+        program = str(self._at(name)) if name.startswith("/") else name
+        found = within(FILE_TIMEOUT, name, lambda: shutil.which(program, path=folders))
         if found is None:
             raise Missing(name)
         return found
@@ -244,6 +249,7 @@ def _plain(value: object) -> Any:
 
 def _finish(command: tuple[str, ...], called: tuple[str, ...], timeout: float) -> str:
     """Runs a program in a process group of its own, which does not outlive its time or its bound."""
+    timeout = deadline.cut(timeout)
     environment = {**os.environ, "LC_ALL": "C", "LANGUAGE": "C", "DEBIAN_FRONTEND": "noninteractive"}
     process = subprocess.Popen(
         command,
@@ -254,14 +260,15 @@ def _finish(command: tuple[str, ...], called: tuple[str, ...], timeout: float) -
         start_new_session=True,
         creationflags=0x08000000 if sys.platform == "win32" else 0,  # CREATE_NO_WINDOW
     )
-    deadline = time.monotonic() + timeout
+    end = time.monotonic() + timeout
     out, err = _Drain(process, process.stdout), _Drain(process, process.stderr)
     try:
         code = process.wait(timeout)
-        out.thread.join(max(deadline - time.monotonic(), 0.1))
-        err.thread.join(max(deadline - time.monotonic(), 0.1))
+        # what it printed is in the pipe; a child that it left behind may hold that open for ever
+        for drain in (out, err):
+            drain.thread.join(min(max(end - time.monotonic(), 0.1), DRAIN_TIMEOUT))
     except subprocess.TimeoutExpired as error:
-        raise TimedOut(" ".join(called), timeout) from error
+        raise deadline.silent(" ".join(called), timeout) from error
     finally:
         _end(process)
         out.thread.join(1)
@@ -310,4 +317,5 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
     else:
         with contextlib.suppress(ProcessLookupError):  # the whole group has ended by itself
             os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    with contextlib.suppress(subprocess.TimeoutExpired):  # one that waits for a broken disk cannot be ended
+        process.wait(END_TIMEOUT)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from schoolwatch_agent.host import Host
-from schoolwatch_agent.probe import Probe, observe
+from schoolwatch_agent.probe import Probe, observe_all
 from schoolwatch_agent.texts import Language, Texts
 from schoolwatch_contract.catalogue import FACTS, METRICS, SIGHTINGS, FactKind, Metric, SightingKind
 from schoolwatch_contract.records import Fact, Reading, Sighting
@@ -25,7 +25,7 @@ class Seen:
 def look(host: Host, probes: Iterable[Probe]) -> Seen:
     """Runs every probe, whatever its period."""
     taken_at = host.now()
-    observed = [observe(probe, host) for probe in probes]
+    observed = [seen for _, seen, _ in observe_all(probes, host)]
     return Seen(
         taken_at,
         tuple(reading for each in observed for reading in each.readings),

@@ -103,4 +103,4 @@ def _age(host: Host) -> float | None:
     return None
 
 
-PROBE = Probe("updates", every=6 * 3600, read=read)
+PROBE = Probe("updates", every=6 * 3600, read=read, limit=SEARCH_TIMEOUT)
