@@ -119,4 +119,4 @@ def _unit(metric: str) -> str:
 
 def _amount(metric: str, value: float) -> str:
     unit = _unit(metric)
-    return f"{value:.12g} {unit}" if unit in ("s", "B", "bit/s") else f"{value:.12g}"
+    return f"{value:.12g} {unit}" if unit in ("s", "B", "bit/s", "Hz", "dBm") else f"{value:.12g}"

@@ -25,6 +25,9 @@ _AUTOLOGIN: Final = r"(?im)^(\s*(?:autologin-user|automaticlogin|timedlogin|user
 _SSH_PEOPLE: Final = r"(?im)^(\s*(?:(?:allow|deny)(?:users|groups)|match)[ \t]+)\S.*$"
 """Whom sshd lets in, and for whom a part of its configuration holds."""
 
+_SSID: Final = r"(?im)^(\s*ssid:[ \t]*)\S.*$"
+"""The name of a wireless network, as iw prints it: it may be somebody's."""
+
 _KNOWN_GROUPS: Final = frozenset({"sudo", "wheel", "admin"})
 
 
@@ -57,6 +60,7 @@ def cut(text: str, names: tuple[str, ...] = ()) -> str:
     text = re.sub(_NIC, r"\1x\2", text)
     text = re.sub(_AUTOLOGIN, r"\1-", text)
     text = re.sub(_SSH_PEOPLE, r"\1-", text)
+    text = re.sub(_SSID, r"\1-", text)
     text = re.sub(_IPV6, _without_identifier, text)
     for name in names:
         text = re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w-])", "-", text)

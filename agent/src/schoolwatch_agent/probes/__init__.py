@@ -27,6 +27,7 @@ from schoolwatch_agent.probes import (
     system,
     updates,
     uptime,
+    wifi,
 )
 from schoolwatch_contract.settings import DEFAULTS, Settings
 
@@ -47,6 +48,7 @@ def probes(settings: Settings, *, marker: str = "", hint_key: bytes = b"") -> tu
         hardware.PROBE,
         identity.probe(hint_key),
         links.PROBE,
+        wifi.PROBE,
         addresses.PROBE,
         routes.PROBE,
         resolvers.PROBE,

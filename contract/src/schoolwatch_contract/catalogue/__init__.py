@@ -31,6 +31,7 @@ from schoolwatch_contract.catalogue import (
     system,
     updates,
     uptime,
+    wifi,
 )
 from schoolwatch_contract.catalogue.kinds import FactKind, Metric, Privacy, SightingKind, Subject, Unit
 
@@ -57,6 +58,7 @@ SUBJECTS: tuple[Subject, ...] = (
     hardware.SUBJECT,
     identity.SUBJECT,
     links.SUBJECT,
+    wifi.SUBJECT,
     addresses.SUBJECT,
     routes.SUBJECT,
     resolvers.SUBJECT,

@@ -15,6 +15,7 @@ ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 
 _BYTES = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 _BITS = ("bit/s", "kbit/s", "Mbit/s", "Gbit/s", "Tbit/s")
+_HERTZ = ("Hz", "kHz", "MHz", "GHz")
 _TOKEN = re.compile(r"enrolment token (\d+)")
 _SPANS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
@@ -57,6 +58,10 @@ class Words:
             return self._scaled(value, 1000, _BITS)
         if unit == "s":
             return self.span(value)
+        if unit == "Hz":
+            return self._scaled(value, 1000, _HERTZ)
+        if unit == "dBm":
+            return f"{self.number(value, 0)}\u00a0dBm"
         if unit == "B":
             return f"{self.number(value, 0)}\u00a0B"
         if unit == "days":
