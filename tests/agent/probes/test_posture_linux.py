@@ -140,7 +140,6 @@ RULES: dict[str, float | None] = {
     "password_min_length": 6,
     "lockout_threshold": 0,
     "password_expires": 0,
-    "password_max_age": None,
 }
 PEOPLE: dict[str, float | None] = {"administrators": 3, "without_password": 1}
 

@@ -119,7 +119,8 @@ def _max_age(host: Host) -> Iterator[Reading | Fact]:
         lambda host: linux_accounts.max_age(linux_accounts.options(host.text("/etc/login.defs"))), host
     )
     yield Reading("accounts.password_expires", None if age is None else float(age > 0))
-    yield Reading("accounts.password_max_age", age or None)
+    if age != 0:
+        yield Reading("accounts.password_max_age", age)
     yield _source("password_max_age", reason)
 
 

@@ -21,7 +21,17 @@ _GROUPS: Final = {
         "autorun",
         "activation",
     ),
-    "machine": ("system", "hardware", "disk_health", "uptime", "use", "processor", "memory", "disk"),
+    "machine": (
+        "system",
+        "hardware",
+        "disk_health",
+        "uptime",
+        "use",
+        "processor",
+        "memory",
+        "disk",
+        "identity",
+    ),
     "network": ("links", "addresses", "routes", "resolvers", "ipv6", "quality", "bandwidth"),
     "agent": ("",),
 }
@@ -40,7 +50,7 @@ _REASONS: Final = {
     "remote_access.state",
     "backup.state",
 }
-"""Facts that say in words what a reading says, or why it says nothing: they stand beside the reading."""
+"""Facts that say in words what a reading says, or stands for, or why it says nothing: they stand with it."""
 
 _EXPLAINS: Final = re.compile(r"[;:,(]")
 """Where the catalogue's meaning goes on to explain; a table shows what comes before."""
@@ -77,7 +87,7 @@ def readings(state: State, words: Words) -> tuple[Line, ...]:
         metric = METRICS.get(name)
         value = words.amount(number.value, metric.unit if metric else "")
         if number.value is None:
-            value = _why(_reason(state, name, labels), words)
+            value = _instead(state, name, labels, words)
         lines.append(
             Line(
                 name,
@@ -127,17 +137,26 @@ def _labels(labels: dict[str, str], words: Words) -> str:
     return words.labels({key: words.known(f"label.{value}", value) for key, value in labels.items()})
 
 
-def _reason(state: State, name: str, labels: dict[str, str]) -> str:
-    """Why a reading is unknown: the fact of its subject with its labels, or that names it in a label."""
+def _instead(state: State, name: str, labels: dict[str, str], words: Words) -> str:
+    """What to say of a reading without a number: the word of its fact (a lock that is off), or the reason."""
     subject, _, quantity = name.partition(".")
+    reason = ""
     for text, fact in state.facts.items():
         about, marks = parse_key(text)
-        if fact.value is None and about.partition(".")[0] == subject:
-            if marks.items() >= {**labels, "setting": quantity}.items() or (labels and marks == labels):
-                return fact.reason
-            if marks == {"source": quantity}:
-                return fact.reason
-    return ""
+        if about.partition(".")[0] != subject or not _speaks_of(marks, quantity, labels):
+            continue
+        if fact.value is None:
+            reason = reason or fact.reason
+        elif about in _REASONS and fact.value != "answered":
+            return words.known(f"value.{fact.value}", fact.value)
+    return _why(reason, words)
+
+
+def _speaks_of(marks: dict[str, str], quantity: str, labels: dict[str, str]) -> bool:
+    """A fact speaks of a reading that has its labels, or that one of its labels names."""
+    if marks.get("setting") == quantity:
+        return marks.items() >= labels.items()
+    return marks == {"source": quantity} or bool(labels and marks == labels)
 
 
 def _why(reason: str, words: Words) -> str:
