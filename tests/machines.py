@@ -6,7 +6,7 @@ from schoolwatch_agent.probe import Observed, observe
 from schoolwatch_agent.probes import probes
 from schoolwatch_agent.recorded import RecordedHost
 from schoolwatch_contract.records import Fact
-from schoolwatch_contract.settings import DEFAULTS
+from schoolwatch_contract.settings import Bandwidth, Settings
 
 RECORDINGS = Path(__file__).parent / "agent" / "recordings"
 NAMES = (
@@ -17,8 +17,8 @@ NAMES = (
         for file in sorted((RECORDINGS / folder).glob("*.json"))
     ),
 )
-PROBES = probes(DEFAULTS, marker="/srv/backup/done")
-"""With a backup's marker, so that there is something to look at."""
+PROBES = probes(Settings(bandwidth=Bandwidth("https://so.example")), marker="/srv/backup/done")
+"""With a backup's marker and a server to test against, so that there is something to look at."""
 
 _BY_NAME = {probe.name: probe for probe in PROBES}
 

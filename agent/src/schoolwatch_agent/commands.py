@@ -15,7 +15,7 @@ from schoolwatch_agent import identity, lock, program, schedule
 from schoolwatch_agent import tick as ticking
 from schoolwatch_agent.chosen import probes_of
 from schoolwatch_agent.config import AgentConfig
-from schoolwatch_agent.host import Host
+from schoolwatch_agent.host import Host, Own
 from schoolwatch_agent.identity import IdentityError
 from schoolwatch_agent.spool_file import SpoolError
 from schoolwatch_agent.texts import Texts
@@ -47,7 +47,7 @@ def tick(config: AgentConfig, texts: Texts) -> int:
 
     def work() -> int:
         signal.signal(signal.SIGTERM, _end)
-        done = ticking.tick(config, Host(), probes_of(config))
+        done = ticking.tick(config, own_host(config), probes_of(config))
         if not done.is_enrolled:
             _say(texts("not_enrolled"))
         if done.trouble:
@@ -55,6 +55,11 @@ def tick(config: AgentConfig, texts: Texts) -> int:
         return FINE
 
     return _locked(config, texts, work, locks=(lock.CYCLE,), otherwise=("already_running", FINE))
+
+
+def own_host(config: AgentConfig) -> Host:
+    """This machine, with the agent's own folder on it."""
+    return Host(own=Own(config.data, config.server.ca))
 
 
 def run(config: AgentConfig, texts: Texts, file: Path | None) -> int:
@@ -84,7 +89,7 @@ def stay(config: AgentConfig, texts: Texts) -> int:
         stop = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
-        host = Host()
+        host = own_host(config)
         with ticking.open_spool(config, host) as spool:
             if identity.read_credential(config.data) is None:
                 _say(texts("not_enrolled"))

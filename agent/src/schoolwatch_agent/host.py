@@ -5,21 +5,21 @@ machine: a program that is not below the root is not installed there.
 """
 
 import contextlib
+import json
 import os
 import platform
 import shutil
-import signal
 import socket
-import subprocess
 import sys
-import threading
 import time
 from base64 import b64encode
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Final, Literal
+from typing import Any, Final, Literal
 
-from schoolwatch_agent import deadline
+from schoolwatch_agent import deadline, program
 from schoolwatch_agent.aside import within
+from schoolwatch_agent.child import finish
 from schoolwatch_agent.errors import CommandFailed, Missing, TimedOut
 from schoolwatch_agent.solicitation import solicit
 
@@ -27,8 +27,6 @@ TEXT_MAX: Final = 4 << 20
 """Bytes read of one file or socket answer; the rest is left."""
 
 FILE_TIMEOUT: Final = 5.0
-END_TIMEOUT: Final = 1.0
-DRAIN_TIMEOUT: Final = 1.0
 POWERSHELL_KEPT: Final = 60.0
 """Seconds that a script's answer serves the next probe that asks the same: starting PowerShell is dear."""
 
@@ -39,13 +37,24 @@ _PREAMBLE: Final = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What belongs to the agent itself on the machine: its data folder, and the authority it trusts."""
+
+    data: Path
+    ca: str = ""
+
+
 class Host:
-    """One machine. Reads only; nothing that it is given from outside is ever executed."""
+    """One machine. Reads only; nothing that it is given from outside is ever executed.
+
+    Without `own` nothing is kept and no test is made that costs the line anything: a look, no cycle.
+    """
 
     system: Literal["linux", "windows"]
 
-    def __init__(self, root: Path = Path("/")) -> None:
-        self.root = root
+    def __init__(self, root: Path = Path("/"), own: Own | None = None) -> None:
+        self.root, self.own = root, own
         self.system = "windows" if sys.platform == "win32" else "linux"
         self._scripts: dict[str, tuple[float, str | Exception]] = {}
 
@@ -73,7 +82,7 @@ class Host:
 
     def run(self, *argv: str, timeout: float = 10) -> str:
         """What a program prints, in the C locale. Raises `Missing`, `CommandFailed`, `TimedOut`."""
-        return _finish((self._program(argv[0]), *argv[1:]), argv, timeout)
+        return finish((self._program(argv[0]), *argv[1:]), argv, timeout)
 
     def powershell(self, script: str, timeout: float = 30) -> str:
         """What one of the scripts shipped in `scripts/` prints; `script` is its name without `.ps1`.
@@ -93,7 +102,7 @@ class Host:
         options = ("-NoProfile", "-NonInteractive", "-EncodedCommand", encoded(script))
         answer: str | Exception
         try:
-            answer = _finish((program, *options), ("powershell", script), timeout)
+            answer = finish((program, *options), ("powershell", script), timeout)
         except (CommandFailed, TimedOut) as error:
             answer = error
         return time.monotonic(), answer
@@ -155,7 +164,29 @@ class Host:
 
         Raises `CommandFailed`, `TimedOut`.
         """
-        return _finish((sys.executable, "-m", "schoolwatch_agent.echoes", plan), ("echoes",), timeout)
+        return finish((*program.module("schoolwatch_agent.echoes"), plan), ("echoes",), timeout)
+
+    def kept(self, name: str) -> bytes | None:
+        """A small file of the agent's own folder; None when it is not there. `Missing` without a folder."""
+        try:
+            return (self._own().data / name).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def keep(self, name: str, content: bytes) -> None:
+        """Writes such a file, whole or not at all. `Missing` without a folder, `IdentityError`."""
+        from schoolwatch_agent.identity import write_private
+
+        write_private(self._own().data / name, content)
+
+    def speed_test(self, order: str, timeout: float) -> str:
+        """What the child process of a bandwidth test answers to an order, in JSON both.
+
+        `Missing` without a folder of the agent's own, `CommandFailed`, `TimedOut`.
+        """
+        own = self._own()
+        task = json.dumps({"order": json.loads(order), "data": str(own.data), "ca": own.ca})
+        return finish(program.module("schoolwatch_agent.bandwidth"), ("bandwidth test",), timeout, task)
 
     def wait(self, seconds: float) -> None:
         """Lets time pass between two looks."""
@@ -187,6 +218,11 @@ class Host:
                 if len(fields) > 2 and fields[2].isdigit() and int(fields[2]) >= 1000
             }
         return tuple(sorted(name for name in names - _EVERYWHERE if len(name) > 2))
+
+    def _own(self) -> Own:
+        if self.own is None:
+            raise Missing("the agent's own folder")
+        return self.own
 
     def _at(self, path: str) -> Path:
         return self.root / path.lstrip("/") if self.system == "linux" else Path(path)
@@ -245,77 +281,3 @@ def _plain(value: object) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(part) for part in value]
     return value if isinstance(value, int | float | str | bool | None) else str(value)
-
-
-def _finish(command: tuple[str, ...], called: tuple[str, ...], timeout: float) -> str:
-    """Runs a program in a process group of its own, which does not outlive its time or its bound."""
-    timeout = deadline.cut(timeout)
-    environment = {**os.environ, "LC_ALL": "C", "LANGUAGE": "C", "DEBIAN_FRONTEND": "noninteractive"}
-    process = subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment,
-        start_new_session=True,
-        creationflags=0x08000000 if sys.platform == "win32" else 0,  # CREATE_NO_WINDOW
-    )
-    end = time.monotonic() + timeout
-    out, err = _Drain(process, process.stdout), _Drain(process, process.stderr)
-    try:
-        code = process.wait(timeout)
-        # what it printed is in the pipe; a child that it left behind may hold that open for ever
-        for drain in (out, err):
-            drain.thread.join(min(max(end - time.monotonic(), 0.1), DRAIN_TIMEOUT))
-    except subprocess.TimeoutExpired as error:
-        raise deadline.silent(" ".join(called), timeout) from error
-    finally:
-        _end(process)
-        out.thread.join(1)
-        err.thread.join(1)
-    if out.overflowed:
-        raise CommandFailed(called, code, f"printed more than {TEXT_MAX} bytes")
-    if code != 0:
-        raise CommandFailed(called, code, err.text() or out.text())
-    return out.text()
-
-
-class _Drain:
-    """Reads one stream of a process to its end in a thread, and ends the process that prints too much."""
-
-    def __init__(self, process: "subprocess.Popen[bytes]", stream: IO[bytes] | None) -> None:
-        self._process = process
-        self._stream = stream
-        self._parts: list[bytes] = []
-        self.overflowed = False
-        self.thread = threading.Thread(target=self._run, daemon=True)
-        self.thread.start()
-
-    def _run(self) -> None:
-        if self._stream is None:
-            return
-        size = 0
-        with self._stream:
-            while part := os.read(self._stream.fileno(), 65536):
-                size += len(part)
-                if size > TEXT_MAX:
-                    self.overflowed = True
-                    _end(self._process)
-                    return
-                self._parts.append(part)
-
-    def text(self) -> str:
-        return b"".join(self._parts).decode("utf-8", "replace")
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    """Ends a process and what it started."""
-    if sys.platform == "win32":
-        taskkill = ["taskkill", "/F", "/T", "/PID", str(process.pid)]
-        subprocess.run(taskkill, capture_output=True, check=False)
-        process.kill()
-    else:
-        with contextlib.suppress(ProcessLookupError):  # the whole group has ended by itself
-            os.killpg(process.pid, signal.SIGKILL)
-    with contextlib.suppress(subprocess.TimeoutExpired):  # one that waits for a broken disk cannot be ended
-        process.wait(END_TIMEOUT)

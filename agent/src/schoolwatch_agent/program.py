@@ -15,3 +15,12 @@ def command() -> tuple[str, ...]:
             return (sys.executable, "-I", str(folder))
     # -P: the folder that somebody happens to be in holds no program of ours
     return (sys.executable, "-P", "-m", "schoolwatch_agent")
+
+
+def module(name: str) -> tuple[str, ...]:
+    """The command line that runs a module of ours in a child process; its words follow."""
+    if command()[1] == "-P":
+        return (sys.executable, "-P", "-m", name)
+    begin = f"import runpy, sys; sys.path[:] = {sys.path!r}"  # a kit's folder: what its __main__ found
+    run = f"runpy.run_module({name!r}, run_name='__main__', alter_sys=True)"
+    return (sys.executable, "-I", "-c", f"{begin}; {run}")

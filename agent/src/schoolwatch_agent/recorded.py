@@ -79,6 +79,8 @@ class RecordedHost(Host):
         self.system = recordings[0].system
         self._now = recordings[0].now
         self._answers: dict[str, list[Answer]] = {}
+        self.written: dict[str, bytes] = {}
+        self.ordered: list[str] = []
         for answer in (answer for recording in recordings for answer in recording.answers):
             self._answers.setdefault(_question(answer.door, answer.of), []).append(answer)
 
@@ -134,6 +136,22 @@ class RecordedHost(Host):
     def router_advertisements(self, nic: str, timeout: float) -> tuple[bytes, ...]:
         """As recorded."""
         return tuple(_given(self._next("router_advertisements", nic, otherwise=PermissionError), (), timeout))
+
+    def kept(self, name: str) -> bytes | None:
+        """As recorded; what was kept since comes first."""
+        if name in self.written:
+            return self.written[name]
+        key = _question("kept", (name,))
+        return None if key not in self._answers else b"".join(_given(self._answers[key][0]))
+
+    def keep(self, name: str, content: bytes) -> None:
+        """Kept in memory."""
+        self.written[name] = content
+
+    def speed_test(self, order: str, timeout: float) -> str:
+        """As recorded, whatever was ordered."""
+        self.ordered.append(order)
+        return str(_given(self._next("speed_test", otherwise=Missing), ("bandwidth test",), timeout))
 
     def echoes(self, plan: str, timeout: float = 30) -> str:
         """As recorded."""
@@ -191,7 +209,7 @@ class Recorder(Host):
     """Asks a real machine and notes each answer, with what is personal cut out of it."""
 
     def __init__(self, host: Host) -> None:
-        super().__init__(host.root)
+        super().__init__(host.root, host.own)
         self.system = host.system
         self._host = host
         self._names = host.own_names()
@@ -251,6 +269,20 @@ class Recorder(Host):
             "router_advertisements", (nic,), lambda: self._host.router_advertisements(nic, timeout)
         )
 
+    def kept(self, name: str) -> bytes | None:
+        """Asked and noted; what is not there is not recorded."""
+        found = self._host.kept(name)
+        if found is not None:
+            self._note("kept", (name,), lambda: found)
+        return found
+
+    def keep(self, name: str, content: bytes) -> None:
+        """A recording changes nothing."""
+
+    def speed_test(self, order: str, timeout: float) -> str:
+        """Asked and noted."""
+        return self._note("speed_test", (), lambda: self._host.speed_test(order, timeout))
+
     def echoes(self, plan: str, timeout: float = 30) -> str:
         """Asked and noted."""
         return self._note("echoes", (plan,), lambda: self._host.echoes(plan, timeout))
@@ -294,7 +326,7 @@ class Recorder(Host):
             return Answer(door, key, hex=tuple(advertisement.without_addresses(body).hex() for body in given))
         text = self._cut(msgspec.json.encode(given).decode())
         plain = msgspec.json.decode(text)
-        if door not in ("text", "run", "powershell", "echoes"):
+        if door not in ("text", "run", "powershell", "echoes", "speed_test"):
             return Answer(door, key, value=plain)
         rows = personal.cut_file(key[0], str(given), self._rename) if door == "text" else None
         written = self._cut(str(given)) if rows is None else rows

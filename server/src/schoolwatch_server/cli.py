@@ -73,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add(commands, "intake", _intake, "take reports from the broker into the database")
     command.add(commands, "serve", _serve, "console and API")
     command.add(commands, "evaluate", _evaluate, "series, indicators, rules and incidents")
+    command.add(commands, "speedtest", _speedtest, "the speed test that schools' gateways run (NDT7)")
     new = command.add(
         commands, "migrate", _migrate, "make the database, or bring it to this program's version"
     )
@@ -140,6 +141,13 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     from schoolwatch_server import evaluate
 
     evaluate.run(command.config(arguments))
+    return 0
+
+
+def _speedtest(arguments: argparse.Namespace) -> int:
+    from schoolwatch_server.speedtest import service
+
+    service.run(command.config(arguments))
     return 0
 
 

@@ -10,6 +10,8 @@ from schoolwatch_agent.probes import (
     antivirus,
     autorun,
     backup,
+    bandwidth,
+    bandwidth_ledger,
     disk,
     disk_health,
     encryption,
@@ -64,6 +66,8 @@ def probes(settings: Settings, *, marker: str = "", hint_key: bytes = b"") -> tu
         encryption.PROBE,
         backup.probe(marker),
         disk_health.PROBE,
+        bandwidth.probe(settings),
+        bandwidth_ledger.probe(settings),
     )
 
 

@@ -14,6 +14,8 @@ from schoolwatch_contract.catalogue import (
     antivirus,
     autorun,
     backup,
+    bandwidth,
+    bandwidth_ledger,
     disk,
     disk_health,
     encryption,
@@ -74,6 +76,8 @@ SUBJECTS: tuple[Subject, ...] = (
     encryption.SUBJECT,
     backup.SUBJECT,
     disk_health.SUBJECT,
+    bandwidth.SUBJECT,
+    bandwidth_ledger.SUBJECT,
     agent.SUBJECT,
 )
 """In the order in which pages show them."""

@@ -87,11 +87,17 @@ def declare(
     students: Number = "",
     devices: Number = "",
     student_devices: Number = "",
+    line_mbps: Number = "",
 ) -> Response:
     """Stores the numbers that were filled in and have changed; an empty field changes nothing."""
     check_form(who, csrf)
     school = school_for(who, server, code)
-    filled = {"students": students, "devices": devices, "student_devices": student_devices}
+    filled = {
+        "students": students,
+        "devices": devices,
+        "student_devices": student_devices,
+        "line_mbps": line_mbps,
+    }
     new = {
         quantity: float(text)
         for quantity, text in filled.items()

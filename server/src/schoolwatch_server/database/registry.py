@@ -19,8 +19,8 @@ _T = TypeVar("_T")
 ROLES = ("student_lab", "classroom", "office", "studio")
 """What a room, or a device apart from its room, is used for."""
 
-QUANTITIES = ("students", "devices", "student_devices")
-"""What a school declares."""
+QUANTITIES = ("students", "devices", "student_devices", "line_mbps")
+"""What a school declares: counts, and its line's speed by contract in Mbit/s (the slower way)."""
 
 
 class RegistryError(ValueError):

@@ -1,0 +1,133 @@
+"""A province's server that measures bandwidth: the API in a thread, the endpoint as the process it is."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+import msgspec
+
+from mqtt import wait_for
+from reports import Device, World
+from schoolwatch_agent.bandwidth.leave import ask
+from schoolwatch_agent.bandwidth.order import Family, Order, Outcome, Task, decode_outcome, encode
+from schoolwatch_agent.host import Host, Own
+from schoolwatch_agent.identity import Broker, Credential, install_id, write_credential
+from schoolwatch_contract.slot import Slot
+from schoolwatch_server.config import Http, Speedtest, of_data, render
+from shaped import ShapedLine
+from website import RunningSite
+
+
+@dataclass
+class Measuring:
+    """`with Measuring(folder, …)`: a school with enrolled devices, and both ends of asking and testing."""
+
+    folder: Path
+    speedtest: Speedtest
+    line: ShapedLine | None = None
+    """Where the server is: API and endpoint at the line's one end, the agent's child at the other."""
+
+    world: World = field(init=False)
+    site: RunningSite = field(init=False)
+
+    def __enter__(self) -> Self:
+        self.folder.mkdir(exist_ok=True)
+        self.world = World(self.folder)
+        self.config = msgspec.structs.replace(of_data(self.folder), speedtest=self.speedtest)
+        if self.line is None:
+            self.site = RunningSite(self.config)
+            self.site.__enter__()
+            self.url = self.site.url
+        else:
+            http = Http(self.line.server_ip, 8080)
+            self.config = msgspec.structs.replace(self.config, http=http)
+            self.url = f"http://{self.line.server_ip}:8080"
+        self.process = self._start("speedtest")
+        wait_for(lambda: "own line" in self.said or self.process.poll() is not None, 20)
+        assert self.process.poll() is None, self.said
+        if self.line is None:
+            wait_for(self._answers, 10)
+        else:
+            self._serve = self._start("serve")
+            wait_for(self._is_ready, 30)
+        return self
+
+    def _start(self, part: str) -> "subprocess.Popen[bytes]":
+        settings = self.folder / "server.toml"
+        settings.write_text(render(self.config), encoding="utf-8")
+        words = [sys.executable, "-m", "schoolwatch_server", part, "--config", str(settings)]
+        with (self.folder / f"{part}.log").open("wb") as out:
+            return subprocess.Popen(
+                words if self.line is None else self.line.at_server(*words),
+                stdout=out,
+                stderr=subprocess.STDOUT,
+            )
+
+    def _is_ready(self) -> bool:
+        assert self.line is not None
+        asked = f"import urllib.request as u; u.urlopen('{self.url}/readyz', timeout=2)"
+        words = self.line.at_server(sys.executable, "-c", asked)
+        return subprocess.run(words, capture_output=True, check=False).returncode == 0
+
+    def __exit__(self, *_: object) -> None:
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(10)
+        if self.line is None:
+            self.site.__exit__()
+        else:
+            self._serve.send_signal(signal.SIGTERM)
+            self._serve.wait(10)
+        self.world.engine.dispose()
+        assert code == 0, self.said
+
+    @property
+    def said(self) -> str:
+        return (self.folder / "speedtest.log").read_text(encoding="utf-8")
+
+    def _answers(self) -> bool:
+        with socket.socket() as trial:
+            return trial.connect_ex((self.speedtest.host, self.speedtest.port)) == 0
+
+    def agent(self, device: Device, name: str = "agent") -> Host:
+        """The machine of an enrolled device, with a folder of its own."""
+        data = self.folder / name
+        write_credential(data, credential(device))
+        install_id(data)
+        return Host(own=Own(data))
+
+    def measure(self, device: Device, family: Family = 4, bytes_left: int = 10**11) -> Outcome:
+        """One test by the agent's child process, at the school's end of the line."""
+        host = self.agent(device)
+        assert host.own is not None
+        order = Order(self.url, family, bytes_left)
+        words = [sys.executable, "-m", "schoolwatch_agent.bandwidth"]
+        done = subprocess.run(
+            words if self.line is None else self.line.at_school(*words),
+            input=encode(Task(order, str(host.own.data))),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=90,
+        )
+        assert done.returncode == 0, done.stderr
+        return decode_outcome(done.stdout)
+
+    def leave(self, device: Device) -> Slot:
+        """A slot. Raises `NoLeaveError`."""
+        return ask(self.url, credential(device))
+
+
+def credential(device: Device) -> Credential:
+    """What the device was given when it enrolled."""
+    return Credential(device.device, device.key.hex(), "p", Broker("127.0.0.1", 1))
+
+
+def memory(process: "subprocess.Popen[bytes]") -> int:
+    """Bytes of a process that are in memory now."""
+    pages = Path(f"/proc/{process.pid}/statm").read_text().split()[1]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
