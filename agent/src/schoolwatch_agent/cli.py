@@ -73,7 +73,7 @@ def parser(tongue: Language) -> argparse.ArgumentParser:
         )
         return made
 
-    for name in ("once", "doctor"):
+    for name in ("once", "doctor", "explain"):
         command(name).add_argument("--json", action="store_true", help=texts("help_json"))
     for name in ("tick", "probes", "check-config", "prepare-image", "version"):
         command(name)
@@ -139,6 +139,7 @@ def _commands() -> dict[str, Command]:
         "run": _run,
         "probes": _probes,
         "doctor": _doctor,
+        "explain": _explain,
         "enrol": _enrol,
         "install": _install,
         "uninstall": _uninstall,
@@ -187,6 +188,17 @@ def _probes(_: argparse.Namespace, tongue: Language) -> int:
     from schoolwatch_agent.probes import PROBES
 
     print(once.probe_list(PROBES, tongue, Texts("cli", tongue)))
+    return FINE
+
+
+def _explain(arguments: argparse.Namespace, _: Language) -> int:
+    from schoolwatch_agent import explain
+
+    config, texts = _settings(arguments)
+    if config is None:
+        return WRONG
+    tongue = _tongue(arguments, config)
+    print(explain.as_json(tongue) if arguments.json else explain.page(tongue, texts))
     return FINE
 
 
