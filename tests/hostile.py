@@ -48,6 +48,13 @@ WORDS = st.sampled_from(
         "[daemon]",
         "idle-delay=uint32 300",
         "0x01 0x02",
+        "Version: 11",
+        "Last release date of databases: 2023-99-99 09:00:00",
+        "(eea) 1.0",
+        "EM002 1 (20239999)",
+        "Agent version: 1",
+        "APT::Periodic",
+        "2023-99-99 25:61:00 upgrade ",
     ]
 )
 TEXTS = st.one_of(

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import machines
 from schoolwatch_agent.formats import dconf, linux_ssh, smart
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.probe import Observed, observe
-from schoolwatch_agent.probes import encryption, remote_access
+from schoolwatch_agent.probes import encryption, remote_access, updates
 
 Peer = Callable[[str], Path]
 
@@ -210,6 +211,38 @@ def test_the_backups_marker(machine: str, age: float | None, reason: str) -> Non
     assert machines.facts(machines.look("backup", f"linux/{machine}"))["backup.state marker"].reason == reason
 
 
+@pytest.mark.parametrize(
+    ("machine", "automatic"),
+    [
+        ("updates-automatic", 1),
+        ("updates-automatic-not-installed", 0),
+        ("updates-automatic-off", 0),
+        ("updates-automatic-disabled", 0),
+        ("updates-automatic-timer-off", 0),
+        ("ubuntu2204-classroom-laptop", None),
+    ],
+)
+def test_automatic_updates_are_configured_installed_and_started(
+    machine: str, automatic: float | None
+) -> None:
+    assert look("updates", machine)["automatic"] == automatic
+
+
+@pytest.mark.parametrize(
+    ("machine", "installed"),
+    [
+        ("updates-automatic", (2023, 11, 18, 6, 12, 33)),
+        ("updates-automatic-not-installed", (2023, 10, 30, 6, 12, 33)),
+        ("updates-automatic-off", None),
+    ],
+)
+def test_the_last_installed_update(
+    machine: str, installed: tuple[int, int, int, int, int, int] | None
+) -> None:
+    then = None if installed is None else datetime(*installed).astimezone().timestamp()
+    assert look("updates", machine)["last_installed_age"] == (None if then is None else 1_700_550_000 - then)
+
+
 # --- real programs ------------------------------------------------------------------------------------
 
 
@@ -362,3 +395,33 @@ def test_without_root_nothing_fails_and_what_is_not_permitted_says_so(peer: Peer
     posture = {"accounts", "autorun", "backup", "disk_health", "encryption", "remote_access"}
     failed = {labels[0] for name, *labels in facts if name == "probe.failure"}
     assert not posture & failed
+
+
+@pytest.mark.skipif(not Path("/var/log/dpkg.log").exists(), reason="not run: no dpkg here")
+def test_dpkgs_own_log_is_read_to_its_last_upgrade() -> None:
+    rows = [line.split(" ") for line in Path("/var/log/dpkg.log").read_text().splitlines()]
+    upgrades = [" ".join(row[:2]) for row in rows if row[2:3] == ["upgrade"]]
+    then = updates.last_installed(Path("/var/log/dpkg.log").read_text())
+    told = None if then is None else datetime.fromtimestamp(then).strftime("%Y-%m-%d %H:%M:%S")  # noqa: DTZ006
+    assert told == (upgrades[-1] if upgrades else None)
+
+
+@pytest.mark.parametrize(
+    ("settings", "on"),
+    [
+        ((), False),
+        (("Update-Package-Lists=1", "Unattended-Upgrade=1"), True),
+        (("Update-Package-Lists=1", "Unattended-Upgrade=0"), False),
+        (("Update-Package-Lists=always", "Unattended-Upgrade=7d"), True),
+        (("Enable=0", "Update-Package-Lists=1", "Unattended-Upgrade=1"), False),
+    ],
+)
+def test_real_apt_config(peer: Peer, tmp_path: Path, settings: tuple[str, ...], on: bool) -> None:
+    """apt is shown an empty configuration, and what the test sets."""
+    nowhere = "".join(f'Dir::Etc::{part} "{tmp_path}/none";\n' for part in ("parts", "main"))
+    (tmp_path / "apt.conf").write_text(nowhere)
+    options = [word for setting in settings for word in ("-o", f"APT::Periodic::{setting}")]
+    environment = {**os.environ, "APT_CONFIG": str(tmp_path / "apt.conf"), "LC_ALL": "C"}
+    argv = [peer("apt-config"), *options, "dump", "APT::Periodic"]
+    said = subprocess.run(argv, env=environment, capture_output=True, text=True, check=True).stdout
+    assert updates.automatic(said) is on

@@ -6,9 +6,10 @@ since 2.1.16. `--with-new-pkgs` counts new kernels too. Without package lists no
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any, Final
 
-from schoolwatch_agent.errors import Missing, TimedOut
+from schoolwatch_agent.errors import CommandFailed, Missing, NotUnderstood, TimedOut
 from schoolwatch_agent.formats import cim
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.probe import NotHere, Probe
@@ -29,6 +30,9 @@ _REBOOT_WRITERS: Final = (
 _UPGRADED: Final = r"Inst \S+ \[[^\]]*\] \((?P<to>[^)]*)\)"
 _SECURITY_CATEGORY: Final = "0fa1201d-4330-4fa8-8ae9-b877473b6441"
 """Windows Update's category "Security Updates"; its id does not change with the language."""
+
+_TIMER: Final = "/etc/systemd/system/timers.target.wants/apt-daily-upgrade.timer"
+_CRON: Final = "/etc/cron.daily/apt-compat"
 
 APT_TIMEOUT: Final = 120.0
 SEARCH_TIMEOUT: Final = 180.0
@@ -66,6 +70,8 @@ def read(host: Host) -> Iterator[Reading]:
         return
     yield from _apt(host)
     yield Reading("updates.age", _age(host))
+    yield Reading("updates.last_installed_age", _last_installed_age(host))
+    yield Reading("updates.automatic", _automatic(host))
     if any(host.exists(path) for path in _REBOOT):
         yield Reading("updates.reboot_pending", 1.0)
     else:
@@ -101,6 +107,57 @@ def _age(host: Host) -> float | None:
             continue
         return age if age >= 0 else None  # the clock was set back
     return None
+
+
+def last_installed(dpkg_log: str) -> float | None:
+    """When dpkg last put a newer version in, UTC seconds: `2026-11-20 06:12:33 upgrade curl:amd64 1 2`.
+
+    The log is written in local time (dpkg(1)).
+    """
+    dates = re.findall(r"(?m)^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) upgrade ", dpkg_log)
+    times = []
+    for written in dates[-1:]:
+        try:
+            times.append(datetime.strptime(written, "%Y-%m-%d %H:%M:%S").astimezone().timestamp())
+        except (ValueError, OverflowError) as error:
+            raise NotUnderstood("not a date of dpkg", written) from error
+    return next(iter(times), None)
+
+
+def _last_installed_age(host: Host) -> float | None:
+    """Of this month's log, else of the last one's; what older logs say is packed, and so unknown."""
+    for log in ("/var/log/dpkg.log", "/var/log/dpkg.log.1"):
+        try:
+            then = last_installed(host.text(log))
+        except (OSError, TimedOut):
+            continue
+        if then is not None:
+            age = host.now() - then
+            return age if age >= 0 else None
+    return None
+
+
+def automatic(periodic: str) -> bool:
+    """Whether apt looks for updates and installs them by itself: `apt-config dump APT::Periodic`.
+
+    Values are days, with a unit, or `always`; "0" is never, and so is none (apt.systemd.daily). Where nothing
+    is configured, nothing is printed.
+    """
+    values = dict(re.findall(r'(?m)^APT::Periodic::([\w-]+) "([^"]*)";$', periodic))
+    if periodic.strip() and "APT::Periodic" not in periodic:
+        raise NotUnderstood("not what apt-config prints", periodic)
+    wanted = ("Update-Package-Lists", "Unattended-Upgrade")
+    return values.get("Enable", "1") != "0" and all(values.get(name, "0") not in ("0", "") for name in wanted)
+
+
+def _automatic(host: Host) -> float | None:
+    """Configured, installed, and started by its timer (without systemd by cron)."""
+    try:
+        configured = automatic(host.run("apt-config", "dump", "APT::Periodic"))
+    except (Missing, CommandFailed, TimedOut, NotUnderstood):
+        return None
+    timer = _TIMER if host.exists("/run/systemd/system") else _CRON
+    return float(configured and host.exists("/usr/bin/unattended-upgrade") and host.exists(timer))
 
 
 PROBE = Probe("updates", every=6 * 3600, read=read, limit=SEARCH_TIMEOUT)

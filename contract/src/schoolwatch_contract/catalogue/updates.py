@@ -25,6 +25,20 @@ SUBJECT = Subject(
             "Time since updates were last looked for with success",
         ),
         Metric(
+            "updates.last_installed_age",
+            "s",
+            "technical",
+            "Thời gian từ lần cài bản cập nhật gần nhất",
+            "Time since an update was last installed",
+        ),
+        Metric(
+            "updates.automatic",
+            "boolean",
+            "technical",
+            "Máy tự tìm và tự cài bản cập nhật",
+            "The machine looks for updates and installs them by itself",
+        ),
+        Metric(
             "updates.reboot_pending",
             "boolean",
             "technical",
