@@ -7,7 +7,6 @@ machine: a program that is not below the root is not installed there.
 import contextlib
 import json
 import os
-import platform
 import shutil
 import socket
 import sys
@@ -208,7 +207,7 @@ class Host:
 
     def own_names(self) -> tuple[str, ...]:
         """Names that must not leave the machine: its own and its users'. Never raises."""
-        node = platform.node()
+        node = socket.gethostname()  # platform.node() asks WMI on Windows, which may hang
         names = {node, node.split(".")[0], os.environ.get("USER", ""), os.environ.get("USERNAME", "")}
         with contextlib.suppress(OSError, TimedOut):  # Windows has no such file
             people = [line.split(":") for line in self.text("/etc/passwd").splitlines()]

@@ -172,7 +172,7 @@ def _enrol(
 
 def _write_record(place: Placing, asked: Order, config: AgentConfig, program: str) -> None:
     path = orders.beside(asked.config, placing.RECORD)
-    record = place.record(data=config.agent.data, program=program, task=task.TASK if _ON_WINDOWS else "")
+    record = place.record(data=config.agent.data, program=program)
     place.file(path, msgspec.json.format(msgspec.json.encode(record)) + b"\n")
 
 
@@ -182,18 +182,13 @@ def _uninstall(
     host = Host()
     if not place.is_image:
         (windows if _ON_WINDOWS else linux).stop(host, tell)
-    for path in placing.clear_files(record, place.at):
+    for path in placing.clear_files(record, place.at, is_in_use=_ON_WINDOWS):
         tell("removed", path=path)
-    for path in (record.data,) if _ON_WINDOWS else linux.data_folders(record.data):
-        folder = place.at(path)
-        if not with_data or not (folder.exists() or folder.is_symlink()):
-            continue
-        if folder.is_symlink():
-            folder.unlink()
-        else:
-            shutil.rmtree(folder)
-        tell("removed", path=path)
-    if not with_data:
+    if record.program and _ON_WINDOWS:  # which can't delete a program that runs: the kit does it afterwards
+        tell("program_left", path=record.program)
+    if with_data:
+        _delete_data(record, place, tell)
+    else:
         tell("data_kept", path=record.data)
     file.unlink()
     for gone, path in placing.clear_folders(record, place.at):
@@ -201,3 +196,15 @@ def _uninstall(
             tell("removed" if gone else "kept", path=path)
     if not place.is_image and not _ON_WINDOWS:
         linux.reload(host)
+
+
+def _delete_data(record: Record, place: Placing, tell: Callable[..., None]) -> None:
+    for path in (record.data,) if _ON_WINDOWS else linux.data_folders(record.data):
+        folder = place.at(path)
+        if folder.is_symlink():
+            folder.unlink()
+        elif folder.exists():
+            shutil.rmtree(folder)
+        else:
+            continue
+        tell("removed", path=path)

@@ -23,7 +23,8 @@ KNOWN: Final = {
 """SHA-256 of files of python.org, each found alike in several independent projects that pin it."""
 
 _NAME: Final = re.compile(r"python-(3\.\d+)\.\d+-embed-amd64\.zip")
-_NEEDED: Final = ("python.exe", "vcruntime140.dll")
+_NEEDED: Final = ("python.exe", "python3.dll", "vcruntime140.dll")
+"""What the program and its extension modules load."""
 
 
 def check(file: Path, expected: str) -> str:

@@ -18,7 +18,8 @@ goto words
 :system
 chcp 65001 >nul
 set "MAJOR="
-for /f "tokens=2 delims=[]" %%v in ('ver') do for %%n in (%%v) do set "VERSION=%%n"
+for /f "delims=" %%v in ('ver') do set "VERSION=%%v"
+for %%n in (%VERSION%) do set "VERSION=%%n"
 for /f "tokens=1 delims=." %%m in ("%VERSION%") do set "MAJOR=%%m"
 if not defined MAJOR set "MAJOR=0"
 set "WHY=windows-cu"

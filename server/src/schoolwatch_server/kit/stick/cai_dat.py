@@ -9,10 +9,10 @@ import hashlib
 import io
 import json
 import os
-import platform
 import shutil
 import subprocess
 import sys
+import sysconfig
 import time
 import tomllib
 import zipfile
@@ -127,7 +127,8 @@ def uninstall(say: Words, *, with_data: bool) -> int:
     program = program_folder()
     if not (program / "__main__.py").exists():
         say.stop("nothing", path=program)
-    python = [sys.executable, "-I", str(program)]  # the kit's own: Windows can't delete a program that runs
+    # the kit's own Python: Windows can't delete a program that runs
+    python = [sys.executable, "-I", "-X", "utf8", str(program)]
     words = ["--delete-data"] if with_data else []
     code = subprocess.run([*python, "uninstall", "--lang", say.language, *words], check=False).returncode
     if code != 0:
@@ -157,11 +158,11 @@ def broken_files() -> Iterator[tuple[str, str]]:
 
 def target() -> str:
     """This machine as the kit names it: `linux-x86_64-3.11`."""
-    machine = {"amd64": "x86_64", "arm64": "aarch64"}.get(
-        platform.machine().lower(), platform.machine().lower()
-    )
-    system = "windows" if IS_WINDOWS else "linux"
-    return f"{system}-{machine}-{sys.version_info[0]}.{sys.version_info[1]}"
+    # not platform.machine(): on Windows that asks WMI, which may hang
+    system, _, machine = sysconfig.get_platform().partition("-")
+    names = {"win": "windows", "amd64": "x86_64", "arm64": "aarch64"}
+    python = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    return f"{names.get(system, system)}-{names.get(machine, machine)}-{python}"
 
 
 def wheels_for(kit: dict[str, Any], say: Words) -> list[str]:
@@ -200,7 +201,8 @@ def unpack(kit: dict[str, Any], wheels: list[str], program: Path) -> None:
                 with zipfile.ZipFile(HERE / "wheels" / file) as wheel:
                     wheel.extractall(where)
     if IS_WINDOWS:
-        shutil.copytree(HERE / "python-windows", program / "python")
+        # copyfile: without the attributes that a stick gives its files, such as read-only
+        shutil.copytree(HERE / "python-windows", program / "python", copy_function=shutil.copyfile)
     (program / "__main__.py").write_text(MAIN)
     (program / MARK).write_text(json.dumps({"version": kit["version"], "kit": kit["made"]}))
     compileall.compile_dir(program, quiet=2)  # the service can't write here, and must not compile each time
@@ -209,7 +211,7 @@ def unpack(kit: dict[str, Any], wheels: list[str], program: Path) -> None:
 def command(program: Path) -> list[str]:
     """The installed program's own command line."""
     python = str(program / "python" / "python.exe") if IS_WINDOWS else sys.executable
-    return [python, "-I", str(program)]
+    return [python, "-I", "-X", "utf8", str(program)]
 
 
 def options(kit: dict[str, Any], say: Words, program: Path) -> list[str]:
