@@ -1,6 +1,6 @@
-"""A computer to install on: this machine's disk under a layer of its own, in a network with no way out.
+"""A computer to install on: this machine's disk under layers of its own, in a network with no way out.
 
-Needs root: a mount namespace, a network namespace and an overlay. What the layer holds afterwards is exactly
+Needs root: a mount namespace, a network namespace and an overlay. What the layers hold afterwards is exactly
 what was changed on the disk.
 """
 
@@ -9,11 +9,24 @@ import shutil
 import subprocess
 from pathlib import Path
 
+LAYERED = ("etc", "home", "opt", "root", "srv", "usr", "var")
+"""Folders of the disk that have a layer: the root itself has none, else the computer would look frozen."""
+
 ENTER = """\
 set -eu
 mount --make-rprivate /
-mount -t overlay overlay -o lowerdir=/,upperdir="$1/changed",workdir="$1/work" "$1/disk"
+mount --bind "$1/disk" "$1/disk"
+for name in $layered; do
+    mkdir -p "$1/disk/$name" "$1/changed/$name" "$1/work/$name"
+    mount -t overlay overlay \\
+        -o lowerdir="/$name",upperdir="$1/changed/$name",workdir="$1/work/$name" "$1/disk/$name"
+done
+for name in proc sys run tmp dev; do mkdir -p "$1/disk/$name"; done
+for name in bin sbin lib lib32 lib64 libx32; do
+    [ ! -L "/$name" ] || [ -L "$1/disk/$name" ] || cp -P "/$name" "$1/disk/$name"
+done
 mount -t proc proc "$1/disk/proc"
+mount -t sysfs sysfs "$1/disk/sys"
 mount -t tmpfs tmpfs "$1/disk/run"
 mount -t tmpfs tmpfs "$1/disk/tmp"
 mount --rbind /dev "$1/disk/dev"
@@ -24,7 +37,6 @@ ip link set lo up
 shift 2
 exec chroot "$disk" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 "$@"
 """
-
 
 _ASKED = "var/log/apt"
 """What Debian's own programs write when root asks them about updates."""
@@ -72,9 +84,14 @@ class Computer:
         entered = ("ip", "netns", "exec", self.line.name, "unshare", "--mount", "sh", "-c", ENTER, "enter")
         done = subprocess.run(
             [*entered, str(self.folder), str(self.stick), *command],
-            env={**os.environ, "disk": str(disk)}, capture_output=True, text=True, timeout=240, check=False,
-        )  # fmt: skip
-        shutil.rmtree(self.folder / "work" / "work", ignore_errors=True)
+            env={**os.environ, "disk": str(disk), "layered": " ".join(LAYERED)},
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+        )
+        shutil.rmtree(self.folder / "work")  # an overlay leaves a folder there that no other may use
+        (self.folder / "work").mkdir()
         return done
 
     def changed(self) -> set[str]:

@@ -203,11 +203,11 @@ class Host:
 
     def node_name(self) -> str:
         """The machine's own name; only digests of it may leave."""
-        return platform.node()
+        return socket.gethostname()  # platform.node() asks WMI on Windows, which may hang
 
     def own_names(self) -> tuple[str, ...]:
         """Names that must not leave the machine: its own and its users'. Never raises."""
-        node = socket.gethostname()  # platform.node() asks WMI on Windows, which may hang
+        node = self.node_name()
         names = {node, node.split(".")[0], os.environ.get("USER", ""), os.environ.get("USERNAME", "")}
         with contextlib.suppress(OSError, TimedOut):  # Windows has no such file
             people = [line.split(":") for line in self.text("/etc/passwd").splitlines()]

@@ -107,7 +107,10 @@ def _linux(host: Host) -> Found:
         found["disk"] = hints.disk_names(host.names("/dev/disk/by-id"))
     except FileNotFoundError:
         found["disk"] = ()
-    found["mac"] = tuple(_macs(host))
+    try:
+        found["mac"] = tuple(_macs(host))
+    except FileNotFoundError:
+        found["mac"] = ()
     return found
 
 
