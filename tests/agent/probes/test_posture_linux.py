@@ -1,22 +1,16 @@
-"""Linux posture: recorded machines with what must be said of them, and real sshd, dconf, lsblk, smartctl."""
+"""Linux posture: recorded machines with what must be said of them, and what a recording leaves out."""
 
-import json
-import os
-import subprocess
-import sys
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
 import machines
-from schoolwatch_agent.formats import dconf, linux_ssh, smart
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.probe import Observed, observe
-from schoolwatch_agent.probes import encryption, remote_access, updates
-
-Peer = Callable[[str], Path]
+from schoolwatch_agent.probes import accounts
+from schoolwatch_agent.recorded import RecordedHost, Recorder, record
 
 
 def look(probe: str, machine: str) -> dict[str, float | None]:
@@ -243,185 +237,60 @@ def test_the_last_installed_update(
     assert look("updates", machine)["last_installed_age"] == (None if then is None else 1_700_550_000 - then)
 
 
-# --- real programs ------------------------------------------------------------------------------------
+def test_the_recorded_debian() -> None:
+    def found(probe: str) -> dict[str, float | None]:
+        readings = machines.readings(machines.look(probe, "debian12"))
+        return {name.removeprefix(f"{probe}."): value for name, value in readings.items()}
+
+    assert found("accounts") == {
+        "password_min_length": 8,  # libpam-pwquality is installed
+        "password_expires": 0,
+        "lockout_threshold": 0,
+        "administrators": 0,
+        "without_password": 0,
+    }
+    assert found("encryption") == {"enabled /": 0}
+    assert found("remote_access") == {"ssh_listening": 0, "ssh_root_login": 1, "ssh_password": 1}
+    assert machines.look("disk_health", "debian12") == Observed(), "a virtual disk has no health"
 
 
-@pytest.fixture
-def sshd(peer: Peer, tmp_path: Path) -> Callable[[str], dict[str, str]]:
-    """What the real daemon makes of a configuration: `sshd -T`, keyword → value."""
-    program, keys = peer("sshd"), peer("ssh-keygen")
-    key = tmp_path / "key"
-    subprocess.run([keys, "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
-    if os.getuid() == 0:
-        Path("/run/sshd").mkdir(exist_ok=True)
-
-    def ask(config: str) -> dict[str, str]:
-        file = tmp_path / "etc/ssh/sshd_config"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(config)
-        # includes are named from the root: the daemon is shown the folder they are really in
-        shown = tmp_path / "shown"
-        shown.write_text(config.replace("Include /etc/ssh", f"Include {tmp_path}/etc/ssh"))
-        said = subprocess.run(
-            [program, "-T", "-f", shown, "-h", key], capture_output=True, text=True, check=False
-        )
-        if "privilege separation" in said.stderr:
-            pytest.skip(f"not run: {said.stderr.strip()}")
-        assert said.returncode == 0, said.stderr
-        return dict(line.split(" ", 1) for line in said.stdout.splitlines() if " " in line)
-
-    return ask
+def test_a_recording_of_accounts_names_nobody_and_holds_no_password(tmp_path: Path) -> None:
+    files = {
+        "passwd": "root:x:0:0:root:/root:/bin/bash\nthanhnv:x:1000:1000:Nguyễn Văn Thành:/home/t:/bin/bash\n",
+        "group": "sudo:x:27:thanhnv,maitt\nthanhnv:x:1000:\n",
+        "shadow": "root:!:19000:0:99999:7:::\nthanhnv:$y$j9T$secret:19000:0:99999:7:::\nmaitt::1:::::\n",
+        "login.defs": "PASS_MAX_DAYS 90\n",
+    }
+    (tmp_path / "etc").mkdir()
+    for name, text in files.items():
+        (tmp_path / "etc" / name).write_text(text)
+    (tmp_path / "proc/net").mkdir(parents=True)
+    (file,) = record(accounts.PROBE, Host(tmp_path), tmp_path / "recorded")
+    written = file.read_text()
+    for secret in ("thanhnv", "maitt", "Nguyễn", "$y$", "secret"):
+        assert secret not in written
+    again, now = observe(accounts.PROBE, RecordedHost(file)), observe(accounts.PROBE, Host(tmp_path))
+    assert machines.readings(again) == machines.readings(now)
+    assert machines.readings(now)["accounts.administrators"] == 2
 
 
-@pytest.mark.parametrize(
-    "config",
-    [
-        "",
-        "PermitRootLogin yes\nPermitRootLogin no\n",
-        "permitrootlogin=no\nPASSWORDAUTHENTICATION no\n",
-        'PermitRootLogin "no" # by the school\n',
-        "\tPasswordAuthentication\tno\t\nUsePAM yes\n",
-        "UsePAM yes\nChallengeResponseAuthentication no\nPasswordAuthentication no\n",
-        "PasswordAuthentication no\nUsePAM yes\n",
-        "PermitRootLogin without-password\n",
-        "Include /etc/ssh/none.d/*.conf\nPermitRootLogin no\n",
-        "Include /etc/ssh/more.d/*.conf\nPermitRootLogin yes\nPasswordAuthentication yes\n",
-        "PermitRootLogin yes\nInclude /etc/ssh/more.d/*.conf\n",
-        "Port 2222\nPort 22\n",
-        "AuthenticationMethods publickey\n",
-        "AuthenticationMethods publickey password\n",
-    ],
-)
-def test_a_configuration_is_read_as_sshd_reads_it(
-    sshd: Callable[[str], dict[str, str]], tmp_path: Path, config: str
-) -> None:
-    more = tmp_path / "etc/ssh/more.d"
-    more.mkdir(parents=True)
-    (more / "20-b.conf").write_text("PasswordAuthentication yes\nPermitRootLogin yes\n")
-    (more / "10-a.conf").write_text("PasswordAuthentication no\nPermitRootLogin no\n")
-    (more / ".hidden.conf").write_text("PermitRootLogin yes\n")
-    real = sshd(config)
-    lines = remote_access._lines(Host(tmp_path), "/etc/ssh/sshd_config", remote_access._Budget())
-    ours = linux_ssh.access(lines)
-    assert ours.root == real["permitrootlogin"].replace("without-password", "prohibit-password")
-    by_pam = (real["kbdinteractiveauthentication"], real["usepam"]) == ("yes", "yes")
-    ways = real["authenticationmethods"].split()
-    own = real["passwordauthentication"] == "yes"
-    assert ours.password is ((own or by_pam) if ways == ["any"] else own and "password" in ways)
-    assert str(ours.ports[-1]) == real["port"]
-
-
-def test_what_sshd_refuses_is_not_understood() -> None:
-    for config in ("PermitRootLogin no#comment\n", "{\n", "PasswordAuthentication maybe\n"):
-        with pytest.raises(ValueError, match="not a"):
-            linux_ssh.access(linux_ssh.lines(config))
-
-
-def test_files_that_include_each_other_end() -> None:
-    class Endless(Host):
-        def text(self, path: str) -> str:
-            return "Include /etc/ssh/sshd_config\n" * 50
-
-        def names(self, folder: str) -> tuple[str, ...]:
-            return ("sshd_config",)
-
-        def exists(self, path: str) -> bool:
-            return True
-
-    assert "includes without end" in (machines.failure(observe(remote_access.PROBE, Endless())) or "")
-
-
-@pytest.mark.parametrize(
-    ("locks", "below"),
-    [
-        ("", ""),
-        ("/org/gnome/desktop/session/idle-delay\n", ""),
-        ("/org/gnome/desktop/session/\n", "/org/gnome/desktop/session/idle-delay\n"),
-    ],
-)
-def test_key_files_count_as_dconf_compiles_them(peer: Peer, tmp_path: Path, locks: str, below: str) -> None:
-    program = peer("dconf")
-    key = "/org/gnome/desktop/session/idle-delay"
-    files = [
-        "[org/gnome/desktop/session]\nidle-delay=uint32 300\n",
-        "# later\n[org/gnome/desktop/session]\nidle-delay=uint32 600\n",
-    ]
-    lower = "[org/gnome/desktop/session]\nidle-delay=uint32 777\n"
-    for name, texts, locked in (("local", files, locks), ("site", [lower], below)):
-        folder = tmp_path / f"{name}.d"
-        (folder / "locks").mkdir(parents=True)
-        for number, text in enumerate(texts):
-            (folder / f"{number}0-school").write_text(text)
-        (folder / "locks" / "school").write_text(locked)
-        subprocess.run([program, "compile", tmp_path / name, folder], check=True)
-    (tmp_path / "profile").write_text(f"file-db:{tmp_path}/local\nfile-db:{tmp_path}/site\n")
-    environment = {**os.environ, "DCONF_PROFILE": str(tmp_path / "profile")}
-    real = subprocess.run(
-        [program, "read", key], env=environment, capture_output=True, text=True, check=True
-    ).stdout.strip()
-    databases = (dconf.database(files, [locks]), dconf.database([lower], [below]))
-    ours = dconf.forced(databases, key)
-    assert ours == (dconf.Forced(real) if locks else None)
-    assert dconf.number(real) in (600, 777)
-
-
-def test_lsblk_of_this_machine_tells_of_its_root() -> None:
-    observed = observe(encryption.PROBE, Host())
-    assert machines.failure(observed) is None
-    if observed != Observed():  # a container
-        assert "encryption.enabled /" in machines.readings(observed)
-
-
-def test_real_smartctl_on_what_is_no_disk(peer: Peer, tmp_path: Path) -> None:
-    (tmp_path / "image").write_bytes(bytes(4096))
-    argv = [peer("smartctl"), "-j", "-H", "-A", "-n", "standby", tmp_path / "image"]
-    said = subprocess.run(argv, capture_output=True, text=True, check=False)
-    assert said.returncode == 1
-    assert smart.smartctl(said.stdout).trouble == "not supported by this disk"
-
-
-def test_without_root_nothing_fails_and_what_is_not_permitted_says_so(peer: Peer) -> None:
-    if os.getuid() != 0:
-        pytest.skip("not run: needs root to become somebody else")
-    agent = Path(sys.executable).with_name("schoolwatch-agent")
-    argv = [peer("setpriv"), "--reuid=65534", "--regid=65534", "--clear-groups", agent, "once", "--json"]
-    said = subprocess.run(argv, capture_output=True, text=True, check=False)
-    if "Permission denied" in said.stderr or said.returncode == 127:
-        pytest.skip("not run: the checkout is in a folder that others may not enter")
-    assert said.returncode == 0, said.stderr
-    seen = json.loads(said.stdout)
-    facts = {(fact["name"], *fact.get("labels", {}).values()): fact for fact in seen["facts"]}
-    assert facts["accounts.source", "without_password"]["reason"] == "not permitted"
-    posture = {"accounts", "autorun", "backup", "disk_health", "encryption", "remote_access"}
-    failed = {labels[0] for name, *labels in facts if name == "probe.failure"}
-    assert not posture & failed
-
-
-@pytest.mark.skipif(not Path("/var/log/dpkg.log").exists(), reason="not run: no dpkg here")
-def test_dpkgs_own_log_is_read_to_its_last_upgrade() -> None:
-    rows = [line.split(" ") for line in Path("/var/log/dpkg.log").read_text().splitlines()]
-    upgrades = [" ".join(row[:2]) for row in rows if row[2:3] == ["upgrade"]]
-    then = updates.last_installed(Path("/var/log/dpkg.log").read_text())
-    told = None if then is None else datetime.fromtimestamp(then).strftime("%Y-%m-%d %H:%M:%S")  # noqa: DTZ006
-    assert told == (upgrades[-1] if upgrades else None)
-
-
-@pytest.mark.parametrize(
-    ("settings", "on"),
-    [
-        ((), False),
-        (("Update-Package-Lists=1", "Unattended-Upgrade=1"), True),
-        (("Update-Package-Lists=1", "Unattended-Upgrade=0"), False),
-        (("Update-Package-Lists=always", "Unattended-Upgrade=7d"), True),
-        (("Enable=0", "Update-Package-Lists=1", "Unattended-Upgrade=1"), False),
-    ],
-)
-def test_real_apt_config(peer: Peer, tmp_path: Path, settings: tuple[str, ...], on: bool) -> None:
-    """apt is shown an empty configuration, and what the test sets."""
-    nowhere = "".join(f'Dir::Etc::{part} "{tmp_path}/none";\n' for part in ("parts", "main"))
-    (tmp_path / "apt.conf").write_text(nowhere)
-    options = [word for setting in settings for word in ("-o", f"APT::Periodic::{setting}")]
-    environment = {**os.environ, "APT_CONFIG": str(tmp_path / "apt.conf"), "LC_ALL": "C"}
-    argv = [peer("apt-config"), *options, "dump", "APT::Periodic"]
-    said = subprocess.run(argv, env=environment, capture_output=True, text=True, check=True).stdout
-    assert updates.automatic(said) is on
+def test_a_recording_of_ssh_and_updates_names_nobody(tmp_path: Path) -> None:
+    peers = (
+        "  sl  local_address rem_address   st\n"
+        "   0: 00000000:0016 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000\n"
+        "   1: 0A00A8C0:0016 6400A8C0:D431 01 00000000:00000000 00:00000000 00000000  1000\n"
+    )
+    config = "AllowUsers thanhnv@192.168.1.7\nMatch User maitt\n  PasswordAuthentication no\n"
+    log = "2026-11-01 06:00:00 install game:all <none> 1\n2026-11-02 06:00:00 upgrade curl:amd64 1 2\n"
+    told = {"/proc/net/tcp": peers, "/etc/ssh/sshd_config": config, "/var/log/dpkg.log": log}
+    for path, text in told.items():
+        (tmp_path / path.lstrip("/")).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path.lstrip("/")).write_text(text)
+    recorder = Recorder(Host(tmp_path))
+    for path in told:
+        recorder.text(path)
+    written = msgspec.json.encode(recorder.recording()).decode()
+    for secret in ("6400A8C0", "0A00A8C0", "thanhnv", "maitt", "192.168.1.7", "game"):
+        assert secret not in written
+    for kept in ("00000000:0016", "PasswordAuthentication no", "upgrade curl"):
+        assert kept in written
