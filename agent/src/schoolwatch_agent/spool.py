@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-from schoolwatch_agent import marks, spool_file
+from schoolwatch_agent import marks, reserve, salvage, spool_file
 from schoolwatch_agent.spool_file import SpoolError
 from schoolwatch_contract.ack import Ack
 
@@ -74,10 +74,15 @@ class Spool:
     def __init__(self, path: Path, boot: str, now: float, limits: Limits | None = None) -> None:
         self.path, self.limits = path, limits or Limits()
         self._boot = boot or f"unknown {secrets.token_hex(8)}"
-        self._db, replaced = spool_file.open_or_replace(path)
+        self._gave_up = False
+        try:
+            self._db = self._with_reserve(lambda: spool_file.connect(path))
+        except SpoolError as error:
+            if error.kind != "damaged":
+                raise
+            self._replace(now)
         self._transact(now, self._begin)
-        if replaced:
-            self._transact(now, lambda _: self._note("set_aside", 1))
+        reserve.keep(path)
 
     def __enter__(self) -> Self:
         return self
@@ -90,6 +95,8 @@ class Spool:
     def close(self) -> None:
         """Closes the file; everything put is on disk already."""
         self._db.close()
+        if self._gave_up:
+            reserve.keep(self.path, again=True)
 
     @property
     def generation(self) -> str:
@@ -253,19 +260,35 @@ class Spool:
     def _recovering(self, now: float, action: Callable[[], T]) -> T:
         """Runs `action`; a file found damaged is set aside and begun anew, once."""
         try:
-            with spool_file.translated(self.path):
-                return action()
+            return self._with_reserve(action)
         except SpoolError as error:
             if error.kind != "damaged":
                 raise
         self._db.close()
-        spool_file.set_aside(self.path)
-        self._db = spool_file.connect(self.path)
+        self._replace(now)
         with self._transaction(now) as clock:
-            self._note("set_aside", 1)
             self._begin(clock)
+        return self._with_reserve(action)
+
+    def _with_reserve(self, action: Callable[[], T]) -> T:
+        """Runs `action`; on a full disk again, in the room that was kept for that."""
+        try:
+            with spool_file.translated(self.path):
+                return action()
+        except SpoolError as error:
+            if error.kind != "full" or not reserve.give_up(self.path):
+                raise
+        self._gave_up = True
         with spool_file.translated(self.path):
             return action()
+
+    def _replace(self, now: float) -> None:
+        """A new file, with what can still be read of the damaged one."""
+        damaged = spool_file.set_aside(self.path)
+        self._db = self._with_reserve(lambda: spool_file.connect(self.path))
+        with self._transaction(now):
+            salvage.bring_over(damaged, self._db, ROW_BYTES)
+            self._note("set_aside", 1)
 
     @contextmanager
     def _transaction(self, now: float) -> Iterator[float]:
