@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import Self
 
 import msgspec
@@ -18,9 +19,12 @@ from schoolwatch_agent.bandwidth.order import Family, Order, Outcome, Task, deco
 from schoolwatch_agent.host import Host, Own
 from schoolwatch_agent.identity import Broker, Credential, install_id, write_credential
 from schoolwatch_contract.slot import Slot
-from schoolwatch_server.config import Http, Speedtest, of_data, render
+from schoolwatch_server.config import Speedtest, of_data, render
 from shaped import ShapedLine
 from website import RunningSite
+
+_one_at_a_time = Lock()
+"""Alembic migrates one database at a time in one process."""
 
 
 @dataclass
@@ -37,24 +41,17 @@ class Measuring:
 
     def __enter__(self) -> Self:
         self.folder.mkdir(exist_ok=True)
-        self.world = World(self.folder)
+        with _one_at_a_time:
+            self.world = World(self.folder)
         self.config = msgspec.structs.replace(of_data(self.folder), speedtest=self.speedtest)
-        if self.line is None:
-            self.site = RunningSite(self.config)
-            self.site.__enter__()
-            self.url = self.site.url
-        else:
-            http = Http(self.line.server_ip, 8080)
-            self.config = msgspec.structs.replace(self.config, http=http)
-            self.url = f"http://{self.line.server_ip}:8080"
+        self.site = RunningSite(self.config, None if self.line is None else self.line.bound())
+        self.url = self.site.url
+        self.site.__enter__()
         self.process = self._start("speedtest")
-        wait_for(lambda: "own line" in self.said or self.process.poll() is not None, 20)
+        wait_for(lambda: "own line" in self.said or self.process.poll() is not None, 60)
         assert self.process.poll() is None, self.said
         if self.line is None:
             wait_for(self._answers, 10)
-        else:
-            self._serve = self._start("serve")
-            wait_for(self._is_ready, 30)
         return self
 
     def _start(self, part: str) -> "subprocess.Popen[bytes]":
@@ -68,20 +65,10 @@ class Measuring:
                 stderr=subprocess.STDOUT,
             )
 
-    def _is_ready(self) -> bool:
-        assert self.line is not None
-        asked = f"import urllib.request as u; u.urlopen('{self.url}/readyz', timeout=2)"
-        words = self.line.at_server(sys.executable, "-c", asked)
-        return subprocess.run(words, capture_output=True, check=False).returncode == 0
-
     def __exit__(self, *_: object) -> None:
         self.process.send_signal(signal.SIGTERM)
         code = self.process.wait(10)
-        if self.line is None:
-            self.site.__exit__()
-        else:
-            self._serve.send_signal(signal.SIGTERM)
-            self._serve.wait(10)
+        self.site.__exit__()
         self.world.engine.dispose()
         assert code == 0, self.said
 

@@ -5,15 +5,20 @@ kernel has no netem). `tbf` counts whole Ethernet frames without preamble and ch
 payload of 1,448 bytes (IPv4, time stamps) costs 1,514: `GOODPUT` of the shape is the most that can be seen.
 """
 
+import ctypes
 import itertools
 import os
+import socket
 import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Thread
 from typing import Self
 
 GOODPUT = {4: 1448 / 1514, 6: 1428 / 1514}
+
+CLONE_NEWNET = 0x40000000
 
 QUEUE_MS = 60
 """Room of the shaper's queue: more than the bandwidth-delay product at 30 ms."""
@@ -68,7 +73,7 @@ class ShapedLine:
     def __exit__(self, *_: object) -> None:
         if self._forwarder is not None:
             self._forwarder.kill()
-            self._forwarder.wait()
+            self._forwarder.communicate()
         for namespace in (self.server, self.school):
             subprocess.run(["ip", "netns", "del", namespace], capture_output=True, check=False)
 
@@ -79,6 +84,21 @@ class ShapedLine:
     def at_school(self, *words: str) -> list[str]:
         """A command line that runs at the school's end."""
         return ["ip", "netns", "exec", self.school, *words]
+
+    def bound(self) -> socket.socket:
+        """A socket of this process that is bound at the server's end, for a server in a thread."""
+        made: list[socket.socket] = []
+
+        def make() -> None:  # a thread may go into a namespace alone (setns(2))
+            with Path("/run/netns", self.server).open("rb") as namespace:
+                assert ctypes.CDLL(None, use_errno=True).setns(namespace.fileno(), CLONE_NEWNET) == 0
+            made.append(socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP))
+            made[0].bind((self.server_ip, 0))
+
+        thread = Thread(target=make)
+        thread.start()
+        thread.join()
+        return made[0]
 
     def _join(self, links: tuple[str, str]) -> None:
         if not self.delay_ms:
