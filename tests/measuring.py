@@ -1,6 +1,7 @@
 """A province's server that measures bandwidth: the API in a thread, the endpoint as the process it is."""
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -13,13 +14,16 @@ from typing import Self
 import msgspec
 
 from mqtt import wait_for
-from reports import Device, World
+from reports import NOW, Device, World
 from schoolwatch_agent.bandwidth.leave import ask
 from schoolwatch_agent.bandwidth.order import Family, Order, Outcome, Task, decode_outcome, encode
 from schoolwatch_agent.host import Host, Own
 from schoolwatch_agent.identity import Broker, Credential, install_id, write_credential
 from schoolwatch_contract.slot import Slot
 from schoolwatch_server.config import Speedtest, of_data, render
+from schoolwatch_server.database import credentials, registry
+from schoolwatch_server.database.engine import begin_write
+from schoolwatch_server.scope import EVERYTHING
 from shaped import ShapedLine
 from website import RunningSite
 
@@ -80,14 +84,25 @@ class Measuring:
         with socket.socket() as trial:
             return trial.connect_ex((self.speedtest.host, self.speedtest.port)) == 0
 
-    def agent(self, device: Device, name: str = "agent") -> Host:
+    def agent(self, device: Device) -> Host:
         """The machine of an enrolled device, with a folder of its own."""
-        data = self.folder / name
+        data = self.folder / f"agent-{device.device}"
         write_credential(data, credential(device))
         install_id(data)
         return Host(own=Own(data))
 
-    def measure(self, device: Device, family: Family = 4, bytes_left: int = 10**11) -> Outcome:
+    def device(self) -> Device:
+        """An enrolled device of a school of its own: no other test holds its line."""
+        with begin_write(self.world.engine) as conn:
+            name = f"S{secrets.token_hex(4)}"
+            commune = registry.communes(conn, EVERYTHING)[0].id
+            school = registry.create_school(conn, commune, name, f"Trường {name}", "THCS", NOW)
+            row = registry.create_device(conn, school, None, name, NOW)
+            key = secrets.token_bytes(32)
+            credentials.set_credential(conn, row.id, key, "$7$1$a$b", NOW)
+        return Device(row.id, row.device, key)
+
+    def measure(self, device: Device, family: Family = 4, bytes_left: int = 10**11, ca: str = "") -> Outcome:
         """One test by the agent's child process, at the school's end of the line."""
         host = self.agent(device)
         assert host.own is not None
@@ -95,7 +110,7 @@ class Measuring:
         words = [sys.executable, "-m", "schoolwatch_agent.bandwidth"]
         done = subprocess.run(
             words if self.line is None else self.line.at_school(*words),
-            input=encode(Task(order, str(host.own.data))),
+            input=encode(Task(order, str(host.own.data), ca)),
             capture_output=True,
             text=True,
             check=False,

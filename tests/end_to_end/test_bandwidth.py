@@ -1,0 +1,123 @@
+"""The speed test from end to end: asked for, measured, delivered, shown; and by M-Lab's own client."""
+
+import json
+import os
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from conftest import Peer
+from measuring import Measuring
+from mqtt import wait_for
+from schoolwatch_agent.bandwidth.leave import NoLeaveError
+from schoolwatch_agent.bandwidth.order import Outcome
+from schoolwatch_server.config import Speedtest
+
+MODULES = Path(__file__).parents[2] / "node_modules"
+CLIENT = Path(__file__).with_name("ndt7_client.js")
+
+
+def running(folder: Path, **more: float) -> Measuring:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = int(free.getsockname()[1])
+    options = {"line_mbps": 100_000.0, "seconds": 1.0, **more}
+    return Measuring(folder, Speedtest(enabled=True, port=port, **options))  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Measuring]:
+    with running(tmp_path_factory.mktemp("bandwidth") / "data") as one:
+        yield one
+
+
+def measured(outcome: Outcome) -> Outcome:
+    assert not outcome.skipped, outcome
+    assert outcome.download is not None
+    assert outcome.upload is not None
+    return outcome
+
+
+def test_one_school_tests_while_another_waits_for_nothing(server: Measuring) -> None:
+    one, other = server.device(), server.device()
+    assert server.leave(one)
+    outcome = measured(server.measure(other))
+    assert outcome.assumed
+    assert outcome.bytes > 1_000_000
+    again = measured(server.measure(other))  # its slot is free at once
+    assert again.server == f"127.0.0.1:{server.speedtest.port}"
+
+
+def test_a_device_whose_line_is_busy_is_told_when_to_ask_again(server: Measuring) -> None:
+    device = server.device()
+    server.leave(device)
+    outcome = server.measure(device)
+    assert (outcome.skipped, outcome.bytes) == ("line_busy", 0)
+    assert 10 < outcome.retry <= 21
+
+
+def test_a_test_never_costs_more_than_is_left(server: Measuring) -> None:
+    outcome = server.measure(server.device(), bytes_left=3_000_000)
+    assert outcome.skipped == "budget"
+    assert outcome.bytes <= 3_000_000 + (1 << 20)
+
+
+def test_a_device_that_the_server_does_not_know_is_refused(server: Measuring) -> None:
+    device = server.device()
+    device.key = bytes(32)
+    with pytest.raises(NoLeaveError) as caught:
+        server.leave(device)
+    assert caught.value.why == "refused"
+    assert server.measure(device).skipped == "refused"
+
+
+def test_a_server_that_is_away_is_a_reason(tmp_path: Path, server: Measuring) -> None:
+    device = server.device()
+    there = server.url
+    try:
+        with socket.create_server(("127.0.0.1", 0)) as closed:
+            server.url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+        assert server.measure(device).skipped == "unreachable"
+    finally:
+        server.url = there
+
+
+def test_what_the_server_held_back_is_marked_by_the_server(tmp_path: Path) -> None:
+    """Its line is declared at 50 Mbit/s, and a test over the loop takes far more."""
+    with running(tmp_path / "data", line_mbps=50.0, seconds=2.0) as server:
+        outcome = measured(server.measure(server.device()))
+    for way in (outcome.download, outcome.upload):
+        assert way is not None
+        assert way.limited
+        assert way.line_share is not None
+        assert way.line_share > 0.7
+
+
+@pytest.mark.timeout(120)
+def test_m_labs_own_client_measures_against_our_server(tmp_path: Path, peer: Peer) -> None:
+    """`@m-lab/ndt7`, which `./schoolwatch test` gets from npm, with one slot for both ways."""
+    for package in ("@m-lab/ndt7", "ws"):
+        if not (MODULES / package).exists():
+            missing = f"not run: needs the npm package {package} in node_modules"
+            if os.environ.get("CI") == "true":
+                pytest.fail(missing, pytrace=False)
+            pytest.skip(missing)
+    with running(tmp_path / "data", seconds=3.0) as server:
+        slot = server.leave(server.device())
+        at, _, token = slot.download.partition("/ndt/v7/download?access_token=")
+        words = [peer("node"), CLIENT, MODULES, at.removeprefix("ws://"), token]
+        done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60)
+        told = json.loads(done.stdout)
+        assert told["errors"] == [], done.stderr
+        assert told["code"] == 0
+        for way in ("download", "upload"):
+            client, ours = told[way]["LastClientMeasurement"], told[way]["LastServerMeasurement"]
+            assert client["MeanClientMbps"] > 1
+            assert told["servers"][way] >= 5
+            assert ours["Origin"] == "server"
+            assert ours["Test"] == way
+        received = told["upload"]["LastServerMeasurement"]["TCPInfo"]["BytesReceived"]
+        assert received > 1_000_000
+        wait_for(lambda: not server.measure(server.device()).skipped, 30)  # it goes on serving
