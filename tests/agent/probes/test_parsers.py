@@ -136,6 +136,8 @@ def test_any_object_of_powershell_is_records_or_a_failure(
         lambda text: linux_accounts.lockout((), linux_accounts.options(text)),
         lambda text: linux_accounts.max_age(linux_accounts.options(text)),
         lambda text: linux_accounts.administrators(text, text),
+        lambda text: linux_accounts.other_administrators(text, text),
+        linux_accounts.enabled,
         lambda text: linux_accounts.without_password(text, text),
         lambda text: len(linux_ssh.listening(text)),
         lambda text: len(dconf.database([text], [text]).values),

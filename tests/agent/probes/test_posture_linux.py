@@ -34,6 +34,7 @@ def reasons(probe: str, machine: str) -> dict[str, str]:
         ("encryption-old-lsblk", {"/": 1}),
         ("encryption-fscrypt", {"/": None, "/srv": 0}),
         ("encryption-zfs-root", {"/": None}),
+        ("encryption-in-a-sandbox", {"/": 1, "swap": 0}),
     ],
 )
 def test_encrypted_volumes(machine: str, expected: dict[str, float | None]) -> None:
@@ -136,7 +137,12 @@ RULES: dict[str, float | None] = {
     "lockout_threshold": 0,
     "password_expires": 0,
 }
-PEOPLE: dict[str, float | None] = {"administrators": 3, "without_password": 1}
+PEOPLE: dict[str, float | None] = {
+    "enabled": 3,
+    "administrators": 2,
+    "other_administrators": 1,
+    "without_password": 1,
+}
 
 
 @pytest.mark.parametrize(
@@ -153,7 +159,7 @@ PEOPLE: dict[str, float | None] = {"administrators": 3, "without_password": 1}
             "accounts-red-hat",
             RULES
             | {"password_min_length": 8, "lockout_threshold": 3}
-            | {"administrators": 2, "without_password": 0},
+            | {"enabled": 1, "administrators": 2, "other_administrators": 0, "without_password": 0},
         ),
         ("accounts-without-root", RULES | PEOPLE | {"without_password": None}),
         ("desktop-gnome-default", RULES | PEOPLE | {"screen_lock_timeout machine": None}),
@@ -246,7 +252,9 @@ def test_the_recorded_debian() -> None:
         "password_min_length": 8,  # libpam-pwquality is installed
         "password_expires": 0,
         "lockout_threshold": 0,
+        "enabled": 1,
         "administrators": 0,
+        "other_administrators": 0,
         "without_password": 0,
     }
     assert found("encryption") == {"enabled /": 0}
@@ -271,7 +279,8 @@ def test_a_recording_of_accounts_names_nobody_and_holds_no_password(tmp_path: Pa
         assert secret not in written
     again, now = observe(accounts.PROBE, RecordedHost(file)), observe(accounts.PROBE, Host(tmp_path))
     assert machines.readings(again) == machines.readings(now)
-    assert machines.readings(now)["accounts.administrators"] == 2
+    found = machines.readings(now)
+    assert (found["accounts.administrators"], found["accounts.other_administrators"]) == (1, 1)
 
 
 def test_a_recording_of_ssh_and_updates_names_nobody(tmp_path: Path) -> None:

@@ -23,6 +23,9 @@ _DAY: Final = 86_400.0
 _ADMINISTRATORS: Final = frozenset({"sudo", "wheel", "admin"})
 """Groups that sudo's configuration lets do everything: Debian's, Red Hat's, and Ubuntu's of before 12.04."""
 
+_FIRST, _LAST = 1000, 60_000
+"""UID_MIN and UID_MAX of login.defs(5): below are services, above containers and nobody."""
+
 _NO_LOGIN: Final = ("/nologin", "/false", "/sync", "/shutdown", "/halt")
 
 
@@ -119,18 +122,35 @@ def _rows(table: str, least: int) -> Iterator[list[str]]:
         yield fields
 
 
+def enabled(passwd: str) -> float:
+    """Local accounts of people, by their numbers, with a login shell."""
+    people = (row for row in _rows(passwd, 7) if re.fullmatch(r"\d{4,5}", row[2]) and _logs_in(row))
+    return float(sum(1 for row in people if _FIRST <= int(row[2]) <= _LAST))
+
+
 def administrators(passwd: str, group: str) -> float:
     """Local accounts that may administer the machine: members of sudo's groups, and others of user id 0.
 
-    root itself is not counted, nor an account without a login shell. Directory accounts are not seen.
+    root itself is not counted, nor an account without a login shell.
     """
     people = {row[0]: row for row in _rows(passwd, 7)}
-    found = {name for name, row in people.items() if row[2] == "0" and name != "root"}
+    found = {name for name, row in people.items() if row[2] == "0"} | _members(people, group)
+    return float(sum(1 for name in found - {"root"} if name in people and _logs_in(people[name])))
+
+
+def other_administrators(passwd: str, group: str) -> float:
+    """Members of sudo's groups that are no local accounts: those of a directory."""
+    people = {row[0]: row for row in _rows(passwd, 7)}
+    return float(len(_members(people, group) - people.keys()))
+
+
+def _members(people: dict[str, list[str]], group: str) -> set[str]:
+    found: set[str] = set()
     for row in _rows(group, 4):
         if row[0] in _ADMINISTRATORS:
             found |= {name for name in row[3].split(",") if name}
             found |= {name for name, of in people.items() if of[3] == row[2]}
-    return float(sum(1 for name in found - {"root"} if name not in people or _logs_in(people[name])))
+    return found
 
 
 def without_password(passwd: str, shadow: str) -> float:

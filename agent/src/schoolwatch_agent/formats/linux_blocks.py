@@ -16,8 +16,9 @@ _NO_DATA: Final = ("zram", "ram", "loop", "sr", "fd")
 def volumes(lsblk: str) -> dict[str, bool]:
     """Mount point → whether it lies on dm-crypt (LUKS, plain); swap is `[SWAP]`.
 
-    A volume on several disks is encrypted when it is so on each. Before util-linux 2.37 there is one
-    `mountpoint` instead of `mountpoints`.
+    A volume on several disks is encrypted when it is so on each. One that is mounted in several places, as by
+    a service's sandbox, is told by the shortest. Before util-linux 2.37 there is one `mountpoint` instead of
+    `mountpoints`.
     """
     found = cim.document(lsblk)
     devices = found.get("blockdevices")
@@ -34,9 +35,9 @@ def volumes(lsblk: str) -> dict[str, bool]:
 def _below(device: dict[str, Any], *, encrypted: bool, depth: int) -> Iterator[tuple[str, bool]]:
     encrypted = encrypted or device.get("type") == "crypt"
     places = device.get("mountpoints", device.get("mountpoint"))
-    for place in places if isinstance(places, list) else [places]:
-        if isinstance(place, str) and place:
-            yield place, encrypted
+    found = [place for place in (places if isinstance(places, list) else [places]) if isinstance(place, str)]
+    if place := min(filter(None, found), key=len, default=""):
+        yield place, encrypted
     if depth < _DEEPEST:
         for child in cim.objects(device.get("children")):
             yield from _below(child, encrypted=encrypted, depth=depth + 1)

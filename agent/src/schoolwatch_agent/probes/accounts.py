@@ -141,8 +141,16 @@ def _screen_lock(host: Host) -> Iterator[Reading | Fact]:
     yield Fact("accounts.screen_lock", state, labels, "" if state else "each user sets it")
 
 
+def _enabled(host: Host) -> float:
+    return linux_accounts.enabled(host.text("/etc/passwd"))
+
+
 def _administrators(host: Host) -> float:
     return linux_accounts.administrators(host.text("/etc/passwd"), host.text("/etc/group"))
+
+
+def _other_administrators(host: Host) -> float:
+    return linux_accounts.other_administrators(host.text("/etc/passwd"), host.text("/etc/group"))
 
 
 def _without_password(host: Host) -> float:
@@ -168,7 +176,9 @@ def _logs_in(host: Host, own: str, folders: tuple[str, ...]) -> bool:
 _SETTINGS: Final[dict[str, Callable[[Host], float]]] = {
     "password_min_length": _min_length,
     "lockout_threshold": _lockout,
+    "enabled": _enabled,
     "administrators": _administrators,
+    "other_administrators": _other_administrators,
     "without_password": _without_password,
 }
 
