@@ -28,6 +28,9 @@ _SSH_PEOPLE: Final = r"(?im)^(\s*(?:(?:allow|deny)(?:users|groups)|match)[ \t]+)
 _SSID: Final = r"(?im)^(\s*ssid:[ \t]*)\S.*$"
 """The name of a wireless network, as iw prints it: it may be somebody's."""
 
+_DRIVE: Final = r"(/UDisks2/drives/)[A-Za-z0-9_]+"
+"""UDisks names a drive by its model and serial number."""
+
 _KNOWN_GROUPS: Final = frozenset({"sudo", "wheel", "admin"})
 
 
@@ -58,6 +61,7 @@ def cut(text: str, names: tuple[str, ...] = ()) -> str:
     text = re.sub(_SID, "S-1-5-21-0", text)
     text = re.sub(_HOME, r"\1-", text)
     text = re.sub(_NIC, r"\1x\2", text)
+    text = re.sub(_DRIVE, r"\1-", text)
     text = re.sub(_AUTOLOGIN, r"\1-", text)
     text = re.sub(_SSH_PEOPLE, r"\1-", text)
     text = re.sub(_SSID, r"\1-", text)

@@ -100,6 +100,8 @@ def test_any_text_is_records_or_a_failure(parse: Callable[[str], Iterable[Any]],
         lambda text: antivirus.parse((linux_antivirus.sentinelone(text, text),), counted=True),
         lambda text: encryption.parse(linux_blocks.volumes(text), frozenset({"/home"})),
         lambda text: disk_health.parse("sda", smart.smartctl(text)),
+        lambda text: disk_health.parse("sda", smart.udisks_ata(text)),
+        lambda text: disk_health.parse("nvme0n1", smart.udisks_nvme(text)),
     ],
 )
 @given(text=DOCUMENTS)

@@ -72,6 +72,16 @@ def test_why_encryption_is_unknown() -> None:
             "disk_health-nvme-worn",
             {"healthy nvme0n1": 0, "power_on_time nvme0n1": 5200 * 3600, "wear nvme0n1": 1.12},
         ),
+        (
+            "disk_health-udisks-failing",
+            {"healthy sda": 0, "power_on_time sda": 36000000, "bad_sectors sda": 24},
+        ),
+        ("disk_health-udisks-never-looked", {"healthy sda": None}),
+        ("disk_health-udisks-nvme", {"healthy nvme0n1": 1, "power_on_time nvme0n1": 5200 * 3600}),
+        (
+            "disk_health-udisks-two-disks",
+            {"healthy sda": 1, "power_on_time sda": 7200, "healthy sdb": 0, "power_on_time sdb": 10800},
+        ),
         ("disk_health-without-root", {"healthy sda": None}),
         ("disk_health-asleep", {"healthy sda": None}),
         ("disk_health-no-smartctl", {"healthy sda": None}),
@@ -91,6 +101,8 @@ def test_disks(machine: str, expected: dict[str, float | None]) -> None:
     ("machine", "reason"),
     [
         ("disk_health-without-root", "not permitted"),
+        ("disk_health-in-a-sandbox", "not permitted"),
+        ("disk_health-udisks-never-looked", "not permitted"),
         ("disk_health-asleep", "asleep"),
         ("disk_health-no-smartctl", "smartctl is not installed"),
         ("disk_health-usb-bridge", "the USB adapter does not pass it on"),
@@ -298,8 +310,10 @@ def test_a_recording_of_ssh_and_updates_names_nobody(tmp_path: Path) -> None:
     recorder = Recorder(Host(tmp_path))
     for path in told:
         recorder.text(path)
+    (tmp_path / "busctl").write_text("/org/freedesktop/UDisks2/drives/KINGSTON_SA400S37240G_50026B7783")
+    recorder.text("/busctl")
     written = msgspec.json.encode(recorder.recording()).decode()
-    for secret in ("6400A8C0", "0A00A8C0", "thanhnv", "maitt", "192.168.1.7", "game"):
+    for secret in ("6400A8C0", "0A00A8C0", "thanhnv", "maitt", "192.168.1.7", "game", "50026B7783"):
         assert secret not in written
     for kept in ("00000000:0016", "PasswordAuthentication no", "upgrade curl"):
         assert kept in written

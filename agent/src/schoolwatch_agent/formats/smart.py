@@ -1,4 +1,8 @@
-"""What disks tell of themselves: `smartctl -j -H -A` (smartctl(8), JSON format 1.0), and eMMC's registers."""
+"""What disks tell of themselves: `smartctl -j -H -A` (smartctl(8), JSON 1.0), UDisks, eMMC's registers.
+
+UDisks' D-Bus API (Block, Drive.Ata, NVMe.Controller) is read with `busctl --json=short get-property`, which
+prints a line a property: `{"type":"b","data":false}` (busctl(1)).
+"""
 
 import re
 from dataclasses import dataclass
@@ -19,6 +23,7 @@ _REALLOCATED, _PENDING = 5, 197
 _REASONS: Final = (
     ("Permission denied", "not permitted"),
     ("Operation not permitted", "not permitted"),
+    ("No such device", "not permitted"),  # a service with PrivateDevices sees no disk in /dev
     ("STANDBY", "asleep"),
     ("SLEEP", "asleep"),
     ("Unknown USB bridge", "the USB adapter does not pass it on"),
@@ -94,6 +99,35 @@ def _bad(attributes: list[dict[str, Any]]) -> float | None:
     told = [cim.number(one.get("value")) for objects in raw for one in objects]
     known = [value for value in told if value is not None]
     return sum(known) if known else None
+
+
+def properties(answer: str) -> list[Any]:
+    """The values that busctl printed, in the order they were asked for."""
+    return [cim.document(line).get("data") for line in answer.splitlines() if line.strip()]
+
+
+def udisks_ata(answer: str) -> Health:
+    """SmartUpdated, SmartFailing, SmartPowerOnSeconds and SmartNumBadSectors of Drive.Ata.
+
+    UDisks looks by itself every ten minutes; updated at 0 is never. Bad sectors of -1 are not known.
+    """
+    updated, failing, seconds, bad = _four(answer)
+    if not cim.number(updated) or not isinstance(failing, bool):
+        return Health(trouble="not supported by this disk")
+    return Health(healthy=not failing, power_on=cim.number(seconds) or None, bad_sectors=cim.number(bad))
+
+
+def udisks_nvme(answer: str) -> Health:
+    """SmartUpdated, SmartCriticalWarning and SmartPowerOnHours of NVMe.Controller (UDisks 2.10)."""
+    updated, warnings, hours, _ = _four(answer)
+    if not cim.number(updated) or not isinstance(warnings, list):
+        return Health(trouble="not supported by this disk")
+    spent = cim.number(hours)
+    return Health(healthy=not warnings, power_on=spent * 3600 if spent else None)
+
+
+def _four(answer: str) -> list[Any]:
+    return [*properties(answer), None, None, None, None][:4]
 
 
 def emmc(life_time: str, pre_eol_info: str) -> Health:

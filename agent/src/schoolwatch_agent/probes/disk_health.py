@@ -1,8 +1,8 @@
 """Whether a disk is about to fail: its own verdict (SMART), wear, hours and errors.
 
-On Linux smartctl is asked, and the kernel's files of eMMC. smartctl needs root; without it a disk's health is
-unknown. A sleeping disk is not woken. Virtual disks and sticks are left out; an SD card tells nothing. Serial
-numbers are not asked for.
+On Linux smartctl is asked, and the kernel's files of eMMC. smartctl needs root; without it, what the UDisks of
+a desktop has read is told, and else a disk's health is unknown. A sleeping disk is not woken. Virtual disks
+and sticks are left out; an SD card tells nothing. Serial numbers are not asked for.
 """
 
 import re
@@ -23,6 +23,18 @@ _DISKS: Final = r"(sd[a-z]{1,3}|hd[a-z]|nvme\d{1,3}n\d{1,3}|mmcblk\d{1,3})"
 _VIRTUAL: Final = r"(?i)qemu|virtual|vmware|vbox|msft"
 _MOST: Final = 32
 _SMARTCTL: Final = ("smartctl", "-j", "-H", "-A", "-n", "standby")
+
+_BUS_NAME: Final = "org.freedesktop.UDisks2"
+_UDISKS: Final = "/org/freedesktop/UDisks2"
+_BUSCTL: Final = ("busctl", "--system", "--auto-start=no", "--json=short", "get-property", _BUS_NAME)
+_ATA: Final = (
+    f"{_BUS_NAME}.Drive.Ata",
+    "SmartUpdated",
+    "SmartFailing",
+    "SmartPowerOnSeconds",
+    "SmartNumBadSectors",
+)
+_NVME: Final = (f"{_BUS_NAME}.NVMe.Controller", "SmartUpdated", "SmartCriticalWarning", "SmartPowerOnHours")
 
 
 def parse(disk: str, health: Health) -> Iterator[Reading | Fact]:
@@ -79,6 +91,11 @@ def _mmc(host: Host, disk: str) -> Health:
 
 
 def _smart(host: Host, disk: str) -> Health:
+    health = _smartctl(host, disk)
+    return health if health.healthy is not None else _udisks(host, disk) or health
+
+
+def _smartctl(host: Host, disk: str) -> Health:
     try:
         return smart.smartctl(host.run(*_SMARTCTL, f"/dev/{disk}", timeout=20))
     except Missing:
@@ -90,6 +107,22 @@ def _smart(host: Host, disk: str) -> Health:
             return smart.smartctl(error.evidence)
         except NotUnderstood:
             return Health(trouble=f"ended with {error.code}")
+
+
+def _udisks(host: Host, disk: str) -> Health | None:
+    """UDisks tells everybody what it has read; it is not started for us. None when it says nothing."""
+    try:
+        block = host.run(*_BUSCTL, f"{_UDISKS}/block_devices/{disk}", f"{_BUS_NAME}.Block", "Drive")
+        drive = smart.properties(block)[0]
+        if disk.startswith("nvme"):
+            return _told(smart.udisks_nvme(host.run(*_BUSCTL, str(drive), *_NVME)))
+        return _told(smart.udisks_ata(host.run(*_BUSCTL, str(drive), *_ATA)))
+    except (Missing, CommandFailed, TimedOut, NotUnderstood, IndexError):
+        return None
+
+
+def _told(health: Health) -> Health | None:
+    return health if health.healthy is not None else None
 
 
 PROBE = Probe("disk_health", every=asked.EVERY, read=read, group=asked.GROUP)
