@@ -1,6 +1,6 @@
 """Whether a disk is about to fail: its own verdict (SMART), wear, hours and errors.
 
-On Linux smartctl is asked, and the kernel's files of eMMC. smartctl needs root; without it, what the UDisks of
+On Linux smartctl is asked, and the kernel's files of eMMC. smartctl needs root; without it, what UDisks of
 a desktop has read is told, and else a disk's health is unknown. A sleeping disk is not woken. Virtual disks
 and sticks are left out; an SD card tells nothing. Serial numbers are not asked for.
 """
