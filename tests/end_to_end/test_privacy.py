@@ -19,7 +19,7 @@ import machines
 import station
 from brokers import RunningBroker
 from conftest import find_program
-from schoolwatch_agent import cli, enrol, explain
+from schoolwatch_agent import cli, enrol, explain, limits
 from schoolwatch_agent import config as config_of
 from schoolwatch_agent.bundle import write
 from schoolwatch_agent.cycle import Pace, run_cycle
@@ -115,7 +115,8 @@ def wire(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wire]:
             ) as spool:  # each has a clock of its own
                 run_cycle(machines.machine(name), ALL, spool, Pace(station.DEVICE, "tick", 300))
         config = msgspec.structs.replace(station.settings(folder), spool=config_of.Spool(max_age=YEAR))
-        done = tick(config, Host(), (*ALL, Probe("hardware", 0, _failing)))
+        last = limits.told(limits.Past("", "memory", 1, 1.0, 1.0))
+        done = tick(config, Host(), (*ALL, Probe("hardware", 0, _failing)), last)
         assert done.outcome is not None
         assert done.outcome.kind == "delivered"
         yield read(tap)

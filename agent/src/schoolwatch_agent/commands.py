@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
 
-from schoolwatch_agent import identity, lock, program, schedule
+from schoolwatch_agent import identity, limits, lock, program, schedule
 from schoolwatch_agent import tick as ticking
 from schoolwatch_agent.chosen import probes_of
 from schoolwatch_agent.config import AgentConfig
@@ -47,7 +47,9 @@ def tick(config: AgentConfig, texts: Texts) -> int:
 
     def work() -> int:
         signal.signal(signal.SIGTERM, _end)
-        done = ticking.tick(config, own_host(config), probes_of(config))
+        host = own_host(config)
+        with limits.kept(config.limits, config.data, host) as last:
+            done = ticking.tick(config, host, probes_of(config), last)
         if not done.is_enrolled:
             _say(texts("not_enrolled"))
         if done.trouble:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -16,13 +16,20 @@ from schoolwatch_contract.records import Fact, Reading
 Mode = Literal["tick", "run"]
 
 
+NOTHING: Final = Observed()
+
+
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Whose cycles these are (the seed of its jitter), how they are run, and seconds between them."""
+    """Whose cycles these are (the seed of its jitter), how they are run, and seconds between them.
+
+    `last` is what there is to tell of the cycle before.
+    """
 
     device: str
     mode: Mode
     measure: float
+    last: Observed = NOTHING
 
 
 def run_cycle(host: Host, probes: Sequence[Probe], spool: Spool, pace: Pace) -> Memory:
@@ -36,7 +43,8 @@ def run_cycle(host: Host, probes: Sequence[Probe], spool: Spool, pace: Pace) -> 
     found = schedule.due_probes(probes, known.ran, now=now, measure=pace.measure, device=pace.device)
     due = sorted(found, key=lambda probe: probe.name not in known.unreached)
     own = Probe("", 0, lambda _: ())
-    seen = [(own, Observed(held(spool.summary(now)), (Fact("agent.mode", pace.mode),)), True)]
+    readings = (*held(spool.summary(now)), *pace.last.readings)
+    seen = [(own, Observed(readings, (Fact("agent.mode", pace.mode), *pace.last.facts)), True)]
     seen += observe_all(due, host)
     records: list[fit.Record] = []
     for probe, observed, _ in seen:

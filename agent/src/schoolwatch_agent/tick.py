@@ -12,7 +12,7 @@ from schoolwatch_agent.errors import TimedOut
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.identity import Credential
 from schoolwatch_agent.memory import Memory, Outcome
-from schoolwatch_agent.probe import Probe
+from schoolwatch_agent.probe import Observed, Probe
 from schoolwatch_agent.spool import Limits, Spool
 from schoolwatch_agent.spool_file import SpoolError
 
@@ -33,10 +33,11 @@ class Ticked:
     trouble: SpoolError | None = None
 
 
-def tick(config: AgentConfig, host: Host, probes: Sequence[Probe]) -> Ticked:
+def tick(config: AgentConfig, host: Host, probes: Sequence[Probe], last: Observed = cycle.NOTHING) -> Ticked:
     """Measures and stores, and delivers when something changed or the device's period began anew.
 
-    A delivery ends within the period, so that the next measurement is not missed.
+    A delivery ends within the period, so that the next measurement is not missed. `last` is what there is
+    to tell of the tick before.
     Raises `IdentityError` and, when nothing can be stored or read at all, `SpoolError`.
     """
     credential = identity.read_credential(config.data)
@@ -44,7 +45,7 @@ def tick(config: AgentConfig, host: Host, probes: Sequence[Probe]) -> Ticked:
     with open_spool(config, host) as spool:
         trouble = None
         try:
-            pace = cycle.Pace(device, "tick", config.schedule.measure)
+            pace = cycle.Pace(device, "tick", config.schedule.measure, last)
             known = cycle.run_cycle(host, probes, spool, pace)
         except SpoolError as error:  # a full disk: what is stored already can still be delivered
             log.error("%s", error)  # noqa: TRY400  the disk's words, no stack
