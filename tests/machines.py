@@ -17,8 +17,10 @@ NAMES = (
         for file in sorted((RECORDINGS / folder).glob("*.json"))
     ),
 )
-PROBES = probes(Settings(bandwidth=Bandwidth("https://so.example")), marker="/srv/backup/done")
-"""With a backup's marker and a server to test against, so that there is something to look at."""
+PROBES = probes(
+    Settings(measures_use=True, bandwidth=Bandwidth("https://so.example")), marker="/srv/backup/done"
+)
+"""In a lab, with a backup's marker and a server to test against, so that there is something to look at."""
 
 _BY_NAME = {probe.name: probe for probe in PROBES}
 

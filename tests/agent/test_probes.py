@@ -180,6 +180,9 @@ class Hostile(Host):
     def router_advertisements(self, nic: str, timeout: float) -> tuple[bytes, ...]:
         return (str(self._how("router_advertisements", (nic,))).encode(),)
 
+    def sessions(self) -> list[dict[str, int]]:
+        return self._how("sessions", ("wtsapi32",))  # type: ignore[no-any-return]
+
     def echoes(self, plan: str, timeout: float = 30) -> str:
         return self._how("echoes", (plan,))  # type: ignore[no-any-return]
 

@@ -12,4 +12,5 @@ def probes_of(config: AgentConfig, told: Settings | None = None) -> tuple[Probe,
         settings.read(config.data) if told is None else told,
         marker=config.backup.marker,
         hint_key=identity.hint_key(config.data),
+        period=config.schedule.measure,
     )

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from schoolwatch_agent import deadline, program
+from schoolwatch_agent import deadline, program, sessions
 from schoolwatch_agent.aside import within
 from schoolwatch_agent.child import finish
 from schoolwatch_agent.errors import CommandFailed, Missing, TimedOut
@@ -164,6 +164,10 @@ class Host:
         Raises `CommandFailed`, `TimedOut`.
         """
         return finish((*program.module("schoolwatch_agent.echoes"), plan), ("echoes",), timeout)
+
+    def sessions(self) -> list[dict[str, int]]:
+        """Each session's number, state and last input, on Windows. `Missing`, OSError, `TimedOut`."""
+        return within(FILE_TIMEOUT, "wtsapi32", sessions.sessions)
 
     def kept(self, name: str) -> bytes | None:
         """A small file of the agent's own folder; None when it is not there. `Missing` without a folder."""

@@ -148,6 +148,10 @@ class RecordedHost(Host):
         """Kept in memory."""
         self.written[name] = content
 
+    def sessions(self) -> list[dict[str, int]]:
+        """As recorded."""
+        return [dict(each) for each in _given(self._next("sessions", otherwise=Missing))]
+
     def speed_test(self, order: str, timeout: float) -> str:
         """As recorded, whatever was ordered."""
         self.ordered.append(order)
@@ -271,13 +275,16 @@ class Recorder(Host):
 
     def kept(self, name: str) -> bytes | None:
         """Asked and noted; what is not there is not recorded."""
-        found = self._host.kept(name)
-        if found is not None:
-            self._note("kept", (name,), lambda: found)
-        return found
+        if self._host.own is not None and self._host.kept(name) is None:
+            return None
+        return self._note("kept", (name,), lambda: self._host.kept(name))
 
     def keep(self, name: str, content: bytes) -> None:
         """A recording changes nothing."""
+
+    def sessions(self) -> list[dict[str, int]]:
+        """Asked and noted."""
+        return self._note("sessions", (), lambda: self._host.sessions())
 
     def speed_test(self, order: str, timeout: float) -> str:
         """Asked and noted."""

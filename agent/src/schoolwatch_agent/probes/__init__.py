@@ -29,23 +29,27 @@ from schoolwatch_agent.probes import (
     system,
     updates,
     uptime,
+    use,
     wifi,
 )
 from schoolwatch_contract.settings import DEFAULTS, Settings
 
 
-def probes(settings: Settings, *, marker: str = "", hint_key: bytes = b"") -> tuple[Probe, ...]:
+def probes(
+    settings: Settings, *, marker: str = "", hint_key: bytes = b"", period: float = 300.0
+) -> tuple[Probe, ...]:
     """In the order they run: cheap ones first, so that a cycle that is cut short has them.
 
     A probe that has targets of the server's is made with the settings: `ipv6.probe(settings)`.
     `marker` is the path of agent.toml that `backup` looks at; `hint_key` is the school's, under which
-    hardware numbers become digests, empty before the device is enrolled.
+    hardware numbers become digests, empty before the device is enrolled. `period` is between two cycles.
     """
     return (
         processor.PROBE,
         memory.PROBE,
         disk.PROBE,
         uptime.PROBE,
+        use.probe(settings, period),
         system.PROBE,
         hardware.PROBE,
         identity.probe(hint_key),

@@ -33,6 +33,7 @@ from schoolwatch_contract.catalogue import (
     system,
     updates,
     uptime,
+    use,
     wifi,
 )
 from schoolwatch_contract.catalogue.kinds import FactKind, Metric, Privacy, SightingKind, Subject, Unit
@@ -56,6 +57,7 @@ SUBJECTS: tuple[Subject, ...] = (
     memory.SUBJECT,
     disk.SUBJECT,
     uptime.SUBJECT,
+    use.SUBJECT,
     system.SUBJECT,
     hardware.SUBJECT,
     identity.SUBJECT,

@@ -52,6 +52,18 @@ CLASSES: tuple[Class, ...] = (
         "Nghị định 356/2025/NĐ-CP, Điều 3: other information tied to a certain person); "
         "that is why only a keyed digest is sent",
     ),
+    Class(
+        "aggregated",
+        "chỉ xem theo phòng",
+        "of rooms alone",
+        "Chỉ đo ở phòng máy và phòng học, chỉ hiển thị tổng của phòng có đủ số máy; không hiển thị theo máy "
+        "hay theo người",
+        "Measured in labs and classrooms alone, shown as a sum of rooms with enough computers; "
+        "never shown by computer or person",
+        "Máy dùng chung không gắn với một người; số liệu theo phòng không xác định được ai "
+        "(Luật 91/2025/QH15, Điều 2)",
+        "A shared computer is no one person's; a room's sum identifies nobody (Luật 91/2025/QH15, Điều 2)",
+    ),
 )
 
 LAW_VI = """\
