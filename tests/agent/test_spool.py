@@ -234,6 +234,47 @@ def test_a_clock_that_jumps_decades_drops_nothing_and_stops_no_retry(path: Path)
         assert set(due(spool, 500_000_000.0 + HOUR)) == {b"a", b"b", b"c"}
 
 
+def test_a_flat_battery_every_morning_ages_nothing_but_by_the_days_that_pass(path: Path) -> None:
+    """Each start shows 2015 and jumps to the right time a minute later."""
+    with opened(path) as spool:
+        put(spool, b"a")
+    for day in range(1, 30):
+        now = NOW + day * DAY
+        with opened(path, f"boot {day}", now=1_420_000_000.0) as spool:
+            put(spool, b"wrong", now=1_420_000_060.0)
+            put(spool, b"right", now=now)
+            summary = spool.summary(now)
+    assert summary.dropped == 0
+    assert summary.oldest_age == pytest.approx(29 * DAY, abs=HOUR)
+    with opened(path, "boot 30", now=NOW + 30 * DAY + HOUR) as spool:
+        put(spool, b"last", now=NOW + 30 * DAY + HOUR)
+        assert spool.summary(NOW + 30 * DAY + HOUR).dropped == 2  # what was put on the first day
+
+
+def test_a_clock_a_year_ahead_for_an_hour_drops_nothing_and_delays_no_retry(path: Path) -> None:
+    year = 365 * DAY
+    with opened(path) as spool:
+        put(spool, b"a")
+        publish(spool)
+        for n in range(13):
+            put(spool, now=NOW + year + 300 * n)
+        put(spool, b"b", now=NOW + 2 * HOUR)
+        assert spool.summary(NOW + 2 * HOUR).dropped == 0
+        assert b"a" in due(spool, NOW + 3 * HOUR)
+        for again in range(1, 40):  # and again, every day: no more than the first time
+            put(spool, now=NOW + again * DAY / 4)
+            put(spool, now=NOW + year + 4000)
+        assert spool.summary(NOW + year + 4000).dropped == 0
+
+
+def test_off_for_the_summer_holiday_is_no_jump_that_drops_anything(path: Path) -> None:
+    with opened(path) as spool:
+        put(spool, b"a")
+    with opened(path, "boot 2", now=NOW + 80 * DAY) as spool:
+        put(spool, b"b", now=NOW + 80 * DAY)
+        assert due(spool, NOW + 80 * DAY) == [b"a", b"b"]
+
+
 def test_memory_is_kept_with_the_envelope(path: Path) -> None:
     with opened(path) as spool:
         assert spool.memory(NOW) is None

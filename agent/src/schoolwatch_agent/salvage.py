@@ -66,7 +66,13 @@ def _generations(old: sqlite3.Connection, db: sqlite3.Connection) -> dict[int, i
 
 
 def _notes(old: sqlite3.Connection, db: sqlite3.Connection) -> None:
-    for key, kind in (("epoch", str), ("dropped", float), ("clock", float), ("bundled_at", float)):
+    for key, kind in (
+        ("epoch", str),
+        ("dropped", float),
+        ("clock", float),
+        ("latest", float),
+        ("bundled_at", float),
+    ):
         try:
             value = spool_file.note(old, key)
         except sqlite3.Error:

@@ -24,7 +24,8 @@ T = TypeVar("T")
 STEP_MAX = 3 * 86_400.0
 """Seconds that the spool's own clock advances at most between two looks at the machine's clock.
 
-A PC with a flat battery wakes in 1980 and jumps to today: that must not make everything too old at once.
+A PC with a flat battery wakes in 1980 and jumps to today: that must not make everything too old at once,
+nor after some mornings.
 """
 
 ROW_BYTES = 100
@@ -239,9 +240,7 @@ class Spool:
         spool_file.set_note(self._db, name, value)
 
     def _clock(self, now: float) -> float:
-        clock, seen = spool_file.number(self._db, "clock"), spool_file.note(self._db, "seen_at")
-        step = now - seen if isinstance(seen, float) else 0.0
-        return clock + min(max(step, 0.0), STEP_MAX)
+        return clock_at(self._db, now)
 
     def _begin(self, _: float) -> None:
         newest = self._db.execute("SELECT boot FROM generation ORDER BY id DESC LIMIT 1").fetchone()
@@ -296,7 +295,17 @@ class Spool:
             clock = self._clock(now)
             self._note("clock", clock)
             self._note("seen_at", now)
+            self._note("latest", max(now, spool_file.number(self._db, "latest")))
             yield clock
+
+
+def clock_at(db: sqlite3.Connection, now: float) -> float:
+    """The spool's own clock when the machine's shows `now`."""
+    clock, seen = spool_file.number(db, "clock"), spool_file.note(db, "seen_at")
+    step = now - seen if isinstance(seen, float) else 0.0
+    if step > STEP_MAX:  # set back and forth again, or off for long: only what is new was not counted yet
+        step = min(now - spool_file.number(db, "latest"), STEP_MAX)
+    return clock + max(step, 0.0)
 
 
 def summarise(db: sqlite3.Connection, clock: float) -> Summary:

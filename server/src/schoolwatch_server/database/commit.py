@@ -15,7 +15,7 @@ from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import epoch
 from schoolwatch_server.database.identities import CLONE, HintsTold
 from schoolwatch_server.database.marks import Generation, Pair
-from schoolwatch_server.intake.accept import Refused, Report, clock_offset, corrected, is_late
+from schoolwatch_server.intake.accept import Refused, Report, clock_offset, corrected, is_late, stepped_offset
 
 Verdict = Literal["new", "duplicate", "fork"]
 
@@ -36,7 +36,7 @@ class _Stored:
     report: Report
     envelope: Envelope
     generation: Generation
-    offset: float
+    stepped: float | None
     taken_at: float
     late: bool
     fork: bool
@@ -163,10 +163,11 @@ def _decide(
 def _corrected(report: Report, generation: Generation, delivery_period: float) -> _Stored | None:
     if report.envelope is None:
         return None
-    arrived = report.message.arrived
-    taken_at = corrected(report.envelope.taken_at, generation.offset, arrived)
+    arrived, offset = report.message.arrived, generation.offset
+    stepped = stepped_offset(report.message, report.header.sent_at, offset)
+    taken_at = corrected(report.envelope.taken_at, offset, arrived, stepped)
     late = is_late(taken_at, arrived, delivery_period)
-    return _Stored(report, report.envelope, generation, generation.offset, taken_at, late, fork=False)
+    return _Stored(report, report.envelope, generation, stepped, taken_at, late, fork=False)
 
 
 def _store(conn: Connection, stored: Sequence[_Stored]) -> None:
@@ -210,6 +211,7 @@ def _journal_row(one: _Stored) -> dict[str, Any]:
 
 def _sightings(journal_id: int, one: _Stored) -> list[dict[str, Any]]:
     arrived = one.report.message.arrived
+    clock = (one.generation.offset, arrived, one.stepped)
     same = {"device_id": one.report.device_id, "journal_id": journal_id, "received_at": arrived}
     rows = [
         {
@@ -217,7 +219,7 @@ def _sightings(journal_id: int, one: _Stored) -> list[dict[str, Any]]:
             "kind": seen.kind,
             "subject": seen.subject,
             "detail": seen.detail,
-            "seen_at": one.taken_at if seen.seen_at is None else corrected(seen.seen_at, one.offset, arrived),
+            "seen_at": one.taken_at if seen.seen_at is None else corrected(seen.seen_at, *clock),
             "late": one.late,
         }
         for seen in one.envelope.sightings
