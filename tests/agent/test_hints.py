@@ -215,7 +215,7 @@ def test_one_machine_has_the_same_digests_on_both_systems() -> None:
 
 
 def test_a_recording_of_this_probe_holds_no_number() -> None:
-    from schoolwatch_agent.recorded import Recorder
+    from schoolwatch_agent.recorder import Recorder
 
     recorder = Recorder(Known(FILES, FOLDERS))
     observe(identity.probe(KEY), recorder)

@@ -14,7 +14,8 @@ from schoolwatch_agent import probes
 from schoolwatch_agent.errors import CommandFailed, Missing, TimedOut
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.probe import Observed, Probe, observe
-from schoolwatch_agent.recorded import RecordedHost, record
+from schoolwatch_agent.recorded import RecordedHost
+from schoolwatch_agent.recorder import record
 from schoolwatch_contract import envelope
 from schoolwatch_contract.catalogue import FACTS, METRICS, SIGHTINGS, probe_of
 from schoolwatch_contract.records import SCHEMA, Envelope

@@ -10,7 +10,8 @@ import machines
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.probe import Observed, observe
 from schoolwatch_agent.probes import accounts
-from schoolwatch_agent.recorded import RecordedHost, Recorder, record
+from schoolwatch_agent.recorded import RecordedHost
+from schoolwatch_agent.recorder import Recorder, record
 
 
 def look(probe: str, machine: str) -> dict[str, float | None]:
