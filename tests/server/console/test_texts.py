@@ -11,7 +11,7 @@ import pytest
 from schoolwatch_contract import errors
 from schoolwatch_server import console, texts
 from schoolwatch_server.access import Role
-from schoolwatch_server.database import registry
+from schoolwatch_server.database import declarations, registry
 from schoolwatch_server.posture import RUNGS
 from schoolwatch_server.rules.rule import Severity
 from schoolwatch_server.state import Medium
@@ -59,7 +59,7 @@ def test_both_languages_have_the_same_places_to_fill(key: str) -> None:
     ("beginning", "ends"),
     [
         ("role", registry.ROLES),
-        ("quantity", registry.QUANTITIES),
+        ("quantity", declarations.QUANTITIES),
         ("severity", get_args(Severity)),
         ("medium", get_args(Medium)),
         ("rung", [f"r{rung}" for rung in range(RUNGS)]),

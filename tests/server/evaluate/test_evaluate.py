@@ -21,7 +21,7 @@ from reports import NOW, Device, World
 from schoolwatch_contract.records import Reading
 from schoolwatch_server import evaluate, incidents, rules, sheets
 from schoolwatch_server.config import Evaluation, Notify, ServerConfig
-from schoolwatch_server.database import journal, judged, lease, registry
+from schoolwatch_server.database import declarations, journal, judged, lease
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.commit import Rules
 from schoolwatch_server.database.engine import begin_read, begin_write
@@ -123,7 +123,7 @@ def test_indicators_are_written_back_while_it_runs(world: World, config: ServerC
     (device,) = world.enrol()
     report(world, device, 1, 0, FINE)
     with begin_write(world.engine) as conn:
-        registry.declare(conn, world.school, "devices", 1, NOW, "test")
+        declarations.declare(conn, world.school, "devices", 1, NOW, "test")
 
     def written() -> list:
         tags = {"indicator": "antivirus_coverage", "level": "school"}

@@ -8,7 +8,7 @@ import pytest
 from reports import NOW, World
 from schoolwatch_contract.ndt7 import CUT_SECONDS
 from schoolwatch_server.config import Speedtest
-from schoolwatch_server.database import credentials, registry
+from schoolwatch_server.database import credentials, declarations, registry
 from schoolwatch_server.database.engine import begin_write
 from schoolwatch_server.scope import EVERYTHING
 from schoolwatch_server.speedtest import slots
@@ -28,7 +28,7 @@ def other_school(world: World, name: str, mbps: float | None = None) -> str:
         commune = registry.communes(conn, EVERYTHING)[0].id
         school = registry.create_school(conn, commune, name, f"Trường {name}", "THCS", NOW)
         if mbps is not None:
-            registry.declare(conn, school, "line_mbps", mbps, NOW, "test")
+            declarations.declare(conn, school, "line_mbps", mbps, NOW, "test")
         row = registry.create_device(conn, school, None, name, NOW)
         credentials.set_credential(conn, row.id, b"k" * 32, "$7$1$a$b", NOW)
     return row.device

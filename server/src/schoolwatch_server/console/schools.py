@@ -15,8 +15,8 @@ from schoolwatch_server.api.exports import school_file
 from schoolwatch_server.api.problems import bad_field, not_found
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.console.page import check_form, language_of, page
+from schoolwatch_server.database import declarations, incident_rows, pages, people, registry
 from schoolwatch_server.database import enrolment as tokens
-from schoolwatch_server.database import incident_rows, pages, people, registry
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.enrolment import DAYS_MAX, USES_MAX, issue_enrolment_token
 from schoolwatch_server.indicators.current import current
@@ -46,7 +46,7 @@ def show(request: Request, code: str, who: Who, server: Server) -> Response:
             issued=_issued(devices, server, now),
             rooms=pages.rooms(conn, school.id),
             declarations={row.quantity: row for row in pages.declarations(conn, school.id)},
-            quantities=registry.QUANTITIES,
+            quantities=declarations.QUANTITIES,
             roles=registry.ROLES,
             incidents=incident_rows.incidents(conn, who.scope, is_open=True, school_id=school.id, limit=20),
             rules=server.rules,
@@ -110,7 +110,7 @@ def declare(
     if new:
         with begin_write(server.engine) as conn:
             for quantity, value in new.items():
-                registry.declare(conn, school.id, quantity, value, now, who.name)
+                declarations.declare(conn, school.id, quantity, value, now, who.name)
             people.record(conn, actor=who.name, action="declare", subject=code, detail=new, now=now)
     return RedirectResponse(f"/schools/{school.code}#declared", 303)
 

@@ -19,9 +19,6 @@ _T = TypeVar("_T")
 ROLES = ("student_lab", "classroom", "office", "studio")
 """What a room, or a device apart from its room, is used for."""
 
-QUANTITIES = ("students", "devices", "student_devices", "line_mbps")
-"""What a school declares: counts, and its line's speed by contract in Mbit/s (the slower way)."""
-
 
 class RegistryError(ValueError):
     """What was asked for does not fit the registry; the text says why."""
@@ -68,16 +65,6 @@ def change_room(conn: Connection, school_id: int, room_id: int, role: str) -> No
     _check_room(conn, school_id, room_id)
     conn.execute(update(t.room).where(t.room.c.id == room_id).values(role=_role(role)))
     told.mark_room(conn, room_id)
-
-
-def declare(conn: Connection, school_id: int, quantity: str, value: float, now: float, by: str) -> None:
-    """Adds a declared number, from `now` on; earlier ones stay as history. Raises `RegistryError`."""
-    if quantity not in QUANTITIES:
-        raise RegistryError(f"{quantity!r} is none of {', '.join(QUANTITIES)}")
-    if not 0 <= value < 1e9:
-        raise RegistryError(f"{quantity} cannot be {value}")
-    row = {"school_id": school_id, "quantity": quantity, "value": value}
-    conn.execute(insert(t.declaration).values(declared_at=now, declared_by=by, **row))
 
 
 def create_device(
