@@ -174,6 +174,10 @@ PEOPLE: dict[str, float | None] = {
             | {"password_min_length": 8, "lockout_threshold": 3}
             | {"enabled": 1, "administrators": 2, "other_administrators": 0, "without_password": 0},
         ),
+        (
+            "accounts-included-stack",
+            RULES | PEOPLE | {"password_min_length": None, "lockout_threshold": None},
+        ),
         ("accounts-without-root", RULES | PEOPLE | {"without_password": None}),
         ("desktop-gnome-default", RULES | PEOPLE | {"screen_lock_timeout machine": None}),
         ("desktop-gnome-fixed", RULES | PEOPLE | {"screen_lock_timeout machine": 330, "auto_login": 0}),

@@ -38,17 +38,18 @@ class Module:
 
 
 def stack(pam: str, kind: str) -> tuple[Module, ...]:
-    """The modules of one kind (`auth`, `password`), in order; `-auth` is one that may be missing."""
+    """The modules of one kind (`auth`, `password`), in order; `-auth` is one that may be missing.
+
+    Raises `NotUnderstood` where another file is included: what is in there is not known.
+    """
     modules = []
     for line in _settings(pam):
-        found = re.fullmatch(r"-?(\w+)\s+(?:\[[^\]]*\]|\w+)\s+(\S+)(.*)", line)
-        if found is None:
-            if line.startswith("@include"):
-                continue
-            raise NotUnderstood("not a line of PAM", line)
+        found = re.fullmatch(r"-?(\w+)\s+(\[[^\]]*\]|\w+)\s+(\S+)(.*)", line)
+        if found is None or (found[1] == kind and found[2] in ("include", "substack")):
+            raise NotUnderstood("not a module of PAM", line)
         if found[1] == kind:
-            pairs = (argument.partition("=") for argument in found[3].split())
-            modules.append(Module(found[2].rpartition("/")[2], {key: value for key, _, value in pairs}))
+            pairs = (argument.partition("=") for argument in found[4].split())
+            modules.append(Module(found[3].rpartition("/")[2], {key: value for key, _, value in pairs}))
     return tuple(modules)
 
 

@@ -15,9 +15,9 @@ from schoolwatch_agent.host import Host
 from schoolwatch_agent.probe import Probe
 from schoolwatch_contract.records import Fact, Reading
 
-_PASSWORD_STACKS: Final = ("/etc/pam.d/common-password", "/etc/pam.d/system-auth", "/etc/pam.d/passwd")
-_AUTH_STACKS: Final = ("/etc/pam.d/common-auth", "/etc/pam.d/system-auth", "/etc/pam.d/login")
-"""Debian's, Red Hat's, and that of a system without a common one."""
+_PASSWORD_STACKS: Final = ("/etc/pam.d/common-password", "/etc/pam.d/system-auth")
+_AUTH_STACKS: Final = ("/etc/pam.d/common-auth", "/etc/pam.d/system-auth")
+"""Debian's and Red Hat's."""
 
 _QUALITY: Final = "/etc/security/pwquality.conf"
 _FAILLOCK: Final = "/etc/security/faillock.conf"
@@ -159,8 +159,7 @@ def _without_password(host: Host) -> float:
 
 def _auto_login(host: Host) -> Iterator[Reading | Fact]:
     """One of the display managers is enough; which of several runs is not looked at. Nothing without any."""
-    own_files = [own for own, folders in _MANAGERS if any(host.exists(path) for path in (own, *folders))]
-    if not own_files:
+    if not any(host.exists(path) for own, folders in _MANAGERS for path in (own, *folders)):
         return
     said, reason = _try(lambda host: float(any(_logs_in(host, *one) for one in _MANAGERS)), host)
     yield Reading("accounts.auto_login", said)

@@ -94,7 +94,7 @@ def _included(host: Host, patterns: tuple[str, ...]) -> Iterator[str]:
             names = host.names(folder)
         except (FileNotFoundError, NotADirectoryError):
             continue
-        yield from (f"{folder}/{one}" for one in names if fnmatchcase(one, name) and one[0] != ".")
+        yield from (f"{folder}/{one}" for one in names if fnmatchcase(one, name) and not one.startswith("."))
 
 
 def _listens(host: Host, ports: tuple[int, ...]) -> bool | None:
