@@ -8,9 +8,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+import machines
 from brokers import RunningBroker
 from schoolwatch_agent import cli, reserve
 from schoolwatch_agent.config import Server
+from schoolwatch_agent.cycle import Pace, run_cycle
 from schoolwatch_agent.identity import install_id
 from schoolwatch_agent.spool import Spool
 from schoolwatch_agent.spool_file import SpoolError
@@ -165,3 +167,17 @@ def test_a_disk_that_turns_read_only_in_the_middle_of_a_cycle_loses_that_cycle_a
             remount(small_disk, "rw")
         spool.put([b"c"], b"{}", 1.8e9)
         assert [held.body for held in spool.due(1.8e9, 0, 9)] == [b"a", b"c"]
+
+
+def test_seven_days_without_a_line_fit_the_default_bound(tmp_path: Path) -> None:
+    """Every probe of the largest recorded machine, in every one of 2,016 cycles: far more than a PC tells."""
+    config = settings(tmp_path)
+    largest = 0
+    for name in machines.NAMES:
+        with Spool(tmp_path / "one.db", name, 1.8e9) as spool:
+            before = spool.summary(1.8e9).bytes
+            run_cycle(machines.machine(name), machines.PROBES, spool, Pace("d", "tick", 300.0))
+            largest = max(largest, spool.summary(1.8e9).bytes - before)
+    assert largest > 500
+    assert 7 * 288 * largest < config.spool.max_bytes
+    assert config.spool.max_age > 7 * 86_400

@@ -4,7 +4,6 @@ One SQLite file. Numbers count in a *generation*: a random id, new for each file
 operating system, because a frozen lab PC gets its old file back at every boot.
 """
 
-import logging
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
@@ -14,11 +13,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-from schoolwatch_agent import marks, reserve, salvage, spool_file
+from schoolwatch_agent import bounds, marks, reserve, salvage, spool_file
+from schoolwatch_agent.bounds import Limits as Limits
 from schoolwatch_agent.spool_file import SpoolError
 from schoolwatch_contract.ack import Ack
 
-log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 STEP_MAX = 3 * 86_400.0
@@ -30,17 +29,6 @@ nor after some mornings.
 
 ROW_BYTES = 100
 """What an envelope costs on disk beside its body, about: row, two indexes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Bounds: bytes of all that is held, seconds that it is held unacknowledged and acknowledged."""
-
-    max_bytes: int = 50_000_000
-    max_age: float = 30 * 86_400.0
-    keep_acked: float = 7 * 86_400.0
-    retry_first: float = 3600.0
-    retry_max: float = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +111,7 @@ class Spool:
                 "UPDATE generation SET next = ? WHERE id = ?", (number + len(bodies), generation)
             )
             self._note("memory", memory)
-            self._keep_bounds(clock)
+            bounds.keep(self._db, self.limits, clock)
 
         self._transact(now, write)
 
@@ -193,7 +181,7 @@ class Spool:
             news = marks.believe(self._db, ack, clock, self._boot)
             if news != "nothing":
                 self._note("heard_at", now)
-                self._keep_bounds(clock)
+                bounds.keep(self._db, self.limits, clock)
             return news
 
         return self._transact(now, write)
@@ -201,40 +189,6 @@ class Spool:
     def summary(self, now: float) -> Summary:
         """What the spool holds now."""
         return self._recovering(now, lambda: summarise(self._db, self._clock(now)))
-
-    def _keep_bounds(self, clock: float) -> None:
-        """Acknowledged ones leave first, then the oldest; those that leave unacknowledged are counted."""
-        limits = self.limits
-        self._db.execute("DELETE FROM envelope WHERE acked_at <= ?", (clock - limits.keep_acked,))
-        aged = self._db.execute(
-            "DELETE FROM envelope WHERE acked_at IS NULL AND put_at <= ?", (clock - limits.max_age,)
-        ).rowcount
-        self._leave("acked_at IS NOT NULL ORDER BY acked_at, id")
-        self._dropped(aged + self._leave("acked_at IS NULL ORDER BY put_at, id"))
-        self._db.execute(
-            "DELETE FROM generation WHERE id < (SELECT max(id) FROM generation)"
-            " AND id NOT IN (SELECT generation FROM envelope)"
-        )
-
-    def _leave(self, which: str) -> int:
-        """Deletes the first of `which` until the bytes are within the bound; how many left."""
-        excess = spool_file.number(self._db, "bytes") - self.limits.max_bytes
-        leaving = []
-        if excess > 0:
-            for row, size in self._db.execute(f"SELECT id, size FROM envelope WHERE {which}"):  # noqa: S608  ours
-                leaving.append((row,))
-                excess -= size
-                if excess <= 0:
-                    break
-        self._db.executemany("DELETE FROM envelope WHERE id = ?", leaving)
-        return len(leaving)
-
-    def _dropped(self, count: int) -> None:
-        if count:
-            before = spool_file.number(self._db, "dropped")
-            if not before:  # said once; the count itself is a reading
-                log.warning("the spool is full or old: the oldest leave before the server has them")
-            self._note("dropped", before + count)
 
     def _note(self, name: str, value: bytes | str | float) -> None:
         spool_file.set_note(self._db, name, value)
