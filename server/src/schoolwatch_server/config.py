@@ -95,6 +95,12 @@ class Speedtest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seconds: Annotated[float, msgspec.Meta(ge=1, le=10)] = 10.0
 
 
+class Privacy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How many computers of a room must have told of their use before the room's numbers are shown."""
+
+    room_devices: Annotated[int, msgspec.Meta(ge=2, le=1000)] = 3
+
+
 class Notify(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The file that lists where incidents are sent (one Apprise address a line; it holds secrets)."""
 
@@ -118,6 +124,7 @@ class ServerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     evaluation: Evaluation = Evaluation()
     retention: Retention = Retention()
     speedtest: Speedtest = Speedtest()
+    privacy: Privacy = Privacy()
     notify: Notify = Notify()
     antivirus: Antivirus = Antivirus()
     ipv6: Ipv6 = Ipv6()

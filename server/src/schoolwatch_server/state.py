@@ -6,7 +6,7 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from schoolwatch_contract.catalogue import probe_of
+from schoolwatch_contract.catalogue import probe_of, shown_alone
 from schoolwatch_contract.records import Envelope
 
 EXPIRES = 26 * 3600.0
@@ -85,7 +85,8 @@ def merge(state: State, envelope: Envelope, taken_at: float) -> State:
     }
     facts = {k: t for k, t in state.facts.items() if t.taken_at >= oldest}
     for r in envelope.readings:
-        readings[key(r.metric, r.labels)] = Value(r.value, taken_at)
+        if shown_alone(r.metric):  # a device's page, the API and exports are made of the state
+            readings[key(r.metric, r.labels)] = Value(r.value, taken_at)
     for f in envelope.facts:
         facts[key(f.name, f.labels)] = Text(f.value, f.reason, taken_at)
     return State(_bounded(readings), _bounded(facts))

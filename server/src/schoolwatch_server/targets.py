@@ -8,6 +8,9 @@ import msgspec
 from schoolwatch_contract import settings as told
 from schoolwatch_contract.settings import Endpoint, HostName, Settings
 
+USED_BY_PUPILS = ("student_lab", "classroom")
+"""The use of a computer is measured in such rooms alone; where the room is unknown it is not."""
+
 Four = msgspec.Meta(max_length=4)
 
 

@@ -50,6 +50,7 @@ __all__ = [
     "Subject",
     "Unit",
     "probe_of",
+    "shown_alone",
 ]
 
 SUBJECTS: tuple[Subject, ...] = (
@@ -99,3 +100,9 @@ def probe_of(name: str) -> str | None:
     """The probe that sends this metric, fact or sighting; "" is the agent itself, None is nobody."""
     kind = METRICS.get(name) or FACTS.get(name) or SIGHTINGS.get(name)
     return None if kind is None else kind.probe
+
+
+def shown_alone(name: str) -> bool:
+    """Whether this may be shown of one computer; what is aggregated is shown of rooms alone."""
+    kind = METRICS.get(name) or FACTS.get(name)
+    return kind is None or kind.privacy != "aggregated"

@@ -15,7 +15,7 @@ from schoolwatch_server.api.exports import school_file
 from schoolwatch_server.api.problems import bad_field, not_found
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.console.page import check_form, language_of, page
-from schoolwatch_server.database import declarations, incident_rows, pages, people, registry
+from schoolwatch_server.database import declarations, incident_rows, pages, people, registry, room_use, told
 from schoolwatch_server.database import enrolment as tokens
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.enrolment import DAYS_MAX, USES_MAX, issue_enrolment_token
@@ -45,6 +45,9 @@ def show(request: Request, code: str, who: Who, server: Server) -> Response:
             devices=devices,
             issued=_issued(devices, server, now),
             rooms=pages.rooms(conn, school.id),
+            use=room_use.of_school(conn, school.id, now, server.config.privacy.room_devices),
+            least=server.config.privacy.room_devices,
+            line_tester=told.line_tester(conn, school.id),
             declarations={row.quantity: row for row in pages.declarations(conn, school.id)},
             quantities=declarations.QUANTITIES,
             roles=registry.ROLES,

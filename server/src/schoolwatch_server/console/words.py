@@ -82,6 +82,10 @@ class Words:
                 break
         return " ".join(part for part in parts if part)
 
+    def hours(self, seconds: float) -> str:
+        """`2,5 giờ`."""
+        return f"{self.number(seconds / 3600)} {self.text('unit.hour.0')}"
+
     def when(self, at: float | None) -> str:
         """`23/11/2026 10:04:05` in Vietnam."""
         if at is None:
