@@ -62,6 +62,7 @@ def _commands() -> dict[str, Command]:
         "probes": _probes,
         "doctor": _doctor,
         "explain": _explain,
+        "bandwidth": _bandwidth,
         "enrol": _enrol,
         "install": _install,
         "uninstall": _uninstall,
@@ -122,6 +123,17 @@ def _explain(arguments: argparse.Namespace, _: Language) -> int:
     tongue = _tongue(arguments, config)
     print(explain.as_json(tongue) if arguments.json else explain.page(tongue, texts))
     return FINE
+
+
+def _bandwidth(arguments: argparse.Namespace, _: Language) -> int:
+    config, texts = _settings(arguments)
+    if config is None:
+        return WRONG
+    from schoolwatch_agent.bandwidth import by_hand
+    from schoolwatch_agent.commands import own_host
+
+    words, family = Texts("bandwidth", texts.language), arguments.family
+    return by_hand.measure(config, own_host(config), words, print, url=arguments.url, family=family)
 
 
 def _doctor(arguments: argparse.Namespace, tongue: Language) -> int:

@@ -43,6 +43,9 @@ def parser(tongue: Language) -> argparse.ArgumentParser:
     for name in ("tick", "probes", "check-config", "prepare-image", "version"):
         command(name)
     command("run").add_argument("--stay-connected", action="store_true", help=texts("help_stay_connected"))
+    bandwidth = command("bandwidth")
+    bandwidth.add_argument("--url", default="", help=texts("help_bandwidth_url"))
+    bandwidth.add_argument("--family", type=int, choices=(4, 6), default=4, help=texts("help_family"))
     _enrol_options(command("enrol"), texts)
     _install_options(command("install"), texts)
     uninstall = command("uninstall")

@@ -74,12 +74,18 @@ def lock(data: Path, say: Say) -> IO[str]:
 
 
 def ports(config: ServerConfig, say: Say) -> None:
-    """Sees that both ports can be listened on; gives the parts of a killed `up` a moment to be gone."""
+    """Sees that the ports can be listened on; gives the parts of a killed `up` a moment to be gone."""
     http, mqtt = (Address(part.host, part.port) for part in (config.http, config.mqtt))
     if http == mqtt:
         raise UpError(say("up.error.same_port", address=http))
+    wanted = [(http, "--http"), (mqtt, "--mqtt")]
+    if config.speedtest.enabled:
+        own = Address(config.speedtest.host, config.speedtest.port)
+        if own in (http, mqtt):
+            raise UpError(say("up.error.same_port", address=own))
+        wanted.append((own, "speedtest.port"))
     deadline = time.monotonic() + _PATIENCE
-    for address, option in ((http, "--http"), (mqtt, "--mqtt")):
+    for address, option in wanted:
         while (trouble := _trouble(address)) is not None:
             if trouble.errno != errno.EADDRINUSE:
                 why = trouble.strerror or str(trouble)
