@@ -23,11 +23,11 @@ def ledger(host: RecordedHost) -> plan.Ledger:
 def test_a_result_is_told_with_family_round_trips_and_cost() -> None:
     found = readings(look("bandwidth", "linux/bandwidth-measured-v4"))
     for name in ("download", "upload"):
-        rate = found[f"bandwidth.{name} ipv4"]
+        rate = found[f"bandwidth.{name} 4"]
         assert rate is not None
         assert 17e6 < rate < 20e6
-        assert found[f"bandwidth.rtt_min ipv4 {name}"] == pytest.approx(0.030, abs=0.002)
-        loaded = found[f"bandwidth.rtt_loaded ipv4 {name}"]
+        assert found[f"bandwidth.rtt_min 4 {name}"] == pytest.approx(0.030, abs=0.002)
+        loaded = found[f"bandwidth.rtt_loaded 4 {name}"]
         assert loaded is not None
         assert loaded > 0.030
     assert found["bandwidth.busy"] == 0.31
@@ -37,21 +37,21 @@ def test_a_result_is_told_with_family_round_trips_and_cost() -> None:
 
 def test_families_are_told_apart() -> None:
     found = readings(look("bandwidth", "linux/bandwidth-measured-v6"))
-    assert {"bandwidth.download ipv6", "bandwidth.upload ipv6"} < found.keys()
-    assert not any(name.endswith("ipv4") for name in found)
+    assert {"bandwidth.download 6", "bandwidth.upload 6"} < found.keys()
+    assert not any(name.endswith(" 4") for name in found)
 
 
 @pytest.mark.parametrize("who", ["server", "client"])
 def test_what_was_held_back_has_another_name_than_a_result(who: str) -> None:
     found = readings(look("bandwidth", f"linux/bandwidth-limited-by-{who}"))
-    assert {f"bandwidth.limited_{way} ipv4 {who}" for way in ("download", "upload")} < found.keys()
+    assert {f"bandwidth.limited_{way} 4 {who}" for way in ("download", "upload")} < found.keys()
     assert not any(name.startswith(("bandwidth.download", "bandwidth.upload")) for name in found)
 
 
 def test_how_busy_is_too_busy_the_server_says() -> None:
     host = machine("linux/bandwidth-limited-by-client")
     told = Settings(bandwidth=Bandwidth("https://so.example", busy_above=1.5))
-    assert "bandwidth.download ipv4" in readings(observe(bandwidth.probe(told), host))
+    assert "bandwidth.download 4" in readings(observe(bandwidth.probe(told), host))
 
 
 def test_a_test_is_kept_in_the_ledger_and_not_made_twice() -> None:

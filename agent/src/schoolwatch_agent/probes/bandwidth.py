@@ -22,7 +22,7 @@ TIMEOUT = 75.0
 def parse(answer: str, busy_above: float) -> Iterator[Reading]:
     """An outcome as readings. What server or machine held back goes under another name than a result."""
     outcome = decode_outcome(answer)
-    labels = {"family": f"ipv{outcome.family}"}
+    labels = {"family": str(outcome.family)}
     for name, way in (("download", outcome.download), ("upload", outcome.upload)):
         if way is None:
             continue

@@ -82,8 +82,8 @@ def ports(config: ServerConfig, say: Say) -> None:
     if config.speedtest.enabled:
         own = Address(config.speedtest.host, config.speedtest.port)
         if own in (http, mqtt):
-            raise UpError(say("up.error.same_port", address=own))
-        wanted.append((own, "speedtest.port"))
+            raise UpError(say("up.error.speedtest_port", address=own))
+        wanted.append((own, "speedtest.host, speedtest.port"))
     deadline = time.monotonic() + _PATIENCE
     for address, option in wanted:
         while (trouble := _trouble(address)) is not None:
@@ -91,7 +91,8 @@ def ports(config: ServerConfig, say: Say) -> None:
                 why = trouble.strerror or str(trouble)
                 raise UpError(say("up.error.address", address=address, option=option, why=why))
             if time.monotonic() > deadline:
-                raise UpError(say("up.error.port", address=address, option=option))
+                key = "up.error.port" if option.startswith("--") else "up.error.speedtest_port"
+                raise UpError(say(key, address=address, option=option))
             time.sleep(0.1)
 
 
