@@ -128,8 +128,10 @@ def test_a_school_and_its_devices_say_whether_the_issued_antivirus_runs(
     config = msgspec.structs.replace(tree.config, antivirus=Antivirus(issued=names))
     with RunningSite(config) as site:
         client = site.anyone(cookies={SESSION_COOKIE: login.secret})
-        found = re.search(r'id="issued">[^<]*?(\d+/\d+)', client.get(f"/schools/{school.code}").text)
+        page = client.get(f"/schools/{school.code}").text
+        found = re.search(r'id="issued">[^<]*?(\d+/\d+)', page)
         assert (found[1] if found else None) == count
+        assert page.count(">không do tỉnh cấp<") == {"1/2": 1, "0/2": 2, None: 0}[count]
         seen = " ".join(client.get(f"/devices/{device.device}").text for device in school.devices)
         assert {chip for chip in ISSUED if f">{chip}<" in seen} == chips
         told = site.ask().get("/api/v1/devices", params={"school": school.code}).json()["devices"]

@@ -59,11 +59,15 @@ def show(request: Request, code: str, who: Who, server: Server) -> Response:
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """Of a school's working devices: on how many an issued antivirus runs, is known to run or not, all."""
+    """Of a school's working devices: on how many an issued antivirus runs, is known to run or not, all.
+
+    `without` are the devices, by name, on which none runs.
+    """
 
     yes: int
     known: int
     working: int
+    without: frozenset[str]
 
 
 def _issued(devices: Sequence[registry.DeviceRow], server: Context, now: float) -> Issued | None:
@@ -73,8 +77,10 @@ def _issued(devices: Sequence[registry.DeviceRow], server: Context, now: float) 
         return None
     after = now - server.packs.windows.working.value * 86400
     working = [d for d in devices if not d.broken and d.taken_at is not None and d.taken_at >= after]
-    said = [issued(device.antivirus, names) for device in working]
-    return Issued(said.count(True), len(said) - said.count(None), len(said))
+    said = {device.device: issued(device.antivirus, names) for device in working}
+    verdicts = list(said.values())
+    without = frozenset(device for device, verdict in said.items() if verdict is False)
+    return Issued(verdicts.count(True), len(said) - verdicts.count(None), len(said), without)
 
 
 def download(request: Request, code: str, form: str, who: Who, server: Server) -> Response:
