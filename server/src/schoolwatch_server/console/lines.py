@@ -32,7 +32,16 @@ _GROUPS: Final = {
         "disk",
         "identity",
     ),
-    "network": ("links", "addresses", "routes", "resolvers", "ipv6", "quality", "bandwidth", "bandwidth_ledger"),
+    "network": (
+        "links",
+        "addresses",
+        "routes",
+        "resolvers",
+        "ipv6",
+        "quality",
+        "bandwidth",
+        "bandwidth_ledger",
+    ),
     "agent": ("",),
 }
 """Probes by group, both in the order of the page; a probe that is in none is among the others."""
