@@ -7,7 +7,11 @@ what was changed on the disk.
 import os
 import shutil
 import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from mqtt import wait_for
 
 LAYERED = ("etc", "home", "opt", "root", "srv", "usr", "var")
 """Folders of the disk that have a layer: the root itself has none, else the computer would look frozen."""
@@ -26,7 +30,7 @@ for name in bin sbin lib lib32 lib64 libx32; do
     [ ! -L "/$name" ] || [ -L "$1/disk/$name" ] || cp -P "/$name" "$1/disk/$name"
 done
 mount -t proc proc "$1/disk/proc"
-mount -t sysfs sysfs "$1/disk/sys"
+mount -t sysfs -o ro sysfs "$1/disk/sys"
 mount -t tmpfs tmpfs "$1/disk/run"
 mount -t tmpfs tmpfs "$1/disk/tmp"
 mount --rbind /dev "$1/disk/dev"
@@ -34,8 +38,11 @@ mkdir -p "$1/disk/run/usb"
 mount --bind "$2" "$1/disk/run/usb"
 mount -o remount,bind,ro,noexec "$1/disk/run/usb"
 ip link set lo up
+[ "$3" != /lib/systemd/systemd ] || mount -t cgroup2 cgroup2 "$1/disk/sys/fs/cgroup"
+disk=$1/disk
 shift 2
-exec chroot "$disk" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 "$@"
+cd /
+exec chroot "$disk" env -i container=other PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 "$@"
 """
 
 _ASKED = "var/log/apt"
@@ -80,11 +87,9 @@ class Computer:
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         """A program on that computer, as root."""
-        disk = self.folder / "disk"
-        entered = ("ip", "netns", "exec", self.line.name, "unshare", "--mount", "sh", "-c", ENTER, "enter")
         done = subprocess.run(
-            [*entered, str(self.folder), str(self.stick), *command],
-            env={**os.environ, "disk": str(disk), "layered": " ".join(LAYERED)},
+            self._entered("--mount", *command),
+            env=self._environment(),
             capture_output=True,
             text=True,
             timeout=240,
@@ -93,6 +98,41 @@ class Computer:
         shutil.rmtree(self.folder / "work")  # an overlay leaves a folder there that no other may use
         (self.folder / "work").mkdir()
         return done
+
+    @contextmanager
+    def booted(self) -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:
+        """The computer with systemd as its first process; gives what runs a program on it."""
+        spaces = ("--mount", "--pid", "--fork", "--kill-child", "--cgroup", "--uts", "--ipc")
+        systemd = ("/lib/systemd/systemd", "--system", "--unit=basic.target", "--show-status=no")
+        with (self.folder / "boot.log").open("wb") as log:
+            started = subprocess.Popen(
+                self._entered(*spaces, *systemd), env=self._environment(), stdout=log, stderr=log
+            )
+        try:
+            first = wait_for(lambda: _child(started.pid), 20)
+            wait_for(lambda: Path(f"/proc/{first}/root/run/systemd/private").exists(), 30)
+            inside = ("-m", "-p", "-u", "-i", "-n", "-C", f"--root=/proc/{first}/root", "--wd=/")
+
+            def run(*command: str) -> subprocess.CompletedProcess[str]:
+                path = ("PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8")
+                words = ["nsenter", "-t", str(first), *inside, "env", "-i", *path, *command]
+                return subprocess.run(words, capture_output=True, text=True, timeout=240, check=False)
+
+            yield run
+        finally:
+            started.kill()  # --kill-child: systemd, and with it everything in its namespace
+            started.wait(20)
+
+    def _entered(self, *words: str) -> list[str]:
+        """`words`: the options of unshare, then a command."""
+        first = next(number for number, word in enumerate(words) if not word.startswith("--"))
+        options, command = words[:first], words[first:]
+        inside = ("ip", "netns", "exec", self.line.name, "unshare", *options, "sh", "-c", ENTER, "enter")
+        return [*inside, str(self.folder), str(self.stick), *command]
+
+    @staticmethod
+    def _environment() -> dict[str, str]:
+        return {**os.environ, "layered": " ".join(LAYERED)}
 
     def changed(self) -> set[str]:
         """Files and folders that differ from the disk below."""
@@ -107,3 +147,12 @@ class Computer:
 
 def _ip(*words: str) -> None:
     subprocess.run(["ip", *words], check=True, capture_output=True, timeout=20)
+
+
+def _child(pid: int) -> int | None:
+    """The first process of the namespace: `ip` and `unshare` have become one, which waits for it."""
+    try:
+        found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return None
+    return int(found[0]) if found else None

@@ -2,7 +2,8 @@
 
 systemd.exec(5), systemd.resource-control(5), systemd.timer(5). A user of its own that exists only while it
 runs (DynamicUser), everything read-only but its own folder, and on a PC no capability at all: what needs one
-(router solicitation, a firewall's rules, SMART) then says that it was not permitted.
+(router solicitation, a firewall's rules, SMART) then says that it was not permitted. `capset` stays allowed:
+`ip` gives its capabilities up with it, and ends when it can't.
 """
 
 import math
@@ -43,6 +44,7 @@ RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK{families}
 SystemCallArchitectures=native
 SystemCallFilter=@system-service
 SystemCallFilter=~@privileged
+SystemCallFilter=capset
 SystemCallErrorNumber=EPERM
 """
 
