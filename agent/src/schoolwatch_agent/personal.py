@@ -19,10 +19,10 @@ _SERIAL: Final = (
     r"(\"[^\"]*\"|[^\s,;}]+)"
 )
 
-_AUTOLOGIN: Final = r"(?im)^(\s*(?:autologin-user|automaticlogin|timedlogin|user)\s*=\s*)\S.*$"
+_AUTOLOGIN: Final = r"(?im)^([ \t]*(?:autologin-user|automaticlogin|timedlogin|user)[ \t]*=[ \t]*)\S.*$"
 """Whom LightDM, GDM and SDDM log in by themselves."""
 
-_SSH_PEOPLE: Final = r"(?im)^(\s*(?:(?:allow|deny)(?:users|groups)|match)[ \t]+)\S.*$"
+_SSH_PEOPLE: Final = r"(?im)^([ \t]*(?:(?:allow|deny)(?:users|groups)|match)[ \t]+)\S.*$"
 """Whom sshd lets in, and for whom a part of its configuration holds."""
 
 _SSID: Final = r"(?im)^(\s*ssid:[ \t]*)\S.*$"

@@ -308,7 +308,14 @@ def test_a_recording_of_ssh_and_updates_names_nobody(tmp_path: Path) -> None:
     )
     config = "AllowUsers thanhnv@192.168.1.7\nMatch User maitt\n  PasswordAuthentication no\n"
     log = "2026-11-01 06:00:00 install game:all <none> 1\n2026-11-02 06:00:00 upgrade curl:amd64 1 2\n"
-    told = {"/proc/net/tcp": peers, "/etc/ssh/sshd_config": config, "/var/log/dpkg.log": log}
+    sddm, lightdm = "[Autologin]\nUser=\nSession=plasma\n", "[Seat:*]\nautologin-user = thanhnv\n"
+    told = {
+        "/proc/net/tcp": peers,
+        "/etc/ssh/sshd_config": config,
+        "/var/log/dpkg.log": log,
+        "/etc/sddm.conf": sddm,
+        "/etc/lightdm/lightdm.conf": lightdm,
+    }
     for path, text in told.items():
         (tmp_path / path.lstrip("/")).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path.lstrip("/")).write_text(text)
@@ -320,5 +327,12 @@ def test_a_recording_of_ssh_and_updates_names_nobody(tmp_path: Path) -> None:
     written = msgspec.json.encode(recorder.recording()).decode()
     for secret in ("6400A8C0", "0A00A8C0", "thanhnv", "maitt", "192.168.1.7", "game", "50026B7783"):
         assert secret not in written
-    for kept in ("00000000:0016", "PasswordAuthentication no", "upgrade curl"):
-        assert kept in written
+    kept = (
+        "00000000:0016",
+        "PasswordAuthentication no",
+        "upgrade curl",
+        "Session=plasma",
+        "autologin-user = -",
+    )
+    for part in kept:
+        assert part in written

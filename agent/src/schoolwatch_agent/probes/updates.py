@@ -115,13 +115,12 @@ def last_installed(dpkg_log: str) -> float | None:
     The log is written in local time (dpkg(1)).
     """
     dates = re.findall(r"(?m)^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) upgrade ", dpkg_log)
-    times = []
-    for written in dates[-1:]:
-        try:
-            times.append(datetime.strptime(written, "%Y-%m-%d %H:%M:%S").astimezone().timestamp())
-        except (ValueError, OverflowError) as error:
-            raise NotUnderstood("not a date of dpkg", written) from error
-    return next(iter(times), None)
+    if not dates:
+        return None
+    try:
+        return datetime.strptime(dates[-1], "%Y-%m-%d %H:%M:%S").astimezone().timestamp()
+    except (ValueError, OverflowError) as error:
+        raise NotUnderstood("not a date of dpkg", dates[-1]) from error
 
 
 def _last_installed_age(host: Host) -> float | None:
@@ -129,7 +128,7 @@ def _last_installed_age(host: Host) -> float | None:
     for log in ("/var/log/dpkg.log", "/var/log/dpkg.log.1"):
         try:
             then = last_installed(host.text(log))
-        except (OSError, TimedOut):
+        except (OSError, TimedOut, NotUnderstood):
             continue
         if then is not None:
             age = host.now() - then

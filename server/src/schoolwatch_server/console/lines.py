@@ -152,7 +152,8 @@ def _instead(state: State, name: str, labels: dict[str, str], words: Words) -> s
     reason = ""
     for text, fact in state.facts.items():
         about, marks = parse_key(text)
-        if about.partition(".")[0] != subject or not _speaks_of(marks, quantity, labels):
+        is_of_it = about.partition(".")[0] == subject and _speaks_of(marks, quantity, labels)
+        if not is_of_it or fact.reason == "gone":
             continue
         if fact.value is None:
             reason = reason or fact.reason
