@@ -14,6 +14,9 @@ from measuring import Measuring
 from mqtt import wait_for
 from schoolwatch_agent.bandwidth.leave import NoLeaveError
 from schoolwatch_agent.bandwidth.order import Outcome
+from schoolwatch_agent.probe import observe
+from schoolwatch_agent.probes import bandwidth, bandwidth_ledger
+from schoolwatch_contract.settings import Bandwidth, Settings
 from schoolwatch_server.config import Speedtest
 
 MODULES = Path(__file__).parents[2] / "node_modules"
@@ -48,6 +51,23 @@ def test_one_school_tests_while_another_waits_for_nothing(server: Measuring) -> 
     assert outcome.bytes > 1_000_000
     again = measured(server.measure(other))  # its slot is free at once
     assert again.server == f"127.0.0.1:{server.speedtest.port}"
+
+
+def test_the_chosen_device_tests_when_it_is_due_and_tells(
+    server: Measuring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The probe, its door and child, both ends of the test, and the ledger: all real but the clock."""
+    host = server.agent(server.device())
+    monkeypatch.setattr(host, "now", lambda: 1_795_687_190.0)  # 10 s before the window ends
+    told = Settings(bandwidth=Bandwidth(server.url, families=(4,), busy_above=100.0))
+    seen = observe(bandwidth.probe(told), host)
+    found = {reading.metric: reading.value for reading in seen.readings}
+    assert found["probe.ok"] == 1.0, seen.facts
+    assert (found["bandwidth.download"] or 0) > 1e6
+    assert (found["bandwidth.upload"] or 0) > 1e6
+    ledger = {one.metric: one.value for one in observe(bandwidth_ledger.probe(told), host).readings}
+    assert ledger["bandwidth.month_bytes"] == found["bandwidth.bytes"]
+    assert observe(bandwidth.probe(told), host).readings == ()
 
 
 def test_a_device_whose_line_is_busy_is_told_when_to_ask_again(server: Measuring) -> None:

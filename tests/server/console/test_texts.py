@@ -66,7 +66,7 @@ def test_both_languages_have_the_same_places_to_fill(key: str) -> None:
         ("ipv6_part", ["none", *map(str, range(RUNGS))]),
         ("refusal", get_args(errors.Reason)),
         ("counter", ["received", "committed", "duplicates", "forks", "late"]),
-        ("part", ["broker", "intake", "evaluate", "serve", "agent"]),
+        ("part", ["broker", "intake", "evaluate", "serve", "speedtest", "agent"]),
         ("audit", sorted({action.replace(".", "_") for action in ACTIONS})),
     ],
 )

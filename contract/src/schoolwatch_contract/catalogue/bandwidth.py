@@ -27,8 +27,8 @@ SUBJECT = Subject(
             "bandwidth.limited_download",
             "bit/s",
             "technical",
-            "Tốc độ tải xuống bị máy chủ (server) hoặc máy đo (client) giới hạn; không đưa vào chỉ số nào",
-            "Download throughput held back by the server or by the measuring machine (client); enters no "
+            "Tốc độ tải xuống bị giới hạn: bởi máy chủ (server) hoặc máy đo (client); không vào chỉ số nào",
+            "Download throughput held back: by the server or the measuring machine (client); enters no "
             "indicator",
             ("family", "limited_by"),
         ),
@@ -36,8 +36,8 @@ SUBJECT = Subject(
             "bandwidth.limited_upload",
             "bit/s",
             "technical",
-            "Tốc độ tải lên bị máy chủ (server) hoặc máy đo (client) giới hạn; không đưa vào chỉ số nào",
-            "Upload throughput held back by the server or by the measuring machine (client); enters no "
+            "Tốc độ tải lên bị giới hạn: bởi máy chủ (server) hoặc máy đo (client); không vào chỉ số nào",
+            "Upload throughput held back: by the server or the measuring machine (client); enters no "
             "indicator",
             ("family", "limited_by"),
         ),

@@ -143,7 +143,14 @@ def title(name: str, kind: Metric | FactKind | None, words: Words) -> str:
 
 
 def _labels(labels: dict[str, str], words: Words) -> str:
-    return words.labels({key: words.known(f"label.{value}", value) for key, value in labels.items()})
+    return words.labels({key: _label(key, value, words) for key, value in labels.items()})
+
+
+def _label(key: str, value: str, words: Words) -> str:
+    """What held a speed test back and why one was skipped have words of their own."""
+    if key == "limited_by":
+        return words.known(f"limited_by.{value}", value)
+    return words.known(f"value.{value}" if key == "reason" else f"label.{value}", value)
 
 
 def _instead(state: State, name: str, labels: dict[str, str], words: Words) -> str:

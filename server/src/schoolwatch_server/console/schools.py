@@ -14,8 +14,9 @@ from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.exports import school_file
 from schoolwatch_server.api.problems import bad_field, not_found
 from schoolwatch_server.api.route import Route, Server, Who
-from schoolwatch_server.console.page import check_form, language_of, page
-from schoolwatch_server.database import declarations, incident_rows, pages, people, registry, room_use, told
+from schoolwatch_server.console.line import tested
+from schoolwatch_server.console.page import check_form, language_of, page, words_of
+from schoolwatch_server.database import declarations, incident_rows, pages, people, registry, room_use
 from schoolwatch_server.database import enrolment as tokens
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.enrolment import DAYS_MAX, USES_MAX, issue_enrolment_token
@@ -47,7 +48,7 @@ def show(request: Request, code: str, who: Who, server: Server) -> Response:
             rooms=pages.rooms(conn, school.id),
             use=room_use.of_school(conn, school.id, now, server.config.privacy.room_devices),
             least=server.config.privacy.room_devices,
-            line_tester=told.line_tester(conn, school.id),
+            line=tested(conn, school.id, words_of(request)),
             declarations={row.quantity: row for row in pages.declarations(conn, school.id)},
             quantities=declarations.QUANTITIES,
             roles=registry.ROLES,
