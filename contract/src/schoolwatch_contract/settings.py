@@ -88,7 +88,12 @@ _decoder = msgspec.json.Decoder(Settings)
 
 def encode(settings: Settings) -> bytes:
     """Compact JSON without what is the default. Raises `ContractError` for what an agent refuses."""
-    text = _encoder.encode(settings)
+    kept = {
+        name: getattr(DEFAULTS, name)
+        for name in settings.__struct_fields__
+        if getattr(settings, name) == getattr(DEFAULTS, name)
+    }
+    text = _encoder.encode(msgspec.structs.replace(settings, **kept))  # msgspec leaves out the very default
     decode(text)
     return text
 

@@ -101,7 +101,8 @@ def move_device(conn: Connection, device_id: int, school_id: int, room_id: int |
     conn.execute(update(m).where(still).values(valid_to=now))
     row = {"device_id": device_id, "school_id": school_id, "room_id": room_id}
     conn.execute(insert(m).values(valid_from=now, **row))
-    if held is None or held.school_id != school_id:
+    told.mark(conn, [device_id])
+    if held is not None and held.school_id != school_id:
         told.leave_line(conn, device_id)
 
 
