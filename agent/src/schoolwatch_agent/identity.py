@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -109,6 +110,7 @@ def write_private(path: Path, content: bytes) -> None:
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             with os.fdopen(descriptor, "wb") as file:
+                _give(descriptor, path.parent)
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
@@ -117,3 +119,10 @@ def write_private(path: Path, content: bytes) -> None:
             fresh.unlink(missing_ok=True)
     except OSError as error:
         raise IdentityError(f"{path}: {error.strerror or error}") from error
+
+
+def _give(descriptor: int, folder: Path) -> None:
+    """To whom the folder belongs: what root writes there by hand, the service must be able to read."""
+    if sys.platform != "win32" and os.geteuid() == 0:
+        owner = folder.stat()
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)

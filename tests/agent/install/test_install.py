@@ -1,6 +1,7 @@
 """install and uninstall on the folder of an image: what they make, take back and leave alone."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -197,3 +198,21 @@ def test_the_record_names_what_was_made(image: Path) -> None:
     assert record["data"] == "/var/lib/schoolwatch-agent"
     assert "/etc/schoolwatch/agent.toml" in record["files"]
     assert "/etc/hosts" not in record["files"]
+
+
+def test_a_thawed_folder_is_the_services_folder(image: Path) -> None:
+    (image / "etc/schoolwatch").mkdir()
+    (image / "etc/schoolwatch/agent.toml").write_text('[agent]\nthawed = "/var/lib/thawed"\n')
+    assert install(image) == 0
+    assert "\nStateDirectory=thawed\n" in (image / "etc/systemd/system/schoolwatch-agent.service").read_text()
+    assert (image / "var/lib/thawed/install_id").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="not run: needs root")
+def test_what_root_writes_by_hand_belongs_to_the_service(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    os.chown(data, 61234, 61235)
+    identity.write_private(data / "credential.json", b"{}")
+    state = (data / "credential.json").stat()
+    assert (state.st_uid, state.st_gid, state.st_mode & 0o777) == (61234, 61235, 0o600)

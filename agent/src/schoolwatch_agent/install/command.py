@@ -95,10 +95,10 @@ def _install(asked: Order, texts: Texts, tell: Callable[..., None]) -> None:
     place = Placing(asked.root, placing.read_record(before))
     with place.whole_or_nothing(lambda: tell("undone")):
         config = _settle(place, asked, texts, tell)
-        data = place.at(config.agent.data)
-        if place.folder(config.agent.data, 0o700) == "made":
+        data = place.at(str(config.data))
+        if place.folder(str(config.data), 0o700) == "made":
             place.undo_with(lambda: shutil.rmtree(data))
-            tell("made", path=config.agent.data)
+            tell("made", path=str(config.data))
         service = _service(asked, config, identity.install_id(data))
         _enrol(asked, place, config, texts.room("cli"), tell)
         if _ON_WINDOWS:
@@ -126,7 +126,7 @@ def _settle(place: Placing, asked: Order, texts: Texts, tell: Callable[..., None
         tell(place.file(asked.config, text.encode()), path=asked.config)
     config = settings.load(place.at(asked.config))
     if not _ON_WINDOWS:
-        orders.check_data(config.agent.data)
+        orders.check_data(str(config.data))
     return config
 
 
@@ -134,7 +134,7 @@ def _service(asked: Order, config: AgentConfig, seed: str) -> Service:
     return Service(
         program=asked.command,
         config=asked.config,
-        data=config.agent.data,
+        data=str(config.data),
         mode=asked.mode,
         role=asked.role,
         every=config.schedule.measure,
@@ -148,7 +148,7 @@ def _enrol(
     asked: Order, place: Placing, config: AgentConfig, words: Texts, tell: Callable[..., None]
 ) -> None:
     """With a token: now, or as soon as the server can be reached."""
-    data = place.at(config.agent.data)
+    data = place.at(str(config.data))
     held = identity.read_credential(data)
     if held is not None or asked.token_file is None:
         tell("enrolled_already" if held else "not_enrolled")
@@ -156,7 +156,8 @@ def _enrol(
     ca = str(place.at(config.server.ca)) if config.server.ca else ""
     token = asked.token_file.read_text("utf-8-sig").strip()
     office = Office(asked.url or config.server.url, token, ca, asked.insecure_http)
-    own = msgspec.structs.replace(config, agent=msgspec.structs.replace(config.agent, data=str(data)))
+    where = msgspec.structs.replace(config.agent, data=str(data), thawed=config.agent.thawed and str(data))
+    own = msgspec.structs.replace(config, agent=where)
     try:
         credential = admission.admit(own, office, Host())
     except EnrolError as error:
@@ -172,7 +173,7 @@ def _enrol(
 
 def _write_record(place: Placing, asked: Order, config: AgentConfig, program: str) -> None:
     path = orders.beside(asked.config, placing.RECORD)
-    record = place.record(data=config.agent.data, program=program)
+    record = place.record(data=str(config.data), program=program)
     place.file(path, msgspec.json.format(msgspec.json.encode(record)) + b"\n")
 
 
