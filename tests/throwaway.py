@@ -110,7 +110,7 @@ class Computer:
             )
         try:
             first = wait_for(lambda: _child(started.pid), 20)
-            wait_for(lambda: Path(f"/proc/{first}/root/run/systemd/private").exists(), 30)
+            wait_for(lambda: Path("/proc", str(first), "root", "run/systemd/private").exists(), 30)
             inside = ("-m", "-p", "-u", "-i", "-n", "-C", f"--root=/proc/{first}/root", "--wd=/")
 
             def run(*command: str) -> subprocess.CompletedProcess[str]:
