@@ -114,7 +114,7 @@ class Computer:
             inside = ("-m", "-p", "-u", "-i", "-n", "-C", f"--root=/proc/{first}/root", "--wd=/")
 
             def run(*command: str) -> subprocess.CompletedProcess[str]:
-                path = ("PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8")
+                path = ("PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8")
                 words = ["nsenter", "-t", str(first), *inside, "env", "-i", *path, *command]
                 return subprocess.run(words, capture_output=True, text=True, timeout=240, check=False)
 

