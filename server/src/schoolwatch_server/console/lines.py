@@ -34,6 +34,7 @@ _GROUPS: Final = {
     ),
     "network": (
         "links",
+        "wifi",
         "addresses",
         "routes",
         "resolvers",
@@ -49,8 +50,15 @@ _GROUPS: Final = {
 _GROUP_OF: Final = {probe: group for group, probes in _GROUPS.items() for probe in probes}
 _RANK: Final = {probe: rank for rank, probe in enumerate(_GROUP_OF)}
 
-_OWN: Final = {"probe.ok", "probe.seconds", "probe.failure", "ipv6.rung", "ipv6.rung.reason"}
-"""Shown in words of their own, not in the tables."""
+_OWN: Final = {
+    "probe.ok",
+    "probe.seconds",
+    "probe.failure",
+    "ipv6.rung",
+    "ipv6.rung.reason",
+    "identity.hint",
+}
+"""Shown in words of their own, not in the tables: digests say nothing to anyone, what changed does."""
 
 _REASONS: Final = {
     "firewall.state",
@@ -63,6 +71,9 @@ _REASONS: Final = {
 
 _EXPLAINS: Final = re.compile(r"[;:,(]")
 """Where the catalogue's meaning goes on to explain; a table shows what comes before."""
+
+
+_ENDED: Final = re.compile(r"ended with (-?\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +189,8 @@ def _speaks_of(marks: dict[str, str], quantity: str, labels: dict[str, str]) -> 
 
 def _why(reason: str, words: Words) -> str:
     unknown = words.text("unknown")
+    if code := _ENDED.fullmatch(reason):
+        return f"{unknown} ({words.text('fact_reason.ended', code=code[1])})"
     return f"{unknown} ({words.known(f'fact_reason.{reason}', reason)})" if reason else unknown
 
 
