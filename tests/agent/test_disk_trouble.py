@@ -10,13 +10,15 @@ import pytest
 
 import machines
 from brokers import RunningBroker
-from schoolwatch_agent import cli, reserve
+from schoolwatch_agent import cli, lock, reserve
 from schoolwatch_agent.config import Server
 from schoolwatch_agent.cycle import Pace, run_cycle
 from schoolwatch_agent.identity import install_id
+from schoolwatch_agent.probe import Probe
 from schoolwatch_agent.spool import Spool
 from schoolwatch_agent.spool_file import SpoolError
 from schoolwatch_agent.tick import SPOOL, Ticked, open_spool, tick
+from schoolwatch_contract.records import Reading
 from station import Clocked, SmallServer, counting, enrol, settings, wait_for
 
 
@@ -89,10 +91,9 @@ def test_a_full_disk_without_any_room_keeps_what_is_stored_and_goes_on_after(
     (data / f"{SPOOL}.reserve").unlink()
     films = fill(small_disk)
     before = (data / SPOOL).read_bytes()
-    for _ in range(3):
-        with pytest.raises(SpoolError) as caught:
-            cycles(data, host, 1, start=90)
-        assert caught.value.kind == "full"
+    for done in cycles(data, host, 3, start=90):
+        assert done.trouble is not None
+        assert done.trouble.kind == "full"
     assert (data / SPOOL).read_bytes() == before
     films.unlink()
     delivered(data, host, 20)
@@ -133,7 +134,8 @@ def test_a_disk_that_turns_read_only_keeps_everything_and_says_so(
     enrol(data, server.broker)
     host = Clocked()
     cycles(data, host, 20)
-    content = {each.name: each.read_bytes() for each in data.iterdir()}
+    with lock.held(data):
+        content = {each.name: each.read_bytes() for each in data.iterdir()}
     file = tmp_path / "agent.toml"
     file.write_text(f"[agent]\ndata = '{data}'\n")
     remount(small_disk, "ro")
@@ -141,15 +143,48 @@ def test_a_disk_that_turns_read_only_keeps_everything_and_says_so(
         assert cli.main(["tick", "--config", str(file), "--lang", "en"]) == 3
         said = capsys.readouterr().err
         assert "Read-only file system" in said
-        with pytest.raises(SpoolError) as caught:
-            cycles(data, host, 1, start=90)
-        assert caught.value.kind == "readonly"
+        (done,) = cycles(data, host, 1, start=90)
+        assert done.trouble is not None
+        assert done.trouble.kind == "readonly"
         assert {each.name: each.read_bytes() for each in data.iterdir()} == content
     finally:
         remount(small_disk, "rw")
     delivered(data, host, 20)
     wait_for(lambda: set(server.readings("processor.load")) >= set(map(float, range(21))))
     assert set(server.readings("processor.load")) == set(map(float, range(21)))
+
+
+def test_on_a_read_only_disk_what_is_measured_is_told_at_once_and_the_disk_is_left_alone(
+    small_disk: Path, server: SmallServer
+) -> None:
+    data = small_disk / "agent"
+    enrol(data, server.broker)
+    host = Clocked()
+    cycles(data, host, 5)
+    with lock.held(data):
+        content = {each.name: each.read_bytes() for each in data.iterdir()}
+    remount(small_disk, "ro")
+    try:
+        probe = counting(100)
+        heavy = Probe("disk", 6 * 3600, lambda _: iter([Reading("disk.free", 1.0, {"mount": "/"})]))
+        config = settings(data, measure=300, deliver=900)
+        done = []
+        for _ in range(12):  # an hour
+            with lock.held(data) as is_ours:
+                assert is_ours
+                done.append(tick(config, host, [probe, heavy]))
+            host.at += 300
+        assert [each.trouble.kind for each in done if each.trouble] == ["readonly"] * 12
+        told = [each.outcome.kind for each in done if each.outcome]
+        assert told == ["delivered"] * 4  # once in each delivery period
+        wait_for(lambda: server.readings("processor.load") == [100.0, 101.0, 102.0, 103.0])
+        assert len(server.readings("disk.free")) <= 1
+        assert {each.name: each.read_bytes() for each in data.iterdir()} == content
+    finally:
+        remount(small_disk, "rw")
+    delivered(data, host, 5)
+    wait_for(lambda: set(server.readings("processor.load")) >= {0.0, 1.0, 2.0, 3.0, 4.0, 5.0})
+    assert not list(Path("/dev/shm").glob("tmp*/spool.db"))
 
 
 def test_a_disk_that_turns_read_only_in_the_middle_of_a_cycle_loses_that_cycle_alone(

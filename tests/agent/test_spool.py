@@ -347,6 +347,29 @@ def test_one_bad_page_costs_what_is_on_it_and_no_more(path: Path) -> None:
     assert all(held.body == bodies[held.seq - 1] and held.spool == generation for held in left)
 
 
+def test_a_power_cut_while_it_is_brought_over_loses_nothing_more(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bodies = filled(path)
+    with path.open("r+b") as file:
+        file.seek(leaf_pages(path)[2])
+        file.write(b"\xff" * 4096)
+
+    def cut(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("schoolwatch_agent.salvage.bring_over", cut)
+        with pytest.raises(KeyboardInterrupt):
+            opened(path)
+    with opened(path) as spool:
+        left = [held.body for held in spool.due(NOW, 0, 1000)]
+        assert spool.summary(NOW).set_aside == 1
+    assert len(bodies) - 60 < len(left) < len(bodies)
+    with opened(path) as spool:  # and no second time
+        assert [held.body for held in spool.due(NOW, 0, 1000)] == left
+
+
 def test_without_its_generation_what_was_never_sent_gets_new_numbers_and_the_rest_is_not_sent_twice(
     path: Path,
 ) -> None:

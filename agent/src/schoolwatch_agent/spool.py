@@ -70,6 +70,8 @@ class Spool:
             if error.kind != "damaged":
                 raise
             self._replace(now)
+        else:
+            self._finish_replacing(now)
         self._transact(now, self._begin)
         reserve.keep(path)
 
@@ -239,6 +241,19 @@ class Spool:
         """A new file, with what can still be read of the damaged one."""
         damaged = spool_file.set_aside(self.path)
         self._db = self._with_reserve(lambda: spool_file.connect(self.path))
+        self._bring_over(damaged, now)
+
+    def _finish_replacing(self, now: float) -> None:
+        """A power cut may have come between setting the old file aside and bringing over what is in it."""
+        damaged = spool_file.aside_of(self.path)
+        if not damaged.is_file():
+            return
+        with spool_file.translated(self.path):
+            is_done = spool_file.note(self._db, "set_aside") is not None
+        if not is_done:
+            self._bring_over(damaged, now)
+
+    def _bring_over(self, damaged: Path, now: float) -> None:
         with self._transaction(now):
             salvage.bring_over(damaged, self._db, ROW_BYTES)
             self._note("set_aside", 1)

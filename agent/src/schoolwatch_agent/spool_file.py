@@ -85,13 +85,19 @@ def read(path: Path) -> sqlite3.Connection:
         return db
 
 
+def aside_of(path: Path) -> Path:
+    """Where a damaged file is set aside."""
+    return path.with_name(f"{path.name}.damaged")
+
+
 def set_aside(path: Path) -> Path:
     """Renames a damaged file, with what belongs to it; the last one is kept to look into, and no more.
 
     Gives its new name. A folder in the file's place is moved too, and nothing in it is touched.
     """
-    name = f"{path.name}.damaged"
-    aside = path.with_name(f"{name}-{secrets.token_hex(4)}" if path.is_dir() else name)
+    aside = aside_of(path)
+    if path.is_dir():
+        aside = path.with_name(f"{aside.name}-{secrets.token_hex(4)}")
     log.error("the spool file %s is damaged; it is kept as %s and a new one is begun", path, aside.name)
     with translated(path):
         for ending in ("", "-wal", "-shm"):  # SQLite would apply the old ones to the new file

@@ -37,15 +37,21 @@ def tick(config: AgentConfig, host: Host, probes: Sequence[Probe], last: Observe
     """Measures and stores, and delivers when something changed or the device's period began anew.
 
     A delivery ends within the period, so that the next measurement is not missed. `last` is what there is
-    to tell of the tick before.
+    to tell of the tick before. A disk that takes nothing any more costs what is measured its place to wait.
     Raises `IdentityError` and, when nothing can be stored or read at all, `SpoolError`.
     """
     credential = identity.read_credential(config.data)
     device = credential.device if credential else identity.install_id(config.data)
-    with open_spool(config, host) as spool:
+    pace = cycle.Pace(device, "tick", config.schedule.measure, last)
+    try:
+        opened = open_spool(config, host)
+    except SpoolError as error:
+        if credential is None or error.kind not in ("readonly", "full"):
+            raise
+        return Ticked(_pass(config, host, probes, credential, pace), is_enrolled=True, trouble=error)
+    with opened as spool:
         trouble = None
         try:
-            pace = cycle.Pace(device, "tick", config.schedule.measure, last)
             known = cycle.run_cycle(host, probes, spool, pace)
         except SpoolError as error:  # a full disk: what is stored already can still be delivered
             log.error("%s", error)  # noqa: TRY400  the disk's words, no stack
@@ -55,6 +61,14 @@ def tick(config: AgentConfig, host: Host, probes: Sequence[Probe], last: Observe
         if credential is None or not is_time(config, known, device, host.now()):
             return Ticked(None, credential is not None, trouble)
         return Ticked(_deliver(config, host, spool, credential), is_enrolled=True, trouble=trouble)
+
+
+def _pass(
+    config: AgentConfig, host: Host, probes: Sequence[Probe], credential: Credential, pace: cycle.Pace
+) -> Outcome | None:
+    from schoolwatch_agent import passing  # rarely needed
+
+    return passing.tick(config, host, probes, credential, pace)
 
 
 def open_spool(config: AgentConfig, host: Host) -> Spool:
