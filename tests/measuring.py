@@ -81,7 +81,8 @@ class Measuring:
         return (self.folder / "speedtest.log").read_text(encoding="utf-8")
 
     def _answers(self) -> bool:
-        with socket.socket() as trial:
+        family = socket.AF_INET6 if ":" in self.speedtest.host else socket.AF_INET
+        with socket.socket(family) as trial:
             return trial.connect_ex((self.speedtest.host, self.speedtest.port)) == 0
 
     def agent(self, device: Device) -> Host:

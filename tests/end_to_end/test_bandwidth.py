@@ -5,17 +5,22 @@ import os
 import socket
 import subprocess
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import pytest
 
 from conftest import Peer
-from measuring import Measuring
+from measuring import Measuring, credential
 from mqtt import wait_for
-from schoolwatch_agent.bandwidth.leave import NoLeaveError
+from schoolwatch_agent.bandwidth.leave import NoLeaveError, ask
 from schoolwatch_agent.bandwidth.order import Outcome
 from schoolwatch_agent.probe import observe
 from schoolwatch_agent.probes import bandwidth, bandwidth_ledger
+from schoolwatch_contract import slot
+from schoolwatch_contract.catalogue.carriage import MESSAGES
 from schoolwatch_contract.settings import Bandwidth, Settings
 from schoolwatch_server.config import Speedtest
 
@@ -23,11 +28,13 @@ MODULES = Path(__file__).parents[2] / "node_modules"
 CLIENT = Path(__file__).with_name("ndt7_client.js")
 
 
-def running(folder: Path, **more: float) -> Measuring:
+def running(folder: Path, *, public_url: str = "", **more: Any) -> Measuring:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = int(free.getsockname()[1])
     options = {"line_mbps": 100_000.0, "seconds": 1.0, **more}
-    return Measuring(folder, Speedtest(enabled=True, port=port, **options))  # type: ignore[arg-type]
+    return Measuring(
+        folder, Speedtest(enabled=True, port=port, public_url=public_url.format(port=port), **options)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +75,55 @@ def test_the_chosen_device_tests_when_it_is_due_and_tells(
     ledger = {one.metric: one.value for one in observe(bandwidth_ledger.probe(told), host).readings}
     assert ledger["bandwidth.month_bytes"] == found["bandwidth.bytes"]
     assert observe(bandwidth.probe(told), host).readings == ()
+
+
+def test_the_request_carries_what_the_privacy_page_says(server: Measuring) -> None:
+    """Seen by a server in its place: no body, a challenge answered, and nothing of the machine."""
+    asked: list[tuple[str, dict[str, str], bytes]] = []
+
+    class Mute(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            length = int(self.headers.get("Content-Length", 0))
+            asked.append((self.path, dict(self.headers.items()), self.rfile.read(length)))
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", slot.challenge("1-a-b"))
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    device = server.device()
+    with HTTPServer(("127.0.0.1", 0), Mute) as mute:
+        thread = Thread(target=mute.serve_forever)
+        thread.start()
+        with pytest.raises(NoLeaveError):
+            ask(f"http://127.0.0.1:{mute.server_address[1]}", credential(device))
+        mute.shutdown()
+        thread.join()
+    assert [(path, body) for path, _, body in asked] == [(slot.PATH, b"")] * 2
+    usual = {
+        "Accept",
+        "Accept-Encoding",
+        "Connection",
+        "Content-Length",
+        "Content-Type",
+        "Host",
+        "User-Agent",
+    }
+    assert asked[0][1].keys() <= usual
+    assert asked[1][1].keys() <= usual | {"Authorization"}
+    page = next(message for message in MESSAGES if message.name == "speedtest")
+    shown = slot.parameters(asked[1][1]["Authorization"])
+    assert {field.name for field in page.fields} == {*shown, "headers", "access_token", "message"}
+    assert device.key.hex() not in str(asked)
+
+
+def test_families_are_measured_apart(tmp_path: Path) -> None:
+    """The loop's IPv6, and a fall back to IPv4 where a name has no other."""
+    with running(tmp_path / "data", host="::", public_url="ws://[::1]:{port}") as server:
+        assert measured(server.measure(server.device(), family=6)).family == 6
+        assert measured(server.measure(server.device(), family=4)).family == 6  # it has no IPv4 address
 
 
 def test_a_device_whose_line_is_busy_is_told_when_to_ask_again(server: Measuring) -> None:

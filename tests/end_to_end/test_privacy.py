@@ -32,11 +32,15 @@ from schoolwatch_agent.tick import SPOOL, tick
 from schoolwatch_contract import bundle, envelope, frame
 from schoolwatch_contract.catalogue import FACTS, METRICS, SIGHTINGS
 from schoolwatch_contract.records import Envelope, Fact, Reading, Sighting
-from schoolwatch_contract.settings import Endpoint, Ipv6, Quality, Settings
+from schoolwatch_contract.settings import Bandwidth, Endpoint, Ipv6, Quality, Settings
 from tap import Connect, Publish, Subscribe, Tap
 
 NOW, YEAR = 1_800_000_000.0, 365 * 86_400.0
-TOLD = Settings(ipv6=Ipv6(dual_stack=(Endpoint("127.0.0.1", 9),)), quality=Quality(hosts=("127.0.0.1",)))
+TOLD = Settings(
+    ipv6=Ipv6(dual_stack=(Endpoint("127.0.0.1", 9),)),
+    quality=Quality(hosts=("127.0.0.1",)),
+    bandwidth=Bandwidth("https://127.0.0.1:9"),
+)
 """What a server may tell; nothing answers there."""
 
 ALL = probes(TOLD, marker="/srv/backup/done", hint_key=bytes(range(32)))

@@ -145,6 +145,38 @@ MESSAGES: tuple[Message, ...] = (
         ),
     ),
     Message(
+        "speedtest",
+        "Phép đo tốc độ, chỉ ở máy được chọn: yêu cầu qua HTTP(S), rồi một kết nối WebSocket mỗi chiều",
+        "The speed test, of the chosen device alone: a request over HTTP(S), then one WebSocket a direction",
+        (
+            Field(
+                "headers",
+                "technical",
+                "Các tiêu đề HTTP thông thường, có phiên bản Python",
+                "The usual HTTP headers, with the version of Python",
+            ),
+            Field("device", "technical", *_DEVICE),
+            Field(
+                "nonce", "technical", "Câu hỏi của máy chủ, dùng một lần", "The server's challenge, good once"
+            ),
+            Field(
+                "proof",
+                "technical",
+                "Câu trả lời chứng minh đúng thiết bị; khóa không rời máy",
+                "The answer that proves the device; its key does not leave it",
+            ),
+            Field(
+                "access_token",
+                "technical",
+                "Mã cho phép đo, dùng một lần mỗi chiều",
+                "Leave to test, good once each way",
+            ),
+            Field(
+                "message", "technical", "Các byte ngẫu nhiên để đo tốc độ", "Random bytes, to fill the line"
+            ),
+        ),
+    ),
+    Message(
         "bundle",
         "Tệp mang bằng USB: các báo cáo như trên, thêm phần đầu và chữ ký",
         "The file on a stick: reports as above, with a head and a signature",
