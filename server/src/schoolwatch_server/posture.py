@@ -18,7 +18,15 @@ _MEDIA: tuple[Medium | None, ...] = ("wired", "wireless", None)  # wired first: 
 def posture(state: State) -> Posture:
     """The columns that indicators group by; what the readings don't tell stays None."""
     speed, medium = _link(state)
-    return Posture(_protected(state), _ipv6_rung(state), speed, medium, _antivirus(state))
+    return Posture(
+        _protected(state),
+        _ipv6_rung(state),
+        speed,
+        medium,
+        _antivirus(state),
+        _activated(state, "windows"),
+        _activated(state, "office"),
+    )
 
 
 def _protected(state: State) -> bool | None:
@@ -65,6 +73,15 @@ def _antivirus(state: State) -> str | None:
 
 ANTIVIRUS_MAX = 500
 """Characters that are kept of the products that run; a real machine has one or two."""
+
+
+def _activated(state: State, product: str) -> bool | None:
+    """One of several editions that is activated is enough."""
+    told = find(state.readings, "activation.activated").values()
+    said = [number for labels, number in told if labels.get("product") == product]
+    if any(number == 1 for number in said):
+        return True
+    return None if not said or any(number is None for number in said) else False
 
 
 def issued(running: str | None, names: Sequence[str]) -> bool | None:

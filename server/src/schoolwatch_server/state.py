@@ -114,7 +114,8 @@ class Posture(msgspec.Struct, frozen=True):
 
     `protected`: some antivirus runs. `ipv6_rung`: the highest rung with every one below it ok, -1 when
     rung 0 failed. `link_speed`: bit/s of the fastest link in use, with its `link_medium`. `antivirus`: what
-    runs, as `posture.issued` reads it.
+    runs, as `posture.issued` reads it. `…_activated`: some product of the kind says so; it says nothing of a
+    licence.
     """
 
     protected: bool | None
@@ -122,6 +123,8 @@ class Posture(msgspec.Struct, frozen=True):
     link_speed: float | None
     link_medium: Medium | None
     antivirus: str | None = None
+    windows_activated: bool | None = None
+    office_activated: bool | None = None
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -101,6 +101,7 @@ def address(route: Route, tree: Tree) -> str:
         "/provinces/{code}": "MarkP0X",
         "{device}": school.devices[0].device,
         "{number}": "1",
+        "{room}": "1",
         "{language}": "en",
         "{format}": "csv",
         "{form}": "csv",

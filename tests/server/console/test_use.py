@@ -143,7 +143,7 @@ def test_nothing_shows_the_use_of_one_computer(world: World, site: RunningSite) 
     ]  # fmt: skip
     assert "uptime.seconds" in shown[0].text, "what may be shown is"
     for answer in shown:
-        assert answer.status_code in (200, 401, 303), answer.url
+        assert answer.status_code in (200, 401, 303, 404), answer.url
         for secret in ("12345", "12.345", "12,345", "6789", "6.789", "6,789", "3 giờ 25", "3 hours 25"):
             assert secret not in answer.text, (answer.url, secret)
         assert '"points":[{' not in answer.text.replace(" ", ""), answer.url

@@ -16,6 +16,7 @@ from schoolwatch_server.api.times import rfc3339
 from schoolwatch_server.database import fact_rows, pages, registry, states
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.posture import issued
+from schoolwatch_server.shown import may_show, visible
 from schoolwatch_server.state import State, parse_key
 from schoolwatch_server.store import Series
 
@@ -38,7 +39,7 @@ def devices(
             school_id = row.id
         page = pages.devices_after(conn, who.scope, after=cursor, limit=limit + 1, school_id=school_id)
         found = [
-            (device, states.load(conn, device.id))
+            (device, visible(states.load(conn, device.id) or State(), who.scope))
             for _, name in page[:limit]
             if (device := registry.device(conn, name, who.scope)) is not None
         ]
@@ -103,6 +104,7 @@ def facts(
                 "valid_to": rfc3339(row.valid_to),
             }
             for row in rows[:limit]
+            if may_show(row.name, who.scope)
         ],
         "next": rows[limit - 1].id if len(rows) > limit else None,
     }
@@ -117,7 +119,7 @@ def series(
     end: Annotated[str | None, Query(alias="to", max_length=40, description=INSTANT)] = None,
 ) -> Json:
     """A metric of a device over time, one series for each set of labels; without times, the last 24 hours."""
-    if metric not in METRICS:
+    if metric not in METRICS or not may_show(metric, who.scope):
         raise not_found("metric", metric)
     upto = instant("to", end)
     upto = time.time() if upto is None else upto

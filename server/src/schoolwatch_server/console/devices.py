@@ -20,6 +20,7 @@ from schoolwatch_server.database import identities, incident_rows, pages, regist
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.lifecycle import Systems
 from schoolwatch_server.posture import RUNGS, issued
+from schoolwatch_server.shown import visible
 from schoolwatch_server.state import State, key, parse_key
 
 _CHANGES = 10
@@ -63,7 +64,7 @@ def _page(request: Request, template: str, name: str, who: Who, server: Context)
         school = None if device is None else registry.school(conn, device.school_id, who.scope)
         if device is None or school is None:
             raise not_found("device", name)
-        state = states.load(conn, device.id) or State()
+        state = visible(states.load(conn, device.id) or State(), who.scope)
         commune_code = commune_code_of(conn, who, school)
         rooms = pages.rooms(conn, device.school_id)
         own_role = registry.own_role(conn, device.id)

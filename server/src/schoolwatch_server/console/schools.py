@@ -16,12 +16,21 @@ from schoolwatch_server.api.problems import bad_field, not_found
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.console.line import tested
 from schoolwatch_server.console.page import check_form, language_of, page, words_of
-from schoolwatch_server.database import declarations, incident_rows, pages, people, registry, room_use
+from schoolwatch_server.database import (
+    activation,
+    declarations,
+    incident_rows,
+    pages,
+    people,
+    registry,
+    room_use,
+)
 from schoolwatch_server.database import enrolment as tokens
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.enrolment import DAYS_MAX, USES_MAX, issue_enrolment_token
-from schoolwatch_server.indicators.current import current
+from schoolwatch_server.indicators.current import current, limits
 from schoolwatch_server.posture import issued
+from schoolwatch_server.scope import Scope
 
 Number = Annotated[str, Form(pattern=r"^\s*[0-9]{0,7}\s*$")]
 Csrf = Annotated[str, Form(max_length=200)]
@@ -48,6 +57,9 @@ def show(request: Request, code: str, who: Who, server: Server) -> Response:
             rooms=pages.rooms(conn, school.id),
             use=room_use.of_school(conn, school.id, now, server.config.privacy.room_devices),
             least=server.config.privacy.room_devices,
+            activated=activation.counts(
+                conn, Scope("school", school.id), limits(server.packs, now).working_after
+            ),
             line=tested(conn, school.id, words_of(request)),
             declarations={row.quantity: row for row in pages.declarations(conn, school.id)},
             quantities=declarations.QUANTITIES,

@@ -104,6 +104,8 @@ def _packed(device_id: int, row: _Row) -> dict[str, Any]:
         "link_speed": seen.link_speed,
         "link_medium": seen.link_medium,
         "antivirus": seen.antivirus,
+        "windows_activated": seen.windows_activated,
+        "office_activated": seen.office_activated,
         "body": pack(row.state),
     }
 

@@ -195,6 +195,8 @@ state = Table(
     Column("link_medium", String(20)),
     Column("body", LargeBinary, nullable=False),
     Column("antivirus", Text),
+    Column("windows_activated", Boolean),
+    Column("office_activated", Boolean),
 )
 fact_history = Table(
     "fact_history",
