@@ -1,4 +1,4 @@
-"""Activation: one computer is its school's affair, above it there are counts, and nobody calls it licensed."""
+"""Activation: one computer is its school's affair, above it there are counts, nobody calls it licensed."""
 
 import time
 from collections.abc import Iterator
