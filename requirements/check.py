@@ -28,9 +28,11 @@ def locked(name: str) -> dict[str, str]:
 
 
 def asked(member: str, group: str = "") -> list[Requirement]:
-    """What a pyproject.toml asks for, without our own members."""
+    """What a pyproject.toml asks for, itself or in a group or extra of it, without our own members."""
     table = tomllib.loads((ROOT / member / "pyproject.toml").read_text(encoding="utf-8"))
-    lines = table["dependency-groups"][group] if group else table["project"]["dependencies"]
+    project = table.get("project", {})
+    extra = project.get("optional-dependencies", {}).get(group)
+    lines = project["dependencies"] if not group else extra or table["dependency-groups"][group]
     return [r for r in map(Requirement, lines) if not r.name.startswith("schoolwatch-")]
 
 
@@ -69,14 +71,17 @@ def not_installed(versions: dict[str, str]) -> list[str]:
 
 def main() -> None:
     """Prints what is stale; exits with 1 if anything is."""
-    dev, server, agent, bootstrap = (locked(name) for name in ("dev", "server", "agent", "bootstrap"))
+    names = ("dev", "server", "agent", "gateway", "bootstrap")
+    dev, server, agent, gateway, bootstrap = (locked(name) for name in names)
     problems = [
         *unanswered(asked("contract") + asked("agent") + asked("server") + asked("", "dev"), dev, "dev"),
         *unanswered(asked("contract") + asked("server"), server, "server"),
         *unanswered(asked("contract") + asked("agent"), agent, "agent"),
+        *unanswered(asked("contract") + asked("agent") + asked("agent", "bandwidth"), gateway, "gateway"),
         *unanswered(asked("", "bootstrap"), bootstrap, "bootstrap"),
         *disagreeing(server, dev, "server"),
         *disagreeing(agent, dev, "agent"),
+        *disagreeing(gateway, dev, "gateway"),
         *not_installed(dev),
     ]
     for problem in problems:

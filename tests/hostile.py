@@ -40,6 +40,23 @@ WORDS = st.sampled_from(
         "16010101000000.000000+000",
         "55c92734-d682-4d71-983e-d6ec3f16059f",
         "0x80041003",
+        "PermitRootLogin yes",
+        "Match User",
+        "ListenAddress [::]:22",
+        "password requisite pam_pwquality.so minlen=",
+        "minlen = 9",
+        "root:x:0:0:::/bin/sh",
+        "sudo:x:27:a,b",
+        "[daemon]",
+        "idle-delay=uint32 300",
+        "0x01 0x02",
+        "Version: 11",
+        "Last release date of databases: 2023-99-99 09:00:00",
+        "(eea) 1.0",
+        "EM002 1 (20239999)",
+        "Agent version: 1",
+        "APT::Periodic",
+        "2023-99-99 25:61:00 upgrade ",
     ]
 )
 TEXTS = st.one_of(
@@ -58,6 +75,12 @@ SCALARS = st.one_of(
 KEYS = st.sampled_from(
     [
         "ifname",
+        "blockdevices",
+        "mountpoints",
+        "children",
+        "smartctl",
+        "exit_status",
+        "smart_status",
         "addr_info",
         "local",
         "prefixlen",

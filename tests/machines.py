@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from schoolwatch_agent.probe import Observed, observe
-from schoolwatch_agent.probes import PROBES
+from schoolwatch_agent.probes import probes
 from schoolwatch_agent.recorded import RecordedHost
 from schoolwatch_contract.records import Fact
+from schoolwatch_contract.settings import Bandwidth, Settings
 
 RECORDINGS = Path(__file__).parent / "agent" / "recordings"
 NAMES = (
@@ -16,6 +17,11 @@ NAMES = (
         for file in sorted((RECORDINGS / folder).glob("*.json"))
     ),
 )
+PROBES = probes(
+    Settings(measures_use=True, bandwidth=Bandwidth("https://so.example")), marker="/srv/backup/done"
+)
+"""In a lab, with a backup's marker and a server to test against, so that there is something to look at."""
+
 _BY_NAME = {probe.name: probe for probe in PROBES}
 
 

@@ -18,10 +18,13 @@ from mqtt import wait_for
 
 
 class RunningUp:
-    """One `up` on a data folder of its own, on 127.0.0.1."""
+    """One `up` on a data folder of its own, on 127.0.0.1 or an address that the test made."""
 
-    def __init__(self, data: Path, http: int, mqtt: int, *words: str, user: int | None = None) -> None:
+    def __init__(
+        self, data: Path, http: int, mqtt: int, *words: str, user: int | None = None, host: str = "127.0.0.1"
+    ) -> None:
         self.data = data
+        self.host = host
         self.http = http
         self.mqtt = mqtt
         self.words = words
@@ -38,7 +41,7 @@ class RunningUp:
                 [
                     sys.executable, "-m", "schoolwatch_server", "up", "--data", str(self.data),
                     "--lang", "en",
-                    "--http", f"127.0.0.1:{self.http}", "--mqtt", f"127.0.0.1:{self.mqtt}", *self.words,
+                    "--http", f"{self.host}:{self.http}", "--mqtt", f"{self.host}:{self.mqtt}", *self.words,
                 ],
                 stdout=out, stderr=subprocess.STDOUT, env={**environment, "HOME": str(self.data.parent)},
                 user=self.user, group=self.user, extra_groups=None if self.user is None else [],
@@ -84,13 +87,15 @@ class RunningUp:
         if not self._token:
             self._token = self.command("token", "--scope", "read")
         headers = {"Authorization": f"Bearer {self._token}"}
-        return httpx.get(f"http://127.0.0.1:{self.http}{path}", headers=headers, timeout=10, trust_env=False)
+        return httpx.get(
+            f"http://{self.host}:{self.http}{path}", headers=headers, timeout=10, trust_env=False
+        )
 
     def is_ready(self) -> bool:
         """Whether /readyz says so."""
         with contextlib.suppress(httpx.HTTPError):
             return (
-                httpx.get(f"http://127.0.0.1:{self.http}/readyz", timeout=2, trust_env=False).status_code
+                httpx.get(f"http://{self.host}:{self.http}/readyz", timeout=2, trust_env=False).status_code
                 == 200
             )
         return False

@@ -9,7 +9,7 @@ from reports import Device
 from schoolwatch_contract.records import Fact, Reading
 from schoolwatch_server import incidents, rules
 from schoolwatch_server.config import ServerConfig, of_data
-from schoolwatch_server.database import credentials, journal, registry
+from schoolwatch_server.database import credentials, declarations, journal, registry
 from schoolwatch_server.database.commit import Rules
 from schoolwatch_server.database.engine import begin_write, migrate, open_database
 from schoolwatch_server.intake.batch import take
@@ -83,8 +83,10 @@ class Tree:
 
     def _furnish(self, conn, school: School) -> None:
         room = registry.create_room(conn, school.id, f"Phòng {school.mark}", "student_lab")
-        registry.declare(conn, school.id, "students", 100 + school.id, self.now, f"hiệu trưởng {school.mark}")
-        registry.declare(conn, school.id, "devices", 2, self.now, f"hiệu trưởng {school.mark}")
+        declarations.declare(
+            conn, school.id, "students", 100 + school.id, self.now, f"hiệu trưởng {school.mark}"
+        )
+        declarations.declare(conn, school.id, "devices", 2, self.now, f"hiệu trưởng {school.mark}")
         for n in range(2):
             row = registry.create_device(conn, school.id, room, f"Máy {n} {school.mark}", self.now - 7200)
             key = bytes.fromhex(row.device) * 2

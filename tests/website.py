@@ -16,16 +16,17 @@ from schoolwatch_server.tokens import issue_token
 
 
 class RunningSite:
-    """API and console as `serve` runs them, on a port of its own."""
+    """API and console as `serve` runs them, on a port of its own (or on a socket that is bound already)."""
 
-    def __init__(self, config: ServerConfig) -> None:
+    def __init__(self, config: ServerConfig, bound: socket.socket | None = None) -> None:
         self.app: FastAPI = create_app(config)
         self.engine = self.app.state.context.engine
         # asyncio switches Nagle's algorithm off only for what says it is TCP: 40 ms an answer
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        self.socket.bind(("127.0.0.1", 0))
-        self.port: int = self.socket.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.socket = bound or socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        if bound is None:
+            self.socket.bind(("127.0.0.1", 0))
+        host, self.port = self.socket.getsockname()
+        self.url = f"http://{host}:{self.port}"
         self._server = uvicorn.Server(settings(config, self.app))
         self._thread = threading.Thread(target=self._server.run, args=([self.socket],))
         self._clients: list[httpx.Client] = []

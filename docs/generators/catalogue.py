@@ -9,7 +9,7 @@ from schoolwatch_contract.catalogue import FACTS, METRICS, SIGHTINGS, FactKind, 
 INTRODUCTION = """\
 Everything that an agent can send is on this page; a test proves that nothing else is sent.
 `null` is "unknown" and never stands for 0, for good or for bad.
-Units are base units: s, B, bit/s, a ratio from 0 to 1; a boolean is 0 or 1.
+Units are base units: s, B, bit/s, Hz, dBm, a ratio from 0 to 1; a boolean is 0 or 1.
 An empty probe is the agent speaking of itself; of a sighting, the server.
 What each privacy class means is said in [privacy.md](privacy.md)."""
 

@@ -3,83 +3,63 @@
 from generators.markdown import code, table
 from generators.markdown import page as whole
 from schoolwatch_contract.catalogue import FACTS, METRICS, SIGHTINGS, SUBJECTS, FactKind, Metric, SightingKind
+from schoolwatch_contract.catalogue.carriage import MESSAGES, Message
+from schoolwatch_contract.catalogue.classes import CLASSES, LAW_EN, LAW_VI, NEVER, Class
+
+Kind = Metric | FactKind | SightingKind
 
 WHY = {subject.probe: (subject.vi, subject.en) for subject in SUBJECTS}
 """Probe to the purpose of what it sends."""
 
-CLASSES = (
-    (
-        "technical",
-        "Nói về máy, không nói về người hay nơi",
-        "Says something of a machine, nothing of a person or a place",
-    ),
-    (
-        "organisational",
-        "Cho biết mạng của nhà trường này khác mạng của trường khác; không gắn với một con người",
-        "Tells a school's network from another's; belongs to no one person",
-    ),
-    (
-        "pseudonymised",
-        "Thay cho một thiết bị hoặc người mà danh tính ở lại nhà trường",
-        "Stands for a device or person whose identity stayed at the school",
-    ),
-)
-
-_ALL: tuple[Metric | FactKind | SightingKind, ...] = (
+_ALL: tuple[Kind, ...] = (
     *METRICS.values(),
     *FACTS.values(),
     *(kind for kind in SIGHTINGS.values() if kind.probe),  # the others are the server's own
 )
 
-NEVER = (
-    ("user names, full names, e-mail addresses", "tên đăng nhập, họ tên, thư điện tử"),
-    ("the machine's name", "tên máy"),
-    (
-        "serial numbers, MAC addresses (of an adapter named after its own, the maker's half stays)",
-        "số sê-ri, địa chỉ MAC (cạc mạng mang tên theo MAC chỉ giữ lại nửa của hãng sản xuất)",
-    ),
-    (
-        "IPv6 interface identifiers; a machine's own IP addresses",
-        "phần định danh của địa chỉ IPv6; địa chỉ IP của máy",
-    ),
-    (
-        "browsing, files, what is on the screen, which programs somebody uses",
-        "lịch sử truy cập, tệp, màn hình, chương trình người dùng mở",
-    ),
-)
-
-LAW = """\
-Vietnam's Law on Personal Data Protection (Luật 91/2025/QH15, with Nghị định 356/2025/NĐ-CP, both in force \
-since 1 January 2026) speaks of data that identify a person or help to.
-IP and MAC addresses are not named in the decree's lists; they can fall under its last, open item when a \
-device is one person's, and that is why they stay at the machine.
-What is said here of the law was read in secondary sources.
-This is how the software was built, not legal advice: whoever runs it decides with their own lawyer whether \
-an impact assessment is due."""
-
 
 def page() -> str:
-    """The tables of what leaves, class by class, and of what doesn't."""
+    """What never leaves, then what does: class by class of what is measured, and what carries it."""
     return whole(
         "Privacy: what leaves a machine, and what doesn't",
-        "Nothing leaves a machine that is not on this page; a test compares it with what probes send.\n"
-        "The names are explained in [metrics.md](metrics.md).",
+        "Nothing leaves a machine that is not on this page: a test compares it, both ways, with the bytes "
+        "that agents send to a real broker.\n"
+        "`schoolwatch-agent explain` shows the same on the machine itself, and `schoolwatch-agent once` the "
+        "values that it would send now.\n"
+        "The names are explained in [metrics.md](metrics.md), the formats in [wire.md](wire.md).",
         "## Never sent / Không bao giờ gửi",
-        table(("English", "Tiếng Việt"), NEVER),
-        *(block for name, vi, en in CLASSES for block in _class(name, vi, en)),
+        table(("English", "Tiếng Việt"), [(en, vi) for vi, en in NEVER]),
+        *(block for each in CLASSES for block in _class(each)),
+        "## What carries it",
+        *(block for message in MESSAGES for block in _message(message)),
         "## The law",
-        LAW,
+        LAW_EN,
+        LAW_VI,
     )
 
 
-def _class(privacy: str, vi: str, en: str) -> tuple[str, ...]:
-    kinds: list[Metric | FactKind | SightingKind] = [kind for kind in _ALL if kind.privacy == privacy]
-    title = (f"## Class: {privacy}", f"{en}.\n{vi}.")
+def _class(each: Class) -> tuple[str, ...]:
+    kinds = [kind for kind in _ALL if kind.privacy == each.name]
+    title = (f"## Class: {each.name}", f"{each.en}.\n{each.vi}.\n\n{each.law_en}.\n{each.law_vi}.")
     if not kinds:
         return (*title, "Nothing of this class is sent today.")
     probes = list(dict.fromkeys(kind.probe for kind in kinds))
     rows = (
-        (probe or "(agent)", ", ".join(code(kind.name) for kind in kinds if kind.probe == probe), *WHY[probe])
+        (probe or "(agent)", ", ".join(_named(kind) for kind in kinds if kind.probe == probe), *WHY[probe])
         for probe in probes
     )
     return (*title, table(("Probe", "What is sent", "Để làm gì", "Why"), rows))
+
+
+def _message(message: Message) -> tuple[str, ...]:
+    rows = ((code(each.name), each.privacy, each.vi, each.en) for each in message.fields)
+    return (
+        f"### {message.name}",
+        f"{message.en}.\n{message.vi}.",
+        table(("Field", "Class", "Là gì, để làm gì", "What and why"), rows),
+    )
+
+
+def _named(kind: Kind) -> str:
+    labels = () if isinstance(kind, SightingKind) else kind.labels
+    return f"{code(kind.name)} ({', '.join(labels)})" if labels else code(kind.name)

@@ -1,4 +1,4 @@
-"""Disks of a test's own: a small one that can be filled up."""
+"""Disks of a test's own: a small one that can be filled up and made read-only."""
 
 import os
 import subprocess
@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-DISK_BYTES = 2 << 20
+DISK_BYTES = 20 << 20
 
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A real file system of 2 MB (tmpfs); mounting one needs root."""
+    """A real file system of 20 MB (tmpfs); mounting one needs root."""
     if os.geteuid() != 0:
         pytest.skip("not run: mounting a small disk needs root")
     folder = tmp_path / "disk"

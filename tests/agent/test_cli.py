@@ -10,7 +10,7 @@ import pytest
 import machines
 import schoolwatch_agent
 from brokers import RunningBroker
-from schoolwatch_agent import commands, doctor, lock, once, probes
+from schoolwatch_agent import doctor, lock, once, probes
 from schoolwatch_agent.cli import main
 from schoolwatch_agent.texts import Texts, language
 from station import SmallServer, enrol
@@ -30,8 +30,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the probes that wait or work for seconds; they have tests of their own."""
     some = tuple(p for p in probes.PROBES if p.name in ("memory", "uptime", "system", "processor"))
     monkeypatch.setattr(probes, "PROBES", some)
-    monkeypatch.setattr(probes, "probes", lambda *_: some)
-    monkeypatch.setattr(commands, "probes", lambda *_: some)
+    monkeypatch.setattr(probes, "probes", lambda *_, **__: some)
 
 
 def test_version_says_so_without_loading_what_it_does_not_need() -> None:
@@ -237,7 +236,7 @@ def test_every_text_is_in_both_languages_with_the_same_places(room: Path) -> Non
 
 def test_every_text_is_used() -> None:
     code = "".join(path.read_text() for path in ROOM.parent.rglob("*.py"))
-    built = ("_advice", "help_", "outcome_", "spool_")
+    built = ("_advice", "help_", "outcome_", "skipped_", "spool_")
     for room in ROOM.glob("*.toml"):
         for key in tomllib.loads(room.read_text("utf-8")):
             words = key.removeprefix("reason_").replace("_", " ") if key.startswith("reason_") else key

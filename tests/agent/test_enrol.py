@@ -8,7 +8,7 @@ import pytest
 
 from schoolwatch_agent import identity, probes
 from schoolwatch_agent.cli import main
-from schoolwatch_agent.enrol import EnrolError, check_address, check_server, enrol
+from schoolwatch_agent.enrol import EnrolError, Office, check_address, check_server, enrol
 from schoolwatch_agent.identity import Broker, Credential, IdentityError
 
 GOOD = {
@@ -114,7 +114,7 @@ def test_an_answer_that_is_no_credential_is_explained(
     url = f"http://127.0.0.1:{http.server_port}"
     http.answer = (status, content, {"Location": url} if status == 302 else {})
     with pytest.raises(EnrolError) as caught:
-        enrol(url, "secret-token", "ab" * 16)
+        enrol(Office(url, "secret-token"), "ab" * 16)
     assert caught.value.key == key
     assert "secret-token" not in str(caught.value)
     if b"expired" in content:
@@ -190,7 +190,7 @@ def test_doctor_asks_the_server_before_the_enrolment(
     http: Asked, config: str, capsys: pytest.CaptureFixture[str], status: int, content: bytes, said: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(probes, "probes", lambda _: ())
+    monkeypatch.setattr(probes, "probes", lambda *_, **__: ())
     http.answer = (status, content, {})
     assert main(["doctor", "--config", config, "--lang", "vi"]) == 1
     assert said.format(url=f"http://127.0.0.1:{http.server_port}") in capsys.readouterr().out
@@ -208,7 +208,7 @@ def test_an_address_that_cannot_be_asked_is_explained(url: str) -> None:
 
 def test_nobody_there_is_explained(free_port: Callable[[], int]) -> None:
     with pytest.raises(EnrolError) as caught:
-        enrol(f"http://127.0.0.1:{free_port()}", "x", "ab" * 16)
+        enrol(Office(f"http://127.0.0.1:{free_port()}", "x"), "ab" * 16)
     assert caught.value.key == "unreachable"
 
 

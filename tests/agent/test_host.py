@@ -12,7 +12,8 @@ import pytest
 from schoolwatch_agent.aside import within
 from schoolwatch_agent.errors import CommandFailed, Missing, TimedOut
 from schoolwatch_agent.host import TEXT_MAX, Host
-from schoolwatch_agent.recorded import RecordedHost, Recorder
+from schoolwatch_agent.recorded import RecordedHost
+from schoolwatch_agent.recorder import Recorder
 
 
 @pytest.fixture

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 import machines
+from machines import PROBES
 from schoolwatch_agent import probes
 from schoolwatch_agent.errors import CommandFailed, Missing, TimedOut
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.probe import Observed, Probe, observe
-from schoolwatch_agent.probes import PROBES
-from schoolwatch_agent.recorded import RecordedHost, record
+from schoolwatch_agent.recorded import RecordedHost
+from schoolwatch_agent.recorder import record
 from schoolwatch_contract import envelope
 from schoolwatch_contract.catalogue import FACTS, METRICS, SIGHTINGS, probe_of
 from schoolwatch_contract.records import SCHEMA, Envelope
@@ -83,7 +84,7 @@ def test_booleans_are_0_1_or_unknown_and_counts_whole() -> None:
                 assert reading.value in (0.0, 1.0), reading
             if unit == "count":
                 assert reading.value == int(reading.value), reading
-            assert reading.value >= 0, reading
+            assert reading.value >= 0 or unit == "dBm", reading
 
 
 def test_each_machine_fits_an_envelope() -> None:
@@ -179,6 +180,12 @@ class Hostile(Host):
 
     def router_advertisements(self, nic: str, timeout: float) -> tuple[bytes, ...]:
         return (str(self._how("router_advertisements", (nic,))).encode(),)
+
+    def sessions(self) -> list[dict[str, int]]:
+        return self._how("sessions", ("wtsapi32",))  # type: ignore[no-any-return]
+
+    def echoes(self, plan: str, timeout: float = 30) -> str:
+        return self._how("echoes", (plan,))  # type: ignore[no-any-return]
 
     def wait(self, seconds: float) -> None:
         return None

@@ -234,6 +234,47 @@ def test_a_clock_that_jumps_decades_drops_nothing_and_stops_no_retry(path: Path)
         assert set(due(spool, 500_000_000.0 + HOUR)) == {b"a", b"b", b"c"}
 
 
+def test_a_flat_battery_every_morning_ages_nothing_but_by_the_days_that_pass(path: Path) -> None:
+    """Each start shows 2015 and jumps to the right time a minute later."""
+    with opened(path) as spool:
+        put(spool, b"a")
+    for day in range(1, 30):
+        now = NOW + day * DAY
+        with opened(path, f"boot {day}", now=1_420_000_000.0) as spool:
+            put(spool, b"wrong", now=1_420_000_060.0)
+            put(spool, b"right", now=now)
+            summary = spool.summary(now)
+    assert summary.dropped == 0
+    assert summary.oldest_age == pytest.approx(29 * DAY, abs=HOUR)
+    with opened(path, "boot 30", now=NOW + 30 * DAY + HOUR) as spool:
+        put(spool, b"last", now=NOW + 30 * DAY + HOUR)
+        assert spool.summary(NOW + 30 * DAY + HOUR).dropped == 2  # what was put on the first day
+
+
+def test_a_clock_a_year_ahead_for_an_hour_drops_nothing_and_delays_no_retry(path: Path) -> None:
+    year = 365 * DAY
+    with opened(path) as spool:
+        put(spool, b"a")
+        publish(spool)
+        for n in range(13):
+            put(spool, now=NOW + year + 300 * n)
+        put(spool, b"b", now=NOW + 2 * HOUR)
+        assert spool.summary(NOW + 2 * HOUR).dropped == 0
+        assert b"a" in due(spool, NOW + 3 * HOUR)
+        for again in range(1, 40):  # and again, every day: no more than the first time
+            put(spool, now=NOW + again * DAY / 4)
+            put(spool, now=NOW + year + 4000)
+        assert spool.summary(NOW + year + 4000).dropped == 0
+
+
+def test_off_for_the_summer_holiday_is_no_jump_that_drops_anything(path: Path) -> None:
+    with opened(path) as spool:
+        put(spool, b"a")
+    with opened(path, "boot 2", now=NOW + 80 * DAY) as spool:
+        put(spool, b"b", now=NOW + 80 * DAY)
+        assert due(spool, NOW + 80 * DAY) == [b"a", b"b"]
+
+
 def test_memory_is_kept_with_the_envelope(path: Path) -> None:
     with opened(path) as spool:
         assert spool.memory(NOW) is None
@@ -243,34 +284,167 @@ def test_memory_is_kept_with_the_envelope(path: Path) -> None:
         assert spool.memory(NOW) == b"second"
 
 
-@pytest.mark.parametrize("damage", ["text", "empty tables", "middle", "foreign"])
-def test_a_damaged_file_is_set_aside_and_counted(path: Path, damage: str) -> None:
+def leaf_pages(path: Path) -> list[int]:
+    """Offsets of the pages that hold the envelopes (SQLite's file format, 1.6: 0x0d is a table leaf)."""
+    content = path.read_bytes()
+    return [at for at in range(4096, len(content), 4096) if content[at] == 0x0D]
+
+
+def filled(path: Path, count: int = 300) -> list[bytes]:
+    """A spool with envelopes of which the first hundred were sent; what is in it."""
+    bodies = [b"%d." % n * 50 for n in range(count)]
     with opened(path) as spool:
-        for n in range(300):
-            put(spool, b"%d" % n * 50)
+        spool.put(bodies, b"memory", NOW)
+        spool.sending([held.id for held in spool.due(NOW, 0, 100)], NOW)
+    return bodies
+
+
+@pytest.mark.parametrize("damage", ["text", "all pages", "foreign", "half a page", "a folder"])
+def test_a_file_that_cannot_be_read_is_set_aside_and_counted(path: Path, damage: str) -> None:
+    filled(path)
+    content = path.read_bytes()
     if damage == "text":
         path.write_bytes(b"this is not a database, it is a letter to the headmaster" * 100)
-    elif damage == "empty tables":
-        with sqlite3.connect(path) as db:
-            db.execute("DROP TABLE generation")
-        db.close()
-    elif damage == "foreign":
-        path.unlink()
-        with sqlite3.connect(path) as db:
-            db.execute("CREATE TABLE note (x)")
-        db.close()
+    elif damage == "all pages":
+        path.write_bytes(content[:4096] + random.Random(1).randbytes(len(content) - 4096))
+    elif damage == "half a page":
+        path.write_bytes(content[:2048])
     else:
-        content = bytearray(path.read_bytes())
-        content[4096 : len(content)] = random.Random(1).randbytes(len(content) - 4096)
-        path.write_bytes(content)
-    damaged = path.read_bytes()
+        path.unlink()
+        if damage == "foreign":
+            with sqlite3.connect(path) as db:
+                db.execute("CREATE TABLE note (x)")
+            db.close()
+        else:
+            path.mkdir()
+            (path / "letter").write_text("to the headmaster")
     with opened(path) as spool:
         put(spool, b"new")
         assert spool.summary(NOW).set_aside == 1
         assert due(spool) == [b"new"]
-    assert path.with_name("spool.db.damaged").read_bytes()[:1000] == damaged[:1000]
+    (aside,) = (each for each in path.parent.glob("*.damaged*") if not each.name.endswith(("-wal", "-shm")))
+    if damage == "a folder":
+        assert (aside / "letter").read_text() == "to the headmaster"
     with opened(path) as spool:
         assert due(spool) == [b"new"]
+
+
+def test_one_bad_page_costs_what_is_on_it_and_no_more(path: Path) -> None:
+    bodies = filled(path, 3000)
+    with opened(path) as spool:
+        generation = spool.generation
+    pages = leaf_pages(path)
+    assert len(pages) > 100
+    with path.open("r+b") as file:
+        file.seek(pages[len(pages) // 2])
+        file.write(b"\xff" * 4096)
+    with opened(path) as spool:
+        left = spool.due(NOW, 0, 10_000)
+        put(spool, b"new")
+        assert spool.generation != generation
+        assert spool.summary(NOW).set_aside == 1
+    assert 0 < len(bodies) - len(left) < 60
+    assert all(held.body == bodies[held.seq - 1] and held.spool == generation for held in left)
+
+
+def test_a_power_cut_while_it_is_brought_over_loses_nothing_more(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bodies = filled(path)
+    with path.open("r+b") as file:
+        file.seek(leaf_pages(path)[2])
+        file.write(b"\xff" * 4096)
+
+    def cut(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("schoolwatch_agent.salvage.bring_over", cut)
+        with pytest.raises(KeyboardInterrupt):
+            opened(path)
+    with opened(path) as spool:
+        left = [held.body for held in spool.due(NOW, 0, 1000)]
+        assert spool.summary(NOW).set_aside == 1
+    assert len(bodies) - 60 < len(left) < len(bodies)
+    with opened(path) as spool:  # and no second time
+        assert [held.body for held in spool.due(NOW, 0, 1000)] == left
+
+
+def test_without_its_generation_what_was_never_sent_gets_new_numbers_and_the_rest_is_not_sent_twice(
+    path: Path,
+) -> None:
+    bodies = filled(path)
+    with sqlite3.connect(path) as db:
+        db.execute("DROP TABLE generation")
+    db.close()
+    with opened(path) as spool:
+        found = spool.due(NOW, 0, 1000)
+        put(spool, b"new")
+        assert due(spool) == [*bodies[100:], b"new"]
+        assert [held.seq for held in found] == list(range(1, 201))
+
+
+def test_what_comes_over_keeps_its_marks_its_age_and_its_counts(path: Path) -> None:
+    with opened(path) as spool:
+        put(spool, b"a", b"b", b"c")
+        publish(spool)
+        generation = spool.generation
+        spool.acknowledge(Ack(E1, {generation: 1}), NOW)
+        put(spool, b"d", now=NOW + 3 * DAY)
+    with sqlite3.connect(path) as db:
+        db.execute("INSERT OR REPLACE INTO note VALUES ('dropped', 7)")
+        db.execute("ALTER TABLE generation DROP COLUMN boot")
+    db.close()
+    with opened(path, now=NOW + 3 * DAY) as spool:
+        summary = spool.summary(NOW + 3 * DAY)
+        assert (summary.waiting, summary.dropped) == (3, 7)
+        assert summary.oldest_age == pytest.approx(3 * DAY)
+        assert due(spool, NOW + 3 * DAY + 60) == [b"b", b"c", b"d"]
+        assert spool.acknowledge(Ack(E1, {generation: 4}), NOW + 3 * DAY) == "marked"
+        assert spool.summary(NOW).waiting == 0
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_bytes_flipped_anywhere_never_stop_the_agent(path: Path, seed: int) -> None:
+    """In header, pages and log; what is left is what was put, under the number that it had."""
+    chance = random.Random(seed)
+    with opened(path) as spool:
+        spool.put([b"%d." % n * 50 for n in range(400)], b"memory", NOW)
+        generation = spool.generation
+        if chance.random() < 0.5:  # the log is still there: nothing was closed
+            content = {each.name: each.read_bytes() for each in path.parent.iterdir()}
+        else:
+            content = {}
+    for name, kept in content.items():
+        (path.parent / name).write_bytes(kept)
+    files = [
+        each for each in sorted(path.parent.iterdir()) if each.stat().st_size and "reserve" not in each.name
+    ]
+    for _ in range(chance.choice((1, 3, 30))):
+        file = chance.choice(files)
+        whole = bytearray(file.read_bytes())
+        at = chance.choice((chance.randrange(100), chance.randrange(len(whole))))
+        whole[at % len(whole)] ^= 1 << chance.randrange(8)
+        file.write_bytes(whole)
+    with opened(path) as spool:
+        put(spool, b"new", now=NOW + 1)
+        held = spool.due(NOW + 1, 0, 10_000)
+        assert spool.summary(NOW + 1).waiting >= 1
+    assert held[-1].body == b"new"
+    known = [each for each in held[:-1] if each.spool == generation]
+    changed = [each for each in known if each.body != b"%d." % (each.seq - 1) * 50]
+    assert len(changed) <= 30  # a flipped letter inside of a report: the server puts it in quarantine
+
+
+@pytest.mark.parametrize("size", [0, 1, 100, 4096, 10_000, 40_000])
+def test_a_truncated_file_begins_anew_with_what_is_left(path: Path, size: int) -> None:
+    filled(path)
+    os.truncate(path, size)
+    with opened(path) as spool:
+        put(spool, b"new")
+        assert due(spool)[-1] == b"new"
+    with opened(path) as spool:
+        assert due(spool)[-1] == b"new"
 
 
 def test_damage_while_it_is_open_costs_the_old_ones_but_not_the_new(path: Path) -> None:

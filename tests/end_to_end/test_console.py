@@ -92,6 +92,7 @@ def test_this_machine_is_found_and_its_readings_change(page: Page, up: RunningUp
     expect(page.locator("nav.crumbs li")).to_have_text(
         ["Tổng quan", "Xã mẫu", "Trường mẫu", re.compile("Máy")]
     )
+    expect(page.locator("#readings")).to_be_visible(timeout=45_000)  # a first cycle measures everything
     row = page.locator("tr[data-metric='memory.size'] td").first
     gibibytes = psutil.virtual_memory().total / 2**30
     shown = float((row.text_content() or "").replace("\u00a0GiB", "").replace(",", "."))

@@ -28,7 +28,13 @@ SYSTEMS = lifecycle.load()
         ("Windows Server 2019 Standard", "1809", "ServerStandard", date(2029, 1, 9)),
         ("Windows Server 2012 R2 Standard", "", "ServerStandard", date(2023, 10, 10)),
         ("Windows 10 Pro", "22H2", None, date(2025, 10, 14)),
+        ("Debian GNU/Linux", "12", None, date(2028, 6, 30)),
+        ("Debian GNU/Linux", "10", None, date(2024, 6, 30)),
+        ("Ubuntu", "22.04", None, date(2027, 6, 1)),
+        ("Ubuntu", "25.10", None, date(2026, 7, 9)),
         # what cannot be told is not guessed
+        ("Debian GNU/Linux", "", None, None),
+        ("Ubuntu", "99.04", None, None),
         ("Windows 10 Pro", "21H2", None, None),
         ("Windows 10 Pro", "99H9", "Professional", None),
         ("Windows 10 Pro", "22H2", "SomethingNew", None),

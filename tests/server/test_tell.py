@@ -111,6 +111,11 @@ def test_each_device_is_told_by_its_room_and_told_again_when_that_changes(
     assert decode(live[0][1]).measures_use
 
     with begin_write(world.engine) as conn:
+        registry.move_device(conn, unplaced.id, world.school, rooms["student_lab"], NOW)
+    assert tell_all(teller) == 1
+    assert retained(broker)[unplaced.device].measures_use, "it was told that it stands in a lab now"
+
+    with begin_write(world.engine) as conn:
         registry.retire_device(conn, lab.id, NOW)
     tell_all(teller)
     assert lab.device not in retained(broker)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
-from schoolwatch_agent.errors import TimedOut
+from schoolwatch_agent import deadline
 
 _Answer = TypeVar("_Answer")
 _Task = tuple[Callable[[], Any], SimpleQueue[tuple[Any, Exception | None]]]
@@ -16,7 +16,8 @@ _mine = threading.local()
 
 
 def within(timeout: float, what: str, ask: Callable[[], _Answer]) -> _Answer:
-    """What `ask` returns or raises; `TimedOut` naming `what` after `timeout` seconds."""
+    """What `ask` returns or raises; `TimedOut` naming `what` after `timeout` seconds, or the probe's time."""
+    timeout = deadline.cut(timeout)
     tasks: SimpleQueue[_Task] | None = getattr(_mine, "tasks", None)
     if tasks is None:
         tasks = _mine.tasks = SimpleQueue()
@@ -27,7 +28,7 @@ def within(timeout: float, what: str, ask: Callable[[], _Answer]) -> _Answer:
         answer, error = reply.get(timeout=timeout)
     except Empty:
         _mine.tasks = None  # the thread is lost; the next question gets another
-        raise TimedOut(what, timeout) from None
+        raise deadline.silent(what, timeout) from None
     if error is not None:
         raise error
     return answer

@@ -4,10 +4,10 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from schoolwatch_agent import __version__
+from schoolwatch_agent.options import parser
 from schoolwatch_agent.texts import Language, Texts, language
 
 if TYPE_CHECKING:  # settings and probes are imported when a command needs them: `version` must be fast
@@ -41,84 +41,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return FINE
 
 
-def parser(tongue: Language) -> argparse.ArgumentParser:
-    """The command line, in a language."""
-    from schoolwatch_agent.config import FILE
-
-    texts = Texts("cli", tongue)
-    shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument(
-        "--config",
-        type=Path,
-        metavar="FILE",
-        default=argparse.SUPPRESS,
-        help=texts("help_config", default=FILE),
-    )
-    shared.add_argument("--lang", choices=("vi", "en"), default=argparse.SUPPRESS, help=texts("help_lang"))
-    shared.add_argument("-h", "--help", action="help", help=texts("help_help"))
-    whole = argparse.ArgumentParser(
-        prog="schoolwatch-agent",
-        description=texts("about"),
-        epilog=texts("exit_codes"),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        add_help=False,
-        parents=[shared],
-    )
-    commands = whole.add_subparsers(dest="command", title=texts("commands"), metavar=texts("command"))
-
-    def command(name: str) -> argparse.ArgumentParser:
-        text = texts(f"help_{name.replace('-', '_')}")
-        made: argparse.ArgumentParser = commands.add_parser(
-            name, help=text, description=text, add_help=False, parents=[shared]
-        )
-        return made
-
-    for name in ("once", "doctor"):
-        command(name).add_argument("--json", action="store_true", help=texts("help_json"))
-    for name in ("tick", "probes", "check-config", "version"):
-        command(name)
-    command("run").add_argument("--stay-connected", action="store_true", help=texts("help_stay_connected"))
-    _enrol_options(command("enrol"), texts)
-    _install_options(command("install"), texts)
-    uninstall = command("uninstall")
-    uninstall.add_argument("--delete-data", action="store_true", help=texts("help_delete_data"))
-    uninstall.add_argument("--root", type=Path, default=Path("/"), metavar="DIR", help=texts("help_root"))
-    carried = command("bundle")
-    carried.add_argument("--out", type=Path, metavar="FILE", help=texts("help_bundle_out"))
-    carried.add_argument("--all", action="store_true", help=texts("help_bundle_all"))
-    record = command("record")
-    record.add_argument("probe", metavar="PROBE", help=texts("help_probe"))
-    record.add_argument("--out", type=Path, default=Path("recording"), metavar="DIR", help=texts("help_out"))
-    return whole
-
-
-def _enrol_options(enrol: argparse.ArgumentParser, texts: Texts) -> None:
-    enrol.add_argument("--url", default="", help=texts("help_url"))
-    token = enrol.add_mutually_exclusive_group()
-    token.add_argument("--token", help=texts("help_token"))
-    token.add_argument("--token-file", type=Path, metavar="FILE", help=texts("help_token_file"))
-    enrol.add_argument("--insecure-http", action="store_true", help=texts("help_insecure_http"))
-    enrol.add_argument("--again", action="store_true", help=texts("help_again"))
-
-
-def _install_options(install: argparse.ArgumentParser, texts: Texts) -> None:
-    from schoolwatch_agent.install.service import MODES, ROLES
-
-    install.add_argument("--print", action="store_true", dest="show", help=texts("help_print"))
-    install.add_argument("--for", choices=("linux", "windows"), dest="system", help=texts("help_for"))
-    install.add_argument("--mode", choices=MODES, default="tick", help=texts("help_mode"))
-    install.add_argument("--role", choices=ROLES, default="pc", help=texts("help_role"))
-    install.add_argument(
-        "--account", choices=("local-service", "system"), default="local-service", help=texts("help_account")
-    )
-    install.add_argument("--url", default="", help=texts("help_url"))
-    install.add_argument("--ca", type=Path, metavar="FILE", help=texts("help_ca"))
-    install.add_argument("--token-file", type=Path, metavar="FILE", help=texts("help_install_token"))
-    install.add_argument("--insecure-http", action="store_true", help=texts("help_insecure_http"))
-    install.add_argument("--program", type=Path, metavar="DIR", help=texts("help_program"))
-    install.add_argument("--root", type=Path, default=Path("/"), metavar="DIR", help=texts("help_root"))
-
-
 def _wish(words: Sequence[str]) -> str:
     """The language asked for, known before the words are parsed: errors and help are in it too."""
     for word, following in pairwise((*words, "")):
@@ -139,10 +61,13 @@ def _commands() -> dict[str, Command]:
         "run": _run,
         "probes": _probes,
         "doctor": _doctor,
+        "explain": _explain,
+        "bandwidth": _bandwidth,
         "enrol": _enrol,
         "install": _install,
         "uninstall": _uninstall,
         "bundle": _bundle,
+        "prepare-image": _prepare_image,
         "check-config": _check_config,
         "record": _record,
         "version": lambda _arguments, _tongue: main(["version"]),
@@ -150,14 +75,13 @@ def _commands() -> dict[str, Command]:
 
 
 def _once(arguments: argparse.Namespace, _: Language) -> int:
-    from schoolwatch_agent import once, settings
+    from schoolwatch_agent import chosen, once
     from schoolwatch_agent.host import Host
-    from schoolwatch_agent.probes import probes
 
     config, texts = _settings(arguments)
     if config is None:
         return WRONG
-    seen = once.look(Host(), probes(settings.read(config.data), config.backup.marker))
+    seen = once.look(Host(), chosen.probes_of(config))
     print(once.as_json(seen) if arguments.json else once.table(seen, texts))
     return FINE
 
@@ -190,11 +114,32 @@ def _probes(_: argparse.Namespace, tongue: Language) -> int:
     return FINE
 
 
+def _explain(arguments: argparse.Namespace, _: Language) -> int:
+    from schoolwatch_agent import explain
+
+    config, texts = _settings(arguments)
+    if config is None:
+        return WRONG
+    tongue = _tongue(arguments, config)
+    print(explain.as_json(tongue) if arguments.json else explain.page(tongue, texts))
+    return FINE
+
+
+def _bandwidth(arguments: argparse.Namespace, _: Language) -> int:
+    config, texts = _settings(arguments)
+    if config is None:
+        return WRONG
+    from schoolwatch_agent.bandwidth import by_hand
+    from schoolwatch_agent.commands import own_host
+
+    words, family = Texts("bandwidth", texts.language), arguments.family
+    return by_hand.measure(config, own_host(config), words, print, url=arguments.url, family=family)
+
+
 def _doctor(arguments: argparse.Namespace, tongue: Language) -> int:
-    from schoolwatch_agent import doctor, settings
+    from schoolwatch_agent import chosen, doctor
     from schoolwatch_agent.config import AgentConfig, ConfigError, load
     from schoolwatch_agent.host import Host
-    from schoolwatch_agent.probes import probes
 
     loaded: AgentConfig | ConfigError
     try:
@@ -203,8 +148,7 @@ def _doctor(arguments: argparse.Namespace, tongue: Language) -> int:
     except ConfigError as error:
         loaded = error
     texts = Texts("doctor", tongue)
-    known = loaded if isinstance(loaded, AgentConfig) else AgentConfig()
-    wanted = probes(settings.read(known.data), known.backup.marker)
+    wanted = chosen.probes_of(loaded if isinstance(loaded, AgentConfig) else AgentConfig())
     found = tuple(doctor.findings(loaded, arguments.config, Host(), wanted, texts))
     print(doctor.as_json(found, texts) if arguments.json else doctor.show(found, texts))
     return FINE if doctor.is_fine(found) else FAILED
@@ -262,6 +206,15 @@ def _uninstall(arguments: argparse.Namespace, tongue: Language) -> int:
     return command.uninstall(arguments.root, config, texts, print, with_data=arguments.delete_data)
 
 
+def _prepare_image(arguments: argparse.Namespace, _: Language) -> int:
+    config, texts = _settings(arguments)
+    if config is None:
+        return WRONG
+    from schoolwatch_agent import commands
+
+    return commands.prepare_image(config, texts)
+
+
 def _bundle(arguments: argparse.Namespace, _: Language) -> int:
     config, texts = _settings(arguments)
     if config is None:
@@ -285,7 +238,7 @@ def _check_config(arguments: argparse.Namespace, _: Language) -> int:
 def _record(arguments: argparse.Namespace, tongue: Language) -> int:
     from schoolwatch_agent.host import Host
     from schoolwatch_agent.probes import PROBES
-    from schoolwatch_agent.recorded import record
+    from schoolwatch_agent.recorder import record
 
     texts = Texts("cli", tongue)
     probe = next((probe for probe in PROBES if probe.name == arguments.probe), None)

@@ -11,12 +11,12 @@ from datetime import datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
 
-from schoolwatch_agent import identity, lock, schedule, settings
+from schoolwatch_agent import identity, limits, lock, program, schedule
 from schoolwatch_agent import tick as ticking
+from schoolwatch_agent.chosen import probes_of
 from schoolwatch_agent.config import AgentConfig
-from schoolwatch_agent.host import Host
+from schoolwatch_agent.host import Host, Own
 from schoolwatch_agent.identity import IdentityError
-from schoolwatch_agent.probes import probes
 from schoolwatch_agent.spool_file import SpoolError
 from schoolwatch_agent.texts import Texts
 
@@ -47,8 +47,9 @@ def tick(config: AgentConfig, texts: Texts) -> int:
 
     def work() -> int:
         signal.signal(signal.SIGTERM, _end)
-        _enrol_late(config, texts)
-        done = ticking.tick(config, Host(), probes(settings.read(config.data), config.backup.marker))
+        host = own_host(config)
+        with limits.kept(config.limits, config.data, host) as last:
+            done = ticking.tick(config, host, probes_of(config), last)
         if not done.is_enrolled:
             _say(texts("not_enrolled"))
         if done.trouble:
@@ -56,6 +57,11 @@ def tick(config: AgentConfig, texts: Texts) -> int:
         return FINE
 
     return _locked(config, texts, work, locks=(lock.CYCLE,), otherwise=("already_running", FINE))
+
+
+def own_host(config: AgentConfig) -> Host:
+    """This machine, with the agent's own folder on it."""
+    return Host(own=Own(config.data, config.server.ca))
 
 
 def run(config: AgentConfig, texts: Texts, file: Path | None) -> int:
@@ -67,11 +73,10 @@ def run(config: AgentConfig, texts: Texts, file: Path | None) -> int:
         credential = identity.read_credential(config.data)
         device = credential.device if credential else identity.install_id(config.data)
         measure = config.schedule.measure
-        # -P: the folder that somebody happens to be in holds no program of ours
-        program = (sys.executable, "-P", "-m", "schoolwatch_agent", "tick", "--lang", texts.language)
+        tick = (*program.command(), "tick", "--lang", texts.language)
         which = () if file is None else ("--config", str(file.absolute()))
         phase = schedule.next_measure(0, measure, device)
-        sleeper.become((*program, *which), measure, phase, schedule.bound(measure))
+        sleeper.become((*tick, *which), measure, phase, schedule.bound(measure))
         return FINE
 
     return _locked(config, texts, work, locks=(lock.RUN,), otherwise=("already_resident", FAILED))
@@ -86,13 +91,11 @@ def stay(config: AgentConfig, texts: Texts) -> int:
         stop = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
-        _enrol_late(config, texts)
-        host = Host()
+        host = own_host(config)
         with ticking.open_spool(config, host) as spool:
             if identity.read_credential(config.data) is None:
                 _say(texts("not_enrolled"))
-            wanted = partial(probes, marker=config.backup.marker)
-            Resident(config, host, wanted, spool).run(stop)
+            Resident(config, host, partial(probes_of, config), spool).run(stop)
         return FINE
 
     locks = (lock.RUN, lock.CYCLE)
@@ -101,8 +104,8 @@ def stay(config: AgentConfig, texts: Texts) -> int:
 
 def enrol(config: AgentConfig, texts: Texts, wish: Wish) -> int:
     """Asks the server for a credential and keeps it. The exit code."""
-    from schoolwatch_agent.enrol import EnrolError
-    from schoolwatch_agent.enrol import enrol as ask
+    from schoolwatch_agent import admission
+    from schoolwatch_agent.enrol import EnrolError, Office
 
     try:
         held = None if wish.again else identity.read_credential(config.data)
@@ -110,10 +113,8 @@ def enrol(config: AgentConfig, texts: Texts, wish: Wish) -> int:
             _say(texts("enrolled_already", device=held.device))
             return FINE
         url = _url(wish, config)
-        token = _token(wish, texts)
-        install_id = identity.install_id(config.data)
-        credential = ask(url, token, install_id, ca=config.server.ca, insecure_http=wish.insecure_http)
-        identity.write_credential(config.data, credential)
+        office = Office(url, _token(wish, texts), config.server.ca, wish.insecure_http)
+        credential = admission.admit(config, office, Host())
     except EnrolError as error:
         _say(texts("enrol_failed", problem=error.told(texts)))
         _say(f"  → {texts(f'advice_{error.key}')}")
@@ -122,17 +123,6 @@ def enrol(config: AgentConfig, texts: Texts, wish: Wish) -> int:
         return _unusable(texts, error)
     sys.stdout.write(texts("enrolled", device=credential.device) + "\n")
     return FINE
-
-
-def _enrol_late(config: AgentConfig, texts: Texts) -> None:
-    """What `install` could not do for want of a line."""
-    if not (config.data / identity.PENDING).exists():
-        return
-    from schoolwatch_agent import pending  # dear to import
-
-    failure = pending.try_again(config.data)
-    if failure is not None:
-        _say(texts("enrol_failed", problem=failure.told(texts)))
 
 
 def bundle(config: AgentConfig, texts: Texts, out: Path | None, *, everything: bool) -> int:
@@ -161,6 +151,23 @@ def bundle(config: AgentConfig, texts: Texts, out: Path | None, *, everything: b
     return FINE
 
 
+def prepare_image(config: AgentConfig, texts: Texts) -> int:
+    """Strips what makes this computer this computer from the data folder. The exit code."""
+    from schoolwatch_agent import admission, image
+
+    def work() -> int:
+        try:
+            gone = image.strip(config.data)
+        except OSError as error:
+            _say(texts("image_failed", problem=error))
+            return FAILED
+        sys.stdout.write(texts("image_ready", count=len(gone), data=config.data) + "\n")
+        _say(f"  → {texts('image_token' if admission.waits(config) else 'image_no_token')}")
+        return FINE
+
+    return _locked(config, texts, work, locks=(lock.RUN, lock.CYCLE), otherwise=("already_resident", FAILED))
+
+
 def _url(wish: Wish, config: AgentConfig) -> str:
     from schoolwatch_agent.enrol import EnrolError
 
@@ -170,15 +177,12 @@ def _url(wish: Wish, config: AgentConfig) -> str:
 
 
 def _token(wish: Wish, texts: Texts) -> str:
-    from schoolwatch_agent.enrol import EnrolError, words
+    from schoolwatch_agent.admission import read_token
 
     if wish.token is not None:
         return wish.token.strip()
     if wish.token_file is not None:
-        try:
-            return wish.token_file.read_text("utf-8-sig").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise EnrolError("token_file", words(error)) from error
+        return read_token(wish.token_file)
     if sys.stdin.isatty():
         sys.stderr.write(texts("ask_token"))
         sys.stderr.flush()

@@ -40,9 +40,13 @@ class ConfigError(ValueError):
 
 
 class Agent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the agent keeps its credential and its spool, and the language it speaks (empty: from LANG)."""
+    """Where the agent keeps its credential and its spool, and the language it speaks (empty: from LANG).
+
+    `thawed` is a folder that freezing software does not put back at a restart; it then takes `data`'s place.
+    """
 
     data: Annotated[str, msgspec.Meta(min_length=1)] = DATA
+    thawed: str = ""
     language: Annotated[str, msgspec.Meta(pattern="^(|vi|en)$")] = ""
 
 
@@ -54,9 +58,13 @@ class Schedule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The server's addresses; what is empty or absent is as the enrolment said."""
+    """The server's addresses; what is empty or absent is as the enrolment said.
+
+    `token_file` holds an enrolment token with which a computer without a credential enrols by itself.
+    """
 
     url: str = ""
+    token_file: str = ""
     mqtt_host: str = ""
     mqtt_port: Port | None = None
     tls: bool | None = None
@@ -89,7 +97,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     memory_max: Annotated[int, msgspec.Meta(ge=64_000_000, le=16_000_000_000)] = 300_000_000
     processor_max: Annotated[float, msgspec.Meta(ge=5, le=86400)] = 120.0
-    cycle_max: Annotated[float, msgspec.Meta(ge=10, le=86400)] = 240.0
+    cycle_max: Annotated[float, msgspec.Meta(ge=10, le=86400)] = 600.0
 
 
 class Backup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -112,7 +120,7 @@ class AgentConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def data(self) -> Path:
         """The agent's own folder."""
-        return Path(self.agent.data)
+        return Path(self.agent.thawed or self.agent.data)
 
 
 def load(file: Path | None = None) -> AgentConfig:
@@ -127,8 +135,18 @@ def load(file: Path | None = None) -> AgentConfig:
     except UnicodeDecodeError as error:
         raise ConfigError(str(path), "", "setting_not_utf8", byte=error.start) from error
     config = parse(text, str(path))
-    data = str(path.absolute().parent / config.agent.data)  # a relative folder counts from the file's own
-    return msgspec.structs.replace(config, agent=msgspec.structs.replace(config.agent, data=data))
+    return _absolute(config, path.absolute().parent)
+
+
+def _absolute(config: AgentConfig, folder: Path) -> AgentConfig:
+    """Relative paths count from the settings file's own folder."""
+    replace = msgspec.structs.replace
+    paths = {"data": config.agent.data, "thawed": config.agent.thawed}
+    whole = {name: str(folder / path) for name, path in paths.items() if path}
+    token = config.server.token_file and str(folder / config.server.token_file)
+    return replace(
+        config, agent=replace(config.agent, **whole), server=replace(config.server, token_file=token)
+    )
 
 
 def parse(text: str, file: str = "agent.toml") -> AgentConfig:
@@ -169,6 +187,8 @@ def _check(config: AgentConfig, file: str) -> None:
             )
     if config.server.url and not re.fullmatch(r"https?://[^\s@]+", config.server.url):
         raise ConfigError(file, "server.url", "setting_bad_url")
+    if config.backup.marker and not Path(config.backup.marker).is_absolute():
+        raise ConfigError(file, "backup.marker", "setting_not_absolute")
 
 
 def _explain(file: str, message: str) -> ConfigError:

@@ -2,27 +2,34 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
 from schoolwatch_agent import __version__, fit, memory, schedule
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.memory import Memory
-from schoolwatch_agent.probe import Observed, Probe, observe
+from schoolwatch_agent.probe import Observed, Probe, observe_all
 from schoolwatch_agent.spool import Spool, Summary
 from schoolwatch_contract.records import Fact, Reading
 
 Mode = Literal["tick", "run"]
 
 
+NOTHING: Final = Observed()
+
+
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Whose cycles these are (the seed of its jitter), how they are run, and seconds between them."""
+    """Whose cycles these are (the seed of its jitter), how they are run, and seconds between them.
+
+    `last` is what there is to tell of the cycle before.
+    """
 
     device: str
     mode: Mode
     measure: float
+    last: Observed = NOTHING
 
 
 def run_cycle(host: Host, probes: Sequence[Probe], spool: Spool, pace: Pace) -> Memory:
@@ -33,15 +40,18 @@ def run_cycle(host: Host, probes: Sequence[Probe], spool: Spool, pace: Pace) -> 
     now = host.now()
     generation = spool.generation
     known = memory.wake(memory.decode(spool.memory(now)), generation)
-    due = schedule.due_probes(probes, known.ran, now=now, measure=pace.measure, device=pace.device)
+    found = schedule.due_probes(probes, known.ran, now=now, measure=pace.measure, device=pace.device)
+    due = sorted(found, key=lambda probe: probe.name not in known.unreached)
     own = Probe("", 0, lambda _: ())
-    seen = [(own, Observed(held(spool.summary(now)), (Fact("agent.mode", pace.mode),)))]
-    seen += [(probe, observe(probe, host)) for probe in due]
+    readings = (*held(spool.summary(now)), *pace.last.readings)
+    seen = [(own, Observed(readings, (Fact("agent.mode", pace.mode), *pace.last.facts)), True)]
+    seen += observe_all(due, host)
     records: list[fit.Record] = []
-    for probe, observed in seen:
+    for probe, observed, _ in seen:
         told, known = memory.learn(known, probe, observed, now=now, generation=generation)
         records += (*observed.readings, *told, *observed.sightings)
-    known = msgspec.structs.replace(known, generation=generation)
+    unreached = tuple(probe.name for probe, _, reached in seen if not reached)
+    known = memory.again(msgspec.structs.replace(known, generation=generation), unreached)
     spool.put(fit.bodies(now, __version__, records), memory.encode(known), now)
     return known
 

@@ -10,10 +10,12 @@ from typing import Literal
 
 from schoolwatch_agent import examine
 from schoolwatch_agent.config import FILE, AgentConfig, ConfigError
+from schoolwatch_agent.errors import TimedOut
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.identity import CREDENTIAL, Credential, IdentityError, read_credential
 from schoolwatch_agent.memory import Memory
 from schoolwatch_agent.probe import Probe, observe
+from schoolwatch_agent.probes.identity import freezing
 from schoolwatch_agent.spool import Summary
 from schoolwatch_agent.spool_file import SpoolError
 from schoolwatch_agent.texts import Texts
@@ -39,6 +41,7 @@ def findings(
     yield _config(loaded, file, texts)
     config = loaded if isinstance(loaded, AgentConfig) else AgentConfig()
     yield from _data(config.data)
+    yield from _frozen(config, host)
     yield _clock(host.now())
     enrolment, credential = _enrolment(config.data)
     yield enrolment
@@ -99,6 +102,21 @@ def _data(data: Path) -> Iterator[Finding]:
         yield Finding("data", "ok", "data_ok", {"data": data})
     if examine.is_open_to_others(data / CREDENTIAL):
         yield Finding("data", "bad", "data_private_bad", {"path": data / CREDENTIAL})
+
+
+def _frozen(config: AgentConfig, host: Host) -> Iterator[Finding]:
+    """Nothing on a computer that keeps what is written to it."""
+    try:
+        product = freezing(host)
+    except (OSError, TimedOut):
+        product = None
+    values: dict[str, object] = {"product": product, "data": config.data}
+    if product is None:
+        yield Finding("freezing", "unknown", "frozen_unknown")
+    elif product != "none":
+        is_kept = bool(config.agent.thawed)
+        key = "frozen_thawed" if is_kept else "frozen_bad"
+        yield Finding("freezing", "ok" if is_kept else "bad", key, values)
 
 
 def _clock(now: float) -> Finding:

@@ -3,7 +3,7 @@
 import ipaddress
 import json
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from http.client import HTTPException
 from typing import Annotated, Any, Literal
 from urllib.error import HTTPError, URLError
@@ -29,6 +29,11 @@ class EnrolError(Exception):
         super().__init__(detail or key)
         self.key, self.detail = key, detail
 
+    @property
+    def outcome(self) -> Literal["unreachable", "refused"]:
+        """Whether asking again soon may help."""
+        return "unreachable" if self.key in ("unreachable", "server_error", "too_often") else "refused"
+
     def told(self, texts: Callable[..., str]) -> str:
         """The failure in the language of texts/cli.toml, then the detail in its own words."""
         failure = texts(f"failure_{self.key}")
@@ -40,6 +45,27 @@ class _Answer(msgspec.Struct, frozen=True):
     key: str
     password: str
     mqtt: Broker
+    hint_key: str = ""
+
+
+class _HintKey(msgspec.Struct, frozen=True):
+    hint_key: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+
+
+class Office(msgspec.Struct, frozen=True):
+    """Where to enrol, with which token, and whom to trust: `ca` is a PEM file, empty for the system's."""
+
+    url: str
+    token: str
+    ca: str = ""
+    insecure_http: bool = False
+
+    def __repr__(self) -> str:  # the token must not get into a log
+        return f"Office(url={self.url!r})"
+
+
+Digests = Mapping[str, Sequence[str]]
+"""Digests of hardware numbers, by kind."""
 
 
 class _Health(msgspec.Struct, frozen=True):
@@ -60,19 +86,36 @@ class _NoRedirect(HTTPRedirectHandler):
         return None
 
 
-def enrol(url: str, token: str, install_id: str, *, ca: str = "", insecure_http: bool = False) -> Credential:
-    """Asks the server at `url` for a credential. Raises `EnrolError`."""
-    check_address(url, insecure_http=insecure_http)
-    if not token:
+def enrol(office: Office, install_id: str, frozen: Digests | None = None) -> Credential:
+    """Asks the server for a credential; a frozen computer is found by its digests. Raises `EnrolError`."""
+    question: dict[str, object] = {"token": office.token, "install_id": install_id, "agent": __version__}
+    if frozen is not None:
+        question["frozen"] = frozen
+    return _credential(_post(office, "/api/v1/enrol", question))
+
+
+def hint_key(office: Office) -> bytes:
+    """The school's key, under which hardware numbers become digests. Raises `EnrolError`."""
+    try:
+        answer = msgspec.json.decode(
+            _post(office, "/api/v1/enrol/hint-key", {"token": office.token}), type=_HintKey
+        )
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise EnrolError("not_a_server") from error
+    return bytes.fromhex(answer.hint_key)
+
+
+def _post(office: Office, path: str, question: dict[str, object]) -> bytes:
+    check_address(office.url, insecure_http=office.insecure_http)
+    if not office.token:
         raise EnrolError("no_token")
-    question = {"token": token, "install_id": install_id, "agent": __version__}
     request = Request(  # noqa: S310  http and https only: check_address
-        f"{url.rstrip('/')}/api/v1/enrol",
+        f"{office.url.rstrip('/')}{path}",
         data=json.dumps(question).encode(),
         headers={"Content-Type": "application/json", "Accept": "application/json, application/problem+json"},
         method="POST",
     )
-    return _credential(_ask(request, ca))
+    return _ask(request, office.ca)
 
 
 def check_server(url: str, *, ca: str, wait: float) -> None:

@@ -31,6 +31,15 @@ class TimedOut(Exception):  # noqa: N818
         self.timeout = timeout
 
 
+class OutOfTime(TimedOut):
+    """The time of the whole probe was over."""
+
+    def __init__(self, what: str) -> None:
+        Exception.__init__(self, f"{what} had no more time")
+        self.what = what
+        self.timeout = 0.0
+
+
 class NotUnderstood(ValueError):  # noqa: N818
     """A text is not what its format says; the error quotes its beginning."""
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from schoolwatch_agent import memory, spool_file
 from schoolwatch_agent.memory import Memory
-from schoolwatch_agent.spool import Summary, summarise
+from schoolwatch_agent.spool import Summary, clock_at, summarise
 from schoolwatch_agent.tick import SPOOL
 
 
@@ -31,9 +31,8 @@ def past(data: Path, now: float) -> Past | None:
         if not path.exists():
             return None
         with closing(spool_file.read(path)) as db:
-            clock, seen = spool_file.number(db, "clock"), spool_file.number(db, "seen_at")
             told, heard = spool_file.note(db, "memory"), spool_file.note(db, "heard_at")
-            summary = summarise(db, clock + max(now - seen, 0.0))
+            summary = summarise(db, clock_at(db, now))
     return Past(
         summary,
         memory.decode(told if isinstance(told, bytes) else None),

@@ -5,20 +5,20 @@ machine: a program that is not below the root is not installed there.
 """
 
 import contextlib
+import json
 import os
-import platform
 import shutil
-import signal
 import socket
-import subprocess
 import sys
-import threading
 import time
 from base64 import b64encode
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Final, Literal
+from typing import Any, Final, Literal
 
+from schoolwatch_agent import deadline, program, sessions
 from schoolwatch_agent.aside import within
+from schoolwatch_agent.child import finish
 from schoolwatch_agent.errors import CommandFailed, Missing, TimedOut
 from schoolwatch_agent.solicitation import solicit
 
@@ -36,13 +36,24 @@ _PREAMBLE: Final = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What belongs to the agent itself on the machine: its data folder, and the authority it trusts."""
+
+    data: Path
+    ca: str = ""
+
+
 class Host:
-    """One machine. Reads only; nothing that it is given from outside is ever executed."""
+    """One machine. Reads only; nothing that it is given from outside is ever executed.
+
+    Without `own` nothing is kept and no test is made that costs the line anything: a look, no cycle.
+    """
 
     system: Literal["linux", "windows"]
 
-    def __init__(self, root: Path = Path("/")) -> None:
-        self.root = root
+    def __init__(self, root: Path = Path("/"), own: Own | None = None) -> None:
+        self.root, self.own = root, own
         self.system = "windows" if sys.platform == "win32" else "linux"
         self._scripts: dict[str, tuple[float, str | Exception]] = {}
 
@@ -70,7 +81,7 @@ class Host:
 
     def run(self, *argv: str, timeout: float = 10) -> str:
         """What a program prints, in the C locale. Raises `Missing`, `CommandFailed`, `TimedOut`."""
-        return _finish((self._program(argv[0]), *argv[1:]), argv, timeout)
+        return finish((self._program(argv[0]), *argv[1:]), argv, timeout)
 
     def powershell(self, script: str, timeout: float = 30) -> str:
         """What one of the scripts shipped in `scripts/` prints; `script` is its name without `.ps1`.
@@ -90,7 +101,7 @@ class Host:
         options = ("-NoProfile", "-NonInteractive", "-EncodedCommand", encoded(script))
         answer: str | Exception
         try:
-            answer = _finish((program, *options), ("powershell", script), timeout)
+            answer = finish((program, *options), ("powershell", script), timeout)
         except (CommandFailed, TimedOut) as error:
             answer = error
         return time.monotonic(), answer
@@ -120,7 +131,8 @@ class Host:
 
     def ask(self, socket_path: str, request: bytes, timeout: float = 5) -> bytes:
         """What a Unix socket answers until it closes. OSError, `TimedOut` when it stays silent or open."""
-        deadline = time.monotonic() + timeout
+        timeout = deadline.cut(timeout)
+        end = time.monotonic() + timeout
         answer = b""
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asked:
             try:
@@ -128,13 +140,13 @@ class Host:
                 asked.connect(str(self._at(socket_path)))
                 asked.sendall(request)
                 while len(answer) < TEXT_MAX:
-                    asked.settimeout(max(deadline - time.monotonic(), 0.001))
+                    asked.settimeout(max(end - time.monotonic(), 0.001))
                     part = asked.recv(65536)
                     if not part:
                         break
                     answer += part
             except TimeoutError as error:
-                raise TimedOut(socket_path, timeout) from error
+                raise deadline.silent(socket_path, timeout) from error
         return answer
 
     def router_advertisements(self, nic: str, timeout: float) -> tuple[bytes, ...]:
@@ -144,11 +156,44 @@ class Host:
         """
         if self.system != "linux":
             raise PermissionError("raw ICMPv6 sockets are not used on Windows")
-        return solicit(nic, timeout)
+        return solicit(nic, deadline.cut(timeout))
+
+    def echoes(self, plan: str, timeout: float = 30) -> str:
+        """What `schoolwatch_agent.echoes` prints, a child that sends echoes to the hosts of a plan.
+
+        Raises `CommandFailed`, `TimedOut`.
+        """
+        return finish((*program.module("schoolwatch_agent.echoes"), plan), ("echoes",), timeout)
+
+    def sessions(self) -> list[dict[str, int]]:
+        """Each session's number, state and last input, on Windows. `Missing`, OSError, `TimedOut`."""
+        return within(FILE_TIMEOUT, "wtsapi32", sessions.sessions)
+
+    def kept(self, name: str) -> bytes | None:
+        """A small file of the agent's own folder; None when it is not there. `Missing` without a folder."""
+        try:
+            return (self._own().data / name).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def keep(self, name: str, content: bytes) -> None:
+        """Writes such a file, whole or not at all. `Missing` without a folder, `IdentityError`."""
+        from schoolwatch_agent.identity import write_private
+
+        write_private(self._own().data / name, content)
+
+    def speed_test(self, order: str, timeout: float) -> str:
+        """What the child process of a bandwidth test answers to an order, in JSON both.
+
+        `Missing` without a folder of the agent's own, `CommandFailed`, `TimedOut`.
+        """
+        own = self._own()
+        task = json.dumps({"order": json.loads(order), "data": str(own.data), "ca": own.ca})
+        return finish(program.module("schoolwatch_agent.bandwidth"), ("bandwidth test",), timeout, task)
 
     def wait(self, seconds: float) -> None:
         """Lets time pass between two looks."""
-        time.sleep(seconds)
+        time.sleep(deadline.cut(seconds))
 
     def now(self) -> float:
         """The wall clock, UTC seconds."""
@@ -160,9 +205,13 @@ class Host:
             return self.text("/proc/sys/kernel/random/boot_id").strip()
         return f"{self.counters('boot_time'):.0f}"
 
+    def node_name(self) -> str:
+        """The machine's own name; only digests of it may leave."""
+        return socket.gethostname()  # platform.node() asks WMI on Windows, which may hang
+
     def own_names(self) -> tuple[str, ...]:
         """Names that must not leave the machine: its own and its users'. Never raises."""
-        node = platform.node()
+        node = self.node_name()
         names = {node, node.split(".")[0], os.environ.get("USER", ""), os.environ.get("USERNAME", "")}
         with contextlib.suppress(OSError, TimedOut):  # Windows has no such file
             people = [line.split(":") for line in self.text("/etc/passwd").splitlines()]
@@ -172,6 +221,11 @@ class Host:
                 if len(fields) > 2 and fields[2].isdigit() and int(fields[2]) >= 1000
             }
         return tuple(sorted(name for name in names - _EVERYWHERE if len(name) > 2))
+
+    def _own(self) -> Own:
+        if self.own is None:
+            raise Missing("the agent's own folder")
+        return self.own
 
     def _at(self, path: str) -> Path:
         return self.root / path.lstrip("/") if self.system == "linux" else Path(path)
@@ -184,7 +238,8 @@ class Host:
         else:
             known = [*os.environ.get("PATH", "").split(":"), *_SYSTEM_FOLDERS]
             folders = ":".join(str(self._at(folder)) for folder in known if folder.startswith("/"))
-        found = shutil.which(str(self._at(name)) if name.startswith("/") else name, path=folders)
+        program = str(self._at(name)) if name.startswith("/") else name
+        found = within(FILE_TIMEOUT, name, lambda: shutil.which(program, path=folders))
         if found is None:
             raise Missing(name)
         return found
@@ -229,74 +284,3 @@ def _plain(value: object) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(part) for part in value]
     return value if isinstance(value, int | float | str | bool | None) else str(value)
-
-
-def _finish(command: tuple[str, ...], called: tuple[str, ...], timeout: float) -> str:
-    """Runs a program in a process group of its own, which does not outlive its time or its bound."""
-    environment = {**os.environ, "LC_ALL": "C", "LANGUAGE": "C", "DEBIAN_FRONTEND": "noninteractive"}
-    process = subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment,
-        start_new_session=True,
-        creationflags=0x08000000 if sys.platform == "win32" else 0,  # CREATE_NO_WINDOW
-    )
-    deadline = time.monotonic() + timeout
-    out, err = _Drain(process, process.stdout), _Drain(process, process.stderr)
-    try:
-        code = process.wait(timeout)
-        out.thread.join(max(deadline - time.monotonic(), 0.1))
-        err.thread.join(max(deadline - time.monotonic(), 0.1))
-    except subprocess.TimeoutExpired as error:
-        raise TimedOut(" ".join(called), timeout) from error
-    finally:
-        _end(process)
-        out.thread.join(1)
-        err.thread.join(1)
-    if out.overflowed:
-        raise CommandFailed(called, code, f"printed more than {TEXT_MAX} bytes")
-    if code != 0:
-        raise CommandFailed(called, code, err.text() or out.text())
-    return out.text()
-
-
-class _Drain:
-    """Reads one stream of a process to its end in a thread, and ends the process that prints too much."""
-
-    def __init__(self, process: "subprocess.Popen[bytes]", stream: IO[bytes] | None) -> None:
-        self._process = process
-        self._stream = stream
-        self._parts: list[bytes] = []
-        self.overflowed = False
-        self.thread = threading.Thread(target=self._run, daemon=True)
-        self.thread.start()
-
-    def _run(self) -> None:
-        if self._stream is None:
-            return
-        size = 0
-        with self._stream:
-            while part := os.read(self._stream.fileno(), 65536):
-                size += len(part)
-                if size > TEXT_MAX:
-                    self.overflowed = True
-                    _end(self._process)
-                    return
-                self._parts.append(part)
-
-    def text(self) -> str:
-        return b"".join(self._parts).decode("utf-8", "replace")
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    """Ends a process and what it started."""
-    if sys.platform == "win32":
-        taskkill = ["taskkill", "/F", "/T", "/PID", str(process.pid)]
-        subprocess.run(taskkill, capture_output=True, check=False)
-        process.kill()
-    else:
-        with contextlib.suppress(ProcessLookupError):  # the whole group has ended by itself
-            os.killpg(process.pid, signal.SIGKILL)
-    process.wait()

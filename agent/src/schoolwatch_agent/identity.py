@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -9,8 +10,8 @@ import msgspec
 
 CREDENTIAL = "credential.json"
 INSTALL_ID = "install_id"
-PENDING = "enrolment.json"
-"""An enrolment that waits for the server: see pending.py."""
+WAITING = "enrolment.json"
+"""What is needed to enrol when the server can be reached: see admission.py."""
 
 _Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 
@@ -32,12 +33,16 @@ class Broker(msgspec.Struct, frozen=True):
 
 
 class Credential(msgspec.Struct, frozen=True):
-    """What the server gave at enrolment: the device id, its frame key (hex), its broker password."""
+    """What the server gave at enrolment: the device id, its frame key (hex), its broker password.
+
+    `hint_key` (hex) is the school's, for digests of hardware numbers.
+    """
 
     device: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$")]
     key: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
     password: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
     mqtt: Broker
+    hint_key: Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{64})?$")] = ""
 
     def __repr__(self) -> str:  # a credential in a log line must give nothing away
         return f"Credential(device={self.device!r})"
@@ -57,6 +62,15 @@ def read_credential(data: Path) -> Credential | None:
         raise IdentityError(
             f"{path} is damaged ({type(error).__name__}); enrol again with --again", damaged=path
         ) from error
+
+
+def hint_key(data: Path) -> bytes:
+    """The school's key for digests of hardware numbers; empty when not enrolled."""
+    try:
+        credential = read_credential(data)
+    except IdentityError:
+        return b""
+    return bytes.fromhex(credential.hint_key) if credential else b""
 
 
 def write_credential(data: Path, credential: Credential) -> None:
@@ -96,6 +110,7 @@ def write_private(path: Path, content: bytes) -> None:
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             with os.fdopen(descriptor, "wb") as file:
+                _give(descriptor, path.parent)
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
@@ -104,3 +119,10 @@ def write_private(path: Path, content: bytes) -> None:
             fresh.unlink(missing_ok=True)
     except OSError as error:
         raise IdentityError(f"{path}: {error.strerror or error}") from error
+
+
+def _give(descriptor: int, folder: Path) -> None:
+    """To whom the folder belongs: what root writes there by hand, the service must be able to read."""
+    if sys.platform != "win32" and os.geteuid() == 0:
+        owner = folder.stat()
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)

@@ -1,5 +1,6 @@
 """Locks on the data folder, so that two cycles never run at once; the system frees them when we die."""
 
+import errno
 import os
 import sys
 from collections.abc import Iterator
@@ -39,7 +40,12 @@ def _open(data: Path, name: str) -> int:
     make_folder(data)
     path = data / name
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            if error.errno != errno.EROFS:
+                raise
+            descriptor = os.open(path, os.O_RDONLY)  # a lock that is there can be held all the same
     except OSError as error:
         raise IdentityError(f"{path}: {error.strerror or error}") from error
     os.set_inheritable(descriptor, True)  # by an exec alone: whoever starts a process closes it there

@@ -49,6 +49,25 @@ def begin_generation(db: sqlite3.Connection, boot: str) -> int:
     )
 
 
+def bring_generation(db: sqlite3.Connection, spool: str, boot: str, following: int, upto: int) -> int:
+    """A generation that is there already elsewhere; its row here."""
+    added = db.execute(
+        "INSERT INTO generation (spool, boot, next, upto) VALUES (?, ?, ?, ?)", (spool, boot, following, upto)
+    )
+    return int(added.lastrowid or 0)
+
+
+def orphanage(db: sqlite3.Connection, boot: str) -> tuple[int, int]:
+    """A generation for envelopes whose own is lost, and the next free number in it."""
+    key = "orphans"
+    found = spool_file.note(db, key)
+    home = int(found) if isinstance(found, int | float) else begin_generation(db, boot)
+    spool_file.set_note(db, key, home)
+    number = db.execute("SELECT next FROM generation WHERE id = ?", (home,)).fetchone()[0]
+    db.execute("UPDATE generation SET next = ? WHERE id = ?", (number + 1, home))
+    return home, number
+
+
 def _unmark(db: sqlite3.Connection, generation: int, above: int) -> None:
     db.execute(
         "UPDATE envelope SET acked_at = NULL, due_at = 0, pubacks = 0 WHERE generation = ? AND seq > ?",

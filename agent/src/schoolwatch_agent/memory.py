@@ -37,7 +37,8 @@ class Memory(msgspec.Struct, frozen=True):
 
     `generation` is the spool generation in which the facts were told; `ran` maps a probe to the time it
     last ran; `facts` and `watched` map a probe to what is known of it; `urgent` waits for a delivery;
-    `delivered_at` is when everything due was last delivered.
+    `delivered_at` is when everything due was last delivered; `unreached` are the probes for which the last
+    cycle had no time left.
     """
 
     generation: str = ""
@@ -47,6 +48,7 @@ class Memory(msgspec.Struct, frozen=True):
     urgent: bool = False
     delivered_at: float | None = None
     outcome: Outcome | None = None
+    unreached: tuple[str, ...] = ()
 
 
 _encoder = msgspec.json.Encoder()
@@ -84,6 +86,12 @@ def wake(memory: Memory, generation: str) -> Memory:
     if memory.generation == generation:
         return memory
     return msgspec.structs.replace(memory, ran={})
+
+
+def again(memory: Memory, unreached: tuple[str, ...]) -> Memory:
+    """The memory of a cycle without time for some probes: they are due in the next one, and come first."""
+    ran = {name: at for name, at in memory.ran.items() if name not in unreached}
+    return msgspec.structs.replace(memory, ran=ran, unreached=unreached)
 
 
 def learn(

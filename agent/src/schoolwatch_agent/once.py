@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from schoolwatch_agent.host import Host
-from schoolwatch_agent.probe import Probe, observe
+from schoolwatch_agent.probe import Probe, observe_all
 from schoolwatch_agent.texts import Language, Texts
 from schoolwatch_contract.catalogue import FACTS, METRICS, SIGHTINGS, FactKind, Metric, SightingKind
 from schoolwatch_contract.records import Fact, Reading, Sighting
@@ -25,7 +25,7 @@ class Seen:
 def look(host: Host, probes: Iterable[Probe]) -> Seen:
     """Runs every probe, whatever its period."""
     taken_at = host.now()
-    observed = [observe(probe, host) for probe in probes]
+    observed = [seen for _, seen, _ in observe_all(probes, host)]
     return Seen(
         taken_at,
         tuple(reading for each in observed for reading in each.readings),
@@ -98,6 +98,8 @@ def reason(reason: str, problems: Texts) -> str:
     """The catalogue's reasons in words; what a tool or the system said stays in its own."""
     if ended := re.fullmatch(r"ended with (-?\d+)", reason):
         return problems("reason_ended_with", number=ended[1])
+    if error := re.fullmatch(r"error (0x[0-9a-f]{8})", reason):
+        return problems("reason_error", code=error[1])
     key = f"reason_{reason.replace(' ', '_')}"
     return problems(key) if problems.has(key) else reason
 
@@ -119,4 +121,4 @@ def _unit(metric: str) -> str:
 
 def _amount(metric: str, value: float) -> str:
     unit = _unit(metric)
-    return f"{value:.12g} {unit}" if unit in ("s", "B", "bit/s") else f"{value:.12g}"
+    return f"{value:.12g} {unit}" if unit in ("s", "B", "bit/s", "Hz", "dBm") else f"{value:.12g}"

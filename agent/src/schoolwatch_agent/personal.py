@@ -1,21 +1,37 @@
 """What may not leave a machine, cut out of texts: names of people and hosts, MACs, serials, identifiers."""
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 # Patterns stay texts, here and in the probes: a pattern that a cycle does not use costs it nothing.
 _MAC: Final = r"\b(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}\b"
 _GUID: Final = r"\b[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\b"
-_HOME: Final = r"(/home/|/media/|/Users/|\\Users\\|\\\\Users\\\\)[^/\\\s\"':;,)]+"
+_HOME: Final = r"(/home/|/media/|/Users/|\\Users\\|\\\\Users\\\\)(?!\.)[^/\\\s\"':;,)]+"
 _MAIL: Final = r"[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64})+"
 _IPV6: Final = r"(?<![\w:.])(?=[0-9A-Fa-f:]{0,38}::|(?:[0-9A-Fa-f]{1,4}:){7})[0-9A-Fa-f:]{3,39}(?![\w:])"
 _NIC: Final = r"\b(en|wl|ww)x([0-9a-f]{6})[0-9a-f]{6}\b"
 _SID: Final = r"\bS-1-5-21(?:-\d+)+\b"
 _SERIAL: Final = (
-    r"(?i)(\"?(?:serial(?: ?number)?|asset ?tag|uuid|machine-?id|machineguid|edrmachineid|orgid|tenantid)\"?"
+    r"(?i)(\"?(?:serial(?: ?number)?|asset ?tag|uuid|machine-?id|machineguid|edrmachineid|orgid|tenantid|"
+    r"permanentaddress)\"?"
     r"\s*[:=]\s*)"
     r"(\"[^\"]*\"|[^\s,;}]+)"
 )
+
+_AUTOLOGIN: Final = r"(?im)^([ \t]*(?:autologin-user|automaticlogin|timedlogin|user)[ \t]*=[ \t]*)\S.*$"
+"""Whom LightDM, GDM and SDDM log in by themselves."""
+
+_SSH_PEOPLE: Final = r"(?im)^([ \t]*(?:(?:allow|deny)(?:users|groups)|match)[ \t]+)\S.*$"
+"""Whom sshd lets in, and for whom a part of its configuration holds."""
+
+_SSID: Final = r"(?im)^(\s*ssid:[ \t]*)\S.*$"
+"""The name of a wireless network, as iw prints it: it may be somebody's."""
+
+_DRIVE: Final = r"(/UDisks2/drives/)[A-Za-z0-9_]+"
+"""UDisks names a drive by its model and serial number."""
+
+_KNOWN_GROUPS: Final = frozenset({"sudo", "wheel", "admin"})
 
 
 def nic_label(name: str) -> str:
@@ -45,10 +61,52 @@ def cut(text: str, names: tuple[str, ...] = ()) -> str:
     text = re.sub(_SID, "S-1-5-21-0", text)
     text = re.sub(_HOME, r"\1-", text)
     text = re.sub(_NIC, r"\1x\2", text)
+    text = re.sub(_DRIVE, r"\1-", text)
+    text = re.sub(_AUTOLOGIN, r"\1-", text)
+    text = re.sub(_SSH_PEOPLE, r"\1-", text)
+    text = re.sub(_SSID, r"\1-", text)
     text = re.sub(_IPV6, _without_identifier, text)
     for name in names:
         text = re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w-])", "-", text)
     return text
+
+
+def cut_file(path: str, text: str, rename: Callable[[str], str]) -> str | None:
+    """A file that names people or peers in every row, without them; None for another file.
+
+    passwd(5), group(5) and shadow(5) stay true to each other: one name has one replacement. Of
+    /proc/net/tcp only what listens is left, of dpkg's log the last upgrade.
+    """
+    if path.startswith("/var/log/dpkg.log"):
+        return "\n".join([line for line in text.splitlines() if " upgrade " in line][-1:])
+    if path.startswith("/proc/net/tcp"):
+        rows = text.splitlines()
+        return "\n".join(rows[:1] + [_socket(row) for row in rows[1:] if row.split()[3:4] == ["0A"]])
+    cut_row = {"/etc/passwd": _passwd, "/etc/group": _group, "/etc/shadow": _shadow}.get(path)
+    if cut_row is None:
+        return None
+    return "".join(f"{cut_row(line.split(':'), rename)}\n" for line in text.splitlines() if ":" in line)
+
+
+def _socket(row: str) -> str:
+    number, local = row.split()[:2]
+    return f"{number} 00000000:{local.rpartition(':')[2]} 00000000:0000 0A"
+
+
+def _passwd(row: list[str], rename: Callable[[str], str]) -> str:
+    return ":".join([row[0] if row[0] == "root" else rename(row[0]), "x", *row[2:4], "", "/", *row[6:7]])
+
+
+def _group(row: list[str], rename: Callable[[str], str]) -> str:
+    name = row[0] if row[0] in _KNOWN_GROUPS else rename(row[0])
+    members = (rename(member) for member in "".join(row[3:4]).split(",") if member)
+    return ":".join([name, "x", *row[2:3], ",".join(members)])
+
+
+def _shadow(row: list[str], rename: Callable[[str], str]) -> str:
+    """Of a password is left whether it is empty, or locks the account."""
+    name = row[0] if row[0] == "root" else rename(row[0])
+    return f"{name}:{row[1] and ('!' if row[1][0] in '!*' else 'x')}:::::::"
 
 
 def _without_identifier(found: re.Match[str]) -> str:

@@ -3,15 +3,18 @@
 import itertools
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import msgspec
 
-from schoolwatch_agent import personal
+from schoolwatch_agent import deadline, personal
 from schoolwatch_agent.errors import EVIDENCE, NotUnderstood, one_line
 from schoolwatch_agent.host import Host
 from schoolwatch_contract.records import Fact, Reading, Sighting
+
+NAMES_SECONDS = 1.0
+"""For the names that are cut out of a failure, when not even these can be read."""
 
 RECORDS_MAX = 300
 """Records of one run of one probe; an envelope of all of them stays below the contract's bounds."""
@@ -26,6 +29,7 @@ class Probe:
     """A named way to read something off the host every so many seconds; 0 is each cycle.
 
     A change in what is `watched` (metrics, facts) is delivered at once instead of with the next report.
+    Whatever it asks of the machine, it has `limit` seconds for all of it.
     Probes of one `group` and period run in the same cycles: they ask the same dear source.
     """
 
@@ -33,6 +37,7 @@ class Probe:
     every: float
     read: Callable[[Host], Iterable[Reading | Fact | Sighting]]
     watched: frozenset[str] = frozenset()
+    limit: float = 90.0
     group: str = ""
 
 
@@ -45,14 +50,36 @@ class Observed:
     sightings: tuple[Sighting, ...] = ()
 
 
-def observe(probe: Probe, host: Host) -> Observed:
-    """Runs one probe. It worked, it failed (`probe.ok` 0 and the reason), or it is not here (nothing)."""
+CYCLE_SECONDS = 240.0
+"""What all probes of a cycle may take together: the next cycle, 300 s after this one, is not to be missed."""
+
+
+def observe_all(
+    probes: Iterable[Probe], host: Host, seconds: float | None = None
+) -> Iterator[tuple[Probe, Observed, bool]]:
+    """Runs probes in their order, all of them in `seconds` (`CYCLE_SECONDS`).
+
+    False comes with those for which no time was left, and which have failed so.
+    """
+    end = time.monotonic() + (CYCLE_SECONDS if seconds is None else seconds)
+    for probe in probes:
+        left = end - time.monotonic()
+        yield (probe, observe(probe, host, max(left, 0.0)), left > 0)
+
+
+def observe(probe: Probe, host: Host, within: float = math.inf) -> Observed:
+    """Runs one probe. It worked, it failed (`probe.ok` 0 and the reason), or it is not here (nothing).
+
+    It has its own limit, or `within` seconds when that is less.
+    """
     started = time.monotonic()
     labels = {"probe": probe.name}
     failures: tuple[Fact, ...] = ()
     records: tuple[Reading | Fact | Sighting, ...] = ()
     try:
-        records = _checked(probe.read(host))
+        with deadline.of(min(probe.limit, within), probe.name):
+            deadline.cut(probe.limit)
+            records = _checked(probe.read(host))
     except NotHere:
         return Observed()
     except Exception as error:  # noqa: BLE001  the one place where anything may go wrong
@@ -82,5 +109,7 @@ def _checked(found: Iterable[Reading | Fact | Sighting]) -> tuple[Reading | Fact
 
 def _evidence(error: Exception, host: Host) -> str:
     kind = type(error).__name__
-    text = personal.cut(one_line(str(error)), host.own_names())
+    with deadline.of(NAMES_SECONDS, "names"):
+        names = host.own_names()
+    text = personal.cut(one_line(str(error)), names)
     return f"{kind}: {text}"[:EVIDENCE] if text else kind

@@ -1,4 +1,4 @@
-"""A folder of recorded answers is a machine: `Recorder` writes one, `RecordedHost` answers from it.
+"""A folder of recorded answers is a machine: `recorder` writes one, `RecordedHost` answers from it.
 
 One recording is a JSON file:
 
@@ -7,26 +7,21 @@ One recording is a JSON file:
         {"door": "run", "of": ["ip", "-j", "addr"], "json": [...]},
         {"door": "run", "of": ["ufw", "status"], "error": "Missing", "detail": "ufw"}]}
 
-An answer is `lines` (text), `json` (text that is JSON), `hex` (bytes), `value` (anything else) or `error`.
+An answer is `lines` (text), `json` (text that is JSON), `hex` (bytes), `value` (anything else) or `error`; a
+program that failed has `error`, `code`, and what it printed as `detail` or `json`.
 The same question asked again gets the next answer, and the last one from then on. A question that was not
 recorded is one that the machine cannot answer: no such file, no such program.
 """
 
-import contextlib
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal
 
 import msgspec
 
-from schoolwatch_agent import personal
 from schoolwatch_agent.errors import CommandFailed, Missing, TimedOut
-from schoolwatch_agent.formats import advertisement
 from schoolwatch_agent.host import Host
-from schoolwatch_agent.probe import Probe, observe
 
-_Given = TypeVar("_Given")
-_ERRORS: Final[dict[str, type[OSError]]] = {
+ERRORS: Final[dict[str, type[OSError]]] = {
     "FileNotFoundError": FileNotFoundError,
     "PermissionError": PermissionError,
     "ConnectionRefusedError": ConnectionRefusedError,
@@ -69,6 +64,8 @@ class RecordedHost(Host):
         self.system = recordings[0].system
         self._now = recordings[0].now
         self._answers: dict[str, list[Answer]] = {}
+        self.written: dict[str, bytes] = {}
+        self.ordered: list[str] = []
         for answer in (answer for recording in recordings for answer in recording.answers):
             self._answers.setdefault(_question(answer.door, answer.of), []).append(answer)
 
@@ -125,6 +122,30 @@ class RecordedHost(Host):
         """As recorded."""
         return tuple(_given(self._next("router_advertisements", nic, otherwise=PermissionError), (), timeout))
 
+    def kept(self, name: str) -> bytes | None:
+        """As recorded; what was kept since comes first."""
+        if name in self.written:
+            return self.written[name]
+        key = _question("kept", (name,))
+        return None if key not in self._answers else b"".join(_given(self._answers[key][0]))
+
+    def keep(self, name: str, content: bytes) -> None:
+        """Kept in memory."""
+        self.written[name] = content
+
+    def sessions(self) -> list[dict[str, int]]:
+        """As recorded."""
+        return [dict(each) for each in _given(self._next("sessions", otherwise=Missing))]
+
+    def speed_test(self, order: str, timeout: float) -> str:
+        """As recorded, whatever was ordered."""
+        self.ordered.append(order)
+        return str(_given(self._next("speed_test", otherwise=Missing), ("bandwidth test",), timeout))
+
+    def echoes(self, plan: str, timeout: float = 30) -> str:
+        """As recorded."""
+        return str(_given(self._next("echoes", plan, otherwise=Missing), ("echoes",), timeout))
+
     def wait(self, seconds: float) -> None:
         """A recorded machine does not wait."""
 
@@ -135,6 +156,10 @@ class RecordedHost(Host):
     def boot_id(self) -> str:
         """As recorded."""
         return str(_given(self._next("boot_id", otherwise=FileNotFoundError)))
+
+    def node_name(self) -> str:
+        """A recorded machine has lost its name."""
+        return "recorded"
 
     def own_names(self) -> tuple[str, ...]:
         """As recorded."""
@@ -156,143 +181,14 @@ def _given(answer: Answer, argv: tuple[str, ...] = (), timeout: float = 5) -> An
     if answer.error == "Missing":
         raise Missing(answer.detail)
     if answer.error == "CommandFailed":
-        raise CommandFailed(argv, answer.code, answer.detail)
+        printed = answer.detail if answer.json is None else msgspec.json.encode(answer.json).decode()
+        raise CommandFailed(argv, answer.code, printed)
     if answer.error == "TimedOut":
         raise TimedOut(answer.detail, timeout)
     if answer.error:
-        raise _ERRORS.get(answer.error, OSError)(answer.detail)
+        raise ERRORS.get(answer.error, OSError)(answer.detail)
     if answer.lines is not None:
         return "\n".join(answer.lines)
     if answer.hex is not None:
         return [bytes.fromhex(part) for part in answer.hex]
     return answer.value if answer.json is None else msgspec.json.encode(answer.json).decode()
-
-
-class Recorder(Host):
-    """Asks a real machine and notes each answer, with what is personal cut out of it."""
-
-    def __init__(self, host: Host) -> None:
-        super().__init__(host.root)
-        self.system = host.system
-        self._host = host
-        self._names = host.own_names()
-        self._now = host.now()
-        self.answers: list[Answer] = []
-
-    def text(self, path: str) -> str:
-        """Asked and noted."""
-        return self._note("text", (path,), lambda: self._host.text(path))
-
-    def names(self, folder: str) -> tuple[str, ...]:
-        """Asked and noted."""
-        return self._note("names", (folder,), lambda: self._host.names(folder))
-
-    def exists(self, path: str) -> bool:
-        """Asked and noted."""
-        return self._note("exists", (path,), lambda: self._host.exists(path))
-
-    def modified(self, path: str) -> float:
-        """Asked and noted."""
-        return self._note("modified", (path,), lambda: self._host.modified(path))
-
-    def space(self, path: str) -> tuple[int, int]:
-        """Asked and noted."""
-        return self._note("space", (path,), lambda: self._host.space(path))
-
-    def registry(self, key: str, value: str) -> int | str | None:
-        """Asked and noted."""
-        return self._note("registry", (key, value), lambda: self._host.registry(key, value))
-
-    def counters(self, name: str) -> Any:
-        """Asked and noted."""
-        return self._note("counters", (name,), lambda: self._host.counters(name))
-
-    def boot_id(self) -> str:
-        """Asked and noted."""
-        return self._note("boot_id", (), lambda: self._host.boot_id())
-
-    def run(self, *argv: str, timeout: float = 10) -> str:
-        """Asked and noted."""
-        return self._note("run", argv, lambda: self._host.run(*argv, timeout=timeout))
-
-    def powershell(self, script: str, timeout: float = 30) -> str:
-        """Asked and noted."""
-        return self._note("powershell", (script,), lambda: self._host.powershell(script, timeout))
-
-    def ask(self, socket_path: str, request: bytes, timeout: float = 5) -> bytes:
-        """Asked and noted."""
-        return self._note(
-            "ask", (socket_path, request.hex()), lambda: self._host.ask(socket_path, request, timeout)
-        )
-
-    def router_advertisements(self, nic: str, timeout: float) -> tuple[bytes, ...]:
-        """Asked and noted, without the routers' link-layer addresses."""
-        return self._note(
-            "router_advertisements", (nic,), lambda: self._host.router_advertisements(nic, timeout)
-        )
-
-    def wait(self, seconds: float) -> None:
-        """Waits as the machine does."""
-        self._host.wait(seconds)
-
-    def now(self) -> float:
-        """One moment for the whole recording, as `RecordedHost` will answer."""
-        return self._now
-
-    def own_names(self) -> tuple[str, ...]:
-        """The machine's."""
-        return self._names
-
-    def recording(self) -> Recording:
-        """All that was answered so far."""
-        source = "recorded on a machine by `schoolwatch-agent record`; personal data is cut"
-        return Recording(source, self.system, self._now, tuple(self.answers))
-
-    def _note(self, door: str, of: tuple[str, ...], ask: Callable[[], _Given]) -> _Given:
-        key = tuple(self._cut(part) for part in of)
-        try:
-            given = ask()
-        except (Missing, CommandFailed, TimedOut, OSError) as error:
-            self.answers.append(self._failed(door, key, error))
-            raise
-        self.answers.append(self._answered(door, key, given))
-        return given
-
-    def _answered(self, door: str, key: tuple[str, ...], given: object) -> Answer:
-        if isinstance(given, bytes):
-            return Answer(door, key, hex=(self._cut(given.decode("latin-1")).encode("latin-1").hex(),))
-        if door == "router_advertisements" and isinstance(given, tuple):
-            return Answer(door, key, hex=tuple(advertisement.without_addresses(body).hex() for body in given))
-        text = self._cut(msgspec.json.encode(given).decode())
-        plain = msgspec.json.decode(text)
-        if door not in ("text", "run", "powershell"):
-            return Answer(door, key, value=plain)
-        written = self._cut(str(given))
-        with contextlib.suppress(msgspec.DecodeError):  # most answers are not JSON
-            found = msgspec.json.decode(written)
-            if isinstance(found, dict | list):
-                return Answer(door, key, json=found)
-        return Answer(door, key, lines=tuple(written.split("\n")))
-
-    def _failed(self, door: str, key: tuple[str, ...], error: Exception) -> Answer:
-        kind = type(error).__name__
-        if isinstance(error, CommandFailed):
-            return Answer(door, key, error=kind, detail=self._cut(error.evidence[:400]), code=error.code)
-        if isinstance(error, Missing | TimedOut):
-            detail = error.program if isinstance(error, Missing) else error.what
-            return Answer(door, key, error=kind, detail=self._cut(detail))
-        return Answer(door, key, error=kind if kind in _ERRORS else "OSError", detail=self._cut(str(error)))
-
-    def _cut(self, text: str) -> str:
-        return personal.cut(text, self._names)
-
-
-def record(probe: Probe, host: Host, folder: Path) -> list[Path]:
-    """Runs a probe and writes what it was answered into `folder`; returns the files written."""
-    recorder = Recorder(host)
-    observe(probe, recorder)
-    folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"{probe.name}.json"
-    text = msgspec.json.format(msgspec.json.encode(recorder.recording()), indent=1)
-    file.write_bytes(text + b"\n")
-    return [file]

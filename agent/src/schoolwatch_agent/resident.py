@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from schoolwatch_agent import cycle, delivery, identity, memory, schedule, settings, tick
+from schoolwatch_agent import cycle, delivery, identity, limits, memory, schedule, settings, tick
 from schoolwatch_agent.config import AgentConfig
 from schoolwatch_agent.connection import Connection, RefusedError, UnreachableError
 from schoolwatch_agent.host import Host
@@ -60,12 +60,13 @@ class Resident:
 
     def _measure(self) -> None:
         self._read_credential()
-        pace = cycle.Pace(self._device, "run", self._config.schedule.measure)
-        wanted = self._probes(settings.read(self._config.data))
-        try:
-            self._known = cycle.run_cycle(self._host, wanted, self._spool, pace)
-        except SpoolError as error:
-            log.error("%s", error)  # noqa: TRY400  the disk's words, no stack
+        wanted, measure = self._probes(settings.read(self._config.data)), self._config.schedule.measure
+        with limits.kept(self._config.limits, self._config.data, self._host, stays=True) as last:
+            pace = cycle.Pace(self._device, "run", measure, last)
+            try:
+                self._known = cycle.run_cycle(self._host, wanted, self._spool, pace)
+            except SpoolError as error:
+                log.error("%s", error)  # noqa: TRY400  the disk's words, no stack
         if tick.is_time(self._config, self._known, self._device, self._host.now()):
             self._delivering = True
             if self._exchange:

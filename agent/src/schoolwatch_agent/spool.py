@@ -4,7 +4,6 @@ One SQLite file. Numbers count in a *generation*: a random id, new for each file
 operating system, because a frozen lab PC gets its old file back at every boot.
 """
 
-import logging
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
@@ -14,32 +13,22 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-from schoolwatch_agent import marks, spool_file
+from schoolwatch_agent import bounds, marks, reserve, salvage, spool_file
+from schoolwatch_agent.bounds import Limits as Limits
 from schoolwatch_agent.spool_file import SpoolError
 from schoolwatch_contract.ack import Ack
 
-log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 STEP_MAX = 3 * 86_400.0
 """Seconds that the spool's own clock advances at most between two looks at the machine's clock.
 
-A PC with a flat battery wakes in 1980 and jumps to today: that must not make everything too old at once.
+A PC with a flat battery wakes in 1980 and jumps to today: that must not make everything too old at once,
+nor after some mornings.
 """
 
 ROW_BYTES = 100
 """What an envelope costs on disk beside its body, about: row, two indexes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Bounds: bytes of all that is held, seconds that it is held unacknowledged and acknowledged."""
-
-    max_bytes: int = 50_000_000
-    max_age: float = 30 * 86_400.0
-    keep_acked: float = 7 * 86_400.0
-    retry_first: float = 3600.0
-    retry_max: float = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +63,17 @@ class Spool:
     def __init__(self, path: Path, boot: str, now: float, limits: Limits | None = None) -> None:
         self.path, self.limits = path, limits or Limits()
         self._boot = boot or f"unknown {secrets.token_hex(8)}"
-        self._db, replaced = spool_file.open_or_replace(path)
+        self._gave_up = False
+        try:
+            self._db = self._with_reserve(lambda: spool_file.connect(path))
+        except SpoolError as error:
+            if error.kind != "damaged":
+                raise
+            self._replace(now)
+        else:
+            self._finish_replacing(now)
         self._transact(now, self._begin)
-        if replaced:
-            self._transact(now, lambda _: self._note("set_aside", 1))
+        reserve.keep(path)
 
     def __enter__(self) -> Self:
         return self
@@ -90,6 +86,8 @@ class Spool:
     def close(self) -> None:
         """Closes the file; everything put is on disk already."""
         self._db.close()
+        if self._gave_up:
+            reserve.keep(self.path, again=True)
 
     @property
     def generation(self) -> str:
@@ -115,7 +113,7 @@ class Spool:
                 "UPDATE generation SET next = ? WHERE id = ?", (number + len(bodies), generation)
             )
             self._note("memory", memory)
-            self._keep_bounds(clock)
+            bounds.keep(self._db, self.limits, clock)
 
         self._transact(now, write)
 
@@ -185,7 +183,7 @@ class Spool:
             news = marks.believe(self._db, ack, clock, self._boot)
             if news != "nothing":
                 self._note("heard_at", now)
-                self._keep_bounds(clock)
+                bounds.keep(self._db, self.limits, clock)
             return news
 
         return self._transact(now, write)
@@ -194,47 +192,11 @@ class Spool:
         """What the spool holds now."""
         return self._recovering(now, lambda: summarise(self._db, self._clock(now)))
 
-    def _keep_bounds(self, clock: float) -> None:
-        """Acknowledged ones leave first, then the oldest; those that leave unacknowledged are counted."""
-        limits = self.limits
-        self._db.execute("DELETE FROM envelope WHERE acked_at <= ?", (clock - limits.keep_acked,))
-        aged = self._db.execute(
-            "DELETE FROM envelope WHERE acked_at IS NULL AND put_at <= ?", (clock - limits.max_age,)
-        ).rowcount
-        self._leave("acked_at IS NOT NULL ORDER BY acked_at, id")
-        self._dropped(aged + self._leave("acked_at IS NULL ORDER BY put_at, id"))
-        self._db.execute(
-            "DELETE FROM generation WHERE id < (SELECT max(id) FROM generation)"
-            " AND id NOT IN (SELECT generation FROM envelope)"
-        )
-
-    def _leave(self, which: str) -> int:
-        """Deletes the first of `which` until the bytes are within the bound; how many left."""
-        excess = spool_file.number(self._db, "bytes") - self.limits.max_bytes
-        leaving = []
-        if excess > 0:
-            for row, size in self._db.execute(f"SELECT id, size FROM envelope WHERE {which}"):  # noqa: S608  ours
-                leaving.append((row,))
-                excess -= size
-                if excess <= 0:
-                    break
-        self._db.executemany("DELETE FROM envelope WHERE id = ?", leaving)
-        return len(leaving)
-
-    def _dropped(self, count: int) -> None:
-        if count:
-            before = spool_file.number(self._db, "dropped")
-            if not before:  # said once; the count itself is a reading
-                log.warning("the spool is full or old: the oldest leave before the server has them")
-            self._note("dropped", before + count)
-
     def _note(self, name: str, value: bytes | str | float) -> None:
         spool_file.set_note(self._db, name, value)
 
     def _clock(self, now: float) -> float:
-        clock, seen = spool_file.number(self._db, "clock"), spool_file.note(self._db, "seen_at")
-        step = now - seen if isinstance(seen, float) else 0.0
-        return clock + min(max(step, 0.0), STEP_MAX)
+        return clock_at(self._db, now)
 
     def _begin(self, _: float) -> None:
         newest = self._db.execute("SELECT boot FROM generation ORDER BY id DESC LIMIT 1").fetchone()
@@ -253,19 +215,48 @@ class Spool:
     def _recovering(self, now: float, action: Callable[[], T]) -> T:
         """Runs `action`; a file found damaged is set aside and begun anew, once."""
         try:
-            with spool_file.translated(self.path):
-                return action()
+            return self._with_reserve(action)
         except SpoolError as error:
             if error.kind != "damaged":
                 raise
         self._db.close()
-        spool_file.set_aside(self.path)
-        self._db = spool_file.connect(self.path)
+        self._replace(now)
         with self._transaction(now) as clock:
-            self._note("set_aside", 1)
             self._begin(clock)
+        return self._with_reserve(action)
+
+    def _with_reserve(self, action: Callable[[], T]) -> T:
+        """Runs `action`; on a full disk again, in the room that was kept for that."""
+        try:
+            with spool_file.translated(self.path):
+                return action()
+        except SpoolError as error:
+            if error.kind != "full" or not reserve.give_up(self.path):
+                raise
+        self._gave_up = True
         with spool_file.translated(self.path):
             return action()
+
+    def _replace(self, now: float) -> None:
+        """A new file, with what can still be read of the damaged one."""
+        damaged = spool_file.set_aside(self.path)
+        self._db = self._with_reserve(lambda: spool_file.connect(self.path))
+        self._bring_over(damaged, now)
+
+    def _finish_replacing(self, now: float) -> None:
+        """A power cut may have come between setting the old file aside and bringing over what is in it."""
+        damaged = spool_file.aside_of(self.path)
+        if not damaged.is_file():
+            return
+        with spool_file.translated(self.path):
+            is_done = spool_file.note(self._db, "set_aside") is not None
+        if not is_done:
+            self._bring_over(damaged, now)
+
+    def _bring_over(self, damaged: Path, now: float) -> None:
+        with self._transaction(now):
+            salvage.bring_over(damaged, self._db, ROW_BYTES)
+            self._note("set_aside", 1)
 
     @contextmanager
     def _transaction(self, now: float) -> Iterator[float]:
@@ -273,7 +264,17 @@ class Spool:
             clock = self._clock(now)
             self._note("clock", clock)
             self._note("seen_at", now)
+            self._note("latest", max(now, spool_file.number(self._db, "latest")))
             yield clock
+
+
+def clock_at(db: sqlite3.Connection, now: float) -> float:
+    """The spool's own clock when the machine's shows `now`."""
+    clock, seen = spool_file.number(db, "clock"), spool_file.note(db, "seen_at")
+    step = now - seen if isinstance(seen, float) else 0.0
+    if step > STEP_MAX:  # set back and forth again, or off for long: only what is new was not counted yet
+        step = min(now - spool_file.number(db, "latest"), STEP_MAX)
+    return clock + max(step, 0.0)
 
 
 def summarise(db: sqlite3.Connection, clock: float) -> Summary:

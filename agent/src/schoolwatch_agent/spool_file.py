@@ -3,6 +3,8 @@
 import errno
 import logging
 import os
+import secrets
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,6 +15,9 @@ log = logging.getLogger(__name__)
 
 VERSION = 1
 
+PAGES_BYTES = 65_536
+"""What SQLite needs beside the file, about: 32 KB of shared memory, and a few pages of its log."""
+
 Kind = Literal["damaged", "full", "readonly", "newer", "unusable"]
 
 _ERRNO: dict[int, Kind] = {
@@ -21,6 +26,7 @@ _ERRNO: dict[int, Kind] = {
     errno.EROFS: "readonly",
     errno.EACCES: "readonly",
     errno.EPERM: "readonly",
+    errno.EISDIR: "damaged",
 }
 
 _TABLES = """
@@ -51,17 +57,6 @@ class SpoolError(Exception):
         self.kind: Kind = kind
 
 
-def open_or_replace(path: Path) -> tuple[sqlite3.Connection, bool]:
-    """The open file, with its tables; True when a damaged one was set aside for it. Raises `SpoolError`."""
-    try:
-        return connect(path), False
-    except SpoolError as error:
-        if error.kind != "damaged":
-            raise
-    set_aside(path)
-    return connect(path), True
-
-
 def connect(path: Path) -> sqlite3.Connection:
     """WAL, and each transaction on disk before it counts. Raises `SpoolError`."""
     with translated(path):
@@ -90,15 +85,27 @@ def read(path: Path) -> sqlite3.Connection:
         return db
 
 
-def set_aside(path: Path) -> None:
-    """Renames a damaged file; the last one is kept to look into, and no more than that."""
-    log.error(
-        "the spool file %s is damaged; it is kept as %s.damaged and a new one is begun", path, path.name
-    )
+def aside_of(path: Path) -> Path:
+    """Where a damaged file is set aside."""
+    return path.with_name(f"{path.name}.damaged")
+
+
+def set_aside(path: Path) -> Path:
+    """Renames a damaged file, with what belongs to it; the last one is kept to look into, and no more.
+
+    Gives its new name. A folder in the file's place is moved too, and nothing in it is touched.
+    """
+    aside = aside_of(path)
+    if path.is_dir():
+        aside = path.with_name(f"{aside.name}-{secrets.token_hex(4)}")
+    log.error("the spool file %s is damaged; it is kept as %s and a new one is begun", path, aside.name)
     with translated(path):
-        path.replace(path.with_name(f"{path.name}.damaged"))
-        for ending in ("-wal", "-shm"):  # they belong to the old file; SQLite would apply them to the new one
-            path.with_name(path.name + ending).unlink(missing_ok=True)
+        for ending in ("", "-wal", "-shm"):  # SQLite would apply the old ones to the new file
+            aside.with_name(aside.name + ending).unlink(missing_ok=True)
+        for ending in ("", "-wal", "-shm"):
+            with suppress(FileNotFoundError):
+                path.with_name(path.name + ending).replace(aside.with_name(aside.name + ending))
+    return aside
 
 
 def note(db: sqlite3.Connection, key: str) -> bytes | str | float | None:
@@ -137,14 +144,16 @@ def translated(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise SpoolError(_kind(error), f"{path}: {error}") from error
+        raise SpoolError(_kind(error, path), f"{path}: {error}") from error
     except OSError as error:
         kind = _ERRNO.get(error.errno or 0, "unusable")
         raise SpoolError(kind, f"{path}: {error.strerror or error}") from error
 
 
-def _kind(error: sqlite3.Error) -> Kind:
+def _kind(error: sqlite3.Error, path: Path) -> Kind:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN) and _is_full(path.parent):
+        return "full"  # SQLite could not make the files that it needs beside
     kinds: dict[int, Kind] = {
         sqlite3.SQLITE_CORRUPT: "damaged",
         sqlite3.SQLITE_NOTADB: "damaged",
@@ -152,6 +161,13 @@ def _kind(error: sqlite3.Error) -> Kind:
         sqlite3.SQLITE_READONLY: "readonly",
     }
     return kinds.get(code, "unusable")
+
+
+def _is_full(folder: Path) -> bool:
+    try:
+        return shutil.disk_usage(folder).free < PAGES_BYTES
+    except OSError:
+        return False
 
 
 def _make_private(path: Path) -> None:

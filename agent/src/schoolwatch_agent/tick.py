@@ -12,7 +12,7 @@ from schoolwatch_agent.errors import TimedOut
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.identity import Credential
 from schoolwatch_agent.memory import Memory, Outcome
-from schoolwatch_agent.probe import Probe
+from schoolwatch_agent.probe import Observed, Probe
 from schoolwatch_agent.spool import Limits, Spool
 from schoolwatch_agent.spool_file import SpoolError
 
@@ -33,25 +33,42 @@ class Ticked:
     trouble: SpoolError | None = None
 
 
-def tick(config: AgentConfig, host: Host, probes: Sequence[Probe]) -> Ticked:
+def tick(config: AgentConfig, host: Host, probes: Sequence[Probe], last: Observed = cycle.NOTHING) -> Ticked:
     """Measures and stores, and delivers when something changed or the device's period began anew.
 
-    A delivery ends within the period, so that the next measurement is not missed.
+    A delivery ends within the period, so that the next measurement is not missed. `last` is what there is
+    to tell of the tick before. A disk that takes nothing any more costs what is measured its place to wait.
     Raises `IdentityError` and, when nothing can be stored or read at all, `SpoolError`.
     """
     credential = identity.read_credential(config.data)
     device = credential.device if credential else identity.install_id(config.data)
-    with open_spool(config, host) as spool:
+    pace = cycle.Pace(device, "tick", config.schedule.measure, last)
+    try:
+        opened = open_spool(config, host)
+    except SpoolError as error:
+        if credential is None or error.kind not in ("readonly", "full"):
+            raise
+        return Ticked(_pass(config, host, probes, credential, pace), is_enrolled=True, trouble=error)
+    with opened as spool:
         trouble = None
         try:
-            pace = cycle.Pace(device, "tick", config.schedule.measure)
             known = cycle.run_cycle(host, probes, spool, pace)
         except SpoolError as error:  # a full disk: what is stored already can still be delivered
             log.error("%s", error)  # noqa: TRY400  the disk's words, no stack
             trouble, known = error, memory.decode(spool.memory(host.now()))
+        if credential is None:
+            credential = _admitted(config, host, spool, known)
         if credential is None or not is_time(config, known, device, host.now()):
             return Ticked(None, credential is not None, trouble)
         return Ticked(_deliver(config, host, spool, credential), is_enrolled=True, trouble=trouble)
+
+
+def _pass(
+    config: AgentConfig, host: Host, probes: Sequence[Probe], credential: Credential, pace: cycle.Pace
+) -> Outcome | None:
+    from schoolwatch_agent import passing  # rarely needed
+
+    return passing.tick(config, host, probes, credential, pace)
 
 
 def open_spool(config: AgentConfig, host: Host) -> Spool:
@@ -95,6 +112,20 @@ def settle(spool: Spool, outcome: Outcome) -> None:
     if outcome.kind == "delivered":
         known = msgspec.structs.replace(known, urgent=False, delivered_at=outcome.at)
     spool.remember(memory.encode(known), outcome.at)
+
+
+def _admitted(config: AgentConfig, host: Host, spool: Spool, known: Memory) -> Credential | None:
+    """The credential for which a token waited; why it brought none is remembered."""
+    if not config.server.token_file and not (config.data / identity.WAITING).exists():
+        return None
+    from schoolwatch_agent import admission  # dear to import
+    from schoolwatch_agent.enrol import EnrolError
+
+    try:
+        return admission.admit_unasked(config, host, known)
+    except EnrolError as error:
+        settle(spool, Outcome(error.outcome, host.now(), f"enrolment: {error.key} {error.detail}".strip()))
+        return None
 
 
 def _deliver(config: AgentConfig, host: Host, spool: Spool, credential: Credential) -> Outcome:

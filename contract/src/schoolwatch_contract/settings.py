@@ -3,7 +3,7 @@
 An agent that has never heard any measures with the defaults: nothing that needs a target, and no use.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -59,13 +59,16 @@ class Bandwidth(msgspec.Struct, frozen=True, omit_defaults=True):
     """The speed test of a school's line, on the one device that is to run it.
 
     `url` is where the server grants slots, empty for a device that runs no test. The window is minutes of
-    the local day (UTC+7), `budget` bytes a calendar month.
+    the local day (UTC+7), `budget` bytes a calendar month. The `families` (4, 6) take turns. A result
+    during which this machine was busier than `busy_above` (share of a processor) is marked as its own limit.
     """
 
     url: Url = ""
     window: tuple[Minute, Minute] = (420, 1020)
     tests_a_day: Annotated[int, msgspec.Meta(ge=0, le=24)] = 2
     budget: Annotated[int, msgspec.Meta(ge=0)] = 10_000_000_000
+    families: Annotated[tuple[Literal[4, 6], ...], msgspec.Meta(min_length=1, max_length=4)] = (4, 6)
+    busy_above: Annotated[float, msgspec.Meta(gt=0)] = 0.9
 
 
 class Settings(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -85,7 +88,12 @@ _decoder = msgspec.json.Decoder(Settings)
 
 def encode(settings: Settings) -> bytes:
     """Compact JSON without what is the default. Raises `ContractError` for what an agent refuses."""
-    text = _encoder.encode(settings)
+    kept = {
+        name: getattr(DEFAULTS, name)
+        for name in settings.__struct_fields__
+        if getattr(settings, name) == getattr(DEFAULTS, name)
+    }
+    text = _encoder.encode(msgspec.structs.replace(settings, **kept))  # msgspec leaves out the very default
     decode(text)
     return text
 

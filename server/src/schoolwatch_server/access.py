@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 from schoolwatch_server.scope import Scope
 
-Permission = Literal["read", "declare", "enrol", "system"]
+Permission = Literal["read", "declare", "enrol", "system", "speedtest"]
 Role = Literal["so_admin", "so_viewer", "commune", "school_head", "technician", "auditor"]
 TokenPermission = Literal["read"]
 
@@ -23,12 +23,15 @@ ROLES: Mapping[Role, frozenset[Permission]] = {
 TOKENS: Mapping[TokenPermission, frozenset[Permission]] = {"read": frozenset({"read", "system"})}
 """What an API token may do, within its scope; a token never writes."""
 
+DEVICE: frozenset[Permission] = frozenset({"speedtest"})
+"""What a device may do over HTTP once it has proved itself: ask for leave to test its school's line."""
+
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks: a person's session or an API token, with the part of the tree it may see."""
+    """Who asks: a person's session, an API token or a device, with the part of the tree it may see."""
 
-    kind: Literal["account", "token"]
+    kind: Literal["account", "token", "device"]
     name: str
     permissions: frozenset[Permission]
     scope: Scope

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from schoolwatch_server import __version__, address
-from schoolwatch_server.commands import account, bundle, command, notify, quarantine, school
+from schoolwatch_server.commands import account, bundle, command, kit, notify, quarantine, school
 from schoolwatch_server.config import ConfigError
 
 _PLAIN = {
@@ -20,6 +20,7 @@ _PLAIN = {
     "SheetError",
     "ChannelError",
     "UpError",
+    "KitError",
 }
 _BROKER = "broker-amqtt"
 
@@ -72,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add(commands, "intake", _intake, "take reports from the broker into the database")
     command.add(commands, "serve", _serve, "console and API")
     command.add(commands, "evaluate", _evaluate, "series, indicators, rules and incidents")
+    command.add(commands, "speedtest", _speedtest, "the speed test that schools' gateways run (NDT7)")
     new = command.add(
         commands, "migrate", _migrate, "make the database, or bring it to this program's version"
     )
@@ -82,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
 
     version = commands.add_parser("version", help="print the version", description="Print the version.")
     version.set_defaults(run=_version)
-    for module in (school, account, bundle, quarantine, notify):
+    for module in (school, kit, account, bundle, quarantine, notify):
         module.add_to(commands)
     return parser
 
@@ -139,6 +141,13 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     from schoolwatch_server import evaluate
 
     evaluate.run(command.config(arguments))
+    return 0
+
+
+def _speedtest(arguments: argparse.Namespace) -> int:
+    from schoolwatch_server.speedtest import service
+
+    service.run(command.config(arguments))
     return 0
 
 

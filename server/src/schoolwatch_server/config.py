@@ -75,10 +75,42 @@ class Retention(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     quarantine_rows: Count = 10_000
 
 
+class Speedtest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The speed test that schools' gateways run against this server (NDT7); speeds in Mbit/s.
+
+    `line_mbps` is the server's own line, the slower way of the two; 0 is unknown, then `assumed_line_mbps`
+    holds. A school that declared no contract speed is taken at `assumed_school_mbps`.
+    """
+
+    enabled: bool = False
+    host: str = "127.0.0.1"
+    port: Port = 18090
+    public_url: Annotated[str, msgspec.Meta(pattern=r"^(wss?://[^\s@/?#]+)?$")] = ""
+    tls_certificate: str = ""
+    tls_key: str = ""
+    line_mbps: Annotated[float, msgspec.Meta(ge=0, le=1e6)] = 0.0
+    assumed_line_mbps: Annotated[float, msgspec.Meta(gt=0, le=1e6)] = 100.0
+    assumed_school_mbps: Annotated[float, msgspec.Meta(gt=0, le=1e6)] = 100.0
+    full_above: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.7
+    seconds: Annotated[float, msgspec.Meta(ge=1, le=10)] = 10.0
+
+
+class Privacy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How many computers of a room must have told of their use before the room's numbers are shown."""
+
+    room_devices: Annotated[int, msgspec.Meta(ge=2, le=1000)] = 3
+
+
 class Notify(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The file that lists where incidents are sent (one Apprise address a line; it holds secrets)."""
 
     urls_file: str = ""
+
+
+class Antivirus(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Parts of the names of the antivirus products that the province issues; empty: not known."""
+
+    issued: tuple[Annotated[str, msgspec.Meta(pattern=r"\S", max_length=80)], ...] = ()
 
 
 class ServerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -91,7 +123,10 @@ class ServerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     broker: Broker = Broker()
     evaluation: Evaluation = Evaluation()
     retention: Retention = Retention()
+    speedtest: Speedtest = Speedtest()
+    privacy: Privacy = Privacy()
     notify: Notify = Notify()
+    antivirus: Antivirus = Antivirus()
     ipv6: Ipv6 = Ipv6()
     quality: Quality = Quality()
     bandwidth: Bandwidth = Bandwidth()
@@ -165,6 +200,8 @@ def check_paths(config: ServerConfig) -> None:
         ("mqtt.tls_ca", config.mqtt.tls_ca, "file", Path.is_file),
         ("evaluation.packs", evaluation.packs, "folder", Path.is_dir),
         ("evaluation.rules", evaluation.rules, "folder", Path.is_dir),
+        ("speedtest.tls_certificate", config.speedtest.tls_certificate, "file", Path.is_file),
+        ("speedtest.tls_key", config.speedtest.tls_key, "file", Path.is_file),
         ("notify.urls_file", config.notify.urls_file, "file", Path.is_file),
     ):
         if text and not is_there(Path(text)):
@@ -226,7 +263,11 @@ def is_host(text: str) -> bool:
 
 
 def _check_hosts(config: ServerConfig, path: Path) -> None:
-    for key, host in (("http.host", config.http.host), ("mqtt.host", config.mqtt.host)):
+    for key, host in (
+        ("http.host", config.http.host),
+        ("mqtt.host", config.mqtt.host),
+        ("speedtest.host", config.speedtest.host),
+    ):
         if not is_host(host):
             raise ConfigError(f"{path}: {key}: {host[:80]!r} is no host name or IP address: write one")
 
@@ -248,6 +289,11 @@ def _absolute(config: ServerConfig, folder: Path) -> ServerConfig:
             config.evaluation,
             packs=absolute(config.evaluation.packs),
             rules=absolute(config.evaluation.rules),
+        ),
+        speedtest=replace(
+            config.speedtest,
+            tls_certificate=absolute(config.speedtest.tls_certificate),
+            tls_key=absolute(config.speedtest.tls_key),
         ),
         notify=replace(config.notify, urls_file=absolute(config.notify.urls_file)),
     )

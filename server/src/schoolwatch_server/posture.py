@@ -1,4 +1,11 @@
-"""What one computer's newest readings say about it: protected, its IPv6 rung, its fastest link."""
+"""What one computer's newest readings say about it: protected, its IPv6 rung, its fastest link.
+
+What these say of antivirus on Windows: Defender that is passive or not running beside another product that
+runs is protected; a registered product that does not run is one left behind, and changes nothing when
+another runs; a server without Security Center is judged by Defender alone.
+"""
+
+from collections.abc import Sequence
 
 from schoolwatch_server.state import Medium, Posture, State, Text, find, key, parse_key
 
@@ -11,7 +18,15 @@ _MEDIA: tuple[Medium | None, ...] = ("wired", "wireless", None)  # wired first: 
 def posture(state: State) -> Posture:
     """The columns that indicators group by; what the readings don't tell stays None."""
     speed, medium = _link(state)
-    return Posture(_protected(state), _ipv6_rung(state), speed, medium)
+    return Posture(
+        _protected(state),
+        _ipv6_rung(state),
+        speed,
+        medium,
+        _antivirus(state),
+        _activated(state, "windows"),
+        _activated(state, "office"),
+    )
 
 
 def _protected(state: State) -> bool | None:
@@ -27,6 +42,60 @@ def _protected(state: State) -> bool | None:
     if counted is None:
         return False
     return False if counted.value is not None and len(running) >= counted.value else None
+
+
+_MORE = "?"
+"""Stands in the list of what runs for a product of which that is not known."""
+
+
+def _antivirus(state: State) -> str | None:
+    """Ids and names of the products that run, a line each, in small letters; "" when none does.
+
+    None when nothing is known; a line `?` when there may be more.
+    """
+    running = find(state.readings, "antivirus.running")
+    counted = state.readings.get("antivirus.products")
+    if not running and (counted is None or counted.value is None):
+        return None
+    lines: list[str] = []
+    for labels, number in running.values():
+        name = state.facts.get(key("antivirus.name", labels))
+        said = f"{labels.get('product', '')} {name.value if name and name.value else ''}".strip()
+        if number == 1:
+            lines.append(" ".join(said.casefold().split()))
+        elif number is None:
+            lines.append(_MORE)
+    if counted is None or counted.value is None or counted.value > len(running):
+        lines.append(_MORE)
+    told = "\n".join(sorted(set(lines)))
+    return told if len(told) <= ANTIVIRUS_MAX else f"{_MORE}\n{told[:ANTIVIRUS_MAX]}"
+
+
+ANTIVIRUS_MAX = 500
+"""Characters that are kept of the products that run; a real machine has one or two."""
+
+
+def _activated(state: State, product: str) -> bool | None:
+    """One of several editions that is activated is enough."""
+    told = find(state.readings, "activation.activated").values()
+    said = [number for labels, number in told if labels.get("product") == product]
+    if any(number == 1 for number in said):
+        return True
+    return None if not said or any(number is None for number in said) else False
+
+
+def issued(running: str | None, names: Sequence[str]) -> bool | None:
+    """Whether a product that the province issues runs: one whose id or name holds one of `names`.
+
+    `running` is `Posture.antivirus`. None without names, and where what runs is not known.
+    """
+    wanted = [" ".join(name.casefold().split()) for name in names]
+    if running is None or not wanted:
+        return None
+    lines = running.split("\n")
+    if any(name in line for name in wanted for line in lines):
+        return True
+    return None if _MORE in lines else False
 
 
 def _ipv6_rung(state: State) -> int | None:

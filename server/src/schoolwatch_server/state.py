@@ -6,7 +6,7 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from schoolwatch_contract.catalogue import probe_of
+from schoolwatch_contract.catalogue import probe_of, shown_alone
 from schoolwatch_contract.records import Envelope
 
 EXPIRES = 26 * 3600.0
@@ -85,7 +85,8 @@ def merge(state: State, envelope: Envelope, taken_at: float) -> State:
     }
     facts = {k: t for k, t in state.facts.items() if t.taken_at >= oldest}
     for r in envelope.readings:
-        readings[key(r.metric, r.labels)] = Value(r.value, taken_at)
+        if shown_alone(r.metric):  # a device's page, the API and exports are made of the state
+            readings[key(r.metric, r.labels)] = Value(r.value, taken_at)
     for f in envelope.facts:
         facts[key(f.name, f.labels)] = Text(f.value, f.reason, taken_at)
     return State(_bounded(readings), _bounded(facts))
@@ -112,13 +113,18 @@ class Posture(msgspec.Struct, frozen=True):
     """What indicators group by, judged from one state; None is unknown, never bad and never good.
 
     `protected`: some antivirus runs. `ipv6_rung`: the highest rung with every one below it ok, -1 when
-    rung 0 failed. `link_speed`: bit/s of the fastest link in use, with its `link_medium`.
+    rung 0 failed. `link_speed`: bit/s of the fastest link in use, with its `link_medium`. `antivirus`: what
+    runs, as `posture.issued` reads it. `…_activated`: some product of the kind says so; it says nothing of a
+    licence.
     """
 
     protected: bool | None
     ipv6_rung: int | None
     link_speed: float | None
     link_medium: Medium | None
+    antivirus: str | None = None
+    windows_activated: bool | None = None
+    office_activated: bool | None = None
 
 
 _encoder = msgspec.msgpack.Encoder()

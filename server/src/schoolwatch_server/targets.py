@@ -8,6 +8,9 @@ import msgspec
 from schoolwatch_contract import settings as told
 from schoolwatch_contract.settings import Endpoint, HostName, Settings
 
+USED_BY_PUPILS = ("student_lab", "classroom")
+"""The use of a computer is measured in such rooms alone; where the room is unknown it is not."""
+
 Four = msgspec.Meta(max_length=4)
 
 
@@ -35,13 +38,15 @@ class Quality(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Bandwidth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The speed test of a school's line, on the one device chosen for it.
 
-    Without a URL nobody tests. Window in Vietnam's time of day; budget in bytes a month.
+    Without a URL nobody tests. Window in Vietnam's time of day; budget in bytes a month. A result taken
+    while the measuring machine was busier than `busy_above` of a processor is marked as its own limit.
     """
 
     url: str = ""
     window: str = "07:00-17:00"
     tests_a_day: Annotated[int, msgspec.Meta(ge=0, le=24)] = 2
     budget: Annotated[int, msgspec.Meta(ge=0)] = 10_000_000_000
+    busy_above: Annotated[float, msgspec.Meta(gt=0)] = 0.9
 
 
 class Targets(msgspec.Struct, frozen=True):
@@ -79,7 +84,7 @@ def check(targets: Targets) -> None:
 def _bandwidth(given: Bandwidth) -> told.Bandwidth:
     url = _of(told.Url, "bandwidth.url", given.url, "an address: http:// or https://, without a user name")
     window = _window(given.window)
-    return told.Bandwidth(url, window, given.tests_a_day, given.budget)
+    return told.Bandwidth(url, window, given.tests_a_day, given.budget, busy_above=given.busy_above)
 
 
 _WINDOW = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)-([01]?\d|2[0-4]):([0-5]\d)", re.ASCII)

@@ -35,9 +35,6 @@ CHECK_EVERY = 300.0
 LOOK_EVERY, TRY_EVERY = 2.0, 15.0
 """Seconds between two looks for changes, and between two tries when something is in the way."""
 
-USED_BY_PUPILS = ("student_lab", "classroom")
-"""The use of a computer is measured in such rooms alone; where the room is unknown it is not."""
-
 _MARK = topic("0" * 32, "settings")
 """Where the number of the last batch is retained: the settings of no device."""
 
@@ -49,7 +46,9 @@ def text_for(wanted: Targets, row: DueRow) -> bytes:
     """The message for one device; empty takes away what the broker held for one that is gone."""
     if not row.here:
         return b""
-    said = targets.settings(wanted, measures_use=row.role in USED_BY_PUPILS, tests_line=row.tests_line)
+    said = targets.settings(
+        wanted, measures_use=row.role in targets.USED_BY_PUPILS, tests_line=row.tests_line
+    )
     return settings.encode(said)
 
 

@@ -1,13 +1,18 @@
 """install and uninstall on the folder of an image: what they make, take back and leave alone."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
-from schoolwatch_agent import cli, identity, pending
+from schoolwatch_agent import admission, cli, identity
+from schoolwatch_agent.config import Agent, AgentConfig
+from schoolwatch_agent.enrol import EnrolError, Office
+from schoolwatch_agent.host import Host
 from schoolwatch_agent.install import order, placing
 from schoolwatch_agent.install.order import InstallError
+from schoolwatch_agent.memory import Memory
 
 
 @pytest.fixture
@@ -145,11 +150,15 @@ def test_without_a_line_the_token_waits_for_the_agent_alone(
     assert "enrols by itself later" in said.out or "enrols by itself when" in said.out
     assert "swe_secret" not in said.out + said.err
     data = image / "var/lib/schoolwatch-agent"
-    assert pending.read(data) == pending.Pending(url, "swe_secret")
-    assert (data / identity.PENDING).stat().st_mode & 0o777 == 0o600
-    assert "swe_secret" not in repr(pending.read(data))
-    assert pending.try_again(data) is not None  # still no line: it waits on
-    assert pending.read(data) is not None
+    own = AgentConfig(agent=Agent(data=str(data)))
+    kept = admission._kept(own)
+    assert kept == Office(url, "swe_secret")
+    assert (data / identity.WAITING).stat().st_mode & 0o777 == 0o600
+    assert "swe_secret" not in repr(kept)
+    with pytest.raises(EnrolError) as still:  # no line yet: it waits on
+        admission.admit_unasked(own, Host(), Memory())
+    assert still.value.outcome == "unreachable"
+    assert admission._kept(own) == kept
 
 
 def test_print_shows_the_units_and_touches_nothing(
@@ -158,7 +167,7 @@ def test_print_shows_the_units_and_touches_nothing(
     config = tmp_path / "agent.toml"
     config.write_text("[limits]\nmemory_max = 200000000\n")
     assert cli.main(["install", "--print", "--for", "linux", "--config", str(config)]) == 0
-    assert "MemoryMax=200000000" in capsys.readouterr().out
+    assert "MemoryMax=250000000" in capsys.readouterr().out
     assert cli.main(["install", "--print", "--for", "windows", "--config", str(config)]) == 0
     assert capsys.readouterr().out.startswith("<?xml")
     assert [path.name for path in tmp_path.iterdir()] == ["agent.toml"]
@@ -189,3 +198,21 @@ def test_the_record_names_what_was_made(image: Path) -> None:
     assert record["data"] == "/var/lib/schoolwatch-agent"
     assert "/etc/schoolwatch/agent.toml" in record["files"]
     assert "/etc/hosts" not in record["files"]
+
+
+def test_a_thawed_folder_is_the_services_folder(image: Path) -> None:
+    (image / "etc/schoolwatch").mkdir()
+    (image / "etc/schoolwatch/agent.toml").write_text('[agent]\nthawed = "/var/lib/thawed"\n')
+    assert install(image) == 0
+    assert "\nStateDirectory=thawed\n" in (image / "etc/systemd/system/schoolwatch-agent.service").read_text()
+    assert (image / "var/lib/thawed/install_id").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="not run: needs root")
+def test_what_root_writes_by_hand_belongs_to_the_service(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    os.chown(data, 61234, 61235)
+    identity.write_private(data / "credential.json", b"{}")
+    state = (data / "credential.json").stat()
+    assert (state.st_uid, state.st_gid, state.st_mode & 0o777) == (61234, 61235, 0o600)

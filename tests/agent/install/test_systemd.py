@@ -60,9 +60,9 @@ def test_the_sandbox_is_closed(peer: Peer, tmp_path: Path, role: Role, most: int
 def test_bounds_are_in_the_unit() -> None:
     text = systemd.units(service())[systemd.SERVICE]
     for line in (
-        "MemoryMax=314572800",
+        "MemoryMax=393216000",
         "TasksMax=64",
-        "TimeoutStartSec=255",
+        "TimeoutStartSec=300",
         "CPUQuota=100%",
         "DynamicUser=yes",
     ):

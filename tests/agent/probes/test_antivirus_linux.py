@@ -147,6 +147,50 @@ def test_mdatp_of_older_versions_writes_plain_booleans() -> None:
     assert found["antivirus.signature_age defender"] == 30_000
 
 
+@pytest.mark.parametrize(
+    ("machine", "product", "running", "realtime"),
+    [
+        ("antivirus-kaspersky-running", "kaspersky", 1, 1),
+        ("antivirus-kaspersky-file-protection-off", "kaspersky", 1, 0),
+        ("antivirus-kaspersky-without-databases", "kaspersky", 0, 0),
+        ("antivirus-kaspersky-not-permitted", "kaspersky", 1, None),
+        ("antivirus-eset", "eset", 1, None),
+        ("antivirus-eset-server-stopped", "eset-server", 0, None),
+        ("antivirus-sentinelone", "sentinelone", 1, None),
+        ("antivirus-sentinelone-disabled", "sentinelone", 0, None),
+        ("antivirus-clamd-stopped-freshclam-goes-on", "clamav", 0, 0),
+    ],
+)
+def test_products_of_other_makers(
+    machine: str, product: str, running: float | None, realtime: float | None
+) -> None:
+    found = machines.readings(machines.look("antivirus", f"linux/{machine}"))
+    assert found["antivirus.products"] == 1
+    assert found[f"antivirus.running {product}"] == running
+    assert found[f"antivirus.realtime {product}"] == realtime
+
+
+def test_how_old_other_makers_signatures_are() -> None:
+    from datetime import UTC, datetime
+
+    def age(machine: str, product: str) -> float | None:
+        found = machines.readings(machines.look("antivirus", f"linux/{machine}"))
+        return found[f"antivirus.signature_age {product}"]
+
+    now = 1_700_550_000.0
+    released = datetime(2023, 11, 20, 9, 0).astimezone().timestamp()
+    assert age("antivirus-kaspersky-running", "kaspersky") == max(now - released, 0)
+    assert age("antivirus-kaspersky-without-databases", "kaspersky") is None
+    assert age("antivirus-eset", "eset") == now - datetime(2023, 11, 19, tzinfo=UTC).timestamp()
+    assert age("antivirus-sentinelone", "sentinelone") is None
+    assert age("antivirus-clamd-stopped-freshclam-goes-on", "clamav") == 7200
+
+
+def test_a_tool_that_refuses_leaves_its_product_there_and_unknown() -> None:
+    facts = machines.facts(machines.look("antivirus", "linux/antivirus-kaspersky-not-permitted"))
+    assert facts["antivirus.version kaspersky"].reason == "ended with 64"
+
+
 needs_fixtures = pytest.mark.skipif(
     not FIXTURES.is_dir(), reason="the recorded tools are not beside the checkout"
 )

@@ -134,10 +134,23 @@ def test_only_local_disks_that_can_fill_up() -> None:
     assert found == {"disk.size C:\\": 255e9, "disk.free C:\\": 101e9}
 
 
+def test_in_the_agents_own_sandbox_disks_are_found_and_what_covers_them_is_not_measured() -> None:
+    """Lines as systemd 252 makes them with ProtectSystem=strict, ProtectHome=yes and a StateDirectory."""
+    mounts = """\
+400 300 8:2 / / ro,relatime shared:1 - ext4 /dev/sda2 rw,errors=remount-ro
+401 400 8:3 / /home ro,relatime shared:2 - ext4 /dev/sda3 rw
+402 400 8:1 / /boot/efi ro,relatime shared:3 - vfat /dev/sda1 rw,fmask=0077
+403 400 8:4 / /backup ro,relatime shared:4 - ext4 /dev/sda4 ro
+404 401 0:25 /systemd/inaccessible/dir /home ro,nosuid,nodev,noexec - tmpfs tmpfs rw,size=4k,mode=755
+405 400 8:2 /var/lib/private/schoolwatch-agent /var/lib/private/schoolwatch-agent rw - ext4 /dev/sda2 rw
+"""
+    assert disk.parse(mounts) == ("/", "/boot/efi")
+
+
 def test_a_disk_that_hangs_does_not_hide_the_others() -> None:
     class OneHangs(Host):
         def text(self, path: str) -> str:
-            return "/dev/a / ext4 rw 0 0\n/dev/b /data ext4 rw 0 0\n"
+            return "1 0 8:1 / / rw - ext4 /dev/a rw\n2 1 8:2 / /data rw - ext4 /dev/b rw\n"
 
         def space(self, path: str) -> tuple[int, int]:
             if path == "/data":
@@ -158,12 +171,9 @@ def test_a_disk_that_hangs_does_not_hide_the_others() -> None:
 def test_updates(
     machine: str, pending: float | None, security: float | None, age: float | None, reboot: float | None
 ) -> None:
-    assert machines.readings(machines.look("updates", machine)) == {
-        "updates.pending": pending,
-        "updates.security": security,
-        "updates.age": age,
-        "updates.reboot_pending": reboot,
-    }
+    found = machines.readings(machines.look("updates", machine))
+    names = ("pending", "security", "age", "reboot_pending")
+    assert tuple(found[f"updates.{name}"] for name in names) == (pending, security, age, reboot)
 
 
 def test_another_packager_is_not_here() -> None:

@@ -110,6 +110,19 @@ def test_a_link(
     assert (facts[f"link.medium {nic}"].value, facts[f"link.duplex {nic}"].value) == (medium, duplex)
 
 
+def test_what_went_over_a_link_and_what_was_lost() -> None:
+    found = machines.readings(machines.look("links", "windows/network-faulty-cable"))
+    assert {name: value for name, value in found.items() if "_" in name} == {
+        "link.in_octets Ethernet": 184_467_440_737,
+        "link.out_octets Ethernet": 5_123_456_789,
+        "link.in_errors Ethernet": 1204,
+        "link.out_errors Ethernet": 0,
+        "link.in_discards Ethernet": 17,
+    }
+    silent = machines.readings(machines.look("links", "windows/network-half-duplex"))
+    assert silent["link.in_errors Ethernet"] is None, "a driver that does not count is not without errors"
+
+
 def test_a_container_has_no_links_and_says_nothing() -> None:
     observed = machines.look("links", "linux/links-container")
     assert (observed.readings, observed.facts) == ((), ())

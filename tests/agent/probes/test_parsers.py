@@ -13,10 +13,16 @@ from schoolwatch_agent.errors import NotUnderstood
 from schoolwatch_agent.formats import (
     advertisement,
     cim,
+    dconf,
+    linux_accounts,
     linux_antivirus,
+    linux_blocks,
+    linux_ssh,
     network,
     product,
     security_center,
+    settings_file,
+    smart,
     windows_accounts,
     windows_activation,
     windows_autorun,
@@ -24,6 +30,7 @@ from schoolwatch_agent.formats import (
     windows_disk_health,
     windows_encryption,
     windows_remote_access,
+    windows_updates,
 )
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.personal import cut
@@ -32,12 +39,15 @@ from schoolwatch_agent.probes import (
     addresses,
     antivirus,
     disk,
+    disk_health,
+    encryption,
     firewall,
     hardware,
     ipv6,
     links,
     memory,
     processor,
+    remote_access,
     resolvers,
     routes,
     system,
@@ -70,6 +80,8 @@ def whole(records: Iterable[Any]) -> None:
         lambda text: system.parse_windows(dict.fromkeys(system._VALUES, text), text),
         lambda text: processor.parse_windows(text, text, text, text),
         lambda text: uptime.parse_windows(text, 1.7e9),
+        lambda text: remote_access.parse(linux_ssh.access(linux_ssh.lines(text))),
+        lambda text: disk_health.parse("mmcblk0", smart.emmc(text, "0x01")),
     ],
 )
 @given(text=TEXTS)
@@ -91,6 +103,13 @@ def test_any_text_is_records_or_a_failure(parse: Callable[[str], Iterable[Any]],
         lambda text: antivirus.parse((linux_antivirus.mdatp(text, 1.7e9),), counted=True),
         lambda text: antivirus.parse((linux_antivirus.bitdefender(text, 1.7e9),), counted=True),
         lambda text: antivirus.parse((linux_antivirus.cortex(text, text, text),), counted=True),
+        lambda text: antivirus.parse((linux_antivirus.kesl(text, 1.7e9),), counted=True),
+        lambda text: antivirus.parse((linux_antivirus.eset(text, text, 1.7e9),), counted=True),
+        lambda text: antivirus.parse((linux_antivirus.sentinelone(text, text),), counted=True),
+        lambda text: encryption.parse(linux_blocks.volumes(text), frozenset({"/home"})),
+        lambda text: disk_health.parse("sda", smart.smartctl(text)),
+        lambda text: disk_health.parse("sda", smart.udisks_ata(text)),
+        lambda text: disk_health.parse("nvme0n1", smart.udisks_nvme(text)),
     ],
 )
 @given(text=DOCUMENTS)
@@ -118,7 +137,7 @@ def registry(found: dict[str, Any]) -> dict[str, int | str | None]:
         lambda found: windows_remote_access.parse(registry(found), found),
         hardware.parse_windows,
         resolvers.parse_windows,
-        lambda found: updates.parse_windows(found, registry(found), 1.7e9),
+        lambda found: windows_updates.parse(found, registry(found), 1.7e9),
         lambda found: links.records(links.parse_windows(found)),
         lambda found: addresses.parse(network.windows_addresses(found)),
         lambda found: routes.parse(network.windows_routes(found)),
@@ -131,6 +150,33 @@ def test_any_object_of_powershell_is_records_or_a_failure(
     parse: Callable[[dict[str, Any]], Iterable[Any]], found: dict[str, Any]
 ) -> None:
     whole(item for _ in (0,) for item in parse(found))
+
+
+@pytest.mark.parametrize(
+    "parse",
+    [
+        lambda text: linux_accounts.min_length(linux_accounts.stack(text, "password"), {}),
+        lambda text: linux_accounts.lockout((), linux_accounts.options(text)),
+        lambda text: linux_accounts.max_age(linux_accounts.options(text)),
+        lambda text: linux_accounts.administrators(text, text),
+        lambda text: linux_accounts.other_administrators(text, text),
+        linux_accounts.enabled,
+        lambda text: linux_accounts.without_password(text, text),
+        lambda text: len(linux_ssh.listening(text)),
+        lambda text: len(dconf.database([text], [text]).values),
+        lambda text: len(dconf.system_databases(text)),
+        lambda text: settings_file.autologin(text) or 0,
+        lambda text: updates.last_installed(text) or 0,
+        updates.automatic,
+    ],
+)
+@given(text=TEXTS)
+def test_any_text_is_a_number_or_not_understood(parse: Callable[[str], float], text: str) -> None:
+    try:
+        number = parse(text)
+    except NotUnderstood:
+        return
+    assert 0 <= number < 2**40
 
 
 @given(text=DOCUMENTS)

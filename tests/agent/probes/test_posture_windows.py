@@ -326,7 +326,7 @@ def test_encryption(machine: str, enabled: Values, states: dict[str, str], kinds
         (
             "win10-lab-desktop",
             {"windows backup": None, "file history": None, "restore point": DAY + 5 * HOUR},
-            {"windows backup": "? never", "file history": "? not configured", "marker": "? not configured"},
+            {"windows backup": "? never", "file history": "? not configured", "marker": "? no such file"},
         ),
         ("server2019-no-security-center", {"windows backup": 5 * HOUR - 5}, {"windows backup": "found"}),
         (

@@ -94,7 +94,9 @@ def test_system() -> None:
 
 
 def test_links(ip: Callable[..., list[dict[str, Any]]]) -> None:
+    before = psutil.net_io_counters(pernic=True)
     observed = observe(links.PROBE, Host())
+    after = psutil.net_io_counters(pernic=True)
     real = {
         link["ifname"]: link
         for link in ip("link")
@@ -109,6 +111,9 @@ def test_links(ip: Callable[..., list[dict[str, Any]]]) -> None:
         assert found[f"link.speed {nic}"] == (told.speed * 1e6 if told.speed else None)
         duplex = {psutil.NIC_DUPLEX_FULL: "full", psutil.NIC_DUPLEX_HALF: "half"}.get(told.duplex)
         assert machines.facts(observed)[f"link.duplex {nic}"].value == duplex
+        assert before[nic].bytes_recv <= (found[f"link.in_octets {nic}"] or 0) <= after[nic].bytes_recv
+        assert before[nic].bytes_sent <= (found[f"link.out_octets {nic}"] or 0) <= after[nic].bytes_sent
+        assert found[f"link.in_errors {nic}"] == after[nic].errin
 
 
 def test_addresses(ip: Callable[..., list[dict[str, Any]]]) -> None:

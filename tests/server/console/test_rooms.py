@@ -1,14 +1,17 @@
 """Rooms, devices and declared numbers as people change them: what doesn't fit is refused as a whole."""
 
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
 
 from schoolwatch_server import people
 from schoolwatch_server.api.route import SESSION_COOKIE
+from schoolwatch_server.config import Antivirus
 from schoolwatch_server.database import pages, registry
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.scope import EVERYTHING, Scope
@@ -101,3 +104,35 @@ def test_student_computers_are_a_part_of_all(tree: Tree, post: httpx.Client) -> 
 def _rooms(tree: Tree) -> tuple[pages.RoomRow, ...]:
     with begin_read(tree.engine) as conn:
         return pages.rooms(conn, tree.schools[0].id)
+
+
+ISSUED = ("phần mềm diệt vi-rút do tỉnh cấp", "không chạy phần mềm diệt vi-rút do tỉnh cấp")
+
+
+@pytest.mark.parametrize(
+    ("names", "count", "chips", "verdicts"),
+    [
+        (("ClamAV",), "1/2", set(ISSUED), {True, False}),
+        (("Kaspersky",), "0/2", {ISSUED[1]}, {False}),
+        ((), None, set(), {None}),
+    ],
+)
+def test_a_school_and_its_devices_say_whether_the_issued_antivirus_runs(
+    tree: Tree, names: tuple[str, ...], count: str | None, chips: set[str], verdicts: set[bool | None]
+) -> None:
+    """In the tree one device of each school runs ClamAV, the other one nothing."""
+    school = tree.schools[0]
+    people.create_account(tree.engine, "viewer", PASSWORD, role="so_viewer", scope=EVERYTHING, by="test")
+    login = people.log_in(tree.engine, "viewer", PASSWORD, address="", now=time.time())
+    assert login is not None
+    config = msgspec.structs.replace(tree.config, antivirus=Antivirus(issued=names))
+    with RunningSite(config) as site:
+        client = site.anyone(cookies={SESSION_COOKIE: login.secret})
+        page = client.get(f"/schools/{school.code}").text
+        found = re.search(r'id="issued">[^<]*?(\d+/\d+)', page)
+        assert (found[1] if found else None) == count
+        assert page.count(">không do tỉnh cấp<") == {"1/2": 1, "0/2": 2, None: 0}[count]
+        seen = " ".join(client.get(f"/devices/{device.device}").text for device in school.devices)
+        assert {chip for chip in ISSUED if f">{chip}<" in seen} == chips
+        told = site.ask().get("/api/v1/devices", params={"school": school.code}).json()["devices"]
+        assert {device["posture"]["issued_antivirus"] for device in told} == verdicts

@@ -8,10 +8,12 @@ from typing import get_args
 
 import pytest
 
+import machines
+from schoolwatch_agent.probes import PROBES
 from schoolwatch_contract import errors
 from schoolwatch_server import console, texts
 from schoolwatch_server.access import Role
-from schoolwatch_server.database import registry
+from schoolwatch_server.database import declarations, registry
 from schoolwatch_server.posture import RUNGS
 from schoolwatch_server.rules.rule import Severity
 from schoolwatch_server.state import Medium
@@ -59,14 +61,14 @@ def test_both_languages_have_the_same_places_to_fill(key: str) -> None:
     ("beginning", "ends"),
     [
         ("role", registry.ROLES),
-        ("quantity", registry.QUANTITIES),
+        ("quantity", declarations.QUANTITIES),
         ("severity", get_args(Severity)),
         ("medium", get_args(Medium)),
         ("rung", [f"r{rung}" for rung in range(RUNGS)]),
         ("ipv6_part", ["none", *map(str, range(RUNGS))]),
         ("refusal", get_args(errors.Reason)),
         ("counter", ["received", "committed", "duplicates", "forks", "late"]),
-        ("part", ["broker", "intake", "evaluate", "serve", "agent"]),
+        ("part", ["broker", "intake", "evaluate", "serve", "speedtest", "agent"]),
         ("audit", sorted({action.replace(".", "_") for action in ACTIONS})),
     ],
 )
@@ -77,3 +79,19 @@ def test_every_word_of_a_closed_list_has_its_text(beginning: str, ends: list[str
 
 def test_roles_of_people_are_not_roles_of_rooms() -> None:
     assert not set(get_args(Role)) & set(registry.ROLES), "one key would name two things"
+
+
+def test_why_something_is_unknown_reads_in_both_languages() -> None:
+    """Every reason that a recorded machine gives; what a program printed of itself is no reason."""
+    reasons = {
+        fact.reason
+        for probe in PROBES
+        for machine in machines.NAMES
+        for fact in machines.look(probe.name, machine).facts
+        if fact.value is None and not fact.reason.startswith(("ended with ", "error 0x"))
+    }
+    assert len(reasons) > 20
+    known = {
+        key.partition(".")[2] for key in WORDS.entries if key.startswith(("fact_reason.", "rung_reason."))
+    }
+    assert reasons - known == set()

@@ -26,6 +26,8 @@ UNITS = sorted({metric.unit for metric in METRICS.values()} | {"days", "students
         (1500, "B", "1.500 B", "1,500 B"),
         (1e9, "bit/s", "1 Gbit/s", "1 Gbit/s"),
         (2.5e9, "bit/s", "2,5 Gbit/s", "2.5 Gbit/s"),
+        (5.18e9, "Hz", "5,2 GHz", "5.2 GHz"),
+        (-52, "dBm", "-52 dBm", "-52 dBm"),
         (0.0125, "s", "12 ms", "12 ms"),
         (61, "s", "1 phút 1 giây", "1 minute 1 second"),
         (2 * 86400 + 30, "s", "2 ngày", "2 days"),

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Connection, Engine, exc, select
 
 from schoolwatch_server.config import of_data
-from schoolwatch_server.database import credentials, registry
+from schoolwatch_server.database import credentials, declarations, registry
 from schoolwatch_server.database.engine import begin_read, begin_write, migrate, open_database
 from schoolwatch_server.database.registry import RegistryError
 from schoolwatch_server.database.tables import membership
@@ -116,9 +116,9 @@ def test_a_code_in_use_is_refused(conn: Connection, tree: dict[str, int]) -> Non
 def test_the_newest_declared_number_counts_and_zero_is_a_number(
     conn: Connection, tree: dict[str, int]
 ) -> None:
-    registry.declare(conn, tree["s1"], "students", 500, NOW, "admin")
-    registry.declare(conn, tree["s1"], "students", 620, NOW + 1, "admin")
-    registry.declare(conn, tree["s1"], "student_devices", 0, NOW, "admin")
+    declarations.declare(conn, tree["s1"], "students", 500, NOW, "admin")
+    declarations.declare(conn, tree["s1"], "students", 620, NOW + 1, "admin")
+    declarations.declare(conn, tree["s1"], "student_devices", 0, NOW, "admin")
     by_code = {row.code: row.declared for row in registry.schools(conn, EVERYTHING)}
     assert by_code == {"S1": {"students": 620, "student_devices": 0}, "S2": {}, "S3": {}}
 
@@ -128,7 +128,7 @@ def test_the_newest_declared_number_counts_and_zero_is_a_number(
 )
 def test_what_cannot_be_declared_is_refused(conn: Connection, tree, quantity: str, value: float) -> None:
     with pytest.raises(RegistryError):
-        registry.declare(conn, tree["s1"], quantity, value, NOW, "admin")
+        declarations.declare(conn, tree["s1"], quantity, value, NOW, "admin")
 
 
 def test_a_role_or_room_that_does_not_fit_is_refused(conn: Connection, tree: dict[str, int]) -> None:

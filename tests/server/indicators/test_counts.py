@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, insert, update
 
 from schoolwatch_server import packs
 from schoolwatch_server.config import of_data
-from schoolwatch_server.database import judged, registry
+from schoolwatch_server.database import declarations, judged, registry
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.counts import count
 from schoolwatch_server.database.engine import begin_read, begin_write, migrate, open_database
@@ -50,7 +50,7 @@ def add(conn: Connection, school: int, room: int | None = None, role: str | None
 
 def declare(conn: Connection, school: int, **numbers: float) -> None:
     for quantity, value in numbers.items():
-        registry.declare(conn, school, quantity, value, NOW, "test")
+        declarations.declare(conn, school, quantity, value, NOW, "test")
 
 
 def test_devices_are_counted_as_they_are_seen(engine: Engine, tree: dict[str, int]) -> None:

@@ -220,4 +220,10 @@ def test_equal_schools_add_up_to_the_same_value(counts: Counts, times: int, name
 
 
 def test_indicators_group_by_what_the_posture_says() -> None:
-    assert set(Posture.__struct_fields__) == {"protected", "ipv6_rung", "link_speed", "link_medium"}
+    assert set(Posture.__struct_fields__) == {
+        "protected",
+        "ipv6_rung",
+        "link_speed",
+        "link_medium",
+        "antivirus",
+    }

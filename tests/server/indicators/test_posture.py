@@ -4,8 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schoolwatch_server.posture import posture
-from schoolwatch_server.state import State, Text, Value, key
+import machines
+from schoolwatch_contract.records import Envelope
+from schoolwatch_server.posture import ANTIVIRUS_MAX, issued, posture
+from schoolwatch_server.state import State, Text, Value, key, merge
 
 AT = 1_800_000_000.0
 
@@ -110,3 +112,70 @@ def test_any_state_has_a_posture_within_its_range(readings: dict[str, Value]) ->
     assert seen.link_speed is None or seen.link_speed > 0
     if seen.protected:
         assert any(k.startswith("antivirus.running") and v.value == 1 for k, v in readings.items())
+
+
+def name(product: str, value: str) -> tuple:
+    return ("antivirus.name", value, ("product", product))
+
+
+COUNTED = ("antivirus.products", 1.0)
+
+
+@pytest.mark.parametrize(
+    ("readings", "facts", "names", "verdict"),
+    [
+        ([COUNTED, running("clamav", 1.0)], [], ["ClamAV"], True),
+        (
+            [COUNTED, running("kav", 1.0)],
+            [name("kav", "Kaspersky Endpoint Security")],
+            ["kaspersky  END"],
+            True,
+        ),
+        ([COUNTED, running("bkav", 1.0)], [name("bkav", "Bkav Endpoint")], ["Kaspersky", "BKAV"], True),
+        ([COUNTED, running("clamav", 1.0)], [], ["Kaspersky"], False),
+        ([COUNTED, running("clamav", 0.0)], [], ["ClamAV"], False),
+        ([("antivirus.products", 0.0)], [], ["ClamAV"], False),
+        # nothing is said of what nobody configured, and nothing is guessed
+        ([COUNTED, running("clamav", 1.0)], [], [], None),
+        ([], [], ["ClamAV"], None),
+        ([("antivirus.products", None)], [], ["ClamAV"], None),
+        ([COUNTED, running("clamav", None)], [], ["ClamAV"], None),
+        ([("antivirus.products", 2.0), running("clamav", 1.0)], [], ["Kaspersky"], None),
+        ([("antivirus.products", 2.0), running("clamav", 1.0)], [], ["ClamAV"], True),
+        ([("antivirus.products", None), running("defender", 1.0)], [], ["Kaspersky"], None),
+        # Defender steps back beside the issued product, and takes over when that one is only left behind
+        ([("antivirus.products", 2.0), running("defender", 0.0), running("kav", 1.0)], [], ["kav"], True),
+        ([("antivirus.products", 2.0), running("defender", 1.0), running("kav", 0.0)], [], ["kav"], False),
+    ],
+)
+def test_the_issued_antivirus_runs_or_not_or_is_unknown(
+    readings: list[tuple], facts: list[tuple], names: list[str], verdict: bool | None
+) -> None:
+    seen = posture(state(*readings, facts=tuple(facts)))
+    assert issued(seen.antivirus, names) is verdict
+
+
+def test_a_device_with_endless_products_fills_no_table() -> None:
+    many = [running(f"product-{number}", 1.0) for number in range(500)]
+    seen = posture(state(("antivirus.products", 500.0), *many))
+    assert seen.antivirus is not None
+    assert len(seen.antivirus) <= ANTIVIRUS_MAX + 2
+    assert issued(seen.antivirus, ["Kaspersky"]) is None, "what was cut off may hold it"
+
+
+@pytest.mark.parametrize(
+    ("machine", "protected"),
+    [
+        ("antivirus-defender-passive", True),
+        ("antivirus-defender-passive-mode", True),
+        ("antivirus-defender-sxs-passive", True),
+        ("antivirus-defender-edr-block", True),
+        ("antivirus-kaspersky-defender-not-running", True),
+        ("antivirus-stale-entry", True),
+        ("server2019-no-security-center", True),
+    ],
+)
+def test_what_windows_says_of_antivirus_is_judged_as_it_is_meant(machine: str, protected: bool) -> None:
+    observed = machines.look("antivirus", f"windows/{machine}")
+    seen = merge(State(), Envelope(1, AT, "0", observed.readings, observed.facts), AT)
+    assert posture(seen).protected is protected

@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from brokers import RunningBroker
 from mqtt import Client
 from reports import Device, World
-from schoolwatch_agent.enrol import EnrolError
+from schoolwatch_agent.enrol import EnrolError, Office
 from schoolwatch_agent.enrol import enrol as agent_enrol
 from schoolwatch_contract.records import Reading
 from schoolwatch_contract.topics import topic
@@ -79,7 +79,7 @@ def test_a_token_lets_a_device_in_whose_frames_are_taken(world: World, site: Run
     answer = ask(site, token_for(world))
     assert answer.status_code == 201
     told = answer.json()
-    assert set(told) == {"device", "key", "password", "mqtt"}
+    assert set(told) == {"device", "key", "password", "mqtt", "hint_key"}
     assert told["mqtt"] == {"host": "127.0.0.1", "port": 18999, "tls": False}
     assert (len(told["device"]), len(bytes.fromhex(told["key"]))) == (32, 32)
     assert answer.headers["cache-control"] == "no-store"
@@ -233,7 +233,7 @@ def test_the_agent_enrols_itself_and_its_password_opens_a_real_mosquitto(
     world: World, site: RunningSite, mosquitto: RunningBroker
 ) -> None:
     token = token_for(world)
-    told = agent_enrol(site.url, token, install_id())
+    told = agent_enrol(Office(site.url, token), install_id())
     device = device_of(world, {"device": told.device, "key": told.key})
     assert hear(world, device)
     with begin_read(world.engine) as conn:
@@ -244,7 +244,7 @@ def test_the_agent_enrols_itself_and_its_password_opens_a_real_mosquitto(
     with Client(mosquitto, told.device, told.password + "x") as client:
         assert client.code == "Not authorized"
     with pytest.raises(EnrolError) as caught:
-        agent_enrol(site.url, token, install_id())
+        agent_enrol(Office(site.url, token), install_id())
     assert caught.value.key == "token_refused"
     assert token not in str(caught.value)
 

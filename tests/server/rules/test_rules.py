@@ -14,7 +14,8 @@ from schoolwatch_server.rules.condition import met, says_something
 from schoolwatch_server.rules.follow import follow
 from schoolwatch_server.rules.load import SHIPPED
 from schoolwatch_server.rules.rule import Condition, Rule
-from schoolwatch_server.state import State, Value, key
+from schoolwatch_server.settled import is_settled
+from schoolwatch_server.state import State, Value, key, merge
 from schoolwatch_server.strict_yaml import SheetError, parse
 
 T = 1_800_000_000.0
@@ -34,7 +35,8 @@ def test_the_shipped_rule_is_ten_minutes_without_antivirus() -> None:
 def test_an_override_with_a_higher_version_replaces(tmp_path: Path) -> None:
     text = SHIPPED_RULE.replace("version: 1", "version: 2").replace("open_after: 600", "open_after: 5")
     (tmp_path / "quick.yaml").write_text(text, encoding="utf-8")
-    assert [(rule.version, rule.open_after) for rule in rules.load(tmp_path)] == [(2, 5.0)]
+    replaced = [rule for rule in rules.load(tmp_path) if rule.id == ANTIVIRUS.id]
+    assert [(rule.version, rule.open_after) for rule in replaced] == [(2, 5.0)]
 
 
 def test_a_rule_with_a_new_id_is_one_more(tmp_path: Path) -> None:
@@ -43,7 +45,7 @@ def test_a_rule_with_a_new_id_is_one_more(tmp_path: Path) -> None:
         "reading: disk.free\n  below: 1000000000\n  evidence: [disk]",
     )
     (tmp_path / "disk.yaml").write_text(text, encoding="utf-8")
-    assert [rule.id for rule in rules.load(tmp_path)] == ["antivirus_off", "disk_full"]
+    assert [rule.id for rule in rules.load(tmp_path)] == ["antivirus_off", "disk_full", "signatures_old"]
 
 
 @pytest.mark.parametrize(
@@ -177,3 +179,58 @@ def test_the_journal_gives_the_same_in_any_batches(entries: list, sizes: list[in
         start += size
     assert [(o.device_id, o.event) for o in parts] == [(o.device_id, o.event) for o in whole]
     assert kept == memory
+
+
+DAY = 86_400.0
+(OLD,) = [rule for rule in rules.load() if rule.id == "signatures_old"]
+
+
+def frozen(hours_up: float | None, *ages: float | None) -> Envelope:
+    """What a PC says so long after its start, whose products' signatures have these ages in days."""
+    up = () if hours_up is None else (Reading("uptime.seconds", hours_up * 3600),)
+    told = (
+        Reading("antivirus.signature_age", None if age is None else age * DAY, {"product": str(number)})
+        for number, age in enumerate(ages)
+    )
+    return Envelope(1, T, "0", (*up, *told))
+
+
+@pytest.mark.parametrize(
+    ("envelope", "verdict"),
+    [
+        (frozen(0.9, 90), None),
+        (frozen(1.0, 90), True),
+        (frozen(0.1, 1), False),
+        (frozen(None, 90), None),
+        (frozen(5, 90, 1), False),
+        (frozen(5, 90, None), None),
+        (frozen(5, None), None),
+        (frozen(5), None),
+    ],
+)
+def test_signatures_are_judged_an_hour_after_a_start(envelope: Envelope, verdict: bool | None) -> None:
+    assert met(OLD.condition, merge(State(), envelope, T)) is verdict
+
+
+def test_a_frozen_lab_opens_no_incident_each_morning_and_keeps_what_was_judged() -> None:
+    """Three mornings: old for half an hour, then updated; on the fourth the update does not come."""
+    days = [(half, 30.0) for half in (0.1, 0.5)], [(1.5, 0.0), (3.0, 0.0)]
+    rows = [(day * DAY + up * 3600, up, age) for day in range(3) for part in days for up, age in part]
+    rows += [(3 * DAY + up * 3600, up, 30.0) for up in (0.1, 0.5, 1.5, 3.0)]
+    rows += [(4 * DAY + up * 3600, up, age) for up, age in ((0.1, 30.0), (0.9, 0.0))]
+    entries = [
+        (Row(number, 1, T + at), frozen(up, age)) for number, (at, up, age) in enumerate(rows, start=1)
+    ]
+    _, events = follow([OLD], entries, {})
+    assert [(one.event.kind, one.event.at - T) for one in events] == [
+        ("opened", 3 * DAY + 1.5 * 3600),
+        ("closed", 4 * DAY + 0.9 * 3600),  # updated already before the hour is over: good may be said at once
+    ]
+
+
+def test_an_age_of_before_the_start_is_not_held_against_a_computer() -> None:
+    """In a device's merged state readings have times of their own."""
+    for hours_ago, settled in ((0.0, True), (1.0, True), (4.5, False), (9.0, False)):
+        state = State({"uptime.seconds": Value(5 * 3600.0, T)}, {})
+        assert is_settled(state, "updates.age", T - hours_ago * 3600) is settled
+        assert is_settled(state, "disk.free", T - hours_ago * 3600)

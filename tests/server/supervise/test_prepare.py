@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from schoolwatch_server import address, cli, texts
 from schoolwatch_server.commands.command import language
-from schoolwatch_server.config import Mqtt, ServerConfig, parse
+from schoolwatch_server.config import Http, Mqtt, ServerConfig, Speedtest, parse
 from schoolwatch_server.database import credentials, registry
 from schoolwatch_server.database.engine import begin_read, begin_write, migrate, open_database
 from schoolwatch_server.scope import EVERYTHING
-from schoolwatch_server.supervise import agent, logs, prepare, sample
+from schoolwatch_server.supervise import agent, logs, plan, prepare, sample
 from schoolwatch_server.supervise.accounts import Accounts
 
 
@@ -113,6 +113,27 @@ def test_a_port_is_seen_to_be_taken_on_any_address(free_port: Callable[[], int])
                 msgspec.structs.replace(config, http=msgspec.structs.replace(config.http, port=free_port())),
                 say,
             )
+
+
+def test_the_speed_tests_port_is_looked_at_when_it_is_on(free_port: Callable[[], int]) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        taken = other.getsockname()[1]
+        for enabled in (True, False):
+            config = ServerConfig(
+                http=Http(port=free_port()),
+                mqtt=Mqtt(port=free_port()),
+                speedtest=Speedtest(enabled=enabled, port=taken),
+            )
+            names = [part.name for part in plan.server_parts(config, Path("/x"))]
+            assert ("speedtest" in names) == enabled
+            assert set(names) < set(plan.STOP_ORDER)
+            if enabled:
+                with pytest.raises(prepare.UpError, match=r"speedtest\.port"):
+                    prepare.ports(config, say)
+            else:
+                prepare.ports(config, say)
 
 
 def test_mosquitto_that_is_asked_for_in_vain_is_an_error_and_auto_is_not() -> None:

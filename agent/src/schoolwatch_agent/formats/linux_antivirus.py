@@ -1,4 +1,4 @@
-"""What the antivirus tools of Linux print: clamd, mdatp, bduitool, cytool."""
+"""What the antivirus tools of Linux print: clamd, mdatp, bduitool, cytool, kesl-control, upd, sentinelctl."""
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
@@ -69,11 +69,7 @@ def _managed(found: dict[str, Any], name: str) -> bool | None:
 
 def bitdefender(status: str, now: float) -> Product:
     """`bduitool get ps` of Bitdefender Endpoint Security Tools: lines as `Product version: 7.0.3.2239`."""
-    fields = {}
-    for line in status.splitlines():
-        key, sign, value = line.strip().lstrip("- ").partition(":")
-        if sign:
-            fields[key] = value.strip()
+    fields = {key.lstrip("- "): value for key, value in _pairs(status).items()}
     if "Product version" not in fields:
         raise NotUnderstood("no product version in bduitool's answer", status)
     new = fields.get("New security content available")
@@ -111,6 +107,79 @@ def cortex(info: str, runtime: str, query: str) -> Product:
         signature_version=content[1] if content else None,
         running=state[1].lower() == "running" if state else None,
     )
+
+
+def kesl(info: str, now: float) -> Product:
+    """`kesl-control --app-info` of Kaspersky Endpoint Security for Linux: `Version:   11.2.0.4528`.
+
+    File Threat Protection was called File monitoring before version 11; the date is local time.
+    """
+    fields = _pairs(info)
+    if "Version" not in fields:
+        raise NotUnderstood("no version in kesl-control's answer", info)
+    monitor = fields.get("File Threat Protection", fields.get("File monitoring", ""))
+    loaded = fields.get("Application databases loaded", fields.get("Anti-virus databases loaded"))
+    released = fields.get("Last release date of databases", "")
+    try:
+        built = datetime.strptime(released, "%Y-%m-%d %H:%M:%S").astimezone().timestamp()
+    except (ValueError, OverflowError):  # no databases yet
+        built = None
+    return Product(
+        id="kaspersky",
+        name="Kaspersky Endpoint Security for Linux",
+        version=fields["Version"],
+        signature_version=released if built is not None and loaded != "No" else None,
+        realtime={"Available and running": True, "Available and stopped": False}.get(monitor),
+        signature_age=None if built is None or loaded == "No" else _age(now, built),
+    )
+
+
+def eset(version: str, modules: str, now: float) -> Product:
+    """`upd -version` and `upd --list-modules` of ESET's Endpoint Antivirus (eea) and Server Security (efs).
+
+    `EM002  31832 (20250909)  Detection engine`: its number, and the day it was made, in UTC.
+    """
+    found = re.search(r"\((eea|efs)\)\s+([0-9.]+)", version)
+    if found is None:
+        raise NotUnderstood("not upd's version", version)
+    engine = re.search(r"^EM002\s+([0-9.]+)\s+\((\d{8})\)", modules, re.MULTILINE)
+    return Product(
+        *ESET[found[1]],
+        version=found[2],
+        signature_version=engine[1] if engine else None,
+        signature_age=_age(now, _day(engine[2])) if engine else None,
+    )
+
+
+ESET: Final = {"eea": ("eset", "ESET Endpoint Antivirus"), "efs": ("eset-server", "ESET Server Security")}
+"""Id and name by what the products call themselves."""
+
+
+def _day(written: str) -> float:
+    try:
+        return datetime.strptime(written, "%Y%m%d").replace(tzinfo=UTC).timestamp()
+    except ValueError as error:
+        raise NotUnderstood("not a day", written) from error
+
+
+def sentinelone(version: str, status: str) -> Product:
+    """`sentinelctl version` and `sentinelctl control status`; it knows no signatures, so none have an age."""
+    said = _pairs(version)
+    if "Agent version" not in said:
+        raise NotUnderstood("no agent version in sentinelctl's answer", version)
+    state = re.search(r"^Agent state\s+(\S+)\s*$", status, re.MULTILINE)
+    return Product(
+        id="sentinelone",
+        name="SentinelOne",
+        version=said["Agent version"],
+        running={"Enabled": True, "Disabled": False}.get(state[1]) if state else None,
+    )
+
+
+def _pairs(text: str) -> dict[str, str]:
+    """Lines as `Key: value`."""
+    parts = (line.partition(":") for line in text.splitlines() if ":" in line)
+    return {key.strip(): value.strip() for key, _, value in parts}
 
 
 def _age(now: float, then: float) -> float | None:

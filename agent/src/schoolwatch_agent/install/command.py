@@ -10,10 +10,10 @@ from typing import Final
 
 import msgspec
 
+from schoolwatch_agent import admission, identity
 from schoolwatch_agent import config as settings
-from schoolwatch_agent import identity, pending
 from schoolwatch_agent.config import AgentConfig, ConfigError
-from schoolwatch_agent.enrol import EnrolError
+from schoolwatch_agent.enrol import EnrolError, Office
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.identity import IdentityError
 from schoolwatch_agent.install import linux, placing, systemd, task, windows
@@ -21,6 +21,7 @@ from schoolwatch_agent.install import order as orders
 from schoolwatch_agent.install.order import InstallError, Order
 from schoolwatch_agent.install.placing import Placing, Record
 from schoolwatch_agent.install.service import Service
+from schoolwatch_agent.program import MARK
 from schoolwatch_agent.texts import Texts
 
 FINE, FAILED = 0, 1
@@ -94,17 +95,17 @@ def _install(asked: Order, texts: Texts, tell: Callable[..., None]) -> None:
     place = Placing(asked.root, placing.read_record(before))
     with place.whole_or_nothing(lambda: tell("undone")):
         config = _settle(place, asked, texts, tell)
-        data = place.at(config.agent.data)
-        if place.folder(config.agent.data, 0o700) == "made":
+        data = place.at(str(config.data))
+        if place.folder(str(config.data), 0o700) == "made":
             place.undo_with(lambda: shutil.rmtree(data))
-            tell("made", path=config.agent.data)
+            tell("made", path=str(config.data))
         service = _service(asked, config, identity.install_id(data))
         _enrol(asked, place, config, texts.room("cli"), tell)
         if _ON_WINDOWS:
             windows.place(place, asked, service, host, tell)
         else:
             linux.place(place, asked, service, tell)
-        program = str(asked.program) if asked.program and (asked.program / orders.MARK).exists() else ""
+        program = str(asked.program) if asked.program and (asked.program / MARK).exists() else ""
         _write_record(place, asked, config, program)
         if _ON_WINDOWS:
             windows.start(asked, host, tell)
@@ -125,7 +126,7 @@ def _settle(place: Placing, asked: Order, texts: Texts, tell: Callable[..., None
         tell(place.file(asked.config, text.encode()), path=asked.config)
     config = settings.load(place.at(asked.config))
     if not _ON_WINDOWS:
-        orders.check_data(config.agent.data)
+        orders.check_data(str(config.data))
     return config
 
 
@@ -133,7 +134,7 @@ def _service(asked: Order, config: AgentConfig, seed: str) -> Service:
     return Service(
         program=asked.command,
         config=asked.config,
-        data=config.agent.data,
+        data=str(config.data),
         mode=asked.mode,
         role=asked.role,
         every=config.schedule.measure,
@@ -147,22 +148,24 @@ def _enrol(
     asked: Order, place: Placing, config: AgentConfig, words: Texts, tell: Callable[..., None]
 ) -> None:
     """With a token: now, or as soon as the server can be reached."""
-    data = place.at(config.agent.data)
+    data = place.at(str(config.data))
     held = identity.read_credential(data)
     if held is not None or asked.token_file is None:
         tell("enrolled_already" if held else "not_enrolled")
         return
     ca = str(place.at(config.server.ca)) if config.server.ca else ""
     token = asked.token_file.read_text("utf-8-sig").strip()
-    wish = pending.Pending(asked.url or config.server.url, token, ca, asked.insecure_http)
+    office = Office(asked.url or config.server.url, token, ca, asked.insecure_http)
+    where = msgspec.structs.replace(config.agent, data=str(data), thawed=config.agent.thawed and str(data))
+    own = msgspec.structs.replace(config, agent=where)
     try:
-        credential = pending.ask(data, wish)
+        credential = admission.admit(own, office, Host())
     except EnrolError as error:
-        if error.key not in ("unreachable", "server_error", "too_often"):
+        if error.outcome == "refused":
             raise InstallError(
                 "enrol", problem=error.told(words), advice=words(f"advice_{error.key}")
             ) from error
-        pending.keep(data, msgspec.structs.replace(wish, ca=config.server.ca))
+        admission.wait(own, msgspec.structs.replace(office, ca=config.server.ca))
         tell("enrols_later", problem=error.told(words))
     else:
         tell("enrolled", device=credential.device)
@@ -170,7 +173,7 @@ def _enrol(
 
 def _write_record(place: Placing, asked: Order, config: AgentConfig, program: str) -> None:
     path = orders.beside(asked.config, placing.RECORD)
-    record = place.record(data=config.agent.data, program=program, task=task.TASK if _ON_WINDOWS else "")
+    record = place.record(data=str(config.data), program=program)
     place.file(path, msgspec.json.format(msgspec.json.encode(record)) + b"\n")
 
 
@@ -180,18 +183,13 @@ def _uninstall(
     host = Host()
     if not place.is_image:
         (windows if _ON_WINDOWS else linux).stop(host, tell)
-    for path in placing.clear_files(record, place.at):
+    for path in placing.clear_files(record, place.at, is_in_use=_ON_WINDOWS):
         tell("removed", path=path)
-    for path in (record.data,) if _ON_WINDOWS else linux.data_folders(record.data):
-        folder = place.at(path)
-        if not with_data or not (folder.exists() or folder.is_symlink()):
-            continue
-        if folder.is_symlink():
-            folder.unlink()
-        else:
-            shutil.rmtree(folder)
-        tell("removed", path=path)
-    if not with_data:
+    if record.program and _ON_WINDOWS:  # which can't delete a program that runs: the kit does it afterwards
+        tell("program_left", path=record.program)
+    if with_data:
+        _delete_data(record, place, tell)
+    else:
         tell("data_kept", path=record.data)
     file.unlink()
     for gone, path in placing.clear_folders(record, place.at):
@@ -199,3 +197,15 @@ def _uninstall(
             tell("removed" if gone else "kept", path=path)
     if not place.is_image and not _ON_WINDOWS:
         linux.reload(host)
+
+
+def _delete_data(record: Record, place: Placing, tell: Callable[..., None]) -> None:
+    for path in (record.data,) if _ON_WINDOWS else linux.data_folders(record.data):
+        folder = place.at(path)
+        if folder.is_symlink():
+            folder.unlink()
+        elif folder.exists():
+            shutil.rmtree(folder)
+        else:
+            continue
+        tell("removed", path=path)

@@ -14,9 +14,6 @@ from schoolwatch_agent.install.service import Mode, Role
 Say = Callable[..., str]
 """Gives a text of texts/install.toml in the person's language."""
 
-MARK: Final = "program.json"
-"""In a folder that holds a whole program: it was put there by a kit, and goes with the agent."""
-
 _UNSEEN: Final = ("/home", "/root", "/run/user", "/tmp", "/var/tmp")  # noqa: S108  where a program must not be
 _STATE: Final = "/var/lib/"
 

@@ -20,7 +20,6 @@ class Record(msgspec.Struct, frozen=True):
     folders: tuple[str, ...] = ()
     data: str = ""
     program: str = ""
-    task: str = ""
 
 
 class Placing:
@@ -101,9 +100,9 @@ class Placing:
         """Something else to take back when a later step fails."""
         self._undo.append(step)
 
-    def record(self, *, data: str, program: str, task: str = "") -> Record:
+    def record(self, *, data: str, program: str) -> Record:
         """What is in place now."""
-        return Record(tuple(self._files), tuple(self._folders), data, program, task)
+        return Record(tuple(self._files), tuple(self._folders), data, program)
 
     @contextlib.contextmanager
     def whole_or_nothing(self, broken: Callable[[], object]) -> Iterator[None]:
@@ -134,14 +133,14 @@ def read_record(file: Path) -> Record:
         return Record()
 
 
-def clear_files(record: Record, at: Callable[[str], Path]) -> Iterator[str]:
-    """Removes the files and the program that a record names; yields each. Raises OSError."""
+def clear_files(record: Record, at: Callable[[str], Path], *, is_in_use: bool) -> Iterator[str]:
+    """Removes the files that a record names, and a program not in use; yields each. Raises OSError."""
     for path in record.files:
         place = at(path)
         if place.exists() or place.is_symlink():
             place.unlink()
             yield path
-    if record.program and at(record.program).is_dir():
+    if record.program and at(record.program).is_dir() and not is_in_use:
         shutil.rmtree(at(record.program))
         yield record.program
 

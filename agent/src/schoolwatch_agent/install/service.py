@@ -33,5 +33,6 @@ class Service:
 
     @property
     def command(self) -> tuple[str, ...]:
-        """The whole command line."""
-        return (*self.program, self.mode, "--config", self.config)
+        """The whole command line; a gateway that stays keeps its connection too."""
+        stays = ("--stay-connected",) if (self.mode, self.role) == ("run", "gateway") else ()
+        return (*self.program, self.mode, *stays, "--config", self.config)

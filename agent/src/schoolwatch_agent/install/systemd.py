@@ -2,7 +2,8 @@
 
 systemd.exec(5), systemd.resource-control(5), systemd.timer(5). A user of its own that exists only while it
 runs (DynamicUser), everything read-only but its own folder, and on a PC no capability at all: what needs one
-(router solicitation, a firewall's rules, SMART) then says that it was not permitted.
+(router solicitation, a firewall's rules, SMART) then says that it was not permitted. `capset` stays allowed:
+`ip` gives its capabilities up with it, and ends when it can't.
 """
 
 import math
@@ -43,7 +44,14 @@ RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK{families}
 SystemCallArchitectures=native
 SystemCallFilter=@system-service
 SystemCallFilter=~@privileged
+SystemCallFilter=capset
 SystemCallErrorNumber=EPERM
+"""
+
+SLACK: Final = 60
+"""Seconds that the system's bound is above the agent's own, which comes first because it says more.
+
+So is the system's bound of memory, by a quarter: the kernel counts what the agent has in files too.
 """
 
 _BOUNDS: Final = """\
@@ -64,7 +72,7 @@ def units(service: Service) -> dict[str, str]:
     """File name to text of the units that this service needs."""
     if service.mode == "run":
         return {SERVICE: _service(service, "Type=exec\nRestart=always\nRestartSec=60\n", _INSTALLED)}
-    longest = math.ceil(service.cycle_max) + 15  # the agent's own bound comes first, and says more
+    longest = math.ceil(service.cycle_max) + SLACK
     return {
         SERVICE: _service(service, f"Type=oneshot\nTimeoutStartSec={longest}\n", ""),
         TIMER: _timer(service),
@@ -93,7 +101,7 @@ def _service(service: Service, kind: str, install: str) -> str:
         "After=network.target\n\n"
         f"[Service]\n{kind}"
         f"ExecStart={' '.join(map(quoted, service.command))}\n"
-        f"{sandbox}{_BOUNDS.format(memory=service.memory_max)}{install}"
+        f"{sandbox}{_BOUNDS.format(memory=service.memory_max * 5 // 4)}{install}"
     )
 
 

@@ -11,6 +11,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from schoolwatch_agent import schedule
 from schoolwatch_agent.install.service import Service
+from schoolwatch_agent.install.systemd import SLACK
 
 TASK: Final = "SchoolWatch Agent"
 """Its name in the Task Scheduler; in no folder of its own, which `schtasks` could not take away again."""
@@ -56,7 +57,7 @@ def _triggers(triggers: Element, service: Service) -> None:
 
 
 def _settings(settings: Element, service: Service) -> None:
-    longest = _duration(service.cycle_max + 15) if service.mode == "tick" else "PT0S"  # PT0S: no limit
+    longest = _duration(service.cycle_max + SLACK) if service.mode == "tick" else "PT0S"  # PT0S: no limit
     _add(
         settings,
         MultipleInstancesPolicy="IgnoreNew",

@@ -27,17 +27,12 @@ def rights(folder: str, data: str, account: str) -> Iterator[tuple[str, ...]]:
     Accounts are named by SID: their names differ from language to language.
     """
     own = (f"{_SYSTEM}:{_ALL}F", f"{_ADMINS}:{_ALL}F")
-    yield ("icacls.exe", folder, "/inheritance:r", "/grant:r", *own, f"{_USERS}:{_ALL}RX", "/Q")
-    agent = f"*{task.ACCOUNTS[account]}:{_ALL}M"
-    yield (
-        "icacls.exe",
-        data,
-        "/inheritance:r",
-        "/grant:r",
-        *own,
-        *([] if account == "system" else [agent]),
-        "/Q",
-    )
+    agent = "" if account == "system" else f"*{task.ACCOUNTS[account]}:{_ALL}"
+    for path, others in (
+        (folder, (f"{_USERS}:{_ALL}RX", agent and f"{agent}RX")),
+        (data, (agent and f"{agent}M",)),
+    ):
+        yield ("icacls.exe", path, "/inheritance:r", "/grant:r", *own, *filter(None, others), "/Q")
 
 
 def register(file: str) -> tuple[str, ...]:

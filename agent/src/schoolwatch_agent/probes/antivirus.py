@@ -1,11 +1,12 @@
 """Antivirus products: which there are, whether each runs, its real-time protection and its signatures.
 
 On Linux these are looked for: ClamAV (its daemon, by its socket), Microsoft Defender for Endpoint,
-Bitdefender, Cortex XDR. On Windows Security Center and Defender are asked. What is sent are facts of each
-product; whether the machine is protected, the server judges.
+Bitdefender, Cortex XDR, Kaspersky, ESET, SentinelOne. On Windows Security Center and Defender are asked.
+What is sent are facts of each product; whether the machine is protected, the server judges.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
@@ -35,6 +36,12 @@ _CLAMD_SOCKETS: Final = (
 
 BITDEFENDER: Final = "/opt/bitdefender-security-tools/bin/bduitool"
 CORTEX: Final = "/opt/traps/bin/cytool"
+SENTINELCTL: Final = "/opt/sentinelone/bin/sentinelctl"
+_ESET: Final = {"eea": "/opt/eset/eea/bin/upd", "efs": "/opt/eset/efs/bin/upd"}
+"""Services of ESET's products for PCs and for servers, and the tool of each."""
+
+_CLAMAV_SIGNATURES: Final = ("/var/lib/clamav/daily.cld", "/var/lib/clamav/daily.cvd")
+"""What freshclam writes (Debian's and Fedora's folder): patched, and as it came."""
 
 
 _DEFENDER: Final = r"SOFTWARE\Policies\Microsoft\Windows Defender"
@@ -108,17 +115,28 @@ def read(host: Host) -> Iterator[Reading | Fact]:
     if host.system == "windows":
         found = security_center.parse(cim.document(host.powershell("antivirus", timeout=60)), host.now())
         return parse_windows(found, {name: host.registry(key, name) for name, key in POLICIES.items()})
-    asked = (clamav(host), _mdatp(host), _bitdefender(host), _cortex(host))
+    asked = (
+        clamav(host),
+        _mdatp(host),
+        _bitdefender(host),
+        _cortex(host),
+        _kesl(host),
+        *(_eset(host, service) for service in _ESET),
+        _sentinelone(host),
+    )
     return parse(tuple(product for product in asked if product is not None), counted=True)
 
 
 def clamav(host: Host) -> Product | None:
-    """None when it is not installed; a daemon that is not there or does not answer does not run."""
+    """None when it is not installed; a daemon that is not there or does not answer does not run.
+
+    When it can't be asked, its signatures are as old as what freshclam wrote last.
+    """
     if not any(host.exists(path) for path in _CLAMAV_PROGRAMS):
         return None
     answer = _clamd(host)
     if not isinstance(answer, str):
-        return Product("clamav", "ClamAV", running=answer, realtime=answer)
+        return Product("clamav", "ClamAV", running=answer, realtime=answer, signature_age=_written(host))
     version, signatures, age = linux_antivirus.clamd_version(answer, host.now())
     return Product(
         "clamav", "ClamAV", version, signatures, running=True, realtime=_clamonacc(host), signature_age=age
@@ -149,6 +167,14 @@ def _sockets(host: Host) -> tuple[str, ...]:
         except OSError:
             continue
     return tuple(dict.fromkeys(path for path in (*configured, *_CLAMD_SOCKETS) if path))
+
+
+def _written(host: Host) -> float | None:
+    ages = []
+    for path in _CLAMAV_SIGNATURES:
+        with suppress(OSError, TimedOut):
+            ages.append(host.now() - host.modified(path))
+    return next((age for age in sorted(ages) if age >= 0), None)  # the clock may have been set back
 
 
 def _clamonacc(host: Host) -> bool | None:
@@ -187,6 +213,42 @@ def _cortex(host: Host) -> Product | None:
         )
 
     return _tool(ask, Product("cortex", "Cortex XDR"))
+
+
+def _kesl(host: Host) -> Product | None:
+    unknown = Product("kaspersky", "Kaspersky Endpoint Security for Linux")
+    product = _tool(
+        lambda: linux_antivirus.kesl(host.run("kesl-control", "--app-info", timeout=20), host.now()), unknown
+    )
+    return None if product is None else replace(product, running=_service(host, "kesl.service"))
+
+
+def _eset(host: Host, service: str) -> Product | None:
+    def ask() -> Product:
+        version = host.run(_ESET[service], "-version")
+        return linux_antivirus.eset(version, host.run(_ESET[service], "--list-modules"), host.now())
+
+    product = _tool(ask, Product(*linux_antivirus.ESET[service]))
+    return None if product is None else replace(product, running=_service(host, f"{service}.service"))
+
+
+def _sentinelone(host: Host) -> Product | None:
+    def ask() -> Product:
+        return linux_antivirus.sentinelone(
+            host.run(SENTINELCTL, "version"), host.run(SENTINELCTL, "control", "status")
+        )
+
+    return _tool(ask, Product("sentinelone", "SentinelOne"))
+
+
+def _service(host: Host, unit: str) -> bool | None:
+    """`systemctl is-active` ends with 3 for a unit that is known and does not run (systemctl(1))."""
+    try:
+        return host.run("systemctl", "is-active", unit).strip() == "active"
+    except CommandFailed as error:
+        return False if error.code == 3 else None
+    except (Missing, TimedOut):
+        return None
 
 
 def _tool(ask: Callable[[], Product], unknown: Product) -> Product | None:

@@ -18,21 +18,26 @@ _PERSONAL: Final = ("/media/", "/run/media/", "/home/", "/mnt/", "/var/lib/docke
 
 
 def parse(mounts: str) -> tuple[str, ...]:
-    """Mount points worth asking, from /proc/self/mounts: `/dev/vda1 /boot ext4 rw,relatime 0 0`.
+    """Mount points worth asking, from /proc/self/mountinfo (proc(5)).
 
-    One a device, the shortest path; spaces are written \\040 (fstab(5)). Read-only ones never fill up.
+    `27 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw,discard`: what counts is whether the file system
+    can be written, after the dash; in the agent's own sandbox every mount is read-only. Of one file system
+    the shortest path is taken; spaces are written \\040. Read-only ones never fill up.
     """
-    by_device: dict[str, str] = {}
+    mounted: dict[str, tuple[str, str, str]] = {}
     for line in mounts.splitlines():
-        fields = line.split(" ")
-        if len(fields) < 4 or fields[2] not in _LOCAL or "rw" not in fields[3].split(","):
+        where, _, what = line.partition(" - ")
+        if len(where.split(" ")) > 4 and len(what.split(" ")) == 3:
+            kind, device, options = what.split(" ")
+            mounted[where.split(" ")[4]] = (kind, device, options)  # the last one covers those before
+    by_device: dict[str, str] = {}
+    for path, (kind, device, options) in mounted.items():
+        if kind not in _LOCAL or "rw" not in options.split(",") or (kind == "overlay" and path != "/"):
             continue
-        mount = fields[1].replace("\\040", " ")
-        if fields[2] == "overlay" and mount != "/":
-            continue
-        known = by_device.get(fields[0])
+        mount = path.replace("\\040", " ")
+        known = by_device.get(device)
         if not mount.startswith(_PERSONAL) and (known is None or len(mount) < len(known)):
-            by_device[fields[0]] = mount
+            by_device[device] = mount
     return tuple(sorted(by_device.values()))[:_MOST]
 
 
@@ -50,7 +55,7 @@ def read(host: Host) -> Iterator[Reading]:
     if host.system == "windows":
         mounts = parse_windows(host.counters("disk_partitions"))
     else:
-        mounts = parse(host.text("/proc/self/mounts"))
+        mounts = parse(host.text("/proc/self/mountinfo"))
     if not mounts:
         raise NotHere
     for mount in mounts:

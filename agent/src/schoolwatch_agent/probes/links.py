@@ -1,4 +1,4 @@
-"""Network links: up, speed, duplex, wired or wireless, MTU; of hardware only.
+"""Network links: up, speed, duplex, wired or wireless, MTU, and what went over them; of hardware only.
 
 On Linux a link counts when the kernel shows a device behind it (/sys/class/net/<nic>/device): that leaves
 out lo, bridges, bonds, veth, docker, tun, ifb and dummy links, and keeps virtio and USB adapters.
@@ -6,7 +6,7 @@ On Windows it counts when MSFT_NetAdapter says HardwareInterface and not Virtual
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from schoolwatch_agent.formats import cim, network
@@ -17,6 +17,16 @@ from schoolwatch_contract.records import Fact, Reading
 
 _NET: Final = "/sys/class/net"
 _FILES: Final = ("operstate", "carrier", "speed", "duplex", "mtu")
+_COUNTERS: Final = (
+    ("link.in_octets", "rx_bytes", "ReceivedBytes"),
+    ("link.out_octets", "tx_bytes", "SentBytes"),
+    ("link.in_errors", "rx_errors", "ReceivedPacketErrors"),
+    ("link.out_errors", "tx_errors", "OutboundPacketErrors"),
+    ("link.in_discards", "rx_dropped", "ReceivedDiscardedPackets"),
+)
+"""Metric (IF-MIB's terms, RFC 2863), file in sysfs (Documentation/ABI/testing/sysfs-class-net-statistics),
+property of MSFT_NetAdapterStatisticsSettingData. They count since the driver was loaded."""
+
 _WIRELESS_MEDIA: Final = frozenset({1, 8, 9})
 """NDIS_PHYSICAL_MEDIUM: WirelessLan 1, WirelessWan 8, Native802_11 9 (Microsoft: OID_GEN_PHYSICAL_MEDIUM)."""
 
@@ -31,6 +41,7 @@ class Link:
     mtu: float | None
     duplex: str | None
     wireless: bool
+    counters: dict[str, float | None] = field(default_factory=dict)
 
 
 def parse(nic: str, files: dict[str, str | None], *, wireless: bool) -> Link:
@@ -52,17 +63,20 @@ def parse(nic: str, files: dict[str, str | None], *, wireless: bool) -> Link:
         mtu,
         duplex if duplex in ("full", "half") and up else None,
         wireless,
+        {metric: cim.number(files.get(file)) for metric, file, _ in _COUNTERS},
     )
 
 
 def parse_windows(found: dict[str, Any]) -> list[Link]:
     """From network.ps1; an adapter without a cable says a speed of 0, null or the largest number."""
     links = []
+    statistics = {cim.text(row.get("Name")): row for row in cim.objects(found.get("statistics"))}
     for row in network.windows_adapters(found):
         state = cim.number(row.get("MediaConnectState"))  # 0 unknown, 1 connected, 2 disconnected
         up = {1.0: True, 2.0: False}.get(state) if state is not None else None
         speed = cim.number(row.get("ReceiveLinkSpeed")) or cim.number(row.get("Speed"))
         duplex = cim.flag(row.get("FullDuplex"))
+        counted = statistics.get(cim.text(row.get("Name")), {})
         wireless = row.get("NdisPhysicalMedium") in _WIRELESS_MEDIA
         links.append(
             Link(
@@ -72,6 +86,7 @@ def parse_windows(found: dict[str, Any]) -> list[Link]:
                 cim.number(row.get("MtuSize")),
                 None if duplex is None or not up or wireless else "full" if duplex else "half",
                 wireless,
+                {metric: cim.number(counted.get(name)) for metric, _, name in _COUNTERS},
             )
         )
     return links
@@ -84,6 +99,8 @@ def records(links: list[Link]) -> Iterator[Reading | Fact]:
         yield Reading("link.up", None if link.up is None else float(link.up), labels)
         yield Reading("link.speed", link.speed, labels)
         yield Reading("link.mtu", link.mtu, labels)
+        for metric, number in link.counters.items():
+            yield Reading(metric, number, labels)
         yield Fact("link.medium", "wireless" if link.wireless else "wired", labels)
         reason = "" if link.duplex else "link is down" if link.up is False else "not reported by the driver"
         yield Fact("link.duplex", link.duplex, labels, reason)
@@ -103,9 +120,10 @@ def read(host: Host) -> Iterator[Reading | Fact]:
 
 def _files(host: Host, nic: str) -> dict[str, str | None]:
     found: dict[str, str | None] = {}
-    for name in _FILES:
+    counters = {file: f"statistics/{file}" for _, file, _ in _COUNTERS}
+    for name, path in ({name: name for name in _FILES} | counters).items():
         try:
-            found[name] = host.text(f"{_NET}/{nic}/{name}").strip()
+            found[name] = host.text(f"{_NET}/{nic}/{path}").strip()
         except OSError:  # a link that is down answers EINVAL for speed, duplex and carrier
             found[name] = None
     return found

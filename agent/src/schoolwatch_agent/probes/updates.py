@@ -6,11 +6,12 @@ since 2.1.16. `--with-new-pkgs` counts new kernels too. Without package lists no
 
 import re
 from collections.abc import Iterator
-from typing import Any, Final
+from datetime import datetime
+from typing import Final
 
 from schoolwatch_agent import asked
-from schoolwatch_agent.errors import Missing, TimedOut
-from schoolwatch_agent.formats import cim
+from schoolwatch_agent.errors import CommandFailed, Missing, NotUnderstood, TimedOut
+from schoolwatch_agent.formats import windows_updates
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.probe import NotHere, Probe
 from schoolwatch_contract.records import Fact, Reading
@@ -28,26 +29,9 @@ _REBOOT_WRITERS: Final = (
 """Without one of these nobody writes /run/reboot-required, and its absence says nothing."""
 
 _UPGRADED: Final = r"Inst \S+ \[[^\]]*\] \((?P<to>[^)]*)\)"
-_SECURITY_CATEGORY: Final = "0fa1201d-4330-4fa8-8ae9-b877473b6441"
-"""Windows Update's category "Security Updates"; its id does not change with the language."""
 
-_AU: Final = r"SOFTWARE\Policies\Microsoft\Windows\WindowsUpdate\AU"
-WINDOWS_POLICY: Final = {
-    "NoAutoUpdate": (_AU, "NoAutoUpdate"),
-    "AUOptions": (_AU, "AUOptions"),
-    "UseWUServer": (_AU, "UseWUServer"),
-    "wuauserv": (r"SYSTEM\CurrentControlSet\Services\wuauserv", "Start"),
-}
-"""Values below HKEY_LOCAL_MACHINE: key and name. The address of a WSUS server is not read."""
-
-_DISABLED: Final = 4
-_POLICY_LEVELS: Final = {2: "notify", 3: "download", 4: "scheduled", 5: "local", 7: "download"}
-"""AUOptions (Microsoft, "Configure Automatic Updates"); 5 leaves it to the machine's administrator."""
-
-_LEVELS: Final = {1: "off", 2: "notify", 3: "download", 4: "scheduled"}
-"""AutomaticUpdatesNotificationLevel of the Windows Update Agent API; 0 is not configured."""
-
-Values = dict[str, int | str | None]
+_TIMER: Final = "/etc/systemd/system/timers.target.wants/apt-daily-upgrade.timer"
+_CRON: Final = "/etc/cron.daily/apt-compat"
 
 APT_TIMEOUT: Final = 120.0
 SEARCH_TIMEOUT: Final = 180.0
@@ -61,70 +45,17 @@ def parse(simulation: str) -> Iterator[Reading]:
     yield Reading("updates.security", float(len(security)))
 
 
-def parse_windows(found: dict[str, Any], policy: Values, now: float) -> Iterator[Reading | Fact]:
-    """From updates.ps1: the update agent's offline search, its last successes, its level, the reboot keys.
-
-    `policy` holds registry values by `WINDOWS_POLICY`.
-    """
-    pending, reason = cim.part(found, "pending")
-    security = [update for update in pending if _SECURITY_CATEGORY in _categories(update)]
-    yield Reading("updates.pending", None if reason else float(len(pending)))
-    yield Reading("updates.security", None if reason else float(len(security)))
-    yield Fact("updates.search", None if reason else "answered", {}, reason)
-    rows, reason = cim.part(found, "settings")
-    settings = next(iter(rows), {})
-    yield _since("updates.age", settings.get("last_search"), now)
-    yield _since("updates.last_installed_age", settings.get("last_installed"), now)
-    reboot = cim.flag(found.get("reboot"))
-    yield Reading("updates.reboot_pending", None if reboot is None else float(reboot))
-    yield from _automatic(policy, cim.whole(settings.get("level")), reason)
-    managed = cim.flag(policy.get("UseWUServer"))
-    own = (
-        None
-        if managed is None and policy.get("UseWUServer") is not None
-        else "wsus"
-        if managed
-        else "microsoft"
-    )
-    yield Fact("updates.server", own, {}, "" if own else "not understood")
-
-
-def _since(metric: str, written: object, now: float) -> Reading:
-    at = cim.instant(written)
-    return Reading(metric, now - at if at is not None and at <= now else None)
-
-
-def _automatic(policy: Values, level: int | None, reason: str) -> Iterator[Reading | Fact]:
-    """Policy comes before the machine's own level; nothing is installed while the service is disabled."""
-    start = cim.whole(policy.get("wuauserv"))
-    disabled = start == _DISABLED
-    off, options = cim.flag(policy.get("NoAutoUpdate")), cim.whole(policy.get("AUOptions"))
-    ruled = "off" if off else None if options is None else _POLICY_LEVELS.get(options)
-    local = None if level is None else _LEVELS.get(level)
-    yield Fact("updates.mode", ruled, {"source": "policy"}, "" if ruled else "not configured")
-    yield Fact("updates.mode", local, {"source": "local"}, "" if local else reason or "not configured")
-    mode = local if ruled in (None, "local") else ruled
-    automatic = 0.0 if disabled else None if mode is None else float(mode == "scheduled")
-    yield Reading("updates.automatic", automatic)
-    known = {0: "boot", 1: "system", 2: "automatic", 3: "manual", _DISABLED: "disabled"}.get(
-        -1 if start is None else start
-    )
-    yield Fact("updates.service", known, {}, "" if known else "not reported")
-
-
-def _categories(update: dict[str, Any]) -> set[str]:
-    return {category.lower() for category in cim.texts(update.get("categories"))}
-
-
 def read(host: Host) -> Iterator[Reading | Fact]:
     """apt's simulation and a few stamps, or one script; other packagers are not here."""
     if host.system == "windows":
         found = asked.script(host, "updates", SEARCH_TIMEOUT)
-        policy = {name: host.registry(*place) for name, place in WINDOWS_POLICY.items()}
-        yield from parse_windows(found, policy, host.now())
+        policy = {name: host.registry(*place) for name, place in windows_updates.MACHINE.items()}
+        yield from windows_updates.parse(found, policy, host.now())
         return
     yield from _apt(host)
     yield Reading("updates.age", _age(host))
+    yield Reading("updates.last_installed_age", _last_installed_age(host))
+    yield Reading("updates.automatic", _automatic(host))
     if any(host.exists(path) for path in _REBOOT):
         yield Reading("updates.reboot_pending", 1.0)
     else:
@@ -162,4 +93,54 @@ def _age(host: Host) -> float | None:
     return None
 
 
-PROBE = Probe("updates", every=6 * 3600, read=read)
+def last_installed(dpkg_log: str) -> float | None:
+    """When dpkg last put a newer version in, UTC seconds: `2026-11-20 06:12:33 upgrade curl:amd64 1 2`.
+
+    The log is written in local time (dpkg(1)).
+    """
+    dates = re.findall(r"(?m)^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) upgrade ", dpkg_log)
+    if not dates:
+        return None
+    try:
+        return datetime.strptime(dates[-1], "%Y-%m-%d %H:%M:%S").astimezone().timestamp()
+    except (ValueError, OverflowError) as error:
+        raise NotUnderstood("not a date of dpkg", dates[-1]) from error
+
+
+def _last_installed_age(host: Host) -> float | None:
+    """Of this month's log, else of the last one's; what older logs say is packed, and so unknown."""
+    for log in ("/var/log/dpkg.log", "/var/log/dpkg.log.1"):
+        try:
+            then = last_installed(host.text(log))
+        except (OSError, TimedOut, NotUnderstood):
+            continue
+        if then is not None:
+            age = host.now() - then
+            return age if age >= 0 else None
+    return None
+
+
+def automatic(periodic: str) -> bool:
+    """Whether apt looks for updates and installs them by itself: `apt-config dump APT::Periodic`.
+
+    Values are days, with a unit, or `always`; "0" is never, and so is none (apt.systemd.daily). Where nothing
+    is configured, nothing is printed.
+    """
+    values = dict(re.findall(r'(?m)^APT::Periodic::([\w-]+) "([^"]*)";$', periodic))
+    if periodic.strip() and "APT::Periodic" not in periodic:
+        raise NotUnderstood("not what apt-config prints", periodic)
+    wanted = ("Update-Package-Lists", "Unattended-Upgrade")
+    return values.get("Enable", "1") != "0" and all(values.get(name, "0") not in ("0", "") for name in wanted)
+
+
+def _automatic(host: Host) -> float | None:
+    """Configured, installed, and started by its timer (without systemd by cron)."""
+    try:
+        configured = automatic(host.run("apt-config", "dump", "APT::Periodic"))
+    except (Missing, CommandFailed, TimedOut, NotUnderstood):
+        return None
+    timer = _TIMER if host.exists("/run/systemd/system") else _CRON
+    return float(configured and host.exists("/usr/bin/unattended-upgrade") and host.exists(timer))
+
+
+PROBE = Probe("updates", every=6 * 3600, read=read, limit=SEARCH_TIMEOUT)

@@ -4,6 +4,8 @@ function Get-Part([scriptblock]$Part) { try { @(& $Part) } catch { @() } }
 [pscustomobject]@{
   adapters = Get-Part { Get-NetAdapter -IncludeHidden:$false | Select-Object Name, ifIndex, HardwareInterface, Virtual,
     NdisPhysicalMedium, MediaConnectState, ReceiveLinkSpeed, Speed, FullDuplex, MtuSize }
+  statistics = Get-Part { Get-NetAdapterStatistics | Select-Object Name, ReceivedBytes, SentBytes,
+    ReceivedPacketErrors, OutboundPacketErrors, ReceivedDiscardedPackets }
   addresses = Get-Part { Get-NetIPAddress | Select-Object InterfaceAlias, InterfaceIndex, IPAddress, PrefixLength,
     @{ n = 'PrefixOrigin'; e = { [int]$_.PrefixOrigin } }, @{ n = 'SuffixOrigin'; e = { [int]$_.SuffixOrigin } } }
   routes = Get-Part { Get-NetRoute -DestinationPrefix '0.0.0.0/0', '::/0' -ErrorAction SilentlyContinue |

@@ -14,21 +14,27 @@ from schoolwatch_contract.catalogue import (
     antivirus,
     autorun,
     backup,
+    bandwidth,
+    bandwidth_ledger,
     disk,
     disk_health,
     encryption,
     firewall,
     hardware,
+    identity,
     ipv6,
     links,
     memory,
     processor,
+    quality,
     remote_access,
     resolvers,
     routes,
     system,
     updates,
     uptime,
+    use,
+    wifi,
 )
 from schoolwatch_contract.catalogue.kinds import FactKind, Metric, Privacy, SightingKind, Subject, Unit
 
@@ -44,6 +50,7 @@ __all__ = [
     "Subject",
     "Unit",
     "probe_of",
+    "shown_alone",
 ]
 
 SUBJECTS: tuple[Subject, ...] = (
@@ -51,13 +58,17 @@ SUBJECTS: tuple[Subject, ...] = (
     memory.SUBJECT,
     disk.SUBJECT,
     uptime.SUBJECT,
+    use.SUBJECT,
     system.SUBJECT,
     hardware.SUBJECT,
+    identity.SUBJECT,
     links.SUBJECT,
+    wifi.SUBJECT,
     addresses.SUBJECT,
     routes.SUBJECT,
     resolvers.SUBJECT,
     ipv6.SUBJECT,
+    quality.SUBJECT,
     antivirus.SUBJECT,
     firewall.SUBJECT,
     updates.SUBJECT,
@@ -68,6 +79,8 @@ SUBJECTS: tuple[Subject, ...] = (
     encryption.SUBJECT,
     backup.SUBJECT,
     disk_health.SUBJECT,
+    bandwidth.SUBJECT,
+    bandwidth_ledger.SUBJECT,
     agent.SUBJECT,
 )
 """In the order in which pages show them."""
@@ -87,3 +100,9 @@ def probe_of(name: str) -> str | None:
     """The probe that sends this metric, fact or sighting; "" is the agent itself, None is nobody."""
     kind = METRICS.get(name) or FACTS.get(name) or SIGHTINGS.get(name)
     return None if kind is None else kind.probe
+
+
+def shown_alone(name: str) -> bool:
+    """Whether this may be shown of one computer; what is aggregated is shown of rooms alone."""
+    kind = METRICS.get(name) or FACTS.get(name)
+    return kind is None or kind.privacy != "aggregated"

@@ -19,6 +19,28 @@ SUBJECT = Subject(
             labels=("probe",),
         ),
         Metric(
+            "agent.memory",
+            "B",
+            "technical",
+            "Bộ nhớ mà lần đo trước đã dùng, kể cả chương trình lớn nhất được gọi",
+            "Memory that the last cycle took, with the largest program that it called",
+        ),
+        Metric(
+            "agent.processor",
+            "s",
+            "technical",
+            "Thời gian bộ xử lý mà lần đo trước đã dùng",
+            "Processor time that the last cycle took",
+        ),
+        Metric("agent.seconds", "s", "technical", "Thời gian của lần đo trước", "Time the last cycle took"),
+        Metric(
+            "agent.limit_met",
+            "boolean",
+            "technical",
+            "Lần đo trước bị dừng vì vượt giới hạn của phần mềm đo",
+            "The last cycle was cut short at a limit",
+        ),
+        Metric(
             "spool.envelopes",
             "count",
             "technical",
@@ -48,6 +70,14 @@ SUBJECT = Subject(
         ),
     ),
     facts=(
+        FactKind(
+            "agent.limit",
+            "technical",
+            "Giới hạn của phần mềm đo mà lần đo trước đã chạm: none, memory, processor, time; "
+            "ended: bị hệ thống dừng",
+            "The agent's own limit that the last cycle met: none, memory, processor, time; ended: by the "
+            "system",
+        ),
         FactKind("agent.mode", "technical", "Cách phần mềm đo chạy", "How the agent runs"),
         FactKind(
             "probe.failure",
@@ -61,9 +91,16 @@ SUBJECT = Subject(
         SightingKind(
             "device.clone",
             "technical",
-            "Hai báo cáo khác nhau mang cùng một số: có thể hai máy dùng chung một danh tính",
-            "Two different reports under one number: two machines may share one identity "
-            "(seen by the server)",
+            "Hai máy dùng chung một danh tính: hai báo cáo khác nhau mang cùng một số, "
+            "hoặc phần cứng đổi qua đổi lại (máy chủ nhận ra)",
+            "Two machines share one identity: two different reports under one number, or hardware that "
+            "alternates (seen by the server)",
+        ),
+        SightingKind(
+            "device.changed",
+            "technical",
+            "Máy thay ổ đĩa, cạc mạng, bo mạch hoặc tên, hay được cài lại (máy chủ nhận ra)",
+            "A machine with another disk, adapter, board or name, or installed anew (seen by the server)",
         ),
     ),
 )

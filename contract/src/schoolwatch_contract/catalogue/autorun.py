@@ -30,6 +30,13 @@ SUBJECT = Subject(
             "AutoPlay of devices that are no drives is blocked",
         ),
         Metric(
+            "autorun.automount",
+            "boolean",
+            "technical",
+            "USB cắm vào được tự động gắn (Linux)",
+            "A USB stick is mounted by itself when put in (Linux)",
+        ),
+        Metric(
             "attachments.origin_kept",
             "boolean",
             "technical",

@@ -47,6 +47,14 @@ SUBJECT = Subject(
             "Read errors that could not be corrected",
             labels=("disk",),
         ),
+        Metric(
+            "disk_health.bad_sectors",
+            "count",
+            "technical",
+            "Số cung từ hỏng: đã thay thế và đang chờ thay thế",
+            "Bad sectors: reallocated, and waiting to be",
+            labels=("disk",),
+        ),
     ),
     facts=(
         FactKind(

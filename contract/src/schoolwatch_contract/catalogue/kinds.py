@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Unit = Literal["ratio", "count", "boolean", "s", "B", "bit/s", "load"]
-"""Base units only; a boolean is 0 or 1."""
+Unit = Literal["ratio", "count", "boolean", "s", "B", "bit/s", "load", "Hz", "dBm"]
+"""Base units only; a boolean is 0 or 1, and a signal's power has no other unit in use than dBm."""
 
-Privacy = Literal["technical", "organisational", "pseudonymised"]
+Privacy = Literal["technical", "organisational", "pseudonymised", "aggregated"]
 """Technical: says nothing of a person or place. Organisational: tells a school's network from another's.
-Pseudonymised: stands for a device or person whose identity stayed at the school."""
+Pseudonymised: stands for a device or person whose identity stayed at the school.
+Aggregated: shown of rooms of several computers, never of one computer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,8 +31,35 @@ SUBJECT = Subject(
             "The old file sharing protocol SMB 1 is on",
             labels=("source",),
         ),
+        Metric(
+            "remote_access.ssh_listening",
+            "boolean",
+            "technical",
+            "Có chương trình đang chờ kết nối ở cổng của SSH",
+            "Something listens on the port of SSH",
+        ),
+        Metric(
+            "remote_access.ssh_root_login",
+            "boolean",
+            "technical",
+            "Tài khoản root được đăng nhập qua SSH, bằng mật khẩu hoặc bằng khóa",
+            "root may log in over SSH, with a password or with a key",
+        ),
+        Metric(
+            "remote_access.ssh_password",
+            "boolean",
+            "technical",
+            "SSH nhận đăng nhập bằng mật khẩu",
+            "SSH takes passwords",
+        ),
     ),
     facts=(
+        FactKind(
+            "remote_access.ssh_root_setting",
+            "technical",
+            "Thiết lập PermitRootLogin của SSH",
+            "SSH's setting PermitRootLogin",
+        ),
         FactKind(
             "remote_access.state",
             "technical",

@@ -8,10 +8,12 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from schoolwatch_contract import slot
 from schoolwatch_server.access import ForbiddenError, UnauthenticatedError
 from schoolwatch_server.api import problems
 from schoolwatch_server.api.headers import HEADERS
 from schoolwatch_server.api.problems import Problem
+from schoolwatch_server.api.route import context_of
 from schoolwatch_server.console import errors
 from schoolwatch_server.people import BusyError
 
@@ -52,6 +54,10 @@ async def _validation(request: Request, error: Any) -> Response:
 async def _unauthenticated(request: Request, _: Any) -> Response:
     if errors.wants_page(request):
         return errors.to_login(request)
+    if request.url.path == slot.PATH:
+        text = "prove which device you are: answer the challenge"
+        said = slot.challenge(context_of(request).challenges.issue())
+        return answer(request, Problem(401, text, headers={"WWW-Authenticate": said}))
     text = "send a valid token: Authorization: Bearer sw_…"
     return answer(request, Problem(401, text, headers={"WWW-Authenticate": "Bearer"}))
 

@@ -8,6 +8,7 @@ from starlette.requests import Request
 
 from schoolwatch_server.address import Address
 from schoolwatch_server.api.attempts import Attempts
+from schoolwatch_server.challenges import Challenges
 from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.lifecycle import Systems
 from schoolwatch_server.packs.pack import Packs
@@ -29,6 +30,7 @@ class Context:
     lifecycle_sheets: Sheets[Systems]
     texts: Texts
     attempts: Attempts
+    challenges: Challenges
 
     @property
     def packs(self) -> Packs:
@@ -63,7 +65,10 @@ class Context:
 
     def broker_host(self, request: Request) -> str:
         """Where a device finds the broker: the configured host, or ours when that is this machine."""
-        host = self.config.mqtt.host
+        return self.host_for(self.config.mqtt.host, request)
+
+    def host_for(self, host: str, request: Request) -> str:
+        """A part's host as who asks reaches it: as configured, or ours when that is this machine."""
         if host not in {"127.0.0.1", "::1", "localhost", "0.0.0.0", "::"}:  # noqa: S104  compared, not bound
             return host
         return urlsplit(self.address(request)).hostname or host

@@ -69,7 +69,7 @@ def _describe(request: Request) -> dict[str, object]:
         for operation in methods.values():
             operation["responses"].pop("422", None)
             operation["responses"]["default"] = {"description": "A problem", "content": problem}
-            if path not in {"/healthz", "/readyz", "/api/v1/enrol"}:
+            if path not in {"/healthz", "/readyz", "/api/v1/enrol", "/api/v1/enrol/hint-key"}:
                 operation["security"] = [{"token": []}]
     return schema
 

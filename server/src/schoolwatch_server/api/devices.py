@@ -3,6 +3,7 @@
 import json
 import math
 import time
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import Query
@@ -14,6 +15,8 @@ from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.api.times import rfc3339
 from schoolwatch_server.database import fact_rows, pages, registry, states
 from schoolwatch_server.database.engine import begin_read
+from schoolwatch_server.posture import issued
+from schoolwatch_server.shown import may_show, visible
 from schoolwatch_server.state import State, parse_key
 from schoolwatch_server.store import Series
 
@@ -36,18 +39,21 @@ def devices(
             school_id = row.id
         page = pages.devices_after(conn, who.scope, after=cursor, limit=limit + 1, school_id=school_id)
         found = [
-            (device, states.load(conn, device.id))
+            (device, visible(states.load(conn, device.id) or State(), who.scope))
             for _, name in page[:limit]
             if (device := registry.device(conn, name, who.scope)) is not None
         ]
     return {
-        "devices": [device_json(device, state) for device, state in found],
+        "devices": [device_json(device, state, server.config.antivirus.issued) for device, state in found],
         "next": page[limit - 1][0] if len(page) > limit else None,
     }
 
 
-def device_json(device: registry.DeviceRow, state: State | None) -> Json:
-    """One device as JSON: where it is, when it was heard, its posture, facts and newest readings."""
+def device_json(device: registry.DeviceRow, state: State | None, issued_names: Sequence[str]) -> Json:
+    """One device as JSON: where it is, when it was heard, its posture, facts and newest readings.
+
+    `issued_names` are those of the antivirus products that the province issues.
+    """
     return {
         "device": device.device,
         "label": device.label,
@@ -60,6 +66,7 @@ def device_json(device: registry.DeviceRow, state: State | None) -> Json:
         "broken": device.broken,
         "posture": {
             "protected": device.protected,
+            "issued_antivirus": issued(device.antivirus, issued_names),
             "ipv6_rung": device.ipv6_rung,
             "link_speed": device.link_speed,
             "link_medium": device.link_medium,
@@ -97,6 +104,7 @@ def facts(
                 "valid_to": rfc3339(row.valid_to),
             }
             for row in rows[:limit]
+            if may_show(row.name, who.scope)
         ],
         "next": rows[limit - 1].id if len(rows) > limit else None,
     }
@@ -111,7 +119,7 @@ def series(
     end: Annotated[str | None, Query(alias="to", max_length=40, description=INSTANT)] = None,
 ) -> Json:
     """A metric of a device over time, one series for each set of labels; without times, the last 24 hours."""
-    if metric not in METRICS:
+    if metric not in METRICS or not may_show(metric, who.scope):
         raise not_found("metric", metric)
     upto = instant("to", end)
     upto = time.time() if upto is None else upto

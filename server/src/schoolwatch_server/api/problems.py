@@ -12,6 +12,7 @@ TITLES: Mapping[int, str] = {
     404: "Not found",
     405: "Method not allowed",
     408: "Too slow",
+    409: "Busy",
     413: "Too large",
     415: "Unsupported media type",
     422: "Not understood",

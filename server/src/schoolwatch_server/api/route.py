@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal, get_args
 
 from fastapi import Depends, FastAPI, Request, params
 
-from schoolwatch_server import people, tokens
+from schoolwatch_contract.slot import SCHEME
+from schoolwatch_server import people, proofs, tokens
 from schoolwatch_server.access import Permission, Principal, authorise
 from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.problems import Problem
@@ -62,9 +63,12 @@ def gate(route: Route) -> Callable[[Request], None]:
 
 
 def principal_of(request: Request) -> Principal | None:
-    """Whom the bearer token, or else the session cookie, speaks for."""
-    engine, now = context_of(request).engine, time.time()
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    """Whom the device's proof, the bearer token, or else the session cookie, speaks for."""
+    context, now = context_of(request), time.time()
+    engine, header = context.engine, request.headers.get("authorization", "")
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() == SCHEME.lower():
+        return proofs.device(engine, header, context.challenges)
     if scheme:
         return tokens.bearer(engine, token.strip(), now) if scheme.lower() == "bearer" else None
     secret = request.cookies.get(SESSION_COOKIE)

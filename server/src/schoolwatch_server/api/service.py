@@ -19,12 +19,14 @@ from schoolwatch_server.api import (
     health,
     incidents,
     places,
+    speedtest,
 )
 from schoolwatch_server.api.attempts import Attempts
 from schoolwatch_server.api.bounds import BoundedBody, BoundedHead
 from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.headers import SecurityHeaders
 from schoolwatch_server.api.route import Route, add
+from schoolwatch_server.challenges import Challenges
 from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.console import routes
 from schoolwatch_server.database.engine import open_database
@@ -39,6 +41,7 @@ ROUTES: tuple[Route, ...] = (
     *devices.ROUTES,
     *incidents.ROUTES,
     *enrol.ROUTES,
+    *speedtest.ROUTES,
     *health.ROUTES,
     *description.ROUTES,
     *routes.ROUTES,
@@ -73,6 +76,7 @@ def create_app(config: ServerConfig) -> FastAPI:
         lifecycle_sheets=lifecycle_in_force(config),
         texts=texts.load(),
         attempts=Attempts(most=20, seconds=60.0),
+        challenges=Challenges(),
     )
     add(app, ROUTES)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

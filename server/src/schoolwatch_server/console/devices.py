@@ -1,43 +1,30 @@
 """A device: posture, facts, newest readings that refresh by themselves, probes, IPv6 ladder, plots."""
 
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from fastapi import Request
 from starlette.responses import Response
 
-from schoolwatch_contract.catalogue import FACTS, METRICS
+from schoolwatch_contract.catalogue import METRICS
 from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.problems import not_found
 from schoolwatch_server.api.route import Route, Server, Who
-from schoolwatch_server.console import support
+from schoolwatch_server.console import lines, support
+from schoolwatch_server.console.lines import Line
 from schoolwatch_server.console.page import page, words_of
 from schoolwatch_server.console.schools import commune_code_of, place_of
 from schoolwatch_server.console.words import ZONE, Words
-from schoolwatch_server.database import incident_rows, pages, registry, states
+from schoolwatch_server.database import identities, incident_rows, pages, registry, sightings, states
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.lifecycle import Systems
-from schoolwatch_server.posture import RUNGS
+from schoolwatch_server.posture import RUNGS, issued
+from schoolwatch_server.shown import visible
 from schoolwatch_server.state import State, key, parse_key
 
-_EXPLAINS = re.compile(r"[;:,(]")
-"""Where the catalogue's meaning goes on to explain; a table shows what comes before."""
-
-_OWN = {"probe.ok", "probe.seconds", "probe.failure", "ipv6.rung", "ipv6.rung.reason"}
-"""Shown in words of their own, not in the tables."""
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of a table: what, of which part of the machine, the value in words, and when."""
-
-    name: str
-    title: str
-    labels: str
-    value: str
-    known: bool
-    at: float
+_CHANGES = 10
+"""Changes of the machine that are shown, the newest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +64,11 @@ def _page(request: Request, template: str, name: str, who: Who, server: Context)
         school = None if device is None else registry.school(conn, device.school_id, who.scope)
         if device is None or school is None:
             raise not_found("device", name)
-        state = states.load(conn, device.id) or State()
+        state = visible(states.load(conn, device.id) or State(), who.scope)
         commune_code = commune_code_of(conn, who, school)
         rooms = pages.rooms(conn, device.school_id)
         own_role = registry.own_role(conn, device.id)
+        changes = sightings.of_device(conn, device.id, (identities.CHANGED, identities.CLONE), _CHANGES)
         incidents = incident_rows.incidents(conn, who.scope, device=name, is_open=True, limit=10)
     return page(
         request,
@@ -93,72 +81,33 @@ def _page(request: Request, template: str, name: str, who: Who, server: Context)
         rooms=rooms,
         roles=registry.ROLES,
         own_role=own_role,
-        readings=_readings(state, words),
-        facts=_with_support(_facts(state, words), state, server.systems, words),
+        readings=lines.grouped(lines.readings(state, words), words),
+        facts=lines.grouped(_with_support(lines.facts(state, words), state, server.systems, words), words),
+        issued=issued(device.antivirus, server.config.antivirus.issued),
+        asks_issued=bool(server.config.antivirus.issued),
         probes=_probes(state, words),
         rungs=_rungs(state),
+        changes=changes,
         metrics=_metrics(state, words),
         incidents=incidents,
         rules=server.rules,
     )
 
 
-def _readings(state: State, words: Words) -> list[Line]:
-    lines = []
-    for text, number in state.readings.items():
-        name, labels = parse_key(text)
-        if name in _OWN:
-            continue
-        metric = METRICS.get(name)
-        title = _short(metric.vi if words.language == "vi" else metric.en) if metric else name
-        unit = metric.unit if metric else ""
-        value = words.amount(number.value, unit)
-        lines.append(
-            Line(name, title, words.labels(labels), value, number.value is not None, number.taken_at)
-        )
-    order = {name: index for index, name in enumerate(METRICS)}
-    return sorted(lines, key=lambda line: (order.get(line.name, len(order)), line.labels))
-
-
-def _facts(state: State, words: Words) -> list[Line]:
-    lines = []
-    for text, fact in state.facts.items():
-        name, labels = parse_key(text)
-        if name in _OWN or fact.reason == "gone":
-            continue
-        kind = FACTS.get(name)
-        title = _short(kind.vi if words.language == "vi" else kind.en) if kind else name
-        value = (
-            _why(fact.reason, words) if fact.value is None else words.known(f"value.{fact.value}", fact.value)
-        )
-        lines.append(Line(name, title, words.labels(labels), value, fact.value is not None, fact.taken_at))
-    order = {name: index for index, name in enumerate(FACTS)}
-    return sorted(lines, key=lambda line: (order.get(line.name, len(order)), line.labels))
-
-
-def _with_support(lines: list[Line], state: State, systems: Systems, words: Words) -> list[Line]:
-    """The lines with one more after the operating system's name: until when it is supported."""
-    place = next((index for index, line in enumerate(lines) if line.name == "os.name"), None)
+def _with_support(facts: Sequence[Line], state: State, systems: Systems, words: Words) -> Sequence[Line]:
+    """The facts with one more after the operating system's name: until when it is supported."""
+    place = next((index for index, line in enumerate(facts) if line.name == "os.name"), None)
     if place is None:
-        return lines
+        return facts
     system = support.of(state, systems)
     today = datetime.now(ZONE).date()
     told = support.told(system, today, words)
-    line = Line("os.support", words.text("support.title"), "", told, system is not None, lines[place].at)
-    return [*lines[: place + 1], line, *lines[place + 1 :]]
-
-
-def _short(meaning: str) -> str:
-    return _EXPLAINS.split(meaning)[0].strip()
-
-
-def _why(reason: str, words: Words) -> str:
-    unknown = words.text("unknown")
-    return f"{unknown} ({words.known(f'fact_reason.{reason}', reason)})" if reason else unknown
+    line = Line("os.support", words.text("support.title"), "", told, system is not None, facts[place].at)
+    return (*facts[: place + 1], line, *facts[place + 1 :])
 
 
 def _probes(state: State, words: Words) -> list[ProbeLine]:
-    lines = []
+    found = []
     for text, number in state.readings.items():
         name, labels = parse_key(text)
         if name != "probe.ok":
@@ -166,7 +115,7 @@ def _probes(state: State, words: Words) -> list[ProbeLine]:
         seconds = state.readings.get(key("probe.seconds", labels))
         failure = state.facts.get(key("probe.failure", labels))
         worked = None if number.value is None else number.value == 1
-        lines.append(
+        found.append(
             ProbeLine(
                 labels.get("probe", ""),
                 worked,
@@ -175,28 +124,24 @@ def _probes(state: State, words: Words) -> list[ProbeLine]:
                 number.taken_at,
             )
         )
-    return sorted(lines, key=lambda line: (line.worked is not False, line.name))
+    return sorted(found, key=lambda line: (line.worked is not False, line.name))
 
 
 def _rungs(state: State) -> list[RungLine]:
-    lines = []
+    found = []
     for rung in range(RUNGS):
         labels = {"rung": str(rung)}
         number = state.readings.get(key("ipv6.rung", labels))
         why = state.facts.get(key("ipv6.rung.reason", labels))
         reached = None if number is None or number.value is None else number.value == 1
-        lines.append(RungLine(rung, reached, "" if why is None else why.value or why.reason))
-    return lines
+        found.append(RungLine(rung, reached, "" if why is None else why.value or why.reason))
+    return found
 
 
 def _metrics(state: State, words: Words) -> list[tuple[str, str]]:
     """Metrics that can be plotted: those that the device has readings of."""
     here = {parse_key(text)[0] for text in state.readings}
-    return [
-        (name, _short(metric.vi if words.language == "vi" else metric.en))
-        for name, metric in METRICS.items()
-        if name in here
-    ]
+    return [(name, lines.title(name, metric, words)) for name, metric in METRICS.items() if name in here]
 
 
 ROUTES = (

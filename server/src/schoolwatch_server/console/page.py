@@ -39,15 +39,18 @@ def words_of(request: Request) -> Words:
 
 
 def page(
-    request: Request, template: str, who: Principal | None, status: int = 200, **values: Any
+    request: Request, template: str, who: Principal | None, status: int = 200, *, at: str = "", **values: Any
 ) -> HTMLResponse:
-    """A whole page, or a part of one that refreshes by itself."""
+    """A whole page, or a part of one that refreshes by itself.
+
+    `at` is where the page can be asked for again, when that is not where this request went.
+    """
     words, now = words_of(request), time.time()
     html = _environment.get_template(template).render(
         t=words.text,
         words=words,
         language=words.language,
-        path=request.url.path,
+        path=at or request.url.path,
         who=who,
         may=lambda permission, place=None: who is not None and may(who, permission, place),
         now=now,

@@ -15,7 +15,7 @@ from schoolwatch_server.api.parts import read_parts
 from schoolwatch_server.api.problems import not_found
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.console.page import page
-from schoolwatch_server.database import incident_rows, pages, registry
+from schoolwatch_server.database import activation, incident_rows, pages, registry
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.database.pages import TallyRow
 from schoolwatch_server.indicators.current import current, limits
@@ -51,6 +51,7 @@ def overview(request: Request, who: Who, server: Server) -> Response:
         provinces = registry.provinces(conn, who.scope)
         tallies = _tallies(conn, who.scope, server)
         incidents = incident_rows.incidents(conn, who.scope, limit=5)
+        activated = _activated(conn, who.scope, server)
         values = _values(conn, who, provinces[0], server) if len(provinces) == 1 else ()
         below = (
             _communes(conn, who, provinces[0].id, tallies)
@@ -69,6 +70,7 @@ def overview(request: Request, who: Who, server: Server) -> Response:
         who,
         province=provinces[0] if len(provinces) == 1 else None,
         values=values,
+        activated=activated,
         below=below,
         total=_add(list(tallies)),
         incidents=incidents,
@@ -85,7 +87,9 @@ def province(request: Request, code: str, who: Who, server: Server) -> Response:
             raise not_found("province", code)
         values = _values(conn, who, row, server)
         below = _communes(conn, who, row.id, _tallies(conn, who.scope, server))
-    return page(request, "province.html", who, province=row, values=values, below=below)
+        inside = covers(who.scope, Place(row.id))
+        activated = _activated(conn, Scope("province", row.id) if inside else who.scope, server)
+    return page(request, "province.html", who, province=row, values=values, below=below, activated=activated)
 
 
 def commune(request: Request, code: str, who: Who, server: Server) -> Response:
@@ -97,6 +101,7 @@ def commune(request: Request, code: str, who: Who, server: Server) -> Response:
         inside = covers(who.scope, Place(row.province_id, row.id))
         values = current(conn, "commune", row.id, server.packs, time.time()) if inside else ()
         scope = Scope("commune", row.id) if inside else who.scope
+        activated = _activated(conn, scope, server)
         tallies = {tally.school_id: tally for tally in _tallies(conn, scope, server)}
         below = [
             Below(
@@ -107,7 +112,11 @@ def commune(request: Request, code: str, who: Who, server: Server) -> Response:
             )
             for school in registry.schools(conn, who.scope, commune_id=row.id)
         ]
-    return page(request, "commune.html", who, commune=row, values=values, below=below)
+    return page(request, "commune.html", who, commune=row, values=values, below=below, activated=activated)
+
+
+def _activated(conn: Connection, scope: Scope, server: Context) -> tuple[activation.Activated, ...]:
+    return activation.counts(conn, scope, limits(server.packs, time.time()).working_after)
 
 
 def _own_school(who: Principal, server: Context) -> Response:

@@ -10,7 +10,7 @@ from schoolwatch_server.api.problems import bad_field, not_found
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.console.page import check_form
 from schoolwatch_server.console.schools import Csrf, Number, school_for
-from schoolwatch_server.database import pages, people, registry
+from schoolwatch_server.database import pages, people, registry, told
 from schoolwatch_server.database.engine import begin_write
 
 Name = Annotated[str, Form(max_length=80)]
@@ -31,6 +31,43 @@ def add_room(
         detail = {"name": name, "role": role}
         people.record(conn, actor=who.name, action="room", subject=code, detail=detail, now=time.time())
     return RedirectResponse(f"/schools/{school.code}#rooms", 303)
+
+
+def change_room(code: str, room: int, who: Who, server: Server, csrf: Csrf = "", role: Role = "") -> Response:
+    """Another use of a room; its devices hear of it."""
+    check_form(who, csrf)
+    school = school_for(who, server, code)
+    role = _role(role)
+    now = time.time()
+    with begin_write(server.engine) as conn:
+        held = next((r for r in pages.rooms(conn, school.id) if r.id == room), None)
+        if held is None:
+            raise not_found("room", str(room))
+        registry.change_room(conn, school.id, room, role)
+        detail = {"name": held.name, "role": role}
+        people.record(conn, actor=who.name, action="room.role", subject=school.code, detail=detail, now=now)
+    return RedirectResponse(f"/schools/{school.code}#rooms", 303)
+
+
+def choose_tester(
+    code: str,
+    who: Who,
+    server: Server,
+    csrf: Csrf = "",
+    device: Annotated[str, Form(pattern="^([0-9a-f]{32})?$")] = "",
+) -> Response:
+    """The one device that tests the school's line; nobody when it is empty."""
+    check_form(who, csrf)
+    school = school_for(who, server, code)
+    now = time.time()
+    with begin_write(server.engine) as conn:
+        row = registry.device(conn, device, who.scope) if device else None
+        if device and (row is None or row.school_id != school.id):
+            raise bad_field("device", "is not a device of this school")
+        told.set_line_tester(conn, school.id, None if row is None else row.id)
+        detail = {"device": device}
+        people.record(conn, actor=who.name, action="line.tester", subject=school.code, detail=detail, now=now)
+    return RedirectResponse(f"/schools/{school.code}#line", 303)
 
 
 def change_device(
@@ -76,5 +113,7 @@ def _role(role: str) -> str:
 
 ROUTES = (
     Route("POST", "/schools/{code}/rooms", add_room, "declare"),
+    Route("POST", "/schools/{code}/rooms/{room}", change_room, "declare"),
+    Route("POST", "/schools/{code}/line", choose_tester, "declare"),
     Route("POST", "/devices/{device}/manage", change_device, "declare"),
 )

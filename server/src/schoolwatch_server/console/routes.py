@@ -1,7 +1,7 @@
 """Every page of the console."""
 
 from schoolwatch_server.api.route import Route
-from schoolwatch_server.console import devices, incidents, login, places, rooms, schools, system
+from schoolwatch_server.console import bundles, devices, incidents, login, places, rooms, schools, system
 
 ROUTES: tuple[Route, ...] = (
     *login.ROUTES,
@@ -10,5 +10,6 @@ ROUTES: tuple[Route, ...] = (
     *rooms.ROUTES,
     *devices.ROUTES,
     *incidents.ROUTES,
+    *bundles.ROUTES,
     *system.ROUTES,
 )

@@ -1,6 +1,8 @@
 """A school: indicators, devices, rooms, and what the school declares and hands out itself."""
 
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Form, Request
@@ -12,12 +14,23 @@ from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.exports import school_file
 from schoolwatch_server.api.problems import bad_field, not_found
 from schoolwatch_server.api.route import Route, Server, Who
-from schoolwatch_server.console.page import check_form, language_of, page
+from schoolwatch_server.console.line import tested
+from schoolwatch_server.console.page import check_form, language_of, page, words_of
+from schoolwatch_server.database import (
+    activation,
+    declarations,
+    incident_rows,
+    pages,
+    people,
+    registry,
+    room_use,
+)
 from schoolwatch_server.database import enrolment as tokens
-from schoolwatch_server.database import incident_rows, pages, people, registry
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.enrolment import DAYS_MAX, USES_MAX, issue_enrolment_token
-from schoolwatch_server.indicators.current import current
+from schoolwatch_server.indicators.current import current, limits
+from schoolwatch_server.posture import issued
+from schoolwatch_server.scope import Scope
 
 Number = Annotated[str, Form(pattern=r"^\s*[0-9]{0,7}\s*$")]
 Csrf = Annotated[str, Form(max_length=200)]
@@ -30,6 +43,7 @@ def show(request: Request, code: str, who: Who, server: Server) -> Response:
         school = registry.school_by_code(conn, code, who.scope)
         if school is None:
             raise not_found("school", code)
+        devices = registry.devices(conn, who.scope, school_id=school.id)
         return page(
             request,
             "school.html",
@@ -38,15 +52,48 @@ def show(request: Request, code: str, who: Who, server: Server) -> Response:
             place=place_of(school),
             commune_code=commune_code_of(conn, who, school),
             values=current(conn, "school", school.id, server.packs, now),
-            devices=registry.devices(conn, who.scope, school_id=school.id),
+            devices=devices,
+            issued=_issued(devices, server, now),
             rooms=pages.rooms(conn, school.id),
+            use=room_use.of_school(conn, school.id, now, server.config.privacy.room_devices),
+            least=server.config.privacy.room_devices,
+            activated=activation.counts(
+                conn, Scope("school", school.id), limits(server.packs, now).working_after
+            ),
+            line=tested(conn, school.id, words_of(request)),
             declarations={row.quantity: row for row in pages.declarations(conn, school.id)},
-            quantities=registry.QUANTITIES,
+            quantities=declarations.QUANTITIES,
             roles=registry.ROLES,
             incidents=incident_rows.incidents(conn, who.scope, is_open=True, school_id=school.id, limit=20),
             rules=server.rules,
             tokens=tokens.open_tokens(conn, school.id, now),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """Of a school's working devices: on how many an issued antivirus runs, is known to run or not, all.
+
+    `without` are the devices, by name, on which none runs.
+    """
+
+    yes: int
+    known: int
+    working: int
+    without: frozenset[str]
+
+
+def _issued(devices: Sequence[registry.DeviceRow], server: Context, now: float) -> Issued | None:
+    """None when the settings name no product."""
+    names = server.config.antivirus.issued
+    if not names:
+        return None
+    after = now - server.packs.windows.working.value * 86400
+    working = [d for d in devices if not d.broken and d.taken_at is not None and d.taken_at >= after]
+    said = {device.device: issued(device.antivirus, names) for device in working}
+    verdicts = list(said.values())
+    without = frozenset(device for device, verdict in said.items() if verdict is False)
+    return Issued(verdicts.count(True), len(said) - verdicts.count(None), len(said), without)
 
 
 def download(request: Request, code: str, form: str, who: Who, server: Server) -> Response:
@@ -62,11 +109,17 @@ def declare(
     students: Number = "",
     devices: Number = "",
     student_devices: Number = "",
+    line_mbps: Number = "",
 ) -> Response:
     """Stores the numbers that were filled in and have changed; an empty field changes nothing."""
     check_form(who, csrf)
     school = school_for(who, server, code)
-    filled = {"students": students, "devices": devices, "student_devices": student_devices}
+    filled = {
+        "students": students,
+        "devices": devices,
+        "student_devices": student_devices,
+        "line_mbps": line_mbps,
+    }
     new = {
         quantity: float(text)
         for quantity, text in filled.items()
@@ -79,7 +132,7 @@ def declare(
     if new:
         with begin_write(server.engine) as conn:
             for quantity, value in new.items():
-                registry.declare(conn, school.id, quantity, value, now, who.name)
+                declarations.declare(conn, school.id, quantity, value, now, who.name)
             people.record(conn, actor=who.name, action="declare", subject=code, detail=new, now=now)
     return RedirectResponse(f"/schools/{school.code}#declared", 303)
 

@@ -14,7 +14,10 @@ ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 """What clocks in schools show; the page says so at its foot."""
 
 _BYTES = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
-_BITS = ("bit/s", "kbit/s", "Mbit/s", "Gbit/s", "Tbit/s")
+_THOUSANDS = {
+    "bit/s": ("bit/s", "kbit/s", "Mbit/s", "Gbit/s", "Tbit/s"),
+    "Hz": ("Hz", "kHz", "MHz", "GHz"),
+}
 _TOKEN = re.compile(r"enrolment token (\d+)")
 _SPANS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
@@ -53,12 +56,12 @@ class Words:
             return self.text("yes" if value else "no")
         if unit == "B" and value >= 10 * 1024:  # an MTU of 1500 B is not 1.5 KiB
             return self._scaled(value, 1024, _BYTES)
-        if unit == "bit/s":
-            return self._scaled(value, 1000, _BITS)
+        if unit in _THOUSANDS:
+            return self._scaled(value, 1000, _THOUSANDS[unit])
         if unit == "s":
             return self.span(value)
-        if unit == "B":
-            return f"{self.number(value, 0)}\u00a0B"
+        if unit in ("B", "dBm"):
+            return f"{self.number(value, 0)}\u00a0{unit}"
         if unit == "days":
             return f"{self.number(value)} {self.text(f'unit.day.{1 if value == 1 else 0}')}"
         if unit == "students/computer":
@@ -78,6 +81,10 @@ class Words:
             if len(parts) == 2:
                 break
         return " ".join(part for part in parts if part)
+
+    def hours(self, seconds: float) -> str:
+        """`2,5 giờ`."""
+        return f"{self.number(seconds / 3600)} {self.text('unit.hour.0')}"
 
     def when(self, at: float | None) -> str:
         """`23/11/2026 10:04:05` in Vietnam."""

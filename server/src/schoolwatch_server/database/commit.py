@@ -9,14 +9,13 @@ from sqlalchemy import Connection, insert
 
 from schoolwatch_contract.ack import Ack
 from schoolwatch_contract.records import Envelope
-from schoolwatch_server.database import counters, journal, marks, quarantine, rollups, states
+from schoolwatch_server import identity
+from schoolwatch_server.database import counters, identities, journal, marks, quarantine, rollups, states
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import epoch
+from schoolwatch_server.database.identities import CLONE, HintsTold
 from schoolwatch_server.database.marks import Generation, Pair
-from schoolwatch_server.intake.accept import Refused, Report, clock_offset, corrected, is_late
-
-CLONE = "device.clone"
-"""The sighting of two different reports under one number: two machines act as one device."""
+from schoolwatch_server.intake.accept import Refused, Report, clock_offset, corrected, is_late, stepped_offset
 
 Verdict = Literal["new", "duplicate", "fork"]
 
@@ -37,7 +36,7 @@ class _Stored:
     report: Report
     envelope: Envelope
     generation: Generation
-    offset: float
+    stepped: float | None
     taken_at: float
     late: bool
     fork: bool
@@ -164,10 +163,11 @@ def _decide(
 def _corrected(report: Report, generation: Generation, delivery_period: float) -> _Stored | None:
     if report.envelope is None:
         return None
-    arrived = report.message.arrived
-    taken_at = corrected(report.envelope.taken_at, generation.offset, arrived)
+    arrived, offset = report.message.arrived, generation.offset
+    stepped = stepped_offset(report.message, report.header.sent_at, offset)
+    taken_at = corrected(report.envelope.taken_at, offset, arrived, stepped)
     late = is_late(taken_at, arrived, delivery_period)
-    return _Stored(report, report.envelope, generation, generation.offset, taken_at, late, fork=False)
+    return _Stored(report, report.envelope, generation, stepped, taken_at, late, fork=False)
 
 
 def _store(conn: Connection, stored: Sequence[_Stored]) -> None:
@@ -176,6 +176,7 @@ def _store(conn: Connection, stored: Sequence[_Stored]) -> None:
     ids = journal.append(conn, [_journal_row(one) for one in stored])
     numbered = list(zip(ids, stored, strict=True))
     sightings = [row for id_, one in numbered for row in _sightings(id_, one)]
+    sightings += identities.compare(conn, [told for id_, one in numbered for told in _hints(id_, one)])
     if sightings:
         conn.execute(insert(t.sighting), sightings)
     states.advance(
@@ -210,6 +211,7 @@ def _journal_row(one: _Stored) -> dict[str, Any]:
 
 def _sightings(journal_id: int, one: _Stored) -> list[dict[str, Any]]:
     arrived = one.report.message.arrived
+    clock = (one.generation.offset, arrived, one.stepped)
     same = {"device_id": one.report.device_id, "journal_id": journal_id, "received_at": arrived}
     rows = [
         {
@@ -217,11 +219,11 @@ def _sightings(journal_id: int, one: _Stored) -> list[dict[str, Any]]:
             "kind": seen.kind,
             "subject": seen.subject,
             "detail": seen.detail,
-            "seen_at": one.taken_at if seen.seen_at is None else corrected(seen.seen_at, one.offset, arrived),
+            "seen_at": one.taken_at if seen.seen_at is None else corrected(seen.seen_at, *clock),
             "late": one.late,
         }
         for seen in one.envelope.sightings
-        if seen.kind != CLONE  # only the server can see that
+        if seen.kind not in (CLONE, identities.CHANGED)  # only the server can see that
     ]
     if one.fork:
         header = one.report.header
@@ -229,6 +231,14 @@ def _sightings(journal_id: int, one: _Stored) -> list[dict[str, Any]]:
         clone = {"kind": CLONE, "subject": one.report.device, "detail": detail}
         rows.append({**same, **clone, "seen_at": arrived, "late": False})
     return rows
+
+
+def _hints(journal_id: int, one: _Stored) -> tuple[HintsTold, ...]:
+    facts = [fact for fact in one.envelope.facts if fact.name == identity.HINT]
+    hints = identity.parse((fact.labels.get("kind", ""), fact.value) for fact in facts)
+    if not hints:
+        return ()
+    return (HintsTold(one.report.device_id, journal_id, hints, one.taken_at, one.report.message.arrived),)
 
 
 def _refused_row(one: Refused) -> dict[str, Any]:

@@ -130,6 +130,11 @@ def enrolled(conn: Connection, name: str) -> EnrolledRow | None:
     return None if row is None else EnrolledRow(row.id, row.heard is not None, row.revoked_at is not None)
 
 
+def name_of(conn: Connection, device_id: int) -> str:
+    """The opaque name of a device."""
+    return str(conn.execute(select(device.c.device).where(device.c.id == device_id)).scalar_one())
+
+
 def devices_of_school(conn: Connection, school_id: int) -> int:
     """How many devices the school has or had: for the next one's label."""
     query = select(func.count(membership.c.device_id.distinct())).where(membership.c.school_id == school_id)

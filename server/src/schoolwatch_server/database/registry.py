@@ -19,9 +19,6 @@ _T = TypeVar("_T")
 ROLES = ("student_lab", "classroom", "office", "studio")
 """What a room, or a device apart from its room, is used for."""
 
-QUANTITIES = ("students", "devices", "student_devices")
-"""What a school declares."""
-
 
 class RegistryError(ValueError):
     """What was asked for does not fit the registry; the text says why."""
@@ -70,16 +67,6 @@ def change_room(conn: Connection, school_id: int, room_id: int, role: str) -> No
     told.mark_room(conn, room_id)
 
 
-def declare(conn: Connection, school_id: int, quantity: str, value: float, now: float, by: str) -> None:
-    """Adds a declared number, from `now` on; earlier ones stay as history. Raises `RegistryError`."""
-    if quantity not in QUANTITIES:
-        raise RegistryError(f"{quantity!r} is none of {', '.join(QUANTITIES)}")
-    if not 0 <= value < 1e9:
-        raise RegistryError(f"{quantity} cannot be {value}")
-    row = {"school_id": school_id, "quantity": quantity, "value": value}
-    conn.execute(insert(t.declaration).values(declared_at=now, declared_by=by, **row))
-
-
 def create_device(
     conn: Connection,
     school_id: int,
@@ -114,7 +101,8 @@ def move_device(conn: Connection, device_id: int, school_id: int, room_id: int |
     conn.execute(update(m).where(still).values(valid_to=now))
     row = {"device_id": device_id, "school_id": school_id, "room_id": room_id}
     conn.execute(insert(m).values(valid_from=now, **row))
-    if held is None or held.school_id != school_id:
+    told.mark(conn, [device_id])
+    if held is not None and held.school_id != school_id:
         told.leave_line(conn, device_id)
 
 
@@ -273,6 +261,7 @@ def _devices() -> Select[Any]:
         st.link_speed,
         st.link_medium,
         d.broken,
+        st.antivirus,
     ).select_from(joined)
 
 

@@ -58,3 +58,4 @@ class DeviceRow:
     link_speed: float | None
     link_medium: str | None
     broken: bool
+    antivirus: str | None

@@ -103,6 +103,9 @@ def _packed(device_id: int, row: _Row) -> dict[str, Any]:
         "ipv6_rung": seen.ipv6_rung,
         "link_speed": seen.link_speed,
         "link_medium": seen.link_medium,
+        "antivirus": seen.antivirus,
+        "windows_activated": seen.windows_activated,
+        "office_activated": seen.office_activated,
         "body": pack(row.state),
     }
 

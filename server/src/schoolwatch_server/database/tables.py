@@ -32,6 +32,7 @@ from schoolwatch_server.database.tables_people import audit as audit
 from schoolwatch_server.database.tables_people import session as session
 from schoolwatch_server.database.tables_settings import device_settings as device_settings
 from schoolwatch_server.database.tables_settings import line_tester as line_tester
+from schoolwatch_server.database.tables_speedtest import speedtest_slot as speedtest_slot
 
 meta = Table(
     "meta", metadata, Column("key", String(40), primary_key=True), Column("value", Text, nullable=False)
@@ -133,6 +134,13 @@ enrolment_token = Table(
     Column("uses_left", Integer, nullable=False),
     Column("revoked_at", Double),
 )
+frozen_device = Table(  # one whose disk is put back at each start: it is found again by its hardware
+    "frozen_device",
+    metadata,
+    Column("device_id", Id, ForeignKey("device.id"), primary_key=True, autoincrement=False),
+    Column("hints", JSON, nullable=False),
+    Column("enrolled_at", Double, nullable=False),
+)
 
 # --- intake: journal, marks, state, sightings, quarantine ---------------------------------------------
 
@@ -186,6 +194,9 @@ state = Table(
     Column("link_speed", Double),
     Column("link_medium", String(20)),
     Column("body", LargeBinary, nullable=False),
+    Column("antivirus", Text),
+    Column("windows_activated", Boolean),
+    Column("office_activated", Boolean),
 )
 fact_history = Table(
     "fact_history",

@@ -13,8 +13,11 @@ from schoolwatch_server.database.credentials import Credential
 LATE_AFTER = 1800.0
 """Seconds from which a report is late, whatever the delivery period is."""
 
+STEP = 600.0
+"""Seconds by which a message may be held up on its way before its device's clock must have been set anew."""
+
 _QUEUE_SLACK = 60.0
-"""Seconds of slack when deciding whether a message may have waited at the broker."""
+"""Seconds of slack when deciding whether a message may have waited, or was taken after it arrived."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +121,22 @@ def clock_offset(message: Message, sent_at: float, known: float | None) -> float
     return offset
 
 
-def corrected(at: float, offset: float, arrived: float) -> float:
-    """An instant of the device's clock on the server's; nothing was taken after it arrived."""
-    return min(at + offset, arrived)
+def stepped_offset(message: Message, sent_at: float, offset: float) -> float | None:
+    """The offset that holds now, when the device's clock was set anew since the generation's was fixed."""
+    if message.carried or message.waited:
+        return None
+    now = message.arrived - sent_at
+    return now if abs(now - offset) > STEP else None
+
+
+def corrected(at: float, offset: float, arrived: float, stepped: float | None = None) -> float:
+    """An instant of the device's clock on the server's; nothing was taken after it arrived.
+
+    Of a clock that was set anew, an instant is from before or from after: the wrong one of the two offsets
+    puts it into the future, or further into the past.
+    """
+    instants = [at + each for each in (offset, stepped) if each is not None]
+    return min(max((each for each in instants if each <= arrived + _QUEUE_SLACK), default=arrived), arrived)
 
 
 def is_late(taken_at: float, arrived: float, delivery_period: float) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from schoolwatch_server.posture import posture
 from schoolwatch_server.rules.rule import Condition
+from schoolwatch_server.settled import is_settled
 from schoolwatch_server.state import State, find
 
 
@@ -17,8 +18,18 @@ def met(condition: Condition, state: State) -> bool | None:
     if condition.posture is not None:
         value = getattr(posture(state), condition.posture)
         return None if value is None else _comparison(condition)(value)
-    values = [number for _, number in find(state.readings, condition.reading or "").values()]
-    return _combined([None if v is None else _comparison(condition)(v) for v in values], condition.every)
+    return _combined(_answers(condition, condition.reading or "", state), condition.every)
+
+
+def _answers(condition: Condition, metric: str, state: State) -> list[bool | None]:
+    """Of each reading; what a computer has yet to catch up with after its start is not known to be met."""
+    meets = _comparison(condition)
+    answers: list[bool | None] = []
+    for name, (_, number) in find(state.readings, metric).items():
+        answer = None if number is None else meets(number)
+        settled = is_settled(state, metric, state.readings[name].taken_at)
+        answers.append(answer if settled or not answer else None)
+    return answers
 
 
 def _combined(answers: list[bool | None], every: bool) -> bool | None:

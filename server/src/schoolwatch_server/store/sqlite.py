@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import Engine
 
+from schoolwatch_contract.catalogue import shown_alone
 from schoolwatch_server.database import journal, rollups
 from schoolwatch_server.database import judged as rows
 from schoolwatch_server.database.engine import begin_read, begin_write
@@ -39,7 +40,10 @@ class SqliteStore:
         """A device's metric in [start, end), one series a label set; the range picks the resolution.
 
         Hours and days are given by the bucket that they begin with, the first one that overlaps included.
+        What is shown of rooms alone has no series of a device.
         """
+        if not shown_alone(metric):
+            return ()
         with begin_read(self._engine) as conn:
             picked = resolution or resolution_of(start, end, journal.pruned_before(conn))
             if picked == "raw":

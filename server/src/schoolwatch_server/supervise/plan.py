@@ -11,7 +11,7 @@ from schoolwatch_server.supervise import agent
 from schoolwatch_server.supervise.keeper import Part
 from schoolwatch_server.supervise.prepare import answers, reachable
 
-STOP_ORDER = ("agent", "serve", "evaluate", "intake", "broker")
+STOP_ORDER = ("agent", "speedtest", "serve", "evaluate", "intake", "broker")
 """Who produces stops first, so that nothing is on its way to a part that has gone."""
 
 
@@ -34,13 +34,14 @@ def broker_part(config: ServerConfig, program: Path | None) -> Part:
 
 
 def server_parts(config: ServerConfig, settings: Path) -> tuple[Part, ...]:
-    """Intake, evaluate and serve."""
+    """Intake, evaluate and serve; the speed test where it is enabled."""
 
     def part(name: str) -> Part:
         ready = (lambda: is_ready(config)) if name == "serve" else None
         return Part(name, _python(name, "--config", str(settings)), _log(config, name), ready)
 
-    return part("intake"), part("evaluate"), part("serve")
+    speedtest = (part("speedtest"),) if config.speedtest.enabled else ()
+    return part("intake"), part("evaluate"), part("serve"), *speedtest
 
 
 def agent_part(config: ServerConfig) -> Part:

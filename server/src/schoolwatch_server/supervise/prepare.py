@@ -74,18 +74,25 @@ def lock(data: Path, say: Say) -> IO[str]:
 
 
 def ports(config: ServerConfig, say: Say) -> None:
-    """Sees that both ports can be listened on; gives the parts of a killed `up` a moment to be gone."""
+    """Sees that the ports can be listened on; gives the parts of a killed `up` a moment to be gone."""
     http, mqtt = (Address(part.host, part.port) for part in (config.http, config.mqtt))
     if http == mqtt:
         raise UpError(say("up.error.same_port", address=http))
+    wanted = [(http, "--http"), (mqtt, "--mqtt")]
+    if config.speedtest.enabled:
+        own = Address(config.speedtest.host, config.speedtest.port)
+        if own in (http, mqtt):
+            raise UpError(say("up.error.speedtest_port", address=own))
+        wanted.append((own, "speedtest.host, speedtest.port"))
     deadline = time.monotonic() + _PATIENCE
-    for address, option in ((http, "--http"), (mqtt, "--mqtt")):
+    for address, option in wanted:
         while (trouble := _trouble(address)) is not None:
             if trouble.errno != errno.EADDRINUSE:
                 why = trouble.strerror or str(trouble)
                 raise UpError(say("up.error.address", address=address, option=option, why=why))
             if time.monotonic() > deadline:
-                raise UpError(say("up.error.port", address=address, option=option))
+                key = "up.error.port" if option.startswith("--") else "up.error.speedtest_port"
+                raise UpError(say(key, address=address, option=option))
             time.sleep(0.1)
 
 

@@ -4,7 +4,7 @@ import time
 
 from sqlalchemy import Engine
 
-from schoolwatch_server.database import pages, registry
+from schoolwatch_server.database import declarations, pages, registry
 from schoolwatch_server.database.engine import begin_write
 from schoolwatch_server.enrolment import issue_enrolment_token
 from schoolwatch_server.scope import EVERYTHING
@@ -28,7 +28,7 @@ def ensure(engine: Engine) -> None:
         commune = commune or registry.create_commune(conn, province, PLACE_CODE, "Xã mẫu")
         school = registry.create_school(conn, commune, SCHOOL_CODE, "Trường mẫu", "THCS", now)
         registry.create_room(conn, school, ROOM, "office")
-        registry.declare(conn, school, "devices", 1, now, "up")  # this machine: true by construction
+        declarations.declare(conn, school, "devices", 1, now, "up")  # this machine: true by construction
 
 
 def token(engine: Engine) -> str | None:

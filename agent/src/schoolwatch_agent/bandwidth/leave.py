@@ -1,0 +1,114 @@
+"""Asks the server for leave to test: answers its challenge with the device's key, and is told where."""
+
+import ssl
+from email.message import Message
+from http.client import HTTPException
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.request import HTTPRedirectHandler, HTTPSHandler, OpenerDirector, Request, build_opener
+
+import msgspec
+
+from schoolwatch_agent.bandwidth.order import Why
+from schoolwatch_agent.identity import Credential
+from schoolwatch_contract import slot
+from schoolwatch_contract.errors import ContractError
+from schoolwatch_contract.slot import Slot
+
+TIMEOUT = 10.0
+ANSWER_MAX = 16 * 1024
+RETRY_MAX = 3600.0
+"""Seconds: a server that asks for more patience is asked again all the same."""
+
+
+class NoLeaveError(Exception):
+    """Why there is no test now, what the server or system said, and in how many seconds to ask again."""
+
+    def __init__(self, why: Why, detail: str = "", retry: float = 0.0) -> None:
+        super().__init__(detail or why)
+        self.why: Why = why
+        self.detail, self.retry = detail[:300], retry
+
+
+def ask(url: str, credential: Credential, ca: str = "") -> Slot:
+    """A slot for one test. Raises `NoLeaveError`."""
+    opener = _opener(ca)
+    address = url.rstrip("/") + slot.PATH
+    try:
+        nonce = _nonce(_post(opener, address, None))
+        answer = _post(
+            opener, address, slot.authorization(bytes.fromhex(credential.key), credential.device, nonce)
+        )
+    except URLError as error:
+        raise NoLeaveError("unreachable", str(error.reason)) from error
+    except (OSError, HTTPException, UnicodeError) as error:
+        raise NoLeaveError("unreachable", str(error)) from error
+    status, headers, body = answer
+    if status != 201:
+        raise _refusal(status, headers, body)
+    try:
+        return msgspec.json.decode(body, type=Slot)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise NoLeaveError("no_server", "the answer is no slot") from error
+
+
+Answer = tuple[int, Message, bytes]
+
+
+class _NoRedirect(HTTPRedirectHandler):
+    """A proof goes to the address of the settings and to no other."""
+
+    def redirect_request(self, *_: Any, **__: Any) -> None:
+        return None
+
+
+def _opener(ca: str) -> OpenerDirector:
+    try:
+        context = ssl.create_default_context(cafile=ca or None)
+    except (OSError, ssl.SSLError) as error:
+        raise NoLeaveError("unreachable", f"{ca}: {error}") from error
+    return build_opener(_NoRedirect, HTTPSHandler(context=context))
+
+
+def _post(opener: OpenerDirector, address: str, authorization: str | None) -> Answer:
+    headers = {"Accept": "application/json, application/problem+json"}
+    if authorization is not None:
+        headers["Authorization"] = authorization
+    request = Request(address, data=b"", headers=headers, method="POST")  # noqa: S310  http or https: settings.Url
+    try:
+        with opener.open(request, timeout=TIMEOUT) as answer:
+            return answer.status, answer.headers, bytes(answer.read(ANSWER_MAX))
+    except HTTPError as error:
+        with error:
+            return error.code, error.headers, bytes(error.read(ANSWER_MAX))
+
+
+def _nonce(answer: Answer) -> str:
+    status, headers, body = answer
+    try:
+        if status == 401:
+            return slot.parameters(headers.get("WWW-Authenticate", ""))["nonce"]
+    except (ContractError, KeyError) as error:
+        raise NoLeaveError("no_server", "the server sent no challenge") from error
+    raise _refusal(status, headers, body)
+
+
+def _refusal(status: int, headers: Message, body: bytes) -> NoLeaveError:
+    known: dict[int, Why] = {404: "no_server", 409: "line_busy", 503: "server_full"}
+    why = known.get(status, "refused" if status < 500 else "unreachable")
+    retry = headers.get("Retry-After", "")
+    seconds = min(float(retry), RETRY_MAX) if retry.isascii() and retry.isdigit() else 0.0
+    return NoLeaveError(why, f"HTTP {status} {_detail(body)}".strip(), seconds)
+
+
+class _Problem(msgspec.Struct, frozen=True):
+    """RFC 9457."""
+
+    detail: str = ""
+
+
+def _detail(body: bytes) -> str:
+    try:
+        return msgspec.json.decode(body, type=_Problem).detail
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return ""

@@ -1,0 +1,83 @@
+"""Windows Update, from updates.ps1 and the registry: what waits, when it was last installed, who decides."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from schoolwatch_agent.formats import cim
+from schoolwatch_contract.records import Fact, Reading
+
+_SECURITY_CATEGORY: Final = "0fa1201d-4330-4fa8-8ae9-b877473b6441"
+"""Windows Update's category "Security Updates"; its id does not change with the language."""
+
+_AU: Final = r"SOFTWARE\Policies\Microsoft\Windows\WindowsUpdate\AU"
+MACHINE: Final = {
+    "NoAutoUpdate": (_AU, "NoAutoUpdate"),
+    "AUOptions": (_AU, "AUOptions"),
+    "UseWUServer": (_AU, "UseWUServer"),
+    "wuauserv": (r"SYSTEM\CurrentControlSet\Services\wuauserv", "Start"),
+}
+"""Values below HKEY_LOCAL_MACHINE: key and name. The address of a WSUS server is not read."""
+
+_DISABLED: Final = 4
+_POLICY_LEVELS: Final = {2: "notify", 3: "download", 4: "scheduled", 5: "local", 7: "download"}
+"""AUOptions (Microsoft, "Configure Automatic Updates"); 5 leaves it to the machine's administrator."""
+
+_LEVELS: Final = {1: "off", 2: "notify", 3: "download", 4: "scheduled"}
+"""AutomaticUpdatesNotificationLevel of the Windows Update Agent API; 0 is not configured."""
+
+Values = dict[str, int | str | None]
+
+
+def parse(found: dict[str, Any], policy: Values, now: float) -> Iterator[Reading | Fact]:
+    """From updates.ps1: the update agent's offline search, its last successes, its level, the reboot keys.
+
+    `policy` holds registry values by `MACHINE`.
+    """
+    pending, reason = cim.part(found, "pending")
+    security = [update for update in pending if _SECURITY_CATEGORY in _categories(update)]
+    yield Reading("updates.pending", None if reason else float(len(pending)))
+    yield Reading("updates.security", None if reason else float(len(security)))
+    yield Fact("updates.search", None if reason else "answered", {}, reason)
+    rows, reason = cim.part(found, "settings")
+    settings = next(iter(rows), {})
+    yield _since("updates.age", settings.get("last_search"), now)
+    yield _since("updates.last_installed_age", settings.get("last_installed"), now)
+    reboot = cim.flag(found.get("reboot"))
+    yield Reading("updates.reboot_pending", None if reboot is None else float(reboot))
+    yield from _automatic(policy, cim.whole(settings.get("level")), reason)
+    managed = cim.flag(policy.get("UseWUServer"))
+    own = (
+        None
+        if managed is None and policy.get("UseWUServer") is not None
+        else "wsus"
+        if managed
+        else "microsoft"
+    )
+    yield Fact("updates.server", own, {}, "" if own else "not understood")
+
+
+def _since(metric: str, written: object, now: float) -> Reading:
+    at = cim.instant(written)
+    return Reading(metric, now - at if at is not None and at <= now else None)
+
+
+def _automatic(policy: Values, level: int | None, reason: str) -> Iterator[Reading | Fact]:
+    """Policy comes before the machine's own level; nothing is installed while the service is disabled."""
+    start = cim.whole(policy.get("wuauserv"))
+    disabled = start == _DISABLED
+    off, options = cim.flag(policy.get("NoAutoUpdate")), cim.whole(policy.get("AUOptions"))
+    ruled = "off" if off else None if options is None else _POLICY_LEVELS.get(options)
+    local = None if level is None else _LEVELS.get(level)
+    yield Fact("updates.mode", ruled, {"source": "policy"}, "" if ruled else "not configured")
+    yield Fact("updates.mode", local, {"source": "local"}, "" if local else reason or "not configured")
+    mode = local if ruled in (None, "local") else ruled
+    automatic = 0.0 if disabled else None if mode is None else float(mode == "scheduled")
+    yield Reading("updates.automatic", automatic)
+    known = {0: "boot", 1: "system", 2: "automatic", 3: "manual", _DISABLED: "disabled"}.get(
+        -1 if start is None else start
+    )
+    yield Fact("updates.service", known, {}, "" if known else "not reported")
+
+
+def _categories(update: dict[str, Any]) -> set[str]:
+    return {category.lower() for category in cim.texts(update.get("categories"))}

@@ -1,0 +1,121 @@
+"""Brings over what can still be read of a damaged spool file: one bad page is not to cost all the others.
+
+What keeps its generation keeps its number, so that the server knows it if it has it already. Nothing new is
+counted in a generation that came over: its next number may have been on the page that is lost.
+"""
+
+import logging
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from schoolwatch_agent import marks, spool_file
+from schoolwatch_contract.frame import SEQ_MAX
+
+log = logging.getLogger(__name__)
+
+ENDED = "ended"
+"""The boot of generations that came over: no machine starts under that name, so they only drain."""
+
+_STEP = 500
+_ERRORS_MAX = 20_000
+"""Reads that failed, after which the rest is given up: a disk must not be asked for hours."""
+
+_ROW = (
+    "SELECT generation, seq, put_at, due_at, sent, pubacks, acked_at, body FROM envelope NOT INDEXED"
+    " WHERE id BETWEEN ? AND ? ORDER BY id"
+)
+_INSERT = (
+    "INSERT OR IGNORE INTO envelope (generation, seq, put_at, due_at, sent, pubacks, acked_at, body, size)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
+
+def bring_over(damaged: Path, db: sqlite3.Connection, row_bytes: int) -> None:
+    """Copies envelopes, marks and counts into a new file, inside its transaction."""
+    found = 0
+    try:
+        with closing(sqlite3.connect(damaged, isolation_level=None)) as old:
+            generations = _generations(old, db)
+            _notes(old, db)
+            for row in _rows(old):
+                found += _bring(db, row, generations, row_bytes)
+    except sqlite3.Error as error:
+        log.warning("no more can be read of %s: %s", damaged, error)
+    clock = db.execute("SELECT max(put_at) FROM envelope").fetchone()[0]
+    if clock is not None and clock > spool_file.number(db, "clock"):
+        spool_file.set_note(db, "clock", clock)
+    log.warning("%d reports came over from the damaged file", found)
+
+
+def _generations(old: sqlite3.Connection, db: sqlite3.Connection) -> dict[int, int]:
+    """Old row to new row of the generations that can be read."""
+    brought: dict[int, int] = {}
+    try:
+        for row, spool, following, upto in old.execute(
+            "SELECT id, spool, next, upto FROM generation ORDER BY id"
+        ):
+            if re.fullmatch("[0-9a-f]{16}", str(spool)) and _is_number(following) and _is_number(upto):
+                brought[row] = marks.bring_generation(db, spool, ENDED, following, upto)
+    except sqlite3.Error as error:
+        log.warning("not all generations can be read: %s", error)
+    return brought
+
+
+def _notes(old: sqlite3.Connection, db: sqlite3.Connection) -> None:
+    for key, kind in (
+        ("epoch", str),
+        ("dropped", float),
+        ("clock", float),
+        ("latest", float),
+        ("bundled_at", float),
+    ):
+        try:
+            value = spool_file.note(old, key)
+        except sqlite3.Error:
+            continue
+        if isinstance(value, kind) or (kind is float and isinstance(value, int)):
+            spool_file.set_note(db, key, value)
+
+
+def _rows(old: sqlite3.Connection) -> Iterator[tuple[Any, ...]]:
+    last = old.execute("SELECT seq FROM sqlite_sequence WHERE name = 'envelope'").fetchone()
+    if last is None or not _is_number(last[0]):
+        return
+    errors = 0
+    ranges = [(low, low + _STEP - 1) for low in range(1, last[0] + 1, _STEP)][::-1]
+    while ranges and errors < _ERRORS_MAX:
+        low, high = ranges.pop()
+        try:
+            rows = old.execute(_ROW, (low, high)).fetchall()
+        except sqlite3.Error:  # somewhere in here is the damage: look at either half
+            errors += 1
+            middle = (low + high) // 2
+            if low < high:
+                ranges += [(middle + 1, high), (low, middle)]
+            continue
+        yield from rows
+
+
+def _bring(db: sqlite3.Connection, row: tuple[Any, ...], generations: dict[int, int], row_bytes: int) -> int:
+    generation, seq, put_at, due_at, sent, pubacks, acked_at, body = row
+    times = (put_at, due_at, 0.0 if acked_at is None else acked_at)
+    if not (
+        isinstance(body, bytes) and _is_number(seq) and all(isinstance(each, float | int) for each in times)
+    ):
+        return 0
+    size = len(body) + row_bytes
+    if generation in generations:
+        values = (generations[generation], seq, put_at, due_at, sent, pubacks, acked_at, body, size)
+        return db.execute(_INSERT, values).rowcount
+    if sent == 0:  # the server cannot have it, so it may have another number
+        home, number = marks.orphanage(db, ENDED)
+        return db.execute(_INSERT, (home, number, put_at, 0, 0, 0, None, body, size)).rowcount
+    return 0
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int) and 0 <= value <= SEQ_MAX

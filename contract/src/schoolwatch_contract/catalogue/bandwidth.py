@@ -1,0 +1,83 @@
+"""The speed test of a school's line. A held-back result has another name, so that nothing can mistake it."""
+
+from schoolwatch_contract.catalogue.kinds import Metric, Subject
+
+SUBJECT = Subject(
+    "bandwidth",
+    "Để biết đường truyền của trường có đạt tốc độ theo hợp đồng không",
+    "To know whether the school's line has the speed of its contract",
+    metrics=(
+        Metric(
+            "bandwidth.download",
+            "bit/s",
+            "technical",
+            "Tốc độ tải xuống của đường truyền, đo bằng NDT7",
+            "Download throughput of the line, by NDT7",
+            ("family",),
+        ),
+        Metric(
+            "bandwidth.upload",
+            "bit/s",
+            "technical",
+            "Tốc độ tải lên của đường truyền, theo số byte máy chủ nhận được",
+            "Upload throughput of the line, by the bytes that the server received",
+            ("family",),
+        ),
+        Metric(
+            "bandwidth.limited_download",
+            "bit/s",
+            "technical",
+            "Tốc độ tải xuống bị giới hạn: bởi máy chủ (server) hoặc máy đo (client); không vào chỉ số nào",
+            "Download throughput held back: by the server or the measuring machine (client); enters no "
+            "indicator",
+            ("family", "limited_by"),
+        ),
+        Metric(
+            "bandwidth.limited_upload",
+            "bit/s",
+            "technical",
+            "Tốc độ tải lên bị giới hạn: bởi máy chủ (server) hoặc máy đo (client); không vào chỉ số nào",
+            "Upload throughput held back: by the server or the measuring machine (client); enters no "
+            "indicator",
+            ("family", "limited_by"),
+        ),
+        Metric(
+            "bandwidth.rtt_min",
+            "s",
+            "technical",
+            "Thời gian khứ hồi nhỏ nhất trong phép đo: đường truyền không tải",
+            "Smallest round-trip time during the test: the line without load",
+            ("family", "direction"),
+        ),
+        Metric(
+            "bandwidth.rtt_loaded",
+            "s",
+            "technical",
+            "Thời gian khứ hồi khi đường truyền đầy tải (trung vị)",
+            "Round-trip time while the line was full (median)",
+            ("family", "direction"),
+        ),
+        Metric(
+            "bandwidth.server_share",
+            "ratio",
+            "technical",
+            "Phần đường truyền của máy chủ đã bị các phép đo chiếm, mức cao nhất",
+            "Largest share of the server's own line that tests took meanwhile",
+            ("direction",),
+        ),
+        Metric(
+            "bandwidth.busy",
+            "ratio",
+            "technical",
+            "Phần bộ xử lý của máy đo bị chiếm trong phép đo",
+            "Share of the measuring machine's processor in use during the test",
+        ),
+        Metric(
+            "bandwidth.bytes",
+            "B",
+            "technical",
+            "Dung lượng mà phép đo đã tiêu tốn",
+            "Bytes that the test cost",
+        ),
+    ),
+)

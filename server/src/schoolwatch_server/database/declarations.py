@@ -1,0 +1,19 @@
+"""What schools declare: the newest number of each quantity holds, earlier ones stay as history."""
+
+from sqlalchemy import Connection, insert
+
+from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.registry import RegistryError
+
+QUANTITIES = ("students", "devices", "student_devices", "line_mbps")
+"""What a school declares: counts, and its line's speed by contract in Mbit/s (the slower way)."""
+
+
+def declare(conn: Connection, school_id: int, quantity: str, value: float, now: float, by: str) -> None:
+    """Adds a declared number, from `now` on; earlier ones stay as history. Raises `RegistryError`."""
+    if quantity not in QUANTITIES:
+        raise RegistryError(f"{quantity!r} is none of {', '.join(QUANTITIES)}")
+    if not 0 <= value < 1e9:
+        raise RegistryError(f"{quantity} cannot be {value}")
+    row = {"school_id": school_id, "quantity": quantity, "value": value}
+    conn.execute(insert(t.declaration).values(declared_at=now, declared_by=by, **row))

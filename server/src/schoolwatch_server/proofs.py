@@ -1,0 +1,36 @@
+"""What a device shows over HTTP to be believed: an HMAC with its frame key, answering a challenge of ours."""
+
+import hmac
+import re
+
+from sqlalchemy import Engine
+
+from schoolwatch_contract import slot
+from schoolwatch_contract.errors import ContractError
+from schoolwatch_server.access import DEVICE, Principal
+from schoolwatch_server.challenges import Challenges
+from schoolwatch_server.database import credentials, registry
+from schoolwatch_server.database.engine import begin_read
+from schoolwatch_server.scope import EVERYTHING, Scope
+
+_DEVICE = re.compile(r"[0-9a-f]{32}")
+
+
+def device(engine: Engine, header: str, challenges: Challenges) -> Principal | None:
+    """The device of an `Authorization` header; None when it proves nothing, or proves it a second time."""
+    try:
+        said = slot.parameters(header)
+        name, nonce, proof = said["device"], said["nonce"], said["proof"]
+    except (ContractError, KeyError):
+        return None
+    if not _DEVICE.fullmatch(name) or not challenges.is_ours(nonce):
+        return None
+    with begin_read(engine) as conn:
+        credential = credentials.find(conn, [name]).get(name)
+        row = registry.device(conn, name, EVERYTHING)
+    if credential is None or credential.revoked or row is None:
+        return None
+    right = slot.proof(credential.frame_key, name, nonce)
+    if not hmac.compare_digest(right.encode(), proof.encode()) or not challenges.spend(nonce):
+        return None
+    return Principal("device", name, DEVICE, Scope("school", row.school_id))

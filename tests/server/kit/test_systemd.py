@@ -1,0 +1,92 @@
+"""The installed units under a real systemd: what the sandbox forbids costs no probe that can do without."""
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from conftest import Peer
+from mqtt import wait_for
+from schoolwatch_contract.envelope import decode
+from schoolwatch_contract.records import Envelope
+from schoolwatch_server import cli
+from throwaway import Computer, Line
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="not run: needs root for namespaces and mounts")
+DATA = "var/lib/private/schoolwatch-agent"
+
+
+@pytest.fixture
+def computer(peer: Peer, tmp_path: Path) -> Iterator[Computer]:
+    for name in ("ip", "systemd-analyze", "nsenter"):
+        peer(name)
+    place = ("--commune", "X", "--commune-name", "Xã", "--province", "T", "--province-name", "Tỉnh")
+    data, kit, line = str(tmp_path / "data"), tmp_path / "kit", Line()
+    line.plug_in()
+    try:
+        url = f"http://{line.server}:9"  # nobody is there: it is installed without a server
+        assert cli.main(["migrate", "--data", data]) == 0
+        assert cli.main(["school", "add", "A", "Trường A", *place, "--data", data]) == 0
+        words = ("--school", "A", "--url", url, "--insecure-http", "--out", str(kit))
+        assert cli.main(["kit", *words, "--data", data]) == 0
+        yield Computer(tmp_path / "computer", kit, line)
+    finally:
+        line.unplug()
+
+
+def measured(computer: Computer) -> Envelope | None:
+    """The first report in the spool of the installed agent."""
+    file = computer.folder / "changed" / DATA / "spool.db"
+    if not file.exists():
+        return None
+    with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as spool:
+        row = spool.execute("SELECT body FROM envelope ORDER BY id LIMIT 1").fetchone()
+    return decode(row[0]) if row else None
+
+
+def reports(computer: Computer) -> int:
+    """How many the spool holds."""
+    file = computer.folder / "changed" / DATA / "spool.db"
+    with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as spool:
+        return int(spool.execute("SELECT count(*) FROM envelope").fetchone()[0])
+
+
+def test_under_systemd_every_probe_works_that_works_for_root_or_says_it_may_not(computer: Computer) -> None:
+    with computer.booted() as run:
+        done = run("sh", "/run/usb/cai-dat.sh")
+        assert done.returncode == 0, done.stdout + done.stderr
+        free = json.loads(run("/usr/local/bin/schoolwatch-agent", "once", "--json").stdout)
+        report = wait_for(lambda: measured(computer), 60)
+        shown = run(
+            "systemctl", "show", "schoolwatch-agent.timer", "-p", "ActiveState", "-p", "UnitFileState"
+        )
+        assert shown.stdout.split() == ["ActiveState=active", "UnitFileState=enabled"]
+        wait_for(
+            lambda: "success" in run("systemctl", "show", "schoolwatch-agent", "-p", "Result").stdout, 30
+        )
+
+        owner, mode = run("stat", "-c", "%u %a", f"/{DATA}").stdout.split()
+        assert mode == "700"
+        assert 61184 <= int(owner) <= 65519  # of a user that exists only while it runs (systemd.exec(5))
+        stays = run("schoolwatch-agent", "install", "--program", "/opt/schoolwatch-agent", "--mode", "run")
+        assert stays.returncode == 0, stays.stdout + stays.stderr
+        assert not (computer.folder / "changed/etc/systemd/system/schoolwatch-agent.timer").exists()
+        before = reports(computer)
+        wait_for(lambda: reports(computer) > before, 60)  # a tick, started by the sleeper that stays
+        shown = run("systemctl", "show", "schoolwatch-agent", "-p", "ActiveState", "-p", "NRestarts").stdout
+        assert shown.split() == ["NRestarts=0", "ActiveState=active"]
+
+        gone = run("sh", "/run/usb/go-cai-dat.sh", "--delete-data")
+        assert gone.returncode == 0, gone.stdout + gone.stderr
+        assert "schoolwatch" not in run("systemctl", "list-unit-files", "--no-pager").stdout
+
+    here = {str(r.labels["probe"]): r.value for r in report.readings if r.metric == "probe.ok"}
+    rooted = {r["labels"]["probe"]: r["value"] for r in free["readings"] if r["metric"] == "probe.ok"}
+    why = {f.labels["probe"]: f.value for f in report.facts if f.name == "probe.failure"}
+    worked = {name for name, ok in rooted.items() if ok}
+    assert len(worked) > 10
+    assert {name: why.get(name, "silent") for name in worked if not here.get(name)} == {}
+    assert [path for path in computer.changed() if "schoolwatch" in path] == []
