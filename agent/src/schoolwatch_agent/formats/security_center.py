@@ -6,8 +6,10 @@ off, 0x1000 on, 0x2000 snoozed, 0x3000 expired), owner & 0x0F00 (0x0100 Microsof
 Windows Server has no Security Center (0x8004100e, invalid namespace): Defender alone speaks there.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
+
+import msgspec
 
 from schoolwatch_agent.errors import NotUnderstood
 from schoolwatch_agent.formats import cim
@@ -31,8 +33,7 @@ _MODES: Final = {
 _DAY: Final = 86400.0
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """Products, and whether all there are would be among them."""
 
     products: tuple[Product, ...]
