@@ -10,7 +10,7 @@ import pytest
 import machines
 import schoolwatch_agent
 from brokers import RunningBroker
-from schoolwatch_agent import doctor, lock, once, probes
+from schoolwatch_agent import cli, doctor, lock, once, probes
 from schoolwatch_agent.cli import main
 from schoolwatch_agent.texts import Texts, language
 from station import SmallServer, enrol
@@ -289,3 +289,28 @@ def test_the_language_is_the_wish_then_the_machines_then_vietnamese(
 )
 def test_ages_are_said_as_people_do(seconds: float, said: str) -> None:
     assert doctor.age(seconds, Texts("doctor", "en")) == said
+
+
+def test_a_timers_words_are_read_without_the_whole_command_line() -> None:
+    program = (
+        "import sys; from schoolwatch_agent.cli import main; code = main(sys.argv[1:]);"
+        "print(code, [m for m in ('argparse', 'dataclasses', 'paho', 'ssl', 'psutil') if m in sys.modules])"
+    )
+    words = [sys.executable, "-I", "-S", "-c", f"import sys; sys.path[:] = {sys.path!r}; {program}"]
+    said = subprocess.run(
+        [*words, "tick", "--config", "/nowhere/agent.toml"], capture_output=True, text=True, check=True
+    )
+    assert said.stdout == "2 []\n"
+    assert "/nowhere/agent.toml" in said.stderr
+
+
+@pytest.mark.parametrize(
+    "words", [["tick", "--lang", "fr"], ["tick", "--config"], ["tick", "--nonsense", "x"], ["tick", "--help"]]
+)
+def test_other_words_behind_tick_are_for_the_whole_command_line(words: list[str]) -> None:
+    assert cli._timers(words) is None
+
+
+def test_a_timers_options_are_as_everywhere() -> None:
+    assert cli._timers(["tick"]) == (None, "")
+    assert cli._timers(["tick", "--lang", "vi", "--config", "x"]) == (Path("x"), "vi")

@@ -157,11 +157,11 @@ def test_a_tick_that_is_told_to_end_ends_what_it_started(tmp_path: Path) -> None
     (tmp_path / "agent.toml").write_text('[agent]\ndata = "data"\n')
     code = f"""
 import sys
-from schoolwatch_agent import commands, probes
+from schoolwatch_agent import commands
 from schoolwatch_agent.cli import main
 from schoolwatch_agent.probe import Probe
 hangs = Probe("system", 0, lambda host: [host.run({str(program)!r}, timeout=200)])
-commands.probes = lambda *_: (hangs,)
+commands.probes_of = lambda *_: (hangs,)
 sys.exit(main(["tick", "--config", {str(tmp_path / "agent.toml")!r}]))
 """
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE)

@@ -37,6 +37,7 @@ from tap import Connect, Publish, Subscribe, Tap
 
 NOW, YEAR = 1_800_000_000.0, 365 * 86_400.0
 TOLD = Settings(
+    measures_use=True,
     ipv6=Ipv6(dual_stack=(Endpoint("127.0.0.1", 9),)),
     quality=Quality(hosts=("127.0.0.1",)),
     bandwidth=Bandwidth("https://127.0.0.1:9"),

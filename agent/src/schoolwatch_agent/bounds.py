@@ -2,15 +2,15 @@
 
 import logging
 import sqlite3
-from dataclasses import dataclass
+
+import msgspec
 
 from schoolwatch_agent import spool_file
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True):
     """Bounds: bytes of all that is held, seconds that it is held unacknowledged and acknowledged."""
 
     max_bytes: int = 50_000_000

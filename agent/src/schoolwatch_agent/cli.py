@@ -1,16 +1,17 @@
 """The command `schoolwatch-agent`: what a technician, a timer or a service calls."""
 
-import argparse
 import sys
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from schoolwatch_agent import __version__
-from schoolwatch_agent.options import parser
 from schoolwatch_agent.texts import Language, Texts, language
 
-if TYPE_CHECKING:  # settings and probes are imported when a command needs them: `version` must be fast
+if TYPE_CHECKING:  # what a command needs is imported by it: `version` and `tick` must be fast
+    import argparse
+
     from schoolwatch_agent.config import AgentConfig
 
 FINE, FAILED, WRONG, UNUSABLE = 0, 1, 2, 3
@@ -26,6 +27,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a Windows console may lack ✔
+    if timers := _timers(words):
+        return _tick(timers, language(timers.lang))
+    import argparse
+
+    from schoolwatch_agent.options import parser
+
     tongue = language(_wish(words))
     nothing = argparse.Namespace(config=None, lang="")  # options may stand before or after the command
     whole = parser(tongue)
@@ -41,6 +48,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         return FINE
 
 
+class Timers(NamedTuple):
+    """What a timer or the sleeper says behind `tick`."""
+
+    config: Path | None
+    lang: str
+
+
+def _timers(words: Sequence[str]) -> Timers | None:
+    """`tick` as it is called each 5 minutes, read at no cost; None for anything that needs more thought."""
+    said = dict(zip(words[1::2], words[2::2], strict=False))
+    whole = ["tick", *(word for pair in said.items() for word in pair)]
+    if whole != list(words) or not said.keys() <= {"--config", "--lang"}:
+        return None
+    lang = said.get("--lang", "vi")
+    if lang not in ("vi", "en"):
+        return None
+    return Timers(Path(said["--config"]) if "--config" in said else None, said.get("--lang", ""))
+
+
 def _wish(words: Sequence[str]) -> str:
     """The language asked for, known before the words are parsed: errors and help are in it too."""
     for word, following in pairwise((*words, "")):
@@ -51,7 +77,7 @@ def _wish(words: Sequence[str]) -> str:
     return ""
 
 
-Command = Callable[[argparse.Namespace, Language], int]
+Command = Callable[["argparse.Namespace", Language], int]
 
 
 def _commands() -> dict[str, Command]:
@@ -74,7 +100,7 @@ def _commands() -> dict[str, Command]:
     }
 
 
-def _once(arguments: argparse.Namespace, _: Language) -> int:
+def _once(arguments: "argparse.Namespace", _: Language) -> int:
     from schoolwatch_agent import chosen, once
     from schoolwatch_agent.host import Host
 
@@ -86,7 +112,7 @@ def _once(arguments: argparse.Namespace, _: Language) -> int:
     return FINE
 
 
-def _tick(arguments: argparse.Namespace, _: Language) -> int:
+def _tick(arguments: "argparse.Namespace | Timers", _: Language) -> int:
     config, texts = _settings(arguments)
     if config is None:
         return WRONG
@@ -95,7 +121,7 @@ def _tick(arguments: argparse.Namespace, _: Language) -> int:
     return commands.tick(config, texts)
 
 
-def _run(arguments: argparse.Namespace, _: Language) -> int:
+def _run(arguments: "argparse.Namespace", _: Language) -> int:
     config, texts = _settings(arguments)
     if config is None:
         return WRONG
@@ -106,7 +132,7 @@ def _run(arguments: argparse.Namespace, _: Language) -> int:
     return commands.run(config, texts, arguments.config)
 
 
-def _probes(_: argparse.Namespace, tongue: Language) -> int:
+def _probes(_: "argparse.Namespace", tongue: Language) -> int:
     from schoolwatch_agent import once
     from schoolwatch_agent.probes import PROBES
 
@@ -114,7 +140,7 @@ def _probes(_: argparse.Namespace, tongue: Language) -> int:
     return FINE
 
 
-def _explain(arguments: argparse.Namespace, _: Language) -> int:
+def _explain(arguments: "argparse.Namespace", _: Language) -> int:
     from schoolwatch_agent import explain
 
     config, texts = _settings(arguments)
@@ -125,7 +151,7 @@ def _explain(arguments: argparse.Namespace, _: Language) -> int:
     return FINE
 
 
-def _bandwidth(arguments: argparse.Namespace, _: Language) -> int:
+def _bandwidth(arguments: "argparse.Namespace", _: Language) -> int:
     config, texts = _settings(arguments)
     if config is None:
         return WRONG
@@ -136,7 +162,7 @@ def _bandwidth(arguments: argparse.Namespace, _: Language) -> int:
     return by_hand.measure(config, own_host(config), words, print, url=arguments.url, family=family)
 
 
-def _doctor(arguments: argparse.Namespace, tongue: Language) -> int:
+def _doctor(arguments: "argparse.Namespace", tongue: Language) -> int:
     from schoolwatch_agent import chosen, doctor
     from schoolwatch_agent.config import AgentConfig, ConfigError, load
     from schoolwatch_agent.host import Host
@@ -154,7 +180,7 @@ def _doctor(arguments: argparse.Namespace, tongue: Language) -> int:
     return FINE if doctor.is_fine(found) else FAILED
 
 
-def _enrol(arguments: argparse.Namespace, _: Language) -> int:
+def _enrol(arguments: "argparse.Namespace", _: Language) -> int:
     config, texts = _settings(arguments)
     if config is None:
         return WRONG
@@ -170,7 +196,7 @@ def _enrol(arguments: argparse.Namespace, _: Language) -> int:
     return commands.enrol(config, texts, wish)
 
 
-def _install(arguments: argparse.Namespace, tongue: Language) -> int:
+def _install(arguments: "argparse.Namespace", tongue: Language) -> int:
     from schoolwatch_agent.config import FILE
     from schoolwatch_agent.install import command
     from schoolwatch_agent.install.order import Order
@@ -197,7 +223,7 @@ def _install(arguments: argparse.Namespace, tongue: Language) -> int:
     return FINE
 
 
-def _uninstall(arguments: argparse.Namespace, tongue: Language) -> int:
+def _uninstall(arguments: "argparse.Namespace", tongue: Language) -> int:
     from schoolwatch_agent.config import FILE
     from schoolwatch_agent.install import command
 
@@ -206,7 +232,7 @@ def _uninstall(arguments: argparse.Namespace, tongue: Language) -> int:
     return command.uninstall(arguments.root, config, texts, print, with_data=arguments.delete_data)
 
 
-def _prepare_image(arguments: argparse.Namespace, _: Language) -> int:
+def _prepare_image(arguments: "argparse.Namespace", _: Language) -> int:
     config, texts = _settings(arguments)
     if config is None:
         return WRONG
@@ -215,7 +241,7 @@ def _prepare_image(arguments: argparse.Namespace, _: Language) -> int:
     return commands.prepare_image(config, texts)
 
 
-def _bundle(arguments: argparse.Namespace, _: Language) -> int:
+def _bundle(arguments: "argparse.Namespace", _: Language) -> int:
     config, texts = _settings(arguments)
     if config is None:
         return WRONG
@@ -224,7 +250,7 @@ def _bundle(arguments: argparse.Namespace, _: Language) -> int:
     return commands.bundle(config, texts, arguments.out, everything=arguments.all)
 
 
-def _check_config(arguments: argparse.Namespace, _: Language) -> int:
+def _check_config(arguments: "argparse.Namespace", _: Language) -> int:
     config, texts = _settings(arguments)
     if config is None:
         return WRONG
@@ -235,7 +261,7 @@ def _check_config(arguments: argparse.Namespace, _: Language) -> int:
     return FINE
 
 
-def _record(arguments: argparse.Namespace, tongue: Language) -> int:
+def _record(arguments: "argparse.Namespace", tongue: Language) -> int:
     from schoolwatch_agent.host import Host
     from schoolwatch_agent.probes import PROBES
     from schoolwatch_agent.recorder import record
@@ -255,7 +281,7 @@ def _record(arguments: argparse.Namespace, tongue: Language) -> int:
     return FINE
 
 
-def _settings(arguments: argparse.Namespace) -> "tuple[AgentConfig | None, Texts]":
+def _settings(arguments: "argparse.Namespace | Timers") -> "tuple[AgentConfig | None, Texts]":
     """The settings and the texts in their language; None when the settings are wrong, which is then said."""
     from schoolwatch_agent.config import ConfigError, load
 
@@ -268,5 +294,5 @@ def _settings(arguments: argparse.Namespace) -> "tuple[AgentConfig | None, Texts
     return config, Texts("cli", _tongue(arguments, config))
 
 
-def _tongue(arguments: argparse.Namespace, config: "AgentConfig") -> Language:
+def _tongue(arguments: "argparse.Namespace | Timers", config: "AgentConfig") -> Language:
     return language(arguments.lang or config.agent.language)

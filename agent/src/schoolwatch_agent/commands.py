@@ -6,10 +6,11 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
+
+import msgspec
 
 from schoolwatch_agent import identity, limits, lock, program, schedule
 from schoolwatch_agent import tick as ticking
@@ -28,8 +29,7 @@ VIETNAM = timezone(timedelta(hours=7))
 TIME = "%Y-%m-%d %H:%M"
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(msgspec.Struct, frozen=True):
     """How an enrolment was asked for on the command line."""
 
     url: str

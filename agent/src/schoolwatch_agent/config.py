@@ -3,9 +3,7 @@
 import os
 import re
 import sys
-import tomllib
 from collections.abc import Callable
-from importlib import resources
 from pathlib import Path
 from typing import Annotated
 
@@ -151,6 +149,8 @@ def _absolute(config: AgentConfig, folder: Path) -> AgentConfig:
 
 def parse(text: str, file: str = "agent.toml") -> AgentConfig:
     """The settings in a TOML text. Raises `ConfigError` with the key's path."""
+    import tomllib  # not needed where every setting has its default
+
     try:
         values = tomllib.loads(text.removeprefix("\ufeff"))  # Notepad writes a byte order mark
     except tomllib.TOMLDecodeError as error:
@@ -167,7 +167,7 @@ def parse(text: str, file: str = "agent.toml") -> AgentConfig:
 
 def sample() -> str:
     """The documented sample that is shipped with the agent; as it stands it says all the defaults."""
-    return resources.files("schoolwatch_agent").joinpath("agent.toml").read_text("utf-8")
+    return Path(__file__).with_name("agent.toml").read_text("utf-8")
 
 
 def _check(config: AgentConfig, file: str) -> None:

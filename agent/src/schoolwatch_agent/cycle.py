@@ -1,7 +1,6 @@
 """One cycle: run the probes that are due, make an envelope of what they saw, put it into the spool."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, Literal
 
 import msgspec
@@ -19,8 +18,7 @@ Mode = Literal["tick", "run"]
 NOTHING: Final = Observed()
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(msgspec.Struct, frozen=True):
     """Whose cycles these are (the seed of its jitter), how they are run, and seconds between them.
 
     `last` is what there is to tell of the cycle before.

@@ -12,9 +12,10 @@ import socket
 import sys
 import time
 from base64 import b64encode
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
+
+import msgspec
 
 from schoolwatch_agent import deadline, program, sessions
 from schoolwatch_agent.aside import within
@@ -36,8 +37,7 @@ _PREAMBLE: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Own:
+class Own(msgspec.Struct, frozen=True):
     """What belongs to the agent itself on the machine: its data folder, and the authority it trusts."""
 
     data: Path

@@ -1,7 +1,6 @@
 """Who this agent is: a random install id of its own, and the credential that the server gave it."""
 
 import os
-import secrets
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -89,7 +88,7 @@ def install_id(data: Path) -> str:
         raise IdentityError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
     if len(text) == 32 and set(text) <= set("0123456789abcdef"):
         return text
-    text = secrets.token_hex(16)
+    text = os.urandom(16).hex()
     write_private(path, text.encode())
     return text
 
@@ -105,7 +104,7 @@ def make_folder(data: Path) -> None:
 def write_private(path: Path, content: bytes) -> None:
     """Write the whole file or none of it, mode 0600, safe against a power cut. Raises `IdentityError`."""
     make_folder(path.parent)
-    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    fresh = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
     try:
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:

@@ -1,7 +1,7 @@
 """What an acknowledgement does to the spool: how far the server has each generation, in which epoch."""
 
 import logging
-import secrets
+import os
 import sqlite3
 from typing import Literal
 
@@ -43,7 +43,7 @@ def begin_generation(db: sqlite3.Connection, boot: str) -> int:
     return int(
         db.execute(
             "INSERT INTO generation (spool, boot, next, upto) VALUES (?, ?, 1, 0)",
-            (secrets.token_hex(8), boot),
+            (os.urandom(8).hex(), boot),
         ).lastrowid
         or 0
     )

@@ -4,7 +4,6 @@ import itertools
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 
 import msgspec
 
@@ -24,8 +23,7 @@ class NotHere(Exception):  # noqa: N818  an outcome, not an error
     """What the probe measures does not exist on this machine; nothing is sent, not even a zero."""
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(msgspec.Struct, frozen=True):
     """A named way to read something off the host every so many seconds; 0 is each cycle.
 
     A change in what is `watched` (metrics, facts) is delivered at once instead of with the next report.
@@ -41,8 +39,7 @@ class Probe:
     group: str = ""
 
 
-@dataclass(frozen=True)
-class Observed:
+class Observed(msgspec.Struct, frozen=True):
     """What one run of a probe gave."""
 
     readings: tuple[Reading, ...] = ()

@@ -8,15 +8,15 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 if sys.platform != "win32":
     import resource
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(msgspec.Struct, frozen=True):
     """One process: its id, resident bytes, processor seconds of it and of the children that it waited for."""
 
     pid: int

@@ -4,14 +4,15 @@ One SQLite file. Numbers count in a *generation*: a random id, new for each file
 operating system, because a frozen lab PC gets its old file back at every boot.
 """
 
-import secrets
+import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
+
+import msgspec
 
 from schoolwatch_agent import bounds, marks, reserve, salvage, spool_file
 from schoolwatch_agent.bounds import Limits as Limits
@@ -31,8 +32,7 @@ ROW_BYTES = 100
 """What an envelope costs on disk beside its body, about: row, two indexes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(msgspec.Struct, frozen=True):
     """An envelope to publish: its row, where it belongs, and its deflated body."""
 
     id: int
@@ -42,8 +42,7 @@ class Held:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(msgspec.Struct, frozen=True):
     """What is held: envelopes waiting for the server, bytes of all, dropped ever, oldest's age in s."""
 
     waiting: int
@@ -62,7 +61,7 @@ class Spool:
 
     def __init__(self, path: Path, boot: str, now: float, limits: Limits | None = None) -> None:
         self.path, self.limits = path, limits or Limits()
-        self._boot = boot or f"unknown {secrets.token_hex(8)}"
+        self._boot = boot or f"unknown {os.urandom(8).hex()}"
         self._gave_up = False
         try:
             self._db = self._with_reserve(lambda: spool_file.connect(path))

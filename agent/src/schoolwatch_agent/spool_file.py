@@ -3,7 +3,6 @@
 import errno
 import logging
 import os
-import secrets
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -97,7 +96,7 @@ def set_aside(path: Path) -> Path:
     """
     aside = aside_of(path)
     if path.is_dir():
-        aside = path.with_name(f"{aside.name}-{secrets.token_hex(4)}")
+        aside = path.with_name(f"{aside.name}-{os.urandom(4).hex()}")
     log.error("the spool file %s is damaged; it is kept as %s and a new one is begun", path, aside.name)
     with translated(path):
         for ending in ("", "-wal", "-shm"):  # SQLite would apply the old ones to the new file

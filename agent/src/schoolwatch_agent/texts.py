@@ -1,9 +1,9 @@
 """Texts for technicians, Vietnamese first: each room's TOML file holds a key with `vi` and `en`."""
 
 import os
-import tomllib
 from collections.abc import Mapping
-from importlib import resources
+from functools import cached_property
+from pathlib import Path
 from typing import Literal
 
 Language = Literal["vi", "en"]
@@ -13,9 +13,15 @@ class Texts:
     """The texts of one room (`texts/<room>.toml`) in one language."""
 
     def __init__(self, room: str, language: Language) -> None:
-        file = resources.files("schoolwatch_agent").joinpath("texts", f"{room}.toml")
-        self._texts: dict[str, dict[str, str]] = tomllib.loads(file.read_text("utf-8"))
+        self._room = room
         self.language: Language = language
+
+    @cached_property
+    def _texts(self) -> dict[str, dict[str, str]]:
+        import tomllib  # a cycle as a rule says nothing, and need not know how
+
+        file = Path(__file__).with_name("texts") / f"{self._room}.toml"
+        return tomllib.loads(file.read_text("utf-8"))
 
     def __call__(self, key: str, /, **values: object) -> str:
         """The text of a key with its {places} filled; raises `KeyError` for a key that is not there."""

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import msgspec
 
@@ -21,8 +20,7 @@ log = logging.getLogger(__name__)
 SPOOL = "spool.db"
 
 
-@dataclass(frozen=True, slots=True)
-class Ticked:
+class Ticked(msgspec.Struct, frozen=True):
     """What a tick came to: the delivery's outcome (None: it was not time), whether the device is enrolled.
 
     `trouble` is why the spool could not take or give what it should.

@@ -262,7 +262,7 @@ def test_a_prepared_image_makes_computers_of_their_own_and_an_unprepared_one_a_c
     shutil.copytree(tmp_path / "master", unprepared)
 
     assert commands.prepare_image(master, Texts("cli", "en")) == 0
-    assert "3 files" in capsys.readouterr().out
+    assert "files of identity and measurements were deleted" in capsys.readouterr().out
     assert {file.name for file in master.data.iterdir()} == {"lock", "run.lock"}
     copies = [boot(tmp_path / "master", Machine(n), tmp_path / f"pc{n}", site).device for n in (2, 3)]
     assert len({held.device, *copies}) == 3

@@ -1,7 +1,8 @@
 """A router advertisement (RFC 4861 §4.2), as far as the IPv6 ladder needs it."""
 
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from schoolwatch_agent.errors import NotUnderstood
 
@@ -11,8 +12,7 @@ _RDNSS: Final = 25
 """Recursive DNS server option (RFC 8106 §5.1)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Advertisement:
+class Advertisement(msgspec.Struct, frozen=True):
     """Seconds it offers itself as a default router (0: not one), and whether it announces resolvers."""
 
     router_lifetime: int

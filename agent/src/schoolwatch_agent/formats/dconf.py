@@ -2,21 +2,20 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from schoolwatch_agent.formats.settings_file import sections
 
 
-@dataclass(frozen=True, slots=True)
-class Database:
+class Database(msgspec.Struct, frozen=True):
     """One system database: path of a key → its GVariant text, and the paths that users can't change."""
 
     values: dict[str, str]
     locks: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Forced:
+class Forced(msgspec.Struct, frozen=True):
     """A key that users can't change; without a value it stands as the desktop ships it."""
 
     value: str | None

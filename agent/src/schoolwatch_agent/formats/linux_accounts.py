@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from schoolwatch_agent.errors import NotUnderstood
 
@@ -29,8 +30,7 @@ _FIRST, _LAST = 1000, 60_000
 _NO_LOGIN: Final = ("/nologin", "/false", "/sync", "/shutdown", "/halt")
 
 
-@dataclass(frozen=True, slots=True)
-class Module:
+class Module(msgspec.Struct, frozen=True):
     """One line of a PAM stack (pam.d(5)): the module's name and its arguments."""
 
     name: str

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from schoolwatch_agent.errors import NotUnderstood
 
@@ -18,8 +19,7 @@ _LISTEN: Final = "0A"
 """TCP_LISTEN of the kernel's net/tcp_states.h."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(msgspec.Struct, frozen=True):
     """One setting: its keyword in small letters, its arguments, and whether a Match block holds it."""
 
     keyword: str
@@ -27,8 +27,7 @@ class Line:
     is_conditional: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(msgspec.Struct, frozen=True):
     """How the daemon lets people in. None: not the same for everybody (a Match block).
 
     `root` is PermitRootLogin as written.

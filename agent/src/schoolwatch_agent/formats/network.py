@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Any, Final
 
@@ -29,8 +28,7 @@ _WINDOWS_NEIGHBOURS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(msgspec.Struct, frozen=True):
     """One address of a link: family "4" or "6", scope, and how it was got (None: not told)."""
 
     nic: str
@@ -39,8 +37,7 @@ class Address:
     source: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(msgspec.Struct, frozen=True):
     """A default route; `hop` is its next hop, None when the link itself is the way out."""
 
     nic: str
@@ -50,8 +47,7 @@ class Route:
     from_advertisement: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Neighbour:
+class Neighbour(msgspec.Struct, frozen=True):
     """What the machine knows of a next hop: state in lower case, as reachable, stale, failed."""
 
     nic: str

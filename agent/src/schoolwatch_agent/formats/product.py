@@ -2,11 +2,11 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass
+
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Product:
+class Product(msgspec.Struct, frozen=True):
     """`id` is a stable label; `running` means at work as this machine's antivirus; ages in seconds.
     `trouble` is why there is no version; `scans` maps a kind to the seconds since its last one (None: never).
     """

@@ -7,8 +7,10 @@ Windows Server has no Security Center (0x8004100e, invalid namespace): Defender 
 """
 
 import re
-from dataclasses import dataclass, replace
 from typing import Any, Final
+
+import msgspec
+from msgspec.structs import replace
 
 from schoolwatch_agent.errors import NotUnderstood
 from schoolwatch_agent.formats import cim
@@ -65,8 +67,7 @@ _SELF_UPDATE: Final = 86400.0
 """Seconds between the times of two entries of one product, below which both are of today."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProductState:
+class ProductState(msgspec.Struct, frozen=True):
     """productState decoded; None is a nibble that nobody has explained."""
 
     providers: tuple[str, ...]
@@ -86,8 +87,7 @@ def decode(number: int) -> ProductState:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """Products; whether all there are would be among them; why a source did not answer ("": it did);
     threats that Defender found in the last week, each with its newest time."""
 

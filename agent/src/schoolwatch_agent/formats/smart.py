@@ -5,8 +5,9 @@ prints a line a property: `{"type":"b","data":false}` (busctl(1)).
 """
 
 import re
-from dataclasses import dataclass
 from typing import Any, Final
+
+import msgspec
 
 from schoolwatch_agent.errors import NotUnderstood
 from schoolwatch_agent.formats import cim
@@ -31,8 +32,7 @@ _REASONS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Health:
+class Health(msgspec.Struct, frozen=True):
     """One disk; None is what it does not tell, `trouble` is why it says nothing of its health.
 
     `power_on` in seconds; `wear` is the part used of the rated life, above 1 when it is outlived.

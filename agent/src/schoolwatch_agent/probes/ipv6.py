@@ -6,8 +6,9 @@ resolvers (RFC 8106) · 3 a global address of 2000::/3, and how it came (RFC 486
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, Final
+
+import msgspec
 
 from schoolwatch_agent.errors import CommandFailed, Missing, NotUnderstood, TimedOut
 from schoolwatch_agent.formats import advertisement, cim, network
@@ -25,8 +26,7 @@ _SILENT: Final = frozenset({"failed", "incomplete", "unreachable"})
 _NOT_GLOBAL: Final = (("6to4", "6to4_only"), ("teredo", "teredo_only"), ("ula", "ula_only"))
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(msgspec.Struct, frozen=True):
     """What listening gave: advertisements, or why nobody could listen."""
 
     advertisements: tuple[advertisement.Advertisement, ...] = ()

@@ -6,8 +6,9 @@ On Windows it counts when MSFT_NetAdapter says HardwareInterface and not Virtual
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any, Final
+
+import msgspec
 
 from schoolwatch_agent.formats import cim, network
 from schoolwatch_agent.host import Host
@@ -31,8 +32,7 @@ _WIRELESS_MEDIA: Final = frozenset({1, 8, 9})
 """NDIS_PHYSICAL_MEDIUM: WirelessLan 1, WirelessWan 8, Native802_11 9 (Microsoft: OID_GEN_PHYSICAL_MEDIUM)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(msgspec.Struct, frozen=True):
     """One link; None is what the driver does not tell."""
 
     nic: str
@@ -41,7 +41,7 @@ class Link:
     mtu: float | None
     duplex: str | None
     wireless: bool
-    counters: dict[str, float | None] = field(default_factory=dict)
+    counters: dict[str, float | None] = {}
 
 
 def parse(nic: str, files: dict[str, str | None], *, wireless: bool) -> Link:
