@@ -3,6 +3,7 @@ import re
 import subprocess
 import sys
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -167,8 +168,17 @@ def test_probes_are_listed_with_their_meaning(capsys: pytest.CaptureFixture[str]
 def test_record_writes_a_file_and_refuses_an_unknown_probe(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["record", "uptime", "--out", str(tmp_path / "out"), "--lang", "en"]) == 0
-    assert json.loads((tmp_path / "out" / "uptime.json").read_text())["answers"]
+    out = tmp_path / "out"
+    assert main(["record", "uptime", "memory", "--out", str(out), "--lang", "en"]) == 0
+    assert json.loads((out / "uptime.json").read_text())["answers"]
+    said = capsys.readouterr().out
+    assert str(tmp_path / "out.zip") in said
+    assert "look through it" in said
+    with zipfile.ZipFile(tmp_path / "out.zip") as packed:
+        assert packed.namelist() == ["uptime.json", "memory.json"]
+        assert packed.read("uptime.json") == (out / "uptime.json").read_bytes()
+    assert main(["record", "--lang", "en"]) == 2
+    assert "--all" in capsys.readouterr().err
     assert main(["record", "nonsense", "--lang", "en"]) == 2
     assert "uptime" in capsys.readouterr().err
 

@@ -212,7 +212,10 @@ class Host:
     def own_names(self) -> tuple[str, ...]:
         """Names that must not leave the machine: its own and its users'. Never raises."""
         node = self.node_name()
-        names = {node, node.split(".")[0], os.environ.get("USER", ""), os.environ.get("USERNAME", "")}
+        names = {node, node.split(".")[0], *(os.environ.get(name, "") for name in _NAMING)}
+        if self.system == "windows":  # a profile is named after its user
+            with contextlib.suppress(OSError, TimedOut):
+                names |= set(self.names(rf"{os.environ.get('SystemDrive', 'C:')}\Users"))  # noqa: SIM112
         with contextlib.suppress(OSError, TimedOut):  # Windows has no such file
             people = [line.split(":") for line in self.text("/etc/passwd").splitlines()]
             names |= {
@@ -259,7 +262,16 @@ def encoded(script: str) -> str:
     return b64encode((_PREAMBLE + short).encode("utf-16-le")).decode()
 
 
-_EVERYWHERE: Final = frozenset({"root", "nobody", "localhost", "debian", "ubuntu", "admin", "user"})
+_NAMING: Final = ("USER", "USERNAME", "COMPUTERNAME", "USERDOMAIN", "USERDNSDOMAIN")
+"""Variables of the environment that name a person, a machine or a domain; the last four are Windows'."""
+
+_EVERYWHERE: Final = frozenset(
+    {
+        *("root", "nobody", "localhost", "debian", "ubuntu", "admin", "user"),
+        *("WORKGROUP", "SYSTEM", "Administrator", "Public", "Default", "Default User", "All Users"),
+        "desktop.ini",
+    }
+)
 """Names of half of all machines: they tell nothing, and cutting them would spoil texts."""
 
 

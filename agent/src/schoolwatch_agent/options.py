@@ -55,7 +55,8 @@ def parser(tongue: Language) -> argparse.ArgumentParser:
     carried.add_argument("--out", type=Path, metavar="FILE", help=texts("help_bundle_out"))
     carried.add_argument("--all", action="store_true", help=texts("help_bundle_all"))
     record = command("record")
-    record.add_argument("probe", metavar="PROBE", help=texts("help_probe"))
+    record.add_argument("probe", metavar="PROBE", nargs="*", help=texts("help_probe"))
+    record.add_argument("--all", action="store_true", help=texts("help_record_all"))
     record.add_argument("--out", type=Path, default=Path("recording"), metavar="DIR", help=texts("help_out"))
     return whole
 

@@ -11,10 +11,34 @@ _HOME: Final = r"(/home/|/media/|/Users/|\\Users\\|\\\\Users\\\\)(?!\.)[^/\\\s\"
 _MAIL: Final = r"[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64})+"
 _IPV6: Final = r"(?<![\w:.])(?=[0-9A-Fa-f:]{0,38}::|(?:[0-9A-Fa-f]{1,4}:){7})[0-9A-Fa-f:]{3,39}(?![\w:])"
 _NIC: Final = r"\b(en|wl|ww)x([0-9a-f]{6})[0-9a-f]{6}\b"
-_SID: Final = r"\bS-1-5-21(?:-\d+)+\b"
+_PUBLIC_GUIDS: Final = frozenset(
+    {
+        "55c92734-d682-4d71-983e-d6ec3f16059f",  # Windows, as SoftwareLicensingProduct names it
+        "0ff1ce15-a989-479d-af46-f275c6370663",  # Office
+        "59a52881-a989-479d-af46-f275c6370663",  # Office 2010
+        "0fa1201d-4330-4fa8-8ae9-b877473b6441",  # Windows Update's classifications: security updates
+        "e6cf1350-c01b-414d-a61f-263d14d133b4",  # critical updates
+        "e0789628-ce08-4437-be74-2495b842f43b",  # definition updates
+        "28bc880e-0592-4cbf-8f95-c79b17911d5f",  # update rollups
+        "cd5ffd1e-e932-4e3a-bf74-18bf0b1bbd83",  # updates
+    }
+)
+"""Identifiers that are the same on every machine: without them a recording says nothing."""
+
+_SID: Final = r"\bS-1-(?:5-21|12-1)(?:-\d+)+\b"
+_PRODUCT_KEY: Final = r"\b[A-Z0-9]{5}(?:-[A-Z0-9]{5}){4}\b"
+_SHARE: Final = r"(?m)(^|[\s\"'=(,;])(\\{4}|\\{2})[\w.-]+(\\{1,2})[\w.$-]+"
+"""A server and its share, also as JSON writes the backslashes."""
+
+_IPV4: Final = r"(?<![\w.])(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?![\w.])"
+_RESOLVERS: Final = frozenset(
+    {"8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1", "9.9.9.9", "208.67.222.222", "208.67.220.220"}
+)
+"""Everybody's; they tell no school from another."""
+
 _SERIAL: Final = (
     r"(?i)(\"?(?:serial(?: ?number)?|asset ?tag|uuid|machine-?id|machineguid|edrmachineid|orgid|tenantid|"
-    r"permanentaddress)\"?"
+    r"permanentaddress|partialproductkey|productkey|productid|logonuser|(?:user|dns)?domain)\"?"
     r"\s*[:=]\s*)"
     r"(\"[^\"]*\"|[^\s,;}]+)"
 )
@@ -57,8 +81,11 @@ def cut(text: str, names: tuple[str, ...] = ()) -> str:
     text = re.sub(_SERIAL, lambda found: found[1] + ('"-"' if found[2].startswith('"') else "-"), text)
     text = re.sub(_MAIL, "someone@example.org", text)
     text = re.sub(_MAC, "00:00:00:00:00:00", text)
-    text = re.sub(_GUID, "00000000-0000-0000-0000-000000000000", text)
+    text = re.sub(_GUID, _guid, text)
     text = re.sub(_SID, "S-1-5-21-0", text)
+    text = re.sub(_PRODUCT_KEY, "-----", text)
+    text = re.sub(_SHARE, r"\1\2-\3-", text)
+    text = re.sub(_IPV4, _without_host, text)
     text = re.sub(_HOME, r"\1-", text)
     text = re.sub(_NIC, r"\1x\2", text)
     text = re.sub(_DRIVE, r"\1-", text)
@@ -67,7 +94,7 @@ def cut(text: str, names: tuple[str, ...] = ()) -> str:
     text = re.sub(_SSID, r"\1-", text)
     text = re.sub(_IPV6, _without_identifier, text)
     for name in names:
-        text = re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w-])", "-", text)
+        text = re.sub(rf"(?i)(?<![\w-]){re.escape(name)}(?![\w-])", "-", text)
     return text
 
 
@@ -107,6 +134,21 @@ def _shadow(row: list[str], rename: Callable[[str], str]) -> str:
     """Of a password is left whether it is empty, or locks the account."""
     name = row[0] if row[0] == "root" else rename(row[0])
     return f"{name}:{row[1] and ('!' if row[1][0] in '!*' else 'x')}:::::::"
+
+
+def _guid(found: re.Match[str]) -> str:
+    return found[0] if found[0].lower() in _PUBLIC_GUIDS else "00000000-0000-0000-0000-000000000000"
+
+
+def _without_host(found: re.Match[str]) -> str:
+    """Of a public address the first half is left, which says no more than whose line it is."""
+    import ipaddress
+
+    try:
+        address = ipaddress.IPv4Address(found[0])
+    except ValueError:  # a version that looks like one
+        return found[0]
+    return f"{found[1]}.{found[2]}.0.1" if address.is_global and found[0] not in _RESOLVERS else found[0]
 
 
 def _without_identifier(found: re.Match[str]) -> str:

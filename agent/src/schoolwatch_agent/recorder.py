@@ -3,7 +3,7 @@
 import contextlib
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -196,3 +196,15 @@ def record(probe: Probe, host: Host, folder: Path) -> list[Path]:
     text = msgspec.json.format(msgspec.json.encode(recorder.recording()), indent=1)
     file.write_bytes(text + b"\n")
     return [file]
+
+
+def pack(probes: Iterable[Probe], host: Host, folder: Path) -> Path:
+    """Records probes into `folder`, and all of its recordings into one ZIP file beside it; returns that."""
+    from zipfile import ZIP_DEFLATED, ZipFile
+
+    files = [file for probe in probes for file in record(probe, host, folder)]
+    packed = folder.with_name(f"{folder.name}.zip")
+    with ZipFile(packed, "w", ZIP_DEFLATED) as made:
+        for file in files:
+            made.write(file, file.name)
+    return packed
