@@ -28,17 +28,8 @@ _WINDOWS_NEIGHBOURS: Final = (
 )
 
 
-<<<<<<< HEAD
 class Address(msgspec.Struct, frozen=True):
     """One address of a link: family "4" or "6", scope, and how it was got (None: not told)."""
-=======
-@dataclass(frozen=True, slots=True)
-class Address:
-    """One address of a link: family "4" or "6", scope, and how it was got (None: not told).
-
-    `source` is static, dhcp, dhcpv6, slaac, or temporary: by SLAAC with a suffix that changes (RFC 8981).
-    """
->>>>>>> 74e0eb5 (The whole IPv6 ladder, rungs 0 to 11, each with its reason and time; the server judges which rung fails first; proved in networks with radvd, dnsmasq, unbound and tayga)
 
     nic: str
     family: str
@@ -112,8 +103,7 @@ def _linux_address(nic: str, info: dict[str, Any]) -> Iterator[Address]:
         source = None
     elif info.get("dynamic"):
         slaac = address.version == 6 and info.get("prefixlen") != 128
-        made = "temporary" if info.get("temporary") else "slaac"  # RFC 8981
-        source = made if slaac else "dhcp" if address.version == 4 else "dhcpv6"
+        source = "slaac" if slaac else "dhcp" if address.version == 4 else "dhcpv6"
     yield Address(nic, str(address.version), found, source)
 
 
@@ -150,10 +140,9 @@ def windows_addresses(found: dict[str, Any]) -> Iterator[Address]:
         address = ip_address(written.partition("%")[0])
         kind = scope(address)
         if kind is not None:
-            source = _windows_source(row.get("PrefixOrigin"), address, kind)
-            if source == "slaac" and row.get("SuffixOrigin") in (5, "Random"):
-                source = "temporary"  # MSFT_NetIPAddress: the suffix is random, and changes
-            yield Address(nic, str(address.version), kind, source)
+            yield Address(
+                nic, str(address.version), kind, _windows_source(row.get("PrefixOrigin"), address, kind)
+            )
 
 
 def _windows_source(origin: object, address: IPv4Address | IPv6Address, kind: str) -> str | None:
