@@ -22,7 +22,7 @@ PROBES = probes(
     Settings(measures_use=True, ipv6=schoolnet.TARGETS.ipv6, bandwidth=Bandwidth("https://so.example")),
     marker="/srv/backup/done",
 )
-"""In a lab, with a backup's marker, hosts for the IPv6 ladder and a server to test against, so that there is something to look at."""
+"""In a lab, with a backup's marker, targets and a server to test against: there is something to see."""
 
 _BY_NAME = {probe.name: probe for probe in PROBES}
 
