@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import schoolnet
 from schoolwatch_agent.probe import Observed, observe
 from schoolwatch_agent.probes import probes
 from schoolwatch_agent.recorded import RecordedHost
@@ -18,9 +19,10 @@ NAMES = (
     ),
 )
 PROBES = probes(
-    Settings(measures_use=True, bandwidth=Bandwidth("https://so.example")), marker="/srv/backup/done"
+    Settings(measures_use=True, ipv6=schoolnet.TARGETS.ipv6, bandwidth=Bandwidth("https://so.example")),
+    marker="/srv/backup/done",
 )
-"""In a lab, with a backup's marker and a server to test against, so that there is something to look at."""
+"""In a lab, with a backup's marker, targets and a server to test against: there is something to see."""
 
 _BY_NAME = {probe.name: probe for probe in PROBES}
 

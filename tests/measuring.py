@@ -28,7 +28,7 @@ from shaped import ShapedLine
 from website import RunningSite
 
 _one_at_a_time = Lock()
-"""Alembic migrates one database at a time in one process."""
+"""Alembic migrates one database at a time in one process, and FastAPI makes one application at a time."""
 
 
 @dataclass
@@ -47,8 +47,8 @@ class Measuring:
         self.folder.mkdir(exist_ok=True)
         with _one_at_a_time:
             self.world = World(self.folder)
-        self.config = msgspec.structs.replace(of_data(self.folder), speedtest=self.speedtest)
-        self.site = RunningSite(self.config, None if self.line is None else self.line.bound())
+            self.config = msgspec.structs.replace(of_data(self.folder), speedtest=self.speedtest)
+            self.site = RunningSite(self.config, None if self.line is None else self.line.bound())
         self.url = self.site.url
         self.site.__enter__()
         self.process = self._start("speedtest")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from schoolwatch_agent import connection, cycle, delivery, identity, tick
+from schoolwatch_agent import connection, cycle, delivery, identity, memory, schedule, tick
 from schoolwatch_agent.config import AgentConfig, load
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.probe import Probe, observe
@@ -23,11 +23,12 @@ START = 1_800_000_000.0
 LEFT_OUT = ("updates", "bandwidth")
 """Heavy, and not of the wire."""
 
-CHANGES = ((13, "link.up", 0.0), (16, "link.up", 1.0))
-"""Cycle of the day, metric, value: somebody pulls a cable and puts it back."""
-
-FACTS = ((30, "updates"), (61, "antivirus"), (90, "addresses"))
-"""Cycle of the day, probe: one of its facts says something else."""
+CHANGES = (
+    (20, "antivirus"), (30, "addresses"), (40, "antivirus"), (41, "antivirus"), (52, "firewall"),
+    (64, "links"), (70, "links"), (83, "antivirus"), (91, "resolvers"), (104, "system"),
+)  # fmt: skip
+"""Cycle of the day from which on something of a probe is another than before: new signatures, another lease,
+an antivirus that starts anew, a cable that is pulled and put back."""
 
 
 class Told(Host):
@@ -59,33 +60,31 @@ class Day:
 
     def probes(self) -> tuple[Probe, ...]:
         return tuple(
-            Probe(one.name, one.every, self._reader(one), one.watched, one.group) for one in self._recorded
+            Probe(one.name, one.every, self._reader(one), one.watched, group=one.group)
+            for one in self._recorded
         )
 
     def _reader(self, one: Recorded) -> Callable[[Host], Iterable[Reading | Fact | Sighting]]:
         def read(_: Host) -> Iterable[Reading | Fact | Sighting]:
             number = round((self._host.at - self._began) / PERIOD)
-            yield from (self._moved(reading, number) for reading in one.readings)
-            changed = sum(1 for since, probe in FACTS if probe == one.name and number >= since)
-            for place, fact in enumerate(one.facts):
-                text = fact.value
-                if changed and place == 0 and text is not None:
-                    text = f"{text} {changed}"
+            changes = sum(1 for since, probe in CHANGES if probe == one.name and number >= since)
+            yield from (self._moved(reading) for reading in one.readings)
+            first = next((fact for fact in one.facts if fact.value), None)
+            for fact in one.facts:
+                text = f"{fact.value} {changes}" if changes and fact is first else fact.value
                 yield Fact(fact.name, text, fact.labels, fact.reason)
 
         return read
 
-    def _moved(self, reading: Reading, number: int) -> Reading:
+    def _moved(self, reading: Reading) -> Reading:
         value = reading.value
-        for since, metric, says in CHANGES:
-            if reading.metric == metric and number >= since:
-                value = says
-        if value is not None and value not in (0.0, 1.0) and reading.metric not in STEADY:
+        if value is not None and value not in (0.0, 1.0) and reading.metric.rpartition(".")[2] not in STEADY:
             value = round(value * self._dice.uniform(0.9, 1.1), 4 if value < 10 else 0)
         return Reading(reading.metric, value, reading.labels)
 
 
-STEADY = frozenset({"link.speed", "link.mtu", "processor.count", "memory.size", "disk.size", "ipv6.rung"})
+STEADY = frozenset({"speed", "mtu", "count", "size", "rung"})
+"""Ends of names of what does not move from one cycle to the next."""
 
 
 def record(file: Path) -> None:
@@ -104,24 +103,46 @@ def record(file: Path) -> None:
 
 def day(recorded: str, host: Told) -> Day:
     known = msgspec.json.decode(Path(recorded).read_bytes(), type=list[Recorded])
-    return Day(known, host, host.at)
+    made = Day(known, host, host.at)
+    if wrong := [
+        fact for p in made.probes() for fact in observe(p, host).facts if fact.name == "probe.failure"
+    ]:
+        sys.exit(f"what was recorded cannot be told again: {wrong}")
+    return made
 
 
 def ticks(settings: Path, recorded: str, cycles: int, plain: Path) -> dict[str, object]:
     """A day of ticks; what each measured is also written as JSON for the baseline."""
     config, host = load(settings), Told()
     probes = day(recorded, host).probes()
-    deliveries = 0
+    deliveries = at_once = 0
     for number in range(-1, cycles):  # the first tells everything, which no usual day does
         host.at = START + number * PERIOD
+        before = known(config, host)
         done = tick.tick(config, host, probes)
         if done.outcome is not None:
             if done.outcome.kind != "delivered":
                 sys.exit(f"not delivered: {done.outcome}")
             deliveries += number >= 0
+            usual = schedule.deliver_now(
+                now=host.at, delivered_at=before.delivered_at, urgent=False,
+                deliver=config.schedule.deliver, device=device_of(config),
+            )  # fmt: skip
+            at_once += number >= 0 and not usual
         if number >= 0:
             (plain / f"{number}.json").write_bytes(newest(config))
-    return {"deliveries": deliveries}
+    return {"deliveries": deliveries, "at_once": at_once}
+
+
+def known(config: AgentConfig, host: Told) -> memory.Memory:
+    with tick.open_spool(config, host) as spool:
+        return memory.decode(spool.memory(host.at))
+
+
+def device_of(config: AgentConfig) -> str:
+    credential = identity.read_credential(config.data)
+    assert credential is not None
+    return credential.device
 
 
 def newest(config: AgentConfig) -> bytes:
@@ -141,7 +162,7 @@ def stay(settings: Path, recorded: str, cycles: int) -> dict[str, object]:
     credential = identity.read_credential(config.data)
     assert credential is not None
     with tick.open_spool(config, host) as spool:
-        link = delivery.connect(config, credential)
+        link = delivery.connect(config, credential, keep_alive=connection.STAY_ALIVE)
         exchange = delivery.Exchange(spool, credential, link, host.now)
         for number in range(-1, cycles):
             host.at = START + number * PERIOD
@@ -162,11 +183,10 @@ def stay(settings: Path, recorded: str, cycles: int) -> dict[str, object]:
 
 def alive(settings: Path) -> dict[str, object]:
     """What one keep-alive costs on the wire, how often one is sent, and what TLS was negotiated."""
-    usual, connection.KEEP_ALIVE = connection.KEEP_ALIVE, 1
     config = load(settings)
     credential = identity.read_credential(config.data)
     assert credential is not None
-    link = delivery.connect(config, credential)
+    link = delivery.connect(config, credential, keep_alive=1)
     client = link._client
     tls = client.socket()
     pings: list[int] = []
@@ -180,7 +200,7 @@ def alive(settings: Path) -> dict[str, object]:
     sent, received = ((late - early) / len(pings) for early, late in zip(before, after, strict=True))
     said = f"{tls.version()}, {tls.cipher()[0]}"
     link.close()
-    return {"sent": sent, "received": received, "keep_alive": usual, "tls": said}
+    return {"sent": sent, "received": received, "keep_alive": connection.STAY_ALIVE, "tls": said}
 
 
 def wire() -> tuple[int, int]:

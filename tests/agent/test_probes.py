@@ -187,6 +187,12 @@ class Hostile(Host):
     def echoes(self, plan: str, timeout: float = 30) -> str:
         return self._how("echoes", (plan,))  # type: ignore[no-any-return]
 
+    def dhcp_offers(self, nic: str, timeout: float) -> tuple[bytes, ...]:
+        return (str(self._how("dhcp_offers", (nic,))).encode(),)
+
+    def reach(self, plan: str, timeout: float = 30) -> str:
+        return self._how("reach", (plan,))  # type: ignore[no-any-return]
+
     def wait(self, seconds: float) -> None:
         return None
 
@@ -197,7 +203,7 @@ class Hostile(Host):
 def missing(door: str, of: tuple[Any, ...]) -> Any:
     if door == "exists":
         return False
-    if door in ("run", "powershell", "registry", "counters"):
+    if door in ("run", "powershell", "registry", "counters", "reach"):
         raise Missing(str(of[0]))
     raise FileNotFoundError(of[0])
 

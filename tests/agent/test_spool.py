@@ -347,6 +347,43 @@ def test_one_bad_page_costs_what_is_on_it_and_no_more(path: Path) -> None:
     assert all(held.body == bodies[held.seq - 1] and held.spool == generation for held in left)
 
 
+def test_what_is_too_odd_to_come_over_does_not_stop_the_agent(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled(path)
+    os.truncate(path, 2048)
+
+    def odd(_: Path, db: sqlite3.Connection, __: int) -> None:
+        db.execute("INSERT INTO generation (spool) VALUES (NULL)")
+
+    monkeypatch.setattr("schoolwatch_agent.salvage.bring_over", odd)
+    with opened(path) as spool:
+        put(spool, b"new")
+        assert due(spool) == [b"new"]
+        assert spool.summary(NOW).set_aside == 1
+
+
+def test_when_nothing_can_be_written_what_is_damaged_waits_for_better_times(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that fills up while the old file is brought over must not count as having brought it."""
+    filled(path)
+    with path.open("r+b") as file:
+        file.seek(leaf_pages(path)[2])
+        file.write(b"\xff" * 4096)
+
+    def full(_: Path, db: sqlite3.Connection, __: int) -> None:
+        db.execute(f"PRAGMA max_page_count = {db.execute('PRAGMA page_count').fetchone()[0]}")
+        db.execute("INSERT INTO note VALUES ('x', zeroblob(100000))")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("schoolwatch_agent.salvage.bring_over", full)
+        with pytest.raises(SpoolError, match="full"):
+            opened(path)
+    with opened(path) as spool:
+        assert len(spool.due(NOW, 0, 1000)) > 200
+
+
 def test_a_power_cut_while_it_is_brought_over_loses_nothing_more(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -156,7 +156,7 @@ def test_the_language_is_remembered(page: Page, up: RunningUp) -> None:
 def test_declared_students_are_kept_with_who_declared_them(page: Page, up: RunningUp) -> None:
     page.goto(_url(up, "/schools/TRUONG-MAU"))
     page.get_by_label("Số học sinh").fill("412")
-    page.get_by_role("button", name="Lưu").click()
+    page.locator("#declared").get_by_role("button", name="Lưu").click()
     expect(page.get_by_label("Số học sinh")).to_have_value("412")
     expect(page.locator("#declared")).to_contain_text("admin khai báo lúc")
 
@@ -166,15 +166,15 @@ def test_a_machine_put_into_a_student_lab_counts_for_the_students(page: Page, up
     page.goto(_url(up, "/schools/TRUONG-MAU"))
     page.get_by_label("Số học sinh").fill("412")
     page.get_by_label("Trong đó: máy tính cho học sinh").fill("1")
-    page.get_by_role("button", name="Lưu").click()
+    page.locator("#declared").get_by_role("button", name="Lưu").click()
     page.get_by_label("Tên phòng").fill(room)
-    page.get_by_label("Dùng làm").select_option("student_lab")
+    page.locator("#rooms form.fields select[name=role]").select_option("student_lab")
     page.get_by_role("button", name="Thêm phòng").click()
     expect(page.locator("#rooms")).to_contain_text(room)
     page.locator("table.rows tbody a").first.click()
     expect(page.locator("#readings")).to_be_visible(timeout=45_000)  # it has been heard
     page.locator("#manage select[name=room]").select_option(label=room)
-    page.get_by_role("button", name="Lưu").click()
+    page.locator("#manage").get_by_role("button", name="Lưu").click()
     expect(page.locator("p.lead")).to_contain_text(f"{room} · phòng máy học sinh")
     page.goto(_url(up, "/schools/TRUONG-MAU"))
     expect(page.locator("#students_per_computer .value")).to_contain_text("412 học sinh/máy")

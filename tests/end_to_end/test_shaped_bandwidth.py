@@ -21,7 +21,7 @@ from schoolwatch_server.config import Speedtest
 from shaped import GOODPUT, ShapedLine
 
 SECONDS = 10.0 if os.environ.get("SCHOOLWATCH_FULL") else 6.0
-CHANCES = 3
+CHANCES = 4
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="not run: network namespaces need root")
 

@@ -202,9 +202,9 @@ def _install(arguments: "argparse.Namespace", tongue: Language) -> int:
     from schoolwatch_agent.install.order import Order
 
     asked = Order(
-        root=arguments.root,
-        program=arguments.program,
-        config=str(arguments.config or FILE),
+        root=arguments.root.resolve(),
+        program=arguments.program and arguments.program.absolute(),
+        config=str((arguments.config or FILE).absolute()),
         mode=arguments.mode,
         role=arguments.role,
         account=arguments.account,
@@ -228,8 +228,8 @@ def _uninstall(arguments: "argparse.Namespace", tongue: Language) -> int:
     from schoolwatch_agent.install import command
 
     texts = Texts("install", tongue)
-    config = str(arguments.config or FILE)
-    return command.uninstall(arguments.root, config, texts, print, with_data=arguments.delete_data)
+    config = str((arguments.config or FILE).absolute())
+    return command.uninstall(arguments.root.resolve(), config, texts, print, with_data=arguments.delete_data)
 
 
 def _prepare_image(arguments: "argparse.Namespace", _: Language) -> int:

@@ -18,7 +18,11 @@ from schoolwatch_contract.topics import topic
 log = logging.getLogger(__name__)
 
 KEEP_ALIVE = 60
-"""Seconds; not 0, which mosquitto refuses since 2.0.12."""
+"""Seconds of silence after which the line is tried; not 0, which mosquitto refuses since 2.0.12."""
+
+STAY_ALIVE = 600
+"""The same for a connection that stays: each try costs some 240 bytes on the wire, and the line is tried by
+every delivery anyway."""
 
 _REFUSALS = ("Bad user name or password", "Not authorized")
 
@@ -35,9 +39,16 @@ class Connection:
     """Connects as the device; hears its acknowledgements and settings; publishes what it is given, QoS 1."""
 
     def __init__(
-        self, credential: Credential, broker: Broker, *, client_id: str, ca: str, wait: float
+        self,
+        credential: Credential,
+        broker: Broker,
+        *,
+        client_id: str,
+        ca: str,
+        wait: float,
+        keep_alive: int = KEEP_ALIVE,
     ) -> None:
-        self._broker, self._wait = broker, wait
+        self._broker, self._wait, self._keep_alive = broker, wait, keep_alive
         self._ack_topic = topic(credential.device, "ack")
         self._report_topic = topic(credential.device, "report")
         self._settings_topic = topic(credential.device, "settings")
@@ -64,7 +75,7 @@ class Connection:
         try:
             if self._broker.tls:
                 self._client.tls_set(ca_certs=self._ca or None)
-            self._client.connect(self._broker.host, self._broker.port, KEEP_ALIVE)
+            self._client.connect(self._broker.host, self._broker.port, self._keep_alive)
         except (OSError, ValueError) as error:  # ssl.SSLError is an OSError, a bad host name a ValueError
             self.close()
             raise UnreachableError(f"{where}: {error}") from error
@@ -123,8 +134,8 @@ class Connection:
     ) -> None:
         self._connected = reason
         if not reason.is_failure:
-            # one packet for both; settings are retained, so they need no receipt: they come again
-            client.subscribe([(self._ack_topic, 1), (self._settings_topic, 0)])
+            # one packet for both; both are retained, so they need no receipt: they come again
+            client.subscribe([(self._ack_topic, 0), (self._settings_topic, 0)])
 
     def _on_subscribe(
         self, _client: Client, _data: object, _mid: int, reasons: list[ReasonCode], _: Properties | None

@@ -7,7 +7,7 @@ from typing import Literal
 
 from schoolwatch_agent import fit, settings
 from schoolwatch_agent.config import AgentConfig
-from schoolwatch_agent.connection import Connection, RefusedError, UnreachableError
+from schoolwatch_agent.connection import KEEP_ALIVE, Connection, RefusedError, UnreachableError
 from schoolwatch_agent.identity import Broker, Credential
 from schoolwatch_agent.memory import Outcome
 from schoolwatch_agent.spool import Held, Spool
@@ -124,8 +124,10 @@ class Exchange:
         return frame.seal(header, held.body, self._key)
 
 
-def connect(config: AgentConfig, credential: Credential, client_id: str = "") -> Connection:
-    """An open connection, as the device if no other client id is given.
+def connect(
+    config: AgentConfig, credential: Credential, client_id: str = "", keep_alive: int = KEEP_ALIVE
+) -> Connection:
+    """An open connection, as the device if no other client id is given; `keep_alive` is seconds.
 
     Raises `RefusedError`, `UnreachableError`.
     """
@@ -136,6 +138,7 @@ def connect(config: AgentConfig, credential: Credential, client_id: str = "") ->
         client_id=client_id or credential.device,
         ca=config.server.ca,
         wait=config.delivery.connect_wait,
+        keep_alive=keep_alive,
     )
     connection.open()
     return connection

@@ -20,6 +20,7 @@ import msgspec
 from schoolwatch_agent import deadline, program, sessions
 from schoolwatch_agent.aside import within
 from schoolwatch_agent.child import finish
+from schoolwatch_agent.discovery import offers
 from schoolwatch_agent.errors import CommandFailed, Missing, TimedOut
 from schoolwatch_agent.solicitation import solicit
 
@@ -164,6 +165,16 @@ class Host:
         Raises `CommandFailed`, `TimedOut`.
         """
         return finish((*program.module("schoolwatch_agent.echoes"), plan), ("echoes",), timeout)
+
+    def dhcp_offers(self, nic: str, timeout: float) -> tuple[bytes, ...]:
+        """Option 108 of what DHCPv4 servers offer, empty without it. Raises as `router_advertisements`."""
+        if self.system != "linux":
+            raise PermissionError("raw sockets are not used on Windows")
+        return offers(nic, deadline.cut(timeout))
+
+    def reach(self, plan: str, timeout: float = 30) -> str:
+        """Likewise of `schoolwatch_agent.reach`, a child that tries the names and hosts of a plan."""
+        return finish((*program.module("schoolwatch_agent.reach"), plan), ("reach",), timeout)
 
     def sessions(self) -> list[dict[str, int]]:
         """Each session's number, state and last input, on Windows. `Missing`, OSError, `TimedOut`."""

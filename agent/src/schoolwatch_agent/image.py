@@ -4,14 +4,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from schoolwatch_agent.identity import CREDENTIAL, INSTALL_ID
+from schoolwatch_agent.limits import FILE as CYCLE
+from schoolwatch_agent.probes.bandwidth import LEDGER
+from schoolwatch_agent.probes.use import BOOT
 from schoolwatch_agent.settings import FILE as SETTINGS
 from schoolwatch_agent.tick import SPOOL
 
-_NAMES = (CREDENTIAL, INSTALL_ID, SETTINGS, SPOOL)
+_NAMES = (CREDENTIAL, INSTALL_ID, SETTINGS, SPOOL, CYCLE, LEDGER, BOOT)
 
 
 def strip(data: Path) -> tuple[Path, ...]:
-    """Deletes id, credential, key, settings and spool, with what a crash or damage left of them.
+    """Deletes id, credential, settings, spool and what probes keep, with what a crash or damage left of them.
 
     Gives what was deleted. Raises OSError at the first file that cannot be; call it holding the lock.
     """

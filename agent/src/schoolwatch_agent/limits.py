@@ -85,7 +85,8 @@ def kept(limits: Limits, data: Path, host: Host, *, stays: bool = False) -> Iter
         yield told(past)
     finally:
         watch.stop()
-        note(watch.met)
+        with watch.ending:  # while the other thread ends this process, what it noted stands
+            note(watch.met)
     if stays:
         watch.look()
 
@@ -98,6 +99,7 @@ class Watch:
         self._limits, self._used, self._note = limits, used, note
         self._end = time.monotonic() + limits.cycle_max
         self._over = threading.Event()
+        self.ending = threading.Lock()
         self._thread = threading.Thread(target=self._run, daemon=True, name="limits")
 
     def start(self) -> None:
@@ -125,6 +127,7 @@ class Watch:
             self.look()
 
     def _end_all(self, limit: Limit, taken: tuple[Taken, ...]) -> None:
+        self.ending.acquire()  # for good
         for process in taken[1:]:
             processes.end(process.pid)
         self._note(limit)

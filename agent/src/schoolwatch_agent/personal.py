@@ -6,10 +6,14 @@ from typing import Final
 
 # Patterns stay texts, here and in the probes: a pattern that a cycle does not use costs it nothing.
 _MAC: Final = r"\b(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}\b"
+_BRIDGE: Final = r"\b([0-9a-f]{4})\.(?:[0-9a-f]{1,2}:){5}[0-9a-f]{1,2}\b"
+"""A bridge's id: its priority and its MAC, as `ip -d` writes them."""
 _GUID: Final = r"\b[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\b"
 _HOME: Final = r"(/home/|/media/|/Users/|\\Users\\|\\\\Users\\\\)(?!\.)[^/\\\s\"':;,)]+"
 _MAIL: Final = r"[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64})+"
 _IPV6: Final = r"(?<![\w:.])(?=[0-9A-Fa-f:]{0,38}::|(?:[0-9A-Fa-f]{1,4}:){7})[0-9A-Fa-f:]{3,39}(?![\w:])"
+_IPV4_ONLY: Final = (0xC00000AA, 0xC00000AB)
+"""192.0.0.170 and .171 behind a NAT64 prefix: the same in every network (RFC 8880)."""
 _NIC: Final = r"\b(en|wl|ww)x([0-9a-f]{6})[0-9a-f]{6}\b"
 _PUBLIC_GUIDS: Final = frozenset(
     {
@@ -81,6 +85,7 @@ def cut(text: str, names: tuple[str, ...] = ()) -> str:
     text = re.sub(_SERIAL, lambda found: found[1] + ('"-"' if found[2].startswith('"') else "-"), text)
     text = re.sub(_MAIL, "someone@example.org", text)
     text = re.sub(_MAC, "00:00:00:00:00:00", text)
+    text = re.sub(_BRIDGE, r"\1.0:0:0:0:0:0", text)
     text = re.sub(_GUID, _guid, text)
     text = re.sub(_SID, "S-1-5-21-0", text)
     text = re.sub(_PRODUCT_KEY, "-----", text)
@@ -158,6 +163,7 @@ def _without_identifier(found: re.Match[str]) -> str:
         number = int(ipaddress.IPv6Address(found[0]))
     except ValueError:
         return found[0]
-    if number & (2**64 - 1) <= 0xFFFF or number >> 120 == 0xFF:
-        return found[0]  # a prefix, a router numbered by hand (::1), a multicast group
+    identifier = number & (2**64 - 1)
+    if identifier <= 0xFFFF or identifier in _IPV4_ONLY or number >> 120 == 0xFF:
+        return found[0]  # a prefix, a router numbered by hand (::1), ipv4only.arpa, a multicast group
     return str(ipaddress.IPv6Address((number >> 64 << 64) | 0xFFFF))

@@ -146,6 +146,14 @@ class RecordedHost(Host):
         """As recorded."""
         return str(_given(self._next("echoes", plan, otherwise=Missing), ("echoes",), timeout))
 
+    def dhcp_offers(self, nic: str, timeout: float) -> tuple[bytes, ...]:
+        """As recorded."""
+        return tuple(_given(self._next("dhcp_offers", nic, otherwise=PermissionError), (), timeout))
+
+    def reach(self, plan: str, timeout: float = 30) -> str:
+        """As recorded, whatever the plan."""
+        return str(_given(self._next("reach", otherwise=Missing), ("reach", plan), timeout))
+
     def wait(self, seconds: float) -> None:
         """A recorded machine does not wait."""
 

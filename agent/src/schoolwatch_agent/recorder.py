@@ -110,6 +110,14 @@ class Recorder(Host):
         """Asked and noted."""
         return self._note("echoes", (plan,), lambda: self._host.echoes(plan, timeout))
 
+    def dhcp_offers(self, nic: str, timeout: float) -> tuple[bytes, ...]:
+        """Asked and noted."""
+        return self._note("dhcp_offers", (nic,), lambda: self._host.dhcp_offers(nic, timeout))
+
+    def reach(self, plan: str, timeout: float = 30) -> str:
+        """Asked and noted."""
+        return self._note("reach", (), lambda: self._host.reach(plan, timeout))
+
     def wait(self, seconds: float) -> None:
         """Waits as the machine does."""
         self._host.wait(seconds)
@@ -147,9 +155,11 @@ class Recorder(Host):
             return Answer(door, key, hex=(self._cut(given.decode("latin-1")).encode("latin-1").hex(),))
         if door == "router_advertisements" and isinstance(given, tuple):
             return Answer(door, key, hex=tuple(advertisement.without_addresses(body).hex() for body in given))
+        if door == "dhcp_offers" and isinstance(given, tuple):
+            return Answer(door, key, hex=tuple(option.hex() for option in given))
         text = self._cut(msgspec.json.encode(given).decode())
         plain = msgspec.json.decode(text)
-        if door not in ("text", "run", "powershell", "echoes", "speed_test"):
+        if door not in ("text", "run", "powershell", "echoes", "reach", "speed_test"):
             return Answer(door, key, value=plain)
         rows = personal.cut_file(key[0], str(given), self._rename) if door == "text" else None
         written = self._cut(str(given)) if rows is None else rows

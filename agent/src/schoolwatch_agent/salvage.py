@@ -21,6 +21,9 @@ ENDED = "ended"
 """The boot of generations that came over: no machine starts under that name, so they only drain."""
 
 _STEP = 500
+_ROWS_MAX = 50_000_000
+"""Rows that a spool has had in many years: a higher number is damage."""
+
 _ERRORS_MAX = 20_000
 """Reads that failed, after which the rest is given up: a disk must not be asked for hours."""
 
@@ -36,33 +39,35 @@ _INSERT = (
 
 def bring_over(damaged: Path, db: sqlite3.Connection, row_bytes: int) -> None:
     """Copies envelopes, marks and counts into a new file, inside its transaction."""
-    found = 0
-    try:
-        with closing(sqlite3.connect(damaged, isolation_level=None)) as old:
-            generations = _generations(old, db)
-            _notes(old, db)
-            for row in _rows(old):
-                found += _bring(db, row, generations, row_bytes)
-    except sqlite3.Error as error:
-        log.warning("no more can be read of %s: %s", damaged, error)
+    if not damaged.is_file():  # a folder was in its place
+        return
+    with closing(sqlite3.connect(damaged, isolation_level=None)) as old:
+        generations = _generations(old, db)
+        _notes(old, db)
+        found = sum(_bring(db, row, generations, row_bytes) for row in _rows(old))
     clock = db.execute("SELECT max(put_at) FROM envelope").fetchone()[0]
     if clock is not None and clock > spool_file.number(db, "clock"):
         spool_file.set_note(db, "clock", clock)
     log.warning("%d reports came over from the damaged file", found)
 
 
+def _ask(old: sqlite3.Connection, question: str, *values: object) -> list[tuple[Any, ...]] | None:
+    """What the damaged file answers; None when it cannot."""
+    try:
+        return old.execute(question, values).fetchall()
+    except sqlite3.Error:
+        return None
+
+
 def _generations(old: sqlite3.Connection, db: sqlite3.Connection) -> dict[int, int]:
     """Old row to new row of the generations that can be read."""
-    brought: dict[int, int] = {}
-    try:
-        for row, spool, following, upto in old.execute(
-            "SELECT id, spool, next, upto FROM generation ORDER BY id"
-        ):
-            if re.fullmatch("[0-9a-f]{16}", str(spool)) and _is_number(following) and _is_number(upto):
-                brought[row] = marks.bring_generation(db, spool, ENDED, following, upto)
-    except sqlite3.Error as error:
-        log.warning("not all generations can be read: %s", error)
-    return brought
+    rows = _ask(old, "SELECT id, spool, next, upto FROM generation ORDER BY id") or []
+    named = {spool: (row, following, upto) for row, spool, following, upto in rows}
+    return {
+        row: marks.bring_generation(db, spool, ENDED, following, upto)
+        for spool, (row, following, upto) in named.items()
+        if re.fullmatch("[0-9a-f]{16}", str(spool)) and _is_number(following) and _is_number(upto)
+    }
 
 
 def _notes(old: sqlite3.Connection, db: sqlite3.Connection) -> None:
@@ -82,16 +87,15 @@ def _notes(old: sqlite3.Connection, db: sqlite3.Connection) -> None:
 
 
 def _rows(old: sqlite3.Connection) -> Iterator[tuple[Any, ...]]:
-    last = old.execute("SELECT seq FROM sqlite_sequence WHERE name = 'envelope'").fetchone()
-    if last is None or not _is_number(last[0]):
+    last = _ask(old, "SELECT seq FROM sqlite_sequence WHERE name = 'envelope'")
+    if not last or not _is_number(last[0][0]):
         return
     errors = 0
-    ranges = [(low, low + _STEP - 1) for low in range(1, last[0] + 1, _STEP)][::-1]
+    ranges = [(low, low + _STEP - 1) for low in range(1, min(last[0][0], _ROWS_MAX) + 1, _STEP)][::-1]
     while ranges and errors < _ERRORS_MAX:
         low, high = ranges.pop()
-        try:
-            rows = old.execute(_ROW, (low, high)).fetchall()
-        except sqlite3.Error:  # somewhere in here is the damage: look at either half
+        rows = _ask(old, _ROW, low, high)
+        if rows is None:  # somewhere in here is the damage: look at either half
             errors += 1
             middle = (low + high) // 2
             if low < high:

@@ -11,11 +11,15 @@ _ALL_ROUTERS: Final = "ff02::2"
 _ICMP6_FILTER: Final = 1
 _AGAIN: Final = 1.5
 """Seconds until the second and last asking: a packet may be lost."""
+_ANSWER_DELAY: Final = 0.55
+"""Seconds within which every router answers a solicitation: MAX_RA_DELAY_TIME and the way."""
 _MOST: Final = 8
 
 
 def solicit(nic: str, timeout: float) -> tuple[bytes, ...]:
-    """Bodies of the router advertisements that arrive; the first ends the wait but for what is queued.
+    """Bodies of the router advertisements that arrive, the newest of each router.
+
+    After the first, others have the time that a router may take to answer (RFC 4861 §10).
 
     Only what RFC 4861 §6.1.2 allows is taken: hop limit 255 from a link-local address.
     Raises PermissionError without CAP_NET_RAW, OSError for a link that is not there.
@@ -32,27 +36,23 @@ def solicit(nic: str, timeout: float) -> tuple[bytes, ...]:
 def _listen(raw: socket.socket, index: int, timeout: float) -> tuple[bytes, ...]:
     # type, code, checksum (the kernel's work), reserved
     question = struct.pack("!BBHI", _SOLICITATION, 0, 0, 0)
-    found: list[bytes] = []
+    found: dict[str, bytes] = {}
     end = time.monotonic() + timeout
     ask_at = [time.monotonic(), time.monotonic() + _AGAIN]
-    while len(found) < _MOST:
-        now = time.monotonic()
-        if ask_at and now >= ask_at[0]:
+    while len(found) < _MOST and (now := time.monotonic()) < end:
+        if ask_at and now >= ask_at[0] and not found:
             raw.sendto(question, (_ALL_ROUTERS, 0, 0, index))
             ask_at.pop(0)
-        until = 0.05 if found else min([end, *ask_at[:1]]) - now
-        raw.settimeout(max(until, 0.001))
+        raw.settimeout(max(min([end, *([] if found else ask_at[:1])]) - now, 0.001))
         try:
             body, extra, _, sender = raw.recvmsg(65536, 64)
         except TimeoutError:
-            if found or time.monotonic() >= end:
-                break
             continue
         if _is_valid(extra, sender, index):
-            found.append(body)
-        elif time.monotonic() >= end:
-            break
-    return tuple(found)
+            if not found:
+                end = min(end, time.monotonic() + _ANSWER_DELAY)
+            found[sender[0]] = body
+    return tuple(found.values())
 
 
 def _is_valid(extra: list[tuple[int, int, bytes]], sender: tuple[str, int, int, int], index: int) -> bool:

@@ -253,9 +253,15 @@ class Spool:
             self._bring_over(damaged, now)
 
     def _bring_over(self, damaged: Path, now: float) -> None:
-        with self._transaction(now):
-            salvage.bring_over(damaged, self._db, ROW_BYTES)
-            self._note("set_aside", 1)
+        try:
+            with self._transaction(now):
+                salvage.bring_over(damaged, self._db, ROW_BYTES)
+                self._note("set_aside", 1)
+        except SpoolError as error:
+            if error.kind in ("full", "readonly"):
+                raise  # there is another time; nothing of it was written
+            with self._transaction(now):  # what is too odd to come over must not stop the agent
+                self._note("set_aside", 1)
 
     @contextmanager
     def _transaction(self, now: float) -> Iterator[float]:

@@ -9,7 +9,7 @@ from schoolwatch_agent import cycle, identity, memory, schedule
 from schoolwatch_agent.config import AgentConfig
 from schoolwatch_agent.errors import TimedOut
 from schoolwatch_agent.host import Host
-from schoolwatch_agent.identity import Credential
+from schoolwatch_agent.identity import Credential, IdentityError
 from schoolwatch_agent.memory import Memory, Outcome
 from schoolwatch_agent.probe import Observed, Probe
 from schoolwatch_agent.spool import Limits, Spool
@@ -38,7 +38,7 @@ def tick(config: AgentConfig, host: Host, probes: Sequence[Probe], last: Observe
     to tell of the tick before. A disk that takes nothing any more costs what is measured its place to wait.
     Raises `IdentityError` and, when nothing can be stored or read at all, `SpoolError`.
     """
-    credential = identity.read_credential(config.data)
+    credential, damage = _credential(config)
     device = credential.device if credential else identity.install_id(config.data)
     pace = cycle.Pace(device, "tick", config.schedule.measure, last)
     try:
@@ -54,11 +54,23 @@ def tick(config: AgentConfig, host: Host, probes: Sequence[Probe], last: Observe
         except SpoolError as error:  # a full disk: what is stored already can still be delivered
             log.error("%s", error)  # noqa: TRY400  the disk's words, no stack
             trouble, known = error, memory.decode(spool.memory(host.now()))
+        if damage is not None:
+            raise damage
         if credential is None:
             credential = _admitted(config, host, spool, known)
         if credential is None or not is_time(config, known, device, host.now()):
             return Ticked(None, credential is not None, trouble)
         return Ticked(_deliver(config, host, spool, credential), is_enrolled=True, trouble=trouble)
+
+
+def _credential(config: AgentConfig) -> tuple[Credential | None, IdentityError | None]:
+    """The credential, or that it is damaged: then what is measured waits until somebody enrols again."""
+    try:
+        return identity.read_credential(config.data), None
+    except IdentityError as error:
+        if error.damaged is None:
+            raise
+        return None, error
 
 
 def _pass(

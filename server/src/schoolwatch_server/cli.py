@@ -20,7 +20,6 @@ _PLAIN = {
     "SheetError",
     "ChannelError",
     "UpError",
-    "KitError",
 }
 _BROKER = "broker-amqtt"
 

@@ -61,6 +61,14 @@ class _Secret:
     password_hash: str
 
 
+def check_bounds(days: float, uses: int) -> None:
+    """Raises `ValueError` for a token that would be valid too long, or for too many."""
+    if not 0 < days <= DAYS_MAX:
+        raise ValueError(f"a token is valid for more than 0 and at most {DAYS_MAX:.0f} days")
+    if not 1 <= uses <= USES_MAX:
+        raise ValueError(f"a token lets in 1 to {USES_MAX} devices")
+
+
 def issue_enrolment_token(
     engine: Engine,
     school_id: int,
@@ -72,10 +80,7 @@ def issue_enrolment_token(
     by: str = "command line",
 ) -> str:
     """A new token that lets so many devices into a school within so many days. Raises `ValueError`."""
-    if not 0 < days <= DAYS_MAX:
-        raise ValueError(f"a token is valid for more than 0 and at most {DAYS_MAX:.0f} days")
-    if not 1 <= uses <= USES_MAX:
-        raise ValueError(f"a token lets in 1 to {USES_MAX} devices")
+    check_bounds(days, uses)
     token = PREFIX + secrets.token_urlsafe(24)
     with begin_write(engine) as conn:
         if room_id is not None and not rows.room_of_school(conn, school_id, room_id):

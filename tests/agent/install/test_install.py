@@ -173,23 +173,65 @@ def test_print_shows_the_units_and_touches_nothing(
     assert [path.name for path in tmp_path.iterdir()] == ["agent.toml"]
 
 
-def test_programs_in_homes_and_those_that_others_can_change_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InstallError, match="program_unseen"):
-        order.check_program(("/home/lan/agent", "-I"))
-    with pytest.raises(InstallError, match="program_unseen"):
-        order.check_program((str(tmp_path),))
-    order.check_program(("/usr/bin/env",))
+CONFIG = "/etc/schoolwatch/agent.toml"
 
 
-def test_a_program_that_anyone_may_change_is_refused() -> None:
-    folder = Path("/opt/schoolwatch-test-open")
+def test_what_lies_in_homes_is_refused(tmp_path: Path) -> None:
+    for command, config in (
+        (("/home/lan/agent", "-I"), CONFIG),
+        ((str(tmp_path),), CONFIG),
+        ((), "/home/lan/a.toml"),
+    ):
+        with pytest.raises(InstallError, match="unseen"):
+            order.check_places(command, config)
+    order.check_places(("/usr/bin/env",), CONFIG)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="not run: needs root")
+@pytest.mark.parametrize(("mode", "owner"), [(0o777, 0), (0o775, 0), (0o755, 1000)])
+def test_what_anyone_may_change_is_refused(mode: int, owner: int) -> None:
+    folder = Path(f"/opt/schoolwatch-test-{mode:o}-{owner}")
     folder.mkdir()
     try:
-        folder.chmod(0o777)
-        with pytest.raises(InstallError, match="program_open"):
-            order.check_program((str(folder),))
+        os.chown(folder, owner, 1000)
+        folder.chmod(mode)
+        with pytest.raises(InstallError, match="open"):
+            order.check_places((str(folder),), CONFIG)
+        with pytest.raises(InstallError, match="open"):
+            order.check_places(("/usr/bin/env",), str(folder / "agent.toml"))
     finally:
         folder.rmdir()
+
+
+def test_the_current_folder_as_root_is_a_folder(image: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`.` has no name and must not be taken for the machine itself."""
+    monkeypatch.chdir(image)
+    assert cli.main(["install", "--root", "."]) == 0
+    assert (image / "etc/schoolwatch/installed.json").exists()
+    assert cli.main(["uninstall", "--root", ".", "--delete-data"]) == 0
+
+
+def test_a_change_of_mode_that_fails_leaves_the_mode_that_was(
+    image: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert install(image) == 0
+    before = tree(image)
+
+    def full(*_: object) -> str:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(placing.Placing, "link", full)
+    assert install(image, "--mode", "run") == 1
+    assert tree(image) == before
+
+
+def test_a_token_file_that_is_none_is_said(image: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = tree(image)
+    token = image.parent / "token"
+    token.write_bytes(b"\xff\xfe\x00")
+    assert install(image, "--url", "https://example.org", "--token-file", str(token)) == 1
+    assert "taken back" in capsys.readouterr().out
+    assert tree(image) == before
 
 
 def test_the_record_names_what_was_made(image: Path) -> None:

@@ -1,10 +1,13 @@
 """The scheduled task against the schema that Microsoft documents. No Windows was at hand to register it."""
 
 import re
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
+from schoolwatch_agent.errors import CommandFailed
+from schoolwatch_agent.host import Host
 from schoolwatch_agent.install import task, windows
 from schoolwatch_agent.install.service import Mode, Service
 
@@ -128,3 +131,45 @@ def test_users_may_read_settings_and_not_see_data() -> None:
     assert [word for word in settings if "S-1-5-19" in word] == ["*S-1-5-19:(OI)(CI)RX"]
     assert "/inheritance:r" in settings
     assert "/inheritance:r" in data
+
+
+class Spoken(Host):
+    """Writes down what it is asked to run; the line that `fails` ends with 1."""
+
+    def __init__(self, fails: str = "") -> None:
+        super().__init__()
+        self.lines: list[tuple[str, ...]] = []
+        self.fails = fails
+
+    def run(self, *argv: str, timeout: float = 10, asked: str = "") -> str:
+        self.lines.append(argv)
+        if self.fails and self.fails in argv:
+            raise CommandFailed(argv, 1, "refused")
+        return ""
+
+
+def test_an_update_that_fails_gets_its_earlier_task_back(tmp_path: Path) -> None:
+    config = str(tmp_path / "agent.toml")
+    host = Spoken()
+    windows.forget(host, config)
+    assert [line[1] for line in host.lines] == ["/End", "/Delete"]
+    (tmp_path / "task.xml").write_text("the earlier one")
+    host = Spoken()
+    windows.forget(host, config)
+    assert host.lines == [windows.register(str(tmp_path / "task.xml"))]
+
+
+def test_a_task_that_is_not_there_is_no_reason_not_to_uninstall() -> None:
+    told: list[str] = []
+    windows.stop(Spoken(fails="/Delete"), lambda key, **_: told.append(key))
+    assert told == ["stopped"]
+
+
+def test_no_line_goes_through_a_shell() -> None:
+    lines = [
+        *windows.rights("C:\\a & b", "C:\\a & b\\agent", "system"),
+        windows.register("x y"),
+        windows.begin(),
+    ]
+    assert {line[0] for line in [*lines, *windows.end()]} == {"icacls.exe", "schtasks.exe"}
+    assert "C:\\a & b" in lines[0]

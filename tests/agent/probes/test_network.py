@@ -4,6 +4,10 @@ import pytest
 
 import machines
 from schoolwatch_agent.formats import network
+from schoolwatch_agent.probe import observe
+from schoolwatch_agent.probes import ipv6
+from schoolwatch_agent.recorded import RecordedHost
+from schoolwatch_contract.settings import DEFAULTS
 
 
 def rungs(machine: str) -> list[float | None]:
@@ -57,7 +61,13 @@ def reasons(machine: str) -> list[str | None]:
         (
             "windows/win11-teacher-laptop",
             [1, 1, None, 1, 1],
-            ["link_local", "address_from_advertisement", "not_permitted", "slaac", "next_hop_answers"],
+            [
+                "link_local",
+                "address_from_advertisement",
+                "not_permitted",
+                "slaac+temporary",
+                "next_hop_answers",
+            ],
         ),
         (
             "windows/network-virtual-adapters",
@@ -74,6 +84,103 @@ def reasons(machine: str) -> list[str | None]:
 def test_the_ladder_and_its_reasons(machine: str, expected: list[float | None], why: list[str]) -> None:
     assert rungs(machine) == expected
     assert reasons(machine) == why
+
+
+@pytest.mark.parametrize(
+    ("machine", "rungs", "why"),
+    [
+        (
+            "linux/ipv6-dual-stack",
+            [1, 1, 1, 1, 0, 1, 1],
+            (
+                "dns_answers all_hosts_reached large_packets_pass v6_preferred "
+                "nat64_absent option_108_offered one_router"
+            ),
+        ),
+        (
+            "linux/ipv6-v6-only",
+            [1, 1, 1, 1, 1, None, 1],
+            "dns_answers all_hosts_reached large_packets_pass v6_alone nat64_works dhcp_silent one_router",
+        ),
+        (
+            "linux/ipv6-black-hole",
+            [1, 1, 0, 1, 0, 0, 1],
+            (
+                "dns_answers all_hosts_reached large_packets_lost v6_preferred "
+                "nat64_absent option_108_absent one_router"
+            ),
+        ),
+        (
+            "linux/ipv6-dns-broken",
+            [0, 1, 1, 1, 0, 0, 1],
+            (
+                "dns6_timeout all_hosts_reached large_packets_pass v6_preferred "
+                "nat64_absent option_108_absent one_router"
+            ),
+        ),
+        (
+            "linux/ipv6-without-permission",
+            [None, None, None, None, None, None, None],
+            "not_tried not_tried not_tried not_tried not_tried not_permitted not_permitted",
+        ),
+        (
+            "windows/ipv6-dual-stack",
+            [1, 1, 1, 1, 0, None, None],
+            (
+                "dns_answers all_hosts_reached large_packets_pass v6_preferred nat64_absent not_permitted "
+                "not_permitted"
+            ),
+        ),
+        (
+            "windows/ipv6-handshake-stalls",
+            [1, 0, 0, 1, 0, None, None],
+            (
+                "dns_answers v6_tls_timeout large_packets_lost v6_preferred nat64_absent not_permitted "
+                "not_permitted"
+            ),
+        ),
+        (
+            "windows/ipv6-silent-resolver",
+            [0, 1, 1, 1, 0, None, None],
+            (
+                "dns6_timeout server_without_v6 large_packets_pass v6_preferred nat64_absent not_permitted "
+                "not_permitted"
+            ),
+        ),
+    ],
+)
+def test_the_rungs_that_need_a_target(machine: str, rungs: list[float | None], why: str) -> None:
+    looked = machines.look("ipv6", machine)
+    assert [machines.readings(looked)[f"ipv6.rung {rung}"] for rung in range(5, 12)] == rungs
+    assert [machines.facts(looked)[f"ipv6.rung.reason {rung}"].value for rung in range(5, 12)] == why.split()
+
+
+def test_without_targets_nothing_is_tried_and_the_rungs_say_so() -> None:
+    class Silent(RecordedHost):
+        def reach(self, plan: str, timeout: float = 30) -> str:
+            raise AssertionError("nothing may be contacted")
+
+        def dhcp_offers(self, nic: str, timeout: float) -> tuple[bytes, ...]:
+            raise AssertionError("nothing may be asked")
+
+    host = Silent(machines.RECORDINGS / "linux" / "ipv6-dual-stack.json")
+    found = observe(ipv6.probe(DEFAULTS), host)
+    assert machines.failure(found) is None
+    facts = machines.facts(found)
+    assert {facts[f"ipv6.rung.reason {rung}"].value for rung in range(5, 11)} == {"no_target"}
+    assert {machines.readings(found)[f"ipv6.rung {rung}"] for rung in range(5, 11)} == {None}
+
+
+def test_what_an_advertisement_says_of_the_network() -> None:
+    looked = machines.look("ipv6", "linux/ipv6-whole-advertisement")
+    readings, facts = machines.readings(looked), machines.facts(looked)
+    assert (readings["ipv6.router.lifetime"], readings["ipv6.advertised.mtu"]) == (1800, 1492)
+    assert readings["ipv6.routers"] == 2
+    assert facts["ipv6.advertised.flags"].value == "M+O"
+    assert facts["ipv6.advertised.prefixes"].value == "2001:db8:5:1::/64 2002:c000:204::/64"
+    assert facts["ipv6.nat64.prefix"].value == "64:ff9b::/96"
+    assert facts["ipv6.rung.reason 9"].value == "pref64"
+    assert facts["ipv6.rung.reason 11"].value == "6to4_advertised"
 
 
 def test_only_hardware_is_a_link_on_windows() -> None:
@@ -130,7 +237,7 @@ def test_a_container_has_no_links_and_says_nothing() -> None:
 
 def test_how_addresses_came() -> None:
     facts = machines.facts(machines.look("addresses", "windows/win11-teacher-laptop"))
-    assert facts["address.source Wi-Fi 6"].value == "slaac"
+    assert facts["address.source Wi-Fi 6"].value == "slaac+temporary"
     assert facts["address.source Wi-Fi 4"].value == "dhcp"
     facts = machines.facts(machines.look("addresses", "linux/ubuntu2204-classroom-laptop"))
     assert facts["address.source wlp2s0 4"].value == "dhcp"

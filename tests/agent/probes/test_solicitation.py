@@ -60,9 +60,9 @@ def ask(*packets):
     return [advertisement.parse(body) for body in found]
 
 (found,) = ask(packet("fe80::1", 255, True))
-assert found == advertisement.Advertisement(1800, True), found
+assert found == advertisement.Advertisement(1800, resolvers=("2001:db8::53",)), found
 (found,) = ask(packet("2001:db8::1", 255, True), packet("fe80::1", 64, True), packet("fe80::1", 255, False))
-assert found == advertisement.Advertisement(1800, False), "only the valid one is taken"
+assert found == advertisement.Advertisement(1800), "only the valid one is taken"
 assert Host().router_advertisements("pc", 0.3) == ()
 try:
     Host().router_advertisements("nothing", 0.3)

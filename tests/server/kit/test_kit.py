@@ -107,6 +107,7 @@ def test_the_page_says_what_a_teacher_must_know(kit: Kit, tmp_path: Path, packag
         ((), "ftp://example.vn", "--url is the server's address"),
         ((), "http://example.vn", "not encrypted"),
         (("--days", "91"), URL, "at most 90 days"),
+        (("--days", "nan"), URL, "at most 90 days"),
         (("--uses", "0"), URL, "1 to 1000 devices"),
         (("--room", "Phòng 9"), URL, "Phòng máy 1"),
         (("--ca", "/nowhere.pem"), URL, "No such file"),
@@ -155,7 +156,7 @@ def test_an_old_kit_is_not_written_over(kit: Kit, tmp_path: Path, capsys: pytest
     assert kit() == 2
     assert "name a new folder" in capsys.readouterr().err
     (tmp_path / "kit" / "notes.txt").unlink()
-    assert kit() == 0  # an empty folder will do: the stick itself
+    assert kit() == 0  # an empty folder will do
 
 
 def test_revoking_ends_the_token_of_the_stick(

@@ -34,6 +34,7 @@ def test_the_shipped_numbers_are_those_of_the_criteria() -> None:
     loaded = packs.load()
     assert {pack.coverage_floor.value for pack in loaded.packs} == {0.8}
     assert loaded.windows.working.value == 30
+    assert (loaded.ipv6_slow.answer.value, loaded.ipv6_slow.behind.value) == (5, 0.25)
     links = loaded.of("wired_links_100").indicators
     assert links["wired_links_100"].threshold.value == 100e6
     assert links["wired_links_1000"].threshold.value == 1e9
@@ -50,6 +51,7 @@ def test_no_number_without_a_source_claims_to_be_official() -> None:
     for pack in packs.load().packs:
         numbers = [pack.coverage_floor]
         numbers += [pack.windows.working, pack.windows.heard] if pack.windows else []
+        numbers += [pack.ipv6_slow.answer, pack.ipv6_slow.behind] if pack.ipv6_slow else []
         for definition in pack.indicators.values():
             numbers += [n for n in (definition.target, definition.threshold) if n is not None]
         assert {number.confidence for number in numbers} == {"P"}

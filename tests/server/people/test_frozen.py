@@ -17,6 +17,8 @@ from schoolwatch_agent.identity import Credential
 from schoolwatch_agent.memory import Memory, Outcome
 from schoolwatch_agent.probe import Probe
 from schoolwatch_agent.probes import identity as hints
+from schoolwatch_agent.probes.bandwidth import LEDGER
+from schoolwatch_agent.probes.use import BOOT
 from schoolwatch_agent.spool import Limits, Spool
 from schoolwatch_agent.texts import Texts
 from schoolwatch_agent.tick import tick
@@ -351,6 +353,8 @@ def test_a_spool_of_before_does_not_survive_the_preparation(tmp_path: Path) -> N
     data.mkdir()
     with Spool(data / "spool.db", "boot 1", time.time(), Limits()) as spool:
         spool.put([b"x"], b"", time.time())
-    (data / "spool.db.damaged").write_bytes(b"")
+    kept = ("spool.db.damaged", "settings.json", "cycle.json", LEDGER, BOOT, ".credential.json.0a1b2c3d")
+    for name in kept:
+        (data / name).write_bytes(b"")
     assert commands.prepare_image(AgentConfig(agent=config.Agent(data=str(data))), Texts("cli", "vi")) == 0
     assert {file.name for file in data.iterdir()} == {"lock", "run.lock"}

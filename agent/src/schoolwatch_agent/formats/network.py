@@ -29,7 +29,10 @@ _WINDOWS_NEIGHBOURS: Final = (
 
 
 class Address(msgspec.Struct, frozen=True):
-    """One address of a link: family "4" or "6", scope, and how it was got (None: not told)."""
+    """One address of a link: family "4" or "6", scope, and how it was got (None: not told).
+
+    `source` is static, dhcp, dhcpv6, slaac, or temporary: by SLAAC with a suffix that changes (RFC 8981).
+    """
 
     nic: str
     family: str
@@ -103,7 +106,8 @@ def _linux_address(nic: str, info: dict[str, Any]) -> Iterator[Address]:
         source = None
     elif info.get("dynamic"):
         slaac = address.version == 6 and info.get("prefixlen") != 128
-        source = "slaac" if slaac else "dhcp" if address.version == 4 else "dhcpv6"
+        made = "temporary" if info.get("temporary") else "slaac"  # RFC 8981
+        source = made if slaac else "dhcp" if address.version == 4 else "dhcpv6"
     yield Address(nic, str(address.version), found, source)
 
 
@@ -140,9 +144,10 @@ def windows_addresses(found: dict[str, Any]) -> Iterator[Address]:
         address = ip_address(written.partition("%")[0])
         kind = scope(address)
         if kind is not None:
-            yield Address(
-                nic, str(address.version), kind, _windows_source(row.get("PrefixOrigin"), address, kind)
-            )
+            source = _windows_source(row.get("PrefixOrigin"), address, kind)
+            if source == "slaac" and row.get("SuffixOrigin") in (5, "Random"):
+                source = "temporary"  # MSFT_NetIPAddress: the suffix is random, and changes
+            yield Address(nic, str(address.version), kind, source)
 
 
 def _windows_source(origin: object, address: IPv4Address | IPv6Address, kind: str) -> str | None:

@@ -75,7 +75,7 @@ def uninstall(
         record = placing.read_record(file)
         if not record.data:
             raise InstallError("nothing_installed", file=file)  # noqa: TRY301  said like any other
-        _uninstall(record, place, file, tell, with_data=with_data)
+        _uninstall(record, place, config, tell, with_data=with_data)
     except InstallError as error:
         write(error.told(texts))
     except (OSError, msgspec.DecodeError) as error:
@@ -89,11 +89,13 @@ def uninstall(
 def _install(asked: Order, texts: Texts, tell: Callable[..., None]) -> None:
     orders.check_rights(asked.root)
     if not asked.is_image and not _ON_WINDOWS:
-        orders.check_program(asked.command)
-    host = Host()
+        orders.check_places(asked.command, asked.config)
+    host, system = Host(), windows if _ON_WINDOWS else linux
     before = Placing(asked.root, Record()).at(orders.beside(asked.config, placing.RECORD))
     place = Placing(asked.root, placing.read_record(before))
     with place.whole_or_nothing(lambda: tell("undone")):
+        if not asked.is_image:
+            place.undo_with(lambda: system.forget(host, asked.config))  # the last step back: it was the first
         config = _settle(place, asked, texts, tell)
         data = place.at(str(config.data))
         if place.folder(str(config.data), 0o700) == "made":
@@ -101,17 +103,10 @@ def _install(asked: Order, texts: Texts, tell: Callable[..., None]) -> None:
             tell("made", path=str(config.data))
         service = _service(asked, config, identity.install_id(data))
         _enrol(asked, place, config, texts.room("cli"), tell)
-        if _ON_WINDOWS:
-            windows.place(place, asked, service, host, tell)
-        else:
-            linux.place(place, asked, service, tell)
+        system.place(place, asked, service, host, tell)
         program = str(asked.program) if asked.program and (asked.program / MARK).exists() else ""
         _write_record(place, asked, config, program)
-        if _ON_WINDOWS:
-            windows.start(asked, host, tell)
-        else:
-            place.undo_with(lambda: linux.reload(host))
-            linux.start(asked, service, host, tell)
+        system.start(asked, service, host, tell)
 
 
 def _settle(place: Placing, asked: Order, texts: Texts, tell: Callable[..., None]) -> AgentConfig:
@@ -153,12 +148,12 @@ def _enrol(
     if held is not None or asked.token_file is None:
         tell("enrolled_already" if held else "not_enrolled")
         return
-    ca = str(place.at(config.server.ca)) if config.server.ca else ""
-    token = asked.token_file.read_text("utf-8-sig").strip()
-    office = Office(asked.url or config.server.url, token, ca, asked.insecure_http)
     where = msgspec.structs.replace(config.agent, data=str(data), thawed=config.agent.thawed and str(data))
     own = msgspec.structs.replace(config, agent=where)
+    ca = str(place.at(config.server.ca)) if config.server.ca else ""
     try:
+        token = admission.read_token(asked.token_file)
+        office = Office(asked.url or config.server.url, token, ca, asked.insecure_http)
         credential = admission.admit(own, office, Host())
     except EnrolError as error:
         if error.outcome == "refused":
@@ -178,7 +173,7 @@ def _write_record(place: Placing, asked: Order, config: AgentConfig, program: st
 
 
 def _uninstall(
-    record: Record, place: Placing, file: Path, tell: Callable[..., None], *, with_data: bool
+    record: Record, place: Placing, config: str, tell: Callable[..., None], *, with_data: bool
 ) -> None:
     host = Host()
     if not place.is_image:
@@ -191,12 +186,12 @@ def _uninstall(
         _delete_data(record, place, tell)
     else:
         tell("data_kept", path=record.data)
-    file.unlink()
+    place.at(orders.beside(config, placing.RECORD)).unlink()
     for gone, path in placing.clear_folders(record, place.at):
         if gone or path != record.data:
             tell("removed" if gone else "kept", path=path)
-    if not place.is_image and not _ON_WINDOWS:
-        linux.reload(host)
+    if not place.is_image:
+        (windows if _ON_WINDOWS else linux).forget(host, config)
 
 
 def _delete_data(record: Record, place: Placing, tell: Callable[..., None]) -> None:

@@ -1,5 +1,7 @@
 """Installs the agent on a machine with systemd, and takes it away."""
 
+import contextlib
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -14,6 +16,7 @@ from schoolwatch_agent.install.service import NAME, Service
 LAUNCHER: Final = f"/usr/local/bin/{NAME}"
 """So that a technician can type the command's name."""
 
+_UNITS: Final = (systemd.TIMER, systemd.SERVICE)
 _PATHS: Final = (
     f"{systemd.UNITS}/{systemd.SERVICE}",
     f"{systemd.UNITS}/{systemd.TIMER}",
@@ -25,7 +28,7 @@ _PATHS: Final = (
 Tell = Callable[..., None]
 
 
-def place(placing: Placing, order: Order, service: Service, tell: Tell) -> None:
+def place(placing: Placing, order: Order, service: Service, _: Host, tell: Tell) -> None:
     """Units and launcher; the units of the other mode go. Raises OSError."""
     wanted = systemd.units(service)
     unit, target = systemd.wanted_by(service)
@@ -38,8 +41,7 @@ def place(placing: Placing, order: Order, service: Service, tell: Tell) -> None:
         tell(placing.file(f"{systemd.UNITS}/{name}", text.encode()), path=f"{systemd.UNITS}/{name}")
     tell(placing.link(link, f"../{unit}"), path=link)
     if order.program is not None:
-        words = " ".join(f"'{word}'" for word in order.command)
-        text = f'#!/bin/sh\nexec {words} "$@"\n'
+        text = f'#!/bin/sh\nexec {shlex.join(order.command)} "$@"\n'
         tell(placing.file(LAUNCHER, text.encode(), 0o755), path=LAUNCHER)
 
 
@@ -64,7 +66,7 @@ def stop(host: Host, tell: Tell) -> None:
     """Ends what runs, before its files go."""
     if not is_running():
         return
-    for unit in (systemd.TIMER, systemd.SERVICE):
+    for unit in _UNITS:
         try:
             host.run("systemctl", "stop", unit, timeout=90)
         except CommandFailed:  # it is not loaded
@@ -74,13 +76,16 @@ def stop(host: Host, tell: Tell) -> None:
         tell("stopped", name=unit)
 
 
-def reload(host: Host) -> None:
-    """Lets systemd forget units that are gone."""
-    if is_running():
-        try:
-            host.run("systemctl", "daemon-reload", timeout=60)
-        except (CommandFailed, Missing, TimedOut) as error:
-            raise InstallError("not_stopped", problem=error) from error
+def forget(host: Host, _: str) -> None:
+    """After its files have gone: what has no file any more is ended, and systemd forgets it.
+
+    When systemd does not answer, that happens at the next start.
+    """
+    if not is_running():
+        return
+    for words in (("daemon-reload",), *(("stop", unit) for unit in _UNITS if not _has_file(unit))):
+        with contextlib.suppress(CommandFailed, Missing, TimedOut):
+            host.run("systemctl", *words, timeout=90)
 
 
 def data_folders(data: str) -> tuple[str, ...]:
@@ -92,3 +97,7 @@ def data_folders(data: str) -> tuple[str, ...]:
 def is_running() -> bool:
     """Whether systemd is this machine's first process (sd_booted(3))."""
     return Path("/run/systemd/system").is_dir()
+
+
+def _has_file(unit: str) -> bool:
+    return Path(systemd.UNITS, unit).exists()

@@ -74,17 +74,18 @@ def settings(url: str, ca: str, language: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def check_program(command: tuple[str, ...]) -> None:
-    """Refuses a program that the service can't see, or that others than root may change. Linux."""
+def check_places(command: tuple[str, ...], config: str) -> None:
+    """Refuses a program or settings that the service can't see, or that others than root may change."""
     named = [Path(word).absolute() for word in command if word.startswith("/")]
-    for path in [*named, Path(__file__).parents[1]] if "-m" in command else named:
+    if "-m" in command:
+        named.append(Path(__file__).parents[1])
+    for path in (*named, Path(config)):
         for seen in (path, path.resolve()):
             if any(seen.is_relative_to(folder) for folder in _UNSEEN):
-                raise InstallError("program_unseen", path=path)
+                raise InstallError("unseen", path=path)
             for part in (seen, *seen.parents):
-                state = part.stat()
-                if state.st_uid != 0 or _others_write(state):
-                    raise InstallError("program_open", path=part)
+                if part.exists() and _others_write(part.stat()):
+                    raise InstallError("open", path=part)
 
 
 def check_data(data: str) -> None:
@@ -106,10 +107,9 @@ def check_rights(root: Path) -> None:
 
 
 def _others_write(state: os.stat_result) -> bool:
-    """Group 50 is `staff`, whom Debian lets write to /usr/local."""
-    return bool(
-        state.st_mode & stat.S_IWOTH or (state.st_mode & stat.S_IWGRP and state.st_gid not in (0, 50))
-    )
+    """Whether others than root may; group 50 is `staff`, whom Debian lets write to /usr/local."""
+    group = state.st_mode & stat.S_IWGRP and state.st_gid not in (0, 50)
+    return bool(state.st_uid != 0 or state.st_mode & stat.S_IWOTH or group)
 
 
 def _toml(text: str) -> str:

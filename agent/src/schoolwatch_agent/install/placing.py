@@ -92,9 +92,16 @@ class Placing:
         if path not in self._files:
             return False
         self._files.remove(path)
-        there = place.exists() or place.is_symlink()
-        place.unlink(missing_ok=True)
-        return there
+        if place.is_symlink():
+            target = place.readlink()
+            self._undo.append(lambda: place.symlink_to(target))
+        elif place.exists():
+            content = place.read_bytes()
+            self._undo.append(lambda: place.write_bytes(content))
+        else:
+            return False
+        place.unlink()
+        return True
 
     def undo_with(self, step: Callable[[], object]) -> None:
         """Something else to take back when a later step fails."""

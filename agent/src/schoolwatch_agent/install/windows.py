@@ -3,7 +3,9 @@
 Not yet run on Windows: its command lines follow the documentation of `icacls` and `schtasks`.
 """
 
+import contextlib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Final
 
 from schoolwatch_agent.errors import CommandFailed, Missing, TimedOut
@@ -61,7 +63,7 @@ def place(placing: Placing, order: Order, service: Service, host: Host, tell: Te
         tell("protected", path=line[1])
 
 
-def start(order: Order, host: Host, tell: Tell) -> None:
+def start(order: Order, _: Service, host: Host, tell: Tell) -> None:
     """Registers the task and runs it once. Raises `InstallError`."""
     _run(host, register(beside(order.config, "task.xml")), "not_started")
     _run(host, begin(), "not_started")
@@ -78,6 +80,14 @@ def stop(host: Host, tell: Tell) -> None:
         except (Missing, TimedOut) as error:
             raise InstallError("not_stopped", problem=error) from error
     tell("stopped", name=task.TASK)
+
+
+def forget(host: Host, config: str) -> None:
+    """After its file has gone the task goes too; where an earlier file is back, it is the task again."""
+    file = beside(config, "task.xml")
+    for line in (register(file),) if Path(file).exists() else end():
+        with contextlib.suppress(CommandFailed, Missing, TimedOut):  # one that is not there is fine
+            host.run(*line, timeout=60)
 
 
 def _run(host: Host, line: tuple[str, ...], failure: str) -> None:

@@ -1,120 +1,127 @@
-"""How far up the IPv6 ladder the machine gets: rungs 0 to 4, each with its reason.
+"""How far up the IPv6 ladder the machine gets: rungs 0 to 11, each with its reason and its time.
 
-0 a link-local address (RFC 4291, 4862) · 1 a router advertisement seen (RFC 4861) · 2 it announces
-resolvers (RFC 8106) · 3 a global address of 2000::/3, and how it came (RFC 4862, 8415); unique local,
-6to4 and Teredo alone are not one · 4 a default route whose next hop answers (RFC 4861).
+What they mean is in `formats.link_rungs` (0 to 4, 11) and `formats.path_rungs` (5 to 9); 10 is DHCPv4
+option 108, "IPv6-only preferred" (RFC 8925). Nothing is contacted but what the server's settings name, and
+the network's own resolvers, those too only then.
 """
 
 from collections.abc import Iterable, Iterator
+from functools import partial
+from ipaddress import ip_address
 from typing import Any, Final
 
 import msgspec
 
 from schoolwatch_agent.errors import CommandFailed, Missing, NotUnderstood, TimedOut
-from schoolwatch_agent.formats import advertisement, cim, network
+from schoolwatch_agent.formats import (
+    advertisement,
+    attempts,
+    cim,
+    link_rungs,
+    nat64,
+    network,
+    path_rungs,
+)
+from schoolwatch_agent.formats.advertisement import Advertisement
+from schoolwatch_agent.formats.attempts import About, Found, Plan
+from schoolwatch_agent.formats.link_rungs import Heard, Rung
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.probe import Probe
+from schoolwatch_agent.probes import resolvers
 from schoolwatch_contract.records import Fact, Reading
-from schoolwatch_contract.settings import Settings
+from schoolwatch_contract.settings import Ipv6, Settings
 
 LISTEN: Final = 3.5
 """Seconds to wait for a router: it answers within 0.5 s, or 3 s after its last one (RFC 4861 §6.2.6)."""
 
 _MOST_LINKS: Final = 3
-_ANSWERED: Final = frozenset({"reachable", "stale", "delay", "probe", "permanent", "noarp"})
-_SILENT: Final = frozenset({"failed", "incomplete", "unreachable"})
-_NOT_GLOBAL: Final = (("6to4", "6to4_only"), ("teredo", "teredo_only"), ("ula", "ula_only"))
+_MOST_RESOLVERS: Final = 2
+_LABEL: Final = 128
+"""Characters of a label; names of hosts may be longer."""
+_OFFER: Final = 4.0
+"""Seconds to wait for a DHCPv4 server: dnsmasq tests for 3 s whether an address is free."""
 
-
-class Heard(msgspec.Struct, frozen=True):
-    """What listening gave: advertisements, or why nobody could listen."""
-
-    advertisements: tuple[advertisement.Advertisement, ...] = ()
-    refused: str = ""
-
-
-Rung = tuple[bool | None, str]
+Tables = tuple[list[network.Address], list[network.Route], list[network.Neighbour]]
 
 
 def parse(
-    addresses: list[network.Address],
-    routes: list[network.Route],
-    neighbours: list[network.Neighbour],
-    heard: Heard,
+    tables: Tables, heard: Heard, targets: Ipv6, found: Found | str, option: Rung
 ) -> Iterator[Reading | Fact]:
-    """The five rungs, whatever the ones below them say; None is unknown."""
-    sixes = [address for address in addresses if address.family == "6"]
-    seen = _seen(sixes, routes, heard)
-    rungs: list[Rung] = [
-        (True, "link_local")
-        if any(address.scope == "link" for address in sixes)
-        else (False, "no_link_local"),
-        seen,
-        _dns(seen, heard),
-        _global(sixes),
-        _default(routes, neighbours),
-    ]
-    for number, (reached, reason) in enumerate(rungs):
+    """All rungs; `found` is what the attempts gave, or why there were none."""
+    has_ipv4 = any(address.family == "4" and address.scope != "link" for address in tables[0])
+    if isinstance(found, str):
+        upper, found = path_rungs.unknown(found, heard), Found()
+    else:
+        upper = path_rungs.rungs(targets, found, heard, has_ipv4=has_ipv4)
+    rungs = link_rungs.rungs(*tables, heard) | upper | {10: option}
+    for number, rung in sorted(rungs.items()):
         labels = {"rung": str(number)}
-        yield Reading("ipv6.rung", None if reached is None else float(reached), labels)
-        yield Fact("ipv6.rung.reason", reason, labels)
+        yield Reading("ipv6.rung", None if rung.reached is None else float(rung.reached), labels)
+        yield Fact("ipv6.rung.reason", rung.reason, labels)
+        if rung.seconds is not None:
+            yield Reading("ipv6.rung.seconds", rung.seconds, labels)
+    yield from _advertised(heard)
+    yield from _attempted(found)
+    if prefix := path_rungs.nat64_prefix(found, heard):
+        yield Fact("ipv6.nat64.prefix", str(prefix))
 
 
-def _seen(sixes: list[network.Address], routes: list[network.Route], heard: Heard) -> Rung:
-    if heard.advertisements:
-        return True, "advertisement"
-    if any(route.from_advertisement for route in routes):
-        return True, "route_from_advertisement"
-    if any(address.source == "slaac" and address.scope != "link" for address in sixes):
-        return True, "address_from_advertisement"
-    return (None, heard.refused) if heard.refused else (False, "no_advertisement")
+def _advertised(heard: Heard) -> Iterator[Reading | Fact]:
+    if not heard.advertisements:
+        return
+    yield Reading("ipv6.routers", float(link_rungs.routers(heard)))
+    yield Reading("ipv6.router.lifetime", float(max(each.router_lifetime for each in heard.advertisements)))
+    if mtus := [each.mtu for each in heard.advertisements if each.mtu is not None]:
+        yield Reading("ipv6.advertised.mtu", float(min(mtus)))
+    flags = [
+        flag
+        for flag, is_set in (
+            ("M", any(each.managed for each in heard.advertisements)),
+            ("O", any(each.other for each in heard.advertisements)),
+        )
+        if is_set
+    ]
+    yield Fact("ipv6.advertised.flags", "+".join(flags) or "none")
+    prefixes = {str(prefix) for each in heard.advertisements for prefix in each.prefixes}
+    if prefixes:
+        yield Fact("ipv6.advertised.prefixes", " ".join(sorted(prefixes)[:8]))
 
 
-def _dns(seen: Rung, heard: Heard) -> Rung:
-    if heard.advertisements:
-        announced = any(found.announces_dns for found in heard.advertisements)
-        return (True, "rdnss") if announced else (False, "no_rdnss")
-    return (False, "no_advertisement") if seen[0] is False else (None, heard.refused or "not_heard")
+def _attempted(found: Found) -> Iterator[Reading | Fact]:
+    asked = {path_rungs.asked_label(each): each for each in reversed(found.asked) if each.about != "nat64"}
+    for label, ask in asked.items():
+        yield from _target(5, label, ask)
+    for host in found.tried:
+        target = host.target[:_LABEL]
+        yield from _target(6, target, host.six)
+        yield from _target(7, target, host.large)
+        for family, attempt in (("6", host.six), ("4", host.four)):
+            if attempt.connected is not None:
+                yield Reading("ipv6.connect.seconds", attempt.connected, {"target": target, "family": family})
+        if host.large.path_mtu is not None:
+            yield Reading("ipv6.path_mtu", float(host.large.path_mtu), {"target": target})
 
 
-def _global(sixes: list[network.Address]) -> Rung:
-    sources = sorted({address.source or "not_told" for address in sixes if address.scope == "global"})
-    if sources:
-        return True, "+".join(sources)
-    scopes = {address.scope for address in sixes}
-    return False, next((reason for scope, reason in _NOT_GLOBAL if scope in scopes), "no_address")
+def _target(rung: int, target: str, attempt: attempts.Asked | attempts.Try) -> Iterator[Reading | Fact]:
+    labels = {"rung": str(rung), "target": target}
+    yield Fact("ipv6.target.outcome", attempt.outcome, labels)
+    if attempt.outcome == "ok" and attempt.seconds is not None:
+        yield Reading("ipv6.target.seconds", attempt.seconds, labels)
 
 
-def _default(routes: Iterable[network.Route], neighbours: Iterable[network.Neighbour]) -> Rung:
-    defaults = [route for route in routes if route.family == "6"]
-    if not defaults:
-        return False, "no_route"
-    states = {(neighbour.nic, neighbour.address): neighbour.state for neighbour in neighbours}
-    found = {states.get((route.nic, route.hop or "")) for route in defaults}
-    if found & _ANSWERED:
-        return True, "next_hop_answers"
-    if any(route.hop is None for route in defaults):
-        return None, "route_without_next_hop"
-    return (False, "next_hop_silent") if found & _SILENT else (None, "next_hop_not_asked")
-
-
-def read(host: Host) -> Iterator[Reading | Fact]:
-    """Listens, wakes the next hops, and reads the tables; Windows is only read."""
+def read(host: Host, targets: Ipv6) -> Iterator[Reading | Fact]:
+    """Listens (not on Windows), reads the tables, and has a child try the targets."""
     if host.system == "windows":
-        found = cim.document(host.powershell("network"))
-        return parse(*_windows(found), Heard(refused="not_permitted"))
-    addresses = list(network.linux_addresses(host.run("ip", "-j", "-d", "addr", "show")))
-    routes = list(network.linux_routes(host.run("ip", "-j", "-6", "route", "show", "default"), "6"))
-    heard = _listen(host, sorted({a.nic for a in addresses if a.family == "6" and a.scope == "link"}))
-    for route in routes[:_MOST_LINKS]:
-        _wake(host, route)
-    neighbours = list(network.linux_neighbours(host.run("ip", "-j", "-6", "neigh", "show")))
-    return parse(addresses, routes, neighbours, heard)
+        tables = _windows(cim.document(host.powershell("network")))
+        heard = Heard(refused="not_permitted")
+    else:
+        tables, heard = _linux(host)
+    found = _tried(host, targets, heard)
+    option = Rung(None, found) if found == "no_target" else _option_108(host, tables[0])
+    return parse(tables, heard, targets, found, option)
 
 
-def _windows(
-    found: dict[str, Any],
-) -> tuple[list[network.Address], list[network.Route], list[network.Neighbour]]:
+def _windows(found: dict[str, Any]) -> Tables:
     return (
         list(network.windows_addresses(found)),
         list(network.windows_routes(found)),
@@ -122,7 +129,18 @@ def _windows(
     )
 
 
+def _linux(host: Host) -> tuple[Tables, Heard]:
+    addresses = list(network.linux_addresses(host.run("ip", "-j", "-d", "addr", "show")))
+    routes = list(network.linux_routes(host.run("ip", "-j", "-6", "route", "show", "default"), "6"))
+    heard = _listen(host, sorted({a.nic for a in addresses if a.family == "6" and a.scope == "link"}))
+    for route in routes[:_MOST_LINKS]:
+        _wake(host, route)
+    neighbours = list(network.linux_neighbours(host.run("ip", "-j", "-6", "neigh", "show")))
+    return (addresses, routes, neighbours), heard
+
+
 def _listen(host: Host, nics: list[str]) -> Heard:
+    links = []
     for nic in nics[:_MOST_LINKS]:
         try:
             bodies = host.router_advertisements(nic, LISTEN)
@@ -130,19 +148,20 @@ def _listen(host: Host, nics: list[str]) -> Heard:
             return Heard(refused="not_permitted")
         except OSError:  # the link went away, or has just gone down
             continue
-        heard = tuple(_valid(bodies))
-        if heard:
-            return Heard(heard)
-    return Heard()
+        if found := tuple(_valid(bodies, nic)):
+            links.append(found)
+    return Heard(tuple(links))
 
 
-def _valid(bodies: Iterable[bytes]) -> Iterator[advertisement.Advertisement]:
+def _valid(bodies: Iterable[bytes], nic: str) -> Iterator[Advertisement]:
     """A malformed advertisement is discarded, as the kernel does (RFC 4861 §6.1.2)."""
     for body in bodies:
         try:
-            yield advertisement.parse(body)
+            found = advertisement.parse(body)
         except NotUnderstood:
             continue
+        scoped = (f"{each}%{nic}" if each.startswith("fe8") else each for each in found.resolvers)
+        yield msgspec.structs.replace(found, resolvers=tuple(scoped))
 
 
 def _wake(host: Host, route: network.Route) -> None:
@@ -156,6 +175,68 @@ def _wake(host: Host, route: network.Route) -> None:
         return
 
 
-def probe(_: Settings) -> Probe:
+def _tried(host: Host, targets: Ipv6, heard: Heard) -> Found | str:
+    """What the child found, or why it was not sent."""
+    plan = _plan(host, targets, heard)
+    if plan is None:
+        return "no_target"
+    try:
+        return attempts.parse(host.reach(msgspec.json.encode(plan).decode()))
+    except (Missing, CommandFailed, TimedOut, NotUnderstood):
+        return "not_tried"
+
+
+def _plan(host: Host, targets: Ipv6, heard: Heard) -> Plan | None:
+    endpoints = targets.endpoints()
+    names: dict[About, str] = {}
+    if name := next((each.host for each in endpoints if _version(each.host) is None), None):
+        names = {"name": name, "nat64": nat64.WELL_KNOWN_NAME}
+    if targets.v6_only_name:
+        names["v6_only"] = targets.v6_only_name
+    if not endpoints and not names:
+        return None
+    announced = [each for found in heard.advertisements for each in found.resolvers]
+    known = list(dict.fromkeys((*_servers(host), *announced)))
+    chosen = [
+        server
+        for family in (4, 6)
+        for server in [each for each in known if _version(each) == family][:_MOST_RESOLVERS]
+    ]
+    return Plan(tuple(chosen), names, endpoints)
+
+
+def _servers(host: Host) -> list[str]:
+    try:
+        return resolvers.servers(host)
+    except (OSError, Missing, CommandFailed, TimedOut, NotUnderstood):
+        return []  # what the router announces is asked still; the resolvers probe tells why
+
+
+def _version(address: str) -> int | None:
+    try:
+        return ip_address(address.partition("%")[0]).version
+    except ValueError:
+        return None
+
+
+def _option_108(host: Host, addresses: Iterable[network.Address]) -> Rung:
+    """From the offers of the servers on the links that have IPv4, or might."""
+    answered = False
+    for nic in sorted({each.nic for each in addresses})[:_MOST_LINKS]:
+        try:
+            offered = host.dhcp_offers(nic, _OFFER)
+        except PermissionError:
+            return Rung(None, "not_permitted")
+        except OSError:  # the link went away, or has just gone down
+            continue
+        if any(offered):
+            return Rung(True, "option_108_offered")
+        answered |= bool(offered)
+    return Rung(False, "option_108_absent") if answered else Rung(None, "dhcp_silent")
+
+
+def probe(settings: Settings) -> Probe:
     """The ladder of a device with these targets."""
-    return Probe("ipv6", every=900, read=read, watched=frozenset({"ipv6.rung"}))
+    return Probe(
+        "ipv6", every=900, read=partial(read, targets=settings.ipv6), watched=frozenset({"ipv6.rung"})
+    )

@@ -28,13 +28,15 @@ def _servers(resolv_conf: str) -> list[str]:
 
 def parse_windows(found: dict[str, Any]) -> Iterator[Reading | Fact]:
     """From network.ps1: what Get-DnsClientServerAddress says of the adapters that are hardware."""
+    return _records(_windows_servers(found))
+
+
+def _windows_servers(found: dict[str, Any]) -> list[str]:
     real = {adapter.get("ifIndex") for adapter in network.windows_adapters(found)}
     rows = [row for row in cim.objects(found.get("resolvers")) if row.get("InterfaceIndex") in real]
     servers = [server for row in rows for server in cim.texts(row.get("ServerAddresses"))]
     # fec0:0:0:ffff::1 to ::3 are Windows' placeholders for "none set"
-    return _records(
-        dict.fromkeys(server for server in servers if not server.lower().startswith("fec0:0:0:ffff"))
-    )
+    return list(dict.fromkeys(each for each in servers if not each.lower().startswith("fec0:0:0:ffff")))
 
 
 def _records(servers: Iterable[str]) -> Iterator[Reading | Fact]:
@@ -49,14 +51,19 @@ def _records(servers: Iterable[str]) -> Iterator[Reading | Fact]:
             yield Fact("resolver.address", shown, {"family": family, "order": str(order)})
 
 
-def read(host: Host) -> Iterator[Reading | Fact]:
-    """One file, or the script that all network probes share."""
+def servers(host: Host) -> list[str]:
+    """As written: a link-local one has its link behind a %. Raises as the doors do."""
     if host.system == "windows":
-        return parse_windows(cim.document(host.powershell("network")))
+        return _windows_servers(cim.document(host.powershell("network")))
     text = host.text("/etc/resolv.conf")
     if set(_servers(text)) & _OWN and host.exists(_UPSTREAM):
         text = host.text(_UPSTREAM)
-    return parse(text)
+    return _servers(text)
+
+
+def read(host: Host) -> Iterator[Reading | Fact]:
+    """One file, or the script that all network probes share."""
+    return _records(servers(host))
 
 
 PROBE = Probe("resolvers", every=900, read=read)

@@ -74,14 +74,16 @@ def _kit(arguments: argparse.Namespace) -> int:
     )
 
     def issue() -> str:
-        try:
-            return enrolment.issue_enrolment_token(
-                engine, school.id, room_id, arguments.days, arguments.uses, now=now
-            )
-        except ValueError as error:
-            raise command.Refused(str(error)) from error
+        days, uses = arguments.days, arguments.uses
+        return enrolment.issue_enrolment_token(engine, school.id, room_id, days, uses, now=now)
 
-    kit = build.build(wish, arguments.out, config.folder / "kit" / "wheels", issue, now=now)
+    try:
+        enrolment.check_bounds(arguments.days, arguments.uses)
+        kit = build.build(wish, arguments.out, config.folder / "kit" / "wheels", issue, now=now)
+    except OSError as error:
+        raise command.Refused(f"the kit could not be written: {error}") from error
+    except ValueError as error:  # `KitError` too
+        raise command.Refused(str(error)) from error
     machines = sorted({target.rpartition("-")[0] for target in kit.wheels})
     command.say(f"{arguments.out} is made for {', '.join(machines)}; print its {build.PAGE}")
     if wish.windows_runtime is None:

@@ -1,5 +1,6 @@
 """A device: posture, facts, newest readings that refresh by themselves, probes, IPv6 ladder, plots."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,10 +19,12 @@ from schoolwatch_server.console.schools import commune_code_of, place_of
 from schoolwatch_server.console.words import ZONE, Words
 from schoolwatch_server.database import identities, incident_rows, pages, registry, sightings, states
 from schoolwatch_server.database.engine import begin_read
+from schoolwatch_server.indicators.current import limits
 from schoolwatch_server.lifecycle import Systems
 from schoolwatch_server.posture import RUNGS, issued
 from schoolwatch_server.shown import visible
 from schoolwatch_server.state import State, key, parse_key
+from schoolwatch_server.working import working
 
 _CHANGES = 10
 """Changes of the machine that are shown, the newest."""
@@ -64,7 +67,16 @@ def _page(request: Request, template: str, name: str, who: Who, server: Context)
         school = None if device is None else registry.school(conn, device.school_id, who.scope)
         if device is None or school is None:
             raise not_found("device", name)
-        state = visible(states.load(conn, device.id) or State(), who.scope)
+        whole = states.load(conn, device.id) or State()
+        state = visible(whole, who.scope)
+        now = time.time()
+        order = working(
+            device,
+            registry.devices(conn, who.scope, school_id=device.school_id),
+            now=now,
+            after=limits(server.packs, now).working_after,
+            state=whole,
+        )
         commune_code = commune_code_of(conn, who, school)
         rooms = pages.rooms(conn, device.school_id)
         own_role = registry.own_role(conn, device.id)
@@ -75,6 +87,7 @@ def _page(request: Request, template: str, name: str, who: Who, server: Context)
         template,
         who,
         device=device,
+        order=order,
         school=school,
         place=place_of(school),
         commune_code=commune_code,

@@ -31,6 +31,7 @@ from schoolwatch_server.enrolment import DAYS_MAX, USES_MAX, issue_enrolment_tok
 from schoolwatch_server.indicators.current import current, limits
 from schoolwatch_server.posture import issued
 from schoolwatch_server.scope import Scope
+from schoolwatch_server.working import working
 
 Number = Annotated[str, Form(pattern=r"^\s*[0-9]{0,7}\s*$")]
 Csrf = Annotated[str, Form(max_length=200)]
@@ -57,6 +58,10 @@ def show(request: Request, code: str, who: Who, server: Server) -> Response:
             rooms=pages.rooms(conn, school.id),
             use=room_use.of_school(conn, school.id, now, server.config.privacy.room_devices),
             least=server.config.privacy.room_devices,
+            orders={
+                d.id: working(d, devices, now=now, after=limits(server.packs, now).working_after)
+                for d in devices
+            },
             activated=activation.counts(
                 conn, Scope("school", school.id), limits(server.packs, now).working_after
             ),

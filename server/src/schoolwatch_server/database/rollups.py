@@ -1,7 +1,7 @@
 """Hours and days of every device's series, made anew from the journal where something new came in."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, func, select
@@ -146,18 +146,28 @@ def _held(conn: Connection, one: _Dirty) -> Folds:
 
 def read(conn: Connection, device_id: int, resolution: int, start: float, end: float) -> dict[int, Folds]:
     """A device's buckets that begin in [start, end), in their order; dirty ones are made on the spot."""
+    return read_many(conn, (device_id,), resolution, start, end).get(device_id, {})
+
+
+def read_many(
+    conn: Connection, device_ids: Collection[int], resolution: int, start: float, end: float
+) -> dict[int, dict[int, Folds]]:
+    """Device → its buckets, as `read` gives them; devices without any are left out."""
     r, d = t.rollup.c, t.dirty.c
-    query = select(r.bucket, r.body).where(
-        r.device_id == device_id, r.resolution == resolution, r.bucket >= start, r.bucket < end
+    query = select(r.device_id, r.bucket, r.body).where(
+        r.device_id.in_(device_ids), r.resolution == resolution, r.bucket >= start, r.bucket < end
     )
-    found = {row.bucket: unpack(row.body) for row in conn.execute(query)}
-    dirty = select(d.bucket, d.journal_id).where(
-        d.device_id == device_id, d.resolution == resolution, d.bucket >= start, d.bucket < end
+    found: dict[int, dict[int, Folds]] = {}
+    for row in conn.execute(query):
+        found.setdefault(row.device_id, {})[row.bucket] = unpack(row.body)
+    dirty = select(d.device_id, d.bucket, d.journal_id).where(
+        d.device_id.in_(device_ids), d.resolution == resolution, d.bucket >= start, d.bucket < end
     )
     pruned = journal.pruned_before(conn)
-    for begin, journal_id in conn.execute(dirty).all():
-        found[begin] = _made(conn, _Dirty(device_id, resolution, begin, journal_id), pruned)
-    return dict(sorted(found.items()))
+    for device_id, begin, journal_id in conn.execute(dirty).all():
+        made = _made(conn, _Dirty(device_id, resolution, begin, journal_id), pruned)
+        found.setdefault(device_id, {})[begin] = made
+    return {device_id: dict(sorted(buckets.items())) for device_id, buckets in found.items()}
 
 
 def waiting(conn: Connection) -> int:

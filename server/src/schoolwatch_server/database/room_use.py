@@ -5,7 +5,7 @@ given without numbers. Whatever else the server shows of a device does not have 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
@@ -48,14 +48,16 @@ def of_school(conn: Connection, school_id: int, now: float, least: int) -> dict[
     end = bucket(now, DAY)
     begin = bucket(end - (DAYS - 0.5) * DAY, DAY)
     rooms: defaultdict[int, _Sums] = defaultdict(_Sums)
-    for room_id, device_id, since in _members(conn, school_id):
-        rooms.setdefault(room_id, _Sums())
-        days = rollups.read(conn, device_id, DAY, max(begin, bucket(since, DAY)), end)
-        _add(rooms[room_id], days.values())
+    members = _members(conn, school_id)
+    days = rollups.read_many(conn, [device_id for _, device_id, _ in members], DAY, begin, end)
+    for room_id, device_id, since in members:
+        here = [folds for day, folds in days.get(device_id, {}).items() if day >= bucket(since, DAY)]
+        _add(rooms[room_id], here)
     return {room_id: _mean(sums, least) for room_id, sums in rooms.items()}
 
 
-def _members(conn: Connection, school_id: int) -> Iterable[tuple[int, int, float]]:
+def _members(conn: Connection, school_id: int) -> list[tuple[int, int, float]]:
+    """Room, device, and since when it stands there."""
     m, r = t.membership.c, t.room.c
     query = (
         select(r.id, m.device_id, m.valid_from)
@@ -66,15 +68,14 @@ def _members(conn: Connection, school_id: int) -> Iterable[tuple[int, int, float
     return [(int(room), int(device), float(since)) for room, device, since in conn.execute(query)]
 
 
-def _add(sums: _Sums, days: Iterable[Folds]) -> None:
+def _add(sums: _Sums, days: Sequence[Folds]) -> None:
     """One computer more; `active` counts only of those that tell it."""
-    whole = list(days)
-    on = [day["use.on"].sum for day in whole if "use.on" in day]
-    active = [day["use.active"].sum for day in whole if "use.active" in day]
+    on = [day["use.on"].sum for day in days if "use.on" in day]
+    active = [day["use.active"].sum for day in days if "use.active" in day]
     if on:
         sums.told += 1
         sums.on += sum(on)
-        sums.boots += sum(day["use.boots"].sum for day in whole if "use.boots" in day)
+        sums.boots += sum(day["use.boots"].sum for day in days if "use.boots" in day)
     if active:
         sums.knew += 1
         sums.active += sum(active)

@@ -75,6 +75,10 @@ def check(wish: Wish, out: Path) -> str:
         raise KitError(f"{wish.ca} is not a certificate in PEM form")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise KitError(f"{out} is there already: name a new folder, so that no token is left in an old one")
+    if out.is_mount():
+        raise KitError(
+            f"{out} is a stick or disk of its own: make the kit in a new folder, and copy it there"
+        )
     return "" if wish.windows_runtime is None else runtime.check(wish.windows_runtime, wish.windows_sha256)
 
 

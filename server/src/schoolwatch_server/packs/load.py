@@ -45,8 +45,9 @@ def _check(chosen: dict[str, tuple[Pack, Path]]) -> None:
     missing = sorted({indicator.id for indicator in INDICATORS} - set(times))
     if missing:
         raise SheetError(f"{_last(chosen)}: indicators: {', '.join(missing)} must be defined: add it")
-    if sum(pack.windows is not None for pack, _ in chosen.values()) != 1:
-        raise SheetError(f"{_last(chosen)}: windows: exactly one pack has them: add or remove them")
+    for name in ("windows", "ipv6_slow"):
+        if sum(getattr(pack, name) is not None for pack, _ in chosen.values()) != 1:
+            raise SheetError(f"{_last(chosen)}: {name}: exactly one pack has them: add or remove them")
 
 
 def _check_pack(pack: Pack, path: Path) -> None:

@@ -27,6 +27,14 @@ class Windows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     heard: Number
 
 
+class Slow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Seconds: a rung of the IPv6 ladder is slow from `answer` on, or when IPv6 connects later than IPv4 by
+    more than `behind`."""
+
+    answer: Number
+    behind: Number
+
+
 class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where an indicator comes from, and the numbers it is held against."""
 
@@ -49,6 +57,7 @@ class Pack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     coverage_floor: Number
     indicators: dict[Id, Definition]
     windows: Windows | None = None
+    ipv6_slow: Slow | None = None
 
     @property
     def name(self) -> str:
@@ -75,3 +84,11 @@ class Packs(msgspec.Struct, frozen=True):
             if pack.windows is not None:
                 return pack.windows
         raise ValueError("no pack has windows")
+
+    @property
+    def ipv6_slow(self) -> Slow:
+        """When IPv6 is slow; ValueError when no pack says it (the loader has made sure)."""
+        for pack in self.packs:
+            if pack.ipv6_slow is not None:
+                return pack.ipv6_slow
+        raise ValueError("no pack has ipv6_slow")

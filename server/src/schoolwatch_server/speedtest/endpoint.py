@@ -160,19 +160,18 @@ class Endpoint:
             pass  # the client's good right
         finally:
             self.line.leave(test.running)
-            await self.slots.end(claim.token, claim.direction)
-            del self.running[claim.token]
-            over.set()
+            try:
+                await self.slots.end(claim.token, claim.direction)
+            finally:
+                del self.running[claim.token]
+                over.set()
 
 
 def listening(host: str, port: int) -> socket.socket:
     """A listening socket; on "::" it takes IPv4 too. Raises OSError."""
-    family, _, _, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[
-        0
-    ]
-    return socket.create_server(
-        where[:2], family=family, backlog=128, dualstack_ipv6=family == socket.AF_INET6 and host == "::"
-    )
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    family, _, _, _, where = found[0]
+    return socket.create_server(where[:2], family=family, backlog=128, dualstack_ipv6=host == "::")
 
 
 def _use_bbr(sock: socket.socket) -> None:

@@ -1,0 +1,73 @@
+"""Asks the DHCPv4 servers of a link what they would offer, and takes nothing (RFC 2131 §4.4.1).
+
+The question carries the machine's own Ethernet address, so that a server offers what it has leased to it
+already; nobody requests the offer, so no lease is made, changed or lost.
+"""
+
+import errno
+import os
+import socket
+import struct
+import time
+from typing import Final
+
+from schoolwatch_agent.formats import dhcp
+
+_IPV4: Final = 0x0800
+_UDP: Final = 17
+_EVERYBODY: Final = b"\xff" * 6
+_AGAIN: Final = 2.0
+"""Seconds until the second and last asking: a packet may be lost."""
+
+
+def offers(nic: str, timeout: float) -> tuple[bytes, ...]:
+    """Option 108 of the first offer, empty without it; nothing at all when no server answers.
+
+    Raises PermissionError without CAP_NET_RAW, OSError for a link that is not there.
+    """
+    transaction = int.from_bytes(os.urandom(4), "big")
+    with _raw() as raw:
+        raw.bind((nic, _IPV4))
+        question = _packet(dhcp.discover(transaction, raw.getsockname()[4]))
+        end = time.monotonic() + timeout
+        ask_at = [time.monotonic(), time.monotonic() + _AGAIN]
+        while (now := time.monotonic()) < end:
+            if ask_at and now >= ask_at[0]:
+                raw.sendto(question, (nic, _IPV4, 0, 0, _EVERYBODY))
+                ask_at.pop(0)
+            raw.settimeout(max(min([end, *ask_at[:1]]) - now, 0.001))
+            try:
+                packet = raw.recv(65536)
+            except TimeoutError:
+                continue
+            found = dhcp.ipv6_only(_message(packet), transaction)
+            if found is not None:
+                return (found,)
+    return ()
+
+
+def _raw() -> socket.socket:
+    try:
+        return socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(_IPV4))
+    except OSError as error:
+        if error.errno == errno.EAFNOSUPPORT:  # systemd's RestrictAddressFamilies= says it so
+            raise PermissionError("packet sockets are not allowed") from error
+        raise
+
+
+def _packet(message: bytes) -> bytes:
+    """UDP 68 to 67 from 0.0.0.0 to everybody; UDP without a checksum, which IPv4 allows (RFC 768)."""
+    size = 28 + len(message)
+    head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, size, 0, 0, 64, _UDP, 0, bytes(4), b"\xff" * 4)
+    total = sum(struct.unpack("!10H", head))
+    total = (total & 0xFFFF) + (total >> 16)
+    head = head[:10] + struct.pack("!H", ~total & 0xFFFF) + head[12:]
+    return head + struct.pack("!4H", 68, 67, 8 + len(message), 0) + message
+
+
+def _message(packet: bytes) -> bytes:
+    """What a UDP packet to port 68 carries; nothing for any other."""
+    if len(packet) < 28 or packet[9] != _UDP:
+        return b""
+    start = (packet[0] & 15) * 4
+    return packet[start + 8 :] if packet[start + 2 : start + 4] == b"\0\x44" else b""

@@ -1,0 +1,113 @@
+"""The rungs of the IPv6 ladder that a machine's own link tells: 0 to 4, and 11.
+
+0 a link-local address (RFC 4291, 4862) · 1 a router advertisement seen (RFC 4861) · 2 it announces
+resolvers (RFC 8106) · 3 a global address of 2000::/3, and how it came (RFC 4862, 8415); unique local,
+6to4 and Teredo alone are not one · 4 a default route whose next hop answers (RFC 4861) · 11 nobody but
+the one router advertises itself (RFC 6104).
+"""
+
+from collections.abc import Iterable
+from ipaddress import IPv6Network
+from typing import Final
+
+import msgspec
+
+from schoolwatch_agent.formats.advertisement import Advertisement
+from schoolwatch_agent.formats.network import Address, Neighbour, Route
+
+_ANSWERED: Final = frozenset({"reachable", "stale", "delay", "probe", "permanent", "noarp"})
+_SILENT: Final = frozenset({"failed", "incomplete", "unreachable"})
+_NOT_GLOBAL: Final = (("6to4", "6to4_only"), ("teredo", "teredo_only"), ("ula", "ula_only"))
+_6TO4: Final = IPv6Network("2002::/16")
+
+
+class Rung(msgspec.Struct, frozen=True):
+    """Whether a rung is reached (None: unknown), why, and seconds that it took where it takes time."""
+
+    reached: bool | None
+    reason: str
+    seconds: float | None = None
+
+
+class Heard(msgspec.Struct, frozen=True):
+    """What listening gave, link by link: one advertisement a router; or why nobody could listen."""
+
+    links: tuple[tuple[Advertisement, ...], ...] = ()
+    refused: str = ""
+
+    @property
+    def advertisements(self) -> tuple[Advertisement, ...]:
+        """Those of all links."""
+        return tuple(each for link in self.links for each in link)
+
+
+def rungs(
+    addresses: list[Address], routes: list[Route], neighbours: list[Neighbour], heard: Heard
+) -> dict[int, Rung]:
+    """Each by itself, whatever the ones below it say."""
+    sixes = [address for address in addresses if address.family == "6"]
+    seen = _seen(sixes, routes, heard)
+    has_link_local = any(address.scope == "link" for address in sixes)
+    return {
+        0: Rung(has_link_local, "link_local" if has_link_local else "no_link_local"),
+        1: seen,
+        2: _dns(seen, heard),
+        3: _global(sixes),
+        4: _default(routes, neighbours, heard),
+        11: _alone(heard),
+    }
+
+
+def _seen(sixes: list[Address], routes: list[Route], heard: Heard) -> Rung:
+    if heard.advertisements:
+        return Rung(True, "advertisement")
+    if any(route.from_advertisement for route in routes):
+        return Rung(True, "route_from_advertisement")
+    if any(address.source in ("slaac", "temporary") and address.scope != "link" for address in sixes):
+        return Rung(True, "address_from_advertisement")
+    return Rung(None, heard.refused) if heard.refused else Rung(False, "no_advertisement")
+
+
+def _dns(seen: Rung, heard: Heard) -> Rung:
+    if heard.advertisements:
+        announced = any(found.resolvers for found in heard.advertisements)
+        return Rung(True, "rdnss") if announced else Rung(False, "no_rdnss")
+    if seen.reached is False:
+        return Rung(False, "no_advertisement")
+    return Rung(None, heard.refused or "not_heard")
+
+
+def _global(sixes: list[Address]) -> Rung:
+    sources = sorted({address.source or "not_told" for address in sixes if address.scope == "global"})
+    if sources:
+        return Rung(True, "+".join(sources))
+    scopes = {address.scope for address in sixes}
+    return Rung(False, next((reason for scope, reason in _NOT_GLOBAL if scope in scopes), "no_address"))
+
+
+def _default(routes: Iterable[Route], neighbours: Iterable[Neighbour], heard: Heard) -> Rung:
+    defaults = [route for route in routes if route.family == "6"]
+    if not defaults:
+        lifetimes = [found.router_lifetime for found in heard.advertisements]
+        return Rung(False, "router_lifetime_0" if lifetimes and not any(lifetimes) else "no_route")
+    states = {(neighbour.nic, neighbour.address): neighbour.state for neighbour in neighbours}
+    found = {states.get((route.nic, route.hop or "")) for route in defaults}
+    if found & _ANSWERED:
+        return Rung(True, "next_hop_answers")
+    if any(route.hop is None for route in defaults):
+        return Rung(None, "route_without_next_hop")
+    return Rung(False, "next_hop_silent") if found & _SILENT else Rung(None, "next_hop_not_asked")
+
+
+def _alone(heard: Heard) -> Rung:
+    """A second router may be a spare one: that is for a person to say. A 6to4 prefix is a PC's mistake."""
+    if any(prefix.subnet_of(_6TO4) for found in heard.advertisements for prefix in found.prefixes):
+        return Rung(False, "6to4_advertised")
+    if not heard.advertisements:
+        return Rung(None, heard.refused or "not_heard")
+    return Rung(None, "several_routers") if routers(heard) > 1 else Rung(True, "one_router")
+
+
+def routers(heard: Heard) -> int:
+    """The most that were heard on one link: a machine on two networks rightly hears two."""
+    return max(map(len, heard.links), default=0)

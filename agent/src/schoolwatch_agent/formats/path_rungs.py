@@ -1,0 +1,118 @@
+"""The rungs of the IPv6 ladder that need a target: 5 to 9; from what the attempts gave.
+
+5 AAAA records had of a resolver over IPv4 and of one over IPv6, and of a zone with IPv6 servers alone ·
+6 TCP and TLS to hosts and to the server · 7 packets larger than 1,280 bytes (RFC 8200 §5, 8201) · 8 programs
+use IPv6 first (RFC 6724) · 9 NAT64 (RFC 7050, 8781); a network with IPv4 needs none.
+"""
+
+from collections.abc import Iterable
+from ipaddress import IPv6Network
+from typing import Final
+
+from schoolwatch_agent.formats import nat64
+from schoolwatch_agent.formats.attempts import Asked, Found, Tried, Try
+from schoolwatch_agent.formats.link_rungs import Heard, Rung
+from schoolwatch_contract.settings import Ipv6
+
+_STALLED: Final = ("timeout", "tls_timeout")
+
+
+def rungs(targets: Ipv6, found: Found, heard: Heard, *, has_ipv4: bool) -> dict[int, Rung]:
+    """Each by itself; a rung for which the settings name no target stays unknown."""
+    return {
+        5: _dns(found.asked),
+        6: _reach(targets, found.tried),
+        7: _large(found.tried),
+        8: _preferred(found.tried),
+        9: _translated(found, heard, has_ipv4=has_ipv4),
+    }
+
+
+def unknown(reason: str, heard: Heard) -> dict[int, Rung]:
+    """When nothing was tried: of these the advertisement alone can tell the last."""
+    known = dict.fromkeys(range(5, 9), Rung(None, reason))
+    announced = any(each.nat64 for each in heard.advertisements)
+    return known | {9: Rung(True, "pref64") if announced else Rung(None, reason)}
+
+
+def nat64_prefix(found: Found, heard: Heard) -> IPv6Network | None:
+    """As DNS64 betrays it, or as the router announces it."""
+    told = nat64.prefix(a for each in found.asked if each.about == "nat64" for a in each.addresses)
+    return told or next((each.nat64 for each in heard.advertisements if each.nat64), None)
+
+
+def asked_label(asked: Asked) -> str:
+    """`resolver6`, or `resolver6 v6_only`: which resolver, about what."""
+    return f"resolver{asked.family}" + ("" if asked.about == "name" else f" {asked.about}")
+
+
+def _dns(asked: tuple[Asked, ...]) -> Rung:
+    plain = [each for each in asked if each.about == "name"]
+    if not asked:
+        return Rung(False, "no_resolver")
+    for family in ("6", "4"):
+        those = [each for each in plain if each.family == family]
+        if those and not any(each.outcome == "ok" for each in those):
+            return Rung(False, f"dns{family}_{those[0].outcome}")
+    only = [each for each in asked if each.about == "v6_only"]
+    if only and not any(each.outcome == "ok" for each in only):
+        return Rung(False, "v6_only_name_fails")
+    over_six = any(each.family == "6" for each in asked)
+    return Rung(True, "dns_answers" if over_six else "dns_answers_over_v4", slowest(asked))
+
+
+def _reach(targets: Ipv6, tried: tuple[Tried, ...]) -> Rung:
+    own = None if targets.server is None else targets.server.host
+    hosts = [each for each in tried if each.target != own]
+    failed = [each for each in hosts if each.six.outcome != "ok"]
+    if hosts and len(failed) == len(hosts):
+        return Rung(False, f"v6_{failed[0].six.outcome}")
+    server = next((each.six for each in tried if each.target == own), None)
+    took = slowest(each.six for each in tried)
+    if server is not None and server.outcome == "no_address":
+        return Rung(True if hosts else None, "server_without_v6", took)
+    if server is not None and server.outcome != "ok":
+        return Rung(False, "server_unreachable", took)
+    return Rung(True, "some_hosts_fail" if failed else "all_hosts_reached", took)
+
+
+def _large(tried: tuple[Tried, ...]) -> Rung:
+    """A black hole is where small packets pass and large ones are never answered for."""
+    reached = [each for each in tried if each.six.outcome == "ok"]
+    if not reached:
+        return Rung(None, "no_v6_connection")
+    if any(each.large.outcome in _STALLED for each in reached):
+        return Rung(False, "large_packets_lost")
+    passed = any(each.large.outcome == "ok" for each in reached)
+    took = slowest(each.large for each in reached)
+    return Rung(True, "large_packets_pass", took) if passed else Rung(None, "no_answer_to_large")
+
+
+def _preferred(tried: tuple[Tried, ...]) -> Rung:
+    reached = [each for each in tried if each.six.outcome == "ok"]
+    if not reached:
+        return Rung(None, "no_v6_connection")
+    took = max((each.six.connected or 0.0 for each in reached), default=None)
+    if any(each.prefers == "4" for each in reached):
+        return Rung(False, "v4_preferred", took)
+    is_alone = all(each.four.outcome != "ok" for each in reached)
+    return Rung(True, "v6_alone" if is_alone else "v6_preferred", took)
+
+
+def _translated(found: Found, heard: Heard, *, has_ipv4: bool) -> Rung:
+    if nat64_prefix(found, heard) is None:
+        asked = [each for each in found.asked if each.about == "nat64"]
+        if not any(each.outcome in ("no_address", "ok", "no_name") for each in asked):
+            return Rung(None, "dns_fails")  # who cannot ask cannot know
+        return Rung(False, "nat64_absent" if has_ipv4 else "nat64_missing")
+    through = found.translated
+    if through is None:
+        return Rung(True, "nat64_prefix")
+    if through.outcome == "ok":
+        return Rung(True, "nat64_works", through.seconds)
+    return Rung(False, "nat64_silent")
+
+
+def slowest(those: Iterable[Asked | Try]) -> float | None:
+    """Seconds of the slowest that succeeded; None when none did."""
+    return max((e.seconds for e in those if e.outcome == "ok" and e.seconds is not None), default=None)

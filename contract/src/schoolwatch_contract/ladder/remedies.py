@@ -1,0 +1,77 @@
+"""What a technician is to set, where several reasons have the same remedy."""
+
+from typing import Final
+
+from schoolwatch_contract.ladder.words import Words
+
+ROUTER_IPV6: Final = Words(
+    "Vào trang quản trị bộ định tuyến của trường, bật IPv6 cho mạng LAN (RA/SLAAC). "
+    "Nếu cổng WAN chưa có IPv6: đề nghị nhà mạng cấp IPv6 (DHCPv6-PD).",
+    "On the school's router switch IPv6 on for the LAN (RA/SLAAC). "
+    "If its WAN side has no IPv6: ask the provider for it (DHCPv6-PD).",
+)
+PREFIX: Final = Words(
+    "Đề nghị nhà mạng cấp tiền tố IPv6 cho trường (DHCPv6-PD, từ /56 đến /60), "
+    "rồi bật quảng bá tiền tố đó trong mạng LAN.",
+    "Ask the provider to delegate an IPv6 prefix to the school (DHCPv6-PD, /56 to /60), "
+    "then let the router advertise it on the LAN.",
+)
+DEFAULT_ROUTE: Final = Words(
+    "Trên bộ định tuyến đặt thời hạn bộ định tuyến (AdvDefaultLifetime) lớn hơn 0, thường là 1800 giây, "
+    "và kiểm tra cổng WAN có tuyến mặc định IPv6.",
+    "On the router set the router lifetime (AdvDefaultLifetime) above 0, usually 1800 seconds, "
+    "and see that its WAN side has an IPv6 default route.",
+)
+FIREWALL_443: Final = Words(
+    "Kiểm tra tường lửa IPv6 của bộ định tuyến có cho kết nối đi ra cổng 443 không, "
+    "và cổng WAN có đến được Internet IPv6 không; nếu vẫn lỗi, báo nhà mạng.",
+    "See that the router's IPv6 firewall lets connections out to port 443, "
+    "and that its WAN side reaches the IPv6 Internet; if it stays, tell the provider.",
+)
+PMTU: Final = Words(
+    "Cho phép ICMPv6 loại 2 (Packet Too Big) đi qua mọi tường lửa. Trong khi chờ: đặt MTU quảng bá trong RA "
+    "(AdvLinkMTU) bằng MTU của đường WAN, ví dụ 1492 với PPPoE, hoặc 1280.",
+    "Let ICMPv6 type 2 (Packet Too Big) through every firewall. Until then: advertise the WAN's MTU in the "
+    "RA (AdvLinkMTU), for instance 1492 with PPPoE, or 1280.",
+)
+RESOLVER_6: Final = Words(
+    "Kiểm tra máy chủ DNS ghi trong RA hoặc DHCPv6: có chạy, có nghe trên địa chỉ IPv6 và tường lửa có cho "
+    "cổng 53 (UDP và TCP) qua IPv6 không; nếu không sửa được, đổi sang máy chủ DNS khác của nhà mạng.",
+    "See that the resolver named in the RA or by DHCPv6 runs, listens on its IPv6 address, and that the "
+    "firewall lets port 53 (UDP and TCP) through over IPv6; else name another resolver of the provider.",
+)
+RESOLVER_4: Final = Words(
+    "Máy chủ DNS mà DHCP cấp phải trả lời bản ghi AAAA. Cập nhật hoặc thay máy chủ DNS; "
+    "tắt mọi bộ lọc bỏ bản ghi AAAA.",
+    "The resolver that DHCP names must answer for AAAA records. Update or replace it; "
+    "switch off whatever filters AAAA records.",
+)
+NAT64: Final = Words(
+    "Mạng không có IPv4 cần NAT64 và DNS64: bật trên bộ định tuyến hoặc đề nghị nhà mạng cung cấp, "
+    "hoặc cấp lại IPv4 cho mạng LAN.",
+    "A network without IPv4 needs NAT64 and DNS64: switch them on at the router or ask the provider, "
+    "or give the LAN IPv4 again.",
+)
+ROGUE: Final = Words(
+    "Tìm máy đang chia sẻ kết nối Internet (Windows ICS) hoặc bộ phát Wi-Fi cắm nhầm và tắt việc chia sẻ. "
+    "Bật RA Guard (RFC 6105) trên bộ chuyển mạch nếu có.",
+    "Find the PC that shares its Internet connection (Windows ICS), or a Wi-Fi box plugged in wrongly, and "
+    "switch the sharing off. Switch RA Guard (RFC 6105) on at the switches if they have it.",
+)
+RUN_AS_ROOT: Final = Words(
+    "Muốn biết: chạy `schoolwatch-agent doctor` với quyền quản trị trên Linux.",
+    "To know it: run `schoolwatch-agent doctor` as administrator on Linux.",
+)
+NEXT_HOP: Final = Words(
+    "Kiểm tra bộ định tuyến có đang chạy không và tường lửa của nó có chặn ICMPv6 "
+    "(Neighbor Discovery, loại 133 đến 137) không.",
+    "See that the router runs, and that its firewall does not block ICMPv6 "
+    "(Neighbor Discovery, types 133 to 137).",
+)
+
+SLOW: Final = Words(
+    "IPv6 thông nhưng chậm: so sánh với IPv4 cùng đích; nếu chỉ IPv6 chậm, báo nhà mạng "
+    "kèm thời gian đo được.",
+    "IPv6 works but is slow: compare with IPv4 to the same target; if IPv6 alone is slow, tell the provider "
+    "with the times measured.",
+)

@@ -1,0 +1,98 @@
+"""The IPv6 ladder of one device, judged: each rung's standing, and the first that somebody must see to."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from schoolwatch_contract import ladder as words
+from schoolwatch_server.packs.pack import Slow
+from schoolwatch_server.state import State, find, key, parse_key
+
+Standing = Literal["ok", "slow", "failed", "absent", "unknown"]
+"""`absent`: what the rung asks for is not there, and need not be (NAT64 where there is IPv4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What came of one host or resolver, and in how many seconds."""
+
+    name: str
+    outcome: str
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One rung, why it stands so, the seconds of its slowest target, and its targets."""
+
+    rung: int
+    standing: Standing
+    reason: str
+    seconds: float | None
+    targets: tuple[Target, ...]
+
+
+def ladder(state: State, slow: Slow) -> tuple[Step, ...]:
+    """All rungs from 0; one of which nothing was heard is unknown."""
+    return tuple(_step(state, slow, rung) for rung in range(len(words.RUNGS)))
+
+
+def first(steps: tuple[Step, ...]) -> Step | None:
+    """The lowest that failed; the lowest that is slow when none did."""
+    bad = [step for standing in ("failed", "slow") for step in steps if step.standing == standing]
+    return bad[0] if bad else None
+
+
+def is_heard(steps: tuple[Step, ...]) -> bool:
+    """Whether anything at all is known."""
+    return any(step.standing != "unknown" for step in steps)
+
+
+def _step(state: State, slow: Slow, rung: int) -> Step:
+    labels = {"rung": str(rung)}
+    reached, took = (state.readings.get(key(name, labels)) for name in ("ipv6.rung", "ipv6.rung.seconds"))
+    told = state.facts.get(key("ipv6.rung.reason", labels))
+    reason = "" if told is None else told.value or told.reason
+    seconds = None if took is None else took.value
+    value = None if reached is None else reached.value
+    return Step(
+        rung,
+        _standing(value, reason, _is_slow(state, slow, rung, seconds)),
+        reason,
+        seconds,
+        _targets(state, rung),
+    )
+
+
+def _standing(value: float | None, reason: str, is_slow: bool) -> Standing:
+    if value is None:
+        return "unknown"
+    if value != 1:
+        return "absent" if reason in words.OPTIONAL else "failed"
+    return "slow" if is_slow else "ok"
+
+
+def _is_slow(state: State, slow: Slow, rung: int, seconds: float | None) -> bool:
+    """Too long, or on rung 8 so far behind IPv4 that programs give IPv6 up (RFC 8305 §5)."""
+    behind = rung == 8 and any(each > slow.behind.value for each in _behind(state))
+    return behind or (seconds is not None and seconds >= slow.answer.value)
+
+
+def _behind(state: State) -> list[float]:
+    """Seconds by which IPv6 took longer than IPv4 to connect, target by target."""
+    took: dict[str, dict[str, float]] = {}
+    for labels, value in find(state.readings, "ipv6.connect.seconds").values():
+        if value is not None:
+            took.setdefault(labels.get("target", ""), {})[labels.get("family", "")] = value
+    return [each["6"] - each["4"] for each in took.values() if each.keys() >= {"4", "6"}]
+
+
+def _targets(state: State, rung: int) -> tuple[Target, ...]:
+    found = []
+    for text, outcome in state.facts.items():
+        name, labels = parse_key(text)
+        if name == "ipv6.target.outcome" and labels.get("rung") == str(rung) and outcome.value is not None:
+            took = state.readings.get(key("ipv6.target.seconds", labels))
+            found.append(
+                Target(labels.get("target", ""), outcome.value, None if took is None else took.value)
+            )
+    return tuple(sorted(found, key=lambda target: target.name))
