@@ -1,6 +1,6 @@
 """The sessions of a Windows computer, without a name of anybody (wtsapi32.dll).
 
-This has not been run on Windows yet.
+This has not been run on Windows yet; under Wine, which knows no sessions, it tells none.
 """
 
 import sys
@@ -28,18 +28,17 @@ def sessions() -> list[dict[str, int]]:
         if not api.WTSEnumerateSessionsW(None, 0, 1, ctypes.byref(listed), ctypes.byref(count)):
             raise ctypes.WinError(ctypes.get_last_error())
         try:
-            numbers = [listed[n].id for n in range(count.value)]
+            found = [{"session": listed[n].id, "state": listed[n].state} for n in range(count.value)]
         finally:
             api.WTSFreeMemory(listed)
-        found = []
-        for number in numbers:
+        for each in found:
             buffer, size = ctypes.c_void_p(), wintypes.DWORD()
             if not api.WTSQuerySessionInformationW(
-                None, number, _SESSION_INFO_EX, ctypes.byref(buffer), ctypes.byref(size)
+                None, each["session"], _SESSION_INFO_EX, ctypes.byref(buffer), ctypes.byref(size)
             ):
-                continue  # it ended meanwhile
+                continue  # its last input is not told
             try:
-                found.append(level1(ctypes.string_at(buffer.value or 0, size.value)))
+                each.update(level1(ctypes.string_at(buffer.value or 0, size.value)))
             finally:
                 api.WTSFreeMemory(buffer)
         return found

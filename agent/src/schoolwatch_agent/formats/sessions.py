@@ -9,7 +9,7 @@ only the session that asks, and a service asks from session 0, where nobody sits
 
 import math
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from schoolwatch_agent.errors import NotUnderstood
@@ -67,16 +67,19 @@ def level1(buffer: bytes) -> dict[str, int]:
     return {"session": session, "state": state, "last_input": last_input, "now": now}
 
 
-def windows(sessions: Iterable[Mapping[str, Any]]) -> tuple[float | None, str]:
-    """As `linux`, of all sessions but 0, which is the services'."""
-    best, reason = NOBODY, ""
-    for session in sessions:
-        state, number = cim.whole(session.get("state")), cim.whole(session.get("session"))
-        if state != _ACTIVE or number == 0:
-            continue
-        last, now = session.get("last_input"), session.get("now")
-        if not isinstance(last, int) or not isinstance(now, int) or last <= 0:
-            reason = "Windows does not tell"
-        else:
-            best = min(best, max(0.0, (now - last) / 1e7))
-    return (None, reason) if reason and best == NOBODY else (best, "")
+def windows(sessions: Sequence[Mapping[str, Any]]) -> tuple[float | None, str]:
+    """As `linux`, of all sessions but 0, which is the services' and always there."""
+    active = [
+        session
+        for session in sessions
+        if cim.whole(session.get("state")) == _ACTIVE and cim.whole(session.get("session")) != 0
+    ]
+    told = [
+        max(0.0, (now - last) / 1e7)
+        for session in active
+        if isinstance(last := session.get("last_input"), int) and last > 0
+        if isinstance(now := session.get("now"), int)
+    ]
+    if told:
+        return min(told), ""
+    return (None, "Windows does not tell") if active or not sessions else (NOBODY, "")
