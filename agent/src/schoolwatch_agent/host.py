@@ -11,7 +11,6 @@ import shutil
 import socket
 import sys
 import time
-from base64 import b64encode
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -32,10 +31,6 @@ POWERSHELL_KEPT: Final = 60.0
 """Seconds that a script's answer serves the next probe that asks the same: starting PowerShell is dear."""
 
 _SYSTEM_FOLDERS: Final = ("/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin", "/bin")
-_PREAMBLE: Final = (
-    "$ErrorActionPreference='Stop';$ProgressPreference='SilentlyContinue';"
-    "[Console]::OutputEncoding=[Text.Encoding]::UTF8;"
-)
 
 
 class Own(msgspec.Struct, frozen=True):
@@ -98,6 +93,8 @@ class Host:
 
     def _powershell(self, script: str, timeout: float) -> tuple[float, str | Exception]:
         """What a script printed, or why it did not: six probes do not wait for one that hangs."""
+        from schoolwatch_agent.script import encoded  # of no use on Linux
+
         program = self._program("powershell.exe")
         options = ("-NoProfile", "-NonInteractive", "-EncodedCommand", encoded(script))
         answer: str | Exception
@@ -257,20 +254,6 @@ class Host:
         if found is None:
             raise Missing(name)
         return found
-
-
-def encoded(script: str) -> str:
-    """A script of `scripts/` behind what all of them begin with, without comments and indentation.
-
-    Base 64 of UTF-16, as -EncodedCommand takes it; a command line of Windows has 32,767 characters.
-    """
-    from importlib import resources  # dear to import, and of no use on Linux
-
-    folder = resources.files("schoolwatch_agent") / "scripts"
-    source = "".join((folder / f"{name}.ps1").read_text("utf-8") for name in ("parts", script))
-    lines = (line.strip() for line in source.splitlines())
-    short = "\n".join(line for line in lines if line and not line.startswith("#"))
-    return b64encode((_PREAMBLE + short).encode("utf-16-le")).decode()
 
 
 _NAMING: Final = ("USER", "USERNAME", "COMPUTERNAME", "USERDOMAIN", "USERDNSDOMAIN")
