@@ -5,6 +5,7 @@ a broker that holds another one has lost messages or was restored, and everybody
 """
 
 import hashlib
+import itertools
 import json
 import logging
 import threading
@@ -74,7 +75,7 @@ class Teller:
             session.close()
 
     def _is_due(self) -> bool:
-        wanted = _digest(repr(self.config.targets).encode())
+        wanted = _digest(_every_text(self.config.targets))
         with begin_read(self.engine) as conn:
             known, some = told.targets(conn), bool(told.due(conn, 1))
         if known != wanted:
@@ -147,12 +148,19 @@ def run(teller: Teller, stop: threading.Event, leading: threading.Event) -> None
         if leading.is_set():
             try:
                 more, trouble = teller.step(), ""
-            except (Lost, ConfigError, OSError, exc.OperationalError, exc.InterfaceError) as error:
+            except (Lost, ConfigError, OSError, exc.SQLAlchemyError) as error:
                 trouble = str(error.orig if isinstance(error, exc.DBAPIError) else error)
             if trouble and trouble != said:
                 log.warning("settings wait to be told: %s", trouble)
             said = trouble
         stop.wait(TRY_EVERY if said else 0.0 if more else LOOK_EVERY)
+
+
+def _every_text(wanted: Targets) -> bytes:
+    """What there is to tell anybody: when it changes, by server.toml or by an upgrade, all are due."""
+    kinds = itertools.product((False, True), repeat=2)
+    said = (targets.settings(wanted, measures_use=use, tests_line=line) for use, line in kinds)
+    return b"\n".join(settings.encode(each) for each in said)
 
 
 def _mark(name: str, count: int) -> bytes:

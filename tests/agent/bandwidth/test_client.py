@@ -45,7 +45,7 @@ def server(behave: Behave, protocol: str = ndt7.SUBPROTOCOL) -> Iterator[Slot]:
             thread.join()
 
 
-def measured(behave: Behave, bytes_left: int = 10**9, protocol: str = ndt7.SUBPROTOCOL) -> Outcome:
+def measured(behave: Behave, bytes_left: int = 10**11, protocol: str = ndt7.SUBPROTOCOL) -> Outcome:
     began = time.monotonic()
     with server(behave, protocol) as slot:
         outcome = asyncio.run(client.measure(slot, 4, bytes_left, None))

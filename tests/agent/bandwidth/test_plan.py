@@ -156,6 +156,20 @@ def test_a_test_that_broke_off_has_cost_its_bytes_all_the_same() -> None:
     assert (ledger.spent, ledger.last_bytes, ledger.measured) == (7_000_000, 0, 0)
 
 
+def test_a_test_that_ends_the_machine_is_paid_for_and_not_begun_for_ever() -> None:
+    first = parts()[0]
+    ledger, begun_times = msgspec.structs.replace(begun(), last_bytes=50_000_000), 0
+    for cycle in range(10):  # the agent dies in each test, and starts again
+        step = step_at(ledger, first.instant + cycle)
+        ledger = step.ledger
+        if step.due:
+            begun_times += 1
+            ledger = plan.attempt(ledger)
+    assert begun_times == plan.TRIES
+    assert ledger.spent == plan.TRIES * 50_000_000
+    assert (ledger.skipped, ledger.booked) == ("interrupted", 0)
+
+
 def test_families_take_turns() -> None:
     taken = [plan.family(Ledger(measured=n), WANTED) for n in range(4)]
     assert taken == [4, 6, 4, 6]

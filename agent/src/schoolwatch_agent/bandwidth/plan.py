@@ -34,7 +34,8 @@ class Ledger(msgspec.Struct, frozen=True):
     """What is remembered: kept in a file, told as facts and numbers.
 
     `handled` is the end (UTC seconds) of the last part that was measured or given up; `spent` and `skips`
-    are of the calendar `month`; `skipped` is why the last planned test was not made.
+    are of the calendar `month`; `skipped` is why the last planned test was not made. `booked` is what a
+    test that has begun may cost: one that never came back has cost it.
     """
 
     handled: float | None = None
@@ -43,6 +44,7 @@ class Ledger(msgspec.Struct, frozen=True):
     waiting: Why | None = None
     month: str = ""
     spent: int = 0
+    booked: int = 0
     last_bytes: int = 0
     measured: int = 0
     skipped: Why | None = None
@@ -81,7 +83,7 @@ def parts(day: int, wanted: Bandwidth, device: str) -> Iterator[Part]:
 
 def look(ledger: Ledger, wanted: Bandwidth, now: float, device: str) -> Step:
     """What to do now: parts that went by untested are noted, and a part whose instant has come is due."""
-    ledger = _month(ledger, now)
+    ledger = _month(msgspec.structs.replace(ledger, spent=ledger.spent + ledger.booked, booked=0), now)
     if ledger.handled is None or ledger.handled > now + 2 * _DAY:  # new, or the clock was set back
         ledger = msgspec.structs.replace(ledger, handled=now)
     today = _day(now)
@@ -98,6 +100,8 @@ def look(ledger: Ledger, wanted: Bandwidth, now: float, device: str) -> Step:
 
 
 def _affordable(ledger: Ledger, wanted: Bandwidth, part: Part) -> Step:
+    if ledger.tries >= TRIES:  # they ended the agent, or the machine
+        return Step(skip(ledger, part, "interrupted"))
     if ledger.spent + max(ledger.last_bytes, 1) > wanted.budget:
         return Step(skip(ledger, part, "budget"))
     return Step(ledger, part)
@@ -109,8 +113,8 @@ def family(ledger: Ledger, wanted: Bandwidth) -> Family:
 
 
 def attempt(ledger: Ledger) -> Ledger:
-    """To be kept before a test begins: one that ends the machine is not begun without end."""
-    return msgspec.structs.replace(ledger, tries=ledger.tries + 1)
+    """To be kept before a test begins: one that ends the machine is not begun for ever, nor for nothing."""
+    return msgspec.structs.replace(ledger, tries=ledger.tries + 1, booked=ledger.last_bytes)
 
 
 def settle(ledger: Ledger, part: Part, outcome: Outcome, now: float, device: str) -> Ledger:
@@ -129,7 +133,7 @@ def settle(ledger: Ledger, part: Part, outcome: Outcome, now: float, device: str
 def spend(ledger: Ledger, outcome: Outcome, now: float) -> Ledger:
     """Counts the bytes of a test, planned or asked for by hand, and notes where it was made."""
     ledger = _month(ledger, now)
-    ledger = msgspec.structs.replace(ledger, spent=ledger.spent + outcome.bytes)
+    ledger = msgspec.structs.replace(ledger, spent=ledger.spent + outcome.bytes, booked=0)
     if outcome.skipped:
         return ledger
     ways = {"download": outcome.download, "upload": outcome.upload}

@@ -67,7 +67,7 @@ def read(host: Host, wanted: Bandwidth) -> Iterator[Reading]:
         answer = host.speed_test(encode(order), TIMEOUT)
         outcome = decode_outcome(answer)
     except (CommandFailed, TimedOut):
-        lost = Outcome("interrupted")
+        lost = Outcome("interrupted", bytes=ledger.booked)  # nobody knows what it has cost
         host.keep(LEDGER, plan.encode(plan.settle(ledger, step.due, lost, host.now(), device)))
         raise
     host.keep(LEDGER, plan.encode(plan.settle(ledger, step.due, outcome, host.now(), device)))
