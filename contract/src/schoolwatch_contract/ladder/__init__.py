@@ -7,7 +7,7 @@ is to switch IPv6 off: that hides the fault and makes a new one.
 from collections.abc import Mapping
 from typing import Final
 
-from schoolwatch_contract.ladder.reasons import OUTCOMES, REASONS
+from schoolwatch_contract.ladder.reasons import OUTCOMES, REASONS, TARGETS
 from schoolwatch_contract.ladder.remedies import SLOW
 from schoolwatch_contract.ladder.words import Language, Words
 
@@ -17,12 +17,14 @@ __all__ = [
     "REASONS",
     "RUNGS",
     "SLOW",
+    "TARGETS",
     "Language",
     "Words",
     "first_missed",
     "means",
     "outcome",
     "remedy",
+    "target",
 ]
 
 RUNGS: Final[tuple[Words, ...]] = (
@@ -58,6 +60,12 @@ def outcome(code: str, language: Language) -> str:
     """What came of one target in words; one of a later agent stays as it is."""
     known = OUTCOMES.get(code)
     return code if known is None else known.told(language)
+
+
+def target(label: str, language: Language) -> str:
+    """Which resolver was asked, in words; a host is its own name."""
+    known = TARGETS.get(label)
+    return label if known is None else known.told(language)
 
 
 def remedy(reason: str, language: Language) -> str:

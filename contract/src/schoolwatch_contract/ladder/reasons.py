@@ -65,6 +65,14 @@ OUTCOMES: Final[dict[str, Words]] = {
 }
 """How trying one target ended, by code."""
 
+TARGETS: Final[dict[str, Words]] = {
+    "resolver4": Words("DNS qua IPv4", "DNS over IPv4"),
+    "resolver6": Words("DNS qua IPv6", "DNS over IPv6"),
+    "resolver4 v6_only": Words("tên chỉ có IPv6, hỏi qua IPv4", "IPv6-only name, asked over IPv4"),
+    "resolver6 v6_only": Words("tên chỉ có IPv6, hỏi qua IPv6", "IPv6-only name, asked over IPv6"),
+}
+"""Targets of rung 5; those of the others are hosts."""
+
 REASONS: Final[dict[str, Reason]] = {
     "link_local": Reason(Words("có địa chỉ liên kết cục bộ", "there is a link-local address")),
     "no_link_local": Reason(
