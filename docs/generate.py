@@ -12,7 +12,7 @@ from pathlib import Path
 FOLDER = Path(__file__).resolve().parent
 sys.path.insert(0, str(FOLDER))  # also when it is run as `python docs/generate.py` from anywhere else
 
-from generators import asyncapi, catalogue, commands, configuration, privacy, refusals, schemas  # noqa: E402
+from generators import asyncapi, catalogue, commands, configuration, ladder, privacy, refusals, schemas  # noqa: E402
 
 PAGES: dict[str, Callable[[], str]] = {
     "metrics.md": catalogue.page,
@@ -20,6 +20,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "refusals.md": refusals.page,
     "configuration.md": configuration.page,
     "cli.md": commands.page,
+    "vi/ipv6.md": ladder.page,
     "schema/envelope.json": schemas.envelope,
     "schema/ack.json": schemas.ack,
     "schema/settings.json": schemas.settings,

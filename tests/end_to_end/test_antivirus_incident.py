@@ -1,7 +1,6 @@
 """A real clamd stops: an incident opens, a real webhook hears of it, and it closes when clamd is back."""
 
 import contextlib
-import dataclasses
 import json
 import os
 import subprocess
@@ -12,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy import select
 
@@ -123,7 +123,7 @@ def test_an_antivirus_that_stops_is_an_incident_until_it_is_back(
     device = system.device()
     settings = system.agent_folder(tmp_path / "agent", device, "[schedule]\nmeasure = 1\ndeliver = 1\n")
     config, machine = agent_config.load(settings), Machine(clamd.root)
-    always = (dataclasses.replace(antivirus.PROBE, every=0),)
+    always = (msgspec.structs.replace(antivirus.PROBE, every=0),)
     system.start_intake()
     system.start("evaluate")
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from schoolwatch_agent import examine
+from schoolwatch_agent import examine, ladder
 from schoolwatch_agent.config import FILE, AgentConfig, ConfigError
 from schoolwatch_agent.errors import TimedOut
 from schoolwatch_agent.host import Host
@@ -51,7 +51,7 @@ def findings(
         yield _address(config, texts)
     yield from _history(config, host.now(), texts, is_enrolled=credential is not None)
     for probe in probes:
-        yield _probe(probe, host)
+        yield from _probe(probe, host, texts)
 
 
 def show(found: Sequence[Finding], texts: Texts) -> str:
@@ -239,17 +239,21 @@ def _spool(summary: Summary) -> Iterator[Finding]:
         yield Finding("spool", "unknown", "spool_set_aside", {"count": summary.set_aside})
 
 
-def _probe(probe: Probe, host: Host) -> Finding:
+def _probe(probe: Probe, host: Host, texts: Texts) -> Iterator[Finding]:
     started = time.monotonic()
     observed = observe(probe, host)
     values: dict[str, object] = {"name": probe.name, "seconds": f"{time.monotonic() - started:.1f}"}
     outcome = next((r.value for r in observed.readings if r.metric == "probe.ok"), None)
     if outcome is None:
-        return Finding(f"probe.{probe.name}", "ok", "probe_absent", values)
-    if outcome == 1:
-        return Finding(f"probe.{probe.name}", "ok", "probe_ok", values)
-    why = next((f.value or f.reason for f in observed.facts if f.name == "probe.failure"), "?")
-    return Finding(f"probe.{probe.name}", "bad", "probe_bad", {**values, "problem": why})
+        yield Finding(f"probe.{probe.name}", "ok", "probe_absent", values)
+    elif outcome == 1:
+        yield Finding(f"probe.{probe.name}", "ok", "probe_ok", values)
+    else:
+        why = next((f.value or f.reason for f in observed.facts if f.name == "probe.failure"), "?")
+        yield Finding(f"probe.{probe.name}", "bad", "probe_bad", {**values, "problem": why})
+    if first := ladder.first(observed.readings, observed.facts):
+        # the network's fault, not the agent's: nothing is wrong with the installation
+        yield Finding("ipv6", "unknown", "ipv6_first", ladder.words(first, texts))
 
 
 def age(seconds: float, texts: Texts) -> str:

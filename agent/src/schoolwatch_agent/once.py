@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from schoolwatch_agent import ladder
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.probe import Probe, observe_all
 from schoolwatch_agent.texts import Language, Texts
@@ -71,10 +72,13 @@ def table(seen: Seen, texts: Texts) -> str:
         for f in seen.facts
     ]
     sightings = [(_named(s.kind, s.detail), s.subject) for s in seen.sightings]
+    first = ladder.first(seen.readings, seen.facts)
+    ipv6 = () if first is None else (texts("ipv6_first", **ladder.words(first, texts)),)
     return "\n\n".join(
         (
             _columns((texts("column_reading"), texts("column_value")), readings),
             _columns((texts("column_fact"), texts("column_value")), [*facts, *sightings]),
+            *ipv6,
         )
     )
 

@@ -1,5 +1,7 @@
 """The IPv6 ladder of one device, judged: each rung's standing, and the first that somebody must see to."""
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -42,9 +44,20 @@ def first(steps: tuple[Step, ...]) -> Step | None:
     return bad[0] if bad else None
 
 
-def is_heard(steps: tuple[Step, ...]) -> bool:
-    """Whether anything at all is known."""
-    return any(step.standing != "unknown" for step in steps)
+def counted(known: Iterable[State], slow: Slow) -> list[tuple[Step | None, int]]:
+    """How many devices have which first rung to see to, the lowest rung first, those with none last.
+
+    Devices of which nothing is known of IPv6 are left out.
+    """
+    ladders = [ladder(state, slow) for state in known]
+    firsts = [first(steps) for steps in ladders if any(step.standing != "unknown" for step in steps)]
+    counts = Counter(map(_kind, firsts))
+    alike = {_kind(step): step for step in firsts}
+    return [(alike[kind], counts[kind]) for kind in sorted(counts)]
+
+
+def _kind(step: Step | None) -> tuple[int, str, str]:
+    return (len(words.RUNGS), "", "") if step is None else (step.rung, step.standing, step.reason)
 
 
 def _step(state: State, slow: Slow, rung: int) -> Step:

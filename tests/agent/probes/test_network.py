@@ -7,7 +7,7 @@ from schoolwatch_agent.formats import network
 from schoolwatch_agent.probe import observe
 from schoolwatch_agent.probes import ipv6
 from schoolwatch_agent.recorded import RecordedHost
-from schoolwatch_contract.settings import DEFAULTS
+from schoolwatch_contract.settings import DEFAULTS, Endpoint, Ipv6, Settings
 
 
 def rungs(machine: str) -> list[float | None]:
@@ -169,6 +169,19 @@ def test_without_targets_nothing_is_tried_and_the_rungs_say_so() -> None:
     facts = machines.facts(found)
     assert {facts[f"ipv6.rung.reason {rung}"].value for rung in range(5, 11)} == {"no_target"}
     assert {machines.readings(found)[f"ipv6.rung {rung}"] for rung in range(5, 11)} == {None}
+
+
+@pytest.mark.parametrize(
+    ("targets", "unknown"),
+    [
+        (Ipv6(v6_only_name="chi6.vidu.vn"), {6, 7, 8}),
+        (Ipv6(dual_stack=(Endpoint("2001:db8::1"),)), {5, 9}),
+    ],
+)
+def test_a_rung_without_a_target_of_its_own_is_unknown(targets: Ipv6, unknown: set[int]) -> None:
+    host = RecordedHost(machines.RECORDINGS / "linux" / "ipv6-dual-stack.json")
+    facts = machines.facts(observe(ipv6.probe(Settings(ipv6=targets)), host))
+    assert {rung for rung in range(12) if facts[f"ipv6.rung.reason {rung}"].value == "no_target"} == unknown
 
 
 def test_what_an_advertisement_says_of_the_network() -> None:

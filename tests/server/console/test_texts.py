@@ -14,6 +14,7 @@ from schoolwatch_contract import errors
 from schoolwatch_server import console, texts
 from schoolwatch_server.access import Role
 from schoolwatch_server.database import declarations, registry
+from schoolwatch_server.ladder import Standing
 from schoolwatch_server.posture import RUNGS
 from schoolwatch_server.rules.rule import Severity
 from schoolwatch_server.state import Medium
@@ -64,7 +65,7 @@ def test_both_languages_have_the_same_places_to_fill(key: str) -> None:
         ("quantity", declarations.QUANTITIES),
         ("severity", get_args(Severity)),
         ("medium", get_args(Medium)),
-        ("rung", [f"r{rung}" for rung in range(RUNGS)]),
+        ("ladder", get_args(Standing)),
         ("ipv6_part", ["none", *map(str, range(RUNGS))]),
         ("refusal", get_args(errors.Reason)),
         ("counter", ["received", "committed", "duplicates", "forks", "late"]),
@@ -91,7 +92,5 @@ def test_why_something_is_unknown_reads_in_both_languages() -> None:
         if fact.value is None and not fact.reason.startswith(("ended with ", "error 0x"))
     }
     assert len(reasons) > 20
-    known = {
-        key.partition(".")[2] for key in WORDS.entries if key.startswith(("fact_reason.", "rung_reason."))
-    }
+    known = {key.partition(".")[2] for key in WORDS.entries if key.startswith("fact_reason.")}
     assert reasons - known == set()

@@ -6,7 +6,6 @@ by the device and the day, never by the time, so that a province does not test i
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -53,8 +52,7 @@ class Ledger(msgspec.Struct, frozen=True):
     congestion_control: dict[str, str] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(msgspec.Struct, frozen=True):
     """A part of a day's window and the instant in it (UTC seconds)."""
 
     begin: float
@@ -62,8 +60,7 @@ class Part:
     end: float
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(msgspec.Struct, frozen=True):
     """The ledger after the clock was looked at, and the part in which a test is due now, if any."""
 
     ledger: Ledger

@@ -6,11 +6,11 @@ use IPv6 first (RFC 6724) · 9 NAT64 (RFC 7050, 8781); a network with IPv4 needs
 """
 
 from collections.abc import Iterable
-from ipaddress import IPv6Network
+from ipaddress import IPv6Network, ip_address
 from typing import Final
 
 from schoolwatch_agent.formats import nat64
-from schoolwatch_agent.formats.attempts import Asked, Found, Tried, Try
+from schoolwatch_agent.formats.attempts import About, Asked, Found, Tried, Try
 from schoolwatch_agent.formats.link_rungs import Heard, Rung
 from schoolwatch_contract.settings import Ipv6
 
@@ -19,13 +19,30 @@ _STALLED: Final = ("timeout", "tls_timeout")
 
 def rungs(targets: Ipv6, found: Found, heard: Heard, *, has_ipv4: bool) -> dict[int, Rung]:
     """Each by itself; a rung for which the settings name no target stays unknown."""
-    return {
-        5: _dns(found.asked),
-        6: _reach(targets, found.tried),
-        7: _large(found.tried),
-        8: _preferred(found.tried),
-        9: _translated(found, heard, has_ipv4=has_ipv4),
-    }
+    untold = unknown("no_target", heard)
+    dns = {5: _dns(found.asked), 9: _translated(found, heard, has_ipv4=has_ipv4)} if names(targets) else {}
+    if not targets.endpoints():
+        return untold | dns
+    hosts = {6: _reach(targets, found.tried), 7: _large(found.tried), 8: _preferred(found.tried)}
+    return untold | dns | hosts
+
+
+def names(targets: Ipv6) -> dict[About, str]:
+    """What resolvers are to be asked for: nothing when every target is an address."""
+    found: dict[About, str] = {}
+    if name := next((each.host for each in targets.endpoints() if not _is_address(each.host)), None):
+        found["name"] = name
+    if targets.v6_only_name:
+        found["v6_only"] = targets.v6_only_name
+    return found | {"nat64": nat64.WELL_KNOWN_NAME} if found else {}
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def unknown(reason: str, heard: Heard) -> dict[int, Rung]:

@@ -18,12 +18,11 @@ from schoolwatch_agent.formats import (
     attempts,
     cim,
     link_rungs,
-    nat64,
     network,
     path_rungs,
 )
 from schoolwatch_agent.formats.advertisement import Advertisement
-from schoolwatch_agent.formats.attempts import About, Found, Plan
+from schoolwatch_agent.formats.attempts import Found, Plan
 from schoolwatch_agent.formats.link_rungs import Heard, Rung
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.probe import Probe
@@ -188,11 +187,7 @@ def _tried(host: Host, targets: Ipv6, heard: Heard) -> Found | str:
 
 def _plan(host: Host, targets: Ipv6, heard: Heard) -> Plan | None:
     endpoints = targets.endpoints()
-    names: dict[About, str] = {}
-    if name := next((each.host for each in endpoints if _version(each.host) is None), None):
-        names = {"name": name, "nat64": nat64.WELL_KNOWN_NAME}
-    if targets.v6_only_name:
-        names["v6_only"] = targets.v6_only_name
+    names = path_rungs.names(targets)
     if not endpoints and not names:
         return None
     announced = [each for found in heard.advertisements for each in found.resolvers]

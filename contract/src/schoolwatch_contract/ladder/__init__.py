@@ -7,10 +7,25 @@ is to switch IPv6 off: that hides the fault and makes a new one.
 from collections.abc import Mapping
 from typing import Final
 
-from schoolwatch_contract.ladder.reasons import REASONS
+from schoolwatch_contract.ladder.reasons import OUTCOMES, REASONS, TARGETS
+from schoolwatch_contract.ladder.remedies import SLOW
 from schoolwatch_contract.ladder.words import Language, Words
 
-__all__ = ["OPTIONAL", "REASONS", "RUNGS", "Language", "Words", "first_missed", "means", "remedy"]
+__all__ = [
+    "OPTIONAL",
+    "OUTCOMES",
+    "REASONS",
+    "RUNGS",
+    "SLOW",
+    "TARGETS",
+    "Language",
+    "Words",
+    "first_missed",
+    "means",
+    "outcome",
+    "remedy",
+    "target",
+]
 
 RUNGS: Final[tuple[Words, ...]] = (
     Words("Địa chỉ liên kết cục bộ (IPv6 đã bật)", "Link-local address (IPv6 is on)"),
@@ -39,6 +54,18 @@ def means(reason: str, language: Language) -> str:
         part if known is None else known.means.told(language)
         for part, known in zip(reason.split("+"), found, strict=True)
     )
+
+
+def outcome(code: str, language: Language) -> str:
+    """What came of one target in words; one of a later agent stays as it is."""
+    known = OUTCOMES.get(code)
+    return code if known is None else known.told(language)
+
+
+def target(label: str, language: Language) -> str:
+    """Which resolver was asked, in words; a host is its own name."""
+    known = TARGETS.get(label)
+    return label if known is None else known.told(language)
 
 
 def remedy(reason: str, language: Language) -> str:

@@ -8,7 +8,9 @@ from datetime import datetime
 from fastapi import Request
 from starlette.responses import Response
 
+from schoolwatch_contract import ladder as ladder_words
 from schoolwatch_contract.catalogue import METRICS
+from schoolwatch_server import ladder
 from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.problems import not_found
 from schoolwatch_server.api.route import Route, Server, Who
@@ -21,7 +23,7 @@ from schoolwatch_server.database import identities, incident_rows, pages, regist
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.indicators.current import limits
 from schoolwatch_server.lifecycle import Systems
-from schoolwatch_server.posture import RUNGS, issued
+from schoolwatch_server.posture import issued
 from schoolwatch_server.shown import visible
 from schoolwatch_server.state import State, key, parse_key
 from schoolwatch_server.working import working
@@ -39,15 +41,6 @@ class ProbeLine:
     took: str
     failure: str
     at: float
-
-
-@dataclass(frozen=True, slots=True)
-class RungLine:
-    """One rung of the IPv6 ladder: reached, missed or unknown, and why."""
-
-    rung: int
-    reached: bool | None
-    reason: str
 
 
 def show(request: Request, device: str, who: Who, server: Server) -> Response:
@@ -99,7 +92,9 @@ def _page(request: Request, template: str, name: str, who: Who, server: Context)
         issued=issued(device.antivirus, server.config.antivirus.issued),
         asks_issued=bool(server.config.antivirus.issued),
         probes=_probes(state, words),
-        rungs=_rungs(state),
+        steps=(steps := ladder.ladder(state, server.packs.ipv6_slow)),
+        first=ladder.first(steps),
+        told=ladder_words,
         changes=changes,
         metrics=_metrics(state, words),
         incidents=incidents,
@@ -138,17 +133,6 @@ def _probes(state: State, words: Words) -> list[ProbeLine]:
             )
         )
     return sorted(found, key=lambda line: (line.worked is not False, line.name))
-
-
-def _rungs(state: State) -> list[RungLine]:
-    found = []
-    for rung in range(RUNGS):
-        labels = {"rung": str(rung)}
-        number = state.readings.get(key("ipv6.rung", labels))
-        why = state.facts.get(key("ipv6.rung.reason", labels))
-        reached = None if number is None or number.value is None else number.value == 1
-        found.append(RungLine(rung, reached, "" if why is None else why.value or why.reason))
-    return found
 
 
 def _metrics(state: State, words: Words) -> list[tuple[str, str]]:

@@ -56,6 +56,9 @@ _OWN: Final = {
     "probe.failure",
     "ipv6.rung",
     "ipv6.rung.reason",
+    "ipv6.rung.seconds",
+    "ipv6.target.seconds",
+    "ipv6.target.outcome",
     "identity.hint",
 }
 """Shown in words of their own, not in the tables: digests say nothing to anyone, what changed does."""

@@ -9,6 +9,8 @@ from fastapi import Form, Request
 from sqlalchemy import Connection
 from starlette.responses import RedirectResponse, Response
 
+from schoolwatch_contract import ladder as ladder_words
+from schoolwatch_server import ladder
 from schoolwatch_server.access import Place, Principal, authorise
 from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.exports import school_file
@@ -24,6 +26,7 @@ from schoolwatch_server.database import (
     people,
     registry,
     room_use,
+    states,
 )
 from schoolwatch_server.database import enrolment as tokens
 from schoolwatch_server.database.engine import begin_read, begin_write
@@ -71,6 +74,9 @@ def show(request: Request, code: str, who: Who, server: Server) -> Response:
             roles=registry.ROLES,
             incidents=incident_rows.incidents(conn, who.scope, is_open=True, school_id=school.id, limit=20),
             rules=server.rules,
+            ladders=ladder.counted(states.known(conn, [d.id for d in devices]), server.packs.ipv6_slow),
+            has_targets=bool(server.config.ipv6.dual_stack),
+            told=ladder_words,
             tokens=tokens.open_tokens(conn, school.id, now),
         )
 

@@ -53,6 +53,12 @@ def load(conn: Connection, device_id: int) -> State | None:
     return None if body is None else unpack(body)
 
 
+def known(conn: Connection, device_ids: Collection[int]) -> tuple[State, ...]:
+    """What is known of each of these devices now; those never heard are left out."""
+    query = select(t.state.c.body).where(t.state.c.device_id.in_(device_ids))
+    return tuple(unpack(body) for body in conn.scalars(query))
+
+
 def advance(conn: Connection, told: Sequence[Told]) -> None:
     """Merges envelopes into their devices' states; older ones than a state holds only count as heard.
 
