@@ -18,7 +18,6 @@ Outcome = Literal[
     "tls_failed",
     "no_name",
     "no_address",
-    "no_answer",
     "server_failed",
     "not_understood",
     "failed",
@@ -26,8 +25,8 @@ Outcome = Literal[
 """How an attempt ended.
 
 `tls_…`: the connection came about, the handshake did not. `no_name`: the name does not resolve.
-`no_address`: it does, to no address of this family. `no_answer`, `server_failed`, `not_understood`: what
-the resolver said. `closed`: the other side hung up. `failed`: the system's word for it is another.
+`no_address`: it does, to no address of this family. `server_failed`, `not_understood`: what the
+resolver said. `closed`: the other side hung up. `failed`: the system's word for it is another.
 """
 
 About = Literal["name", "v6_only", "nat64"]

@@ -58,7 +58,6 @@ OUTCOMES: Final[dict[str, Words]] = {
     "tls_failed": Words("TLS lỗi", "TLS fails"),
     "no_name": Words("tên không tồn tại", "no such name"),
     "no_address": Words("không có địa chỉ IPv6", "no IPv6 address"),
-    "no_answer": Words("không trả lời", "no answer"),
     "server_failed": Words("máy chủ DNS báo lỗi", "the resolver fails"),
     "not_understood": Words("trả lời sai định dạng", "malformed answer"),
     "failed": Words("không thành", "failed"),
