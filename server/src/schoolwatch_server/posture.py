@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from schoolwatch_server.state import Medium, Posture, State, Text, find, key, parse_key
 
 RUNGS = 5
-"""IPv6 rungs that an agent tests by itself: 0 to 4 (link-local address … default route)."""
+"""IPv6 rungs that need no target and that indicators count: 0 to 4 (link-local address … default route)."""
 
 _MEDIA: tuple[Medium | None, ...] = ("wired", "wireless", None)  # wired first: it is what a lab is built on
 
