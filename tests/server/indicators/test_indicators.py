@@ -226,4 +226,6 @@ def test_indicators_group_by_what_the_posture_says() -> None:
         "link_speed",
         "link_medium",
         "antivirus",
+        "windows_activated",
+        "office_activated",
     }
