@@ -247,7 +247,7 @@ class Host:
             system = os.environ.get("SystemRoot", r"C:\Windows")  # noqa: SIM112  its real spelling
             folders = rf"{system}\System32\WindowsPowerShell\v1.0;{system}\System32;{folders}"
         else:
-            known = [*os.environ.get("PATH", "").split(":"), *_SYSTEM_FOLDERS]
+            known = dict.fromkeys((*os.environ.get("PATH", "").split(":"), *_SYSTEM_FOLDERS))
             folders = ":".join(str(self._at(folder)) for folder in known if folder.startswith("/"))
         program = str(self._at(name)) if name.startswith("/") else name
         found = within(FILE_TIMEOUT, name, lambda: shutil.which(program, path=folders))
