@@ -61,8 +61,8 @@ def tick_words(runtime: Runtime, settings: Path, told: float, factor: float) -> 
     return [str(runtime.python), "-P", "-c", TICK, str(time.time()), str(told), str(factor), str(settings)]
 
 
-HEAVY = frozenset({"quality", "updates", "bandwidth"})
-"""Probes that work in processes of their own for a while: echoes, the package manager, a speed test."""
+HEAVY = frozenset({"quality", "updates"})
+"""Probes that work in processes of their own for a while: echoes each half hour, the package manager."""
 
 
 @dataclass(frozen=True)
