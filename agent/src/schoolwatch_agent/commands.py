@@ -89,13 +89,20 @@ def stay(config: AgentConfig, texts: Texts) -> int:
         from schoolwatch_agent.resident import Resident
 
         stop = threading.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: stop.set())
         host = own_host(config)
         with ticking.open_spool(config, host) as spool:
+            resident = Resident(config, host, partial(probes_of, config), spool)
+
+            def end(*_: object) -> None:
+                stop.set()
+                if resident.is_measuring:  # a cycle may take minutes: it is given up, as a tick's is
+                    raise SystemExit(FINE)
+
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, end)
             if identity.read_credential(config.data) is None:
                 _say(texts("not_enrolled"))
-            Resident(config, host, partial(probes_of, config), spool).run(stop)
+            resident.run(stop)
         return FINE
 
     locks = (lock.RUN, lock.CYCLE)

@@ -37,6 +37,7 @@ class Resident:
         self._failures = 0
         self._try_at = 0.0  # on the monotonic clock
         self._delivering = False
+        self.is_measuring = False
         self._known = memory.decode(spool.memory(host.now()))
 
     def run(self, stop: threading.Event) -> None:
@@ -63,10 +64,13 @@ class Resident:
         wanted, measure = self._probes(settings.read(self._config.data)), self._config.schedule.measure
         with limits.kept(self._config.limits, self._config.data, self._host, stays=True) as last:
             pace = cycle.Pace(self._device, "run", measure, last)
+            self.is_measuring = True
             try:
                 self._known = cycle.run_cycle(self._host, wanted, self._spool, pace)
             except SpoolError as error:
                 log.error("%s", error)  # noqa: TRY400  the disk's words, no stack
+            finally:
+                self.is_measuring = False
         if tick.is_time(self._config, self._known, self._device, self._host.now()):
             self._delivering = True
             if self._exchange:
