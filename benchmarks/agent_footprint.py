@@ -45,8 +45,9 @@ import sys, time
 began, told, factor = float(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3])
 from schoolwatch_agent.host import Host
 Host.now = lambda self: told + (time.time() - began) * factor
-from schoolwatch_agent.cli import main
-sys.exit(main(["tick", "--config", sys.argv[4]]))
+from schoolwatch_agent.entry import run
+sys.argv[1:] = ["tick", "--config", sys.argv[4]]
+run()
 """
 
 

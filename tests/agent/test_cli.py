@@ -324,3 +324,34 @@ def test_other_words_behind_tick_are_for_the_whole_command_line(words: list[str]
 def test_a_timers_options_are_as_everywhere() -> None:
     assert cli._timers(["tick"]) == (None, "")
     assert cli._timers(["tick", "--lang", "vi", "--config", "x"]) == (Path("x"), "vi")
+
+
+@pytest.mark.parametrize(
+    ("words", "code"), [(["version"], 0), (["tick", "--config", "/nowhere/agent.toml"], 2)]
+)
+def test_the_process_ends_with_the_commands_exit_code_and_all_that_was_written(
+    words: list[str], code: int
+) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "schoolwatch_agent", *words], capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == code
+    said = {
+        "version": (f"schoolwatch-agent {schoolwatch_agent.__version__}\n", ""),
+        "tick": ("", "/nowhere/agent.toml"),
+    }
+    out, err = said[words[0]]
+    assert ran.stdout == out
+    assert err in ran.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_full_disk_behind_the_output_is_not_taken_for_success() -> None:
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(
+            [sys.executable, "-m", "schoolwatch_agent", "version"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert ran.returncode != 0

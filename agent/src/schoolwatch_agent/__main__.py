@@ -1,8 +1,6 @@
 """`python -m schoolwatch_agent` is the command schoolwatch-agent."""
 
-import sys
-
-from schoolwatch_agent.cli import main
+from schoolwatch_agent.entry import run
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

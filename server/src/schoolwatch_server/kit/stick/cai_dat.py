@@ -33,8 +33,8 @@ import sys
 from pathlib import Path
 here = Path(__file__).resolve().parent
 sys.path[:1] = [str(here / f"lib-{sys.version_info[0]}.{sys.version_info[1]}"), str(here / "lib")]
-from schoolwatch_agent.cli import main
-sys.exit(main())
+from schoolwatch_agent.entry import run
+run()
 """
 
 
