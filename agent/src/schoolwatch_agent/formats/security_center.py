@@ -35,10 +35,10 @@ _DAY: Final = 86400.0
 
 
 _SERVICES: Final = (
-    (r"AVP.*|klnagent", "Kaspersky"),
+    (r"AVP.*|KAVFS", "Kaspersky"),
     (r"ekrn", "ESET"),
     (r"SepMasterService", "Symantec Endpoint Protection"),
-    (r"McShield|mfemms", "Trellix (McAfee)"),
+    (r"McShield", "Trellix (McAfee)"),
     (r"SAVService|Sophos Endpoint Defense Service", "Sophos"),
     (r"ntrtscan|TmCCSF", "Trend Micro"),
     (r"EPSecurityService|VSSERV", "Bitdefender"),
@@ -47,12 +47,14 @@ _SERVICES: Final = (
     (r"avast! Antivirus", "Avast"),
     (r"AVG Antivirus", "AVG"),
     (r"AntiVirService", "Avira"),
-    (r"FSMA", "F-Secure"),
     (r"MBAMService", "Malwarebytes"),
     (r"BkavService", "Bkav"),
     (r"CMCCore", "CMC"),
 )
-"""Service names, as antivirus.ps1 asks for them, to makers. They speak where there is no Security Center."""
+"""Service names, as antivirus.ps1 asks for them, to makers. They speak where there is no Security Center.
+
+Management agents (klnagent, mfemms, FSMA) are left out: they run on when the antivirus is stopped or gone.
+"""
 
 _PROVIDERS: Final = {
     1: "firewall",
@@ -132,8 +134,9 @@ def _by_service(services: list[dict[str, Any]], no_defender: str) -> list[Produc
         maker = next((maker for names, maker in _SERVICES if re.fullmatch(f"(?i){names}", service)), None)
         if maker is not None:
             before = found.get(maker)
-            either = running if before is None or not before.running else True
-            found[maker] = Product(slug(maker), maker, running=either, trouble="seen by its service alone")
+            # where one of two services is stopped, nothing says which of them protects
+            agreed = running if before is None or before.running is running else None
+            found[maker] = Product(slug(maker), maker, running=agreed, trouble="seen by its service alone")
         elif service.lower() == "windefend" and no_defender:
             stopped = False if running is False else None  # it also runs in passive mode
             found[service] = Product(

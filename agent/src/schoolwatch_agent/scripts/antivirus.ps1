@@ -22,7 +22,7 @@ Read-Part 'defender' 20 {
     Select-Object -Property AMRunningMode,AMServiceEnabled,AntivirusEnabled,RealTimeProtectionEnabled,AMProductVersion,AntivirusSignatureVersion,AntivirusSignatureLastUpdated,AntivirusSignatureAge,DefenderSignaturesOutOfDate,IsTamperProtected,QuickScanEndTime,FullScanEndTime
 }
 Read-Part 'services' 10 {
-  Get-Service -ErrorAction SilentlyContinue -Name 'WinDefend','AVP*','klnagent','ekrn','SepMasterService','McShield','mfemms','SAVService','Sophos Endpoint Defense Service','ntrtscan','TmCCSF','EPSecurityService','VSSERV','CSFalconService','SentinelAgent','avast! Antivirus','AVG Antivirus','AntiVirService','FSMA','MBAMService','BkavService','CMCCore' |
+  Get-Service -ErrorAction SilentlyContinue -Name 'WinDefend','AVP*','KAVFS','ekrn','SepMasterService','McShield','SAVService','Sophos Endpoint Defense Service','ntrtscan','TmCCSF','EPSecurityService','VSSERV','CSFalconService','SentinelAgent','avast! Antivirus','AVG Antivirus','AntiVirService','MBAMService','BkavService','CMCCore' |
     Select-Object -Property Name,@{n='running';e={ $_.Status -eq 'Running' }}
 }
 Read-Part 'detections' 10 {
