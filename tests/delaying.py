@@ -26,12 +26,12 @@ def tap(name: str) -> int:
 
 def take(source: int, held: deque[tuple[float, bytes]], delay: float) -> None:
     """Frames that came, each with the moment at which it goes on."""
-    due = time.monotonic() + delay
     for _ in range(AT_ONCE):
         try:
-            held.append((due, os.read(source, 65536)))
+            taken = os.read(source, 65536)
         except OSError:  # no more, or the device is not up yet
             return
+        held.append((time.monotonic() + delay, taken))  # after it came: never too early, however many came
 
 
 def give(target: int, held: deque[tuple[float, bytes]]) -> None:

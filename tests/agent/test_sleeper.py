@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mqtt import wait_for
-from schoolwatch_agent import lock, sleeper
+from schoolwatch_agent import child, lock, sleeper
 
 LEAVES_A_LINE = "import sys, time; open(sys.argv[1], 'a').write('tick\\n'); time.sleep(float(sys.argv[2]))"
 WILL_NOT_END = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + LEAVES_A_LINE
@@ -171,6 +171,32 @@ sys.exit(main(["tick", "--config", {str(tmp_path / "agent.toml")!r}]))
     process.communicate(timeout=15)
     assert process.returncode == 128 + signal.SIGTERM
     wait_for(lambda: not started.is_running())
+
+
+def test_told_to_end_just_when_a_program_starts_none_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(command: tuple[str, ...], asked: str) -> subprocess.Popen[bytes]:
+        started.append(really(command, asked))
+        signal.raise_signal(signal.SIGTERM)  # the program is there, and nobody holds it yet
+        return started[0]
+
+    def end(*_: object) -> None:
+        raise SystemExit(128 + signal.SIGTERM)
+
+    really = child._started
+    monkeypatch.setattr(child, "_started", start)
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        with pytest.raises(SystemExit):
+            child.finish(("/bin/sleep", "300"), ("sleep",), 200)
+        assert signal.getsignal(signal.SIGTERM) is end
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        for pipe in (started[0].stdout, started[0].stderr):
+            assert pipe is not None
+            pipe.close()
+    assert started[0].poll() == -signal.SIGKILL
 
 
 @given(

@@ -108,5 +108,5 @@ def test_the_shaped_bandwidth_table(tmp_path: Path, peer: Peer, capsys: pytest.C
             assert way.rate <= shape.mbit * 1e6 * 1.005, (shape, name, way)  # a full bucket at the start
             assert way.rtt_min is not None
             assert way.rtt_loaded is not None
-            assert way.rtt_min >= shape.delay_ms / 1000 * 0.9
+            assert way.rtt_min >= shape.delay_ms / 1000 * 0.95
             assert way.rtt_loaded > way.rtt_min  # the shaper's queue is seen

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from typing import IO, Final
 
 from schoolwatch_agent import deadline
@@ -25,8 +26,36 @@ def finish(command: tuple[str, ...], called: tuple[str, ...], timeout: float, as
     It reads what is `asked` (less than a pipe holds, 64 KB) on its standard input.
     """
     timeout = deadline.cut(timeout)
+    process: subprocess.Popen[bytes] | None = None
+    try:
+        with _end_held():
+            process = _started(command, asked)
+        end = time.monotonic() + timeout
+        out, err = _Drain(process, process.stdout), _Drain(process, process.stderr)
+        if process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError), process.stdin:
+                process.stdin.write(asked.encode())
+        code = process.wait(timeout)
+        # what it printed is in the pipe; a child that it left behind may hold that open for ever
+        for drain in (out, err):
+            drain.thread.join(min(max(end - time.monotonic(), 0.1), DRAIN_TIMEOUT))
+    except subprocess.TimeoutExpired as error:
+        raise deadline.silent(" ".join(called), timeout) from error
+    finally:
+        if process is not None:
+            _end(process)
+    for drain in (out, err):
+        drain.thread.join(1)
+    if out.overflowed:
+        raise CommandFailed(called, code, f"printed more than {PRINTED_MAX} bytes")
+    if code != 0:
+        raise CommandFailed(called, code, err.text() or out.text())
+    return out.text()
+
+
+def _started(command: tuple[str, ...], asked: str) -> "subprocess.Popen[bytes]":
     environment = {**os.environ, "LC_ALL": "C", "LANGUAGE": "C", "DEBIAN_FRONTEND": "noninteractive"}
-    process = subprocess.Popen(
+    return subprocess.Popen(
         command,
         stdin=subprocess.PIPE if asked else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -35,27 +64,28 @@ def finish(command: tuple[str, ...], called: tuple[str, ...], timeout: float, as
         start_new_session=True,
         creationflags=0x08000000 if sys.platform == "win32" else 0,  # CREATE_NO_WINDOW
     )
-    if process.stdin is not None:
-        with contextlib.suppress(BrokenPipeError), process.stdin:
-            process.stdin.write(asked.encode())
-    end = time.monotonic() + timeout
-    out, err = _Drain(process, process.stdout), _Drain(process, process.stderr)
+
+
+@contextlib.contextmanager
+def _end_held() -> Iterator[None]:
+    """A signal to end that comes while a program is being started is heard once it can be ended with us.
+
+    Without that the program is there already and nobody has its number: it would be left behind.
+    """
+    if threading.current_thread() is not threading.main_thread():  # signals are heard there alone
+        yield
+        return
+    came: list[int] = []
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    for number in before:
+        signal.signal(number, lambda which, _: came.append(which))
     try:
-        code = process.wait(timeout)
-        # what it printed is in the pipe; a child that it left behind may hold that open for ever
-        for drain in (out, err):
-            drain.thread.join(min(max(end - time.monotonic(), 0.1), DRAIN_TIMEOUT))
-    except subprocess.TimeoutExpired as error:
-        raise deadline.silent(" ".join(called), timeout) from error
+        yield
     finally:
-        _end(process)
-        out.thread.join(1)
-        err.thread.join(1)
-    if out.overflowed:
-        raise CommandFailed(called, code, f"printed more than {PRINTED_MAX} bytes")
-    if code != 0:
-        raise CommandFailed(called, code, err.text() or out.text())
-    return out.text()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    for which in came:
+        signal.raise_signal(which)
 
 
 class _Drain:
