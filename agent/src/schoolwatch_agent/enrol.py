@@ -5,15 +5,16 @@ import json
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from http.client import HTTPException
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
-from urllib.request import HTTPRedirectHandler, HTTPSHandler, OpenerDirector, Request, build_opener
+from urllib.request import OpenerDirector, Request
 
 import msgspec
 
 from schoolwatch_agent import __version__
 from schoolwatch_agent.identity import Broker, Credential
+from schoolwatch_agent.opener import opener
 
 TIMEOUT = 20.0
 ANSWER_MAX = 64 * 1024
@@ -77,13 +78,6 @@ class _Problem(msgspec.Struct, frozen=True):
 
     title: Annotated[str, msgspec.Meta(max_length=500)] = ""
     detail: Annotated[str, msgspec.Meta(max_length=2000)] = ""
-
-
-class _NoRedirect(HTTPRedirectHandler):
-    """A token goes to the address that was typed and to no other."""
-
-    def redirect_request(self, *_: Any, **__: Any) -> None:
-        return None
 
 
 def enrol(office: Office, install_id: str, frozen: Digests | None = None) -> Credential:
@@ -180,10 +174,9 @@ def _ask(request: Request, ca: str, wait: float = TIMEOUT) -> bytes:
 
 def _opener(ca: str) -> OpenerDirector:
     try:
-        context = ssl.create_default_context(cafile=ca or None)
-    except (OSError, ssl.SSLError) as error:
+        return opener(ca)
+    except OSError as error:
         raise EnrolError("bad_ca", f"{ca}: {error}") from error
-    return build_opener(_NoRedirect, HTTPSHandler(context=context))
 
 
 def _advice(status: int) -> str:

@@ -1,16 +1,15 @@
 """Asks the server for leave to test: answers its challenge with the device's key, and is told where."""
 
-import ssl
 from email.message import Message
 from http.client import HTTPException
-from typing import Any
 from urllib.error import HTTPError, URLError
-from urllib.request import HTTPRedirectHandler, HTTPSHandler, OpenerDirector, Request, build_opener
+from urllib.request import OpenerDirector, Request
 
 import msgspec
 
 from schoolwatch_agent.bandwidth.order import Why
 from schoolwatch_agent.identity import Credential
+from schoolwatch_agent.opener import opener
 from schoolwatch_contract import slot
 from schoolwatch_contract.errors import ContractError
 from schoolwatch_contract.slot import Slot
@@ -55,19 +54,11 @@ def ask(url: str, credential: Credential, ca: str = "") -> Slot:
 Answer = tuple[int, Message, bytes]
 
 
-class _NoRedirect(HTTPRedirectHandler):
-    """A proof goes to the address of the settings and to no other."""
-
-    def redirect_request(self, *_: Any, **__: Any) -> None:
-        return None
-
-
 def _opener(ca: str) -> OpenerDirector:
     try:
-        context = ssl.create_default_context(cafile=ca or None)
-    except (OSError, ssl.SSLError) as error:
+        return opener(ca)
+    except OSError as error:
         raise NoLeaveError("unreachable", f"{ca}: {error}") from error
-    return build_opener(_NoRedirect, HTTPSHandler(context=context))
 
 
 def _post(opener: OpenerDirector, address: str, authorization: str | None) -> Answer:
