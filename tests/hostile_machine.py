@@ -76,11 +76,20 @@ class Lying(Host):
 
 
 def outcome(observed: Observed) -> tuple[str, str]:
-    """`worked`, `failed` with the reason, or `not here`."""
+    """`worked`, `failed` with the reason, `not here`, or what no probe may be: `idle`, knowing nothing.
+
+    One that was refused everything, or told that there is nothing, has its answer: `answered`.
+    """
     if observed == Observed():
         return "not here", ""
     reason = next((fact.value for fact in observed.facts if fact.name == "probe.failure"), None)
-    return ("worked", "") if reason is None else ("failed", reason)
+    if reason is not None:
+        return "failed", reason
+    records = [*observed.facts, *(r for r in observed.readings if not r.metric.startswith("probe."))]
+    if not records or observed.sightings or any(record.value is not None for record in records):
+        return "worked", ""
+    why = {fact.reason for fact in observed.facts}
+    return "answered" if why & {"not permitted", "not configured", "not reported"} else "idle", ""
 
 
 def table(rows: dict[str, tuple[str, str, float]]) -> str:

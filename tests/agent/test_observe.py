@@ -55,6 +55,34 @@ def test_a_failing_probe_is_a_reading_with_its_evidence() -> None:
     assert found.value == "CommandFailed: ufw status ended with 1: ERROR: You need to be root to run this"
 
 
+@pytest.mark.parametrize(
+    "reason", ["timeout", "not understood", "no PowerShell", "ended with -1", "error 0x80041010"]
+)
+def test_a_probe_that_could_say_nothing_at_all_has_failed_and_says_what_is_unknown(reason: str) -> None:
+    unknown = [Reading("memory.size", None), Fact("os.name", None, {}, reason)]
+    observed = run(unknown)
+    assert ok(observed) == 0.0
+    assert failure(observed) == Fact("probe.failure", f"nothing is known: {reason}", {"probe": "memory"})
+    assert unknown[0] in observed.readings
+    assert unknown[1] in observed.facts
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        [Reading("memory.size", 0.0), Fact("os.name", None, {}, "timeout")],
+        [Reading("memory.size", None), Fact("os.name", "Debian"), Fact("os.kind", None, {}, "timeout")],
+        [Reading("memory.size", None), Fact("os.name", None, {}, "not permitted")],
+        [Reading("memory.size", None), Fact("os.name", None, {}, "not on this system")],
+        [Sighting("a.b", "c"), Fact("os.name", None, {}, "timeout")],
+        [],
+    ],
+)
+def test_a_probe_that_knows_something_or_was_refused_has_worked(records: list[object]) -> None:
+    assert ok(run(records)) == 1.0
+    assert failure(run(records)) is None
+
+
 def test_a_generator_that_fails_half_way_sends_nothing_of_it() -> None:
     observed = run([Reading("memory.size", 1.0)], ValueError("half way"))
     assert [r.metric for r in observed.readings] == ["probe.ok", "probe.seconds"]

@@ -2,8 +2,10 @@
 
 import itertools
 import math
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator
+from typing import Final
 
 import msgspec
 
@@ -14,6 +16,9 @@ from schoolwatch_contract.records import Fact, Reading, Sighting
 
 NAMES_SECONDS = 1.0
 """For the names that are cut out of a failure, when not even these can be read."""
+
+_HELD_UP: Final = r"timeout|not understood|no PowerShell|ended with -?\d+|error 0x[0-9a-f]{8}"
+"""Reasons that say that a question had no answer. A refusal ("not permitted") is one, and so is absence."""
 
 RECORDS_MAX = 300
 """Records of one run of one probe; an envelope of all of them stays below the contract's bounds."""
@@ -67,24 +72,27 @@ def observe_all(
 def observe(probe: Probe, host: Host, within: float = math.inf) -> Observed:
     """Runs one probe. It worked, it failed (`probe.ok` 0 and the reason), or it is not here (nothing).
 
-    It has its own limit, or `within` seconds when that is less.
+    It has its own limit, or `within` seconds when that is less. Where all that it says is unknown because
+    what it asked hung or failed, it has failed too; what it says is told all the same.
     """
     started = time.monotonic()
     labels = {"probe": probe.name}
-    failures: tuple[Fact, ...] = ()
+    failure = ""
     records: tuple[Reading | Fact | Sighting, ...] = ()
     try:
         with deadline.of(min(probe.limit, within), probe.name):
             deadline.cut(probe.limit)
             records = _checked(probe.read(host))
+        failure = _nothing_known(records)
     except NotHere:
         return Observed()
     except Exception as error:  # noqa: BLE001  the one place where anything may go wrong
-        failures = (Fact("probe.failure", _evidence(error, host), labels),)
+        failure = _evidence(error, host)
     own = (
-        Reading("probe.ok", 0.0 if failures else 1.0, labels),
+        Reading("probe.ok", 0.0 if failure else 1.0, labels),
         Reading("probe.seconds", round(time.monotonic() - started, 3), labels),
     )
+    failures = (Fact("probe.failure", failure, labels),) if failure else ()
     return Observed(
         (*(record for record in records if isinstance(record, Reading)), *own),
         (*(record for record in records if isinstance(record, Fact)), *failures),
@@ -102,6 +110,17 @@ def _checked(found: Iterable[Reading | Fact | Sighting]) -> tuple[Reading | Fact
         if isinstance(record, Reading) and record.value is not None and not math.isfinite(record.value):
             raise NotUnderstood("not a finite number", record)
     return records
+
+
+def _nothing_known(records: Iterable[Reading | Fact | Sighting]) -> str:
+    """Why a probe that could say nothing at all has failed; "" when it knows something, or may not."""
+    reasons = []
+    for record in records:
+        if isinstance(record, Sighting) or record.value is not None:
+            return ""
+        if isinstance(record, Fact) and re.fullmatch(_HELD_UP, record.reason):
+            reasons.append(record.reason)
+    return f"nothing is known: {reasons[0]}" if reasons else ""
 
 
 def _evidence(error: Exception, host: Host) -> str:

@@ -18,8 +18,16 @@ def said(probe: str, machine: str) -> dict[str, str]:
     """Each fact's value, or the reason why there is none after a question mark."""
     found = machines.facts(machines.look(probe, f"windows/{machine}"))
     return {
-        name: fact.value if fact.value is not None else f"? {fact.reason}" for name, fact in found.items()
+        name: fact.value if fact.value is not None else f"? {fact.reason}"
+        for name, fact in found.items()
+        if fact.name != "probe.failure"
     }
+
+
+@pytest.mark.parametrize("probe", ["activation", "encryption", "backup", "disk_health"])
+@pytest.mark.parametrize("machine", ["posture-hangs", "posture-no-powershell", "posture-script-forbidden"])
+def test_where_the_script_says_nothing_the_probe_has_failed(probe: str, machine: str) -> None:
+    assert (machines.failure(machines.look(probe, f"windows/{machine}")) or "").startswith("nothing is known")
 
 
 def within(expected: dict[str, Any], found: dict[str, Any]) -> None:
