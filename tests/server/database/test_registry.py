@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Connection, Engine, exc, select
 
 from schoolwatch_server.config import of_data
-from schoolwatch_server.database import credentials, declarations, registry
+from schoolwatch_server.database import credentials, declarations, pages, registry
 from schoolwatch_server.database.engine import begin_read, begin_write, migrate, open_database
 from schoolwatch_server.database.registry import RegistryError
 from schoolwatch_server.database.tables import membership
@@ -170,3 +170,23 @@ def test_a_reader_sees_one_snapshot(engine: Engine) -> None:
         assert registry.provinces(reader, EVERYTHING) == ()
     with begin_read(engine) as reader:
         assert len(registry.provinces(reader, EVERYTHING)) == 1
+
+
+def test_places_rooms_and_devices_stand_as_people_look_for_them(conn: Connection) -> None:
+    """Numbers count as numbers, and đ comes after d: not as the database's bytes would have it."""
+    province = registry.create_province(conn, "P", "Tỉnh")
+    names = ["Xã 10", "Xã Đông", "Xã 2", "Xã Dân"]
+    communes = [registry.create_commune(conn, province, name, name) for name in names]
+    schools = [
+        registry.create_school(conn, communes[0], name, name, "", NOW)
+        for name in ("Tiểu học 10", "Tiểu học 9", "Tiểu học Ấp Bắc", "Tiểu học An")
+    ]
+    for name in ("Máy 10", "Máy 9"):
+        registry.create_room(conn, schools[0], f"Phòng {name}", "office")
+        registry.create_device(conn, schools[0], None, name, NOW)
+    assert [c.name for c in registry.communes(conn, EVERYTHING)] == ["Xã 2", "Xã 10", "Xã Dân", "Xã Đông"]
+    assert [s.name.removeprefix("Tiểu học ") for s in registry.schools(conn, EVERYTHING)] == [
+        "9", "10", "An", "Ấp Bắc",
+    ]  # fmt: skip
+    assert [d.label for d in registry.devices(conn, EVERYTHING)] == ["Máy 9", "Máy 10"]
+    assert [r.name for r in pages.rooms(conn, schools[0])] == ["Phòng Máy 9", "Phòng Máy 10"]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, and_, case, func, not_, select
 
+from schoolwatch_server.alphabet import order
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.registry import within
 from schoolwatch_server.scope import Scope
@@ -17,6 +18,15 @@ class RoomRow:
     name: str
     role: str
     devices: int
+
+
+@dataclass(frozen=True, slots=True)
+class NamedRow:
+    """A school by what people call it."""
+
+    code: str
+    name: str
+    commune: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +91,21 @@ def rooms(conn: Connection, school_id: int) -> tuple[RoomRow, ...]:
         .outerjoin(t.membership, here)
         .where(t.room.c.school_id == school_id)
         .group_by(t.room.c.id, t.room.c.name, t.room.c.role)
-        .order_by(t.room.c.name)
     )
-    return tuple(RoomRow(*row) for row in conn.execute(query))
+    found = (RoomRow(*row) for row in conn.execute(query))
+    return tuple(sorted(found, key=lambda room: order(room.name)))
+
+
+def named(conn: Connection, scope: Scope) -> tuple[NamedRow, ...]:
+    """Present code, name and commune of every school that the scope sees, in no order."""
+    s, c = t.school.c, t.school_code.c
+    present = and_(c.school_id == s.id, c.valid_to.is_(None))
+    query = (
+        select(c.code, s.name, t.commune.c.name)
+        .select_from(t.school.join(t.commune).join(t.school_code, present))
+        .where(within(scope))
+    )
+    return tuple(NamedRow(*row) for row in conn.execute(query))
 
 
 def declarations(conn: Connection, school_id: int) -> tuple[DeclarationRow, ...]:

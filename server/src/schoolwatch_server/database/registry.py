@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, insert, select, true, update
 
+from schoolwatch_server.alphabet import Order, order
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database import told
 from schoolwatch_server.database.rows import CommuneRow as CommuneRow
@@ -146,14 +147,14 @@ def within(scope: Scope) -> ColumnElement[bool]:
 
 def provinces(conn: Connection, scope: Scope) -> tuple[ProvinceRow, ...]:
     """The provinces that a scope sees, by name."""
-    query = select(t.province.c.id, t.province.c.code, t.province.c.name).order_by(t.province.c.name)
+    query = select(t.province.c.id, t.province.c.code, t.province.c.name)
     if scope.level != "all":
         query = query.where(
             t.province.c.id.in_(select(t.commune.c.province_id).where(_communes_within(scope)))
             if scope.level != "province"
             else t.province.c.id == scope.id
         )
-    return tuple(ProvinceRow(*row) for row in conn.execute(query))
+    return tuple(sorted((ProvinceRow(*row) for row in conn.execute(query)), key=_by_name))
 
 
 def communes(conn: Connection, scope: Scope, *, province_id: int | None = None) -> tuple[CommuneRow, ...]:
@@ -162,19 +163,18 @@ def communes(conn: Connection, scope: Scope, *, province_id: int | None = None) 
         select(t.commune.c.id, t.commune.c.code, t.commune.c.name, t.commune.c.province_id, t.province.c.name)
         .join_from(t.commune, t.province)
         .where(_communes_within(scope))
-        .order_by(t.commune.c.name)
     )
     if province_id is not None:
         query = query.where(t.commune.c.province_id == province_id)
-    return tuple(CommuneRow(*row) for row in conn.execute(query))
+    return tuple(sorted((CommuneRow(*row) for row in conn.execute(query)), key=_by_name))
 
 
 def schools(conn: Connection, scope: Scope, *, commune_id: int | None = None) -> tuple[SchoolRow, ...]:
     """The schools that a scope sees, by name."""
-    query = _schools().where(within(scope)).order_by(t.school.c.name, t.school.c.id)
+    query = _schools().where(within(scope))
     if commune_id is not None:
         query = query.where(t.school.c.commune_id == commune_id)
-    return _with_declared(conn, conn.execute(query).all())
+    return tuple(sorted(_with_declared(conn, conn.execute(query).all()), key=_by_name))
 
 
 def school_by_code(conn: Connection, code: str, scope: Scope) -> SchoolRow | None:
@@ -193,16 +193,22 @@ def school(conn: Connection, school_id: int, scope: Scope) -> SchoolRow | None:
 
 def devices(conn: Connection, scope: Scope, *, school_id: int | None = None) -> tuple[DeviceRow, ...]:
     """The devices in use that a scope sees, by school, label and id."""
-    query = _devices().where(within(scope)).order_by(t.school.c.name, t.device.c.label, t.device.c.id)
+    query = _devices().where(within(scope))
     if school_id is not None:
         query = query.where(t.school.c.id == school_id)
-    return tuple(DeviceRow(*row) for row in conn.execute(query))
+    found = (DeviceRow(*row) for row in conn.execute(query))
+    return tuple(sorted(found, key=lambda row: (order(row.school), order(row.label), row.id)))
 
 
 def device(conn: Connection, device: str, scope: Scope) -> DeviceRow | None:
     """One device by its opaque id of 32 hex digits."""
     row = conn.execute(_devices().where(within(scope), t.device.c.device == device)).first()
     return None if row is None else DeviceRow(*row)
+
+
+def _by_name(row: ProvinceRow | CommuneRow | SchoolRow) -> tuple[Order, int]:
+    """By name as people look for it, which no database that we run on does by itself."""
+    return order(row.name), row.id
 
 
 def _communes_within(scope: Scope) -> ColumnElement[bool]:
