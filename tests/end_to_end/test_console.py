@@ -17,7 +17,15 @@ FLAGS = [
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 WIDTHS = {"desk": 1280, "phone": 390}
-PAGES = ("/", "/communes/MAU", "/schools/TRUONG-MAU", "/incidents", "/incidents?closed=true", "/system")
+PAGES = (
+    "/",
+    "/communes/MAU",
+    "/schools/TRUONG-MAU",
+    "/incidents",
+    "/incidents?closed=true",
+    "/system",
+    "/search?q=a",
+)
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +142,24 @@ def test_a_refresh_disturbs_nobody_and_a_failed_one_changes_nothing(page: Page, 
     expect(page).to_have_url(re.compile("/login"), timeout=30_000)
 
 
+def test_a_school_is_found_without_diacritics_and_without_a_script(
+    page: Page, up: RunningUp, browser: Browser
+) -> None:
+    cookies = page.context.cookies()
+    context = browser.new_context(viewport=page.viewport_size, java_script_enabled=False)
+    context.add_cookies(cookies)  # type: ignore[arg-type]  # what the other context gave
+    plain = context.new_page()
+    plain.goto(_url(up, "/"))
+    plain.get_by_label("Tìm trường").fill("truong MAU")
+    plain.get_by_role("button", name="Tìm").click()
+    expect(plain).to_have_url(_url(up, "/schools/TRUONG-MAU"))
+    plain.goto(_url(up, "/"))
+    plain.get_by_label("Tìm trường").fill("khong co")
+    plain.get_by_label("Tìm trường").press("Enter")
+    expect(plain.get_by_role("status")).to_contain_text("Không tìm thấy trường nào có “khong co”")
+    context.close()
+
+
 def test_every_page_fits_and_says_what_to_do_when_empty(page: Page, up: RunningUp) -> None:
     for path in PAGES:
         page.goto(_url(up, path))
@@ -146,7 +172,7 @@ def test_every_page_fits_and_says_what_to_do_when_empty(page: Page, up: RunningU
 def test_the_language_is_remembered(page: Page, up: RunningUp) -> None:
     page.get_by_role("link", name="English").click()
     expect(page.get_by_role("link", name="Incidents", exact=True)).to_be_visible()
-    page.goto(_url(up, "/system"))
+    page.goto(_url(up, "/system", "/search?q=a"))
     expect(page.locator("h1")).to_have_text("System")
     expect(page.locator("html")).to_have_attribute("lang", "en")
     page.get_by_role("link", name="Tiếng Việt").click()
@@ -206,7 +232,7 @@ def test_a_token_is_shown_once_with_the_command_to_type(page: Page, up: RunningU
 def test_logging_out_ends_the_session(page: Page, up: RunningUp) -> None:
     page.get_by_role("button", name="Đăng xuất").click()
     expect(page).to_have_url(re.compile("/login"))
-    page.goto(_url(up, "/system"))
+    page.goto(_url(up, "/system", "/search?q=a"))
     expect(page).to_have_url(re.compile("/login"))
     page.get_by_label("Tài khoản").fill("admin")
     page.get_by_label("Mật khẩu").fill("wrong")

@@ -1,11 +1,22 @@
 """Every page of the console."""
 
 from schoolwatch_server.api.route import Route
-from schoolwatch_server.console import bundles, devices, incidents, login, places, rooms, schools, system
+from schoolwatch_server.console import (
+    bundles,
+    devices,
+    incidents,
+    login,
+    places,
+    rooms,
+    schools,
+    search,
+    system,
+)
 
 ROUTES: tuple[Route, ...] = (
     *login.ROUTES,
     *places.ROUTES,
+    *search.ROUTES,
     *schools.ROUTES,
     *rooms.ROUTES,
     *devices.ROUTES,
