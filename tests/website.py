@@ -1,5 +1,6 @@
 """The real web server in a thread of its own on 127.0.0.1, for tests that ask it over HTTP."""
 
+import itertools
 import socket
 import threading
 import time
@@ -9,10 +10,21 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 
+from schoolwatch_server import people
+from schoolwatch_server.access import Role
+from schoolwatch_server.api.route import SESSION_COOKIE
 from schoolwatch_server.api.service import create_app, settings
 from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.scope import EVERYTHING, Scope
 from schoolwatch_server.tokens import issue_token
+
+_CSRF = "x-test-csrf"
+_numbers = itertools.count(1)
+
+
+def csrf(client: httpx.Client) -> str:
+    """The token that the forms of this session must carry."""
+    return client.headers[_CSRF]
 
 
 class RunningSite:
@@ -56,6 +68,16 @@ class RunningSite:
         """Asks with a token of that scope."""
         token = issue_token(self.engine, "test", "read", scope, 1)
         return self.anyone(headers={"Authorization": f"Bearer {token}"})
+
+    def somebody(self, role: Role, scope: Scope = EVERYTHING, language: str = "vi") -> httpx.Client:
+        """A new account of that role, signed in; forms carry what `csrf` gives."""
+        name, password = f"{role}-{next(_numbers)}", "a password for tests"
+        people.create_account(self.engine, name, password, role=role, scope=scope, by="test")
+        login = people.log_in(self.engine, name, password, address="", now=time.time())
+        assert login is not None
+        client = self.anyone(cookies={SESSION_COOKIE: login.secret, "language": language})
+        client.headers[_CSRF] = login.csrf
+        return client
 
     def raw(self, text: bytes, seconds: float = 10.0) -> bytes:
         """Sends bytes as they are; everything that comes back until the other side closes or is silent."""

@@ -1,4 +1,4 @@
-"""Disks of a test's own: a small one that can be filled up and made read-only."""
+"""A small server behind each broker, and a disk that can be filled up and made read-only."""
 
 import os
 import subprocess
@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from brokers import RunningBroker
+from station import SmallServer
 
 DISK_BYTES = 20 << 20
 
@@ -21,3 +24,17 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["mount", "-t", "tmpfs", "-o", options, "schoolwatch-test", folder], check=True)
     yield folder
     subprocess.run(["umount", "-l", folder], check=True)
+
+
+@pytest.fixture
+def server(broker: RunningBroker) -> Iterator[SmallServer]:
+    server = SmallServer(broker)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def mosquitto_server(mosquitto: RunningBroker) -> Iterator[SmallServer]:
+    server = SmallServer(mosquitto)
+    yield server
+    server.stop()

@@ -6,12 +6,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from brokers import RunningBroker
 from schoolwatch_agent import memory
 from schoolwatch_agent.identity import Broker, Credential, write_credential
 from schoolwatch_agent.memory import Memory
@@ -22,20 +20,6 @@ from schoolwatch_contract.records import Fact, Reading
 from station import DEVICE, KEY, Clocked, SmallServer, counting, enrol, settings, wait_for
 
 HOUR = 3600.0
-
-
-@pytest.fixture
-def server(broker: RunningBroker) -> Iterator[SmallServer]:
-    server = SmallServer(broker)
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def mosquitto_server(mosquitto: RunningBroker) -> Iterator[SmallServer]:
-    server = SmallServer(mosquitto)
-    yield server
-    server.stop()
 
 
 @pytest.fixture

@@ -2,14 +2,12 @@
 
 import os
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
 
 import machines
-from brokers import RunningBroker
 from schoolwatch_agent import cli, lock, reserve
 from schoolwatch_agent.config import Server
 from schoolwatch_agent.cycle import Pace, run_cycle
@@ -23,10 +21,9 @@ from station import Clocked, SmallServer, counting, enrol, settings, wait_for
 
 
 @pytest.fixture
-def server(mosquitto: RunningBroker) -> Iterator[SmallServer]:
-    server = SmallServer(mosquitto)
-    yield server
-    server.stop()
+def server(mosquitto_server: SmallServer) -> SmallServer:
+    """What a disk does to an agent does not depend on the broker."""
+    return mosquitto_server
 
 
 def fill(disk: Path) -> Path:

@@ -1,13 +1,11 @@
 """What the server told the device is kept, and never in the way of measuring."""
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import station
-from brokers import RunningBroker
 from schoolwatch_agent import settings
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.probe import Probe
@@ -15,20 +13,6 @@ from schoolwatch_agent.resident import Resident
 from schoolwatch_agent.tick import open_spool, tick
 from schoolwatch_contract.settings import DEFAULTS, Quality, Settings, encode
 from station import Clocked, SmallServer, counting, enrol
-
-
-@pytest.fixture
-def server(broker: RunningBroker) -> Iterator[SmallServer]:
-    server = SmallServer(broker)
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def mosquitto_server(mosquitto: RunningBroker) -> Iterator[SmallServer]:
-    server = SmallServer(mosquitto)
-    yield server
-    server.stop()
 
 
 def test_what_was_said_is_read_in_the_next_cycle(tmp_path: Path) -> None:

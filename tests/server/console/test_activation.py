@@ -1,16 +1,10 @@
 """Activation: one computer is its school's affair, above it there are counts, nobody calls it licensed."""
 
-import time
-from collections.abc import Iterator
-from pathlib import Path
-
-import httpx
 import pytest
 
 from reports import Device
 from schoolwatch_contract.records import Fact, Reading
-from schoolwatch_server import people
-from schoolwatch_server.api.route import SESSION_COOKIE
+from schoolwatch_server.access import Role
 from schoolwatch_server.database import activation
 from schoolwatch_server.database.commit import Rules
 from schoolwatch_server.database.engine import begin_read
@@ -20,13 +14,6 @@ from schoolwatch_server.scope import EVERYTHING, Scope
 from schoolwatch_server.state import State, Value, key
 from tree import Tree
 from website import RunningSite
-
-
-@pytest.fixture
-def tree(tmp_path: Path) -> Iterator[Tree]:
-    tree = Tree(tmp_path)
-    yield tree
-    tree.engine.dispose()
 
 
 def tell(tree: Tree, device: Device, windows: float | None, office: float | None) -> None:
@@ -71,11 +58,8 @@ def test_one_edition_that_is_activated_is_enough(
 
 
 def page(tree: Tree, site: RunningSite, scope: Scope, path: str) -> str:
-    role = {"all": "so_admin", "commune": "commune", "school": "school_head"}[scope.level]
-    people.create_account(tree.engine, role, "a password for tests", role=role, scope=scope, by="test")
-    login = people.log_in(tree.engine, role, "a password for tests", address="", now=time.time())
-    assert login is not None
-    client: httpx.Client = site.anyone(cookies={SESSION_COOKIE: login.secret})
+    roles: dict[str, Role] = {"all": "so_admin", "commune": "commune", "school": "school_head"}
+    client = site.somebody(roles[scope.level], scope)
     answer = client.get(path)
     assert answer.status_code == 200, answer.text
     return answer.text

@@ -1,8 +1,6 @@
 """A bundle handed in with a browser: as the command does it, for who may, and as far as they see."""
 
 import io
-import time
-from pathlib import Path
 
 import httpx
 import pytest
@@ -10,29 +8,13 @@ from sqlalchemy import func, select
 
 from reports import Device
 from schoolwatch_contract import bundle
-from schoolwatch_server import people
 from schoolwatch_server.access import Role
 from schoolwatch_server.api import bounds
-from schoolwatch_server.api.route import SESSION_COOKIE
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read
-from schoolwatch_server.scope import EVERYTHING, Scope
+from schoolwatch_server.scope import Scope
 from tree import Tree
-from website import RunningSite
-
-PASSWORD = "a password for tests"
-
-
-@pytest.fixture
-def tree(tmp_path: Path) -> Tree:
-    return Tree(tmp_path)
-
-
-def client(tree: Tree, site: RunningSite, role: Role, scope: Scope) -> tuple[httpx.Client, str]:
-    people.create_account(tree.engine, role, PASSWORD, role=role, scope=scope, by="test")
-    login = people.log_in(tree.engine, role, PASSWORD, address="", now=time.time())
-    assert login is not None
-    return site.anyone(cookies={SESSION_COOKIE: login.secret}), login.csrf
+from website import RunningSite, csrf
 
 
 def written(device: Device, tree: Tree, count: int = 3) -> bytes:
@@ -44,8 +26,11 @@ def written(device: Device, tree: Tree, count: int = 3) -> bytes:
     return out.getvalue()
 
 
-def hand_in(client: httpx.Client, csrf: str, content: bytes, name: str = "usb.swbundle") -> httpx.Response:
-    return client.post("/bundles/import", data={"csrf": csrf}, files={"file": (name, content)})
+def hand_in(
+    client: httpx.Client, content: bytes, name: str = "usb.swbundle", token: str | None = None
+) -> httpx.Response:
+    form = {"csrf": csrf(client) if token is None else token}
+    return client.post("/bundles/import", data=form, files={"file": (name, content)})
 
 
 def stored(tree: Tree) -> int:
@@ -56,13 +41,13 @@ def stored(tree: Tree) -> int:
 def test_it_is_taken_in_once_and_what_came_of_it_is_said(tree: Tree) -> None:
     device = tree.schools[0].devices[0]
     with RunningSite(tree.config) as site:
-        admin, csrf = client(tree, site, "so_admin", EVERYTHING)
+        admin = site.somebody("so_admin")
         assert "multipart/form-data" in admin.get("/bundles").text
-        first = hand_in(admin, csrf, written(device, tree))
+        first = hand_in(admin, written(device, tree))
         assert first.status_code == 200
         assert "3 mới, 0 đã có" in first.text
         assert 'href="/language/en?next=/bundles"' in first.text
-        again = hand_in(admin, csrf, written(device, tree), "<b>&.swbundle")
+        again = hand_in(admin, written(device, tree), "<b>&.swbundle")
         assert "0 mới, 3 đã có" in again.text
         assert "<b>" not in again.text
         assert "Nhập báo cáo mang bằng USB" in admin.get("/system").text
@@ -72,40 +57,41 @@ def test_it_is_taken_in_once_and_what_came_of_it_is_said(tree: Tree) -> None:
 def test_what_is_no_bundle_is_refused_with_its_reason_and_changes_nothing(tree: Tree) -> None:
     good = written(tree.schools[0].devices[0], tree)
     with RunningSite(tree.config) as site:
-        admin, csrf = client(tree, site, "so_admin", EVERYTHING)
+        admin = site.somebody("so_admin")
         for content, said in (
             (b"\x89PNG\r\n\x1a\n" + bytes(3000), "không phải là tệp do schoolwatch-agent bundle"),
             (good[:-1], "thiếu phần cuối"),
             (good[:-1] + bytes([good[-1] ^ 1]), "Chữ ký sai"),
         ):
-            answer = hand_in(admin, csrf, content)
+            answer = hand_in(admin, content)
             assert answer.status_code == 422
             assert said in answer.text
-        assert admin.post("/bundles/import", data={"csrf": csrf}).status_code == 422
+        assert admin.post("/bundles/import", data={"csrf": csrf(admin)}).status_code == 422
     assert stored(tree) == 0
 
 
 def test_without_the_forms_token_or_the_permission_nothing_is_taken_in(tree: Tree) -> None:
     content = written(tree.schools[0].devices[0], tree)
     with RunningSite(tree.config) as site:
-        admin, csrf = client(tree, site, "so_admin", EVERYTHING)
-        assert hand_in(admin, "", content).status_code == 403
-        assert hand_in(admin, csrf[::-1], content).status_code == 403
-        for role in ("so_viewer", "auditor", "school_head", "commune"):
-            other, csrf = client(tree, site, role, EVERYTHING)
-            assert hand_in(other, csrf, content).status_code == 403
-        assert hand_in(site.anyone(), csrf, content).status_code == 401
+        admin = site.somebody("so_admin")
+        assert hand_in(admin, content, token="").status_code == 403
+        assert hand_in(admin, content, token=csrf(admin)[::-1]).status_code == 403
+        others: tuple[Role, ...] = ("so_viewer", "auditor", "school_head", "commune")
+        for role in others:
+            other = site.somebody(role)
+            assert hand_in(other, content).status_code == 403
+        assert hand_in(site.anyone(), content, token=csrf(admin)).status_code == 401
     assert stored(tree) == 0
 
 
 def test_a_technician_hands_in_for_the_own_school_alone(tree: Tree) -> None:
     mine, other = tree.schools[0], tree.schools[1]
     with RunningSite(tree.config) as site:
-        technician, csrf = client(tree, site, "technician", Scope("school", mine.id))
-        refused = hand_in(technician, csrf, written(other.devices[0], tree))
+        technician = site.somebody("technician", Scope("school", mine.id))
+        refused = hand_in(technician, written(other.devices[0], tree))
         assert refused.status_code == 422
         assert other.mark not in refused.text
-        assert hand_in(technician, csrf, written(mine.devices[0], tree)).status_code == 200
+        assert hand_in(technician, written(mine.devices[0], tree)).status_code == 200
     assert stored(tree) == 3
 
 
@@ -114,11 +100,11 @@ def test_a_file_beyond_the_bound_is_refused_and_nobody_unknown_may_send_one(
 ) -> None:
     monkeypatch.setitem(bounds.LARGE, ("POST", "/bundles/import"), (200_000, 5.0))
     with RunningSite(tree.config) as site:
-        admin, csrf = client(tree, site, "so_admin", EVERYTHING)
-        assert hand_in(admin, csrf, bytes(300_000)).status_code == 413
+        admin = site.somebody("so_admin")
+        assert hand_in(admin, bytes(300_000)).status_code == 413
         whole = written(tree.schools[0].devices[0], tree, 1000)
         assert bounds.BODY_MAX < len(whole) < 200_000
-        assert hand_in(admin, csrf, whole).status_code == 200
+        assert hand_in(admin, whole).status_code == 200
         unread = site.raw(
             b"POST /bundles/import HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\n"
             b"Content-Length: 150000\r\nConnection: close\r\n\r\n--b"

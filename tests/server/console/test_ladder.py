@@ -1,40 +1,14 @@
 """The IPv6 ladder on a device's page and a school's: rung, standing, time, words, and what to do first."""
 
 import re
-import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
-import pytest
 
 import machines
 from schoolwatch_contract import ladder
-from schoolwatch_server import people
-from schoolwatch_server.api.route import SESSION_COOKIE
 from schoolwatch_server.database.commit import Rules
 from schoolwatch_server.intake.batch import take
-from schoolwatch_server.scope import Scope
 from tree import Tree
-from website import RunningSite
-
-PASSWORD = "a password for tests"
-
-
-@pytest.fixture
-def tree(tmp_path: Path) -> Tree:
-    return Tree(tmp_path)
-
-
-@pytest.fixture
-def head(tree: Tree) -> Iterator[httpx.Client]:
-    """The head of the first school, logged in."""
-    scope = Scope("school", tree.schools[0].id)
-    people.create_account(tree.engine, "head", PASSWORD, role="school_head", scope=scope, by="test")
-    login = people.log_in(tree.engine, "head", PASSWORD, address="", now=time.time())
-    assert login is not None
-    with RunningSite(tree.config) as site:
-        yield site.anyone(cookies={SESSION_COOKIE: login.secret, "language": "vi"})
 
 
 def report(tree: Tree, place: int, machine: str) -> str:

@@ -1,48 +1,21 @@
 """A school's page tells of its line: who tests it, what the last test found, and what held it back."""
 
-import time
-from collections.abc import Iterator
-from pathlib import Path
-
 import httpx
 import pytest
 
 import machines
 from schoolwatch_agent.probes import bandwidth_ledger
 from schoolwatch_contract.settings import Bandwidth, Settings
-from schoolwatch_server import people
-from schoolwatch_server.api.route import SESSION_COOKIE
 from schoolwatch_server.database import told
 from schoolwatch_server.database.commit import Rules
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.intake.batch import take
-from schoolwatch_server.scope import Scope
 from tree import School, Tree
-from website import RunningSite
-
-PASSWORD = "a password for tests"
-
-
-@pytest.fixture
-def tree(tmp_path: Path) -> Tree:
-    return Tree(tmp_path)
-
-
-@pytest.fixture
-def head(tree: Tree) -> Iterator[httpx.Client]:
-    """The head of the first school, logged in."""
-    scope = Scope("school", tree.schools[0].id)
-    people.create_account(tree.engine, "head", PASSWORD, role="school_head", scope=scope, by="test")
-    login = people.log_in(tree.engine, "head", PASSWORD, address="", now=time.time())
-    assert login is not None
-    with RunningSite(tree.config) as site:
-        client = site.anyone(cookies={SESSION_COOKIE: login.secret})
-        client.headers["x-test-csrf"] = login.csrf
-        yield client
+from website import csrf
 
 
 def choose(head: httpx.Client, school: School, device: str) -> int:
-    form = {"device": device, "csrf": head.headers["x-test-csrf"]}
+    form = {"device": device, "csrf": csrf(head)}
     return head.post(f"/schools/{school.code}/line", data=form).status_code
 
 

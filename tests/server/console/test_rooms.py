@@ -1,61 +1,30 @@
 """Rooms, devices and declared numbers as people change them: what doesn't fit is refused as a whole."""
 
 import re
-import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import msgspec
 import pytest
 
-from schoolwatch_server import people
-from schoolwatch_server.api.route import SESSION_COOKIE
 from schoolwatch_server.config import Antivirus
 from schoolwatch_server.database import pages, registry
 from schoolwatch_server.database.engine import begin_read
-from schoolwatch_server.scope import EVERYTHING, Scope
+from schoolwatch_server.scope import EVERYTHING
 from tree import Tree
-from website import RunningSite
-
-PASSWORD = "a password for tests"
+from website import RunningSite, csrf
 
 
-@pytest.fixture
-def tree(tmp_path: Path) -> Tree:
-    return Tree(tmp_path)
+def _send(head: httpx.Client, path: str, **form: str) -> int:
+    return head.post(path, data={**form, "csrf": csrf(head)}).status_code
 
 
-@pytest.fixture
-def post(tree: Tree) -> Iterator[httpx.Client]:
-    """Somebody of the first school; every form carries the session's token."""
-    people.create_account(
-        tree.engine,
-        "head",
-        PASSWORD,
-        role="school_head",
-        scope=Scope("school", tree.schools[0].id),
-        by="test",
-    )
-    login = people.log_in(tree.engine, "head", PASSWORD, address="", now=time.time())
-    assert login is not None
-    with RunningSite(tree.config) as site:
-        client = site.anyone(cookies={SESSION_COOKIE: login.secret})
-        client.headers["x-test-csrf"] = login.csrf
-        yield client
-
-
-def _send(post: httpx.Client, path: str, **form: str) -> int:
-    return post.post(path, data={**form, "csrf": post.headers["x-test-csrf"]}).status_code
-
-
-def test_a_device_moves_into_a_room_and_takes_its_role(tree: Tree, post: httpx.Client) -> None:
+def test_a_device_moves_into_a_room_and_takes_its_role(tree: Tree, head: httpx.Client) -> None:
     school, device = tree.schools[0], tree.schools[0].devices[0]
-    assert _send(post, f"/schools/{school.code}/rooms", name="  Phòng   máy 1 ", role="student_lab") == 303
+    assert _send(head, f"/schools/{school.code}/rooms", name="  Phòng   máy 1 ", role="student_lab") == 303
     with begin_read(tree.engine) as conn:
         room = next(room for room in pages.rooms(conn, school.id) if room.name == "Phòng máy 1")
     form = {"label": "Máy 07", "room": str(room.id), "broken": "yes"}
-    assert _send(post, f"/devices/{device.device}/manage", **form) == 303
+    assert _send(head, f"/devices/{device.device}/manage", **form) == 303
     with begin_read(tree.engine) as conn:
         row = registry.device(conn, device.device, EVERYTHING)
     assert row is not None
@@ -73,32 +42,32 @@ def test_a_device_moves_into_a_room_and_takes_its_role(tree: Tree, post: httpx.C
         {"name": "x" * 81, "role": "office"},
     ],
 )
-def test_a_room_needs_a_name_and_a_known_role(tree: Tree, post: httpx.Client, form: dict[str, str]) -> None:
+def test_a_room_needs_a_name_and_a_known_role(tree: Tree, head: httpx.Client, form: dict[str, str]) -> None:
     before = _rooms(tree)
-    assert _send(post, f"/schools/{tree.schools[0].code}/rooms", **form) == 422
+    assert _send(head, f"/schools/{tree.schools[0].code}/rooms", **form) == 422
     assert _rooms(tree) == before
 
 
-def test_two_rooms_of_a_school_have_two_names(tree: Tree, post: httpx.Client) -> None:
+def test_two_rooms_of_a_school_have_two_names(tree: Tree, head: httpx.Client) -> None:
     path = f"/schools/{tree.schools[0].code}/rooms"
-    assert _send(post, path, name="Phòng 9", role="office") == 303
-    assert _send(post, path, name="Phòng 9", role="studio") == 422
+    assert _send(head, path, name="Phòng 9", role="office") == 303
+    assert _send(head, path, name="Phòng 9", role="studio") == 422
 
 
-def test_a_device_stays_out_of_another_schools_room(tree: Tree, post: httpx.Client) -> None:
+def test_a_device_stays_out_of_another_schools_room(tree: Tree, head: httpx.Client) -> None:
     device = tree.schools[0].devices[0].device
     with begin_read(tree.engine) as conn:
         before = registry.device(conn, device, EVERYTHING)
-    assert _send(post, f"/devices/{device}/manage", label="A", room="999999") == 422
+    assert _send(head, f"/devices/{device}/manage", label="A", room="999999") == 422
     with begin_read(tree.engine) as conn:
         assert registry.device(conn, device, EVERYTHING) == before
 
 
-def test_student_computers_are_a_part_of_all(tree: Tree, post: httpx.Client) -> None:
+def test_student_computers_are_a_part_of_all(tree: Tree, head: httpx.Client) -> None:
     path = f"/schools/{tree.schools[0].code}/declare"
-    assert _send(post, path, devices="40", student_devices="41") == 422
-    assert _send(post, path, devices="40", student_devices="40") == 303
-    assert _send(post, path, devices="39") == 422
+    assert _send(head, path, devices="40", student_devices="41") == 422
+    assert _send(head, path, devices="40", student_devices="40") == 303
+    assert _send(head, path, devices="39") == 422
 
 
 def _rooms(tree: Tree) -> tuple[pages.RoomRow, ...]:
@@ -122,12 +91,9 @@ def test_a_school_and_its_devices_say_whether_the_issued_antivirus_runs(
 ) -> None:
     """In the tree one device of each school runs ClamAV, the other one nothing."""
     school = tree.schools[0]
-    people.create_account(tree.engine, "viewer", PASSWORD, role="so_viewer", scope=EVERYTHING, by="test")
-    login = people.log_in(tree.engine, "viewer", PASSWORD, address="", now=time.time())
-    assert login is not None
     config = msgspec.structs.replace(tree.config, antivirus=Antivirus(issued=names))
     with RunningSite(config) as site:
-        client = site.anyone(cookies={SESSION_COOKIE: login.secret})
+        client = site.somebody("so_viewer")
         page = client.get(f"/schools/{school.code}").text
         found = re.search(r'id="issued">[^<]*?(\d+/\d+)', page)
         assert (found[1] if found else None) == count
