@@ -1,4 +1,4 @@
-"""Asks scripts of Windows for probes that have another source too: where one fails, its parts are unknown.
+"""What several probes ask alike, and why it may be unknown: Windows' scripts, Linux' processes and services.
 
 posture.ps1 serves several probes; what it costs to start PowerShell is paid once for all of them.
 """
@@ -6,7 +6,8 @@ posture.ps1 serves several probes; what it costs to start PowerShell is paid onc
 from typing import Any, Final
 
 from schoolwatch_agent.errors import CommandFailed, Missing, NotUnderstood, TimedOut
-from schoolwatch_agent.formats import cim
+from schoolwatch_agent.formats import cim, mounts
+from schoolwatch_agent.formats.mounts import Mount
 from schoolwatch_agent.host import Host
 
 GROUP: Final = "posture"
@@ -33,3 +34,54 @@ def script(host: Host, name: str, timeout: float) -> dict[str, Any]:
         return {cim.FAILED: f"ended with {error.code}"}
     except NotUnderstood:
         return {cim.FAILED: "not understood"}
+
+
+def mounted(host: Host) -> tuple[dict[str, Mount], frozenset[str]]:
+    """What is mounted on a Linux machine, and those of it that the agent's own service is not shown.
+
+    The first process sees all of it. Raises OSError, `TimedOut`.
+    """
+    own = mounts.parse(host.text("/proc/self/mountinfo"))
+    try:
+        machine = mounts.parse(host.text("/proc/1/mountinfo"))
+    except (OSError, TimedOut):  # hidepid
+        machine = own
+    return machine, mounts.hidden(machine, own)
+
+
+def process(host: Host, name: str) -> bool | None:
+    """Whether a process of that name runs on Linux, outside of containers; None where it can't be seen."""
+    try:
+        pids = host.run("pgrep", "-x", name, timeout=5).split()
+    except CommandFailed as error:
+        return False if error.code == 1 and _sees_others(host) else None
+    except (Missing, TimedOut):
+        return None
+    return any(not _is_in_a_container(host, pid) for pid in pids)
+
+
+def _is_in_a_container(host: Host, pid: str) -> bool:
+    """It has a second number there: `NSpid: 812 7` in /proc/PID/status (proc(5))."""
+    try:
+        status = host.text(f"/proc/{pid}/status")
+    except (OSError, TimedOut):
+        return False
+    return any(line.startswith("NSpid:") and len(line.split()) > 2 for line in status.splitlines())
+
+
+def _sees_others(host: Host) -> bool:
+    """The first process is there on every machine; /proc may be mounted so that it hides it (hidepid)."""
+    try:
+        return bool(host.text("/proc/1/comm"))
+    except (OSError, TimedOut):
+        return False
+
+
+def service(host: Host, unit: str) -> bool | None:
+    """`systemctl is-active` ends with 3 for a unit that is known and does not run (systemctl(1))."""
+    try:
+        return host.run("systemctl", "is-active", unit).strip() == "active"
+    except CommandFailed as error:
+        return False if error.code == 3 else None
+    except (Missing, TimedOut):
+        return None

@@ -40,11 +40,26 @@ class OutOfTime(TimedOut):
         self.timeout = 0.0
 
 
+class Hidden(PermissionError):  # noqa: N818
+    """A path that the agent's service is not shown, whoever may read it (`sight`)."""
+
+    WHY = "hidden from the agent's service"
+
+
 class NotUnderstood(ValueError):  # noqa: N818
     """A text is not what its format says; the error quotes its beginning."""
 
     def __init__(self, what: str, text: object) -> None:
         super().__init__(f"{what}: {one_line(str(text)[:400])!r}")
+
+
+def why(error: OSError) -> str:
+    """In the words of a fact's reason, why a path may not be read."""
+    if isinstance(error, PermissionError):
+        return Hidden.WHY if isinstance(error, Hidden) else "not permitted"
+    if isinstance(error, FileNotFoundError):
+        return "no such file"
+    return "a part of the path is no folder" if isinstance(error, NotADirectoryError) else "cannot be read"
 
 
 def one_line(text: str) -> str:

@@ -11,17 +11,20 @@ import shutil
 import socket
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
 import msgspec
 
-from schoolwatch_agent import deadline, program, sessions
+from schoolwatch_agent import deadline, program, sessions, sight
 from schoolwatch_agent.aside import within
 from schoolwatch_agent.child import finish
 from schoolwatch_agent.discovery import offers
 from schoolwatch_agent.errors import CommandFailed, Missing, TimedOut
 from schoolwatch_agent.solicitation import solicit
+
+_Seen = TypeVar("_Seen")
 
 TEXT_MAX: Final = 4 << 20
 """Bytes read of one file or socket answer; the rest is left."""
@@ -29,8 +32,6 @@ TEXT_MAX: Final = 4 << 20
 FILE_TIMEOUT: Final = 5.0
 POWERSHELL_KEPT: Final = 60.0
 """Seconds that a script's answer serves the next probe that asks the same: starting PowerShell is dear."""
-
-_SYSTEM_FOLDERS: Final = ("/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin", "/bin")
 
 
 class Own(msgspec.Struct, frozen=True):
@@ -54,20 +55,20 @@ class Host:
         self._scripts: dict[str, tuple[float, str | Exception]] = {}
 
     def text(self, path: str) -> str:
-        """At most 4 MB of a file as UTF-8. Raises OSError as `open` does, or `TimedOut`."""
-        return within(FILE_TIMEOUT, path, lambda: _read(self._at(path)))
+        """At most 4 MB of a file as UTF-8. Raises OSError as `open` does, `Hidden`, or `TimedOut`."""
+        return self._look(path, lambda place: sight.text(place, TEXT_MAX))
 
     def names(self, folder: str) -> tuple[str, ...]:
-        """Names in a folder, sorted. Raises OSError, or `TimedOut`."""
-        return within(FILE_TIMEOUT, folder, lambda: tuple(sorted(os.listdir(self._at(folder)))))  # noqa: PTH208  half the price
+        """Names in a folder, sorted. Raises OSError, `Hidden`, or `TimedOut`."""
+        return self._look(folder, lambda place: tuple(sorted(os.listdir(place))))  # noqa: PTH208  half the price
 
     def exists(self, path: str) -> bool:
-        """Whether a path is there and may be looked at. Raises `TimedOut`."""
-        return within(FILE_TIMEOUT, path, lambda: os.path.exists(self._at(path)))  # noqa: PTH110  half the price
+        """Whether a path is there. Raises PermissionError where it may not look (`Hidden`), `TimedOut`."""
+        return within(FILE_TIMEOUT, path, lambda: sight.is_there(self._at(path)))
 
     def modified(self, path: str) -> float:
-        """When a file changed, UTC seconds. Raises OSError, or `TimedOut`."""
-        return within(FILE_TIMEOUT, path, lambda: self._at(path).stat().st_mtime)
+        """When a file changed, UTC seconds. Raises OSError, `Hidden`, or `TimedOut`."""
+        return self._look(path, lambda place: place.stat().st_mtime)
 
     def space(self, path: str) -> tuple[int, int]:
         """Size of a file system and what an ordinary user may still fill, in bytes. OSError, `TimedOut`."""
@@ -76,7 +77,11 @@ class Host:
         return usage.total, usage.free
 
     def run(self, *argv: str, timeout: float = 10) -> str:
-        """What a program prints, in the C locale. Raises `Missing`, `CommandFailed`, `TimedOut`."""
+        """What a program prints, in the C locale. Raises `Missing`, `CommandFailed`, `TimedOut`.
+
+        One that is there and may not be started fails with 126 (`sight.REFUSED`); PermissionError is raised
+        where it may not even be looked for.
+        """
         return finish((self._program(argv[0]), *argv[1:]), argv, timeout)
 
     def powershell(self, script: str, timeout: float = 30) -> str:
@@ -128,14 +133,15 @@ class Host:
         return within(FILE_TIMEOUT, name, lambda: _plain(getattr(psutil, name)()))
 
     def ask(self, socket_path: str, request: bytes, timeout: float = 5) -> bytes:
-        """What a Unix socket answers until it closes. OSError, `TimedOut` when it stays silent or open."""
+        """What a Unix socket answers until it closes. OSError, `Hidden`; `TimedOut` if silent or open."""
         timeout = deadline.cut(timeout)
         end = time.monotonic() + timeout
         answer = b""
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asked:
             try:
                 asked.settimeout(timeout)
-                asked.connect(str(self._at(socket_path)))
+                with sight.of(self._at(socket_path)):
+                    asked.connect(str(self._at(socket_path)))
                 asked.sendall(request)
                 while len(answer) < TEXT_MAX:
                     asked.settimeout(max(end - time.monotonic(), 0.001))
@@ -241,19 +247,15 @@ class Host:
     def _at(self, path: str) -> Path:
         return self.root / path.lstrip("/") if self.system == "linux" else Path(path)
 
+    def _look(self, path: str, ask: Callable[[Path], _Seen]) -> _Seen:
+        def look() -> _Seen:
+            with sight.of(self._at(path)):
+                return ask(self._at(path))
+
+        return within(FILE_TIMEOUT, path, look)
+
     def _program(self, name: str) -> str:
-        if self.system == "windows":
-            folders = os.environ.get("PATH", "")
-            system = os.environ.get("SystemRoot", r"C:\Windows")  # noqa: SIM112  its real spelling
-            folders = rf"{system}\System32\WindowsPowerShell\v1.0;{system}\System32;{folders}"
-        else:
-            known = dict.fromkeys((*os.environ.get("PATH", "").split(":"), *_SYSTEM_FOLDERS))
-            folders = ":".join(str(self._at(folder)) for folder in known if folder.startswith("/"))
-        program = str(self._at(name)) if name.startswith("/") else name
-        found = within(FILE_TIMEOUT, name, lambda: shutil.which(program, path=folders))
-        if found is None:
-            raise Missing(name)
-        return found
+        return within(FILE_TIMEOUT, name, lambda: sight.program(name, self._at, self.system))
 
 
 _NAMING: Final = ("USER", "USERNAME", "COMPUTERNAME", "USERDOMAIN", "USERDNSDOMAIN")
@@ -267,19 +269,6 @@ _EVERYWHERE: Final = frozenset(
     }
 )
 """Names of half of all machines: they tell nothing, and cutting them would spoil texts."""
-
-
-def _read(path: Path) -> str:
-    # O_NONBLOCK: a named pipe in a file's place must not hold the agent
-    opened = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    text = b""
-    try:
-        # in small parts: the kernel sets aside as much memory as is asked for (/proc/sys answers ENOMEM)
-        while len(text) < TEXT_MAX and (part := os.read(opened, 65536)):
-            text += part
-    finally:
-        os.close(opened)
-    return text.decode("utf-8", "replace")
 
 
 def _plain(value: object) -> Any:

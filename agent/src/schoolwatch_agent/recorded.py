@@ -18,11 +18,13 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from schoolwatch_agent.errors import CommandFailed, Missing, TimedOut
+from schoolwatch_agent.errors import CommandFailed, Hidden, Missing, TimedOut
 from schoolwatch_agent.host import Host
 
 ERRORS: Final[dict[str, type[OSError]]] = {
     "FileNotFoundError": FileNotFoundError,
+    "Hidden": Hidden,
+    "NotADirectoryError": NotADirectoryError,
     "PermissionError": PermissionError,
     "ConnectionRefusedError": ConnectionRefusedError,
     "OSError": OSError,

@@ -99,9 +99,18 @@ def test_on_access_scanning_is_a_process_beside_the_daemon() -> None:
 
 @pytest.mark.parametrize(
     ("machine", "running"),
-    [("antivirus-clamd-stopped", 0.0), ("antivirus-clamd-forbidden", None)],
+    [
+        ("antivirus-clamd-stopped", 0.0),
+        ("antivirus-clamd-forbidden", None),
+        ("antivirus-clamd-hangs", 0.0),
+        ("antivirus-clamd-tcp-only", 1.0),
+        ("antivirus-clamd-tcp-only-stopped", 0.0),
+        ("antivirus-clamd-tcp-only-processes-hidden", None),
+        ("antivirus-clamd-socket-in-tmp", 1.0),
+        ("antivirus-clamd-in-a-container", 0.0),
+    ],
 )
-def test_a_daemon_that_may_not_be_asked_is_unknown(machine: str, running: float | None) -> None:
+def test_a_daemon_that_may_not_be_asked_is_known_by_its_process(machine: str, running: float | None) -> None:
     assert (
         machines.readings(machines.look("antivirus", f"linux/{machine}"))["antivirus.running clamav"]
         == running
@@ -139,6 +148,30 @@ def test_a_product_whose_tool_fails_is_there_and_unknown() -> None:
     assert found["antivirus.products"] == 1
     assert found["antivirus.running defender"] is None
     assert machines.facts(observed)["antivirus.version defender"].reason == "ended with 1"
+
+
+def test_of_a_daemon_known_by_its_process_it_is_said_why_there_is_no_version() -> None:
+    def why(machine: str) -> str:
+        return machines.facts(machines.look("antivirus", f"linux/{machine}"))[
+            "antivirus.version clamav"
+        ].reason
+
+    assert why("antivirus-clamd-socket-in-tmp") == "hidden from the agent's service"
+    assert why("antivirus-clamd-tcp-only") == "only its TCP socket is known"
+    assert why("antivirus-clamd-forbidden") == "not permitted"
+
+
+def test_a_product_in_a_folder_closed_to_others_leaves_the_number_unknown() -> None:
+    observed = machines.look("antivirus", "linux/antivirus-folder-closed")
+    assert machines.readings(observed) == {"antivirus.products": None}
+    assert machines.facts(observed)["antivirus.source cortex"].reason == "not permitted"
+
+
+def test_a_product_whose_tool_only_root_may_start_is_there_and_unknown() -> None:
+    observed = machines.look("antivirus", "linux/antivirus-tool-may-not-be-started")
+    found = machines.readings(observed)
+    assert (found["antivirus.products"], found["antivirus.running defender"]) == (1, None)
+    assert machines.facts(observed)["antivirus.version defender"].reason == "not permitted"
 
 
 def test_mdatp_of_older_versions_writes_plain_booleans() -> None:

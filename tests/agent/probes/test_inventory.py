@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 import machines
+from schoolwatch_agent.formats import mounts
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.probe import observe
 from schoolwatch_agent.probes import disk, hardware, updates
@@ -136,7 +137,7 @@ def test_only_local_disks_that_can_fill_up() -> None:
 
 def test_in_the_agents_own_sandbox_disks_are_found_and_what_covers_them_is_not_measured() -> None:
     """Lines as systemd 252 makes them with ProtectSystem=strict, ProtectHome=yes and a StateDirectory."""
-    mounts = """\
+    mountinfo = """\
 400 300 8:2 / / ro,relatime shared:1 - ext4 /dev/sda2 rw,errors=remount-ro
 401 400 8:3 / /home ro,relatime shared:2 - ext4 /dev/sda3 rw
 402 400 8:1 / /boot/efi ro,relatime shared:3 - vfat /dev/sda1 rw,fmask=0077
@@ -144,7 +145,32 @@ def test_in_the_agents_own_sandbox_disks_are_found_and_what_covers_them_is_not_m
 404 401 0:25 /systemd/inaccessible/dir /home ro,nosuid,nodev,noexec - tmpfs tmpfs rw,size=4k,mode=755
 405 400 8:2 /var/lib/private/schoolwatch-agent /var/lib/private/schoolwatch-agent rw - ext4 /dev/sda2 rw
 """
-    assert disk.parse(mounts) == ("/", "/boot/efi")
+    assert disk.parse(mounts.parse(mountinfo)) == ("/", "/boot/efi")
+
+
+def test_a_home_of_its_own_that_the_service_is_not_shown_is_unknown_not_absent() -> None:
+    observed = machines.look("disk", "linux/disk-home-of-its-own-hidden")
+    sizes = {name: size for name, size in machines.readings(observed).items() if "size" in name}
+    assert sizes == {
+        "disk.size /": 5e10,
+        "disk.size /boot/efi": 5e8,
+        "disk.size /home": None,
+        "disk.size /srv/school data": 1e11,
+    }
+    assert {name: fact.reason for name, fact in machines.facts(observed).items()} == {
+        "disk.state /home": "hidden from the agent's service"
+    }
+
+
+def test_where_other_processes_are_hidden_the_agents_own_mounts_are_the_machines() -> None:
+    found = machines.readings(machines.look("disk", "linux/disk-other-processes-hidden"))
+    assert found == {"disk.size /": 5e10, "disk.free /": 2e10}
+
+
+def test_of_one_file_system_the_place_that_is_not_hidden_is_asked() -> None:
+    btrfs = "1 0 0:30 /{0} /{1} rw - btrfs /dev/sda2 rw\n"
+    mounted = mounts.parse(btrfs.format("home", "home") + btrfs.format("data", "srv/data"))
+    assert disk.parse(mounted, frozenset({"/home"})) == ("/srv/data",)
 
 
 def test_a_disk_that_hangs_does_not_hide_the_others() -> None:

@@ -18,6 +18,7 @@ from schoolwatch_agent.formats import (
     linux_antivirus,
     linux_blocks,
     linux_ssh,
+    mounts,
     network,
     product,
     security_center,
@@ -192,10 +193,9 @@ def test_firewall_answers_are_a_yes_a_no_or_not_understood(text: str) -> None:
 
 @given(text=TEXTS)
 def test_mounts_and_sockets_are_paths_of_the_text(text: str) -> None:
-    assert all(
-        mount.replace(" ", "") in text.replace("\\040", "").replace(" ", "") for mount in disk.parse(text)
-    )
-    assert (linux_antivirus.local_socket(text) or "") in text
+    found = disk.parse(mounts.parse(text))
+    assert all(mount.replace(" ", "") in text.replace("\\040", "").replace(" ", "") for mount in found)
+    assert (linux_antivirus.clamd_sockets(text)[0] or "") in text
 
 
 @given(body=st.binary(max_size=200) | st.binary(max_size=200).map(lambda rest: b"\x86\x00" + rest))

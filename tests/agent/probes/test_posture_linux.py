@@ -36,6 +36,10 @@ def reasons(probe: str, machine: str) -> dict[str, str]:
         ("encryption-fscrypt", {"/": None, "/srv": 0}),
         ("encryption-zfs-root", {"/": None}),
         ("encryption-in-a-sandbox", {"/": 1, "swap": 0}),
+        ("encryption-home-of-its-own-hidden", {"/": 0, "/home": 1, "/srv/school data": 0}),
+        ("encryption-fscrypt-home-closed", {"/": None, "/srv": 0}),
+        ("encryption-ecryptfs-home-closed", {"/": None, "/srv": 0}),
+        ("encryption-home-closed-and-nothing-opens", {"/": 0, "/srv": 0}),
     ],
 )
 def test_encrypted_volumes(machine: str, expected: dict[str, float | None]) -> None:
@@ -44,6 +48,8 @@ def test_encrypted_volumes(machine: str, expected: dict[str, float | None]) -> N
 
 def test_why_encryption_is_unknown() -> None:
     assert reasons("encryption", "encryption-fscrypt") == {"state /": "single folders are encrypted"}
+    closed = {"state /": "single folders may be encrypted"}
+    assert reasons("encryption", "encryption-fscrypt-home-closed") == closed
 
 
 @pytest.mark.parametrize(
@@ -219,6 +225,9 @@ def test_sticks(machine: str, expected: dict[str, float | None]) -> None:
     [
         ("backup-yesterday", 86400, ""),
         ("backup-forbidden", None, "not permitted"),
+        ("backup-hidden", None, "hidden from the agent's service"),
+        ("backup-below-a-file", None, "a part of the path is no folder"),
+        ("backup-unreadable", None, "cannot be read"),
         ("backup-future", None, "the clock was set back"),
         ("antivirus-none", None, "no such file"),
     ],

@@ -90,3 +90,61 @@ def test_under_systemd_every_probe_works_that_works_for_root_or_says_it_may_not(
     assert len(worked) > 10
     assert {name: why.get(name, "silent") for name in worked if not here.get(name)} == {}
     assert [path for path in computer.changed() if "schoolwatch" in path] == []
+
+
+ARRANGED = """\
+set -eu
+systemctl stop schoolwatch-agent.timer schoolwatch-agent.service
+truncate -s 64M /run/home.img
+mkfs.ext4 -q /run/home.img
+mount -o loop /run/home.img /home
+mkdir -p /home/.fscrypt /opt/traps/bin /run/signatures /etc/clamav
+touch /etc/fscrypt.conf /var/tmp/done
+chmod 700 /opt/traps
+echo 44d88612fea8a8f36de82e1278abb02f:68:Test.File > /run/signatures/test.hdb
+cat > /etc/clamav/clamd.conf <<END
+TCPSocket 3310
+TCPAddr 127.0.0.1
+User root
+DatabaseDirectory /run/signatures
+END
+clamd
+cat /etc/schoolwatch/agent.toml - > /etc/schoolwatch/look.toml <<END
+[backup]
+marker = "/var/tmp/done"
+END
+mkdir /etc/systemd/system/schoolwatch-agent.service.d
+cat > /etc/systemd/system/schoolwatch-agent.service.d/look.conf <<END
+[Service]
+ExecStart=
+ExecStart=/usr/local/bin/schoolwatch-agent once --json --config /etc/schoolwatch/look.toml
+StandardOutput=file:/run/look.json
+END
+systemctl daemon-reload
+systemctl start schoolwatch-agent.service
+cat /run/look.json
+"""
+"""A machine on which much is where the installed service may not look, and what it tells of it."""
+
+
+def test_what_the_service_is_not_shown_is_unknown_to_it_not_absent(computer: Computer, peer: Peer) -> None:
+    for name in ("clamd", "mkfs.ext4"):
+        peer(name)
+    with computer.booted() as run:
+        assert run("sh", "/run/usb/cai-dat.sh").returncode == 0
+        done = run("sh", "-c", ARRANGED)
+        if "loop device" in done.stderr:
+            pytest.skip(f"not run: {done.stderr.strip()}")
+        assert done.returncode == 0, done.stdout + done.stderr
+    told = json.loads(done.stdout)
+    value = {" ".join((r["metric"], *r["labels"].values())): r["value"] for r in told["readings"]}
+    why = {" ".join((f["name"], *f["labels"].values())): f["reason"] for f in told["facts"]}
+    hidden = "hidden from the agent's service"
+
+    assert value["encryption.enabled /"] is None  # an overlay
+    assert why["encryption.state /"] in ("single folders may be encrypted", "not on a disk of its own")
+    assert (value["disk.size /home"], why["disk.state /home"]) == (None, hidden)
+    assert (value["backup.age marker"], why["backup.state marker"]) == (None, hidden)
+    assert (value["antivirus.products"], why["antivirus.source cortex"]) == (None, "not permitted")
+    assert value["antivirus.running clamav"] == 1, "it listens on TCP alone"
+    assert why["antivirus.version clamav"] == "only its TCP socket is known"

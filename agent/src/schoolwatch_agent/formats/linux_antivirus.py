@@ -30,13 +30,10 @@ def clamd_version(answer: str, now: float) -> tuple[str, str | None, float | Non
     return found["version"], found["signatures"], _age(now, built.timestamp())
 
 
-def local_socket(clamd_conf: str) -> str | None:
-    """The LocalSocket of a clamd.conf(5)."""
-    for line in clamd_conf.splitlines():
-        fields = line.split(None, 1)
-        if len(fields) == 2 and fields[0] == "LocalSocket":
-            return fields[1].strip().strip('"') or None
-    return None
+def clamd_sockets(clamd_conf: str) -> tuple[str | None, bool]:
+    """The LocalSocket of a clamd.conf(5), and whether it has a TCPSocket."""
+    said = dict(fields for line in clamd_conf.splitlines() if len(fields := line.split(None, 1)) == 2)
+    return said.get("LocalSocket", "").strip().strip('"') or None, "TCPSocket" in said
 
 
 def mdatp(health: str, now: float) -> Product:

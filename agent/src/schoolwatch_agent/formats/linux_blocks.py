@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
+import msgspec
+
 from schoolwatch_agent.errors import NotUnderstood
 from schoolwatch_agent.formats import cim
 
@@ -20,24 +22,41 @@ def volumes(lsblk: str) -> dict[str, bool]:
     a service's sandbox, is told by the shortest. Before util-linux 2.37 there is one `mountpoint` instead of
     `mountpoints`.
     """
-    found = cim.document(lsblk)
-    devices = found.get("blockdevices")
-    if not isinstance(devices, list):
-        raise NotUnderstood("no blockdevices in lsblk's answer", lsblk)
     seen: dict[str, bool] = {}
-    for device in cim.objects(devices):
-        if not str(device.get("name")).startswith(_NO_DATA):
-            for mount, encrypted in _below(device, encrypted=False, depth=0):
-                seen[mount] = encrypted and seen.get(mount, True)
+    for device in _devices(lsblk):
+        if device.mount:
+            seen[device.mount] = device.encrypted and seen.get(device.mount, True)
     return seen
 
 
-def _below(device: dict[str, Any], *, encrypted: bool, depth: int) -> Iterator[tuple[str, bool]]:
+def names(lsblk: str) -> dict[str, bool]:
+    """The name of each device → likewise: of what is mounted where lsblk can't see it."""
+    seen: dict[str, bool] = {}
+    for device in _devices(lsblk):
+        seen[device.name] = device.encrypted and seen.get(device.name, True)
+    return seen
+
+
+class _Device(msgspec.Struct, frozen=True):
+    name: str
+    mount: str
+    encrypted: bool
+
+
+def _devices(lsblk: str) -> Iterator[_Device]:
+    devices = cim.document(lsblk).get("blockdevices")
+    if not isinstance(devices, list):
+        raise NotUnderstood("no blockdevices in lsblk's answer", lsblk)
+    for device in cim.objects(devices):
+        if not str(device.get("name")).startswith(_NO_DATA):
+            yield from _below(device, encrypted=False, depth=0)
+
+
+def _below(device: dict[str, Any], *, encrypted: bool, depth: int) -> Iterator[_Device]:
     encrypted = encrypted or device.get("type") == "crypt"
     places = device.get("mountpoints", device.get("mountpoint"))
     found = [place for place in (places if isinstance(places, list) else [places]) if isinstance(place, str)]
-    if place := min(filter(None, found), key=len, default=""):
-        yield place, encrypted
+    yield _Device(str(device.get("name")), min(filter(None, found), key=len, default=""), encrypted)
     if depth < _DEEPEST:
         for child in cim.objects(device.get("children")):
             yield from _below(child, encrypted=encrypted, depth=depth + 1)

@@ -5,6 +5,7 @@ administrator has fixed it for everybody; what each user sets is unknown. Empty 
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Final
 
 from schoolwatch_agent import asked, desktop
@@ -159,8 +160,9 @@ def _without_password(host: Host) -> float:
 
 def _auto_login(host: Host) -> Iterator[Reading | Fact]:
     """One of the display managers is enough; which of several runs is not looked at. Nothing without any."""
-    if not any(host.exists(path) for own, folders in _MANAGERS for path in (own, *folders)):
-        return
+    with suppress(PermissionError):  # what may not be looked at may be there: the look below says why
+        if not any(host.exists(path) for own, folders in _MANAGERS for path in (own, *folders)):
+            return
     said, reason = _try(lambda host: float(any(_logs_in(host, *one) for one in _MANAGERS)), host)
     yield Reading("accounts.auto_login", said)
     yield _source("auto_login", reason)

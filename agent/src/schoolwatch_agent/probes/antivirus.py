@@ -1,49 +1,32 @@
 """Antivirus products: which there are, whether each runs, its real-time protection and its signatures.
 
-On Linux these are looked for: ClamAV (its daemon, by its socket), Microsoft Defender for Endpoint,
-Bitdefender, Cortex XDR, Kaspersky, ESET, SentinelOne. On Windows Security Center and Defender are asked.
+On Linux these are looked for: ClamAV (its daemon), Microsoft Defender for Endpoint, Bitdefender, Cortex XDR,
+Kaspersky, ESET, SentinelOne. One whose folder is closed to the agent may be there: then their number is
+unknown. On Windows Security Center and Defender are asked.
 What is sent are facts of each product; whether the machine is protected, the server judges.
 """
 
+import itertools
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from msgspec.structs import replace
 
-from schoolwatch_agent.errors import CommandFailed, Missing, NotUnderstood, TimedOut
+from schoolwatch_agent import asked, clamd, sight
+from schoolwatch_agent.errors import CommandFailed, Missing, NotUnderstood, TimedOut, why
 from schoolwatch_agent.formats import cim, linux_antivirus, security_center
 from schoolwatch_agent.formats.product import Product
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.probe import Probe
 from schoolwatch_contract.records import Fact, Reading
 
-_CLAMAV_PROGRAMS: Final = (
-    "/usr/sbin/clamd",
-    "/usr/local/sbin/clamd",
-    "/usr/bin/clamscan",
-    "/usr/local/bin/clamscan",
-)
-_CLAMD_CONFIGS: Final = ("/etc/clamav/clamd.conf", "/etc/clamd.d/scan.conf", "/etc/clamd.conf")
-_CLAMD_SOCKETS: Final = (
-    "/run/clamav/clamd.ctl",
-    "/var/run/clamav/clamd.ctl",
-    "/run/clamd.scan/clamd.sock",
-    "/var/run/clamd.scan/clamd.sock",
-    "/run/clamav/clamd.sock",
-)
-"""Debian's and Fedora's defaults, asked after the LocalSocket of clamd.conf. TCP sockets are not asked."""
-
 BITDEFENDER: Final = "/opt/bitdefender-security-tools/bin/bduitool"
 CORTEX: Final = "/opt/traps/bin/cytool"
 SENTINELCTL: Final = "/opt/sentinelone/bin/sentinelctl"
 _ESET: Final = {"eea": "/opt/eset/eea/bin/upd", "efs": "/opt/eset/efs/bin/upd"}
 """Services of ESET's products for PCs and for servers, and the tool of each."""
-
-_CLAMAV_SIGNATURES: Final = ("/var/lib/clamav/daily.cld", "/var/lib/clamav/daily.cvd")
-"""What freshclam writes (Debian's and Fedora's folder): patched, and as it came."""
-
 
 _DEFENDER: Final = r"SOFTWARE\Policies\Microsoft\Windows Defender"
 POLICIES: Final = {
@@ -116,76 +99,23 @@ def read(host: Host) -> Iterator[Reading | Fact]:
     if host.system == "windows":
         found = security_center.parse(cim.document(host.powershell("antivirus", timeout=60)), host.now())
         return parse_windows(found, {name: host.registry(key, name) for name, key in POLICIES.items()})
-    asked = (
-        clamav(host),
-        _mdatp(host),
-        _bitdefender(host),
-        _cortex(host),
-        _kesl(host),
-        *(_eset(host, service) for service in _ESET),
-        _sentinelone(host),
-    )
-    return parse(tuple(product for product in asked if product is not None), counted=True)
-
-
-def clamav(host: Host) -> Product | None:
-    """None when it is not installed; a daemon that is not there or does not answer does not run.
-
-    When it can't be asked, its signatures are as old as what freshclam wrote last.
-    """
-    if not any(host.exists(path) for path in _CLAMAV_PROGRAMS):
-        return None
-    answer = _clamd(host)
-    if not isinstance(answer, str):
-        return Product("clamav", "ClamAV", running=answer, realtime=answer, signature_age=_written(host))
-    version, signatures, age = linux_antivirus.clamd_version(answer, host.now())
-    return Product(
-        "clamav", "ClamAV", version, signatures, running=True, realtime=_clamonacc(host), signature_age=age
+    products, closed = _installed(host)
+    return itertools.chain(
+        parse(products, counted=not closed),
+        (Fact("antivirus.source", None, {"source": name}, reason) for name, reason in closed.items()),
     )
 
 
-def _clamd(host: Host) -> str | bool | None:
-    """VERSION's answer of the first daemon that answers PING; False when none does, None if forbidden."""
-    found: bool | None = False
-    for path in _sockets(host):
+def _installed(host: Host) -> tuple[tuple[Product, ...], dict[str, str]]:
+    """The products that are there, and why of others that can't be said."""
+    products, closed = [], {}
+    for name, ask in _LINUX.items():
         try:
-            answer = host.ask(path, b"zPING\0")
-            if answer.strip(b"\0\n") != b"PONG":
-                raise NotUnderstood("not clamd's PONG", answer[:80])
-            return host.ask(path, b"zVERSION\0").decode("utf-8", "replace")
-        except PermissionError:
-            found = None
-        except (OSError, TimedOut):
-            continue
-    return found
-
-
-def _sockets(host: Host) -> tuple[str, ...]:
-    configured = []
-    for path in _CLAMD_CONFIGS:
-        try:
-            configured.append(linux_antivirus.local_socket(host.text(path)))
-        except OSError:
-            continue
-    return tuple(dict.fromkeys(path for path in (*configured, *_CLAMD_SOCKETS) if path))
-
-
-def _written(host: Host) -> float | None:
-    ages = []
-    for path in _CLAMAV_SIGNATURES:
-        with suppress(OSError, TimedOut):
-            ages.append(host.now() - host.modified(path))
-    return next((age for age in sorted(ages) if age >= 0), None)  # the clock may have been set back
-
-
-def _clamonacc(host: Host) -> bool | None:
-    """On-access scanning is a process of its own beside clamd (clamonacc(8))."""
-    try:
-        return bool(host.run("pgrep", "-x", "clamonacc", timeout=5).strip())
-    except CommandFailed as error:
-        return False if error.code == 1 else None
-    except (Missing, TimedOut):
-        return None
+            if (product := ask(host)) is not None:
+                products.append(product)
+        except PermissionError as error:
+            closed[name] = why(error)
+    return tuple(products), closed
 
 
 def _mdatp(host: Host) -> Product | None:
@@ -221,7 +151,7 @@ def _kesl(host: Host) -> Product | None:
     product = _tool(
         lambda: linux_antivirus.kesl(host.run("kesl-control", "--app-info", timeout=20), host.now()), unknown
     )
-    return None if product is None else replace(product, running=_service(host, "kesl.service"))
+    return None if product is None else replace(product, running=asked.service(host, "kesl.service"))
 
 
 def _eset(host: Host, service: str) -> Product | None:
@@ -230,7 +160,7 @@ def _eset(host: Host, service: str) -> Product | None:
         return linux_antivirus.eset(version, host.run(_ESET[service], "--list-modules"), host.now())
 
     product = _tool(ask, Product(*linux_antivirus.ESET[service]))
-    return None if product is None else replace(product, running=_service(host, f"{service}.service"))
+    return None if product is None else replace(product, running=asked.service(host, f"{service}.service"))
 
 
 def _sentinelone(host: Host) -> Product | None:
@@ -242,16 +172,6 @@ def _sentinelone(host: Host) -> Product | None:
     return _tool(ask, Product("sentinelone", "SentinelOne"))
 
 
-def _service(host: Host, unit: str) -> bool | None:
-    """`systemctl is-active` ends with 3 for a unit that is known and does not run (systemctl(1))."""
-    try:
-        return host.run("systemctl", "is-active", unit).strip() == "active"
-    except CommandFailed as error:
-        return False if error.code == 3 else None
-    except (Missing, TimedOut):
-        return None
-
-
 def _tool(ask: Callable[[], Product], unknown: Product) -> Product | None:
     """None when the tool is not installed; one that fails or hangs leaves its product unknown."""
     try:
@@ -259,12 +179,24 @@ def _tool(ask: Callable[[], Product], unknown: Product) -> Product | None:
     except Missing:
         return None
     except CommandFailed as error:
-        return replace(unknown, trouble=f"ended with {error.code}")
+        refused = error.code == sight.REFUSED
+        return replace(unknown, trouble="not permitted" if refused else f"ended with {error.code}")
     except TimedOut:
         return replace(unknown, trouble="timeout")
     except NotUnderstood:
         return replace(unknown, trouble="not understood")
 
+
+_LINUX: Final[dict[str, Callable[[Host], Product | None]]] = {
+    "clamav": clamd.clamav,
+    "defender": _mdatp,
+    "bitdefender": _bitdefender,
+    "cortex": _cortex,
+    "kaspersky": _kesl,
+    "eset": partial(_eset, service="eea"),
+    "eset-server": partial(_eset, service="efs"),
+    "sentinelone": _sentinelone,
+}
 
 PROBE = Probe(
     "antivirus",

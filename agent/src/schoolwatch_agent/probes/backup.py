@@ -7,7 +7,7 @@ agent.toml, and only the time of its last change is read.
 from collections.abc import Iterator
 
 from schoolwatch_agent import asked
-from schoolwatch_agent.errors import TimedOut
+from schoolwatch_agent.errors import TimedOut, why
 from schoolwatch_agent.formats import windows_backup
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.probe import Probe
@@ -22,10 +22,8 @@ def marker(host: Host, path: str) -> Iterator[Reading | Fact]:
         try:
             age = host.now() - host.modified(path)
             reason = "" if age >= 0 else "the clock was set back"
-        except FileNotFoundError:
-            reason = "no such file"
-        except PermissionError:
-            reason = "not permitted"
+        except OSError as error:
+            reason = why(error)
         except TimedOut:
             reason = "timeout"
     known = not reason

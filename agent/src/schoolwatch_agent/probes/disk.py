@@ -1,12 +1,18 @@
-"""Size and free space of local file systems that can be written; network and pseudo ones are left out."""
+"""Size and free space of local file systems that can be written; network and pseudo ones are left out.
+
+Which there are, the machine's first process knows: one that the agent's own service is not shown (/home) is
+unknown, not absent.
+"""
 
 from collections.abc import Iterator
 from typing import Any, Final
 
-from schoolwatch_agent.errors import TimedOut
+from schoolwatch_agent import asked
+from schoolwatch_agent.errors import Hidden, TimedOut, why
+from schoolwatch_agent.formats.mounts import Mount
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.probe import NotHere, Probe
-from schoolwatch_contract.records import Reading
+from schoolwatch_contract.records import Fact, Reading
 
 _LOCAL: Final = frozenset(
     {"ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "jfs", "reiserfs", "zfs", "bcachefs"}
@@ -17,28 +23,19 @@ _PERSONAL: Final = ("/media/", "/run/media/", "/home/", "/mnt/", "/var/lib/docke
 """Below these, mount points are named by people or by containers."""
 
 
-def parse(mounts: str) -> tuple[str, ...]:
-    """Mount points worth asking, from /proc/self/mountinfo (proc(5)).
+def parse(mounted: dict[str, Mount], hidden: frozenset[str] = frozenset()) -> tuple[str, ...]:
+    """Mount points worth asking: one of each local file system that can be written.
 
-    `27 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw,discard`: what counts is whether the file system
-    can be written, after the dash; in the agent's own sandbox every mount is read-only. Of one file system
-    the shortest path is taken; spaces are written \\040. Read-only ones never fill up.
+    It is the shortest path that is not `hidden`, if there is one. Read-only ones never fill up.
     """
-    mounted: dict[str, tuple[str, str, str]] = {}
-    for line in mounts.splitlines():
-        where, _, what = line.partition(" - ")
-        if len(where.split(" ")) > 4 and len(what.split(" ")) == 3:
-            kind, device, options = what.split(" ")
-            mounted[where.split(" ")[4]] = (kind, device, options)  # the last one covers those before
-    by_device: dict[str, str] = {}
-    for path, (kind, device, options) in mounted.items():
-        if kind not in _LOCAL or "rw" not in options.split(",") or (kind == "overlay" and path != "/"):
+    by_source: dict[str, str] = {}
+    for mount, on in mounted.items():
+        if on.kind not in _LOCAL or not on.writable or (on.kind == "overlay" and mount != "/"):
             continue
-        mount = path.replace("\\040", " ")
-        known = by_device.get(device)
-        if not mount.startswith(_PERSONAL) and (known is None or len(mount) < len(known)):
-            by_device[device] = mount
-    return tuple(sorted(by_device.values()))[:_MOST]
+        if not mount.startswith(_PERSONAL):
+            known = by_source.get(on.source, mount)
+            by_source[on.source] = min(known, mount, key=lambda place: (place in hidden, len(place)))
+    return tuple(sorted(by_source.values()))[:_MOST]
 
 
 def parse_windows(partitions: Any) -> tuple[str, ...]:
@@ -50,24 +47,33 @@ def parse_windows(partitions: Any) -> tuple[str, ...]:
     )[:_MOST]
 
 
-def read(host: Host) -> Iterator[Reading]:
-    """Asks each file system; one that hangs is unknown and does not stop the others."""
+def read(host: Host) -> Iterator[Reading | Fact]:
+    """Asks each file system; one that hangs or is hidden is unknown and does not stop the others."""
+    hidden: frozenset[str] = frozenset()
     if host.system == "windows":
         mounts = parse_windows(host.counters("disk_partitions"))
     else:
-        mounts = parse(host.text("/proc/self/mountinfo"))
+        mounted, hidden = asked.mounted(host)
+        mounts = parse(mounted, hidden)
     if not mounts:
         raise NotHere
     for mount in mounts:
+        size, free, reason = _space(host, mount) if mount not in hidden else (None, None, Hidden.WHY)
         labels = {"mount": mount[:128]}
-        try:
-            size, free = host.space(mount)
-        except (OSError, TimedOut):
-            yield Reading("disk.size", None, labels)
-            yield Reading("disk.free", None, labels)
-            continue
-        yield Reading("disk.size", float(size), labels)
-        yield Reading("disk.free", float(free), labels)
+        yield Reading("disk.size", size, labels)
+        yield Reading("disk.free", free, labels)
+        if reason:
+            yield Fact("disk.state", None, labels, reason)
+
+
+def _space(host: Host, mount: str) -> tuple[float | None, float | None, str]:
+    try:
+        size, free = host.space(mount)
+    except OSError as error:
+        return None, None, why(error)
+    except TimedOut:
+        return None, None, "timeout"
+    return float(size), float(free), ""
 
 
 PROBE = Probe("disk", every=0, read=read)

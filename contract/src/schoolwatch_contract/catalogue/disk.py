@@ -1,6 +1,6 @@
 """File systems."""
 
-from schoolwatch_contract.catalogue.kinds import Metric, Subject
+from schoolwatch_contract.catalogue.kinds import FactKind, Metric, Subject
 
 SUBJECT = Subject(
     "disk",
@@ -16,6 +16,15 @@ SUBJECT = Subject(
             "technical",
             "Dung lượng còn trống cho người dùng thường",
             "Space free to ordinary users",
+            labels=("mount",),
+        ),
+    ),
+    facts=(
+        FactKind(
+            "disk.state",
+            "technical",
+            "Vì sao không biết dung lượng ổ đĩa",
+            "Why a file system's size is not known",
             labels=("mount",),
         ),
     ),

@@ -71,6 +71,7 @@ _REASONS: Final = {
     "accounts.screen_lock",
     "remote_access.state",
     "backup.state",
+    "disk.state",
 }
 """Facts that say in words what a reading says, or stands for, or why it says nothing: they stand with it."""
 
