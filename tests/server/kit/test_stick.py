@@ -98,18 +98,26 @@ def refused(folder: Path, *, uname: str, user: str = "0") -> subprocess.Complete
 
 def test_words_are_in_both_languages_and_used() -> None:
     texts = tomllib.loads((build.STICK / "words.toml").read_text("utf-8"))
-    code = (build.STICK / "cai_dat.py").read_text("utf-8")
+    code = "".join(path.read_text("utf-8") for path in build.STICK.glob("*.py"))
     for key, text in texts.items():
         assert set(text) == {"vi", "en"}
         assert set(re.findall(r"{(\w+)}", text["vi"])) == set(re.findall(r"{(\w+)}", text["en"]))
         assert f'"{key}"' in code, key
 
 
+def test_every_part_of_the_installer_is_on_the_stick(tmp_path: Path) -> None:
+    (tmp_path / build.INSIDE).mkdir()
+    build._copy_stick(tmp_path, tmp_path / build.INSIDE)
+    on_it = {path.name for path in (tmp_path / build.INSIDE).glob("*.py")}
+    assert on_it == {path.name for path in build.STICK.glob("*.py")}
+
+
 def test_the_installer_and_the_agent_agree() -> None:
     """The stick's installer stands alone; what it shares with the agent is written in both."""
     from schoolwatch_agent import program
-    from schoolwatch_agent.install import task
+    from schoolwatch_agent.install import placing, task
 
-    code = (build.STICK / "cai_dat.py").read_text("utf-8")
+    code = (build.STICK / "placed.py").read_text("utf-8")
     assert f'MARK = "{program.MARK}"' in code
     assert f'TASK = "{task.TASK}"' in code
+    assert f'RECORD = "{placing.RECORD}"' in code

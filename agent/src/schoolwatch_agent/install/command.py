@@ -68,14 +68,13 @@ def uninstall(
     def tell(key: str, **values: object) -> None:
         write(texts(key, **values))
 
-    place = Placing(root, Record())
-    file = place.at(orders.beside(config, placing.RECORD))
+    file = orders.beside(config, placing.RECORD)
     try:
         orders.check_rights(root)
-        record = placing.read_record(file)
-        if not record.data:
-            raise InstallError("nothing_installed", file=file)  # noqa: TRY301  said like any other
-        _uninstall(record, place, config, tell, with_data=with_data)
+        place = Placing(root, file)
+        if not place.at(file).exists():
+            raise InstallError("nothing_installed", file=place.at(file))  # noqa: TRY301  said like any other
+        _uninstall(place, config, file, tell, with_data=with_data)
     except InstallError as error:
         write(error.told(texts))
     except (OSError, msgspec.DecodeError) as error:
@@ -91,12 +90,14 @@ def _install(asked: Order, texts: Texts, tell: Callable[..., None]) -> None:
     if not asked.is_image and not _ON_WINDOWS:
         orders.check_places(asked.command, asked.config)
     host, system = Host(), windows if _ON_WINDOWS else linux
-    before = Placing(asked.root, Record()).at(orders.beside(asked.config, placing.RECORD))
-    place = Placing(asked.root, placing.read_record(before))
+    place = Placing(asked.root, orders.beside(asked.config, placing.RECORD))
     with place.whole_or_nothing(lambda: tell("undone")):
         if not asked.is_image:
             place.undo_with(lambda: system.forget(host, asked.config))  # the last step back: it was the first
+        place.begin()
         config = _settle(place, asked, texts, tell)
+        program = str(asked.program) if asked.program and (asked.program / MARK).exists() else ""
+        place.about(data=str(config.data), program=program)
         data = place.at(str(config.data))
         if place.folder(str(config.data), 0o700) == "made":
             place.undo_with(lambda: shutil.rmtree(data))
@@ -104,8 +105,6 @@ def _install(asked: Order, texts: Texts, tell: Callable[..., None]) -> None:
         service = _service(asked, config, identity.install_id(data))
         _enrol(asked, place, config, texts.room("cli"), tell)
         system.place(place, asked, service, host, tell)
-        program = str(asked.program) if asked.program and (asked.program / MARK).exists() else ""
-        _write_record(place, asked, config, program)
         system.start(asked, service, host, tell)
 
 
@@ -166,30 +165,24 @@ def _enrol(
         tell("enrolled", device=credential.device)
 
 
-def _write_record(place: Placing, asked: Order, config: AgentConfig, program: str) -> None:
-    path = orders.beside(asked.config, placing.RECORD)
-    record = place.record(data=str(config.data), program=program)
-    place.file(path, msgspec.json.format(msgspec.json.encode(record)) + b"\n")
-
-
-def _uninstall(
-    record: Record, place: Placing, config: str, tell: Callable[..., None], *, with_data: bool
-) -> None:
-    host = Host()
+def _uninstall(place: Placing, config: str, file: str, tell: Callable[..., None], *, with_data: bool) -> None:
+    host, record = Host(), place.record
     if not place.is_image:
         (windows if _ON_WINDOWS else linux).stop(host, tell)
-    for path in placing.clear_files(record, place.at, is_in_use=_ON_WINDOWS):
+    for path in placing.clear_files(record, place.at):
         tell("removed", path=path)
-    if record.program and _ON_WINDOWS:  # which can't delete a program that runs: the kit does it afterwards
-        tell("program_left", path=record.program)
-    if with_data:
+    if record.data and with_data:
         _delete_data(record, place, tell)
-    else:
+    elif record.data:
         tell("data_kept", path=record.data)
-    place.at(orders.beside(config, placing.RECORD)).unlink()
-    for gone, path in placing.clear_folders(record, place.at):
+    for gone, path in placing.clear_record(record, place.at, file):
         if gone or path != record.data:
             tell("removed" if gone else "kept", path=path)
+    if record.program and _ON_WINDOWS:  # which can't delete a program that runs: the kit does it afterwards
+        tell("program_left", path=record.program)
+    elif record.program and place.at(record.program).is_dir():  # last: until then it can be called again
+        placing.clear_program(place.at(record.program))
+        tell("removed", path=record.program)
     if not place.is_image:
         (windows if _ON_WINDOWS else linux).forget(host, config)
 

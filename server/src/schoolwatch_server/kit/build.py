@@ -140,7 +140,7 @@ def _described(wish: Wish, found: dict[str, list[str]], now: float) -> Kit:
 def _copy_stick(folder: Path, inside: Path) -> None:
     for name in ("cai-dat.cmd", "cai-dat.sh", "go-cai-dat.cmd", "go-cai-dat.sh"):
         _write(folder / name, _text(STICK / name))
-    for name in ("cai_dat.py", "words.toml"):
+    for name in ("cai_dat.py", "placed.py", "putting.py", "words.toml"):
         _write(inside / name, _text(STICK / name))
     (inside / "loi").mkdir()
     for path in sorted((STICK / "loi").glob("*.txt")):

@@ -1,0 +1,105 @@
+"""Where the agent lies on a computer, and how one version takes the place of another.
+
+Whatever moment the power fails at, the folders say what was whole: a program is whole when its mark is in it,
+and the earlier version keeps its mark until the next one was installed.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+IS_WINDOWS = sys.platform == "win32"
+TASK = "SchoolWatch Agent"
+MARK = "program.json"
+"""In the program's folder: the whole folder is ours, and nothing of it is missing."""
+RECORD = "installed.json"
+"""In the settings' folder: what the program's own `install` made."""
+BUSY = (0.2, 1.0, 3.0, 6.0)
+"""Seconds to wait for Windows to let go of a folder: a cycle that ends, an antivirus that looks at it."""
+
+
+def program_folder() -> Path:
+    """Where the program goes: only administrators may write there."""
+    if IS_WINDOWS:
+        return Path(os.environ.get("ProgramFiles", r"C:\Program Files")) / "SchoolWatch"  # noqa: SIM112  its real spelling
+    return Path("/opt/schoolwatch-agent")
+
+
+def settings_folder() -> Path:
+    """Where the program's `install` keeps settings and record."""
+    if IS_WINDOWS:
+        return Path(os.environ.get("PROGRAMDATA", r"C:\ProgramData")) / "SchoolWatch"
+    return Path("/etc/schoolwatch")
+
+
+def beside(program: Path) -> tuple[Path, Path]:
+    """Where the next version is made, and where the earlier one waits until the next has been installed."""
+    return program.with_name(f"{program.name}.new"), program.with_name(f"{program.name}.old")
+
+
+def swap(program: Path) -> None:
+    """The next version becomes the program: only the names of whole folders are changed. Raises OSError."""
+    fresh, older = beside(program)
+    if program.exists():
+        if IS_WINDOWS:  # which can't move a program that runs
+            subprocess.run(["schtasks.exe", "/End", "/TN", TASK], check=False, capture_output=True)
+        _move(program, older)
+    _move(fresh, program)
+
+
+def recover(program: Path) -> bool:
+    """Ends what was broken off; whether the earlier version came back. Raises OSError."""
+    fresh, older = beside(program)
+    drop(fresh)  # never whole, or never installed, or half deleted
+    if not (older / MARK).exists():  # the next version was installed
+        drop(older)
+        return False
+    if program.exists():
+        take_away(program)
+    _move(older, program)
+    return True
+
+
+def take_away(program: Path) -> None:
+    """Deletes the program in its place: it is there whole, or not at all. Raises OSError."""
+    fresh, _ = beside(program)
+    _move(program, fresh)
+    drop(fresh)
+
+
+def drop(folder: Path) -> None:
+    """Deletes a program, which is none any more from the first moment on. Raises OSError."""
+    (folder / MARK).unlink(missing_ok=True)
+    if folder.exists():
+        shutil.rmtree(folder)
+
+
+def finish(folder: Path, about: str) -> None:
+    """Marks a program as whole when all its files are on the disk, and not before. Raises OSError."""
+    _flush(folder)
+    (folder / MARK).write_text(about)
+    _flush(folder)
+
+
+def _flush(folder: Path) -> None:
+    if not IS_WINDOWS:
+        os.sync()
+        return
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb+") as file:
+                os.fsync(file.fileno())
+
+
+def _move(folder: Path, to: Path) -> None:
+    for seconds in BUSY if IS_WINDOWS else ():
+        try:
+            folder.rename(to)
+        except PermissionError:
+            time.sleep(seconds)
+        else:
+            return
+    folder.rename(to)
