@@ -57,6 +57,7 @@ def test_a_kit_from_the_stick_to_the_server_and_away_again(place: Place) -> None
     without_a_line_it_enrols_later(place)
     a_damaged_stick_says_which_file(place)
     a_revoked_kit_installs_nothing(place)
+    an_expired_kit_says_so_before_it_installs(place)
 
 
 def a_teacher_installs_and_uninstalls(place: Place) -> None:
@@ -93,6 +94,7 @@ def without_a_line_it_enrols_later(place: Place) -> None:
     place.line.set("up")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "tự đăng ký khi có mạng" in done.stdout
+    assert "Hãy cho máy vào mạng trước" in done.stdout
     waits = computer.folder / "changed/var/lib/schoolwatch-agent/enrolment.json"
     assert waits.stat().st_mode & 0o777 == 0o600
     for _ in range(2):  # the broker may learn of the account only after the first has enrolled
@@ -126,3 +128,21 @@ def a_revoked_kit_installs_nothing(place: Place) -> None:
     assert "CHƯA CÀI ĐƯỢC" in done.stdout
     assert "mã đăng ký" in done.stdout
     assert computer.changed() == set()
+
+
+def an_expired_kit_says_so_before_it_installs(place: Place) -> None:
+    url, kit = f"http://{place.line.server}:{place.up.http}", place.folder / "expired"
+    words = ("--school", "TRUONG-MAU", "--url", url, "--insecure-http", "--days", "0.00001")
+    place.up.command("kit", *words, "--out", str(kit))
+    computer = place.computer("fifth", kit)
+    place.line.set("down")  # the server can't say it
+    refused = computer.run("sh", "/run/usb/cai-dat.sh")
+    assert refused.returncode == 2
+    assert "đã hết hạn lúc" in refused.stdout
+    assert "CHƯA CÀI GÌ" in refused.stdout
+    assert "ĐÃ CÀI XONG" not in refused.stdout
+    assert computer.changed() == set()
+    asked = computer.run("sh", "/run/usb/cai-dat.sh", "--ignore-clock")
+    place.line.set("up")
+    assert asked.returncode == 0, asked.stdout + asked.stderr
+    assert "Vẫn cài theo yêu cầu" in asked.stdout

@@ -105,19 +105,14 @@ def test_words_are_in_both_languages_and_used() -> None:
         assert f'"{key}"' in code, key
 
 
-def test_every_part_of_the_installer_is_on_the_stick(tmp_path: Path) -> None:
-    (tmp_path / build.INSIDE).mkdir()
-    build._copy_stick(tmp_path, tmp_path / build.INSIDE)
-    on_it = {path.name for path in (tmp_path / build.INSIDE).glob("*.py")}
-    assert on_it == {path.name for path in build.STICK.glob("*.py")}
-
-
 def test_the_installer_and_the_agent_agree() -> None:
     """The stick's installer stands alone; what it shares with the agent is written in both."""
-    from schoolwatch_agent import program
+    from schoolwatch_agent import config, identity, program
     from schoolwatch_agent.install import placing, task
 
     code = (build.STICK / "placed.py").read_text("utf-8")
     assert f'MARK = "{program.MARK}"' in code
     assert f'TASK = "{task.TASK}"' in code
     assert f'RECORD = "{placing.RECORD}"' in code
+    assert f'CREDENTIAL = "{identity.CREDENTIAL}"' in code
+    assert f'"{config.DATA}"' in code

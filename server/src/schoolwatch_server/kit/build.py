@@ -140,8 +140,8 @@ def _described(wish: Wish, found: dict[str, list[str]], now: float) -> Kit:
 def _copy_stick(folder: Path, inside: Path) -> None:
     for name in ("cai-dat.cmd", "cai-dat.sh", "go-cai-dat.cmd", "go-cai-dat.sh"):
         _write(folder / name, _text(STICK / name))
-    for name in ("cai_dat.py", "placed.py", "putting.py", "words.toml"):
-        _write(inside / name, _text(STICK / name))
+    for path in (*sorted(STICK.glob("*.py")), STICK / "words.toml"):
+        _write(inside / path.name, _text(path))
     (inside / "loi").mkdir()
     for path in sorted((STICK / "loi").glob("*.txt")):
         _write(inside / "loi" / path.name, _text(path))

@@ -13,6 +13,7 @@ import sys
 import time
 import tomllib
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
@@ -31,6 +32,7 @@ def main() -> int:
     parser.add_argument("action", choices=("install", "uninstall"))
     parser.add_argument("--lang", choices=("vi", "en"), default="vi")
     parser.add_argument("--delete-data", action="store_true")
+    parser.add_argument("--ignore-clock", action="store_true")
     arguments = parser.parse_args()
     say = Words(arguments.lang)
     sys.path.insert(0, str(HERE))  # -I leaves it out
@@ -38,7 +40,7 @@ def main() -> int:
         import putting
 
         return int(putting.uninstall(say, with_data=arguments.delete_data))
-    return install(say)
+    return install(say, ignore_clock=arguments.ignore_clock)
 
 
 class Words:
@@ -58,7 +60,7 @@ class Words:
         sys.exit(2)
 
 
-def install(say: Words) -> int:
+def install(say: Words, *, ignore_clock: bool) -> int:
     """Checks the kit, copies the program, and lets the program install itself."""
     started = time.monotonic()
     damaged = list(broken_files())
@@ -67,14 +69,18 @@ def install(say: Words) -> int:
     if damaged:
         say.stop("broken")
     import putting
+    import term
 
     kit = json.loads((HERE / "kit.json").read_text("utf-8"))
     wheels = putting.wheels_for(kit, say)
     say("checked")
+    now = datetime.now(UTC)
+    term.check(kit, say, now, ignore_clock=ignore_clock)
     code = int(putting.replace(kit, wheels, say))
     if code != 0:
         say("not_installed")
         return code
+    term.remind(kit, say, now)
     say("installed", seconds=round(time.monotonic() - started))
     return 0
 

@@ -4,6 +4,7 @@ Whatever moment the power fails at, the folders say what was whole: a program is
 and the earlier version keeps its mark until the next one was installed.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -17,6 +18,8 @@ MARK = "program.json"
 """In the program's folder: the whole folder is ours, and nothing of it is missing."""
 RECORD = "installed.json"
 """In the settings' folder: what the program's own `install` made."""
+CREDENTIAL = "credential.json"
+"""In the data: what the server gave."""
 BUSY = (0.2, 1.0, 3.0, 6.0)
 """Seconds to wait for Windows to let go of a folder: a cycle that ends, an antivirus that looks at it."""
 
@@ -33,6 +36,19 @@ def settings_folder() -> Path:
     if IS_WINDOWS:
         return Path(os.environ.get("PROGRAMDATA", r"C:\ProgramData")) / "SchoolWatch"
     return Path("/etc/schoolwatch")
+
+
+def is_enrolled() -> bool:
+    """Whether the agent of this computer has been let in by a server already."""
+    try:
+        data = json.loads((settings_folder() / RECORD).read_text("utf-8"))["data"]
+    except (OSError, ValueError, KeyError):  # not installed; its data may be here still
+        data = ""
+    return (Path(data or _data_folder()) / CREDENTIAL).exists()
+
+
+def _data_folder() -> Path:
+    return settings_folder() / "agent" if IS_WINDOWS else Path("/var/lib/schoolwatch-agent")
 
 
 def beside(program: Path) -> tuple[Path, Path]:
