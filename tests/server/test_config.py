@@ -67,6 +67,7 @@ def test_paths_count_from_the_files_folder(tmp_path: Path) -> None:
         ('[http]\nport = "80"', "http.port"),
         ('[broker]\nkind = "emqx"', "broker.kind"),
         ("[evaluation]\nevery = 0.0", "evaluation.every"),
+        ("[privacy]\nroom_devices = 2", "privacy.room_devices: Expected `int` >= 3: correct it"),
         ("[http", "is not TOML"),
         ('[mqtt]\nhost = "a\\nlistener 1"', "mqtt.host"),
         ("a = " + "[" * 5000, "is "),

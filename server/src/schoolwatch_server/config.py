@@ -10,6 +10,7 @@ import msgspec
 
 from schoolwatch_server import targets
 from schoolwatch_server.targets import Bandwidth, Ipv6, Quality, TargetError, Targets
+from schoolwatch_server.use import FEWEST
 
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 Seconds = Annotated[float, msgspec.Meta(gt=0)]
@@ -98,7 +99,7 @@ class Speedtest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Privacy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How many computers of a room must have told of their use before the room's numbers are shown."""
 
-    room_devices: Annotated[int, msgspec.Meta(ge=2, le=1000)] = 3
+    room_devices: Annotated[int, msgspec.Meta(ge=FEWEST, le=1000)] = 5
 
 
 class Notify(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

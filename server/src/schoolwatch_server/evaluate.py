@@ -19,7 +19,7 @@ from sqlalchemy import Engine, exc
 from schoolwatch_server import channels, incidents, messages, notify, tell, texts
 from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.database import incidents as kept
-from schoolwatch_server.database import journal, lease, retention, rollups
+from schoolwatch_server.database import journal, lease, retention, rollups, room_use
 from schoolwatch_server.database.engine import begin_write, open_database
 from schoolwatch_server.indicators import series
 from schoolwatch_server.packs import Packs
@@ -35,6 +35,7 @@ LOOK_EVERY = 0.5
 """Seconds between two looks at a journal that had nothing new."""
 
 ROLLUPS_EVERY = 60.0
+ROOM_USE_EVERY = 60.0
 RETENTION_EVERY = 3600.0
 
 
@@ -118,7 +119,7 @@ def _notifications(work: _Work) -> None:
 
 
 def _chores(work: _Work) -> None:
-    """Indicators, rollups and retention, each in its time."""
+    """Indicators, rollups, the use of rooms and retention, each in its time."""
     written: series.Written = {}
     each = work.config.evaluation.indicators_every
     keep = work.config.retention
@@ -129,6 +130,7 @@ def _chores(work: _Work) -> None:
             lambda: series.write(work.engine, work.packs.now(), time.time(), each, written),
         ),
         _Chore(ROLLUPS_EVERY, lambda: rollups.run_once(work.engine, time.time())),
+        _Chore(ROOM_USE_EVERY, lambda: room_use.sum_weeks(work.engine, time.time())),
         _Chore(RETENTION_EVERY, lambda: retention.prune(work.engine, time.time(), days)),
     ]
     guard = _Guard("chores")

@@ -56,10 +56,10 @@ CLASSES: tuple[Class, ...] = (
         "aggregated",
         "chỉ xem theo phòng",
         "of rooms alone",
-        "Chỉ đo ở phòng máy và phòng học, chỉ hiển thị tổng của phòng có đủ số máy; không hiển thị theo máy "
-        "hay theo người",
-        "Measured in labs and classrooms alone, shown as a sum of rooms with enough computers; "
-        "never shown by computer or person",
+        "Chỉ đo ở phòng máy và phòng học, chỉ hiển thị tổng theo tuần của phòng có đủ số máy, cộng một lần "
+        "rồi không thay đổi; không hiển thị theo máy hay theo người",
+        "Measured in labs and classrooms alone, shown as a sum of a week in rooms with enough computers, "
+        "made once and never changed; never shown by computer or person",
         "Máy dùng chung không gắn với một người; số liệu theo phòng không xác định được ai "
         "(Luật 91/2025/QH15, Điều 2)",
         "A shared computer is no one person's; a room's sum identifies nobody (Luật 91/2025/QH15, Điều 2)",

@@ -34,6 +34,8 @@ from schoolwatch_server.enrolment import DAYS_MAX, USES_MAX, issue_enrolment_tok
 from schoolwatch_server.indicators.current import current, limits
 from schoolwatch_server.posture import issued
 from schoolwatch_server.scope import Scope
+from schoolwatch_server.targets import USED_BY_PUPILS
+from schoolwatch_server.use import next_sum
 from schoolwatch_server.working import working
 
 Number = Annotated[str, Form(pattern=r"^\s*[0-9]{0,7}\s*$")]
@@ -59,8 +61,10 @@ def show(request: Request, code: str, who: Who, server: Server) -> Response:
             devices=devices,
             issued=_issued(devices, server, now),
             rooms=pages.rooms(conn, school.id),
-            use=room_use.of_school(conn, school.id, now, server.config.privacy.room_devices),
+            use=room_use.of_school(conn, school.id, server.config.privacy.room_devices),
             least=server.config.privacy.room_devices,
+            next_use=next_sum(now),
+            used_by_pupils=USED_BY_PUPILS,
             orders={
                 d.id: working(d, devices, now=now, after=limits(server.packs, now).working_after)
                 for d in devices

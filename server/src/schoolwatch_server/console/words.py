@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_datetime, format_timedelta
+from babel.dates import format_date, format_datetime, format_timedelta
 from babel.numbers import format_decimal, format_percent
 
 from schoolwatch_server.texts import Language, Texts
@@ -93,6 +93,12 @@ class Words:
         moment = datetime.fromtimestamp(at, UTC)
         form = "dd/MM/yyyy HH:mm:ss" if self.language == "vi" else "d MMM yyyy HH:mm:ss"
         return str(format_datetime(moment, form, tzinfo=ZONE, locale=self.language))
+
+    def day(self, at: float) -> str:
+        """`23/11/2026` in Vietnam."""
+        form = "dd/MM/yyyy" if self.language == "vi" else "d MMM yyyy"
+        moment = datetime.fromtimestamp(at, UTC).astimezone(ZONE)
+        return str(format_date(moment, form, locale=self.language))
 
     def ago(self, at: float | None, now: float) -> str:
         """`5 phút trước`."""

@@ -1,93 +1,196 @@
-"""How long the computers of a school's rooms were on and in use: the only place that makes these sums.
+"""How long the computers of rooms were on and in use: the only place that makes these sums and reads them.
 
-Nothing of one computer leaves this module: a room with fewer computers that told than the settings say is
-given without numbers. Whatever else the server shows of a device does not have them (`shown_alone`).
+A room's week is summed once, a week after its end, from where each computer stood on each whole day of it,
+and never changed: what comes later, or moves, or is seen from two sides, leaves no difference to subtract.
 """
 
+import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any, Literal
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Engine, RowMapping, exists, or_, select
 
 from schoolwatch_server.database import rollups
 from schoolwatch_server.database import tables as t
-from schoolwatch_server.store.rollup import DAY, Folds, bucket
+from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.database.registry import within
+from schoolwatch_server.database.upsert import insert_new
+from schoolwatch_server.scope import Scope
+from schoolwatch_server.store.rollup import DAY, Folds
 from schoolwatch_server.targets import USED_BY_PUPILS
+from schoolwatch_server.use import FEWEST, QUANTITIES, WEEK, Cell, Quantity, Week, newest_settled, summed
 
-DAYS = 7
-"""Whole days (UTC+7) before today over which a room is summed."""
+BACK = 8
+"""Weeks that are made up for after an outage of the server."""
+
+_STEP = 20
+"""Rooms summed in one go: a fraction of a second."""
+
+Hidden = Literal["nobody_told", "few", "dominated"]
+"""Why there is no number: of too few computers, or nearly all of it one computer's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """The mean of a computer on a day of which it told, and on how many computers and days it rests.
+
+    Without a value nothing but the number of computers is said.
+    """
+
+    devices: int
+    value: float | None = None
+    device_days: int | None = None
+    hidden: Hidden | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RoomUse:
-    """A lab or classroom over `DAYS`; means of a computer, None where they are unknown or not to be shown.
+    """A room's week (its first instant, UTC seconds); seconds a day on and in use, starts a day.
 
-    `told` computers told how long they were on; `few`: too few for a room's numbers to be nobody's.
-    Seconds a day on and in use, starts a week.
+    `days`: on how many of the seven somebody told; None where even that would tell of few.
     """
 
-    told: int
-    few: bool
-    on: float | None = None
-    active: float | None = None
-    boots: float | None = None
+    id: int
+    room_id: int
+    room: str
+    role: str
+    school_code: str
+    school: str
+    week: int
+    days: int | None
+    on: Mean
+    active: Mean
+    boots: Mean
 
 
-@dataclass(slots=True)
-class _Sums:
-    on: float = 0.0
-    active: float = 0.0
-    boots: float = 0.0
-    told: int = 0
-    knew: int = 0
+def sum_weeks(engine: Engine, now: float, *, seconds: float = 5.0) -> int:
+    """Sums the weeks of rooms that are due, for at most so many seconds; gives how many were summed."""
+    deadline = time.monotonic() + seconds
+    newest, made = newest_settled(now), 0
+    for week in range(newest - (BACK - 1) * WEEK, newest + 1, WEEK):
+        while time.monotonic() < deadline:
+            step = _step(engine, week)
+            made += step
+            if step < _STEP:
+                break
+    return made
 
 
-def of_school(conn: Connection, school_id: int, now: float, least: int) -> dict[int, RoomUse]:
-    """Room id → its use; rooms of pupils alone. `least` computers must have told, and of use as well."""
-    end = bucket(now, DAY)
-    begin = bucket(end - (DAYS - 0.5) * DAY, DAY)
-    rooms: defaultdict[int, _Sums] = defaultdict(_Sums)
-    members = _members(conn, school_id)
-    days = rollups.read_many(conn, [device_id for _, device_id, _ in members], DAY, begin, end)
-    for room_id, device_id, since in members:
-        here = [folds for day, folds in days.get(device_id, {}).items() if day >= bucket(since, DAY)]
-        _add(rooms[room_id], here)
-    return {room_id: _mean(sums, least) for room_id, sums in rooms.items()}
+def of_school(conn: Connection, school_id: int, least: int) -> dict[int, RoomUse]:
+    """Room id → its newest week; rooms of pupils alone."""
+    found = _read(conn, t.room.c.school_id == school_id, least=least)
+    return {use.room_id: use for use in sorted(found, key=lambda use: use.week)}
 
 
-def _members(conn: Connection, school_id: int) -> list[tuple[int, int, float]]:
-    """Room, device, and since when it stands there."""
-    m, r = t.membership.c, t.room.c
-    query = (
-        select(r.id, m.device_id, m.valid_from)
-        .join(t.room, m.room_id == r.id)
-        .where(m.school_id == school_id, m.valid_to.is_(None), r.role.in_(USED_BY_PUPILS))
-        .order_by(r.id, m.device_id)
+def after(
+    conn: Connection, scope: Scope, *, least: int, after: int, limit: int, school_id: int | None = None
+) -> tuple[RoomUse, ...]:
+    """One page of all weeks that a scope sees, in the order of their ids."""
+    school = () if school_id is None else (t.room.c.school_id == school_id,)
+    return _read(conn, within(scope), t.room_use.c.id > after, *school, least=least, limit=limit)
+
+
+# --- summing ------------------------------------------------------------------------------------------
+
+
+def _step(engine: Engine, week: int) -> int:
+    """Computes outside of the write lock; who was quicker is left as it is."""
+    with begin_read(engine) as conn:
+        rooms = _due(conn, week)
+        rows = [_row(room_id, week, summed(_cells(conn, room_id, week))) for room_id in rooms]
+    if rows:
+        with begin_write(engine) as conn:
+            insert_new(conn, t.room_use, rows, ("room_id", "week"))
+    return len(rows)
+
+
+def _due(conn: Connection, week: int) -> list[int]:
+    """Rooms of pupils in which something stood in that week and that have no sum of it."""
+    r, m, u = t.room.c, t.membership.c, t.room_use.c
+    stood = exists().where(m.room_id == r.id, m.valid_from < week + WEEK, _until(week))
+    has = exists().where(u.room_id == r.id, u.week == week)
+    query = select(r.id).where(r.role.in_(USED_BY_PUPILS), stood, ~has).order_by(r.id).limit(_STEP)
+    return [int(room) for room in conn.scalars(query)]
+
+
+def _cells(conn: Connection, room_id: int, week: int) -> dict[int, dict[int, Cell]]:
+    """Device → day → what it told, of the whole days that each device stood in the room.
+
+    The day of a move is nobody's: a day's sum does not say which part of it was where.
+    """
+    m = t.membership.c
+    query = select(m.device_id, m.valid_from, m.valid_to).where(
+        m.room_id == room_id, m.valid_from < week + WEEK, _until(week)
     )
-    return [(int(room), int(device), float(since)) for room, device, since in conn.execute(query)]
+    here: defaultdict[int, set[int]] = defaultdict(set)
+    for device_id, since, until in conn.execute(query):
+        here[device_id] |= {
+            day
+            for day in range(week, week + WEEK, DAY)
+            if since <= day and (until is None or until >= day + DAY)
+        }
+    told = rollups.read_many(conn, list(here), DAY, week, week + WEEK)
+    return {
+        device_id: {day: _cell(folds) for day, folds in told.get(device_id, {}).items() if day in days}
+        for device_id, days in here.items()
+    }
 
 
-def _add(sums: _Sums, days: Sequence[Folds]) -> None:
-    """One computer more; `active` counts only of those that tell it."""
-    on = [day["use.on"].sum for day in days if "use.on" in day]
-    active = [day["use.active"].sum for day in days if "use.active" in day]
-    if on:
-        sums.told += 1
-        sums.on += sum(on)
-        sums.boots += sum(day["use.boots"].sum for day in days if "use.boots" in day)
-    if active:
-        sums.knew += 1
-        sums.active += sum(active)
+def _cell(folds: Folds) -> Cell:
+    return {quantity: folds[f"use.{quantity}"].sum for quantity in QUANTITIES if f"use.{quantity}" in folds}
 
 
-def _mean(sums: _Sums, least: int) -> RoomUse:
-    if sums.told < least:
-        return RoomUse(sums.told, few=sums.told > 0)
+def _until(week: int) -> Any:
+    return or_(t.membership.c.valid_to.is_(None), t.membership.c.valid_to > week)
+
+
+def _row(room_id: int, week: int, of: Week) -> dict[str, Any]:
+    row: dict[str, Any] = {"room_id": room_id, "week": week, "days": of.days}
+    for quantity, each in of.sums.items():
+        row[f"{quantity}_devices"] = each.devices
+        row[f"{quantity}_device_days"] = each.device_days
+        row[f"{quantity}_total"] = each.total
+    return row
+
+
+# --- reading ------------------------------------------------------------------------------------------
+
+
+def _read(conn: Connection, *where: Any, least: int, limit: int | None = None) -> tuple[RoomUse, ...]:
+    u, r, s = t.room_use.c, t.room.c, t.school.c
+    present = (t.school_code.c.school_id == s.id) & t.school_code.c.valid_to.is_(None)
+    joined = (
+        t.room_use.join(t.room, u.room_id == r.id)
+        .join(t.school, r.school_id == s.id)
+        .outerjoin(t.school_code, present)
+    )
+    named = (r.name.label("room"), r.role, s.name.label("school"), t.school_code.c.code.label("code"))
+    query = select(t.room_use, *named).select_from(joined).where(r.role.in_(USED_BY_PUPILS), *where)
+    rows: Iterable[RowMapping] = conn.execute(query.order_by(u.id).limit(limit)).mappings()
+    return tuple(_use(row, max(least, FEWEST)) for row in rows)
+
+
+def _use(row: Mapping[Any, Any], least: int) -> RoomUse:
+    means: dict[Quantity, Mean] = {quantity: _mean(row, quantity, least) for quantity in QUANTITIES}
     return RoomUse(
-        sums.told,
-        few=False,
-        on=sums.on / sums.told / DAYS,
-        active=sums.active / sums.knew / DAYS if sums.knew >= least else None,
-        boots=sums.boots / sums.told,
+        id=row["id"],
+        room_id=row["room_id"],
+        room=row["room"],
+        role=row["role"],
+        school_code=row["code"] or "",
+        school=row["school"],
+        week=row["week"],
+        days=row["days"] if means["on"].devices >= least else None,
+        **means,
     )
+
+
+def _mean(row: Mapping[Any, Any], quantity: Quantity, least: int) -> Mean:
+    devices, days, total = (row[f"{quantity}_{part}"] for part in ("devices", "device_days", "total"))
+    if devices == 0:
+        return Mean(0, hidden="nobody_told")
+    if devices < least:
+        return Mean(devices, hidden="few")
+    return Mean(devices, hidden="dominated") if total is None else Mean(devices, total / days, days)

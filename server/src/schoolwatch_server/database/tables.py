@@ -33,6 +33,7 @@ from schoolwatch_server.database.tables_people import session as session
 from schoolwatch_server.database.tables_settings import device_settings as device_settings
 from schoolwatch_server.database.tables_settings import line_tester as line_tester
 from schoolwatch_server.database.tables_speedtest import speedtest_slot as speedtest_slot
+from schoolwatch_server.database.tables_use import room_use as room_use
 
 meta = Table(
     "meta", metadata, Column("key", String(40), primary_key=True), Column("value", Text, nullable=False)
