@@ -6,7 +6,7 @@ import pytest
 
 from schoolwatch_server.database.rows import DeviceRow
 from schoolwatch_server.state import State, Value, key
-from schoolwatch_server.working import Reason, working
+from schoolwatch_server.working import FailingDisk, Reason, working
 
 NOW, DAY = 1_790_000_000.0, 86400.0
 AFTER = NOW - 30 * DAY
@@ -48,3 +48,21 @@ def test_a_room_that_nobody_uses_says_nothing_of_its_computers() -> None:
     for other in (replace(BESIDE, taken_at=NOW - 2 * DAY), replace(BESIDE, taken_at=None), silent,
                   replace(BESIDE, school_id=8)):  # fmt: skip
         assert working(silent, (silent, other), now=NOW, after=AFTER).reasons == ()
+
+
+def test_the_facts_stand_beside_the_verdict() -> None:
+    silent = replace(PC, taken_at=NOW - 40 * DAY)
+    others = (silent, replace(BESIDE, taken_at=NOW - 2 * DAY), replace(BESIDE, id=3, taken_at=NOW - 5 * DAY))
+    state = State(FAILING.readings | {key("disk_health.healthy", {"disk": "1"}): Value(0.0, NOW - DAY)})
+    facts = working(silent, others, now=NOW, after=AFTER, state=state).facts
+    assert (facts.broken, facts.taken_at, facts.counts_since) == (False, NOW - 40 * DAY, AFTER)
+    assert facts.room_taken_at == NOW - 2 * DAY
+    assert facts.failing_disks == (FailingDisk("0", True, NOW), FailingDisk("1", False, NOW - DAY))
+
+
+def test_a_disk_that_is_unhealthy_and_predicts_its_failure_is_told_once() -> None:
+    both = State(FAILING.readings | UNHEALTHY.readings)
+    assert working(PC, (PC,), now=NOW, after=AFTER, state=both).facts.failing_disks == (
+        FailingDisk("0", True, NOW),
+    )
+    assert working(PC, (PC,), now=NOW, after=AFTER).facts.room_taken_at is None

@@ -81,6 +81,7 @@ def _page(request: Request, template: str, name: str, who: Who, server: Context)
         who,
         device=device,
         order=order,
+        working_window=server.packs.windows.working,
         school=school,
         place=place_of(school),
         commune_code=commune_code,

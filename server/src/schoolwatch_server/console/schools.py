@@ -50,6 +50,8 @@ def show(request: Request, code: str, who: Who, server: Server) -> Response:
         if school is None:
             raise not_found("school", code)
         devices = registry.devices(conn, who.scope, school_id=school.id)
+        known = states.known(conn, [device.id for device in devices])
+        after = limits(server.packs, now).working_after
         return page(
             request,
             "school.html",
@@ -65,20 +67,15 @@ def show(request: Request, code: str, who: Who, server: Server) -> Response:
             least=server.config.privacy.room_devices,
             next_use=next_sum(now),
             used_by_pupils=USED_BY_PUPILS,
-            orders={
-                d.id: working(d, devices, now=now, after=limits(server.packs, now).working_after)
-                for d in devices
-            },
-            activated=activation.counts(
-                conn, Scope("school", school.id), limits(server.packs, now).working_after
-            ),
+            orders={d.id: working(d, devices, now=now, after=after, state=known.get(d.id)) for d in devices},
+            activated=activation.counts(conn, Scope("school", school.id), after),
             line=tested(conn, school.id, words_of(request)),
             declarations={row.quantity: row for row in pages.declarations(conn, school.id)},
             quantities=declarations.QUANTITIES,
             roles=registry.ROLES,
             incidents=incident_rows.incidents(conn, who.scope, is_open=True, school_id=school.id, limit=20),
             rules=server.rules,
-            ladders=ladder.counted(states.known(conn, [d.id for d in devices]), server.packs.ipv6_slow),
+            ladders=ladder.counted(known.values(), server.packs.ipv6_slow),
             has_targets=bool(server.config.ipv6.dual_stack),
             told=ladder_words,
             tokens=tokens.open_tokens(conn, school.id, now),

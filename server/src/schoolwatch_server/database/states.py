@@ -53,10 +53,10 @@ def load(conn: Connection, device_id: int) -> State | None:
     return None if body is None else unpack(body)
 
 
-def known(conn: Connection, device_ids: Collection[int]) -> tuple[State, ...]:
-    """What is known of each of these devices now; those never heard are left out."""
-    query = select(t.state.c.body).where(t.state.c.device_id.in_(device_ids))
-    return tuple(unpack(body) for body in conn.scalars(query))
+def known(conn: Connection, device_ids: Collection[int]) -> dict[int, State]:
+    """Device → what is known of it now; those never heard are left out."""
+    query = select(t.state.c.device_id, t.state.c.body).where(t.state.c.device_id.in_(device_ids))
+    return {device_id: unpack(body) for device_id, body in conn.execute(query)}
 
 
 def advance(conn: Connection, told: Sequence[Told]) -> None:
