@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 
+from schoolwatch_agent.errors import Missing, NotUnderstood
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.probe import Observed, Probe, observe
 from schoolwatch_agent.probes import PROBES
@@ -53,12 +54,39 @@ class Hostile(Host):
         return ()
 
 
-class Lying(Host):
-    """A real machine on which each program is `program`, each file is `file`, each socket `socket`."""
+def _hangs() -> int:
+    time.sleep(30)
+    return 1
 
-    def __init__(self, system: str, program: Path | None, file: Path, socket: Path) -> None:
+
+def _raises(error: Exception) -> int:
+    raise error
+
+
+REGISTRIES: dict[str, Callable[[], int | str | None]] = {
+    "missing": lambda: _raises(Missing("the Windows registry")),
+    "hangs": _hangs,
+    "refused": lambda: _raises(PermissionError(13, "Access is denied")),
+    "broken": lambda: _raises(OSError(1016, "An I/O operation initiated by the registry failed")),
+    "binary": lambda: _raises(NotUnderstood("neither number nor text", "bytes")),
+    "garbage": lambda: "\x00\ufffd{]\u202e yes",
+    "a number": lambda: 2**64 - 1,
+    "empty": lambda: "",
+    "absent": lambda: None,
+}
+"""What each value of a registry is, or how asking for it ends."""
+
+
+class Lying(Host):
+    """A real machine on which each program is `program`, each file is `file`, each socket `socket`.
+
+    Its registry is a mock, one of `REGISTRIES`: there is none to be had here.
+    """
+
+    def __init__(self, system: str, program: Path | None, file: Path, socket: Path, registry: str) -> None:
         super().__init__()
         self.system = "windows" if system == "windows" else "linux"
+        self._value = REGISTRIES[registry]
         self._fake, self._file, self._socket, self._asking = program, file, socket, False
 
     def _program(self, name: str) -> str:
@@ -66,6 +94,9 @@ class Lying(Host):
 
     def _at(self, path: str) -> Path:
         return self._socket if self._asking else self._file
+
+    def _registry(self, key: str, value: str) -> int | str | None:
+        return self._value()
 
     def ask(self, socket_path: str, request: bytes, timeout: float = 5) -> bytes:
         self._asking = True
@@ -100,13 +131,17 @@ def table(rows: dict[str, tuple[str, str, float]]) -> str:
 
 
 class Case(msgspec.Struct):
-    """One lying machine: its system, what each of its programs, files and sockets is; "" is no program."""
+    """One lying machine: its system, what each of its programs, files, sockets and registry values is.
+
+    "" is no program.
+    """
 
     name: str
     system: str
     program: str
     file: str
     socket: str
+    registry: str = "missing"
 
 
 Row = tuple[str, str, float]
@@ -115,7 +150,7 @@ Row = tuple[str, str, float]
 
 def _seen(case: Case, probe: Probe, within: float) -> Row:
     fake = Path(case.program) if case.program else None
-    host = Lying(case.system, fake, Path(case.file), Path(case.socket))
+    host = Lying(case.system, fake, Path(case.file), Path(case.socket), case.registry)
     began = time.monotonic()
     what, why = outcome(observe(probe, host, within))
     return what, why, time.monotonic() - began

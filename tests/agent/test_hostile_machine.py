@@ -171,6 +171,20 @@ def test_programs_that_hang_shout_or_lie_cost_their_probe_its_time(
     assert not running(tmp_path)
 
 
+@pytest.mark.parametrize("program", ["missing", "hangs", "floods with lines"])
+def test_registry_values_that_hang_lie_or_are_refused_cost_their_probe_at_most_its_time(
+    tmp_path: Path, silent: Path, program: str
+) -> None:
+    lies = script(tmp_path, program)
+    (tmp_path / "garbage").write_bytes(b"\xff\xfe\0{]\n")
+    observed(
+        [
+            Case(name, "windows", lies, str(tmp_path / "garbage"), str(silent), name)
+            for name in hostile_machine.REGISTRIES
+        ]
+    )
+
+
 def running(folder: Path) -> list[int]:
     """Processes that still run a program of a folder."""
     found = []

@@ -1,13 +1,15 @@
-"""What several probes ask alike, and why it may be unknown: Windows' scripts, Linux' processes and services.
+"""What several probes ask alike, and why it may be unknown: Windows' scripts and registry, Linux' processes.
 
 posture.ps1 serves several probes; what it costs to start PowerShell is paid once for all of them.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
-from schoolwatch_agent.errors import CommandFailed, Missing, NotUnderstood, TimedOut
+from schoolwatch_agent.errors import CommandFailed, Missing, NotUnderstood, TimedOut, why
 from schoolwatch_agent.formats import cim, mounts
 from schoolwatch_agent.formats.mounts import Mount
+from schoolwatch_agent.formats.registry import Unread, Value, Values
 from schoolwatch_agent.host import Host
 
 GROUP: Final = "posture"
@@ -85,3 +87,22 @@ def service(host: Host, unit: str) -> bool | None:
         return False if error.code == 3 else None
     except (Missing, TimedOut):
         return None
+
+
+def value(host: Host, key: str, name: str) -> Value:
+    """A registry value, or why it could not be read; None when it is not there."""
+    try:
+        return host.registry(key, name)
+    except TimedOut:
+        return Unread("timeout")
+    except Missing:
+        return Unread("not on this system")
+    except OSError as error:
+        return Unread(why(error))
+    except NotUnderstood:
+        return Unread("not understood")
+
+
+def values(host: Host, places: Mapping[str, tuple[str, str]]) -> Values:
+    """Several, by name: each at its key and name."""
+    return {name: value(host, *place) for name, place in places.items()}

@@ -21,7 +21,7 @@ from schoolwatch_agent import deadline, program, sessions, sight
 from schoolwatch_agent.aside import within
 from schoolwatch_agent.child import finish
 from schoolwatch_agent.discovery import offers
-from schoolwatch_agent.errors import CommandFailed, Missing, TimedOut
+from schoolwatch_agent.errors import CommandFailed, Missing, NotUnderstood, TimedOut
 from schoolwatch_agent.solicitation import solicit
 
 _Seen = TypeVar("_Seen")
@@ -112,8 +112,12 @@ class Host:
     def registry(self, key: str, value: str) -> int | str | None:
         """A value below HKEY_LOCAL_MACHINE in the 64-bit view; None when it is not there.
 
-        Raises `Missing` on a system without a registry, PermissionError.
+        Raises `Missing` on a system without a registry, OSError, `TimedOut`; `NotUnderstood` for a value of
+        another type than number or text.
         """
+        return within(FILE_TIMEOUT, key, lambda: self._registry(key, value))
+
+    def _registry(self, key: str, value: str) -> int | str | None:
         if sys.platform == "win32":
             import winreg
 
@@ -123,7 +127,9 @@ class Host:
                     found = winreg.QueryValueEx(opened, value)[0]
             except FileNotFoundError:
                 return None
-            return found if isinstance(found, int | str) else None
+            if isinstance(found, int | str):
+                return found
+            raise NotUnderstood(f"neither number nor text in {value}", type(found).__name__)
         raise Missing("the Windows registry")
 
     def counters(self, name: str) -> Any:

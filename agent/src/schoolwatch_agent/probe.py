@@ -17,7 +17,7 @@ from schoolwatch_contract.records import Fact, Reading, Sighting
 NAMES_SECONDS = 1.0
 """For the names that are cut out of a failure, when not even these can be read."""
 
-_HELD_UP: Final = r"timeout|not understood|no PowerShell|ended with -?\d+|error 0x[0-9a-f]{8}"
+_HELD_UP: Final = r"timeout|not understood|cannot be read|no PowerShell|ended with -?\d+|error 0x[0-9a-f]{8}"
 """Reasons that say that a question had no answer. A refusal ("not permitted") is one, and so is absence."""
 
 RECORDS_MAX = 300

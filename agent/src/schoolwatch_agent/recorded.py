@@ -18,7 +18,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from schoolwatch_agent.errors import CommandFailed, Hidden, Missing, TimedOut
+from schoolwatch_agent.errors import CommandFailed, Hidden, Missing, NotUnderstood, TimedOut
 from schoolwatch_agent.host import Host
 
 ERRORS: Final[dict[str, type[OSError]]] = {
@@ -107,7 +107,9 @@ class RecordedHost(Host):
         """As recorded."""
         question = _question("registry", (key, value))
         found = _given(self._answers[question][0]) if question in self._answers else None
-        return found if isinstance(found, int | str) else None
+        if found is None or isinstance(found, int | str):
+            return found
+        raise NotUnderstood(f"neither number nor text in {value}", type(found).__name__)
 
     def counters(self, name: str) -> Any:
         """As recorded."""

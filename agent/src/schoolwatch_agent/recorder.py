@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from schoolwatch_agent import personal
-from schoolwatch_agent.errors import CommandFailed, Missing, TimedOut
+from schoolwatch_agent.errors import CommandFailed, Missing, NotUnderstood, TimedOut
 from schoolwatch_agent.formats import advertisement
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.probe import Probe, observe
@@ -143,7 +143,7 @@ class Recorder(Host):
         key = tuple(self._cut(part) for part in of)
         try:
             given = ask()
-        except (Missing, CommandFailed, TimedOut, OSError) as error:
+        except (Missing, CommandFailed, TimedOut, NotUnderstood, OSError) as error:
             self.answers.append(self._failed(door, key, error))
             raise
         if not re.fullmatch(_NUMBERS, " ".join(key)):

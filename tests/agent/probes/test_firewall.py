@@ -9,6 +9,7 @@ import pytest
 
 import machines
 from schoolwatch_agent.probes import firewall
+from schoolwatch_contract.records import Fact
 
 INPUT = "chain in { type filter hook input priority 0; policy %s; %s }"
 
@@ -137,6 +138,24 @@ def test_an_unknown_profile_says_why(machine: str, reason: str) -> None:
     facts = machines.facts(machines.look("firewall", f"windows/firewall-{machine}"))
     assert facts["firewall.state active public"].reason == reason
     assert facts["firewall.state policy public"].reason == "not configured"
+
+
+@pytest.mark.parametrize(("how", "reason"), [("refused", "not permitted"), ("garbled", "not understood")])
+def test_a_setting_that_is_no_number_or_may_not_be_read_is_not_taken_for_an_absent_one(
+    how: str, reason: str
+) -> None:
+    seen = machines.look("firewall", f"windows/posture-registry-{how}")
+    found, facts = machines.readings(seen), machines.facts(seen)
+    for place in ("policy domain", "policy private", "local private", "local public"):
+        assert found[f"firewall.enabled {place}"] is None
+        assert facts[f"firewall.state {place}"].reason == reason
+    assert found["firewall.enabled active public"] == 1
+
+
+def test_a_profile_whose_state_is_no_state_is_not_understood() -> None:
+    parsed = list(firewall.parse_windows({"profiles": [{"Name": "Public", "Enabled": "yes"}]}, {}))
+    labels = {"source": "active", "profile": "public"}
+    assert Fact("firewall.state", None, labels, "not understood") in parsed
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,10 @@ from typing import Any
 import pytest
 
 import machines
+from schoolwatch_agent.formats import windows_autorun
+from schoolwatch_agent.formats.registry import Unread, Value
+from schoolwatch_agent.probes import identity
+from schoolwatch_contract.records import Reading
 
 HOUR, DAY = 3600, 86400
 Values = dict[str, float | None]
@@ -155,6 +159,51 @@ def test_attachments(
 )
 def test_a_setting_is_told_as_it_stands_or_why_not(machine: str, setting: str, told: str) -> None:
     assert said("autorun", machine)[f"autorun.setting {setting}"] == told
+
+
+@pytest.mark.parametrize(("how", "reason"), [("refused", "not permitted"), ("garbled", "not understood")])
+@pytest.mark.parametrize(
+    ("probe", "unknown", "why", "known"),
+    [
+        ("accounts", ("uac", "auto_login"), ("source uac", "source auto_login"), {"enabled": 1}),
+        ("accounts", ("screen_lock_timeout machine",), ("screen_lock machine",), {"lockout_threshold": 5}),
+        ("remote_access", ("rdp policy", "rdp local"), ("state rdp policy",), {"smb1 server": 0}),
+        ("remote_access", ("smb1 client",), ("state smb1 client",), {"smb1 feature": 0}),
+        ("updates", ("automatic",), ("mode policy", "service", "server"), {"pending": 1}),
+        (
+            "antivirus",
+            ("disabled_by_policy defender whole",),
+            ("source disabled_by_policy",),
+            {"products": 0},
+        ),
+    ],
+)
+def test_a_registry_value_that_can_not_be_read_is_unknown_and_costs_nothing_else(
+    how: str, reason: str, probe: str, unknown: tuple[str, ...], why: tuple[str, ...], known: Values
+) -> None:
+    machine = f"posture-registry-{how}"
+    within({f"{probe}.{name}": None for name in unknown}, values(probe, machine))
+    within({f"{probe}.{name}": f"? {reason}" for name in why}, said(probe, machine))
+    within({f"{probe}.{name}": value for name, value in known.items()}, values(probe, machine))
+
+
+def test_a_machine_wide_setting_that_can_not_be_read_is_not_replaced_by_the_users() -> None:
+    users = {"users": [{"NoDriveTypeAutoRun": 255}]}
+    for value in (Unread("not permitted"), "yes"):
+        told = list(windows_autorun.parse({"NoDriveTypeAutoRun": value}, users))
+        assert Reading("autorun.enabled", None, {"drive": "removable"}) in told
+
+
+@pytest.mark.parametrize(
+    ("driver", "freezing"), [(Unread("not permitted"), None), (None, "none"), (3, "deep-freeze")]
+)
+def test_a_driver_that_may_not_be_looked_for_is_not_taken_for_none(
+    driver: Value, freezing: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = machines.machine("windows/win10-lab-desktop")
+    monkeypatch.setattr("schoolwatch_agent.asked.value", lambda *_: driver)
+    monkeypatch.setattr(machine, "powershell", lambda *_, **__: '{"uwf": []}')
+    assert identity.freezing(machine) == freezing
 
 
 UNKNOWN: Values = {

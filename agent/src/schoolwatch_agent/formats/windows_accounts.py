@@ -10,16 +10,17 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from schoolwatch_agent.formats import cim
+from schoolwatch_agent.formats.registry import Value, Values, why
 from schoolwatch_contract.records import Fact, Reading
 
 _POLICY: Final = r"SOFTWARE\Microsoft\Windows\CurrentVersion\Policies\System"
 MACHINE: Final = {
-    "EnableLUA": _POLICY,
-    "ConsentPromptBehaviorAdmin": _POLICY,
-    "InactivityTimeoutSecs": _POLICY,
-    "AutoAdminLogon": r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\Winlogon",
+    "EnableLUA": (_POLICY, "EnableLUA"),
+    "ConsentPromptBehaviorAdmin": (_POLICY, "ConsentPromptBehaviorAdmin"),
+    "InactivityTimeoutSecs": (_POLICY, "InactivityTimeoutSecs"),
+    "AutoAdminLogon": (r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\Winlogon", "AutoAdminLogon"),
 }
-"""Each value below HKEY_LOCAL_MACHINE, and its key."""
+"""Values below HKEY_LOCAL_MACHINE: key and name."""
 
 _PROMPTS: Final = (
     "without asking",
@@ -41,37 +42,37 @@ _FLAGS: Final = {
     "accounts.builtin_administrator_enabled": "builtin_administrator_enabled",
 }
 
-Values = dict[str, int | str | None]
-
 
 def parse(machine: Values, found: dict[str, Any]) -> Iterator[Reading | Fact]:
     """All of it; a part that did not answer is unknown, with the reason in `accounts.source`."""
     uac = cim.flag(machine.get("EnableLUA"))
     yield Reading("accounts.uac", None if uac is None else float(uac))
+    yield _source("uac", why(machine.get("EnableLUA")) if uac is None else "")
     prompt = cim.whole(machine.get("ConsentPromptBehaviorAdmin"))
     known = prompt is not None and prompt < len(_PROMPTS)
     yield Fact(
         "accounts.uac_prompt",
         _PROMPTS[prompt] if prompt is not None and known else None,
         {},
-        "" if known else "not configured",
+        "" if known else why(machine.get("ConsentPromptBehaviorAdmin")),
     )
-    yield _auto_login(machine.get("AutoAdminLogon"))
+    yield from _auto_login(machine.get("AutoAdminLogon"))
     yield from _lock(machine, found)
     yield from _password(found)
     yield from _counts(found)
 
 
-def _auto_login(value: int | str | None) -> Reading:
+def _auto_login(value: Value) -> Iterator[Reading | Fact]:
     """Winlogon logs in by itself for "1" alone; without the value it does not."""
     on = False if value is None else cim.flag(value)
-    return Reading("accounts.auto_login", None if on is None else float(on))
+    yield Reading("accounts.auto_login", None if on is None else float(on))
+    yield _source("auto_login", why(value) if on is None else "")
 
 
 def _lock(machine: Values, found: dict[str, Any]) -> Iterator[Reading | Fact]:
     """After which time without input the screen locks: for all users, and by their screen savers' policy."""
     seconds = cim.whole(machine.get("InactivityTimeoutSecs"))
-    yield from _locks("machine", {seconds}, "not configured")
+    yield from _locks("machine", {seconds}, why(machine.get("InactivityTimeoutSecs")))
     users, trouble = cim.part(found, "users")
     reason = trouble or ("not configured" if users else "nobody is logged in")
     yield from _locks("screen saver", {_saver(user) for user in users}, reason)

@@ -11,36 +11,39 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from schoolwatch_agent.formats import cim
+from schoolwatch_agent.formats.registry import Values, why
 from schoolwatch_contract.records import Fact, Reading
 
-MACHINE: Final = {
-    "NoDriveTypeAutoRun": r"SOFTWARE\Microsoft\Windows\CurrentVersion\Policies\Explorer",
-    "NoAutorun": r"SOFTWARE\Microsoft\Windows\CurrentVersion\Policies\Explorer",
-    "NoAutoplayfornonVolume": r"SOFTWARE\Policies\Microsoft\Windows\Explorer",
-    "SaveZoneInformation": r"SOFTWARE\Microsoft\Windows\CurrentVersion\Policies\Attachments",
-    "HideZoneInfoOnProperties": r"SOFTWARE\Microsoft\Windows\CurrentVersion\Policies\Attachments",
-    "ScanWithAntiVirus": r"SOFTWARE\Microsoft\Windows\CurrentVersion\Policies\Attachments",
-}
-"""Each value below HKEY_LOCAL_MACHINE, and its key."""
-
+_EXPLORER: Final = r"SOFTWARE\Microsoft\Windows\CurrentVersion\Policies\Explorer"
+_ATTACHMENTS: Final = r"SOFTWARE\Microsoft\Windows\CurrentVersion\Policies\Attachments"
 _USERS: Final = ("NoDriveTypeAutoRun", "SaveZoneInformation", "HideZoneInfoOnProperties", "ScanWithAntiVirus")
-_DRIVES: Final = {"removable": 0x04, "fixed": 0x08, "network": 0x10, "optical": 0x20}
+MACHINE: Final = {
+    "NoDriveTypeAutoRun": (_EXPLORER, "NoDriveTypeAutoRun"),
+    "NoAutorun": (_EXPLORER, "NoAutorun"),
+    "NoAutoplayfornonVolume": (r"SOFTWARE\Policies\Microsoft\Windows\Explorer", "NoAutoplayfornonVolume"),
+    "SaveZoneInformation": (_ATTACHMENTS, "SaveZoneInformation"),
+    "HideZoneInfoOnProperties": (_ATTACHMENTS, "HideZoneInfoOnProperties"),
+    "ScanWithAntiVirus": (_ATTACHMENTS, "ScanWithAntiVirus"),
+}
+"""Values below HKEY_LOCAL_MACHINE: key and name."""
 
-Values = dict[str, int | str | None]
+_DRIVES: Final = {"removable": 0x04, "fixed": 0x08, "network": 0x10, "optical": 0x20}
 
 
 def parse(machine: Values, found: dict[str, Any]) -> Iterator[Reading | Fact]:
     """The machine's values come before the users' (group policy); users who differ leave it unknown."""
     users, trouble = cim.part(found, "users")
     for name in MACHINE:
-        yield _setting(name, "machine", {cim.whole(machine.get(name))}, "not configured")
+        yield _setting(name, "machine", {cim.whole(machine.get(name))}, why(machine.get(name)))
     for name in _USERS:
         reason = trouble or ("not configured" if users else "nobody is logged in")
         yield _setting(name, "user", {cim.whole(user.get(name)) for user in users}, reason)
 
     def said(name: str) -> int | None:
-        own = cim.whole(machine.get(name))
-        return own if own is not None else _agreed({cim.whole(user.get(name)) for user in users})
+        own = machine.get(name)
+        if own is None:
+            return _agreed({cim.whole(user.get(name)) for user in users})
+        return cim.whole(own)  # one that can't be read would come before the users' all the same
 
     mask = said("NoDriveTypeAutoRun")
     for drive, bit in _DRIVES.items():

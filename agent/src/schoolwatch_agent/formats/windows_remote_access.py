@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from schoolwatch_agent.formats import cim
+from schoolwatch_agent.formats.registry import Values, why
 from schoolwatch_contract.records import Fact, Reading
 
 _POLICY: Final = r"SOFTWARE\Policies\Microsoft\Windows NT\Terminal Services"
@@ -29,23 +30,23 @@ MACHINE: Final = {
 _DISABLED: Final = 4
 _STARTS: Final = (0, 1, 2, 3, _DISABLED)
 
-Values = dict[str, int | str | None]
-
 
 def parse(machine: Values, found: dict[str, Any]) -> Iterator[Reading | Fact]:
     """Remote desktop by policy and as the machine is set, SMB 1 of its server, client and feature."""
     for source in ("policy", "local"):
         labels = {"source": source}
-        deny = cim.flag(machine.get(f"{source} deny"))
-        yield from _records("rdp", None if deny is None else not deny, labels, "not configured")
-        nla = cim.flag(machine.get(f"{source} nla"))
-        yield from _records("rdp_nla", nla, labels, "not configured")
+        said = machine.get(f"{source} deny")
+        deny = cim.flag(said)
+        yield from _records("rdp", None if deny is None else not deny, labels, why(said))
+        said = machine.get(f"{source} nla")
+        yield from _records("rdp_nla", cim.flag(said), labels, why(said))
     live, trouble = cim.part(found, "smb")
-    said = [cim.flag(row.get("EnableSMB1Protocol")) for row in live]
-    own = cim.flag(machine.get("smb server"))
-    serves = said[0] if said and said[0] is not None else own
-    yield from _records("smb1", serves, {"source": "server"}, trouble or "not configured")
-    yield from _records("smb1", _client(machine), {"source": "client"}, "not reported")
+    told = [cim.flag(row.get("EnableSMB1Protocol")) for row in live]
+    own = machine.get("smb server")
+    serves = told[0] if told and told[0] is not None else cim.flag(own)
+    yield from _records("smb1", serves, {"source": "server"}, trouble or why(own))
+    driver = machine.get("smb client")
+    yield from _records("smb1", _client(machine), {"source": "client"}, why(driver, "not reported"))
     feature, trouble = cim.part(found, "smb_feature")
     state = next((cim.whole(row.get("InstallState")) for row in feature), None)
     installed = None if state is None else {1: True, 2: False, 3: False}.get(state)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from schoolwatch_agent.formats import cim
+from schoolwatch_agent.formats.registry import Unread, Values, why
 from schoolwatch_contract.records import Fact, Reading
 
 _SECURITY_CATEGORY: Final = "0fa1201d-4330-4fa8-8ae9-b877473b6441"
@@ -25,8 +26,6 @@ _POLICY_LEVELS: Final = {2: "notify", 3: "download", 4: "scheduled", 5: "local",
 _LEVELS: Final = {1: "off", 2: "notify", 3: "download", 4: "scheduled"}
 """AutomaticUpdatesNotificationLevel of the Windows Update Agent API; 0 is not configured."""
 
-Values = dict[str, int | str | None]
-
 
 def parse(found: dict[str, Any], policy: Values, now: float) -> Iterator[Reading | Fact]:
     """From updates.ps1: the update agent's offline search, its last successes, its level, the reboot keys.
@@ -45,15 +44,10 @@ def parse(found: dict[str, Any], policy: Values, now: float) -> Iterator[Reading
     reboot = cim.flag(found.get("reboot"))
     yield Reading("updates.reboot_pending", None if reboot is None else float(reboot))
     yield from _automatic(policy, cim.whole(settings.get("level")), reason)
-    managed = cim.flag(policy.get("UseWUServer"))
-    own = (
-        None
-        if managed is None and policy.get("UseWUServer") is not None
-        else "wsus"
-        if managed
-        else "microsoft"
-    )
-    yield Fact("updates.server", own, {}, "" if own else "not understood")
+    said = policy.get("UseWUServer")
+    managed = False if said is None else cim.flag(said)
+    own = None if managed is None else "wsus" if managed else "microsoft"
+    yield Fact("updates.server", own, {}, "" if own else why(said))
 
 
 def _since(metric: str, written: object, now: float) -> Reading:
@@ -63,20 +57,31 @@ def _since(metric: str, written: object, now: float) -> Reading:
 
 def _automatic(policy: Values, level: int | None, reason: str) -> Iterator[Reading | Fact]:
     """Policy comes before the machine's own level; nothing is installed while the service is disabled."""
-    start = cim.whole(policy.get("wuauserv"))
-    disabled = start == _DISABLED
-    off, options = cim.flag(policy.get("NoAutoUpdate")), cim.whole(policy.get("AUOptions"))
-    ruled = "off" if off else None if options is None else _POLICY_LEVELS.get(options)
+    service = policy.get("wuauserv")
+    start = cim.whole(service)
+    ruled, unruled = _ruled(policy)
     local = None if level is None else _LEVELS.get(level)
-    yield Fact("updates.mode", ruled, {"source": "policy"}, "" if ruled else "not configured")
+    yield Fact("updates.mode", ruled, {"source": "policy"}, unruled)
     yield Fact("updates.mode", local, {"source": "local"}, "" if local else reason or "not configured")
-    mode = local if ruled in (None, "local") else ruled
-    automatic = 0.0 if disabled else None if mode is None else float(mode == "scheduled")
+    left_to_it = ruled == "local" or unruled == why(None)
+    mode = None if isinstance(service, Unread) else local if left_to_it else ruled
+    automatic = 0.0 if start == _DISABLED else None if mode is None else float(mode == "scheduled")
     yield Reading("updates.automatic", automatic)
     known = {0: "boot", 1: "system", 2: "automatic", 3: "manual", _DISABLED: "disabled"}.get(
         -1 if start is None else start
     )
-    yield Fact("updates.service", known, {}, "" if known else "not reported")
+    yield Fact("updates.service", known, {}, "" if known else why(service, "not reported"))
+
+
+def _ruled(policy: Values) -> tuple[str | None, str]:
+    """How policy has updates installed, else why it says nothing; "off" comes before the options."""
+    off, options = policy.get("NoAutoUpdate"), policy.get("AUOptions")
+    is_off = False if off is None else cim.flag(off)
+    if is_off is not False:
+        return ("off", "") if is_off else (None, why(off))
+    level = cim.whole(options)
+    found = None if level is None else _POLICY_LEVELS.get(level)
+    return found, "" if found else why(options)
 
 
 def _categories(update: dict[str, Any]) -> set[str]:

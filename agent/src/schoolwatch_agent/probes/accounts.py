@@ -75,7 +75,7 @@ def _value(databases: tuple[Database, ...], key: str, read: Callable[[str], floa
 def read(host: Host) -> Iterator[Reading | Fact]:
     """Registry values and one script's parts, or the files of PAM, the accounts and the desktop."""
     if host.system == "windows":
-        machine = {name: host.registry(key, name) for name, key in windows_accounts.MACHINE.items()}
+        machine = asked.values(host, windows_accounts.MACHINE)
         yield from windows_accounts.parse(machine, asked.posture(host))
         return
     for name, look in _SETTINGS.items():

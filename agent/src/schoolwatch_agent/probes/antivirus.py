@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from schoolwatch_agent import asked, clamd, sight
 from schoolwatch_agent.errors import CommandFailed, Missing, NotUnderstood, TimedOut, why
-from schoolwatch_agent.formats import cim, linux_antivirus, security_center
+from schoolwatch_agent.formats import cim, linux_antivirus, registry, security_center
 from schoolwatch_agent.formats.product import Product
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.probe import Probe
@@ -30,12 +30,10 @@ _ESET: Final = {"eea": "/opt/eset/eea/bin/upd", "efs": "/opt/eset/efs/bin/upd"}
 
 _DEFENDER: Final = r"SOFTWARE\Policies\Microsoft\Windows Defender"
 POLICIES: Final = {
-    "DisableAntiSpyware": _DEFENDER,
-    "DisableRealtimeMonitoring": _DEFENDER + r"\Real-Time Protection",
+    "whole": (_DEFENDER, "DisableAntiSpyware"),
+    "realtime": (_DEFENDER + r"\Real-Time Protection", "DisableRealtimeMonitoring"),
 }
-"""Values below HKEY_LOCAL_MACHINE by which group policy switches Defender off; the second key has a space."""
-
-_POLICY_PARTS: Final = {"whole": "DisableAntiSpyware", "realtime": "DisableRealtimeMonitoring"}
+"""Values below HKEY_LOCAL_MACHINE by which group policy switches parts of Defender off: key and name."""
 THREATS_MAX: Final = 20
 
 
@@ -62,18 +60,17 @@ def parse(products: tuple[Product, ...], *, counted: bool) -> Iterator[Reading |
                 yield Fact("antivirus.scan", None, {**labels, "scan": scan}, "never")
 
 
-def parse_windows(
-    found: security_center.Found, policies: dict[str, int | str | None]
-) -> Iterator[Reading | Fact]:
+def parse_windows(found: security_center.Found, policies: registry.Values) -> Iterator[Reading | Fact]:
     """As `parse`, with what became of each source, what group policy says, and what Defender found."""
     yield from parse(found.products, counted=found.counted)
     for source, reason in found.sources.items():
         yield Fact("antivirus.source", None if reason else "answered", {"source": source}, reason)
-    disabled = {name: cim.flag(value) for name, value in policies.items()}
-    for part, name in _POLICY_PARTS.items():
-        # without the value no policy disables it
-        off = False if policies.get(name) is None else disabled[name]
+    for part, value in policies.items():
+        off = False if value is None else cim.flag(value)  # without the value no policy disables it
         yield Reading("antivirus.disabled_by_policy", _number(off), {"product": "defender", "part": part})
+    unread = [value for value in policies.values() if value is not None and cim.flag(value) is None]
+    for value in unread[:1]:
+        yield Fact("antivirus.source", None, {"source": "disabled_by_policy"}, registry.why(value))
     labels = {"product": "defender"}
     known = found.threats is not None
     yield Reading("antivirus.detections", float(found.detections) if known else None, labels)
@@ -98,7 +95,7 @@ def read(host: Host) -> Iterator[Reading | Fact]:
     """Asks each product that is installed, or Windows' two sources at once."""
     if host.system == "windows":
         found = security_center.parse(cim.document(host.powershell("antivirus", timeout=60)), host.now())
-        return parse_windows(found, {name: host.registry(key, name) for name, key in POLICIES.items()})
+        return parse_windows(found, asked.values(host, POLICIES))
     products, closed = _installed(host)
     return itertools.chain(
         parse(products, counted=not closed),

@@ -51,7 +51,7 @@ def is_blocked(modprobe: str) -> bool:
 def read(host: Host) -> Iterator[Reading | Fact]:
     """Registry values and one script's part, or the administrator's files of a machine with a desktop."""
     if host.system == "windows":
-        machine = {name: host.registry(key, name) for name, key in windows_autorun.MACHINE.items()}
+        machine = asked.values(host, windows_autorun.MACHINE)
         yield from windows_autorun.parse(machine, asked.posture(host))
         return
     found = desktop.desktops(host)

@@ -12,6 +12,7 @@ import msgspec
 from schoolwatch_agent import asked
 from schoolwatch_agent.errors import CommandFailed, Missing, NotUnderstood, TimedOut
 from schoolwatch_agent.formats import cim
+from schoolwatch_agent.formats.registry import Value, why
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.probe import Probe
 from schoolwatch_contract.records import Fact, Reading
@@ -45,7 +46,10 @@ WINDOWS_PLACES: Final[dict[str, tuple[str, dict[str, tuple[str, ...]]]]] = {
 }
 """Keys below HKEY_LOCAL_MACHINE and the names of the profiles there: "private" was "standard" once."""
 
-Places = dict[tuple[str, str], int | str | None]
+_UNSET: Final = {"2": "not configured", "notconfigured": "not configured"}
+"""The third value of GpoBoolean, as number and as name."""
+
+Places = dict[tuple[str, str], Value]
 
 
 def ufw(status: str) -> bool:
@@ -143,12 +147,13 @@ def parse_windows(found: dict[str, Any], registry: Places) -> Iterator[Reading |
     (GpoBoolean). FirewallProduct rows are other makers'. `registry` holds values by `WINDOWS_PLACES`.
     """
     profiles, reason = cim.part(found, "profiles")
-    told = {str(row.get("Name") or "").lower()[:32]: cim.flag(row.get("Enabled")) for row in profiles}
+    told = {str(row.get("Name") or "").lower()[:32]: row.get("Enabled") for row in profiles}
     for name in (*dict.fromkeys((*WINDOWS_PROFILES, *told)),):
-        why = reason or ("not configured" if name in told else "not reported")
-        yield from _records({"source": "active", "profile": name}, told.get(name), why)
+        on = told.get(name)
+        unknown = reason or ("not reported" if on is None else _UNSET.get(str(on).lower(), "not understood"))
+        yield from _records({"source": "active", "profile": name}, cim.flag(on), unknown)
     for (source, name), value in registry.items():
-        yield from _records({"source": source, "profile": name}, cim.flag(value), "not configured")
+        yield from _records({"source": source, "profile": name}, cim.flag(value), why(value))
     services, reason = cim.part(found, "service")
     running = next((cim.flag(row.get("running")) for row in services), None)
     yield Reading("firewall.service_running", None if running is None else float(running))
@@ -165,7 +170,7 @@ def windows_registry(host: Host) -> Places:
     found: Places = {}
     for source, (key, names) in WINDOWS_PLACES.items():
         for profile, spellings in names.items():
-            values = [host.registry(rf"{key}\{spelling}", "EnableFirewall") for spelling in spellings]
+            values = [asked.value(host, rf"{key}\{spelling}", "EnableFirewall") for spelling in spellings]
             found[source, profile] = next((value for value in values if value is not None), None)
     return found
 

@@ -7,9 +7,11 @@ Shadow Defender (its driver diskpt; from third-party descriptions), and on Linux
 from collections.abc import Iterator
 from typing import Any, Final
 
+from schoolwatch_agent import asked
 from schoolwatch_agent.errors import CommandFailed, Missing, NotUnderstood, TimedOut
 from schoolwatch_agent.formats import cim, hints
 from schoolwatch_agent.formats.hints import Kind
+from schoolwatch_agent.formats.registry import Unread
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.probe import Probe
 from schoolwatch_contract.records import Fact
@@ -80,14 +82,17 @@ def freezing(host: Host) -> str | None:
     """The freezing software of a machine, `none` without any; None when it cannot be known."""
     if host.system == "linux":
         return "overlay" if frozen_root(host.text("/proc/mounts")) else "none"
-    for driver, product in _DRIVERS:
-        if host.registry(rf"{_SERVICES}\{driver}", "Start") is not None:
+    starts = [asked.value(host, rf"{_SERVICES}\{driver}", "Start") for driver, _ in _DRIVERS]
+    for start, (_, product) in zip(starts, _DRIVERS, strict=True):
+        if start is not None and not isinstance(start, Unread):
             return product
     try:
         filters = [cim.flag(part.get("CurrentEnabled")) for part in cim.objects(_script(host).get("uwf"))]
     except (Missing, CommandFailed, TimedOut, NotUnderstood):
         return None
-    return "uwf" if True in filters else "none"
+    if True in filters:
+        return "uwf"
+    return None if any(isinstance(start, Unread) for start in starts) else "none"
 
 
 def _script(host: Host) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
+from schoolwatch_agent import asked
 from schoolwatch_agent.errors import NotUnderstood
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.probe import Probe
@@ -74,7 +75,7 @@ def read(host: Host) -> Iterator[Reading | Fact]:
         before = host.counters("cpu_times")
         host.wait(SAMPLE)
         count = host.counters("cpu_count")
-        model = host.registry(_MODEL_KEY, "ProcessorNameString")
+        model = asked.value(host, _MODEL_KEY, "ProcessorNameString")
         yield from parse_windows(before, host.counters("cpu_times"), count, model)
         return
     stat = host.text("/proc/stat")

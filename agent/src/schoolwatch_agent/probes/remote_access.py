@@ -43,7 +43,7 @@ def _records(name: str, state: bool | None, reason: str) -> Iterator[Reading | F
 def read(host: Host) -> Iterator[Reading | Fact]:
     """Registry values and one script's parts, or sshd's files and the kernel's two lists of TCP sockets."""
     if host.system == "windows":
-        machine = {name: host.registry(*place) for name, place in windows_remote_access.MACHINE.items()}
+        machine = asked.values(host, windows_remote_access.MACHINE)
         yield from windows_remote_access.parse(machine, asked.posture(host))
         return
     if not any(host.exists(program) for program in _PROGRAMS):

@@ -5,7 +5,9 @@ import shlex
 from collections.abc import Iterator
 from typing import Final
 
+from schoolwatch_agent import asked
 from schoolwatch_agent.errors import CommandFailed, Missing, NotUnderstood, TimedOut
+from schoolwatch_agent.formats.registry import Value, Values, why
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.probe import Probe
 from schoolwatch_contract.records import Fact
@@ -52,28 +54,27 @@ def _os_release(text: str) -> dict[str, str]:
     return fields
 
 
-def parse_windows(values: dict[str, int | str | None], arch: int | str | None) -> Iterator[Fact]:
+def parse_windows(values: Values, arch: Value) -> Iterator[Fact]:
     """Values of the CurrentVersion key. DisplayVersion came with 20H2, ReleaseId was before it."""
     name, build = _text(values.get("ProductName")), _text(values.get("CurrentBuild"))
     if name is None:
-        raise NotUnderstood("no ProductName in the registry", values)
+        raise NotUnderstood("no ProductName in the registry", why(values.get("ProductName"), "not there"))
     if build and build.isdecimal() and int(build) >= _WINDOWS_11:
         name = name.replace("Windows 10", "Windows 11")
     yield Fact("os.name", name[:128])
-    yield _fact(
-        "os.version", _text(values.get("DisplayVersion")) or _text(values.get("ReleaseId")), "not reported"
-    )
-    yield _fact("os.edition", _text(values.get("EditionID")), "not reported")
+    version = _text(values.get("DisplayVersion")) or _text(values.get("ReleaseId"))
+    yield _fact("os.version", version, why(values.get("DisplayVersion"), "not reported"))
+    yield _fact("os.edition", _text(values.get("EditionID")), why(values.get("EditionID"), "not reported"))
     update = _text(values.get("UBR"))
     yield _fact("os.build", f"{build}.{update}" if build and update else build, "not reported")
-    yield _fact("os.arch", _text(arch), "not reported")
+    yield _fact("os.arch", _text(arch), why(arch, "not reported"))
     kind = _text(values.get("InstallationType")) or ""
     known = {"client": "client", "server": "server", "server core": "server", "nano server": "server"}
     yield _fact("os.kind", known.get(kind.lower()), f"InstallationType is {kind[:40]!r}")
 
 
-def _text(value: int | str | None) -> str | None:
-    return None if value is None else str(value).strip() or None
+def _text(value: Value) -> str | None:
+    return str(value).strip() or None if isinstance(value, int | str) else None
 
 
 def _fact(name: str, value: str | None, reason: str) -> Fact:
@@ -83,8 +84,8 @@ def _fact(name: str, value: str | None, reason: str) -> Fact:
 def read(host: Host) -> Iterator[Fact]:
     """Two files and one program, or a handful of registry values."""
     if host.system == "windows":
-        arch = host.registry(_ENVIRONMENT, "PROCESSOR_ARCHITECTURE")
-        return parse_windows({value: host.registry(_KEY, value) for value in _VALUES}, arch)
+        arch = asked.value(host, _ENVIRONMENT, "PROCESSOR_ARCHITECTURE")
+        return parse_windows(asked.values(host, {name: (_KEY, name) for name in _VALUES}), arch)
     try:
         machine = host.run("uname", "-m", timeout=5).strip() or None
     except (Missing, CommandFailed, TimedOut):

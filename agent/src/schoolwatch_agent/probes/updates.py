@@ -49,7 +49,7 @@ def read(host: Host) -> Iterator[Reading | Fact]:
     """apt's simulation and a few stamps, or one script; other packagers are not here."""
     if host.system == "windows":
         found = asked.script(host, "updates", SEARCH_TIMEOUT)
-        policy = {name: host.registry(*place) for name, place in windows_updates.MACHINE.items()}
+        policy = asked.values(host, windows_updates.MACHINE)
         yield from windows_updates.parse(found, policy, host.now())
         return
     yield from _apt(host)
