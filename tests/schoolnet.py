@@ -48,7 +48,7 @@ def serve(connection, secure):
         while b"\r\n\r\n" not in asked and (part := stream.recv(65536)):
             asked += part
         if asked:
-            stream.sendall(b"HTTP/1.0 200 OK\r\n\r\n" + bytes(1600))
+            stream.sendall(b"HTTP/1.0 %s\r\n\r\n" % sys.argv[3].encode() + bytes(1600))
         stream.close()
     except OSError:
         pass
@@ -87,7 +87,11 @@ class Case:
 
     `prefix` and `lifetime` are what radvd advertises; without a prefix there is no radvd. `delay` in
     seconds is that of IPv6 packets to the Internet. `option_108` has the DHCP server offer it.
-    Without `has_ipv6` the PC itself has IPv6 switched off.
+    Without `has_ipv6` the PC itself has IPv6 switched off. `resolver` are more options of dnsmasq,
+    which knows the hosts' `names`.
+    `portal`: the router answers every connection itself, as a sign-in page. `stranger` is what a second
+    machine on the PC's link advertises (radvd.conf of its eth0). `later` runs in the router when the PC has
+    settled.
     """
 
     name: str
@@ -100,6 +104,11 @@ class Case:
     delay: float = 0.0
     option_108: bool = False
     has_ipv6: bool = True
+    names: bool = True
+    resolver: Sequence[str] = ()
+    portal: bool = False
+    stranger: str = ""
+    later: Sequence[str] = ()
 
 
 @dataclass
@@ -108,7 +117,7 @@ class Net:
 
     case: Case
     folder: Path
-    certificate: tuple[Path, Path]
+    certificates: Path
     started: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def space(self, place: str) -> str:
@@ -147,25 +156,28 @@ class Net:
         self.started.append(process)
         return process
 
-    def agent(self, program: str) -> str:
-        """What a Python program of the agent prints on the PC, under the PC's own resolv.conf."""
-        script = 'mount --bind "$1" /etc/resolv.conf && exec "$2" -c "$3" "$4"'
+    def once(self, *options: str) -> str:
+        """What `schoolwatch-agent once` prints on the PC, under the PC's own resolv.conf."""
+        script = 'mount --bind "$1" /etc/resolv.conf && shift && exec "$@"'
         argv = ["ip", "netns", "exec", self.space("pc"), "unshare", "-m", "sh", "-c", script, "sh"]
-        data = self.folder / "data"
+        data, config = self.folder / "data", self.folder / "agent.toml"
         data.mkdir(exist_ok=True)
         (data / "settings.json").write_bytes(settings.encode(TARGETS))
-        argv += [str(self.folder / "resolv.conf"), sys.executable, program, str(data)]
-        done = subprocess.run(argv, capture_output=True, text=True, timeout=90, check=False)
+        config.write_text(f'[agent]\ndata = "{data}"\n')
+        argv += [str(self.folder / "resolv.conf"), sys.executable, "-m", "schoolwatch_agent", "once"]
+        argv += ["--config", str(config), *options]
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=150, check=False)
         assert done.returncode == 0, done.stderr
+        assert "Traceback" not in done.stderr
         return done.stdout
 
 
 @contextmanager
-def built(case: Case, folder: Path, certificate: tuple[Path, Path]) -> Iterator[Net]:
+def built(case: Case, folder: Path, certificates: Path) -> Iterator[Net]:
     """The network of a case, settled: addresses are there and every daemon answers."""
-    net = Net(case, folder, certificate)
+    net = Net(case, folder, certificates)
     folder.mkdir(parents=True)
-    spaces = [net.space(place) for place in ("pc", "router", "internet")]
+    spaces = [net.space(place) for place in ("pc", "router", "internet", "stranger")]
     try:
         for space in spaces:
             subprocess.run(["ip", "netns", "add", space], check=True, timeout=30)
@@ -176,7 +188,10 @@ def built(case: Case, folder: Path, certificate: tuple[Path, Path]) -> Iterator[
         if case.nat64:
             _translate(net)
         net.run("router", *case.router)
+        if case.portal:
+            _sign_in(net)
         _pc(net)
+        net.run("router", *case.later)
         yield net
     finally:
         for process in net.started:
@@ -225,9 +240,10 @@ def _links(net: Net) -> None:
 
 
 def _serve(net: Net) -> None:
-    net.start("internet", sys.executable, "-c", WEB, *map(str, net.certificate))
+    _web(net, "internet", "vidu", "200 OK")
     folder, case = net.folder, net.case
     records = [f"--host-record={name},{four},{six}" for name, (six, four) in HOSTS.items()]
+    records += [f"--host-record={V6_ONLY[0]},{V6_ONLY[1]}"]
     dhcp = ["--dhcp-range=192.168.77.100,192.168.77.120,1h"]
     dhcp += ["--dhcp-option=option:ipv6-only,1800"] if case.option_108 else []
     net.start(
@@ -242,8 +258,8 @@ def _serve(net: Net) -> None:
         f"--dhcp-leasefile={folder / 'dnsmasq.leases'}",
         "--local=/arpa/",
         "--host-record=ipv4only.arpa,192.0.0.170",
-        f"--host-record={V6_ONLY[0]},{V6_ONLY[1]}",
-        *records,
+        *(records if case.names else []),
+        *case.resolver,
         *(["--port=5353"] if case.nat64 else []),
         *(dhcp if case.ipv4 else []),
     )
@@ -252,6 +268,22 @@ def _serve(net: Net) -> None:
         file.write_text(ADVERTISED % {"lifetime": case.lifetime, "prefix": case.prefix})
         file.chmod(0o644)
         net.start("router", "radvd", "-n", "-C", str(file), "-p", str(folder / "radvd.pid"), "-m", "stderr")
+
+
+def _web(net: Net, place: str, certificate: str, answer: str) -> None:
+    crt, key = (str(net.certificates / f"{certificate}.{kind}") for kind in ("crt", "key"))
+    net.start(place, sys.executable, "-c", WEB, crt, key, answer)
+
+
+def _sign_in(net: Net) -> None:
+    """The router itself answers whatever the PC connects to, with its own certificate."""
+    _web(net, "router", "portal", "302 Found")
+    net.run(
+        "router",
+        "nft add table inet portal",
+        "nft add chain inet portal in { type nat hook prerouting priority -100 ; }",
+        "nft add rule inet portal in iifname lan tcp dport { 443, 8080 } redirect",
+    )
 
 
 def _slow_down(net: Net) -> None:
@@ -303,8 +335,22 @@ def _pc(net: Net) -> None:
     if case.ipv4:
         lines += ["addr add 192.168.77.10/24 dev eth0", f"route add default via {ROUTER4}"]
     net.ip("pc", *lines)
+    if case.stranger:
+        _stranger(net)
     if case.has_ipv6:
         _until(lambda: ("dynamic" if case.prefix else "fe80:") in _shown(net))
+
+
+def _stranger(net: Net) -> None:
+    net.run("stranger", "sysctl -qw net.ipv6.conf.all.forwarding=1 net.ipv6.conf.default.accept_dad=0")
+    net.ip("pc", f"link add second type veth peer name eth0 netns {net.space('stranger')}")
+    net.ip("pc", "link set second master eth0", "link set second up")
+    net.ip("stranger", "link set lo up", "link set eth0 up")
+    file = net.folder / "stranger.conf"
+    file.write_text(f"interface eth0 {{ AdvSendAdvert on; MaxRtrAdvInterval 10; {net.case.stranger} }};\n")
+    file.chmod(0o644)
+    pid = net.folder / "stranger.pid"
+    net.start("stranger", "radvd", "-n", "-C", str(file), "-p", str(pid), "-m", "stderr")
 
 
 def _shown(net: Net) -> str:

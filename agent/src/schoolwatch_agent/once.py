@@ -72,13 +72,12 @@ def table(seen: Seen, texts: Texts) -> str:
         for f in seen.facts
     ]
     sightings = [(_named(s.kind, s.detail), s.subject) for s in seen.sightings]
-    first = ladder.first(seen.readings, seen.facts)
-    ipv6 = () if first is None else (texts("ipv6_first", **ladder.words(first, texts)),)
+    ipv6 = ladder.line(seen.readings, seen.facts, texts)
     return "\n\n".join(
         (
             _columns((texts("column_reading"), texts("column_value")), readings),
             _columns((texts("column_fact"), texts("column_value")), [*facts, *sightings]),
-            *ipv6,
+            *([ipv6] if ipv6 else []),
         )
     )
 

@@ -2,8 +2,8 @@
 
     python -m schoolwatch_agent.reach '{"resolvers": [...], "names": {...}, "endpoints": [...]}'
 
-It measures whether a path carries packets and trusts nothing that it hears: certificates are not checked,
-and what is sent is a request for `/` filled up to 1,600 bytes.
+It measures whether a path carries packets and trusts nothing that it hears: who signed a certificate is not
+checked, only whether it is for the host; and what is sent is a request for `/` filled up to 1,600 bytes.
 """
 
 import os
@@ -22,7 +22,7 @@ from typing import Final, Literal, TypeVar
 import msgspec
 
 from schoolwatch_agent.errors import NotUnderstood
-from schoolwatch_agent.formats import dns, nat64
+from schoolwatch_agent.formats import certificate, dns, nat64
 from schoolwatch_agent.formats.attempts import About, Asked, Found, Outcome, Plan, Tried, Try
 from schoolwatch_contract.settings import Endpoint
 
@@ -87,7 +87,8 @@ def _kept(doing: "Iterable[tuple[_Given, Future[_Given]]]", end: float) -> Itera
         yield future.result() if future.done() else otherwise
 
 
-def _ask(resolver: str, about: About, name: str, kind: dns.Kind = "aaaa") -> Asked:
+def _ask(resolver: str, about: About, name: str) -> Asked:
+    kind: dns.Kind = "a" if about.endswith("4") and about != "nat64" else "aaaa"
     started = time.monotonic()
     try:
         said = _exchange(resolver, dns.question(int.from_bytes(os.urandom(2), "big"), name, kind))
@@ -165,6 +166,8 @@ def _connect(endpoint: Endpoint, addresses: Sequence[tuple[object, ...]], *, lar
             plain.connect(addresses[0])
             connected = round(time.monotonic() - started, 4)
             talking = _handshake(plain, endpoint.host, end) if endpoint.tls else plain
+            if not large and _is_another(talking, endpoint.host):
+                return Try("not_itself", connected)
             if large:
                 _request(talking, endpoint.host, end)
                 mtu = _path_mtu(talking) if is_six else None
@@ -180,6 +183,11 @@ def _handshake(plain: socket.socket, host: str, end: float) -> ssl.SSLSocket:
     context.verify_mode = ssl.CERT_NONE  # see the head of this file
     plain.settimeout(max(end - time.monotonic(), 0.001))
     return context.wrap_socket(plain, server_hostname=host)
+
+
+def _is_another(stream: socket.socket, host: str) -> bool:
+    shown = stream.getpeercert(binary_form=True) if isinstance(stream, ssl.SSLSocket) else None
+    return shown is not None and certificate.is_for(shown, host) is False
 
 
 def _request(stream: socket.socket, host: str, end: float) -> None:
@@ -211,7 +219,7 @@ def _translated(asked: tuple[Asked, ...], endpoints: tuple[Endpoint, ...], end: 
         return None
     resolvers = [each.resolver for each in asked if each.about == "nat64" and each.addresses]
     for endpoint in endpoints:
-        told = _ask(resolvers[0], "name", endpoint.host, "a").addresses
+        told = _ask(resolvers[0], "name4", endpoint.host).addresses
         if told and time.monotonic() < end:
             address: IPv6Address = nat64.synthesise(within, IPv4Address(told[0]))
             to = [(str(address), endpoint.port, 0, 0)]

@@ -30,8 +30,8 @@ def reasons(machine: str) -> list[str | None]:
         ),
         (
             "linux/ipv6-without-permission",
-            [1, 1, None, 1, 1],
-            ["link_local", "route_from_advertisement", "not_permitted", "slaac", "next_hop_answers"],
+            [1, 1, None, 1, None],  # stale, and nobody could ask it: it may be gone
+            ["link_local", "route_from_advertisement", "not_permitted", "slaac", "next_hop_not_asked"],
         ),
         (
             "linux/ipv6-nothing-known",

@@ -1,7 +1,7 @@
 """What is to be tried over the network, and what came of it: the two texts between a probe and its child."""
 
 from ipaddress import ip_address
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -16,6 +16,7 @@ Outcome = Literal[
     "closed",
     "tls_timeout",
     "tls_failed",
+    "not_itself",
     "no_name",
     "no_address",
     "server_failed",
@@ -24,12 +25,20 @@ Outcome = Literal[
 ]
 """How an attempt ended.
 
-`tls_…`: the connection came about, the handshake did not. `no_name`: the name does not resolve.
+`tls_…`: the connection came about, the handshake did not. `not_itself`: what answered has a certificate
+for somebody else, as a sign-in page has. `no_name`: the name does not resolve.
 `no_address`: it does, to no address of this family. `server_failed`, `not_understood`: what the
 resolver said. `closed`: the other side hung up. `failed`: the system's word for it is another.
 """
 
-About = Literal["name", "v6_only", "nat64"]
+About = Literal["name", "v6_only", "nat64", "name4", "nobody", "nobody4"]
+"""What a resolver is asked: for AAAA records, or for A records where a 4 is at the end.
+
+`nobody` does not exist (RFC 6761 §6.4): a resolver that gives it an address gives one to anything.
+"""
+
+TOLD: Final[frozenset[About]] = frozenset({"name", "v6_only"})
+"""Of these it is told how each went; the others are asked to judge by."""
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -41,7 +50,7 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """One question to one resolver for AAAA records; seconds until the answer."""
+    """One question to one resolver; seconds until the answer."""
 
     resolver: str
     about: About

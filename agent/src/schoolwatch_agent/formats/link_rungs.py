@@ -15,8 +15,12 @@ import msgspec
 from schoolwatch_agent.formats.advertisement import Advertisement
 from schoolwatch_agent.formats.network import Address, Neighbour, Route
 
-_ANSWERED: Final = frozenset({"reachable", "stale", "delay", "probe", "permanent", "noarp"})
+_ANSWERED: Final = frozenset({"reachable", "permanent", "noarp"})
+"""Not "stale": a router that was there once may be gone."""
 _SILENT: Final = frozenset({"failed", "incomplete", "unreachable"})
+SETTLED: Final = _ANSWERED | {"failed", "unreachable"}
+"""The system is not asking any more."""
+
 _NOT_GLOBAL: Final = (("6to4", "6to4_only"), ("teredo", "teredo_only"), ("ula", "ula_only"))
 _6TO4: Final = IPv6Network("2002::/16")
 
@@ -96,7 +100,7 @@ def _default(routes: Iterable[Route], neighbours: Iterable[Neighbour], heard: He
         return Rung(True, "next_hop_answers")
     if any(route.hop is None for route in defaults):
         return Rung(None, "route_without_next_hop")
-    return Rung(False, "next_hop_silent") if found & _SILENT else Rung(None, "next_hop_not_asked")
+    return Rung(False, "next_hop_silent") if found and found <= _SILENT else Rung(None, "next_hop_not_asked")
 
 
 def _alone(heard: Heard) -> Rung:
@@ -106,6 +110,11 @@ def _alone(heard: Heard) -> Rung:
     if not heard.advertisements:
         return Rung(None, heard.refused or "not_heard")
     return Rung(None, "several_routers") if routers(heard) > 1 else Rung(True, "one_router")
+
+
+def is_disputed(heard: Heard) -> bool:
+    """Whether something beside the school's one router may have the machine's packets."""
+    return routers(heard) > 1 or _alone(heard).reason == "6to4_advertised"
 
 
 def routers(heard: Heard) -> int:

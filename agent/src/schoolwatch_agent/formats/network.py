@@ -10,7 +10,10 @@ import msgspec
 from schoolwatch_agent.errors import NotUnderstood
 from schoolwatch_agent.formats import cim
 
-_PLUMBING: Final = r"lo|docker\d*|br-[0-9a-f]{12}|virbr\d+(-nic)?|lxc(br)?\d*|cni\w*|podman\d*|vmnet\d+"
+_PLUMBING: Final = (
+    r"lo|docker(_gwbridge|\d*)|br-[0-9a-f]{12}|virbr\d+(-nic)?|lxc(br)?\d*|(lxd|incus)br\d+|cni\w*|podman\d*|"
+    r"vmnet\d+|vboxnet\d+|waydroid\d+"
+)
 _REAL_KINDS: Final = frozenset({None, "bridge", "bond", "team", "vlan"})
 _TEREDO: Final = IPv6Network("2001::/32")
 _6TO4: Final = IPv6Network("2002::/16")
@@ -99,7 +102,7 @@ def _linux_address(nic: str, info: dict[str, Any]) -> Iterator[Address]:
         return
     address = ip_address(written)
     found = scope(address)
-    if found is None:
+    if found is None or info.get("dadfailed"):  # another machine has it: it is not used (RFC 4862 §5.4.5)
         return
     source: str | None = "static"
     if found == "link":
@@ -184,8 +187,11 @@ def windows_routes(found: dict[str, Any]) -> Iterator[Route]:
 
 
 def windows_neighbours(found: dict[str, Any]) -> Iterator[Neighbour]:
-    """From network.ps1 (MSFT_NetNeighbor); its states are numbers 0 to 6 or their names."""
-    for row in cim.objects(found.get("neighbours")):
+    """From network.ps1 (MSFT_NetNeighbor); its states are numbers 0 to 6 or their names.
+
+    A next hop that answered an echo (`answering`) comes last, as reachable: that is newer than the table.
+    """
+    for row in (*cim.objects(found.get("neighbours")), *cim.objects(found.get("answering"))):
         nic, address, state = (
             cim.text(row.get("InterfaceAlias")),
             cim.text(row.get("IPAddress")),

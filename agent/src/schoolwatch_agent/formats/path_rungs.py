@@ -11,10 +11,12 @@ from typing import Final
 
 from schoolwatch_agent.formats import nat64
 from schoolwatch_agent.formats.attempts import About, Asked, Found, Tried, Try
-from schoolwatch_agent.formats.link_rungs import Heard, Rung
+from schoolwatch_agent.formats.link_rungs import Heard, Rung, is_disputed
 from schoolwatch_contract.settings import Ipv6
 
 _STALLED: Final = ("timeout", "tls_timeout")
+_NOBODY: Final = "schoolwatch.invalid"
+"""A name that never exists (RFC 6761 §6.4)."""
 
 
 def rungs(targets: Ipv6, found: Found, heard: Heard, *, has_ipv4: bool) -> dict[int, Rung]:
@@ -23,15 +25,19 @@ def rungs(targets: Ipv6, found: Found, heard: Heard, *, has_ipv4: bool) -> dict[
     dns = {5: _dns(found.asked), 9: _translated(found, heard, has_ipv4=has_ipv4)} if names(targets) else {}
     if not targets.endpoints():
         return untold | dns
-    hosts = {6: _reach(targets, found.tried), 7: _large(found.tried), 8: _preferred(found.tried)}
-    return untold | dns | hosts
+    if not found.tried:
+        return untold | dns | dict.fromkeys((6, 7, 8), Rung(None, "not_tried"))
+    if any(each.six.outcome == "not_itself" for each in found.tried):
+        return untold | dns | dict.fromkeys((6, 7, 8), Rung(None, "answered_by_another"))
+    reach = _reach(targets, found.tried, has_ipv4=has_ipv4, is_disputed=is_disputed(heard))
+    return untold | dns | {6: reach, 7: _large(found.tried), 8: _preferred(found.tried)}
 
 
 def names(targets: Ipv6) -> dict[About, str]:
     """What resolvers are to be asked for: nothing when every target is an address."""
     found: dict[About, str] = {}
     if name := next((each.host for each in targets.endpoints() if not _is_address(each.host)), None):
-        found["name"] = name
+        found |= {"name": name, "name4": name, "nobody": _NOBODY, "nobody4": _NOBODY}
     if targets.v6_only_name:
         found["v6_only"] = targets.v6_only_name
     return found | {"nat64": nat64.WELL_KNOWN_NAME} if found else {}
@@ -67,6 +73,8 @@ def _dns(asked: tuple[Asked, ...]) -> Rung:
     plain = [each for each in asked if each.about == "name"]
     if not asked:
         return Rung(False, "no_resolver")
+    if any(_says_anything(asked, resolver) for resolver in {each.resolver for each in asked}):
+        return Rung(False, "dns_answers_anything")
     for family in ("6", "4"):
         those = [each for each in plain if each.family == family]
         if those and not any(each.outcome == "ok" for each in those):
@@ -78,19 +86,46 @@ def _dns(asked: tuple[Asked, ...]) -> Rung:
     return Rung(True, "dns_answers" if over_six else "dns_answers_over_v4", slowest(asked))
 
 
-def _reach(targets: Ipv6, tried: tuple[Tried, ...]) -> Rung:
+def _says_anything(asked: tuple[Asked, ...], resolver: str) -> bool:
+    """A sign-in page or a filter gives the same address to a name that exists and to one that can't.
+
+    An address for the latter alone is a provider's page of advertisements: what exists is found all the same.
+    """
+    exists, does_not = (
+        {a for each in asked if each.resolver == resolver and each.about in kinds for a in each.addresses}
+        for kinds in (("name", "name4"), ("nobody", "nobody4"))
+    )
+    return bool(exists & does_not) or bool(does_not and not exists)
+
+
+def _reach(targets: Ipv6, tried: tuple[Tried, ...], *, has_ipv4: bool, is_disputed: bool) -> Rung:
     own = None if targets.server is None else targets.server.host
     hosts = [each for each in tried if each.target != own]
-    failed = [each for each in hosts if each.six.outcome != "ok"]
-    if hosts and len(failed) == len(hosts):
-        return Rung(False, f"v6_{failed[0].six.outcome}")
-    server = next((each.six for each in tried if each.target == own), None)
+    server = next((each for each in tried if each.target == own), None)
     took = slowest(each.six for each in tried)
-    if server is not None and server.outcome == "no_address":
-        return Rung(True if hosts else None, "server_without_v6", took)
-    if server is not None and server.outcome != "ok":
+    if server is not None and server.six.outcome == "no_address":
+        if not hosts:
+            return Rung(None, "server_without_v6", took)
+        server = None
+    independent = hosts or list(tried)
+    failed = [each for each in independent if each.six.outcome != "ok"]
+    if len(failed) == len(independent):
+        return _none_reached(failed, has_ipv4=has_ipv4, is_disputed=is_disputed)
+    if server is not None and server.six.outcome != "ok":
         return Rung(False, "server_unreachable", took)
+    if own is not None and server is None:
+        return Rung(True, "server_without_v6", took)
     return Rung(True, "some_hosts_fail" if failed else "all_hosts_reached", took)
+
+
+def _none_reached(failed: list[Tried], *, has_ipv4: bool, is_disputed: bool) -> Rung:
+    """What fails over IPv4 as well is the line, a proxy or the hosts: it says nothing of IPv6."""
+    outcome = failed[0].six.outcome
+    if outcome in ("no_name", "no_address"):
+        return Rung(False, f"v6_{outcome}")
+    if has_ipv4 and not any(each.four.outcome in ("ok", "no_address") for each in failed):
+        return Rung(None, "neither_family")
+    return Rung(False, "v6_lost_to_a_stranger" if is_disputed else f"v6_{outcome}")
 
 
 def _large(tried: tuple[Tried, ...]) -> Rung:

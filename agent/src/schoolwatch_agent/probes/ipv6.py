@@ -35,6 +35,8 @@ LISTEN: Final = 3.5
 
 _MOST_LINKS: Final = 3
 _MOST_RESOLVERS: Final = 2
+_LOOKS: Final = 6
+"""At the neighbour table, two seconds apart."""
 _LABEL: Final = 128
 """Characters of a label; names of hosts may be longer."""
 _OFFER: Final = 4.0
@@ -53,6 +55,8 @@ def parse(
     else:
         upper = path_rungs.rungs(targets, found, heard, has_ipv4=has_ipv4)
     rungs = link_rungs.rungs(*tables, heard) | upper | {10: option}
+    if rungs[4].reached is None and any(host.six.outcome == "ok" for host in found.tried):
+        rungs[4] = Rung(True, "next_hop_answers")  # what it carries, it answers for
     for number, rung in sorted(rungs.items()):
         labels = {"rung": str(number)}
         yield Reading("ipv6.rung", None if rung.reached is None else float(rung.reached), labels)
@@ -87,7 +91,8 @@ def _advertised(heard: Heard) -> Iterator[Reading | Fact]:
 
 
 def _attempted(found: Found) -> Iterator[Reading | Fact]:
-    asked = {path_rungs.asked_label(each): each for each in reversed(found.asked) if each.about != "nat64"}
+    told = (each for each in reversed(found.asked) if each.about in attempts.TOLD)
+    asked = {path_rungs.asked_label(each): each for each in told}
     for label, ask in asked.items():
         yield from _target(5, label, ask)
     for host in found.tried:
@@ -132,10 +137,7 @@ def _linux(host: Host) -> tuple[Tables, Heard]:
     addresses = list(network.linux_addresses(host.run("ip", "-j", "-d", "addr", "show")))
     routes = list(network.linux_routes(host.run("ip", "-j", "-6", "route", "show", "default"), "6"))
     heard = _listen(host, sorted({a.nic for a in addresses if a.family == "6" and a.scope == "link"}))
-    for route in routes[:_MOST_LINKS]:
-        _wake(host, route)
-    neighbours = list(network.linux_neighbours(host.run("ip", "-j", "-6", "neigh", "show")))
-    return (addresses, routes, neighbours), heard
+    return (addresses, routes, _next_hops(host, routes[:_MOST_LINKS])), heard
 
 
 def _listen(host: Host, nics: list[str]) -> Heard:
@@ -163,15 +165,33 @@ def _valid(bodies: Iterable[bytes], nic: str) -> Iterator[Advertisement]:
         yield msgspec.structs.replace(found, resolvers=tuple(scoped))
 
 
-def _wake(host: Host, route: network.Route) -> None:
-    """One echo request, so that the neighbour table says something of now; its own answer may be filtered."""
-    if route.hop is None:
-        return
-    target = f"{route.hop}%{route.nic}" if route.hop.lower().startswith("fe8") else route.hop
+def _next_hops(host: Host, routes: list[network.Route]) -> list[network.Neighbour]:
+    """The neighbour table once it says something of now; a router that answers an echo is there.
+
+    One that does not may only filter echoes: the system asks whether it is a neighbour still, and says so
+    after DELAY_FIRST_PROBE_TIME and three solicitations, 8 s together (RFC 4861 §10).
+    """
+    asked = {(route.nic, route.hop) for route in routes if route.hop is not None}
+    for look in range(_LOOKS):
+        host.wait(1 if look else 0)
+        answers = {each: _answers(host, *each) for each in asked}
+        found = list(network.linux_neighbours(host.run("ip", "-j", "-6", "neigh", "show")))
+        states = {each.state for each in found if (each.nic, each.address) in asked}
+        if not asked or any(answers.values()) or None in answers.values() or states & link_rungs.SETTLED:
+            break
+    return [*found, *(network.Neighbour(*each, "reachable") for each, there in answers.items() if there)]
+
+
+def _answers(host: Host, nic: str, hop: str) -> bool | None:
+    """Whether it answers an echo within a second; None where nobody can ask."""
+    target = f"{hop}%{nic}" if hop.lower().startswith("fe8") else hop
     try:
         host.run("ping", "-6", "-n", "-q", "-c", "1", "-W", "1", target, timeout=3)
-    except (Missing, CommandFailed, TimedOut):
-        return
+    except (CommandFailed, TimedOut):
+        return False
+    except Missing:
+        return None
+    return True
 
 
 def _tried(host: Host, targets: Ipv6, heard: Heard) -> Found | str:

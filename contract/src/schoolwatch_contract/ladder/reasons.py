@@ -56,6 +56,7 @@ OUTCOMES: Final[dict[str, Words]] = {
     "closed": Words("bị ngắt", "cut off"),
     "tls_timeout": Words("TLS không hoàn tất", "TLS does not finish"),
     "tls_failed": Words("TLS lỗi", "TLS fails"),
+    "not_itself": Words("máy khác trả lời thay", "another answers in its place"),
     "no_name": Words("tên không tồn tại", "no such name"),
     "no_address": Words("không có địa chỉ IPv6", "no IPv6 address"),
     "server_failed": Words("máy chủ DNS báo lỗi", "the resolver fails"),
@@ -166,6 +167,13 @@ REASONS: Final[dict[str, Reason]] = {
             "Let the computer take its resolvers from DHCP or the RA, or set them on the adapter.",
         ),
     ),
+    "dns_answers_anything": Reason(
+        Words(
+            "DNS trả lời tên nào cũng cùng một địa chỉ, kể cả tên không thể tồn tại",
+            "DNS gives every name the same address, also one that can't exist",
+        ),
+        remedies.SIGN_IN,
+    ),
     "dns_answers": Reason(Words("các máy chủ DNS đều trả lời", "the resolvers answer")),
     "dns_answers_over_v4": Reason(
         Words(
@@ -189,6 +197,27 @@ REASONS: Final[dict[str, Reason]] = {
         f"v6_{outcome}": Reason(means, _CONNECTING_REMEDIES.get(outcome, remedies.FIREWALL_443))
         for outcome, means in _CONNECTING.items()
     },
+    "v6_lost_to_a_stranger": Reason(
+        Words(
+            "kết nối IPv6 không thành trong khi có hơn một máy tự xưng là bộ định tuyến",
+            "connections over IPv6 fail while more than one machine says that it is the router",
+        ),
+        remedies.ROGUE,
+    ),
+    "neither_family": Reason(
+        Words(
+            "cả IPv4 lẫn IPv6 đều không kết nối được đến đích nào",
+            "no target is reached, neither over IPv4 nor over IPv6",
+        ),
+        remedies.NEITHER,
+    ),
+    "answered_by_another": Reason(
+        Words(
+            "có máy khác trả lời thay cho đích (chứng thư của tên khác)",
+            "something else answers in a target's place (a certificate of another name)",
+        ),
+        remedies.SIGN_IN,
+    ),
     "all_hosts_reached": Reason(Words("mọi đích đều kết nối được", "every target was reached")),
     "some_hosts_fail": Reason(
         Words("có đích không kết nối được, đích khác thì được", "some targets fail, others are reached")

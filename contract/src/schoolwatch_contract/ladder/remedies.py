@@ -58,6 +58,20 @@ ROGUE: Final = Words(
     "Find the PC that shares its Internet connection (Windows ICS), or a Wi-Fi box plugged in wrongly, and "
     "switch the sharing off. Switch RA Guard (RFC 6105) on at the switches if they have it.",
 )
+SIGN_IN: Final = Words(
+    "Mở trình duyệt xem có trang đăng nhập mạng không và đăng nhập; đề nghị người quản lý mạng cho máy này "
+    "đi thẳng, không qua trang đăng nhập hay bộ lọc. Nếu mạng không có trang nào như vậy: kiểm tra máy chủ "
+    "DNS ghi trên bộ định tuyến có đúng của nhà mạng không, và chứng thư của đích có đúng tên không.",
+    "See in a browser whether the network has a sign-in page, and sign in; ask whoever runs the network to "
+    "let this computer past sign-in page and filter. If there is no such page: see that the resolvers set on "
+    "the router are the provider's own, and that the target's certificate is for its name.",
+)
+NEITHER: Final = Words(
+    "Kiểm tra đường truyền Internet trước. Nếu trường chỉ ra Internet qua máy chủ proxy: đề nghị mở đường đi "
+    "thẳng đến các đích. Nếu Internet vẫn dùng được: báo người quản trị máy chủ kiểm tra các đích.",
+    "See to the Internet line first. If the school reaches the Internet through a proxy alone: ask for a "
+    "direct way to the targets. If the Internet works: tell the server's administrator to check them.",
+)
 RUN_AS_ROOT: Final = Words(
     "Muốn biết: chạy `schoolwatch-agent doctor` với quyền quản trị trên Linux.",
     "To know it: run `schoolwatch-agent doctor` as administrator on Linux.",
