@@ -1,6 +1,7 @@
 """When to test: a random instant in each part of the window, a budget, and a reason for each test missed."""
 
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import msgspec
 import pytest
@@ -147,6 +148,44 @@ def test_the_budget_holds_and_the_next_month_begins_anew() -> None:
     assert (later.ledger.month, later.ledger.spent) == ("2026-12", 0)
     none = msgspec.structs.replace(WANTED, budget=0)
     assert step_at(begun(), first.instant, none).due is None
+
+
+@pytest.mark.parametrize(
+    ("mbit", "least", "most", "longest_days"),
+    [(50, 60, 60, 1), (100, 40, 40, 1.5), (300, 13, 13, 3), (1000, 4, 4, 8.5), (3500, 1, 1, 30)],
+)
+def test_the_budget_lasts_the_month_on_every_line(
+    mbit: float, least: int, most: int, longest_days: int
+) -> None:
+    """A machine that is always on, from the first of a month with 30 days (November 2026)."""
+    first, ledger, made = DAY - 25, Ledger(), []
+    outcome = msgspec.structs.replace(GOOD, bytes=round(mbit * 1e6 / 8 * 20))
+    for tick in range(30 * 288):
+        now = at(0, first) + tick * 300.0
+        step = plan.look(ledger, WANTED, now, DEVICE)
+        ledger = step.ledger
+        if step.due:
+            made.append((now - at(0, first)) / 86400)
+            ledger = plan.settle(plan.attempt(ledger), step.due, outcome, now, DEVICE)
+    assert (ledger.month, ledger.spent) == ("2026-11", len(made) * outcome.bytes)
+    assert least <= len(made) <= most
+    assert max(after - before for before, after in pairwise((0.0, *made, 30.0))) <= longest_days
+    assert ledger.spent <= WANTED.budget
+    assert len(made) + sum(ledger.skips.values()) == 60
+    assert ledger.skips.keys() <= {"paced", "budget"}, "what is left at last is less than a test"
+    if 2 < len(made) < 60:
+        assert {day % 1 < 0.5 for day in made} == {True, False}, "mornings and afternoons both"
+
+
+def test_a_line_too_fast_for_the_whole_budget_is_tried_once() -> None:
+    first, second = parts()
+    cut = Outcome("budget", bytes=10**10 + 1)
+    ledger = plan.settle(plan.attempt(begun()), first, cut, first.instant, DEVICE)
+    for now in (second.instant, at(9, DAY + 10), at(14, DAY + 40)):  # the next month too
+        step = step_at(ledger, now)
+        ledger = step.ledger
+        assert step.due is None
+    assert ledger.skipped == "budget"
 
 
 def test_a_test_that_broke_off_has_cost_its_bytes_all_the_same() -> None:

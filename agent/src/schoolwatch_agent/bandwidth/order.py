@@ -11,6 +11,7 @@ Family = Literal[4, 6]
 Why = Literal[
     "asleep",
     "budget",
+    "paced",
     "locked",
     "not_enrolled",
     "not_installed",
@@ -21,7 +22,7 @@ Why = Literal[
     "unreachable",
     "interrupted",
 ]
-"""Why a planned test was not made."""
+"""Why a planned test was not made; `paced`: so that the budget lasts until the end of the month."""
 
 
 class Order(msgspec.Struct, frozen=True):

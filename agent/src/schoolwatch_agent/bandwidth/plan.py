@@ -2,9 +2,13 @@
 
 The window of each local day is cut into as many parts as there are tests; each part has one instant, spread
 by the device and the day, never by the time, so that a province does not test in the same minute.
+
+The budget is spent evenly over the month: a line so fast that all planned tests cost more is tested less
+often, at least once a month when one test fits the budget.
 """
 
 import math
+from calendar import monthrange
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -19,6 +23,9 @@ LOCAL = timedelta(hours=7)
 
 TRIES = 4
 """Attempts within one part of the window, when server or line say no."""
+
+LAST_LOOK = 600.0
+"""Seconds before a part's end in which no test is planned: the next cycle might be after it."""
 
 RETRY = 120.0
 """Seconds between two attempts at least; the device adds up to as many of its own."""
@@ -71,11 +78,12 @@ def parts(day: int, wanted: Bandwidth, device: str) -> Iterator[Part]:
     """The parts of a local day (days since 1970 in UTC+7), oldest first."""
     first, last = wanted.window
     length = (last - first) * 60.0 / max(wanted.tests_a_day, 1)
-    midnight = day * _DAY - LOCAL.total_seconds()
+    midnight = _midnight(day)
     for number in range(wanted.tests_a_day if last > first else 0):
         begin = midnight + first * 60.0 + number * length
         # whole minutes into the part would all be :00 of some device; a share is any second
-        yield Part(begin, begin + share(f"{device} bandwidth {day} {number}") * length, begin + length)
+        within = max(length - LAST_LOOK, 0.0) * share(f"{device} bandwidth {day} {number}")
+        yield Part(begin, begin + within, begin + length)
 
 
 def look(ledger: Ledger, wanted: Bandwidth, now: float, device: str) -> Step:
@@ -101,7 +109,17 @@ def _affordable(ledger: Ledger, wanted: Bandwidth, part: Part) -> Step:
         return Step(skip(ledger, part, "interrupted"))
     if ledger.spent + max(ledger.last_bytes, 1) > wanted.budget:
         return Step(skip(ledger, part, "budget"))
+    if ledger.spent > wanted.budget * elapsed(part, wanted):
+        return Step(skip(ledger, part, "paced"))
     return Step(ledger, part)
+
+
+def elapsed(part: Part, wanted: Bandwidth) -> float:
+    """The share of its month's test windows that is over when a part begins."""
+    first, last = wanted.window
+    today = (part.begin - _midnight(_day(part.begin)) - first * 60.0) / ((last - first) * 60.0)
+    begun = datetime.fromtimestamp(part.begin, UTC) + LOCAL
+    return (begun.day - 1 + today) / monthrange(begun.year, begun.month)[1]
 
 
 def family(ledger: Ledger, wanted: Bandwidth) -> Family:
@@ -131,6 +149,8 @@ def spend(ledger: Ledger, outcome: Outcome, now: float) -> Ledger:
     """Counts the bytes of a test, planned or asked for by hand, and notes where it was made."""
     ledger = _month(ledger, now)
     ledger = msgspec.structs.replace(ledger, spent=ledger.spent + outcome.bytes, booked=0)
+    if outcome.skipped == "budget":  # so much, and more, is what one costs on this line
+        return msgspec.structs.replace(ledger, last_bytes=max(ledger.last_bytes, outcome.bytes))
     if outcome.skipped:
         return ledger
     ways = {"download": outcome.download, "upload": outcome.upload}
@@ -178,6 +198,10 @@ def _month(ledger: Ledger, now: float) -> Ledger:
     if month == ledger.month:
         return ledger
     return msgspec.structs.replace(ledger, month=month, spent=0, skips={})
+
+
+def _midnight(day: int) -> float:
+    return day * _DAY - LOCAL.total_seconds()
 
 
 def _day(now: float) -> int:
