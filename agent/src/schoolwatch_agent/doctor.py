@@ -43,7 +43,7 @@ def findings(
     yield from _data(config.data)
     yield from _frozen(config, host)
     yield _clock(host.now())
-    enrolment, credential = _enrolment(config.data)
+    enrolment, credential = _enrolment(config)
     yield enrolment
     if credential:
         yield from _server(config, credential)
@@ -126,13 +126,16 @@ def _clock(now: float) -> Finding:
     return Finding("clock", "ok", "clock_ok", {"time": said})
 
 
-def _enrolment(data: Path) -> tuple[Finding, Credential | None]:
+def _enrolment(config: AgentConfig) -> tuple[Finding, Credential | None]:
+    from schoolwatch_agent import admission  # HTTP only where it is needed
+
     try:
-        credential = read_credential(data)
+        credential = read_credential(config.data)
     except IdentityError as error:
         return Finding("enrolment", "bad", "enrolled_damaged", {"problem": error.damaged or error}), None
     if credential is None:
-        return Finding("enrolment", "bad", "enrolled_bad"), None
+        key = "enrolled_waits" if admission.waits(config) else "enrolled_bad"
+        return Finding("enrolment", "bad", key), None
     return Finding("enrolment", "ok", "enrolled_ok", {"device": credential.device}), credential
 
 

@@ -68,6 +68,7 @@ def a_teacher_installs_and_uninstalls(place: Place) -> None:
     seconds = time.monotonic() - started
     assert done.returncode == 0, done.stdout + done.stderr
     assert "ĐÃ CÀI XONG" in done.stdout
+    assert "sudo schoolwatch-agent doctor" in done.stdout
     assert token not in done.stdout + done.stderr
     assert seconds < SECONDS
     print(f"\ninstalled, compiled and enrolled in {seconds:.1f} s (bound: {SECONDS} s)")
@@ -97,6 +98,9 @@ def without_a_line_it_enrols_later(place: Place) -> None:
     assert "Hãy cho máy vào mạng trước" in done.stdout
     waits = computer.folder / "changed/var/lib/schoolwatch-agent/enrolment.json"
     assert waits.stat().st_mode & 0o777 == 0o600
+    doctor = computer.run("/usr/local/bin/schoolwatch-agent", "doctor").stdout
+    assert "chờ liên lạc được với máy chủ thì tự đăng ký" in doctor
+    assert "Xin mã đăng ký" not in doctor
     for _ in range(2):  # the broker may learn of the account only after the first has enrolled
         tick = computer.run("/usr/local/bin/schoolwatch-agent", "tick")
         assert tick.returncode == 0, tick.stderr

@@ -95,6 +95,9 @@ def test_the_page_says_what_a_teacher_must_know(kit: Kit, tmp_path: Path, packag
     assert "chưa được chạy thử trên máy Windows thật" in page
     assert "Giữ USB này như giữ chìa khóa" in page
     assert "Windows 7" in page
+    assert "%ProgramFiles%\\SchoolWatch\\schoolwatch-agent.cmd" in page
+    assert "sudo schoolwatch-agent doctor" in page
+    assert "trong <b>15 phút</b>" in page
     assert (tmp_path / "kit/schoolwatch/python-windows/python.exe").exists()
     assert kit(out="linux") == 0
     assert "không có phần cho Windows" in (tmp_path / "linux" / build.PAGE).read_text("utf-8")

@@ -140,7 +140,7 @@ def _described(wish: Wish, found: dict[str, list[str]], now: float) -> Kit:
 def _copy_stick(folder: Path, inside: Path) -> None:
     for name in ("cai-dat.cmd", "cai-dat.sh", "go-cai-dat.cmd", "go-cai-dat.sh"):
         _write(folder / name, _text(STICK / name))
-    for path in (*sorted(STICK.glob("*.py")), STICK / "words.toml"):
+    for path in (*sorted(STICK.glob("*.py")), STICK / "words.toml", STICK / "schoolwatch-agent.cmd"):
         _write(inside / path.name, _text(path))
     (inside / "loi").mkdir()
     for path in sorted((STICK / "loi").glob("*.txt")):

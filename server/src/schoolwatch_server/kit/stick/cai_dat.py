@@ -68,6 +68,7 @@ def install(say: Words, *, ignore_clock: bool) -> int:
         say(problem, name=name)
     if damaged:
         say.stop("broken")
+    import placed
     import putting
     import term
 
@@ -82,6 +83,7 @@ def install(say: Words, *, ignore_clock: bool) -> int:
         return code
     term.remind(kit, say, now)
     say("installed", seconds=round(time.monotonic() - started))
+    say("check", command=putting.typed(placed.program_folder()))
     return 0
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).resolve().parent
 STICK = HERE.parent
+LAUNCHER = "schoolwatch-agent.cmd"
+"""In the program's folder on Windows: the agent's commands as a person types them."""
 
 MAIN = """\
 import sys
@@ -133,6 +135,9 @@ def unpack(kit: dict[str, Any], wheels: list[str], folder: Path, program: Path) 
     if IS_WINDOWS:
         # copyfile: without the attributes that a stick gives its files, such as read-only
         shutil.copytree(HERE / "python-windows", folder / "python", copy_function=shutil.copyfile)
+        shutil.copyfile(
+            HERE / LAUNCHER, folder / LAUNCHER
+        )  # Linux has one in /usr/local/bin, made by `install`
     (folder / "__main__.py").write_text(MAIN)
     # the service can't write here, and must not compile each time
     compileall.compile_dir(folder, quiet=2, stripdir=folder, prependdir=program)
@@ -143,6 +148,11 @@ def command(program: Path) -> list[str]:
     """The installed program's own command line."""
     python = str(program / "python" / "python.exe") if IS_WINDOWS else sys.executable
     return [python, "-I", "-X", "utf8", str(program)]
+
+
+def typed(program: Path) -> str:
+    """What a person types to call the installed program."""
+    return f'"{program / LAUNCHER}"' if IS_WINDOWS else "sudo schoolwatch-agent"
 
 
 def options(kit: dict[str, Any], say: "Words", program: Path) -> list[str]:
