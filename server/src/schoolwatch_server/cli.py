@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from schoolwatch_server import __version__, address
-from schoolwatch_server.commands import account, bundle, command, kit, notify, quarantine, school
+from schoolwatch_server.commands import account, bundle, command, kit, line, notify, quarantine, school
 from schoolwatch_server.config import ConfigError
 
 _PLAIN = {
@@ -83,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
 
     version = commands.add_parser("version", help="print the version", description="Print the version.")
     version.set_defaults(run=_version)
-    for module in (school, kit, account, bundle, quarantine, notify):
+    for module in (school, line, kit, account, bundle, quarantine, notify):
         module.add_to(commands)
     return parser
 

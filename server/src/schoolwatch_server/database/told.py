@@ -128,6 +128,12 @@ def line_tester(conn: Connection, school_id: int) -> int | None:
     return conn.scalar(select(c.device_id).where(c.school_id == school_id))
 
 
+def line_testers(conn: Connection) -> tuple[tuple[int, int], ...]:
+    """School and device of every choice."""
+    c = t.line_tester.c
+    return tuple((row[0], row[1]) for row in conn.execute(select(c.school_id, c.device_id)))
+
+
 def set_line_tester(conn: Connection, school_id: int, device_id: int | None) -> None:
     """Chooses the device, one of the school's own, or nobody; whoever it was before is told."""
     before = line_tester(conn, school_id)
