@@ -6,77 +6,18 @@ The devices are simulated: drawn from a seeded generator, and no number below sa
 """
 
 import argparse
-import random
 import statistics
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from sqlalchemy import Connection, insert
-
+from parts.province import fill
 from schoolwatch_server import packs
 from schoolwatch_server.database import engine as database
-from schoolwatch_server.database import tables as t
 from schoolwatch_server.indicators.current import current, everywhere
 
 NOW = 1_800_000_000.0
-BODY = bytes(2500)
-"""As large as a packed state of 40 readings and 30 facts: SQLite reads past it."""
-
-
-def fill(conn: Connection, schools: int, devices: int, chance: random.Random) -> None:
-    """A simulated province: 15 schools a commune, every eighth of them without declared numbers."""
-    conn.execute(insert(t.province), [{"id": 1, "code": "P", "name": "simulated"}])
-    communes = range(1, schools // 15 + 2)
-    conn.execute(
-        insert(t.commune), [{"id": c, "province_id": 1, "code": f"C{c}", "name": f"C{c}"} for c in communes]
-    )
-    conn.execute(
-        insert(t.school),
-        [
-            {"id": s, "commune_id": s // 15 + 1, "name": f"S{s}", "level": "THCS", "created_at": 0.0}
-            for s in range(1, schools + 1)
-        ],
-    )
-    conn.execute(
-        insert(t.room),
-        [{"id": s, "school_id": s, "name": "lab", "role": "student_lab"} for s in range(1, schools + 1)],
-    )
-    declared = {"students": 600.0, "devices": float(devices), "student_devices": float(devices)}
-    conn.execute(
-        insert(t.declaration),
-        [
-            {"school_id": s, "quantity": q, "value": v, "declared_at": 1.0, "declared_by": "simulated"}
-            for s in range(1, schools + 1)
-            if s % 8
-            for q, v in declared.items()
-        ],
-    )
-    for school in range(1, schools + 1):
-        ids = range((school - 1) * devices + 1, school * devices + 1)
-        conn.execute(insert(t.device), [{"id": d, "device": f"{d:032x}", "created_at": 0.0} for d in ids])
-        conn.execute(
-            insert(t.membership),
-            [{"device_id": d, "school_id": school, "room_id": school, "valid_from": 0.0} for d in ids],
-        )
-        conn.execute(insert(t.state), [_state(d, chance) for d in ids])
-
-
-def _state(device: int, chance: random.Random) -> dict[str, object]:
-    heard = NOW - chance.expovariate(1 / (4 * 86400))
-    return {
-        "device_id": device,
-        "taken_at": heard,
-        "seq": 1,
-        "heard_at": heard,
-        "agent": "simulated",
-        "protected": chance.choice([True, True, True, False, None]),
-        "ipv6_rung": chance.choice([-1, 0, 1, 2, 3, 4, 4, 4, None]),
-        "link_speed": chance.choice([1e7, 1e8, 1e9, None]),
-        "link_medium": chance.choice(["wired", "wired", "wireless", None]),
-        "body": BODY,
-    }
 
 
 def measure(name: str, work: Callable[[], int], times: int = 5) -> float:
@@ -103,7 +44,7 @@ def main() -> int:
         database.migrate(url)
         engine = database.open_database(url)
         with database.begin_write(engine) as conn:
-            fill(conn, options.schools, options.devices, random.Random(7))
+            fill(conn, options.schools, options.devices, NOW)
         print(f"SIMULATED: {options.schools} schools, {options.schools * options.devices} devices")
         with database.begin_read(engine) as conn:
             every = measure(

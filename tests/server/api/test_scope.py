@@ -40,7 +40,7 @@ def addresses(tree: Tree) -> Iterator[tuple[str, School | None]]:
     """Every address under which something of a school may be read, with the school it is about."""
     for path in ("schools", "devices", "facts", "facts?history=true", "incidents", "incidents?state=closed"):
         yield f"/api/v1/{path}", None
-    for path in ("/", "/incidents", "/incidents?closed=true"):
+    for path in ("/", "/search?q=truong", "/incidents", "/incidents?closed=true"):
         yield path, None
     for number in range(1, 17):
         yield f"/incidents/{number}", None
@@ -128,7 +128,7 @@ def test_what_is_added_up_is_added_up_inside_the_scope(tree: Tree, number: int) 
     scope = tree.scopes[number]
     inside = {school.id for school in tree.schools if school.inside(scope)}
     with begin_read(tree.engine) as conn:
-        tallies = pages.tallies(conn, scope, heard_after=0)
+        tallies = pages.tallies(conn, scope, heard_after=0, working_after=0)
         devices = pages.devices_after(conn, scope, after=0, limit=100, school_id=None)
         listed = incident_rows.incidents(conn, scope, limit=100)
     assert {tally.school_id for tally in tallies} == inside

@@ -7,12 +7,16 @@ import sys
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, exc, insert, inspect, select, text
 
 from schoolwatch_server.config import of_data
+from schoolwatch_server.database import states
 from schoolwatch_server.database.engine import (
+    MIGRATIONS,
     DatabaseError,
     begin_read,
     begin_write,
@@ -21,7 +25,8 @@ from schoolwatch_server.database.engine import (
     open_database,
     renew_epoch,
 )
-from schoolwatch_server.database.tables import meta, metadata
+from schoolwatch_server.database.tables import meta, metadata, state
+from schoolwatch_server.state import State, Value, pack
 
 
 @pytest.fixture
@@ -68,6 +73,35 @@ def test_migrated_schema_is_the_tables(url: str, tmp_path: Path) -> None:
     metadata.create_all(direct)
     direct.dispose()
     assert schema_of(tmp_path / "schoolwatch.db") == schema_of(tmp_path / "direct.db")
+
+
+def test_what_is_known_of_a_device_moves_into_its_own_table(tmp_path: Path) -> None:
+    """From the shape before 0009, where the packed state lay beside the columns that are counted."""
+    path = tmp_path / "schoolwatch.db"
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    engine = create_engine(f"sqlite:///{path}")
+    body = pack(State(readings={"processor.busy": Value(0.5, 7.0)}))
+    with engine.begin() as conn:
+        config.attributes["connection"] = conn
+        command.upgrade(config, "0008")
+        conn.execute(text("INSERT INTO device (id, device, created_at) VALUES (3, 'd', 0)"))
+        conn.execute(
+            text(
+                "INSERT INTO state (device_id, taken_at, seq, heard_at, agent, protected, body)"
+                " VALUES (3, 7.0, 2, 8.0, '1', 1, :body)"
+            ),
+            {"body": body},
+        )
+    engine.dispose()
+    migrate(f"sqlite:///{path}")
+    engine = open_database(f"sqlite:///{path}")
+    with begin_read(engine) as conn:
+        assert states.load(conn, 3) == State(readings={"processor.busy": Value(0.5, 7.0)})
+        row = conn.execute(select(state.c.taken_at, state.c.seq, state.c.heard_at, state.c.protected)).one()
+        assert tuple(row) == (7.0, 2, 8.0, True)
+        assert conn.execute(text("PRAGMA foreign_key_check")).all() == []
+    engine.dispose()
 
 
 def test_migrating_again_keeps_the_data_and_the_epoch(url: str) -> None:

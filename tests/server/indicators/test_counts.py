@@ -43,7 +43,7 @@ def tree(engine: Engine) -> dict[str, int]:
 def add(conn: Connection, school: int, room: int | None = None, role: str | None = None, **seen) -> int:
     device = registry.create_device(conn, school, room, "", 0.0, role=role).id
     if seen:
-        row = {"device_id": device, "seq": 1, "agent": "1", "body": b"", "taken_at": NOW, **seen}
+        row = {"device_id": device, "seq": 1, "agent": "1", "taken_at": NOW, **seen}
         conn.execute(insert(t.state).values(**{"heard_at": row["taken_at"], **row}))
     return device
 

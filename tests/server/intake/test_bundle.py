@@ -62,7 +62,10 @@ def imported(world: World, content: bytes) -> Imported:
 
 
 def everything(world: World) -> dict[str, list[tuple]]:
-    tables = (t.generation, t.arrived, t.journal, t.state, t.fact_history, t.sighting, t.dirty, t.quarantine)
+    tables = (
+        t.generation, t.arrived, t.journal, t.state, t.state_body, t.fact_history, t.sighting, t.dirty,
+        t.quarantine,
+    )  # fmt: skip
     with begin_read(world.engine) as conn:
         found = {table.name: [tuple(row) for row in conn.execute(select(table))] for table in tables}
         found["counter"] = [tuple(row) for row in conn.execute(select(t.counter).order_by(t.counter.c.name))]

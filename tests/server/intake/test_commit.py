@@ -50,7 +50,10 @@ def counted(world: World) -> dict[tuple[str, str], int]:
 
 def everything(world: World) -> dict[str, list[tuple]]:
     """All that a commit writes, but the counters."""
-    tables = (t.generation, t.arrived, t.journal, t.state, t.fact_history, t.sighting, t.dirty, t.quarantine)
+    tables = (
+        t.generation, t.arrived, t.journal, t.state, t.state_body, t.fact_history, t.sighting, t.dirty,
+        t.quarantine,
+    )  # fmt: skip
     with begin_read(world.engine) as conn:
         return {table.name: [tuple(row) for row in conn.execute(select(table))] for table in tables}
 

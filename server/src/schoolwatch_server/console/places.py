@@ -51,7 +51,6 @@ def overview(request: Request, who: Who, server: Server) -> Response:
         provinces = registry.provinces(conn, who.scope)
         tallies = _tallies(conn, who.scope, server)
         incidents = incident_rows.incidents(conn, who.scope, limit=5)
-        activated = _activated(conn, who.scope, server)
         values = _values(conn, who, provinces[0], server) if len(provinces) == 1 else ()
         below = (
             _communes(conn, who, provinces[0].id, tallies)
@@ -70,7 +69,7 @@ def overview(request: Request, who: Who, server: Server) -> Response:
         who,
         province=provinces[0] if len(provinces) == 1 else None,
         values=values,
-        activated=activated,
+        activated=_activated(tallies),
         below=below,
         total=_add(list(tallies)),
         incidents=incidents,
@@ -86,10 +85,17 @@ def province(request: Request, code: str, who: Who, server: Server) -> Response:
         if row is None:
             raise not_found("province", code)
         values = _values(conn, who, row, server)
-        below = _communes(conn, who, row.id, _tallies(conn, who.scope, server))
-        inside = covers(who.scope, Place(row.id))
-        activated = _activated(conn, Scope("province", row.id) if inside else who.scope, server)
-    return page(request, "province.html", who, province=row, values=values, below=below, activated=activated)
+        tallies = [tally for tally in _tallies(conn, who.scope, server) if tally.province_id == row.id]
+        below = _communes(conn, who, row.id, tallies)
+    return page(
+        request,
+        "province.html",
+        who,
+        province=row,
+        values=values,
+        below=below,
+        activated=_activated(tallies),
+    )
 
 
 def commune(request: Request, code: str, who: Who, server: Server) -> Response:
@@ -101,7 +107,6 @@ def commune(request: Request, code: str, who: Who, server: Server) -> Response:
         inside = covers(who.scope, Place(row.province_id, row.id))
         values = current(conn, "commune", row.id, server.packs, time.time()) if inside else ()
         scope = Scope("commune", row.id) if inside else who.scope
-        activated = _activated(conn, scope, server)
         tallies = {tally.school_id: tally for tally in _tallies(conn, scope, server)}
         below = [
             Below(
@@ -112,11 +117,19 @@ def commune(request: Request, code: str, who: Who, server: Server) -> Response:
             )
             for school in registry.schools(conn, who.scope, commune_id=row.id)
         ]
-    return page(request, "commune.html", who, commune=row, values=values, below=below, activated=activated)
+    return page(
+        request,
+        "commune.html",
+        who,
+        commune=row,
+        values=values,
+        below=below,
+        activated=_activated(tallies.values()),
+    )
 
 
-def _activated(conn: Connection, scope: Scope, server: Context) -> tuple[activation.Activated, ...]:
-    return activation.counts(conn, scope, limits(server.packs, time.time()).working_after)
+def _activated(tallies: Iterable[TallyRow]) -> tuple[activation.Activated, ...]:
+    return activation.added(tally.activated for tally in tallies)
 
 
 def _own_school(who: Principal, server: Context) -> Response:
@@ -146,8 +159,8 @@ def _communes(conn: Connection, who: Principal, province_id: int, tallies: Itera
 
 
 def _tallies(conn: Connection, scope: Scope, server: Context) -> tuple[TallyRow, ...]:
-    heard_after = limits(server.packs, time.time()).heard_after
-    return pages.tallies(conn, scope, heard_after=heard_after)
+    after = limits(server.packs, time.time())
+    return pages.tallies(conn, scope, heard_after=after.heard_after, working_after=after.working_after)
 
 
 def _add(rows: list[TallyRow]) -> Tally:

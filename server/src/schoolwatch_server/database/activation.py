@@ -1,12 +1,18 @@
 """How many computers of a place say that Windows and Office are activated; nothing of licences."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, Integer, Label, and_, case, func, select
+from sqlalchemy import Connection, Integer, Label, and_, case, func, select
 
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.registry import within
 from schoolwatch_server.scope import Scope
+
+_PRODUCTS = {"windows": t.state.c.windows_activated, "office": t.state.c.office_activated}
+
+Numbers = tuple[int, ...]
+"""What `columns` count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,24 +24,35 @@ class Activated:
     no: int
 
 
-def counts(conn: Connection, scope: Scope, heard_after: float) -> tuple[Activated, ...]:
-    """Windows and Office; a computer that does not tell counts in neither number."""
-    s = t.state.c
-    query = (
-        select(
-            _sum(s.windows_activated.is_(True)),
-            _sum(s.windows_activated.is_(False)),
-            _sum(s.office_activated.is_(True)),
-            _sum(s.office_activated.is_(False)),
-        )
-        .select_from(t.state)
-        .join(t.membership, and_(t.membership.c.device_id == s.device_id, t.membership.c.valid_to.is_(None)))
-        .join(t.school, t.school.c.id == t.membership.c.school_id)
-        .where(within(scope), s.taken_at >= heard_after)
+def columns(heard_after: float) -> tuple[Label[int], ...]:
+    """Of each product how many say yes and how many no; one that does not tell counts in neither number."""
+    return tuple(
+        func.sum(
+            case((and_(column.is_(said), t.state.c.taken_at >= heard_after), 1), else_=0), type_=Integer
+        ).label(f"{product}_{said}".lower())
+        for product, column in _PRODUCTS.items()
+        for said in (True, False)
     )
-    found = [int(number or 0) for number in conn.execute(query).one()]
-    return Activated("windows", found[0], found[1]), Activated("office", found[2], found[3])
 
 
-def _sum(condition: ColumnElement[bool]) -> Label[int]:
-    return func.sum(case((condition, 1), else_=0), type_=Integer).label(None)
+def added(rows: Iterable[Numbers]) -> tuple[Activated, ...]:
+    """Windows and Office, of all the rows together."""
+    sums = [sum(numbers) for numbers in zip(*rows, strict=True)] or [0] * (2 * len(_PRODUCTS))
+    return tuple(
+        Activated(product, sums[2 * place], sums[2 * place + 1]) for place, product in enumerate(_PRODUCTS)
+    )
+
+
+def counts(conn: Connection, scope: Scope, heard_after: float) -> tuple[Activated, ...]:
+    """Windows and Office in a place."""
+    query = (
+        select(*columns(heard_after))
+        .select_from(t.state)
+        .join(
+            t.membership,
+            and_(t.membership.c.device_id == t.state.c.device_id, t.membership.c.valid_to.is_(None)),
+        )
+        .join(t.school, t.school.c.id == t.membership.c.school_id)
+        .where(within(scope))
+    )
+    return added([tuple(int(number or 0) for number in conn.execute(query).one())])

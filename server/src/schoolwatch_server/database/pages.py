@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, and_, case, func, not_, select
 
 from schoolwatch_server.alphabet import order
+from schoolwatch_server.database import activation
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.registry import within
 from schoolwatch_server.scope import Scope
@@ -31,7 +32,7 @@ class NamedRow:
 
 @dataclass(frozen=True, slots=True)
 class TallyRow:
-    """How many devices a school has, how many were heard since an instant, and its open incidents."""
+    """How many devices a school has, how many were heard lately, its open incidents, what is activated."""
 
     school_id: int
     commune_id: int
@@ -39,6 +40,7 @@ class TallyRow:
     devices: int
     heard: int
     incidents: int
+    activated: activation.Numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +121,21 @@ def declarations(conn: Connection, school_id: int) -> tuple[DeclarationRow, ...]
     return tuple({row.quantity: DeclarationRow(*row) for row in conn.execute(query)}.values())
 
 
-def tallies(conn: Connection, scope: Scope, *, heard_after: float) -> tuple[TallyRow, ...]:
-    """Devices and open incidents of every school that the scope sees."""
+def tallies(
+    conn: Connection, scope: Scope, *, heard_after: float, working_after: float
+) -> tuple[TallyRow, ...]:
+    """Devices and open incidents of every school that the scope sees, in one look at each device.
+
+    Heard is who was heard after the first instant, activated counts of those heard after the second.
+    """
     m, heard = t.membership, t.state.c.heard_at > heard_after
+    products = activation.columns(working_after)
     counted = (
         select(
             m.c.school_id,
             func.count(m.c.device_id).label("devices"),
             func.sum(case((heard, 1), else_=0)).label("heard"),
+            *products,
         )
         .join(t.school, t.school.c.id == m.c.school_id)
         .outerjoin(t.state, t.state.c.device_id == m.c.device_id)
@@ -148,10 +157,16 @@ def tallies(conn: Connection, scope: Scope, *, heard_after: float) -> tuple[Tall
             func.coalesce(counted.c.devices, 0),
             func.coalesce(counted.c.heard, 0),
             func.coalesce(opened.c.incidents, 0),
+            *(func.coalesce(counted.c[product.name], 0) for product in products),
         )
         .join(t.commune, t.commune.c.id == t.school.c.commune_id)
         .outerjoin(counted, counted.c.school_id == t.school.c.id)
         .outerjoin(opened, opened.c.school_id == t.school.c.id)
         .where(within(scope))
     )
-    return tuple(TallyRow(*row) for row in conn.execute(query))
+    return tuple(
+        TallyRow(school, commune, province, devices, heard, incidents, tuple(activated))
+        for school, commune, province, devices, heard, incidents, *activated in map(
+            tuple, conn.execute(query)
+        )
+    )

@@ -1,4 +1,4 @@
-"""One packed row a device: what is known of it now, and the columns that indicators group by."""
+"""What is known of each device now: packed whole, and beside it the columns that indicators group by."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -49,13 +49,14 @@ class _Change:
 
 def load(conn: Connection, device_id: int) -> State | None:
     """What is known of a device now; None when it was never heard."""
-    body = conn.scalar(select(t.state.c.body).where(t.state.c.device_id == device_id))
+    body = conn.scalar(select(t.state_body.c.body).where(t.state_body.c.device_id == device_id))
     return None if body is None else unpack(body)
 
 
 def known(conn: Connection, device_ids: Collection[int]) -> dict[int, State]:
     """Device → what is known of it now; those never heard are left out."""
-    query = select(t.state.c.device_id, t.state.c.body).where(t.state.c.device_id.in_(device_ids))
+    b = t.state_body.c
+    query = select(b.device_id, b.body).where(b.device_id.in_(device_ids))
     return {device_id: unpack(body) for device_id, body in conn.execute(query)}
 
 
@@ -76,7 +77,9 @@ def advance(conn: Connection, told: Sequence[Told]) -> None:
         row.state = merge(row.state, one.envelope, one.taken_at)
         row.taken_at, row.seq, row.agent = one.taken_at, one.seq, one.envelope.agent
         moved.add(one.device_id)
-    upsert(conn, t.state, [_packed(device_id, rows[device_id]) for device_id in sorted(moved)])
+    upsert(conn, t.state, [_columns(device_id, rows[device_id]) for device_id in sorted(moved)])
+    bodies = [{"device_id": id_, "body": pack(rows[id_].state)} for id_ in sorted(moved)]
+    upsert(conn, t.state_body, bodies)
     heard = [{"of": id_, "heard": row.heard_at} for id_, row in rows.items() if id_ not in moved]
     if heard:
         conn.execute(_HEARD, heard)
@@ -88,7 +91,9 @@ _HEARD = update(t.state).where(t.state.c.device_id == bindparam("of")).values(he
 
 def _rows(conn: Connection, device_ids: Collection[int]) -> dict[int, _Row]:
     s = t.state.c
-    query = select(s.device_id, s.taken_at, s.seq, s.heard_at, s.agent, s.body)
+    query = select(s.device_id, s.taken_at, s.seq, s.heard_at, s.agent, t.state_body.c.body).join(
+        t.state_body, t.state_body.c.device_id == s.device_id
+    )
     rows = {device_id: _Row() for device_id in device_ids}
     for device_id, taken_at, seq, heard_at, agent, body in conn.execute(
         query.where(s.device_id.in_(device_ids))
@@ -97,7 +102,7 @@ def _rows(conn: Connection, device_ids: Collection[int]) -> dict[int, _Row]:
     return rows
 
 
-def _packed(device_id: int, row: _Row) -> dict[str, Any]:
+def _columns(device_id: int, row: _Row) -> dict[str, Any]:
     seen = posture(row.state)
     return {
         "device_id": device_id,
@@ -112,7 +117,6 @@ def _packed(device_id: int, row: _Row) -> dict[str, Any]:
         "antivirus": seen.antivirus,
         "windows_activated": seen.windows_activated,
         "office_activated": seen.office_activated,
-        "body": pack(row.state),
     }
 
 

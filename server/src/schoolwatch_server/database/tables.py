@@ -33,6 +33,8 @@ from schoolwatch_server.database.tables_people import session as session
 from schoolwatch_server.database.tables_settings import device_settings as device_settings
 from schoolwatch_server.database.tables_settings import line_tester as line_tester
 from schoolwatch_server.database.tables_speedtest import speedtest_slot as speedtest_slot
+from schoolwatch_server.database.tables_state import state as state
+from schoolwatch_server.database.tables_state import state_body as state_body
 from schoolwatch_server.database.tables_use import room_use as room_use
 
 meta = Table(
@@ -181,23 +183,6 @@ journal = Table(
     Index("ix_journal_device_taken", "device_id", "taken_at"),
     Index("ix_journal_received", "received_at"),
     sqlite_autoincrement=True,  # cursors hold an id: one must never come twice, even after retention
-)
-state = Table(
-    "state",
-    metadata,
-    Column("device_id", Id, ForeignKey("device.id"), primary_key=True, autoincrement=False),
-    Column("taken_at", Double, nullable=False),
-    Column("seq", BigInteger, nullable=False),
-    Column("heard_at", Double, nullable=False),
-    Column("agent", String(32), nullable=False),
-    Column("protected", Boolean),
-    Column("ipv6_rung", Integer),
-    Column("link_speed", Double),
-    Column("link_medium", String(20)),
-    Column("body", LargeBinary, nullable=False),
-    Column("antivirus", Text),
-    Column("windows_activated", Boolean),
-    Column("office_activated", Boolean),
 )
 fact_history = Table(
     "fact_history",

@@ -1,0 +1,83 @@
+"""A simulated province in a database: 15 schools a commune, drawn from a seeded generator."""
+
+import random
+
+from sqlalchemy import Connection, insert
+
+from schoolwatch_server.database import tables as t
+from schoolwatch_server.state import State, Text, Value, key, pack
+
+
+def fill(conn: Connection, schools: int, devices: int, now: float) -> None:
+    """The same province each time, its devices heard in the days before `now` (UTC seconds).
+
+    Every eighth school is without declared numbers.
+    """
+    chance = random.Random(7)
+    conn.execute(insert(t.province), [{"id": 1, "code": "P", "name": "simulated"}])
+    communes = range(1, schools // 15 + 2)
+    conn.execute(
+        insert(t.commune), [{"id": c, "province_id": 1, "code": f"C{c}", "name": f"C{c}"} for c in communes]
+    )
+    conn.execute(
+        insert(t.school),
+        [
+            {"id": s, "commune_id": s // 15 + 1, "name": f"S{s}", "level": "THCS", "created_at": 0.0}
+            for s in range(1, schools + 1)
+        ],
+    )
+    conn.execute(
+        insert(t.school_code),
+        [{"school_id": s, "code": f"S{s}", "valid_from": 0.0} for s in range(1, schools + 1)],
+    )
+    conn.execute(
+        insert(t.room),
+        [{"id": s, "school_id": s, "name": "lab", "role": "student_lab"} for s in range(1, schools + 1)],
+    )
+    declared = {"students": 600.0, "devices": float(devices), "student_devices": float(devices)}
+    conn.execute(
+        insert(t.declaration),
+        [
+            {"school_id": s, "quantity": q, "value": v, "declared_at": 1.0, "declared_by": "simulated"}
+            for s in range(1, schools + 1)
+            if s % 8
+            for q, v in declared.items()
+        ],
+    )
+    body = _body(now, chance)
+    for school in range(1, schools + 1):
+        ids = range((school - 1) * devices + 1, school * devices + 1)
+        conn.execute(insert(t.device), [{"id": d, "device": f"{d:032x}", "created_at": 0.0} for d in ids])
+        conn.execute(
+            insert(t.membership),
+            [{"device_id": d, "school_id": school, "room_id": school, "valid_from": 0.0} for d in ids],
+        )
+        conn.execute(insert(t.state), [_state(d, now, chance) for d in ids])
+        conn.execute(insert(t.state_body), [{"device_id": d, "body": body} for d in ids])
+
+
+def _state(device: int, now: float, chance: random.Random) -> dict[str, object]:
+    heard = now - chance.expovariate(1 / (4 * 86400))
+    return {
+        "device_id": device,
+        "taken_at": heard,
+        "seq": 1,
+        "heard_at": heard,
+        "agent": "simulated",
+        "protected": chance.choice([True, True, True, False, None]),
+        "ipv6_rung": chance.choice([-1, 0, 1, 2, 3, 4, 4, 4, None]),
+        "link_speed": chance.choice([1e7, 1e8, 1e9, None]),
+        "link_medium": chance.choice(["wired", "wired", "wireless", None]),
+        "windows_activated": chance.choice([True, True, False, None]),
+        "office_activated": chance.choice([True, False, None]),
+    }
+
+
+def _body(now: float, chance: random.Random) -> bytes:
+    """A packed state of 40 readings and 30 facts."""
+    readings = {key("link.speed", {"nic": f"eth{n}"}): Value(chance.random(), now) for n in range(40)}
+    facts = {
+        key("antivirus.name", {"product": f"p{n}"}): Text(chance.randbytes(20).hex(), "", now)
+        for n in range(30)
+    }
+    return pack(State(readings, facts))

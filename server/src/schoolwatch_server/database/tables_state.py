@@ -1,0 +1,39 @@
+"""What is known of each device now: the columns that indicators count, and apart from them all of it."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+)
+
+from schoolwatch_server.database.columns import Id, metadata
+
+state = Table(  # narrow, so that a province of 75,000 devices is counted in a few thousand pages
+    "state",
+    metadata,
+    Column("device_id", Id, ForeignKey("device.id"), primary_key=True, autoincrement=False),
+    Column("taken_at", Double, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("heard_at", Double, nullable=False),
+    Column("agent", String(32), nullable=False),
+    Column("protected", Boolean),
+    Column("ipv6_rung", Integer),
+    Column("link_speed", Double),
+    Column("link_medium", String(20)),
+    Column("antivirus", Text),
+    Column("windows_activated", Boolean),
+    Column("office_activated", Boolean),
+)
+state_body = Table(  # all of it, packed: a few kilobytes a device
+    "state_body",
+    metadata,
+    Column("device_id", Id, ForeignKey("device.id"), primary_key=True, autoincrement=False),
+    Column("body", LargeBinary, nullable=False),
+)
