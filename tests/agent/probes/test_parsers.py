@@ -129,7 +129,7 @@ def registry(found: dict[str, Any]) -> dict[str, int | str | None]:
         lambda found: antivirus.parse(security_center.parse(found, 1.7e9).products, counted=True),
         lambda found: antivirus.parse_windows(security_center.parse(found, 1.7e9), {}),
         lambda found: firewall.parse_windows(found, {}),
-        windows_activation.parse,
+        lambda found: windows_activation.parse(found, next(iter(registry(found).values()), None)),
         windows_encryption.parse,
         windows_disk_health.parse,
         lambda found: windows_backup.parse(found, 1.7e9),

@@ -71,6 +71,53 @@ def within(expected: dict[str, Any], found: dict[str, Any]) -> None:
             {"windows professional": 1, "esu client-esu-year1": 1, "windows add-on addon": 0},
             {"esu client-esu-year1": "activated"},
         ),
+        (
+            "posture-two-keys-differ",
+            {"windows professional": None, "office office16proplusvl-kms-client": None},
+            {
+                "windows professional": "? keys that differ",
+                "office office16proplusvl-kms-client": "? keys that differ",
+            },
+        ),
+        (
+            "posture-two-keys-agree",
+            {"windows professional": 1, "office office16proplusvl-kms-client": 1},
+            {"office office16proplusvl-kms-client": "activated"},
+        ),
+        (
+            "posture-microsoft365",
+            {"windows professional": 1, "office o365proplusretail": None},
+            {"office o365proplusretail": "? subscription of each user"},
+        ),
+        (
+            "posture-microsoft365-grace-key",
+            {
+                "windows professional": 1,
+                "office office16o365proplusr-grace": None,
+                "office office16visioprovl-mak": 1,
+            },
+            {"office office16o365proplusr-grace": "? subscription of each user"},
+        ),
+        (
+            "posture-microsoft365-older",
+            {"windows professional": 1, "office office16o365proplusr-subscription5": 1},
+            {"office office16o365proplusr-subscription5": "activated"},
+        ),
+        (
+            "posture-office-without-key",
+            {"windows professional": 1, "office homestudent2021retail": None},
+            {"office homestudent2021retail": "? not reported"},
+        ),
+        (
+            "posture-registry-refused",
+            {"windows unknown": None, "office unknown": None},
+            {"office unknown": "? not permitted"},
+        ),
+        (
+            "posture-registry-garbled",
+            {"windows unknown": None, "office unknown": None},
+            {"office unknown": "? not understood"},
+        ),
         ("posture-licence-single-object", {"windows core": None}, {"windows core": "? not reported"}),
         ("posture-licensing-denied", {"windows unknown": None}, {"windows unknown": "? not permitted"}),
         ("posture-licensing-hangs", {"windows unknown": None}, {"windows unknown": "? timeout"}),
@@ -84,6 +131,19 @@ def test_activation(machine: str, activated: Values, states: dict[str, str]) -> 
     told = {k.removeprefix("activation.activated "): v for k, v in found.items() if ".activated" in k}
     assert told == activated
     within({f"activation.state {name}": state for name, state in states.items()}, said("activation", machine))
+
+
+def test_keys_that_differ_are_counted_by_their_state() -> None:
+    counted = {k: v for k, v in values("activation", "posture-two-keys-differ").items() if ".keys" in k}
+    assert counted == {
+        "activation.keys windows professional activated": 1,
+        "activation.keys windows professional not activated": 1,
+        "activation.keys office office16proplusvl-kms-client activated": 1,
+        "activation.keys office office16proplusvl-kms-client notification": 2,
+    }
+    agreed = values("activation", "posture-two-keys-agree")
+    assert agreed["activation.grace office office16proplusvl-kms-client"] == 100 * DAY
+    assert not [name for name in agreed if ".keys" in name]
 
 
 def test_grace_is_in_seconds_and_an_activation_without_end_has_none() -> None:

@@ -10,10 +10,10 @@ from schoolwatch_contract.records import Fact, Reading
 
 
 def read(host: Host) -> Iterator[Reading | Fact]:
-    """One script's part; other systems know no activation."""
+    """One script's part and a registry value; other systems know no activation."""
     if host.system != "windows":
         raise NotHere
-    return windows_activation.parse(asked.posture(host))
+    return windows_activation.parse(asked.posture(host), asked.value(host, *windows_activation.CLICK_TO_RUN))
 
 
 PROBE = Probe("activation", every=asked.EVERY, read=read, group=asked.GROUP)

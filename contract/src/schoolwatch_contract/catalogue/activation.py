@@ -29,6 +29,18 @@ SUBJECT = Subject(
                 "edition",
             ),
         ),
+        Metric(
+            "activation.keys",
+            "count",
+            "technical",
+            "Số khóa sản phẩm đã nhập ở mỗi trạng thái, khi các khóa của một sản phẩm không cùng trạng thái",
+            "Keys entered in each state, where the keys of one product differ in theirs",
+            labels=(
+                "product",
+                "edition",
+                "state",
+            ),
+        ),
     ),
     facts=(
         FactKind(
