@@ -30,6 +30,7 @@ WRITTEN = (
     "docs/decisions/0004-embedded-broker.md",
     "docs/decisions/template.md",
     "docs/vi/cai-dat.md",
+    "docs/vi/phong-may-dong-bang.md",
 )
 GENERATED = ("docs/metrics.md", "docs/privacy.md", "docs/refusals.md", "docs/configuration.md", "docs/cli.md")
 PAGES = sorted(
@@ -97,6 +98,15 @@ def test_every_command_that_is_shown_is_understood(line: str) -> None:
         program = "schoolwatch_agent" if words[1] == "agent" else "schoolwatch_server"
         arguments = words[1:] if words[1] == "up" else words[2:]
         assert accepts(program, arguments), line
+
+
+def test_what_is_typed_on_windows_is_understood_too() -> None:
+    launcher = r'"%ProgramFiles%\SchoolWatch\schoolwatch-agent.cmd" '
+    lines = {line for page in PAGES for block in blocks(page, "bat") for line in block.splitlines()}
+    typed = {line.removeprefix(launcher) for line in lines if line.startswith(launcher)}
+    assert {words.split()[0] for words in typed} >= {"doctor", "bundle", "prepare-image"}
+    assert all(accepts("schoolwatch_agent", words.split()) for words in typed)
+    assert not any("python.exe" in line for line in lines)
 
 
 def accepts(program: str, arguments: list[str]) -> bool:

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import re
+import subprocess
 import time
 import zipfile
 from collections.abc import Callable
@@ -9,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from conftest import Peer
 from schoolwatch_server import cli
 from schoolwatch_server.database.engine import begin_write, open_database
 from schoolwatch_server.database.registry import create_room
@@ -97,10 +100,24 @@ def test_the_page_says_what_a_teacher_must_know(kit: Kit, tmp_path: Path, packag
     assert "Windows 7" in page
     assert "%ProgramFiles%\\SchoolWatch\\schoolwatch-agent.cmd" in page
     assert "sudo schoolwatch-agent doctor" in page
+    assert "Mở đóng băng trước" in page
+    assert "phòng Phòng" not in page
     assert "trong <b>15 phút</b>" in page
     assert (tmp_path / "kit/schoolwatch/python-windows/python.exe").exists()
     assert kit(out="linux") == 0
     assert "không có phần cho Windows" in (tmp_path / "linux" / build.PAGE).read_text("utf-8")
+
+
+def test_the_page_prints_on_one_sheet(kit: Kit, tmp_path: Path, package: Path, peer: Peer) -> None:
+    digest = hashlib.sha256(package.read_bytes()).hexdigest()
+    words = ("--windows-runtime", str(package), "--windows-runtime-sha256", digest, "--room", "Phòng máy 1")
+    assert kit(*words) == 0
+    sheet = tmp_path / "sheet.pdf"
+    quiet = ("--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}/browser")
+    page = (tmp_path / "kit" / build.PAGE).as_uri()
+    chromium = [str(peer("chromium")), *quiet, f"--print-to-pdf={sheet}", page]
+    subprocess.run(chromium, capture_output=True, timeout=120, check=True)
+    assert len(re.findall(rb"/Type /Page\b", sheet.read_bytes())) == 1
 
 
 @pytest.mark.parametrize(
