@@ -61,6 +61,27 @@ def test_a_script_is_what_windows_powershell_5_understands(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
+def test_a_path_that_may_not_be_looked_at_ends_no_more_than_the_look(name: str) -> None:
+    """Errors end a part (`Stop`), and Test-Path raises one where a folder is closed."""
+    looks = [line for line in (FOLDER / f"{name}.ps1").read_text("utf-8").splitlines() if "Test-Path" in line]
+    assert [
+        line for line in looks if not re.search(r"try \{.*Test-Path.*\} catch \{ \S+ = \$null \}", line)
+    ] == []
+    assert bool(looks) == (name in ("antivirus", "updates"))
+
+
+def test_a_hive_that_may_not_be_opened_is_told_and_not_left_out() -> None:
+    users = (
+        (FOLDER / "posture.ps1")
+        .read_text("utf-8")
+        .partition("Read-Part 'users'")[2]
+        .partition("Read-Part")[0]
+    )
+    assert "SilentlyContinue" not in users
+    assert "catch { $found = @{ error = " in users
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
 def test_a_script_only_reads(name: str) -> None:
     source = (FOLDER / f"{name}.ps1").read_text("utf-8")
     commands = set(re.findall(r"(?<![\w-])([A-Z][a-z]+-[A-Z]\w+)(?![\w-])", source))

@@ -266,6 +266,27 @@ def test_a_driver_that_may_not_be_looked_for_is_not_taken_for_none(
     assert identity.freezing(machine) == freezing
 
 
+@pytest.mark.parametrize(
+    ("machine", "reason"),
+    [
+        ("closed", "not permitted"),
+        ("one-closed", "not permitted"),
+        ("hive-damaged", "not understood"),
+    ],
+)
+def test_a_hive_that_may_not_be_opened_is_not_taken_for_nobody(machine: str, reason: str) -> None:
+    machine = f"posture-users-{machine}"
+    assert said("accounts", machine)["accounts.screen_lock screen saver"] == f"? {reason}"
+    assert said("autorun", machine)["autorun.setting SaveZoneInformation user"] == f"? {reason}"
+    assert values("autorun", machine)["autorun.enabled removable"] is None
+
+
+def test_what_the_open_hive_of_several_says_is_told() -> None:
+    assert said("autorun", "posture-users-one-closed")["autorun.setting NoDriveTypeAutoRun user"] == "255"
+    assert said("backup", "posture-users-one-closed")["backup.state file history"] == "found"
+    assert said("backup", "posture-users-closed")["backup.state file history"] == "? not permitted"
+
+
 UNKNOWN: Values = {
     "administrators": None,
     "enabled": None,

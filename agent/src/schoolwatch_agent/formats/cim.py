@@ -22,6 +22,7 @@ _TROUBLES: Final = {
     "0x80070005": "not permitted",  # E_ACCESSDENIED
     "0x80338104": "not permitted",  # WSMAN_E access denied
     "unauthorizedaccess": "not permitted",
+    "securityexception": "not permitted",  # .NET's word for a registry key
     "0x8004100e": "not on this system",  # WBEM_E_INVALID_NAMESPACE
     "0x80041010": "not on this system",  # WBEM_E_INVALID_CLASS
     "0x8004100c": "not on this system",  # WBEM_E_NOT_SUPPORTED

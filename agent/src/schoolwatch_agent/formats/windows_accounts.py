@@ -9,7 +9,7 @@ machine's language. No name of an account is asked for.
 from collections.abc import Iterator
 from typing import Any, Final
 
-from schoolwatch_agent.formats import cim
+from schoolwatch_agent.formats import cim, windows_users
 from schoolwatch_agent.formats.registry import Value, Values, why
 from schoolwatch_contract.records import Fact, Reading
 
@@ -73,8 +73,7 @@ def _lock(machine: Values, found: dict[str, Any]) -> Iterator[Reading | Fact]:
     """After which time without input the screen locks: for all users, and by their screen savers' policy."""
     seconds = cim.whole(machine.get("InactivityTimeoutSecs"))
     yield from _locks("machine", {seconds}, why(machine.get("InactivityTimeoutSecs")))
-    users, trouble = cim.part(found, "users")
-    reason = trouble or ("not configured" if users else "nobody is logged in")
+    users, reason = windows_users.users(found)
     yield from _locks("screen saver", {_saver(user) for user in users}, reason)
 
 

@@ -10,7 +10,7 @@ ScanWithAntiVirus 1 is off, 2 optional, 3 on. It is set per user: only users who
 from collections.abc import Iterator
 from typing import Any, Final
 
-from schoolwatch_agent.formats import cim
+from schoolwatch_agent.formats import cim, windows_users
 from schoolwatch_agent.formats.registry import Values, why
 from schoolwatch_contract.records import Fact, Reading
 
@@ -32,11 +32,10 @@ _DRIVES: Final = {"removable": 0x04, "fixed": 0x08, "network": 0x10, "optical": 
 
 def parse(machine: Values, found: dict[str, Any]) -> Iterator[Reading | Fact]:
     """The machine's values come before the users' (group policy); users who differ leave it unknown."""
-    users, trouble = cim.part(found, "users")
+    users, reason = windows_users.users(found)
     for name in MACHINE:
         yield _setting(name, "machine", {cim.whole(machine.get(name))}, why(machine.get(name)))
     for name in _USERS:
-        reason = trouble or ("not configured" if users else "nobody is logged in")
         yield _setting(name, "user", {cim.whole(user.get(name)) for user in users}, reason)
 
     def said(name: str) -> int | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from schoolwatch_agent.errors import NotUnderstood
-from schoolwatch_agent.formats import cim
+from schoolwatch_agent.formats import cim, windows_users
 from schoolwatch_contract.records import Fact, Reading
 
 _FILETIME_1970: Final = 116_444_736_000_000_000
@@ -19,9 +19,9 @@ _FILETIME_1970: Final = 116_444_736_000_000_000
 def parse(found: dict[str, Any], now: float) -> Iterator[Reading | Fact]:
     """The newest backup of each source."""
     yield from _records("windows backup", *_windows_backup(found), now)
-    users, trouble = cim.part(found, "users")
+    users, closed = windows_users.users(found)
     saved = [_filetime(user.get("ProtectedUpToTime")) for user in users]
-    yield from _records("file history", saved, trouble or _none(users), now)
+    yield from _records("file history", saved, closed, now)
     points, trouble = cim.part(found, "restore_points")
     yield from _records(
         "restore point", [_instant(row.get("CreationTime")) for row in points], trouble or "never", now
@@ -36,10 +36,6 @@ def _windows_backup(found: dict[str, Any]) -> tuple[list[float | None], str]:
         reasons.append(trouble or "never")
     # a log without such an event is "never", whatever became of the cmdlet that servers alone have
     return times, reasons[1] if reasons[0] == "not on this system" else reasons[0]
-
-
-def _none(users: list[dict[str, Any]]) -> str:
-    return "not configured" if users else "nobody is logged in"
 
 
 def _instant(written: object) -> float | None:

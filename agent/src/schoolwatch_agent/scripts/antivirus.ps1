@@ -7,7 +7,8 @@ Read-Part 'products' 20 {
   Get-CimInstance -Namespace 'root\SecurityCenter2' -ClassName AntiVirusProduct -OperationTimeoutSec 15 | ForEach-Object {
     $path = [Environment]::ExpandEnvironmentVariables([string]$_.pathToSignedProductExe).Trim('"')
     $present = $null
-    if ($path -match '^[A-Za-z]:\\') { $present = Test-Path -LiteralPath $path }
+    # a path that may not be looked at says nothing of its product, and nothing of the others
+    if ($path -match '^[A-Za-z]:\\') { try { $present = Test-Path -LiteralPath $path } catch { $present = $null } }
     [pscustomobject]@{
       displayName = $_.displayName
       productState = $_.productState

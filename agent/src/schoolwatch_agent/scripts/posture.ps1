@@ -31,10 +31,9 @@ Read-Part 'accounts' 20 {
   }
 }
 Read-Part 'users' 10 {
-  $hives = @(Get-ChildItem -LiteralPath 'Registry::HKEY_USERS' -ErrorAction SilentlyContinue |
-    Where-Object { $_.PSChildName -match '^S-1-(5-21|12-1)-[\d-]+$' })
-  foreach ($hive in $hives) {
-    $root = 'Registry::HKEY_USERS\' + $hive.PSChildName + '\Software\'
+  # names may be listed by everybody, a hive is read by its user, SYSTEM and administrators alone
+  $users = [Microsoft.Win32.Registry]::Users
+  foreach ($sid in @($users.GetSubKeyNames() | Where-Object { $_ -match '^S-1-(5-21|12-1)-[\d-]+$' })) {
     $found = @{}
     $wanted = @(
       @('Microsoft\Windows\CurrentVersion\Policies\Attachments', 'SaveZoneInformation'),
@@ -47,10 +46,13 @@ Read-Part 'users' 10 {
       @('Policies\Microsoft\Windows\Control Panel\Desktop', 'ScreenSaveTimeOut'),
       @('Microsoft\Windows\CurrentVersion\FileHistory', 'ProtectedUpToTime')
     )
-    foreach ($pair in $wanted) {
-      $key = Get-Item -LiteralPath ($root + $pair[0]) -ErrorAction SilentlyContinue
-      if ($null -ne $key) { $found[$pair[1]] = $key.GetValue($pair[1]) }
-    }
+    try {
+      $software = $users.OpenSubKey($sid + '\Software')
+      foreach ($pair in $wanted) {
+        $key = $software.OpenSubKey($pair[0])
+        if ($null -ne $key) { $found[$pair[1]] = $key.GetValue($pair[1]) }
+      }
+    } catch { $found = @{ error = $_.FullyQualifiedErrorId } }
     [pscustomobject]$found
   }
 }

@@ -19,5 +19,5 @@ Read-Part 'pending' 150 {
   }
 }
 $keys = 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing\RebootPending','HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\WindowsUpdate\Auto Update\RebootRequired'
-$answer.reboot = [bool]@($keys | Where-Object { Test-Path -LiteralPath $_ }).Count
+try { $answer.reboot = [bool]@($keys | Where-Object { Test-Path -LiteralPath $_ }).Count } catch { $answer.reboot = $null }
 Write-Answer
