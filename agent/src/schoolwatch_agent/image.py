@@ -6,11 +6,12 @@ from pathlib import Path
 from schoolwatch_agent.identity import CREDENTIAL, INSTALL_ID
 from schoolwatch_agent.limits import FILE as CYCLE
 from schoolwatch_agent.probes.bandwidth import LEDGER
+from schoolwatch_agent.probes.updates import KEPT as UPDATES
 from schoolwatch_agent.probes.use import BOOT
 from schoolwatch_agent.settings import FILE as SETTINGS
 from schoolwatch_agent.tick import SPOOL
 
-_NAMES = (CREDENTIAL, INSTALL_ID, SETTINGS, SPOOL, CYCLE, LEDGER, BOOT)
+_NAMES = (CREDENTIAL, INSTALL_ID, SETTINGS, SPOOL, CYCLE, LEDGER, BOOT, UPDATES)
 
 
 def strip(data: Path) -> tuple[Path, ...]:

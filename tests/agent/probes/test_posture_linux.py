@@ -238,20 +238,30 @@ def test_the_backups_marker(machine: str, age: float | None, reason: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("machine", "automatic"),
+    ("machine", "automatic", "mode"),
     [
-        ("updates-automatic", 1),
-        ("updates-automatic-not-installed", 0),
-        ("updates-automatic-off", 0),
-        ("updates-automatic-disabled", 0),
-        ("updates-automatic-timer-off", 0),
-        ("ubuntu2204-classroom-laptop", None),
+        ("updates-automatic", 1, "scheduled"),
+        ("updates-automatic-not-installed", 0, "not installed"),
+        ("updates-automatic-off", 0, "off"),
+        ("updates-automatic-disabled", 0, "off"),
+        ("updates-automatic-timer-off", 0, "not started"),
+        ("updates-automatic-timer-masked", 0, "not started"),
+        ("updates-automatic-timers-run", 1, "scheduled"),
+        ("updates-automatic-timer-stopped", 0, "not started"),
+        ("updates-automatic-cron", 1, "scheduled"),
+        ("updates-automatic-no-cron", 0, "not started"),
+        ("updates-automatic-no-script", 0, "not started"),
+        ("updates-automatic-anacron", None, "what starts it cannot be seen"),
+        ("updates-automatic-processes-hidden", None, "what starts it cannot be seen"),
+        ("ubuntu2204-classroom-laptop", None, "not reported"),
     ],
 )
 def test_automatic_updates_are_configured_installed_and_started(
-    machine: str, automatic: float | None
+    machine: str, automatic: float | None, mode: str
 ) -> None:
     assert look("updates", machine)["automatic"] == automatic
+    fact = machines.facts(machines.look("updates", f"linux/{machine}"))["updates.mode automatic"]
+    assert (fact.value or fact.reason) == mode
 
 
 @pytest.mark.parametrize(

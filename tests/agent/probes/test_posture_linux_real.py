@@ -4,7 +4,9 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -12,8 +14,9 @@ import msgspec
 import pytest
 
 import machines
+from schoolwatch_agent import asked
 from schoolwatch_agent.formats import dconf, linux_ssh, smart
-from schoolwatch_agent.host import Host
+from schoolwatch_agent.host import Host, Own
 from schoolwatch_agent.probe import Observed, observe
 from schoolwatch_agent.probes import encryption, remote_access, updates
 from schoolwatch_contract.records import Fact, Reading
@@ -157,7 +160,7 @@ def test_real_smartctl_on_what_is_no_disk(peer: Peer, tmp_path: Path) -> None:
 
 SEEN = """
 import sys, msgspec
-from schoolwatch_agent.host import Host
+from schoolwatch_agent.host import Host, Own
 from schoolwatch_agent.probe import observe
 from schoolwatch_agent.probes import PROBES
 seen = [observe(probe, Host()) for probe in PROBES if probe.name in sys.argv[1:]]
@@ -235,3 +238,66 @@ def test_real_apt_config(peer: Peer, tmp_path: Path, settings: tuple[str, ...], 
     argv = [peer("apt-config"), *options, "dump", "APT::Periodic"]
     said = subprocess.run(argv, env=environment, capture_output=True, text=True, check=True).stdout
     assert updates.automatic(said) is on
+
+
+def test_a_process_is_seen_by_its_name_and_not_in_a_container(peer: Peer, tmp_path: Path) -> None:
+    peer("pgrep")
+    name = f"sw{os.getpid()}"
+    program = tmp_path / name
+    shutil.copy(shutil.which("sleep") or "", program)
+    assert asked.process(Host(), name) is False
+    with running(program, "60"):
+        assert asked.process(Host(), name) is True
+    assert asked.process(Host(), name) is False
+    if os.getuid() == 0:
+        with running(peer("unshare"), "--pid", "--fork", "--kill-child", program, "60"):
+            for _ in range(200):
+                if subprocess.run(["pgrep", "-x", name], capture_output=True, check=False).returncode == 0:
+                    break
+                time.sleep(0.05)
+            else:
+                pytest.fail("the process of the container did not come up")
+            assert asked.process(Host(), name) is False, "it is another machine's"
+
+
+@contextmanager
+def running(*command: str | Path) -> Iterator[None]:
+    started = subprocess.Popen(command)
+    try:
+        yield
+    finally:
+        started.kill()
+        started.wait()
+
+
+def test_apt_is_asked_again_when_what_it_reads_has_changed(tmp_path: Path) -> None:
+    """A folder that is a machine, whose apt-get counts how often it was started."""
+    lists, status = tmp_path / "var/lib/apt/lists", tmp_path / "var/lib/dpkg/status"
+    for folder in (lists, status.parent, tmp_path / "usr/bin", tmp_path / "own"):
+        folder.mkdir(parents=True)
+    status.write_text("")
+    (lists / "x_Release").write_text("")
+    line = "Inst curl [1] (2 Debian-Security:12/stable-security [amd64])"
+    apt = tmp_path / "usr/bin/apt-get"
+    apt.write_text(f"#!/bin/sh\nprintf . >> {tmp_path}/count\necho '{line}'\n")
+    apt.chmod(0o755)
+
+    def look(own: Own | None) -> tuple[float | None, float | None, int]:
+        found = machines.readings(observe(updates.PROBE, Host(tmp_path, own)))
+        count = len((tmp_path / "count").read_text())
+        return found["updates.pending"], found["updates.security"], count
+
+    own = Own(tmp_path / "own")
+    assert look(own) == (1, 1, 1)
+    assert look(own) == (1, 1, 1), "the same answer, without apt"
+    assert look(None) == (1, 1, 2), "a look has nothing kept"
+    os.utime(status, (1, 1))
+    assert look(own) == (1, 1, 3), "something was installed"
+    os.utime(lists, (1, 1))
+    assert look(own) == (1, 1, 4), "updates were looked for"
+    (tmp_path / "own" / updates.KEPT).write_text("{}")
+    assert look(own) == (1, 1, 5), "what was kept is damaged"
+    kept = msgspec.json.decode((tmp_path / "own" / updates.KEPT).read_bytes())
+    for at, asked_again in ((kept["at"] - updates.KEPT_SECONDS - 1, 6), (kept["at"] + 3600, 7)):
+        (tmp_path / "own" / updates.KEPT).write_bytes(msgspec.json.encode(kept | {"at": at}))
+        assert look(own) == (1, 1, asked_again), "a day ago, and from a clock that was set back"

@@ -100,6 +100,8 @@ mkfs.ext4 -q /run/home.img
 mount -o loop /run/home.img /home
 mkdir -p /home/.fscrypt /opt/traps/bin /run/signatures /etc/clamav
 touch /etc/fscrypt.conf /var/tmp/done
+printf 'APT::Periodic::%s "1";\\n' Update-Package-Lists Unattended-Upgrade > /etc/apt/apt.conf.d/20automatic
+[ -e /usr/bin/unattended-upgrade ] || install -m 755 /bin/true /usr/bin/unattended-upgrade
 chmod 700 /opt/traps
 echo 44d88612fea8a8f36de82e1278abb02f:68:Test.File > /run/signatures/test.hdb
 cat > /etc/clamav/clamd.conf <<END
@@ -120,6 +122,7 @@ ExecStart=
 ExecStart=/usr/local/bin/schoolwatch-agent once --json --config /etc/schoolwatch/look.toml
 StandardOutput=file:/run/look.json
 END
+systemctl mask --now --quiet apt-daily-upgrade.timer
 systemctl daemon-reload
 systemctl start schoolwatch-agent.service
 cat /run/look.json
@@ -138,13 +141,14 @@ def test_what_the_service_is_not_shown_is_unknown_to_it_not_absent(computer: Com
         assert done.returncode == 0, done.stdout + done.stderr
     told = json.loads(done.stdout)
     value = {" ".join((r["metric"], *r["labels"].values())): r["value"] for r in told["readings"]}
-    why = {" ".join((f["name"], *f["labels"].values())): f["reason"] for f in told["facts"]}
+    why = {" ".join((f["name"], *f["labels"].values())): f["value"] or f["reason"] for f in told["facts"]}
     hidden = "hidden from the agent's service"
 
-    assert value["encryption.enabled /"] is None  # an overlay
+    assert value["encryption.enabled /"] is None
     assert why["encryption.state /"] in ("single folders may be encrypted", "not on a disk of its own")
     assert (value["disk.size /home"], why["disk.state /home"]) == (None, hidden)
     assert (value["backup.age marker"], why["backup.state marker"]) == (None, hidden)
     assert (value["antivirus.products"], why["antivirus.source cortex"]) == (None, "not permitted")
     assert value["antivirus.running clamav"] == 1, "it listens on TCP alone"
     assert why["antivirus.version clamav"] == "only its TCP socket is known"
+    assert (value["updates.automatic"], why["updates.mode automatic"]) == (0, "not started")

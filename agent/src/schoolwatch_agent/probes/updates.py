@@ -1,18 +1,23 @@
 """Updates that wait: how many, how many for security, when last looked for, and whether a restart is due.
 
 apt is asked with `-s`, which changes nothing and needs no root; it holds phased updates back by itself
-since 2.1.16. `--with-new-pkgs` counts new kernels too. Without package lists nothing is known.
+since 2.1.16. `--with-new-pkgs` counts new kernels too. Without package lists nothing is known. It takes
+seconds of processor time, and says the same until what it reads has changed: its answer is kept a day.
 """
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from typing import Final
+
+import msgspec
 
 from schoolwatch_agent import asked
 from schoolwatch_agent.errors import CommandFailed, Missing, NotUnderstood, TimedOut
 from schoolwatch_agent.formats import windows_updates
 from schoolwatch_agent.host import Host
+from schoolwatch_agent.identity import IdentityError
 from schoolwatch_agent.probe import NotHere, Probe
 from schoolwatch_contract.records import Fact, Reading
 
@@ -30,8 +35,27 @@ _REBOOT_WRITERS: Final = (
 
 _UPGRADED: Final = r"Inst \S+ \[[^\]]*\] \((?P<to>[^)]*)\)"
 
-_TIMER: Final = "/etc/systemd/system/timers.target.wants/apt-daily-upgrade.timer"
+_READ: Final = (
+    _LISTS,
+    "/var/lib/dpkg/status",
+    "/etc/apt/apt.conf.d",
+    "/etc/apt/preferences",
+    "/etc/apt/preferences.d",
+    "/etc/apt/sources.list",
+    "/etc/apt/sources.list.d",
+)
+"""What apt's answer rests on: each changes its time with its content, a folder with its files."""
+
+KEPT: Final = "updates.json"
+KEPT_SECONDS: Final = 86_400.0
+
+_TIMERS: Final = ("apt-daily.timer", "apt-daily-upgrade.timer")
+"""The one looks for updates, the other installs them (apt.systemd.daily)."""
+
+_UNITS: Final = "/etc/systemd/system/"
 _CRON: Final = "/etc/cron.daily/apt-compat"
+_CRON_DAEMONS: Final = ("cron", "crond")
+_ANACRON: Final = "/usr/sbin/anacron"
 
 APT_TIMEOUT: Final = 120.0
 SEARCH_TIMEOUT: Final = 180.0
@@ -55,7 +79,7 @@ def read(host: Host) -> Iterator[Reading | Fact]:
     yield from _apt(host)
     yield Reading("updates.age", _age(host))
     yield Reading("updates.last_installed_age", _last_installed_age(host))
-    yield Reading("updates.automatic", _automatic(host))
+    yield from _automatic(host)
     if any(host.exists(path) for path in _REBOOT):
         yield Reading("updates.reboot_pending", 1.0)
     else:
@@ -63,8 +87,16 @@ def read(host: Host) -> Iterator[Reading | Fact]:
         yield Reading("updates.reboot_pending", 0.0 if told else None)
 
 
+class _Kept(msgspec.Struct, frozen=True):
+    """apt's answer: when it was given, of which state of what it reads, and what waits."""
+
+    at: float
+    read: dict[str, float | None]
+    pending: float
+    security: float
+
+
 def _apt(host: Host) -> Iterator[Reading]:
-    options = ("-o", "Debug::NoLocking=true", "-o", "APT::Get::Show-User-Simulation-Note=false")
     try:
         has_lists = any(
             name.endswith(("Release", "Packages")) or "_Packages." in name for name in host.names(_LISTS)
@@ -73,14 +105,44 @@ def _apt(host: Host) -> Iterator[Reading]:
         has_lists = False
     try:
         if has_lists:
-            argv = ("apt-get", "-s", "-q", *options, "--with-new-pkgs", "upgrade")
-            yield from parse(host.run(*argv, timeout=APT_TIMEOUT))
+            yield from _waiting(host)
             return
         host.run("apt-get", "--version")
     except Missing as error:
         raise NotHere from error
     yield Reading("updates.pending", None)
     yield Reading("updates.security", None)
+
+
+def _waiting(host: Host) -> Iterator[Reading]:
+    """As apt says, or as it said when it last read the same."""
+    read = {path: _changed(host, path) for path in _READ}
+    kept = _kept(host)
+    if kept is not None and kept.read == read and 0 <= host.now() - kept.at < KEPT_SECONDS:
+        yield Reading("updates.pending", kept.pending)
+        yield Reading("updates.security", kept.security)
+        return
+    options = ("-o", "Debug::NoLocking=true", "-o", "APT::Get::Show-User-Simulation-Note=false")
+    argv = ("apt-get", "-s", "-q", *options, "--with-new-pkgs", "upgrade")
+    found = tuple(parse(host.run(*argv, timeout=APT_TIMEOUT)))
+    pending, security = (reading.value or 0.0 for reading in found)
+    with suppress(Missing, IdentityError):  # a look keeps nothing, nor does a full disk
+        host.keep(KEPT, msgspec.json.encode(_Kept(host.now(), read, pending, security)))
+    yield from found
+
+
+def _kept(host: Host) -> _Kept | None:
+    try:
+        return msgspec.json.decode(host.kept(KEPT) or b"", type=_Kept)
+    except (Missing, OSError, msgspec.DecodeError, RecursionError):
+        return None
+
+
+def _changed(host: Host, path: str) -> float | None:
+    try:
+        return host.modified(path)
+    except (OSError, TimedOut):
+        return None
 
 
 def _age(host: Host) -> float | None:
@@ -133,14 +195,61 @@ def automatic(periodic: str) -> bool:
     return values.get("Enable", "1") != "0" and all(values.get(name, "0") not in ("0", "") for name in wanted)
 
 
-def _automatic(host: Host) -> float | None:
-    """Configured, installed, and started by its timer (without systemd by cron)."""
+def _automatic(host: Host) -> Iterator[Reading | Fact]:
+    """Configured, installed, and started by somebody."""
+    mode, reason = _mode(host)
+    yield Reading("updates.automatic", None if mode is None else float(mode == "scheduled"))
+    yield Fact("updates.mode", mode, {"source": "automatic"}, "" if mode else reason)
+
+
+def _mode(host: Host) -> tuple[str | None, str]:
     try:
-        configured = automatic(host.run("apt-config", "dump", "APT::Periodic"))
-    except (Missing, CommandFailed, TimedOut, NotUnderstood):
-        return None
-    timer = _TIMER if host.exists("/run/systemd/system") else _CRON
-    return float(configured and host.exists("/usr/bin/unattended-upgrade") and host.exists(timer))
+        if not automatic(host.run("apt-config", "dump", "APT::Periodic")):
+            return "off", ""
+        if not host.exists("/usr/bin/unattended-upgrade"):
+            return "not installed", ""
+        started = _timers_run(host) if host.exists("/run/systemd/system") else _cron_runs(host)
+    except PermissionError:
+        return None, "not permitted"
+    except CommandFailed as error:
+        return None, f"ended with {error.code}"
+    except TimedOut:
+        return None, "timeout"
+    except NotUnderstood:
+        return None, "not understood"
+    except Missing:
+        return None, "not reported"
+    if started is None:
+        return None, "what starts it cannot be seen"
+    return ("scheduled" if started else "not started"), ""
+
+
+def _timers_run(host: Host) -> bool:
+    """As systemd says; where it does not answer, as it will do at the next start of the machine."""
+    active = [asked.service(host, timer) for timer in _TIMERS]
+    if None not in active:
+        return all(active)
+    return all(host.exists(f"{_UNITS}timers.target.wants/{timer}") for timer in _TIMERS) and not any(
+        _is_masked(host, timer) for timer in _TIMERS
+    )
+
+
+def _is_masked(host: Host, timer: str) -> bool:
+    """`systemctl mask` puts an empty file in a unit's place, and leaves what wants it."""
+    try:
+        return not host.text(f"{_UNITS}{timer}")
+    except FileNotFoundError:
+        return False
+
+
+def _cron_runs(host: Host) -> bool | None:
+    """A daemon that is there starts it daily; anacron is started by others, and may not be."""
+    if not host.exists(_CRON):
+        return False
+    daemons = [asked.process(host, name) for name in _CRON_DAEMONS]
+    if any(daemons):
+        return True
+    return None if None in daemons or host.exists(_ANACRON) else False
 
 
 PROBE = Probe("updates", every=6 * 3600, read=read, limit=SEARCH_TIMEOUT)

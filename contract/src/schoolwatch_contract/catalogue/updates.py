@@ -56,8 +56,10 @@ SUBJECT = Subject(
         FactKind(
             "updates.mode",
             "technical",
-            "Cách cập nhật: off, notify (báo), download (tải về), scheduled (tự cài), local (tùy máy)",
-            "How updates come: off, notify, download, scheduled (installed) or local (up to the machine)",
+            "Cách cập nhật: off, notify (báo), download (tải về), scheduled (tự cài), local (tùy máy);"
+            " trên Linux còn có not installed (chưa cài), not started (không có gì khởi chạy)",
+            "How updates come: off, notify, download, scheduled (installed) or local (up to the machine);"
+            " on Linux also not installed, not started (nothing runs it)",
             labels=("source",),
         ),
         FactKind(
