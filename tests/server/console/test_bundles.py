@@ -8,11 +8,14 @@ from sqlalchemy import func, select
 
 from reports import Device
 from schoolwatch_contract import bundle
+from schoolwatch_server import texts
 from schoolwatch_server.access import Role
 from schoolwatch_server.api import bounds
+from schoolwatch_server.console.words import Words
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.scope import Scope
+from schoolwatch_server.texts import Language
 from tree import Tree
 from website import RunningSite, csrf
 
@@ -52,6 +55,26 @@ def test_it_is_taken_in_once_and_what_came_of_it_is_said(tree: Tree) -> None:
         assert "<b>" not in again.text
         assert "Nhập báo cáo mang bằng USB" in admin.get("/system").text
     assert stored(tree) == 3
+
+
+@pytest.mark.parametrize(("language", "says"), [("vi", "mang bằng USB ngày"), ("en", "carried by USB on")])
+def test_the_page_of_the_device_says_what_came_by_usb(tree: Tree, language: Language, says: str) -> None:
+    device, other = tree.schools[0].devices[:2]
+    with RunningSite(tree.config) as site:
+        admin = site.somebody("so_admin")
+        admin.get(f"/language/{language}", params={"next": "/"})
+        before = admin.get(f"/devices/{device.device}")
+        assert before.status_code == 200
+        assert says not in before.text
+        assert hand_in(admin, written(device, tree)).status_code == 200
+        words = Words(language, texts.load())
+        with begin_read(tree.engine) as conn:
+            received = conn.scalars(select(func.max(t.journal.c.received_at))).one()
+        for page in (f"/devices/{device.device}", f"/devices/{device.device}/now"):
+            shown = admin.get(page).text
+            assert f"{says} {words.day(received)}" in shown
+            assert words.day(tree.now - 7200 + 3) in shown
+        assert says not in admin.get(f"/devices/{other.device}").text
 
 
 def test_what_is_no_bundle_is_refused_with_its_reason_and_changes_nothing(tree: Tree) -> None:

@@ -19,7 +19,7 @@ from schoolwatch_server.console.lines import Line
 from schoolwatch_server.console.page import page, words_of
 from schoolwatch_server.console.schools import commune_code_of, place_of
 from schoolwatch_server.console.words import ZONE, Words
-from schoolwatch_server.database import identities, incident_rows, pages, registry, sightings, states
+from schoolwatch_server.database import identities, incident_rows, journal, pages, registry, sightings, states
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.indicators.current import limits
 from schoolwatch_server.lifecycle import Systems
@@ -73,6 +73,7 @@ def _page(request: Request, template: str, name: str, who: Who, server: Context)
         commune_code = commune_code_of(conn, who, school)
         rooms = pages.rooms(conn, device.school_id)
         own_role = registry.own_role(conn, device.id)
+        carried = journal.carried(conn, device.id)
         changes = sightings.of_device(conn, device.id, (identities.CHANGED, identities.CLONE), _CHANGES)
         incidents = incident_rows.incidents(conn, who.scope, device=name, is_open=True, limit=10)
     return page(
@@ -96,6 +97,7 @@ def _page(request: Request, template: str, name: str, who: Who, server: Context)
         steps=(steps := ladder.ladder(state, server.packs.ipv6_slow)),
         first=ladder.first(steps),
         told=ladder_words,
+        carried=carried,
         changes=changes,
         metrics=_metrics(state, words),
         incidents=incidents,

@@ -32,6 +32,14 @@ class JournalRow:
         return decode(self.body)
 
 
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """The newest report of a device that came on a stick: when it was taken in, and when it was measured."""
+
+    received_at: float
+    taken_at: float
+
+
 _j = t.journal.c
 _ROW = select(_j.id, _j.device_id, _j.taken_at, _j.received_at, _j.late, _j.body)
 
@@ -50,6 +58,13 @@ def digests(conn: Connection, numbers: Collection[tuple[int, int]]) -> dict[tupl
         for generation_id, seq, digest in conn.execute(query):
             held.setdefault((generation_id, seq), set()).add(digest)
     return held
+
+
+def carried(conn: Connection, device_id: int) -> Carried | None:
+    """Whether any report that is still held came on a stick, and which is the newest."""
+    query = select(_j.received_at, _j.taken_at).where(_j.device_id == device_id, _j.carried)
+    row = conn.execute(query.order_by(_j.taken_at.desc()).limit(1)).first()
+    return None if row is None else Carried(*row)
 
 
 def rows_after(conn: Connection, position: int, limit: int) -> tuple[JournalRow, ...]:
