@@ -186,6 +186,20 @@ def test_dates_that_cannot_be_are_unknown(machine: str) -> None:
     assert found["antivirus.scan_age defender quick"] is None
 
 
+def test_a_garbled_date_costs_its_own_field_and_nothing_else() -> None:
+    observed = machines.look("antivirus", "windows/antivirus-garbled-dates")
+    found, facts = machines.readings(observed), machines.facts(observed)
+    assert machines.failure(observed) is None
+    assert found["antivirus.running defender"] == 1
+    assert found["antivirus.signature_age defender"] == 2 * 86400, "the age in days speaks"
+    assert found["antivirus.scan_age defender quick"] is None
+    assert facts["antivirus.scan defender quick"].reason == "not understood"
+    assert found["antivirus.scan_age defender full"] == 4 * 3600
+    assert found["antivirus.detections defender"] == 3
+    assert facts["antivirus.threat defender Trojan:Win32/Wacatac.B!ml"].value == "2023-11-21T02:30:00Z"
+    assert facts["antivirus.threat defender Worm:VBS/Jenxcus"].reason == "not understood"
+
+
 def test_what_defender_found_is_counted_and_named_without_path() -> None:
     observed = machines.look("antivirus", "windows/antivirus-detections")
     assert machines.readings(observed)["antivirus.detections defender"] == 3

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 import machines
-from schoolwatch_agent.formats import windows_autorun
+from schoolwatch_agent.formats import windows_autorun, windows_backup
 from schoolwatch_agent.formats.registry import Unread, Value
-from schoolwatch_agent.probes import identity
-from schoolwatch_contract.records import Reading
+from schoolwatch_agent.probes import hardware, identity
+from schoolwatch_contract.records import Fact, Reading
 
 HOUR, DAY = 3600, 86400
 Values = dict[str, float | None]
@@ -478,7 +478,11 @@ def test_encryption(machine: str, enabled: Values, states: dict[str, str], kinds
             {"windows backup": None, "restore point": None},
             {"windows backup": "? never", "restore point": "? not on this system"},
         ),
-        ("posture-backup-in-the-future", {"windows backup": None}, {"windows backup": "? never"}),
+        (
+            "posture-backup-in-the-future",
+            {"windows backup": None},
+            {"windows backup": "? the clock was set back"},
+        ),
         ("posture-hangs", {"windows backup": None}, {"windows backup": "? timeout"}),
     ],
 )
@@ -520,6 +524,30 @@ def test_backups(machine: str, ages: Values, reasons: dict[str, str]) -> None:
 def test_disks(machine: str, expected: Values, states: dict[str, str]) -> None:
     within({f"disk_health.{name}": value for name, value in expected.items()}, values("disk_health", machine))
     assert said("disk_health", machine) == {f"disk_health.state {k}": v for k, v in states.items()}
+
+
+def test_a_garbled_date_of_a_backup_is_not_never() -> None:
+    garbled = {
+        "wbsummary": ["hôm qua"],
+        "wbevent": [],
+        "users": [],
+        "restore_points": [{"CreationTime": "x"}],
+    }
+    told = {
+        fact.labels["source"]: fact.reason
+        for fact in windows_backup.parse(garbled, 1.7e9)
+        if isinstance(fact, Fact)
+    }
+    assert told["windows backup"] == told["restore point"] == "not understood"
+    dated = [*windows_backup.parse({**garbled, "wbevent": ["2023-11-14T07:00:00Z"]}, 1.7e9)]
+    assert Fact("backup.state", "found", {"source": "windows backup"}) in dated
+
+
+def test_a_garbled_bios_date_costs_only_itself() -> None:
+    found = {"computer": {"Manufacturer": "Dell Inc."}, "bios": {"ReleaseDate": "30/06/2021"}}
+    told = list(hardware.parse_windows(found))
+    assert Fact("hardware.bios_date", None, {}, "not understood") in told
+    assert Fact("hardware.vendor", "Dell Inc.") in told
 
 
 def test_a_virtual_disk_has_no_health_of_its_own() -> None:

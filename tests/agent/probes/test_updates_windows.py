@@ -33,6 +33,25 @@ def test_what_waits(
 
 
 @pytest.mark.parametrize(
+    ("machine", "age", "last_installed_age"),
+    [
+        ("updates-garbled-dates", "not understood", "the clock was set back"),
+        ("updates-never-installed", "never", "never"),
+        ("updates-script-hangs", "timeout", "timeout"),
+    ],
+)
+def test_a_date_that_is_not_known_says_why_and_costs_nothing_else(
+    machine: str, age: str, last_installed_age: str
+) -> None:
+    observed = machines.look("updates", f"windows/{machine}")
+    facts = machines.facts(observed)
+    assert machines.failure(observed) is None
+    assert machines.readings(observed)["updates.last_installed_age"] is None
+    for quantity, reason in (("age", age), ("last_installed_age", last_installed_age)):
+        assert facts[f"updates.source {quantity}"].reason == reason
+
+
+@pytest.mark.parametrize(
     ("machine", "automatic", "policy", "local", "service", "server"),
     [
         ("win10-lab-desktop", 1, None, "scheduled", "manual", "microsoft"),

@@ -38,6 +38,7 @@ _TROUBLES: Final = {
 FAILED: Final = "failed"
 """The key under which an answer says why the whole script gave none."""
 
+_DAY: Final = 86400.0
 _MILLISECONDS: Final = r"\\?/Date\((-?\d{1,16})(?:[+-]\d{4})?\)\\?/"
 _CIM: Final = r"(\d{14})\.(\d{6})([+-])(\d{3})"
 
@@ -135,6 +136,22 @@ def instant(value: object) -> float | None:
         return None
     seconds = _seconds(value.strip())
     return seconds if seconds >= _EARLIEST else None
+
+
+def moment(value: object, now: float) -> tuple[float | None, str]:
+    """A date that is over, in UTC seconds, or why there is none: a garbled one costs only its own field."""
+    try:
+        at = instant(value)
+    except NotUnderstood:
+        return None, "not understood"
+    if at is None:
+        return None, "never"
+    return past(at, now)
+
+
+def past(at: float, now: float) -> tuple[float | None, str]:
+    """A time that is over, or why it is none; it may lie a day ahead, as far as clocks and zones err."""
+    return (at, "") if at <= now + _DAY else (None, "the clock was set back")
 
 
 def _seconds(written: str) -> float:

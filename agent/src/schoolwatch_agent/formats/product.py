@@ -8,7 +8,7 @@ import msgspec
 
 class Product(msgspec.Struct, frozen=True):
     """`id` is a stable label; `running` means at work as this machine's antivirus; ages in seconds.
-    `trouble` is why there is no version; `scans` maps a kind to the seconds since its last one (None: never).
+    `trouble` is why there is no version; `scans` maps a kind to the seconds since its last one, or why not.
     """
 
     id: str
@@ -22,7 +22,7 @@ class Product(msgspec.Struct, frozen=True):
     mode: str | None = None
     trouble: str = "not reported"
     tamper_protected: bool | None = None
-    scans: dict[str, float | None] | None = None
+    scans: dict[str, tuple[float | None, str]] | None = None
 
 
 def slug(name: str) -> str:

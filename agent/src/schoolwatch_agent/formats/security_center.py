@@ -91,12 +91,12 @@ def decode(number: int) -> ProductState:
 
 class Found(msgspec.Struct, frozen=True):
     """Products; whether all there are would be among them; why a source did not answer ("": it did);
-    threats that Defender found in the last week, each with its newest time."""
+    threats that Defender found in the last week, each with its newest time, None where no date is one."""
 
     products: tuple[Product, ...]
     counted: bool
     sources: dict[str, str]
-    threats: dict[str, float] | None
+    threats: dict[str, float | None] | None
     detections: int = 0
 
 
@@ -149,22 +149,19 @@ def _by_service(services: list[dict[str, Any]], no_defender: str) -> list[Produc
     return list(found.values())
 
 
-def _threats(found: dict[str, Any], now: float) -> tuple[int, dict[str, float] | None]:
+def _threats(found: dict[str, Any], now: float) -> tuple[int, dict[str, float | None] | None]:
     rows, reason = cim.part(found, "detections")
     if reason == "never":
         return 0, {}
     if reason:
         return 0, None
-    newest: dict[str, float] = {}
-    count = 0
-    for row in rows:
-        at = cim.instant(row.get("at"))
-        if at is None or at > now + _DAY:
-            continue
-        count += 1
+    newest: dict[str, float | None] = {}
+    for row in rows:  # of the last week: Windows was asked for no others
+        at, _ = cim.moment(row.get("at"), now)
         threat = (cim.text(row.get("threat")) or "unnamed")[:128]
-        newest[threat] = max(at, newest.get(threat, 0.0))
-    return count, newest
+        known = [when for when in (at, newest.get(threat)) if when is not None]
+        newest[threat] = max(known, default=None)
+    return len(rows), newest
 
 
 def _merged(rows: list[dict[str, Any]]) -> list[Product]:
@@ -254,19 +251,21 @@ def _defender(status: dict[str, Any], now: float) -> Product:
     )
 
 
-def _scans(status: dict[str, Any], now: float) -> dict[str, float | None]:
-    """Seconds since the last scan of each kind; None is never. FullScanAge is 4294967295 then."""
-    ended = {kind: cim.instant(status.get(f"{kind}ScanEndTime")) for kind in ("Quick", "Full")}
-    return {
-        kind.lower(): None if at is None or at > now + _DAY else round(max(now - at, 0.0))
-        for kind, at in ended.items()
+def _scans(status: dict[str, Any], now: float) -> dict[str, tuple[float | None, str]]:
+    """Seconds since the last scan of each kind, or why not. FullScanAge is 4294967295 for never."""
+    ended = {
+        kind.lower(): cim.moment(status[f"{kind}ScanEndTime"], now)
+        for kind in ("Quick", "Full")
         if f"{kind}ScanEndTime" in status
+    }
+    return {
+        kind: (None if at is None else round(max(now - at, 0.0)), why) for kind, (at, why) in ended.items()
     }
 
 
 def _signature_age(status: dict[str, Any], now: float) -> float | None:
-    updated = cim.instant(status.get("AntivirusSignatureLastUpdated"))
-    if updated is not None and updated <= now + _DAY:
+    updated, _ = cim.moment(status.get("AntivirusSignatureLastUpdated"), now)
+    if updated is not None:
         return round(max(now - updated, 0.0))
     days = cim.number(status.get("AntivirusSignatureAge"))
     return None if days is None or days >= 65535 else days * _DAY  # 65535: never, in older versions

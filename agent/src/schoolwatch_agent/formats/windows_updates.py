@@ -39,8 +39,8 @@ def parse(found: dict[str, Any], policy: Values, now: float) -> Iterator[Reading
     yield Fact("updates.search", None if reason else "answered", {}, reason)
     rows, reason = cim.part(found, "settings")
     settings = next(iter(rows), {})
-    yield _since("updates.age", settings.get("last_search"), now)
-    yield _since("updates.last_installed_age", settings.get("last_installed"), now)
+    yield from _since("age", settings.get("last_search"), reason, now)
+    yield from _since("last_installed_age", settings.get("last_installed"), reason, now)
     reboot = cim.flag(found.get("reboot"))
     yield Reading("updates.reboot_pending", None if reboot is None else float(reboot))
     yield from _automatic(policy, cim.whole(settings.get("level")), reason)
@@ -50,9 +50,11 @@ def parse(found: dict[str, Any], policy: Values, now: float) -> Iterator[Reading
     yield Fact("updates.server", own, {}, "" if own else why(said))
 
 
-def _since(metric: str, written: object, now: float) -> Reading:
-    at = cim.instant(written)
-    return Reading(metric, now - at if at is not None and at <= now else None)
+def _since(quantity: str, written: object, reason: str, now: float) -> Iterator[Reading | Fact]:
+    at, why_not = cim.moment(written, now)
+    yield Reading(f"updates.{quantity}", None if at is None else max(now - at, 0.0))
+    if at is None:
+        yield Fact("updates.source", None, {"source": quantity}, reason or why_not)
 
 
 def _automatic(policy: Values, level: int | None, reason: str) -> Iterator[Reading | Fact]:

@@ -54,10 +54,10 @@ def parse(products: tuple[Product, ...], *, counted: bool) -> Iterator[Reading |
             yield Fact("antivirus.mode", product.mode[:128], labels)
         if product.tamper_protected is not None:
             yield Reading("antivirus.tamper_protected", _number(product.tamper_protected), labels)
-        for scan, age in (product.scans or {}).items():
+        for scan, (age, reason) in (product.scans or {}).items():
             yield Reading("antivirus.scan_age", age, {**labels, "scan": scan})
             if age is None:
-                yield Fact("antivirus.scan", None, {**labels, "scan": scan}, "never")
+                yield Fact("antivirus.scan", None, {**labels, "scan": scan}, reason)
 
 
 def parse_windows(found: security_center.Found, policies: registry.Values) -> Iterator[Reading | Fact]:
@@ -74,9 +74,10 @@ def parse_windows(found: security_center.Found, policies: registry.Values) -> It
     labels = {"product": "defender"}
     known = found.threats is not None
     yield Reading("antivirus.detections", float(found.detections) if known else None, labels)
-    newest = sorted((found.threats or {}).items(), key=lambda item: (-item[1], item[0]))
+    newest = sorted((found.threats or {}).items(), key=lambda item: (-(item[1] or 0.0), item[0]))
     for threat, at in newest[:THREATS_MAX]:
-        yield Fact("antivirus.threat", _day(at), {**labels, "threat": threat})
+        when = None if at is None else _day(at)
+        yield Fact("antivirus.threat", when, {**labels, "threat": threat}, "" if when else "not understood")
 
 
 def _day(at: float) -> str:

@@ -60,9 +60,12 @@ def parse_windows(found: dict[str, Any]) -> Iterator[Fact]:
     yield _fact("hardware.vendor", vendor, why)
     yield _fact("hardware.model", model, why)
     bios = next(iter(cim.objects(found.get("bios"))), {})
-    released = cim.instant(bios.get("ReleaseDate"))
+    try:
+        released, unknown = cim.instant(bios.get("ReleaseDate")), why
+    except NotUnderstood:
+        released, unknown = None, "not understood"
     day = None if released is None else datetime.fromtimestamp(released, UTC).date().isoformat()
-    yield _fact("hardware.bios_date", day, why)
+    yield _fact("hardware.bios_date", day, unknown)
     enclosure = next(iter(cim.objects(found.get("enclosure"))), {})
     types = enclosure.get("ChassisTypes")
     first = types[0] if isinstance(types, list) and types else types

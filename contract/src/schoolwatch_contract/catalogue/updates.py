@@ -54,6 +54,13 @@ SUBJECT = Subject(
             "Whether updates could be looked for, or why not",
         ),
         FactKind(
+            "updates.source",
+            "technical",
+            "Vì sao không biết lần tìm hoặc lần cài bản cập nhật gần nhất",
+            "Why it is not known when updates were last looked for or installed",
+            labels=("source",),
+        ),
+        FactKind(
             "updates.mode",
             "technical",
             "Cách cập nhật: off, notify (báo), download (tải về), scheduled (tự cài), local (tùy máy);"
