@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from schoolwatch_contract import envelope as envelopes
 from schoolwatch_contract import frame as frames
@@ -11,9 +11,11 @@ from schoolwatch_contract.frame import Header
 from schoolwatch_contract.records import Envelope, Fact, Reading, Sighting
 from schoolwatch_contract.topics import topic
 from schoolwatch_server.config import of_data
-from schoolwatch_server.database import credentials, registry
+from schoolwatch_server.database import credentials, registry, tables
 from schoolwatch_server.database.engine import begin_write, migrate, open_database
+from schoolwatch_server.database.upsert import upsert
 from schoolwatch_server.intake.accept import Message
+from schoolwatch_server.store.rollup import DAY, Fold, pack
 
 NOW = 1_790_000_000.0
 
@@ -84,3 +86,10 @@ class World:
                 credentials.set_credential(conn, row.id, key, "$7$1$a$b", NOW)
                 made.append(Device(row.id, row.device, key, clock))
         return made
+
+
+def tell_day(conn: Connection, device_id: int, day: int, **told: float) -> None:
+    """How a computer was used on a day (its first instant), as its rollup."""
+    folds = {f"use.{name}": Fold(1, value, value, value, value, float(day)) for name, value in told.items()}
+    row = {"device_id": device_id, "resolution": DAY, "bucket": day, "body": pack(folds)}
+    upsert(conn, tables.rollup, [row])

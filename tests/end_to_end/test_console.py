@@ -1,5 +1,6 @@
 """The console in a real browser: log in, find this machine, see its real readings change."""
 
+import csv
 import re
 import socket
 from collections.abc import Iterator
@@ -209,11 +210,16 @@ def test_a_machine_put_into_a_student_lab_counts_for_the_students(page: Page, up
 def test_the_indicators_can_be_downloaded(page: Page, up: RunningUp) -> None:
     page.goto(_url(up, "/schools/TRUONG-MAU"))
     with page.expect_download() as download:
-        page.get_by_role("button", name="Tải CSV").click()
-    text = Path(download.value.path()).read_text("utf-8-sig")
+        page.get_by_role("button", name="Tải về để mở bằng Excel").click()
+    text = Path(download.value.path()).read_text("utf-16")
     assert "Trường mẫu" in text
     assert "chưa đủ dữ liệu" in text
     assert len(text.splitlines()) >= 7
+    with page.expect_download() as download:
+        page.locator("#exports li", has_text="tình trạng hoạt động").get_by_text("CSV cho phần mềm").click()
+    rows = list(csv.DictReader(Path(download.value.path()).read_text("utf-8-sig").splitlines()))
+    assert rows, "this machine's own agent"
+    assert rows[0]["Tình trạng hoạt động [working]"] == "Đang hoạt động"
 
 
 def test_a_token_is_shown_once_with_the_command_to_type(page: Page, up: RunningUp) -> None:

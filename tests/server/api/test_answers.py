@@ -185,5 +185,7 @@ def test_the_description_names_every_api_route_and_the_problem(anyone: httpx.Cli
     for path, methods in schema["paths"].items():
         for operation in methods.values():
             assert "application/problem+json" in operation["responses"]["default"]["content"]
+            if path.endswith(".csv"):
+                assert set(operation["responses"]["200"]["content"]) == {"text/csv"}
             public = path in {"/healthz", "/readyz", "/api/v1/enrol", "/api/v1/enrol/hint-key"}
             assert ("security" in operation) != public

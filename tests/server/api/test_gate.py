@@ -105,6 +105,7 @@ def address(route: Route, tree: Tree) -> str:
         "{language}": "en",
         "{format}": "csv",
         "{form}": "csv",
+        "{table}": "devices",
     }
     path = route.path
     for place, value in values.items():

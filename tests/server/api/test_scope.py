@@ -17,6 +17,7 @@ from schoolwatch_server.database.commit import Rules
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.people import record
 from schoolwatch_server.intake.batch import take
+from schoolwatch_server.reports import TABLES
 from schoolwatch_server.scope import EVERYTHING, Scope
 from tree import School, Tree
 from website import RunningSite
@@ -40,12 +41,16 @@ def addresses(tree: Tree) -> Iterator[tuple[str, School | None]]:
     """Every address under which something of a school may be read, with the school it is about."""
     for path in ("schools", "devices", "facts", "facts?history=true", "incidents", "incidents?state=closed"):
         yield f"/api/v1/{path}", None
+    for path in ("room-use", "activation", "lines", *(f"tables/{name}.csv" for name in TABLES)):
+        yield f"/api/v1/{path}", None
     for path in ("/", "/search?q=truong", "/incidents", "/incidents?closed=true"):
         yield path, None
     for number in range(1, 17):
         yield f"/incidents/{number}", None
     for school in tree.schools:
         for path in ("devices", "indicators", "incidents"):
+            yield f"/api/v1/{path}?school={school.code}", school
+        for path in ("room-use", "activation", "lines", *(f"tables/{name}.csv" for name in TABLES)):
             yield f"/api/v1/{path}?school={school.code}", school
         yield f"/api/v1/schools/{school.code}/indicators.csv", school
         yield f"/schools/{school.code}", school

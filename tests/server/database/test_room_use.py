@@ -7,16 +7,13 @@ from itertools import combinations, groupby
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection
 
-from reports import NOW, Device, World
+from reports import NOW, Device, World, tell_day
 from schoolwatch_server.database import registry, room_use
-from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.room_use import Mean, RoomUse
-from schoolwatch_server.database.upsert import upsert
 from schoolwatch_server.scope import EVERYTHING, Scope
-from schoolwatch_server.store.rollup import DAY, Fold, pack
+from schoolwatch_server.store.rollup import DAY
 from schoolwatch_server.use import SETTLED, WEEK, week_of
 
 HOUR = 3600.0
@@ -54,14 +51,7 @@ def move(world: World, school_id: int, devices: list[Device], to: int | None, at
 
 def tell(world: World, device: Device, day: int, **told: float) -> None:
     with begin_write(world.engine) as conn:
-        tell_in(conn, device, day, **told)
-
-
-def tell_in(conn: Connection, device: Device, day: int, **told: float) -> None:
-    """A day as its rollup: it comes whenever this is called."""
-    folds = {f"use.{name}": Fold(1, value, value, value, value, float(day)) for name, value in told.items()}
-    row = {"device_id": device.id, "resolution": DAY, "bucket": day, "body": pack(folds)}
-    upsert(conn, t.rollup, [row])
+        tell_day(conn, device.id, day, **told)
 
 
 def published(world: World, school_id: int, now: float, least: int = 3) -> list[RoomUse]:
@@ -246,7 +236,7 @@ def test_no_computers_use_is_derivable_from_all_that_was_ever_published(
                     registry.move_device(conn, device.id, mine, to, at)
                 else:
                     value = float(BASE + 2 ** (event.device * 7 + event.day % 7))
-                    tell_in(conn, device, FIRST + event.day * DAY, on=value)
+                    tell_day(conn, device.id, FIRST + event.day * DAY, on=value)
     for use in published(world, mine, FIRST + 60 * DAY, least):
         seen.setdefault((use.room_id, use.week), set()).add(use)
     assert all(len(versions) == 1 for versions in seen.values()), "a number changed after it was published"

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,8 @@ from schoolwatch_server import packs, reports, texts
 from schoolwatch_server.indicators import INDICATORS
 from schoolwatch_server.indicators.indicator import Counts
 from schoolwatch_server.indicators.judge import judge
-from schoolwatch_server.reports.csv import COLUMNS, harmless, render
+from schoolwatch_server.reports.csv import COLUMNS, render
+from schoolwatch_server.reports.pen import EXCEL, Pen, harmless
 from schoolwatch_server.reports.report import Report
 
 AT = 1_790_000_000.0
@@ -49,7 +51,7 @@ def read(raw: bytes) -> list[dict[str, str]]:
 
 
 def test_excel_opens_it_and_the_headings_are_vietnamese() -> None:
-    raw = render(report(), WORDS)
+    raw = render(report(), Pen(WORDS))
     assert raw.startswith(b"\xef\xbb\xbf")
     heading = raw.decode("utf-8-sig").splitlines()[0]
     assert heading.startswith('"Tỉnh [province]","Xã [commune]","Mã trường [school_code]"')
@@ -58,7 +60,7 @@ def test_excel_opens_it_and_the_headings_are_vietnamese() -> None:
 
 
 def test_every_indicator_is_a_row_with_value_coverage_and_source() -> None:
-    rows = {row["indicator"]: row for row in read(render(report(), WORDS))}
+    rows = {row["indicator"]: row for row in read(render(report(), Pen(WORDS)))}
     assert set(rows) == {indicator.id for indicator in INDICATORS}
     students = rows["students_per_computer"]
     assert students["value"] == "15.375"  # 123 / 8
@@ -76,27 +78,76 @@ def test_every_indicator_is_a_row_with_value_coverage_and_source() -> None:
 
 
 def test_unknown_is_said_in_words_and_its_numbers_are_still_there() -> None:
-    links = {row["indicator"]: row for row in read(render(report(), WORDS))}["wired_links_100"]
+    links = {row["indicator"]: row for row in read(render(report(), Pen(WORDS)))}["wired_links_100"]
     assert (links["value"], links["status"]) == ("chưa đủ dữ liệu", "chưa đủ dữ liệu")
     assert (links["numerator"], links["denominator"], links["coverage"]) == ("5", "5", "0.5")
     assert links["reason"].startswith("Số thiết bị được quan sát dưới mức tối thiểu")
 
 
 def test_a_school_that_declared_nothing_has_no_number_as_value() -> None:
-    for row in read(render(report(Counts()), WORDS)):
-        assert (row["value"], row["coverage"]) == ("chưa đủ dữ liệu", "chưa đủ dữ liệu")
+    for row in read(render(report(Counts()), Pen(WORDS))):
+        assert (row["value"], row["status"]) == ("chưa đủ dữ liệu", "chưa đủ dữ liệu")
+        assert row["coverage"] == "chưa rõ", "as the console says"
 
 
 def test_english_is_there_too() -> None:
-    row = read(render(report(), WORDS, "en"))[0]
+    row = read(render(report(), Pen(WORDS, "en")))[0]
     assert row["name"] == "Students per working student computer"
+
+
+def in_excel(raw: bytes) -> list[list[str]]:
+    """The cells as Excel splits them: UTF-16 by its mark, at tabs."""
+    return list(csv.reader(io.StringIO(raw.decode("utf-16"), newline=""), delimiter="\t"))
+
+
+def test_vietnamese_excel_opens_it_with_its_decimal_comma_and_nothing_becomes_thousands() -> None:
+    head, *lines = in_excel(render(report(), Pen(WORDS, "vi", EXCEL["vi"])))
+    rows = [dict(zip([h.rpartition("[")[2].rstrip("]") for h in head], line, strict=True)) for line in lines]
+    assert rows[0]["value"] == "15,375"
+    assert rows[0]["school"] == "Trường mẫu"
+    assert any("độ phủ tối thiểu 0,8 tỉ lệ" in row["numbers"] for row in rows)
+    assert "15.375" in {line[6] for line in in_excel(render(report(), Pen(WORDS, "en", EXCEL["en"])))}
+
+
+def test_both_forms_say_the_same() -> None:
+    machine = [list(row.values()) for row in read(render(report(), Pen(WORDS)))]
+    excel = in_excel(render(report(), Pen(WORDS, "vi", EXCEL["vi"])))[1:]
+    decimal = re.compile(r"(?<=[0-9])\.(?=[0-9])")
+    assert [[decimal.sub(",", cell) for cell in row] for row in machine] == [
+        [decimal.sub(",", cell) for cell in row] for row in excel
+    ]
+
+
+@pytest.mark.parametrize(
+    ("code", "cell"),
+    [("01000702", '="01000702"'), ("79760701", "79760701"), ("0A1", "0A1"), ("1" * 16, f'="{"1" * 16}"')],
+)
+def test_a_code_keeps_its_noughts_in_excel_and_stays_plain_for_programs(code: str, cell: str) -> None:
+    mine = report(school_code=code)
+    assert in_excel(render(mine, Pen(WORDS, "vi", EXCEL["vi"])))[1][2] == cell
+    assert read(render(mine, Pen(WORDS)))[0]["school_code"] == code
+
+
+@pytest.mark.parametrize("style", [None, "vi", "en"])
+@given(name=st.text(), code=st.text(alphabet="0123456789=+-@\t;,\"' ", max_size=20))
+def test_no_text_is_a_formula_in_any_form(style: str | None, name: str, code: str) -> None:
+    pen = Pen(WORDS) if style is None else Pen(WORDS, style, EXCEL[style])
+    raw = render(report(school=name, school_code=code), pen)
+    for row in (
+        read(raw) if style is None else [dict(zip(COLUMNS, line, strict=True)) for line in in_excel(raw)[1:]]
+    ):
+        for cell in row.values():
+            is_code = (
+                re.fullmatch(r'="[0-9]+"', cell) is not None
+            )  # nothing but digits: evaluates to themselves
+            assert is_code or not cell.lstrip(' "').startswith(("=", "+", "-", "@"))
 
 
 @pytest.mark.parametrize(
     "text", ['=HYPERLINK("http://x","y")', "+1", "-1", "@SUM(A1)", "\t=1", "＝1+1", "Trường;=1+1", ' "=1']
 )
 def test_no_cell_is_a_formula(text: str) -> None:
-    rows = read(render(report(school=text), WORDS))
+    rows = read(render(report(school=text), Pen(WORDS)))
     cell = rows[0]["school"]
     assert "'" in cell
     assert cell.lstrip(" \"'")[0] not in "=+-@＝" or cell.lstrip(' "').startswith("'")
@@ -105,7 +156,7 @@ def test_no_cell_is_a_formula(text: str) -> None:
 
 @given(st.text(), st.text())
 def test_any_name_stays_in_its_cell_and_begins_no_formula(school: str, code: str) -> None:
-    rows = read(render(report(school=school, school_code=code), WORDS))
+    rows = read(render(report(school=school, school_code=code), Pen(WORDS)))
     assert len(rows) == len(INDICATORS)
     for row in rows:
         assert list(row) == list(COLUMNS)

@@ -28,8 +28,9 @@ _PROBLEM = {
 }
 
 _DESCRIPTION = """Reads what SchoolWatch knows. Send `Authorization: Bearer <token>`; the command
-`schoolwatch-server token --data DIR --scope read` prints one. Every list has `limit` and `cursor`; errors are
-problem details (RFC 9457). `null` is unknown: never 0, never good, never bad."""
+`schoolwatch-server token --data DIR --scope read` prints one. Every list has `limit` and `cursor`; a table of
+all schools is sent as CSV while it is made. Errors are problem details (RFC 9457). `null` is unknown: never
+0, never good, never bad."""
 
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>SchoolWatch API</title>
@@ -68,6 +69,8 @@ def _describe(request: Request) -> dict[str, object]:
     for path, methods in schema["paths"].items():
         for operation in methods.values():
             operation["responses"].pop("422", None)
+            if path.endswith((".csv", ".{format}")):
+                operation["responses"]["200"]["content"] = {"text/csv": {"schema": {"type": "string"}}}
             operation["responses"]["default"] = {"description": "A problem", "content": problem}
             if path not in {"/healthz", "/readyz", "/api/v1/enrol", "/api/v1/enrol/hint-key"}:
                 operation["security"] = [{"token": []}]

@@ -8,17 +8,22 @@ from typing import Annotated
 
 from fastapi import Query
 
+from schoolwatch_contract import ladder as words
 from schoolwatch_contract.catalogue import METRICS
+from schoolwatch_server import ladder
 from schoolwatch_server.api.problems import bad_field, not_found
 from schoolwatch_server.api.query import INSTANT, NAME, Cursor, DeviceName, Limit, SchoolCode, instant
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.api.times import rfc3339
 from schoolwatch_server.database import fact_rows, pages, registry, states
 from schoolwatch_server.database.engine import begin_read
+from schoolwatch_server.indicators.current import limits
 from schoolwatch_server.posture import issued
 from schoolwatch_server.shown import may_show, visible
 from schoolwatch_server.state import State, parse_key
 from schoolwatch_server.store import Series
+from schoolwatch_server.texts import LANGUAGES
+from schoolwatch_server.working import Working, working
 
 Json = dict[str, object]
 
@@ -30,6 +35,7 @@ def devices(
     who: Who, server: Server, school: SchoolCode = None, limit: Limit = 100, cursor: Cursor = 0
 ) -> Json:
     """Devices in use with their facts, newest sizes and posture; null is unknown, and never good or bad."""
+    now = time.time()
     with begin_read(server.engine) as conn:
         school_id = None
         if school is not None:
@@ -38,13 +44,27 @@ def devices(
                 raise not_found("school", school)
             school_id = row.id
         page = pages.devices_after(conn, who.scope, after=cursor, limit=limit + 1, school_id=school_id)
+        known = states.known(conn, [id_ for id_, _ in page[:limit]])
         found = [
-            (device, visible(states.load(conn, device.id) or State(), who.scope))
+            device
             for _, name in page[:limit]
             if (device := registry.device(conn, name, who.scope)) is not None
         ]
+        beside = {
+            of: registry.devices(conn, who.scope, school_id=of)
+            for of in {device.school_id for device in found}
+        }
+    after = limits(server.packs, now).working_after
+    rows = []
+    for device in found:
+        state = known.get(device.id, State())
+        order = working(device, beside[device.school_id], now=now, after=after, state=state)
+        steps = ladder.ladder(state, server.packs.ipv6_slow)
+        told = {"working": _working_json(order), "ipv6": _ipv6_json(steps)}
+        seen = visible(state, who.scope)
+        rows.append(device_json(device, seen, server.config.antivirus.issued) | told)
     return {
-        "devices": [device_json(device, state, server.config.antivirus.issued) for device, state in found],
+        "devices": rows,
         "next": page[limit - 1][0] if len(page) > limit else None,
     }
 
@@ -73,6 +93,48 @@ def device_json(device: registry.DeviceRow, state: State | None, issued_names: S
         },
         "facts": _facts(state) if state else [],
         "readings": _readings(state) if state else [],
+    }
+
+
+def _working_json(order: Working) -> Json:
+    facts = order.facts
+    return {
+        "verdict": order.verdict,
+        "reasons": order.reasons,
+        "rests_on": {
+            "broken": facts.broken,
+            "taken_at": rfc3339(facts.taken_at),
+            "counts_since": rfc3339(facts.counts_since),
+            "room_taken_at": rfc3339(facts.room_taken_at),
+            "failing_disks": [
+                {
+                    "disk": disk.disk,
+                    "failure_predicted": disk.failure_predicted,
+                    "at": rfc3339(disk.taken_at),
+                }
+                for disk in facts.failing_disks
+            ],
+        },
+    }
+
+
+def _ipv6_json(steps: tuple[ladder.Step, ...]) -> Json:
+    """Each rung's standing from 0, and the first to see to with its remedy; null when none is."""
+    step = ladder.first(steps)
+    return {"rungs": [each.standing for each in steps], "first": None if step is None else _rung_json(step)}
+
+
+def _rung_json(step: ladder.Step) -> Json:
+    slow = step.standing == "slow"
+    return {
+        "rung": step.rung,
+        "standing": step.standing,
+        "reason": step.reason,
+        "name": {language: words.RUNGS[step.rung].told(language) for language in LANGUAGES},
+        "remedy": {
+            language: words.SLOW.told(language) if slow else words.remedy(step.reason, language)
+            for language in LANGUAGES
+        },
     }
 
 

@@ -19,6 +19,8 @@ from schoolwatch_server.api import (
     health,
     incidents,
     places,
+    room_use,
+    school_lists,
     speedtest,
 )
 from schoolwatch_server.api.attempts import Attempts
@@ -38,6 +40,8 @@ STATIC = Path(routes.__file__).with_name("static")
 ROUTES: tuple[Route, ...] = (
     *places.ROUTES,
     *exports.ROUTES,
+    *room_use.ROUTES,
+    *school_lists.ROUTES,
     *devices.ROUTES,
     *incidents.ROUTES,
     *enrol.ROUTES,

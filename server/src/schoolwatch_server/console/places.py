@@ -20,6 +20,7 @@ from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.database.pages import TallyRow
 from schoolwatch_server.indicators.current import current, limits
 from schoolwatch_server.indicators.indicator import IndicatorValue
+from schoolwatch_server.reports import TABLES
 from schoolwatch_server.scope import Scope
 
 
@@ -75,6 +76,7 @@ def overview(request: Request, who: Who, server: Server) -> Response:
         incidents=incidents,
         rules=server.rules,
         parts=parts,
+        tables=TABLES,
     )
 
 

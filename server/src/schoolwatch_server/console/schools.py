@@ -13,7 +13,7 @@ from schoolwatch_contract import ladder as ladder_words
 from schoolwatch_server import ladder
 from schoolwatch_server.access import Place, Principal, authorise
 from schoolwatch_server.api.context import Context
-from schoolwatch_server.api.exports import school_file
+from schoolwatch_server.api.exports import pen, school_file
 from schoolwatch_server.api.problems import bad_field, not_found
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.console.line import tested
@@ -33,6 +33,7 @@ from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.enrolment import DAYS_MAX, USES_MAX, issue_enrolment_token
 from schoolwatch_server.indicators.current import current, limits
 from schoolwatch_server.posture import issued
+from schoolwatch_server.reports import TABLES
 from schoolwatch_server.scope import Scope
 from schoolwatch_server.targets import USED_BY_PUPILS
 from schoolwatch_server.use import next_sum
@@ -67,6 +68,7 @@ def show(request: Request, code: str, who: Who, server: Server) -> Response:
             least=server.config.privacy.room_devices,
             next_use=next_sum(now),
             used_by_pupils=USED_BY_PUPILS,
+            tables=TABLES,
             orders={d.id: working(d, devices, now=now, after=after, state=known.get(d.id)) for d in devices},
             activated=activation.counts(conn, Scope("school", school.id), after),
             line=tested(conn, school.id, words_of(request)),
@@ -109,8 +111,9 @@ def _issued(devices: Sequence[registry.DeviceRow], server: Context, now: float) 
 
 
 def download(request: Request, code: str, form: str, who: Who, server: Server) -> Response:
-    """The indicators as a file, in the page's language."""
-    return school_file(server, who.scope, code, form, language_of(request))
+    """The indicators as a file for Excel, in the page's language."""
+    language = language_of(request)
+    return school_file(server, who.scope, code, form, pen(server, language, language))
 
 
 def declare(

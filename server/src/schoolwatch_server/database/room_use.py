@@ -64,6 +64,10 @@ class RoomUse:
     active: Mean
     boots: Mean
 
+    def mean(self, quantity: Quantity) -> Mean:
+        """One of the three by its name."""
+        return {"on": self.on, "active": self.active, "boots": self.boots}[quantity]
+
 
 def sum_weeks(engine: Engine, now: float, *, seconds: float = 5.0) -> int:
     """Sums the weeks of rooms that are due, for at most so many seconds; gives how many were summed."""
@@ -85,9 +89,15 @@ def of_school(conn: Connection, school_id: int, least: int) -> dict[int, RoomUse
 
 
 def after(
-    conn: Connection, scope: Scope, *, least: int, after: int, limit: int, school_id: int | None = None
+    conn: Connection,
+    scope: Scope,
+    *,
+    least: int,
+    after: int = 0,
+    limit: int | None = None,
+    school_id: int | None = None,
 ) -> tuple[RoomUse, ...]:
-    """One page of all weeks that a scope sees, in the order of their ids."""
+    """One page of all weeks that a scope sees, in the order of their ids; without a limit all of them."""
     school = () if school_id is None else (t.room.c.school_id == school_id,)
     return _read(conn, within(scope), t.room_use.c.id > after, *school, least=least, limit=limit)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from schoolwatch_server.indicators.indicator import IndicatorValue
-from schoolwatch_server.texts import Language, Texts
+from schoolwatch_server.reports.pen import Pen
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +21,11 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A file format: `id` is also the file name's ending; `render` gives the file's bytes."""
+    """A file format: `id` is also the file name's ending; `render` gives the bytes of the whole file."""
 
     id: str
     media_type: str
-    render: Callable[[Report, Texts, Language], bytes]
+    render: Callable[[Report, Pen], bytes]
 
 
 def file_name(report: Report, chosen: Format) -> str:

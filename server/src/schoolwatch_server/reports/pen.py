@@ -1,0 +1,114 @@
+"""Writes rows as CSV: for programs (RFC 4180), or so that somebody's Excel opens them as they are.
+
+Excel takes separator and decimal mark from Windows' region: where that is Vietnam it reads 15.375 as fifteen
+thousand, and a file with commas as one column. A byte order mark, UTF-16 and tabs it opens in every region;
+the decimal mark then follows the language that was asked for.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Final
+
+from schoolwatch_server.texts import Language, Texts
+
+Cell = str | float | bool | None
+"""None is unknown and said so; an empty text is nothing to say."""
+
+CODES: Final = frozenset({"school_code", "device"})
+"""Columns of codes: Excel makes 01000702 a number and drops the nought."""
+
+_VIETNAM = timezone(timedelta(hours=7))
+
+# at the start of a cell, and after whatever another country's Excel takes for the end of one
+_FORMULA = re.compile(r"(^|[;,|])([\s\"]*)([=+\-@＝＋－＠])")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
+_MANGLED = re.compile(r"0[0-9]+|[0-9]{16,}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """Separator of cells, decimal mark, encoding; `for_excel` also keeps codes from becoming numbers."""
+
+    separator: str
+    decimal: str
+    encoding: str
+    for_excel: bool = False
+
+
+MACHINE: Final = Style(",", ".", "utf-8")
+"""What programs read: RFC 4180 with a byte order mark, the same in every language."""
+
+EXCEL: Final[Mapping[Language, Style]] = {
+    "vi": Style("\t", ",", "utf-16-le", for_excel=True),
+    "en": Style("\t", ".", "utf-16-le", for_excel=True),
+}
+"""For Excel where Windows writes numbers as that language does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pen:
+    """Language and style of one file."""
+
+    texts: Texts
+    language: Language = "vi"
+    style: Style = MACHINE
+
+    def text(self, key: str) -> str:
+        """A text of the files."""
+        return self.texts.get(self.language, key)
+
+    def known(self, key: str, otherwise: str) -> str:
+        """A text of the files, or the word itself when other parts use a new one."""
+        return self.texts.either(self.language, key, otherwise)
+
+    def number(self, number: float) -> str:
+        """At most six decimals and no grouping."""
+        if float(number).is_integer():
+            return str(int(number))
+        return f"{number:.6f}".rstrip("0").rstrip(".").replace(".", self.style.decimal)
+
+    def head(self, columns: Sequence[str]) -> bytes:
+        """The first line: each column's name and, for programs to rely on, its id."""
+        return self._line([f"{self.text(f'report.column.{name}')} [{name}]" for name in columns], "\ufeff")
+
+    def row(self, columns: Sequence[str], cells: Mapping[str, Cell]) -> bytes:
+        """One line; every text is made harmless here."""
+        return self._line([self._cell(name, cells[name]) for name in columns])
+
+    def _cell(self, column: str, cell: Cell) -> str:
+        if cell is None:
+            return self.text("unknown")
+        if isinstance(cell, bool):
+            return self.text("yes" if cell else "no")
+        if isinstance(cell, str):
+            is_code = self.style.for_excel and column in CODES and _MANGLED.fullmatch(cell)
+            return f'="{cell}"' if is_code else harmless(cell)
+        return self.number(cell)
+
+    def _line(self, cells: Sequence[str], before: str = "") -> bytes:
+        out = io.StringIO()
+        writer = csv.writer(out, delimiter=self.style.separator, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+        writer.writerow(cells)
+        return (before + out.getvalue()).encode(self.style.encoding)
+
+
+def harmless(text: str) -> str:
+    """The text in one line, with an apostrophe before what a spreadsheet would take for a formula.
+
+    OWASP, "CSV Injection".
+    """
+    return _FORMULA.sub(r"\1\2'\3", _CONTROL.sub(" ", text))
+
+
+def instant(at: float | None) -> str | None:
+    """`2026-09-21T21:13:20+0700`: Vietnam's time, the same in every style."""
+    return None if at is None else f"{datetime.fromtimestamp(at, _VIETNAM):%Y-%m-%dT%H:%M:%S%z}"
+
+
+def day(at: float) -> str:
+    """`2026-09-21`, the day that it is in Vietnam."""
+    return f"{datetime.fromtimestamp(at, _VIETNAM):%Y-%m-%d}"
