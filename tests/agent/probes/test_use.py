@@ -14,6 +14,7 @@ from schoolwatch_agent.host import Host
 from schoolwatch_agent.probe import observe
 from schoolwatch_agent.probes import use
 from schoolwatch_contract.catalogue import METRICS
+from schoolwatch_contract.records import Fact, Reading
 from schoolwatch_contract.settings import Settings
 
 IN_A_LAB = Settings(measures_use=True)
@@ -28,6 +29,7 @@ IN_A_LAB = Settings(measures_use=True)
         ("windows/use-somebody", 300.0, 300.0, "wtsapi32"),
         ("windows/use-idle", 300.0, 0.0, "wtsapi32"),
         ("windows/use-nobody", 300.0, 0.0, "wtsapi32"),
+        ("windows/use-busy-beside-not-told", 300.0, 300.0, "wtsapi32"),
     ],
 )
 def test_recorded_computers(name: str, on: float, active: float, source: str) -> None:
@@ -41,12 +43,37 @@ def test_recorded_computers(name: str, on: float, active: float, source: str) ->
     [
         ("linux/use-xfce-never-tells", "the desktop does not tell"),
         ("windows/use-not-told", "Windows does not tell"),
+        ("windows/use-always-now", "Windows does not tell"),
+        ("windows/use-clock-set-back", "Windows does not tell"),
+        ("windows/use-one-of-two-not-told", "Windows does not tell"),
+        ("windows/use-information-missing", "Windows does not tell"),
     ],
 )
 def test_what_is_not_told_is_unknown_and_not_idle(name: str, why: str) -> None:
     seen = machines.look("use", name)
     assert machines.readings(seen)["use.active"] is None
     assert machines.facts(seen)["use.input"].reason == why
+
+
+def test_an_answer_that_is_none_costs_no_hours_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = machines.machine("windows/use-somebody")
+
+    def garbled() -> list[dict[str, int]]:
+        return [sessions.level1(b"\0" * 8)]
+
+    monkeypatch.setattr(machine, "sessions", garbled)
+    seen = observe(use.probe(IN_A_LAB, 300), machine)
+    assert machines.readings(seen) == {"use.on": 300.0, "use.active": None, "use.boots": 1.0}
+    assert machines.facts(seen)["use.input"].reason == "not understood"
+
+
+def test_a_desktop_that_does_not_tell_beside_one_that_is_idle_is_unknown() -> None:
+    tells = "Class=user\nActive=yes\nType=x11\nDesktop=gnome\nIdleHint=yes\nIdleSinceHint=1000000"
+    silent = "Class=user\nActive=yes\nType=x11\nDesktop=xfce\nIdleHint=no\nIdleSinceHint=0"
+    idle, reason = sessions.linux(f"{tells}\n\n{silent}", 3601.0)
+    told = list(use.parse(300.0, 300.0, idle, reason, "logind"))
+    assert Reading("use.active", None) in told
+    assert Fact("use.input", None, {}, "the desktop does not tell") in told
 
 
 def test_elsewhere_than_in_a_lab_nothing_is_read() -> None:
@@ -99,9 +126,8 @@ def test_the_layout_of_wtsinfoex() -> None:
 )
 def test_whatever_logind_shows_is_read_or_refused(shown: str) -> None:
     with contextlib.suppress(NotUnderstood):
-        idle, reason = sessions.linux(shown, 1e9)
-        assert (idle is None) == bool(reason)
-        assert idle is None or idle >= 0
+        idle, _ = sessions.linux(shown, 1e9)
+        assert idle >= 0
 
 
 @given(
@@ -113,7 +139,8 @@ def test_whatever_logind_shows_is_read_or_refused(shown: str) -> None:
 )
 def test_whatever_windows_tells_is_read(rows: list[dict[str, object]]) -> None:
     idle, reason = sessions.windows(rows)
-    assert (idle is None) == bool(reason)
+    assert idle > 0
+    assert reason in ("", "Windows does not tell")
 
 
 def test_nothing_of_it_may_be_shown_of_one_computer() -> None:

@@ -4,7 +4,9 @@ Linux: logind's hints (org.freedesktop.login1(5), `loginctl show-session`). A gr
 hint itself; those of the GNOME family do (gnome-session), others leave it unset for ever. For a text
 console logind looks at the terminal.
 Windows: WTSINFOEX_LEVEL1_W of each session (wtsapi32.h). GetLastInputInfo, which is told everywhere, knows
-only the session that asks, and a service asks from session 0, where nobody sits.
+only the session that asks, and a service asks from session 0, where nobody sits. Microsoft documents
+LastInputTime and no exception; others report consoles for which it is 0, always the time of the question, or
+a minute late. The first two are not told; what is late by less than a cycle does no harm.
 """
 
 import math
@@ -28,10 +30,10 @@ _LEVEL1: Final = struct.Struct("<I4xIIi66x42x36x4x5q")
 DisconnectTime, LastInputTime, CurrentTime in units of 100 ns since 1601."""
 
 
-def linux(shown: str, now: float) -> tuple[float | None, str]:
-    """Seconds since the last input (`NOBODY`), from the sessions' properties in blocks of `Key=value`.
+def linux(shown: str, now: float) -> tuple[float, str]:
+    """Seconds since the last input that is told of (`NOBODY`), from properties in blocks of `Key=value`.
 
-    None with the reason when a session that somebody sits at does not tell.
+    With the reason when a session that somebody sits at does not tell: somebody may be busy there.
     """
     best, reason = NOBODY, ""
     for block in shown.strip().split("\n\n"):
@@ -43,7 +45,7 @@ def linux(shown: str, now: float) -> tuple[float | None, str]:
             reason = "the desktop does not tell"
         else:
             best = min(best, idle)
-    return (None, reason) if reason and best == NOBODY else (best, "")
+    return best, reason
 
 
 def _idle(told: Mapping[str, str], now: float) -> float | None:
@@ -67,7 +69,7 @@ def level1(buffer: bytes) -> dict[str, int]:
     return {"session": session, "state": state, "last_input": last_input, "now": now}
 
 
-def windows(sessions: Sequence[Mapping[str, Any]]) -> tuple[float | None, str]:
+def windows(sessions: Sequence[Mapping[str, Any]]) -> tuple[float, str]:
     """As `linux`, of all sessions but 0, which is the services' and always there."""
     active = [
         session
@@ -75,11 +77,10 @@ def windows(sessions: Sequence[Mapping[str, Any]]) -> tuple[float | None, str]:
         if cim.whole(session.get("state")) == _ACTIVE and cim.whole(session.get("session")) != 0
     ]
     told = [
-        max(0.0, (now - last) / 1e7)
+        (now - last) / 1e7
         for session in active
-        if isinstance(last := session.get("last_input"), int) and last > 0
-        if isinstance(now := session.get("now"), int)
+        if isinstance(last := session.get("last_input"), int) and isinstance(now := session.get("now"), int)
+        if 0 < last < now  # the moment of the question itself, or a later one, is no input's
     ]
-    if told:
-        return min(told), ""
-    return (None, "Windows does not tell") if active or not sessions else (NOBODY, "")
+    silent = not sessions or len(told) < len(active)
+    return min(told, default=NOBODY), "Windows does not tell" if silent else ""

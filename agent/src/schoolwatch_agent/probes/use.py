@@ -7,7 +7,7 @@ typed: a cycle counts whole or not at all.
 
 from collections.abc import Iterator
 
-from schoolwatch_agent.errors import CommandFailed, Missing, TimedOut
+from schoolwatch_agent.errors import CommandFailed, Missing, NotUnderstood, TimedOut
 from schoolwatch_agent.formats import sessions
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.probe import NotHere, Probe
@@ -21,11 +21,16 @@ _LOGIND = ("loginctl", "show-session", "-p", "Class", "-p", "Type", "-p", "Remot
            "-p", "Desktop", "-p", "IdleHint", "-p", "IdleSinceHint")  # fmt: skip
 
 
-def parse(on: float, period: float, idle: float | None, reason: str, source: str) -> Iterator[Reading | Fact]:
-    """`on` seconds of this cycle, `idle` since the last input; unknown is unknown and not idleness."""
+def parse(on: float, period: float, idle: float, reason: str, source: str) -> Iterator[Reading | Fact]:
+    """`on` seconds of this cycle, `idle` since the last input; unknown is unknown and not idleness.
+
+    With a `reason`, a session does not tell: then no use elsewhere is not yet idleness.
+    """
+    busy = idle < period
     yield Reading("use.on", round(on, 1))
-    yield Reading("use.active", None if idle is None else round(on, 1) if idle < period else 0.0)
-    yield Fact("use.input", source if idle is not None else None, {}, reason)
+    yield Reading("use.active", round(on, 1) if busy else None if reason else 0.0)
+    known = busy or not reason
+    yield Fact("use.input", source if known else None, {}, "" if known else reason)
 
 
 def probe(settings: Settings, period: float) -> Probe:
@@ -52,8 +57,8 @@ def _up(host: Host) -> float:
     return float(host.text("/proc/uptime").split()[0])
 
 
-def _idle(host: Host) -> tuple[float | None, str, str]:
-    """Seconds since the last input, else None with the reason; and who told."""
+def _idle(host: Host) -> tuple[float, str, str]:
+    """Seconds since the last input, the reason when that is not all, and who told."""
     try:
         if host.system == "windows":
             return *sessions.windows(host.sessions()), "wtsapi32"
@@ -63,11 +68,13 @@ def _idle(host: Host) -> tuple[float | None, str, str]:
             return sessions.NOBODY, "", "logind"
         return *sessions.linux(host.run(*_LOGIND, *names), host.now()), "logind"
     except Missing:
-        return None, "no logind" if host.system == "linux" else "not on this system", ""
+        return sessions.NOBODY, "no logind" if host.system == "linux" else "not on this system", ""
     except (CommandFailed, OSError):
-        return None, "no logind" if host.system == "linux" else "not permitted", ""
+        return sessions.NOBODY, "no logind" if host.system == "linux" else "not permitted", ""
     except TimedOut:
-        return None, "timeout", ""
+        return sessions.NOBODY, "timeout", ""
+    except NotUnderstood:
+        return sessions.NOBODY, "not understood", ""
 
 
 def _boots(host: Host) -> float | None:
