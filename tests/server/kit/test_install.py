@@ -1,7 +1,9 @@
 """A real kit, with real wheels, installed on a throw-away computer without internet, with a real server."""
 
+import json
 import os
 import shutil
+import stat
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -82,10 +84,35 @@ def a_teacher_installs_and_uninstalls(place: Place) -> None:
     assert "máy đã đăng ký từ trước" in again.stdout
     assert len(place.up.devices()) == 1
 
+    nobody_else_writes_and_no_secret_is_left(place, computer, token)
+    gone = computer.run("sh", "/run/usb/go-cai-dat.sh")
+    assert gone.returncode == 0, gone.stdout + gone.stderr
+    assert {path.parts[:3] for path in map(Path, computer.changed())} == {("var", "lib", "schoolwatch-agent")}
+    again = computer.run("sh", "/run/usb/go-cai-dat.sh")
+    assert (again.returncode, "--delete-data" in again.stdout) == (2, True)
     gone = computer.run("sh", "/run/usb/go-cai-dat.sh", "--delete-data")
     assert gone.returncode == 0, gone.stdout + gone.stderr
     assert computer.changed() == set()
-    assert computer.run("sh", "/run/usb/go-cai-dat.sh").returncode == 2
+    assert computer.run("sh", "/run/usb/go-cai-dat.sh", "--delete-data").returncode == 2
+
+
+def nobody_else_writes_and_no_secret_is_left(place: Place, computer: Computer, token: str) -> None:
+    data = "var/lib/schoolwatch-agent"
+    top = computer.folder / "changed"
+    credential = json.loads((top / data / "credential.json").read_text())
+    secrets = (token, credential["key"], credential["password"], credential["hint_key"])
+    for path in (top / name for name in computer.changed()):
+        mode = path.lstat().st_mode
+        assert stat.S_ISLNK(mode) or not mode & 0o022, path
+        if path in (top / data, top / data / "credential.json"):
+            assert not mode & 0o077, path
+        if path.is_file() and path.name != "credential.json":
+            content = path.read_bytes()
+            assert not any(secret.encode() in content for secret in secrets), path
+    logs = [place.up.output, *(place.up.data / "log").rglob("*")]
+    assert len(logs) > 2
+    for log in logs:
+        assert not log.is_file() or not any(secret in log.read_text() for secret in secrets), log
 
 
 def without_a_line_it_enrols_later(place: Place) -> None:

@@ -42,6 +42,7 @@ class Silent:
 os.sync = lambda: None  # only this process is killed: what it has written stays
 placed.program_folder = lambda: computer / "program"
 placed.settings_folder = lambda: computer / "settings"
+placed.data_folders = lambda: (computer / "data",)
 sys.addaudithook(watch)
 if action == "uninstall":
     code = putting.uninstall(Silent(), with_data=False)

@@ -128,5 +128,5 @@ def test_the_installer_and_the_agent_agree() -> None:
     assert f'MARK = "{program.MARK}"' in code
     assert f'TASK = "{task.TASK}"' in code
     assert f'RECORD = "{placing.RECORD}"' in code
-    assert f'CREDENTIAL = "{identity.CREDENTIAL}"' in code
+    assert f'"{identity.CREDENTIAL}", "{identity.INSTALL_ID}"' in code
     assert f'"{config.DATA}"' in code

@@ -21,7 +21,7 @@ def placed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.syspath_prepend(build.STICK)
     module = importlib.import_module("placed")
     monkeypatch.setattr(module, "settings_folder", lambda: tmp_path / "settings")
-    monkeypatch.setattr(module, "_data_folder", lambda: tmp_path / "data")
+    monkeypatch.setattr(module, "data_folders", lambda: (tmp_path / "data",))
     return module
 
 

@@ -18,8 +18,8 @@ MARK = "program.json"
 """In the program's folder: the whole folder is ours, and nothing of it is missing."""
 RECORD = "installed.json"
 """In the settings' folder: what the program's own `install` made."""
-CREDENTIAL = "credential.json"
-"""In the data: what the server gave."""
+CREDENTIAL, INSTALL_ID = "credential.json", "install_id"
+"""In the data: what the server gave, and what tells this installation from others."""
 BUSY = (0.2, 1.0, 3.0, 6.0)
 """Seconds to wait for Windows to let go of a folder: a cycle that ends, an antivirus that looks at it."""
 
@@ -44,11 +44,31 @@ def is_enrolled() -> bool:
         data = json.loads((settings_folder() / RECORD).read_text("utf-8"))["data"]
     except (OSError, ValueError, KeyError):  # not installed; its data may be here still
         data = ""
-    return (Path(data or _data_folder()) / CREDENTIAL).exists()
+    return (Path(data or data_folders()[0]) / CREDENTIAL).exists()
 
 
-def _data_folder() -> Path:
-    return settings_folder() / "agent" if IS_WINDOWS else Path("/var/lib/schoolwatch-agent")
+def data_folders() -> tuple[Path, ...]:
+    """Where the agent keeps its data when its settings name no other place.
+
+    On Linux the first is a link to the second once the service has run (DynamicUser of systemd.exec(5)).
+    """
+    if IS_WINDOWS:
+        return (settings_folder() / "agent",)
+    return (Path("/var/lib/schoolwatch-agent"), Path("/var/lib/private/schoolwatch-agent"))
+
+
+def left_data() -> tuple[Path, ...]:
+    """What an earlier uninstallation has kept, in its usual place."""
+    ours = any((folder / INSTALL_ID).exists() for folder in data_folders())
+    return tuple(folder for folder in data_folders() if ours and (folder.exists() or folder.is_symlink()))
+
+
+def delete_data(folder: Path) -> None:
+    """Deletes a folder of data, or the link to it. Raises OSError."""
+    if folder.is_symlink():
+        folder.unlink()
+    else:
+        shutil.rmtree(folder)
 
 
 def beside(program: Path) -> tuple[Path, Path]:

@@ -68,13 +68,27 @@ def uninstall(say: "Words", *, with_data: bool) -> int:
     try:
         recover(program, say)
         if not program.exists():
-            say.stop("nothing", path=program)
+            return _uninstalled_already(program, say, with_data=with_data)
         code = _uninstall(program, say, with_data=with_data)
     except OSError as error:
         say("not_deleted", problem=error)
         code = 1
     say("not_uninstalled" if code else "uninstalled")
     return code
+
+
+def _uninstalled_already(program: Path, say: "Words", *, with_data: bool) -> int:
+    """Only data may be left, from an earlier uninstallation. Raises OSError."""
+    left = placed.left_data()
+    if not left:
+        say.stop("nothing", path=program)
+    if not with_data:
+        say.stop("only_data", path=left[0])
+    for folder in left:
+        placed.delete_data(folder)
+        say("data_deleted", path=folder)
+    say("uninstalled")
+    return 0
 
 
 def _uninstall(program: Path, say: "Words", *, with_data: bool) -> int:
