@@ -115,6 +115,24 @@ def test_what_stays_is_looked_at_also_after_a_short_cycle(tmp_path: Path) -> Non
     assert last(tmp_path)["agent.limit"] == "memory"
 
 
+def test_what_stays_tells_the_memory_of_its_last_cycle_not_of_its_life(tmp_path: Path) -> None:
+    large, small = ("held = bytearray(120_000_000); time.sleep(0.3)", "held = None; time.sleep(0.3)")
+    child = 'host.run(sys.executable, "-c", "held = bytearray(90_000_000); import time; time.sleep(0.5)")'
+    for works, least, most in (
+        ((small, large), 120 * MB, 400 * MB),
+        ((large, small), 1 * MB, 120 * MB),
+        ((large, child), 90 * MB, 210 * MB),  # the child is with it
+    ):
+        first, second = works
+        more = (
+            f"with limits.kept(Limits(), Path(sys.argv[1]), host, stays=True):\n    {second}\nprint('whole')"
+        )
+        script = CYCLE.format(bounds="", work=first, stays=True) + "held = None\n" + more
+        done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], timeout=60, check=False)
+        assert done.returncode == 0
+        assert least < float(last(tmp_path)["agent.memory"] or 0) < most, works
+
+
 def test_a_cycle_that_somebody_else_ended_is_told_and_a_power_cut_is_not(tmp_path: Path) -> None:
     script = CYCLE.format(bounds="", work="time.sleep(60)", stays=False)
     process = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)])

@@ -68,7 +68,8 @@ def told(past: Past | None) -> Observed:
 def kept(limits: Limits, data: Path, host: Host, *, stays: bool = False) -> Iterator[Observed]:
     """One cycle within its limits; gives what there is to tell of the last one.
 
-    A process that `stays` is looked at once more at the end: what grows slowly is found there.
+    A process that `stays` is looked at once more at the end: what grows slowly is found there. Its memory is
+    the most of all looks, for the system tells of a process the most of its whole life, not of a cycle.
     """
     file, boot = data / FILE, _boot(host)
     past = _read(file, boot)
@@ -76,7 +77,8 @@ def kept(limits: Limits, data: Path, host: Host, *, stays: bool = False) -> Iter
 
     def note(limit: Limit) -> None:
         used = round(processes.processor() - before, 2)
-        _write(file, Past(boot, limit, processes.peak(), used, round(time.monotonic() - started, 1)))
+        memory = watch.most if stays else processes.peak()
+        _write(file, Past(boot, limit, memory, used, round(time.monotonic() - started, 1)))
 
     _write(file, Past(boot))
     watch = Watch(limits, before, note)
@@ -85,17 +87,21 @@ def kept(limits: Limits, data: Path, host: Host, *, stays: bool = False) -> Iter
         yield told(past)
     finally:
         watch.stop()
+        if stays:
+            watch.look()
         with watch.ending:  # while the other thread ends this process, what it noted stands
             note(watch.met)
-    if stays:
-        watch.look()
 
 
 class Watch:
-    """Looks at this process and those below it until it is stopped; `met` is the bound that was met."""
+    """Looks at this process and those below it until it is stopped.
+
+    `met` is the bound that was met, `most` the most bytes that all of them held together at any look.
+    """
 
     def __init__(self, limits: Limits, used: float, note: Callable[[Limit], object]) -> None:
         self.met: Limit = "none"
+        self.most = 0
         self._limits, self._used, self._note = limits, used, note
         self._end = time.monotonic() + limits.cycle_max
         self._over = threading.Event()
@@ -115,6 +121,7 @@ class Watch:
     def look(self) -> None:
         """Ends what is over a bound: a child, or everything."""
         taken = processes.family()
+        self.most = max(self.most, sum(process.memory for process in taken))
         limit = over(self._limits, taken, self._used, self._end - time.monotonic())
         if limit == "memory" and len(taken) > 1:
             self.met = limit

@@ -22,8 +22,10 @@ SUBJECT = Subject(
             "agent.memory",
             "B",
             "technical",
-            "Bộ nhớ mà lần đo trước đã dùng, kể cả chương trình lớn nhất được gọi",
-            "Memory that the last cycle took, with the largest program that it called",
+            "Bộ nhớ mà lần đo trước đã dùng, kể cả chương trình lớn nhất được gọi (chế độ giữ kết nối: mức "
+            "cao nhất trong các lần xem mỗi giây, của mọi chương trình cùng lúc)",
+            "Memory that the last cycle took, with the largest program that it called (while it stays "
+            "connected: the most of what all of them held together, looked at each second)",
         ),
         Metric(
             "agent.processor",
