@@ -31,7 +31,7 @@ def test_a_measurement_of_another_server_is_read_and_what_we_do_not_know_is_left
 def test_what_is_written_is_read() -> None:
     whole = ndt7.Measurement(
         ndt7.AppInfo(1, 2),
-        ndt7.TCPInfo(*range(11)),
+        ndt7.TCPInfo(*range(13)),
         ndt7.ConnectionInfo("a:1", "b:2", "c"),
         "server",
         "download",
@@ -61,17 +61,27 @@ def test_the_kernel_counts_what_went() -> None:
             raw = server.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, ndt7.TCP_INFO_BYTES)
     info = ndt7.tcp_info(raw, 1.5)
     assert info.bytes_received == 50_000
+    assert info.data_segs_in is not None
+    assert 1 <= info.data_segs_in <= 50
     assert info.elapsed_time == 1_500_000
     assert info.rtt is not None
     assert info.rtt < 5_000_000
 
 
-@pytest.mark.parametrize("length", [0, 67, 72, 104, 120, 128, 136, 152, 200, 216])
+@pytest.mark.parametrize("length", [0, 67, 72, 104, 120, 128, 136, 152, 156, 200, 216])
 def test_what_an_old_kernel_lacks_stays_unknown(length: int) -> None:
     info = ndt7.tcp_info(b"\1" * length, 1)
     assert (info.bytes_received is None) == (length < 136)
     assert (info.min_rtt is None) == (length < 152)
+    assert (ndt7.line_bytes(info, 4) is None) == (length < 156)
     assert (info.bytes_retrans is None) == (length < 216)
+
+
+def test_the_line_carries_the_headers_of_each_segment_too() -> None:
+    full = ndt7.TCPInfo(bytes_received=1448, data_segs_in=1, options=1)
+    assert ndt7.line_bytes(full, 4) == 1514  # a full Ethernet frame without its checksum
+    assert ndt7.line_bytes(ndt7.TCPInfo(bytes_received=1428, data_segs_in=1, options=1), 6) == 1514
+    assert ndt7.line_bytes(ndt7.TCPInfo(bytes_received=1460, data_segs_in=1, options=0), 4) == 1514
 
 
 def test_messages_grow_by_the_specification() -> None:

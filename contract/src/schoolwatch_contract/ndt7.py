@@ -54,7 +54,7 @@ class AppInfo(msgspec.Struct, frozen=True, rename="pascal"):
 
 
 class TCPInfo(msgspec.Struct, frozen=True, rename="pascal", omit_defaults=True):
-    """What the kernel counted (tcp_info of linux/tcp.h): bytes, and times in microseconds."""
+    """What the kernel counted (tcp_info of linux/tcp.h): bytes, segments, and times in microseconds."""
 
     elapsed_time: int | None = None
     busy_time: int | None = None
@@ -67,6 +67,8 @@ class TCPInfo(msgspec.Struct, frozen=True, rename="pascal", omit_defaults=True):
     rtt_var: int | None = msgspec.field(default=None, name="RTTVar")
     rwnd_limited: int | None = msgspec.field(default=None, name="RWndLimited")
     sndbuf_limited: int | None = msgspec.field(default=None, name="SndBufLimited")
+    data_segs_in: int | None = None
+    options: int | None = None
 
 
 class ConnectionInfo(msgspec.Struct, frozen=True, rename="pascal"):
@@ -123,6 +125,8 @@ def decode(text: str | bytes) -> Measurement:
 TCP_INFO_BYTES: Final = 232
 """What to ask the kernel for; an older one answers less."""
 
+_OPTIONS: Final = 5
+_DATA_SEGS_IN: Final = 152
 _U32_RTT: Final = 68
 _U64: Final = {"bytes_acked": 120, "bytes_received": 128}
 _LATER: Final = {
@@ -153,5 +157,27 @@ def tcp_info(kernel: bytes, elapsed: float) -> TCPInfo:
         rtt=at("I", _U32_RTT),
         rtt_var=at("I", _U32_RTT + 4),
         min_rtt=None if least == _NO_RTT else least,
+        data_segs_in=at("I", _DATA_SEGS_IN),
+        options=at("B", _OPTIONS),
         **{name: at("Q", offset) for name, offset in (_U64 | _LATER).items()},
     )
+
+
+_ETHERNET: Final = 14
+_HEADERS: Final = {4: 20 + 20, 6: 40 + 20}
+"""Bytes of IP and TCP in front of the payload."""
+
+_TIMESTAMPS: Final = 1
+_TIMESTAMP_BYTES: Final = 12
+"""TCPI_OPT_TIMESTAMPS of linux/tcp.h; the option with its padding (RFC 7323 appendix A)."""
+
+
+def line_bytes(info: TCPInfo, family: Literal[4, 6]) -> int | None:
+    """What the line carried to the end that counted: Ethernet frames, without preamble and checksum.
+
+    Payload, and of each segment the headers: the kernel counts both. None where it doesn't.
+    """
+    if info.bytes_received is None or info.data_segs_in is None or info.options is None:
+        return None
+    header = _ETHERNET + _HEADERS[family] + _TIMESTAMP_BYTES * bool(info.options & _TIMESTAMPS)
+    return info.bytes_received + info.data_segs_in * header

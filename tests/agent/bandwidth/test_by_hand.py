@@ -13,7 +13,7 @@ from schoolwatch_agent.host import Host, Own
 from schoolwatch_agent.probes.bandwidth import LEDGER
 from schoolwatch_agent.texts import Language, Texts
 
-WAY = Way(19.1e6, 24_000_000, 10.0, 0.030, 0.065, congestion_control="bbr")
+WAY = Way(19.1e6, 24_000_000, 10.0, 0.030, 0.065, congestion_control="bbr", line_rate=20e6)
 GOOD = Outcome(family=6, server="s:1", download=WAY, upload=WAY, busy=0.2, bytes=50_000_000)
 
 
@@ -53,6 +53,7 @@ def test_a_result_is_told_in_words(tmp_path: Path, language: Language, word: str
     assert "(IPv6)" in said
     assert "30 ms" in said
     assert "65 ms" in said
+    assert "20.0 Mbit/s" in said
     assert "50 MB" in said
     assert "limi" not in said.lower()
 

@@ -26,6 +26,8 @@ def test_a_result_is_told_with_family_round_trips_and_cost() -> None:
         rate = found[f"bandwidth.{name} 4"]
         assert rate is not None
         assert 17e6 < rate < 20e6
+        line_rate = found[f"bandwidth.line_rate 4 {name}"]
+        assert line_rate == pytest.approx(rate * 1514 / 1448, rel=0.002), "headers are counted, not assumed"
         assert found[f"bandwidth.rtt_min 4 {name}"] == pytest.approx(0.030, abs=0.002)
         loaded = found[f"bandwidth.rtt_loaded 4 {name}"]
         assert loaded is not None

@@ -57,6 +57,8 @@ def _tell(outcome: Outcome, busy_above: float, texts: Texts, say: Say) -> int:
     for name, way in (("download", outcome.download), ("upload", outcome.upload)):
         if way is not None:
             say(texts(name, rate=_megabits(way.rate), family=outcome.family))
+            if way.line_rate is not None:
+                say(texts("line_rate", rate=_megabits(way.line_rate)))
             _tell_times(way, texts, say)
     if any(way and way.limited for way in (outcome.download, outcome.upload)):
         say(texts("limited_server"))

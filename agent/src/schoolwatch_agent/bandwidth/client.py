@@ -45,10 +45,12 @@ class _Run:
 
     direction: Direction
     seconds: float
+    family: Family
     began: float = field(default_factory=time.monotonic)
     bytes: int = 0
     counted_at: float = 0.0
     last: ndt7.Measurement = field(default_factory=ndt7.Measurement)
+    received: ndt7.TCPInfo = field(default_factory=ndt7.TCPInfo)
     rtts: list[tuple[float, int]] = field(default_factory=list)
     rtt_min: int | None = None
 
@@ -83,7 +85,13 @@ class _Run:
             own.limited,
             None if self.last.school_watch is None else own.line_share,
             own.congestion_control,
+            self._line_rate(),
         )
+
+    def _line_rate(self) -> float | None:
+        info = self.received if self.direction == "download" else self.last.tcp_info or ndt7.TCPInfo()
+        moved = ndt7.line_bytes(info, self.family)
+        return moved * 8e6 / info.elapsed_time if moved and info.elapsed_time else None
 
     def _rate(self) -> tuple[float, int, float]:
         if self.direction == "download":
@@ -175,7 +183,7 @@ async def _one(
             family=socket.AF_INET6 if family == 6 else socket.AF_INET,
             ssl=tls if url.startswith("wss:") else None,
         ) as connection:
-            run = _Run(direction, slot.seconds)
+            run = _Run(direction, slot.seconds, family)
             try:
                 async with asyncio.timeout(ndt7.CUT_SECONDS):
                     await (_download if direction == "download" else _upload)(connection, run, spending)
@@ -199,6 +207,7 @@ async def _download(connection: ClientConnection, run: _Run, spending: Spending)
             run.bytes += len(message)
             run.counted_at = run.elapsed()  # a message is counted when it is whole, and so is its time
             spending.add(len(message))
+    run.received = _kernel(connection, run) or run.received
 
 
 async def _upload(connection: ClientConnection, run: _Run, spending: Spending) -> None:
@@ -237,14 +246,21 @@ async def _send(connection: ClientConnection, run: _Run, spending: Spending) -> 
 
 async def _note(connection: ClientConnection, run: _Run) -> None:
     """The sender's round-trip times, where the system tells them (Linux)."""
+    while (info := _kernel(connection, run)) is not None:
+        run.note(info)
+        await asyncio.sleep(ndt7.MEASUREMENT_SECONDS)
+
+
+def _kernel(connection: ClientConnection, run: _Run) -> ndt7.TCPInfo | None:
+    """What this end's kernel counted; None where it does not tell (not Linux), or when it is closed."""
     if not hasattr(socket, "TCP_INFO"):
-        return
+        return None
     own: socket.socket = connection.transport.get_extra_info("socket")
-    with contextlib.suppress(OSError):  # it has been closed
-        while True:
-            await asyncio.sleep(ndt7.MEASUREMENT_SECONDS)
-            kernel = own.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, ndt7.TCP_INFO_BYTES)
-            run.note(ndt7.tcp_info(kernel, run.elapsed()))
+    try:
+        kernel = own.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, ndt7.TCP_INFO_BYTES)
+    except OSError:
+        return None
+    return ndt7.tcp_info(kernel, run.elapsed())
 
 
 def _busy(before: "psutil._ntuples.scputimes", after: "psutil._ntuples.scputimes") -> float:

@@ -44,8 +44,9 @@ class Task(msgspec.Struct, frozen=True):
 class Way(msgspec.Struct, frozen=True):
     """One direction: goodput in bit/s, bytes moved, seconds, round-trip times in seconds (None: unknown).
 
-    `rtt_loaded` is the median while the line was full. `limited` is the server's word that it was the
-    narrow place itself, `line_share` how much of its line was taken.
+    `line_rate` is the same in Ethernet frames, what a shaper counts: headers are about 5 % of it (None: the
+    system that received does not tell). `rtt_loaded` is the median while the line was full. `limited` is the
+    server's word that it was the narrow place itself, `line_share` how much of its line was taken.
     """
 
     rate: float
@@ -56,6 +57,7 @@ class Way(msgspec.Struct, frozen=True):
     limited: bool = False
     line_share: float | None = None
     congestion_control: str = ""
+    line_rate: float | None = None
 
 
 class Outcome(msgspec.Struct, frozen=True):

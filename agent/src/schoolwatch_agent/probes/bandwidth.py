@@ -30,6 +30,8 @@ def parse(answer: str, busy_above: float) -> Iterator[Reading]:
             yield Reading(f"bandwidth.limited_{name}", round(way.rate), {**labels, "limited_by": limit})
         else:
             yield Reading(f"bandwidth.{name}", round(way.rate), labels)
+            if way.line_rate is not None:
+                yield Reading("bandwidth.line_rate", round(way.line_rate), {**labels, "direction": name})
         yield from _rtts(way, {**labels, "direction": name})
         if way.line_share is not None:
             yield Reading("bandwidth.server_share", way.line_share, {"direction": name})

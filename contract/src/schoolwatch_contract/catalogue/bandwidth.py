@@ -42,6 +42,16 @@ SUBJECT = Subject(
             ("family", "limited_by"),
         ),
         Metric(
+            "bandwidth.line_rate",
+            "bit/s",
+            "technical",
+            "Tốc độ đường truyền tính cả phần đầu gói tin (khung Ethernet), như nhà mạng tính khi giới hạn; "
+            "tốc độ tải xuống và tải lên chỉ tính dữ liệu",
+            "Rate of the line with packet headers (Ethernet frames), as a provider's shaper counts it; "
+            "throughput counts data alone",
+            ("family", "direction"),
+        ),
+        Metric(
             "bandwidth.rtt_min",
             "s",
             "technical",

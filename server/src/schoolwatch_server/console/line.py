@@ -13,6 +13,7 @@ from schoolwatch_server.state import State
 SHOWN = (
     "bandwidth.download",
     "bandwidth.upload",
+    "bandwidth.line_rate",
     "bandwidth.limited_download",
     "bandwidth.limited_upload",
     "bandwidth.rtt_min",
