@@ -24,7 +24,7 @@ from schoolwatch_agent.probes import PROBES
 How = Callable[[str, tuple[Any, ...], Any], Any]
 """What a door does: its name, what it was asked, the type that it should answer with."""
 
-_OURS = {"now", "boot_id", "wait", "own_names"}
+_OURS = {"now", "uptime", "boot_id", "wait", "own_names"}
 """Doors to the agent's own clock and names; what is hostile there has tests of its own."""
 
 DOORS = tuple(

@@ -7,22 +7,27 @@ from sqlalchemy import Connection, Engine
 
 from schoolwatch_contract import envelope as envelopes
 from schoolwatch_contract import frame as frames
-from schoolwatch_contract.frame import Header
+from schoolwatch_contract.frame import Clock, Header
 from schoolwatch_contract.records import Envelope, Fact, Reading, Sighting
 from schoolwatch_contract.topics import topic
 from schoolwatch_server.config import of_data
 from schoolwatch_server.database import credentials, registry, tables
+from schoolwatch_server.database.commit import Rules
 from schoolwatch_server.database.engine import begin_write, migrate, open_database
 from schoolwatch_server.database.upsert import upsert
 from schoolwatch_server.intake.accept import Message
 from schoolwatch_server.store.rollup import DAY, Fold, pack
 
 NOW = 1_790_000_000.0
+RULES = Rules()
 
 
 @dataclass
 class Device:
-    """An enrolled device with its key; `clock` is how far its clock is ahead of the server's."""
+    """An enrolled device with its key; `clock` is how far its clock is ahead of the server's.
+
+    What it sends was taken by that clock, in the same start of the computer unless a frame says otherwise.
+    """
 
     id: int
     device: str
@@ -42,6 +47,7 @@ class Device:
         spool: str = "a" * 16,
         floor: int = 1,
         body: bytes | None = None,
+        clock: Clock = "own",
         readings: tuple[Reading, ...] = (),
         facts: tuple[Fact, ...] = (),
         sightings: tuple[Sighting, ...] = (),
@@ -51,7 +57,7 @@ class Device:
             mine = (at if taken_at is None else taken_at) + self.clock
             readings = readings or (Reading("processor.busy", seq / 1000),)
             body = envelopes.encode(Envelope(1, mine, "0.1.0", readings, facts, sightings))
-        header = Header(self.device, spool, seq, floor, at + self.clock)
+        header = Header(self.device, spool, seq, floor, at + self.clock, clock)
         return frames.seal(header, body, self.key)
 
     def message(self, seq: int, *, at: float = NOW, arrived: float | None = None, **more) -> Message:

@@ -30,6 +30,9 @@ class Clocked(Host):
     def now(self) -> float:
         return self.at
 
+    def uptime(self) -> float:
+        return self.at - 1_700_000_000.0
+
     def boot_id(self) -> str:
         return self.boot
 

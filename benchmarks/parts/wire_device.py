@@ -39,6 +39,9 @@ class Told(Host):
     def now(self) -> float:
         return self.at
 
+    def uptime(self) -> float:
+        return self.at - START + 3600.0
+
 
 class Recorded(msgspec.Struct):
     """What one probe said when it ran."""
@@ -163,7 +166,7 @@ def stay(settings: Path, recorded: str, cycles: int) -> dict[str, object]:
     assert credential is not None
     with tick.open_spool(config, host) as spool:
         link = delivery.connect(config, credential, keep_alive=connection.STAY_ALIVE)
-        exchange = delivery.Exchange(spool, credential, link, host.now)
+        exchange = delivery.Exchange(spool, credential, link, host)
         for number in range(-1, cycles):
             host.at = START + number * PERIOD
             pace = cycle.Pace(credential.device, "run", PERIOD)
@@ -221,7 +224,7 @@ def reports(settings: Path, count: int) -> dict[str, object]:
     took: list[float] = []
     with tick.open_spool(config, host) as spool:
         link = delivery.connect(config, credential)
-        exchange = delivery.Exchange(spool, credential, link, host.now)
+        exchange = delivery.Exchange(spool, credential, link, host)
         while (len(took) < count or not count) and not stop.is_set():
             pace = cycle.Pace(credential.device, "run", PERIOD)
             cycle.run_cycle(host, (), spool, pace)

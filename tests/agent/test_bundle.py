@@ -8,6 +8,7 @@ import pytest
 
 from schoolwatch_agent import cli
 from schoolwatch_agent.bundle import BundleError, Written, write
+from schoolwatch_agent.clocks import Moment
 from schoolwatch_agent.identity import Broker, Credential, write_credential
 from schoolwatch_agent.spool import Spool
 from schoolwatch_agent.spool_file import SpoolError
@@ -53,7 +54,7 @@ def test_all_that_waits_is_in_it_and_stays_in_the_spool(spool: Spool, path: Path
     spool.sending(ids, NOW)
     spool.published(ids, NOW)  # the broker has them, the server not yet
     spool.acknowledge(Ack(E1, {spool.generation: 40}), NOW)
-    found = write(path, tmp_path / "a", CREDENTIAL, NOW, everything=False)
+    found = write(path, tmp_path / "a", CREDENTIAL, Moment(NOW), everything=False)
     assert found == Written(tmp_path / "a", 460, (tmp_path / "a").stat().st_size, NOW + 41, NOW + 500)
     frames = read(tmp_path / "a")
     assert [(f.header.spool, f.header.seq, f.header.floor) for f in frames] == [
@@ -62,7 +63,7 @@ def test_all_that_waits_is_in_it_and_stays_in_the_spool(spool: Spool, path: Path
     assert [f.body for f in frames] == [body(n) for n in range(41, 501)]
     assert spool.summary(NOW).waiting == 460
     assert len(spool.due(NOW, 0, 1000)) == 400  # what has its PUBACK waits as before
-    everything = write(path, tmp_path / "b", CREDENTIAL, NOW, everything=True)
+    everything = write(path, tmp_path / "b", CREDENTIAL, Moment(NOW), everything=True)
     assert everything is not None
     assert everything.reports == 500
 
@@ -70,7 +71,7 @@ def test_all_that_waits_is_in_it_and_stays_in_the_spool(spool: Spool, path: Path
 def test_what_was_carried_may_be_acknowledged_and_is_then_not_sent_again(
     spool: Spool, path: Path, tmp_path: Path
 ) -> None:
-    write(path, tmp_path / "a", CREDENTIAL, NOW, everything=False)
+    write(path, tmp_path / "a", CREDENTIAL, Moment(NOW), everything=False)
     generation = spool.generation
     spool.put([body(501)], b"{}", NOW)
     spool.acknowledge(Ack(E1, {generation: 500}), NOW)
@@ -79,9 +80,9 @@ def test_what_was_carried_may_be_acknowledged_and_is_then_not_sent_again(
 
 
 def test_nothing_waiting_writes_no_file(path: Path, tmp_path: Path) -> None:
-    assert write(path, tmp_path / "a", CREDENTIAL, NOW, everything=True) is None  # never measured
+    assert write(path, tmp_path / "a", CREDENTIAL, Moment(NOW), everything=True) is None  # never measured
     Spool(path, "boot 1", NOW).close()
-    assert write(path, tmp_path / "a", CREDENTIAL, NOW, everything=False) is None
+    assert write(path, tmp_path / "a", CREDENTIAL, Moment(NOW), everything=False) is None
     assert not (tmp_path / "a").exists()
 
 
@@ -90,12 +91,12 @@ def test_a_folder_gets_a_name_and_a_file_is_never_overwritten(
 ) -> None:
     stick = tmp_path / "stick"
     stick.mkdir()
-    found = write(path, stick, CREDENTIAL, NOW, everything=False)
+    found = write(path, stick, CREDENTIAL, Moment(NOW), everything=False)
     assert found is not None
     assert found.file == stick / "schoolwatch-01234567-20270115-080000.swbundle"
     before = found.file.read_bytes()
     with pytest.raises(BundleError) as caught:
-        write(path, found.file, CREDENTIAL, NOW, everything=False)
+        write(path, found.file, CREDENTIAL, Moment(NOW), everything=False)
     assert caught.value.key == "bundle_exists"
     assert found.file.read_bytes() == before
     assert [each.name for each in stick.iterdir()] == [found.file.name]
@@ -104,7 +105,7 @@ def test_a_folder_gets_a_name_and_a_file_is_never_overwritten(
 def test_a_full_stick_leaves_nothing_and_says_so(spool: Spool, path: Path, small_disk: Path) -> None:
     (small_disk / "films").write_bytes(bytes(os.statvfs(small_disk).f_bavail * 4096 - 8192))
     with pytest.raises(BundleError) as caught:
-        write(path, small_disk, CREDENTIAL, NOW, everything=False)
+        write(path, small_disk, CREDENTIAL, Moment(NOW), everything=False)
     assert caught.value.key == "bundle_unwritten"
     assert "No space" in str(caught.value.values["problem"])
     assert [each.name for each in small_disk.iterdir()] == ["films"]
@@ -131,7 +132,7 @@ def test_it_works_beside_a_writing_agent(spool: Spool, path: Path, tmp_path: Pat
     agent.start()
     try:
         for n in range(5):
-            write(path, tmp_path / f"{n}", CREDENTIAL, NOW, everything=False)
+            write(path, tmp_path / f"{n}", CREDENTIAL, Moment(NOW), everything=False)
     finally:
         done.set()
         agent.join()

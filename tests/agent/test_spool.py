@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -285,9 +286,11 @@ def test_memory_is_kept_with_the_envelope(path: Path) -> None:
 
 
 def leaf_pages(path: Path) -> list[int]:
-    """Offsets of the pages that hold the envelopes (SQLite's file format, 1.6: 0x0d is a table leaf)."""
+    """Offsets of the pages that hold the envelopes: SQLite's file format, 1.6: 0x0d is a table leaf, and
+    how many rows are on it follows after two bytes."""
     content = path.read_bytes()
-    return [at for at in range(4096, len(content), 4096) if content[at] == 0x0D]
+    pages = range(4096, len(content), 4096)
+    return [at for at in pages if content[at] == 0x0D and int.from_bytes(content[at + 3 : at + 5]) > 3]
 
 
 def filled(path: Path, count: int = 300) -> list[bytes]:
@@ -369,7 +372,7 @@ def test_when_nothing_can_be_written_what_is_damaged_waits_for_better_times(
     """A disk that fills up while the old file is brought over must not count as having brought it."""
     filled(path)
     with path.open("r+b") as file:
-        file.seek(leaf_pages(path)[2])
+        file.seek(leaf_pages(path)[0])
         file.write(b"\xff" * 4096)
 
     def full(_: Path, db: sqlite3.Connection, __: int) -> None:
@@ -389,7 +392,7 @@ def test_a_power_cut_while_it_is_brought_over_loses_nothing_more(
 ) -> None:
     bodies = filled(path)
     with path.open("r+b") as file:
-        file.seek(leaf_pages(path)[2])
+        file.seek(leaf_pages(path)[0])
         file.write(b"\xff" * 4096)
 
     def cut(*_: object) -> None:
@@ -496,12 +499,95 @@ def test_damage_while_it_is_open_costs_the_old_ones_but_not_the_new(path: Path) 
         assert spool.summary(NOW).set_aside == 1
 
 
+VERSION_1 = """
+CREATE TABLE note (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE generation (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, spool TEXT NOT NULL UNIQUE, boot TEXT NOT NULL,
+    next INTEGER NOT NULL, upto INTEGER NOT NULL);
+CREATE TABLE envelope (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, generation INTEGER NOT NULL, seq INTEGER NOT NULL,
+    put_at REAL NOT NULL, due_at REAL NOT NULL DEFAULT 0, sent INTEGER NOT NULL DEFAULT 0,
+    pubacks INTEGER NOT NULL DEFAULT 0, acked_at REAL, size INTEGER NOT NULL, body BLOB NOT NULL,
+    UNIQUE (generation, seq));
+CREATE INDEX waiting ON envelope (put_at) WHERE acked_at IS NULL;
+CREATE INDEX marked ON envelope (acked_at) WHERE acked_at IS NOT NULL;
+INSERT INTO note VALUES ('bytes', 0);
+CREATE TRIGGER held AFTER INSERT ON envelope BEGIN
+    UPDATE note SET value = value + new.size WHERE key = 'bytes'; END;
+CREATE TRIGGER freed AFTER DELETE ON envelope BEGIN
+    UPDATE note SET value = value - old.size WHERE key = 'bytes'; END;
+INSERT INTO generation VALUES (1, 'abababababababab', 'boot 1', 61, 0);
+PRAGMA user_version = 1;
+"""
+
+
+def version_1(path: Path) -> list[bytes]:
+    """A file as the agent wrote it before it noted clocks; what is in it."""
+    bodies = [b"%d." % n * 50 for n in range(60)]
+    path.parent.mkdir(parents=True)
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript(VERSION_1)
+        db.executemany(
+            "INSERT INTO envelope (generation, seq, put_at, size, body) VALUES (1, ?, ?, ?, ?)",
+            [(n, NOW, len(body), body) for n, body in enumerate(bodies, 1)],
+        )
+        db.commit()
+    return bodies
+
+
+def test_a_spool_from_before_clocks_were_noted_goes_on_and_its_clock_is_not_known(path: Path) -> None:
+    bodies = version_1(path)
+    for _ in range(2):  # it is brought to today's shape once
+        with opened(path) as spool:
+            assert due(spool) == bodies
+    with opened(path, now=NOW + 300) as spool:
+        spool.put([b"new"], b"", NOW + 300, 1000.0)
+        held = spool.due(NOW + 400, 0, 1000, 1100.0)
+        assert [(each.spool, each.seq) for each in held] == [("ab" * 8, n) for n in range(1, 62)]
+        assert {each.clock for each in held[:-1]} == {"assumed"}
+        assert (held[-1].clock, held[-1].sent_at) == ("own", NOW + 400)
+
+
+def test_of_a_damaged_file_from_before_clocks_were_noted_all_comes_over(path: Path) -> None:
+    bodies = version_1(path)
+    with path.open("r+b") as file:
+        file.seek(leaf_pages(path)[0])
+        file.write(b"\xff" * 4096)
+    with opened(path) as spool:
+        left = spool.due(NOW, 0, 1000)
+    assert len(bodies) - 30 < len(left) < len(bodies)
+    assert all(each.body == bodies[each.seq - 1] for each in left)
+
+
+def test_what_comes_over_from_a_damaged_file_keeps_its_clock(path: Path) -> None:
+    with opened(path) as spool:
+        spool.put([b"%d." % n * 50 for n in range(300)], b"", NOW - 9e8, 1000.0)
+    with path.open("r+b") as file:
+        file.seek(leaf_pages(path)[0])
+        file.write(b"\xff" * 4096)
+    with opened(path) as spool:
+        left = spool.due(NOW, 0, 1000, 1600.0)
+        assert spool.summary(NOW).set_aside == 1
+        spool.put([b"new"], b"", NOW, 1600.0)
+        new = spool.due(NOW, left[-1].id, 1000, 1600.0)
+    assert {(each.clock, each.sent_at) for each in left} == {("own", NOW - 9e8 + 600)}
+    assert [(each.clock, each.sent_at) for each in new] == [("own", NOW)]
+
+
+def test_a_flipped_bit_in_the_version_is_damage_and_no_newer_program(path: Path) -> None:
+    bodies = filled(path)
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA user_version = 262146")
+    with opened(path) as spool:
+        assert due(spool) == bodies
+
+
 def test_a_newer_spool_is_left_alone(path: Path) -> None:
     opened(path).close()
     with sqlite3.connect(path) as db:
         db.execute("PRAGMA user_version = 9")
     db.close()
-    with pytest.raises(SpoolError, match="version 9 > 1") as caught:
+    with pytest.raises(SpoolError, match="version 9 > 2") as caught:
         opened(path)
     assert caught.value.kind == "newer"
     assert path.exists()
@@ -542,6 +628,7 @@ def test_it_can_be_read_while_it_is_written(path: Path) -> None:
 
 _PUTTER = """
 import sys
+from contextlib import closing
 from pathlib import Path
 from schoolwatch_agent.spool import Spool
 with Spool(Path(sys.argv[1]), "boot", 1.8e9) as spool:

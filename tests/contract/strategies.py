@@ -3,7 +3,7 @@
 from hypothesis import strategies as st
 
 from schoolwatch_contract.ack import Ack
-from schoolwatch_contract.frame import SEQ_MAX, Header
+from schoolwatch_contract.frame import FORMATS, SEQ_MAX, Header
 from schoolwatch_contract.records import EARLIEST, LATEST, Envelope, Fact, Reading, Sighting
 
 KEY = bytes(range(32))
@@ -49,5 +49,6 @@ headers = st.tuples(
     spools,
     st.lists(st.integers(1, SEQ_MAX), min_size=2, max_size=2).map(sorted),
     st.integers(int(EARLIEST * 1000), int(LATEST * 1000) - 1),
-).map(lambda parts: Header(parts[0], parts[1], parts[2][1], parts[2][0], parts[3] / 1000))
+    st.sampled_from(sorted(FORMATS)),
+).map(lambda parts: Header(parts[0], parts[1], parts[2][1], parts[2][0], parts[3] / 1000, parts[4]))
 acks = st.builds(Ack, epoch=spools, spools=st.dictionaries(spools, st.integers(0, SEQ_MAX), max_size=20))

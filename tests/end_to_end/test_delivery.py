@@ -42,6 +42,9 @@ class OtherMachine(Host):
     def now(self) -> float:
         return time.time() if self.time is None else self.time
 
+    def uptime(self) -> float:
+        return self.now() - 1_700_000_000.0
+
 
 @pytest.fixture
 def system(broker: RunningBroker, tmp_path: Path) -> Iterator[System]:

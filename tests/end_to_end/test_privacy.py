@@ -22,6 +22,7 @@ from conftest import find_program
 from schoolwatch_agent import cli, enrol, explain, limits
 from schoolwatch_agent import config as config_of
 from schoolwatch_agent.bundle import write
+from schoolwatch_agent.clocks import Moment
 from schoolwatch_agent.cycle import Pace, run_cycle
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.identity import Credential
@@ -264,7 +265,7 @@ def test_a_bundle_carries_the_same_reports(tmp_path: Path, mosquitto: RunningBro
     mosquitto.kill()
     config = station.settings(tmp_path)
     tick(config, machines.machine("windows/win11-teacher-laptop"), machines.PROBES)
-    written = write(config.data / SPOOL, tmp_path / "out", credential, 1.8e9, everything=False)
+    written = write(config.data / SPOOL, tmp_path / "out", credential, Moment(1.8e9), everything=False)
     assert written is not None
     with written.file.open("rb") as stream:
         frames = [frame.parse(each) for each in bundle.Reader(stream.read).frames(bytes.fromhex(station.KEY))]

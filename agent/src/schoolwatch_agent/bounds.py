@@ -5,7 +5,7 @@ import sqlite3
 
 import msgspec
 
-from schoolwatch_agent import spool_file
+from schoolwatch_agent import clocks, spool_file
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +32,7 @@ def keep(db: sqlite3.Connection, limits: Limits, clock: float) -> None:
         "DELETE FROM generation WHERE id < (SELECT max(id) FROM generation)"
         " AND id NOT IN (SELECT generation FROM envelope)"
     )
+    clocks.forget(db)
 
 
 def _leave(db: sqlite3.Connection, limits: Limits, which: str) -> int:

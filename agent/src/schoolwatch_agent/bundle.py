@@ -12,20 +12,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from schoolwatch_agent import fit, spool_file
+from schoolwatch_agent import clocks, held, spool_file
+from schoolwatch_agent.clocks import Moment
+from schoolwatch_agent.held import Held
 from schoolwatch_agent.identity import Credential
-from schoolwatch_agent.spool import Held
 from schoolwatch_contract import bundle, envelope, frame
 from schoolwatch_contract.errors import ContractError
-from schoolwatch_contract.records import EARLIEST, LATEST
+from schoolwatch_contract.records import EARLIEST, LATEST, possible
 
 _STEP = 200
 _LAST = "SELECT max(id) FROM envelope WHERE ? OR acked_at IS NULL"
-_NEXT = (
-    "SELECT e.id, g.spool, e.seq, (SELECT min(seq) FROM envelope WHERE generation = g.id), e.body"
-    " FROM envelope e JOIN generation g ON g.id = e.generation"
-    " WHERE e.id > ? AND e.id <= ? AND (? OR e.acked_at IS NULL) ORDER BY e.id LIMIT ?"
-)
+_NEXT = "e.id > ? AND e.id <= ? AND (? OR e.acked_at IS NULL) ORDER BY e.id LIMIT ?"
 
 
 class BundleError(Exception):
@@ -48,13 +45,14 @@ class Written:
 
 
 def write(
-    spool: Path, out: Path | None, credential: Credential, now: float, *, everything: bool
+    spool: Path, out: Path | None, credential: Credential, moment: Moment, *, everything: bool
 ) -> Written | None:
     """Writes what waits for the server, or `everything` that is held; None when there is nothing.
 
     `out` is the file, or a folder for a file named after device and time; none is the current folder.
     Raises `BundleError`, `SpoolError`.
     """
+    now = moment.now
     if not spool.exists():
         return None
     with closing(spool_file.connect(spool)) as db:
@@ -65,7 +63,8 @@ def write(
         part = file.with_name(f"{file.name}.part")
         try:
             with _opened(part) as stream:
-                times = _pack(stream, _held(db, spool, last, everything=everything), credential, now)
+                waiting = _held(db, spool, last, moment, everything=everything)
+                times = _pack(stream, waiting, credential, now)
                 stream.flush()
                 os.fsync(stream.fileno())
             part.replace(file)
@@ -93,12 +92,12 @@ class _Times:
             self.first, self.last = min(self.first, taken_at), max(self.last, taken_at)
 
 
-def _pack(stream: BinaryIO, held: Iterable[Held], credential: Credential, now: float) -> _Times:
-    made_at, key = fit.clock(now), bytes.fromhex(credential.key)
+def _pack(stream: BinaryIO, waiting: Iterable[Held], credential: Credential, now: float) -> _Times:
+    made_at, key = possible(now), bytes.fromhex(credential.key)
     writer = bundle.Writer(stream.write, bundle.Head(credential.device, made_at), key)
     times = _Times(LATEST, EARLIEST)
-    for one in held:
-        header = frame.Header(credential.device, one.spool, one.seq, one.floor, made_at)
+    for one in waiting:
+        header = frame.Header(credential.device, one.spool, one.seq, one.floor, one.sent_at, one.clock)
         writer.add(frame.seal(header, one.body, key))
         times.count(one.body)
     writer.end()
@@ -118,16 +117,20 @@ def _begin(db: sqlite3.Connection, spool: Path, now: float, *, everything: bool)
     return last
 
 
-def _held(db: sqlite3.Connection, spool: Path, last: int, *, everything: bool) -> Iterator[Held]:
+def _held(
+    db: sqlite3.Connection, spool: Path, last: int, moment: Moment, *, everything: bool
+) -> Iterator[Held]:
     """What is held, oldest first."""
     after = 0
+    with spool_file.translated(spool):
+        known = clocks.Clocks.read(db, moment.boot, moment.now, moment.up)
     while True:
         with spool_file.translated(spool):
-            rows = db.execute(_NEXT, (after, last, everything, _STEP)).fetchall()
-        yield from (Held(*row) for row in rows)
-        if len(rows) < _STEP:
+            some = held.read(db, known, _NEXT, (after, last, everything, _STEP))
+        yield from some
+        if len(some) < _STEP:
             return
-        after = rows[-1][0]
+        after = some[-1].id
 
 
 def _target(out: Path | None, credential: Credential, now: float) -> Path:

@@ -134,6 +134,7 @@ def enrol(config: AgentConfig, texts: Texts, wish: Wish) -> int:
 
 def bundle(config: AgentConfig, texts: Texts, out: Path | None, *, everything: bool) -> int:
     """Writes what waits for the server into a file for a stick. The exit code."""
+    from schoolwatch_agent import clocks
     from schoolwatch_agent.bundle import BundleError, write
 
     try:
@@ -141,7 +142,8 @@ def bundle(config: AgentConfig, texts: Texts, out: Path | None, *, everything: b
         if credential is None:
             _say(texts("not_enrolled"))
             return FAILED
-        written = write(config.data / ticking.SPOOL, out, credential, Host().now(), everything=everything)
+        moment = clocks.look(Host())
+        written = write(config.data / ticking.SPOOL, out, credential, moment, everything=everything)
     except BundleError as error:
         _say(texts(error.key, **error.values))
         return FAILED

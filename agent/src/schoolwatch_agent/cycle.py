@@ -5,7 +5,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from schoolwatch_agent import __version__, fit, memory, schedule
+from schoolwatch_agent import __version__, clocks, fit, memory, schedule
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.memory import Memory
 from schoolwatch_agent.probe import Observed, Probe, observe_all
@@ -35,7 +35,7 @@ def run_cycle(host: Host, probes: Sequence[Probe], spool: Spool, pace: Pace) -> 
 
     An envelope is stored also when no probe had anything to say: it is the agent's heartbeat.
     """
-    now = host.now()
+    now, up = host.now(), clocks.uptime(host)
     generation = spool.generation
     known = memory.wake(memory.decode(spool.memory(now)), generation)
     found = schedule.due_probes(probes, known.ran, now=now, measure=pace.measure, device=pace.device)
@@ -50,7 +50,7 @@ def run_cycle(host: Host, probes: Sequence[Probe], spool: Spool, pace: Pace) -> 
         records += (*observed.readings, *told, *observed.sightings)
     unreached = tuple(probe.name for probe, _, reached in seen if not reached)
     known = memory.again(msgspec.structs.replace(known, generation=generation), unreached)
-    spool.put(fit.bodies(now, __version__, records), memory.encode(known), now)
+    spool.put(fit.bodies(now, __version__, records), memory.encode(known), now, up)
     return known
 
 

@@ -2,15 +2,16 @@
 
 import logging
 import time
-from collections.abc import Callable
 from typing import Literal
 
-from schoolwatch_agent import fit, settings
+from schoolwatch_agent import clocks, settings
 from schoolwatch_agent.config import AgentConfig
 from schoolwatch_agent.connection import KEEP_ALIVE, Connection, RefusedError, UnreachableError
+from schoolwatch_agent.held import Held
+from schoolwatch_agent.host import Host
 from schoolwatch_agent.identity import Broker, Credential
 from schoolwatch_agent.memory import Outcome
-from schoolwatch_agent.spool import Held, Spool
+from schoolwatch_agent.spool import Spool
 from schoolwatch_contract import ack, frame
 from schoolwatch_contract.errors import ContractError
 
@@ -25,18 +26,14 @@ STALL = 15.0
 RETAINED_WAIT = 0.3
 """Seconds in which a broker sends what it retained, right after the subscription; brokers do so at once."""
 
-Clock = Callable[[], float]
 Failure = Literal["interrupted", "unreachable", "refused"]
 
 
 class Exchange:
-    """What happens between one spool and one connection; `step` as often as there is time.
+    """What happens between one spool and one connection of a host; `step` as often as there is time."""
 
-    `clock` gives UTC seconds.
-    """
-
-    def __init__(self, spool: Spool, credential: Credential, connection: Connection, clock: Clock) -> None:
-        self._spool, self._connection, self._clock = spool, connection, clock
+    def __init__(self, spool: Spool, credential: Credential, connection: Connection, host: Host) -> None:
+        self._spool, self._connection, self._host = spool, connection, host
         self._device, self._key = credential.device, bytes.fromhex(credential.key)
         self._in_flight: dict[int, int] = {}
         self._after = 0
@@ -70,14 +67,14 @@ class Exchange:
             self._in_flight.pop(mid) for mid in self._connection.take_pubacks() if mid in self._in_flight
         ]
         if confirmed:
-            self._spool.published(confirmed, self._clock())
+            self._spool.published(confirmed, self._host.now())
             self.published += confirmed
             self._moved_at = time.monotonic()
         return self.listen() or bool(confirmed)
 
     def hear_retained(self) -> None:
         """Listens before anything is sent: the server may already have what would be sent again."""
-        if not self._spool.may_hear(self._clock()):
+        if not self._spool.may_hear(self._host.now()):
             return
         deadline = time.monotonic() + RETAINED_WAIT
         while self._connection.alive and not self.heard and (left := deadline - time.monotonic()) > 0:
@@ -95,7 +92,7 @@ class Exchange:
                     log.warning("an acknowledgement that cannot be read is ignored: %s", error)
                 self._complained = True
                 continue
-            news = self._spool.acknowledge(said, self._clock())
+            news = self._spool.acknowledge(said, self._host.now())
             if news == "restored":
                 self.is_restored = True
                 self.begin_round()  # what was sent long ago is due again
@@ -106,10 +103,11 @@ class Exchange:
         if self._again and not self._in_flight:
             self._after, self._again = 0, False
         while not self._exhausted and not self._again and len(self._in_flight) < WINDOW:
-            due = self._spool.due(self._clock(), self._after, WINDOW - len(self._in_flight))
+            now, up = self._host.now(), clocks.uptime(self._host)
+            due = self._spool.due(now, self._after, WINDOW - len(self._in_flight), up)
             self._exhausted = not due
             if due:
-                self._spool.sending([held.id for held in due], self._clock())
+                self._spool.sending([held.id for held in due], now)
             for held in due:
                 mid = self._connection.send(self._seal(held))
                 if mid is None:
@@ -120,7 +118,7 @@ class Exchange:
                 self._after = held.id
 
     def _seal(self, held: Held) -> bytes:
-        header = frame.Header(self._device, held.spool, held.seq, held.floor, fit.clock(self._clock()))
+        header = frame.Header(self._device, held.spool, held.seq, held.floor, held.sent_at, held.clock)
         return frame.seal(header, held.body, self._key)
 
 
@@ -154,9 +152,7 @@ def broker_of(config: AgentConfig, credential: Credential) -> Broker:
     )
 
 
-def deliver(
-    spool: Spool, credential: Credential, config: AgentConfig, clock: Clock, within: float
-) -> Outcome:
+def deliver(spool: Spool, credential: Credential, config: AgentConfig, host: Host, within: float) -> Outcome:
     """One delivery from connecting to saying goodbye, in at most about `within` seconds.
 
     Waits no more than `delivery.ack_wait` (2 s) for the server's ack. Raises `SpoolError`.
@@ -165,20 +161,20 @@ def deliver(
     try:
         connection = connect(config, credential)
     except RefusedError as error:
-        return Outcome("refused", clock(), str(error))
+        return Outcome("refused", host.now(), str(error))
     except UnreachableError as error:
-        return Outcome("unreachable", clock(), str(error))
+        return Outcome("unreachable", host.now(), str(error))
     try:
-        exchange = Exchange(spool, credential, connection, clock)
+        exchange = Exchange(spool, credential, connection, host)
         exchange.hear_retained()
         _publish(exchange, connection, end)
         if not exchange.is_done:
-            return Outcome("interrupted", clock(), "the line was lost or slow; the rest comes later")
+            return Outcome("interrupted", host.now(), "the line was lost or slow; the rest comes later")
         _await_ack(spool, exchange, connection, config.delivery.ack_wait)
     finally:
         hear_settings(config, connection)
         connection.close()
-    return Outcome("delivered", clock())
+    return Outcome("delivered", host.now())
 
 
 def hear_settings(config: AgentConfig, connection: Connection) -> None:

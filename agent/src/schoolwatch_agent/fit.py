@@ -8,7 +8,7 @@ import msgspec
 
 from schoolwatch_contract import envelope
 from schoolwatch_contract.errors import ContractError
-from schoolwatch_contract.records import SCHEMA, Envelope, Fact, Reading, Sighting
+from schoolwatch_contract.records import SCHEMA, Envelope, Fact, Reading, Sighting, possible
 
 Record = Reading | Fact | Sighting
 
@@ -24,15 +24,10 @@ def bodies(taken_at: float, agent: str, records: Iterable[Record]) -> tuple[byte
 
     What no server would take is left out, and the log says so.
     """
-    taken_at = clock(taken_at)
+    taken_at = possible(taken_at)
     # What says that a probe ran comes first: the server then forgets that probe's earlier readings.
     fitting = sorted((_fit(record) for record in records), key=lambda r: not _is_outcome(r))
     return _pack(taken_at, agent, _good(taken_at, agent, fitting))
-
-
-def clock(now: float) -> float:
-    """UTC seconds that the contract takes, also from a clock gone mad: the server reckons the offset."""
-    return min(max(now, envelope.EARLIEST), envelope.LATEST - 1)
 
 
 def _is_outcome(record: Record) -> bool:
@@ -88,7 +83,7 @@ def _fit(record: Record) -> Record:
         record,
         subject=_text(record.subject, LABEL_MAX),
         detail={k: _text(v, TEXT_MAX) for k, v in record.detail.items()},
-        seen_at=None if record.seen_at is None else clock(record.seen_at),
+        seen_at=None if record.seen_at is None else possible(record.seen_at),
     )
 
 

@@ -17,7 +17,7 @@ from typing import Any, Final, Literal, TypeVar
 
 import msgspec
 
-from schoolwatch_agent import deadline, program, sessions, sight
+from schoolwatch_agent import boot, deadline, program, sessions, sight
 from schoolwatch_agent.aside import within
 from schoolwatch_agent.child import finish
 from schoolwatch_agent.discovery import offers
@@ -219,11 +219,20 @@ class Host:
         """The wall clock, UTC seconds."""
         return time.time()
 
+    def uptime(self) -> float:
+        """Seconds since the start of the system, sleep included; setting the clock does not change it.
+
+        `TimedOut`, psutil's errors on Windows (which count within a second).
+        """
+        if self.system == "windows":
+            return self.now() - float(self.counters("boot_time"))
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+
     def boot_id(self) -> str:
         """A text that is another one after each start of the operating system."""
         if self.system == "linux":
             return self.text("/proc/sys/kernel/random/boot_id").strip()
-        return f"{self.counters('boot_time'):.0f}"
+        return within(FILE_TIMEOUT, "ntdll", boot.boot)
 
     def node_name(self) -> str:
         """The machine's own name; only digests of it may leave."""

@@ -41,7 +41,7 @@ def tick(
             Spool(Path(folder) / "spool.db", "", now) as spool,
         ):
             cycle.run_cycle(host, due, spool, pace)
-            return delivery.deliver(spool, credential, config, host.now, pace.measure * 0.8)
+            return delivery.deliver(spool, credential, config, host, pace.measure * 0.8)
     except OSError as error:
         log.warning("there is no room in memory either: %s", error)
         return None

@@ -165,6 +165,10 @@ class RecordedHost(Host):
         """As recorded."""
         return self._now
 
+    def uptime(self) -> float:
+        """As recorded."""
+        return float(_given(self._next("uptime", otherwise=FileNotFoundError)))
+
     def boot_id(self) -> str:
         """As recorded."""
         return str(_given(self._next("boot_id", otherwise=FileNotFoundError)))

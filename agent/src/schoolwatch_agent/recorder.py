@@ -65,6 +65,10 @@ class Recorder(Host):
         """Asked and noted."""
         return self._note("counters", (name,), lambda: self._host.counters(name))
 
+    def uptime(self) -> float:
+        """Asked and noted."""
+        return self._note("uptime", (), lambda: self._host.uptime())
+
     def boot_id(self) -> str:
         """Asked and noted."""
         return self._note("boot_id", (), lambda: self._host.boot_id())

@@ -107,7 +107,7 @@ class Resident:
             self._lost("unreachable", str(error))
         else:
             self._connection = connection
-            self._exchange = delivery.Exchange(self._spool, credential, connection, self._host.now)
+            self._exchange = delivery.Exchange(self._spool, credential, connection, self._host)
             self._exchange.hear_retained()
             self._delivering = True
 

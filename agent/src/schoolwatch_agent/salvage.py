@@ -28,12 +28,13 @@ _ERRORS_MAX = 20_000
 """Reads that failed, after which the rest is given up: a disk must not be asked for hours."""
 
 _ROW = (
-    "SELECT generation, seq, put_at, due_at, sent, pubacks, acked_at, body FROM envelope NOT INDEXED"
+    "SELECT generation, seq, put_at, due_at, sent, pubacks, acked_at, body, {clock} FROM envelope NOT INDEXED"
     " WHERE id BETWEEN ? AND ? ORDER BY id"
 )
 _INSERT = (
-    "INSERT OR IGNORE INTO envelope (generation, seq, put_at, due_at, sent, pubacks, acked_at, body, size)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT OR IGNORE INTO envelope"
+    " (generation, seq, put_at, due_at, sent, pubacks, acked_at, body, size, clock, base)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 
@@ -44,7 +45,8 @@ def bring_over(damaged: Path, db: sqlite3.Connection, row_bytes: int) -> None:
     with closing(sqlite3.connect(damaged, isolation_level=None)) as old:
         generations = _generations(old, db)
         _notes(old, db)
-        found = sum(_bring(db, row, generations, row_bytes) for row in _rows(old))
+        clocks = _clocks(old, db)
+        found = sum(_bring(db, row, generations, clocks, row_bytes) for row in _rows(old))
     clock = db.execute("SELECT max(put_at) FROM envelope").fetchone()[0]
     if clock is not None and clock > spool_file.number(db, "clock"):
         spool_file.set_note(db, "clock", clock)
@@ -70,6 +72,21 @@ def _generations(old: sqlite3.Connection, db: sqlite3.Connection) -> dict[int, i
     }
 
 
+def _clocks(old: sqlite3.Connection, db: sqlite3.Connection) -> dict[int, int]:
+    """Old row to new row of the clocks that can be read; a file of version 1 holds none."""
+    rows = _ask(old, "SELECT id, boot, base, first_up, last_up FROM clock ORDER BY id") or []
+    found: dict[int, int] = {}
+    for row, boot, *numbers in rows:
+        if isinstance(boot, str) and all(isinstance(each, float) for each in numbers):
+            added = db.execute(
+                "INSERT OR IGNORE INTO clock (boot, base, first_up, last_up) VALUES (?, ?, ?, ?)",
+                (boot, *numbers),
+            )
+            if added.rowcount:
+                found[row] = int(added.lastrowid or 0)
+    return found
+
+
 def _notes(old: sqlite3.Connection, db: sqlite3.Connection) -> None:
     for key, kind in (
         ("epoch", str),
@@ -90,11 +107,14 @@ def _rows(old: sqlite3.Connection) -> Iterator[tuple[Any, ...]]:
     last = _ask(old, "SELECT seq FROM sqlite_sequence WHERE name = 'envelope'")
     if not last or not _is_number(last[0][0]):
         return
+    row = _ROW.format(clock="clock, base")
+    if _ask(old, "SELECT clock, base FROM envelope LIMIT 0") is None:
+        row = _ROW.format(clock="NULL, NULL")  # a file of version 1
     errors = 0
     ranges = [(low, low + _STEP - 1) for low in range(1, min(last[0][0], _ROWS_MAX) + 1, _STEP)][::-1]
     while ranges and errors < _ERRORS_MAX:
         low, high = ranges.pop()
-        rows = _ask(old, _ROW, low, high)
+        rows = _ask(old, row, low, high)
         if rows is None:  # somewhere in here is the damage: look at either half
             errors += 1
             middle = (low + high) // 2
@@ -104,20 +124,28 @@ def _rows(old: sqlite3.Connection) -> Iterator[tuple[Any, ...]]:
         yield from rows
 
 
-def _bring(db: sqlite3.Connection, row: tuple[Any, ...], generations: dict[int, int], row_bytes: int) -> int:
-    generation, seq, put_at, due_at, sent, pubacks, acked_at, body = row
+def _bring(
+    db: sqlite3.Connection,
+    row: tuple[Any, ...],
+    generations: dict[int, int],
+    clocks: dict[int, int],
+    row_bytes: int,
+) -> int:
+    generation, seq, put_at, due_at, sent, pubacks, acked_at, body, run, base = row
     times = (put_at, due_at, 0.0 if acked_at is None else acked_at)
     if not (
         isinstance(body, bytes) and _is_number(seq) and all(isinstance(each, float | int) for each in times)
     ):
         return 0
     size = len(body) + row_bytes
+    taken_by = (clocks[run], base) if run in clocks and isinstance(base, float) else (None, None)
     if generation in generations:
-        values = (generations[generation], seq, put_at, due_at, sent, pubacks, acked_at, body, size)
+        told = (seq, put_at, due_at, sent, pubacks, acked_at, body, size)
+        values = (generations[generation], *told, *taken_by)
         return db.execute(_INSERT, values).rowcount
     if sent == 0:  # the server cannot have it, so it may have another number
         home, number = marks.orphanage(db, ENDED)
-        return db.execute(_INSERT, (home, number, put_at, 0, 0, 0, None, body, size)).rowcount
+        return db.execute(_INSERT, (home, number, put_at, 0, 0, 0, None, body, size, *taken_by)).rowcount
     return 0
 
 

@@ -14,8 +14,9 @@ from typing import Self, TypeVar
 
 import msgspec
 
-from schoolwatch_agent import bounds, marks, reserve, salvage, spool_file
+from schoolwatch_agent import bounds, clocks, held, marks, reserve, salvage, spool_file
 from schoolwatch_agent.bounds import Limits as Limits
+from schoolwatch_agent.held import Held
 from schoolwatch_agent.spool_file import SpoolError
 from schoolwatch_contract.ack import Ack
 
@@ -30,16 +31,6 @@ nor after some mornings.
 
 ROW_BYTES = 100
 """What an envelope costs on disk beside its body, about: row, two indexes."""
-
-
-class Held(msgspec.Struct, frozen=True):
-    """An envelope to publish: its row, where it belongs, and its deflated body."""
-
-    id: int
-    spool: str
-    seq: int
-    floor: int
-    body: bytes
 
 
 class Summary(msgspec.Struct, frozen=True):
@@ -95,18 +86,25 @@ class Spool:
             row = self._db.execute("SELECT spool FROM generation ORDER BY id DESC LIMIT 1").fetchone()
         return str(row[0])
 
-    def put(self, bodies: Sequence[bytes], memory: bytes, now: float) -> None:
-        """Stores deflated envelopes and the memory that goes with them, then keeps the bounds."""
+    def put(self, bodies: Sequence[bytes], memory: bytes, now: float, up: float | None = None) -> None:
+        """Stores deflated envelopes and the memory that goes with them, then keeps the bounds.
+
+        They were taken when the clock showed `now` and the system had run for `up` seconds (None: not known).
+        """
 
         def write(clock: float) -> None:
             generation, number = self._db.execute(
                 "SELECT id, next FROM generation ORDER BY id DESC LIMIT 1"
             ).fetchone()
+            taken_by = clocks.note(self._db, self._boot, now, up)
             rows = [
-                (generation, number + i, clock, len(body) + ROW_BYTES, body) for i, body in enumerate(bodies)
+                (generation, number + i, clock, len(body) + ROW_BYTES, body, *taken_by)
+                for i, body in enumerate(bodies)
             ]
             self._db.executemany(
-                "INSERT INTO envelope (generation, seq, put_at, size, body) VALUES (?, ?, ?, ?, ?)", rows
+                "INSERT INTO envelope (generation, seq, put_at, size, body, clock, base)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                rows,
             )
             self._db.execute(
                 "UPDATE generation SET next = ? WHERE id = ?", (number + len(bodies), generation)
@@ -133,17 +131,13 @@ class Spool:
         """Replaces the memory."""
         self._transact(now, lambda _: self._note("memory", memory))
 
-    def due(self, now: float, after: int, limit: int) -> tuple[Held, ...]:
-        """Envelopes to publish now, oldest first, from those with a row above `after`."""
+    def due(self, now: float, after: int, limit: int, up: float | None = None) -> tuple[Held, ...]:
+        """Envelopes to publish now, oldest first, from those with a row above `after`; `up` as in `put`."""
 
         def look() -> tuple[Held, ...]:
-            rows = self._db.execute(
-                "SELECT e.id, g.spool, e.seq, (SELECT min(seq) FROM envelope WHERE generation = g.id), e.body"
-                " FROM envelope e JOIN generation g ON g.id = e.generation"
-                " WHERE e.id > ? AND e.acked_at IS NULL AND e.due_at <= ? ORDER BY e.id LIMIT ?",
-                (after, self._clock(now), limit),
-            )
-            return tuple(Held(*row) for row in rows)
+            known = clocks.Clocks.read(self._db, self._boot, now, up)
+            which = "e.id > ? AND e.acked_at IS NULL AND e.due_at <= ? ORDER BY e.id LIMIT ?"
+            return held.read(self._db, known, which, (after, self._clock(now), limit))
 
         return self._recovering(now, look)
 

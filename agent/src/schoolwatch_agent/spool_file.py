@@ -12,7 +12,9 @@ from typing import Literal
 
 log = logging.getLogger(__name__)
 
-VERSION = 1
+VERSION = 2
+_VERSION_MAX = 1000
+"""What no program will come to: a higher version is a flipped bit."""
 
 PAGES_BYTES = 65_536
 """What SQLite needs beside the file, about: 32 KB of shared memory, and a few pages of its log."""
@@ -46,6 +48,15 @@ CREATE TRIGGER held AFTER INSERT ON envelope BEGIN
 CREATE TRIGGER freed AFTER DELETE ON envelope BEGIN
     UPDATE note SET value = value - old.size WHERE key = 'bytes'; END;
 """
+
+_CLOCKS = """
+CREATE TABLE clock (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, boot TEXT NOT NULL UNIQUE, base REAL NOT NULL,
+    first_up REAL NOT NULL, last_up REAL NOT NULL);
+ALTER TABLE envelope ADD COLUMN clock INTEGER;
+ALTER TABLE envelope ADD COLUMN base REAL;
+"""
+"""Since version 2; of what a file held before, the clock is not known."""
 
 
 class SpoolError(Exception):
@@ -175,19 +186,25 @@ def _make_private(path: Path) -> None:
 
 
 def _prepare(db: sqlite3.Connection) -> None:
-    if _check_version(db) == 0:
-        db.executescript(f"BEGIN IMMEDIATE;{_TABLES}PRAGMA user_version = {VERSION};COMMIT;")
+    version = _check_version(db)
+    if version < VERSION:
+        tables = _CLOCKS if version else _TABLES + _CLOCKS
+        db.executescript(f"BEGIN IMMEDIATE;{tables}PRAGMA user_version = {VERSION};COMMIT;")
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = FULL")
     db.execute("PRAGMA journal_size_limit = 1000000")
     db.execute("SELECT count(*), max(next), max(upto), max(boot) FROM generation").fetchone()
     db.execute(
-        "SELECT seq, put_at, due_at, sent, pubacks, acked_at, size FROM envelope ORDER BY id LIMIT 1"
+        "SELECT seq, put_at, due_at, sent, pubacks, acked_at, size, clock, base FROM envelope"
+        " ORDER BY id LIMIT 1"
     ).fetchone()
+    db.execute("SELECT boot, base, first_up, last_up FROM clock ORDER BY id LIMIT 1").fetchone()
 
 
 def _check_version(db: sqlite3.Connection) -> int:
     version = int(db.execute("PRAGMA user_version").fetchone()[0])
+    if not 0 <= version <= _VERSION_MAX:
+        raise SpoolError("damaged", f"version {version}")
     if version > VERSION:
         raise SpoolError("newer", f"version {version} > {VERSION}")
     return version

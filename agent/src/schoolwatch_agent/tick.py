@@ -141,6 +141,6 @@ def _admitted(config: AgentConfig, host: Host, spool: Spool, known: Memory) -> C
 def _deliver(config: AgentConfig, host: Host, spool: Spool, credential: Credential) -> Outcome:
     from schoolwatch_agent import delivery  # a tick that only measures needs no MQTT
 
-    outcome = delivery.deliver(spool, credential, config, host.now, config.schedule.measure * 0.8)
+    outcome = delivery.deliver(spool, credential, config, host, config.schedule.measure * 0.8)
     settle(spool, outcome)
     return outcome

@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import re
 import struct
+from typing import Final, Literal
 
 import msgspec
 
@@ -15,7 +16,16 @@ from schoolwatch_contract.envelope import DICTIONARY
 from schoolwatch_contract.errors import ContractError
 from schoolwatch_contract.records import EARLIEST, LATEST
 
-FORMAT = 1
+Clock = Literal["own", "assumed", "doubtful"]
+"""What `sent_at` says: what the clock by which the report was taken shows at the moment of sending (`own`);
+what the sender's clock shows now, since the computer was started anew and nothing speaks against the earlier
+clock (`assumed`), or something does (`doubtful`)."""
+
+FORMATS: Final[dict[Clock, int]] = {"own": 1, "assumed": 2, "doubtful": 3}
+"""The format byte: one layout, and by it what `sent_at` says."""
+
+_CLOCKS: Final[dict[int, Clock]] = {number: clock for clock, number in FORMATS.items()}
+
 FRAME_MAX = 256 * 1024
 """Bytes of a whole frame; the broker refuses a larger one from its header."""
 
@@ -25,13 +35,13 @@ SEQ_MAX = 2**63 - 1
 """The highest seq: what the server's databases can count."""
 
 LAYOUT = (
-    ("format", "B", "always 1; another number is another layout"),
+    ("format", "B", "what sent_at says: 1 own, 2 assumed, 3 doubtful; another number is another layout"),
     ("dictionary", "B", "the preset dictionary that the body was deflated with, always 1"),
     ("device", "16s", "the device's id, as in the topic"),
     ("spool", "8s", "the generation of the agent's spool: new for each file and each boot"),
     ("seq", "Q", "number of the report in its spool, from 1, unsigned"),
     ("floor", "Q", "the lowest number that the agent still holds, unsigned"),
-    ("sent_at", "q", "the agent's clock when it sent, in milliseconds since 1970 UTC, signed"),
+    ("sent_at", "q", "the clock of the report when it was sent, in milliseconds since 1970 UTC, signed"),
 )
 """The header: name, code of Python's `struct`, meaning. The body and the HMAC (32 bytes) follow it."""
 
@@ -42,10 +52,10 @@ _SPOOL = re.compile(r"[0-9a-f]{16}")
 
 
 class Header(msgspec.Struct, frozen=True):
-    """Who sends, which report of which spool generation, and the sender's clock.
+    """Who sends, which report of which spool generation, and the clock by which it was taken.
 
     `device` is 32 hex digits and `spool` 16; `seq` counts from 1 in its spool; `floor` is the lowest
-    number that the agent still holds; `sent_at` is UTC seconds.
+    number that the agent still holds; `sent_at` is UTC seconds, and `clock` says by which clock.
     """
 
     device: str
@@ -53,6 +63,7 @@ class Header(msgspec.Struct, frozen=True):
     seq: int
     floor: int
     sent_at: float
+    clock: Clock = "own"
 
 
 class Frame(msgspec.Struct, frozen=True):
@@ -66,7 +77,7 @@ def seal(header: Header, body: bytes, key: bytes) -> bytes:
     """The bytes on the wire. Raises `ContractError` for a header or size the server would refuse."""
     _check(header)
     head = _header.pack(
-        FORMAT,
+        FORMATS[header.clock],
         DICTIONARY,
         bytes.fromhex(header.device),
         bytes.fromhex(header.spool),
@@ -84,14 +95,15 @@ def parse(frame: bytes) -> Frame:
     """Header and body as they stand; nothing is proved yet. Raises `ContractError`."""
     if len(frame) > FRAME_MAX:
         raise ContractError("too_large", f"{len(frame)} bytes, at most {FRAME_MAX} fit a frame")
-    if frame[:1] != bytes([FORMAT]):
-        raise ContractError("format", f"format byte {frame[:1].hex() or 'missing'} is not {FORMAT:02x}")
+    clock = _CLOCKS.get(frame[0]) if frame else None
+    if clock is None:
+        raise ContractError("format", f"format byte {frame[:1].hex() or 'missing'} is not 01, 02 or 03")
     if len(frame) < _header.size + _MAC_BYTES:
         raise ContractError("truncated", f"{len(frame)} bytes are less than header and HMAC")
     _, dictionary, device, spool, seq, floor, sent_ms = _header.unpack_from(frame)
     if dictionary != DICTIONARY:
         raise ContractError("dictionary", f"dictionary {dictionary} is not known here, {DICTIONARY} is")
-    header = Header(device.hex(), spool.hex(), seq, floor, sent_ms / 1000)
+    header = Header(device.hex(), spool.hex(), seq, floor, sent_ms / 1000, clock)
     _check(header)
     return Frame(header, frame[_header.size : -_MAC_BYTES])
 

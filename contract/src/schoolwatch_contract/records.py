@@ -13,6 +13,15 @@ EARLIEST = 315_532_800.0
 LATEST = 4_102_444_800.0
 """2100-01-01: anything from then on is not a clock."""
 
+RELEASED = 1_767_225_600.0
+"""2026-01-01: before that there was no agent, so a clock that shows it is wrong."""
+
+
+def possible(at: float) -> float:
+    """The nearest instant that may travel, for what a clock gone mad shows; the server reckons its error."""
+    return min(max(at, EARLIEST), LATEST - 1)
+
+
 END = r"$(?!\n)"
 """The end of a pattern. Python's `$` alone lets a last line feed pass, JSON Schema's doesn't."""
 

@@ -43,10 +43,12 @@ class BundleError(Exception):
 class Proved:
     """What a bundle holds, once it is certain that its device wrote all of it.
 
-    `first` and `last` are when the reports were taken, by the device's clock (UTC seconds); None without any.
+    `made_at` is when it was written, `first` and `last` when its reports were taken (None without any): all
+    by the device's clock (UTC seconds).
     """
 
     device: DeviceRow
+    made_at: float
     reports: int
     first: float | None
     last: float | None
@@ -90,7 +92,7 @@ def take_in(engine: Engine, file: BinaryIO, proved: Proved, rules: Rules, actor:
     counts: Counter[tuple[str, str]] = Counter()
     acks: dict[str, Ack] = {}
     for batch in _batches(engine, file, proved.device.device):
-        done = take_counted(engine, [_message(proved.device.device, one, now) for one in batch], rules)
+        done = take_counted(engine, [_message(proved, one, now) for one in batch], rules)
         counts.update(done.counts)
         acks |= done.acks
     imported = _imported(counts, acks)
@@ -119,7 +121,7 @@ def _prove(reader: bundle.Reader, row: DeviceRow | None, credential: Credential 
             taken_at = envelope.decode(whole.body).taken_at
             times = min(times[0], taken_at), max(times[1], taken_at)
     known = times[0] <= times[1]
-    return Proved(row, reports, times[0] if known else None, times[1] if known else None)
+    return Proved(row, reader.head.made_at, reports, times[0] if known else None, times[1] if known else None)
 
 
 def _batches(engine: Engine, file: BinaryIO, device: str) -> Iterator[list[bytes]]:
@@ -141,8 +143,8 @@ def _batches(engine: Engine, file: BinaryIO, device: str) -> Iterator[list[bytes
         yield batch
 
 
-def _message(device: str, frame: bytes, now: float) -> Message:
-    return Message(topic(device, "report"), frame, now, carried=True)
+def _message(proved: Proved, frame: bytes, now: float) -> Message:
+    return Message(topic(proved.device.device, "report"), frame, now, made_at=proved.made_at)
 
 
 def _imported(counts: Counter[tuple[str, str]], acks: dict[str, Ack]) -> Imported:

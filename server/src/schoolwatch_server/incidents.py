@@ -74,6 +74,8 @@ def _record(conn: Connection, occurrence: Occurrence, now: float) -> int | None:
 
 def _decoded(rows: Sequence[journal.JournalRow]) -> Iterator[tuple[journal.JournalRow, Envelope]]:
     for row in rows:
+        if row.uncertain:
+            continue
         try:
             yield row, row.envelope
         except ContractError as error:  # intake could read it; only an older program can't any more

@@ -8,7 +8,7 @@ from reports import NOW, Device
 from schoolwatch_contract import envelope as envelopes
 from schoolwatch_contract.records import Envelope
 from schoolwatch_server.database.credentials import Credential
-from schoolwatch_server.intake.accept import Claim, Message, Refused, Report, corrected, prove, read
+from schoolwatch_server.intake.accept import Claim, Message, Refused, Report, prove, read
 
 DEVICE = Device(7, "c" * 32, b"k" * 32)
 CREDENTIAL = Credential(7, b"k" * 32, revoked=False)
@@ -70,8 +70,3 @@ def test_a_relay_topic_is_no_report() -> None:
     found = read(Message(DEVICE.topic.replace("report", "relay"), DEVICE.frame(1), NOW))
     assert isinstance(found, Refused)
     assert found.reason == "topic"
-
-
-@given(st.floats(0, 4e9), st.floats(-4e9, 4e9), st.floats(0, 4e9))
-def test_a_corrected_instant_is_never_after_the_arrival(at: float, offset: float, arrived: float) -> None:
-    assert corrected(at, offset, arrived) <= arrived

@@ -19,7 +19,7 @@ from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.commit import Rules
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.intake import replay as replaying
-from schoolwatch_server.intake.accept import Message, clock_offset
+from schoolwatch_server.intake.accept import Message
 from schoolwatch_server.intake.batch import take
 from schoolwatch_server.scope import EVERYTHING
 
@@ -327,22 +327,6 @@ def test_late_follows_the_delivery_period(world: World, device: Device) -> None:
     assert rows(world, t.journal.c.late) == [(False,)]
 
 
-@pytest.mark.parametrize(
-    ("waited", "offset", "known", "expected"),
-    [
-        (0.0, 7200.0, 5.0, 7200.0),
-        (36000.0, 7200.0, None, 0.0),
-        (36000.0, 7200.0, -3.0, -3.0),
-        (36000.0, 40000.0, 5.0, 40000.0),
-        (36000.0, -50.0, 5.0, -50.0),
-    ],
-)
-def test_a_message_that_waited_at_the_broker_says_little_of_the_clock(
-    waited: float, offset: float, known: float | None, expected: float
-) -> None:
-    assert clock_offset(Message("", b"", NOW, waited), NOW - offset, known) == expected
-
-
 # --- state, facts, sightings --------------------------------------------------------------------------
 
 
@@ -470,55 +454,7 @@ def test_any_interleaving_stores_each_report_once_and_the_mark_is_right(
     world.engine.dispose()
 
 
-YEAR = 365 * 86_400.0
-
-
-@pytest.mark.parametrize("jump", [YEAR, -YEAR, 3700.0, -3700.0, 11 * YEAR])
-def test_a_clock_set_anew_between_two_reports_moves_neither_what_was_before_nor_what_comes_after(
-    world: World, device: Device, jump: float
-) -> None:
-    def journaled() -> list[tuple[int, float, bool]]:
-        return sorted(rows(world, t.journal.c.seq, t.journal.c.taken_at, t.journal.c.late))
-
-    take(world.engine, [device.message(n, at=NOW + 300 * n) for n in (1, 2)], RULES)
-    stored = [device.frame(n, at=NOW + 300 * n) for n in (3, 4)]  # kept for want of a line
-    device.clock = jump
-    later = NOW + 1800
-    backlog = [
-        device.message(n, at=later, taken_at=NOW + 300 * n - jump, body=frames.parse(frame).body)
-        for n, frame in zip((3, 4), stored, strict=True)
-    ]
-    take(world.engine, [*backlog, device.message(5, at=later), device.message(6, at=later + 300)], RULES)
-    assert [(seq, pytest.approx(at)) for seq, at, _ in journaled()] == [
-        *((n, NOW + 300 * n) for n in (1, 2, 3, 4)),
-        (5, later),
-        (6, later + 300),
-    ]
-    assert not any(late for _, _, late in journaled())
-    with begin_read(world.engine) as conn:
-        row = conn.execute(select(t.state.c.seq, t.state.c.taken_at)).one()
-    assert tuple(row) == (6, pytest.approx(later + 300))
-    device.clock = 0.0  # and back
-    take(world.engine, [device.message(7, at=later + 600)], RULES)
-    assert journaled()[-1] == (7, pytest.approx(later + 600), False)
-
-
-def test_a_clock_set_anew_is_not_one_that_waited_on_its_way(world: World, device: Device) -> None:
+def test_a_bad_line_is_no_clock_set_anew(world: World, device: Device) -> None:
     take(world.engine, [device.message(1)], RULES)
-    message = device.message(2, at=NOW + 300, arrived=NOW + 4000)
-    take(world.engine, [Message(message.topic, message.payload, message.arrived, waited=3700.0)], RULES)
-    held_up = device.message(3, at=NOW + 600, arrived=NOW + 1100)  # a bad line
-    take(world.engine, [held_up], RULES)
-    assert [at for _, at in rows(world, t.journal.c.seq, t.journal.c.taken_at)] == pytest.approx(
-        [NOW, NOW + 300, NOW + 600]
-    )
-
-
-def test_what_was_taken_before_and_after_the_clock_was_set_is_seen_when_it_was(
-    world: World, device: Device
-) -> None:
-    take(world.engine, [device.message(1)], RULES)
-    device.clock = -YEAR
-    seen = Sighting("dhcp.offer", "x", seen_at=NOW + 250 - YEAR)
-    take(world.engine, [device.message(2, at=NOW + 300, sightings=(seen,))], RULES)
-    assert [at for (at,) in rows(world, t.sighting.c.seen_at)] == [pytest.approx(NOW + 250)]
+    take(world.engine, [device.message(2, at=NOW + 600, arrived=NOW + 1100)], RULES)
+    assert [at for (at,) in rows(world, t.journal.c.taken_at)] == pytest.approx([NOW, NOW + 600])

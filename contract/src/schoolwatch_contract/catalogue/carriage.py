@@ -76,7 +76,12 @@ MESSAGES: tuple[Message, ...] = (
         "Phần đầu và chữ ký của báo cáo",
         "Head and signature of a report",
         (
-            Field("format", "technical", "Số của định dạng", "Number of the format"),
+            Field(
+                "format",
+                "technical",
+                "Số của định dạng; nói đồng hồ lúc đo có đáng tin không",
+                "Number of the format; it says whether the clock of the report can be relied on",
+            ),
             Field(
                 "dictionary", "technical", "Số của từ điển nén", "Number of the dictionary of the compression"
             ),
@@ -87,8 +92,8 @@ MESSAGES: tuple[Message, ...] = (
             Field(
                 "sent_at",
                 "technical",
-                "Lúc gửi, theo đồng hồ của máy",
-                "When it was sent, by the machine's clock",
+                "Lúc gửi, theo đồng hồ đã dùng khi đo",
+                "When it was sent, by the clock by which it was taken",
             ),
             Field(
                 "hmac",

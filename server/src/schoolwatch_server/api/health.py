@@ -17,6 +17,7 @@ _COUNTERS = {
     "received": "Frames that came from the broker",
     "committed": "Reports committed to the journal",
     "duplicates": "Reports that were there already",
+    "uncertain": "Reports taken nobody knows when: kept, and nothing is reckoned from them",
     "forks": "Reports with a number that another report has: a cloned device",
     "quarantined": "Frames put into quarantine",
 }

@@ -15,7 +15,8 @@ from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import epoch
 from schoolwatch_server.database.identities import CLONE, HintsTold
 from schoolwatch_server.database.marks import Generation, Pair
-from schoolwatch_server.intake.accept import Refused, Report, clock_offset, corrected, is_late, stepped_offset
+from schoolwatch_server.intake.accept import Refused, Report
+from schoolwatch_server.intake.clock import Reckoned, corrected, is_late, reckon
 
 Verdict = Literal["new", "duplicate", "fork"]
 
@@ -31,14 +32,18 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class _Stored:
-    """A report that goes into the journal, with its times on the server's clock."""
+    """A report that goes into the journal, with its times on the server's clock.
+
+    Of an `uncertain` one nobody knows when it was taken: nothing but the journal takes it in.
+    """
 
     report: Report
     envelope: Envelope
     generation: Generation
-    stepped: float | None
+    offset: float
     taken_at: float
     late: bool
+    uncertain: bool
     fork: bool
 
 
@@ -61,7 +66,7 @@ def commit(
     name = epoch(conn, lock=True)
     counts: Counter[tuple[str, str]] = Counter()
     rows = [_refused_row(one) for one in refused]
-    generations = _generations(conn, reports, is_replay=rules.replay)
+    generations = _generations(conn, reports)
     stored = _decide(conn, reports, generations, rules, counts, rows)
     _store(conn, stored)
     marks.save(conn, generations.values())
@@ -93,7 +98,7 @@ def verdict(
     return "new"
 
 
-def _generations(conn: Connection, reports: Sequence[Report], *, is_replay: bool) -> dict[Pair, Generation]:
+def _generations(conn: Connection, reports: Sequence[Report]) -> dict[Pair, Generation]:
     first: dict[Pair, Report] = {}
     for report in reports:
         first.setdefault((report.device_id, report.header.spool), report)
@@ -102,25 +107,17 @@ def _generations(conn: Connection, reports: Sequence[Report], *, is_replay: bool
     if new:
         doubtful = {pair[0] for pair, report in new.items() if report.message.waited}
         known = marks.newest_offsets(conn, doubtful) if doubtful else {}
-        offsets = {
-            pair: clock_offset(report.message, report.header.sent_at, known.get(pair[0]))
-            for pair, report in new.items()
-        }
+        reckoned = {pair: _reckon(report, None, known.get(pair[0], 0.0)) for pair, report in new.items()}
         now = max(report.message.arrived for report in new.values())
-        carried = {pair for pair, report in new.items() if report.message.carried}
-        found |= marks.create(conn, offsets, now, carried)
-    if not is_replay:
-        for report in reports:
-            _hear_live(report, found[report.device_id, report.header.spool])
+        unmeasured = {pair for pair, one in reckoned.items() if not one.is_measured}
+        offsets = {pair: one.offset for pair, one in reckoned.items()}
+        found |= marks.create(conn, offsets, now, unmeasured)
     return found
 
 
-def _hear_live(report: Report, generation: Generation) -> None:
-    """The first live frame of a generation that was only carried until now fixes its clock's offset."""
-    message = report.message
-    if generation.at_its_word and not message.carried and not message.waited:
-        generation.offset = clock_offset(message, report.header.sent_at, None)
-        generation.at_its_word = False
+def _reckon(report: Report, measured: float | None, believed: float) -> Reckoned:
+    taken_at = report.envelope.taken_at if report.envelope else report.header.sent_at
+    return reckon(report.message, report.header, taken_at, measured, (believed, 0.0))
 
 
 def _decide(
@@ -142,9 +139,10 @@ def _decide(
     pruned = 0.0 if rules.replay else journal.pruned_before(conn)
     stored = []
     for report, generation in zip(reports, of, strict=True):
-        one = _corrected(report, generation, rules.delivery_period)
+        one = _placed(report, generation, rules.delivery_period, is_replay=rules.replay)
         under = held.setdefault((generation.id, report.header.seq), set())
-        said = verdict(report, generation, under, one.taken_at if one else 0.0, pruned)
+        at = 0.0 if one is None else report.message.arrived if one.uncertain else one.taken_at
+        said = verdict(report, generation, under, at, pruned)
         under.add(report.digest)
         generation.take(report.header.seq, report.header.floor)
         generation.heard_at = max(generation.heard_at, report.message.arrived)
@@ -155,27 +153,38 @@ def _decide(
         else:
             counts["committed", ""] += 1
             counts["forks", ""] += said == "fork"
-            counts["late", ""] += one.late
+            counts["late", ""] += one.late and not one.uncertain
+            counts["uncertain", ""] += one.uncertain
             stored.append(replace(one, fork=said == "fork"))
     return stored
 
 
-def _corrected(report: Report, generation: Generation, delivery_period: float) -> _Stored | None:
+def _placed(
+    report: Report, generation: Generation, delivery_period: float, *, is_replay: bool
+) -> _Stored | None:
+    """The report on its instant; what came live tells the generation's clock."""
+    reckoned = _reckon(report, generation.measured, generation.offset)
+    if reckoned.is_measured and not is_replay:
+        generation.offset, generation.at_its_word = reckoned.offset, False
     if report.envelope is None:
         return None
-    arrived, offset = report.message.arrived, generation.offset
-    stepped = stepped_offset(report.message, report.header.sent_at, offset)
-    taken_at = corrected(report.envelope.taken_at, offset, arrived, stepped)
+    arrived = report.message.arrived
+    taken_at = corrected(report.envelope.taken_at, reckoned.offset, arrived)
     late = is_late(taken_at, arrived, delivery_period)
-    return _Stored(report, report.envelope, generation, stepped, taken_at, late, fork=False)
+    uncertain = not reckoned.is_certain
+    return _Stored(
+        report, report.envelope, generation, reckoned.offset, taken_at, late, uncertain, fork=False
+    )
 
 
 def _store(conn: Connection, stored: Sequence[_Stored]) -> None:
     if not stored:
         return
     ids = journal.append(conn, [_journal_row(one) for one in stored])
-    numbered = list(zip(ids, stored, strict=True))
-    sightings = [row for id_, one in numbered for row in _sightings(id_, one)]
+    everything = list(zip(ids, stored, strict=True))
+    numbered = [(id_, one) for id_, one in everything if not one.uncertain]
+    sightings = [_clone(id_, one) for id_, one in everything if one.fork]
+    sightings += [row for id_, one in numbered for row in _sightings(id_, one)]
     sightings += identities.compare(conn, [told for id_, one in numbered for told in _hints(id_, one)])
     if sightings:
         conn.execute(insert(t.sighting), sightings)
@@ -189,9 +198,12 @@ def _store(conn: Connection, stored: Sequence[_Stored]) -> None:
                 one.taken_at,
                 one.report.message.arrived,
             )
-            for one in stored
+            for _, one in numbered
         ],
     )
+    if len(numbered) < len(stored):
+        of = {one.report.device_id for one in stored if one.uncertain}
+        states.hear(conn, of, max(one.report.message.arrived for one in stored if one.uncertain))
     rollups.mark(conn, [(one.report.device_id, one.taken_at, id_) for id_, one in numbered])
 
 
@@ -204,33 +216,43 @@ def _journal_row(one: _Stored) -> dict[str, Any]:
         "taken_at": one.taken_at,
         "received_at": one.report.message.arrived,
         "late": one.late,
-        "carried": one.report.message.carried,
+        "carried": one.report.message.is_carried,
+        "uncertain": one.uncertain,
         "body": one.report.body,
     }
 
 
 def _sightings(journal_id: int, one: _Stored) -> list[dict[str, Any]]:
     arrived = one.report.message.arrived
-    clock = (one.generation.offset, arrived, one.stepped)
-    same = {"device_id": one.report.device_id, "journal_id": journal_id, "received_at": arrived}
-    rows = [
+    return [
         {
-            **same,
+            "device_id": one.report.device_id,
+            "journal_id": journal_id,
+            "received_at": arrived,
             "kind": seen.kind,
             "subject": seen.subject,
             "detail": seen.detail,
-            "seen_at": one.taken_at if seen.seen_at is None else corrected(seen.seen_at, *clock),
+            "seen_at": one.taken_at if seen.seen_at is None else corrected(seen.seen_at, one.offset, arrived),
             "late": one.late,
         }
         for seen in one.envelope.sightings
         if seen.kind not in (CLONE, identities.CHANGED)  # only the server can see that
     ]
-    if one.fork:
-        header = one.report.header
-        detail = {"spool": header.spool, "seq": str(header.seq), "digest": one.report.digest.hex()}
-        clone = {"kind": CLONE, "subject": one.report.device, "detail": detail}
-        rows.append({**same, **clone, "seen_at": arrived, "late": False})
-    return rows
+
+
+def _clone(journal_id: int, one: _Stored) -> dict[str, Any]:
+    """What a fork is a sign of."""
+    header, arrived = one.report.header, one.report.message.arrived
+    return {
+        "device_id": one.report.device_id,
+        "journal_id": journal_id,
+        "received_at": arrived,
+        "kind": CLONE,
+        "subject": one.report.device,
+        "detail": {"spool": header.spool, "seq": str(header.seq), "digest": one.report.digest.hex()},
+        "seen_at": arrived,
+        "late": False,
+    }
 
 
 def _hints(journal_id: int, one: _Stored) -> tuple[HintsTold, ...]:
@@ -262,4 +284,6 @@ def _poison_row(report: Report) -> dict[str, Any]:
         detail=report.detail,
         verified=True,
         frame=report.message.payload,
+        waited=report.message.waited,
+        made_at=report.message.made_at,
     )

@@ -17,7 +17,10 @@ _APPEND = insert(t.journal).returning(t.journal.c.id, sort_by_parameter_order=Tr
 
 @dataclass(frozen=True, slots=True)
 class JournalRow:
-    """A report: when it was taken (on the server's clock) and received, and its body."""
+    """A report: when it was taken (on the server's clock) and received, and its body.
+
+    Of an `uncertain` one nobody knows when it was taken: it is kept, and nothing is reckoned from it.
+    """
 
     id: int
     device_id: int
@@ -25,6 +28,7 @@ class JournalRow:
     received_at: float
     late: bool
     body: bytes
+    uncertain: bool = False
 
     @property
     def envelope(self) -> Envelope:
@@ -41,7 +45,7 @@ class Carried:
 
 
 _j = t.journal.c
-_ROW = select(_j.id, _j.device_id, _j.taken_at, _j.received_at, _j.late, _j.body)
+_ROW = select(_j.id, _j.device_id, _j.taken_at, _j.received_at, _j.late, _j.body, _j.uncertain)
 
 
 def append(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> list[int]:
@@ -61,8 +65,9 @@ def digests(conn: Connection, numbers: Collection[tuple[int, int]]) -> dict[tupl
 
 
 def carried(conn: Connection, device_id: int) -> Carried | None:
-    """Whether any report that is still held came on a stick, and which is the newest."""
-    query = select(_j.received_at, _j.taken_at).where(_j.device_id == device_id, _j.carried)
+    """Whether any report that is still held, and certain, came on a stick, and which is the newest."""
+    certain = _j.device_id == device_id, _j.carried, ~_j.uncertain
+    query = select(_j.received_at, _j.taken_at).where(*certain)
     row = conn.execute(query.order_by(_j.taken_at.desc()).limit(1)).first()
     return None if row is None else Carried(*row)
 
@@ -74,8 +79,8 @@ def rows_after(conn: Connection, position: int, limit: int) -> tuple[JournalRow,
 
 
 def of_device(conn: Connection, device_id: int, start: float, end: float) -> tuple[JournalRow, ...]:
-    """A device's reports taken in [start, end), oldest first."""
-    query = _ROW.where(_j.device_id == device_id, _j.taken_at >= start, _j.taken_at < end)
+    """A device's reports taken in [start, end) for certain, oldest first."""
+    query = _ROW.where(_j.device_id == device_id, _j.taken_at >= start, _j.taken_at < end, ~_j.uncertain)
     return tuple(JournalRow(*row) for row in conn.execute(query.order_by(_j.taken_at, _j.id)))
 
 

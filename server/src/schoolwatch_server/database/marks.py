@@ -46,7 +46,8 @@ Pair = tuple[int, str]
 class Generation:
     """One spool generation: all up to `upto` has arrived, and of what is above it, the numbers in `above`.
 
-    `offset` is what its clock lacks to ours, in seconds; `at_its_word` says that it was only ever carried.
+    `offset` is what its newest clock lacks to ours, in seconds; `at_its_word` says that no report that
+    came at once has told it yet.
     """
 
     id: int
@@ -56,6 +57,11 @@ class Generation:
     heard_at: float = 0.0
     at_its_word: bool = False
     was_above: frozenset[int] = frozenset()
+
+    @property
+    def measured(self) -> float | None:
+        """The offset, if a report that came at once has told it."""
+        return None if self.at_its_word else self.offset
 
     def counted(self, seq: int) -> bool:
         """Whether this number has arrived already, or was given up by the agent."""
@@ -94,9 +100,9 @@ def load(conn: Connection, pairs: Collection[Pair]) -> dict[Pair, Generation]:
 
 
 def create(
-    conn: Connection, offsets: dict[Pair, float], now: float, carried: Collection[Pair] = ()
+    conn: Connection, offsets: dict[Pair, float], now: float, unmeasured: Collection[Pair] = ()
 ) -> dict[Pair, Generation]:
-    """Begins generations that were never heard of, with the clock offset that holds for all their reports."""
+    """Begins generations that were never heard of, with the offset of their clocks."""
     insert_new(
         conn,
         t.generation,
@@ -105,7 +111,7 @@ def create(
                 "device_id": pair[0],
                 "spool": pair[1],
                 "clock_offset": offset,
-                "at_its_word": pair in carried,
+                "at_its_word": pair in unmeasured,
                 "heard_at": now,
             }
             for pair, offset in offsets.items()
@@ -116,9 +122,9 @@ def create(
 
 
 def newest_offsets(conn: Connection, device_ids: Collection[int]) -> dict[int, float]:
-    """The clock offset of each device's newest generation."""
+    """The clock offset of each device's newest generation that was measured."""
     g = t.generation.c
-    newest = select(func.max(g.id)).where(g.device_id.in_(device_ids)).group_by(g.device_id)
+    newest = select(func.max(g.id)).where(g.device_id.in_(device_ids), ~g.at_its_word).group_by(g.device_id)
     rows = conn.execute(select(g.device_id, g.clock_offset).where(g.id.in_(newest)))
     return {row.device_id: row.clock_offset for row in rows}
 

@@ -44,8 +44,10 @@ def row(
     detail: str,
     verified: bool,
     frame: bytes,
+    waited: float = 0.0,
+    made_at: float | None = None,
 ) -> dict[str, Any]:
-    """A row to `add`; texts and unverified frames are cut."""
+    """A row to `add`; texts and unverified frames are cut. `waited` and `made_at` are as in a `Message`."""
     kept = frame if verified else frame[:KEPT_OF_UNVERIFIED]
     return {
         "received_at": received_at,
@@ -56,6 +58,8 @@ def row(
         "verified": verified,
         "size": len(kept),
         "frame": kept,
+        "waited": waited,
+        "made_at": made_at,
     }
 
 
@@ -84,13 +88,13 @@ def find(conn: Connection, id_: int) -> tuple[QuarantineRow, bytes] | None:
 
 def replayable(
     conn: Connection, ids: Collection[int], after: int, limit: int
-) -> list[tuple[int, str, bytes, float]]:
-    """Verified frames not yet replayed, oldest first: id, topic, frame, arrival. No ids means all."""
-    query = select(_q.id, _q.topic, _q.frame, _q.received_at)
+) -> list[tuple[int, tuple[str, bytes, float, float, float | None]]]:
+    """Verified frames not yet replayed, oldest first: id, and the fields of a `Message`. No ids means all."""
+    query = select(_q.id, _q.topic, _q.frame, _q.received_at, _q.waited, _q.made_at)
     query = query.where(_q.verified, _q.replayed_at.is_(None), _q.id > after).order_by(_q.id).limit(limit)
     if ids:
         query = query.where(_q.id.in_(ids))
-    return [(id_, topic, frame, at) for id_, topic, frame, at in conn.execute(query)]
+    return [(id_, tuple(message)) for id_, *message in conn.execute(query)]
 
 
 def set_replayed(conn: Connection, ids: Collection[int], now: float) -> None:

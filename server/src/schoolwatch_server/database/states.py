@@ -89,6 +89,12 @@ def advance(conn: Connection, told: Sequence[Told]) -> None:
 _HEARD = update(t.state).where(t.state.c.device_id == bindparam("of")).values(heard_at=bindparam("heard"))
 
 
+def hear(conn: Connection, device_ids: Collection[int], at: float) -> None:
+    """Devices were heard, but of what they told nobody knows when it was so."""
+    older = t.state.c.device_id.in_(device_ids), t.state.c.heard_at < at
+    conn.execute(update(t.state).where(*older).values(heard_at=at))
+
+
 def _rows(conn: Connection, device_ids: Collection[int]) -> dict[int, _Row]:
     s = t.state.c
     query = select(s.device_id, s.taken_at, s.seq, s.heard_at, s.agent, t.state_body.c.body).join(

@@ -179,6 +179,7 @@ journal = Table(
     Column("late", Boolean, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("carried", Boolean, nullable=False, server_default=text("false")),  # came in a bundle
+    Column("uncertain", Boolean, nullable=False, server_default=text("false")),  # taken nobody knows when
     UniqueConstraint("generation_id", "seq", "digest"),
     Index("ix_journal_device_taken", "device_id", "taken_at"),
     Index("ix_journal_received", "received_at"),
@@ -224,6 +225,8 @@ quarantine = Table(
     Column("size", Integer, nullable=False),
     Column("frame", LargeBinary, nullable=False),
     Column("replayed_at", Double),
+    Column("waited", Double, nullable=False, server_default=text("0")),
+    Column("made_at", Double),
     Index("ix_quarantine_reason", "reason", "id"),
     Index("ix_quarantine_verified", "verified", "id", "size"),
 )

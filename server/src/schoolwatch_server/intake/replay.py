@@ -31,7 +31,7 @@ def replay(
     while True:
         with begin_write(engine) as conn:
             frames = quarantine.replayable(conn, ids, after, _STEP)
-            claims = [(id_, read(Message(topic, frame, at))) for id_, topic, frame, at in frames]
+            claims = [(id_, read(Message(*message))) for id_, message in frames]
             keys = credentials.find(conn, {c.device for _, c in claims if isinstance(c, Claim)})
             reports: dict[int, Report] = {}
             for id_, claim in claims:
