@@ -32,15 +32,21 @@ from schoolwatch_server.database import enrolment as tokens
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.enrolment import DAYS_MAX, USES_MAX, issue_enrolment_token
 from schoolwatch_server.indicators.current import current, limits
-from schoolwatch_server.posture import issued
+from schoolwatch_server.posture import issued as runs_issued
 from schoolwatch_server.reports import TABLES
 from schoolwatch_server.scope import Scope
 from schoolwatch_server.targets import USED_BY_PUPILS
 from schoolwatch_server.use import next_sum
-from schoolwatch_server.working import working
+from schoolwatch_server.working import Working, working
 
 Number = Annotated[str, Form(pattern=r"^\s*[0-9]{0,7}\s*$")]
 Csrf = Annotated[str, Form(max_length=200)]
+
+FEW = 10
+"""Devices that are shown at once; of more, those that need somebody, the others folded."""
+
+FIRST = 5
+"""Open incidents that are shown at once."""
 
 
 def show(request: Request, code: str, who: Who, server: Server) -> Response:
@@ -53,6 +59,9 @@ def show(request: Request, code: str, who: Who, server: Server) -> Response:
         devices = registry.devices(conn, who.scope, school_id=school.id)
         known = states.known(conn, [device.id for device in devices])
         after = limits(server.packs, now).working_after
+        orders = {d.id: working(d, devices, now=now, after=after, state=known.get(d.id)) for d in devices}
+        issued = _issued(devices, server, now)
+        urgent = [d for d in devices if _is_urgent(d, orders[d.id], issued)]
         return page(
             request,
             "school.html",
@@ -62,14 +71,18 @@ def show(request: Request, code: str, who: Who, server: Server) -> Response:
             commune_code=commune_code_of(conn, who, school),
             values=current(conn, "school", school.id, server.packs, now),
             devices=devices,
-            issued=_issued(devices, server, now),
+            urgent=urgent,
+            others=[d for d in devices if d not in urgent],
+            few=FEW,
+            first=FIRST,
+            issued=issued,
             rooms=pages.rooms(conn, school.id),
             use=room_use.of_school(conn, school.id, server.config.privacy.room_devices),
             least=server.config.privacy.room_devices,
             next_use=next_sum(now),
             used_by_pupils=USED_BY_PUPILS,
             tables=TABLES,
-            orders={d.id: working(d, devices, now=now, after=after, state=known.get(d.id)) for d in devices},
+            orders=orders,
             activated=activation.counts(conn, Scope("school", school.id), after),
             line=tested(conn, school.id, words_of(request)),
             declarations={row.quantity: row for row in pages.declarations(conn, school.id)},
@@ -104,10 +117,16 @@ def _issued(devices: Sequence[registry.DeviceRow], server: Context, now: float) 
         return None
     after = now - server.packs.windows.working.value * 86400
     working = [d for d in devices if not d.broken and d.taken_at is not None and d.taken_at >= after]
-    said = {device.device: issued(device.antivirus, names) for device in working}
+    said = {device.device: runs_issued(device.antivirus, names) for device in working}
     verdicts = list(said.values())
     without = frozenset(device for device, verdict in said.items() if verdict is False)
     return Issued(verdicts.count(True), len(said) - verdicts.count(None), len(said), without)
+
+
+def _is_urgent(device: registry.DeviceRow, order: Working, issued: Issued | None) -> bool:
+    """Whether somebody has to do something about it: it says why it may not work, or its antivirus is off."""
+    without = issued is not None and device.device in issued.without
+    return bool(order.reasons) or order.verdict is False or device.protected is False or without
 
 
 def download(request: Request, code: str, form: str, who: Who, server: Server) -> Response:
