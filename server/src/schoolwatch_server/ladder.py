@@ -13,6 +13,9 @@ Standing = Literal["ok", "slow", "failed", "absent", "unknown"]
 """`absent`: what the rung asks for is not there, and need not be (NAT64 where there is IPv4)."""
 
 
+_RUNGS = frozenset(str(rung) for rung in range(len(words.RUNGS)))
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """What came of one host or resolver, and in how many seconds."""
@@ -35,7 +38,8 @@ class Step:
 
 def ladder(state: State, slow: Slow) -> tuple[Step, ...]:
     """All rungs from 0; one of which nothing was heard is unknown."""
-    return tuple(_step(state, slow, rung) for rung in range(len(words.RUNGS)))
+    targets = _targets(state)
+    return tuple(_step(state, slow, rung, targets[rung]) for rung in range(len(words.RUNGS)))
 
 
 def first(steps: tuple[Step, ...]) -> Step | None:
@@ -60,7 +64,7 @@ def _kind(step: Step | None) -> tuple[int, str, str]:
     return (len(words.RUNGS), "", "") if step is None else (step.rung, step.standing, step.reason)
 
 
-def _step(state: State, slow: Slow, rung: int) -> Step:
+def _step(state: State, slow: Slow, rung: int, targets: list[Target]) -> Step:
     labels = {"rung": str(rung)}
     reached, took = (state.readings.get(key(name, labels)) for name in ("ipv6.rung", "ipv6.rung.seconds"))
     told = state.facts.get(key("ipv6.rung.reason", labels))
@@ -72,7 +76,7 @@ def _step(state: State, slow: Slow, rung: int) -> Step:
         _standing(value, reason, _is_slow(state, slow, rung, seconds)),
         reason,
         seconds,
-        _targets(state, rung),
+        tuple(sorted(targets, key=lambda target: target.name)),
     )
 
 
@@ -99,13 +103,16 @@ def _behind(state: State) -> list[float]:
     return [each["6"] - each["4"] for each in took.values() if each.keys() >= {"4", "6"}]
 
 
-def _targets(state: State, rung: int) -> tuple[Target, ...]:
-    found = []
+def _targets(state: State) -> list[list[Target]]:
+    """Those of each rung."""
+    found: list[list[Target]] = [[] for _ in words.RUNGS]
     for text, outcome in state.facts.items():
-        name, labels = parse_key(text)
-        if name == "ipv6.target.outcome" and labels.get("rung") == str(rung) and outcome.value is not None:
+        if not text.startswith("ipv6.target.outcome{") or outcome.value is None:
+            continue
+        labels = parse_key(text)[1]
+        rung = labels.get("rung", "")
+        if rung in _RUNGS:
             took = state.readings.get(key("ipv6.target.seconds", labels))
-            found.append(
-                Target(labels.get("target", ""), outcome.value, None if took is None else took.value)
-            )
-    return tuple(sorted(found, key=lambda target: target.name))
+            seconds = None if took is None else took.value
+            found[int(rung)].append(Target(labels.get("target", ""), outcome.value, seconds))
+    return found
