@@ -218,8 +218,7 @@ def _install(arguments: "argparse.Namespace", tongue: Language) -> int:
     config, _ = _settings(arguments)
     if config is None:
         return WRONG
-    system = arguments.system or ("windows" if sys.platform == "win32" else "linux")
-    print(command.show(asked, config, for_windows=system == "windows"))
+    print(command.show(asked, config, Texts("install", tongue), arguments.system))
     return FINE
 
 

@@ -2,7 +2,9 @@
 
 import json
 import os
+import sys
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -12,6 +14,7 @@ from schoolwatch_agent.enrol import EnrolError, Office
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.install import order, placing
 from schoolwatch_agent.install.order import InstallError
+from schoolwatch_agent.install.task import NAMESPACE
 from schoolwatch_agent.memory import Memory
 
 
@@ -169,7 +172,16 @@ def test_print_shows_the_units_and_touches_nothing(
     assert cli.main(["install", "--print", "--for", "linux", "--config", str(config)]) == 0
     assert "MemoryMax=250000000" in capsys.readouterr().out
     assert cli.main(["install", "--print", "--for", "windows", "--config", str(config)]) == 0
-    assert capsys.readouterr().out.startswith("<?xml")
+    shown = capsys.readouterr().out
+    assert shown.startswith("<?xml")
+    task = ET.fromstring(shown.partition("\n")[2])
+    assert [task.findtext(f".//{{{NAMESPACE}}}{name}") for name in ("Command", "Arguments")] == [
+        r"C:\Program Files\SchoolWatch\python\python.exe",
+        r'-I "C:\Program Files\SchoolWatch" tick --config C:\ProgramData\SchoolWatch\agent.toml',
+    ]
+    assert "a kit installs" in shown or "bộ cài trên USB" in shown
+    assert sys.prefix not in shown
+    assert str(config) not in shown
     assert [path.name for path in tmp_path.iterdir()] == ["agent.toml"]
 
 

@@ -20,24 +20,33 @@ from schoolwatch_agent.install import linux, placing, systemd, task, windows
 from schoolwatch_agent.install import order as orders
 from schoolwatch_agent.install.order import InstallError, Order
 from schoolwatch_agent.install.placing import Placing, Record
-from schoolwatch_agent.install.service import Service
+from schoolwatch_agent.install.service import Service, System, of_a_kit
 from schoolwatch_agent.program import MARK
 from schoolwatch_agent.texts import Texts
 
 FINE, FAILED = 0, 1
 _CA: Final = "ca.pem"
 _ON_WINDOWS: Final = sys.platform == "win32"
+_HERE: Final = "windows" if _ON_WINDOWS else "linux"
 
 
-def show(asked: Order, config: AgentConfig, *, for_windows: bool) -> str:
-    """The definitions that `install` would put in place; nothing is touched."""
+def show(asked: Order, config: AgentConfig, texts: Texts, system: System | None) -> str:
+    """The definitions that `install` would put in place, on this system (None); nothing is touched.
+
+    Those for another system than this one say that their paths are a kit's: nobody knows them here.
+    """
     seed = ""
     with contextlib.suppress(OSError, UnicodeDecodeError):
         seed = (config.data / identity.INSTALL_ID).read_text("ascii")
     service = _service(asked, config, seed or socket.gethostname())
-    if for_windows:
-        return task.xml(service, asked.account)
-    return "\n".join(f"# {systemd.UNITS}/{name}\n{text}" for name, text in systemd.units(service).items())
+    note = ""
+    if system is not None and system != _HERE:
+        service, note = of_a_kit(service, system), texts("paths_of_a_kit")
+    if (system or _HERE) == "windows":
+        head, _, rest = task.xml(service, asked.account).partition("\n")
+        return "\n".join(filter(None, (head, note and f"<!-- {note} -->", rest)))
+    units = (f"# {systemd.UNITS}/{name}\n{text}" for name, text in systemd.units(service).items())
+    return "\n".join(filter(None, (note and f"# {note}", *units)))
 
 
 def install(asked: Order, texts: Texts, write: Callable[[str], object]) -> int:

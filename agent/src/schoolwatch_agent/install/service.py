@@ -1,6 +1,6 @@
 """What an installed agent is: which program, how it runs, within which bounds."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 Mode = Literal["tick", "run"]
@@ -8,6 +8,7 @@ Role = Literal["pc", "gateway"]
 MODES: Final[tuple[Mode, ...]] = ("tick", "run")
 ROLES: Final[tuple[Role, ...]] = ("pc", "gateway")
 
+System = Literal["linux", "windows"]
 NAME: Final = "schoolwatch-agent"
 """Of the unit, of the user it runs as, and of the folder below /var/lib."""
 
@@ -36,3 +37,21 @@ class Service:
         """The whole command line; a gateway that stays keeps its connection too."""
         stays = ("--stay-connected",) if (self.mode, self.role) == ("run", "gateway") else ()
         return (*self.program, self.mode, *stays, "--config", self.config)
+
+
+_WINDOWS: Final = r"C:\Program Files\SchoolWatch"
+_LINUX: Final = "/opt/schoolwatch-agent"
+
+
+def of_a_kit(service: Service, system: System) -> Service:
+    """The same on a machine of another system than this one: its paths are those where a kit installs."""
+    if system == "windows":
+        program = (rf"{_WINDOWS}\python\python.exe", "-I", _WINDOWS)
+        settings = r"C:\ProgramData\SchoolWatch"
+        return replace(service, program=program, config=rf"{settings}\agent.toml", data=rf"{settings}\agent")
+    return replace(
+        service,
+        program=("/usr/bin/python3", "-I", _LINUX),
+        config="/etc/schoolwatch/agent.toml",
+        data=f"/var/lib/{NAME}",
+    )
