@@ -73,6 +73,10 @@ def test_real_nftables_rules(ruleset: Callable[[str], str], rules: str, on: bool
         ("linux/firewall-docker-only", {"nftables": 0}),
         ("linux/firewall-legacy-iptables", {"nftables": 0, "iptables": 1}),
         ("linux/firewall-none", {"none": 0}),
+        ("linux/firewall-ufw-set-up-without-root", {"ufw": None, "ufw.conf": 1, "nftables": None}),
+        ("linux/firewall-ufw-set-up-off-without-root", {"ufw": None, "ufw.conf": 0, "nftables": None}),
+        ("linux/firewall-ufw-conf-garbage", {"ufw": None, "ufw.conf": None, "nftables": None}),
+        ("linux/firewall-ufw-removed", {"none": 0}),
     ],
 )
 def test_recorded_firewalls(machine: str, expected: dict[str, float | None]) -> None:
@@ -83,6 +87,21 @@ def test_recorded_firewalls(machine: str, expected: dict[str, float | None]) -> 
 def test_without_root_it_is_unknown_and_says_why() -> None:
     facts = machines.facts(machines.look("firewall", "linux/firewall-without-root"))
     assert {fact.reason for fact in facts.values()} == {"not permitted"}
+
+
+@pytest.mark.parametrize(
+    ("text", "on"),
+    [
+        ("ENABLED=yes", True),
+        ('ENABLED="YES"\n', True),
+        ("ENABLED=no\nENABLED=yes\n", True),
+        ("ENABLED=yes\nENABLED=no\n", False),
+        ("# ENABLED=yes\nLOGLEVEL=low\n", False),
+        ("", False),
+    ],
+)
+def test_ufw_conf(text: str, on: bool) -> None:
+    assert firewall.ufw_conf(text) is on
 
 
 @pytest.mark.parametrize(

@@ -207,7 +207,25 @@ def test_a_real_ufw_is_off_and_on_in_a_network_of_its_own(peer: Peer, tmp_path: 
             peer("unshare"), "--net", "--mount", "sh", "-c", shell, "sh", probes=("firewall",)
         )
         assert readings["firewall.enabled ufw"] == on
+        assert readings["firewall.enabled ufw.conf"] == on
         assert readings["firewall.enabled nftables"] == on, "ufw's rules are nftables' underneath"
+
+
+def test_ufw_is_not_started_for_somebody_whom_it_refuses(peer: Peer, tmp_path: Path) -> None:
+    """As set up it is known to everybody; whether it works is not, and asking costs 50 ms to be refused."""
+    peer("ufw")
+    shutil.copytree("/etc/ufw", tmp_path / "ufw")
+    conf = tmp_path / "ufw/ufw.conf"
+    conf.write_text("ENABLED=yes\n")
+    shell = (
+        f"mount --bind {tmp_path}/ufw /etc/ufw && mount --bind {shutil.which('false')} $(command -v ufw)"
+        f' && exec {peer("setpriv")} --reuid=65534 --regid=65534 --clear-groups "$@"'
+    )
+    (tmp_path / "ufw").chmod(0o755)
+    readings, facts = seen_by(peer("unshare"), "--mount", "sh", "-c", shell, "sh", probes=("firewall",))
+    assert readings["firewall.enabled ufw.conf"] == 1
+    assert readings["firewall.enabled ufw"] is None
+    assert facts["firewall.state ufw"].reason == "not permitted", "not what a started one would end with"
 
 
 @pytest.mark.skipif(not Path("/var/log/dpkg.log").exists(), reason="not run: no dpkg here")

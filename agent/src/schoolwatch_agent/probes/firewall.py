@@ -1,18 +1,20 @@
 """Whether the host firewall is on: ufw, firewalld, nftables and iptables, or Windows' three profiles.
 
 nftables counts as on when a chain hooked to input has the policy drop, or drops or rejects somewhere, also
-in a chain that it jumps to. Most of this may only be read by root; without it the state is unknown.
+in a chain that it jumps to. Most of this may only be read by root; without it the state is unknown. What ufw
+is set up to do, everybody may read: that is a source of its own, `ufw.conf`.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import msgspec
 
 from schoolwatch_agent import asked
-from schoolwatch_agent.errors import CommandFailed, Missing, NotUnderstood, TimedOut
-from schoolwatch_agent.formats import cim
-from schoolwatch_agent.formats.registry import Value, why
+from schoolwatch_agent.errors import CommandFailed, Missing, NotUnderstood, TimedOut, why
+from schoolwatch_agent.formats import cim, registry
+from schoolwatch_agent.formats.registry import Value
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.probe import Probe
 from schoolwatch_contract.records import Fact, Reading
@@ -26,6 +28,9 @@ _REFUSED: Final = (
 )
 _FIREWALLD_OFF: Final = 252
 """firewall-cmd's code for NOT_RUNNING (firewall-cmd(1))."""
+
+_UFW: Final = ("/usr/sbin/ufw", "/sbin/ufw")
+_UFW_CONF: Final = "/etc/ufw/ufw.conf"
 
 _ON_STATES: Final = 0x1000
 
@@ -60,6 +65,17 @@ def ufw(status: str) -> bool:
     if first == ["Status: inactive"]:
         return False
     raise NotUnderstood("not what ufw prints", status)
+
+
+def ufw_conf(text: str) -> bool:
+    """`ENABLED=yes` of /etc/ufw/ufw.conf; the last one counts, without any it is off (ufw-framework(8))."""
+    said = "no"
+    for line in text.splitlines():
+        key, _, value = line.partition("=")
+        said = value.strip().strip("\"'").lower() if key == "ENABLED" else said
+    if said not in ("yes", "no"):
+        raise NotUnderstood("neither yes nor no in ufw.conf", said)
+    return said == "yes"
 
 
 def firewalld(state: str) -> bool:
@@ -140,11 +156,11 @@ def iptables(rules: str) -> bool:
     return False
 
 
-def parse_windows(found: dict[str, Any], registry: Places) -> Iterator[Reading | Fact]:
+def parse_windows(found: dict[str, Any], places: Places) -> Iterator[Reading | Fact]:
     """Each profile as it works (active), as group policy says it, and as it is set on the machine (local).
 
     Active is Get-NetFirewallProfile of the ActiveStore: Enabled is 0 off, 1 on, 2 not configured
-    (GpoBoolean). FirewallProduct rows are other makers'. `registry` holds values by `WINDOWS_PLACES`.
+    (GpoBoolean). FirewallProduct rows are other makers'. `places` holds values by `WINDOWS_PLACES`.
     """
     profiles, reason = cim.part(found, "profiles")
     told = {str(row.get("Name") or "").lower()[:32]: row.get("Enabled") for row in profiles}
@@ -152,8 +168,8 @@ def parse_windows(found: dict[str, Any], registry: Places) -> Iterator[Reading |
         on = told.get(name)
         unknown = reason or ("not reported" if on is None else _UNSET.get(str(on).lower(), "not understood"))
         yield from _records({"source": "active", "profile": name}, cim.flag(on), unknown)
-    for (source, name), value in registry.items():
-        yield from _records({"source": source, "profile": name}, cim.flag(value), why(value))
+    for (source, name), value in places.items():
+        yield from _records({"source": source, "profile": name}, cim.flag(value), registry.why(value))
     services, reason = cim.part(found, "service")
     running = next((cim.flag(row.get("running")) for row in services), None)
     yield Reading("firewall.service_running", None if running is None else float(running))
@@ -195,13 +211,17 @@ def read(host: Host) -> Iterator[Reading | Fact]:
         yield from parse_windows(asked.script(host, "firewall", 30), windows_registry(host))
         return
     here = []
+    root = _is_root(host)
     for source, argv, parse in _LINUX:
         try:
-            state, reason = _ask(host, argv, parse)
+            refused = source == "ufw" and not root
+            state, reason = _refused(host) if refused else _ask(host, argv, parse)
         except Missing:
             continue
         here.append(source)
         yield from _records({"source": source}, state, reason)
+    if "ufw" in here:
+        yield from _configured(host)
     # nft does not see rules of the old kernel interface, and may not be installed beside iptables
     tool = "iptables-legacy" if _has_legacy_rules(host) else "iptables"
     if tool == "iptables" and "nftables" in here:
@@ -213,6 +233,36 @@ def read(host: Host) -> Iterator[Reading | Fact]:
             yield from _records({"source": "none"}, False, "")
         return
     yield from _records({"source": "iptables"}, state, reason)
+
+
+def _is_root(host: Host) -> bool:
+    """`Uid: 0 0 0 0` (proc(5)). Who can't be told from root is taken for it, and what is asked refuses."""
+    try:
+        status = host.text("/proc/self/status")
+    except (OSError, TimedOut):
+        return True
+    return not re.search(r"(?m)^Uid:\s+[1-9]", status)
+
+
+def _refused(host: Host) -> tuple[None, str]:
+    """ufw needs a twentieth of a second to tell anybody but root that it tells them nothing. `Missing`."""
+    if not any(host.exists(program) for program in _UFW):
+        raise Missing("ufw")
+    return None, "not permitted"
+
+
+def _configured(host: Host) -> Iterator[Reading | Fact]:
+    try:
+        state, reason = ufw_conf(host.text(_UFW_CONF)), ""
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        state, reason = None, why(error)
+    except TimedOut:
+        state, reason = None, "timeout"
+    except NotUnderstood:
+        state, reason = None, "not understood"
+    yield from _records({"source": "ufw.conf"}, state, reason)
 
 
 def _has_legacy_rules(host: Host) -> bool:
@@ -232,6 +282,8 @@ def _ask(host: Host, argv: tuple[str, ...], parse: Callable[[str], bool]) -> tup
         return None, "not permitted" if refused else f"ended with {error.code}"
     except TimedOut:
         return None, "timeout"
+    except PermissionError as error:  # it may be there
+        return None, why(error)
 
 
 PROBE = Probe("firewall", every=900, read=read, watched=frozenset({"firewall.enabled"}))

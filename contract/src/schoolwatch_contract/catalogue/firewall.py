@@ -11,8 +11,8 @@ SUBJECT = Subject(
             "firewall.enabled",
             "boolean",
             "technical",
-            "Tường lửa của máy đang bật",
-            "The host firewall is on",
+            "Tường lửa của máy đang bật (nguồn ufw.conf: theo thiết lập, có thể khác thực tế)",
+            "The host firewall is on (source ufw.conf: as it is set up, which may differ from what works)",
             labels=(
                 "source",
                 "profile",
