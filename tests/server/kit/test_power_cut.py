@@ -183,7 +183,7 @@ def test_a_first_installation_that_the_power_ends_can_be_done_again_or_taken_awa
         taken = cut.copy(tmp_path / f"taken{last}")
         gone = taken.uninstall(here)
         assert gone.returncode in (0, 2), gone.stderr  # 2: there was nothing
-        assert taken.names() == {"settings"}
+        assert taken.names() <= {"settings"}  # an empty folder of settings goes too
         assert cut.install(here).returncode == 0
         assert (cut.version(), cut.names()) == ("1", {"program", "settings"})
 
@@ -197,7 +197,7 @@ def test_taking_it_away_can_be_broken_off_too(computer: Computer, tmp_path: Path
         assert cut.uninstall(here, last).returncode == -9
         again = cut.uninstall(here)
         assert again.returncode in (0, 2), again.stderr  # 2: only what was half deleted was left
-        assert cut.names() == {"settings"}
+        assert cut.names() <= {"settings"}
 
 
 def test_what_the_program_itself_refuses_leaves_nothing(computer: Computer, tmp_path: Path) -> None:
