@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 import machines
-from schoolwatch_agent.formats import windows_autorun, windows_backup
+from schoolwatch_agent.formats import windows_activation, windows_autorun, windows_backup
 from schoolwatch_agent.formats.registry import Unread, Value
 from schoolwatch_agent.probes import hardware, identity
 from schoolwatch_contract.records import Fact, Reading
@@ -131,6 +131,12 @@ def test_activation(machine: str, activated: Values, states: dict[str, str]) -> 
     told = {k.removeprefix("activation.activated "): v for k, v in found.items() if ".activated" in k}
     assert told == activated
     within({f"activation.state {name}": state for name, state in states.items()}, said("activation", machine))
+
+
+def test_where_click_to_run_installed_nothing_nothing_is_said_of_office() -> None:
+    for listed in (None, ""):
+        told = windows_activation.parse({"licences": []}, listed)
+        assert {record.labels["product"] for record in told} == {"windows"}
 
 
 def test_keys_that_differ_are_counted_by_their_state() -> None:

@@ -108,7 +108,7 @@ def _is_subscription(row: dict[str, Any]) -> bool:
 
 def _click_to_run(installed: Value, office: Rows, reason: str) -> Iterator[Reading | Fact]:
     """Products of Office of which no key says anything; `office` are the rows of those that have one."""
-    if installed is None:
+    if installed in (None, ""):
         return
     listed = cim.text(installed)
     if listed is None:
