@@ -7,10 +7,14 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from schoolwatch_agent import sight
 from schoolwatch_agent.errors import Hidden, Missing
+from schoolwatch_agent.host import Host
+from schoolwatch_agent.recorded import RecordedHost
+from schoolwatch_agent.recorder import Recorder
 
 Ask = Callable[[str], str]
 
@@ -140,3 +144,18 @@ def test_what_is_not_in_the_services_own_tmp_is_hidden_not_absent(peer: Callable
     assert ask("host.exists('/var/tmp/done')").startswith("Hidden")
     assert ask("host.ask('/var/tmp/clamd.socket', b'')").startswith("Hidden")
     assert ask("host.exists('/var/lib/nothing')") == "False"
+
+
+def test_a_recording_keeps_that_a_path_may_not_be_looked_at(tmp_path: Path) -> None:
+    class Closed(Host):
+        def exists(self, path: str) -> bool:
+            raise Hidden(13, Hidden.WHY, path)
+
+    recorder = Recorder(Closed())
+    with pytest.raises(Hidden):
+        recorder.exists("/home/.fscrypt")
+    file = tmp_path / "encryption.json"
+    file.write_bytes(msgspec.json.encode(recorder.recording()))
+    with pytest.raises(Hidden):
+        RecordedHost(file).exists("/home/.fscrypt")
+    assert not RecordedHost(file).exists("/.fscrypt"), "what was not recorded is not there"

@@ -129,7 +129,7 @@ def _linux() -> dict[str, bool]:
 
 def _windows() -> dict[str, bool]:
     system = os.environ.get("SystemRoot", r"C:\Windows")  # noqa: SIM112  its real spelling
-    own = os.environ.get("PATH", "").split(";")
+    own = filter(None, os.environ.get("PATH", "").split(";"))
     return dict.fromkeys((rf"{system}\System32\WindowsPowerShell\v1.0", rf"{system}\System32", *own), False)
 
 
