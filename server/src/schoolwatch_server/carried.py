@@ -100,8 +100,13 @@ def tell(config: ServerConfig, acks: Mapping[str, Ack]) -> bool:
 
 def refusal(name: str, error: BundleError, voice: Voice) -> str:
     """Why a file is not taken in, and what to do."""
+    log.info("%s is not taken in: %s, %s", _plain(name), error.reason, _plain(error.detail))
     key = f"refused.{error.reason}"
-    reason = voice(key if f"bundle.{key}" in voice.texts.entries else "refused.other", detail=error.detail)
+    if f"bundle.{key}" in voice.texts.entries:
+        reason = voice(key, detail=error.detail)
+    else:  # in the words of the quarantine, which has one for each reason
+        why = voice.texts.either(voice.language, f"refusal.{error.reason}", error.reason)
+        reason = voice("refused.other", reason=f"{why[:1].lower()}{why[1:]}")
     return voice("refused.file", file=_plain(name), reason=_plain(reason))
 
 

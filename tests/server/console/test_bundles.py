@@ -1,16 +1,19 @@
 """A bundle handed in with a browser: as the command does it, for who may, and as far as they see."""
 
 import io
+from typing import get_args
 
 import httpx
 import pytest
 from sqlalchemy import func, select
 
 from reports import Device
-from schoolwatch_contract import bundle
+from schoolwatch_contract import bundle, errors
 from schoolwatch_server import texts
 from schoolwatch_server.access import Role
 from schoolwatch_server.api import bounds
+from schoolwatch_server.bundles import BundleError
+from schoolwatch_server.carried import Voice, refusal
 from schoolwatch_server.console.words import Words
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read
@@ -75,6 +78,18 @@ def test_the_page_of_the_device_says_what_came_by_usb(tree: Tree, language: Lang
             assert f"{says} {words.day(received)}" in shown
             assert words.day(tree.now - 7200 + 3) in shown
         assert says not in admin.get(f"/devices/{other.device}").text
+
+
+@pytest.mark.parametrize(
+    "reason", [*get_args(errors.Reason), "unknown_device", "revoked", "other_device", "changed"]
+)
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_why_a_file_is_refused_is_said_in_one_language(reason: str, language: Language) -> None:
+    """What the program knows of it in English goes to the log; only a device's number is said to people."""
+    detail = "more bytes follow the bundle's end"
+    said = refusal("mang.swbundle", BundleError(reason, detail), Voice(texts.load(), language))
+    assert said.startswith("mang.swbundle: ")
+    assert (detail in said) == (reason in {"unknown_device", "revoked"})
 
 
 def test_what_is_no_bundle_is_refused_with_its_reason_and_changes_nothing(tree: Tree) -> None:

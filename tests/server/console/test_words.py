@@ -29,6 +29,11 @@ UNITS = sorted({metric.unit for metric in METRICS.values()} | {"days", "students
         (5.18e9, "Hz", "5,2 GHz", "5.2 GHz"),
         (-52, "dBm", "-52 dBm", "-52 dBm"),
         (0.0125, "s", "12 ms", "12 ms"),
+        (0.00234, "s", "2,3 ms", "2.3 ms"),
+        (0.0004, "s", "0,4 ms", "0.4 ms"),
+        (0.00002, "s", "< 0,1 ms", "< 0.1 ms"),
+        (0, "s", "0 ms", "0 ms"),
+        (-0.0021, "s", "-2,1 ms", "-2.1 ms"),
         (61, "s", "1 phút 1 giây", "1 minute 1 second"),
         (2 * 86400 + 30, "s", "2 ngày", "2 days"),
         (93784, "s", "1 ngày 2 giờ", "1 day 2 hours"),
@@ -58,6 +63,11 @@ def test_unknown_is_a_word_and_no_number(unit: str) -> None:
 @given(st.floats(0, 1, exclude_max=True))
 def test_what_is_not_all_never_reads_as_all(share: float) -> None:
     assert not VI.percent(share).startswith("100")
+
+
+@given(st.floats(1e-9, 1, exclude_max=True))
+def test_a_time_that_was_measured_never_reads_as_none(seconds: float) -> None:
+    assert not re.match(r"-?0\b(?![.,])", VI.span(seconds))
 
 
 def test_times_are_those_of_vietnam() -> None:

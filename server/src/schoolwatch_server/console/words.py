@@ -69,9 +69,9 @@ class Words:
         return self.number(value, 2)
 
     def span(self, seconds: float) -> str:
-        """Two units are enough: `3 ngày 4 giờ`; below a second in milliseconds."""
+        """Two units are enough: `3 ngày 4 giờ`; below a second in milliseconds, and 0 only of what is 0."""
         if abs(seconds) < 1:
-            return f"{self.number(seconds * 1000, 0)} ms"
+            return self._milliseconds(seconds * 1000)
         rest = int(seconds)
         parts: list[str] = []
         for size, name in _SPANS:
@@ -81,6 +81,12 @@ class Words:
             if len(parts) == 2:
                 break
         return " ".join(part for part in parts if part)
+
+    def _milliseconds(self, value: float) -> str:
+        """`25 ms`, `2,3 ms`, `< 0,1 ms`: a switch in the same room answers in less than one."""
+        if value and abs(value) < 0.1:
+            return f"< {self.number(0.1)}\u00a0ms" if value > 0 else f"> {self.number(-0.1)}\u00a0ms"
+        return f"{self.number(value, 0 if abs(value) >= 10 else 1)}\u00a0ms"
 
     def hours(self, seconds: float) -> str:
         """`2,5 giờ`."""

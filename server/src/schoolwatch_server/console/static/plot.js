@@ -17,6 +17,7 @@
     if (value === null || value === undefined) return "–";
     if (unit === "ratio") return short.format(value * 100) + "\u00a0%";
     const scale = scales[unit];
+    if (unit === "s" && Math.abs(value) < 1) return exact.format(value * 1000) + "\u00a0ms";
     if (!scale) return exact.format(value) + (unit === "s" ? "\u00a0s" : "");
     if (unit === "B" && value < 10 * 1024) return short.format(value) + "\u00a0B"; // an MTU of 1500 B is not 1.5 KiB
     let index = 0;
