@@ -82,7 +82,7 @@ class ConnectionInfo(msgspec.Struct, frozen=True, rename="pascal"):
 class Server(msgspec.Struct, frozen=True, rename="pascal"):
     """What our server says besides: whether its own line or processor was too busy for this test to count.
 
-    `line_share` is the largest share of its line that its tests took in any second of this test, and
+    `line_share` is the largest share of its line that was taken in any second of this test, and
     `cpu_share` the largest share of its processor.
     """
 

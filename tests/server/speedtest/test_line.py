@@ -1,9 +1,12 @@
 """Whether the server was the narrow place: worked out from bytes and processor time of all tests together."""
 
+import socket
 from dataclasses import dataclass
 
+import psutil
+
 from schoolwatch_contract.ndt7 import Direction
-from schoolwatch_server.speedtest.line import Line, Running
+from schoolwatch_server.speedtest.line import Line, Passed, Running, interface_of
 
 
 @dataclass
@@ -43,6 +46,37 @@ def test_the_sum_counts_and_marks_every_test_of_that_way() -> None:
         line.enter(test)
     play(line, flows, 3)
     assert [line.is_limited(test) for test in tests] == [True, True, False]
+
+
+def test_what_else_passes_the_interface_takes_of_the_line_too() -> None:
+    flow, other = Flow("download", 5e6), Flow("download", 4e6)  # 40 Mbit/s, and 32 of a copy being made
+
+    def counters() -> Passed:
+        return {
+            "eth0": {"download": flow.bytes + other.bytes, "upload": 0},
+            "eth1": {"download": 0, "upload": 0},
+        }
+
+    line = Line(100e6, 0.7, counters)
+    here, there = (Running("download", lambda: flow.bytes, nic) for nic in ("eth0", ""))
+    up = Running("upload", lambda: 0, "eth0")
+    for test in (here, up):
+        line.enter(test)
+    play(line, [flow, other], 3)
+    assert (line.is_limited(here), line.is_limited(up)) == (True, False)
+    assert 0.71 < here.line_share < 0.73
+    line.leave(here)
+    line.enter(there)
+    assert not line.is_limited(there)
+
+
+def test_an_interface_is_known_by_its_address() -> None:
+    assert interface_of("127.0.0.1") == interface_of("::1") == interface_of("::ffff:127.0.0.1") == ""
+    assert interface_of("192.0.2.200") == ""
+    for name, held in psutil.net_if_addrs().items():
+        for each in held:
+            if each.family == socket.AF_INET and not each.address.startswith("127."):
+                assert interface_of(each.address) == interface_of(f"::ffff:{each.address}") == name
 
 
 def test_a_busy_second_marks_and_stays_marked() -> None:

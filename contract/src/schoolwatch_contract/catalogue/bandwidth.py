@@ -71,8 +71,8 @@ SUBJECT = Subject(
             "bandwidth.server_share",
             "ratio",
             "technical",
-            "Phần đường truyền của máy chủ đã bị các phép đo chiếm, mức cao nhất",
-            "Largest share of the server's own line that tests took meanwhile",
+            "Phần đường truyền của máy chủ đã bị chiếm trong lúc đo, mức cao nhất",
+            "Largest share of the server's own line that was taken meanwhile, by tests and all else",
             ("direction",),
         ),
         Metric(

@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed
 
 from schoolwatch_contract import ndt7
 from schoolwatch_contract.ndt7 import Direction
-from schoolwatch_server.speedtest.line import Line, Running
+from schoolwatch_server.speedtest.line import Line, Running, interface_of
 
 _PAYLOAD = os.urandom(ndt7.MESSAGE_SCALED)
 
@@ -29,7 +29,7 @@ class Test:
         self._began = time.monotonic()
         self._bytes = 0
         self._uuid = secrets.token_hex(8)
-        self.running = Running(direction, self._carried)
+        self.running = Running(direction, self._carried, interface_of(connection.local_address[0]))
 
     async def run(self) -> None:
         """Until the time is over; the last message is the summary."""
