@@ -7,6 +7,7 @@ from itertools import combinations, groupby
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import event
 
 from reports import NOW, Device, World, tell_day
 from schoolwatch_server.database import registry, room_use
@@ -243,3 +244,19 @@ def test_no_computers_use_is_derivable_from_all_that_was_ever_published(
     shown = [cells_of(use) for (use,) in map(tuple, seen.values()) if use.on.value is not None]
     assert all(len({device for device, _ in cells}) >= least for cells in shown)
     assert all(one.isdisjoint(other) for one, other in combinations(shown, 2))
+
+
+def test_who_stood_in_a_room_is_found_without_reading_where_everybody_stood(world: World) -> None:
+    said: list[str] = []
+    with begin_read(world.engine) as conn:
+
+        @event.listens_for(conn, "before_cursor_execute")
+        def _(conn, cursor, statement, parameters, context, executemany) -> None:
+            if "membership" in statement and not statement.startswith("EXPLAIN"):
+                plan = conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+                said.extend(row.detail for row in plan if "membership" in row.detail)
+
+        room_use._due(conn, FIRST)
+        room_use._cells(conn, 1, FIRST)
+    assert len(said) == 2
+    assert all("ix_membership_room_id" in plan for plan in said), said

@@ -121,7 +121,7 @@ def _due(conn: Connection, week: int) -> list[int]:
     r, m, u = t.room.c, t.membership.c, t.room_use.c
     stood = exists().where(m.room_id == r.id, m.valid_from < week + WEEK, _until(week))
     has = exists().where(u.room_id == r.id, u.week == week)
-    query = select(r.id).where(r.role.in_(USED_BY_PUPILS), stood, ~has).order_by(r.id).limit(_STEP)
+    query = select(r.id).where(r.role.in_(USED_BY_PUPILS), ~has, stood).order_by(r.id).limit(_STEP)
     return [int(room) for room in conn.scalars(query)]
 
 

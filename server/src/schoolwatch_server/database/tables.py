@@ -111,7 +111,7 @@ membership = Table(
     id_(),
     to("device.id", "device_id", index=True),
     to("school.id", "school_id", index=True),
-    to("room.id", "room_id", nullable=True),
+    to("room.id", "room_id", nullable=True, index=True),
     Column("valid_from", Double, nullable=False),
     Column("valid_to", Double),
     one_open("uq_membership_open", "device_id", "valid_to"),
