@@ -73,7 +73,7 @@ def _page(request: Request, template: str, name: str, who: Who, server: Context)
         commune_code = commune_code_of(conn, who, school)
         rooms = pages.rooms(conn, device.school_id)
         own_role = registry.own_role(conn, device.id)
-        carried = journal.carried(conn, device.id)
+        carried, uncertain = journal.carried(conn, device.id), journal.uncertain(conn, device.id)
         changes = sightings.of_device(conn, device.id, (identities.CHANGED, identities.CLONE), _CHANGES)
         incidents = incident_rows.incidents(conn, who.scope, device=name, is_open=True, limit=10)
     return page(
@@ -98,6 +98,7 @@ def _page(request: Request, template: str, name: str, who: Who, server: Context)
         first=ladder.first(steps),
         told=ladder_words,
         carried=carried,
+        uncertain=uncertain,
         changes=changes,
         metrics=_metrics(state, words),
         incidents=incidents,

@@ -72,6 +72,12 @@ def carried(conn: Connection, device_id: int) -> Carried | None:
     return None if row is None else Carried(*row)
 
 
+def uncertain(conn: Connection, device_id: int) -> int:
+    """How many of a device's reports that are still held were taken nobody knows when."""
+    query = select(func.count()).select_from(t.journal).where(_j.device_id == device_id, _j.uncertain)
+    return int(conn.execute(query).scalar_one())
+
+
 def rows_after(conn: Connection, position: int, limit: int) -> tuple[JournalRow, ...]:
     """The next reports after a cursor's position, in the order they were committed."""
     query = _ROW.where(_j.id > position).order_by(_j.id).limit(limit)

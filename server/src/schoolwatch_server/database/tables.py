@@ -183,6 +183,12 @@ journal = Table(
     UniqueConstraint("generation_id", "seq", "digest"),
     Index("ix_journal_device_taken", "device_id", "taken_at"),
     Index("ix_journal_received", "received_at"),
+    Index(
+        "ix_journal_uncertain",
+        "device_id",
+        sqlite_where=text("uncertain = 1"),  # as it is asked: SQLite compares the words
+        postgresql_where=text("uncertain"),
+    ),
     sqlite_autoincrement=True,  # cursors hold an id: one must never come twice, even after retention
 )
 fact_history = Table(
