@@ -1,8 +1,8 @@
 """Writes rows as CSV: for programs (RFC 4180), or so that somebody's Excel opens them as they are.
 
 Excel takes separator and decimal mark from Windows' region: where that is Vietnam it reads 15.375 as fifteen
-thousand, and a file with commas as one column. A byte order mark, UTF-16 and tabs it opens in every region;
-the decimal mark then follows the language that was asked for.
+thousand, and a file with commas as one column. A byte order mark, UTF-16 and tabs it opens in every region
+(SAP Community Wiki, "Excel files - CSV format"); the decimal mark then follows the language asked for.
 """
 
 import csv
@@ -18,20 +18,20 @@ from schoolwatch_server.texts import Language, Texts
 Cell = str | float | bool | None
 """None is unknown and said so; an empty text is nothing to say."""
 
-CODES: Final = frozenset({"school_code", "device"})
-"""Columns of codes: Excel makes 01000702 a number and drops the nought."""
+NAMES: Final = frozenset({"school_code", "school", "device", "label", "room"})
+"""Columns of codes and names: Excel drops the nought of 01000702, and takes room 1-2 for a day."""
 
 _VIETNAM = timezone(timedelta(hours=7))
 
 # at the start of a cell, and after whatever another country's Excel takes for the end of one
 _FORMULA = re.compile(r"(^|[;,|])([\s\"]*)([=+\-@＝＋－＠])")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
-_MANGLED = re.compile(r"0[0-9]+|[0-9]{16,}", re.ASCII)
+_PLAIN = re.compile(r"[0-9A-Za-z._ -]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """Separator of cells, decimal mark, encoding; `for_excel` also keeps codes from becoming numbers."""
+    """Separator of cells, decimal mark, encoding; `for_excel` keeps names from becoming numbers or days."""
 
     separator: str
     decimal: str
@@ -85,8 +85,8 @@ class Pen:
         if isinstance(cell, bool):
             return self.text("yes" if cell else "no")
         if isinstance(cell, str):
-            is_code = self.style.for_excel and column in CODES and _MANGLED.fullmatch(cell)
-            return f'="{cell}"' if is_code else harmless(cell)
+            is_name = self.style.for_excel and column in NAMES and _PLAIN.fullmatch(cell)
+            return f'="{cell}"' if is_name else harmless(cell)  # a formula that can't be but this text
         return self.number(cell)
 
     def _line(self, cells: Sequence[str], before: str = "") -> bytes:
