@@ -11,7 +11,9 @@ import pytest
 from schoolwatch_agent import admission, cli, identity
 from schoolwatch_agent.config import Agent, AgentConfig
 from schoolwatch_agent.enrol import EnrolError, Office
+from schoolwatch_agent.errors import TimedOut
 from schoolwatch_agent.host import Host
+from schoolwatch_agent.install import command as installation
 from schoolwatch_agent.install import order, placing
 from schoolwatch_agent.install.order import InstallError
 from schoolwatch_agent.install.task import NAMESPACE
@@ -270,3 +272,25 @@ def test_what_root_writes_by_hand_belongs_to_the_service(tmp_path: Path) -> None
     identity.write_private(data / "credential.json", b"{}")
     state = (data / "credential.json").stat()
     assert (state.st_uid, state.st_gid, state.st_mode & 0o777) == (61234, 61235, 0o600)
+
+
+@pytest.mark.parametrize(
+    ("product", "says"), [("deep-freeze", True), ("overlay", True), ("none", False), (None, False)]
+)
+def test_who_installs_on_a_frozen_computer_is_told_what_a_restart_takes(
+    monkeypatch: pytest.MonkeyPatch, product: str | None, says: bool
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(installation, "freezing", lambda _: product)
+    installation._warn_frozen(Host(), lambda key, **values: told.append(f"{key} {values['product']}"))
+    assert told == ([f"frozen {product}"] if says else [])
+
+
+def test_a_machine_that_does_not_say_whether_it_is_frozen_is_installed_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def hangs(_: Host) -> str:
+        raise TimedOut("identity", 5)
+
+    monkeypatch.setattr(installation, "freezing", hangs)
+    installation._warn_frozen(Host(), lambda key, **_: pytest.fail(key))

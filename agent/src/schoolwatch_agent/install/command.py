@@ -14,6 +14,7 @@ from schoolwatch_agent import admission, identity
 from schoolwatch_agent import config as settings
 from schoolwatch_agent.config import AgentConfig, ConfigError
 from schoolwatch_agent.enrol import EnrolError, Office
+from schoolwatch_agent.errors import TimedOut
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.identity import IdentityError
 from schoolwatch_agent.install import linux, placing, systemd, task, windows
@@ -21,6 +22,7 @@ from schoolwatch_agent.install import order as orders
 from schoolwatch_agent.install.order import InstallError, Order
 from schoolwatch_agent.install.placing import Placing, Record
 from schoolwatch_agent.install.service import Service, System, of_a_kit
+from schoolwatch_agent.probes.identity import freezing
 from schoolwatch_agent.program import MARK
 from schoolwatch_agent.texts import Texts
 
@@ -115,6 +117,16 @@ def _install(asked: Order, texts: Texts, tell: Callable[..., None]) -> None:
         _enrol(asked, place, config, texts.room("cli"), tell)
         system.place(place, asked, service, host, tell)
         system.start(asked, service, host, tell)
+    if not asked.is_image:
+        _warn_frozen(host, tell)
+
+
+def _warn_frozen(host: Host, tell: Callable[..., None]) -> None:
+    """Whether the disk is frozen at this moment its software alone knows: a person has to look."""
+    with contextlib.suppress(OSError, TimedOut):
+        product = freezing(host)
+        if product not in (None, admission.NO_FREEZING):
+            tell("frozen", product=product)
 
 
 def _settle(place: Placing, asked: Order, texts: Texts, tell: Callable[..., None]) -> AgentConfig:
