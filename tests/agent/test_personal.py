@@ -10,7 +10,7 @@ from schoolwatch_agent.host import Host
 from schoolwatch_agent.personal import cut
 from schoolwatch_agent.recorder import Recorder
 
-NAMES = ("PC-HIEUTRUONG", "nguyenvana", "THPT-LEQUYDON")
+NAMES = ("PC-HIEUTRUONG", "nguyenvana", "THPT-LEQUYDON", "Thu", "Thu Viện Trường")
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,11 @@ NAMES = ("PC-HIEUTRUONG", "nguyenvana", "THPT-LEQUYDON")
         # names, however they are written
         (r"C:\Users\nguyenvana\Desktop\a.docx", r"C:\Users\-\Desktop\a.docx"),
         (json.dumps(r"C:\Users\tranthib\Desktop"), json.dumps(r"C:\Users\-\Desktop")),
+        (r"C:\Users\Lê Thị Bích Ngọc\AppData\x.exe", r"C:\Users\-\AppData\x.exe"),
+        (json.dumps(r"C:\Users\Le Thi Ngoc\AppData"), json.dumps(r"C:\Users\-\AppData")),
+        (r"Access to 'C:\Users\Le Thi Ngoc' is denied", r"Access to 'C:\Users\-' is denied"),
+        (r"no C:\Users\Thu Viện Trường", r"no C:\Users\-"),
+        ("Thu Viện Trường and Thu", "- and -"),
         ("pc-hieutruong is slow", "- is slow"),
         (r"THPT-LEQUYDON\nguyenvana", r"-\-"),
         ("thay.a@lequydon.edu.vn", "someone@example.org"),

@@ -10,6 +10,8 @@ _BRIDGE: Final = r"\b([0-9a-f]{4})\.(?:[0-9a-f]{1,2}:){5}[0-9a-f]{1,2}\b"
 """A bridge's id: its priority and its MAC, as `ip -d` writes them."""
 _GUID: Final = r"\b[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\b"
 _HOME: Final = r"(/home/|/media/|/Users/|\\Users\\|\\\\Users\\\\)(?!\.)[^/\\\s\"':;,)]+"
+_PROFILE: Final = r"(?i)((\\{1,2})Users\2)[^\\/:*?\"'<>|\r\n]+(?=[\\\"'])"
+"""A folder below Users of Windows, whose names often have spaces in them; the text says where it ends."""
 _MAIL: Final = r"[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64})+"
 _IPV6: Final = r"(?<![\w:.])(?=[0-9A-Fa-f:]{0,38}::|(?:[0-9A-Fa-f]{1,4}:){7})[0-9A-Fa-f:]{3,39}(?![\w:])"
 _IPV4_ONLY: Final = (0xC00000AA, 0xC00000AB)
@@ -82,6 +84,8 @@ def cut_ipv6(address: str) -> str:
 
 def cut(text: str, names: tuple[str, ...] = ()) -> str:
     """A text with what is personal replaced; `names` are the machine's own and its users'."""
+    for name in sorted(names, key=len, reverse=True):  # before a rule takes the first word of one away
+        text = re.sub(rf"(?i)(?<![\w-]){re.escape(name)}(?![\w-])", "-", text)
     text = re.sub(_SERIAL, lambda found: found[1] + ('"-"' if found[2].startswith('"') else "-"), text)
     text = re.sub(_MAIL, "someone@example.org", text)
     text = re.sub(_MAC, "00:00:00:00:00:00", text)
@@ -91,16 +95,14 @@ def cut(text: str, names: tuple[str, ...] = ()) -> str:
     text = re.sub(_PRODUCT_KEY, "-----", text)
     text = re.sub(_SHARE, r"\1\2-\3-", text)
     text = re.sub(_IPV4, _without_host, text)
+    text = re.sub(_PROFILE, r"\1-", text)
     text = re.sub(_HOME, r"\1-", text)
     text = re.sub(_NIC, r"\1x\2", text)
     text = re.sub(_DRIVE, r"\1-", text)
     text = re.sub(_AUTOLOGIN, r"\1-", text)
     text = re.sub(_SSH_PEOPLE, r"\1-", text)
     text = re.sub(_SSID, r"\1-", text)
-    text = re.sub(_IPV6, _without_identifier, text)
-    for name in names:
-        text = re.sub(rf"(?i)(?<![\w-]){re.escape(name)}(?![\w-])", "-", text)
-    return text
+    return re.sub(_IPV6, _without_identifier, text)
 
 
 def cut_file(path: str, text: str, rename: Callable[[str], str]) -> str | None:
