@@ -89,3 +89,15 @@ def test_a_fact_of_a_newer_agent_is_among_the_others() -> None:
     unheard = State({}, {"weather.rain": Text("heavy", "", 1e9)})
     (group,) = lines.grouped(lines.facts(unheard, ENGLISH), ENGLISH)
     assert (group.name, [line.title for line in group.lines]) == ("other", ["weather.rain"])
+
+
+def test_labels_have_words_and_one_word_may_mean_two_things() -> None:
+    found = shown(
+        ("addresses", "debian12"), ("quality", "debian12"), ("firewall", "windows/firewall-off-by-policy"),
+        words=VIETNAMESE,
+    )  # fmt: skip
+    labels = " ".join(found)
+    assert "address.count IPv4 · eth0 · nội bộ" in found
+    assert "address.count IPv6 · eth0 · liên kết cục bộ" in found
+    assert "quality.latency IPv4 · bộ định tuyến" in found
+    assert not {"gateway", "private", "global", "public"} & set(labels.split())

@@ -10,8 +10,9 @@ import pytest
 
 import machines
 from schoolwatch_agent.probes import PROBES
-from schoolwatch_contract import errors
-from schoolwatch_server import console, texts
+from schoolwatch_contract import errors, ladder
+from schoolwatch_contract.catalogue import FACTS, METRICS
+from schoolwatch_server import console, rules, texts
 from schoolwatch_server.access import Role
 from schoolwatch_server.database import declarations, registry
 from schoolwatch_server.ladder import Standing
@@ -76,6 +77,30 @@ def test_both_languages_have_the_same_places_to_fill(key: str) -> None:
 def test_every_word_of_a_closed_list_has_its_text(beginning: str, ends: list[str]) -> None:
     assert len(ends) > 1
     assert [end for end in ends if f"{beginning}.{end}" not in WORDS.entries] == []
+
+
+OTHER_WORDS = {
+    "cạc": "card",
+    "khóa API": "mã truy cập API",
+    "ghi danh": "đăng ký",
+    "phòng chống mã độc": "diệt vi-rút",
+    "virus": "vi-rút",
+    "tuyến đường": "tuyến",
+    "router": "bộ định tuyến",
+}
+"""What is not said, because the word beside it is said everywhere else."""
+
+
+def test_a_concept_has_one_word_in_vietnamese() -> None:
+    said = [text["vi"] for text in WORDS.entries.values()]
+    said += [kind.vi for kind in (*METRICS.values(), *FACTS.values())]
+    said += [rung.vi for rung in ladder.RUNGS]
+    said += [words.vi for r in ladder.REASONS.values() for words in (r.means, r.remedy) if words]
+    said += [text for rule in rules.load() for text in (rule.title.vi, rule.why.vi, rule.what_to_do.vi)]
+    assert len(said) > 500
+    found = [text for text in said for word in OTHER_WORDS if word in text]
+    assert found == []
+    assert [text for text in said if "`" in text] == [], "pages show text as it is"
 
 
 def test_roles_of_people_are_not_roles_of_rooms() -> None:

@@ -101,7 +101,7 @@ SUBJECT = Subject(
         SightingKind(
             "device.changed",
             "technical",
-            "Máy thay ổ đĩa, cạc mạng, bo mạch hoặc tên, hay được cài lại (máy chủ nhận ra)",
+            "Máy thay ổ đĩa, card mạng, bo mạch hoặc tên, hay được cài lại (máy chủ nhận ra)",
             "A machine with another disk, adapter, board or name, or installed anew (seen by the server)",
         ),
     ),

@@ -91,7 +91,7 @@ NEVER: tuple[tuple[str, str], ...] = (
         "the machine's name (only a digest under the school's own key)",
     ),
     (
-        "số sê-ri, địa chỉ MAC (chỉ gửi bản băm có khóa; tên cạc mạng theo MAC chỉ giữ nửa của hãng)",
+        "số sê-ri, địa chỉ MAC (chỉ gửi bản băm có khóa; tên card mạng theo MAC chỉ giữ nửa của hãng)",
         "serial numbers, MAC addresses (only keyed digests; an adapter's name keeps the maker's half)",
     ),
     (

@@ -13,7 +13,8 @@ SUBJECT = Subject(
             "quality.latency",
             "s",
             "technical",
-            "Độ trễ: trung vị thời gian khứ hồi của 10 gói; target là gateway, server hoặc máy được cấu hình",
+            "Độ trễ: trung vị thời gian khứ hồi của 10 gói; "
+            "target là gateway (bộ định tuyến), server (máy chủ) hoặc máy được cấu hình",
             "Latency: median round trip of 10 echoes; target is gateway, server or a configured host",
             labels=_LABELS,
         ),

@@ -73,8 +73,8 @@ NEITHER: Final = Words(
     "direct way to the targets. If the Internet works: tell the server's administrator to check them.",
 )
 RUN_AS_ROOT: Final = Words(
-    "Muốn biết: chạy `schoolwatch-agent doctor` với quyền quản trị trên Linux.",
-    "To know it: run `schoolwatch-agent doctor` as administrator on Linux.",
+    "Muốn biết: chạy schoolwatch-agent doctor với quyền quản trị trên Linux.",
+    "To know it: run schoolwatch-agent doctor as administrator on Linux.",
 )
 NEXT_HOP: Final = Words(
     "Kiểm tra bộ định tuyến có đang chạy không và tường lửa của nó có chặn ICMPv6 "

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from schoolwatch_contract.catalogue import FACTS, METRICS
 from schoolwatch_server.api.problems import not_found
 from schoolwatch_server.api.route import Route, Server, Who
+from schoolwatch_server.console import lines
 from schoolwatch_server.console.page import page, words_of
 from schoolwatch_server.console.words import Words
 from schoolwatch_server.database import incident_rows
@@ -81,12 +82,15 @@ def _witness(kept: dict[str, Any], words: Words) -> Witness:
 
 
 def _line(key: str, value: float | str | None, words: Words) -> tuple[str, str]:
-    """Name and value in the catalogue's words, where it has them."""
+    """Name and value as the device's page has them."""
     name, labels = parse_key(key)
-    metric, kind = METRICS.get(name), METRICS.get(name) or FACTS.get(name)
-    title = name if kind is None else kind.vi if words.language == "vi" else kind.en
-    where = words.labels(labels)
-    shown = value if isinstance(value, str) else words.amount(value, metric.unit if metric else "")
+    metric = METRICS.get(name)
+    title = lines.title(name, metric or FACTS.get(name), words)
+    where = lines.labels_in_words(labels, words)
+    if isinstance(value, str):
+        shown = words.known(f"value.{value}", value)
+    else:
+        shown = words.amount(value, metric.unit if metric else "")
     return (f"{title} ({where})" if where else title, shown)
 
 

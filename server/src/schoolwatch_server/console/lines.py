@@ -119,7 +119,7 @@ def readings(state: State, words: Words) -> tuple[Line, ...]:
             Line(
                 name,
                 title(name, metric, words),
-                _labels(labels, words),
+                labels_in_words(labels, words),
                 value,
                 number.value is not None,
                 number.taken_at,
@@ -139,7 +139,9 @@ def facts(state: State, words: Words) -> tuple[Line, ...]:
             _why(fact.reason, words) if fact.value is None else words.known(f"value.{fact.value}", fact.value)
         )
         of = title(name, FACTS.get(name), words)
-        lines.append(Line(name, of, _labels(labels, words), value, fact.value is not None, fact.taken_at))
+        lines.append(
+            Line(name, of, labels_in_words(labels, words), value, fact.value is not None, fact.taken_at)
+        )
     return _sorted(lines, FACTS)
 
 
@@ -160,15 +162,23 @@ def title(name: str, kind: Metric | FactKind | None, words: Words) -> str:
     return _EXPLAINS.split(kind.vi if words.language == "vi" else kind.en)[0].strip()
 
 
-def _labels(labels: dict[str, str], words: Words) -> str:
+def labels_in_words(labels: dict[str, str], words: Words) -> str:
+    """`IPv6 · eth0 · toàn cầu`: what tells readings apart, in words where a label has them."""
     return words.labels({key: _label(key, value, words) for key, value in labels.items()})
 
 
 def _label(key: str, value: str, words: Words) -> str:
-    """What held a speed test back and why one was skipped have words of their own."""
-    if key == "limited_by":
-        return words.known(f"limited_by.{value}", value)
-    return words.known(f"value.{value}" if key == "reason" else f"label.{value}", value)
+    """Some labels have words of their own: a private address is another thing than a private network."""
+    match key:
+        case "limited_by":
+            return words.known(f"limited_by.{value}", value)
+        case "reason" | "state":
+            return words.known(f"value.{value}", value)
+        case "scope":
+            return words.known(f"address_scope.{value}", value)
+        case "profile":
+            return words.known(f"firewall_profile.{value}", value)
+    return words.known(f"label.{value}", value)
 
 
 def _instead(state: State, name: str, labels: dict[str, str], words: Words) -> str:
