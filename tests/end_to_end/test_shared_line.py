@@ -1,6 +1,8 @@
-"""Lines that others use too: a school's line with two devices, and the server's with other traffic."""
+"""Lines that others use meanwhile: a school's by two devices and by ping, the server's by other traffic."""
 
 import os
+import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -80,6 +82,31 @@ def test_other_traffic_on_the_servers_line_marks_a_result(tmp_path: Path, peer: 
         assert outcome.download.rate < MBIT * 1e6 * 0.65, "alone it would not have been above 70 %"
         assert down
         assert share > 0.7
+
+
+def test_round_trips_under_load_are_those_that_ping_sees(tmp_path: Path, peer: Peer) -> None:
+    for program in ("ip", "tc", "ping"):
+        peer(program)
+    with ShapedLine(20, delay_ms=30) as line, running(tmp_path, line, 1000) as server:
+        words = line.at_school("ping", "-n", "-q", "-i", "0.02", line.server_ip)
+        quiet = subprocess.run([*words, "-c", "20"], capture_output=True, text=True, check=True, timeout=60)
+        pings = subprocess.Popen(
+            line.at_school("ping", "-n", "-i", "0.02", line.server_ip), stdout=subprocess.PIPE
+        )
+        try:
+            outcome = server.measure(server.device())
+        finally:
+            pings.send_signal(signal.SIGINT)
+            seen = pings.communicate(timeout=10)[0].decode()
+    least = float(quiet.stdout.rpartition("=")[2].split("/")[0]) / 1e3
+    loaded = sorted(float(each) / 1e3 for each in re.findall(r"time=([\d.]+) ms", seen))
+    for way in (outcome.download, outcome.upload):
+        assert way is not None
+        assert way.rtt_min is not None
+        assert way.rtt_loaded is not None
+        assert abs(way.rtt_min / least - 1) < 0.1
+        # the quiet moments before and between are among the pings, so it is only between their tenths
+        assert loaded[len(loaded) // 10] * 0.9 < way.rtt_loaded < loaded[-1 - len(loaded) // 10] * 1.1
 
 
 def test_two_devices_of_one_school_never_test_at_the_same_time(tmp_path: Path, peer: Peer) -> None:

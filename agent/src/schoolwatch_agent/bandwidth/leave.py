@@ -20,6 +20,10 @@ RETRY_MAX = 3600.0
 """Seconds: a server that asks for more patience is asked again all the same."""
 
 
+_IN_BETWEEN = (407, 511)
+"""A proxy asks who we are (RFC 9110 §15.5.8), a network wants a sign-in (RFC 6585 §6)."""
+
+
 class NoLeaveError(Exception):
     """Why there is no test now, what the server or system said, and in how many seconds to ask again."""
 
@@ -86,7 +90,10 @@ def _nonce(answer: Answer) -> str:
 
 def _refusal(status: int, headers: Message, body: bytes) -> NoLeaveError:
     known: dict[int, Why] = {404: "no_server", 409: "line_busy", 503: "server_full"}
+    known |= dict.fromkeys(_IN_BETWEEN, "not_itself")
     why = known.get(status, "refused" if status < 500 else "unreachable")
+    if status < 400:  # our server never answers so: it is a page of the network's
+        why = "not_itself"
     retry = headers.get("Retry-After", "")
     seconds = min(float(retry), RETRY_MAX) if retry.isascii() and retry.isdigit() else 0.0
     return NoLeaveError(why, f"HTTP {status} {_detail(body)}".strip(), seconds)

@@ -19,10 +19,12 @@ Why = Literal[
     "line_busy",
     "server_full",
     "refused",
+    "not_itself",
     "unreachable",
     "interrupted",
 ]
-"""Why a planned test was not made; `paced`: so that the budget lasts until the end of the month."""
+"""Why a planned test was not made; `paced`: so that the budget lasts until the end of the month.
+`not_itself`: a sign-in page or a proxy answers in the server's place."""
 
 
 class Order(msgspec.Struct, frozen=True):
