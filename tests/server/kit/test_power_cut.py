@@ -3,11 +3,13 @@
 The killed process is the stick's own installer; the program that it installs is a stand-in of three files.
 """
 
+import importlib
 import json
 import shutil
 import subprocess
 import sys
 import sysconfig
+import threading
 import zipfile
 from pathlib import Path
 
@@ -37,7 +39,9 @@ def watch(event, arguments):
 class Silent:
     language = "vi"
     def __call__(self, key, **values): print(key)
-    def stop(self, key, **values): sys.exit(2)
+    def stop(self, key, **values):
+        print(key)
+        sys.exit(2)
 
 os.sync = lambda: None  # only this process is killed: what it has written stays
 placed.program_folder = lambda: computer / "program"
@@ -204,3 +208,27 @@ def test_what_the_program_itself_refuses_leaves_nothing(computer: Computer, tmp_
     computer.refuse(refuses=True)
     assert computer.install(stick(tmp_path / "stick", "1")).returncode == 1
     assert computer.names() == {"settings", "refuses"}
+
+
+def test_a_program_that_was_deleted_by_hand_is_put_back_and_then_taken_away(
+    computer: Computer, tmp_path: Path
+) -> None:
+    here = stick(tmp_path / "stick", "1")
+    assert computer.install(here).returncode == 0
+    shutil.rmtree(computer.folder / "program")
+    refused = computer.uninstall(here)
+    assert (refused.returncode, refused.stdout.split()) == (2, ["program_missing"])
+    assert computer.install(here).returncode == 0
+    assert computer.uninstall(here).returncode == 0
+    assert computer.names() == {"settings"}
+
+
+def test_a_disk_that_hangs_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.syspath_prepend(build.STICK)
+    placed = importlib.import_module("placed")
+    released = threading.Event()
+    monkeypatch.setattr(placed.os, "sync", lambda: released.wait(30))
+    monkeypatch.setattr(placed, "PATIENCE", 0.05)
+    placed.finish(tmp_path, "whole")
+    assert (tmp_path / placed.MARK).read_text() == "whole"
+    released.set()

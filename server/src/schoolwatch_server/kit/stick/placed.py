@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -22,6 +23,9 @@ CREDENTIAL, INSTALL_ID = "credential.json", "install_id"
 """In the data: what the server gave, and what tells this installation from others."""
 BUSY = (0.2, 1.0, 3.0, 6.0)
 """Seconds to wait for Windows to let go of a folder: a cycle that ends, an antivirus that looks at it."""
+
+PATIENCE = 60.0
+"""Seconds to wait for the disks: one that hangs, such as a dead network drive, must not keep a teacher."""
 
 
 def program_folder() -> Path:
@@ -122,7 +126,9 @@ def finish(folder: Path, about: str) -> None:
 
 def _flush(folder: Path) -> None:
     if not IS_WINDOWS:
-        os.sync()
+        aside = threading.Thread(target=os.sync, daemon=True)
+        aside.start()
+        aside.join(PATIENCE)
         return
     for path in folder.rglob("*"):
         if path.is_file():

@@ -79,6 +79,8 @@ def uninstall(say: "Words", *, with_data: bool) -> int:
 
 def _uninstalled_already(program: Path, say: "Words", *, with_data: bool) -> int:
     """Only data may be left, from an earlier uninstallation. Raises OSError."""
+    if (placed.settings_folder() / placed.RECORD).exists():  # somebody or an antivirus has deleted it
+        say.stop("program_missing", path=program)
     left = placed.left_data()
     if not left:
         say.stop("nothing", path=program)
@@ -87,6 +89,7 @@ def _uninstalled_already(program: Path, say: "Words", *, with_data: bool) -> int
     for folder in left:
         placed.delete_data(folder)
         say("data_deleted", path=folder)
+    _drop_empty_settings()
     say("uninstalled")
     return 0
 
@@ -101,11 +104,15 @@ def _uninstall(program: Path, say: "Words", *, with_data: bool) -> int:
         if code != 0:
             return code
     else:  # an installation that was broken off before it had one
-        with contextlib.suppress(OSError):
-            placed.settings_folder().rmdir()
+        _drop_empty_settings()
     if (program / placed.MARK).exists():
         placed.take_away(program)
     return 0
+
+
+def _drop_empty_settings() -> None:
+    with contextlib.suppress(OSError):  # it is not there, or something of somebody's is in it
+        placed.settings_folder().rmdir()
 
 
 def target() -> str:
