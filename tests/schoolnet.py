@@ -75,7 +75,8 @@ while packet := os.read(tun, 65536):
 ADVERTISED = f"""
 interface lan {{
   AdvSendAdvert on; MinRtrAdvInterval 3; MaxRtrAdvInterval 10; AdvDefaultLifetime %(lifetime)s;
-  prefix %(prefix)s {{ AdvOnLink on; AdvAutonomous on; }};
+  prefix %(prefix)s {{ AdvOnLink on; AdvAutonomous %(autonomous)s; }};
+  AdvManagedFlag %(managed)s;
   RDNSS {ROUTER6} {{ AdvRDNSSLifetime 600; }};
 }};
 """
@@ -85,7 +86,8 @@ interface lan {{
 class Case:
     """What a school's network is like: commands run in the router and the PC, and what the router runs.
 
-    `prefix` and `lifetime` are what radvd advertises; without a prefix there is no radvd. `delay` in
+    `prefix`, `autonomous`, `managed` and `lifetime` are what radvd advertises; without a prefix there is no
+    radvd. The PC `takes_address` from it, or has no reason to. `delay` in
     seconds is that of IPv6 packets to the Internet. `option_108` has the DHCP server offer it.
     Without `has_ipv6` the PC itself has IPv6 switched off. `resolver` are more options of dnsmasq,
     which knows the hosts' `names`.
@@ -97,6 +99,9 @@ class Case:
     name: str
     prefix: str = LAN6
     lifetime: int = 1800
+    autonomous: bool = True
+    managed: bool = False
+    takes_address: bool = True
     router: Sequence[str] = ()
     pc: Sequence[str] = ()
     ipv4: bool = True
@@ -265,7 +270,8 @@ def _serve(net: Net) -> None:
     )
     if case.prefix:
         file = folder / "radvd.conf"
-        file.write_text(ADVERTISED % {"lifetime": case.lifetime, "prefix": case.prefix})
+        flags = {name: "on" if getattr(case, name) else "off" for name in ("autonomous", "managed")}
+        file.write_text(ADVERTISED % {"lifetime": case.lifetime, "prefix": case.prefix, **flags})
         file.chmod(0o644)
         net.start("router", "radvd", "-n", "-C", str(file), "-p", str(folder / "radvd.pid"), "-m", "stderr")
 
@@ -338,7 +344,7 @@ def _pc(net: Net) -> None:
     if case.stranger:
         _stranger(net)
     if case.has_ipv6:
-        _until(lambda: ("dynamic" if case.prefix else "fe80:") in _shown(net))
+        _until(lambda: ("dynamic" if case.prefix and case.takes_address else "fe80:") in _shown(net))
 
 
 def _stranger(net: Net) -> None:

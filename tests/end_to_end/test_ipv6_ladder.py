@@ -55,6 +55,8 @@ CONTAINERS = tuple(
         f"ip addr add 2001:db8:d{number}::1/64 dev {nic} nodad",
     )
 )
+WIDE = "2001:db8:77::/60"
+NO_AUTOCONF = ("sysctl -qw net.ipv6.conf.eth0.autoconf=0",)
 TO_PORTAL = ["--address=/#/192.168.77.1"]
 TO_PORTAL_6 = [*TO_PORTAL, f"--address=/#/{schoolnet.ROUTER6}"]
 SHARED = "prefix 2002:c000:204:1::/64 { };"
@@ -65,6 +67,13 @@ CASES = (
     # rungs 0 to 11: o ok, S slow, F failed, - absent and need not be there, ? unknown
     (Case("v6-off", prefix="", has_ipv6=False), "FFFFFoF??--?", "0 failed: no_link_local"),
     (Case("no-v6", prefix=""), "oFFFFoF??--?", "1 failed: no_advertisement"),
+    (
+        Case("dhcpv6-silent", autonomous=False, managed=True, takes_address=False),
+        "oooFooF??--o",
+        "3 failed: dhcpv6_gave_nothing",
+    ),
+    (Case("prefix-60", prefix=WIDE, takes_address=False), "oooFooF??--o", "3 failed: prefix_not_64"),
+    (Case("autoconf-off", pc=NO_AUTOCONF, takes_address=False), "oooFooF??--o", "3 failed: offer_not_taken"),
     (Case("ula-only", prefix="fd00:77::/64"), "oooFoFF??--o", "3 failed: ula_only"),
     (Case("ra-without-route", lifetime=0), "ooooFoF??--o", "4 failed: router_lifetime_0"),
     (

@@ -9,7 +9,10 @@ from schoolwatch_agent.formats.advertisement import Advertisement
 from schoolwatch_agent.formats.attempts import About, Asked, Found, Outcome, Tried, Try
 from schoolwatch_agent.formats.link_rungs import Heard
 from schoolwatch_agent.formats.network import Neighbour, Route
+from schoolwatch_agent.probes import ipv6
+from schoolwatch_agent.recorded import RecordedHost
 from schoolwatch_contract import ladder
+from schoolwatch_contract.records import Reading
 from schoolwatch_contract.settings import Endpoint, Ipv6
 
 ROUTE = Route("eth0", "6", "fe80::1", 0.0, from_advertisement=True)
@@ -53,6 +56,41 @@ def test_a_vlan_is_a_link_of_the_school(kind: str | None) -> None:
     info = {"local": "2001:ee0:1:2::7", "prefixlen": 64}
     link = {"ifname": "eth0.20", "link_type": "ether", "addr_info": [info], "linkinfo": {"info_kind": kind}}
     assert [each.scope for each in network.linux_addresses(json.dumps([link]))] == ["global"]
+
+
+def test_a_gateway_that_dials_in_itself_has_its_ipv6_on_that_link() -> None:
+    info = {"local": "2001:ee0:1:2::7", "prefixlen": 64, "dynamic": True}
+    links = json.dumps(
+        [
+            {"ifname": "ppp0", "link_type": "ppp", "addr_info": [info], "linkinfo": {"info_kind": "ppp"}},
+            {"ifname": "tun0", "link_type": "none", "addr_info": [info], "linkinfo": {"info_kind": "tun"}},
+        ]
+    )
+
+    class Dialled(RecordedHost):
+        def __init__(self) -> None:
+            self.listened = list[str]()
+
+        system = "linux"
+
+        def run(self, *argv: str, timeout: float = 10) -> str:
+            route = [{"dst": "default", "gateway": "fe80::1", "dev": "ppp0", "protocol": "ra"}]
+            if "neigh" in argv or argv[0] == "ping":
+                return "[]"
+            return links if "addr" in argv else json.dumps(route)
+
+        def router_advertisements(self, nic: str, timeout: float) -> tuple[bytes, ...]:
+            raise PermissionError
+
+        def wait(self, seconds: float) -> None:
+            return
+
+    found = {
+        (r.metric, r.labels["rung"]): r.value
+        for r in ipv6.read(Dialled(), Ipv6())
+        if isinstance(r, Reading) and r.metric == "ipv6.rung"
+    }
+    assert [found["ipv6.rung", str(rung)] for rung in (1, 3, 4)] == [1, 1, 1]
 
 
 def asked(about: About, *addresses: str, outcome: Outcome = "ok", resolver: str = "192.0.2.53") -> Asked:

@@ -22,6 +22,7 @@ SETTLED: Final = _ANSWERED | {"failed", "unreachable"}
 """The system is not asking any more."""
 
 _NOT_GLOBAL: Final = (("6to4", "6to4_only"), ("teredo", "teredo_only"), ("ula", "ula_only"))
+_GLOBAL: Final = IPv6Network("2000::/3")
 _6TO4: Final = IPv6Network("2002::/16")
 
 
@@ -56,7 +57,7 @@ def rungs(
         0: Rung(has_link_local, "link_local" if has_link_local else "no_link_local"),
         1: seen,
         2: _dns(seen, heard),
-        3: _global(sixes),
+        3: _global(sixes, heard),
         4: _default(routes, neighbours, heard),
         11: _alone(heard),
     }
@@ -81,12 +82,27 @@ def _dns(seen: Rung, heard: Heard) -> Rung:
     return Rung(None, heard.refused or "not_heard")
 
 
-def _global(sixes: list[Address]) -> Rung:
+def _global(sixes: list[Address], heard: Heard) -> Rung:
     sources = sorted({address.source or "not_told" for address in sixes if address.scope == "global"})
     if sources:
         return Rung(True, "+".join(sources))
     scopes = {address.scope for address in sixes}
-    return Rung(False, next((reason for scope, reason in _NOT_GLOBAL if scope in scopes), "no_address"))
+    other = next((reason for scope, reason in _NOT_GLOBAL if scope in scopes), "no_address")
+    return Rung(False, _not_taken(heard, other))
+
+
+def _not_taken(heard: Heard, otherwise: str) -> str:
+    """Why there is no global address although the router offers some; `otherwise` when it offers none."""
+    offered = [
+        prefix
+        for each in heard.advertisements
+        for prefix in each.autonomous
+        if prefix.subnet_of(_GLOBAL) and not prefix.subnet_of(_6TO4)
+    ]
+    if offered:
+        return "offer_not_taken" if any(prefix.prefixlen == 64 for prefix in offered) else "prefix_not_64"
+    managed = any(each.managed for each in heard.advertisements)
+    return "dhcpv6_gave_nothing" if managed and otherwise == "no_address" else otherwise
 
 
 def _default(routes: Iterable[Route], neighbours: Iterable[Neighbour], heard: Heard) -> Rung:

@@ -1,7 +1,7 @@
 """Addresses, routes and neighbours as `ip -json` (iproute2) and network.ps1 (Windows) tell them."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Any, Final
 
@@ -84,14 +84,16 @@ def scope(address: IPv4Address | IPv6Address) -> str | None:
     return None
 
 
-def linux_addresses(ip_addr: str) -> Iterator[Address]:
-    """From `ip -j -d addr`; links that are not counted are left out."""
+def linux_addresses(ip_addr: str, dialled: Collection[str] = ()) -> Iterator[Address]:
+    """From `ip -j -d addr`; links that are not counted are left out, but for those `dialled` (PPPoE)."""
     for link in listed(ip_addr):
         nic, kind = link.get("ifname"), _inner(link.get("linkinfo")).get("info_kind")
-        if not isinstance(nic, str) or not is_counted(nic, kind):
+        if not isinstance(nic, str):
             continue
-        if link.get("link_type") not in ("ether", None) and kind is None:
-            continue  # tun, ppp, sit: not a link of the school's network
+        # tun, ppp, sit: not a link of the school's network
+        is_ours = link.get("link_type") in ("ether", None) or kind is not None
+        if nic not in dialled and not (is_ours and is_counted(nic, kind)):
+            continue
         for info in cim.objects(link.get("addr_info")):
             yield from _linux_address(nic, info)
 

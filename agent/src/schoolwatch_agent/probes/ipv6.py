@@ -5,6 +5,7 @@ option 108, "IPv6-only preferred" (RFC 8925). Nothing is contacted but what the 
 the network's own resolvers, those too only then.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from functools import partial
 from ipaddress import ip_address
@@ -134,8 +135,11 @@ def _windows(found: dict[str, Any]) -> Tables:
 
 
 def _linux(host: Host) -> tuple[Tables, Heard]:
-    addresses = list(network.linux_addresses(host.run("ip", "-j", "-d", "addr", "show")))
+    links = host.run("ip", "-j", "-d", "addr", "show")
     routes = list(network.linux_routes(host.run("ip", "-j", "-6", "route", "show", "default"), "6"))
+    # a gateway that dials in itself (pppd) has its IPv6 on that link alone
+    dialled = {route.nic for route in routes if re.fullmatch(r"ppp\d+", route.nic)}
+    addresses = list(network.linux_addresses(links, dialled))
     heard = _listen(host, sorted({a.nic for a in addresses if a.family == "6" and a.scope == "link"}))
     return (addresses, routes, _next_hops(host, routes[:_MOST_LINKS])), heard
 

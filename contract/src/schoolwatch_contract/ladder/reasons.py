@@ -110,6 +110,27 @@ REASONS: Final[dict[str, Reason]] = {
     "static": Reason(Words("đặt bằng tay", "set by hand")),
     "not_told": Reason(Words("không rõ nguồn địa chỉ", "source of the address not told")),
     "no_address": Reason(Words("không có địa chỉ toàn cầu", "no global address"), remedies.PREFIX),
+    "prefix_not_64": Reason(
+        Words(
+            "bộ định tuyến quảng bá tiền tố không dài 64 bit: máy không tự tạo được địa chỉ",
+            "the router advertises a prefix that is not 64 bits long: no address can be made from it",
+        ),
+        remedies.PREFIX_64,
+    ),
+    "offer_not_taken": Reason(
+        Words(
+            "bộ định tuyến có quảng bá tiền tố nhưng máy không tạo địa chỉ",
+            "the router advertises a prefix, but this computer makes no address from it",
+        ),
+        remedies.OWN_SETTINGS,
+    ),
+    "dhcpv6_gave_nothing": Reason(
+        Words(
+            "bộ định tuyến báo lấy địa chỉ qua DHCPv6 (cờ M) nhưng máy không được cấp địa chỉ nào",
+            "the router says that addresses come by DHCPv6 (flag M), but this computer was given none",
+        ),
+        remedies.DHCPV6,
+    ),
     "ula_only": Reason(
         Words("chỉ có địa chỉ nội bộ (ULA)", "unique local addresses (ULA) only"),
         remedies.PREFIX,

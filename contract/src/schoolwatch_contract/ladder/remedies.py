@@ -16,6 +16,24 @@ PREFIX: Final = Words(
     "Ask the provider to delegate an IPv6 prefix to the school (DHCPv6-PD, /56 to /60), "
     "then let the router advertise it on the LAN.",
 )
+PREFIX_64: Final = Words(
+    "Trên bộ định tuyến, quảng bá trong mạng LAN một tiền tố dài đúng /64, lấy từ tiền tố nhà mạng cấp.",
+    "On the router advertise a prefix of exactly /64 on the LAN, out of the one that the provider gave.",
+)
+OWN_SETTINGS: Final = Words(
+    "Kiểm tra thiết lập IPv6 của máy: Linux: accept_ra và autoconf bằng 1; Windows: lệnh netsh interface "
+    "ipv6 show interface báo Router Discovery là enabled; phần mềm bảo mật không chặn ICMPv6 loại 134. "
+    "Cũng có thể địa chỉ đã bị máy khác dùng.",
+    "See to this computer's IPv6 settings: on Linux accept_ra and autoconf are 1; on Windows netsh "
+    "interface ipv6 show interface says that Router Discovery is enabled; no security program blocks "
+    "ICMPv6 type 134. Or another machine has the address already.",
+)
+DHCPV6: Final = Words(
+    "Trên bộ định tuyến, bật máy chủ DHCPv6 cho mạng LAN, hoặc bật tự cấu hình (AdvAutonomous, SLAAC); "
+    "máy Android chỉ dùng được cách thứ hai.",
+    "On the router switch on the DHCPv6 server for the LAN, or autoconfiguration (AdvAutonomous, SLAAC); "
+    "Android can use only the latter.",
+)
 DEFAULT_ROUTE: Final = Words(
     "Trên bộ định tuyến đặt thời hạn bộ định tuyến (AdvDefaultLifetime) lớn hơn 0, thường là 1800 giây, "
     "và kiểm tra cổng WAN có tuyến mặc định IPv6.",
