@@ -7,7 +7,8 @@ is to switch IPv6 off: that hides the fault and makes a new one.
 from collections.abc import Mapping
 from typing import Final
 
-from schoolwatch_contract.ladder.reasons import OUTCOMES, REASONS, TARGETS
+from schoolwatch_contract.ladder.outcomes import OUTCOMES, TARGETS
+from schoolwatch_contract.ladder.reasons import REASONS
 from schoolwatch_contract.ladder.remedies import SLOW
 from schoolwatch_contract.ladder.words import Language, Words
 
