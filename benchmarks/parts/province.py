@@ -4,6 +4,7 @@ import random
 
 from sqlalchemy import Connection, insert
 
+from schoolwatch_server.database import simulated
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.state import State, Text, Value, key, pack
 
@@ -13,6 +14,7 @@ def fill(conn: Connection, schools: int, devices: int, now: float) -> None:
 
     Every eighth school is without declared numbers.
     """
+    simulated.mark(conn)
     chance = random.Random(7)
     conn.execute(insert(t.province), [{"id": 1, "code": "P", "name": "simulated"}])
     communes = range(1, schools // 15 + 2)

@@ -24,6 +24,22 @@ SCREEN = 850
 DEVICES, WRONG = 50, 12
 
 
+CONTRAST = """(element) => {
+  const lit = (text) => {
+    const [r, g, b] = text.match(/[\\d.]+/g).map((part) => Number(part) / 255).map(
+      (part) => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  let under = element;
+  const clear = (one) => /rgba\\(.*, 0\\)/.test(getComputedStyle(one).backgroundColor);
+  while (clear(under) && under.parentElement) under = under.parentElement;
+  const ground = clear(under) ? "rgb(255, 255, 255)" : getComputedStyle(under).backgroundColor;
+  const [low, high] = [lit(getComputedStyle(element).color), lit(ground)].sort((a, b) => a - b);
+  return (high + 0.05) / (low + 0.05);
+}"""
+"""How text stands out from what is behind it (WCAG 2.2, 1.4.3), 1 to 21."""
+
+
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Tree:
     """The first school has 50 devices more; the antivirus of 12 is off, and one tells of IPv6."""
@@ -132,3 +148,39 @@ def test_a_device_says_first_what_to_do(page: Page, site: RunningSite, tree: Tre
             pass
         page.wait_for_timeout(500)  # until the answer stands in the page
     expect(reading).to_be_visible()
+
+
+def test_an_incident_is_read_and_tapped_at_night_on_a_phone(
+    browser: Browser, site: RunningSite, session: str
+) -> None:
+    context = browser.new_context(
+        viewport={"width": 390, "height": SCREEN}, locale="vi-VN", color_scheme="dark", has_touch=True
+    )
+    context.add_cookies([{"name": SESSION_COOKIE, "value": session, "url": site.url}])
+    page = context.new_page()
+    page.goto(f"{site.url}/incidents")
+    for link in page.locator(".incidents a, .bar nav a, .tabs a").all():
+        box = link.bounding_box()
+        assert box is not None
+        assert box["height"] >= 44, link.text_content()
+    page.locator(".incidents a").first.click()
+    todo = page.locator(".todo").bounding_box()
+    assert todo is not None
+    assert todo["y"] + todo["height"] < SCREEN, "what to do is seen without scrolling"
+    for chosen in ("body", ".todo p", ".chip.bad", ".muted", ".evidence td"):
+        assert page.locator(chosen).first.evaluate(CONTRAST) >= 4.5, chosen
+    context.close()
+
+
+def test_what_is_printed_is_ink_on_white_unfolded_and_says_when(
+    page: Page, site: RunningSite, tree: Tree
+) -> None:
+    page.goto(f"{site.url}/schools/{tree.schools[0].code}")
+    page.emulate_media(media="print", color_scheme="dark")
+    for chosen in ("body", ".chip.bad", ".muted", ".devices td"):
+        assert page.locator(chosen).first.evaluate(CONTRAST) >= 4.5, chosen
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    expect(page.get_by_role("row", name=f"PC {DEVICES}")).to_be_visible()
+    expect(page.locator("footer")).to_contain_text("Trang được lập lúc")
+    for pressed in page.locator("button, nav, select").all():
+        expect(pressed).not_to_be_visible()

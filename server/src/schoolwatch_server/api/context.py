@@ -31,6 +31,7 @@ class Context:
     texts: Texts
     attempts: Attempts
     challenges: Challenges
+    simulated: bool
 
     @property
     def packs(self) -> Packs:

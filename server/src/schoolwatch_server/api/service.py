@@ -31,7 +31,8 @@ from schoolwatch_server.api.route import Route, add
 from schoolwatch_server.challenges import Challenges
 from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.console import routes
-from schoolwatch_server.database.engine import open_database
+from schoolwatch_server.database.engine import begin_read, open_database
+from schoolwatch_server.database.simulated import is_simulated
 from schoolwatch_server.sheets import lifecycle_in_force, packs_in_force, rules_in_force
 from schoolwatch_server.store.sqlite import SqliteStore
 
@@ -55,6 +56,8 @@ ROUTES: tuple[Route, ...] = (
 def create_app(config: ServerConfig) -> FastAPI:
     """The application on an open database. Raises `DatabaseError` or `SheetError`."""
     engine = open_database(config.database_url)
+    with begin_read(engine) as conn:
+        simulated = is_simulated(conn)
     people.warm_up()
 
     @asynccontextmanager
@@ -81,6 +84,7 @@ def create_app(config: ServerConfig) -> FastAPI:
         texts=texts.load(),
         attempts=Attempts(most=20, seconds=60.0),
         challenges=Challenges(),
+        simulated=simulated,
     )
     add(app, ROUTES)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

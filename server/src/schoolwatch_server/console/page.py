@@ -52,6 +52,7 @@ def page(
         language=words.language,
         path=at or request.url.path,
         who=who,
+        simulated=context_of(request).simulated,
         may=lambda permission, place=None: who is not None and may(who, permission, place),
         now=now,
         ago=lambda at: words.ago(at, now),

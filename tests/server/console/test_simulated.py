@@ -1,0 +1,50 @@
+"""Simulated data says so on every page that a browser shows, and nothing says so of real data."""
+
+from pathlib import Path
+
+import pytest
+
+from schoolwatch_server.api.service import ROUTES
+from schoolwatch_server.database import simulated
+from schoolwatch_server.database.engine import begin_write
+from tree import Tree
+from website import RunningSite
+
+MARK = {"vi": "DỮ LIỆU MÔ PHỎNG", "en": "SIMULATED DATA"}
+NOT_PAGES = {"/healthz", "/readyz", "/metrics", "/docs", "/language/{language}"}
+
+
+@pytest.mark.parametrize("is_simulated", [True, False])
+def test_every_page_says_that_its_data_are_simulated(tmp_path: Path, *, is_simulated: bool) -> None:
+    tree = Tree(tmp_path)
+    if is_simulated:
+        with begin_write(tree.engine) as conn:
+            simulated.mark(conn)
+            simulated.mark(conn)  # twice is once
+    school = tree.schools[0]
+    filled = {
+        "{number}": "1",
+        "{device}": school.devices[0].device,
+        "/schools/{code}": f"/schools/{school.code}",
+        "/communes/{code}": "/communes/MarkC00X",
+        "/provinces/{code}": "/provinces/MarkP0X",
+    }
+    paths = [
+        route.path
+        for route in ROUTES
+        if route.method == "GET" and not route.path.startswith("/api/") and route.path not in NOT_PAGES
+    ]
+    paths = [path for path in paths if not path.endswith(("/now", ".{form}"))] + ["/nowhere"]
+    assert len(paths) > 10
+    html = {"accept": "text/html"}
+    with RunningSite(tree.config) as site:
+        admin = site.somebody("so_admin")
+        for language, mark in MARK.items():
+            admin.get(f"/language/{language}")
+            for path in paths:
+                for place, value in filled.items():
+                    path = path.replace(place, value)
+                client = site.anyone() if path == "/login" and language == "vi" else admin
+                answer = client.get(path, headers=html)
+                assert answer.status_code in (200, 404), path
+                assert answer.text.count(mark) == int(is_simulated), path
