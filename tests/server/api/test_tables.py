@@ -78,7 +78,7 @@ def test_a_rooms_week_is_told_with_what_it_rests_on(tree: Tree, ask) -> None:
 def test_activation_is_counted_by_school_and_never_called_licensed(tree: Tree, ask) -> None:
     rows = {one["school"]["code"]: one for one in ask().get("/api/v1/activation").json()["activation"]}
     assert len(rows) == 8
-    assert rows["Mark000X"]["windows"] == {"activated": 1, "not_activated": 0}
+    assert rows["Mark000X"]["windows"] == {"activated": 1, "not_activated": 0, "untold": 1}
     listed = {row["school_code"]: row for row in table(ask, "activation")}
     assert (listed["Mark000X"]["windows_activated"], listed["Mark001X"]["windows_activated"]) == ("1", "0")
     head = ask().get("/api/v1/tables/activation.csv").text.splitlines()[0]

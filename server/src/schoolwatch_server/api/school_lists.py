@@ -28,13 +28,17 @@ def activation(
 ) -> Json:
     """On how many computers of each school Windows and Office are activated, which does not mean licensed.
 
-    Computers that report within the pack's window count; one that does not tell is in neither number.
+    Computers that report within the pack's window count; `untold` are those without the product, or that do
+    not tell.
     """
     after = limits(server.packs, time.time()).working_after
 
     def of(conn: Connection, row: registry.SchoolRow) -> Json:
         found = counted.counts(conn, Scope("school", row.id), after)
-        return {one.product: {"activated": one.yes, "not_activated": one.no} for one in found}
+        return {
+            one.product: {"activated": one.yes, "not_activated": one.no, "untold": one.untold}
+            for one in found
+        }
 
     return {"counts_since": rfc3339(after), **_list("activation", of, who, server, school, limit, cursor)}
 

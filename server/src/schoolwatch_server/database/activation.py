@@ -10,6 +10,7 @@ from schoolwatch_server.database.registry import within
 from schoolwatch_server.scope import Scope
 
 _PRODUCTS = {"windows": t.state.c.windows_activated, "office": t.state.c.office_activated}
+_SAID = (True, False, None)
 
 Numbers = tuple[int, ...]
 """What `columns` count."""
@@ -17,29 +18,35 @@ Numbers = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Activated:
-    """Of the computers with the product that were heard in the window: activated or not."""
+    """Of the computers that were heard in the window: activated, not, or without an answer.
+
+    `untold` may have no such product, as Linux has none, or did not tell: it is neither good nor bad.
+    """
 
     product: str
     yes: int
     no: int
+    untold: int = 0
 
 
 def columns(heard_after: float) -> tuple[Label[int], ...]:
-    """Of each product how many say yes and how many no; one that does not tell counts in neither number."""
+    """Of each product how many say yes, how many no, and how many neither."""
     return tuple(
         func.sum(
             case((and_(column.is_(said), t.state.c.taken_at >= heard_after), 1), else_=0), type_=Integer
         ).label(f"{product}_{said}".lower())
         for product, column in _PRODUCTS.items()
-        for said in (True, False)
+        for said in _SAID
     )
 
 
 def added(rows: Iterable[Numbers]) -> tuple[Activated, ...]:
     """Windows and Office, of all the rows together."""
-    sums = [sum(numbers) for numbers in zip(*rows, strict=True)] or [0] * (2 * len(_PRODUCTS))
+    step = len(_SAID)
+    sums = [sum(numbers) for numbers in zip(*rows, strict=True)] or [0] * (step * len(_PRODUCTS))
     return tuple(
-        Activated(product, sums[2 * place], sums[2 * place + 1]) for place, product in enumerate(_PRODUCTS)
+        Activated(product, *sums[step * place : step * (place + 1)])
+        for place, product in enumerate(_PRODUCTS)
     )
 
 

@@ -18,6 +18,7 @@ def _rows(conn: Connection, school: SchoolRow, asked: Asked, _: Pen) -> Iterator
     for counted in activation.counts(conn, Scope("school", school.id), after):
         row[f"{counted.product}_activated"] = counted.yes
         row[f"{counted.product}_not_activated"] = counted.no
+        row[f"{counted.product}_untold"] = counted.untold
     yield row
 
 
@@ -26,8 +27,10 @@ TABLE = Table(
     (
         "windows_activated",
         "windows_not_activated",
+        "windows_untold",
         "office_activated",
         "office_not_activated",
+        "office_untold",
         "counts_since",
         "at",
     ),
