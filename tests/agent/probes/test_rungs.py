@@ -108,7 +108,8 @@ TRUE = (asked("name", "2001:db8::1"), asked("name4", "203.0.113.1"))
         ((*TRUE, asked("nobody4", "198.51.100.9")), "dns_answers_over_v4"),
         ((asked("name"), asked("name4", "10.0.0.1"), asked("nobody4", "10.0.0.1")), "dns_answers_anything"),
         ((asked("name", "fd00::1"), asked("nobody", "fd00::1")), "dns_answers_anything"),
-        ((asked("name"), asked("nobody4", "10.0.0.1")), "dns_answers_anything"),
+        # the same page, while the resolver fails: that is what is to be seen to
+        ((asked("name"), asked("nobody4", "198.51.100.9")), "dns4_no_name"),
     ],
 )
 def test_a_resolver_that_gives_everything_one_address_is_told(
@@ -116,7 +117,7 @@ def test_a_resolver_that_gives_everything_one_address_is_told(
 ) -> None:
     found = path_rungs.rungs(HOSTS, Found(answers), Heard(), has_ipv4=True)[5]
     assert found.reason == reason
-    assert found.reached is (reason != "dns_answers_anything")
+    assert found.reached is (reason == "dns_answers_over_v4")
 
 
 def tried(
@@ -143,6 +144,7 @@ TWO = Heard(((Advertisement(1800), Advertisement(1800)),))
         (tried("timeout", "ok"), TWO, True, False, "v6_lost_to_a_stranger"),
         (tried("not_itself", "ok"), Heard(), True, None, "answered_by_another"),
         (tried("ok", "ok"), Heard(), True, False, "server_unreachable"),
+        (tried("ok", "ok", "not_itself"), Heard(), True, None, "answered_by_another"),
         # without another target nobody can say that others are reached
         (tried("ok", "ok", hosts=()), Heard(), True, False, "v6_timeout"),
         (tried("ok", "ok", "no_address", hosts=()), Heard(), True, None, "server_without_v6"),
@@ -157,5 +159,14 @@ def test_what_is_no_fault_of_ipv6_is_not_called_one(
     assert (rungs[6].reached, rungs[6].reason) == (reached, reason)
     if reached is not True and reason != "server_without_v6":
         assert ladder.remedy(reason, "vi")
-    if reason == "answered_by_another":
+    if found.tried[0].six.outcome == "not_itself":
         assert (rungs[7].reached, rungs[8].reached) == (None, None), "what another carries says nothing"
+
+
+def test_one_target_with_a_wrong_certificate_does_not_hide_the_others() -> None:
+    good, bad = (Tried(name, "6", Try(how), OK, OK) for name, how in (("a.vn", "ok"), ("b.vn", "not_itself")))
+    rungs = path_rungs.rungs(Ipv6(HOSTS.dual_stack), Found((), (good, bad)), Heard(), has_ipv4=True)
+    assert [(rungs[n].reached, rungs[n].reason) for n in (6, 7)] == [
+        (True, "some_hosts_fail"),
+        (True, "large_packets_pass"),
+    ]

@@ -27,7 +27,9 @@ def rungs(targets: Ipv6, found: Found, heard: Heard, *, has_ipv4: bool) -> dict[
         return untold | dns
     if not found.tried:
         return untold | dns | dict.fromkeys((6, 7, 8), Rung(None, "not_tried"))
-    if any(each.six.outcome == "not_itself" for each in found.tried):
+    secure = {each.host for each in targets.endpoints() if each.tls}
+    proved = {each.six.outcome for each in found.tried if each.target in secure}
+    if "not_itself" in proved and "ok" not in proved:  # else it is one target's certificate that is wrong
         return untold | dns | dict.fromkeys((6, 7, 8), Rung(None, "answered_by_another"))
     reach = _reach(targets, found.tried, has_ipv4=has_ipv4, is_disputed=is_disputed(heard))
     return untold | dns | {6: reach, 7: _large(found.tried), 8: _preferred(found.tried)}
@@ -95,7 +97,7 @@ def _says_anything(asked: tuple[Asked, ...], resolver: str) -> bool:
         {a for each in asked if each.resolver == resolver and each.about in kinds for a in each.addresses}
         for kinds in (("name", "name4"), ("nobody", "nobody4"))
     )
-    return bool(exists & does_not) or bool(does_not and not exists)
+    return bool(exists & does_not)
 
 
 def _reach(targets: Ipv6, tried: tuple[Tried, ...], *, has_ipv4: bool, is_disputed: bool) -> Rung:
@@ -111,6 +113,8 @@ def _reach(targets: Ipv6, tried: tuple[Tried, ...], *, has_ipv4: bool, is_disput
     failed = [each for each in independent if each.six.outcome != "ok"]
     if len(failed) == len(independent):
         return _none_reached(failed, has_ipv4=has_ipv4, is_disputed=is_disputed)
+    if server is not None and server.six.outcome == "not_itself":
+        return Rung(None, "answered_by_another", took)
     if server is not None and server.six.outcome != "ok":
         return Rung(False, "server_unreachable", took)
     if own is not None and server is None:
