@@ -59,6 +59,8 @@ def process(host: Host, name: str) -> bool | None:
         return False if error.code == 1 and _sees_others(host) else None
     except (Missing, TimedOut):
         return None
+    if not all(pid.isdecimal() for pid in pids):  # not what pgrep prints
+        return None
     return any(not _is_in_a_container(host, pid) for pid in pids)
 
 

@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 
 import machines
+from schoolwatch_agent import asked
+from schoolwatch_agent.errors import NotUnderstood, TimedOut
 from schoolwatch_agent.formats import mounts
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.probe import observe
-from schoolwatch_agent.probes import disk, hardware, updates
+from schoolwatch_agent.probes import disk, hardware, system, updates
 
 
 def values(probe: str, machine: str) -> dict[str, str | None]:
@@ -202,6 +204,46 @@ def test_updates(
     assert tuple(found[f"updates.{name}"] for name in names) == (pending, security, age, reboot)
 
 
+def test_what_updates_do_not_know_has_its_reason() -> None:
+    facts = machines.facts(machines.look("updates", "linux/updates-no-lists"))
+    assert facts["updates.search"].reason == "no package lists"
+    for quantity, reason in (
+        ("age", "no such file"),
+        ("last_installed_age", "not reported"),
+        ("reboot_pending", "nothing here would tell"),
+    ):
+        assert facts[f"updates.source {quantity}"].reason == reason
+
+
+@pytest.mark.parametrize("said", ["", "\x00\ufffd", "Reading package lists...\n"])
+def test_words_that_are_not_apt_s_do_not_mean_that_nothing_waits(said: str) -> None:
+    with pytest.raises(NotUnderstood, match="not what apt-get prints"):
+        list(updates.parse(said))
+
+
+class OneProgram(Host):
+    """This machine, on which every program is one."""
+
+    said: str | None = None
+
+    def run(self, *argv: str, timeout: float = 10) -> str:
+        if self.said is None:
+            raise TimedOut(argv[0], timeout)
+        return self.said
+
+
+def test_garbage_of_a_program_costs_its_own_field() -> None:
+    host = OneProgram()
+    host.said = "\x00\ufffd 7 \n"
+    facts = {fact.name: fact for fact in observe(system.PROBE, host).facts}
+    assert facts["os.name"].value
+    assert (facts["os.arch"].value, facts["os.arch"].reason) == (None, "not understood")
+    assert asked.process(host, "clamd") is None, "what pgrep would not print is no process"
+    host.said = None
+    facts = {fact.name: fact for fact in observe(system.PROBE, host).facts}
+    assert facts["os.arch"].reason == "timeout"
+
+
 def test_another_packager_is_not_here() -> None:
     assert machines.look("updates", "linux/updates-other-packager").readings == ()
 
@@ -225,9 +267,11 @@ def test_a_stamp_from_the_future_says_nothing(tmp_path: Path) -> None:
             return ("x_InRelease",)
 
         def run(self, *argv: str, timeout: float = 10) -> str:
-            return ""
+            return "0 upgraded, 0 newly installed, 0 to remove." if argv[0] == "apt-get" else ""
 
         def modified(self, path: str) -> float:
             return self.now() + 86400
 
-    assert machines.readings(observe(updates.PROBE, Ahead(tmp_path)))["updates.age"] is None
+    observed = observe(updates.PROBE, Ahead(tmp_path))
+    assert machines.readings(observed)["updates.age"] is None
+    assert machines.facts(observed)["updates.source age"].reason == "the clock was set back"

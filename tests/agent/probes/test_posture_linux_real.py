@@ -297,7 +297,8 @@ def test_apt_is_asked_again_when_what_it_reads_has_changed(tmp_path: Path) -> No
     (lists / "x_Release").write_text("")
     line = "Inst curl [1] (2 Debian-Security:12/stable-security [amd64])"
     apt = tmp_path / "usr/bin/apt-get"
-    apt.write_text(f"#!/bin/sh\nprintf . >> {tmp_path}/count\necho '{line}'\n")
+    end = "1 upgraded, 0 newly installed, 0 to remove and 0 not upgraded."
+    apt.write_text(f"#!/bin/sh\nprintf . >> {tmp_path}/count\necho '{line}'\necho '{end}'\n")
     apt.chmod(0o755)
 
     def look(own: Own | None) -> tuple[float | None, float | None, int]:

@@ -30,6 +30,8 @@ def test_what_waits(
     assert found["updates.security"] == security
     assert found["updates.age"] == age
     assert found["updates.reboot_pending"] == reboot
+    facts = machines.facts(machines.look("updates", f"windows/{machine}"))
+    assert ("updates.source reboot_pending" in facts) == (reboot is None)
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,8 @@ def parse(found: dict[str, Any], policy: Values, now: float) -> Iterator[Reading
     yield from _since("last_installed_age", settings.get("last_installed"), reason, now)
     reboot = cim.flag(found.get("reboot"))
     yield Reading("updates.reboot_pending", None if reboot is None else float(reboot))
+    if reboot is None:
+        yield Fact("updates.source", None, {"source": "reboot_pending"}, reason or "not reported")
     yield from _automatic(policy, cim.whole(settings.get("level")), reason)
     said = policy.get("UseWUServer")
     managed = False if said is None else cim.flag(said)

@@ -29,8 +29,13 @@ _WINDOWS_11: Final = 22000
 _SESSIONS: Final = ("/usr/share/xsessions", "/usr/share/wayland-sessions")
 
 
-def parse(os_release: str, kernel: str, arch: str | None, *, has_sessions: bool) -> Iterator[Fact]:
-    """os-release(5), the kernel's release, uname -m; a machine with graphical sessions is a client."""
+def parse(
+    os_release: str, kernel: str, arch: str | None, unheard: str = "", *, has_sessions: bool
+) -> Iterator[Fact]:
+    """os-release(5), the kernel's release, uname -m; a machine with graphical sessions is a client.
+
+    `unheard` is why there is no `arch`.
+    """
     fields = _os_release(os_release)
     name = fields.get("NAME")
     if not name:
@@ -38,7 +43,8 @@ def parse(os_release: str, kernel: str, arch: str | None, *, has_sessions: bool)
     yield Fact("os.name", name[:128])
     yield _fact("os.version", fields.get("VERSION_ID"), "a rolling release has no version")
     yield _fact("os.build", kernel.strip(), "not reported")
-    yield _fact("os.arch", arch, "uname is not on this machine")
+    known = arch is not None and re.fullmatch(r"\w{1,32}", arch, re.ASCII)
+    yield _fact("os.arch", arch if known else None, unheard or "not understood")
     yield Fact("os.kind", "client" if has_sessions else "server")
 
 
@@ -86,14 +92,19 @@ def read(host: Host) -> Iterator[Fact]:
     if host.system == "windows":
         arch = asked.value(host, _ENVIRONMENT, "PROCESSOR_ARCHITECTURE")
         return parse_windows(asked.values(host, {name: (_KEY, name) for name in _VALUES}), arch)
+    machine, unheard = None, ""
     try:
-        machine = host.run("uname", "-m", timeout=5).strip() or None
-    except (Missing, CommandFailed, TimedOut):
-        machine = None
+        machine = host.run("uname", "-m", timeout=5).strip()
+    except Missing:
+        unheard = "uname is not on this machine"
+    except CommandFailed as error:
+        unheard = f"ended with {error.code}"
+    except TimedOut:
+        unheard = "timeout"
     sessions = any(host.exists(folder) for folder in _SESSIONS)
     kernel = host.text("/proc/sys/kernel/osrelease")
     path = next((p for p in ("/etc/os-release", "/usr/lib/os-release") if host.exists(p)), "/etc/os-release")
-    return parse(host.text(path), kernel, machine, has_sessions=sessions)
+    return parse(host.text(path), kernel, machine, unheard, has_sessions=sessions)
 
 
 PROBE = Probe("system", every=3600, read=read)

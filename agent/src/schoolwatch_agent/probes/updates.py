@@ -33,6 +33,9 @@ _REBOOT_WRITERS: Final = (
 )
 """Without one of these nobody writes /run/reboot-required, and its absence says nothing."""
 
+_SUMMARY: Final = r"(?m)^\d+ upgraded, \d+ newly installed, "
+"""apt-get's last word on what waits, also when that is nothing."""
+
 _UPGRADED: Final = r"Inst \S+ \[[^\]]*\] \((?P<to>[^)]*)\)"
 
 _READ: Final = (
@@ -63,6 +66,8 @@ SEARCH_TIMEOUT: Final = 180.0
 
 def parse(simulation: str) -> Iterator[Reading]:
     """Lines as `Inst curl [7.88.1-10] (7.88.1-10+deb12u8 Debian-Security:12/stable-security [amd64])`."""
+    if not re.search(_SUMMARY, simulation):
+        raise NotUnderstood("not what apt-get prints", simulation)
     found = [match["to"] for line in simulation.splitlines() if (match := re.match(_UPGRADED, line))]
     security = [to for to in found if re.search(r"(?i)-security\b", to)]
     yield Reading("updates.pending", float(len(found)))
@@ -77,14 +82,18 @@ def read(host: Host) -> Iterator[Reading | Fact]:
         yield from windows_updates.parse(found, policy, host.now())
         return
     yield from _apt(host)
-    yield Reading("updates.age", _age(host))
-    yield Reading("updates.last_installed_age", _last_installed_age(host))
+    yield from _told("age", *_age(host))
+    yield from _told("last_installed_age", *_last_installed_age(host))
     yield from _automatic(host)
-    if any(host.exists(path) for path in _REBOOT):
-        yield Reading("updates.reboot_pending", 1.0)
-    else:
-        told = any(host.exists(path) for path in _REBOOT_WRITERS)
-        yield Reading("updates.reboot_pending", 0.0 if told else None)
+    told = any(host.exists(path) for path in _REBOOT)
+    known = told or any(host.exists(path) for path in _REBOOT_WRITERS)
+    yield from _told("reboot_pending", float(told) if known else None, "nothing here would tell")
+
+
+def _told(quantity: str, value: float | None, reason: str) -> Iterator[Reading | Fact]:
+    yield Reading(f"updates.{quantity}", value)
+    if value is None:
+        yield Fact("updates.source", None, {"source": quantity}, reason)
 
 
 class _Kept(msgspec.Struct, frozen=True):
@@ -96,7 +105,7 @@ class _Kept(msgspec.Struct, frozen=True):
     security: float
 
 
-def _apt(host: Host) -> Iterator[Reading]:
+def _apt(host: Host) -> Iterator[Reading | Fact]:
     try:
         has_lists = any(
             name.endswith(("Release", "Packages")) or "_Packages." in name for name in host.names(_LISTS)
@@ -106,12 +115,14 @@ def _apt(host: Host) -> Iterator[Reading]:
     try:
         if has_lists:
             yield from _waiting(host)
+            yield Fact("updates.search", "answered")
             return
         host.run("apt-get", "--version")
     except Missing as error:
         raise NotHere from error
     yield Reading("updates.pending", None)
     yield Reading("updates.security", None)
+    yield Fact("updates.search", None, {}, "no package lists")
 
 
 def _waiting(host: Host) -> Iterator[Reading]:
@@ -145,14 +156,18 @@ def _changed(host: Host, path: str) -> float | None:
         return None
 
 
-def _age(host: Host) -> float | None:
+def _age(host: Host) -> tuple[float | None, str]:
     for stamp in _STAMPS:
         try:
             age = host.now() - host.modified(stamp)
         except (OSError, TimedOut):
             continue
-        return age if age >= 0 else None  # the clock was set back
-    return None
+        return _past(age)
+    return None, "no such file"
+
+
+def _past(age: float) -> tuple[float | None, str]:
+    return (age, "") if age >= 0 else (None, "the clock was set back")
 
 
 def last_installed(dpkg_log: str) -> float | None:
@@ -169,7 +184,7 @@ def last_installed(dpkg_log: str) -> float | None:
         raise NotUnderstood("not a date of dpkg", dates[-1]) from error
 
 
-def _last_installed_age(host: Host) -> float | None:
+def _last_installed_age(host: Host) -> tuple[float | None, str]:
     """Of this month's log, else of the last one's; what older logs say is packed, and so unknown."""
     for log in ("/var/log/dpkg.log", "/var/log/dpkg.log.1"):
         try:
@@ -177,9 +192,8 @@ def _last_installed_age(host: Host) -> float | None:
         except (OSError, TimedOut, NotUnderstood):
             continue
         if then is not None:
-            age = host.now() - then
-            return age if age >= 0 else None
-    return None
+            return _past(host.now() - then)
+    return None, "not reported"
 
 
 def automatic(periodic: str) -> bool:

@@ -56,8 +56,8 @@ SUBJECT = Subject(
         FactKind(
             "updates.source",
             "technical",
-            "Vì sao không biết lần tìm hoặc lần cài bản cập nhật gần nhất",
-            "Why it is not known when updates were last looked for or installed",
+            "Vì sao không biết lần tìm, lần cài bản cập nhật gần nhất, hoặc máy có cần khởi động lại không",
+            "Why it is not known when updates were last looked for or installed, or whether a restart is due",
             labels=("source",),
         ),
         FactKind(
