@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 import machines
 from conftest import Peer
 from reports import Device
+from schoolwatch_contract.records import Fact
 from schoolwatch_server import incidents, people, rules
 from schoolwatch_server.api.route import SESSION_COOKIE
 from schoolwatch_server.database import credentials, registry
@@ -42,7 +43,7 @@ CONTRAST = """(element) => {
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Tree:
-    """The first school has 50 devices more; the antivirus of 12 is off, and one tells of IPv6."""
+    """The first school has 50 devices more: the antivirus of 12 is off, and one with a copy tells of IPv6."""
     tree = Tree(tmp_path_factory.mktemp("need"))
     school = tree.schools[0]
     with begin_write(tree.engine) as conn:
@@ -61,6 +62,8 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Tree:
                 seq, at=tree.now - minutes * 60, readings=(*said, *more[0]), facts=more[1]
             )
             take(tree.engine, [message], Rules())
+    copied = school.devices[-DEVICES]
+    take(tree.engine, [copied.message(1, at=tree.now - 60, facts=(Fact("os.name", "of a copy"),))], Rules())
     while incidents.judge_next(tree.engine, rules.load(), (), tree.now):
         pass
     return tree
@@ -140,6 +143,9 @@ def test_a_device_says_first_what_to_do(page: Page, site: RunningSite, tree: Tre
     assert box is not None
     assert readings is not None
     assert box["y"] + box["height"] <= min(SCREEN, readings["y"])
+    expect(page.locator("#changes")).to_contain_text("Hai máy dùng chung một danh tính")
+    root = "document.documentElement"
+    assert page.evaluate(f"{root}.scrollWidth <= {root}.clientWidth"), "nothing is cut off"
     reading = page.locator("tr[data-metric='ipv6.connect.seconds']").first
     if _is_phone(page):
         expect(reading).not_to_be_visible()
