@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 import machines
-from schoolwatch_agent import cli, lock, reserve
+from schoolwatch_agent import cli, lock, probes, reserve
 from schoolwatch_agent.config import Server
 from schoolwatch_agent.cycle import Pace, run_cycle
 from schoolwatch_agent.identity import CREDENTIAL, IdentityError, install_id
@@ -107,6 +107,23 @@ def test_a_full_disk_is_said_in_words(
     fill(small_disk)
     assert cli.main(["tick", "--config", str(file), "--lang", "vi"]) == 3
     assert "đầy" in capsys.readouterr().err
+
+
+def test_the_doctor_says_that_the_disk_is_full(
+    small_disk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probes, "probes", lambda *_, **__: ())
+    file = tmp_path / "agent.toml"
+    file.write_text(f"[agent]\ndata = '{small_disk / 'agent'}'\n")
+    cycles(small_disk / "agent", Clocked(), 1)
+    fill(small_disk)
+    assert cli.main(["doctor", "--config", str(file), "--lang", "vi"]) == 1
+    said = capsys.readouterr().out
+    assert "Không ghi được vào thư mục dữ liệu" in said
+    assert "No space left on device" in said
+    assert "✘ Ổ đĩa đầy, không mở được tệp lưu tạm" in said
+    assert "Tệp hỏng sẽ được thay" not in said
+    assert not list((small_disk / "agent").glob(".trial*"))
 
 
 def test_what_was_given_up_is_taken_back_as_far_as_it_goes(small_disk: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from schoolwatch_agent import identity, probes
 from schoolwatch_agent.cli import main
 from schoolwatch_agent.enrol import EnrolError, Office, check_address, check_server, enrol
+from schoolwatch_agent.host import Host
 from schoolwatch_agent.identity import Broker, Credential, IdentityError
 
 GOOD = {
@@ -195,6 +196,27 @@ def test_doctor_asks_the_server_before_the_enrolment(
     assert main(["doctor", "--config", config, "--lang", "vi"]) == 1
     assert said.format(url=f"http://127.0.0.1:{http.server_port}") in capsys.readouterr().out
     assert http.questions == [{"path": "/healthz"}]
+
+
+@pytest.mark.parametrize(
+    ("ahead", "said"),
+    [
+        (366 * 86_400.0, "nhanh hơn máy chủ 366 ngày"),
+        (3600.0, "nhanh hơn máy chủ 60 phút"),
+        (-3600.0, "chậm hơn máy chủ 60 phút"),
+        (300.0, "✔ Đồng hồ của máy hợp lý"),
+    ],
+)
+def test_doctor_holds_the_clock_against_the_server_s(
+    http: Asked, config: str, capsys: pytest.CaptureFixture[str], ahead: float, said: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(probes, "probes", lambda *_, **__: ())
+    http.answer = (200, b'{"status":"ok"}', {})
+    now = Host.now
+    monkeypatch.setattr(Host, "now", lambda self: now(self) + ahead)
+    main(["doctor", "--config", config, "--lang", "vi"])
+    assert said in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

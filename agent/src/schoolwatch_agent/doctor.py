@@ -21,6 +21,9 @@ from schoolwatch_agent.spool_file import SpoolError
 from schoolwatch_agent.texts import Texts
 
 State = Literal["ok", "bad", "unknown"]
+CLOCK_SLACK = 600.0
+"""Seconds by which a clock may differ from the server's: what lies further ahead is uncertain there."""
+
 MARKS: dict[State, str] = {"ok": "✔", "bad": "✘", "unknown": "?"}
 
 
@@ -42,13 +45,16 @@ def findings(
     config = loaded if isinstance(loaded, AgentConfig) else AgentConfig()
     yield from _data(config.data)
     yield from _frozen(config, host)
-    yield _clock(host.now())
     enrolment, credential = _enrolment(config)
     yield enrolment
-    if credential:
-        yield from _server(config, credential)
-    elif config.server.url:
-        yield _address(config, texts)
+    reached = list(_server(config, credential)) if credential else []
+    yield from reached
+    server_time = None
+    if config.server.url and all(each.state == "ok" for each in reached):
+        address, server_time = _address(config, texts)
+        if not credential:  # later the web address may be closed to schools, and is not needed
+            yield address
+    yield _clock(host.now(), server_time, texts)
     yield from _history(config, host.now(), texts, is_enrolled=credential is not None)
     for probe in probes:
         yield from _probe(probe, host, texts)
@@ -119,10 +125,14 @@ def _frozen(config: AgentConfig, host: Host) -> Iterator[Finding]:
         yield Finding("freezing", "ok" if is_kept else "bad", key, values)
 
 
-def _clock(now: float) -> Finding:
+def _clock(now: float, server_time: float | None, texts: Texts) -> Finding:
     said = datetime.fromtimestamp(now, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
     if now < Path(__file__).stat().st_mtime - 86_400:  # a day of grace for time zones
         return Finding("clock", "bad", "clock_bad", {"time": said})
+    if server_time is not None and abs(now - server_time) > CLOCK_SLACK:
+        off = age(abs(now - server_time), texts)
+        key = "clock_ahead" if now > server_time else "clock_behind"
+        return Finding("clock", "bad", key, {"time": said, "off": off})
     return Finding("clock", "ok", "clock_ok", {"time": said})
 
 
@@ -139,16 +149,17 @@ def _enrolment(config: AgentConfig) -> tuple[Finding, Credential | None]:
     return Finding("enrolment", "ok", "enrolled_ok", {"device": credential.device}), credential
 
 
-def _address(config: AgentConfig, texts: Texts) -> Finding:
-    """Before the enrolment the server's web address is all that is known of it."""
+def _address(config: AgentConfig, texts: Texts) -> tuple[Finding, float | None]:
+    """Before the enrolment the server's web address is all that is known of it; and what its clock shows."""
     from schoolwatch_agent import enrol  # HTTP only where it is needed
 
     url = config.server.url
     try:
-        enrol.check_server(url, ca=config.server.ca, wait=config.delivery.connect_wait)
+        shown = enrol.check_server(url, ca=config.server.ca, wait=config.delivery.connect_wait)
     except enrol.EnrolError as error:
-        return Finding("server", "bad", "server_bad", {"url": url, "problem": error.told(texts.room("cli"))})
-    return Finding("server", "ok", "server_ok", {"url": url})
+        problem = error.told(texts.room("cli"))
+        return Finding("server", "bad", "server_bad", {"url": url, "problem": problem}), None
+    return Finding("server", "ok", "server_ok", {"url": url}), shown
 
 
 def _server(config: AgentConfig, credential: Credential) -> Iterator[Finding]:
@@ -184,7 +195,7 @@ def _history(config: AgentConfig, now: float, texts: Texts, *, is_enrolled: bool
     try:
         past = examine.past(config.data, now)
     except SpoolError as error:
-        key = "spool_newer" if error.kind == "newer" else "spool_bad"
+        key = {"newer": "spool_newer", "full": "spool_full"}.get(error.kind, "spool_bad")
         yield Finding("spool", "bad", key, {"problem": error})
         return
     if past is None:

@@ -109,21 +109,35 @@ def _post(office: Office, path: str, question: dict[str, object]) -> bytes:
         headers={"Content-Type": "application/json", "Accept": "application/json, application/problem+json"},
         method="POST",
     )
-    return _ask(request, office.ca)
+    return _ask(request, office.ca)[0]
 
 
-def check_server(url: str, *, ca: str, wait: float) -> None:
-    """Asks, with no token, whether a SchoolWatch server answers within `wait` s. Raises `EnrolError`."""
+def check_server(url: str, *, ca: str, wait: float) -> float | None:
+    """Asks, with no token, whether a SchoolWatch server answers within `wait` s. Raises `EnrolError`.
+
+    Gives what its clock shows (UTC s), by the Date of its answer (RFC 9110).
+    """
     check_address(url, insecure_http=True)  # nothing secret goes out or comes back
     request = Request(f"{url.rstrip('/')}/healthz", headers={"Accept": "application/json"})  # noqa: S310  as above
     try:
-        msgspec.json.decode(_ask(request, ca, wait), type=_Health)
+        answer, headers = _ask(request, ca, wait)
+        msgspec.json.decode(answer, type=_Health)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise EnrolError("not_a_server") from error
     except EnrolError as error:
         if error.key != "token_refused":
             raise
         raise EnrolError("refused", error.detail) from error  # by a proxy: no token was shown
+    return _date(headers.get("Date", ""))
+
+
+def _date(written: str) -> float | None:
+    from email.utils import parsedate_to_datetime  # the doctor's alone
+
+    try:
+        return parsedate_to_datetime(written).timestamp()
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def check_address(url: str, *, insecure_http: bool) -> None:
@@ -156,10 +170,10 @@ def _is_loopback(name: str) -> bool:
         return False
 
 
-def _ask(request: Request, ca: str, wait: float = TIMEOUT) -> bytes:
+def _ask(request: Request, ca: str, wait: float = TIMEOUT) -> tuple[bytes, Mapping[str, str]]:
     try:
         with _opener(ca).open(request, timeout=wait) as answer:
-            return bytes(answer.read(ANSWER_MAX))
+            return bytes(answer.read(ANSWER_MAX)), answer.headers
     except HTTPError as error:
         with error:
             raise EnrolError(_advice(error.code), _problem(error)) from error

@@ -5,7 +5,7 @@ import secrets
 import socket
 import stat
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,8 @@ from schoolwatch_agent import memory, spool_file
 from schoolwatch_agent.memory import Memory
 from schoolwatch_agent.spool import Summary, clock_at, summarise
 from schoolwatch_agent.tick import SPOOL
+
+TRIAL_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +48,11 @@ def folder_problem(data: Path) -> str | None:
         data = data.parent
     trial = data / f".trial.{secrets.token_hex(4)}"
     try:
-        trial.write_bytes(b"")
+        trial.write_bytes(bytes(TRIAL_BYTES))  # a full disk takes names, and no content
         trial.unlink()
     except OSError as error:
+        with suppress(OSError):
+            trial.unlink(missing_ok=True)
         return f"{data}: {error.strerror or error}"
     return None
 
