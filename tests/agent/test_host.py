@@ -217,6 +217,19 @@ def test_a_recording_answers_what_the_machine_answered(tmp_path: Path) -> None:
         again.run("ls", "/nonexistent")
 
 
+def test_names_of_a_machine_are_those_of_its_people_in_full(tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc" / "passwd").write_text(
+        "root:x:0:0:root:/root:/bin/bash\n"
+        "sshd:x:105:65534:Secure Shell:/run/sshd:/usr/sbin/nologin\n"
+        "nvan:x:1000:1000:Nguyễn Văn An,P. 12,0912345678,:/home/nvan:/bin/bash\n"
+        "ubuntu:x:1001:1001:Ubuntu:/home/ubuntu:/bin/bash\nbroken:x:1002\n"
+    )
+    names = Host(tmp_path).own_names()
+    assert {"nvan", "Nguyễn Văn An", "0912345678"} <= set(names)
+    assert not {"root", "sshd", "Secure Shell", "P. 12", "ubuntu", "Ubuntu"} & set(names)
+
+
 def test_a_recording_names_nobody(tmp_path: Path) -> None:
     class Named(Host):
         def own_names(self) -> tuple[str, ...]:

@@ -247,12 +247,11 @@ class Host:
                 names |= set(self.names(rf"{os.environ.get('SystemDrive', 'C:')}\Users"))  # noqa: SIM112
         with contextlib.suppress(OSError, TimedOut):  # Windows has no such file
             people = [line.split(":") for line in self.text("/etc/passwd").splitlines()]
-            names |= {
-                fields[0]
-                for fields in people
-                if len(fields) > 2 and fields[2].isdigit() and int(fields[2]) >= 1000
-            }
-        return tuple(sorted(name for name in names - _EVERYWHERE if len(name) > 2))
+            for user, _, number, _, about, *_ in (row for row in people if len(row) > 4):
+                if number.isdigit() and int(number) >= 1000:
+                    full, *ways = about.split(",")  # and the way to somebody: room, telephones (chfn(1))
+                    names |= {user, full.strip(), *(way.strip() for way in ways if len(way) > _NUMBER)}
+        return tuple(sorted(name for name in names if len(name) > 2 and name.lower() not in _EVERYWHERE))
 
     def _own(self) -> Own:
         if self.own is None:
@@ -276,14 +275,17 @@ class Host:
 _NAMING: Final = ("USER", "USERNAME", "COMPUTERNAME", "USERDOMAIN", "USERDNSDOMAIN")
 """Variables of the environment that name a person, a machine or a domain; the last four are Windows'."""
 
+_NUMBER: Final = 6
+"""Shorter numbers of somebody's room or extension stand in many texts for something else."""
+
 _EVERYWHERE: Final = frozenset(
     {
         *("root", "nobody", "localhost", "debian", "ubuntu", "admin", "user"),
-        *("WORKGROUP", "SYSTEM", "Administrator", "Public", "Default", "Default User", "All Users"),
+        *("workgroup", "system", "administrator", "public", "default", "default user", "all users"),
         "desktop.ini",
     }
 )
-"""Names of half of all machines: they tell nothing, and cutting them would spoil texts."""
+"""In small letters: names of half of all machines: they tell nothing, and cutting them would spoil texts."""
 
 
 def _plain(value: object) -> Any:
