@@ -44,6 +44,38 @@ def test_the_program_on_windows_has_its_python_and_a_command(putting: Any, tmp_p
     assert putting.typed(program) == f'"{program}/schoolwatch-agent.cmd"'
 
 
+@pytest.mark.parametrize(
+    ("files", "deleted"),
+    [(("install_id", "lock"), True), (("lock",), True), (("theirs",), False), ((), False)],
+)
+def test_data_that_an_uninstallation_has_kept_is_deleted_afterwards_also_of_a_master_image(
+    putting: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: tuple[str, ...], deleted: bool
+) -> None:
+    monkeypatch.setenv("PROGRAMDATA", str(tmp_path))
+    monkeypatch.setenv("ProgramFiles", str(tmp_path / "programs"))
+    data = tmp_path / "SchoolWatch" / "agent"
+    data.mkdir(parents=True)
+    for name in files:
+        (data / name).write_text("")
+    said: list[str] = []
+
+    class Says:
+        def __call__(self, key: str, **_: object) -> None:
+            said.append(key)
+
+        def stop(self, key: str, **_: object) -> None:
+            said.append(key)
+            raise SystemExit(2)
+
+    if deleted:
+        assert putting.uninstall(Says(), with_data=True) == 0
+    else:
+        with pytest.raises(SystemExit):
+            putting.uninstall(Says(), with_data=True)
+    assert data.exists() is not deleted
+    assert said[0] == ("data_deleted" if deleted else "nothing")
+
+
 def test_the_command_passes_words_and_exit_code() -> None:
     """A backslash before the closing quote would be taken into the word by the program that is started."""
     lines = (build.STICK / "schoolwatch-agent.cmd").read_text("ascii").splitlines()

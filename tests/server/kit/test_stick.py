@@ -121,7 +121,7 @@ def test_words_are_in_both_languages_and_used() -> None:
 
 def test_the_installer_and_the_agent_agree() -> None:
     """The stick's installer stands alone; what it shares with the agent is written in both."""
-    from schoolwatch_agent import config, identity, program
+    from schoolwatch_agent import config, identity, lock, program
     from schoolwatch_agent.install import placing, service, task
 
     code = (build.STICK / "placed.py").read_text("utf-8")
@@ -129,6 +129,7 @@ def test_the_installer_and_the_agent_agree() -> None:
     assert f'TASK = "{task.TASK}"' in code
     assert f'RECORD = "{placing.RECORD}"' in code
     assert f'"{identity.CREDENTIAL}", "{identity.INSTALL_ID}"' in code
+    assert f'LOCK = "{lock.CYCLE}"' in code
     assert f'"{config.DATA}"' in code
     assert f'"{service._LINUX}"' in code
     folder, name = service._WINDOWS.rsplit("\\", 1)

@@ -21,6 +21,8 @@ RECORD = "installed.json"
 """In the settings' folder: what the program's own `install` made."""
 CREDENTIAL, INSTALL_ID = "credential.json", "install_id"
 """In the data: what the server gave, and what tells this installation from others."""
+LOCK = "lock"
+"""In the data from the first cycle on, also when prepare-image has stripped all the rest."""
 BUSY = (0.2, 1.0, 3.0, 6.0)
 """Seconds to wait for Windows to let go of a folder: a cycle that ends, an antivirus that looks at it."""
 
@@ -63,7 +65,7 @@ def data_folders() -> tuple[Path, ...]:
 
 def left_data() -> tuple[Path, ...]:
     """What an earlier uninstallation has kept, in its usual place."""
-    ours = any((folder / INSTALL_ID).exists() for folder in data_folders())
+    ours = any((folder / name).exists() for folder in data_folders() for name in (INSTALL_ID, LOCK))
     return tuple(folder for folder in data_folders() if ours and (folder.exists() or folder.is_symlink()))
 
 
