@@ -54,6 +54,24 @@ def test_two_rooms_of_a_school_have_two_names(tree: Tree, head: httpx.Client) ->
     assert _send(head, path, name="Phòng 9", role="studio") == 422
 
 
+@pytest.mark.parametrize(
+    ("path", "form", "says"),
+    [
+        ("rooms", {"name": "Phòng Mark000X", "role": "office"}, "Tên phòng : từ 1 đến 80 ký tự, khác tên"),
+        ("rooms", {"name": "A", "role": "kitchen"}, "Loại phòng : phải chọn trong danh sách"),
+        ("declare", {"students": "1.000"}, "Số học sinh : số nguyên không âm, chỉ gồm chữ số"),
+        ("declare", {"student_devices": "9"}, "Máy tính cho học sinh : số nguyên, chỉ gồm chữ số, không lớn"),
+    ],
+)
+def test_what_is_not_right_is_named_with_what_would_be(
+    tree: Tree, head: httpx.Client, path: str, form: dict[str, str], says: str
+) -> None:
+    address, sent = f"/schools/{tree.schools[0].code}/{path}", {**form, "csrf": csrf(head)}
+    answer = head.post(address, data=sent, headers={"accept": "text/html"})
+    assert answer.status_code == 422
+    assert says in " ".join(re.sub(r"<[^>]+>", " ", answer.text).split())
+
+
 def test_a_device_stays_out_of_another_schools_room(tree: Tree, head: httpx.Client) -> None:
     device = tree.schools[0].devices[0].device
     with begin_read(tree.engine) as conn:

@@ -10,6 +10,21 @@ from schoolwatch_server.console.page import page
 
 _KNOWN = {403, 404, 422, 429}
 
+_FIELDS = {
+    "students": "count",
+    "devices": "count",
+    "line_mbps": "count",
+    "student_devices": "part",
+    "name": "name",
+    "label": "label",
+    "role": "choice",
+    "room": "choice",
+    "device": "choice",
+    "days": "days",
+    "uses": "uses",
+}
+"""Field of a form → what is right there: `error_right.…`; its name is `error_field.…`."""
+
 
 def wants_page(request: Request) -> bool:
     """Whether a browser's page asks, not a program: those get problem details."""
@@ -22,7 +37,15 @@ def wants_page(request: Request) -> bool:
 def page_of(request: Request, problem: Problem) -> Response:
     """The error's page."""
     status = problem.status
-    answer = page(request, "error.html", None, status, kind=str(status) if status in _KNOWN else "other")
+    named = dict.fromkeys(error["field"] for error in problem.errors)
+    answer = page(
+        request,
+        "error.html",
+        None,
+        status,
+        kind=str(status) if status in _KNOWN else "other",
+        fields=[(field, _FIELDS[field]) for field in named if field in _FIELDS],
+    )
     answer.headers.update(problem.headers)
     return answer
 
