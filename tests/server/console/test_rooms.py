@@ -60,6 +60,7 @@ def test_two_rooms_of_a_school_have_two_names(tree: Tree, head: httpx.Client) ->
         ("rooms", {"name": "Phòng Mark000X", "role": "office"}, "Tên phòng : từ 1 đến 80 ký tự, khác tên"),
         ("rooms", {"name": "A", "role": "kitchen"}, "Loại phòng : phải chọn trong danh sách"),
         ("declare", {"students": "1.000"}, "Số học sinh : số nguyên không âm, chỉ gồm chữ số"),
+        ("declare", {"line_mbps": "0"}, "Tốc độ đường truyền theo hợp đồng : số nguyên từ 1 trở lên"),
         ("declare", {"student_devices": "9"}, "Máy tính cho học sinh : số nguyên, chỉ gồm chữ số, không lớn"),
     ],
 )

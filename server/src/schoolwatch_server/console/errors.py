@@ -13,7 +13,7 @@ _KNOWN = {403, 404, 422, 429}
 _FIELDS = {
     "students": "count",
     "devices": "count",
-    "line_mbps": "count",
+    "line_mbps": "speed",
     "student_devices": "part",
     "name": "name",
     "label": "label",

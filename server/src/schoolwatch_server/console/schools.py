@@ -162,6 +162,8 @@ def declare(
     total, part = ({**school.declared, **new}.get(name) for name in ("devices", "student_devices"))
     if total is not None and part is not None and part > total:
         raise bad_field("student_devices", "is more than all devices")
+    if new.get("line_mbps") == 0:
+        raise bad_field("line_mbps", "0 is no speed: leave it empty while it is not known")
     now = time.time()
     if new:
         with begin_write(server.engine) as conn:
