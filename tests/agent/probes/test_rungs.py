@@ -8,7 +8,7 @@ from schoolwatch_agent.formats import link_rungs, network, path_rungs
 from schoolwatch_agent.formats.advertisement import Advertisement
 from schoolwatch_agent.formats.attempts import About, Asked, Found, Outcome, Tried, Try
 from schoolwatch_agent.formats.link_rungs import Heard
-from schoolwatch_agent.formats.network import Neighbour, Route
+from schoolwatch_agent.formats.network import Address, Neighbour, Route
 from schoolwatch_agent.probes import ipv6
 from schoolwatch_agent.recorded import RecordedHost
 from schoolwatch_contract import ladder
@@ -37,6 +37,14 @@ def test_a_router_that_was_there_once_is_not_said_to_answer(
     neighbours = [Neighbour("eth0", "fe80::1", state) for state in states]
     found = link_rungs.rungs([], [ROUTE], neighbours, Heard())[4]
     assert (found.reached, found.reason) == (reached, reason)
+
+
+def test_a_machine_off_every_network_is_not_said_to_have_ipv6_switched_off() -> None:
+    found = link_rungs.rungs([], [], [], Heard(refused="not_permitted"))
+    assert set(found) == {0, 1, 2, 3, 4, 11}
+    assert {(rung.reached, rung.reason) for rung in found.values()} == {(None, "no_network")}
+    only_four = [Address("eth0", "4", "private", "dhcp")]
+    assert link_rungs.rungs(only_four, [], [], Heard())[0].reason == "no_link_local"
 
 
 def test_on_windows_an_echo_that_was_answered_is_newer_than_the_table() -> None:

@@ -49,7 +49,9 @@ class Heard(msgspec.Struct, frozen=True):
 def rungs(
     addresses: list[Address], routes: list[Route], neighbours: list[Neighbour], heard: Heard
 ) -> dict[int, Rung]:
-    """Each by itself, whatever the ones below it say."""
+    """Each by itself, whatever the ones below it say; a machine off every network tells none of them."""
+    if not addresses and not routes and not heard.advertisements:
+        return dict.fromkeys((0, 1, 2, 3, 4, 11), Rung(None, "no_network"))
     sixes = [address for address in addresses if address.family == "6"]
     seen = _seen(sixes, routes, heard)
     has_link_local = any(address.scope == "link" for address in sixes)

@@ -70,6 +70,12 @@ REASONS: Final[dict[str, Reason]] = {
     "not_permitted": Reason(
         Words("phần mềm đo không được phép nghe mạng", "the agent may not listen"), remedies.RUN_AS_ROOT
     ),
+    "no_network": Reason(
+        Words(
+            "máy không có địa chỉ nào: cáp chưa cắm, Wi-Fi chưa nối hoặc không có DHCP",
+            "the machine has no address at all: cable out, Wi-Fi not connected, or no DHCP",
+        )
+    ),
     "not_heard": Reason(Words("chưa nghe được quảng bá", "no advertisement was heard")),
     "rdnss": Reason(Words("quảng bá có máy chủ DNS", "the advertisement names resolvers")),
     "no_rdnss": Reason(
