@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -24,13 +23,6 @@ from schoolwatch_server.database import registry, told
 from schoolwatch_server.database.engine import begin_read, begin_write, renew_epoch
 from schoolwatch_server.targets import Bandwidth, Quality
 from schoolwatch_server.tell import Teller
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    world = World(tmp_path)
-    yield world
-    world.engine.dispose()
 
 
 def config_of(world: World, broker: RunningBroker, **sections: Any) -> ServerConfig:

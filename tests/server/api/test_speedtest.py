@@ -1,7 +1,6 @@
 """POST /api/v1/speedtest/slot: only an enrolled device gets in, by proof, and each proof is good once."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import msgspec
@@ -16,11 +15,6 @@ from schoolwatch_server.config import Speedtest, of_data
 from schoolwatch_server.database import credentials, registry
 from schoolwatch_server.database.engine import begin_write
 from website import RunningSite
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
 
 
 def site_of(world: World, own: Speedtest) -> RunningSite:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import msgspec
@@ -27,13 +26,6 @@ HOUR = 3600.0
 
 LONG_AGO = time.time() - 60 * DAY
 """When the rooms of these tests got their computers."""
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    world = World(tmp_path)
-    yield world
-    world.engine.dispose()
 
 
 def room(world: World, name: str, role: str, devices: list[Device]) -> int:

@@ -1,6 +1,5 @@
 """Reports taken under a wrong clock: stored when they were truly taken, or marked as nobody knows when."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,13 +25,6 @@ from schoolwatch_server.store.rollup import DAY, HOUR
 YEAR = 365 * DAY
 FLAT = 1_293_840_000.0 - NOW
 """What a clock without battery is ahead: it shows the first of January of 2011."""
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    world = World(tmp_path)
-    yield world
-    world.engine.dispose()
 
 
 @pytest.fixture

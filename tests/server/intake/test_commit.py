@@ -1,8 +1,6 @@
 """A batch of frames against a real database: what is committed, what is acknowledged, what is refused."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -24,13 +22,6 @@ from schoolwatch_server.intake.batch import take
 from schoolwatch_server.scope import EVERYTHING
 
 RULES = Rules()
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    world = World(tmp_path)
-    yield world
-    world.engine.dispose()
 
 
 @pytest.fixture

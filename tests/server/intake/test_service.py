@@ -68,13 +68,6 @@ class Intake:
             return int(conn.scalar(select(func.count()).select_from(t.journal)) or 0)
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    world = World(tmp_path)
-    yield world
-    world.engine.dispose()
-
-
 Make = Callable[[RunningBroker], Intake]
 
 

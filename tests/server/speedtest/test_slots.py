@@ -1,6 +1,5 @@
 """Leave to test: one at a time a school, no more than the server's line carries, each direction once."""
 
-from pathlib import Path
 from threading import Barrier, Thread
 
 import pytest
@@ -15,11 +14,6 @@ from schoolwatch_server.speedtest import slots
 from schoolwatch_server.speedtest.slots import BEGIN_WITHIN, Granted, RefusedError
 
 OWN = Speedtest(enabled=True, line_mbps=1000, assumed_school_mbps=100)
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
 
 
 def other_school(world: World, name: str, mbps: float | None = None) -> str:

@@ -1,10 +1,5 @@
 """What the server judged is written as series, once however often, and read by tags and range."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
 from reports import NOW, World
 from schoolwatch_server.database import judged
 from schoolwatch_server.database.engine import begin_read
@@ -12,13 +7,6 @@ from schoolwatch_server.store import Judged, Store
 from schoolwatch_server.store.sqlite import SqliteStore
 
 TAGS = {"indicator": "ipv6", "level": "school", "school": "1", "province": "1"}
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    world = World(tmp_path)
-    yield world
-    world.engine.dispose()
 
 
 def test_written_twice_is_there_once_and_the_newest_counts(world: World) -> None:

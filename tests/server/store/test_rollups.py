@@ -1,8 +1,6 @@
 """Rollups against brute force: whatever comes, in whatever order, hours and days are what raw data say."""
 
 import math
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -32,13 +30,6 @@ from schoolwatch_server.store.sqlite import SqliteStore, resolution_of
 
 MIDNIGHT = bucket(NOW, DAY)
 FAR = NOW + 400 * DAY
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    world = World(tmp_path)
-    yield world
-    world.engine.dispose()
 
 
 @pytest.fixture

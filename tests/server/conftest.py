@@ -1,4 +1,4 @@
-"""An empty database, or one with a school."""
+"""A database with a school, and a web hook that keeps what it is sent."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from reports import World
+from webhook import Webhook
 
 
 @pytest.fixture
@@ -13,3 +14,10 @@ def world(tmp_path: Path) -> Iterator[World]:
     world = World(tmp_path)
     yield world
     world.engine.dispose()
+
+
+@pytest.fixture
+def webhook() -> Iterator[Webhook]:
+    webhook = Webhook()
+    yield webhook
+    webhook.close()
