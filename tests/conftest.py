@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from brokers import RunningBroker
 
@@ -16,6 +17,9 @@ PEERS = dict(line.split() for line in _LINES if line and line[0] not in "#!")
 
 ELSEWHERE = tuple(line[1:].strip() for line in _LINES if line.startswith("!"))
 """What no test can run here, whatever is installed."""
+
+settings.register_profile("schoolwatch", deadline=None)
+settings.load_profile("schoolwatch")  # a busy machine is no wrong answer; what hangs, pytest's timeout ends
 
 Peer = Callable[[str], Path]
 

@@ -5,7 +5,9 @@
 Everything ends with the `with` block. Nothing reaches the machine's own network.
 """
 
+import ipaddress
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -344,7 +346,7 @@ def _pc(net: Net) -> None:
     if case.stranger:
         _stranger(net)
     if case.has_ipv6:
-        _until(lambda: ("dynamic" if case.prefix and case.takes_address else "fe80:") in _shown(net))
+        _until(lambda: _has_what_was_offered(net))
 
 
 def _stranger(net: Net) -> None:
@@ -357,6 +359,14 @@ def _stranger(net: Net) -> None:
     file.chmod(0o644)
     pid = net.folder / "stranger.pid"
     net.start("stranger", "radvd", "-n", "-C", str(file), "-p", str(pid), "-m", "stderr")
+
+
+def _has_what_was_offered(net: Net) -> bool:
+    """The link-local address, and one of each prefix that the computer can take."""
+    shown = [ipaddress.ip_address(each) for each in re.findall(r"inet6 ([0-9a-f:]+)/", _shown(net))]
+    taken = [net.case.prefix] if net.case.prefix and net.case.takes_address else []
+    offered = ["fe80::/64", *taken, *re.findall(r"prefix (\S+)", net.case.stranger)]
+    return all(any(each in ipaddress.ip_network(prefix) for each in shown) for prefix in offered)
 
 
 def _shown(net: Net) -> str:

@@ -34,14 +34,18 @@ def changes(tree: Tree, head: httpx.Client, place: int, *told: dict[str, str], a
 def test_a_new_disk_and_a_new_name_are_told(tree: Tree, head: httpx.Client) -> None:
     found = changes(tree, head, 0, MINE, {**MINE, "disk": "c9", "name": "n9"})
     assert len(found) == 2
-    assert any(said.startswith("Máy được thay ổ đĩa") for said in found)
-    assert any(said.startswith("Máy được đổi tên") for said in found)
+    assert any(said.startswith("Máy đã thay ổ đĩa") for said in found)
+    assert any(said.startswith("Máy đã đổi tên") for said in found)
 
 
 def test_two_machines_under_one_identity_are_told(tree: Tree, head: httpx.Client) -> None:
     found = changes(tree, head, 0, MINE, OTHERS, MINE)
     assert any("phần cứng đổi qua đổi lại" in said for said in found)
     assert any("trên một máy khác hẳn" in said for said in found)
+    school = head.get(f"/schools/{tree.schools[0].code}").text
+    row = school.partition(f'href="/devices/{tree.schools[0].devices[0].device}"')[2].partition("</th>")[0]
+    assert "Hai máy dùng chung một danh tính" in row
+    assert school.count("Hai máy dùng chung một danh tính") == 1
 
 
 def test_two_reports_under_one_number_are_told(tree: Tree, head: httpx.Client) -> None:

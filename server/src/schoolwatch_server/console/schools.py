@@ -21,11 +21,13 @@ from schoolwatch_server.console.page import check_form, language_of, page, words
 from schoolwatch_server.database import (
     activation,
     declarations,
+    identities,
     incident_rows,
     pages,
     people,
     registry,
     room_use,
+    sightings,
     states,
 )
 from schoolwatch_server.database import enrolment as tokens
@@ -61,7 +63,8 @@ def show(request: Request, code: str, who: Who, server: Server) -> Response:
         after = limits(server.packs, now).working_after
         orders = {d.id: working(d, devices, now=now, after=after, state=known.get(d.id)) for d in devices}
         issued = _issued(devices, server, now)
-        urgent = [d for d in devices if _is_urgent(d, orders[d.id], issued)]
+        copies = sightings.seen_at_school(conn, school.id, identities.CLONE, after)
+        urgent = [d for d in devices if d.id in copies or _is_urgent(d, orders[d.id], issued)]
         return page(
             request,
             "school.html",
@@ -76,6 +79,7 @@ def show(request: Request, code: str, who: Who, server: Server) -> Response:
             few=FEW,
             first=FIRST,
             issued=issued,
+            copies=copies,
             rooms=pages.rooms(conn, school.id),
             use=room_use.of_school(conn, school.id, server.config.privacy.room_devices),
             least=server.config.privacy.room_devices,

@@ -17,6 +17,17 @@ class SightingRow:
     seen_at: float
 
 
+def seen_at_school(conn: Connection, school_id: int, kind: str, since: float) -> frozenset[int]:
+    """The devices that are in the school now and of which this was seen since then."""
+    s, m = t.sighting.c, t.membership.c
+    query = (
+        select(s.device_id)
+        .join(t.membership, m.device_id == s.device_id)
+        .where(m.school_id == school_id, m.valid_to.is_(None), s.kind == kind, s.seen_at >= since)
+    )
+    return frozenset(int(device_id) for device_id in conn.scalars(query))
+
+
 def of_device(
     conn: Connection, device_id: int, kinds: tuple[str, ...], limit: int
 ) -> tuple[SightingRow, ...]:
