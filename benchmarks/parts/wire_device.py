@@ -265,7 +265,7 @@ def drain(settings: Path) -> dict[str, object]:
     began = time.monotonic()
     with tick.open_spool(config, host) as spool:
         while spool.summary(host.at).waiting:
-            delivery.deliver(spool, credential, config, host.now, PERIOD * 0.8)
+            delivery.deliver(spool, credential, config, host, PERIOD * 0.8)
             if time.monotonic() > began + 300:
                 sys.exit("the backlog does not come to its end")
     return {"seconds": time.monotonic() - began}
