@@ -204,7 +204,10 @@ def run(folder: Path, cycles: int, spacing: float, count: int) -> None:
     try:
         station.start()
         settings = station.enrol(folder / "agent")
-        peers += [zabbix(folder, 18050), node_exporter(folder, 18100), collectd(folder, 0)]
+        for begin, port in ((zabbix, 18050), (node_exporter, 18100), (collectd, 0)):
+            peers.append(begin(folder, port))  # one by one: what fails leaves none behind
+        for peer in peers:
+            peer.spent()  # all still run: a port that is taken ends one
         start = time.time() // PERIOD * PERIOD
         table = ticks(runtime, settings, start, count)
         idle_python = bare(runtime, 15)

@@ -30,7 +30,9 @@ class Peer:
     cpu: float = 0.0
 
     def spent(self) -> float:
-        """Processor seconds of it and its children so far."""
+        """Processor seconds of it and its children so far; ends the benchmark when it no longer runs."""
+        if (code := self.process.poll()) is not None:
+            sys.exit(f"{self.name} ended with {code}: is its port taken? Nothing of it can be measured")
         alive = family(self.process.pid)
         return sum(map(own_cpu, alive)) + sum(map(children_cpu, alive))
 
@@ -77,7 +79,10 @@ def node_exporter(_: Path, port: int) -> Peer:
 def collectd(folder: Path, _: int) -> Peer:
     """With the settings that Debian ships; only its files lie elsewhere, and it asks no name server."""
     path = program("collectd", "collectd")
-    shipped = Path("/etc/collectd/collectd.conf").read_text()
+    settings = Path("/etc/collectd/collectd.conf")
+    if not settings.exists():  # collectd-core has the program alone
+        sys.exit(f"this benchmark needs {settings}: apt-get install collectd")
+    shipped = settings.read_text()
     config = folder / "collectd.conf"
     (folder / "rrd").mkdir()
     text = shipped.replace("/var/lib/collectd/rrd", str(folder / "rrd"))
