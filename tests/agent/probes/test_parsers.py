@@ -182,7 +182,7 @@ def test_any_text_is_a_number_or_not_understood(parse: Callable[[str], float], t
 
 @given(text=DOCUMENTS)
 def test_firewall_answers_are_a_yes_a_no_or_not_understood(text: str) -> None:
-    for parse in (firewall.ufw, firewall.firewalld, firewall.nftables, firewall.iptables):
+    for parse in (firewall.firewalld, firewall.nftables, firewall.iptables):
         said: object = True
         try:
             said = parse(text)

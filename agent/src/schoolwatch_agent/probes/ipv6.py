@@ -176,12 +176,12 @@ def _next_hops(host: Host, routes: list[network.Route]) -> list[network.Neighbou
     after DELAY_FIRST_PROBE_TIME and three solicitations, 8 s together (RFC 4861 §10).
     """
     asked = {(route.nic, route.hop) for route in routes if route.hop is not None}
+    answers = {each: _answers(host, *each) for each in asked}
+    settled = not asked or any(answers.values()) or None in answers.values()
     for look in range(_LOOKS):
-        host.wait(1 if look else 0)
-        answers = {each: _answers(host, *each) for each in asked}
+        host.wait(2 if look else 0)
         found = list(network.linux_neighbours(host.run("ip", "-j", "-6", "neigh", "show")))
-        states = {each.state for each in found if (each.nic, each.address) in asked}
-        if not asked or any(answers.values()) or None in answers.values() or states & link_rungs.SETTLED:
+        if settled or link_rungs.SETTLED & {each.state for each in found if (each.nic, each.address) in asked}:
             break
     return [*found, *(network.Neighbour(*each, "reachable") for each, there in answers.items() if there)]
 
