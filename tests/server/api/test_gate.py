@@ -1,24 +1,20 @@
 """One gate for every route, what is public by name, and who may do what."""
 
 import itertools
+import re
 from typing import get_args
 
-import httpx
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.routing import Mount
 
 from schoolwatch_contract.slot import SCHEME
-from schoolwatch_server import people
 from schoolwatch_server.access import (
-    ROLES,
-    TOKENS,
     ForbiddenError,
     Permission,
     Place,
     Principal,
-    Role,
     UnauthenticatedError,
     authorise,
     covers,
@@ -43,7 +39,6 @@ PUBLIC = {
 }
 """What needs no login. A new public route is written down here, by somebody who has thought about it."""
 
-PASSWORD = "a password for tests"
 PERMISSIONS: tuple[Permission, ...] = get_args(Permission)
 
 
@@ -75,95 +70,25 @@ def test_the_walk_sees_a_route_that_goes_round_the_gate() -> None:
     assert not any(hasattr(need.call, "gate_of") for need in route.dependant.dependencies)
 
 
-@pytest.fixture(scope="module")
-def accounts(tree: Tree) -> dict[Role, str]:
-    for role in ROLES:
-        people.create_account(tree.engine, f"gate-{role}", PASSWORD, role=role, scope=EVERYTHING, by="test")
-    return {role: f"gate-{role}" for role in ROLES}
+def address(route: Route) -> str:
+    """The route's path with something that its parameters may be."""
+    return re.sub(r"{\w+}", "1", route.path.replace("{language}", "en"))
 
 
-@pytest.fixture(scope="module")
-def sessions(tree: Tree, accounts: dict[Role, str]) -> dict[Role, people.Login]:
-    found = {}
-    for role, name in accounts.items():
-        login = people.log_in(tree.engine, name, PASSWORD, address="test", now=tree.now)
-        assert login is not None
-        found[role] = login
-    return found
-
-
-def address(route: Route, tree: Tree) -> str:
-    """The route's path with names of things that are there."""
-    school = tree.schools[0]
-    values = {
-        "/schools/{code}": school.code,
-        "/communes/{code}": "MarkC00X",
-        "/provinces/{code}": "MarkP0X",
-        "{device}": school.devices[0].device,
-        "{number}": "1",
-        "{room}": "1",
-        "{language}": "en",
-        "{format}": "csv",
-        "{form}": "csv",
-        "{table}": "devices",
-    }
-    path = route.path
-    for place, value in values.items():
-        path = path.replace(place, place.split("{")[0] + value)
-    assert "{" not in path, f"{route.path}: say here what stands for its parameters"
-    return path
-
-
-EACH = [pytest.param(route, id=f"{route.method} {route.path}") for route in ROUTES if route.path != "/logout"]
-
-
-def send(client: httpx.Client, route: Route, tree: Tree, csrf: str) -> httpx.Response:
-    body = {"data": {"csrf": csrf, "name": "nobody"}} if route.method == "POST" else {}
-    if route.path.startswith("/api/") and body:
-        body = {"json": {}}
-    return client.request(route.method, address(route, tree), **body)
+EACH = [pytest.param(route, id=f"{route.method} {route.path}") for route in ROUTES]
 
 
 @pytest.mark.parametrize("route", EACH)
-def test_nobody_passes_a_gate_without_a_name(site: RunningSite, tree: Tree, route: Route) -> None:
+def test_nobody_passes_a_gate_without_a_name(site: RunningSite, route: Route) -> None:
     for headers in ({}, {"Authorization": "Bearer sw_wrong"}, {"Authorization": "Basic YWRtaW46eA=="},
                     {"Cookie": f"{SESSION_COOKIE}=wrong"}):  # fmt: skip
-        answer = send(site.anyone(headers=headers), route, tree, "")
+        answer = site.anyone(headers=headers).request(route.method, address(route))
         if route.permission != "public":
             assert answer.status_code == 401
             challenge = answer.headers["www-authenticate"]
             assert SCHEME in challenge if route.permission == "speedtest" else challenge == "Bearer"
         else:
             assert answer.status_code not in (401, 500)
-
-
-@pytest.mark.parametrize("route", EACH)
-@pytest.mark.parametrize("role", list(ROLES))
-def test_a_role_passes_exactly_the_gates_of_its_permissions(
-    site: RunningSite, tree: Tree, sessions: dict[Role, people.Login], role: Role, route: Route
-) -> None:
-    client = site.anyone(
-        cookies={SESSION_COOKIE: sessions[role].secret}, headers={"Accept": "application/json"}
-    )
-    status = send(client, route, tree, sessions[role].csrf).status_code
-    if route.permission == "public":
-        assert status not in (401, 500)
-    elif route.permission in ROLES[role]:
-        assert status not in (401, 403, 404, 500)
-    else:
-        assert status == 403
-
-
-@pytest.mark.parametrize("route", EACH)
-def test_a_token_reads_and_never_writes(site: RunningSite, tree: Tree, ask, route: Route) -> None:
-    status = send(ask(), route, tree, "").status_code
-    if route.permission == "public":
-        return
-    assert (status == 403) == (route.permission not in TOKENS["read"])
-    assert status != 500
-    if route.permission == "system":
-        for scope in tree.scopes[1:]:
-            assert send(ask(scope), route, tree, "").status_code == 403
 
 
 def principal(permissions: frozenset[Permission], scope: Scope) -> Principal:
@@ -196,7 +121,7 @@ def test_a_scope_does_not_cover_what_is_above_it(tree: Tree) -> None:
 @pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "TRACE", "XYZ"])
 def test_no_other_method_is_a_way_in(site: RunningSite, tree: Tree, method: str) -> None:
     for route in ROUTES:
-        answer = site.anyone().request(method, address(route, tree))
+        answer = site.anyone().request(method, address(route))
         assert answer.status_code == 405, route
         assert route.method in answer.headers["allow"] or route.path == "/login"
 

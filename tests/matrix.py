@@ -1,0 +1,115 @@
+"""Who gets what answer from every route: one row a route, one cell a principal. Every cell is requested.
+
+A row is `Row(method, path, cells, …)`. Its cells stand in the order of `COLUMNS`; a cell has one letter for
+each scope of that column, in this order:
+
+- **whole** (so_admin, so_viewer, auditor, token): sees everything;
+- **own**: sees the place that the request is about (so_admin, so_viewer, auditor: its province; commune: its
+  commune; school_head, technician, token, device: the school itself);
+- **other**: sees the place of that level that lies beside it, and so nothing of what the request is about.
+
+Letters: `y` done, with the row's status; `>` sent on (303) where others are served; `-` not allowed (403);
+`n` nothing there (404, as for what does not exist); `x` refused in words (422); `?` who are you (401).
+
+A new route needs a row here, written by somebody who has thought about who may do it and where.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+COLUMNS: Mapping[str, int] = {
+    "so_admin": 3, "so_viewer": 3, "commune": 2, "school_head": 2, "technician": 2, "auditor": 3,
+    "token": 3, "device": 2, "nobody": 1,
+}  # fmt: skip
+"""Principal → in how many scopes it asks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A route and its answers.
+
+    In the path, `query`, `form` and `json` stand what `values` of test_matrix.py gives: `{code}`, `{device}`
+    and so on of the place asked about, and `{n}`, another number in each request. A form's csrf is added.
+    `prepare` may make something afresh for each cell: its values come on top. `body` gives httpx what else
+    the request carries. `is_fresh` is for what opens or ends a session: each cell then asks with its own.
+    """
+
+    method: str
+    path: str
+    cells: str
+    done: int = 200
+    query: str = ""
+    form: Mapping[str, str] = field(default_factory=dict)
+    json: Mapping[str, str] | None = None
+    cookies: Mapping[str, str] = field(default_factory=dict)
+    prepare: Callable[[Any], Mapping[str, str]] | None = None
+    body: Callable[[Any], Mapping[str, Any]] | None = None
+    is_fresh: bool = False
+
+
+MATRIX: tuple[Row, ...] = (
+    # --- the API: places, devices, what is judged of them -------------------------------------------------
+    #                                  so_admin so_viewer commune head technician auditor token device nobody
+    Row("GET", "/api/v1/schools",         "yyy yyy yy yy yy yyy yyy -- ?"),
+    Row("GET", "/api/v1/indicators",      "yyn yyn yn yn yn yyn yyn -- ?", query="school={code}"),
+    Row("GET", "/api/v1/schools/{code}/indicators.{format}", "yyn yyn yn yn yn yyn yyn -- ?"),
+    Row("GET", "/api/v1/tables/{table}.csv", "yyn yyn yn yn yn yyn yyn -- ?", query="school={code}"),
+    Row("GET", "/api/v1/room-use",        "yyn yyn yn yn yn yyn yyn -- ?", query="school={code}"),
+    Row("GET", "/api/v1/activation",      "yyn yyn yn yn yn yyn yyn -- ?", query="school={code}"),
+    Row("GET", "/api/v1/lines",           "yyn yyn yn yn yn yyn yyn -- ?", query="school={code}"),
+    Row("GET", "/api/v1/devices",         "yyn yyn yn yn yn yyn yyn -- ?", query="school={code}"),
+    Row("GET", "/api/v1/facts",           "yyn yyn yn yn yn yyn yyn -- ?", query="device={device}"),
+    Row("GET", "/api/v1/series",          "yyn yyn yn yn yn yyn yyn -- ?",
+        query="device={device}&metric=link.speed"),
+    Row("GET", "/api/v1/incidents",       "yyn yyn yn yn yn yyn yyn -- ?", query="school={code}"),
+    # --- the API: devices ---------------------------------------------------------------------------------
+    Row("POST", "/api/v1/enrol",          "yyy yyy yy yy yy yyy yyy yy y", 201,
+        json={"token": "{enrolment}", "install_id": "matrix-{n}"}),
+    Row("POST", "/api/v1/enrol/hint-key", "yyy yyy yy yy yy yyy yyy yy y", json={"token": "{enrolment}"}),
+    Row("POST", "/api/v1/speedtest/slot", "--- --- -- -- -- --- --- yy ?", 201),
+    # --- the server itself --------------------------------------------------------------------------------
+    Row("GET", "/api/v1/openapi.json",    "yyy yyy yy yy yy yyy yyy yy y"),
+    Row("GET", "/docs",                   "yyy yyy yy yy yy yyy yyy yy y"),
+    Row("GET", "/healthz",                "yyy yyy yy yy yy yyy yyy yy y"),
+    Row("GET", "/readyz",                 "yyy yyy yy yy yy yyy yyy yy y"),
+    Row("GET", "/metrics",                "y-- y-- -- -- -- y-- y-- -- ?"),
+    Row("GET", "/system",                 "y-- y-- -- -- -- y-- y-- -- ?"),
+    # --- in and out ---------------------------------------------------------------------------------------
+    #                                  so_admin so_viewer commune head technician auditor token device nobody
+    Row("GET", "/login",                  "yyy yyy yy yy yy yyy yyy yy y"),
+    Row("POST", "/login",                 "yyy yyy yy yy yy yyy yyy yy y", 303, is_fresh=True,
+        cookies={"schoolwatch_form": "known"},
+        form={"csrf": "known", "name": "matrix-login", "password": "a password for tests"}),
+    Row("POST", "/logout",                "yyy yyy yy yy yy yyy --- -- ?", 303, is_fresh=True),
+    Row("GET", "/language/{language}",    "yyy yyy yy yy yy yyy yyy yy y", 303),
+    # --- pages --------------------------------------------------------------------------------------------
+    Row("GET", "/",                       "yyy yyy yy >> >> yyy y>> -- ?"),
+    Row("GET", "/search",                 "yyy yyy yy yy yy yyy yyy -- ?", query="q=matrix {n}"),
+    Row("GET", "/provinces/{code}",       "yyn yyn yy yy yy yyn yyy -- ?"),
+    Row("GET", "/communes/{code}",        "yyn yyn yn yy yy yyn yyy -- ?"),
+    Row("GET", "/schools/{code}",         "yyn yyn yn yn yn yyn yyn -- ?"),
+    Row("GET", "/schools/{code}/indicators.{form}", "yyn yyn yn yn yn yyn yyn -- ?"),
+    Row("GET", "/devices/{device}",       "yyn yyn yn yn yn yyn yyn -- ?"),
+    Row("GET", "/devices/{device}/now",   "yyn yyn yn yn yn yyn yyn -- ?"),
+    Row("GET", "/incidents",              "yyy yyy yy yy yy yyy yyy -- ?"),
+    Row("GET", "/incidents/{number}",     "yyn yyn yn yn yn yyn yyn -- ?"),
+    Row("GET", "/bundles",                "yyy --- -- -- yy --- --- -- ?"),
+    # --- what people change -------------------------------------------------------------------------------
+    #                                  so_admin so_viewer commune head technician auditor token device nobody
+    Row("POST", "/schools/{code}/declare",          "yyn --- yn yn yn --- --- -- ?", 303,
+        form={"students": "{n}"}),
+    Row("POST", "/schools/{code}/rooms",            "yyn --- yn yn yn --- --- -- ?", 303,
+        form={"name": "matrix {n}", "role": "student_lab"}),
+    Row("POST", "/schools/{code}/rooms/{room}",     "yyn --- yn yn yn --- --- -- ?", 303,
+        form={"role": "student_lab"}),
+    Row("POST", "/schools/{code}/line",             "yyn --- yn yn yn --- --- -- ?", 303,
+        form={"device": "{device}"}),
+    Row("POST", "/devices/{device}/manage",         "yyn --- yn yn yn --- --- -- ?", 303,
+        form={"label": "matrix {n}"}),
+    Row("POST", "/schools/{code}/enrolment",        "yyn --- -- -- yn --- --- -- ?",
+        form={"days": "1", "uses": "1"}),
+    Row("POST", "/schools/{code}/enrolment/revoke", "yyn --- -- -- yn --- --- -- ?", 303),
+    Row("POST", "/bundles/import",                  "yyx --- -- -- yx --- --- -- ?",
+        body=lambda asked: {"files": {"file": ("matrix.swbundle", asked.bundle())}}),
+)  # fmt: skip
