@@ -100,9 +100,9 @@ def test_a_file_that_is_not_there_says_so(tmp_path: Path) -> None:
 
 
 def test_a_data_folder_uses_its_own_server_toml(tmp_path: Path) -> None:
-    (tmp_path / "server.toml").write_text("[retention]\njournal_days = 3\n")
+    (tmp_path / "server.toml").write_text("[retention]\njournal_days = 7\n")
     own = config.of_data(tmp_path)
-    assert (own.retention.journal_days, own.folder) == (3, tmp_path)
+    assert (own.retention.journal_days, own.folder) == (7, tmp_path)
     assert config.of_data(tmp_path / "empty").retention.journal_days == 14
 
 

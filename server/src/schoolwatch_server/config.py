@@ -10,6 +10,7 @@ import msgspec
 
 from schoolwatch_server import targets
 from schoolwatch_server.targets import Bandwidth, Ipv6, Quality, TargetError, Targets
+from schoolwatch_server.terms import TERMS, Configured, Name
 from schoolwatch_server.use import FEWEST
 
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
@@ -67,13 +68,33 @@ class Evaluation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rules: str = ""
 
 
-class Retention(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How long the server keeps what it was told."""
+def _days(name: Configured) -> msgspec.Meta:
+    return msgspec.Meta(ge=TERMS[name].least, le=TERMS[name].most)
 
-    journal_days: Count = 14
-    hourly_days: Count = 730
-    daily_days: Count = 1830
+
+class Retention(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How long the server keeps what it was told, within the bounds of `terms.py`."""
+
+    journal_days: Annotated[int, _days("journal")] = TERMS["journal"].days
+    hourly_days: Annotated[int, _days("hourly")] = TERMS["hourly"].days
+    daily_days: Annotated[int, _days("daily")] = TERMS["daily"].days
+    proof_days: Annotated[int, _days("proof")] = TERMS["proof"].days
+    incident_days: Annotated[int, _days("incident")] = TERMS["incident"].days
+    quarantine_days: Annotated[int, _days("quarantine")] = TERMS["quarantine"].days
+    audit_days: Annotated[int, _days("audit")] = TERMS["audit"].days
     quarantine_rows: Count = 10_000
+
+    def days(self, name: Name) -> int:
+        """Days that this class of data is kept."""
+        return {
+            "journal": self.journal_days,
+            "hourly": self.hourly_days,
+            "daily": self.daily_days,
+            "proof": self.proof_days,
+            "incident": self.incident_days,
+            "quarantine": self.quarantine_days,
+            "audit": self.audit_days,
+        }.get(name, TERMS[name].days)
 
 
 class Speedtest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -25,6 +25,7 @@ from schoolwatch_server.indicators import series
 from schoolwatch_server.packs import Packs
 from schoolwatch_server.rules import Rule
 from schoolwatch_server.sheets import Sheets, packs_in_force, rules_in_force
+from schoolwatch_server.terms import CONFIGURED
 
 log = logging.getLogger(__name__)
 
@@ -123,7 +124,7 @@ def _chores(work: _Work) -> None:
     written: series.Written = {}
     each = work.config.evaluation.indicators_every
     keep = work.config.retention
-    days = retention.Kept(keep.journal_days, keep.hourly_days, keep.daily_days)
+    days = retention.Kept({name: keep.days(name) for name in CONFIGURED})
     plan: list[_Chore] = [
         _Chore(
             work.config.evaluation.every,

@@ -174,6 +174,8 @@ def test_a_row_that_comes_while_its_bucket_is_made_keeps_it_dirty(
 
 # --- retention ----------------------------------------------------------------------------------------
 
+KEPT = Kept({"journal": 14, "hourly": 9999, "daily": 9999})
+
 
 def journaled(world: World) -> int:
     with begin_read(world.engine) as conn:
@@ -207,11 +209,11 @@ def test_pruning_never_passes_a_cursor(world: World, device: Device) -> None:
     rollups.run_once(world.engine, FAR)
     with begin_write(world.engine) as conn:
         journal.create_cursor(conn, "rules", NOW)
-    assert prune(world.engine, FAR, Kept(14, 9999, 9999)) == 0
+    assert prune(world.engine, FAR, KEPT) == 0
     with begin_write(world.engine) as conn:
         journal.create_cursor(conn, "rules", NOW)
         journal.move(conn, "rules", 3, NOW)
-    assert prune(world.engine, FAR, Kept(14, 9999, 9999)) == 3
+    assert prune(world.engine, FAR, KEPT) == 3
     with begin_read(world.engine) as conn:
         assert [row.id for row in journal.rows_after(conn, 0, 9)] == [4]
         assert journal.position(conn, "rules") == 3
@@ -219,15 +221,15 @@ def test_pruning_never_passes_a_cursor(world: World, device: Device) -> None:
 
 def test_pruning_never_takes_what_a_dirty_bucket_is_made_from(world: World, device: Device) -> None:
     report(world, device, 1, NOW, NOW, 1.0)
-    assert prune(world.engine, FAR, Kept(14, 9999, 9999)) == 0
+    assert prune(world.engine, FAR, KEPT) == 0
     rollups.run_once(world.engine, FAR)
-    assert prune(world.engine, FAR, Kept(14, 9999, 9999)) == 1
+    assert prune(world.engine, FAR, KEPT) == 1
 
 
 def test_rollups_have_their_own_days(world: World, device: Device) -> None:
     report(world, device, 1, NOW, NOW, 1.0)
     rollups.run_once(world.engine, NOW + 2 * DAY)
-    kept = Kept(journal_days=9999, hourly_days=10, daily_days=100)
+    kept = Kept({"journal": 9999, "hourly": 10, "daily": 100})
     assert prune(world.engine, NOW + 12 * DAY, kept) == 1
     assert prune(world.engine, NOW + 102 * DAY, kept) == 1
 
@@ -236,7 +238,7 @@ def test_old_generations_are_forgotten_but_each_devices_newest(world: World, dev
     for n in range(12):
         take(world.engine, [device.message(3, spool=f"{n:016x}")], Rules())
     rollups.run_once(world.engine, FAR)
-    prune(world.engine, FAR, Kept(14, 9999, 9999))
+    prune(world.engine, FAR, KEPT)
     with begin_read(world.engine) as conn:
         left = list(conn.scalars(select(t.generation.c.spool).order_by(t.generation.c.id)))
         assert len(list(conn.execute(select(t.arrived)))) == 8
@@ -246,7 +248,7 @@ def test_old_generations_are_forgotten_but_each_devices_newest(world: World, dev
 def test_an_id_of_the_journal_never_comes_twice(world: World, device: Device) -> None:
     report(world, device, 1, NOW, NOW, 1.0)
     rollups.run_once(world.engine, FAR)
-    prune(world.engine, FAR, Kept(14, 9999, 9999))
+    prune(world.engine, FAR, KEPT)
     report(world, device, 2, NOW, NOW, 1.0)
     with begin_read(world.engine) as conn:
         assert [row.id for row in journal.rows_after(conn, 0, 9)] == [2]

@@ -1,46 +1,135 @@
 """Forgets what has had its time; never what a cursor has still to read or a bucket to be made from."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, Engine, delete, func, select
+from sqlalchemy import Connection, Engine, Table, delete, func, or_, select
 
 from schoolwatch_server.database import journal
 from schoolwatch_server.database import tables as t
-from schoolwatch_server.database.engine import begin_write
+from schoolwatch_server.database.ages import AGES
+from schoolwatch_server.database.dependents import delete_with_dependents
+from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.marks import NEWEST
 from schoolwatch_server.store.rollup import DAY, HOUR
+from schoolwatch_server.terms import TERMS, Name
 
 _STEP = 2000
-GENERATION_DAYS = 120
-"""Days after which a generation that fell silent is forgotten: longer than a summer without school."""
+_DEVICES = 200
+"""Rows, and devices, that are seen to in one transaction."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Days that each kind of row is kept."""
+    """Days that each class of data is kept; a class that is not named, as `TERMS` says."""
 
-    journal_days: float = 14
-    hourly_days: float = 730
-    daily_days: float = 1830
+    days: dict[Name, float] = field(default_factory=dict)
+
+    def of(self, name: Name) -> float:
+        """Days of one class."""
+        return self.days.get(name, TERMS[name].days)
+
+    @property
+    def longest(self) -> float:
+        """Days of the class that is kept longest."""
+        return max(self.of(name) for name in TERMS)
 
 
 def prune(engine: Engine, now: float, kept: Kept | None = None) -> int:
-    """Deletes journal rows, sightings, rollups and generations that have had their time; gives how many."""
+    """Deletes in steps whatever has had its time; gives how many rows, children not counted."""
     kept = kept or Kept()
+    gone = sum(_all(engine, step) for step in _steps(now, kept))
+    gone += _rollups(engine, HOUR, now - kept.of("hourly") * DAY)
+    return gone + _rollups(engine, DAY, now - kept.of("daily") * DAY)
+
+
+_Step = Callable[[Connection], int]
+
+
+def _steps(now: float, kept: Kept) -> list[_Step]:
+    """One function a rule; each deletes at most `_STEP` rows and gives how many."""
+
+    def before(name: Name) -> float:
+        return now - kept.of(name) * DAY
+
+    return [
+        lambda conn: _journal(conn, before("journal")),
+        lambda conn: _generations(conn, before("generation")),
+        lambda conn: _judged(conn, before("proof")),
+        lambda conn: _declarations(conn, before("proof")),
+        lambda conn: _ended(conn, t.incident, ("closed_at",), before("incident")),
+        lambda conn: _ended(conn, t.account, ("disabled_at",), before("audit")),
+        *(
+            lambda conn, table=t.metadata.tables[name], age=age: _ended(conn, table, age.by, before(age.term))
+            for name, age in AGES.items()
+            if age.how == "rows" and age.term is not None
+        ),
+        lambda conn: _ended(conn, t.membership, ("valid_to",), now - kept.longest * DAY),
+    ]
+
+
+def _all(engine: Engine, step: _Step) -> int:
+    """A step again and again, each in a transaction of its own, so that intake is never kept waiting."""
     gone = 0
     while True:
         with begin_write(engine) as conn:
-            step = _journal(conn, now - kept.journal_days * DAY)
-        gone += step
-        if step < _STEP:
-            break
-    with begin_write(engine) as conn:
-        for resolution, days in ((HOUR, kept.hourly_days), (DAY, kept.daily_days)):
-            r = t.rollup.c
-            old = (r.resolution == resolution, r.bucket < now - days * DAY)
-            gone += conn.execute(delete(t.rollup).where(*old)).rowcount
-        gone += _generations(conn, now - GENERATION_DAYS * DAY)
+            one = step(conn)
+        gone += one
+        if one < _STEP:
+            return gone
+
+
+def _ended(conn: Connection, table: Table, by: tuple[str, ...], before: float) -> int:
+    """Rows of which any of these instants lies before; an empty instant has not come yet."""
+    key = list(table.primary_key)
+    over = or_(*(table.c[name] < before for name in by))
+    rows = [tuple(row) for row in conn.execute(select(*key).where(over).limit(_STEP))]
+    return delete_with_dependents(conn, table, rows)
+
+
+def _rollups(engine: Engine, resolution: int, before: float) -> int:
+    """Device by device along the key: the table is by far the largest, and nothing else finds them in it."""
+    with begin_read(engine) as conn:
+        devices = list(conn.scalars(select(t.device.c.id).order_by(t.device.c.id)))
+    r, gone = t.rollup.c, 0
+    for start in range(0, len(devices), _DEVICES):
+        some = r.device_id.in_(devices[start : start + _DEVICES])
+        old = delete(t.rollup).where(some, r.resolution == resolution, r.bucket < before)
+        with begin_write(engine) as conn:
+            gone += conn.execute(old).rowcount
     return gone
+
+
+def _judged(conn: Connection, before: float) -> int:
+    """Old values; each series keeps its newest, which is what holds now. One look into the key a series."""
+    v, s = t.judged.c, t.judged_series.c
+    first = select(func.min(v.at)).where(v.series_id == s.id).correlate(t.judged_series).scalar_subquery()
+    newest = select(func.max(v.at)).where(v.series_id == s.id).correlate(t.judged_series).scalar_subquery()
+    olds = conn.execute(select(s.id, newest).where(first < before, first < newest).limit(_STEP)).all()
+    gone = 0
+    for series, last in olds:
+        if gone >= _STEP:
+            break
+        old = delete(t.judged).where(v.series_id == series, v.at < min(before, last))
+        gone += conn.execute(old).rowcount
+    return gone
+
+
+def _declarations(conn: Connection, before: float) -> int:
+    """Those that another had replaced by then; the last one before still counted."""
+    d, newer = t.declaration, t.declaration.alias()
+    replaced = (
+        select(newer.c.id)
+        .where(
+            newer.c.school_id == d.c.school_id,
+            newer.c.quantity == d.c.quantity,
+            newer.c.declared_at > d.c.declared_at,
+            newer.c.declared_at < before,
+        )
+        .exists()
+    )
+    ids = list(conn.scalars(select(d.c.id).where(replaced).limit(_STEP)))
+    return conn.execute(delete(d).where(d.c.id.in_(ids))).rowcount if ids else 0
 
 
 def _journal(conn: Connection, before: float) -> int:

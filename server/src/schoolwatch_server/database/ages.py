@@ -1,0 +1,67 @@
+"""By what the rows of each table grow old: read by retention, and by the record of what is kept how long."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from schoolwatch_server.terms import Name
+
+How = Literal["rows", "own", "stays"]
+
+
+@dataclass(frozen=True, slots=True)
+class Age:
+    """`rows`: a row goes when any of the instants `by` lies further back than the term.
+
+    `own`: retention has a rule of its own for this table. `stays`: it is the register itself or the
+    program's working state, which does not grow with time.
+    """
+
+    how: How
+    term: Name | None = None
+    by: tuple[str, ...] = ()
+
+
+_STAYS = Age("stays")
+
+AGES: dict[str, Age] = {
+    "meta": _STAYS,
+    "counter": _STAYS,
+    "cursor": _STAYS,
+    "dirty": _STAYS,
+    "province": _STAYS,
+    "commune": _STAYS,
+    "school": _STAYS,
+    "room": _STAYS,
+    "device": _STAYS,
+    "credential": _STAYS,
+    "frozen_device": _STAYS,
+    "device_settings": _STAYS,
+    "line_tester": _STAYS,
+    "state": _STAYS,
+    "state_body": _STAYS,
+    "rule_state": _STAYS,
+    "school_code": Age("rows", "proof", ("valid_to",)),
+    "declaration": Age("own", "proof", ("declared_at",)),
+    "fact_history": Age("rows", "proof", ("valid_to",)),
+    "judged": Age("own", "proof", ("at",)),
+    "judged_series": _STAYS,
+    # where a device stood decides who sees what it measured there: it outlives all that
+    "membership": Age("own", "proof", ("valid_to",)),
+    "journal": Age("own", "journal", ("received_at",)),
+    "sighting": Age("own", "journal", ("received_at",)),
+    "rollup": Age("own", "hourly", ("bucket",)),
+    "room_use": Age("rows", "daily", ("week",)),
+    "generation": Age("own", "generation", ("heard_at",)),
+    "arrived": Age("own", "generation"),
+    "quarantine": Age("rows", "quarantine", ("received_at",)),
+    "incident": Age("own", "incident", ("closed_at",)),
+    "incident_event": Age("own", "incident"),
+    "notification": Age("own", "incident"),
+    "audit": Age("rows", "audit", ("at",)),
+    "account": Age("own", "audit", ("disabled_at",)),
+    "api_token": Age("rows", "audit", ("expires_at", "revoked_at")),
+    "enrolment_token": Age("rows", "audit", ("expires_at", "revoked_at")),
+    "session": Age("rows", "session", ("expires_at",)),
+    "speedtest_slot": Age("rows", "slot", ("granted_at",)),
+}
+"""Table to how it ages; a test walks all tables and finds one that is not here."""

@@ -1,0 +1,111 @@
+"""How long each class of data is kept: the one table that settings, retention and the record read.
+
+Where the law gives a time, `source` names it; what it does not give is a choice of ours, and is called so.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+Configured = Literal["journal", "hourly", "daily", "proof", "incident", "quarantine", "audit"]
+"""What `[retention]` of the settings sets, each as `<name>_days`, within its bounds."""
+
+Fixed = Literal["session", "slot", "generation"]
+"""What the program's own working gives."""
+
+Name = Configured | Fixed
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """Days that a class of data is kept by default, and between which bounds the settings may set them."""
+
+    days: int
+    least: int
+    most: int
+    vi: str
+    en: str
+    why_vi: str
+    why_en: str
+    source: str = ""
+
+    def within(self, days: float) -> bool:
+        """Whether the settings may say so many days."""
+        return self.least <= days <= self.most
+
+
+TERMS: dict[Name, Term] = {
+    "journal": Term(
+        14, 7, 90,
+        "Báo cáo thô của từng thiết bị",
+        "Raw reports of each device",
+        "Đủ để tính lại số liệu và xử lý sự cố; thiết bị giữ 7 ngày để gửi lại sau khi khôi phục máy chủ",
+        "Enough to compute again and to look into an incident; devices keep 7 days to send again",
+    ),
+    "hourly": Term(
+        730, 90, 1830,
+        "Số liệu tổng hợp theo giờ của từng thiết bị",
+        "Hourly summaries of each device",
+        "So sánh hai năm học",
+        "Two school years can be compared",
+    ),
+    "daily": Term(
+        1830, 730, 3660,
+        "Số liệu tổng hợp theo ngày; mức sử dụng phòng theo tuần",
+        "Daily summaries; the use of rooms by week",
+        "Theo dõi một kế hoạch 5 năm",
+        "A plan of 5 years can be followed",
+    ),
+    "proof": Term(
+        1830, 730, 3660,
+        "Giá trị chỉ số và căn cứ của chúng: khai báo, mã trường, thông tin cũ của thiết bị",
+        "Values of indicators and what they rest on: declarations, school codes, former facts of devices",
+        "Chứng minh số liệu đã báo cáo, ít nhất hai năm sau",
+        "What was reported can be proved, two years later at least",
+    ),
+    "incident": Term(
+        1095, 365, 3660,
+        "Sự cố đã đóng, diễn biến và thông báo của chúng",
+        "Closed incidents, what happened in them and their notifications",
+        "Đối chiếu với báo cáo sự cố, tổng kết các năm học",
+        "Compared with reports of incidents, over school years",
+    ),
+    "quarantine": Term(
+        90, 30, 365,
+        "Báo cáo bị từ chối",
+        "Refused reports",
+        "Nhận lại sau khi sửa lỗi phần mềm; tìm nguồn tấn công",
+        "Taken in again after a fix; the source of an attack is looked for",
+    ),
+    "audit": Term(
+        730, 365, 3660,
+        "Nhật ký hành động của người dùng; tài khoản đã khóa và mã truy cập đã hết hạn",
+        "The audit log; disabled accounts and tokens that ended",
+        "Tra cứu ai đã làm gì; ít nhất 12 tháng",
+        "Who did what can be looked up; 12 months at least",
+        "TCVN 14423:2026; Nghị định 333",
+    ),
+    "session": Term(
+        0, 0, 0,
+        "Phiên đăng nhập đã hết hạn",
+        "Sessions that ended",
+        "Không còn cần",
+        "Not needed any more",
+    ),
+    "slot": Term(
+        7, 7, 7,
+        "Lượt đo tốc độ",
+        "Turns of the speed test",
+        "Xem lại lượt đo gần đây",
+        "The last tests can be looked at",
+    ),
+    "generation": Term(
+        120, 120, 120,
+        "Số thứ tự báo cáo của những lần khởi động cũ",
+        "Numbers of the reports of former starts",
+        "Không nhận trùng báo cáo, kể cả sau kỳ nghỉ hè",
+        "No report is counted twice, also after a summer",
+    ),
+}  # fmt: skip
+"""Name to its term."""
+
+CONFIGURED: tuple[Configured, ...] = get_args(Configured)

@@ -1,0 +1,204 @@
+"""What has had its time is gone from every table, and nothing else is."""
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Boolean, Column, Connection, Double, Integer, LargeBinary, Table, insert, select
+from sqlalchemy.types import JSON
+
+from reports import NOW, World
+from schoolwatch_server.config import Retention
+from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.ages import AGES
+from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.database.marks import NEWEST
+from schoolwatch_server.database.retention import Kept, prune
+from schoolwatch_server.store.rollup import DAY, HOUR
+from schoolwatch_server.terms import CONFIGURED, TERMS
+
+TABLES: Mapping[str, Table] = t.metadata.tables
+KEPT = Kept()
+Key = tuple[Any, ...]
+
+
+def test_every_table_says_how_it_ages_by_columns_that_it_has() -> None:
+    assert {*AGES} == {*TABLES}, "say in database/ages.py how long the rows of a new table are kept"
+    for name, age in AGES.items():
+        assert {*age.by} <= {column.name for column in TABLES[name].columns}
+        assert (age.how == "stays") == (age.term is None)
+
+
+def test_the_settings_hold_each_term_within_its_bounds() -> None:
+    assert {*CONFIGURED} < {*TERMS}
+    for name in CONFIGURED:
+        assert Retention().days(name) == TERMS[name].days
+        assert TERMS[name].within(TERMS[name].days)
+    assert TERMS["audit"].least >= 365
+    assert TERMS["proof"].least >= 730, "a number of last school year must still be provable"
+    assert {age.term for age in AGES.values() if age.term} | {"daily"} == {*TERMS}
+
+
+@dataclass
+class Rows:
+    """Makes rows of any table with whatever they must point to; what is not said is filled in."""
+
+    conn: Connection
+    _parents: dict[str, Key] = field(default_factory=dict)
+    _number: "itertools.count[int]" = field(default_factory=lambda: itertools.count(100))
+
+    def make(self, table: Table, **values: Any) -> Key:
+        for column in table.columns:
+            if column.name not in values and not column.nullable and column.server_default is None:
+                if column.foreign_keys:
+                    values[column.name] = self.parent(next(iter(column.foreign_keys)).column.table)[0]
+                elif not (column.primary_key and column.name == "id"):
+                    values[column.name] = self._filled(column)
+        made = self.conn.execute(insert(table).values(values)).inserted_primary_key
+        assert made is not None
+        return tuple(made)
+
+    def parent(self, table: Table) -> Key:
+        """A row of today, the same for all."""
+        if table.name not in self._parents:
+            self._parents[table.name] = self.make(table)
+        return self._parents[table.name]
+
+    def _filled(self, column: Column[Any]) -> Any:
+        number = next(self._number)
+        if isinstance(column.type, Boolean):
+            return False
+        if isinstance(column.type, Double):
+            return NOW
+        if isinstance(column.type, Integer):
+            return number
+        if isinstance(column.type, LargeBinary):
+            return b"%d" % number
+        return {} if isinstance(column.type, JSON) else f"{number}"
+
+
+def test_what_has_had_its_time_is_gone_from_every_table_and_the_rest_stays(world: World) -> None:
+    with begin_write(world.engine) as conn:
+        old, kept = aged(Rows(conn))
+    assert {table for table, _ in old} == {name for name, age in AGES.items() if age.how != "stays"}
+    assert prune(world.engine, NOW) > 0
+    with begin_read(world.engine) as conn:
+        left = {name: keys(conn, table) for name, table in TABLES.items()}
+    assert [one for one in old if one[1] in left[one[0]]] == []
+    assert [one for one in kept if one[1] not in left[one[0]]] == []
+    assert prune(world.engine, NOW) == 0
+
+
+def aged(rows: Rows) -> tuple[list[tuple[str, Key]], list[tuple[str, Key]]]:
+    """Of each table rows that are over their term, and others that are not or not yet: (table, key)."""
+    old: list[tuple[str, Key]] = []
+    kept: list[tuple[str, Key]] = []
+    for name, age in AGES.items():
+        table = TABLES[name]
+        if age.how == "stays":
+            kept.append((name, rows.parent(table)))
+            continue
+        if name in OWN:
+            continue
+        assert age.term is not None
+        for by in age.by:
+            past = NOW - KEPT.of(age.term) * DAY
+            old.append((name, rows.make(table, **{by: int(past - HOUR)})))
+            kept.append((name, rows.make(table, **{by: int(past + HOUR)})))
+            if table.c[by].nullable:
+                kept.append((name, rows.make(table, **{by: None})))
+    for make in OWN.values():
+        make(rows, old, kept)
+    return old, kept
+
+
+Made = list[tuple[str, Key]]
+
+
+def _journal(rows: Rows, old: Made, kept: Made) -> None:
+    for made, at in ((old, NOW - 15 * DAY), (kept, NOW - 13 * DAY)):
+        journal = rows.make(t.journal, received_at=at, taken_at=at)
+        sighting = rows.make(t.sighting, journal_id=journal[0], received_at=at)
+        made += [("journal", journal), ("sighting", sighting)]
+
+
+def _rollups(rows: Rows, old: Made, kept: Made) -> None:
+    for resolution, days in ((HOUR, KEPT.of("hourly")), (DAY, KEPT.of("daily"))):
+        for made, at in ((old, NOW - (days + 1) * DAY), (kept, NOW - (days - 1) * DAY)):
+            made.append(("rollup", rows.make(t.rollup, resolution=resolution, bucket=int(at))))
+
+
+def _generations(rows: Rows, old: Made, kept: Made) -> None:
+    over = NOW - (KEPT.of("generation") + 1) * DAY
+    generation = rows.make(t.generation, heard_at=over)
+    old += [("generation", generation), ("arrived", rows.make(t.arrived, generation_id=generation[0]))]
+    kept += [("generation", rows.make(t.generation, heard_at=over)) for _ in range(NEWEST)]
+
+
+def _judged(rows: Rows, old: Made, kept: Made) -> None:
+    over = NOW - (KEPT.of("proof") + 1) * DAY
+    series = rows.make(t.judged_series)[0]
+    old.append(("judged", rows.make(t.judged, series_id=series, at=over)))
+    kept.append(("judged", rows.make(t.judged, series_id=series, at=NOW - 366 * DAY)))
+    kept.append(("judged", rows.make(t.judged, at=over)))  # the newest of its series: it still holds
+
+
+def _declarations(rows: Rows, old: Made, kept: Made) -> None:
+    over = NOW - (KEPT.of("proof") + 1) * DAY
+    same = {"school_id": rows.parent(t.school)[0], "quantity": "students"}
+    old.append(("declaration", rows.make(t.declaration, **same, declared_at=over - DAY)))
+    kept.append(("declaration", rows.make(t.declaration, **same, declared_at=over)))  # held until the next
+    kept.append(("declaration", rows.make(t.declaration, **same, declared_at=NOW)))
+
+
+def _memberships(rows: Rows, old: Made, kept: Made) -> None:
+    for made, days in ((old, KEPT.longest + 1), (kept, KEPT.longest - 1), (kept, None)):
+        until = None if days is None else NOW - days * DAY
+        made.append(("membership", rows.make(t.membership, valid_to=until)))
+
+
+def _incidents(rows: Rows, old: Made, kept: Made) -> None:
+    over = NOW - (KEPT.of("incident") + 1) * DAY
+    for made, closed in ((old, over), (kept, NOW - DAY), (kept, None)):
+        incident = rows.make(t.incident, opened_at=over, closed_at=closed)
+        made.append(("incident", incident))
+        made.append(("incident_event", rows.make(t.incident_event, at=over, incident_id=incident[0])))
+        made.append(("notification", rows.make(t.notification, incident_id=incident[0])))
+
+
+def _accounts(rows: Rows, old: Made, kept: Made) -> None:
+    for made, at in ((old, NOW - (KEPT.of("audit") + 1) * DAY), (kept, NOW - DAY), (kept, None)):
+        account = rows.make(t.account, disabled_at=at)
+        session = rows.make(t.session, account_id=account[0], expires_at=NOW + DAY)  # goes with its account
+        made += [("account", account), ("session", session)]
+
+
+OWN = {
+    "journal": _journal,
+    "sighting": lambda *_: None,
+    "rollup": _rollups,
+    "generation": _generations,
+    "arrived": lambda *_: None,
+    "judged": _judged,
+    "declaration": _declarations,
+    "membership": _memberships,
+    "incident": _incidents,
+    "incident_event": lambda *_: None,
+    "notification": lambda *_: None,
+    "account": _accounts,
+}
+
+
+def keys(conn: Connection, table: Table) -> set[Key]:
+    return {tuple(row) for row in conn.execute(select(*table.primary_key))}
+
+
+def test_where_a_device_stood_is_known_for_as_long_as_anything_that_it_measured_there(world: World) -> None:
+    """Else a school would see what a computer measured in another one."""
+    kept = Kept({"proof": 730, "daily": 3660})
+    with begin_write(world.engine) as conn:
+        there = Rows(conn).make(t.membership, valid_to=NOW - 800 * DAY)
+    prune(world.engine, NOW, kept)
+    with begin_read(world.engine) as conn:
+        assert there in keys(conn, t.membership)
