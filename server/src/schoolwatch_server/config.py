@@ -129,6 +129,12 @@ class Notify(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     urls_file: str = ""
 
 
+class Secrets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The file of the master key, with which secrets in the database are sealed; it holds a secret."""
+
+    master_key_file: str = ""
+
+
 class Antivirus(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Parts of the names of the antivirus products that the province issues; empty: not known."""
 
@@ -148,6 +154,7 @@ class ServerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     speedtest: Speedtest = Speedtest()
     privacy: Privacy = Privacy()
     notify: Notify = Notify()
+    secrets: Secrets = Secrets()
     antivirus: Antivirus = Antivirus()
     ipv6: Ipv6 = Ipv6()
     quality: Quality = Quality()
@@ -167,6 +174,11 @@ class ServerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def mqtt_password_path(self) -> Path:
         """The file that holds the password of the server's own broker account."""
         return Path(self.mqtt.password_file or self.folder / "secrets" / "broker-server")
+
+    @property
+    def master_key(self) -> Path:
+        """Where `sealing` finds the master key: the file that is set, else the data folder."""
+        return Path(self.secrets.master_key_file or self.folder)
 
     @property
     def targets(self) -> Targets:
@@ -225,6 +237,7 @@ def check_paths(config: ServerConfig) -> None:
         ("speedtest.tls_certificate", config.speedtest.tls_certificate, "file", Path.is_file),
         ("speedtest.tls_key", config.speedtest.tls_key, "file", Path.is_file),
         ("notify.urls_file", config.notify.urls_file, "file", Path.is_file),
+        ("secrets.master_key_file", config.secrets.master_key_file, "file", Path.is_file),
     ):
         if text and not is_there(Path(text)):
             raise ConfigError(f"{key}: there is no {kind} {text}: make it, or correct the path")
@@ -318,4 +331,5 @@ def _absolute(config: ServerConfig, folder: Path) -> ServerConfig:
             tls_key=absolute(config.speedtest.tls_key),
         ),
         notify=replace(config.notify, urls_file=absolute(config.notify.urls_file)),
+        secrets=replace(config.secrets, master_key_file=absolute(config.secrets.master_key_file)),
     )
