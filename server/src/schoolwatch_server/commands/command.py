@@ -1,6 +1,7 @@
 """What every command has: its options, its settings and database, and its one-line refusals."""
 
 import argparse
+import fcntl
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -60,7 +61,21 @@ def config(arguments: argparse.Namespace) -> ServerConfig:
         return load(arguments.config)
     if arguments.data == "":  # an unset variable of a script, and not the current folder
         raise Refused("--data is empty: write the path of a folder, or leave the option out")
-    return of_data(Path(arguments.data or "data"))
+    folder = Path(arguments.data or "data")
+    running = folder / "run" / "server.toml"
+    return load(running) if _is_up(folder) and running.is_file() else of_data(folder)
+
+
+def _is_up(folder: Path) -> bool:
+    """Whether `up` holds the folder: then what it was started with counts, its options' ports included."""
+    try:
+        with (folder / "run" / "up.lock").open(encoding="ascii") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # nobody ever ran here, or somebody else did
+        return False
+    return False
 
 
 def database(arguments: argparse.Namespace) -> "Engine":
