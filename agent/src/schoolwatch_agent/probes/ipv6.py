@@ -181,7 +181,8 @@ def _next_hops(host: Host, routes: list[network.Route]) -> list[network.Neighbou
     for look in range(_LOOKS):
         host.wait(2 if look else 0)
         found = list(network.linux_neighbours(host.run("ip", "-j", "-6", "neigh", "show")))
-        if settled or link_rungs.SETTLED & {each.state for each in found if (each.nic, each.address) in asked}:
+        states = {each.state for each in found if (each.nic, each.address) in asked}
+        if settled or states & link_rungs.SETTLED:
             break
     return [*found, *(network.Neighbour(*each, "reachable") for each, there in answers.items() if there)]
 
