@@ -68,7 +68,11 @@ REASONS: Final[dict[str, Reason]] = {
     ),
     "no_advertisement": Reason(Words("không thấy quảng bá nào", "no advertisement"), remedies.ROUTER_IPV6),
     "not_permitted": Reason(
-        Words("phần mềm đo không được phép nghe mạng", "the agent may not listen"), remedies.RUN_AS_ROOT
+        Words(
+            "phần mềm đo không nghe mạng được (trên Windows; trên Linux khi thiếu quyền quản trị)",
+            "the agent cannot listen (on Windows; on Linux when it lacks the right)",
+        ),
+        remedies.ANOTHER_PC,
     ),
     "no_network": Reason(
         Words(

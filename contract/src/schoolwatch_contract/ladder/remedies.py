@@ -90,9 +90,11 @@ NEITHER: Final = Words(
     "See to the Internet line first. If the school reaches the Internet through a proxy alone: ask for a "
     "direct way to the targets. If the Internet works: tell the server's administrator to check them.",
 )
-RUN_AS_ROOT: Final = Words(
-    "Muốn biết: chạy schoolwatch-agent doctor với quyền quản trị trên Linux.",
-    "To know it: run schoolwatch-agent doctor as administrator on Linux.",
+ANOTHER_PC: Final = Words(
+    "Không phải lỗi của mạng. Muốn biết mức này: chạy schoolwatch-agent doctor với quyền quản trị "
+    "trên một máy Linux trong cùng mạng.",
+    "No fault of the network. To know this rung: run schoolwatch-agent doctor as administrator "
+    "on a Linux computer of the same network.",
 )
 NEXT_HOP: Final = Words(
     "Kiểm tra bộ định tuyến có đang chạy không và tường lửa của nó có chặn ICMPv6 "

@@ -135,9 +135,7 @@ def facts(state: State, words: Words) -> tuple[Line, ...]:
         name, labels = parse_key(text)
         if name in _OWN or name in _REASONS or fact.reason == "gone":
             continue
-        value = (
-            _why(fact.reason, words) if fact.value is None else words.known(f"value.{fact.value}", fact.value)
-        )
+        value = _why(fact.reason, words) if fact.value is None else _value(name, fact.value, words)
         of = title(name, FACTS.get(name), words)
         lines.append(
             Line(name, of, labels_in_words(labels, words), value, fact.value is not None, fact.taken_at)
@@ -179,6 +177,13 @@ def _label(key: str, value: str, words: Words) -> str:
         case "profile":
             return words.known(f"firewall_profile.{value}", value)
     return words.known(f"label.{value}", value)
+
+
+def _value(name: str, value: str, words: Words) -> str:
+    """`tự cấu hình (SLAAC) + DHCP`: a card may have addresses that came in several ways."""
+    if name == "address.source":
+        return " + ".join(words.known(f"address_source.{part}", part) for part in value.split("+"))
+    return words.known(f"value.{value}", value)
 
 
 def _instead(state: State, name: str, labels: dict[str, str], words: Words) -> str:
