@@ -86,7 +86,7 @@ def test_groups_come_in_one_order_and_hold_what_belongs_together() -> None:
 
 
 def test_how_a_card_has_its_addresses_reads_as_words() -> None:
-    held = State({}, {'address.source {"nic":"eth0"}': Text("slaac+temporary+later", "", 1.0)})
+    held = State({}, {'address.source{"nic":"eth0"}': Text("slaac+temporary+later", "", 1.0)})
     (line,) = lines.facts(held, VIETNAMESE)
     assert line.value == "tự cấu hình (SLAAC) + tạm thời (RFC 8981) + later"
 
