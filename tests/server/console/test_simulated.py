@@ -1,9 +1,10 @@
-"""Simulated data says so on every page that a browser shows, and nothing says so of real data."""
+"""Simulated data says so on every page that a browser shows and in every file, and nothing says so of real data."""
 
 from pathlib import Path
 
 import pytest
 
+from schoolwatch_server.api.headers import SIMULATED
 from schoolwatch_server.api.service import ROUTES
 from schoolwatch_server.database import simulated
 from schoolwatch_server.database.engine import begin_write
@@ -48,3 +49,11 @@ def test_every_page_says_that_its_data_are_simulated(tmp_path: Path, *, is_simul
                 answer = client.get(path, headers=html)
                 assert answer.status_code in (200, 404), path
                 assert answer.text.count(mark) == int(is_simulated), path
+                assert answer.headers.get(SIMULATED) == ("yes" if is_simulated else None), path
+        for path in (f"/api/v1/schools/{school.code}/indicators.csv", "/api/v1/tables/devices.csv"):
+            answer = admin.get(path)
+            head, *lines = answer.text.splitlines()
+            assert lines, path
+            assert ("simulated-" in answer.headers["content-disposition"]) is is_simulated
+            assert head.endswith('[simulated]"') is is_simulated
+            assert all(line.endswith(',"có"') for line in lines) is is_simulated

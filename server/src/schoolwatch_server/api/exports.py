@@ -95,11 +95,13 @@ def school_file(server: Context, scope: Scope, code: str, form: str, written: re
 
 def pen(server: Context, language: Language, excel: Language | None) -> reports.Pen:
     """How a file is written for whoever asks."""
-    return reports.Pen(server.texts, language, reports.MACHINE if excel is None else reports.EXCEL[excel])
+    style = reports.MACHINE if excel is None else reports.EXCEL[excel]
+    return reports.Pen(server.texts, language, style, server.simulated)
 
 
 def _headers(name: str, media_type: str, written: reports.Pen) -> dict[str, str]:
-    """`name` is ASCII without quotes: nothing to escape."""
+    """`name` is ASCII without quotes: nothing to escape. A file of simulated data is called so."""
+    name = f"simulated-{name}" if written.simulated else name
     charset = written.style.encoding.removesuffix("-le")  # the byte order mark says which end comes first
     return {
         "Content-Type": f"{media_type}; charset={charset}",

@@ -20,11 +20,16 @@ HEADERS = {
 }
 
 
+SIMULATED = "SchoolWatch-Simulated"
+"""The header of every answer, the API's too, of a server whose devices were made up."""
+
+
 class SecurityHeaders:
     """ASGI middleware that adds them; answers that name no cache rule are not kept by anybody."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, simulated: bool = False) -> None:
         self._app = app
+        self._headers = {**HEADERS, SIMULATED: "yes"} if simulated else HEADERS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes everything on."""
@@ -35,7 +40,7 @@ class SecurityHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in self._headers.items():
                     headers[name] = value
                 static = scope["path"].startswith("/static/") and message["status"] < 400
                 # kept, but asked for each time whether it is still the same: an ETag says so in few bytes

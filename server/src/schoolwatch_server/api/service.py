@@ -90,7 +90,7 @@ def create_app(config: ServerConfig) -> FastAPI:
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     answers.install(app)
     app.add_middleware(BoundedBody)
-    app.add_middleware(SecurityHeaders)
+    app.add_middleware(SecurityHeaders, simulated=simulated)
     return app
 
 

@@ -51,11 +51,12 @@ EXCEL: Final[Mapping[Language, Style]] = {
 
 @dataclass(frozen=True, slots=True)
 class Pen:
-    """Language and style of one file."""
+    """Language and style of one file; one of simulated data says so in each line."""
 
     texts: Texts
     language: Language = "vi"
     style: Style = MACHINE
+    simulated: bool = False
 
     def text(self, key: str) -> str:
         """A text of the files."""
@@ -73,11 +74,13 @@ class Pen:
 
     def head(self, columns: Sequence[str]) -> bytes:
         """The first line: each column's name and, for programs to rely on, its id."""
-        return self._line([f"{self.text(f'report.column.{name}')} [{name}]" for name in columns], "\ufeff")
+        names = (*columns, "simulated") if self.simulated else columns
+        return self._line([f"{self.text(f'report.column.{name}')} [{name}]" for name in names], "\ufeff")
 
     def row(self, columns: Sequence[str], cells: Mapping[str, Cell]) -> bytes:
         """One line; every text is made harmless here."""
-        return self._line([self._cell(name, cells[name]) for name in columns])
+        mark = [self._cell("simulated", True)] if self.simulated else []  # noqa: FBT003  it is a cell
+        return self._line([self._cell(name, cells[name]) for name in columns] + mark)
 
     def _cell(self, column: str, cell: Cell) -> str:
         if cell is None:
