@@ -1,4 +1,4 @@
-"""Simulated data says so on every page that a browser shows and in every file, and nothing says so of real data."""
+"""Simulated data says so on every page and in every file, and nothing says so of real data."""
 
 from pathlib import Path
 
