@@ -12,7 +12,7 @@ from pathlib import Path
 FOLDER = Path(__file__).resolve().parent
 sys.path.insert(0, str(FOLDER))  # also when it is run as `python docs/generate.py` from anywhere else
 
-from generators import asyncapi, catalogue, commands, configuration, ladder, privacy, refusals, schemas  # noqa: E402
+from generators import asyncapi, catalogue, commands, configuration, ladder, law, privacy, refusals, schemas  # noqa: E402
 
 PAGES: dict[str, Callable[[], str]] = {
     "metrics.md": catalogue.page,
@@ -21,6 +21,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "configuration.md": configuration.page,
     "cli.md": commands.page,
     "vi/ipv6.md": ladder.page,
+    "vi/ho-so-xu-ly-du-lieu.md": law.record,
     "schema/envelope.json": schemas.envelope,
     "schema/ack.json": schemas.ack,
     "schema/settings.json": schemas.settings,

@@ -5,6 +5,9 @@ from generators.markdown import page as whole
 from schoolwatch_contract.catalogue import FACTS, METRICS, SIGHTINGS, SUBJECTS, FactKind, Metric, SightingKind
 from schoolwatch_contract.catalogue.carriage import MESSAGES, Message
 from schoolwatch_contract.catalogue.classes import CLASSES, LAW_EN, LAW_VI, NEVER, Class
+from schoolwatch_server.database.ages import AGES, Age
+from schoolwatch_server.law.holdings import HOLDINGS, KINDS, Holding
+from schoolwatch_server.terms import TERMS
 
 Kind = Metric | FactKind | SightingKind
 
@@ -32,6 +35,20 @@ def page() -> str:
         *(block for each in CLASSES for block in _class(each)),
         "## What carries it",
         *(block for message in MESSAGES for block in _message(message)),
+        "## What stands in the server's database",
+        "Every table and column has a class; a test finds one that has none.\n"
+        "How long it is kept is set in `[retention]` ([configuration.md](configuration.md)); here the "
+        "default.\n"
+        "The record of processing that a department signs is made of the same: "
+        "[vi/ho-so-xu-ly-du-lieu.md](vi/ho-so-xu-ly-du-lieu.md).",
+        table(("Class", "The law", "Luật"), [(k, words.law_en, words.law_vi) for k, words in KINDS.items()]),
+        table(
+            ("Table", "Columns by class", "Kept", "What and why", "Là gì, để làm gì"),
+            [
+                (code(name), _columns(held), _kept(AGES[name]), held.en, held.vi)
+                for name, held in HOLDINGS.items()
+            ],
+        ),
         "## The law",
         LAW_EN,
         LAW_VI,
@@ -63,3 +80,17 @@ def _message(message: Message) -> tuple[str, ...]:
 def _named(kind: Kind) -> str:
     labels = () if isinstance(kind, SightingKind) else kind.labels
     return f"{code(kind.name)} ({', '.join(labels)})" if labels else code(kind.name)
+
+
+def _columns(held: Holding) -> str:
+    return "; ".join(
+        f"{kind}: " + ", ".join(code(name) for name, its in held.columns.items() if its == kind)
+        for kind in held.kinds
+    )
+
+
+def _kept(age: Age) -> str:
+    if age.term is None:
+        return "as long as what it belongs to"
+    days = TERMS[age.term].days
+    return f"{days} days" if days else "until it ends"

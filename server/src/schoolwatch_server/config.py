@@ -118,9 +118,15 @@ class Speedtest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Privacy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How many computers of a room must have told of their use before the room's numbers are shown."""
+    """How many computers of a room must have told of their use before the room's numbers are shown.
+
+    `controller` is the body that answers for the data, `contact` whom people ask: both stand in the notice
+    for schools and in the record of processing. Write functions, not names.
+    """
 
     room_devices: Annotated[int, msgspec.Meta(ge=FEWEST, le=1000)] = 5
+    controller: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    contact: Annotated[str, msgspec.Meta(max_length=200)] = ""
 
 
 class Notify(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

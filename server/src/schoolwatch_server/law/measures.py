@@ -1,0 +1,89 @@
+"""What guards the data, with the numbers that the code works with."""
+
+from collections.abc import Iterator
+
+import argon2
+
+from schoolwatch_contract.frame import FRAME_MAX, KEY_BYTES
+from schoolwatch_server import people
+from schoolwatch_server.config import ServerConfig
+from schoolwatch_server.use import FEWEST
+
+
+def measures(config: ServerConfig) -> Iterator[tuple[str, str]]:
+    """What is guarded and how, as the settings have it."""
+    hasher = argon2.PasswordHasher()
+    fewest = max(config.privacy.room_devices, FEWEST)
+    yield (
+        "Nhận biết thiết bị",
+        (
+            f"mỗi thiết bị có mật khẩu và khóa {KEY_BYTES * 8} bit riêng; mỗi báo cáo có chữ ký HMAC-SHA-256"
+            "báo cáo giả, bị sửa hoặc gửi lại không được nhận"
+        ),
+    )
+    yield (
+        "Thu thập tối thiểu",
+        (
+            "không thu thập tên người, lịch sử truy cập, nội dung tệp, màn hình; "
+            "số sê-ri, địa chỉ MAC, tên máy chỉ rời máy dưới dạng HMAC-SHA-256 với khóa riêng của trường, "
+            "sinh ra từ một tệp ngoài cơ sở dữ liệu"
+        ),
+    )
+    yield (
+        "Mật khẩu người dùng",
+        (
+            f"chỉ lưu bản băm argon2id ({hasher.memory_cost // 1024} MiB, {hasher.time_cost} lượt), "
+            f"dài từ {people.PASSWORD_MIN} ký tự; sai quá {people.FREE_FAILURES} lần thì tài khoản tạm nghỉ, "
+            f"lâu nhất {people.LOCK_MAX_SECONDS / 60:.0f} phút"
+        ),
+    )
+    yield (
+        "Phiên đăng nhập",
+        (
+            f"hết hạn sau {people.SESSION_SECONDS / 3600:.0f} giờ; mã phiên chỉ lưu dưới dạng bản băm; "
+            "biểu mẫu có mã chống giả mạo"
+        ),
+    )
+    yield (
+        "Phân quyền",
+        (
+            "một chỗ duy nhất trong chương trình quyết định vai trò nào được làm gì, "
+            "trong phạm vi tỉnh, xã hay trường của tài khoản; truy vấn được lọc theo phạm vi"
+        ),
+    )
+    yield (
+        "Mức sử dụng phòng máy",
+        (
+            "chỉ đo ở phòng máy, phòng học; "
+            f"chỉ hiển thị tổng theo tuần của phòng có từ {fewest} máy có số liệu"
+        ),
+    )
+    yield (
+        "Chống lạm dụng",
+        (
+            f"báo cáo tối đa {FRAME_MAX // 1024} KiB; giới hạn số lần thử mật khẩu và kích thước yêu cầu; "
+            "không có kênh ra lệnh từ xa tới máy của trường"
+        ),
+    )
+    yield "Mã hóa đường truyền", _transport(config)
+    yield (
+        "Tệp bí mật",
+        (
+            "quyền 0600, trong thư mục 0700; "
+            "không có bí mật trong tệp cài đặt, nhật ký chương trình hay đường dẫn"
+        ),
+    )
+
+
+def _transport(config: ServerConfig) -> str:
+    """What the settings say of TLS; a proxy before us is known by its address alone."""
+    web = (
+        "bảng điều khiển: https"
+        if config.http.public_url.startswith("https:")
+        else "bảng điều khiển: chưa khai báo địa chỉ https, chỉ được dùng trên chính máy chủ hoặc mạng "
+        "tin cậy"
+    )
+    mqtt = (
+        "kênh báo cáo: MQTT có TLS" if config.mqtt.tls_ca else "kênh báo cáo: chưa khai báo TLS trong cài đặt"
+    )
+    return f"{web}; {mqtt}"

@@ -1,0 +1,269 @@
+"""The record of processing: what is processed, why, who sees it, where it is and for how long."""
+
+from collections.abc import Iterator
+from typing import get_args
+
+from schoolwatch_contract.catalogue import (
+    FACTS,
+    METRICS,
+    SIGHTINGS,
+    SUBJECTS,
+    FactKind,
+    Metric,
+    SightingKind,
+)
+from schoolwatch_contract.catalogue.carriage import MESSAGES
+from schoolwatch_contract.catalogue.classes import CLASSES, NEVER
+from schoolwatch_contract.topics import DEVICE_WRITES, ROOT, Leaf
+from schoolwatch_server.access import ROLES, TOKENS, Permission, Role
+from schoolwatch_server.config import ServerConfig
+from schoolwatch_server.database.ages import AGES
+from schoolwatch_server.law.basis import DATA, SURE
+from schoolwatch_server.law.document import Document, Section
+from schoolwatch_server.law.holdings import HOLDINGS, KINDS
+from schoolwatch_server.law.measures import measures
+from schoolwatch_server.terms import CONFIGURED, TERMS
+
+UNDECLARED = "……………………………… (chưa khai báo)"
+
+ROLE_WORDS: dict[Role, str] = {
+    "so_admin": "Quản trị của Sở",
+    "so_viewer": "Cán bộ theo dõi của Sở",
+    "commune": "Cán bộ Ủy ban nhân dân xã, phường",
+    "school_head": "Hiệu trưởng",
+    "technician": "Cán bộ kỹ thuật của trường",
+    "auditor": "Thanh tra, kiểm tra (chỉ đọc)",
+}
+"""Each role as people call it."""
+
+PERMISSION_WORDS: dict[Permission, str] = {
+    "read": "xem số liệu",
+    "declare": "khai báo số liệu, phòng",
+    "enrol": "đăng ký thiết bị, nhập báo cáo từ USB",
+    "system": "xem trang máy chủ và nhật ký",
+    "speedtest": "đo tốc độ đường truyền",
+}
+"""Each permission in words."""
+
+TOPIC_WORDS: dict[Leaf, str] = {
+    "report": "báo cáo của thiết bị: số đo, thông tin, chữ ký",
+    "ack": "đã nhận đến báo cáo nào (giữ lại trên kênh)",
+    "settings": "đích đo, lịch đo (giữ lại trên kênh); không có lệnh nào",
+    "presence": "máy đo cổng mạng còn kết nối hay không (chưa dùng)",
+    "relay": "báo cáo của thiết bị khác, chuyển nguyên vẹn (chưa dùng)",
+}
+"""Each topic in words."""
+
+
+AFTER = {
+    "valid_to": " sau khi thay đổi",
+    "closed_at": " sau khi đóng",
+    "disabled_at": " sau khi khóa",
+    "expires_at": " sau khi hết hạn hoặc thu hồi",
+}
+"""From which moment a term counts, where it is not from when the row was made."""
+
+
+def record(config: ServerConfig) -> Document:
+    """The record for these settings."""
+    privacy = config.privacy
+    return Document(
+        "Hồ sơ ghi nhận hoạt động xử lý dữ liệu cá nhân",
+        (
+            "Lập theo Luật Bảo vệ dữ liệu cá nhân (Luật 91/2025/QH15) và Nghị định 356/2025/NĐ-CP.",
+            (
+                "Nội dung được sinh từ chính chương trình: bảng, cột, chủ đề, vai trò và thời hạn là của "
+                "phiên bản "
+                "đang dùng."
+            ),
+            "Đây không phải tư vấn pháp lý; cơ quan chủ quản rà soát, bổ sung và ký.",
+        ),
+        (
+            Section(
+                "Cơ quan, mục đích và căn cứ / Who, why and on what grounds",
+                (
+                    f"Cơ quan kiểm soát dữ liệu: {privacy.controller or UNDECLARED}.",
+                    f"Đầu mối liên hệ về dữ liệu: {privacy.contact or UNDECLARED}.",
+                    (
+                        "Mục đích: theo dõi tình trạng hạ tầng công nghệ thông tin của các trường, tính chỉ "
+                        "số phải "
+                        "báo cáo, phát hiện và xử lý sự cố."
+                    ),
+                    (
+                        "Chủ thể dữ liệu: người có tài khoản trên hệ thống (cán bộ của Sở, xã, trường). "
+                        "Học sinh và giáo viên dùng máy tính: không thu thập dữ liệu về người dùng máy."
+                    ),
+                    (
+                        "Căn cứ: nhiệm vụ được giao của cơ quan (mục cuối). Không dùng cho mục đích khác, "
+                        "không bán, "
+                        "không quảng cáo."
+                    ),
+                ),
+            ),
+            Section("Không bao giờ thu thập / Never collected", tuple(f"– {vi}." for vi, _ in NEVER)),
+            Section(
+                "Thu thập từ máy tính của trường / From schools' computers",
+                ("Từng trường dữ liệu: docs/privacy.md, hoặc `schoolwatch-agent explain` trên máy.",),
+                ("Loại", "Đánh giá", "Gồm những gì"),
+                tuple(_classes()),
+            ),
+            Section(
+                "Chủ đề MQTT / Topics",
+                ("Mỗi thiết bị chỉ ghi và đọc chủ đề của chính mình; mã thiết bị là số ngẫu nhiên.",),
+                ("Chủ đề", "Chiều", "Nội dung"),
+                tuple(_topics()),
+            ),
+            Section(
+                "Bảng trong cơ sở dữ liệu / Tables of the database",
+                ("Loại cao nhất của các cột đứng cuối; loại của từng cột: docs/privacy.md.",),
+                ("Bảng", "Nội dung, mục đích", "Loại dữ liệu", "Thời hạn lưu"),
+                tuple(
+                    (
+                        name,
+                        held.vi,
+                        ", ".join(KINDS[kind].title_vi for kind in held.kinds),
+                        kept(name, config),
+                    )
+                    for name, held in HOLDINGS.items()
+                ),
+            ),
+            Section(
+                "Các loại dữ liệu / Classes of data",
+                (),
+                ("Loại", "Đánh giá"),
+                tuple((words.title_vi, words.law_vi) for words in KINDS.values()),
+            ),
+            Section(
+                "Thời hạn lưu / Retention",
+                ("Quá thời hạn, máy chủ tự xóa, mỗi giờ một lần.",),
+                ("Loại", "Thời hạn đang áp dụng", "Cho phép", "Lý do"),
+                tuple(_terms(config)),
+            ),
+            Section(
+                "Ai được xem / Who sees it",
+                (
+                    (
+                        "Mỗi tài khoản chỉ thấy phạm vi của mình: toàn hệ thống, một tỉnh, một xã hoặc một "
+                        "trường."
+                    ),
+                    "Trang máy chủ và nhật ký chỉ dành cho tài khoản phạm vi toàn hệ thống.",
+                ),
+                ("Vai trò", "Được làm"),
+                tuple(_roles()),
+            ),
+            Section("Nơi lưu / Where it is kept", _places(config)),
+            Section("Bên nhận / Recipients", _recipients(config)),
+            Section(
+                "Biện pháp bảo vệ / What guards it",
+                (),
+                ("Biện pháp", "Cách thực hiện"),
+                tuple(measures(config)),
+            ),
+            Section(
+                "Quyền của chủ thể dữ liệu / Rights",
+                (
+                    "Người có tài khoản: yêu cầu xem, sửa, khóa tài khoản của mình qua quản trị của Sở.",
+                    (
+                        "Giáo viên, học sinh: hỏi nhà trường; chạy `schoolwatch-agent explain` để thấy mọi "
+                        "thứ máy gửi đi."
+                    ),
+                ),
+            ),
+            Section(
+                "Cơ quan chủ quản phải tự làm / What the department does itself",
+                (
+                    "– Xem xét lập hồ sơ đánh giá tác động và gửi cơ quan có thẩm quyền.",
+                    "– Chỉ định người phụ trách bảo vệ dữ liệu; ký, lưu hồ sơ này.",
+                    "– Niêm yết thông báo về dữ liệu ở từng trường.",
+                    "– Đặt máy chủ và bản sao lưu tại Việt Nam; chọn kênh thông báo trong nước.",
+                ),
+            ),
+            Section(
+                "Văn bản và mức độ kiểm chứng / Texts and how they were read",
+                (),
+                ("Nội dung", "Văn bản", "Mức độ kiểm chứng"),
+                tuple((each.vi, each.source, SURE[each.sure]) for each in DATA),
+            ),
+        ),
+    )
+
+
+def _classes() -> Iterator[tuple[str, str, str]]:
+    purposes = {subject.probe: subject.vi for subject in SUBJECTS}
+    every: tuple[Metric | FactKind | SightingKind, ...] = (
+        *METRICS.values(),
+        *FACTS.values(),
+        *(kind for kind in SIGHTINGS.values() if kind.probe),
+    )
+    for each in CLASSES:
+        probes = dict.fromkeys(kind.probe for kind in every if kind.privacy == each.name)
+        carried = [field.vi for message in MESSAGES for field in message.fields if field.privacy == each.name]
+        what = dict.fromkeys(purposes[probe] for probe in probes)
+        if each.name != "technical":  # of what carries a report only this is not about the machine alone
+            what |= dict.fromkeys(carried)
+        yield each.title_vi, each.law_vi, "; ".join(what)
+
+
+def _topics() -> Iterator[tuple[str, str, str]]:
+    for leaf in get_args(Leaf):
+        direction = "thiết bị → máy chủ" if leaf in DEVICE_WRITES else "máy chủ → thiết bị"
+        yield f"{ROOT}/<mã>/{leaf}", direction, TOPIC_WORDS[leaf]
+
+
+def kept(table: str, config: ServerConfig) -> str:
+    """How long rows of a table are kept by these settings, in words."""
+    age = AGES[table]
+    if age.term is None:
+        return "theo đối tượng trong sổ đăng ký"
+    days = config.retention.days(age.term)
+    if table == "rollup":
+        return f"theo giờ {days} ngày, theo ngày {config.retention.daily_days} ngày"
+    after = next((AFTER[by] for by in age.by if by in AFTER), "")
+    return f"{days} ngày{after}" if days else "đến khi hết hạn"
+
+
+def _terms(config: ServerConfig) -> Iterator[tuple[str, str, str, str]]:
+    for name, term in TERMS.items():
+        days = config.retention.days(name)
+        allowed = f"{term.least}–{term.most} ngày" if name in CONFIGURED else "cố định"
+        why = f"{term.why_vi} ({term.source}, {SURE['secondary']})" if term.source else term.why_vi
+        yield term.vi, "xóa ngay" if days == 0 else f"{days} ngày", allowed, why
+
+
+def _roles() -> Iterator[tuple[str, str]]:
+    for role, permissions in ROLES.items():
+        yield ROLE_WORDS[role], _may(permissions)
+    for token, permissions in TOKENS.items():
+        yield f"Mã truy cập của phần mềm khác ({token})", _may(permissions)
+
+
+def _may(permissions: frozenset[Permission]) -> str:
+    return ", ".join(words for name, words in PERMISSION_WORDS.items() if name in permissions)
+
+
+def _places(config: ServerConfig) -> tuple[str, ...]:
+    return (
+        (
+            "– Máy tính của trường: báo cáo chờ gửi, và báo cáo đã nhận trong 7 ngày; chỉ quản trị của máy "
+            "đọc được."
+        ),
+        "– Kênh MQTT của máy chủ: báo cáo đang chờ, xóa khi máy chủ đã nhận.",
+        "– Cơ sở dữ liệu của máy chủ: "
+        + ("PostgreSQL" if config.database.url.startswith("postgres") else "SQLite trong thư mục dữ liệu")
+        + "; khóa bí mật ở thư mục secrets, ngoài cơ sở dữ liệu.",
+        "– USB mang báo cáo từ trường không có mạng: có chữ ký, không mã hóa; xóa tệp sau khi nhập.",
+    )
+
+
+def _recipients(config: ServerConfig) -> tuple[str, ...]:
+    ipv6 = config.ipv6
+    aims = [*ipv6.dual_stack, ipv6.v6_only_name, ipv6.large, *config.quality.hosts, config.bandwidth.url]
+    named = ", ".join(dict.fromkeys(aim for aim in aims if aim)) or "chưa khai báo máy nào"
+    return (
+        "– Không gửi dữ liệu cho tác giả phần mềm hay doanh nghiệp nào.",
+        "– Kênh thông báo sự cố do Sở khai báo: nhận tên trường, phòng, nhãn máy và nội dung sự cố. "
+        "Kênh của nhà cung cấp ngoài Việt Nam là chuyển dữ liệu ra nước ngoài, phải xem xét trước."
+        + (" Hiện chưa khai báo kênh nào." if not config.notify.urls_file else ""),
+        "– Phần mềm khác có mã truy cập do Sở cấp, chỉ đọc, trong phạm vi của mã.",
+        f"– Máy đích của phép thử mạng chỉ thấy địa chỉ IP công cộng của trường: {named}.",
+    )
