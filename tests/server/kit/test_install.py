@@ -82,6 +82,7 @@ def a_teacher_installs_and_uninstalls(place: Place) -> None:
     again = computer.run("sh", "/run/usb/cai-dat.sh")  # with the same stick: an update, no second device
     assert again.returncode == 0, again.stdout + again.stderr
     assert "máy đã đăng ký từ trước" in again.stdout
+    an_older_stick_leaves_it_alone(computer)
     assert len(place.up.devices()) == 1
 
     nobody_else_writes_and_no_secret_is_left(place, computer, token)
@@ -94,6 +95,18 @@ def a_teacher_installs_and_uninstalls(place: Place) -> None:
     assert gone.returncode == 0, gone.stdout + gone.stderr
     assert computer.changed() == set()
     assert computer.run("sh", "/run/usb/go-cai-dat.sh", "--delete-data").returncode == 2
+
+
+def an_older_stick_leaves_it_alone(computer: Computer) -> None:
+    mark = computer.folder / "changed/opt/schoolwatch-agent/program.json"
+    before = json.loads(mark.read_text())["version"]
+    mark.write_text(json.dumps({"version": "99.0"}))
+    refused = computer.run("sh", "/run/usb/cai-dat.sh")
+    assert refused.returncode == 2
+    assert "CHƯA CÀI GÌ. Máy này đang chạy phiên bản 99.0" in refused.stdout
+    asked = computer.run("sh", "/run/usb/cai-dat.sh", "--older")
+    assert asked.returncode == 0, asked.stdout + asked.stderr
+    assert json.loads(mark.read_text())["version"] == before
 
 
 def nobody_else_writes_and_no_secret_is_left(place: Place, computer: Computer, token: str) -> None:

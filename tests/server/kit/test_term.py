@@ -92,3 +92,13 @@ def test_who_is_enrolled_needs_no_token(placed: Any, tmp_path: Path) -> None:
     elsewhere.mkdir()
     (elsewhere / "credential.json").write_text("{}")
     assert said("2026-11-28T02:30") == ""
+
+
+def test_an_older_stick_does_not_take_the_place_of_a_newer_program(placed: Any, tmp_path: Path) -> None:
+    (tmp_path / placed.MARK).write_text('{"version": "0.10.0", "kit": "2026-09-05T01:00:00Z"}')
+    there = placed.version(tmp_path)
+    assert there == "0.10.0"
+    assert placed.is_newer(there, "0.9.1")
+    assert not any(placed.is_newer(there, version) for version in ("0.10.0", "0.10.1", "1.0"))
+    assert placed.version(tmp_path / "nowhere") == ""
+    assert not placed.is_newer("", "0.1.0")

@@ -12,7 +12,8 @@ if "%~1"=="" goto system
 if /i "%~1"=="/q" set "QUIET=1"
 if /i "%~1"=="/uninstall" set "ACTION=uninstall"
 if /i "%~1"=="/delete-data" set "OPTIONS=--delete-data"
-if /i "%~1"=="/ignore-clock" set "OPTIONS=--ignore-clock"
+if /i "%~1"=="/ignore-clock" set "OPTIONS=%OPTIONS% --ignore-clock"
+if /i "%~1"=="/older" set "OPTIONS=%OPTIONS% --older"
 shift
 goto words
 

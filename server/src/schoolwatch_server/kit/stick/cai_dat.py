@@ -33,6 +33,7 @@ def main() -> int:
     parser.add_argument("--lang", choices=("vi", "en"), default="vi")
     parser.add_argument("--delete-data", action="store_true")
     parser.add_argument("--ignore-clock", action="store_true")
+    parser.add_argument("--older", action="store_true")
     arguments = parser.parse_args()
     say = Words(arguments.lang)
     sys.path.insert(0, str(HERE))  # -I leaves it out
@@ -40,7 +41,7 @@ def main() -> int:
         import putting
 
         return int(putting.uninstall(say, with_data=arguments.delete_data))
-    return install(say, ignore_clock=arguments.ignore_clock)
+    return install(say, ignore_clock=arguments.ignore_clock, older=arguments.older)
 
 
 class Words:
@@ -60,7 +61,7 @@ class Words:
         sys.exit(2)
 
 
-def install(say: Words, *, ignore_clock: bool) -> int:
+def install(say: Words, *, ignore_clock: bool, older: bool) -> int:
     """Checks the kit, copies the program, and lets the program install itself."""
     started = time.monotonic()
     damaged = list(broken_files())
@@ -75,6 +76,9 @@ def install(say: Words, *, ignore_clock: bool) -> int:
     kit = json.loads((HERE / "kit.json").read_text("utf-8"))
     wheels = putting.wheels_for(kit, say)
     say("checked")
+    there = placed.version(placed.program_folder())
+    if placed.is_newer(there, kit["version"]) and not older:
+        say.stop("newer_is_there", there=there, version=kit["version"])
     now = datetime.now(UTC)
     term.check(kit, say, now, ignore_clock=ignore_clock)
     code = int(putting.replace(kit, wheels, say))

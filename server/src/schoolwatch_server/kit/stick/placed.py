@@ -77,6 +77,20 @@ def delete_data(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
+def version(program: Path) -> str:
+    """The installed program's version; "" where none is, or none that says it."""
+    try:
+        return str(json.loads((program / MARK).read_text("utf-8"))["version"])
+    except (OSError, ValueError, KeyError):
+        return ""
+
+
+def is_newer(version: str, other: str) -> bool:
+    """Whether 0.10.0 is newer than 0.9.1: number by number; what is no such version is never newer."""
+    numbers = [tuple(int(part) for part in text.split(".") if part.isdecimal()) for text in (version, other)]
+    return numbers[0] > numbers[1]
+
+
 def beside(program: Path) -> tuple[Path, Path]:
     """Where the next version is made, and where the earlier one waits until the next has been installed."""
     return program.with_name(f"{program.name}.new"), program.with_name(f"{program.name}.old")
