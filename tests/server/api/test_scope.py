@@ -9,7 +9,6 @@ import pytest
 from reports import Device
 from schoolwatch_contract.records import Fact, Reading
 from schoolwatch_server import people
-from schoolwatch_server.access import ROLES
 from schoolwatch_server.api.route import SESSION_COOKIE
 from schoolwatch_server.api.service import ROUTES
 from schoolwatch_server.database import incident_rows, pages, registry
@@ -83,7 +82,7 @@ def test_the_list_of_addresses_leaves_no_route_out(tree: Tree, site: RunningSite
     assert not missing, f"say in addresses() where data of schools can be read: {missing}"
 
 
-@pytest.mark.parametrize("number", range(15))
+@pytest.mark.parametrize("number", [0, 1, 4, 14])  # everything, a province, a commune, a school
 def test_a_token_reads_its_part_of_the_tree_and_nothing_else(tree: Tree, ask, number: int) -> None:
     scope = tree.scopes[number]
     client, hidden = ask(scope), tree.hidden(scope)
@@ -98,25 +97,6 @@ def test_a_token_reads_its_part_of_the_tree_and_nothing_else(tree: Tree, ask, nu
         if school is not None:
             assert (answer.status_code == 200) == school.inside(scope), path
     assert seen == inside
-
-
-@pytest.mark.parametrize("role", [role for role in ROLES if role != "so_admin"])
-def test_an_account_reads_its_part_of_the_tree_and_nothing_else(
-    tree: Tree, site: RunningSite, role: str
-) -> None:
-    for scope in (tree.scopes[1], tree.scopes[4], tree.scopes[-1]):  # a province, a commune, a school
-        name = f"{role} {scope.level}"
-        people.create_account(tree.engine, name, PASSWORD, role=role, scope=scope, by="test")
-        login = people.log_in(tree.engine, name, PASSWORD, address="", now=tree.now)
-        assert login is not None
-        client = site.anyone(cookies={SESSION_COOKIE: login.secret}, headers={"Accept": "text/html"})
-        hidden = tree.hidden(scope)
-        for path, school in addresses(tree):
-            answer = client.get(path)
-            assert answer.status_code in (200, 303, 404), (path, answer.text)
-            assert not mentioned(answer, path, hidden), path
-            if school is not None:
-                assert (answer.status_code == 200) == school.inside(scope), path
 
 
 def test_only_who_sees_everything_reads_of_the_server(tree: Tree, site: RunningSite, ask) -> None:

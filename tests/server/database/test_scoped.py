@@ -1,0 +1,157 @@
+"""Whatever reads rows takes the scope of who asks, or is named here with the reason why it needs none."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import schoolwatch_server
+
+SERVER = Path(schoolwatch_server.__file__).parent
+DATABASE = SERVER / "database"
+
+
+def named(**functions: str) -> set[str]:
+    return {f"{module}.{name}" for module, names in functions.items() for name in names.split()}
+
+
+ABOUT_ONE = named(
+    enrolment="open_tokens room_of_school",
+    incident_rows="events",
+    journal="carried uncertain",
+    judged="latest read",
+    pages="declarations rooms",
+    registry="own_role",
+    rollups="read read_many",
+    room_use="of_school",
+    sightings="of_device seen_at_school",
+    states="known load",
+    told="line_tester",
+)
+"""About one place, device or incident, by its number: the caller has it from a query with a scope."""
+
+OF_THE_SERVER = named(
+    counted="answers counters cursors devices_in_use quarantined",
+    counters="read",
+    people="newest_audit",
+    simulated="is_simulated",
+)
+"""About the server as a whole: asked behind `system`, or holding nothing of a school."""
+
+WHO_ASKS = named(
+    credentials="find",
+    enrolment="token",
+    people="account_by_name accounts any_account session_by_hash token_by_hash",
+)
+"""Finds out who asks: the scope is in the answer."""
+
+NOBODY_ASKS = named(
+    columns="one_open",
+    credentials="passwords passwords_changed_at",
+    dependents="delete_with_dependents",
+    engine="epoch migrate open_database",
+    enrolment="devices_of_school enrolled name_of",
+    identities="compare frozen",
+    incidents="close_incident open_incident school_of states",
+    journal="digests last_received_at position pruned_before set_pruned_before",
+    judged="write",
+    lease="hold release",
+    marks="acks create load newest_offsets",
+    notifications="claim next_due put",
+    quarantine="add replayable",
+    registry="change_code change_room create_device create_school move_device",
+    restored="acks_now went_back",
+    retention="prune",
+    rollups="run_once waiting",
+    room_use="sum_weeks",
+    slots="busy may_begin",
+    states="advance",
+    told="due line_testers mark_all mark_room passes set_line_tester set_targets targets",
+)
+"""The server's own work: intake, broker, rules, upkeep. Nothing that answers people reads by these."""
+
+CALLED = named(
+    engine="open_database",
+    registry="change_code change_room create_device move_device",
+    told="set_line_tester",
+)
+"""Of those, what a page may call all the same: for a school or device that it has found by the scope."""
+
+ANSWERS_PEOPLE = ("api", "console", "reports")
+
+
+def functions(file: Path) -> dict[str, ast.FunctionDef]:
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    return {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
+def reads(function: ast.FunctionDef, beside: dict[str, ast.FunctionDef], seen: frozenset[str]) -> bool:
+    """Whether it selects rows itself, or by a function of its own module."""
+    for node in ast.walk(function):
+        if not isinstance(node, ast.Call):
+            continue
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "select":
+            return True
+        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        if name in {"select", "text"}:
+            return True
+        if name in beside and name not in seen and reads(beside[name], beside, seen | {name}):
+            return True
+    return False
+
+
+def takes_a_scope(function: ast.FunctionDef) -> bool:
+    arguments = [*function.args.args, *function.args.kwonlyargs]
+    return any(a.annotation is not None and "Scope" in ast.unparse(a.annotation) for a in arguments)
+
+
+def readers() -> Iterator[tuple[str, bool]]:
+    """Every public function that reads, with whether it takes a scope."""
+    for file in sorted(DATABASE.glob("*.py")):
+        known = functions(file)
+        for name, function in known.items():
+            if not name.startswith("_") and reads(function, known, frozenset({name})):
+                yield f"{file.stem}.{name}", takes_a_scope(function)
+
+
+def test_what_reads_takes_a_scope_or_says_why_not() -> None:
+    found = dict(readers())
+    without = {name for name, scoped in found.items() if not scoped}
+    listed = ABOUT_ONE | OF_THE_SERVER | WHO_ASKS | NOBODY_ASKS
+    assert len(found) > 80, "the walk finds the functions"
+    new, gone = sorted(without - listed), sorted(listed - without)
+    assert not new, f"give {new} a scope, or list it above with the reason why it needs none"
+    assert not gone, f"{gone} is gone, or takes a scope now: strike it from the list"
+    assert len(listed) == sum(map(len, (ABOUT_ONE, OF_THE_SERVER, WHO_ASKS, NOBODY_ASKS))), "listed twice"
+
+
+def called(file: Path) -> set[str]:
+    """Functions of the database package that a module calls, as `module.function`."""
+    tree, names = ast.parse(file.read_text(encoding="utf-8")), {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("schoolwatch_server.database"):
+            module = (node.module or "").rpartition(".")[2]
+            for alias in node.names:
+                whole = alias.name if module == "database" else f"{module}.{alias.name}"
+                names[alias.asname or alias.name] = whole
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in names:
+            found.add(f"{names[node.value.id]}.{node.attr}")
+        elif isinstance(node, ast.Name) and "." in names.get(node.id, ""):
+            found.add(names[node.id])
+    return found
+
+
+def test_nothing_that_answers_people_reads_what_is_nobodys_question() -> None:
+    files = [file for folder in ANSWERS_PEOPLE for file in (SERVER / folder).rglob("*.py")]
+    assert "registry.school_by_code" in {name for file in files for name in called(file)}
+    for file in files:
+        wrong = called(file) & (NOBODY_ASKS - CALLED)
+        assert not wrong, f"{file.relative_to(SERVER)}: {wrong}"
+
+
+def test_what_is_of_the_whole_server_is_asked_behind_the_gate_of_the_server() -> None:
+    own = {SERVER / "api/health.py", SERVER / "console/system.py", SERVER / "api/service.py"}
+    for folder in ANSWERS_PEOPLE:
+        for file in (SERVER / folder).rglob("*.py"):
+            assert file in own or not called(file) & OF_THE_SERVER, file.relative_to(SERVER)
