@@ -9,11 +9,24 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from schoolwatch_server import __version__, address
-from schoolwatch_server.commands import account, bundle, command, kit, line, notify, quarantine, school
+from schoolwatch_server.commands import (
+    account,
+    bundle,
+    command,
+    kit,
+    line,
+    master_key,
+    notify,
+    quarantine,
+    school,
+)
 from schoolwatch_server.config import ConfigError
 
 _PLAIN = {
     "DatabaseError",
+    "KeyUnusableError",
+    "KeyUnknownError",
+    "AlteredError",
     "AccountError",
     "RegistryError",
     "EnrolmentError",
@@ -83,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
 
     version = commands.add_parser("version", help="print the version", description="Print the version.")
     version.set_defaults(run=_version)
-    for module in (school, line, kit, account, bundle, quarantine, notify):
+    for module in (school, line, kit, account, bundle, quarantine, notify, master_key):
         module.add_to(commands)
     return parser
 
@@ -184,9 +197,9 @@ def _migrate(arguments: argparse.Namespace) -> int:
         raise command.Refused(
             f"{config.folder}: {error.strerror}: choose a folder you own with --data"
         ) from error
-    migrate(config.database_url)
+    migrate(config.database_url, config.master_key)
     if arguments.restored:
-        epoch = renew_epoch(open_database(config.database_url))
+        epoch = renew_epoch(open_database(config.database_url, config.master_key))
         print(f"a new epoch, {epoch}: agents send again what the database lacks")
     print("the database is ready")
     return 0

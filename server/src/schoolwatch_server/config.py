@@ -4,19 +4,22 @@ import ipaddress
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
 
 import msgspec
 
 from schoolwatch_server import targets
+from schoolwatch_server.sections import Antivirus as Antivirus
+from schoolwatch_server.sections import Broker as Broker
+from schoolwatch_server.sections import Database as Database
+from schoolwatch_server.sections import Evaluation as Evaluation
+from schoolwatch_server.sections import Http as Http
+from schoolwatch_server.sections import Mqtt as Mqtt
+from schoolwatch_server.sections import Notify as Notify
+from schoolwatch_server.sections import Privacy as Privacy
+from schoolwatch_server.sections import Retention as Retention
+from schoolwatch_server.sections import Secrets as Secrets
+from schoolwatch_server.sections import Speedtest as Speedtest
 from schoolwatch_server.targets import Bandwidth, Ipv6, Quality, TargetError, Targets
-from schoolwatch_server.terms import TERMS, Configured, Name
-from schoolwatch_server.use import FEWEST
-
-Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
-Seconds = Annotated[float, msgspec.Meta(gt=0)]
-Count = Annotated[int, msgspec.Meta(ge=1)]
-BrokerKind = Literal["auto", "mosquitto", "amqtt"]
 
 SAMPLE = Path(__file__).with_name("server.toml")
 """The documented sample; it holds every key with its default."""
@@ -24,127 +27,6 @@ SAMPLE = Path(__file__).with_name("server.toml")
 
 class ConfigError(ValueError):
     """The settings can't be used; the text names the file and the key, and says what to do."""
-
-
-class Database(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the registry, journal and incidents are; empty is SQLite in the data folder."""
-
-    url: str = ""
-
-
-class Http(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Address of console and API; `public_url` is how people and agents reach it from outside."""
-
-    host: str = "127.0.0.1"
-    port: Port = 18080
-    public_url: str = ""
-
-
-class Mqtt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The broker, as the server's own parts reach it."""
-
-    host: str = "127.0.0.1"
-    port: Port = 18830
-    tls_ca: str = ""
-    user: str = "schoolwatch-server"
-    password_file: str = ""
-
-
-class Broker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The broker that `up` starts as a child."""
-
-    kind: BrokerKind = "auto"
-    program: str = ""
-    queued_bytes: Count = 268_435_456
-
-
-class Evaluation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How often rules and indicators are judged, and from which packs; periods in seconds."""
-
-    every: Seconds = 30.0
-    indicators_every: Seconds = 300.0
-    delivery_period: Seconds = 900.0
-    packs: str = ""
-    rules: str = ""
-
-
-def _days(name: Configured) -> msgspec.Meta:
-    return msgspec.Meta(ge=TERMS[name].least, le=TERMS[name].most)
-
-
-class Retention(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How long the server keeps what it was told, within the bounds of `terms.py`."""
-
-    journal_days: Annotated[int, _days("journal")] = TERMS["journal"].days
-    hourly_days: Annotated[int, _days("hourly")] = TERMS["hourly"].days
-    daily_days: Annotated[int, _days("daily")] = TERMS["daily"].days
-    proof_days: Annotated[int, _days("proof")] = TERMS["proof"].days
-    incident_days: Annotated[int, _days("incident")] = TERMS["incident"].days
-    quarantine_days: Annotated[int, _days("quarantine")] = TERMS["quarantine"].days
-    audit_days: Annotated[int, _days("audit")] = TERMS["audit"].days
-    quarantine_rows: Count = 10_000
-
-    def days(self, name: Name) -> int:
-        """Days that this class of data is kept."""
-        return {
-            "journal": self.journal_days,
-            "hourly": self.hourly_days,
-            "daily": self.daily_days,
-            "proof": self.proof_days,
-            "incident": self.incident_days,
-            "quarantine": self.quarantine_days,
-            "audit": self.audit_days,
-        }.get(name, TERMS[name].days)
-
-
-class Speedtest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The speed test that schools' gateways run against this server (NDT7); speeds in Mbit/s.
-
-    `line_mbps` is the server's own line, the slower way of the two; 0 is unknown, then `assumed_line_mbps`
-    holds. A school that declared no contract speed is taken at `assumed_school_mbps`.
-    """
-
-    enabled: bool = False
-    host: str = "127.0.0.1"
-    port: Port = 18090
-    public_url: Annotated[str, msgspec.Meta(pattern=r"^(wss?://[^\s@/?#]+)?$")] = ""
-    tls_certificate: str = ""
-    tls_key: str = ""
-    line_mbps: Annotated[float, msgspec.Meta(ge=0, le=1e6)] = 0.0
-    assumed_line_mbps: Annotated[float, msgspec.Meta(gt=0, le=1e6)] = 100.0
-    assumed_school_mbps: Annotated[float, msgspec.Meta(gt=0, le=1e6)] = 100.0
-    full_above: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.7
-    seconds: Annotated[float, msgspec.Meta(ge=1, le=10)] = 10.0
-
-
-class Privacy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How many computers of a room must have told of their use before the room's numbers are shown.
-
-    `controller` is the body that answers for the data, `contact` whom people ask: both stand in the notice
-    for schools and in the record of processing. Write functions, not names.
-    """
-
-    room_devices: Annotated[int, msgspec.Meta(ge=FEWEST, le=1000)] = 5
-    controller: Annotated[str, msgspec.Meta(max_length=200)] = ""
-    contact: Annotated[str, msgspec.Meta(max_length=200)] = ""
-
-
-class Notify(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The file that lists where incidents are sent (one Apprise address a line; it holds secrets)."""
-
-    urls_file: str = ""
-
-
-class Secrets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The file of the master key, with which secrets in the database are sealed; it holds a secret."""
-
-    master_key_file: str = ""
-
-
-class Antivirus(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Parts of the names of the antivirus products that the province issues; empty: not known."""
-
-    issued: tuple[Annotated[str, msgspec.Meta(pattern=r"\S", max_length=80)], ...] = ()
 
 
 class ServerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -60,7 +60,7 @@ def run(config: ServerConfig, stop: threading.Event | None = None) -> None:
         stop = threading.Event()
         _stop_on_signal(stop)
     rules, packs = rules_in_force(config), packs_in_force(config)
-    engine = open_database(config.database_url)
+    engine = open_database(config.database_url, config.master_key)
     work = _Work(config, engine, rules, packs, _Addresses(config), stop)
     others = [
         threading.Thread(target=_notifications, args=(work,), name="notifications"),

@@ -19,7 +19,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from schoolwatch_server.files import made_once
+from schoolwatch_server.files import made_once, write_atomically
 
 FORMAT = b"\x01"
 OVERHEAD = 1 + 4 + 12 + 16
@@ -82,6 +82,63 @@ class Keyring:
     def is_current(self, sealed: bytes) -> bool:
         """Whether it was sealed with the key that seals now."""
         return sealed[:_HEAD] == FORMAT + self.current
+
+
+class MasterKeys:
+    """The keys of one place for as long as a process runs: it notices when the file has been changed."""
+
+    def __init__(self, place: Path) -> None:
+        self._place = place
+        self._ring: Keyring | None = None
+        self._read: tuple[int, int] = (0, 0)
+
+    def seal(self, purpose: str, plain: bytes) -> bytes:
+        """As `Keyring.seal`, with the key that is first in the file now. Raises `KeyUnusableError`."""
+        return self.now().seal(purpose, plain)
+
+    def unseal(self, purpose: str, sealed: bytes) -> bytes:
+        """As `Keyring.unseal`. Raises `SealError`."""
+        ring = self._ring or self.now()
+        try:
+            return ring.unseal(purpose, sealed)
+        except KeyUnknownError:
+            return self.now().unseal(purpose, sealed)
+
+    def now(self) -> Keyring:
+        """The keys as they are in the file now. Raises `KeyUnusableError`."""
+        if self._ring is None or self._stamp() != self._read:
+            self._ring = keyring(self._place)
+            self._read = self._stamp()
+        return self._ring
+
+    def rotate(self) -> Keyring:
+        """Puts a new key before the others, which stay: they open what was sealed before, in backups too.
+
+        Raises `KeyUnusableError`, also where the keys are systemd's to give.
+        """
+        path = key_path(self._place)
+        ring = self.now()
+        if path.parent == Path(os.environ.get("CREDENTIALS_DIRECTORY", "/")):
+            raise KeyUnusableError(
+                f"{path}: systemd gives the master key: write a new line (openssl rand -hex 32) before the"
+                " others in the file that LoadCredential= names, restart the service and run this again"
+            )
+        try:
+            write_atomically(path, f"{secrets.token_hex(_KEY_BYTES)}\n{path.read_text('ascii')}")
+        except OSError as error:
+            raise KeyUnusableError(f"{path}: can't be written ({error.strerror}): nothing changed") from error
+        fresh = self.now()
+        if not set(ring.keys) < set(fresh.keys):
+            raise KeyUnusableError(f"{path}: somebody else changed it meanwhile: run this again")
+        return fresh
+
+    def _stamp(self) -> tuple[int, int]:
+        """Of which file it was read; another one has another, a missing one none."""
+        try:
+            found = key_path(self._place).stat()
+        except OSError:
+            return (0, 0)
+        return (found.st_ino, found.st_mtime_ns)
 
 
 def seal(place: Path, purpose: str, plain: bytes) -> bytes:

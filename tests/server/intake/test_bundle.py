@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from reports import NOW, Device, World
 from schoolwatch_contract import bundle
@@ -319,6 +319,6 @@ def test_a_device_outside_the_scope_is_not_known(world: World, device: Device) -
 def test_a_changed_key_refuses_what_the_old_one_signed(world: World, device: Device) -> None:
     content = written(device, week(device))
     with begin_write(world.engine) as conn:
-        conn.execute(update(t.credential).values(frame_key=b"n" * 32))
+        credentials.set_credential(conn, device.id, b"n" * 32, "$7$1$a$b", NOW)
     with pytest.raises(BundleError, match="hmac"):
         imported(world, content)

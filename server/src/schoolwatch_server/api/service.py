@@ -31,6 +31,7 @@ from schoolwatch_server.api.route import Route, add
 from schoolwatch_server.challenges import Challenges
 from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.console import routes
+from schoolwatch_server.database import sealed
 from schoolwatch_server.database.engine import begin_read, open_database
 from schoolwatch_server.database.simulated import is_simulated
 from schoolwatch_server.sheets import lifecycle_in_force, packs_in_force, rules_in_force
@@ -54,8 +55,9 @@ ROUTES: tuple[Route, ...] = (
 
 
 def create_app(config: ServerConfig) -> FastAPI:
-    """The application on an open database. Raises `DatabaseError` or `SheetError`."""
-    engine = open_database(config.database_url)
+    """The application on an open database. Raises `DatabaseError`, `SealError` or `SheetError`."""
+    engine = open_database(config.database_url, config.master_key)
+    sealed.check(engine)
     with begin_read(engine) as conn:
         simulated = is_simulated(conn)
     people.warm_up()

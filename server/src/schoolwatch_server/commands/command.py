@@ -82,7 +82,8 @@ def database(arguments: argparse.Namespace) -> "Engine":
     """The database that the settings name. Raises `ConfigError` or `DatabaseError`."""
     from schoolwatch_server.database.engine import open_database
 
-    return open_database(config(arguments).database_url)
+    settings = config(arguments)
+    return open_database(settings.database_url, settings.master_key)
 
 
 def language(environment: Mapping[str, str] = os.environ) -> "Language":

@@ -1,12 +1,18 @@
 """What a device proves itself with: the key of its frames, and the hash of its password at the broker."""
 
+import logging
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, select, update
 
 from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.sealed import FRAME_KEY
+from schoolwatch_server.database.sealed import keys as master_keys
 from schoolwatch_server.database.upsert import upsert
+from schoolwatch_server.sealing import AlteredError
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +27,12 @@ class Credential:
 def set_credential(
     conn: Connection, device_id: int, frame_key: bytes, password_hash: str, now: float
 ) -> None:
-    """Gives a device its credential, in place of any earlier one; the hash is in mosquitto's format."""
-    row = {"device_id": device_id, "frame_key": frame_key, "password_hash": password_hash}
+    """Gives a device its credential, in place of any earlier one; the hash is in mosquitto's format.
+
+    The key is kept sealed. Raises `SealError`.
+    """
+    key = master_keys(conn).seal(FRAME_KEY.purpose(device_id), frame_key)
+    row = {"device_id": device_id, "frame_key": key, "password_hash": password_hash}
     upsert(conn, t.credential, [{**row, "changed_at": now, "revoked_at": None}])
 
 
@@ -33,13 +43,21 @@ def revoke(conn: Connection, device_id: int, now: float) -> None:
 
 
 def find(conn: Connection, devices: Collection[str]) -> dict[str, Credential]:
-    """The credentials of these devices, by the device's opaque id; a device without one is left out."""
+    """The credentials of these devices, by the device's opaque id; a device without one is left out.
+
+    So is one whose sealed key was altered: it proves nothing. Raises `SealError` without the master key.
+    """
     c = t.credential.c
     query = select(t.device.c.device, c.device_id, c.frame_key, c.revoked_at).join_from(
         t.credential, t.device
     )
-    rows = conn.execute(query.where(t.device.c.device.in_(devices)))
-    return {device: Credential(id_, key, revoked is not None) for device, id_, key, revoked in rows}
+    keys, found = master_keys(conn), {}
+    for device, id_, key, revoked in conn.execute(query.where(t.device.c.device.in_(devices))):
+        try:
+            found[device] = Credential(id_, keys.unseal(FRAME_KEY.purpose(id_), key), revoked is not None)
+        except AlteredError as error:
+            log.error("device %s: %s", device, error)  # noqa: TRY400  what was altered is not the code
+    return found
 
 
 def passwords(conn: Connection) -> dict[str, str]:

@@ -17,8 +17,12 @@ from sqlalchemy import Connection, Engine, create_engine, event, exc, insert, in
 from sqlalchemy.engine import URL, make_url
 
 from schoolwatch_server.database.tables import meta
+from schoolwatch_server.sealing import MasterKeys
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+KEYS = "schoolwatch_master_keys"
+"""Option of an engine and its connections: the `MasterKeys` that its sealed columns are sealed with."""
+
 BUSY_SECONDS = 20.0
 """How long a transaction waits for another process's write to end."""
 
@@ -36,9 +40,15 @@ class DatabaseError(Exception):
         self.trouble: Trouble = trouble
 
 
-def open_database(url: str) -> Engine:
-    """An engine on a migrated database. Raises `DatabaseError`."""
+def open_database(url: str, keys: Path | None = None) -> Engine:
+    """An engine on a migrated database; `keys` is where its master key is (`config.master_key`).
+
+    Without it, the key is beside an SQLite file, in `secrets`. Raises `DatabaseError`.
+    """
     engine = _engine(url)
+    place = keys or _folder(engine.url)
+    if place is not None:
+        engine.update_execution_options(**{KEYS: MasterKeys(place)})
     try:
         with _translated(engine.url):
             _check(engine)
@@ -48,8 +58,11 @@ def open_database(url: str) -> Engine:
     return engine
 
 
-def migrate(url: str) -> None:
-    """Brings the database to the newest shape, making it when it isn't there. Raises `DatabaseError`."""
+def migrate(url: str, keys: Path | None = None) -> None:
+    """Brings the database to the newest shape, making it when it isn't there; `keys` as in `open_database`.
+
+    Raises `DatabaseError`, and `SealError` when secrets are to be sealed and the master key can't be used.
+    """
     # here and not above: Alembic costs 10 MB of memory, and only this needs it
     from alembic import command
     from alembic.config import Config
@@ -60,7 +73,7 @@ def migrate(url: str) -> None:
             _make_file(engine.url)
             with begin_write(engine) as conn:
                 _refuse_newer(conn, engine.url)
-                config = Config(attributes={"connection": conn})
+                config = Config(attributes={"connection": conn, KEYS: keys or _folder(engine.url)})
                 config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
                 command.upgrade(config, "head")
                 if conn.scalar(select(meta.c.value).where(meta.c.key == "epoch")) is None:
@@ -148,8 +161,12 @@ def _begin_sqlite(conn: Connection) -> None:
 
 def _make_file(url: URL) -> None:
     if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists():
-        # it holds the devices' frame keys; SQLite gives its -wal and -shm files the same mode
+        # it tells who is where; SQLite gives its -wal and -shm files the same mode
         os.close(os.open(url.database, os.O_CREAT | os.O_RDWR, 0o600))
+
+
+def _folder(url: URL) -> Path | None:
+    return Path(url.database).parent if url.get_backend_name() == "sqlite" and url.database else None
 
 
 def _exists(url: URL) -> bool:

@@ -83,7 +83,12 @@ def read(message: Message) -> Claim | Refused:
 def prove(claim: Claim, credential: Credential | None) -> Report | Refused:
     """The report, once it is proved that the device made it; also one that cannot be decoded."""
     if credential is None:
-        return Refused(claim.message, claim.device, "unknown_device", "no such device is enrolled")
+        return Refused(
+            claim.message,
+            claim.device,
+            "unknown_device",
+            "no such device is enrolled, or its key was altered",
+        )
     if credential.revoked:
         return Refused(claim.message, claim.device, "revoked", "the device's credential was revoked")
     try:

@@ -12,13 +12,14 @@ from sqlalchemy import Engine, exc
 
 from schoolwatch_contract.topics import REPORTS
 from schoolwatch_server.config import ConfigError, ServerConfig, mqtt_password
-from schoolwatch_server.database import journal
+from schoolwatch_server.database import journal, sealed
 from schoolwatch_server.database.commit import Rules
 from schoolwatch_server.database.engine import begin_read, epoch, open_database, renew_epoch
 from schoolwatch_server.database.restored import acks_now, went_back
 from schoolwatch_server.intake.accept import Message
 from schoolwatch_server.intake.batch import take
 from schoolwatch_server.intake.mqtt import Login, Lost, Session, retained_acks
+from schoolwatch_server.sealing import SealError
 
 log = logging.getLogger(__name__)
 
@@ -56,15 +57,16 @@ class _Drain:
 
 
 def run(config: ServerConfig, stop: threading.Event | None = None, *, worker: str = "") -> None:
-    """Takes in reports until `stop` (or SIGTERM); reconnects for ever. Raises `DatabaseError` at start.
+    """Takes in reports until `stop` (or SIGTERM); reconnects for ever.
 
     With a `worker` name, several processes share the reports by a shared subscription (`$share`), which
-    mosquitto has and amqtt has not.
+    mosquitto has and amqtt has not. Raises `DatabaseError` or `SealError` at start.
     """
     if stop is None:
         stop = threading.Event()
         _stop_on_signal(stop)
-    engine = open_database(config.database_url)
+    engine = open_database(config.database_url, config.master_key)
+    sealed.check(engine)
     # A batch makes 20,000 small objects without cycles; looking for cycles took a quarter of the time.
     gc.freeze()
     gc.set_threshold(100_000, 10, 10)
@@ -98,7 +100,7 @@ class _Intake:
             began = time.monotonic()
             try:
                 self._session(stop)
-            except (Lost, ConfigError, OSError, exc.SQLAlchemyError) as error:
+            except (Lost, ConfigError, SealError, OSError, exc.SQLAlchemyError) as error:
                 if time.monotonic() - began > BACK_OFF[1]:
                     wait = BACK_OFF[0]
                 log.warning("%s; trying again in %.1f s", _one_line(error), wait)

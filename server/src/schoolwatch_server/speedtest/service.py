@@ -38,7 +38,7 @@ def run(config: ServerConfig) -> None:
     """Serves until SIGTERM or SIGINT. Raises `ConfigError` or `DatabaseError`."""
     own = config.speedtest
     tls = context(own)
-    engine = open_database(config.database_url)
+    engine = open_database(config.database_url, config.master_key)
     try:
         asyncio.run(_serve(own, engine, tls))
     finally:

@@ -17,6 +17,7 @@ from schoolwatch_server.address import Address
 from schoolwatch_server.broker.limits import DEVICES_MAX
 from schoolwatch_server.broker.passwords import hash_password
 from schoolwatch_server.config import ServerConfig, render
+from schoolwatch_server.database import sealed
 from schoolwatch_server.database.engine import DatabaseError, check_url, migrate, open_database
 from schoolwatch_server.files import write_atomically
 from schoolwatch_server.supervise import agent, logs, plan, prepare, sample, status
@@ -41,7 +42,7 @@ def run(
     wants_agent: bool,
     language: str,
 ) -> int:
-    """Runs until Ctrl-C or SIGTERM. Raises `UpError` or `DatabaseError` before anything is started."""
+    """Runs until Ctrl-C or SIGTERM. Raises before it starts: `UpError`, `DatabaseError`, `SealError`."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal that lacks Vietnamese letters
     logging.getLogger("alembic").setLevel(logging.WARNING)
@@ -58,22 +59,24 @@ def run(
         prepare.folder(config.folder, say)  # not before all this: a refused start leaves nothing
         if not was_here:
             held.enter_context(prepare.lock(config.folder, say))
-        engine = _database(config.database_url)
+        engine = _database(config)
         held.callback(engine.dispose)
+        sealed.check(engine)
         sample.ensure(engine)
         up = Up(config, engine, program, say, wants_agent=wants_agent, language=language)
         return up.run()
 
 
-def _database(url: str) -> Engine:
+def _database(config: ServerConfig) -> Engine:
     """The database, made or brought to this program's version if it isn't there."""
+    url, keys = config.database_url, config.master_key
     try:
-        return open_database(url)
+        return open_database(url, keys)
     except DatabaseError as error:
         if error.trouble not in {"missing", "older"}:
             raise
-    migrate(url)
-    return open_database(url)
+    migrate(url, keys)
+    return open_database(url, keys)
 
 
 def _with_options(
