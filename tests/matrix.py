@@ -83,6 +83,7 @@ MATRIX: tuple[Row, ...] = (
         form={"csrf": "known", "name": "matrix-login", "password": "a password for tests"}),
     Row("POST", "/logout",                "yyy yyy yy yy yy yyy --- -- ?", 303, is_fresh=True),
     Row("GET", "/language/{language}",    "yyy yyy yy yy yy yyy yyy yy y", 303),
+    Row("GET", "/privacy",                "yyy yyy yy yy yy yyy yyy yy y"),
     # --- pages --------------------------------------------------------------------------------------------
     Row("GET", "/",                       "yyy yyy yy >> >> yyy y>> -- ?"),
     Row("GET", "/search",                 "yyy yyy yy yy yy yyy yyy -- ?", query="q=matrix {n}"),

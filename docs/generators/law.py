@@ -2,7 +2,9 @@
 
 from generators.markdown import page as whole
 from generators.markdown import table
+from schoolwatch_server import texts
 from schoolwatch_server.config import ServerConfig
+from schoolwatch_server.law import notice as notices
 from schoolwatch_server.law import record as records
 from schoolwatch_server.law.document import Document, Section
 
@@ -10,6 +12,11 @@ from schoolwatch_server.law.document import Document, Section
 def record() -> str:
     """The record of processing."""
     return _page(records.record(ServerConfig()))
+
+
+def notice() -> str:
+    """The notice of a school."""
+    return _page(notices.notice(ServerConfig(), texts.load()))
 
 
 def _page(document: Document) -> str:
@@ -20,11 +27,9 @@ def _page(document: Document) -> str:
 def _section(section: Section) -> list[str]:
     blocks = [f"## {section.title}"]
     if section.text:
-        blocks.append("\n".join(_line(line) for line in section.text))
+        blocks.append("\n".join(section.text))
+    if section.items:
+        blocks.append("\n".join(f"- {item}" for item in section.items))
     if section.head:
         blocks.append(table(section.head, section.rows))
     return blocks
-
-
-def _line(line: str) -> str:
-    return f"- {line[2:]}" if line.startswith("– ") else line

@@ -36,6 +36,7 @@ PUBLIC = {
     ("GET", "/login"),
     ("POST", "/login"),
     ("GET", "/language/{language}"),
+    ("GET", "/privacy"),
 }
 """What needs no login. A new public route is written down here, by somebody who has thought about it."""
 

@@ -27,6 +27,7 @@ ELSEWHERE = {
     "/logout",
     "/language/{language}",
     "/docs",
+    "/privacy",
     "/api/v1/openapi.json",
     "/healthz",
     "/readyz",

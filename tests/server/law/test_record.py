@@ -7,10 +7,11 @@ from schoolwatch_server import people
 from schoolwatch_server.access import Permission, Role
 from schoolwatch_server.config import Database, Privacy, Retention, ServerConfig
 from schoolwatch_server.database.tables import metadata
+from schoolwatch_server.law import words
 from schoolwatch_server.law.basis import DATA, LEVEL, SURE
 from schoolwatch_server.law.document import Document
 from schoolwatch_server.law.holdings import HOLDINGS, KINDS
-from schoolwatch_server.law.record import PERMISSION_WORDS, ROLE_WORDS, TOPIC_WORDS, UNDECLARED, record
+from schoolwatch_server.law.record import UNDECLARED, record
 
 SENSITIVE = ("password", "hash", "secret", "csrf", "actor", "frame_key", "hints")
 
@@ -37,9 +38,9 @@ def test_what_names_a_person_or_opens_something_is_never_called_technical() -> N
 
 
 def test_roles_permissions_and_topics_are_all_named() -> None:
-    assert {*ROLE_WORDS} == {*get_args(Role)}
-    assert {*PERMISSION_WORDS} == {*get_args(Permission)}
-    assert {*TOPIC_WORDS} == {*get_args(Leaf)}
+    assert {*words.ROLES} == {*get_args(Role)}
+    assert {*words.PERMISSIONS} == {*get_args(Permission)}
+    assert {*words.TOPICS} == {*get_args(Leaf)}
 
 
 def test_the_record_shows_every_table_with_the_time_that_is_set() -> None:
@@ -84,5 +85,11 @@ def said(document: Document) -> str:
     """A page as plain lines."""
     lines = [document.title, *document.text]
     for section in document.sections:
-        lines += [section.title, *section.text, " | ".join(section.head), *map(" | ".join, section.rows)]
+        lines += [
+            section.title,
+            *section.text,
+            *section.items,
+            " | ".join(section.head),
+            *map(" | ".join, section.rows),
+        ]
     return "\n".join(lines)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from schoolwatch_server.commands.command import Subparsers
+    from schoolwatch_server.config import ServerConfig
     from schoolwatch_server.database.registry import SchoolRow
 
 
@@ -79,19 +80,30 @@ def _kit(arguments: argparse.Namespace) -> int:
 
     try:
         enrolment.check_bounds(arguments.days, arguments.uses)
-        kit = build.build(wish, arguments.out, config.folder / "kit" / "wheels", issue, now=now)
+        kept = config.folder / "kit" / "wheels"
+        kit = build.build(wish, arguments.out, kept, issue, notice=_notice(config, school.name), now=now)
     except OSError as error:
         raise command.Refused(f"the kit could not be written: {error}") from error
     except ValueError as error:  # `KitError` too
         raise command.Refused(str(error)) from error
     machines = sorted({target.rpartition("-")[0] for target in kit.wheels})
-    command.say(f"{arguments.out} is made for {', '.join(machines)}; print its {build.PAGE}")
+    command.say(
+        f"{arguments.out} is made for {', '.join(machines)}; print its {build.PAGE} and {build.NOTICE}"
+    )
     if wish.windows_runtime is None:
         command.say("it can't install on Windows: for that name python.org's package with --windows-runtime")
     command.say(
         f"its {build.TOKEN} is a secret: for {kit.uses} devices until {kit.expires}; --revoke ends it"
     )
     return 0
+
+
+def _notice(config: "ServerConfig", school: str) -> str:
+    from schoolwatch_server import __version__, texts
+    from schoolwatch_server.law import notice, page
+
+    made = f"SchoolWatch {__version__}"
+    return page.html(notice.notice(config, texts.load(), "vi", school), made, one_page=True)
 
 
 def _place(engine: "Engine", arguments: argparse.Namespace) -> "tuple[SchoolRow, int | None]":

@@ -6,6 +6,7 @@ from schoolwatch_server.console import (
     devices,
     incidents,
     login,
+    notice,
     places,
     rooms,
     schools,
@@ -23,4 +24,5 @@ ROUTES: tuple[Route, ...] = (
     *incidents.ROUTES,
     *bundles.ROUTES,
     *system.ROUTES,
+    *notice.ROUTES,
 )

@@ -20,6 +20,7 @@ from schoolwatch_server.kit.wheels import KitError
 
 STICK: Final = Path(__file__).with_name("stick")
 PAGE: Final = "HUONG-DAN.html"
+NOTICE: Final = "THONG-BAO-DU-LIEU.html"
 TOKEN: Final = "ma-dang-ky.txt"  # noqa: S105  the name of its file
 INSIDE: Final = "schoolwatch"
 SUMS: Final = "SHA256SUMS"
@@ -82,16 +83,17 @@ def check(wish: Wish, out: Path) -> str:
     return "" if wish.windows_runtime is None else runtime.check(wish.windows_runtime, wish.windows_sha256)
 
 
-def build(wish: Wish, out: Path, kept: Path, issue: Callable[[], str], *, now: float) -> Kit:
+def build(wish: Wish, out: Path, kept: Path, issue: Callable[[], str], *, notice: str, now: float) -> Kit:
     """Makes the folder `out` for a stick. `issue` gives the token. Raises `KitError`, OSError.
 
-    `kept` is where wheels stay for the next kit.
+    `kept` is where wheels stay for the next kit, `notice` the page on data that the school pins up.
     """
     windows = check(wish, out)
     out.parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
     try:
         kit = _fill(folder, wish, windows, kept, now)
+        _write(folder / NOTICE, notice)
         _private(folder / TOKEN, issue() + "\n")
         (folder / INSIDE / SUMS).write_text(_sums(folder), encoding="utf-8")
         if out.exists():

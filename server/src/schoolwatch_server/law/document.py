@@ -8,10 +8,11 @@ Rows = Sequence[Sequence[str]]
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A heading, sentences (one a line), and a table when `head` is not empty."""
+    """A heading, sentences (one a line), a list, and a table when `head` is not empty."""
 
     title: str
     text: tuple[str, ...] = ()
+    items: tuple[str, ...] = ()
     head: tuple[str, ...] = ()
     rows: Rows = ()
 

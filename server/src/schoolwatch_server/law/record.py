@@ -15,9 +15,10 @@ from schoolwatch_contract.catalogue import (
 from schoolwatch_contract.catalogue.carriage import MESSAGES
 from schoolwatch_contract.catalogue.classes import CLASSES, NEVER
 from schoolwatch_contract.topics import DEVICE_WRITES, ROOT, Leaf
-from schoolwatch_server.access import ROLES, TOKENS, Permission, Role
+from schoolwatch_server.access import ROLES, TOKENS, Permission
 from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.database.ages import AGES
+from schoolwatch_server.law import words
 from schoolwatch_server.law.basis import DATA, SURE
 from schoolwatch_server.law.document import Document, Section
 from schoolwatch_server.law.holdings import HOLDINGS, KINDS
@@ -25,35 +26,6 @@ from schoolwatch_server.law.measures import measures
 from schoolwatch_server.terms import CONFIGURED, TERMS
 
 UNDECLARED = "……………………………… (chưa khai báo)"
-
-ROLE_WORDS: dict[Role, str] = {
-    "so_admin": "Quản trị của Sở",
-    "so_viewer": "Cán bộ theo dõi của Sở",
-    "commune": "Cán bộ Ủy ban nhân dân xã, phường",
-    "school_head": "Hiệu trưởng",
-    "technician": "Cán bộ kỹ thuật của trường",
-    "auditor": "Thanh tra, kiểm tra (chỉ đọc)",
-}
-"""Each role as people call it."""
-
-PERMISSION_WORDS: dict[Permission, str] = {
-    "read": "xem số liệu",
-    "declare": "khai báo số liệu, phòng",
-    "enrol": "đăng ký thiết bị, nhập báo cáo từ USB",
-    "system": "xem trang máy chủ và nhật ký",
-    "speedtest": "đo tốc độ đường truyền",
-}
-"""Each permission in words."""
-
-TOPIC_WORDS: dict[Leaf, str] = {
-    "report": "báo cáo của thiết bị: số đo, thông tin, chữ ký",
-    "ack": "đã nhận đến báo cáo nào (giữ lại trên kênh)",
-    "settings": "đích đo, lịch đo (giữ lại trên kênh); không có lệnh nào",
-    "presence": "máy đo cổng mạng còn kết nối hay không (chưa dùng)",
-    "relay": "báo cáo của thiết bị khác, chuyển nguyên vẹn (chưa dùng)",
-}
-"""Each topic in words."""
-
 
 AFTER = {
     "valid_to": " sau khi thay đổi",
@@ -66,126 +38,107 @@ AFTER = {
 
 def record(config: ServerConfig) -> Document:
     """The record for these settings."""
-    privacy = config.privacy
     return Document(
         "Hồ sơ ghi nhận hoạt động xử lý dữ liệu cá nhân",
         (
             "Lập theo Luật Bảo vệ dữ liệu cá nhân (Luật 91/2025/QH15) và Nghị định 356/2025/NĐ-CP.",
-            (
-                "Nội dung được sinh từ chính chương trình: bảng, cột, chủ đề, vai trò và thời hạn là của "
-                "phiên bản "
-                "đang dùng."
-            ),
+            "Nội dung được sinh từ chính chương trình: bảng, cột, chủ đề, vai trò và thời hạn đang dùng.",
             "Đây không phải tư vấn pháp lý; cơ quan chủ quản rà soát, bổ sung và ký.",
         ),
         (
-            Section(
-                "Cơ quan, mục đích và căn cứ / Who, why and on what grounds",
-                (
-                    f"Cơ quan kiểm soát dữ liệu: {privacy.controller or UNDECLARED}.",
-                    f"Đầu mối liên hệ về dữ liệu: {privacy.contact or UNDECLARED}.",
-                    (
-                        "Mục đích: theo dõi tình trạng hạ tầng công nghệ thông tin của các trường, tính chỉ "
-                        "số phải "
-                        "báo cáo, phát hiện và xử lý sự cố."
-                    ),
-                    (
-                        "Chủ thể dữ liệu: người có tài khoản trên hệ thống (cán bộ của Sở, xã, trường). "
-                        "Học sinh và giáo viên dùng máy tính: không thu thập dữ liệu về người dùng máy."
-                    ),
-                    (
-                        "Căn cứ: nhiệm vụ được giao của cơ quan (mục cuối). Không dùng cho mục đích khác, "
-                        "không bán, "
-                        "không quảng cáo."
-                    ),
-                ),
-            ),
-            Section("Không bao giờ thu thập / Never collected", tuple(f"– {vi}." for vi, _ in NEVER)),
+            Section("Cơ quan, mục đích và căn cứ / Who, why and on what grounds", _purpose(config)),
+            Section("Không bao giờ thu thập / Never collected", items=tuple(f"{vi}." for vi, _ in NEVER)),
             Section(
                 "Thu thập từ máy tính của trường / From schools' computers",
                 ("Từng trường dữ liệu: docs/privacy.md, hoặc `schoolwatch-agent explain` trên máy.",),
-                ("Loại", "Đánh giá", "Gồm những gì"),
-                tuple(_classes()),
+                head=("Loại", "Đánh giá", "Gồm những gì"),
+                rows=tuple(_classes()),
             ),
             Section(
                 "Chủ đề MQTT / Topics",
                 ("Mỗi thiết bị chỉ ghi và đọc chủ đề của chính mình; mã thiết bị là số ngẫu nhiên.",),
-                ("Chủ đề", "Chiều", "Nội dung"),
-                tuple(_topics()),
+                head=("Chủ đề", "Chiều", "Nội dung"),
+                rows=tuple(_topics()),
             ),
             Section(
                 "Bảng trong cơ sở dữ liệu / Tables of the database",
-                ("Loại cao nhất của các cột đứng cuối; loại của từng cột: docs/privacy.md.",),
-                ("Bảng", "Nội dung, mục đích", "Loại dữ liệu", "Thời hạn lưu"),
-                tuple(
-                    (
-                        name,
-                        held.vi,
-                        ", ".join(KINDS[kind].title_vi for kind in held.kinds),
-                        kept(name, config),
-                    )
-                    for name, held in HOLDINGS.items()
-                ),
+                ("Loại của từng cột: docs/privacy.md.",),
+                head=("Bảng", "Nội dung, mục đích", "Loại dữ liệu", "Thời hạn lưu"),
+                rows=tuple(_tables(config)),
             ),
             Section(
                 "Các loại dữ liệu / Classes of data",
-                (),
-                ("Loại", "Đánh giá"),
-                tuple((words.title_vi, words.law_vi) for words in KINDS.values()),
+                head=("Loại", "Đánh giá"),
+                rows=tuple((kind.title_vi, kind.law_vi) for kind in KINDS.values()),
             ),
             Section(
                 "Thời hạn lưu / Retention",
                 ("Quá thời hạn, máy chủ tự xóa, mỗi giờ một lần.",),
-                ("Loại", "Thời hạn đang áp dụng", "Cho phép", "Lý do"),
-                tuple(_terms(config)),
+                head=("Loại", "Thời hạn đang áp dụng", "Cho phép", "Lý do"),
+                rows=tuple(_terms(config)),
             ),
             Section(
                 "Ai được xem / Who sees it",
                 (
-                    (
-                        "Mỗi tài khoản chỉ thấy phạm vi của mình: toàn hệ thống, một tỉnh, một xã hoặc một "
-                        "trường."
-                    ),
+                    "Mỗi tài khoản chỉ thấy phạm vi của mình: toàn hệ thống, tỉnh, xã hoặc trường.",
                     "Trang máy chủ và nhật ký chỉ dành cho tài khoản phạm vi toàn hệ thống.",
                 ),
-                ("Vai trò", "Được làm"),
-                tuple(_roles()),
+                head=("Vai trò", "Được làm"),
+                rows=tuple(_roles()),
             ),
-            Section("Nơi lưu / Where it is kept", _places(config)),
-            Section("Bên nhận / Recipients", _recipients(config)),
+            Section("Nơi lưu / Where it is kept", items=_places(config)),
+            Section("Bên nhận / Recipients", items=_recipients(config)),
             Section(
                 "Biện pháp bảo vệ / What guards it",
-                (),
-                ("Biện pháp", "Cách thực hiện"),
-                tuple(measures(config)),
+                head=("Biện pháp", "Cách thực hiện"),
+                rows=tuple(measures(config)),
             ),
-            Section(
-                "Quyền của chủ thể dữ liệu / Rights",
-                (
-                    "Người có tài khoản: yêu cầu xem, sửa, khóa tài khoản của mình qua quản trị của Sở.",
-                    (
-                        "Giáo viên, học sinh: hỏi nhà trường; chạy `schoolwatch-agent explain` để thấy mọi "
-                        "thứ máy gửi đi."
-                    ),
-                ),
-            ),
-            Section(
-                "Cơ quan chủ quản phải tự làm / What the department does itself",
-                (
-                    "– Xem xét lập hồ sơ đánh giá tác động và gửi cơ quan có thẩm quyền.",
-                    "– Chỉ định người phụ trách bảo vệ dữ liệu; ký, lưu hồ sơ này.",
-                    "– Niêm yết thông báo về dữ liệu ở từng trường.",
-                    "– Đặt máy chủ và bản sao lưu tại Việt Nam; chọn kênh thông báo trong nước.",
-                ),
-            ),
+            Section("Quyền của chủ thể dữ liệu / Rights", items=RIGHTS),
+            Section("Cơ quan chủ quản phải tự làm / What the department does itself", items=DUTIES),
             Section(
                 "Văn bản và mức độ kiểm chứng / Texts and how they were read",
-                (),
-                ("Nội dung", "Văn bản", "Mức độ kiểm chứng"),
-                tuple((each.vi, each.source, SURE[each.sure]) for each in DATA),
+                head=("Nội dung", "Văn bản", "Mức độ kiểm chứng"),
+                rows=tuple((each.vi, each.source, SURE[each.sure]) for each in DATA),
             ),
         ),
     )
+
+
+RIGHTS = (
+    "Người có tài khoản: yêu cầu xem, sửa, khóa tài khoản của mình qua quản trị của Sở.",
+    "Giáo viên, học sinh: hỏi nhà trường; `schoolwatch-agent explain` trên máy nói mọi thứ máy gửi đi.",
+)
+DUTIES = (
+    "Xem xét lập hồ sơ đánh giá tác động và gửi cơ quan có thẩm quyền.",
+    "Chỉ định người phụ trách bảo vệ dữ liệu; ký, lưu hồ sơ này.",
+    "Niêm yết thông báo về dữ liệu ở từng trường.",
+    "Đặt máy chủ và bản sao lưu tại Việt Nam; chọn kênh thông báo trong nước.",
+)
+
+
+def _purpose(config: ServerConfig) -> tuple[str, ...]:
+    return (
+        f"Cơ quan kiểm soát dữ liệu: {config.privacy.controller or UNDECLARED}.",
+        f"Đầu mối liên hệ về dữ liệu: {config.privacy.contact or UNDECLARED}.",
+        (
+            "Mục đích: theo dõi tình trạng hạ tầng công nghệ thông tin của các trường, tính chỉ số phải "
+            "báo cáo, "
+            "phát hiện và xử lý sự cố."
+        ),
+        (
+            "Chủ thể dữ liệu: người có tài khoản trên hệ thống (cán bộ của Sở, xã, trường). "
+            "Học sinh và giáo viên dùng máy tính: không thu thập dữ liệu về người dùng máy."
+        ),
+        (
+            "Căn cứ: nhiệm vụ được giao của cơ quan (mục cuối). "
+            "Không dùng cho mục đích khác, không bán, không quảng cáo."
+        ),
+    )
+
+
+def _tables(config: ServerConfig) -> Iterator[tuple[str, str, str, str]]:
+    for name, held in HOLDINGS.items():
+        yield name, held.vi, ", ".join(KINDS[kind].title_vi for kind in held.kinds), kept(name, config)
 
 
 def _classes() -> Iterator[tuple[str, str, str]]:
@@ -207,7 +160,7 @@ def _classes() -> Iterator[tuple[str, str, str]]:
 def _topics() -> Iterator[tuple[str, str, str]]:
     for leaf in get_args(Leaf):
         direction = "thiết bị → máy chủ" if leaf in DEVICE_WRITES else "máy chủ → thiết bị"
-        yield f"{ROOT}/<mã>/{leaf}", direction, TOPIC_WORDS[leaf]
+        yield f"{ROOT}/<mã>/{leaf}", direction, words.TOPICS[leaf]
 
 
 def kept(table: str, config: ServerConfig) -> str:
@@ -232,26 +185,26 @@ def _terms(config: ServerConfig) -> Iterator[tuple[str, str, str, str]]:
 
 def _roles() -> Iterator[tuple[str, str]]:
     for role, permissions in ROLES.items():
-        yield ROLE_WORDS[role], _may(permissions)
+        yield words.ROLES[role]["vi"], _may(permissions)
     for token, permissions in TOKENS.items():
         yield f"Mã truy cập của phần mềm khác ({token})", _may(permissions)
 
 
 def _may(permissions: frozenset[Permission]) -> str:
-    return ", ".join(words for name, words in PERMISSION_WORDS.items() if name in permissions)
+    return ", ".join(said for name, said in words.PERMISSIONS.items() if name in permissions)
 
 
 def _places(config: ServerConfig) -> tuple[str, ...]:
     return (
         (
-            "– Máy tính của trường: báo cáo chờ gửi, và báo cáo đã nhận trong 7 ngày; chỉ quản trị của máy "
+            "Máy tính của trường: báo cáo chờ gửi, và báo cáo đã nhận trong 7 ngày; chỉ quản trị của máy "
             "đọc được."
         ),
-        "– Kênh MQTT của máy chủ: báo cáo đang chờ, xóa khi máy chủ đã nhận.",
-        "– Cơ sở dữ liệu của máy chủ: "
+        "Kênh MQTT của máy chủ: báo cáo đang chờ, xóa khi máy chủ đã nhận.",
+        "Cơ sở dữ liệu của máy chủ: "
         + ("PostgreSQL" if config.database.url.startswith("postgres") else "SQLite trong thư mục dữ liệu")
         + "; khóa bí mật ở thư mục secrets, ngoài cơ sở dữ liệu.",
-        "– USB mang báo cáo từ trường không có mạng: có chữ ký, không mã hóa; xóa tệp sau khi nhập.",
+        "USB mang báo cáo từ trường không có mạng: có chữ ký, không mã hóa; xóa tệp sau khi nhập.",
     )
 
 
@@ -260,10 +213,10 @@ def _recipients(config: ServerConfig) -> tuple[str, ...]:
     aims = [*ipv6.dual_stack, ipv6.v6_only_name, ipv6.large, *config.quality.hosts, config.bandwidth.url]
     named = ", ".join(dict.fromkeys(aim for aim in aims if aim)) or "chưa khai báo máy nào"
     return (
-        "– Không gửi dữ liệu cho tác giả phần mềm hay doanh nghiệp nào.",
-        "– Kênh thông báo sự cố do Sở khai báo: nhận tên trường, phòng, nhãn máy và nội dung sự cố. "
+        "Không gửi dữ liệu cho tác giả phần mềm hay doanh nghiệp nào.",
+        "Kênh thông báo sự cố do Sở khai báo: nhận tên trường, phòng, nhãn máy và nội dung sự cố. "
         "Kênh của nhà cung cấp ngoài Việt Nam là chuyển dữ liệu ra nước ngoài, phải xem xét trước."
         + (" Hiện chưa khai báo kênh nào." if not config.notify.urls_file else ""),
-        "– Phần mềm khác có mã truy cập do Sở cấp, chỉ đọc, trong phạm vi của mã.",
-        f"– Máy đích của phép thử mạng chỉ thấy địa chỉ IP công cộng của trường: {named}.",
+        "Phần mềm khác có mã truy cập do Sở cấp, chỉ đọc, trong phạm vi của mã.",
+        f"Máy đích của phép thử mạng chỉ thấy địa chỉ IP công cộng của trường: {named}.",
     )

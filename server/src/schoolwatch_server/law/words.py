@@ -1,0 +1,64 @@
+"""What roles, permissions, topics and probes are called, in Vietnamese and English."""
+
+from schoolwatch_contract.topics import Leaf
+from schoolwatch_server.access import Permission, Role
+from schoolwatch_server.texts import Language
+
+Both = dict[Language, str]
+
+ROLES: dict[Role, Both] = {
+    "so_admin": {"vi": "quản trị của Sở", "en": "administrators of the department"},
+    "so_viewer": {"vi": "cán bộ theo dõi của Sở", "en": "staff of the department"},
+    "commune": {"vi": "cán bộ xã, phường", "en": "staff of the commune"},
+    "school_head": {"vi": "hiệu trưởng", "en": "the head of the school"},
+    "technician": {"vi": "cán bộ kỹ thuật của trường", "en": "the school's technician"},
+    "auditor": {"vi": "thanh tra, kiểm tra (chỉ đọc)", "en": "inspectors (reading only)"},
+}
+
+PERMISSIONS: dict[Permission, str] = {
+    "read": "xem số liệu",
+    "declare": "khai báo số liệu, phòng",
+    "enrol": "đăng ký thiết bị, nhập báo cáo từ USB",
+    "system": "xem trang máy chủ và nhật ký",
+    "speedtest": "đo tốc độ đường truyền",
+}
+
+TOPICS: dict[Leaf, str] = {
+    "report": "báo cáo của thiết bị: số đo, thông tin, chữ ký",
+    "ack": "đã nhận đến báo cáo nào (giữ lại trên kênh)",
+    "settings": "đích đo, lịch đo (giữ lại trên kênh); không có lệnh nào",
+    "presence": "máy đo cổng mạng còn kết nối hay không (chưa dùng)",
+    "relay": "báo cáo của thiết bị khác, chuyển nguyên vẹn (chưa dùng)",
+}
+
+PROBES: dict[str, tuple[str, str]] = {
+    "processor": ("Bộ xử lý", "Processor"),
+    "memory": ("bộ nhớ", "memory"),
+    "disk": ("Dung lượng ổ đĩa", "Space on disks"),
+    "uptime": ("Thời gian chạy", "Time since the start"),
+    "use": ("Thời gian bật, có người dùng", "Time on and in use"),
+    "system": ("Hệ điều hành", "Operating system"),
+    "hardware": ("Hãng, kiểu máy", "Maker and model"),
+    "identity": ("Bản băm có khóa của mã phần cứng, tên máy", "Keyed digests of hardware numbers and name"),
+    "links": ("Card mạng", "Network cards"),
+    "wifi": ("Sóng Wi-Fi", "Wi-Fi signal"),
+    "addresses": ("Số lượng địa chỉ IP", "Number of IP addresses"),
+    "routes": ("Địa chỉ cổng mạng", "Address of the gateway"),
+    "resolvers": ("máy chủ tên miền", "name servers"),
+    "ipv6": ("Phép thử IPv6", "Tests of IPv6"),
+    "quality": ("Độ trễ mạng", "Latency of the network"),
+    "antivirus": ("Phần mềm diệt vi-rút", "Antivirus"),
+    "firewall": ("Tường lửa", "Firewall"),
+    "updates": ("Bản cập nhật", "Updates"),
+    "activation": ("Kích hoạt Windows, Office", "Activation of Windows and Office"),
+    "autorun": ("Cài đặt tự chạy", "Settings of AutoRun"),
+    "accounts": ("Quy định về tài khoản", "Rules of accounts"),
+    "remote_access": ("Truy cập từ xa", "Remote access"),
+    "encryption": ("Mã hóa ổ đĩa", "Encryption of disks"),
+    "backup": ("Lần sao lưu", "Backups"),
+    "disk_health": ("Tuổi thọ ổ đĩa", "Health of disks"),
+    "bandwidth": ("Tốc độ đường truyền (một máy mỗi trường)", "Speed of the line (one computer a school)"),
+    "bandwidth_ledger": ("Dữ liệu đã dùng để đo tốc độ", "Data used for speed tests"),
+    "": ("Hoạt động của phần mềm đo", "How the program itself works"),
+}
+"""Probe to what it reads, as a person without a technical trade calls it."""
