@@ -28,6 +28,7 @@ class RunningBroker:
     host: str = "127.0.0.1"
     user: str = SERVER_USER
     password: str = field(default_factory=new_password)
+    tls: tuple[Path, Path] | None = None
     _users: dict[str, str] = field(default_factory=dict)
     _process: subprocess.Popen[bytes] | None = None
 
@@ -55,12 +56,18 @@ class RunningBroker:
         if self.kind == "mosquitto":
             assert self.program is not None
             config = mosquitto.write(
-                self.folder, host=self.host, port=self.port, queued_bytes=2**28, server_user=self.user
+                self.folder,
+                host=self.host,
+                port=self.port,
+                queued_bytes=2**28,
+                server_user=self.user,
+                tls=self.tls,
             )
             return mosquitto.command(self.program, config)
+        files = () if self.tls is None else ("--certificate", str(self.tls[0]), "--key", str(self.tls[1]))
         return (
             sys.executable, "-m", "schoolwatch_server", "broker-amqtt", "--folder", str(self.folder),
-            "--mqtt", f"{self.host}:{self.port}", "--user", self.user, "--queued-bytes", str(2**28),
+            "--mqtt", f"{self.host}:{self.port}", "--user", self.user, "--queued-bytes", str(2**28), *files,
         )  # fmt: skip
 
     def _write(self) -> None:

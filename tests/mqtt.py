@@ -25,6 +25,7 @@ class Client:
     def __init__(
         self, broker: Any, user: str | None, password: str | None, *, name: str = "", clean: bool = True,
         manual: bool = False, protocol: Any = paho.MQTTv311, will: tuple[str, bytes] | None = None,
+        ca: Any = None,
     ) -> None:  # fmt: skip
         self.got: list[tuple[str, bytes]] = []
         self.messages: list[paho.MQTTMessage] = []
@@ -37,6 +38,8 @@ class Client:
             reconnect_on_failure=False,
         )  # fmt: skip
         client.username_pw_set(user, password)
+        if ca:
+            client.tls_set(ca_certs=str(ca))
         if will:
             client.will_set(will[0], will[1], qos=1, retain=True)
         client.on_connect = self._connected

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -82,20 +83,35 @@ class RunningUp:
         argv = [sys.executable, "-m", "schoolwatch_server", *words, "--data", str(self.data)]
         return subprocess.run(argv, capture_output=True, text=True, check=True, timeout=60).stdout.strip()
 
+    @property
+    def url(self) -> str:
+        """Of console and API: plain on loopback, as long as nobody wants more."""
+        scheme = "https" if self._ca.exists() else "http"
+        return f"{scheme}://{self.host}:{self.http}"
+
+    @property
+    def _ca(self) -> Path:
+        return self.data / "tls" / "ca.pem"
+
+    @property
+    def trusted(self) -> ssl.SSLContext:
+        """Who trusts the server's own authority, once there is one."""
+        return ssl.create_default_context(cafile=self._ca if self._ca.exists() else None)
+
     def get(self, path: str) -> httpx.Response:
         """An API request with a token that may read."""
         if not self._token:
             self._token = self.command("token", "--scope", "read")
         headers = {"Authorization": f"Bearer {self._token}"}
         return httpx.get(
-            f"http://{self.host}:{self.http}{path}", headers=headers, timeout=10, trust_env=False
+            f"{self.url}{path}", headers=headers, timeout=10, trust_env=False, verify=self.trusted
         )
 
     def is_ready(self) -> bool:
         """Whether /readyz says so."""
         with contextlib.suppress(httpx.HTTPError):
             return (
-                httpx.get(f"http://{self.host}:{self.http}/readyz", timeout=2, trust_env=False).status_code
+                httpx.get(f"{self.url}/readyz", timeout=2, trust_env=False, verify=self.trusted).status_code
                 == 200
             )
         return False

@@ -26,3 +26,8 @@ def parse(text: str) -> Address:
     if not (digits.isascii() and digits.isdigit() and 1 <= len(digits) <= 5 and 1 <= int(digits) <= 65535):
         raise ValueError(f"{text[:80]!r}: the port is a number from 1 to 65535")
     return Address(host, int(digits))
+
+
+def reachable(host: str) -> str:
+    """The address by which this machine reaches what listens on `host`."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  it is where not to connect to

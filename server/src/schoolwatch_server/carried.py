@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from schoolwatch_contract.ack import Ack
 from schoolwatch_server import bundles
 from schoolwatch_server.bundles import BundleError, Imported, Proved
-from schoolwatch_server.config import ConfigError, ServerConfig, mqtt_password
+from schoolwatch_server.config import ConfigError, ServerConfig
 from schoolwatch_server.database.commit import Rules
 from schoolwatch_server.intake.mqtt import Login, Lost, Session
 from schoolwatch_server.messages import VIETNAM
@@ -84,9 +84,7 @@ def import_stream(
 def tell(config: ServerConfig, acks: Mapping[str, Ack]) -> bool:
     """Publishes the acks, retained; False when the broker is away: the next delivery brings them anyway."""
     try:
-        mqtt = config.mqtt
-        login = Login(mqtt.host, mqtt.port, mqtt.user, mqtt_password(config), mqtt.tls_ca)
-        session = Session(login, f"schoolwatch-bundle-{secrets.token_hex(8)}", clean=True)
+        session = Session(Login.of(config), f"schoolwatch-bundle-{secrets.token_hex(8)}", clean=True)
         try:
             session.publish_acks(acks)
             session.flush(_SECONDS)

@@ -12,6 +12,7 @@ from schoolwatch_server import __version__, address
 from schoolwatch_server.commands import (
     account,
     bundle,
+    ca,
     command,
     kit,
     line,
@@ -33,6 +34,7 @@ _PLAIN = {
     "SheetError",
     "ChannelError",
     "UpError",
+    "AuthorityError",
 }
 _BROKER = "broker-amqtt"
 
@@ -96,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
 
     version = commands.add_parser("version", help="print the version", description="Print the version.")
     version.set_defaults(run=_version)
-    for module in (school, line, kit, account, bundle, quarantine, notify, master_key):
+    for module in (school, line, kit, ca, account, bundle, quarantine, notify, master_key):
         module.add_to(commands)
     return parser
 
@@ -108,6 +110,8 @@ def _broker_parser() -> argparse.ArgumentParser:
     broker.add_argument("--mqtt", type=_address, required=True)
     broker.add_argument("--user", required=True)
     broker.add_argument("--queued-bytes", type=int, required=True)
+    broker.add_argument("--certificate", type=Path)
+    broker.add_argument("--key", type=Path)
     broker.set_defaults(run=_broker_amqtt)
     return broker
 
@@ -165,6 +169,7 @@ def _speedtest(arguments: argparse.Namespace) -> int:
 
 def _broker_amqtt(arguments: argparse.Namespace) -> int:
     from schoolwatch_server.broker import embedded
+    from schoolwatch_server.transport import Tls
 
     at = arguments.mqtt
     embedded.run(
@@ -173,6 +178,7 @@ def _broker_amqtt(arguments: argparse.Namespace) -> int:
         port=at.port,
         server_user=arguments.user,
         queued_bytes=arguments.queued_bytes,
+        tls=Tls(arguments.certificate, arguments.key, "") if arguments.certificate else None,
     )
     return 0
 

@@ -3,6 +3,7 @@
 import ipaddress
 import re
 import tomllib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -19,6 +20,7 @@ from schoolwatch_server.sections import Privacy as Privacy
 from schoolwatch_server.sections import Retention as Retention
 from schoolwatch_server.sections import Secrets as Secrets
 from schoolwatch_server.sections import Speedtest as Speedtest
+from schoolwatch_server.sections import Tls as Tls
 from schoolwatch_server.targets import Bandwidth, Ipv6, Quality, TargetError, Targets
 
 SAMPLE = Path(__file__).with_name("server.toml")
@@ -36,6 +38,7 @@ class ServerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     database: Database = Database()
     http: Http = Http()
     mqtt: Mqtt = Mqtt()
+    tls: Tls = Tls()
     broker: Broker = Broker()
     evaluation: Evaluation = Evaluation()
     retention: Retention = Retention()
@@ -101,6 +104,11 @@ def parse(text: str, path: Path) -> ServerConfig:
     if not config.data.strip() or "\0" in config.data:
         raise ConfigError(f"{path}: data: names no folder: write its path, or remove the line")
     _check_hosts(config, path)
+    if config.mqtt.tls_certificate and not config.mqtt.tls_ca:
+        raise ConfigError(
+            f"{path}: mqtt.tls_ca: is empty: name the authority of mqtt.tls_certificate (PEM), by which our"
+            " own parts know the broker"
+        )
     try:
         targets.check(config.targets)
     except TargetError as error:
@@ -119,6 +127,11 @@ def check_paths(config: ServerConfig) -> None:
     """Sees that the files and folders the settings name are there. Raises `ConfigError`."""
     evaluation = config.evaluation
     for key, text, kind, is_there in (
+        ("http.tls_certificate", config.http.tls_certificate, "file", Path.is_file),
+        ("http.tls_key", config.http.tls_key, "file", Path.is_file),
+        ("http.tls_ca", config.http.tls_ca, "file", Path.is_file),
+        ("mqtt.tls_certificate", config.mqtt.tls_certificate, "file", Path.is_file),
+        ("mqtt.tls_key", config.mqtt.tls_key, "file", Path.is_file),
         ("mqtt.tls_ca", config.mqtt.tls_ca, "file", Path.is_file),
         ("evaluation.packs", evaluation.packs, "folder", Path.is_dir),
         ("evaluation.rules", evaluation.rules, "folder", Path.is_dir),
@@ -196,28 +209,22 @@ def _check_hosts(config: ServerConfig, path: Path) -> None:
 
 
 def _absolute(config: ServerConfig, folder: Path) -> ServerConfig:
-    def absolute(text: str) -> str:
-        return str(folder / text) if text else ""
+    sections = {name: _with_paths(getattr(config, name), keys, folder) for name, keys in _PATHS.items()}
+    return msgspec.structs.replace(config, data=str(folder / config.data), **sections)
 
-    replace = msgspec.structs.replace
-    return replace(
-        config,
-        data=absolute(config.data),
-        mqtt=replace(
-            config.mqtt,
-            tls_ca=absolute(config.mqtt.tls_ca),
-            password_file=absolute(config.mqtt.password_file),
-        ),
-        evaluation=replace(
-            config.evaluation,
-            packs=absolute(config.evaluation.packs),
-            rules=absolute(config.evaluation.rules),
-        ),
-        speedtest=replace(
-            config.speedtest,
-            tls_certificate=absolute(config.speedtest.tls_certificate),
-            tls_key=absolute(config.speedtest.tls_key),
-        ),
-        notify=replace(config.notify, urls_file=absolute(config.notify.urls_file)),
-        secrets=replace(config.secrets, master_key_file=absolute(config.secrets.master_key_file)),
-    )
+
+_FILES = ("tls_certificate", "tls_key", "tls_ca")
+_PATHS: Mapping[str, Sequence[str]] = {
+    "http": _FILES,
+    "mqtt": (*_FILES, "password_file"),
+    "evaluation": ("packs", "rules"),
+    "speedtest": _FILES[:2],
+    "notify": ("urls_file",),
+    "secrets": ("master_key_file",),
+}
+"""Keys that are paths."""
+
+
+def _with_paths(section: msgspec.Struct, keys: Sequence[str], folder: Path) -> msgspec.Struct:
+    absolute = {key: str(folder / path) for key in keys if (path := getattr(section, key))}
+    return msgspec.structs.replace(section, **absolute)

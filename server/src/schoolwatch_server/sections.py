@@ -20,21 +20,37 @@ class Database(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Http(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Address of console and API; `public_url` is how people and agents reach it from outside."""
+    """Address of console and API; `public_url` is how people and agents reach it from outside.
+
+    `tls_certificate`, `tls_key` and `tls_ca` are files of a PKI; empty: see transport.py.
+    """
 
     host: str = "127.0.0.1"
     port: Port = 18080
     public_url: str = ""
+    tls_certificate: str = ""
+    tls_key: str = ""
+    tls_ca: str = ""
 
 
 class Mqtt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The broker, as the server's own parts reach it."""
+    """The broker, as the server's own parts reach it; `websocket_url` is where devices reach it besides."""
 
     host: str = "127.0.0.1"
     port: Port = 18830
+    tls_certificate: str = ""
+    tls_key: str = ""
     tls_ca: str = ""
+    websocket_url: Annotated[str, msgspec.Meta(pattern=r"^(wss://[^\s@?#]+)?$")] = ""
     user: str = "schoolwatch-server"
     password_file: str = ""
+
+
+class Tls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Certificates of the server's own authority: on loopback too, and for which further names."""
+
+    always: bool = False
+    names: tuple[Annotated[str, msgspec.Meta(pattern=r"^\S+$", max_length=253)], ...] = ()
 
 
 class Broker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -17,7 +17,7 @@ from sqlalchemy import Engine, exc
 from schoolwatch_contract import settings
 from schoolwatch_contract.topics import topic
 from schoolwatch_server import targets
-from schoolwatch_server.config import ConfigError, ServerConfig, mqtt_password
+from schoolwatch_server.config import ConfigError, ServerConfig
 from schoolwatch_server.database import told
 from schoolwatch_server.database.engine import begin_read, begin_write, epoch
 from schoolwatch_server.database.told import DueRow
@@ -136,8 +136,7 @@ class Teller:
             log.warning("the broker does not let the server read %s: what it forgets is not noticed", _MARK)
 
     def _login(self) -> Login:
-        mqtt = self.config.mqtt
-        return Login(mqtt.host, mqtt.port, mqtt.user, mqtt_password(self.config), mqtt.tls_ca)
+        return Login.of(self.config)
 
 
 def run(teller: Teller, stop: threading.Event, leading: threading.Event) -> None:

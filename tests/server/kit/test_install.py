@@ -45,8 +45,8 @@ def place(peer: Peer, free_port: Callable[[], int], tmp_path: Path) -> Iterator[
     try:
         up.start()
         up.wait_ready(60)
-        url, kit = f"http://{line.server}:{up.http}", tmp_path / "kit"
-        up.command("kit", "--school", "TRUONG-MAU", "--url", url, "--insecure-http", "--out", str(kit))
+        kit = tmp_path / "kit"  # it carries the server's own authority
+        up.command("kit", "--school", "TRUONG-MAU", "--url", up.url, "--out", str(kit))
         yield Place(up, line, kit, tmp_path)
     finally:
         up.end()
@@ -175,8 +175,8 @@ def a_revoked_kit_installs_nothing(place: Place) -> None:
 
 
 def an_expired_kit_says_so_before_it_installs(place: Place) -> None:
-    url, kit = f"http://{place.line.server}:{place.up.http}", place.folder / "expired"
-    words = ("--school", "TRUONG-MAU", "--url", url, "--insecure-http", "--days", "0.00001")
+    kit = place.folder / "expired"
+    words = ("--school", "TRUONG-MAU", "--url", place.up.url, "--days", "0.00001")
     place.up.command("kit", *words, "--out", str(kit))
     computer = place.computer("fifth", kit)
     place.line.set("down")  # the server can't say it

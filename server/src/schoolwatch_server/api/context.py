@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import Engine
 from starlette.requests import Request
 
+from schoolwatch_server import transport
 from schoolwatch_server.address import Address
 from schoolwatch_server.api.attempts import Attempts
 from schoolwatch_server.challenges import Challenges
@@ -51,7 +52,7 @@ class Context:
     @property
     def secure(self) -> bool:
         """Whether people reach us by https, so that cookies may say so."""
-        return self.config.http.public_url.startswith("https:")
+        return self.config.http.public_url.startswith("https:") or transport.http(self.config) is not None
 
     def address(self, request: Request) -> str:
         """How people and agents reach this server, without a slash at the end.
@@ -62,7 +63,8 @@ class Context:
         if self.config.http.public_url:
             return self.config.http.public_url.rstrip("/")
         host, port = request.scope.get("server") or (self.config.http.host, self.config.http.port)
-        return f"http://{Address(host, port or self.config.http.port)}"
+        scheme = "http" if transport.http(self.config) is None else "https"
+        return f"{scheme}://{Address(host, port or self.config.http.port)}"
 
     def broker_host(self, request: Request) -> str:
         """Where a device finds the broker: the configured host, or ours when that is this machine."""

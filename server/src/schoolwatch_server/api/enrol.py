@@ -11,6 +11,7 @@ from typing import Annotated, Literal, TypeVar
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from schoolwatch_server import transport
 from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.problems import Problem
 from schoolwatch_server.api.route import Route, Server
@@ -63,7 +64,11 @@ def answer(body: Enrol, request: Request, server: Server) -> dict[str, object]:
         "key": device.key.hex(),
         "password": device.password,
         "hint_key": school_key(server.config.folder, device.school_id).hex(),
-        "mqtt": {"host": server.broker_host(request), "port": mqtt.port, "tls": bool(mqtt.tls_ca)},
+        "mqtt": {
+            "host": server.broker_host(request),
+            "port": mqtt.port,
+            "tls": bool(transport.broker_ca(server.config)),
+        },
     }
 
 

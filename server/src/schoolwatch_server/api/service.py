@@ -9,7 +9,7 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
-from schoolwatch_server import __version__, people, texts
+from schoolwatch_server import __version__, people, texts, transport
 from schoolwatch_server.api import (
     answers,
     description,
@@ -36,6 +36,7 @@ from schoolwatch_server.database.engine import begin_read, open_database
 from schoolwatch_server.database.simulated import is_simulated
 from schoolwatch_server.sheets import lifecycle_in_force, packs_in_force, rules_in_force
 from schoolwatch_server.store.sqlite import SqliteStore
+from schoolwatch_server.transport import Tls
 
 STATIC = Path(routes.__file__).with_name("static")
 
@@ -97,9 +98,26 @@ def create_app(config: ServerConfig) -> FastAPI:
 
 
 def run(config: ServerConfig) -> None:
-    """Serves until SIGTERM or SIGINT; open connections get 2 s to finish."""
+    """Serves until SIGTERM or SIGINT; open connections get 2 s to finish. Raises `ConfigError`."""
+    tls = transport.http(config)
+    if tls is not None:
+        transport.context(tls)  # before anything starts
     with contextlib.suppress(KeyboardInterrupt):
-        uvicorn.Server(settings(config, create_app(config))).run()
+        Renewing(settings(config, create_app(config)), tls).run()
+
+
+class Renewing(uvicorn.Server):
+    """A web server that takes a renewed certificate: new connections get it, open ones go on."""
+
+    def __init__(self, config: uvicorn.Config, tls: Tls | None) -> None:
+        super().__init__(config)
+        self._watched = None if tls is None else transport.Watched(tls)
+
+    async def on_tick(self, counter: int) -> bool:
+        """What uvicorn does ten times a second."""
+        if self._watched is not None and self.config.ssl is not None and counter % 10 == 0:
+            self._watched.renew(self.config.ssl)
+        return await super().on_tick(counter)
 
 
 def settings(config: ServerConfig, app: FastAPI) -> uvicorn.Config:
@@ -108,6 +126,7 @@ def settings(config: ServerConfig, app: FastAPI) -> uvicorn.Config:
     Only when `http.public_url` says that a proxy stands before us is the caller's address taken from its
     X-Forwarded-For, and only from a proxy on this machine: anybody could send one.
     """
+    tls = transport.http(config)
     return uvicorn.Config(
         app,
         host=config.http.host,
@@ -121,4 +140,5 @@ def settings(config: ServerConfig, app: FastAPI) -> uvicorn.Config:
         timeout_graceful_shutdown=2,
         timeout_keep_alive=5,
         ws="none",
+        ssl_context_factory=None if tls is None else lambda *_: transport.context(tls),
     )

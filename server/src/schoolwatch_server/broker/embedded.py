@@ -21,9 +21,12 @@ from amqtt.errors import AMQTTError, MQTTError, NoDataError
 from amqtt.session import Session
 
 from schoolwatch_contract.topics import ROOT
+from schoolwatch_server import transport
 from schoolwatch_server.broker import access, connect, passwords
 from schoolwatch_server.broker.limits import DEVICES_MAX, PACKET_MAX
 from schoolwatch_server.broker.outbox import Message, Outbox
+from schoolwatch_server.config import ConfigError
+from schoolwatch_server.transport import Tls
 
 log = logging.getLogger(__name__)
 _BACKLOG = 32 * 1024 * 1024
@@ -203,20 +206,34 @@ async def _close(writer: asyncio.StreamWriter) -> None:
         await writer.wait_closed()
 
 
-async def _serve(folder: Path, host: str, port: int, server_user: str, queued_bytes: int) -> None:
+async def _serve(
+    folder: Path, host: str, port: int, server_user: str, queued_bytes: int, tls: Tls | None
+) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     broker = Embedded(folder / "passwords", server_user, queued_bytes)
     await broker.start()
     for number in (signal.SIGINT, signal.SIGTERM):  # before it listens: whoever can connect may signal it
         loop.add_signal_handler(number, stop.set)
-    loop.add_signal_handler(signal.SIGHUP, broker.reload)
+    context = None if tls is None else transport.context(tls)
+
+    def reload() -> None:
+        broker.reload()
+        if context is not None and tls is not None:
+            try:
+                transport.load(context, tls)
+            except ConfigError as error:
+                log.warning("%s", error)
+
+    loop.add_signal_handler(signal.SIGHUP, reload)
 
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(AMQTTError, MQTTError, NoDataError, OSError):  # one client's end is no news
             await broker.accept(reader, writer)
 
-    server = await asyncio.start_server(accept, host, port)
+    server = await asyncio.start_server(
+        accept, host, port, ssl=context, ssl_handshake_timeout=None if context is None else _GREETING
+    )
     log.warning("amqtt listens on %s:%d; it is meant for up to %d devices", host, port, DEVICES_MAX)
     await stop.wait()
     server.close()
@@ -224,8 +241,10 @@ async def _serve(folder: Path, host: str, port: int, server_user: str, queued_by
         await asyncio.wait_for(broker.shutdown(), 3)
 
 
-def run(folder: Path, *, host: str, port: int, server_user: str, queued_bytes: int) -> None:
-    """Runs the broker until SIGTERM; SIGHUP makes it read the password file again."""
+def run(
+    folder: Path, *, host: str, port: int, server_user: str, queued_bytes: int, tls: Tls | None = None
+) -> None:
+    """Runs the broker until SIGTERM; SIGHUP makes it read the password file and the certificate again."""
     logging.getLogger("amqtt").setLevel(logging.ERROR)
     logging.getLogger("transitions").setLevel(logging.WARNING)  # amqtt's state machine tells of every step
-    asyncio.run(_serve(folder, host, port, server_user, queued_bytes))
+    asyncio.run(_serve(folder, host, port, server_user, queued_bytes, tls))

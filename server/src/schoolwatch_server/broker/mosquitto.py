@@ -12,6 +12,9 @@ from schoolwatch_server.broker.limits import PACKET_MAX
 from schoolwatch_server.files import write_atomically
 
 _INFLIGHT = 200
+Files = tuple[Path, Path]
+"""Certificate chain and key (PEM) of a TLS listener, read again at SIGHUP."""
+
 _SBIN = "/usr/local/sbin:/usr/sbin:/sbin"  # Debian keeps daemons where a user's PATH doesn't look
 
 
@@ -21,15 +24,21 @@ def find(program: str = "") -> Path | None:
     return Path(found) if found else None
 
 
-def settings(folder: Path, host: str, port: int, queued_bytes: int) -> str:
+def settings(folder: Path, host: str, port: int, queued_bytes: int, tls: Files | None = None) -> str:
     """The text of mosquitto.conf. Raises ValueError for a path that can't stand in it."""
-    if any(c in str(folder) for c in "\r\n"):
-        raise ValueError(f"{folder}: a line break in the path of the data folder: rename it")
+    for path in (folder, *(tls or ())):
+        if any(c in str(path) for c in "\r\n"):
+            raise ValueError(f"{path}: a line break in a path: rename it")
     # as root, mosquitto would become another user and lose sight of our folder
     root = ["user root"] if os.getuid() == 0 else []
     lines = [
         *root,
         f"listener {port} {host}",
+        *(
+            ()
+            if tls is None
+            else (f"certfile {tls[0]}", f"keyfile {tls[1]}", "ciphers ECDHE+AESGCM:ECDHE+CHACHA20")
+        ),
         "allow_anonymous false",
         f"password_file {folder / 'passwords'}",
         f"acl_file {folder / 'acl'}",
@@ -53,11 +62,13 @@ def settings(folder: Path, host: str, port: int, queued_bytes: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write(folder: Path, *, host: str, port: int, queued_bytes: int, server_user: str) -> Path:
+def write(
+    folder: Path, *, host: str, port: int, queued_bytes: int, server_user: str, tls: Files | None = None
+) -> Path:
     """Writes mosquitto.conf and the access file; the password file is the supervisor's. Gives the former."""
     write_atomically(folder / "acl", acl(server_user))
     path = folder / "mosquitto.conf"
-    write_atomically(path, settings(folder, host, port, queued_bytes))
+    write_atomically(path, settings(folder, host, port, queued_bytes, tls))
     return path
 
 

@@ -27,7 +27,10 @@ def add_to(commands: "Subparsers") -> None:
         "--url", default="", help="address of the server as the school reaches it (http.public_url)"
     )
     kit.add_argument(
-        "--ca", type=Path, metavar="FILE", help="certificate of the authority of the server's (PEM)"
+        "--ca",
+        type=Path,
+        metavar="FILE",
+        help="certificate of the server's authority (PEM; the own one, or http.tls_ca)",
     )
     kit.add_argument(
         "--insecure-http", action="store_true", help="allow an address without encryption, for trials"
@@ -52,7 +55,7 @@ def add_to(commands: "Subparsers") -> None:
 
 
 def _kit(arguments: argparse.Namespace) -> int:
-    from schoolwatch_server import enrolment
+    from schoolwatch_server import enrolment, transport
     from schoolwatch_server.kit import build
 
     config, engine, now = command.config(arguments), command.database(arguments), time.time()
@@ -65,7 +68,7 @@ def _kit(arguments: argparse.Namespace) -> int:
         room=arguments.room,
         url=arguments.url or config.http.public_url,
         insecure_http=arguments.insecure_http,
-        ca=arguments.ca,
+        ca=arguments.ca or transport.given_ca(config),
         windows_runtime=arguments.windows_runtime,
         windows_sha256=arguments.windows_runtime_sha256,
         arm=arguments.arm,

@@ -13,6 +13,9 @@ from schoolwatch_contract import ack as acks
 from schoolwatch_contract.ack import Ack
 from schoolwatch_contract.errors import ContractError
 from schoolwatch_contract.topics import ROOT, parse, topic
+from schoolwatch_server import transport
+from schoolwatch_server.address import reachable
+from schoolwatch_server.config import ServerConfig, mqtt_password
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +39,13 @@ class Login:
     user: str
     password: str
     tls_ca: str = ""
+
+    @classmethod
+    def of(cls, config: ServerConfig) -> "Login":
+        """The server's own account, as the settings say. Raises `ConfigError`."""
+        mqtt = config.mqtt
+        ca = transport.broker_ca(config)
+        return cls(reachable(mqtt.host), mqtt.port, mqtt.user, mqtt_password(config), ca)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +83,7 @@ class Session:
         client.max_queued_messages_set(0)
         client.username_pw_set(login.user, login.password)
         if login.tls_ca:
-            client.tls_set(ca_certs=login.tls_ca)
+            client.tls_set_context(transport.client_context(login.tls_ca))
         client.on_connect = self._connected
         client.on_subscribe = self._subscribed
         client.on_message = self._arrived

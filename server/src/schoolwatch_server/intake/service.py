@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import Engine, exc
 
 from schoolwatch_contract.topics import REPORTS
-from schoolwatch_server.config import ConfigError, ServerConfig, mqtt_password
+from schoolwatch_server.config import ConfigError, ServerConfig
 from schoolwatch_server.database import journal, sealed
 from schoolwatch_server.database.commit import Rules
 from schoolwatch_server.database.engine import begin_read, epoch, open_database, renew_epoch
@@ -109,7 +109,7 @@ class _Intake:
 
     def _session(self, stop: threading.Event) -> None:
         mqtt = self._config.mqtt
-        login = Login(mqtt.host, mqtt.port, mqtt.user, mqtt_password(self._config), mqtt.tls_ca)
+        login = Login.of(self._config)
         if not self._checked:
             self._check_history(login)
             self._checked = True

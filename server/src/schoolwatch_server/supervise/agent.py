@@ -5,10 +5,11 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+from schoolwatch_server import transport
+from schoolwatch_server.address import Address, reachable
 from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.files import write_atomically
 from schoolwatch_server.supervise import child, sample
-from schoolwatch_server.supervise.prepare import reachable
 
 _MEASURE, _DELIVER = 15, 15
 """Seconds: the agent beside the server has no line to spare, and its page should be seen to move."""
@@ -26,7 +27,8 @@ deliver = {deliver}
 [server]
 mqtt_host = {host}
 mqtt_port = {port}
-tls = false
+tls = {tls}
+ca = {ca}
 """
 
 
@@ -34,14 +36,17 @@ def settings(config: ServerConfig) -> Path:
     """The agent's settings file; written anew when the broker's address in it is not today's."""
     path = config.folder / "agent" / "agent.toml"
     host, port = reachable(config.mqtt.host), config.mqtt.port
+    ca = transport.broker_ca(config)
     text = _SETTINGS.format(
         data=_toml(str(config.folder / "agent")),
         measure=_MEASURE,
         deliver=_DELIVER,
         host=_toml(host),
         port=port,
+        tls="true" if ca else "false",
+        ca=_toml(ca),
     )
-    if not path.exists() or f"mqtt_host = {_toml(host)}\nmqtt_port = {port}\n" not in path.read_text("utf-8"):
+    if not path.exists() or text[text.index("mqtt_host =") :] not in path.read_text("utf-8"):
         write_atomically(path, text)
     return path
 
@@ -68,7 +73,8 @@ def enrol(config: ServerConfig, engine: Engine, language: str) -> str:
     if token is None:
         return "no school TRUONG-MAU"
     host = reachable(config.http.host)
-    url = f"http://[{host}]:{config.http.port}" if ":" in host else f"http://{host}:{config.http.port}"
+    scheme = "http" if transport.http(config) is None else "https"
+    url = f"{scheme}://{Address(host, config.http.port)}"
     program = (sys.executable, "-m", "schoolwatch_agent", "enrol", "--lang", language)
     where = ("--config", str(settings(config)), "--url", url, "--token-file", "/dev/stdin", "--insecure-http")
     code, said = child.run_once((*program, *where), text=token + "\n", seconds=30)

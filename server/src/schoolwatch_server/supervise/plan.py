@@ -1,15 +1,17 @@
 """Which parts there are, with their commands, in the order they are started."""
 
 import http.client
+import ssl
 import sys
 from pathlib import Path
 
-from schoolwatch_server.address import Address
+from schoolwatch_server import transport
+from schoolwatch_server.address import Address, reachable
 from schoolwatch_server.broker import mosquitto
 from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.supervise import agent
 from schoolwatch_server.supervise.keeper import Part
-from schoolwatch_server.supervise.prepare import answers, reachable
+from schoolwatch_server.supervise.prepare import answers
 
 STOP_ORDER = ("agent", "speedtest", "serve", "evaluate", "intake", "broker")
 """Who produces stops first, so that nothing is on its way to a part that has gone."""
@@ -18,6 +20,7 @@ STOP_ORDER = ("agent", "speedtest", "serve", "evaluate", "intake", "broker")
 def broker_part(config: ServerConfig, program: Path | None) -> Part:
     """Mosquitto, or amqtt when there is no program."""
     folder, at = config.folder / "broker", Address(config.mqtt.host, config.mqtt.port)
+    tls = transport.mqtt(config)
     if program is not None:
         settings = mosquitto.write(
             folder,
@@ -25,11 +28,13 @@ def broker_part(config: ServerConfig, program: Path | None) -> Part:
             port=at.port,
             queued_bytes=config.broker.queued_bytes,
             server_user=config.mqtt.user,
+            tls=None if tls is None else (tls.certificate, tls.key),
         )
         command = mosquitto.command(program, settings)
     else:
         words = ("broker-amqtt", "--folder", str(folder), "--mqtt", str(at), "--user", config.mqtt.user)
-        command = _python(*words, "--queued-bytes", str(config.broker.queued_bytes))
+        files = () if tls is None else ("--certificate", str(tls.certificate), "--key", str(tls.key))
+        command = _python(*words, "--queued-bytes", str(config.broker.queued_bytes), *files)
     return Part("broker", command, _log(config, "broker"), lambda: answers(at))
 
 
@@ -51,7 +56,7 @@ def agent_part(config: ServerConfig) -> Part:
 
 def is_ready(config: ServerConfig) -> bool:
     """Whether the web server says that it can work."""
-    connection = http.client.HTTPConnection(reachable(config.http.host), config.http.port, timeout=2)
+    connection = _connection(config)
     try:
         connection.request("GET", "/readyz")
         return connection.getresponse().status == http.client.OK
@@ -59,6 +64,16 @@ def is_ready(config: ServerConfig) -> bool:
         return False
     finally:
         connection.close()
+
+
+def _connection(config: ServerConfig) -> http.client.HTTPConnection:
+    at, tls = Address(reachable(config.http.host), config.http.port), transport.http(config)
+    if tls is None:
+        return http.client.HTTPConnection(at.host, at.port, timeout=2)
+    # our own child on our own port: a certificate of a PKI is for a name that this machine may not know
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return http.client.HTTPSConnection(at.host, at.port, timeout=2, context=context)
 
 
 def _python(*words: str) -> tuple[str, ...]:

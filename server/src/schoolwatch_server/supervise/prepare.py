@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from schoolwatch_server.address import Address
+from schoolwatch_server.address import Address, reachable
 from schoolwatch_server.broker import mosquitto
 from schoolwatch_server.broker.passwords import new_password
 from schoolwatch_server.config import ServerConfig
@@ -20,7 +20,7 @@ Say = Callable[..., str]
 
 FOLDERS = ("secrets", "broker", "agent", "run", "log")
 _MARKS = ("schoolwatch.db", "server.toml")
-_OURS = frozenset({*FOLDERS, "packs", "rules", "lifecycle", "lost+found"})
+_OURS = frozenset({*FOLDERS, "ca", "tls", "packs", "rules", "lifecycle", "lost+found"})
 """What a data folder may hold before there is a database: our own, and what a fresh disk has."""
 
 _PATIENCE = 2.0
@@ -138,8 +138,3 @@ def answers(address: Address) -> bool:
             return True
     except OSError:
         return False
-
-
-def reachable(host: str) -> str:
-    """The address by which this machine reaches what listens on `host`."""
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  it is where not to connect to

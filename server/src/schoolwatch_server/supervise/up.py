@@ -12,16 +12,20 @@ from pathlib import Path
 import msgspec
 from sqlalchemy import Engine
 
-from schoolwatch_server import people, texts
-from schoolwatch_server.address import Address
+from schoolwatch_server import people, texts, transport
+from schoolwatch_server.address import Address, reachable
+from schoolwatch_server.authority import own
+from schoolwatch_server.authority.certificates import fingerprint
+from schoolwatch_server.authority.folder import AuthorityError
 from schoolwatch_server.broker.limits import DEVICES_MAX
 from schoolwatch_server.broker.passwords import hash_password
-from schoolwatch_server.config import ServerConfig, render
+from schoolwatch_server.config import ConfigError, ServerConfig, render
 from schoolwatch_server.database import sealed
 from schoolwatch_server.database.engine import DatabaseError, check_url, migrate, open_database
 from schoolwatch_server.files import write_atomically
 from schoolwatch_server.supervise import agent, logs, plan, prepare, sample, status
 from schoolwatch_server.supervise.accounts import Accounts
+from schoolwatch_server.supervise.certificates import Certificates
 from schoolwatch_server.supervise.keeper import Keeper
 from schoolwatch_server.supervise.prepare import Say, UpError
 
@@ -59,12 +63,21 @@ def run(
         prepare.folder(config.folder, say)  # not before all this: a refused start leaves nothing
         if not was_here:
             held.enter_context(prepare.lock(config.folder, say))
+        certificates = Certificates(config)
+        _prepare_certificates(certificates, say)
         engine = _database(config)
         held.callback(engine.dispose)
         sealed.check(engine)
         sample.ensure(engine)
-        up = Up(config, engine, program, say, wants_agent=wants_agent, language=language)
+        up = Up(config, engine, program, say, certificates, wants_agent=wants_agent, language=language)
         return up.run()
+
+
+def _prepare_certificates(certificates: Certificates, say: Say) -> None:
+    try:
+        certificates.start()
+    except (AuthorityError, ConfigError, OSError) as error:
+        raise UpError(say("up.error.certificate", why=error)) from error
 
 
 def _database(config: ServerConfig) -> Engine:
@@ -101,6 +114,7 @@ class Up:
         engine: Engine,
         program: Path | None,
         say: Say,
+        certificates: Certificates,
         *,
         wants_agent: bool,
         language: str,
@@ -109,6 +123,7 @@ class Up:
         self._engine = engine
         self._program = program
         self._say = say
+        self._certificates = certificates
         self._wants_agent = wants_agent
         self._language = language
         self._stop = threading.Event()
@@ -159,6 +174,7 @@ class Up:
                 self._report(name, keeper, before)
             logs.rotate(keeper.part.log)
         self._accounts.refresh(time.monotonic(), self._reload_broker)
+        self._certificates.look(time.monotonic(), self._reload_broker)
         if self._keepers["serve"].is_running and not self._ready:
             self._ready = True
             self._welcome()
@@ -179,9 +195,14 @@ class Up:
             self._tell("up.back", part=name)
 
     def _welcome(self) -> None:
-        host = prepare.reachable(self._config.http.host)
-        url = self._config.http.public_url or f"http://{Address(host, self._config.http.port)}/"
+        host = reachable(self._config.http.host)
+        tls = transport.http(self._config)
+        scheme = "http" if tls is None else "https"
+        url = self._config.http.public_url or f"{scheme}://{Address(host, self._config.http.port)}/"
         self._tell("up.ready", url=url)
+        if transport.uses_own(self._config):
+            root = own.authority(self._config).root
+            self._tell("up.own_certificate", file=transport.own_ca(self._config), pin=fingerprint(root))
         password = people.first_admin(self._engine)
         if password is not None:
             self._tell("up.password", password=password, data=self._config.folder)

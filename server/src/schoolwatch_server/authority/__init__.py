@@ -1,0 +1,1 @@
+"""A certificate authority of the server's own, for a department that has none."""
