@@ -11,6 +11,7 @@ from pathlib import Path
 from schoolwatch_server import __version__, address
 from schoolwatch_server.commands import (
     account,
+    backup,
     bundle,
     ca,
     command,
@@ -98,7 +99,7 @@ def _parser() -> argparse.ArgumentParser:
 
     version = commands.add_parser("version", help="print the version", description="Print the version.")
     version.set_defaults(run=_version)
-    for module in (school, line, kit, ca, account, bundle, quarantine, notify, master_key):
+    for module in (school, line, kit, ca, account, bundle, quarantine, notify, master_key, backup):
         module.add_to(commands)
     return parser
 

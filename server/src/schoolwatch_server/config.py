@@ -10,6 +10,7 @@ import msgspec
 
 from schoolwatch_server import targets
 from schoolwatch_server.sections import Antivirus as Antivirus
+from schoolwatch_server.sections import Backup as Backup
 from schoolwatch_server.sections import Broker as Broker
 from schoolwatch_server.sections import Database as Database
 from schoolwatch_server.sections import Evaluation as Evaluation
@@ -46,6 +47,7 @@ class ServerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     privacy: Privacy = Privacy()
     notify: Notify = Notify()
     secrets: Secrets = Secrets()
+    backup: Backup = Backup()
     antivirus: Antivirus = Antivirus()
     ipv6: Ipv6 = Ipv6()
     quality: Quality = Quality()
@@ -139,6 +141,9 @@ def check_paths(config: ServerConfig) -> None:
         ("speedtest.tls_key", config.speedtest.tls_key, "file", Path.is_file),
         ("notify.urls_file", config.notify.urls_file, "file", Path.is_file),
         ("secrets.master_key_file", config.secrets.master_key_file, "file", Path.is_file),
+        ("backup.passphrase_file", config.backup.passphrase_file, "file", Path.is_file),
+        ("backup.ssh_key", config.backup.ssh_key, "file", Path.is_file),
+        ("backup.known_hosts", config.backup.known_hosts, "file", Path.is_file),
     ):
         if text and not is_there(Path(text)):
             raise ConfigError(f"{key}: there is no {kind} {text}: make it, or correct the path")
@@ -221,10 +226,12 @@ _PATHS: Mapping[str, Sequence[str]] = {
     "speedtest": _FILES[:2],
     "notify": ("urls_file",),
     "secrets": ("master_key_file",),
+    "backup": ("target", "passphrase_file", "ssh_key", "known_hosts"),
 }
-"""Keys that are paths."""
+"""Keys that are paths; a target may be another machine's."""
 
 
 def _with_paths(section: msgspec.Struct, keys: Sequence[str], folder: Path) -> msgspec.Struct:
-    absolute = {key: str(folder / path) for key in keys if (path := getattr(section, key))}
+    given = {key: getattr(section, key) for key in keys}
+    absolute = {k: str(folder / path) for k, path in given.items() if path and not path.startswith("sftp:")}
     return msgspec.structs.replace(section, **absolute)

@@ -148,3 +148,21 @@ class Antivirus(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Parts of the names of the antivirus products that the province issues; empty: not known."""
 
     issued: tuple[Annotated[str, msgspec.Meta(pattern=r"\S", max_length=80)], ...] = ()
+
+
+class Backup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where copies of the server go, and when: `hour` is Vietnam's; an empty `target` is none at all.
+
+    `target` is a folder or `sftp://USER@HOST:PORT/FOLDER`. `too_old_hours` is when a copy counts as too old.
+    """
+
+    target: str = ""
+    hour: Annotated[int, msgspec.Meta(ge=0, le=23)] = 1
+    keep_daily: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 14
+    keep_weekly: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 8
+    keep_monthly: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 12
+    too_old_hours: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 36
+    passphrase_file: str = ""
+    ssh_key: str = ""
+    known_hosts: str = ""
+    program: str = ""

@@ -122,7 +122,7 @@ def test_stopping_takes_the_stubborn_and_their_children_too(kept: list[Keeper], 
 
 def test_a_child_does_not_outlive_us_however_we_die(tmp_path: Path) -> None:
     parent = (
-        "import sys, time; from pathlib import Path; from schoolwatch_server.supervise import child;"
+        "import sys, time; from pathlib import Path; from schoolwatch_server import child;"
         "command = (sys.executable, '-c', 'import time; time.sleep(60)');"
         f"p = child.spawn(command, Path({str(tmp_path / 'l')!r}));"
         "print(p.pid, flush=True); time.sleep(60)"

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  it has no public name
 
 Run = Callable[[argparse.Namespace], int]
+Do = Callable[[], int]
+Say = Callable[..., str]
 
 FAILED = 2
 """Exit code of everything that a person has to put right."""

@@ -77,7 +77,7 @@ def migrate(url: str, keys: Path | None = None) -> None:
                 config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
                 command.upgrade(config, "head")
                 if conn.scalar(select(meta.c.value).where(meta.c.key == "epoch")) is None:
-                    conn.execute(insert(meta).values(key="epoch", value=secrets.token_hex(8)))
+                    conn.execute(insert(meta).values(key="epoch", value=new_epoch()))
     finally:
         engine.dispose()
 
@@ -107,9 +107,14 @@ def epoch(conn: Connection, *, lock: bool = False) -> str:
     return str(conn.scalar(query.with_for_update() if lock else query))
 
 
+def new_epoch() -> str:
+    """A name that no history had before."""
+    return secrets.token_hex(8)
+
+
 def renew_epoch(engine: Engine) -> str:
     """A new epoch, after the database was restored from a copy; agents then send again what it lacks."""
-    new = secrets.token_hex(8)
+    new = new_epoch()
     with begin_write(engine) as conn:
         conn.execute(update(meta).where(meta.c.key == "epoch").values(value=new))
     return new
@@ -121,6 +126,11 @@ _URLS = "sqlite:////folder/schoolwatch.db or postgresql+psycopg://user@host/scho
 def check_url(url: str) -> None:
     """Sees, without opening the database, that this program can use such a URL. Raises `DatabaseError`."""
     _engine(url).dispose()
+
+
+def unchecked(url: str) -> Engine:
+    """An engine on a database of whatever version, or on none. Raises `DatabaseError` for the URL alone."""
+    return _engine(url)
 
 
 def _engine(url: str) -> Engine:
@@ -179,14 +189,14 @@ def _versions(conn: Connection) -> set[str]:
     return set(conn.scalars(text("SELECT version_num FROM alembic_version")))
 
 
-def _known() -> set[str]:
+def known_versions() -> set[str]:
     """Every migration of this program, by its number: `0001_initial.py` is 0001."""
     return {file.name.partition("_")[0] for file in (MIGRATIONS / "versions").glob("[0-9]*_*.py")}
 
 
 def _refuse_newer(conn: Connection, url: URL) -> set[str]:
     versions = _versions(conn)
-    if versions - _known():
+    if versions - known_versions():
         raise DatabaseError(
             "newer",
             f"{_name(url)} is newer than this program (version {', '.join(sorted(versions))}): "
@@ -202,7 +212,7 @@ def _check(engine: Engine) -> None:
         versions = _refuse_newer(conn, engine.url)
     if not versions:
         raise _missing(engine.url)
-    if versions != {max(_known())}:
+    if versions != {max(known_versions())}:
         raise DatabaseError("older", f"{_name(engine.url)} is older than this program: {_RUN_MIGRATE}")
 
 

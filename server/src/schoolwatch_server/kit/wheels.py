@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from schoolwatch_server.supervise.child import run_once
+from schoolwatch_server.child import run_once
 
 OWN: Final = ("schoolwatch-contract", "schoolwatch-agent")
 LOCK: Final = "agent.txt"

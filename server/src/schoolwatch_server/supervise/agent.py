@@ -5,11 +5,11 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from schoolwatch_server import transport
+from schoolwatch_server import child, transport
 from schoolwatch_server.address import Address, reachable
 from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.files import write_atomically
-from schoolwatch_server.supervise import child, sample
+from schoolwatch_server.supervise import sample
 
 _MEASURE, _DELIVER = 15, 15
 """Seconds: the agent beside the server has no line to spare, and its page should be seen to move."""

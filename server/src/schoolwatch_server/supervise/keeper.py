@@ -9,7 +9,8 @@ from typing import Literal
 
 import msgspec
 
-from schoolwatch_server.supervise import child, logs
+from schoolwatch_server import child
+from schoolwatch_server.supervise import logs
 
 State = Literal["waiting", "starting", "running", "restarting", "stopped"]
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0

@@ -1,11 +1,15 @@
-"""Starts a part as a child process that cannot outlive us, with its output in a log file of its own."""
+"""Child processes that cannot outlive us: parts of the server, and programs that it needs."""
 
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+
+_PIECE, _ERRORS = 1 << 16, 1 << 16
+_LAST_WORDS = 3.0
 
 # Runs before the part itself, in the part's own process: asks Linux to end it when we die (prctl(2),
 # PR_SET_PDEATHSIG = 1; it survives execve), checks that we had not died before, and becomes the part.
@@ -29,11 +33,10 @@ def spawn(command: Sequence[str], log: Path, *, gently: bool = False) -> subproc
     It is a process group of its own: a Ctrl-C at the terminal reaches only us, and we stop it in order.
     """
     number = signal.SIGTERM if gently else signal.SIGKILL
-    before = (sys.executable, "-I", "-S", "-c", _BEFORE, str(os.getpid()), str(int(number)))
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         return subprocess.Popen(
-            (*before, *command),
+            _bound(command, number),
             stdin=subprocess.DEVNULL,
             stdout=descriptor,
             stderr=descriptor,
@@ -42,6 +45,51 @@ def spawn(command: Sequence[str], log: Path, *, gently: bool = False) -> subproc
         )
     finally:
         os.close(descriptor)
+
+
+def run_long(
+    command: Sequence[str],
+    *,
+    environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+    take: Callable[[bytes], None] | None = None,
+) -> tuple[int, bytes, str]:
+    """Exit code, output and errors of a command that may take hours, in this process's group.
+
+    It is killed when this process dies or an exception ends the wait. `take` is given the output in pieces,
+    which is then not kept. Raises OSError when the program can't be started.
+    """
+    with (
+        tempfile.TemporaryFile() as errors,
+        subprocess.Popen(
+            _bound(command, signal.SIGKILL),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            cwd=folder,
+            env={**os.environ, **(environment or {})},
+        ) as process,
+    ):
+        kept: list[bytes] = []
+        try:
+            assert process.stdout is not None
+            while piece := process.stdout.read1(_PIECE):  # type: ignore[attr-defined]  # it is buffered
+                (take or kept.append)(piece)
+            code = process.wait()
+        except BaseException:
+            process.terminate()  # it may have something to put right: a lock, a half-written file
+            try:
+                process.wait(_LAST_WORDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+            raise
+        errors.seek(0)
+        return code, b"".join(kept), errors.read(_ERRORS).decode("utf-8", "replace").strip()
+
+
+def _bound(command: Sequence[str], number: signal.Signals) -> tuple[str, ...]:
+    """The command with what ties its life to ours."""
+    return (sys.executable, "-I", "-S", "-c", _BEFORE, str(os.getpid()), str(int(number)), *command)
 
 
 def end_group(process: subprocess.Popen[bytes]) -> None:

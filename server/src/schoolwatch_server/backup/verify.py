@@ -1,0 +1,45 @@
+"""Proves a copy: restores it into a private place, and compares it with what it says of itself."""
+
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from schoolwatch_server.backup import place, restore, status
+from schoolwatch_server.backup.manifest import Manifest
+from schoolwatch_server.backup.restic import Restic, Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A copy that is good; `age` is in seconds."""
+
+    manifest: Manifest
+    snapshot: Snapshot
+    age: float
+
+
+def verify(store: Restic, data: Path, wanted: str = "latest", *, read_data: bool = False) -> Proof:
+    """Raises `BackupError` when the copy is not good, or could not be looked at."""
+    with _private(data) as folder:
+        store.check(read_data=read_data)
+        snapshot = restore.choose(store, wanted)
+        made = restore.unpack(store, snapshot, folder)
+        restore.compare(made, folder)
+    now = time.time()
+    if data.exists():
+        status.change(data, proved=status.Proved(now, made.taken_at))
+    return Proof(made, snapshot, max(0.0, now - made.taken_at))
+
+
+@contextmanager
+def _private(data: Path) -> Iterator[Path]:
+    """Beside the data; on a machine that has none, where temporary files go."""
+    if data.exists():
+        with place.stage(data, 0) as folder:
+            yield folder
+    else:
+        with tempfile.TemporaryDirectory(prefix="schoolwatch-") as name:  # mode 0700
+            yield Path(name)

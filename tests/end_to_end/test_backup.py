@@ -1,0 +1,193 @@
+"""A copy made under load, put back on a clean folder: it holds its moment, and agents send the rest again.
+
+`SCHOOLWATCH_LONG=1` runs it with forty agents for minutes, and kills backups on the way.
+"""
+
+import os
+import random
+import shutil
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Self
+
+import pytest
+from sqlalchemy import select
+
+from brokers import RunningBroker, environment
+from conftest import Peer
+from end_to_end.system import System, eventually
+from schoolwatch_agent import config as agent_config
+from schoolwatch_agent.host import Host
+from schoolwatch_agent.tick import open_spool, tick
+from schoolwatch_contract import envelope
+from schoolwatch_contract.records import Envelope, Reading
+from schoolwatch_server import hint_keys
+from schoolwatch_server.backup import status
+from schoolwatch_server.config import ServerConfig, of_data
+from schoolwatch_server.database import copies, tables
+from schoolwatch_server.database.engine import begin_read, open_database
+
+LONG = os.environ.get("SCHOOLWATCH_LONG") == "1"
+AGENTS, SECONDS, KILLS = (40, 180.0, 20) if LONG else (4, 2.0, 1)
+Reports = Counter[tuple[str, int]]
+"""Spool generation and number → how often it is stored."""
+
+
+@pytest.fixture
+def system(mosquitto: RunningBroker, tmp_path: Path) -> Iterator[System]:
+    system = System(tmp_path / "data", mosquitto)
+    yield system
+    system.stop()
+
+
+class Agents:
+    """Real agents, each with its own spool, that report as fast as they can until told to stop."""
+
+    def __init__(self, system: System, folder: Path) -> None:
+        words = "[schedule]\nmeasure = 1\ndeliver = 1\n[delivery]\nretry_first = 1\nretry_max = 2\n"
+        self.configs = [
+            agent_config.load(system.agent_folder(folder / f"agent{n}", system.device(), words))
+            for n in range(AGENTS)
+        ]
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._report, args=(one,)) for one in self.configs]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _report(self, config: agent_config.AgentConfig) -> None:
+        while not self._stop.is_set():
+            put(config, 10)
+            tick(config, Host(), ())
+            self._stop.wait(0.1)
+
+    def tick(self) -> None:
+        for config in self.configs:
+            tick(config, Host(), ())
+
+    def held(self) -> Reports:
+        """Everything that they ever measured: what was acknowledged stays for days."""
+        found: Reports = Counter()
+        for config in self.configs:
+            with closing(sqlite3.connect(config.data / "spool.db", timeout=10)) as db:
+                query = "SELECT g.spool, e.seq FROM envelope e JOIN generation g ON g.id = e.generation"
+                found.update((str(spool), int(seq)) for spool, seq in db.execute(query))
+        return found
+
+
+def put(config: agent_config.AgentConfig, count: int) -> None:
+    with open_spool(config, Host()) as spool:
+        now = time.time()
+        one = envelope.encode(Envelope(1, now, "0.1.0", (Reading("uptime.seconds", now),)))
+        spool.put([one] * count, spool.memory(now) or b"", now)
+
+
+def stored(config: ServerConfig) -> Reports:
+    engine = open_database(config.database_url)
+    try:
+        with begin_read(engine) as conn:
+            j, g = tables.journal.c, tables.generation.c
+            rows = conn.execute(select(g.spool, j.seq).join_from(tables.journal, tables.generation))
+            return Counter((spool, seq) for spool, seq in rows)
+    finally:
+        engine.dispose()
+
+
+def rows(config: ServerConfig) -> dict[str, int]:
+    engine = open_database(config.database_url)
+    try:
+        with begin_read(engine) as conn:
+            return copies.census(conn)
+    finally:
+        engine.dispose()
+
+
+def run(*words: str, **more: object) -> subprocess.CompletedProcess[str]:
+    command = (sys.executable, "-m", "schoolwatch_server", *words, "--lang", "en")
+    return subprocess.run(command, capture_output=True, text=True, env=environment(), check=False, **more)
+
+
+@pytest.mark.timeout(1200 if LONG else 120)
+def test_a_copy_made_under_load_is_put_back_and_agents_send_the_rest(
+    system: System, tmp_path: Path, peer: Peer
+) -> None:
+    peer("restic")
+    passphrase = tmp_path / "passphrase"
+    passphrase.touch(mode=0o600)
+    passphrase.write_text("a passphrase that only this test has")
+    (system.data / "packs").mkdir()
+    (system.data / "packs" / "own.yaml").write_text("# ours\n")
+    key = hint_keys.school_key(system.data, system.school)
+    where = ("--passphrase-file", str(passphrase))
+    backup = ("backup", "--data", str(system.data), "--to", str(tmp_path / "copies"), *where)
+    system.start_intake()
+    system.start("evaluate")
+
+    with Agents(system, tmp_path) as agents:
+        eventually(lambda: system.journal_count() > 100, 30, "nothing is reported")
+        kill_some(backup)
+        before = system.journal_count()
+        time.sleep(SECONDS / 2)
+        made = run(*backup)
+        assert made.returncode == 0, made.stderr
+        after = system.journal_count()
+        time.sleep(SECONDS / 2)
+    noted = status.read(system.data)
+    assert noted is not None
+    assert noted.done is not None
+    assert before < noted.done.rows["journal"] <= after, "it is no moment of the time in which it was made"
+    eventually(lambda: system.journal_count() > noted.done.rows["journal"], 10, "no load after the backup")
+
+    for part in ("intake", "evaluate"):
+        system.kill(part)
+    system.broker.kill()
+    system.broker.forget()
+    lost = stored(system.config)
+    clean = tmp_path / "clean"
+    done = run("restore", "--data", str(clean), "--from", str(tmp_path / "copies"), *where)
+    assert done.returncode == 0, done.stderr
+    assert f"reports in the journal: {noted.done.rows['journal']}\n" in done.stdout
+    assert rows(of_data(clean)) == noted.done.rows
+    assert hint_keys.school_key(clean, system.school) == key
+    assert (clean / "packs" / "own.yaml").read_text() == "# ours\n"
+    assert stored(of_data(clean)) < lost
+    shutil.rmtree(system.data)
+
+    system.data = clean
+    system.broker.start()
+    system.start_intake()
+
+    def all_there() -> bool:
+        agents.tick()
+        return stored(system.config) == agents.held()
+
+    eventually(all_there, 60, lambda: f"{stored(system.config).total()} of {agents.held().total()}")
+    assert lost <= stored(system.config), "what was stored before the disaster is not there again"
+    assert set(stored(system.config).values()) == {1}
+
+
+def kill_some(backup: tuple[str, ...]) -> None:
+    """Backups that are killed at any moment: the next one goes on as if they had never been."""
+    dice = random.Random(2026)
+    for _ in range(KILLS):
+        command = (sys.executable, "-m", "schoolwatch_server", *backup)
+        process = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment()
+        )
+        time.sleep(dice.uniform(0.5, 3))
+        process.kill()
+        process.wait()
