@@ -21,6 +21,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "configuration.md": configuration.page,
     "cli.md": commands.page,
     "vi/ipv6.md": ladder.page,
+    "vi/ho-so-cap-do-3.md": law.level3,
     "vi/thong-bao-du-lieu.md": law.notice,
     "vi/ho-so-xu-ly-du-lieu.md": law.record,
     "schema/envelope.json": schemas.envelope,

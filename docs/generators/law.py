@@ -4,6 +4,7 @@ from generators.markdown import page as whole
 from generators.markdown import table
 from schoolwatch_server import texts
 from schoolwatch_server.config import ServerConfig
+from schoolwatch_server.law import level3 as checklists
 from schoolwatch_server.law import notice as notices
 from schoolwatch_server.law import record as records
 from schoolwatch_server.law.document import Document, Section
@@ -17,6 +18,11 @@ def record() -> str:
 def notice() -> str:
     """The notice of a school."""
     return _page(notices.notice(ServerConfig(), texts.load()))
+
+
+def level3() -> str:
+    """The checklist for the level-3 dossier."""
+    return _page(checklists.checklist())
 
 
 def _page(document: Document) -> str:

@@ -5,7 +5,7 @@ from typing import get_args
 from schoolwatch_contract.topics import Leaf
 from schoolwatch_server import people
 from schoolwatch_server.access import Permission, Role
-from schoolwatch_server.config import Database, Privacy, Retention, ServerConfig
+from schoolwatch_server.config import Database, Http, Mqtt, Privacy, Retention, ServerConfig
 from schoolwatch_server.database.tables import metadata
 from schoolwatch_server.law import words
 from schoolwatch_server.law.basis import DATA, LEVEL, SURE
@@ -77,8 +77,9 @@ def test_every_statement_of_the_law_says_how_sure_it_is() -> None:
 
 def test_encryption_that_is_not_configured_is_not_claimed() -> None:
     text = said(record(ServerConfig()))
-    assert "chưa khai báo địa chỉ https" in text
-    assert "chưa khai báo TLS" in text
+    assert text.count("không mã hóa, chỉ nghe trên chính máy chủ") == 2
+    reached = said(record(ServerConfig(http=Http(host="0.0.0.0"), mqtt=Mqtt(host="0.0.0.0"))))
+    assert reached.count("TLS 1.2 trở lên, chứng thư của CA riêng") == 2
 
 
 def said(document: Document) -> str:

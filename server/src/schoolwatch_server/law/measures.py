@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import argon2
 
 from schoolwatch_contract.frame import FRAME_MAX, KEY_BYTES
-from schoolwatch_server import people
+from schoolwatch_server import people, transport
 from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.use import FEWEST
 
@@ -67,6 +67,13 @@ def measures(config: ServerConfig) -> Iterator[tuple[str, str]]:
     )
     yield "Mã hóa đường truyền", _transport(config)
     yield (
+        "Bí mật trong cơ sở dữ liệu",
+        (
+            "khóa của thiết bị mã hóa AES-256-GCM bằng khóa chính để ngoài cơ sở dữ liệu; "
+            "mật khẩu, phiên, mã truy cập chỉ lưu bản băm"
+        ),
+    )
+    yield (
         "Tệp bí mật",
         (
             "quyền 0600, trong thư mục 0700; "
@@ -76,14 +83,17 @@ def measures(config: ServerConfig) -> Iterator[tuple[str, str]]:
 
 
 def _transport(config: ServerConfig) -> str:
-    """What the settings say of TLS; a proxy before us is known by its address alone."""
-    web = (
-        "bảng điều khiển: https"
-        if config.http.public_url.startswith("https:")
-        else "bảng điều khiển: chưa khai báo địa chỉ https, chỉ được dùng trên chính máy chủ hoặc mạng "
-        "tin cậy"
+    """What the settings say of TLS, of console and broker."""
+    web, mqtt = transport.http(config), transport.mqtt(config)
+    before = ", sau máy chủ trung gian có https" if config.http.public_url.startswith("https:") else ""
+    said = (
+        f"bảng điều khiển và đăng ký thiết bị: {_tls(web)}{'' if web else before}",
+        f"kênh báo cáo MQTT: {_tls(mqtt)}",
     )
-    mqtt = (
-        "kênh báo cáo: MQTT có TLS" if config.mqtt.tls_ca else "kênh báo cáo: chưa khai báo TLS trong cài đặt"
-    )
-    return f"{web}; {mqtt}"
+    return "; ".join(said)
+
+
+def _tls(tls: transport.Tls | None) -> str:
+    if tls is None:
+        return "không mã hóa, chỉ nghe trên chính máy chủ"
+    return f"TLS 1.2 trở lên, {'chứng thư của CA riêng' if tls.own else 'chứng thư do Sở khai báo'}"

@@ -17,7 +17,12 @@ _environment = Environment(
 )
 
 
-def html(document: Document, made: str, language: Language = "vi", *, one_page: bool = False) -> str:
-    """The page; `made` stands at its foot: by which version and when."""
+def html(
+    document: Document, made: str, language: Language = "vi", *, one_page: bool = False, simulated: str = ""
+) -> str:
+    """The page; `made` stands at its foot: by which version and when. `simulated` is a warning at its "
+    "head."""
     template = _environment.get_template("document.html")
-    return template.render(document=document, made=made, language=language, one_page=one_page)
+    return template.render(
+        document=document, made=made, language=language, one_page=one_page, simulated=simulated
+    )

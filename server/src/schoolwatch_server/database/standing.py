@@ -1,0 +1,36 @@
+"""What the database says of the server's own condition, for the dossier of its level."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, select
+
+from schoolwatch_server.database import tables as t
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Counts now; `audit_since` is the instant of the oldest line of the audit log, UTC seconds."""
+
+    devices: int
+    accounts: dict[str, int]
+    disabled: int
+    audit_lines: int
+    audit_since: float | None
+
+
+def standing(conn: Connection) -> Standing:
+    """Devices in use, accounts that can log in by role, and how far back the audit log goes."""
+    a, d = t.account.c, t.device.c
+    by_role = select(a.role, func.count()).where(a.disabled_at.is_(None)).group_by(a.role).order_by(a.role)
+    lines, since = conn.execute(select(func.count(), func.min(t.audit.c.at)).select_from(t.audit)).one()
+    return Standing(
+        devices=_count(conn.scalar(select(func.count()).where(d.retired_at.is_(None)))),
+        accounts={role: int(count) for role, count in conn.execute(by_role)},
+        disabled=_count(conn.scalar(select(func.count()).where(a.disabled_at.is_not(None)))),
+        audit_lines=int(lines),
+        audit_since=since,
+    )
+
+
+def _count(found: int | None) -> int:
+    return found or 0

@@ -1,0 +1,71 @@
+"""The server's real condition as the dossier prints it: what is not known is said to be unknown, with why."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+
+from cryptography import x509
+
+from schoolwatch_server import __version__, transport
+from schoolwatch_server.access import as_role
+from schoolwatch_server.config import ServerConfig
+from schoolwatch_server.database.standing import Standing
+from schoolwatch_server.law import words
+from schoolwatch_server.sealing import SealError, key_path
+from schoolwatch_server.terms import CONFIGURED, TERMS
+
+_VIETNAM = timezone(timedelta(hours=7))
+
+Fact = tuple[str, str]
+"""What, and how it is."""
+
+
+def facts(config: ServerConfig, found: Standing) -> Iterator[Fact]:
+    """One line a fact, of the settings and of the database."""
+    yield "Phiên bản phần mềm", __version__
+    yield "Cơ sở dữ liệu", "PostgreSQL" if config.database.url.startswith("postgres") else "SQLite"
+    yield "Thiết bị đang dùng", str(found.devices)
+    roles = ", ".join(f"{words.ROLES[as_role(role)]['vi']}: {n}" for role, n in found.accounts.items())
+    yield "Tài khoản đăng nhập được", roles or "không có"
+    yield "Tài khoản đã khóa", str(found.disabled)
+    yield "Bảng điều khiển qua HTTPS", _tls(transport.http(config), config.http.public_url)
+    yield "Kênh báo cáo MQTT có TLS", _tls(transport.mqtt(config))
+    yield "Khóa chính của dữ liệu bí mật", _master_key(config)
+    yield "Nhật ký hành động", _audit(found)
+    yield "Kênh thông báo sự cố", "có khai báo" if config.notify.urls_file else "chưa khai báo"
+    for name in CONFIGURED:
+        yield f"Thời hạn lưu: {TERMS[name].vi}", f"{config.retention.days(name)} ngày"
+
+
+def moment(at: float) -> str:
+    """An instant (UTC seconds) as people in Vietnam read it."""
+    return f"{datetime.fromtimestamp(at, _VIETNAM):%H:%M %d/%m/%Y}"
+
+
+def _tls(tls: transport.Tls | None, public_url: str = "") -> str:
+    """Whether a listener speaks TLS, and until when its certificate holds."""
+    if tls is None:
+        proxied = f"; địa chỉ khai báo: {public_url}" if public_url else ""
+        return f"không: chỉ nghe trên chính máy chủ{proxied}"
+    kind = "CA riêng" if tls.own else "chứng thư khai báo"
+    try:
+        certificate = x509.load_pem_x509_certificate(tls.certificate.read_bytes())
+    except (OSError, ValueError):
+        return f"có ({kind}); chưa rõ hạn: chưa đọc được {tls.certificate.name}"
+    return f"có ({kind}), hạn đến {moment(certificate.not_valid_after_utc.timestamp())}"
+
+
+def _master_key(config: ServerConfig) -> str:
+    try:
+        path = key_path(config.master_key)
+    except SealError as error:
+        return f"chưa rõ: {error}"
+    if not path.exists():
+        return "chưa rõ: chưa có tệp khóa"
+    inside = path.is_relative_to(config.folder)
+    return "tệp trong thư mục dữ liệu" if inside else "ngoài thư mục dữ liệu"
+
+
+def _audit(found: Standing) -> str:
+    if found.audit_since is None:
+        return "chưa có dòng nào"
+    return f"{found.audit_lines} dòng, từ {moment(found.audit_since)}"
