@@ -11,9 +11,10 @@ from cryptography import x509
 from reports import NOW, World
 from schoolwatch_server import __version__, cli
 from schoolwatch_server.api.service import ROUTES
+from schoolwatch_server.backup import status
 from schoolwatch_server.commands.command import FAILED
 from schoolwatch_server.commands.dossier import FILES
-from schoolwatch_server.config import Http, ServerConfig, of_data
+from schoolwatch_server.config import Backup, Http, ServerConfig, of_data
 from schoolwatch_server.database import people
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.standing import standing
@@ -126,7 +127,7 @@ def test_the_dossier_is_written_with_the_servers_real_condition(
 def test_what_the_server_cannot_know_is_unknown_with_the_reason(world: World, tmp_path: Path) -> None:
     config = ServerConfig(data=str(tmp_path / "nowhere"), http=Http(host="0.0.0.0"))
     with begin_read(world.engine) as conn:
-        told = dict(state.facts(config, standing(conn)))
+        told = dict(state.facts(config, standing(conn), NOW))
     assert told["Khóa chính của dữ liệu bí mật"].startswith("chưa rõ")
     assert "chưa rõ hạn" in told["Bảng điều khiển qua HTTPS"]
     assert told["Nhật ký hành động"] == "chưa có dòng nào"
@@ -139,9 +140,27 @@ def test_until_when_the_certificate_holds_is_read_from_it(world: World, tmp_path
     config = of_data(tmp_path)
     config = msgspec.structs.replace(config, http=Http(host="0.0.0.0"))
     with begin_read(world.engine) as conn:
-        told = dict(state.facts(config, standing(conn)))
+        told = dict(state.facts(config, standing(conn), NOW))
     ends = x509.load_pem_x509_certificate((tmp_path / "tls" / "server.pem").read_bytes()).not_valid_after_utc
     assert told["Bảng điều khiển qua HTTPS"].endswith(state.moment(ends.timestamp()))
+
+
+def test_the_backups_are_told_as_they_came_out(world: World, tmp_path: Path) -> None:
+    def told(folder: Path) -> dict[str, str]:
+        config = ServerConfig(data=str(folder), backup=Backup(target="/far"))
+        with begin_read(world.engine) as conn:
+            return dict(state.facts(config, standing(conn), NOW))
+
+    assert "chưa sao lưu lần nào" in told(tmp_path)["Bản sao lưu gần nhất"]
+    done = status.Done(NOW - 3600, 1.0, "/far", "s", 1, 1, {})
+    status.change(tmp_path, done=done, proved=status.Proved(NOW, NOW - 3600))
+    fresh = told(tmp_path)
+    assert fresh["Bản sao lưu gần nhất"] == f"{state.moment(NOW - 3600)} tới /far (đúng hạn)"
+    assert fresh["Lần khôi phục thử gần nhất"].startswith(state.moment(NOW))
+    status.change(tmp_path, failed=status.Failed(NOW, "x"))
+    assert "thất bại" in told(tmp_path)["Bản sao lưu gần nhất"]
+    (tmp_path / "backup" / "status.json").write_text("{")
+    assert told(tmp_path)["Lần khôi phục thử gần nhất"].startswith("chưa rõ")
 
 
 def test_of_simulated_data_every_page_says_so(world: World, write: Write, tmp_path: Path) -> None:

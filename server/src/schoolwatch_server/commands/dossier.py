@@ -39,7 +39,7 @@ def _dossier(arguments: argparse.Namespace) -> int:
     made = f"SchoolWatch {__version__}, lập lúc {state.moment(now)} (giờ Việt Nam)"
     warning = words.get("vi", "page.simulated") if simulated else ""
     documents = (
-        level3.checklist(state.facts(config, found)),
+        level3.checklist(state.facts(config, found, now)),
         record.record(config),
         notice.notice(config, words),
     )

@@ -204,7 +204,17 @@ def _places(config: ServerConfig) -> tuple[str, ...]:
         "Cơ sở dữ liệu của máy chủ: "
         + ("PostgreSQL" if config.database.url.startswith("postgres") else "SQLite trong thư mục dữ liệu")
         + "; khóa bí mật ở thư mục secrets, ngoài cơ sở dữ liệu.",
+        _copies(config),
         "USB mang báo cáo từ trường không có mạng: có chữ ký, không mã hóa; xóa tệp sau khi nhập.",
+    )
+
+
+def _copies(config: ServerConfig) -> str:
+    own = config.backup
+    where = "chưa khai báo" if not own.target else "SFTP" if own.target.startswith("sftp:") else "thư mục"
+    return (
+        f"Bản sao lưu: {where}; mã hóa; giữ {own.keep_daily} bản ngày, {own.keep_weekly} bản tuần, "
+        f"{own.keep_monthly} bản tháng. Dữ liệu đã xóa còn trong bản sao lưu đến khi bản đó hết hạn."
     )
 
 

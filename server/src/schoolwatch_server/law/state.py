@@ -7,6 +7,7 @@ from cryptography import x509
 
 from schoolwatch_server import __version__, transport
 from schoolwatch_server.access import as_role
+from schoolwatch_server.backup import status
 from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.database.standing import Standing
 from schoolwatch_server.law import words
@@ -15,12 +16,22 @@ from schoolwatch_server.terms import CONFIGURED, TERMS
 
 _VIETNAM = timezone(timedelta(hours=7))
 
+COPIES: dict[status.Judgement, str] = {
+    "off": "chưa khai báo nơi sao lưu",
+    "unknown": "chưa rõ",
+    "never": "có nơi sao lưu, chưa sao lưu lần nào",
+    "good": "đúng hạn",
+    "failed": "lần gần nhất thất bại",
+    "too_old": "quá cũ",
+}
+"""What is to be said of the copies."""
+
 Fact = tuple[str, str]
 """What, and how it is."""
 
 
-def facts(config: ServerConfig, found: Standing) -> Iterator[Fact]:
-    """One line a fact, of the settings and of the database."""
+def facts(config: ServerConfig, found: Standing, now: float) -> Iterator[Fact]:
+    """One line a fact, of the settings, of the database and of what the last backups came to."""
     yield "Phiên bản phần mềm", __version__
     yield "Cơ sở dữ liệu", "PostgreSQL" if config.database.url.startswith("postgres") else "SQLite"
     yield "Thiết bị đang dùng", str(found.devices)
@@ -31,6 +42,7 @@ def facts(config: ServerConfig, found: Standing) -> Iterator[Fact]:
     yield "Kênh báo cáo MQTT có TLS", _tls(transport.mqtt(config))
     yield "Khóa chính của dữ liệu bí mật", _master_key(config)
     yield "Nhật ký hành động", _audit(found)
+    yield from _backups(config, now)
     yield "Kênh thông báo sự cố", "có khai báo" if config.notify.urls_file else "chưa khai báo"
     for name in CONFIGURED:
         yield f"Thời hạn lưu: {TERMS[name].vi}", f"{config.retention.days(name)} ngày"
@@ -69,3 +81,24 @@ def _audit(found: Standing) -> str:
     if found.audit_since is None:
         return "chưa có dòng nào"
     return f"{found.audit_lines} dòng, từ {moment(found.audit_since)}"
+
+
+def _backups(config: ServerConfig, now: float) -> Iterator[Fact]:
+    """The newest copy, and the newest that was restored to prove it."""
+    found = status.read(config.folder)
+    if found is None:
+        unread = "chưa rõ: không đọc được backup/status.json"
+        yield "Bản sao lưu gần nhất", unread
+        yield "Lần khôi phục thử gần nhất", unread
+        return
+    done = "chưa có bản nào" if found.done is None else f"{moment(found.done.at)} tới {found.done.target}"
+    yield "Bản sao lưu gần nhất", f"{done} ({COPIES[status.judge(config, found, now)]})"
+    proved = found.proved
+    yield (
+        "Lần khôi phục thử gần nhất",
+        (
+            "chưa lần nào"
+            if proved is None
+            else f"{moment(proved.at)}, bản sao lúc {moment(proved.of)}, đúng với bản kê"
+        ),
+    )
