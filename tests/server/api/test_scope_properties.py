@@ -60,7 +60,7 @@ WHO: dict[Level, tuple[str, ...]] = {
     "school": ("school_head", "technician", "token"),
 }
 HAPPENS = (
-    "school", "fine", "infected", "declares", "hands_out", "tests_its_line", "is_cloned", "uses_a_room",
+    "school", "fine", "infected", "hands_out", "tests_its_line", "is_cloned", "uses_a_room", "declares",
 )  # fmt: skip
 
 READING = tuple(row for row in MATRIX if row.method == "GET" and not row.cells.endswith("y"))
@@ -135,8 +135,8 @@ class Grown:
         with begin_write(engine) as conn:
             match what:
                 case "declares":
-                    for quantity in ("students", "devices"):
-                        declarations.declare(conn, school, quantity, 7.0 + n, NOW - 60, self.mark(at))
+                    for quantity, value in {"students": 10.0 + n, "devices": float(n)}.items():
+                        declarations.declare(conn, school, quantity, value, NOW - 60, self.mark(at))
                 case "tests_its_line":
                     told.set_line_tester(conn, school, self.devices[at][-1].id)
                 case "uses_a_room" if at not in self.rooms:
@@ -273,12 +273,12 @@ def answers(client: httpx.Client, asked: list[str]) -> dict[str, tuple[int, str,
 @given(data=st.data())
 def test_what_is_outside_a_scope_changes_no_answer(forest: Forest, level: Level, data: st.DataObject) -> None:
     viewer = data.draw(viewers(level))
-    events = [(viewer.at, "infected"), *data.draw(EVENTS)]
-    outside = [(viewer.beside, what) for what in HAPPENS] + [e for e in events if not viewer.sees(e[0])]
+    events = [(at, what) for at in (viewer.at, viewer.beside) for what in HAPPENS] + data.draw(EVENTS)
+    inside = [(at, what) for at, what in events if viewer.sees(at)]
+    outside = [(at, what) for at, what in events if not viewer.sees(at)]
     tree = Grown(forest, next(forest.numbers))
-    for at, what in events:
-        if viewer.sees(at):
-            tree.happen(at, what)
+    for at, what in inside:
+        tree.happen(at, what)
     client = viewer.client(tree)
     incident = client.get("/api/v1/incidents").json()["incidents"][0]["id"]
     asked = [*questions(tree, viewer.at, incident), *questions(tree, viewer.beside, incident + 1)]
