@@ -71,14 +71,15 @@ def not_installed(versions: dict[str, str]) -> list[str]:
 
 def main() -> None:
     """Prints what is stale; exits with 1 if anything is."""
-    names = ("dev", "server", "agent", "gateway", "bootstrap")
-    dev, server, agent, gateway, bootstrap = (locked(name) for name in names)
+    names = ("dev", "server", "agent", "gateway", "bootstrap", "audit")
+    dev, server, agent, gateway, bootstrap, audit = (locked(name) for name in names)
     problems = [
         *unanswered(asked("contract") + asked("agent") + asked("server") + asked("", "dev"), dev, "dev"),
         *unanswered(asked("contract") + asked("server"), server, "server"),
         *unanswered(asked("contract") + asked("agent"), agent, "agent"),
         *unanswered(asked("contract") + asked("agent") + asked("agent", "bandwidth"), gateway, "gateway"),
         *unanswered(asked("", "bootstrap"), bootstrap, "bootstrap"),
+        *unanswered(asked("", "audit"), audit, "audit"),
         *disagreeing(server, dev, "server"),
         *disagreeing(agent, dev, "agent"),
         *disagreeing(gateway, dev, "gateway"),

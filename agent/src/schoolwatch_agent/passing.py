@@ -19,7 +19,7 @@ from schoolwatch_agent.spool import Spool
 
 log = logging.getLogger(__name__)
 
-_MEMORY = Path("/dev/shm")  # noqa: S108  a private folder is made in it
+_MEMORY = Path("/dev/shm")  # nosec B108 # noqa: S108  a private folder is made in it
 """Linux's file system in memory; elsewhere, and without it, the usual folder for temporary files."""
 
 

@@ -17,7 +17,7 @@ from typing import Final
 from schoolwatch_agent.errors import CommandFailed, Hidden, Missing
 from schoolwatch_agent.formats import mounts
 
-_SCREENED: Final = ("/home", "/root", "/run/user", "/tmp", "/var/tmp")  # noqa: S108  named, not written to
+_SCREENED: Final = ("/home", "/root", "/run/user", "/tmp", "/var/tmp")  # nosec B108 # noqa: S108  named, not written to
 """Folders in whose place systemd may put another (ProtectHome, PrivateTmp)."""
 
 _PUT_THERE: Final = ("/systemd-private-", "/systemd/inaccessible/")

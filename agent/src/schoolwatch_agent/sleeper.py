@@ -66,7 +66,7 @@ def become(tick: Sequence[str], period: float, phase: float, bound: float) -> No
     sys.stdout.flush()
     sys.stderr.flush()
     numbers = [f"{number:.3f}" for number in (period, phase, bound)]
-    os.execv(sys.executable, [sys.executable, "-I", "-S", __file__, *numbers, *tick])
+    os.execv(sys.executable, [sys.executable, "-I", "-S", __file__, *numbers, *tick])  # nosec B606 # our own program, without a shell
 
 
 def slot(now: float, period: float, phase: float) -> int:

@@ -51,7 +51,7 @@ def parse(raw: bytes, path: Path, kind: type[T]) -> T:
     if len(raw) > SIZE_MAX:
         raise SheetError(f"{path}: is over {SIZE_MAX} bytes: no pack or rule is that long")
     try:
-        data = yaml.load(raw.decode("utf-8"), _Loader)  # noqa: S506  a SafeLoader that also refuses repeats
+        data = yaml.load(raw.decode("utf-8"), _Loader)  # nosec B506 # noqa: S506  a SafeLoader that also refuses repeats
     except UnicodeDecodeError as error:
         raise SheetError(f"{path}: is not UTF-8 text: save it as UTF-8") from error
     except (yaml.YAMLError, ValueError, RecursionError, OverflowError) as error:

@@ -257,8 +257,8 @@ def answers(client: httpx.Client, asked: list[str]) -> dict[str, tuple[int, str,
         rows, cursor = [], 0
         while cursor is not None:
             page = client.get(path, params={"limit": 1, "cursor": cursor}).json()
-            rows += page[name]
             cursor = page["next"]
+            rows.append((page[name], cursor))
         found[f"{path}, row by row"] = (200, "", rows)
     return found
 

@@ -182,7 +182,7 @@ def windows_routes(found: dict[str, Any]) -> Iterator[Route]:
             continue
         hop = cim.text(row.get("NextHop"))
         metric = (cim.number(row.get("RouteMetric")) or 0) + (cim.number(row.get("InterfaceMetric")) or 0)
-        on_link = hop in (None, "::", "0.0.0.0")  # noqa: S104  Windows' way to write "no next hop"
+        on_link = hop in (None, "::", "0.0.0.0")  # nosec B104 # noqa: S104  Windows' way to write "no next hop"
         yield Route(
             nic, "6" if ":" in prefix else "4", None if on_link else hop, metric, from_advertisement=False
         )

@@ -35,7 +35,7 @@ _COUNTS: Final = {
     "accounts.enabled": "enabled",
     "accounts.administrators": "administrators",
     "accounts.other_administrators": "others_in_administrators",
-    "accounts.without_password": "without_password",
+    "accounts.without_password": "without_password",  # nosec B105 # the name of a reading
 }
 _FLAGS: Final = {
     "accounts.guest_enabled": "guest_enabled",

@@ -14,7 +14,7 @@ from schoolwatch_agent.install.service import Mode, Role
 Say = Callable[..., str]
 """Gives a text of texts/install.toml in the person's language."""
 
-_UNSEEN: Final = ("/home", "/root", "/run/user", "/tmp", "/var/tmp")  # noqa: S108  where a program must not be
+_UNSEEN: Final = ("/home", "/root", "/run/user", "/tmp", "/var/tmp")  # nosec B108 # noqa: S108  where a program must not be
 _STATE: Final = "/var/lib/"
 
 

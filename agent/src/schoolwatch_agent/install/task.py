@@ -7,7 +7,7 @@ A task needs no wrapper and no further package: it starts without anyone logged 
 import subprocess  # noqa: TID251  only list2cmdline: nothing is started here
 from datetime import UTC, datetime, timedelta
 from typing import Final
-from xml.etree.ElementTree import Element, SubElement, indent, tostring
+from xml.etree.ElementTree import Element, SubElement, indent, tostring  # nosec B405 # it writes XML and parses none
 
 from schoolwatch_agent import schedule
 from schoolwatch_agent.install.service import Service

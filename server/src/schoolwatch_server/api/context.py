@@ -72,6 +72,6 @@ class Context:
 
     def host_for(self, host: str, request: Request) -> str:
         """A part's host as who asks reaches it: as configured, or ours when that is this machine."""
-        if host not in {"127.0.0.1", "::1", "localhost", "0.0.0.0", "::"}:  # noqa: S104  compared, not bound
+        if host not in {"127.0.0.1", "::1", "localhost", "0.0.0.0", "::"}:  # nosec B104 # noqa: S104  compared, not bound
             return host
         return urlsplit(self.address(request)).hostname or host

@@ -101,7 +101,7 @@ def swap(program: Path) -> None:
     fresh, older = beside(program)
     if program.exists():
         if IS_WINDOWS:  # which can't move a program that runs
-            subprocess.run(["schtasks.exe", "/End", "/TN", TASK], check=False, capture_output=True)
+            subprocess.run(["schtasks.exe", "/End", "/TN", TASK], check=False, capture_output=True)  # nosec B607 # Windows' own, found by Windows
         _move(program, older)
     _move(fresh, program)
 
