@@ -30,4 +30,4 @@ def parse(text: str) -> Address:
 
 def reachable(host: str) -> str:
     """The address by which this machine reaches what listens on `host`."""
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  it is where not to connect to
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # nosec B104 # noqa: S104  it is where not to connect to

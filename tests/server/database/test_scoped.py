@@ -46,6 +46,7 @@ WHO_ASKS = named(
 
 NOBODY_ASKS = named(
     columns="one_open",
+    copies="census newest_report version",
     credentials="passwords passwords_changed_at",
     dependents="delete_with_dependents",
     engine="epoch migrate open_database",
@@ -63,6 +64,7 @@ NOBODY_ASKS = named(
     retention="prune",
     rollups="run_once waiting",
     room_use="sum_weeks",
+    sealed="check seal_anew",
     slots="busy may_begin",
     states="advance",
     told="due line_testers mark_all mark_room passes set_line_tester set_targets targets",
@@ -72,6 +74,7 @@ NOBODY_ASKS = named(
 CALLED = named(
     engine="open_database",
     registry="change_code change_room create_device move_device",
+    sealed="check",
     told="set_line_tester",
 )
 """Of those, what a page may call all the same: for a school or device that it has found by the scope."""

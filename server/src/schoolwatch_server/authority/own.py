@@ -22,7 +22,7 @@ NAME = "SchoolWatch"
 ISSUING_LEFT = timedelta(days=365)
 """What is left of the issuing CA's time when a new one should follow."""
 
-_ANYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104  compared, not bound
+_ANYWHERE = frozenset({"0.0.0.0", "::"})  # nosec B104 # noqa: S104  compared, not bound
 _HERE = ("localhost", "127.0.0.1", "::1")
 
 
