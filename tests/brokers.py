@@ -33,6 +33,11 @@ class RunningBroker:
     _process: subprocess.Popen[bytes] | None = None
 
     @property
+    def socket(self) -> str:
+        """Where the server's own parts come in; "" where they come by the port."""
+        return mosquitto.socket_in(self.folder) if self.kind == "mosquitto" else ""
+
+    @property
     def pid(self) -> int:
         assert self._process is not None
         return self._process.pid
@@ -42,6 +47,7 @@ class RunningBroker:
         private_folder(self.folder)
         self._users.setdefault(self.user, hash_password(self.password))
         self._write()
+        write_atomically(self.folder / "acl", access.acl(self.user))
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(self._command(), stdout=log, stderr=log)
         deadline = time.monotonic() + 20
@@ -55,14 +61,9 @@ class RunningBroker:
     def _command(self) -> tuple[str, ...]:
         if self.kind == "mosquitto":
             assert self.program is not None
-            config = mosquitto.write(
-                self.folder,
-                host=self.host,
-                port=self.port,
-                queued_bytes=2**28,
-                server_user=self.user,
-                tls=self.tls,
-            )
+            certificate, key = ("", "") if self.tls is None else map(str, self.tls)
+            devices = mosquitto.Listener(self.host, self.port, certificate, key)
+            config = mosquitto.write(mosquitto.Setup(self.folder, (devices,), 2**28, self.socket))
             return mosquitto.command(self.program, config)
         files = () if self.tls is None else ("--certificate", str(self.tls[0]), "--key", str(self.tls[1]))
         return (
@@ -87,6 +88,11 @@ class RunningBroker:
     def remove(self, user: str) -> None:
         """Takes an account away while the broker runs."""
         del self._users[user]
+        self._reload()
+
+    def let_relay(self, *gateways: str) -> None:
+        """These devices, and no others, are gateways; works while it runs."""
+        write_atomically(self.folder / "acl", access.acl(self.user, gateways))
         self._reload()
 
     def _reload(self) -> None:

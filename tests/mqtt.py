@@ -32,10 +32,11 @@ class Client:
         self.code: str | None = None
         self.closed = threading.Event()
         self._broker = broker
+        self._socket = broker.socket if user == broker.user else ""
         client = paho.Client(
             paho.CallbackAPIVersion.VERSION2, name or f"t-{id(self)}", protocol=protocol,
             clean_session=None if protocol == paho.MQTTv5 else clean, manual_ack=manual,
-            reconnect_on_failure=False,
+            reconnect_on_failure=False, transport="unix" if self._socket else "tcp",
         )  # fmt: skip
         client.username_pw_set(user, password)
         if ca:
@@ -55,7 +56,7 @@ class Client:
         self.got.append((message.topic, bytes(message.payload)))
 
     def __enter__(self) -> Self:
-        self.paho.connect(self._broker.host, self._broker.port, keepalive=30)
+        self.paho.connect(self._socket or self._broker.host, self._broker.port, keepalive=30)
         self.paho.loop_start()
         wait_for(lambda: self.code or self.closed.is_set())
         return self

@@ -15,7 +15,7 @@ from schoolwatch_contract.ack import Ack
 from schoolwatch_contract.envelope import INFLATED_MAX
 from schoolwatch_contract.frame import FRAME_MAX, KEY_BYTES, LAYOUT
 from schoolwatch_contract.settings import SETTINGS_MAX
-from schoolwatch_contract.topics import DEVICE_WRITES, ROOT, Leaf
+from schoolwatch_contract.topics import DEVICE_WRITES, GATEWAY_WRITES, ROOT, Leaf
 
 GOLDEN = Path(__file__).resolve().parents[2] / "tests" / "contract" / "golden"
 
@@ -93,12 +93,18 @@ def document() -> str:
     return note + yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
 
 
+def _writer(leaf: Leaf) -> str:
+    if leaf in GATEWAY_WRITES:
+        return "gateway"
+    return "device" if leaf in DEVICE_WRITES else "server"
+
+
 def _channel(leaf: Leaf) -> dict[str, Any]:
     channel: dict[str, Any] = {
         "address": f"{ROOT}/{{device}}/{leaf}",
         "description": IN_USE[leaf] if leaf in IN_USE else RESERVED[leaf],
         "parameters": {"device": {"description": "32 hex digits: the device's id, and its broker user name"}},
-        "x-written-by": "device" if leaf in DEVICE_WRITES else "server",
+        "x-written-by": _writer(leaf),
         "x-in-use": leaf in IN_USE,
     }
     messages = {"report": "frame", "ack": "ack", "settings": "settings"}

@@ -46,7 +46,7 @@ class System:
         replace = msgspec.structs.replace
         config = replace(
             self.config,
-            mqtt=replace(self.config.mqtt, port=self.broker.port),
+            mqtt=replace(self.config.mqtt, port=self.broker.port, socket=self.broker.socket),
             retention=replace(self.config.retention, **self.retention),
             evaluation=replace(self.config.evaluation, every=1.0),
         )

@@ -11,7 +11,10 @@ ROOT = "schoolwatch/1"
 REPORTS = f"{ROOT}/+/report"
 """What intake subscribes to."""
 
-DEVICE_WRITES: tuple[Leaf, ...] = ("report", "presence", "relay")
+DEVICE_WRITES: tuple[Leaf, ...] = ("report",)
+GATEWAY_WRITES: tuple[Leaf, ...] = ("presence", "relay")
+"""What only a gateway writes besides: that it is there, and the frames of others."""
+
 DEVICE_READS: tuple[Leaf, ...] = ("ack", "settings")
 
 _TOPIC = re.compile(rf"{ROOT}/([0-9a-f]{{32}})/({'|'.join(get_args(Leaf))})")

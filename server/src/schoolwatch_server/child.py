@@ -14,8 +14,12 @@ _LAST_WORDS = 3.0
 # Runs before the part itself, in the part's own process: asks Linux to end it when we die (prctl(2),
 # PR_SET_PDEATHSIG = 1; it survives execve), checks that we had not died before, and becomes the part.
 _BEFORE = """
-import ctypes, os, signal, sys
-parent, number, command = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
+import ctypes, os, resource, signal, sys
+parent, number, files, command = int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:]
+if files:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = files if hard == resource.RLIM_INFINITY else min(files, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
 if sys.platform == "linux":
     ctypes.CDLL(None).prctl(1, number, 0, 0, 0)
 if os.getppid() != parent:
@@ -27,16 +31,19 @@ except OSError as error:
 """
 
 
-def spawn(command: Sequence[str], log: Path, *, gently: bool = False) -> subprocess.Popen[bytes]:
+def spawn(
+    command: Sequence[str], log: Path, *, gently: bool = False, files: int = 0
+) -> subprocess.Popen[bytes]:
     """The running child. It gets SIGKILL (`gently`: SIGTERM) when this process dies, however it dies.
 
+    It may open `files` at once, as far as the system lets it.
     It is a process group of its own: a Ctrl-C at the terminal reaches only us, and we stop it in order.
     """
     number = signal.SIGTERM if gently else signal.SIGKILL
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         return subprocess.Popen(
-            _bound(command, number),
+            _bound(command, number, files),
             stdin=subprocess.DEVNULL,
             stdout=descriptor,
             stderr=descriptor,
@@ -87,9 +94,10 @@ def run_long(
         return code, b"".join(kept), errors.read(_ERRORS).decode("utf-8", "replace").strip()
 
 
-def _bound(command: Sequence[str], number: signal.Signals) -> tuple[str, ...]:
+def _bound(command: Sequence[str], number: signal.Signals, files: int = 0) -> tuple[str, ...]:
     """The command with what ties its life to ours."""
-    return (sys.executable, "-I", "-S", "-c", _BEFORE, str(os.getpid()), str(int(number)), *command)
+    ours = (str(os.getpid()), str(int(number)), str(files))
+    return (sys.executable, "-I", "-S", "-c", _BEFORE, *ours, *command)
 
 
 def end_group(process: subprocess.Popen[bytes]) -> None:

@@ -34,10 +34,14 @@ class Http(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Mqtt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The broker, as the server's own parts reach it; `websocket_url` is where devices reach it besides."""
+    """The broker, as the server's own parts reach it: by `socket`, a file on this machine, if it is named.
+
+    `websocket_url` is where devices reach it besides.
+    """
 
     host: str = "127.0.0.1"
     port: Port = 18830
+    socket: str = ""
     tls_certificate: str = ""
     tls_key: str = ""
     tls_ca: str = ""

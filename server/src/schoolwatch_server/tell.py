@@ -66,8 +66,8 @@ class Teller:
         """Tells at most one batch; how many devices. Raises `Lost`, `ConfigError`, SQLAlchemy's errors."""
         if not self._is_due():
             return 0
-        login = self._login()
-        session = Session(login, f"{CLIENT_ID}-{_secret(login)}", clean=True)
+        own = Login.of(self.config)
+        session = Session(own, f"{CLIENT_ID}-{_secret(own)}", clean=True)
         try:
             knows = self._blind or self._compare(session)
             return self._tell(session, knows=knows)
@@ -135,9 +135,6 @@ class Teller:
             self._blind = True
             log.warning("the broker does not let the server read %s: what it forgets is not noticed", _MARK)
 
-    def _login(self) -> Login:
-        return Login.of(self.config)
-
 
 def run(teller: Teller, stop: threading.Event, leading: threading.Event) -> None:
     """Tells until `stop`, while this process leads; trouble is said once and tried again."""
@@ -170,6 +167,6 @@ def _digest(text: bytes) -> str:
     return hashlib.blake2s(text, digest_size=16).hexdigest()
 
 
-def _secret(login: Login) -> str:
+def _secret(own: Login) -> str:
     """A client id that nobody else knows, as intake's: whoever knows one can push it off the line."""
-    return hashlib.sha256(f"client id {login.password}".encode()).hexdigest()[:16]
+    return hashlib.sha256(f"client id {own.password}".encode()).hexdigest()[:16]

@@ -85,14 +85,15 @@ def test_a_retained_acknowledgement_comes_to_nobody_by_connecting(
 
 def test_a_device_cannot_acknowledge_for_the_server(broker: RunningBroker, server: Client) -> None:
     password = broker.add(A)
+    with Client(broker, A, password) as forger:
+        forger.subscribe(topic(A, "ack"))
+        forger.paho.publish(topic(A, "ack"), b"forged", qos=1, retain=True)
+        wait_for(lambda: not forger.paho.want_write())
     with Client(broker, A, password) as device:
         device.subscribe(topic(A, "ack"))
-        with Client(broker, A, password) as forger:
-            forger.paho.publish(topic(A, "ack"), b"forged", qos=1, retain=True)
-            wait_for(lambda: not forger.paho.want_write())
         server.publish(topic(A, "ack"), b"true")
         wait_for(lambda: device.got)
-    assert device.got == [(topic(A, "ack"), b"true")]
+    assert (forger.got, device.got) == ([], [(topic(A, "ack"), b"true")])
 
 
 def test_a_last_will_in_anothers_name_is_not_heard(broker: RunningBroker, server: Client) -> None:
@@ -101,6 +102,7 @@ def test_a_last_will_in_anothers_name_is_not_heard(broker: RunningBroker, server
     liar = Client(broker, A, password, name="liar", will=(topic(B, "presence"), b"forged"))
     with liar:
         liar.drop()
+    broker.let_relay(A)
     honest = Client(broker, A, password, name="honest", will=(topic(A, "presence"), b"gone"))
     with honest:
         assert honest.code == "Success"
@@ -134,15 +136,38 @@ def test_a_renewed_credential_replaces_the_old_one(broker: RunningBroker) -> Non
         assert let_in.code == "Success"
 
 
-def test_another_users_session_cannot_be_taken_over(amqtt: RunningBroker) -> None:
-    # mosquitto 2.0 has one name space for client ids; what it queued stays behind its access file
-    with Client(amqtt, amqtt.user, amqtt.password, name="server") as server:
-        server.subscribe(REPORTS)
-        password = amqtt.add(A)
-        with Client(amqtt, A, password, name="server") as device, Client(amqtt, A, "wrong", name="server"):
-            device.publish(topic(A, "report"), b"x")
-            wait_for(lambda: server.got)
+def test_another_users_session_cannot_be_taken_over(broker: RunningBroker, server: Client) -> None:
+    password, others = broker.add(A), broker.add(B)
+    with (
+        Client(broker, B, others, name=B) as victim,
+        Client(broker, A, password, name="server"),
+        Client(broker, A, password, name=B) as device,
+        Client(broker, A, "wrong", name=B),
+        Client(broker, A, "wrong", name="server"),
+    ):
+        assert device.publish(topic(A, "report"), b"x")
+        wait_for(lambda: server.got)
         assert not server.closed.is_set()
+        assert not victim.closed.is_set()
+
+
+def test_only_a_gateway_says_that_it_is_there_and_passes_on_reports(
+    broker: RunningBroker, server: Client
+) -> None:
+    server.subscribe("schoolwatch/1/+/relay")
+    server.subscribe("schoolwatch/1/+/presence")
+    broker.let_relay(B)
+    passwords = {A: broker.add(A), B: broker.add(B)}
+    for name in (A, B):
+        for at, leaf in ((A, "relay"), (A, "presence"), (B, "relay"), (B, "presence")):
+            with Client(broker, name, passwords[name]) as device:
+                device.paho.publish(topic(at, leaf), name.encode(), qos=1)
+                wait_for(lambda: not device.paho.want_write())
+            with Client(broker, name, passwords[name]) as device:  # who was refused may have been cut off
+                device.publish(topic(name, "report"), b"done")
+    wait_for(lambda: sum(payload == b"done" for _, payload in server.got) == 8)
+    told = {(at, payload) for at, payload in server.got if payload != b"done"}
+    assert told == {(topic(B, "relay"), B.encode()), (topic(B, "presence"), B.encode())}
 
 
 def test_mqtt_5_is_answered_in_a_way_that_a_client_understands(broker: RunningBroker) -> None:

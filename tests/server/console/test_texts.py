@@ -62,7 +62,7 @@ def test_both_languages_have_the_same_places_to_fill(key: str) -> None:
 @pytest.mark.parametrize(
     ("beginning", "ends"),
     [
-        ("role", registry.ROLES),
+        ("role", registry.DEVICE_ROLES),
         ("quantity", declarations.QUANTITIES),
         ("severity", get_args(Severity)),
         ("medium", get_args(Medium)),
@@ -104,7 +104,7 @@ def test_a_concept_has_one_word_in_vietnamese() -> None:
 
 
 def test_roles_of_people_are_not_roles_of_rooms() -> None:
-    assert not set(get_args(Role)) & set(registry.ROLES), "one key would name two things"
+    assert not set(get_args(Role)) & set(registry.DEVICE_ROLES), "one key would name two things"
 
 
 def test_why_something_is_unknown_reads_in_both_languages() -> None:

@@ -158,7 +158,6 @@ def test_credentials_are_set_found_replaced_and_revoked(engine: Engine, conn: Co
     registry.retire_device(conn, device.id, NOW + 2)
     assert credentials.find(conn, [device.device])[device.device].revoked
     assert credentials.passwords(conn) == {}
-    assert credentials.passwords_changed_at(conn) == NOW + 2
     assert registry.devices(conn, EVERYTHING) == ()
 
 

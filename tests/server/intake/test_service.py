@@ -43,7 +43,9 @@ class Intake:
         self.running: list[subprocess.Popen[bytes]] = []
         secret = world.folder / "broker-password"
         secret.write_text(broker.password)
-        mqtt = configs.Mqtt(broker.host, broker.port, "", broker.user, str(secret))
+        mqtt = configs.Mqtt(
+            broker.host, broker.port, broker.socket, user=broker.user, password_file=str(secret)
+        )
         self.settings = world.folder / "server.toml"
         self.settings.write_text(configs.render(configs.ServerConfig(data=str(world.folder), mqtt=mqtt)))
 

@@ -166,7 +166,7 @@ def test_the_password_file_follows_the_credentials(tmp_path: Path) -> None:
     engine = open_database(url)
     sample.ensure(engine)
     path, reloads = tmp_path / "passwords", []
-    accounts = Accounts(engine, path, {"schoolwatch-server": "$7$own"})
+    accounts = Accounts(engine, tmp_path, {"schoolwatch-server": "$7$own"}, "schoolwatch-server")
     accounts.write()
     assert path.read_text() == "schoolwatch-server:$7$own\n"
     assert path.stat().st_mode & 0o777 == 0o600
@@ -181,12 +181,11 @@ def test_the_password_file_follows_the_credentials(tmp_path: Path) -> None:
     assert f"{device.device}:$7$hash\n" in path.read_text()
     with begin_write(engine) as conn:
         credentials.revoke(conn, device.id, 1.0)  # the clock stands still, or was set back
-    accounts.refresh(2, lambda: reloads.append(2))
-    accounts.refresh(40, lambda: reloads.append(40))
-    assert reloads == [1, 40]
+    accounts.refresh(4, lambda: reloads.append(4))
+    assert reloads == [1, 4]
     assert device.device not in path.read_text()
     accounts.refresh(80, lambda: reloads.append(80))
-    assert reloads == [1, 40], "nothing changed"
+    assert reloads == [1, 4], "nothing changed"
     engine.dispose()
 
 

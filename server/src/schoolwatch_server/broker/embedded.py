@@ -75,21 +75,23 @@ class Bounded(StreamReaderAdapter):  # type: ignore[misc]  # amqtt has no types
 class Embedded(Broker):  # type: ignore[misc]  # amqtt has no types
     """amqtt's broker with our own log-in, authorisation and delivery."""
 
-    def __init__(self, users_file: Path, server_user: str, queued_bytes: int) -> None:
+    def __init__(self, folder: Path, server_user: str, queued_bytes: int) -> None:
         super().__init__({"listeners": {"default": {"type": "external"}}, "plugins": {},
                           "timeout_disconnect_delay": 30, "session_expiry_interval": 14 * 86400})  # fmt: skip
-        self._users_file = users_file
+        self._folder = folder
         self._server_user = server_user
         self._queued_bytes = queued_bytes
         self._users: dict[str, str] = {}
+        self._gateways: frozenset[str] = frozenset()
         self._outboxes: dict[str, Outbox] = {}
         self.reload()
 
     # --- who may come in ------------------------------------------------------------------------------
 
     def reload(self) -> None:
-        """Reads the password file again; accounts that changed or have gone lose their connections."""
-        new = access.parse_password_file(self._users_file.read_text(encoding="utf-8"))
+        """Reads accounts and gateways again; accounts that changed or have gone lose their connections."""
+        new = access.parse_password_file((self._folder / "passwords").read_text(encoding="utf-8"))
+        self._gateways = access.parse_gateways((self._folder / "acl").read_text(encoding="utf-8"))
         gone = {user for user, hashed in self._users.items() if new.get(user) != hashed}
         self._users = new
         for client_id, (session, handler) in list(self._sessions.items()):
@@ -129,7 +131,7 @@ class Embedded(Broker):  # type: ignore[misc]  # amqtt has no types
         if not passwords.verify(who.password, hashed):
             raise connect.RefusedError(f"{who.user[:40]!r}: wrong user or password", connect.NOT_AUTHORISED)
         will = who.will_topic
-        if will is not None and not access.may(who.user, "write", will, self._server_user):
+        if will is not None and not access.may(who.user, "write", will, self._server_user, self._gateways):
             raise connect.RefusedError(
                 f"{who.user[:40]!r}: a last will in another's name", connect.NOT_AUTHORISED
             )
@@ -141,7 +143,7 @@ class Embedded(Broker):  # type: ignore[misc]  # amqtt has no types
 
     def _may(self, session: Session, topic: str, action: access.Action) -> bool:
         user = session.username or ""
-        return user in self._users and access.may(user, action, topic, self._server_user)
+        return user in self._users and access.may(user, action, topic, self._server_user, self._gateways)
 
     async def _topic_filtering(self, session: Session, topic: str, action: Any) -> bool:
         if action == "subscribe":
@@ -211,7 +213,7 @@ async def _serve(
 ) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    broker = Embedded(folder / "passwords", server_user, queued_bytes)
+    broker = Embedded(folder, server_user, queued_bytes)
     await broker.start()
     for number in (signal.SIGINT, signal.SIGTERM):  # before it listens: whoever can connect may signal it
         loop.add_signal_handler(number, stop.set)

@@ -1,21 +1,49 @@
-"""Mosquitto as a child: its settings, password and access files in the data folder, and its command line.
+"""Mosquitto's settings and its command line.
 
-Written for Debian 12's 2.0.11 and later; options are explained in mosquitto.conf(5).
+Every option is valid in 2.0.11 (Debian 12) and in 2.1, where `password_file` and `acl_file` are marked as
+to be replaced by plugins with the same files; options are explained in mosquitto.conf(5).
+`per_listener_settings` is not used: 2.1 gives it up, and 2.0.11 then ends sessions of clients that are away.
 """
 
 import os
 import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from schoolwatch_server.broker.access import acl
-from schoolwatch_server.broker.limits import PACKET_MAX
+from schoolwatch_server.broker.limits import CONNECTIONS_MAX, INFLIGHT_MAX, PACKET_MAX, QOS_MAX
 from schoolwatch_server.files import write_atomically
 
-_INFLIGHT = 200
-Files = tuple[Path, Path]
-"""Certificate chain and key (PEM) of a TLS listener, read again at SIGHUP."""
-
 _SBIN = "/usr/local/sbin:/usr/sbin:/sbin"  # Debian keeps daemons where a user's PATH doesn't look
+_SOCKET_MAX = 100
+"""Bytes of a socket's path: the kernel takes 107 (unix(7))."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Where devices connect; `certificate` and `key` are PEM files, "" is plain."""
+
+    host: str
+    port: int
+    certificate: str = ""
+    key: str = ""
+    websockets: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """A mosquitto of ours: its folder, who may connect where, and what waits at most for one client (bytes).
+
+    The server's own parts come by `socket`, a file that only its owner and group can open. With it, a
+    device's client id is its user name, so that nobody can take over another's session; without it ("")
+    the parts come by a listener too, where each needs an id of its own.
+    """
+
+    folder: Path
+    listeners: Sequence[Listener]
+    queued_bytes: int
+    socket: str = ""
+    connections: int = CONNECTIONS_MAX
 
 
 def find(program: str = "") -> Path | None:
@@ -24,31 +52,32 @@ def find(program: str = "") -> Path | None:
     return Path(found) if found else None
 
 
-def settings(folder: Path, host: str, port: int, queued_bytes: int, tls: Files | None = None) -> str:
+def socket_in(folder: Path) -> str:
+    """Where the server's own parts reach mosquitto; "" when the folder's path is too long for a socket."""
+    path = str(folder / "socket")
+    return path if len(os.fsencode(path)) <= _SOCKET_MAX else ""
+
+
+def settings(setup: Setup) -> str:
     """The text of mosquitto.conf. Raises ValueError for a path that can't stand in it."""
-    for path in (folder, *(tls or ())):
-        if any(c in str(path) for c in "\r\n"):
-            raise ValueError(f"{path}: a line break in a path: rename it")
+    folder = setup.folder
     # as root, mosquitto would become another user and lose sight of our folder
-    root = ["user root"] if os.getuid() == 0 else []
-    lines = [
-        *root,
-        f"listener {port} {host}",
-        *(
-            ()
-            if tls is None
-            else (f"certfile {tls[0]}", f"keyfile {tls[1]}", "ciphers ECDHE+AESGCM:ECDHE+CHACHA20")
-        ),
+    lines = ["user root"] if os.getuid() == 0 else []
+    for listener in setup.listeners:
+        lines += _listener(listener, setup)
+    if setup.socket:
+        lines += [f"listener 0 {_path(setup.socket)}", f"max_qos {QOS_MAX}"]
+    lines += [
         "allow_anonymous false",
-        f"password_file {folder / 'passwords'}",
-        f"acl_file {folder / 'acl'}",
+        f"password_file {_path(folder / 'passwords')}",
+        f"acl_file {_path(folder / 'acl')}",
         "persistence true",
-        f"persistence_location {folder}/",
+        f"persistence_location {_path(folder)}/",
         "autosave_interval 10",
         "persistent_client_expiration 14d",
         "max_queued_messages 0",
-        f"max_queued_bytes {queued_bytes}",
-        f"max_inflight_messages {_INFLIGHT}",
+        f"max_queued_bytes {setup.queued_bytes}",
+        f"max_inflight_messages {INFLIGHT_MAX}",
         f"max_packet_size {PACKET_MAX}",
         "set_tcp_nodelay true",
         "sys_interval 0",
@@ -62,16 +91,39 @@ def settings(folder: Path, host: str, port: int, queued_bytes: int, tls: Files |
     return "\n".join(lines) + "\n"
 
 
-def write(
-    folder: Path, *, host: str, port: int, queued_bytes: int, server_user: str, tls: Files | None = None
-) -> Path:
-    """Writes mosquitto.conf and the access file; the password file is the supervisor's. Gives the former."""
-    write_atomically(folder / "acl", acl(server_user))
-    path = folder / "mosquitto.conf"
-    write_atomically(path, settings(folder, host, port, queued_bytes, tls))
+def _listener(listener: Listener, setup: Setup) -> list[str]:
+    lines = [f"listener {listener.port} {listener.host}"]
+    if listener.websockets:
+        if not listener.certificate:  # 2.0.11 lets a WebSocket listener listen on every address, whatever
+            raise ValueError("a WebSocket listener of mosquitto needs a certificate")  # its line says
+        lines.append("protocol websockets")
+    if listener.certificate:
+        lines += [
+            f"certfile {_path(listener.certificate)}",
+            f"keyfile {_path(listener.key or listener.certificate)}",
+            "tls_version tlsv1.2",  # and newer
+            "ciphers ECDHE+AESGCM:ECDHE+CHACHA20",
+        ]
+    lines += [f"max_connections {setup.connections}", f"max_qos {QOS_MAX}"]
+    if setup.socket:
+        lines.append("use_username_as_clientid true")
+    return lines
+
+
+def _path(path: Path | str) -> str:
+    if any(c in str(path) for c in "\r\n"):
+        raise ValueError(f"{path}: a line break in a path: rename it")
+    return str(path)
+
+
+def write(setup: Setup) -> Path:
+    """Writes mosquitto.conf, and gives its path; password and access file are for `Accounts` to keep."""
+    path = setup.folder / "mosquitto.conf"
+    write_atomically(path, settings(setup))
     return path
 
 
 def command(program: Path, config: Path) -> tuple[str, ...]:
-    """The command that runs it in the foreground; SIGHUP makes it read passwords and access again."""
+    """The command that runs it in the foreground; SIGHUP makes it read passwords, access and certificates
+    again, and ends the connections of those who may no longer log in."""
     return (str(program), "-c", str(config))

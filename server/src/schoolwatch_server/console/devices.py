@@ -87,7 +87,7 @@ def _page(request: Request, template: str, name: str, who: Who, server: Context)
         place=place_of(school),
         commune_code=commune_code,
         rooms=rooms,
-        roles=registry.ROLES,
+        roles=registry.DEVICE_ROLES,
         own_role=own_role,
         readings=lines.grouped(lines.readings(state, words), words),
         facts=lines.grouped(_with_support(lines.facts(state, words), state, server.systems, words), words),

@@ -4,9 +4,10 @@ import logging
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, update
 
 from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.registry import GATEWAY
 from schoolwatch_server.database.sealed import FRAME_KEY
 from schoolwatch_server.database.sealed import keys as master_keys
 from schoolwatch_server.database.upsert import upsert
@@ -67,9 +68,18 @@ def passwords(conn: Connection) -> dict[str, str]:
     return {row.device: row.password_hash for row in conn.execute(query.where(c.revoked_at.is_(None)))}
 
 
-def passwords_changed_at(conn: Connection) -> float:
-    """When a credential was last set or revoked, UTC seconds; 0 when there is none yet."""
-    return (
-        conn.scalar(select(t.credential.c.changed_at).order_by(t.credential.c.changed_at.desc()).limit(1))
-        or 0
+def gateways(conn: Connection) -> frozenset[str]:
+    """The devices that may pass on what others report, at a broker that lets them in."""
+    d, c = t.device.c, t.credential.c
+    query = select(d.device).join_from(t.credential, t.device)
+    return frozenset(conn.scalars(query.where(d.role == GATEWAY, c.revoked_at.is_(None))))
+
+
+def standing(conn: Connection) -> tuple[object, ...]:
+    """Differs whenever `passwords` or `gateways` may give something else, also after a clock was set back."""
+    d, c = t.device.c, t.credential.c
+    credentials = select(
+        func.count(), func.count(c.revoked_at), func.max(c.changed_at), func.sum(c.changed_at)
     )
+    gateway = select(func.count(), func.sum(d.id)).where(d.role == GATEWAY)
+    return (*conn.execute(credentials).one(), *conn.execute(gateway).one())

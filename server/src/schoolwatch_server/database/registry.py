@@ -20,6 +20,11 @@ _T = TypeVar("_T")
 ROLES = ("student_lab", "classroom", "office", "studio")
 """What a room, or a device apart from its room, is used for."""
 
+GATEWAY = "gateway"
+"""The role of a device that may pass on what others report; no room has it."""
+
+DEVICE_ROLES = (*ROLES, GATEWAY)
+
 
 class RegistryError(ValueError):
     """What was asked for does not fit the registry; the text says why."""
@@ -82,7 +87,7 @@ def create_device(
     It has no credential yet.
     """
     name = name or secrets.token_hex(16)
-    own = None if role is None else _role(role)
+    own = None if role is None else _role(role, DEVICE_ROLES)
     device_id = _created(conn, t.device, device=name, label=label, role=own, created_at=now)
     _check_room(conn, school_id, room_id)
     row = {"device_id": device_id, "school_id": school_id, "room_id": room_id}
@@ -109,7 +114,7 @@ def move_device(conn: Connection, device_id: int, school_id: int, room_id: int |
 
 def set_device(conn: Connection, device_id: int, *, label: str, role: str | None, broken: bool) -> None:
     """What people say of a device: its label, its own role (None: its room's), and whether it is broken."""
-    own = None if role is None else _role(role)
+    own = None if role is None else _role(role, DEVICE_ROLES)
     conn.execute(
         update(t.device).where(t.device.c.id == device_id).values(label=label, role=own, broken=broken)
     )
@@ -276,9 +281,9 @@ def _created(conn: Connection, table: Table, **values: object) -> int:
     return int(_one(key)[0])
 
 
-def _role(role: str) -> str:
-    if role not in ROLES:
-        raise RegistryError(f"{role!r} is none of {', '.join(ROLES)}")
+def _role(role: str, known: tuple[str, ...] = ROLES) -> str:
+    if role not in known:
+        raise RegistryError(f"{role!r} is none of {', '.join(known)}")
     return role
 
 

@@ -1,9 +1,10 @@
 """The broker's end of intake: one connection that hands over messages and acknowledges when told to."""
 
 import logging
+import socket
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import paho.mqtt.client as paho
@@ -32,20 +33,26 @@ class Lost(Exception):  # noqa: N818  it is what happened to the connection
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """Where the broker is and who we are there."""
+    """Where the broker is and who we are there; `socket`, a file on this machine, is used if it is named."""
 
     host: str
     port: int
     user: str
-    password: str
+    password: str = field(repr=False)
     tls_ca: str = ""
+    socket: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where the broker is, for people."""
+        return self.socket or f"{self.host}:{self.port}"
 
     @classmethod
     def of(cls, config: ServerConfig) -> "Login":
         """The server's own account, as the settings say. Raises `ConfigError`."""
         mqtt = config.mqtt
         ca = transport.broker_ca(config)
-        return cls(reachable(mqtt.host), mqtt.port, mqtt.user, mqtt_password(config), ca)
+        return cls(reachable(mqtt.host), mqtt.port, mqtt.user, mqtt_password(config), ca, mqtt.socket)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +85,12 @@ class Session:
             clean_session=clean,
             protocol=paho.MQTTv311,
             manual_ack=True,
+            transport="unix" if login.socket else "tcp",
         )
         client.max_inflight_messages_set(10_000)  # acks go out at once, before what they stand for is done
         client.max_queued_messages_set(0)
         client.username_pw_set(login.user, login.password)
-        if login.tls_ca:
+        if login.tls_ca and not login.socket:
             client.tls_set_context(transport.client_context(login.tls_ca))
         client.on_connect = self._connected
         client.on_subscribe = self._subscribed
@@ -93,9 +101,14 @@ class Session:
 
     def _open(self, login: Login) -> None:
         try:
-            self._client.connect(login.host, login.port, keepalive=60)
+            if login.socket:
+                with socket.socket(
+                    socket.AF_UNIX
+                ) as trial:  # paho 2.1 lets go of a socket that nobody answers
+                    trial.connect(login.socket)  # without closing it
+            self._client.connect(login.socket or login.host, login.port, keepalive=60)
         except (OSError, ValueError) as error:
-            raise Lost(f"{login.host}:{login.port} does not answer ({error})") from error
+            raise Lost(f"{login.place} does not answer ({error})") from error
         self._until(self._client.is_connected, "the broker does not answer")
 
     def subscribe(self, to: str) -> None:

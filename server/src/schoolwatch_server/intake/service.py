@@ -108,27 +108,26 @@ class _Intake:
                 wait = min(2 * wait, BACK_OFF[1])
 
     def _session(self, stop: threading.Event) -> None:
-        mqtt = self._config.mqtt
-        login = Login.of(self._config)
+        own = Login.of(self._config)
         if not self._checked:
-            self._check_history(login)
+            self._check_history(own)
             self._checked = True
-        session = Session(login, self._client_id(login))
+        session = Session(own, self._client_id(own))
         try:
             drain = self._drain(resumed=session.resumed)
             session.subscribe(self._topic)
-            log.info("connected to %s:%d", mqtt.host, mqtt.port)
+            log.info("connected to %s", own.place)
             self._tell_outdated(session)
             self._take_in(session, drain, stop)
             session.flush(2.0)
         finally:
             session.close()
 
-    def _check_history(self, login: Login) -> None:
+    def _check_history(self, own: Login) -> None:
         """A database that knows less than was acknowledged was restored from a copy: a new epoch begins."""
         told: dict[str, str] = {}
         back = None
-        for acks in retained_acks(login, f"{self._client_id(login)}-history"):
+        for acks in retained_acks(own, f"{self._client_id(own)}-history"):
             with begin_read(self._engine) as conn:
                 back = back or went_back(conn, acks)
                 now = epoch(conn)
@@ -146,10 +145,10 @@ class _Intake:
             session.publish_acks(told)
             self._outdated = []
 
-    def _client_id(self, login: Login) -> str:
+    def _client_id(self, own: Login) -> str:
         """The same at each start, so that the session is found again, and a secret: on mosquitto 2.0 whoever
         knows it, a device included, could take it and push intake off the line."""
-        secret = hashlib.sha256(f"client id {login.password}".encode()).hexdigest()[:16]
+        secret = hashlib.sha256(f"client id {own.password}".encode()).hexdigest()[:16]
         return "-".join(filter(None, (CLIENT_ID, secret, self._worker)))
 
     def _drain(self, *, resumed: bool) -> _Drain:

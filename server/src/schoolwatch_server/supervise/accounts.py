@@ -1,67 +1,95 @@
-"""Keeps the broker's password file the same as the credentials in the database."""
+"""Keeps the broker's password and access files the same as the registry."""
 
-import contextlib
 import logging
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from schoolwatch_server.broker.access import password_file
+from schoolwatch_server.broker import access
 from schoolwatch_server.database import credentials
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.files import write_atomically
 
 log = logging.getLogger(__name__)
-_EVERY = 0.5
+LOOK_EVERY = 0.5
+"""Seconds between two looks at whether anything changed."""
+
+_SHARE = 20
+_PAUSE_MAX = 2.5
+"""A write that took long is followed by a pause of so many times that, or of so many seconds: computers that
+are enrolled by the hundred don't keep the broker reading, and who is revoked goes within 5 s all the same."""
+
 _IN_FULL = 30.0
 
 
 class Accounts:
-    """The password file; `refresh` writes it when a credential was added, renewed or revoked."""
+    """Who may log in and what they may do, in files of `folder`; `own` are the server's accounts.
 
-    def __init__(self, engine: Engine, path: Path, own: dict[str, str]) -> None:
+    `mode` is that of the files.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        folder: Path,
+        own: dict[str, str],
+        server_user: str,
+        *,
+        mode: int = 0o600,
+    ) -> None:
         self._engine = engine
-        self._path = path
+        self._folder = folder
         self._own = own
-        self._changed_at = 0.0
-        self._written = ""
-        self._looked = self._read_all = float("-inf")
+        self._server_user = server_user
+        self._mode = mode
+        self._written: dict[str, str] = {}
+        self._standing: tuple[object, ...] = ()
+        self._looked = self._read_all = self._wrote = float("-inf")
+        self._took = 0.0
 
     def refresh(self, now: float, reload: Callable[[], None]) -> None:
         """Looks at most twice a second (`now`: monotonic seconds), and calls `reload` after a change."""
-        if now - self._looked < _EVERY:
+        if now - self._looked < LOOK_EVERY:
             return
         self._looked = now
         try:
-            changed = self._write_if_changed(now)
+            changed = self._is_due(now) and self._write(now)
         except (SQLAlchemyError, OSError) as error:
             log.warning("the broker's accounts could not be refreshed: %s", type(error).__name__)
             return
         if changed:
             reload()
 
-    def _write_if_changed(self, now: float) -> bool:
-        with begin_read(self._engine) as conn:
-            changed_at = credentials.passwords_changed_at(conn)
-            # in full now and then: a clock that was set back must not hide a change
-            if changed_at == self._changed_at and now - self._read_all < _IN_FULL:
-                return False
-            devices = credentials.passwords(conn)
-        text = password_file({**devices, **self._own})
-        if text != self._written:
-            write_atomically(self._path, text)
-        changed, self._written = text != self._written, text
-        self._changed_at, self._read_all = changed_at, now
-        return changed
-
     def write(self) -> None:
-        """Writes the file now. Raises what the database or the disk raises."""
-        self._write_if_changed(float("inf"))
-        self._read_all = float("-inf")
+        """Writes the files now. Raises what the database or the disk raises."""
+        self._write(float("-inf"))
 
-    def close(self) -> None:
-        """Lets go of the database."""
-        with contextlib.suppress(SQLAlchemyError):  # we are leaving
-            self._engine.dispose()
+    def _is_due(self, now: float) -> bool:
+        with begin_read(self._engine) as conn:
+            standing = credentials.standing(conn)
+        if standing == self._standing and now - self._read_all < _IN_FULL:
+            return False
+        return now - self._wrote >= min(self._took * _SHARE, _PAUSE_MAX)
+
+    def _write(self, now: float) -> bool:
+        began = time.monotonic()
+        with begin_read(self._engine) as conn:
+            standing = credentials.standing(conn)
+            devices = credentials.passwords(conn)
+            gateways = credentials.gateways(conn)
+        texts = {
+            "passwords": access.password_file({**devices, **self._own}),
+            "acl": access.acl(self._server_user, gateways),
+        }
+        changed = {name: text for name, text in texts.items() if self._written.get(name) != text}
+        for name, text in changed.items():
+            write_atomically(self._folder / name, text, self._mode)
+        self._written |= changed
+        self._standing, self._read_all = standing, now
+        self._took = time.monotonic() - began
+        if changed:
+            self._wrote = now
+        return bool(changed)

@@ -22,13 +22,17 @@ _SETTLED = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of the server: its command, and how to see that it answers (None: that it stays alive)."""
+    """A part of the server: its command, and how to see that it answers (None: that it stays alive).
+
+    It may open `files` at once, or as many as the system lets it (0: as many as we may).
+    """
 
     name: str
     command: Sequence[str]
     log: Path
     answers: Callable[[], bool] | None = None
     gently: bool = False
+    files: int = 0
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -63,7 +67,7 @@ class Keeper:
         log = self.part.log
         logs.rotate(log)
         self._log_from = log.stat().st_size if log.exists() else 0
-        self._process = child.spawn(self.part.command, log, gently=self.part.gently)
+        self._process = child.spawn(self.part.command, log, gently=self.part.gently, files=self.part.files)
         self._started = now
         self._become("starting", now, self._process.pid)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from schoolwatch_server import transport
 from schoolwatch_server.address import Address, reachable
 from schoolwatch_server.broker import mosquitto
+from schoolwatch_server.broker.limits import FILES
 from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.supervise import agent
 from schoolwatch_server.supervise.keeper import Part
@@ -22,20 +23,15 @@ def broker_part(config: ServerConfig, program: Path | None) -> Part:
     folder, at = config.folder / "broker", Address(config.mqtt.host, config.mqtt.port)
     tls = transport.mqtt(config)
     if program is not None:
-        settings = mosquitto.write(
-            folder,
-            host=at.host,
-            port=at.port,
-            queued_bytes=config.broker.queued_bytes,
-            server_user=config.mqtt.user,
-            tls=None if tls is None else (tls.certificate, tls.key),
-        )
-        command = mosquitto.command(program, settings)
+        certificate, key = ("", "") if tls is None else (str(tls.certificate), str(tls.key))
+        devices = mosquitto.Listener(at.host, at.port, certificate, key)
+        setup = mosquitto.Setup(folder, (devices,), config.broker.queued_bytes, config.mqtt.socket)
+        command = mosquitto.command(program, mosquitto.write(setup))
     else:
         words = ("broker-amqtt", "--folder", str(folder), "--mqtt", str(at), "--user", config.mqtt.user)
         files = () if tls is None else ("--certificate", str(tls.certificate), "--key", str(tls.key))
         command = _python(*words, "--queued-bytes", str(config.broker.queued_bytes), *files)
-    return Part("broker", command, _log(config, "broker"), lambda: answers(at))
+    return Part("broker", command, _log(config, "broker"), lambda: answers(at), files=FILES)
 
 
 def server_parts(config: ServerConfig, settings: Path) -> tuple[Part, ...]:

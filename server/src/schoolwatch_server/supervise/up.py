@@ -17,6 +17,7 @@ from schoolwatch_server.address import Address, reachable
 from schoolwatch_server.authority import own
 from schoolwatch_server.authority.certificates import fingerprint
 from schoolwatch_server.authority.folder import AuthorityError
+from schoolwatch_server.broker import mosquitto
 from schoolwatch_server.broker.limits import DEVICES_MAX
 from schoolwatch_server.broker.passwords import hash_password
 from schoolwatch_server.config import ConfigError, ServerConfig, render
@@ -65,6 +66,7 @@ def run(
             held.enter_context(prepare.lock(config.folder, say))
         certificates = Certificates(config)
         _prepare_certificates(certificates, say)
+        config = _with_socket(config, program)
         engine = _database(config)
         held.callback(engine.dispose)
         sealed.check(engine)
@@ -105,6 +107,14 @@ def _with_options(
     return config
 
 
+def _with_socket(config: ServerConfig, program: Path | None) -> ServerConfig:
+    """Mosquitto's own door for the server's parts, so that no device shares one with them."""
+    if program is None:
+        return config
+    socket = mosquitto.socket_in(config.folder / "broker")
+    return msgspec.structs.replace(config, mqtt=msgspec.structs.replace(config.mqtt, socket=socket))
+
+
 class Up:
     """The parts of one running server."""
 
@@ -130,7 +140,7 @@ class Up:
         self._keepers: dict[str, Keeper] = {}
         self._enrol_at = 0.0
         own = {config.mqtt.user: hash_password(prepare.server_password(config))}
-        self._accounts = Accounts(engine, config.folder / "broker" / "passwords", own)
+        self._accounts = Accounts(engine, config.folder / "broker", own, config.mqtt.user)
         self._ready = False
 
     def run(self) -> int:
