@@ -18,6 +18,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from schoolwatch_server.database.engine import begin_read
+from schoolwatch_server.database.enrolment import open_tokens
+from schoolwatch_server.enrolment import Asking, enrol, issue_enrolment_token
+
 COLUMNS: Mapping[str, int] = {
     "so_admin": 3, "so_viewer": 3, "commune": 2, "school_head": 2, "technician": 2, "auditor": 3,
     "token": 3, "device": 2, "nobody": 1,
@@ -48,6 +52,20 @@ class Row:
     is_fresh: bool = False
 
 
+def a_token(asked: Any) -> Mapping[str, str]:
+    """An open token of the first school."""
+    issue_enrolment_token(asked.tree.engine, asked.school.id, None, 1, 1, now=asked.tree.now)
+    with begin_read(asked.tree.engine) as conn:
+        return {"token": str(open_tokens(conn, asked.school.id, asked.tree.now)[0].id)}
+
+
+def one_that_waits(asked: Any) -> Mapping[str, str]:
+    """A device that wants to be let in at the first school."""
+    engine, now = asked.tree.engine, asked.tree.now
+    token = issue_enrolment_token(engine, asked.school.id, None, 1, 1, now=now, admits="wait")
+    return {"waiting": enrol(engine, token, Asking(f"matrix-{next(asked.numbers)}"), now=now).device}
+
+
 MATRIX: tuple[Row, ...] = (
     # --- the API: places, devices, what is judged of them -------------------------------------------------
     #                                  so_admin so_viewer commune head technician auditor token device nobody
@@ -68,6 +86,7 @@ MATRIX: tuple[Row, ...] = (
         json={"token": "{enrolment}", "install_id": "matrix-{n}"}),
     Row("POST", "/api/v1/enrol/hint-key", "yyy yyy yy yy yy yyy yyy yy y", json={"token": "{enrolment}"}),
     Row("POST", "/api/v1/speedtest/slot", "--- --- -- -- -- --- --- yy ?", 201),
+    Row("POST", "/api/v1/device/standing", "--- --- -- -- -- --- --- yy ?"),
     # --- the server itself --------------------------------------------------------------------------------
     Row("GET", "/api/v1/openapi.json",    "yyy yyy yy yy yy yyy yyy yy y"),
     Row("GET", "/docs",                   "yyy yyy yy yy yy yyy yyy yy y"),
@@ -96,6 +115,8 @@ MATRIX: tuple[Row, ...] = (
     Row("GET", "/incidents",              "yyy yyy yy yy yy yyy yyy -- ?"),
     Row("GET", "/incidents/{number}",     "yyn yyn yn yn yn yyn yyn -- ?"),
     Row("GET", "/bundles",                "yyy --- -- -- yy --- --- -- ?"),
+    Row("GET", "/ghosts",                 "yyy --- -- -- yy --- --- -- ?"),
+    Row("GET", "/arrivals",               "yyy --- -- -- yy --- --- -- ?"),
     # --- what people change -------------------------------------------------------------------------------
     #                                  so_admin so_viewer commune head technician auditor token device nobody
     Row("POST", "/schools/{code}/declare",          "yyn --- yn yn yn --- --- -- ?", 303,
@@ -111,6 +132,13 @@ MATRIX: tuple[Row, ...] = (
     Row("POST", "/schools/{code}/enrolment",        "yyn --- -- -- yn --- --- -- ?",
         form={"days": "1", "uses": "1"}),
     Row("POST", "/schools/{code}/enrolment/revoke", "yyn --- -- -- yn --- --- -- ?", 303),
+    Row("POST", "/schools/{code}/enrolment/{token}/revoke", "yyn --- -- -- yn --- --- -- ?", 303,
+        prepare=a_token),
+    Row("POST", "/arrivals/decide",       "yyn --- -- -- yn --- --- -- ?", 303,
+        form={"decision": "approve", "device": "{waiting}"}, prepare=one_that_waits),
+    Row("POST", "/devices/{device}/life", "yyn --- -- -- yn --- --- -- ?", 303, form={"decision": "keep"}),
+    Row("POST", "/schools/{code}/devices", "yyn --- yn yn yn --- --- -- ?", 303,
+        form={"device": "{device}", "room": "{room}"}),
     Row("POST", "/bundles/import",                  "yyx --- -- -- yx --- --- -- ?",
         body=lambda asked: {"files": {"file": ("matrix.swbundle", asked.bundle())}}),
 )  # fmt: skip

@@ -17,6 +17,9 @@ GOOD = {
     "key": "cd" * 32,
     "password": "a password",
     "mqtt": {"host": "127.0.0.1", "port": 18830, "tls": False},
+    "hint_key": "ef" * 32,
+    "label": "Máy 01",
+    "standing": "approved",
 }
 Answering = Callable[..., str]
 
@@ -76,9 +79,12 @@ def test_a_token_from_a_file_becomes_a_credential_for_the_agent_alone(
     (tmp_path / "token").write_text("let-me-in\n")
     assert main(["enrol", "--config", config, "--token-file", str(tmp_path / "token")]) == 0
     credential = identity.read_credential(tmp_path / "data")
-    assert credential == Credential("ab" * 16, "cd" * 32, "a password", Broker("127.0.0.1", 18830))
+    where = Broker("127.0.0.1", 18830)
+    url = f"http://127.0.0.1:{http.server_port}"
+    assert credential == Credential("ab" * 16, "cd" * 32, "a password", where, "ef" * 32, url)
     assert (tmp_path / "data" / "credential.json").stat().st_mode & 0o777 == 0o600
-    (question,) = http.questions
+    before, question = http.questions
+    assert before == {"path": "/api/v1/enrol/hint-key", "token": "let-me-in"}
     assert question["path"] == "/api/v1/enrol"
     assert question["token"] == "let-me-in"
     assert question["install_id"] == identity.install_id(tmp_path / "data")
@@ -90,9 +96,23 @@ def test_a_second_enrolment_needs_to_be_wished(
     assert main(["enrol", "--config", config, "--token", "x"]) == 0
     assert main(["enrol", "--config", config, "--token", "x"]) == 0
     assert "--again" in capsys.readouterr().err
-    assert len(http.questions) == 1
+    assert len(http.questions) == 2
     assert main(["enrol", "--config", config, "--token", "x", "--again"]) == 0
-    assert http.questions[0]["install_id"] == http.questions[1]["install_id"]
+    assert http.questions[1]["install_id"] == http.questions[3]["install_id"]
+
+
+def test_a_computer_that_waits_is_told_so_at_once_and_at_each_look(
+    http: Asked, config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    http.answer = (201, json.dumps({**GOOD, "standing": "pending"}).encode(), {})
+    assert main(["enrol", "--config", config, "--token", "x", "--room", "Phòng 1"]) == 0
+    assert "Enrolled as Máy 01, and WAITING FOR APPROVAL" in capsys.readouterr().out
+    assert http.questions[1]["room"] == "Phòng 1"
+    assert main(["enrol", "--config", config, "--token", "x"]) == 0
+    assert "waits for approval" in capsys.readouterr().err
+    credential = identity.read_credential(tmp_path / "data")
+    assert credential is not None
+    assert credential.pending
 
 
 @pytest.mark.parametrize(

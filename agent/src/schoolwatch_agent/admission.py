@@ -1,48 +1,59 @@
-"""Lets a computer in: asks for its credential and keeps it, now or when the server can be reached.
+"""Asks for a computer's credential and keeps it, now or when the server can be reached.
 
-A frozen computer forgets at each start that it enrolled. It says who it is by digests of its hardware
-numbers, so that the server finds the device that it was before. What is needed to ask stays in the data
-folder, or in the token file of the settings, until it has served; on a frozen computer for good.
+It says who it is by digests of its hardware numbers: so the server tells copies of one disk apart, and finds
+again the device that a frozen computer was, which forgets at each start that it enrolled. What is needed to
+ask stays in the data folder, or in the token file of the settings, until it has served; on a frozen computer
+for good.
 """
 
 import contextlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
 from schoolwatch_agent import enrol, identity
 from schoolwatch_agent.config import AgentConfig
-from schoolwatch_agent.enrol import Digests, EnrolError, Office
+from schoolwatch_agent.enrol import Digests, EnrolError, Enrolled, Office, Told
+from schoolwatch_agent.errors import CommandFailed, Missing, NotUnderstood, TimedOut
 from schoolwatch_agent.formats import hints
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.identity import Credential
 from schoolwatch_agent.memory import Memory
+from schoolwatch_agent.probe import observe
+from schoolwatch_agent.probes import hardware, system
 from schoolwatch_agent.probes.identity import freezing, hints_of
 
 NO_FREEZING = "none"
 ENOUGH = 2
 """Kinds of hardware numbers without which one frozen computer cannot be told from the next."""
 
+ABOUT = ("os.name", "os.version", "hardware.vendor", "hardware.model", "hardware.chassis")
+"""Facts that go with the request; they are told in reports too."""
+
 REFUSED_WAIT = 3600.0
 """Seconds after a refusal before a computer asks again by itself: a wrong token of a whole lab must not
 lock the school's address out."""
 
 
-def admit(config: AgentConfig, office: Office, host: Host) -> Credential:
+def admit(config: AgentConfig, office: Office, host: Host) -> Enrolled:
     """A new credential, kept in the data folder. Raises `EnrolError`, `IdentityError`.
 
     The token that waited for this is deleted where it is of no more use.
     """
     forgetful = forgets(config, host)
-    frozen = _who(office, host) if forgetful else None
-    credential = enrol.enrol(office, identity.install_id(config.data), frozen)
-    identity.write_credential(config.data, credential)
+    numbers = _hardware(office, host)
+    if forgetful and len(numbers) < ENOUGH:
+        raise EnrolError("no_hints")  # the server would not find it again
+    told = Told(numbers, forgetful, _about(host))
+    enrolled = enrol.enrol(office, identity.install_id(config.data), told)
+    identity.write_credential(config.data, enrolled.credential)
     if not forgetful:
         with contextlib.suppress(OSError):  # in a folder of the administrator's: it expires anyway
             _waiting(config).unlink(missing_ok=True)
             if config.server.token_file:
                 Path(config.server.token_file).unlink(missing_ok=True)
-    return credential
+    return enrolled
 
 
 def forgets(config: AgentConfig, host: Host) -> bool:
@@ -68,7 +79,7 @@ def admit_unasked(config: AgentConfig, host: Host, known: Memory) -> Credential 
     if office is None:
         token = read_token(Path(config.server.token_file))
         office = Office(config.server.url, token, config.server.ca)
-    return admit(config, office, host)
+    return admit(config, office, host).credential
 
 
 def is_time(known: Memory, now: float) -> bool:
@@ -99,11 +110,17 @@ def _kept(config: AgentConfig) -> Office | None:
     return None
 
 
-def _who(office: Office, host: Host) -> Digests:
-    digests = hints.digests(enrol.hint_key(office), hints_of(host))
-    hardware: dict[str, tuple[str, ...]] = {
-        kind: found for kind, found in digests.items() if found and kind != "name"
-    }
-    if len(hardware) < ENOUGH:
-        raise EnrolError("no_hints")
-    return hardware
+def _hardware(office: Office, host: Host) -> Digests:
+    """Digests of the numbers that this machine tells; of the kinds that it does not tell, none."""
+    key = enrol.hint_key(office)
+    try:
+        digests = hints.digests(key, hints_of(host))
+    except (OSError, Missing, CommandFailed, TimedOut, NotUnderstood):
+        return {}
+    return {kind: found for kind, found in digests.items() if found and kind != "name"}
+
+
+def _about(host: Host) -> Mapping[str, str]:
+    """Facts by which who lets computers in recognises this one; those that are known."""
+    facts = (fact for probe in (system.PROBE, hardware.PROBE) for fact in observe(probe, host).facts)
+    return {fact.name: fact.value[:128] for fact in facts if fact.name in ABOUT and fact.value}

@@ -61,8 +61,7 @@ def _timers(words: Sequence[str]) -> Timers | None:
     whole = ["tick", *(word for pair in said.items() for word in pair)]
     if whole != list(words) or not said.keys() <= {"--config", "--lang"}:
         return None
-    lang = said.get("--lang", "vi")
-    if lang not in ("vi", "en"):
+    if said.get("--lang", "vi") not in ("vi", "en"):
         return None
     return Timers(Path(said["--config"]) if "--config" in said else None, said.get("--lang", ""))
 
@@ -192,6 +191,7 @@ def _enrol(arguments: "argparse.Namespace", _: Language) -> int:
         token_file=arguments.token_file,
         insecure_http=arguments.insecure_http,
         again=arguments.again,
+        room=arguments.room,
     )
     return commands.enrol(config, texts, wish)
 
@@ -212,6 +212,7 @@ def _install(arguments: "argparse.Namespace", tongue: Language) -> int:
         ca=arguments.ca,
         token_file=arguments.token_file,
         insecure_http=arguments.insecure_http,
+        room=arguments.room,
     )
     if not arguments.show:
         return command.install(asked, Texts("install", tongue), print)
@@ -250,11 +251,11 @@ def _bundle(arguments: "argparse.Namespace", _: Language) -> int:
 
 
 def _check_config(arguments: "argparse.Namespace", _: Language) -> int:
+    from schoolwatch_agent.config import FILE
+
     config, texts = _settings(arguments)
     if config is None:
         return WRONG
-    from schoolwatch_agent.config import FILE
-
     file = arguments.config or FILE
     print(texts("config_ok" if file.exists() else "config_defaults", file=file))
     return FINE

@@ -37,6 +37,7 @@ class Wish(msgspec.Struct, frozen=True):
     token_file: Path | None
     insecure_http: bool
     again: bool
+    room: str = ""
 
     def __repr__(self) -> str:  # the token must not get into a traceback
         return f"Wish(url={self.url!r})"
@@ -52,6 +53,8 @@ def tick(config: AgentConfig, texts: Texts) -> int:
             done = ticking.tick(config, host, probes_of(config), last)
         if not done.is_enrolled:
             _say(texts("not_enrolled"))
+        if done.is_pending:
+            _say(texts("pending"))
         if done.trouble:
             raise done.trouble
         return FINE
@@ -71,6 +74,8 @@ def run(config: AgentConfig, texts: Texts, file: Path | None) -> int:
         from schoolwatch_agent import sleeper
 
         credential = identity.read_credential(config.data)
+        if credential is not None and credential.pending:
+            _say(texts("pending"))
         device = credential.device if credential else identity.install_id(config.data)
         measure = config.schedule.measure
         tick = (*program.command(), "tick", "--lang", texts.language)
@@ -100,8 +105,9 @@ def stay(config: AgentConfig, texts: Texts) -> int:
 
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, end)
-            if identity.read_credential(config.data) is None:
-                _say(texts("not_enrolled"))
+            held = identity.read_credential(config.data)
+            if held is None or held.pending:
+                _say(texts("pending" if held else "not_enrolled"))
             resident.run(stop)
         return FINE
 
@@ -118,17 +124,20 @@ def enrol(config: AgentConfig, texts: Texts, wish: Wish) -> int:
         held = None if wish.again else identity.read_credential(config.data)
         if held is not None:
             _say(texts("enrolled_already", device=held.device))
+            if held.pending:
+                _say(texts("pending"))
             return FINE
         url = _url(wish, config)
-        office = Office(url, _token(wish, texts), config.server.ca, wish.insecure_http)
-        credential = admission.admit(config, office, Host())
+        office = Office(url, _token(wish, texts), config.server.ca, wish.insecure_http, wish.room)
+        enrolled = admission.admit(config, office, Host())
     except EnrolError as error:
         _say(texts("enrol_failed", problem=error.told(texts)))
         _say(f"  → {texts(f'advice_{error.key}')}")
         return FAILED
     except IdentityError as error:
         return _unusable(texts, error)
-    sys.stdout.write(texts("enrolled", device=credential.device) + "\n")
+    how = "enrolled_pending" if enrolled.credential.pending else "enrolled"
+    sys.stdout.write(texts(how, device=enrolled.credential.device, label=enrolled.label) + "\n")
     return FINE
 
 

@@ -35,6 +35,10 @@ class RefusedError(Exception):
     """The broker does not accept this device's name and password."""
 
 
+class PendingError(Exception):
+    """Nobody has let this device in yet."""
+
+
 class Connection:
     """Connects as the device; hears its acknowledgements and settings; publishes what it is given, QoS 1."""
 

@@ -4,9 +4,15 @@ import logging
 import time
 from typing import Literal
 
-from schoolwatch_agent import clocks, settings
+from schoolwatch_agent import clocks, settings, standing
 from schoolwatch_agent.config import AgentConfig
-from schoolwatch_agent.connection import KEEP_ALIVE, Connection, RefusedError, UnreachableError
+from schoolwatch_agent.connection import (
+    KEEP_ALIVE,
+    Connection,
+    PendingError,
+    RefusedError,
+    UnreachableError,
+)
 from schoolwatch_agent.held import Held
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.identity import Broker, Credential
@@ -26,7 +32,7 @@ STALL = 15.0
 RETAINED_WAIT = 0.3
 """Seconds in which a broker sends what it retained, right after the subscription; brokers do so at once."""
 
-Failure = Literal["interrupted", "unreachable", "refused"]
+Failure = Literal["interrupted", "unreachable", "refused", "pending"]
 
 
 class Exchange:
@@ -127,8 +133,10 @@ def connect(
 ) -> Connection:
     """An open connection, as the device if no other client id is given; `keep_alive` is seconds.
 
-    Raises `RefusedError`, `UnreachableError`.
+    Raises `PendingError`, `RefusedError`, `UnreachableError`.
     """
+    if credential.pending:
+        standing.check(config.data, credential, config.server.ca)
     broker = broker_of(config, credential)
     connection = Connection(
         credential,
@@ -138,7 +146,14 @@ def connect(
         wait=config.delivery.connect_wait,
         keep_alive=keep_alive,
     )
-    connection.open()
+    try:
+        connection.open()
+    except RefusedError as error:
+        if credential.pending:  # and the web address, which would have said so, did not answer
+            raise PendingError(str(error)) from error
+        raise
+    if credential.pending:
+        standing.let_in(config.data, credential)
     return connection
 
 
@@ -160,6 +175,8 @@ def deliver(spool: Spool, credential: Credential, config: AgentConfig, host: Hos
     end = time.monotonic() + within
     try:
         connection = connect(config, credential)
+    except PendingError as error:
+        return Outcome("pending", host.now(), str(error))
     except RefusedError as error:
         return Outcome("refused", host.now(), str(error))
     except UnreachableError as error:

@@ -184,6 +184,8 @@ def _login(config: AgentConfig, credential: Credential) -> Finding:
     try:
         # under another client id: a broker ends the connection of an agent that has the same one
         delivery.connect(config, credential, client_id=f"{credential.device}-doctor").close()
+    except connection.PendingError:
+        return Finding("login", "bad", "login_pending")
     except connection.RefusedError as error:
         return Finding("login", "bad", "login_bad", {"problem": error})
     except connection.UnreachableError as error:

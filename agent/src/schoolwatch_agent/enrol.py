@@ -47,6 +47,8 @@ class _Answer(msgspec.Struct, frozen=True):
     password: str
     mqtt: Broker
     hint_key: str = ""
+    label: str = ""
+    standing: Literal["pending", "approved"] = "approved"
 
 
 class _HintKey(msgspec.Struct, frozen=True):
@@ -54,12 +56,16 @@ class _HintKey(msgspec.Struct, frozen=True):
 
 
 class Office(msgspec.Struct, frozen=True):
-    """Where to enrol, with which token, and whom to trust: `ca` is a PEM file, empty for the system's."""
+    """Where to enrol, with which token, and whom to trust: `ca` is a PEM file, empty for the system's.
+
+    `room` is where the computer stands, as the school calls it; empty for the token's room.
+    """
 
     url: str
     token: str
     ca: str = ""
     insecure_http: bool = False
+    room: str = ""
 
     def __repr__(self) -> str:  # the token must not get into a log
         return f"Office(url={self.url!r})"
@@ -67,6 +73,21 @@ class Office(msgspec.Struct, frozen=True):
 
 Digests = Mapping[str, Sequence[str]]
 """Digests of hardware numbers, by kind."""
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What a computer says of itself: digests of its hardware, whether it forgets at a start, and facts."""
+
+    hints: Digests = {}
+    frozen: bool = False
+    about: Mapping[str, str] = {}
+
+
+class Enrolled(msgspec.Struct, frozen=True):
+    """The credential, and what the server calls the device."""
+
+    credential: Credential
+    label: str
 
 
 class _Health(msgspec.Struct, frozen=True):
@@ -80,12 +101,16 @@ class _Problem(msgspec.Struct, frozen=True):
     detail: Annotated[str, msgspec.Meta(max_length=2000)] = ""
 
 
-def enrol(office: Office, install_id: str, frozen: Digests | None = None) -> Credential:
-    """Asks the server for a credential; a frozen computer is found by its digests. Raises `EnrolError`."""
+def enrol(office: Office, install_id: str, told: Told = Told()) -> Enrolled:  # noqa: B008  it is frozen
+    """Asks the server for a credential. Raises `EnrolError`."""
     question: dict[str, object] = {"token": office.token, "install_id": install_id, "agent": __version__}
-    if frozen is not None:
-        question["frozen"] = frozen
-    return _credential(_post(office, "/api/v1/enrol", question))
+    if told.hints:
+        question["frozen" if told.frozen else "hints"] = told.hints
+    if office.room:
+        question["room"] = office.room
+    if told.about:
+        question["about"] = told.about
+    return _enrolled(_post(office, "/api/v1/enrol", question), office.url)
 
 
 def hint_key(office: Office) -> bytes:
@@ -213,9 +238,10 @@ def _problem(error: HTTPError) -> str:
     return f"HTTP {error.code} {said or error.reason}"
 
 
-def _credential(text: bytes) -> Credential:
+def _enrolled(text: bytes, url: str) -> Enrolled:
     try:
         answer = msgspec.json.decode(text, type=_Answer)
-        return msgspec.convert(msgspec.to_builtins(answer), Credential)
+        known = {**msgspec.to_builtins(answer), "url": url, "pending": answer.standing == "pending"}
+        return Enrolled(msgspec.convert(known, Credential), answer.label or answer.device[:8])
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise EnrolError("not_a_server") from error

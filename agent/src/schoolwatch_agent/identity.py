@@ -34,7 +34,8 @@ class Broker(msgspec.Struct, frozen=True):
 class Credential(msgspec.Struct, frozen=True):
     """What the server gave at enrolment: the device id, its frame key (hex), its broker password.
 
-    `hint_key` (hex) is the school's, for digests of hardware numbers.
+    `hint_key` (hex) is the school's, for digests of hardware numbers. `url` is where it enrolled; while it
+    is `pending` nobody has let it in there yet.
     """
 
     device: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$")]
@@ -42,6 +43,8 @@ class Credential(msgspec.Struct, frozen=True):
     password: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
     mqtt: Broker
     hint_key: Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{64})?$")] = ""
+    url: Annotated[str, msgspec.Meta(max_length=2000)] = ""
+    pending: bool = False
 
     def __repr__(self) -> str:  # a credential in a log line must give nothing away
         return f"Credential(device={self.device!r})"

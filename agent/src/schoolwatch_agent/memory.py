@@ -27,7 +27,7 @@ class Known(msgspec.Struct, frozen=True, array_like=True):
 class Outcome(msgspec.Struct, frozen=True):
     """How the last attempt to deliver ended, and when (UTC seconds)."""
 
-    kind: Literal["delivered", "interrupted", "unreachable", "refused"]
+    kind: Literal["delivered", "interrupted", "unreachable", "refused", "pending"]
     at: float
     detail: str = ""
 

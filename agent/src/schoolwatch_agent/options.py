@@ -67,6 +67,7 @@ def _enrol_options(enrol: argparse.ArgumentParser, texts: Texts) -> None:
     token.add_argument("--token", help=texts("help_token"))
     token.add_argument("--token-file", type=Path, metavar="FILE", help=texts("help_token_file"))
     enrol.add_argument("--insecure-http", action="store_true", help=texts("help_insecure_http"))
+    enrol.add_argument("--room", default="", metavar="NAME", help=texts("help_room"))
     enrol.add_argument("--again", action="store_true", help=texts("help_again"))
 
 
@@ -84,5 +85,6 @@ def _install_options(install: argparse.ArgumentParser, texts: Texts) -> None:
     install.add_argument("--ca", type=Path, metavar="FILE", help=texts("help_ca"))
     install.add_argument("--token-file", type=Path, metavar="FILE", help=texts("help_install_token"))
     install.add_argument("--insecure-http", action="store_true", help=texts("help_insecure_http"))
+    install.add_argument("--room", default="", metavar="NAME", help=texts("help_room"))
     install.add_argument("--program", type=Path, metavar="DIR", help=texts("help_program"))
     install.add_argument("--root", type=Path, default=Path("/"), metavar="DIR", help=texts("help_root"))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from schoolwatch_agent import cycle, delivery, identity, limits, memory, schedule, settings, tick
 from schoolwatch_agent.config import AgentConfig
-from schoolwatch_agent.connection import STAY_ALIVE, Connection, RefusedError, UnreachableError
+from schoolwatch_agent.connection import STAY_ALIVE, Connection, PendingError, RefusedError, UnreachableError
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.identity import Credential, IdentityError
 from schoolwatch_agent.memory import Outcome
@@ -101,6 +101,8 @@ class Resident:
     def _connect(self, credential: Credential) -> None:
         try:
             connection = delivery.connect(self._config, credential, keep_alive=STAY_ALIVE)
+        except PendingError as error:
+            self._lost("pending", str(error))
         except RefusedError as error:
             self._lost("refused", str(error))
         except UnreachableError as error:

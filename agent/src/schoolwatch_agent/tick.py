@@ -23,12 +23,14 @@ SPOOL = "spool.db"
 class Ticked(msgspec.Struct, frozen=True):
     """What a tick came to: the delivery's outcome (None: it was not time), whether the device is enrolled.
 
-    `trouble` is why the spool could not take or give what it should.
+    `is_pending` says that it waits to be let in. `trouble` is why the spool could not take or give what it
+    should.
     """
 
     outcome: Outcome | None
     is_enrolled: bool
     trouble: SpoolError | None = None
+    is_pending: bool = False
 
 
 def tick(config: AgentConfig, host: Host, probes: Sequence[Probe], last: Observed = cycle.NOTHING) -> Ticked:
@@ -59,8 +61,10 @@ def tick(config: AgentConfig, host: Host, probes: Sequence[Probe], last: Observe
         if credential is None:
             credential = _admitted(config, host, spool, known)
         if credential is None or not is_time(config, known, device, host.now()):
-            return Ticked(None, credential is not None, trouble)
-        return Ticked(_deliver(config, host, spool, credential), is_enrolled=True, trouble=trouble)
+            is_pending = credential is not None and credential.pending
+            return Ticked(None, credential is not None, trouble, is_pending)
+        outcome = _deliver(config, host, spool, credential)
+        return Ticked(outcome, is_enrolled=True, trouble=trouble, is_pending=outcome.kind == "pending")
 
 
 def _credential(config: AgentConfig) -> tuple[Credential | None, IdentityError | None]:

@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 from schoolwatch_server.scope import Scope
 
-Permission = Literal["read", "declare", "enrol", "system", "speedtest"]
+Permission = Literal["read", "declare", "enrol", "system", "speedtest", "standing"]
 Role = Literal["so_admin", "so_viewer", "commune", "school_head", "technician", "auditor"]
 TokenPermission = Literal["read"]
 
@@ -23,8 +23,11 @@ ROLES: Mapping[Role, frozenset[Permission]] = {
 TOKENS: Mapping[TokenPermission, frozenset[Permission]] = {"read": frozenset({"read", "system"})}
 """What an API token may do, within its scope; a token never writes."""
 
-DEVICE: frozenset[Permission] = frozenset({"speedtest"})
+DEVICE: frozenset[Permission] = frozenset({"speedtest", "standing"})
 """What a device may do over HTTP once it has proved itself: ask for leave to test its school's line."""
+
+OUTSIDE: frozenset[Permission] = frozenset({"standing"})
+"""What a device may do that waits or was refused: ask how it stands."""
 
 
 @dataclass(frozen=True, slots=True)

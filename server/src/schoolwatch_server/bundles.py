@@ -17,7 +17,7 @@ from schoolwatch_contract import frame as frames
 from schoolwatch_contract.ack import Ack
 from schoolwatch_contract.errors import ContractError
 from schoolwatch_contract.topics import topic
-from schoolwatch_server.database import credentials, people, registry
+from schoolwatch_server.database import arrivals, credentials, people, registry
 from schoolwatch_server.database.commit import Rules
 from schoolwatch_server.database.credentials import Credential
 from schoolwatch_server.database.engine import begin_read, begin_write
@@ -75,6 +75,10 @@ def prove(engine: Engine, file: BinaryIO, scope: Scope = EVERYTHING) -> Proved:
         with begin_read(engine) as conn:
             row = registry.device(conn, reader.head.device, scope)
             credential = credentials.find(conn, [reader.head.device]).get(reader.head.device)
+            asked_at = None if credential is None else arrivals.school_of(conn, credential.device_id)
+            is_asked = asked_at is not None and registry.school(conn, asked_at, scope) is not None
+        if credential is not None and credential.pending and is_asked:
+            raise BundleError("pending", reader.head.device)
         return _prove(reader, row, credential)
     except ContractError as error:
         raise BundleError(error.reason, error.detail) from error

@@ -15,6 +15,7 @@ from schoolwatch_server.commands import (
     bundle,
     ca,
     command,
+    device,
     dossier,
     kit,
     line,
@@ -100,7 +101,20 @@ def _parser() -> argparse.ArgumentParser:
 
     version = commands.add_parser("version", help="print the version", description="Print the version.")
     version.set_defaults(run=_version)
-    for module in (school, line, kit, ca, account, bundle, quarantine, notify, master_key, backup, dossier):
+    for module in (
+        school,
+        device,
+        line,
+        kit,
+        ca,
+        account,
+        bundle,
+        quarantine,
+        notify,
+        master_key,
+        backup,
+        dossier,
+    ):
         module.add_to(commands)
     return parser
 

@@ -7,17 +7,21 @@ from sqlalchemy import Engine
 
 from schoolwatch_contract import slot
 from schoolwatch_contract.errors import ContractError
-from schoolwatch_server.access import DEVICE, Principal
+from schoolwatch_server.access import DEVICE, OUTSIDE, Principal
 from schoolwatch_server.challenges import Challenges
 from schoolwatch_server.database import credentials, registry
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.scope import EVERYTHING, Scope
 
 _DEVICE = re.compile(r"[0-9a-f]{32}")
+_NOWHERE = Scope("school", 0)  # no school has this id
 
 
 def device(engine: Engine, header: str, challenges: Challenges) -> Principal | None:
-    """The device of an `Authorization` header; None when it proves nothing, or proves it a second time."""
+    """The device of an `Authorization` header; None when it proves nothing, or proves it a second time.
+
+    One that waits or was refused may do next to nothing: see `OUTSIDE`.
+    """
     try:
         said = slot.parameters(header)
         name, nonce, proof = said["device"], said["nonce"], said["proof"]
@@ -28,9 +32,11 @@ def device(engine: Engine, header: str, challenges: Challenges) -> Principal | N
     with begin_read(engine) as conn:
         credential = credentials.find(conn, [name]).get(name)
         row = registry.device(conn, name, EVERYTHING)
-    if credential is None or credential.revoked or row is None:
+    if credential is None:
         return None
     right = slot.proof(credential.frame_key, name, nonce)
     if not hmac.compare_digest(right.encode(), proof.encode()) or not challenges.spend(nonce):
         return None
+    if credential.revoked or credential.pending or row is None:
+        return Principal("device", name, OUTSIDE, _NOWHERE)
     return Principal("device", name, DEVICE, Scope("school", row.school_id))

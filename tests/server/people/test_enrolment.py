@@ -26,7 +26,7 @@ from schoolwatch_server.database import enrolment as rows
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.commit import Rules
 from schoolwatch_server.database.engine import begin_read, begin_write
-from schoolwatch_server.enrolment import EnrolmentError, issue_enrolment_token
+from schoolwatch_server.enrolment import Asking, EnrolmentError, issue_enrolment_token
 from schoolwatch_server.intake.batch import take
 from schoolwatch_server.scope import EVERYTHING
 from website import RunningSite
@@ -43,7 +43,7 @@ def site(world: World) -> Iterator[RunningSite]:
 
 
 def token_for(world: World, uses: int = 1, days: float = 1, **more: Any) -> str:
-    more = {"room_id": None, "now": time.time(), **more}
+    more = {"room_id": None, "now": time.time(), "admits": "at_once", **more}
     return issue_enrolment_token(world.engine, world.school, days=days, uses=uses, **more)
 
 
@@ -79,7 +79,8 @@ def test_a_token_lets_a_device_in_whose_frames_are_taken(world: World, site: Run
     answer = ask(site, token_for(world))
     assert answer.status_code == 201
     told = answer.json()
-    assert set(told) == {"device", "key", "password", "mqtt", "hint_key"}
+    assert set(told) == {"device", "key", "password", "mqtt", "hint_key", "label", "standing"}
+    assert told["standing"] == "approved"
     assert told["mqtt"] == {"host": "127.0.0.1", "port": 18999, "tls": False}
     assert (len(told["device"]), len(bytes.fromhex(told["key"]))) == (32, 32)
     assert answer.headers["cache-control"] == "no-store"
@@ -213,7 +214,7 @@ def test_wrong_tokens_wait_and_do_not_keep_the_database(
 
     monkeypatch.setattr(enrolment, "begin_write", never)
     with pytest.raises(EnrolmentError):
-        enrolment.enrol(world.engine, "swe_wrong", install_id(), now=time.time())
+        enrolment.enrol(world.engine, "swe_wrong", Asking(install_id()), now=time.time())
 
 
 def test_every_enrolment_is_audited_without_its_token(world: World, site: RunningSite) -> None:
@@ -233,7 +234,7 @@ def test_the_agent_enrols_itself_and_its_password_opens_a_real_mosquitto(
     world: World, site: RunningSite, mosquitto: RunningBroker
 ) -> None:
     token = token_for(world)
-    told = agent_enrol(Office(site.url, token), install_id())
+    told = agent_enrol(Office(site.url, token), install_id()).credential
     device = device_of(world, {"device": told.device, "key": told.key})
     assert hear(world, device)
     with begin_read(world.engine) as conn:

@@ -90,7 +90,13 @@ def site(world: World) -> Iterator[RunningSite]:
 
 def room_token(world: World, uses: int = 40, days: float = 30, now: float | None = None) -> str:
     return issue_enrolment_token(
-        world.engine, world.school, None, days, uses, now=time.time() if now is None else now
+        world.engine,
+        world.school,
+        None,
+        days,
+        uses,
+        now=time.time() if now is None else now,
+        admits="at_once",
     )
 
 

@@ -2,20 +2,19 @@
 
 from email.message import Message
 from http.client import HTTPException
-from urllib.error import HTTPError, URLError
-from urllib.request import OpenerDirector, Request
+from urllib.error import URLError
+from urllib.request import OpenerDirector
 
 import msgspec
 
+from schoolwatch_agent import proven
 from schoolwatch_agent.bandwidth.order import Why
 from schoolwatch_agent.identity import Credential
 from schoolwatch_agent.opener import opener
 from schoolwatch_contract import slot
-from schoolwatch_contract.errors import ContractError
 from schoolwatch_contract.slot import Slot
 
 TIMEOUT = 10.0
-ANSWER_MAX = 16 * 1024
 RETRY_MAX = 3600.0
 """Seconds: a server that asks for more patience is asked again all the same."""
 
@@ -38,10 +37,11 @@ def ask(url: str, credential: Credential, ca: str = "") -> Slot:
     opener = _opener(ca)
     address = url.rstrip("/") + slot.PATH
     try:
-        nonce = _nonce(_post(opener, address, None))
-        answer = _post(
-            opener, address, slot.authorization(bytes.fromhex(credential.key), credential.device, nonce)
-        )
+        answer = proven.ask(opener, address, credential, TIMEOUT)
+    except proven.NoChallengeError as error:
+        if error.answer[0] == 401:
+            raise NoLeaveError("no_server", "the server sent no challenge") from error
+        raise _refusal(*error.answer) from error
     except URLError as error:
         raise NoLeaveError("unreachable", str(error.reason)) from error
     except (OSError, HTTPException, UnicodeError) as error:
@@ -55,37 +55,11 @@ def ask(url: str, credential: Credential, ca: str = "") -> Slot:
         raise NoLeaveError("no_server", "the answer is no slot") from error
 
 
-Answer = tuple[int, Message, bytes]
-
-
 def _opener(ca: str) -> OpenerDirector:
     try:
         return opener(ca)
     except OSError as error:
         raise NoLeaveError("unreachable", f"{ca}: {error}") from error
-
-
-def _post(opener: OpenerDirector, address: str, authorization: str | None) -> Answer:
-    headers = {"Accept": "application/json, application/problem+json"}
-    if authorization is not None:
-        headers["Authorization"] = authorization
-    request = Request(address, data=b"", headers=headers, method="POST")  # noqa: S310  http or https: settings.Url
-    try:
-        with opener.open(request, timeout=TIMEOUT) as answer:
-            return answer.status, answer.headers, bytes(answer.read(ANSWER_MAX))
-    except HTTPError as error:
-        with error:
-            return error.code, error.headers, bytes(error.read(ANSWER_MAX))
-
-
-def _nonce(answer: Answer) -> str:
-    status, headers, body = answer
-    try:
-        if status == 401:
-            return slot.parameters(headers.get("WWW-Authenticate", ""))["nonce"]
-    except (ContractError, KeyError) as error:
-        raise NoLeaveError("no_server", "the server sent no challenge") from error
-    raise _refusal(status, headers, body)
 
 
 def _refusal(status: int, headers: Message, body: bytes) -> NoLeaveError:

@@ -173,8 +173,8 @@ def _enrol(
     ca = str(place.at(config.server.ca)) if config.server.ca else ""
     try:
         token = admission.read_token(asked.token_file)
-        office = Office(asked.url or config.server.url, token, ca, asked.insecure_http)
-        credential = admission.admit(own, office, Host())
+        office = Office(asked.url or config.server.url, token, ca, asked.insecure_http, asked.room)
+        enrolled = admission.admit(own, office, Host())
     except EnrolError as error:
         if error.outcome == "refused":
             raise InstallError(
@@ -183,7 +183,8 @@ def _enrol(
         admission.wait(own, msgspec.structs.replace(office, ca=config.server.ca))
         tell("enrols_later", problem=error.told(words))
     else:
-        tell("enrolled", device=credential.device)
+        key = "enrolled_pending" if enrolled.credential.pending else "enrolled"
+        tell(key, device=enrolled.credential.device, label=enrolled.label)
 
 
 def _uninstall(place: Placing, config: str, file: str, tell: Callable[..., None], *, with_data: bool) -> None:

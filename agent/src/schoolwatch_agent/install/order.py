@@ -35,7 +35,8 @@ class Order:
     """How an installation was asked for.
 
     `root` is the machine's own root or the folder of an image; `program` a folder that a kit filled, or None
-    for the Python package that runs now; `url`, `ca` and `token_file` are empty when nothing was said.
+    for the Python package that runs now; `url`, `ca`, `token_file` and `room` are empty when nothing was
+    said.
     """
 
     root: Path
@@ -48,6 +49,7 @@ class Order:
     ca: Path | None
     token_file: Path | None
     insecure_http: bool
+    room: str = ""
 
     @property
     def is_image(self) -> bool:

@@ -22,6 +22,7 @@ from schoolwatch_server.api import (
     room_use,
     school_lists,
     speedtest,
+    standing,
 )
 from schoolwatch_server.api.attempts import Attempts
 from schoolwatch_server.api.bounds import BoundedBody, BoundedHead
@@ -49,6 +50,7 @@ ROUTES: tuple[Route, ...] = (
     *incidents.ROUTES,
     *enrol.ROUTES,
     *speedtest.ROUTES,
+    *standing.ROUTES,
     *health.ROUTES,
     *description.ROUTES,
     *routes.ROUTES,

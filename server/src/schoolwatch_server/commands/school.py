@@ -1,6 +1,7 @@
 """`school`: puts a school into the registry, with its commune and province, and lists those there are."""
 
 import argparse
+import time
 from typing import TYPE_CHECKING
 
 from schoolwatch_server.commands import command
@@ -23,6 +24,11 @@ def add_to(commands: "Subparsers") -> None:
     new.add_argument("--commune-name", default="", metavar="NAME", help="name of a commune that is new")
     new.add_argument("--province", default="", metavar="CODE", help="code of a new commune's province")
     new.add_argument("--province-name", default="", metavar="NAME", help="name of a province that is new")
+    new = command.add(
+        actions, "merge", _merge, "make the devices of one school another's; nothing enrols anew"
+    )
+    new.add_argument("gone", metavar="GONE", help="code of the school that is no more; its code ends")
+    new.add_argument("into", metavar="INTO", help="code of the school that it is part of now")
     command.add(actions, "list", _list, "every school: code, level, name, commune and province")
 
 
@@ -41,4 +47,13 @@ def _list(arguments: argparse.Namespace) -> int:
     from schoolwatch_server import schools
 
     command.say(schools.listing(command.database(arguments)))
+    return 0
+
+
+def _merge(arguments: argparse.Namespace) -> int:
+    from schoolwatch_server import fleet
+
+    engine = command.database(arguments)
+    moved = fleet.merge(engine, arguments.gone, arguments.into, by="command line", now=time.time())
+    command.say(f"{moved} devices of {arguments.gone} are of {arguments.into} now; no credential changed")
     return 0

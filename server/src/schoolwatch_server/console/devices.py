@@ -19,7 +19,16 @@ from schoolwatch_server.console.lines import Line
 from schoolwatch_server.console.page import page, words_of
 from schoolwatch_server.console.schools import commune_code_of, place_of
 from schoolwatch_server.console.words import ZONE, Words
-from schoolwatch_server.database import identities, incident_rows, journal, pages, registry, sightings, states
+from schoolwatch_server.database import (
+    identities,
+    incident_rows,
+    journal,
+    lives,
+    pages,
+    registry,
+    sightings,
+    states,
+)
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.indicators.current import limits
 from schoolwatch_server.lifecycle import Systems
@@ -63,15 +72,18 @@ def _page(request: Request, template: str, name: str, who: Who, server: Context)
         whole = states.load(conn, device.id) or State()
         state = visible(whole, who.scope)
         now = time.time()
+        beside = registry.devices(conn, who.scope, school_id=device.school_id)
         order = working(
             device,
-            registry.devices(conn, who.scope, school_id=device.school_id),
+            beside,
             now=now,
             after=limits(server.packs, now).working_after,
             state=whole,
         )
         commune_code = commune_code_of(conn, who, school)
         rooms = pages.rooms(conn, device.school_id)
+        revoked, replaced = lives.is_revoked(conn, device.id), lives.replaced(conn, device.id)
+        asset_tag = lives.asset_tag(conn, device.id)
         own_role = registry.own_role(conn, device.id)
         carried, uncertain = journal.carried(conn, device.id), journal.uncertain(conn, device.id)
         changes = sightings.of_device(conn, device.id, (identities.CHANGED, identities.CLONE), _CHANGES)
@@ -89,6 +101,10 @@ def _page(request: Request, template: str, name: str, who: Who, server: Context)
         rooms=rooms,
         roles=registry.DEVICE_ROLES,
         own_role=own_role,
+        revoked=revoked,
+        replaced=replaced,
+        asset_tag=asset_tag,
+        others=[row for row in beside if row.id != device.id],
         readings=lines.grouped(lines.readings(state, words), words),
         facts=lines.grouped(_with_support(lines.facts(state, words), state, server.systems, words), words),
         issued=issued(device.antivirus, server.config.antivirus.issued),

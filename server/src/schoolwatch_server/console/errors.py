@@ -17,11 +17,13 @@ _FIELDS = {
     "student_devices": "part",
     "name": "name",
     "label": "label",
+    "asset_tag": "label",
     "role": "choice",
     "room": "choice",
     "device": "choice",
     "days": "days",
     "uses": "uses",
+    "declared": "room_count",
 }
 """Field of a form → what is right there: `error_right.…`; its name is `error_field.…`."""
 

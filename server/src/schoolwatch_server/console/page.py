@@ -4,9 +4,9 @@ import hmac
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Request
+from fastapi import Form, Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from starlette.responses import HTMLResponse
 
@@ -17,6 +17,9 @@ from schoolwatch_server.console.words import Words
 from schoolwatch_server.texts import Language, is_language
 
 LANGUAGE_COOKIE = "schoolwatch_language"
+
+Csrf = Annotated[str, Form(max_length=200)]
+"""What every form of the console carries; see `check_form`."""
 
 _environment = Environment(
     loader=FileSystemLoader(Path(__file__).with_name("templates")),

@@ -10,41 +10,52 @@ from schoolwatch_server.api.problems import bad_field, not_found
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.console.page import check_form
 from schoolwatch_server.console.schools import Csrf, Number, school_for
-from schoolwatch_server.database import pages, people, registry, told
+from schoolwatch_server.database import lives, pages, people, registry, told
 from schoolwatch_server.database.engine import begin_write
 
 Name = Annotated[str, Form(max_length=80)]
 Role = Annotated[str, Form(max_length=20)]
 
+ROOM_MAX = 1000
+"""Computers of a room: more is a slip of the finger."""
+
 
 def add_room(
-    code: str, who: Who, server: Server, csrf: Csrf = "", name: Name = "", role: Role = ""
+    code: str,
+    who: Who,
+    server: Server,
+    csrf: Csrf = "",
+    name: Name = "",
+    role: Role = "",
+    declared: Number = "",
 ) -> Response:
     """A new room of a school; the role of its devices follows from it."""
     check_form(who, csrf)
     school = school_for(who, server, code)
-    name, role = _text("name", name), _role(role)
+    name, role, count = _text("name", name), _role(role), _count(declared)
     with begin_write(server.engine) as conn:
         if name in {room.name for room in pages.rooms(conn, school.id)}:
             raise bad_field("name", "the school has a room of this name already")
-        registry.create_room(conn, school.id, name, role)
-        detail = {"name": name, "role": role}
+        registry.create_room(conn, school.id, name, role, count)
+        detail = {"name": name, "role": role, "declared": count}
         people.record(conn, actor=who.name, action="room", subject=code, detail=detail, now=time.time())
     return RedirectResponse(f"/schools/{school.code}#rooms", 303)
 
 
-def change_room(code: str, room: int, who: Who, server: Server, csrf: Csrf = "", role: Role = "") -> Response:
-    """Another use of a room; its devices hear of it."""
+def change_room(
+    code: str, room: int, who: Who, server: Server, csrf: Csrf = "", role: Role = "", declared: Number = ""
+) -> Response:
+    """What a room is used for, of which its devices hear, and how many computers are in it."""
     check_form(who, csrf)
     school = school_for(who, server, code)
-    role = _role(role)
+    role, count = _role(role), _count(declared)
     now = time.time()
     with begin_write(server.engine) as conn:
         held = next((r for r in pages.rooms(conn, school.id) if r.id == room), None)
         if held is None:
             raise not_found("room", str(room))
-        registry.change_room(conn, school.id, room, role)
-        detail = {"name": held.name, "role": role}
+        registry.change_room(conn, school.id, room, role, count)
+        detail = {"name": held.name, "role": role, "declared": count}
         people.record(conn, actor=who.name, action="room.role", subject=school.code, detail=detail, now=now)
     return RedirectResponse(f"/schools/{school.code}#rooms", 303)
 
@@ -79,11 +90,13 @@ def change_device(
     room: Number = "",
     role: Role = "",
     broken: Annotated[str, Form(max_length=10)] = "",
+    asset_tag: Annotated[str, Form(max_length=40)] = "",
 ) -> Response:
-    """Label, room, own role (empty: its room's) and whether it is broken; the move is dated now."""
+    """Label, asset tag, room, own role (empty: its room's), whether it is broken; the move is dated now."""
     check_form(who, csrf)
     label, own = _text("label", label), _role(role) if role else None
     room_id = int(room) if room.strip() else None
+    tag = _text("asset_tag", asset_tag) if asset_tag.strip() else ""
     now = time.time()
     with begin_write(server.engine) as conn:
         row = registry.device(conn, device, who.scope)
@@ -93,7 +106,8 @@ def change_device(
             raise bad_field("room", "is not a room of this school")
         registry.set_device(conn, row.id, label=label, role=own, broken=bool(broken))
         registry.move_device(conn, row.id, row.school_id, room_id, now)
-        detail = {"label": label, "room": room_id, "role": own, "broken": bool(broken)}
+        lives.set_asset_tag(conn, row.id, tag)
+        detail = {"label": label, "room": room_id, "role": own, "broken": bool(broken), "tag": tag}
         people.record(conn, actor=who.name, action="device", subject=device, detail=detail, now=now)
     return RedirectResponse(f"/devices/{device}", 303)
 
@@ -103,6 +117,15 @@ def _text(field: str, text: str) -> str:
     if not text or not text.isprintable():
         raise bad_field(field, "write a name")
     return text
+
+
+def _count(text: str) -> int | None:
+    """How many computers a room has; None when nobody says."""
+    if not text.strip():
+        return None
+    if int(text) > ROOM_MAX:
+        raise bad_field("declared", f"0 to {ROOM_MAX}")
+    return int(text)
 
 
 def _role(role: str) -> str:

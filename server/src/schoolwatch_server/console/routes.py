@@ -2,8 +2,11 @@
 
 from schoolwatch_server.api.route import Route
 from schoolwatch_server.console import (
+    arrivals,
     bundles,
     devices,
+    enrolment,
+    fleet,
     incidents,
     login,
     notice,
@@ -19,7 +22,10 @@ ROUTES: tuple[Route, ...] = (
     *places.ROUTES,
     *search.ROUTES,
     *schools.ROUTES,
+    *enrolment.ROUTES,
+    *fleet.ROUTES,
     *rooms.ROUTES,
+    *arrivals.ROUTES,
     *devices.ROUTES,
     *incidents.ROUTES,
     *bundles.ROUTES,

@@ -1,4 +1,4 @@
-"""A school: indicators, devices, rooms, and what the school declares and hands out itself."""
+"""A school: indicators, devices, those that wait, rooms, and what the school declares."""
 
 import time
 from collections.abc import Sequence
@@ -16,10 +16,13 @@ from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.exports import pen, school_file
 from schoolwatch_server.api.problems import bad_field, not_found
 from schoolwatch_server.api.route import Route, Server, Who
+from schoolwatch_server.console.arrivals import groups, kind
 from schoolwatch_server.console.line import tested
+from schoolwatch_server.console.page import Csrf as Csrf
 from schoolwatch_server.console.page import check_form, language_of, page, words_of
 from schoolwatch_server.database import (
     activation,
+    arrivals,
     declarations,
     identities,
     incident_rows,
@@ -32,7 +35,7 @@ from schoolwatch_server.database import (
 )
 from schoolwatch_server.database import enrolment as tokens
 from schoolwatch_server.database.engine import begin_read, begin_write
-from schoolwatch_server.enrolment import DAYS_MAX, USES_MAX, issue_enrolment_token
+from schoolwatch_server.enrolment import ADMITS
 from schoolwatch_server.indicators.current import current, limits
 from schoolwatch_server.posture import issued as runs_issued
 from schoolwatch_server.reports import TABLES
@@ -42,7 +45,6 @@ from schoolwatch_server.use import next_sum
 from schoolwatch_server.working import Working, working
 
 Number = Annotated[str, Form(pattern=r"^\s*[0-9]{0,7}\s*$")]
-Csrf = Annotated[str, Form(max_length=200)]
 
 FEW = 10
 """Devices that are shown at once; of more, those that need somebody, the others folded."""
@@ -98,6 +100,9 @@ def show(request: Request, code: str, who: Who, server: Server) -> Response:
             has_targets=bool(server.config.ipv6.dual_stack),
             told=ladder_words,
             tokens=tokens.open_tokens(conn, school.id, now),
+            admits=ADMITS,
+            waiting=groups(arrivals.waiting(conn, who.scope, school_id=school.id)),
+            kind=lambda row: kind(row, words_of(request)),
         )
 
 
@@ -177,61 +182,6 @@ def declare(
     return RedirectResponse(f"/schools/{school.code}#declared", 303)
 
 
-def enrolment(
-    request: Request,
-    code: str,
-    who: Who,
-    server: Server,
-    csrf: Csrf = "",
-    room: Number = "",
-    days: Number = "7",
-    uses: Number = "40",
-) -> Response:
-    """Makes an enrolment token and shows, this once, the command to type on each computer."""
-    check_form(who, csrf)
-    school = school_for(who, server, code)
-    span, count = int(days.strip() or 0), int(uses.strip() or 0)
-    if not 1 <= span <= DAYS_MAX:
-        raise bad_field("days", f"1 to {DAYS_MAX:.0f}")
-    if not 1 <= count <= USES_MAX:
-        raise bad_field("uses", f"1 to {USES_MAX}")
-    room_id = int(room) if room.strip() else None
-    with begin_read(server.engine) as conn:
-        known = room_id is None or tokens.room_of_school(conn, school.id, room_id)
-    if not known:
-        raise bad_field("room", "is not a room of this school")
-    now = time.time()
-    token = issue_enrolment_token(server.engine, school.id, room_id, span, count, now=now, by=who.name)
-    return page(
-        request,
-        "token.html",
-        who,
-        school=school,
-        token=token,
-        address=server.address(request),
-        days=span,
-        uses=count,
-    )
-
-
-def revoke(code: str, who: Who, server: Server, csrf: Csrf = "") -> Response:
-    """Ends all open enrolment tokens of the school."""
-    check_form(who, csrf)
-    school = school_for(who, server, code)
-    now = time.time()
-    with begin_write(server.engine) as conn:
-        ended = tokens.revoke_tokens(conn, school.id, now)
-        people.record(
-            conn,
-            actor=who.name,
-            action="enrolment.revoke",
-            subject=school.code,
-            detail={"tokens": ended},
-            now=now,
-        )
-    return RedirectResponse(f"/schools/{school.code}#enrolment", 303)
-
-
 def commune_code_of(conn: Connection, who: Principal, school: registry.SchoolRow) -> str:
     """The code of a school's commune: its page is one step up."""
     communes = registry.communes(conn, who.scope, province_id=school.province_id)
@@ -257,6 +207,4 @@ ROUTES = (
     Route("GET", "/schools/{code}", show, "read"),
     Route("GET", "/schools/{code}/indicators.{form}", download, "read"),
     Route("POST", "/schools/{code}/declare", declare, "declare"),
-    Route("POST", "/schools/{code}/enrolment", enrolment, "enrol"),
-    Route("POST", "/schools/{code}/enrolment/revoke", revoke, "enrol"),
 )

@@ -35,6 +35,7 @@ AGES: dict[str, Age] = {
     "device": _STAYS,
     "credential": _STAYS,
     "frozen_device": _STAYS,
+    "arrival": _STAYS,
     "device_settings": _STAYS,
     "line_tester": _STAYS,
     "state": _STAYS,

@@ -41,7 +41,11 @@ def counters(conn: Connection) -> tuple[tuple[str, str, int], ...]:
 
 def devices_in_use(conn: Connection) -> int:
     """All devices that are not retired."""
-    query = select(func.count()).select_from(t.device).where(t.device.c.retired_at.is_(None))
+    query = (
+        select(func.count())
+        .select_from(t.device)
+        .where(t.device.c.retired_at.is_(None), t.device.c.pending_since.is_(None))
+    )
     return int(conn.execute(query).scalar_one())
 
 

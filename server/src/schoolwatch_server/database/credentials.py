@@ -18,11 +18,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """The key that a device's frames are made with; `revoked` ones prove nothing any more."""
+    """The key that a device's frames are made with; `revoked` ones prove nothing any more.
+
+    The frames of a `pending` device are not taken yet.
+    """
 
     device_id: int
     frame_key: bytes = field(repr=False)
     revoked: bool
+    pending: bool = False
 
 
 def set_credential(
@@ -49,23 +53,26 @@ def find(conn: Connection, devices: Collection[str]) -> dict[str, Credential]:
     So is one whose sealed key was altered: it proves nothing. Raises `SealError` without the master key.
     """
     c = t.credential.c
-    query = select(t.device.c.device, c.device_id, c.frame_key, c.revoked_at).join_from(
+    d = t.device.c
+    query = select(d.device, c.device_id, c.frame_key, c.revoked_at, d.pending_since).join_from(
         t.credential, t.device
     )
     keys, found = master_keys(conn), {}
-    for device, id_, key, revoked in conn.execute(query.where(t.device.c.device.in_(devices))):
+    for device, id_, key, revoked, pending in conn.execute(query.where(d.device.in_(devices))):
         try:
-            found[device] = Credential(id_, keys.unseal(FRAME_KEY.purpose(id_), key), revoked is not None)
+            plain = keys.unseal(FRAME_KEY.purpose(id_), key)
+            found[device] = Credential(id_, plain, revoked is not None, pending is not None)
         except AlteredError as error:
             log.error("device %s: %s", device, error)  # noqa: TRY400  what was altered is not the code
     return found
 
 
 def passwords(conn: Connection) -> dict[str, str]:
-    """Device → password hash, of every credential that isn't revoked: what a broker lets in."""
-    c = t.credential.c
-    query = select(t.device.c.device, c.password_hash).join_from(t.credential, t.device)
-    return {row.device: row.password_hash for row in conn.execute(query.where(c.revoked_at.is_(None)))}
+    """Device → password hash, of every device that is let in and not revoked: what a broker lets in."""
+    c, d = t.credential.c, t.device.c
+    query = select(d.device, c.password_hash).join_from(t.credential, t.device)
+    rows = conn.execute(query.where(c.revoked_at.is_(None), d.pending_since.is_(None)))
+    return {row.device: row.password_hash for row in rows}
 
 
 def gateways(conn: Connection) -> frozenset[str]:

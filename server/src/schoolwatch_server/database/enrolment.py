@@ -1,10 +1,12 @@
 """Enrolment tokens of schools and rooms, and the credentials of the devices that came with one."""
 
 from dataclasses import dataclass
+from typing import Any, Literal, get_args
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, select, union, update
 
 from schoolwatch_server.database.tables import (
+    arrival,
     credential,
     device,
     enrolment_token,
@@ -13,10 +15,15 @@ from schoolwatch_server.database.tables import (
     room,
 )
 
+Admits = Literal["wait", "declared", "at_once"]
+"""Whom a token lets in without a person: nobody, as many as its room declares, or everybody."""
+
+ADMITS: tuple[Admits, ...] = get_args(Admits)
+
 
 @dataclass(frozen=True, slots=True)
 class EnrolmentTokenRow:
-    """A school's or room's token; times are UTC seconds."""
+    """A school's or room's token; times are UTC seconds, `sign` is its end."""
 
     id: int
     school_id: int
@@ -25,6 +32,9 @@ class EnrolmentTokenRow:
     expires_at: float
     uses_left: int
     revoked_at: float | None
+    admits: Admits
+    sign: str
+    room: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +42,13 @@ class EnrolledRow:
     """A device that enrolled before: whether it has ever been heard, or lost its credential since."""
 
     id: int
+    label: str
     heard: bool
     revoked: bool
+    pending: bool
 
 
-_TOKEN = (
+_TOKEN: tuple[ColumnElement[Any], ...] = (
     enrolment_token.c.id,
     enrolment_token.c.school_id,
     enrolment_token.c.room_id,
@@ -44,6 +56,9 @@ _TOKEN = (
     enrolment_token.c.expires_at,
     enrolment_token.c.uses_left,
     enrolment_token.c.revoked_at,
+    enrolment_token.c.admits,
+    enrolment_token.c.sign,
+    select(room.c.name).where(room.c.id == enrolment_token.c.room_id).scalar_subquery().label("room"),
 )
 
 
@@ -56,6 +71,8 @@ def add_token(
     now: float,
     expires_at: float,
     uses: int,
+    admits: Admits,
+    sign: str,
 ) -> None:
     """Keeps the hash of an enrolment token."""
     conn.execute(
@@ -66,6 +83,8 @@ def add_token(
             created_at=now,
             expires_at=expires_at,
             uses_left=uses,
+            admits=admits,
+            sign=sign,
         )
     )
 
@@ -111,23 +130,54 @@ def revoke_tokens(conn: Connection, school_id: int, now: float) -> int:
     return int(result.rowcount)
 
 
+def revoke_token(conn: Connection, school_id: int, token_id: int, now: float) -> bool:
+    """Ends one token of a school; False when it has none such that is open."""
+    result = conn.execute(
+        update(enrolment_token)
+        .where(
+            enrolment_token.c.id == token_id,
+            enrolment_token.c.school_id == school_id,
+            enrolment_token.c.revoked_at.is_(None),
+        )
+        .values(revoked_at=now)
+    )
+    return bool(result.rowcount)
+
+
 def room_of_school(conn: Connection, school_id: int, room_id: int) -> bool:
     """Whether the room is in the school."""
     query = select(room.c.id).where(room.c.id == room_id, room.c.school_id == school_id)
     return conn.execute(query).first() is not None
 
 
+def has_place(conn: Connection, room_id: int) -> bool:
+    """Whether fewer devices are in the room than it declares; nobody else puts one there meanwhile."""
+    query = select(room.c.declared).where(room.c.id == room_id).with_for_update()
+    declared = conn.scalar(query)
+    here = (membership.c.room_id == room_id) & membership.c.valid_to.is_(None)
+    return declared is not None and (conn.scalar(select(func.count()).where(here)) or 0) < declared
+
+
 def enrolled(conn: Connection, name: str) -> EnrolledRow | None:
     """The device of that name, if one enrolled as it."""
     query = (
-        select(device.c.id, generation.c.id.label("heard"), credential.c.revoked_at)
+        select(
+            device.c.id,
+            device.c.label,
+            device.c.pending_since,
+            generation.c.id.label("heard"),
+            credential.c.revoked_at,
+        )
         .join(credential, credential.c.device_id == device.c.id)
         .outerjoin(generation, generation.c.device_id == device.c.id)
         .where(device.c.device == name)
         .limit(1)
     )
     row = conn.execute(query).first()
-    return None if row is None else EnrolledRow(row.id, row.heard is not None, row.revoked_at is not None)
+    if row is None:
+        return None
+    heard, revoked = row.heard is not None, row.revoked_at is not None
+    return EnrolledRow(row.id, row.label, heard, revoked, row.pending_since is not None)
 
 
 def name_of(conn: Connection, device_id: int) -> str:
@@ -136,6 +186,9 @@ def name_of(conn: Connection, device_id: int) -> str:
 
 
 def devices_of_school(conn: Connection, school_id: int) -> int:
-    """How many devices the school has or had: for the next one's label."""
-    query = select(func.count(membership.c.device_id.distinct())).where(membership.c.school_id == school_id)
-    return int(conn.execute(query).scalar_one())
+    """How many devices the school has, had, or was asked to let in: for the next one's label."""
+    known = union(
+        select(membership.c.device_id).where(membership.c.school_id == school_id),
+        select(arrival.c.device_id).where(arrival.c.school_id == school_id),
+    ).subquery()
+    return int(conn.execute(select(func.count()).select_from(known)).scalar_one())

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
 from schoolwatch_server import identity
 from schoolwatch_server.database import tables as t
@@ -76,17 +76,31 @@ def keep_frozen(conn: Connection, device_id: int, hints: Hints, now: float) -> N
 
 
 def frozen(conn: Connection, school_id: int) -> dict[int, Hints]:
-    """The frozen devices that are in the school now."""
-    m = t.membership.c
-    query = (
-        select(t.frozen_device.c.device_id, t.frozen_device.c.hints)
-        .join(t.membership, m.device_id == t.frozen_device.c.device_id)
-        .where(m.school_id == school_id, m.valid_to.is_(None))
-    )
+    """The frozen devices of a school, and those that came with a token of it, wherever they are now.
+
+    A moved one, or one whose school was merged, goes on asking with the token of its image.
+    """
+    m, a, k = t.membership.c, t.arrival.c, t.enrolment_token.c
+    here = select(m.device_id).where(m.school_id == school_id, m.valid_to.is_(None))
+    own_tokens = select(k.id).where(k.school_id == school_id)
+    asked = select(a.device_id).where(or_(a.school_id == school_id, a.token_id.in_(own_tokens)))
+    f = t.frozen_device.c
+    query = select(f.device_id, f.hints).where(or_(f.device_id.in_(here), f.device_id.in_(asked)))
     return {
         device_id: {kind: frozenset(digests) for kind, digests in hints.items()}
         for device_id, hints in conn.execute(query)
     }
+
+
+def of_school(conn: Connection, school_id: int) -> dict[int, Hints]:
+    """The hardware of every device that the school has, had, or was asked to let in, as it was told last."""
+    m, a = t.membership.c, t.arrival.c
+    found: dict[int, Hints] = {
+        device_id: {kind: frozenset(digests) for kind, digests in hints.items()}
+        for device_id, hints in conn.execute(select(a.device_id, a.hints).where(a.school_id == school_id))
+    }
+    members = select(m.device_id).where(m.school_id == school_id)
+    return found | _told_by(conn, t.fact_history.c.device_id.in_(members))
 
 
 def _known(conn: Connection, device_ids: set[int]) -> defaultdict[int, _Known]:
@@ -108,24 +122,25 @@ def _known(conn: Connection, device_ids: set[int]) -> defaultdict[int, _Known]:
 
 def _earlier_device(conn: Connection, one: HintsTold) -> str | None:
     """The other device of the same school, now or before, that was this machine."""
-    m, h = t.membership, t.fact_history
-    here = select(m.c.school_id).where(m.c.device_id == one.device_id, m.c.valid_to.is_(None))
-    query = (
-        select(h.c.device_id, h.c.labels, h.c.value)
-        .where(
-            h.c.name == HINT,
-            h.c.valid_to.is_(None),
-            h.c.value.is_not(None),
-            h.c.device_id != one.device_id,
-            h.c.device_id.in_(select(m.c.device_id).where(m.c.school_id.in_(here))),
-        )
-        .order_by(h.c.device_id)
-    )
-    others: dict[int, dict[str, frozenset[str]]] = {}
-    for row in conn.execute(query):
-        others.setdefault(row.device_id, {})[_kind(row.labels)] = frozenset(row.value.split())
+    m, h = t.membership.c, t.fact_history.c
+    here = select(m.school_id).where(m.device_id == one.device_id, m.valid_to.is_(None))
+    members = select(m.device_id).where(m.school_id.in_(here))
+    others = _told_by(conn, and_(h.device_id != one.device_id, h.device_id.in_(members)))
     found = identity.find(one.hints, others)
     return None if found is None else conn.scalar(select(t.device.c.device).where(t.device.c.id == found))
+
+
+def _told_by(conn: Connection, whom: ColumnElement[bool]) -> dict[int, Hints]:
+    h = t.fact_history.c
+    query = (
+        select(h.device_id, h.labels, h.value)
+        .where(h.name == HINT, h.valid_to.is_(None), h.value.is_not(None), whom)
+        .order_by(h.device_id)
+    )
+    told: dict[int, dict[str, frozenset[str]]] = {}
+    for row in conn.execute(query):
+        told.setdefault(row.device_id, {})[_kind(row.labels)] = frozenset(row.value.split())
+    return dict(told)
 
 
 def _kind(labels: str) -> str:

@@ -13,12 +13,13 @@ from schoolwatch_server.scope import Scope
 
 @dataclass(frozen=True, slots=True)
 class RoomRow:
-    """A room with the number of devices in it."""
+    """A room with the numbers of devices in it, and that the school says are in it (None: it said none)."""
 
     id: int
     name: str
     role: str
     devices: int
+    declared: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +90,10 @@ def rooms(conn: Connection, school_id: int) -> tuple[RoomRow, ...]:
     """A school's rooms by name."""
     here = and_(t.membership.c.room_id == t.room.c.id, t.membership.c.valid_to.is_(None))
     query = (
-        select(t.room.c.id, t.room.c.name, t.room.c.role, func.count(t.membership.c.id))
+        select(t.room.c.id, t.room.c.name, t.room.c.role, func.count(t.membership.c.id), t.room.c.declared)
         .outerjoin(t.membership, here)
         .where(t.room.c.school_id == school_id)
-        .group_by(t.room.c.id, t.room.c.name, t.room.c.role)
+        .group_by(t.room.c.id, t.room.c.name, t.room.c.role, t.room.c.declared)
     )
     found = (RoomRow(*row) for row in conn.execute(query))
     return tuple(sorted(found, key=lambda room: order(room.name)))

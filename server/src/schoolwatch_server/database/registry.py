@@ -61,15 +61,18 @@ def change_code(conn: Connection, school_id: int, code: str, now: float) -> None
     conn.execute(insert(t.school_code).values(school_id=school_id, code=code, valid_from=now))
 
 
-def create_room(conn: Connection, school_id: int, name: str, role: str) -> int:
-    """Its id. Raises `RegistryError` for a role that isn't one of `ROLES`."""
-    return _created(conn, t.room, school_id=school_id, name=name, role=_role(role))
+def create_room(conn: Connection, school_id: int, name: str, role: str, declared: int | None = None) -> int:
+    """Its id; `declared` computers are in it. Raises `RegistryError` for a role that isn't in `ROLES`."""
+    return _created(conn, t.room, school_id=school_id, name=name, role=_role(role), declared=declared)
 
 
-def change_room(conn: Connection, school_id: int, room_id: int, role: str) -> None:
-    """Another use of a room. Raises `RegistryError` for a room of another school and an unknown role."""
+def change_room(
+    conn: Connection, school_id: int, room_id: int, role: str, declared: int | None = None
+) -> None:
+    """What a room is used for and how many computers it has. Raises `RegistryError` for what is unknown."""
     _check_room(conn, school_id, room_id)
-    conn.execute(update(t.room).where(t.room.c.id == room_id).values(role=_role(role)))
+    values = {"role": _role(role), "declared": declared}
+    conn.execute(update(t.room).where(t.room.c.id == room_id).values(**values))
     told.mark_room(conn, room_id)
 
 
@@ -127,12 +130,13 @@ def own_role(conn: Connection, device_id: int) -> str | None:
 
 
 def retire_device(conn: Connection, device_id: int, now: float) -> None:
-    """The device is gone for good: it leaves the lists, and its credential no longer works."""
+    """The device is gone: it leaves the lists and its credential no longer works; lives.py undoes it."""
     conn.execute(update(t.device).where(t.device.c.id == device_id).values(retired_at=now))
     m = t.membership
     conn.execute(update(m).where(m.c.device_id == device_id, m.c.valid_to.is_(None)).values(valid_to=now))
     c = t.credential
-    conn.execute(update(c).where(c.c.device_id == device_id).values(revoked_at=now, changed_at=now))
+    held = (c.c.device_id == device_id) & c.c.revoked_at.is_(None)
+    conn.execute(update(c).where(held).values(revoked_at=now, changed_at=now))
     told.leave_line(conn, device_id)
 
 

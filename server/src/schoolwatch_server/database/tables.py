@@ -22,6 +22,9 @@ from sqlalchemy import (
 
 from schoolwatch_server.database.columns import Id, id_, one_open, to
 from schoolwatch_server.database.columns import metadata as metadata
+from schoolwatch_server.database.tables_enrolment import arrival as arrival
+from schoolwatch_server.database.tables_enrolment import enrolment_token as enrolment_token
+from schoolwatch_server.database.tables_enrolment import frozen_device as frozen_device
 from schoolwatch_server.database.tables_incidents import incident as incident
 from schoolwatch_server.database.tables_incidents import incident_event as incident_event
 from schoolwatch_server.database.tables_incidents import notification as notification
@@ -92,6 +95,7 @@ room = Table(
     to("school.id", "school_id", index=True),
     Column("name", Text, nullable=False),
     Column("role", String(20), nullable=False),
+    Column("declared", Integer),  # computers that the school says are in it
     UniqueConstraint("school_id", "name"),
 )
 device = Table(
@@ -104,6 +108,10 @@ device = Table(
     Column("broken", Boolean, nullable=False, server_default=text("false")),
     Column("created_at", Double, nullable=False),
     Column("retired_at", Double),
+    Column("pending_since", Double, index=True),  # enrolled, and not let in yet: it is in no school
+    Column("asset_tag", Text, nullable=False, server_default=""),
+    Column("replaces_id", Id),
+    Column("kept_at", Double),  # somebody said that it is no ghost
 )
 membership = Table(
     "membership",
@@ -124,25 +132,10 @@ credential = Table(
     Column("password_hash", Text, nullable=False),
     Column("changed_at", Double, nullable=False, index=True),
     Column("revoked_at", Double),
-)
-enrolment_token = Table(
-    "enrolment_token",
-    metadata,
-    id_(),
-    Column("hash", String(64), nullable=False, unique=True),
-    to("school.id", "school_id"),
-    to("room.id", "room_id", nullable=True),
-    Column("created_at", Double, nullable=False),
-    Column("expires_at", Double, nullable=False),
-    Column("uses_left", Integer, nullable=False),
-    Column("revoked_at", Double),
-)
-frozen_device = Table(  # one whose disk is put back at each start: it is found again by its hardware
-    "frozen_device",
-    metadata,
-    Column("device_id", Id, ForeignKey("device.id"), primary_key=True, autoincrement=False),
-    Column("hints", JSON, nullable=False),
-    Column("enrolled_at", Double, nullable=False),
+    Column("rotate_at", Double),  # since when it is to be renewed
+    Column("next_key", LargeBinary),  # told to the device, which has not proved it after a restart yet
+    Column("next_hash", Text),
+    Column("next_at", Double),
 )
 
 # --- intake: journal, marks, state, sightings, quarantine ---------------------------------------------

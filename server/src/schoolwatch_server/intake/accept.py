@@ -91,6 +91,8 @@ def prove(claim: Claim, credential: Credential | None) -> Report | Refused:
         )
     if credential.revoked:
         return Refused(claim.message, claim.device, "revoked", "the device's credential was revoked")
+    if credential.pending:
+        return Refused(claim.message, claim.device, "pending", "the device waits for approval")
     try:
         frames.verify(claim.message.payload, credential.frame_key)
     except ContractError as error:

@@ -94,12 +94,18 @@ HOLDINGS: dict[str, Holding] = {
         organisational="quantity value declared_at",
         personal="declared_by",
     ),
-    "room": _of("Phòng của trường", "Rooms of schools", technical="id school_id role", written="name"),
+    "room": _of(
+        "Phòng của trường",
+        "Rooms of schools",
+        technical="id school_id role",
+        organisational="declared",
+        written="name",
+    ),
     "device": _of(
         "Thiết bị: mã ngẫu nhiên, nhãn, tình trạng",
         "Devices: random id, label, condition",
-        technical="id device role broken created_at retired_at",
-        written="label",
+        technical="id device role broken created_at retired_at pending_since replaces_id kept_at",
+        written="label asset_tag",
     ),
     "membership": _of(
         "Thiết bị thuộc trường, phòng nào, từ khi nào",
@@ -110,14 +116,20 @@ HOLDINGS: dict[str, Holding] = {
     "credential": _of(
         "Khóa và bản băm mật khẩu của thiết bị, để nhận biết báo cáo thật",
         "Key and password hash of a device, to tell its reports from forged ones",
-        technical="device_id changed_at revoked_at",
-        key="frame_key password_hash",
+        technical="device_id changed_at revoked_at rotate_at next_at",
+        key="frame_key password_hash next_key next_hash",
     ),
     "enrolment_token": _of(
         "Bản băm mã đăng ký thiết bị của trường",
         "Hashes of schools' enrolment tokens",
-        technical="id school_id room_id created_at expires_at uses_left revoked_at",
+        technical="id school_id room_id created_at expires_at uses_left revoked_at admits sign",
         key="hash",
+    ),
+    "arrival": _of(
+        "Máy đã đăng ký bằng mã nào, phòng nào, loại máy; bản băm có khóa của mã phần cứng để thấy máy trùng",
+        "By which token and into which room a device came, its kind; keyed digests of hardware to see copies",
+        technical="device_id school_id room_id token_id asked_at about resembles_id",
+        pseudonymised="hints",
     ),
     "frozen_device": _of(
         "Máy đóng băng: bản băm có khóa của mã phần cứng, để nhận ra máy sau khi khởi động lại",

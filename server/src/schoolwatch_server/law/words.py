@@ -21,6 +21,7 @@ PERMISSIONS: dict[Permission, str] = {
     "enrol": "đăng ký thiết bị, nhập báo cáo từ USB",
     "system": "xem trang máy chủ và nhật ký",
     "speedtest": "đo tốc độ đường truyền",
+    "standing": "hỏi máy đã được duyệt chưa",
 }
 
 TOPICS: dict[Leaf, str] = {

@@ -38,4 +38,6 @@ def token(engine: Engine) -> str | None:
         if school is None:
             return None
         room = next((r.id for r in pages.rooms(conn, school.id) if r.name == ROOM), None)
-    return issue_enrolment_token(engine, school.id, room, 15 / 1440, 1, now=time.time(), by="up")
+    return issue_enrolment_token(
+        engine, school.id, room, 15 / 1440, 1, now=time.time(), by="up", admits="at_once"
+    )

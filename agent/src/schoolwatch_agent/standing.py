@@ -1,0 +1,44 @@
+"""A device that enrolled and waits asks the server whether it is let in yet; until then it only measures."""
+
+import logging
+from http.client import HTTPException
+from pathlib import Path
+
+import msgspec
+
+from schoolwatch_agent import identity, proven
+from schoolwatch_agent.connection import PendingError, RefusedError
+from schoolwatch_agent.identity import Credential, IdentityError
+from schoolwatch_agent.opener import opener
+from schoolwatch_contract.standing import PATH, Answer
+
+log = logging.getLogger(__name__)
+
+TIMEOUT = 10.0
+
+
+def check(data: Path, credential: Credential, ca: str) -> None:
+    """Returns when the device is let in, or when nobody says: then the broker does.
+
+    Raises `PendingError` while it waits, `RefusedError` when it was refused.
+    """
+    try:
+        status, _, body = proven.ask(opener(ca), credential.url.rstrip("/") + PATH, credential, TIMEOUT)
+        said = msgspec.json.decode(body, type=Answer).standing if status == 200 else None
+    except (OSError, HTTPException, ValueError, msgspec.DecodeError, proven.NoChallengeError) as error:
+        log.info("the server does not say whether this device is let in: %s", error)
+        return
+    if said == "pending":
+        raise PendingError(credential.url)
+    if said == "refused":
+        raise RefusedError(f"{credential.url}: the enrolment was refused")
+    if said == "approved":
+        let_in(data, credential)
+
+
+def let_in(data: Path, credential: Credential) -> None:
+    """Keeps that the device waits no more; where that cannot be kept it asks again, which costs little."""
+    try:
+        identity.write_credential(data, msgspec.structs.replace(credential, pending=False))
+    except IdentityError as error:
+        log.warning("%s", error)
