@@ -8,6 +8,8 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+Process = subprocess.Popen[bytes]
+
 _PIECE, _ERRORS = 1 << 16, 1 << 16
 _LAST_WORDS = 3.0
 
@@ -31,9 +33,7 @@ except OSError as error:
 """
 
 
-def spawn(
-    command: Sequence[str], log: Path, *, gently: bool = False, files: int = 0
-) -> subprocess.Popen[bytes]:
+def spawn(command: Sequence[str], log: Path, *, gently: bool = False, files: int = 0) -> Process:
     """The running child. It gets SIGKILL (`gently`: SIGTERM) when this process dies, however it dies.
 
     It may open `files` at once, as far as the system lets it.

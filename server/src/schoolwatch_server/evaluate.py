@@ -17,6 +17,7 @@ from pathlib import Path
 from sqlalchemy import Engine, exc
 
 from schoolwatch_server import channels, incidents, messages, notify, tell, texts
+from schoolwatch_server.backup.schedule import Scheduled
 from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.database import incidents as kept
 from schoolwatch_server.database import journal, lease, retention, rollups, room_use
@@ -38,6 +39,7 @@ LOOK_EVERY = 0.5
 ROLLUPS_EVERY = 60.0
 ROOM_USE_EVERY = 60.0
 RETENTION_EVERY = 3600.0
+BACKUP_EVERY = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,7 @@ def _chores(work: _Work) -> None:
         _Chore(ROLLUPS_EVERY, lambda: rollups.run_once(work.engine, time.time())),
         _Chore(ROOM_USE_EVERY, lambda: room_use.sum_weeks(work.engine, time.time())),
         _Chore(RETENTION_EVERY, lambda: retention.prune(work.engine, time.time(), days)),
+        _Chore(BACKUP_EVERY, Scheduled(work.config).look),
     ]
     guard = _Guard("chores")
     while not work.stop.wait(LOOK_EVERY):

@@ -1,6 +1,8 @@
 """Is the server alive, is it ready, and what it counts about itself (Prometheus text format 0.0.4)."""
 
+import time
 from collections.abc import Iterable
+from typing import get_args
 
 from fastapi import Response
 from sqlalchemy.exc import SQLAlchemyError
@@ -8,6 +10,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from schoolwatch_server.api.parts import Part, read_parts
 from schoolwatch_server.api.problems import Problem
 from schoolwatch_server.api.route import Route, Server, Who
+from schoolwatch_server.backup import status
+from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.database import counted
 from schoolwatch_server.database.engine import begin_read
 
@@ -63,6 +67,7 @@ def metrics(who: Who, server: Server) -> Response:  # noqa: ARG001  only who pas
     lines += _family("schoolwatch_cursor_lag_rows", "gauge", "Journal rows a reader is behind", behind)
     lines += _family("schoolwatch_devices", "gauge", "Devices in use", [({}, devices)])
     lines += _parts(read_parts(server.config.folder))
+    lines += _backups(server.config, time.time())
     return Response("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
@@ -73,6 +78,20 @@ def _parts(parts: Iterable[Part]) -> list[str]:
     return [
         *_family("schoolwatch_part_running", "gauge", "Whether a part of the server runs", up),
         *_family("schoolwatch_part_restarts_total", "counter", "How often a part was restarted", restarts),
+    ]
+
+
+def _backups(config: ServerConfig, now: float) -> list[str]:
+    """An age that isn't known is not there, and never 0; `off` and `unknown` are states of their own."""
+    known = status.read(config.folder)
+    judgement = status.judge(config, known, now)
+    ages: list[Sample] = [] if known is None or known.done is None else [({}, now - known.done.at)]
+    proved: list[Sample] = [] if known is None or known.proved is None else [({}, now - known.proved.at)]
+    states: list[Sample] = [({"state": s}, float(s == judgement)) for s in get_args(status.Judgement)]
+    return [
+        *_family("schoolwatch_backup_state", "gauge", "How the backups stand: 1 for the state it is", states),
+        *_family("schoolwatch_backup_age_seconds", "gauge", "Age of the newest backup", ages),
+        *_family("schoolwatch_backup_proved_age_seconds", "gauge", "Since one was restored on trial", proved),
     ]
 
 

@@ -28,6 +28,7 @@ Trouble = Literal[
     "differs",
     "not_empty",
     "database_full",
+    "died",
     "other",
 ]
 

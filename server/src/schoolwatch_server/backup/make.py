@@ -74,7 +74,7 @@ def _open(store: Restic, data: Path) -> bool:
     fill the wrong disk without a word.
     """
     try:
-        return bool(store.snapshots())
+        return bool(store.snapshots().copies)
     except BackupError as error:
         if error.trouble != "no_repository":
             raise

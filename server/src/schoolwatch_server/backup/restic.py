@@ -25,6 +25,13 @@ class Snapshot(msgspec.Struct, frozen=True):
     hostname: str
 
 
+class Listing(msgspec.Struct, frozen=True):
+    """The copies, the oldest first, and what restic said of those that it could not read."""
+
+    copies: tuple[Snapshot, ...]
+    unreadable: str
+
+
 class Added(msgspec.Struct, frozen=True):
     """What one backup stored: bytes that were new, and bytes of everything that it holds."""
 
@@ -36,7 +43,7 @@ class Added(msgspec.Struct, frozen=True):
 _DAMAGED = (
     r"ciphertext verification failed|invalid|unexpected EOF|does not match|does not exist|"
     r"no such file or directory|not found in (the )?(index|repository)|repository contains errors|"
-    r"unable to load"
+    r"unable to load|ReadFull|could not load snapshot"
 )
 
 # What restic 0.14 to 0.18 and OpenSSH 9 say; restic's exit codes tell them apart only from 0.17 on.
@@ -69,10 +76,11 @@ class Restic:
         """Makes an empty repository."""
         self._run("init")
 
-    def snapshots(self) -> tuple[Snapshot, ...]:
-        """Every copy of a server, the oldest first."""
-        found = msgspec.json.decode(self._run("snapshots", "--json", "--tag", TAG), type=tuple[Snapshot, ...])
-        return tuple(sorted(found, key=lambda one: one.time))
+    def snapshots(self) -> Listing:
+        """Every copy of a server. One that can't be read is no error to restic: it says so and goes on."""
+        out, said = self._ask("snapshots", "--json", "--tag", TAG)
+        found = msgspec.json.decode(out, type=tuple[Snapshot, ...])
+        return Listing(tuple(sorted(found, key=lambda one: one.time)), said)
 
     def backup(self, folder: Path, host: str) -> Added:
         """Stores everything in a folder as one copy."""
@@ -103,6 +111,9 @@ class Restic:
         self._run("unlock", "-q")
 
     def _run(self, *words: str, folder: Path | None = None) -> bytes:
+        return self._ask(*words, folder=folder)[0]
+
+    def _ask(self, *words: str, folder: Path | None = None) -> tuple[bytes, str]:
         cache = ("--cache-dir", str(self.cache)) if self.cache else ("--no-cache",)
         command = (str(self.program), "-r", self.target.repository, *self.target.options, *cache, *words)
         environment = {"RESTIC_PASSWORD_FILE": str(self.passphrase), "LC_ALL": "C"}
@@ -112,7 +123,7 @@ class Restic:
             raise BackupError("no_program", program=self.program) from error
         if code != 0:
             raise meaning(self.target, said)
-        return out
+        return out, said
 
 
 def find(named: str) -> Path:

@@ -36,7 +36,10 @@ class Restored:
 
 def choose(store: Restic, wanted: str = "latest") -> Snapshot:
     """The copy with that id, or the newest. Raises `BackupError`."""
-    found = store.snapshots()
+    listing = store.snapshots()
+    found = listing.copies
+    if wanted == "latest" and listing.unreadable:  # the newest may be the one that can't be read
+        raise BackupError("damaged", target=store.target.name, detail=listing.unreadable)
     if not found:
         raise BackupError("no_backup", target=store.target.name)
     if wanted == "latest":

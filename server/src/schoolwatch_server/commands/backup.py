@@ -95,9 +95,13 @@ def _make(arguments: argparse.Namespace, config: "ServerConfig") -> int:
 
 def _list(arguments: argparse.Namespace, store: "Restic") -> int:
     words = _words(arguments)
-    for one in store.snapshots():
+    listing = store.snapshots()
+    for one in listing.copies:
         command.say(f"{one.short_id}  {_when(one.time.timestamp())}  {one.hostname}")
     command.say(words("backup.listed", target=store.target.name))
+    if listing.unreadable:
+        command.complain(words("backup.error.damaged", target=store.target.name, detail=listing.unreadable))
+        return NOT_GOOD
     return 0
 
 

@@ -1,11 +1,15 @@
-"""The server's own page: its parts, how far its readers are, what is in quarantine, who changed what."""
+"""The server's own page: parts, backups, how far its readers are, what is in quarantine, who changed what."""
+
+import time
+from dataclasses import dataclass
 
 from fastapi import Request
 from starlette.responses import Response
 
 from schoolwatch_server.api.parts import read_parts
 from schoolwatch_server.api.route import Route, Server, Who
-from schoolwatch_server.console.page import page
+from schoolwatch_server.backup import status
+from schoolwatch_server.console.page import page, words_of
 from schoolwatch_server.database import counted, people
 from schoolwatch_server.database.engine import begin_read
 
@@ -24,8 +28,32 @@ def show(request: Request, who: Who, server: Server) -> Response:
             quarantined=counted.quarantined(conn),
             counters=counted.counters(conn),
             devices=counted.devices_in_use(conn),
+            backup=_backup(request, server),
             audit=people.newest_audit(conn, AUDIT_ROWS),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Backup:
+    """What is said of backups: how they stand, what that comes from, and why the last one failed."""
+
+    judgement: status.Judgement
+    status: status.Status
+    why: str
+
+
+def _backup(request: Request, server: Server) -> _Backup:
+    known = status.read(server.config.folder)
+    judgement = status.judge(server.config, known, time.time())
+    known = known or status.Status()
+    failed, words, why = known.failed, words_of(request), ""
+    if failed is not None:
+        key = f"backup.error.{failed.trouble}"
+        try:
+            why = words.text(key, **failed.values)
+        except KeyError:  # another version wrote it
+            why = failed.trouble
+    return _Backup(judgement, known, why)
 
 
 ROUTES = (Route("GET", "/system", show, "system"),)

@@ -1,0 +1,175 @@
+"""Backups at the terminal: what a copy holds, how it comes back, and what is said when it can't."""
+
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from tests.server.backup.conftest import DEVICES, REPORTS, Run, Stocked, passphrase_file
+
+from schoolwatch_server import hint_keys
+from schoolwatch_server.backup import status
+from schoolwatch_server.config import of_data
+from schoolwatch_server.database import copies
+from schoolwatch_server.database.engine import begin_read, epoch, open_database
+
+
+def census(data: Path) -> dict[str, int]:
+    engine = open_database(of_data(data).database_url)
+    try:
+        with begin_read(engine) as conn:
+            return copies.census(conn)
+    finally:
+        engine.dispose()
+
+
+def epoch_of(data: Path) -> str:
+    engine = open_database(of_data(data).database_url)
+    try:
+        with begin_read(engine) as conn:
+            return epoch(conn)
+    finally:
+        engine.dispose()
+
+
+def test_a_copy_holds_what_is_needed_and_nothing_that_is_made_anew(stocked: Stocked) -> None:
+    names = set(stocked.made.manifest.files)
+    assert {"database.db", "settings.toml", "data/secrets/hints", "data/packs/own.yaml"} <= names
+    assert {"data/tls/server.pem", "data/agent/credential.json", "data/server.toml"} <= names
+    assert "outside/notify.urls_file/channels" in names
+    for part in ("run/", "log/", "broker/", "spool.db", ".new", "schoolwatch.db", "passphrase"):
+        assert [name for name in names if part in name] == [], part
+    assert stocked.made.manifest.rows["journal"] == DEVICES * REPORTS
+    assert stocked.made.kept is None
+
+
+def test_nothing_of_it_lies_about_and_none_of_it_can_be_read(stocked: Stocked) -> None:
+    backup = stocked.config.folder / "backup"
+    assert not (backup / "stage").exists()
+    for path in (*stocked.copies.rglob("*"), *(backup / "cache").rglob("*")):
+        content = path.read_bytes() if path.is_file() else b""
+        assert b"json://hooks" not in content, path
+        assert b"SQLite format" not in content, path
+
+
+def test_it_comes_back_as_it_was_with_a_new_epoch(stocked: Stocked, run: Run, tmp_path: Path) -> None:
+    data = tmp_path / "new"
+    place = ("--from", stocked.copies, "--passphrase-file", stocked.passphrase)
+    code, said = run("restore", "--data", data, *place)
+    assert code == 0, said
+    assert f"reports in the journal: {DEVICES * REPORTS}\n" in said
+    assert census(data) == stocked.made.manifest.rows
+    assert epoch_of(data) != epoch_of(stocked.config.folder)
+    assert hint_keys.school_key(data, 1) == hint_keys.school_key(stocked.config.folder, 1)
+    config = of_data(data)
+    assert Path(config.notify.urls_file) == data / "outside" / "notify.urls_file" / "channels"
+    assert Path(config.notify.urls_file).read_text() == "json://hooks.example.org\n"
+    for private in ("schoolwatch.db", "secrets/hints", "server.toml", "outside/notify.urls_file/channels"):
+        assert (data / private).stat().st_mode & 0o077 == 0, private
+    assert sorted(path.name for path in data.glob(".*")) == []
+
+    code, said = run("restore", "--data", data, *place)
+    assert code == 2
+    assert "the folder is not empty" in said
+    assert census(data) == stocked.made.manifest.rows
+
+
+def test_a_wrong_passphrase_touches_nothing(stocked: Stocked, run: Run, tmp_path: Path) -> None:
+    wrong = passphrase_file(tmp_path, "some other passphrase")
+    data = tmp_path / "new"
+    code, said = run("restore", "--data", data, "--from", stocked.copies, "--passphrase-file", wrong)
+    assert code == 2
+    assert "the passphrase is not that of these copies" in said
+    assert not data.exists()
+
+
+@pytest.mark.parametrize("part", ["index", "snapshots"])
+def test_a_truncated_copy_is_not_good_and_is_never_put_in_place(
+    stocked: Stocked, run: Run, tmp_path: Path, part: str
+) -> None:
+    damaged = tmp_path / "damaged"
+    shutil.copytree(stocked.copies, damaged)
+    for file in (damaged / part).iterdir():
+        file.chmod(0o600)
+        file.write_bytes(file.read_bytes()[:50])
+    place = ("--from", damaged, "--passphrase-file", stocked.passphrase)
+    code, said = run("restore", "--data", tmp_path / "new", *place)
+    assert code == 3, said
+    assert "the copy is damaged or incomplete" in said
+    assert not (tmp_path / "new").exists() or list((tmp_path / "new").iterdir()) == []
+
+
+def test_a_copy_is_proved_or_called_what_it_is(
+    stocked: Stocked, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = ("--from", stocked.copies, "--passphrase-file", stocked.passphrase)
+    code, said = run("verify-backup", "--data", stocked.config.folder, *place)
+    assert code == 0, said
+    assert "is GOOD" in said
+    known = status.read(stocked.config.folder)
+    assert known is not None
+    assert known.proved is not None
+    assert known.proved.of == stocked.made.manifest.taken_at
+    assert not (stocked.config.folder / "backup" / "stage").exists()
+
+
+@pytest.mark.parametrize(
+    "change", ["DELETE FROM journal WHERE id = 1", "INSERT INTO province VALUES (9, 'X', 'Y')"]
+)
+def test_other_rows_than_were_copied_are_noticed(stocked: Stocked, tmp_path: Path, change: str) -> None:
+    from schoolwatch_server.backup import restore
+    from schoolwatch_server.backup.errors import BackupError
+
+    copies.copy_sqlite(stocked.config.folder / "schoolwatch.db", tmp_path / "database.db")
+    restore.compare(stocked.made.manifest, tmp_path)
+    with closing(sqlite3.connect(tmp_path / "database.db")) as db, db:
+        db.execute(change)
+    with pytest.raises(BackupError, match="differs"):
+        restore.compare(stocked.made.manifest, tmp_path)
+
+
+def test_a_place_that_held_copies_and_is_empty_is_not_begun_anew(
+    stocked: Stocked, run: Run, tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(stocked.config.folder, data)
+    away = tmp_path / "away"
+    stocked.copies.rename(away)
+    try:
+        code, said = run("backup", "--data", data)
+        assert code == 2
+        assert "is the disk not mounted?" in said
+        assert not stocked.copies.exists()
+    finally:
+        away.rename(stocked.copies)
+    known = status.read(data)
+    assert known is not None
+    assert known.failed is not None
+    assert known.failed.trouble == "gone"
+    assert status.judge(stocked.config, known, known.failed.at) == "failed"
+
+
+def test_what_has_to_be_put_right_is_said(stocked: Stocked, run: Run, tmp_path: Path) -> None:
+    data = stocked.config.folder
+    short = passphrase_file(tmp_path, "short")
+    (tmp_path / "open").write_text("a passphrase that all can read")
+    for words, expected in (
+        (("--to", "s3:bucket"), "is no place for copies"),
+        (("--to", "sftp://host/x"), "is no place for copies"),
+        (("--to", "sftp://a@-oProxyCommand=x/y"), "is no place for copies"),
+        (("--passphrase-file", tmp_path / "none"), "openssl rand"),
+        (("--passphrase-file", tmp_path / "open"), "chmod 600"),
+        (("--passphrase-file", short), "fewer than 16"),
+    ):
+        code, said = run("backup", "--list", "--data", data, *words)
+        assert (code, expected in said) == (2, True), said
+
+
+def test_one_backup_at_a_time(stocked: Stocked, run: Run) -> None:
+    from schoolwatch_server.backup import place
+
+    with place.held(stocked.config.folder):
+        code, said = run("backup", "--data", stocked.config.folder)
+    assert code == 2
+    assert "another backup or verification is running" in said
