@@ -98,4 +98,4 @@ def tell_day(conn: Connection, device_id: int, day: int, **told: float) -> None:
     """How a computer was used on a day (its first instant), as its rollup."""
     folds = {f"use.{name}": Fold(1, value, value, value, value, float(day)) for name, value in told.items()}
     row = {"device_id": device_id, "resolution": DAY, "bucket": day, "body": pack(folds)}
-    upsert(conn, tables.rollup, [row])
+    upsert(conn, tables.use_rollup, [row])

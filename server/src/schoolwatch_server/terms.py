@@ -9,7 +9,7 @@ from typing import Literal, get_args
 Configured = Literal["journal", "hourly", "daily", "proof", "incident", "quarantine", "audit"]
 """What `[retention]` of the settings sets, each as `<name>_days`, within its bounds."""
 
-Fixed = Literal["session", "slot", "generation"]
+Fixed = Literal["use", "session", "slot", "generation"]
 """What the program's own working gives."""
 
 Name = Configured | Fixed
@@ -83,6 +83,15 @@ TERMS: dict[Name, Term] = {
         "Tra cứu ai đã làm gì; ít nhất 12 tháng",
         "Who did what can be looked up; 12 months at least",
         "TCVN 14423:2026; Nghị định 333",
+    ),
+    "use": Term(
+        71,
+        71,
+        71,
+        "Thời gian bật, có người dùng theo ngày của từng máy dùng chung",
+        "How long each shared computer was on and in use a day",
+        "Chỉ để cộng theo phòng và tuần, kể cả sau khi máy chủ ngừng 8 tuần; theo giờ: như báo cáo thô",
+        "Only to be summed by room and week, also after 8 weeks of outage; by hour as long as raw reports",
     ),
     "session": Term(
         0, 0, 0,

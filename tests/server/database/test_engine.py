@@ -14,7 +14,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, exc, insert, inspect, select, text
 
 from schoolwatch_server.config import of_data
-from schoolwatch_server.database import states
+from schoolwatch_server.database import rollups, states
 from schoolwatch_server.database.engine import (
     MIGRATIONS,
     DatabaseError,
@@ -27,6 +27,8 @@ from schoolwatch_server.database.engine import (
 )
 from schoolwatch_server.database.tables import meta, metadata, state
 from schoolwatch_server.state import State, Value, pack
+from schoolwatch_server.store import rollup
+from schoolwatch_server.store.rollup import Fold
 
 
 @pytest.fixture
@@ -73,6 +75,33 @@ def test_migrated_schema_is_the_tables(url: str, tmp_path: Path) -> None:
     metadata.create_all(direct)
     direct.dispose()
     assert schema_of(tmp_path / "schoolwatch.db") == schema_of(tmp_path / "direct.db")
+
+
+def test_the_use_of_single_computers_moves_out_of_the_summaries(tmp_path: Path) -> None:
+    """From the shape before 0015; what is not of rooms alone stays where it was."""
+    path = tmp_path / "schoolwatch.db"
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    engine = create_engine(f"sqlite:///{path}")
+    use, load = Fold(1, 60.0, 60.0, 60.0, 60.0, 7.0), Fold(2, 1.0, 0.5, 0.5, 0.5, 7.0)
+    bodies = {0: {"use.on": use, "processor.load": load}, 3600: {"processor.load": load}}
+    bodies[7200] = {"use.on": use}
+    with engine.begin() as conn:
+        config.attributes["connection"] = conn
+        command.upgrade(config, "0014")
+        conn.execute(text("INSERT INTO device (id, device, created_at) VALUES (3, 'd', 0)"))
+        for bucket, folds in bodies.items():
+            row = {"bucket": bucket, "body": rollup.pack(folds)}
+            conn.execute(text("INSERT INTO rollup VALUES (3, 3600, :bucket, :body)"), row)
+    engine.dispose()
+    migrate(f"sqlite:///{path}")
+    engine = open_database(f"sqlite:///{path}")
+    with begin_read(engine) as conn:
+        kept = rollups.read(conn, 3, 3600, 0, 9e3)
+        use_kept = rollups.read_many(conn, (3,), 3600, 0, 9e3, "rooms")
+    assert kept == {0: {"processor.load": load}, 3600: {"processor.load": load}, 7200: {}}
+    assert use_kept == {3: {0: {"use.on": use}, 7200: {"use.on": use}}}
+    engine.dispose()
 
 
 def test_what_is_known_of_a_device_moves_into_its_own_table(tmp_path: Path) -> None:

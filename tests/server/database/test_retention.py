@@ -15,8 +15,10 @@ from schoolwatch_server.database.ages import AGES
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.marks import NEWEST
 from schoolwatch_server.database.retention import Kept, prune
+from schoolwatch_server.database.room_use import BACK
 from schoolwatch_server.store.rollup import DAY, HOUR
 from schoolwatch_server.terms import CONFIGURED, TERMS
+from schoolwatch_server.use import WEEK, newest_settled
 
 TABLES: Mapping[str, Table] = t.metadata.tables
 KEPT = Kept()
@@ -124,9 +126,14 @@ def _journal(rows: Rows, old: Made, kept: Made) -> None:
 
 
 def _rollups(rows: Rows, old: Made, kept: Made) -> None:
-    for resolution, days in ((HOUR, KEPT.of("hourly")), (DAY, KEPT.of("daily"))):
+    for table, resolution, days in (
+        (t.rollup, HOUR, KEPT.of("hourly")),
+        (t.rollup, DAY, KEPT.of("daily")),
+        (t.use_rollup, HOUR, KEPT.of("journal") + 1),
+        (t.use_rollup, DAY, KEPT.of("use")),
+    ):
         for made, at in ((old, NOW - (days + 1) * DAY), (kept, NOW - (days - 1) * DAY)):
-            made.append(("rollup", rows.make(t.rollup, resolution=resolution, bucket=int(at))))
+            made.append((table.name, rows.make(table, resolution=resolution, bucket=int(at))))
 
 
 def _generations(rows: Rows, old: Made, kept: Made) -> None:
@@ -178,6 +185,7 @@ OWN = {
     "journal": _journal,
     "sighting": lambda *_: None,
     "rollup": _rollups,
+    "use_rollup": lambda *_: None,
     "generation": _generations,
     "arrived": lambda *_: None,
     "judged": _judged,
@@ -202,3 +210,11 @@ def test_where_a_device_stood_is_known_for_as_long_as_anything_that_it_measured_
     prune(world.engine, NOW, kept)
     with begin_read(world.engine) as conn:
         assert there in keys(conn, t.membership)
+
+
+def test_a_days_use_is_kept_until_the_week_of_its_room_must_have_been_summed() -> None:
+    """The oldest week that is made up for begins so long before now, at the latest moment of a week."""
+    for moment in range(int(NOW), int(NOW) + WEEK, DAY):
+        oldest = newest_settled(moment) - (BACK - 1) * WEEK
+        assert oldest > moment - KEPT.of("use") * DAY
+    assert KEPT.of("use") < 12 * 7

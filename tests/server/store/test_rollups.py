@@ -254,6 +254,33 @@ def test_an_id_of_the_journal_never_comes_twice(world: World, device: Device) ->
         assert [row.id for row in journal.rows_after(conn, 0, 9)] == [2]
 
 
+def test_the_use_of_a_computer_lies_apart_and_goes_when_its_room_was_summed(
+    world: World, device: Device
+) -> None:
+    """Nothing that reads a device's series comes by it, and no copy of the database holds it for years."""
+    for hour in range(3):
+        readings = (Reading("use.active", 600.0), Reading("processor.load", 1.0))
+        at = MIDNIGHT + hour * HOUR
+        take(world.engine, [device.message(hour + 1, at=at, taken_at=at, readings=readings)], Rules())
+    rollups.run_once(world.engine, MIDNIGHT + 2 * DAY)
+    with begin_read(world.engine) as conn:
+        names = {name for body in conn.scalars(select(t.rollup.c.body)) for name in unpack(body)}
+        day = rollups.read_many(conn, (device.id,), DAY, MIDNIGHT, MIDNIGHT + 1, "rooms")
+        of_device = rollups.read(conn, device.id, DAY, MIDNIGHT, MIDNIGHT + 1)
+    assert names == {"processor.load"}
+    assert day[device.id][MIDNIGHT]["use.active"].sum == 1800.0
+    assert {*of_device[MIDNIGHT]} == {"processor.load"}
+    assert [uses(world, at) for at in (0, 16 * DAY, 30 * DAY, 72 * DAY)] == [4, 1, 1, 0]
+    with begin_read(world.engine) as conn:
+        assert conn.scalar(select(func.count()).select_from(t.rollup)) == 4
+
+
+def uses(world: World, later: float) -> int:
+    prune(world.engine, MIDNIGHT + DAY + later)
+    with begin_read(world.engine) as conn:
+        return conn.scalar(select(func.count()).select_from(t.use_rollup)) or 0
+
+
 # --- series -------------------------------------------------------------------------------------------
 
 

@@ -51,6 +51,7 @@ AGES: dict[str, Age] = {
     "journal": Age("own", "journal", ("received_at",)),
     "sighting": Age("own", "journal", ("received_at",)),
     "rollup": Age("own", "hourly", ("bucket",)),
+    "use_rollup": Age("own", "use", ("bucket",)),
     "room_use": Age("rows", "daily", ("week",)),
     "generation": Age("own", "generation", ("heard_at",)),
     "arrived": Age("own", "generation"),

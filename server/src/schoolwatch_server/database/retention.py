@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Engine, Table, delete, func, or_, select
 
-from schoolwatch_server.database import journal
+from schoolwatch_server.database import journal, rollups
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.ages import AGES
 from schoolwatch_server.database.dependents import delete_with_dependents
@@ -39,8 +39,13 @@ def prune(engine: Engine, now: float, kept: Kept | None = None) -> int:
     """Deletes in steps whatever has had its time; gives how many rows, children not counted."""
     kept = kept or Kept()
     gone = sum(_all(engine, step) for step in _steps(now, kept))
-    gone += _rollups(engine, HOUR, now - kept.of("hourly") * DAY)
-    return gone + _rollups(engine, DAY, now - kept.of("daily") * DAY)
+    plan: tuple[tuple[rollups.Half, int, float], ...] = (
+        ("devices", HOUR, kept.of("hourly")),
+        ("devices", DAY, kept.of("daily")),
+        ("rooms", HOUR, kept.of("journal") + 1),  # a day is made from its hours as long as reports come
+        ("rooms", DAY, kept.of("use")),
+    )
+    return gone + sum(_rollups(engine, half, each, now - days * DAY) for half, each, days in plan)
 
 
 _Step = Callable[[Connection], int]
@@ -87,14 +92,15 @@ def _ended(conn: Connection, table: Table, by: tuple[str, ...], before: float) -
     return delete_with_dependents(conn, table, rows)
 
 
-def _rollups(engine: Engine, resolution: int, before: float) -> int:
+def _rollups(engine: Engine, half: rollups.Half, resolution: int, before: float) -> int:
     """Device by device along the key: the table is by far the largest, and nothing else finds them in it."""
     with begin_read(engine) as conn:
         devices = list(conn.scalars(select(t.device.c.id).order_by(t.device.c.id)))
-    r, gone = t.rollup.c, 0
+    table, gone = rollups.TABLES[half], 0
+    r = table.c
     for start in range(0, len(devices), _DEVICES):
         some = r.device_id.in_(devices[start : start + _DEVICES])
-        old = delete(t.rollup).where(some, r.resolution == resolution, r.bucket < before)
+        old = delete(table).where(some, r.resolution == resolution, r.bucket < before)
         with begin_write(engine) as conn:
             gone += conn.execute(old).rowcount
     return gone

@@ -1,15 +1,22 @@
-"""Hours and days of every device's series, made anew from the journal where something new came in."""
+"""Hours and days of every device's series, made anew from the journal where something new came in.
+
+What is shown of rooms alone lies in a table of its own: what reads a device's series does not come by it,
+and it goes when the room's week has been summed.
+"""
 
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, Table, and_, delete, func, select
 
+from schoolwatch_contract.catalogue import shown_alone
 from schoolwatch_server.database import journal
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.upsert import upsert
+from schoolwatch_server.state import parse_key
 from schoolwatch_server.store.rollup import (
     DAY,
     HOUR,
@@ -27,6 +34,13 @@ _STEP = 200
 
 GRACE = 120.0
 """Seconds after a bucket's end before it is made: most of what belongs to it has come by then."""
+
+
+Half = Literal["devices", "rooms"]
+"""Series that may be shown of one device, and those of rooms alone."""
+
+TABLES: dict[Half, Table] = {"devices": t.rollup, "rooms": t.use_rollup}
+"""Where the buckets of each half lie."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,21 +92,36 @@ def _step(engine: Engine, resolution: int, now: float) -> int:
     with begin_read(engine) as conn:
         work = _due(conn, resolution, now)
         pruned = journal.pruned_before(conn)
-        rows = [
-            {
-                "device_id": one.device_id,
-                "resolution": resolution,
-                "bucket": one.bucket,
-                "body": pack(_made(conn, one, pruned)),
-            }
-            for one in work
-        ]
+        made = [(one, _made(conn, one, pruned)) for one in work]
+    rows = {half: _rows(made, half) for half in TABLES}
     if work:
         with begin_write(engine) as conn:
-            upsert(conn, t.rollup, rows)
+            for half, table in TABLES.items():
+                upsert(conn, table, rows[half])
             for one in work:
                 conn.execute(delete(t.dirty).where(_is(one), t.dirty.c.journal_id == one.journal_id))
     return len(work)
+
+
+def _rows(made: Sequence[tuple[_Dirty, Folds]], half: Half) -> list[dict[str, object]]:
+    """Rows of one half; a computer that is in no room of pupils has none of the rooms' half."""
+    parts = ((one, _of(half, folds)) for one, folds in made)
+    return [
+        {
+            "device_id": one.device_id,
+            "resolution": one.resolution,
+            "bucket": one.bucket,
+            "body": pack(part),
+        }
+        for one, part in parts
+        if part or half == "devices"
+    ]
+
+
+def _of(half: Half, folds: Folds) -> Folds:
+    return {
+        name: fold for name, fold in folds.items() if shown_alone(parse_key(name)[0]) == (half == "devices")
+    }
 
 
 def _due(conn: Connection, resolution: int, now: float) -> list[_Dirty]:
@@ -120,8 +149,9 @@ def _is(one: _Dirty) -> ColumnElement[bool]:
 def _made(conn: Connection, one: _Dirty, pruned: float) -> Folds:
     """A bucket from everything that the journal, or the hours, hold of it now."""
     if one.resolution == DAY:
-        hours = read(conn, one.device_id, HOUR, one.bucket, one.bucket + DAY)
-        new = fold_hours(hours.values())
+        only, end = (one.device_id,), one.bucket + DAY
+        halves = [read_many(conn, only, HOUR, one.bucket, end, half) for half in TABLES]
+        new = fold_hours(hour for half in halves for hour in half.get(one.device_id, {}).values())
     else:
         new = _hour(conn, one.device_id, one.bucket)
     whole = one.bucket >= pruned
@@ -135,25 +165,34 @@ def _hour(conn: Connection, device_id: int, begin: int) -> Folds:
 
 
 def _held(conn: Connection, one: _Dirty) -> Folds:
-    r = t.rollup.c
-    body = conn.scalar(
-        select(r.body).where(
+    held: Folds = {}
+    for table in TABLES.values():
+        r = table.c
+        query = select(r.body).where(
             r.device_id == one.device_id, r.resolution == one.resolution, r.bucket == one.bucket
         )
-    )
-    return {} if body is None else unpack(body)
+        held |= {name: fold for body in conn.scalars(query) for name, fold in unpack(body).items()}
+    return held
 
 
 def read(conn: Connection, device_id: int, resolution: int, start: float, end: float) -> dict[int, Folds]:
-    """A device's buckets that begin in [start, end), in their order; dirty ones are made on the spot."""
+    """What may be shown of a device: its buckets that begin in [start, end), in their order.
+
+    Dirty ones are made on the spot.
+    """
     return read_many(conn, (device_id,), resolution, start, end).get(device_id, {})
 
 
 def read_many(
-    conn: Connection, device_ids: Collection[int], resolution: int, start: float, end: float
+    conn: Connection,
+    device_ids: Collection[int],
+    resolution: int,
+    start: float,
+    end: float,
+    half: Half = "devices",
 ) -> dict[int, dict[int, Folds]]:
-    """Device → its buckets, as `read` gives them; devices without any are left out."""
-    r, d = t.rollup.c, t.dirty.c
+    """Device → its buckets of one half, as `read` gives them; devices without any are left out."""
+    r, d = TABLES[half].c, t.dirty.c
     query = select(r.device_id, r.bucket, r.body).where(
         r.device_id.in_(device_ids), r.resolution == resolution, r.bucket >= start, r.bucket < end
     )
@@ -165,7 +204,7 @@ def read_many(
     )
     pruned = journal.pruned_before(conn)
     for device_id, begin, journal_id in conn.execute(dirty).all():
-        made = _made(conn, _Dirty(device_id, resolution, begin, journal_id), pruned)
+        made = _of(half, _made(conn, _Dirty(device_id, resolution, begin, journal_id), pruned))
         found.setdefault(device_id, {})[begin] = made
     return {device_id: dict(sorted(buckets.items())) for device_id, buckets in found.items()}
 

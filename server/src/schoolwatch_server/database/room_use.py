@@ -141,7 +141,7 @@ def _cells(conn: Connection, room_id: int, week: int) -> dict[int, dict[int, Cel
             for day in range(week, week + WEEK, DAY)
             if since <= day and (until is None or until >= day + DAY)
         }
-    told = rollups.read_many(conn, list(here), DAY, week, week + WEEK)
+    told = rollups.read_many(conn, list(here), DAY, week, week + WEEK, "rooms")
     return {
         device_id: {day: _cell(folds) for day, folds in told.get(device_id, {}).items() if day in days}
         for device_id, days in here.items()

@@ -39,6 +39,7 @@ from schoolwatch_server.database.tables_speedtest import speedtest_slot as speed
 from schoolwatch_server.database.tables_state import state as state
 from schoolwatch_server.database.tables_state import state_body as state_body
 from schoolwatch_server.database.tables_use import room_use as room_use
+from schoolwatch_server.database.tables_use import use_rollup as use_rollup
 
 meta = Table(
     "meta", metadata, Column("key", String(40), primary_key=True), Column("value", Text, nullable=False)

@@ -1,8 +1,8 @@
-"""The use of a room in a week, summed once and then never changed."""
+"""The use of a room in a week, summed once and never changed; and what it is summed from, for a while."""
 
-from sqlalchemy import BigInteger, Column, Double, Integer, Table, UniqueConstraint
+from sqlalchemy import BigInteger, Column, Double, ForeignKey, Integer, LargeBinary, Table, UniqueConstraint
 
-from schoolwatch_server.database.columns import id_, metadata, to
+from schoolwatch_server.database.columns import Id, id_, metadata, to
 from schoolwatch_server.use import QUANTITIES
 
 
@@ -27,4 +27,12 @@ room_use = Table(
     Column("days", Integer, nullable=False),  # on which somebody told
     *_sums(),
     UniqueConstraint("room_id", "week"),
+)
+use_rollup = Table(  # as `rollup`, of the series that are shown of rooms alone
+    "use_rollup",
+    metadata,
+    Column("device_id", Id, ForeignKey("device.id"), primary_key=True, autoincrement=False),
+    Column("resolution", Integer, primary_key=True, autoincrement=False),
+    Column("bucket", BigInteger, primary_key=True, autoincrement=False),
+    Column("body", LargeBinary, nullable=False),
 )

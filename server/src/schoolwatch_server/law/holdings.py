@@ -174,8 +174,14 @@ HOLDINGS: dict[str, Holding] = {
         technical="device_id resolution bucket journal_id",
     ),
     "rollup": _of(
-        "Số liệu theo giờ và theo ngày của thiết bị; có mức sử dụng máy dùng chung, chỉ hiển thị theo phòng",
-        "Hourly and daily summaries of devices; with the use of shared computers, shown by room alone",
+        "Số liệu theo giờ và theo ngày của thiết bị",
+        "Hourly and daily summaries of devices",
+        technical="device_id resolution bucket body",
+    ),
+    "use_rollup": _of(
+        "Mức sử dụng theo giờ và theo ngày của từng máy dùng chung, chỉ để cộng theo phòng, không trang "
+        "nào đọc",
+        "Hourly and daily use of each shared computer, only to be summed by room; no page reads it",
         technical="device_id resolution bucket",
         aggregated="body",
     ),

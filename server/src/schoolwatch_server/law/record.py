@@ -171,6 +171,8 @@ def kept(table: str, config: ServerConfig) -> str:
     days = config.retention.days(age.term)
     if table == "rollup":
         return f"theo giờ {days} ngày, theo ngày {config.retention.daily_days} ngày"
+    if table == "use_rollup":
+        return f"theo giờ {config.retention.journal_days + 1} ngày, theo ngày {days} ngày"
     after = next((AFTER[by] for by in age.by if by in AFTER), "")
     return f"{days} ngày{after}" if days else "đến khi hết hạn"
 
