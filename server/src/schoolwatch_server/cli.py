@@ -1,7 +1,6 @@
 """`schoolwatch-server`: one command for each part of the server, and the few things that only it can do."""
 
 import argparse
-import functools
 import logging
 import sys
 import time
@@ -23,6 +22,7 @@ from schoolwatch_server.commands import (
     notify,
     quarantine,
     school,
+    upgrade,
 )
 from schoolwatch_server.config import ConfigError
 
@@ -91,12 +91,6 @@ def _parser() -> argparse.ArgumentParser:
     command.add(commands, "serve", _serve, "console and API")
     command.add(commands, "evaluate", _evaluate, "series, indicators, rules and incidents")
     command.add(commands, "speedtest", _speedtest, "the speed test that schools' gateways run (NDT7)")
-    new = command.add(
-        commands, "migrate", _migrate, "make the database, or bring it to this program's version"
-    )
-    new.add_argument(
-        "--restored", action="store_true", help="it is an older copy: let agents send again what it lacks"
-    )
     command.add(commands, "check-config", _check_config, "say whether the settings are right")
 
     version = commands.add_parser("version", help="print the version", description="Print the version.")
@@ -113,6 +107,7 @@ def _parser() -> argparse.ArgumentParser:
         notify,
         master_key,
         backup,
+        upgrade,
         dossier,
     ):
         module.add_to(commands)
@@ -201,29 +196,6 @@ def _broker_amqtt(arguments: argparse.Namespace) -> int:
 
 def _version(_arguments: argparse.Namespace) -> int:
     print(f"schoolwatch-server {__version__}")
-    return 0
-
-
-def _migrate(arguments: argparse.Namespace) -> int:
-    from schoolwatch_server import texts
-    from schoolwatch_server.database.engine import check_url, migrate, open_database, renew_epoch
-    from schoolwatch_server.files import private_folder
-    from schoolwatch_server.supervise import prepare
-
-    config = command.config(arguments)
-    prepare.check_folder(config.folder, functools.partial(texts.load().get, command.language()))
-    check_url(config.database_url)
-    try:
-        private_folder(config.folder)
-    except OSError as error:
-        raise command.Refused(
-            f"{config.folder}: {error.strerror}: choose a folder you own with --data"
-        ) from error
-    migrate(config.database_url, config.master_key)
-    if arguments.restored:
-        epoch = renew_epoch(open_database(config.database_url, config.master_key))
-        print(f"a new epoch, {epoch}: agents send again what the database lacks")
-    print("the database is ready")
     return 0
 
 

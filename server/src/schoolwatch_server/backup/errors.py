@@ -28,6 +28,10 @@ Trouble = Literal[
     "differs",
     "not_empty",
     "database_full",
+    "no_key",
+    "upgrade_failed",
+    "no_upgrade",
+    "in_use",
     "died",
     "other",
 ]

@@ -15,9 +15,10 @@ from schoolwatch_server.backup.errors import BackupError
 from schoolwatch_server.backup.manifest import Manifest
 from schoolwatch_server.backup.restic import Restic, Snapshot
 from schoolwatch_server.config import ConfigError, ServerConfig, parse, render
-from schoolwatch_server.database import copies, dump
+from schoolwatch_server.database import copies, dump, sealed
 from schoolwatch_server.database.engine import known_versions, migrate, open_database
 from schoolwatch_server.files import private_folder, write_atomically
+from schoolwatch_server.sealing import SealError
 from schoolwatch_server.sections import Database
 
 UNFINISHED = ".restoring"
@@ -164,12 +165,21 @@ def _database(made: Manifest, stage: Path, config: ServerConfig) -> str:
         if not dump.is_empty(url):
             raise BackupError("database_full")
         dump.read(url, stage / gather.POSTGRES)
-    migrate(url)
-    engine = open_database(url)
+    keys = master_key(made, stage)
+    migrate(url, keys)
+    engine = open_database(url, keys)
     try:
+        sealed.check(engine)
         return copies.put_back(engine)
+    except SealError as error:
+        raise BackupError("no_key", detail=error) from error
     finally:
         engine.dispose()
+
+
+def master_key(made: Manifest, stage: Path) -> Path:
+    """Where the master key lies in an unpacked copy."""
+    return stage / made.outside.get("secrets.master_key_file", gather.DATA)
 
 
 def _place(stage: Path, data: Path) -> None:

@@ -7,9 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from schoolwatch_server.backup import place, restore, status
+from schoolwatch_server.backup import gather, place, restore, status
+from schoolwatch_server.backup.errors import BackupError
 from schoolwatch_server.backup.manifest import Manifest
 from schoolwatch_server.backup.restic import Restic, Snapshot
+from schoolwatch_server.database import sealed
+from schoolwatch_server.database.engine import known_versions, open_database
+from schoolwatch_server.sealing import SealError
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +32,24 @@ def verify(store: Restic, data: Path, wanted: str = "latest", *, read_data: bool
         snapshot = restore.choose(store, wanted)
         made = restore.unpack(store, snapshot, folder)
         restore.compare(made, folder)
+        _open(made, folder)
     now = time.time()
     if data.exists():
         status.change(data, proved=status.Proved(now, made.taken_at))
     return Proof(made, snapshot, max(0.0, now - made.taken_at))
+
+
+def _open(made: Manifest, folder: Path) -> None:
+    """Sees that the master key in the copy opens what is sealed there, if it is of this program's version."""
+    if made.database != "sqlite" or made.schema != max(known_versions()):
+        return
+    engine = open_database(f"sqlite:///{folder / gather.SQLITE}", restore.master_key(made, folder))
+    try:
+        sealed.check(engine)
+    except SealError as error:
+        raise BackupError("no_key", detail=error) from error
+    finally:
+        engine.dispose()
 
 
 @contextmanager

@@ -66,15 +66,15 @@ def _backup(arguments: argparse.Namespace) -> int:
         _step_back()
     config = _config(arguments)
     if arguments.list:
-        return _told(arguments, lambda: _list(arguments, make.repository(config.backup)))
-    return _told(arguments, lambda: _make(arguments, config))
+        return told(arguments, lambda: _list(arguments, make.repository(config.backup)))
+    return told(arguments, lambda: _make(arguments, config))
 
 
 def _make(arguments: argparse.Namespace, config: "ServerConfig") -> int:
     from schoolwatch_server.backup import make
 
     made = make.back_up(config)
-    words = _words(arguments)
+    words = voice(arguments)
     command.say(
         words(
             "backup.made",
@@ -94,10 +94,10 @@ def _make(arguments: argparse.Namespace, config: "ServerConfig") -> int:
 
 
 def _list(arguments: argparse.Namespace, store: "Restic") -> int:
-    words = _words(arguments)
+    words = voice(arguments)
     listing = store.snapshots()
     for one in listing.copies:
-        command.say(f"{one.short_id}  {_when(one.time.timestamp())}  {one.hostname}")
+        command.say(f"{one.short_id}  {when(one.time.timestamp())}  {one.hostname}")
     command.say(words("backup.listed", target=store.target.name))
     if listing.unreadable:
         command.complain(words("backup.error.damaged", target=store.target.name, detail=listing.unreadable))
@@ -114,20 +114,18 @@ def _restore(arguments: argparse.Namespace) -> int:
         done = restore.restore(
             make.repository(config.backup), config.folder, arguments.snapshot, arguments.database_url
         )
-        words = _words(arguments)
+        words = voice(arguments)
         made = done.manifest
         command.say(
-            words(
-                "backup.restored", data=config.folder, taken=_when(made.taken_at), id=done.snapshot.short_id
-            )
+            words("backup.restored", data=config.folder, taken=when(made.taken_at), id=done.snapshot.short_id)
         )
         _say_rows(arguments, made)
         command.say(words("backup.epoch", epoch=done.epoch))
-        command.say(words("backup.look_at", taken=_when(made.taken_at)))
+        command.say(words("backup.look_at", taken=when(made.taken_at)))
         command.say(words("backup.start", data=config.folder))
         return 0
 
-    return _told(arguments, do)
+    return told(arguments, do)
 
 
 def _verify(arguments: argparse.Namespace) -> int:
@@ -140,10 +138,10 @@ def _verify(arguments: argparse.Namespace) -> int:
         proof = verify.verify(store, config.folder, arguments.snapshot, read_data=arguments.read_data)
         hours = proof.age / 3600
         command.say(
-            _words(arguments)(
+            voice(arguments)(
                 "backup.good",
                 id=proof.snapshot.short_id,
-                taken=_when(proof.manifest.taken_at),
+                taken=when(proof.manifest.taken_at),
                 hours=f"{hours:.1f}",
                 version=proof.manifest.program,
                 schema=proof.manifest.schema,
@@ -152,7 +150,7 @@ def _verify(arguments: argparse.Namespace) -> int:
         _say_rows(arguments, proof.manifest)
         return 0
 
-    return _told(arguments, do)
+    return told(arguments, do)
 
 
 # --- small things ---------------------------------------------------------------------------------------
@@ -170,7 +168,7 @@ def _config(arguments: argparse.Namespace) -> "ServerConfig":
     )
 
 
-def _told(arguments: argparse.Namespace, do: "command.Do") -> int:
+def told(arguments: argparse.Namespace, do: "command.Do") -> int:
     """Does it; SIGTERM ends it in order, and what went wrong is one line that says what to do."""
     from schoolwatch_server.backup.errors import BackupError
 
@@ -178,11 +176,12 @@ def _told(arguments: argparse.Namespace, do: "command.Do") -> int:
     try:
         return do()
     except BackupError as error:
-        command.complain(_words(arguments)(f"backup.error.{error.trouble}", **error.values))
+        command.complain(voice(arguments)(f"backup.error.{error.trouble}", **error.values))
         return NOT_GOOD if error.trouble in _BAD else command.FAILED
 
 
-def _words(arguments: argparse.Namespace) -> "command.Say":
+def voice(arguments: argparse.Namespace) -> "command.Say":
+    """The texts in the language that was asked for."""
     import functools
 
     from schoolwatch_server import texts
@@ -193,17 +192,16 @@ def _words(arguments: argparse.Namespace) -> "command.Say":
 def _say_rows(arguments: argparse.Namespace, made: "Manifest") -> None:
     from schoolwatch_server.backup.manifest import SHOWN
 
-    words = _words(arguments)
+    words = voice(arguments)
     for name in SHOWN:
         if name in made.rows:
             command.say(f"  {words(f'backup.rows.{name}')}: {made.rows[name]}")
     newest = made.newest_report
-    command.say(
-        f"  {words('backup.newest')}: {_when(newest) if newest is not None else words('backup.none')}"
-    )
+    command.say(f"  {words('backup.newest')}: {when(newest) if newest is not None else words('backup.none')}")
 
 
-def _when(at: float) -> str:
+def when(at: float) -> str:
+    """An instant as people in Vietnam read it."""
     from datetime import datetime
     from zoneinfo import ZoneInfo
 

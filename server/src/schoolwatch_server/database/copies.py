@@ -14,6 +14,9 @@ from sqlalchemy.pool import NullPool
 
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_write, new_epoch
+from schoolwatch_server.database.upsert import upsert
+
+_PROGRAM = "program"
 
 _PAGES = 4096
 """Pages of one step: between two steps a signal is heard."""
@@ -88,6 +91,17 @@ def newest_report(conn: Connection) -> float | None:
     """When the newest report of the journal was received."""
     found = conn.scalar(select(func.max(t.journal.c.received_at)))
     return None if found is None else float(found)
+
+
+def program(conn: Connection) -> str:
+    """The version of the program that used the database last; empty where none left it."""
+    return str(conn.scalar(select(t.meta.c.value).where(t.meta.c.key == _PROGRAM)) or "")
+
+
+def note_program(engine: Engine, version: str) -> None:
+    """Leaves the version of the program that uses the database now."""
+    with begin_write(engine) as conn:
+        upsert(conn, t.meta, [{"key": _PROGRAM, "value": version}])
 
 
 def put_back(engine: Engine) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from schoolwatch_server.address import Address, reachable
+from schoolwatch_server.backup.restore import UNFINISHED
 from schoolwatch_server.broker import mosquitto
 from schoolwatch_server.broker.passwords import new_password
 from schoolwatch_server.config import ServerConfig
@@ -36,6 +37,8 @@ def check_folder(data: Path, say: Say) -> None:
         names = {path.name for path in data.iterdir()} if data.is_dir() else set()
     except OSError as error:
         raise UpError(say("up.error.folder", data=data, why=error.strerror or error)) from error
+    if UNFINISHED in names:
+        raise UpError(say("up.error.restoring", data=data))
     if names.isdisjoint(_MARKS) and not names <= _OURS:
         raise UpError(say("up.error.foreign", data=data, example=min(names - _OURS)[:40]))
 

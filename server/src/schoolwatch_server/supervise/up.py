@@ -17,12 +17,14 @@ from schoolwatch_server.address import Address, reachable
 from schoolwatch_server.authority import own
 from schoolwatch_server.authority.certificates import fingerprint
 from schoolwatch_server.authority.folder import AuthorityError
+from schoolwatch_server.backup.errors import BackupError
+from schoolwatch_server.backup.upgrade import upgrade
 from schoolwatch_server.broker import mosquitto
 from schoolwatch_server.broker.limits import DEVICES_MAX
 from schoolwatch_server.broker.passwords import hash_password
 from schoolwatch_server.config import ConfigError, ServerConfig, render
 from schoolwatch_server.database import sealed
-from schoolwatch_server.database.engine import DatabaseError, check_url, migrate, open_database
+from schoolwatch_server.database.engine import DatabaseError, check_url, open_database
 from schoolwatch_server.files import write_atomically
 from schoolwatch_server.supervise import agent, logs, plan, prepare, sample, status
 from schoolwatch_server.supervise.accounts import Accounts
@@ -67,7 +69,7 @@ def run(
         certificates = Certificates(config)
         _prepare_certificates(certificates, say)
         config = _with_socket(config, program)
-        engine = _database(config)
+        engine = _database(config, say)
         held.callback(engine.dispose)
         sealed.check(engine)
         sample.ensure(engine)
@@ -82,15 +84,20 @@ def _prepare_certificates(certificates: Certificates, say: Say) -> None:
         raise UpError(say("up.error.certificate", why=error)) from error
 
 
-def _database(config: ServerConfig) -> Engine:
-    """The database, made or brought to this program's version if it isn't there."""
+def _database(config: ServerConfig, say: Say) -> Engine:
+    """The database, made or brought to this program's version; of an older one a copy is kept."""
     url, keys = config.database_url, config.master_key
     try:
         return open_database(url, keys)
     except DatabaseError as error:
         if error.trouble not in {"missing", "older"}:
             raise
-    migrate(url, keys)
+    try:
+        copy = upgrade(config)
+    except BackupError as error:
+        raise UpError(say(f"backup.error.{error.trouble}", **error.values)) from error
+    if copy is not None:
+        print(say("backup.upgraded", copy=copy), flush=True)  # noqa: T201  it is a command's output
     return open_database(url, keys)
 
 
