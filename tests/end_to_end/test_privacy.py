@@ -19,18 +19,18 @@ import machines
 import station
 from brokers import RunningBroker
 from conftest import find_program
-from schoolwatch_agent import cli, enrol, explain, limits
+from schoolwatch_agent import cli, enrol, explain, limits, standing
 from schoolwatch_agent import config as config_of
 from schoolwatch_agent.bundle import write
 from schoolwatch_agent.clocks import Moment
 from schoolwatch_agent.cycle import Pace, run_cycle
 from schoolwatch_agent.host import Host
-from schoolwatch_agent.identity import Credential
+from schoolwatch_agent.identity import Broker, Credential
 from schoolwatch_agent.probe import Probe
 from schoolwatch_agent.probes import probes
 from schoolwatch_agent.spool import Limits, Spool
 from schoolwatch_agent.tick import SPOOL, tick
-from schoolwatch_contract import bundle, envelope, frame
+from schoolwatch_contract import bundle, envelope, frame, slot
 from schoolwatch_contract.catalogue import FACTS, METRICS, SIGHTINGS
 from schoolwatch_contract.records import Envelope, Fact, Reading, Sighting
 from schoolwatch_contract.settings import Bandwidth, Endpoint, Ipv6, Quality, Settings
@@ -236,10 +236,12 @@ def test_the_request_to_enrol_carries_what_the_page_says() -> None:
 
     with HTTPServer(("127.0.0.1", 0), Office) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        office = enrol.Office(f"http://127.0.0.1:{server.server_port}", "the token")
+        office = enrol.Office(f"http://127.0.0.1:{server.server_port}", "the token", room="Phòng máy 1")
+        digests = {"mac": ["0" * 32]}
         for ask in (
             lambda: enrol.enrol(office, "0" * 32),
-            lambda: enrol.enrol(office, "0" * 32, {"mac": ["0" * 32]}),
+            lambda: enrol.enrol(office, "0" * 32, enrol.Told(digests, about={"os.name": "Debian"})),
+            lambda: enrol.enrol(office, "0" * 32, enrol.Told(digests, frozen=True)),
             lambda: enrol.hint_key(office),
         ):
             with pytest.raises(enrol.EnrolError):
@@ -258,6 +260,31 @@ def test_the_request_to_enrol_carries_what_the_page_says() -> None:
     for _, headers, _ in asked:
         assert headers.keys() <= usual
         assert re.fullmatch(r"Python-urllib/3\.\d+", headers["User-Agent"])
+
+
+def test_the_question_whether_it_was_let_in_carries_what_the_page_says(tmp_path: Path) -> None:
+    asked: list[tuple[dict[str, str], bytes]] = []
+
+    class Gate(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.append((dict(self.headers), self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(401 if "Authorization" not in self.headers else 503)
+            self.send_header("WWW-Authenticate", slot.challenge("ab" * 16))
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    with HTTPServer(("127.0.0.1", 0), Gate) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        credential = Credential("d" * 32, station.KEY, "password", Broker("127.0.0.1", 1), url=address)
+        standing.check(tmp_path, credential, "")
+        server.shutdown()
+    assert [body for _, body in asked] == [b"", b""]
+    shown = slot.parameters(asked[1][0]["Authorization"])
+    assert {*shown, "headers"} == told("standing")
+    assert station.KEY not in str(asked)
 
 
 def test_a_bundle_carries_the_same_reports(tmp_path: Path, mosquitto: RunningBroker) -> None:

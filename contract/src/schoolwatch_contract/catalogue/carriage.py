@@ -36,6 +36,11 @@ _SPOOL = (
     "Mã ngẫu nhiên, mới sau mỗi lần khởi động: để không mất và không trùng báo cáo",
     "A random id, new at each start of the machine: so that no report is lost or counted twice",
 )
+_NONCE = ("Câu hỏi của máy chủ, dùng một lần", "The server's challenge, good once")
+_PROOF = (
+    "Câu trả lời chứng minh đúng thiết bị; khóa không rời máy",
+    "The answer that proves the device; its key does not leave it",
+)
 
 MESSAGES: tuple[Message, ...] = (
     Message(
@@ -142,11 +147,45 @@ MESSAGES: tuple[Message, ...] = (
             ),
             Field("agent", "technical", "Phiên bản phần mềm đo", "Version of the agent"),
             Field(
+                "hints",
+                "pseudonymised",
+                "Bản băm có khóa của mã phần cứng, để thấy máy trùng với máy đã có; không có tên máy",
+                "Keyed digests of hardware numbers, to see that a computer is one that is there; no name",
+            ),
+            Field(
                 "frozen",
                 "pseudonymised",
-                "Chỉ ở máy đóng băng: bản băm có khóa của mã phần cứng, để nhận ra máy khi khởi động lại",
-                "Of a frozen computer alone: keyed digests of hardware numbers, to know it after a start",
+                "Thay cho hints ở máy đóng băng: như trên, để nhận ra máy khi khởi động lại",
+                "Instead of hints, of a frozen computer: the same, to know it after a start",
             ),
+            Field(
+                "room",
+                "organisational",
+                "Tên phòng mà người cài đặt ghi, nếu có",
+                "The room that who installs it writes, if any",
+            ),
+            Field(
+                "about",
+                "technical",
+                "Hệ điều hành, hãng và kiểu máy, để người duyệt nhận ra máy",
+                "Operating system, maker and model, so that who lets it in recognises it",
+            ),
+        ),
+    ),
+    Message(
+        "standing",
+        "Máy đang chờ duyệt hỏi máy chủ đã được duyệt chưa, qua HTTP(S)",
+        "A computer that waits asks the server whether it was let in, over HTTP(S)",
+        (
+            Field(
+                "headers",
+                "technical",
+                "Các tiêu đề HTTP thông thường, có phiên bản Python",
+                "The usual HTTP headers, with the version of Python",
+            ),
+            Field("device", "technical", *_DEVICE),
+            Field("nonce", "technical", *_NONCE),
+            Field("proof", "technical", *_PROOF),
         ),
     ),
     Message(
@@ -161,15 +200,8 @@ MESSAGES: tuple[Message, ...] = (
                 "The usual HTTP headers, with the version of Python",
             ),
             Field("device", "technical", *_DEVICE),
-            Field(
-                "nonce", "technical", "Câu hỏi của máy chủ, dùng một lần", "The server's challenge, good once"
-            ),
-            Field(
-                "proof",
-                "technical",
-                "Câu trả lời chứng minh đúng thiết bị; khóa không rời máy",
-                "The answer that proves the device; its key does not leave it",
-            ),
+            Field("nonce", "technical", *_NONCE),
+            Field("proof", "technical", *_PROOF),
             Field(
                 "access_token",
                 "technical",
