@@ -1,5 +1,6 @@
 """Labs whose disks are put back, copied and swapped: restored folders and new boots, on the real server."""
 
+import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -12,8 +13,9 @@ from reports import World
 from schoolwatch_agent import admission, commands, config, identity
 from schoolwatch_agent.config import AgentConfig
 from schoolwatch_agent.enrol import EnrolError, Office
+from schoolwatch_agent.formats.hints import digests
 from schoolwatch_agent.host import Host
-from schoolwatch_agent.identity import Credential
+from schoolwatch_agent.identity import Broker, Credential
 from schoolwatch_agent.memory import Memory, Outcome
 from schoolwatch_agent.probe import Probe
 from schoolwatch_agent.probes import identity as hints
@@ -26,12 +28,13 @@ from schoolwatch_contract import envelope, frame
 from schoolwatch_contract.records import SCHEMA, Envelope, Fact
 from schoolwatch_contract.topics import topic
 from schoolwatch_server.config import ServerConfig
-from schoolwatch_server.database import credentials, registry
+from schoolwatch_server.database import arrivals, credentials, ghosts, registry
 from schoolwatch_server.database import enrolment as rows
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.commit import Rules
 from schoolwatch_server.database.engine import begin_read, begin_write
-from schoolwatch_server.enrolment import issue_enrolment_token
+from schoolwatch_server.enrolment import Asking, enrol, issue_enrolment_token
+from schoolwatch_server.hint_keys import school_key
 from schoolwatch_server.intake.accept import Message
 from schoolwatch_server.intake.batch import take
 from schoolwatch_server.scope import EVERYTHING
@@ -119,6 +122,17 @@ def boot(image: Path, machine: Machine, where: Path, site: RunningSite) -> Crede
     return credential
 
 
+def asked(world: World, token: str, machine: Machine, image: Path) -> Credential:
+    """What `boot` asks for, put to the server's own function."""
+    key = school_key(world.folder, world.school)
+    found = digests(key, hints.hints_of(machine))
+    hardware = {kind: frozenset(found[kind]) for kind in ("system", "board", "disk", "mac")}
+    install = (image / "data" / "install_id").read_text()
+    told = enrol(world.engine, token, Asking(install, hardware, frozen=True), now=machine.at)
+    assert not told.pending
+    return Credential(told.device, told.key.hex(), told.password, Broker("h", 1), key.hex())
+
+
 def devices(world: World) -> int:
     with begin_read(world.engine) as conn:
         return int(conn.scalar(select(func.count()).select_from(t.device)) or 0)
@@ -171,6 +185,40 @@ def test_a_frozen_lab_is_the_same_devices_after_each_start(
         tokens = rows.open_tokens(conn, world.school, 0)
     assert tokens == (), "three uses for three computers, however often they start"
     assert actions(world).count("enrolment.frozen") == 9
+
+
+def test_forty_frozen_copies_of_one_image_are_forty_devices_after_ten_starts_each(
+    world: World, site: RunningSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", os.devnull)  # nobody's certificates take 0.1 s to read, each time
+    image = tmp_path / "image"
+    with begin_write(world.engine) as conn:
+        lab = registry.create_room(conn, world.school, "Tin học 1", "student_lab", 40)
+    now = time.time()
+    token = issue_enrolment_token(world.engine, world.school, lab, 30, 40, now=now, admits="declared")
+    loaded = settings(image, site, token)
+    identity.install_id(loaded.data)  # somebody forgot `prepare-image`: all forty say the same
+    names: dict[int, set[str]] = {number: set() for number in range(40)}
+    for start in range(10):
+        for number, own in names.items():
+            machine = Machine(number, frozen=True, boot=f"boot {start}")
+            machine.at += 86_400 * start
+            whole = start in (0, 9)  # in between the same request is made without a process of HTTP
+            credential = (
+                boot(image, machine, tmp_path / "pc", site) if whole else asked(world, token, machine, image)
+            )
+            own.add(credential.device)
+            assert report(world, credential, machine, spool=f"{start:016x}")
+    assert [len(own) for own in names.values()] == [1] * 40, "none became another"
+    assert len(set.union(*names.values())) == devices(world) == 40, "none was merged with another"
+    with begin_read(world.engine) as conn:
+        rows_ = registry.devices(conn, EVERYTHING)
+        assert {row.room for row in rows_} == {"Tin học 1"}
+        assert {row.label for row in rows_} == {f"Máy {n:02d}" for n in range(1, 41)}
+        assert conn.scalar(select(func.count()).select_from(t.sighting)) == 0, "no clone was seen"
+        assert conn.scalar(select(func.count()).select_from(t.journal)) == 400
+        assert ghosts.proposed(conn, EVERYTHING, now + 86_400 * 10) == ()
+        assert arrivals.waiting(conn, EVERYTHING) == ()
 
 
 def test_a_credential_from_before_the_restart_no_longer_counts(

@@ -126,7 +126,8 @@ def merge_schools(conn: Connection, gone: int, into: int, now: float) -> int:
 def _rooms_in(conn: Connection, gone: int, into: int) -> dict[int, int]:
     """Room of the one school → room of the other with its name, made where there is none."""
     r = t.room.c
-    names = dict(conn.execute(select(r.name, r.id).where(r.school_id == into)).tuples().all())
+    there = conn.execute(select(r.name, r.id).where(r.school_id == into))
+    names = {row.name: int(row.id) for row in there}
     found = {}
     for row in conn.execute(select(r.id, r.name, r.role, r.declared).where(r.school_id == gone)).all():
         if row.name not in names:
