@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from schoolwatch_server import people
 from schoolwatch_server.api import bounds
-from schoolwatch_server.api.attempts import Attempts
 from schoolwatch_server.api.headers import HEADERS
 from schoolwatch_server.api.route import SESSION_COOKIE
+from schoolwatch_server.attempts import Attempts
 from schoolwatch_server.config import Http, Mqtt, ServerConfig, of_data
 from schoolwatch_server.console.login import local
 from schoolwatch_server.database.engine import migrate

@@ -8,7 +8,7 @@ from starlette.requests import Request
 
 from schoolwatch_server import transport
 from schoolwatch_server.address import Address
-from schoolwatch_server.api.attempts import Attempts
+from schoolwatch_server.attempts import Attempts
 from schoolwatch_server.challenges import Challenges
 from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.lifecycle import Systems

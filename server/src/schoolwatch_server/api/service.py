@@ -24,11 +24,11 @@ from schoolwatch_server.api import (
     speedtest,
     standing,
 )
-from schoolwatch_server.api.attempts import Attempts
 from schoolwatch_server.api.bounds import BoundedBody, BoundedHead
 from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.headers import SecurityHeaders
 from schoolwatch_server.api.route import Route, add
+from schoolwatch_server.attempts import Attempts
 from schoolwatch_server.challenges import Challenges
 from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.console import routes

@@ -10,8 +10,10 @@ import asyncio
 import contextlib
 import dataclasses
 import logging
+import secrets
 import signal
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +25,16 @@ from amqtt.session import Session
 from schoolwatch_contract.topics import ROOT
 from schoolwatch_server import transport
 from schoolwatch_server.broker import access, connect, passwords
-from schoolwatch_server.broker.limits import DEVICES_MAX, PACKET_MAX
+from schoolwatch_server.broker.door import Door, Visitor
+from schoolwatch_server.broker.limits import DEVICES_MAX, GREETING, PACKET_MAX
 from schoolwatch_server.broker.outbox import Message, Outbox
 from schoolwatch_server.config import ConfigError
 from schoolwatch_server.transport import Tls
 
 log = logging.getLogger(__name__)
 _BACKLOG = 32 * 1024 * 1024
-_GREETING = 10.0
+_HASHING = 2
+"""Threads that check passwords, apart from the loop that carries messages."""
 
 
 class Bounded(StreamReaderAdapter):  # type: ignore[misc]  # amqtt has no types
@@ -84,6 +88,8 @@ class Embedded(Broker):  # type: ignore[misc]  # amqtt has no types
         self._users: dict[str, str] = {}
         self._gateways: frozenset[str] = frozenset()
         self._outboxes: dict[str, Outbox] = {}
+        self._nobody = passwords.hash_password(passwords.new_password())
+        self._hashing = ThreadPoolExecutor(_HASHING)
         self.reload()
 
     # --- who may come in ------------------------------------------------------------------------------
@@ -105,36 +111,56 @@ class Embedded(Broker):  # type: ignore[misc]  # amqtt has no types
         if handler.writer is not None:
             handler.writer._writer.close()  # noqa: SLF001  amqtt's own close needs a task of its own
 
-    async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def accept(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, visitor: Visitor
+    ) -> None:
         """One connection from its first byte to its last."""
         try:
-            who = connect.parse(await asyncio.wait_for(connect.read(reader), _GREETING))
-            self._admit(who)
+            who = connect.parse(await asyncio.wait_for(connect.read(reader), GREETING))
+            await self._admit(who, visitor)
         except connect.RefusedError as error:
-            log.info("refused: %s", error)
+            visitor.door.say("refused: %s", error)
             writer.write(error.answer)
             await _close(writer)
             return
         except (asyncio.IncompleteReadError, TimeoutError, OSError):
             await _close(writer)
             return
-        # a session belongs to its user: nobody can take or delete another's by using its client id
-        owned = dataclasses.replace(who, client_id=f"{who.user}/{who.client_id or id(writer)}")
+        visitor.came_in()
+        owned = dataclasses.replace(who, client_id=self._session_of(who))
         bounded = Bounded(connect.build(owned), reader, self._has_room)
         try:
             await self.external_connected(bounded, StreamWriterAdapter(writer), "default")
         finally:
             await _close(writer)
 
-    def _admit(self, who: connect.Connect) -> None:
-        hashed = self._users.get(who.user, "")
-        if not passwords.verify(who.password, hashed):
+    def _session_of(self, who: connect.Connect) -> str:
+        """A session belongs to its user, so that nobody takes or deletes another's by using its client id.
+
+        A device has one; the server's parts have one each.
+        """
+        if who.user != self._server_user:
+            return who.user
+        return f"{who.user}/{who.client_id or secrets.token_hex(8)}"
+
+    async def _admit(self, who: connect.Connect, visitor: Visitor) -> None:
+        """Raises `RefusedError`. It takes as long for a user that there isn't as for one that there is."""
+        hashed = self._users.get(who.user)
+        loop = asyncio.get_running_loop()
+        is_right = await loop.run_in_executor(
+            self._hashing, passwords.verify, who.password, hashed or self._nobody
+        )
+        if not is_right or hashed is None or self._users.get(who.user) != hashed:  # it may have been revoked
+            visitor.was_wrong()
             raise connect.RefusedError(f"{who.user[:40]!r}: wrong user or password", connect.NOT_AUTHORISED)
         will = who.will_topic
-        if will is not None and not access.may(who.user, "write", will, self._server_user, self._gateways):
+        if will is not None and not self._may_write(who.user, will):
             raise connect.RefusedError(
                 f"{who.user[:40]!r}: a last will in another's name", connect.NOT_AUTHORISED
             )
+
+    def _may_write(self, user: str, topic: str) -> bool:
+        return access.may(user, "write", topic, self._server_user, self._gateways)
 
     async def _authenticate(self, session: Session, _: Any) -> bool:
         return session.username in self._users  # `_admit` has checked the password
@@ -229,16 +255,15 @@ async def _serve(
 
     loop.add_signal_handler(signal.SIGHUP, reload)
 
-    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, visitor: Visitor) -> None:
         with contextlib.suppress(AMQTTError, MQTTError, NoDataError, OSError):  # one client's end is no news
-            await broker.accept(reader, writer)
+            await broker.accept(reader, writer, visitor)
 
-    server = await asyncio.start_server(
-        accept, host, port, ssl=context, ssl_handshake_timeout=None if context is None else _GREETING
-    )
+    door = Door(accept, context)
+    await door.listen(host, port)
     log.warning("amqtt listens on %s:%d; it is meant for up to %d devices", host, port, DEVICES_MAX)
     await stop.wait()
-    server.close()
+    await door.close()
     with contextlib.suppress(TimeoutError):  # what it holds is in memory only: nothing to save
         await asyncio.wait_for(broker.shutdown(), 3)
 

@@ -21,3 +21,15 @@ CONNECTIONS_MAX: Final = 80_000
 
 FILES: Final = CONNECTIONS_MAX + 1_000
 """Open files that such a mosquitto needs; a service's usual 1,024 are the end of it."""
+
+EMBEDDED_CONNECTIONS_MAX: Final = 2 * DEVICES_MAX
+"""Connections of amqtt."""
+
+WAITING_MAX, WAITING_EACH_MAX = 300, 100
+"""Connections of amqtt that have not logged in yet: all, and those of one address (a school may be one)."""
+
+GREETING: Final = 10.0
+"""Seconds in which a connection must have logged in."""
+
+WRONG_MAX, WRONG_SECONDS = 20, 2.0
+"""Wrong logins of one address in so many seconds; its connections are then closed unread."""

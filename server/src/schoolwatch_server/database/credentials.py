@@ -85,8 +85,9 @@ def gateways(conn: Connection) -> frozenset[str]:
 def standing(conn: Connection) -> tuple[object, ...]:
     """Differs whenever `passwords` or `gateways` may give something else, also after a clock was set back."""
     d, c = t.device.c, t.credential.c
-    credentials = select(
-        func.count(), func.count(c.revoked_at), func.max(c.changed_at), func.sum(c.changed_at)
+    changes = (func.count(c.revoked_at), func.max(c.changed_at), func.sum(c.changed_at))
+    credentials = select(func.count(), *changes, func.count(d.pending_since)).join_from(
+        t.credential, t.device
     )
     gateway = select(func.count(), func.sum(d.id)).where(d.role == GATEWAY)
     return (*conn.execute(credentials).one(), *conn.execute(gateway).one())
