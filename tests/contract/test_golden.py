@@ -7,6 +7,7 @@ from tests.contract.golden import ACK, ENVELOPE, FOLDER, HEADER, KEY, SETTINGS, 
 from schoolwatch_contract import ack, envelope, frame, settings
 from schoolwatch_contract.dictionary import DICTIONARY_1
 from schoolwatch_contract.frame import Frame
+from schoolwatch_contract.records import SCHEMA
 
 
 def golden(name: str) -> bytes:
@@ -15,6 +16,15 @@ def golden(name: str) -> bytes:
 
 def test_every_golden_file_is_tested() -> None:
     assert {path.name for path in FOLDER.iterdir()} == make().keys()
+
+
+def test_each_schema_that_is_understood_has_a_reader_and_a_recorded_frame() -> None:
+    assert envelope.UNDERSTOOD[-1] == SCHEMA
+    assert len(envelope.UNDERSTOOD) == min(SCHEMA, 3)
+    for schema in envelope.UNDERSTOOD:
+        assert schema in envelope._READERS
+        frame.verify(golden(f"frame-{schema}.bin"), KEY)
+        assert envelope.decode(frame.parse(golden(f"frame-{schema}.bin")).body).schema == schema
 
 
 def test_the_envelope_is_written_as_ever() -> None:

@@ -2,6 +2,8 @@
 
 import math
 import zlib
+from collections.abc import Callable, Mapping
+from typing import Final
 
 import msgspec
 
@@ -17,8 +19,16 @@ DICTIONARY = 1
 INFLATED_MAX = 1 << 20
 """Bytes a body may inflate to; a larger one is a deflate bomb."""
 
+UNDERSTOOD: Final = tuple(range(max(1, SCHEMA - 2), SCHEMA + 1))
+"""The schemas that are read: today's and the two before it; agents need not be upgraded with the server.
+
+What a newer agent sends is refused as `schema`; a server keeps it, verified, until it has learnt to read it.
+"""
+
 _encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(Envelope)
+
+_READERS: Final[Mapping[int, Callable[[bytes], Envelope]]] = {1: msgspec.json.Decoder(Envelope).decode}
+"""How each of them is read into today's `Envelope`; a test sees that none is forgotten."""
 
 
 class _Head(msgspec.Struct):
@@ -60,10 +70,11 @@ def from_json(text: bytes) -> Envelope:
         schema = _head.decode(text).schema
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ContractError("json", str(error)) from error
-    if schema != SCHEMA:
-        raise ContractError("schema", f"schema {schema} is not known here, {SCHEMA} is")
+    if schema not in UNDERSTOOD:
+        known = f"{UNDERSTOOD[0]} to {UNDERSTOOD[-1]}" if len(UNDERSTOOD) > 1 else str(SCHEMA)
+        raise ContractError("schema", f"schema {schema} is not known here, {known} is")
     try:
-        envelope = _decoder.decode(text)
+        envelope = _READERS[schema](text)
     except msgspec.ValidationError as error:
         raise ContractError("value", str(error)) from error
     except (msgspec.DecodeError, RecursionError) as error:
