@@ -18,9 +18,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from schoolwatch_server import people
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.database.enrolment import open_tokens
 from schoolwatch_server.enrolment import Asking, enrol, issue_enrolment_token
+from schoolwatch_server.scope import Scope
 
 COLUMNS: Mapping[str, int] = {
     "so_admin": 3, "so_viewer": 3, "commune": 2, "school_head": 2, "technician": 2, "auditor": 3,
@@ -66,6 +68,19 @@ def one_that_waits(asked: Any) -> Mapping[str, str]:
     return {"waiting": enrol(engine, token, Asking(f"matrix-{next(asked.numbers)}"), now=now).device}
 
 
+def _technician(asked: Any) -> Mapping[str, str]:
+    """A new account of a technician of the first school."""
+    made = people.create_account(
+        asked.tree.engine,
+        f"matrix-technician-{next(asked.numbers)}",
+        "a password for tests",
+        role="technician",
+        scope=Scope("school", asked.school.id),
+        by="matrix",
+    )
+    return {"account": str(made)}
+
+
 MATRIX: tuple[Row, ...] = (
     # --- the API: places, devices, what is judged of them -------------------------------------------------
     #                                  so_admin so_viewer commune head technician auditor token device nobody
@@ -100,9 +115,38 @@ MATRIX: tuple[Row, ...] = (
     Row("POST", "/login",                 "yyy yyy yy yy yy yyy yyy yy y", 303, is_fresh=True,
         cookies={"schoolwatch_form": "known"},
         form={"csrf": "known", "name": "matrix-login", "password": "a password for tests"}),
+    Row("POST", "/login/code",            "--- --- -- -- -- --- --- -- -", 303, is_fresh=True,
+        cookies={"schoolwatch_form": "known"}, form={"csrf": "known", "code": "123456"}),
     Row("POST", "/logout",                "yyy yyy yy yy yy yyy --- -- ?", 303, is_fresh=True),
     Row("GET", "/language/{language}",    "yyy yyy yy yy yy yyy yyy yy y", 303),
     Row("GET", "/privacy",                "yyy yyy yy yy yy yyy yyy yy y"),
+    # --- one's own account: what is one's own is asked of the session, never of an address -----------------
+    #                                  so_admin so_viewer commune head technician auditor token device nobody
+    Row("GET", "/me",                       "yyy yyy yy yy yy yyy --- -- ?"),
+    Row("POST", "/me/password",             "yyy yyy yy yy yy yyy --- -- ?", 303, is_fresh=True,
+        form={"old": "a password for tests", "new": "matrix {n} of mine", "again": "matrix {n} of mine"}),
+    Row("POST", "/me/second-factor",        "yyy yyy yy yy yy yyy --- -- ?", is_fresh=True,
+        form={"password": "a password for tests"}),
+    Row("POST", "/me/second-factor/confirm", "yyy yyy yy yy yy yyy --- -- ?", 303, form={"code": "123456"}),
+    Row("POST", "/me/second-factor/codes",  "xxx xxx xx xx xx xxx --- -- ?",
+        form={"password": "a password for tests"}),
+    Row("POST", "/me/second-factor/off",    "xxx yyy yy yy yy xxx --- -- ?", 303,
+        form={"password": "a password for tests"}),
+    Row("POST", "/me/language",             "yyy yyy yy yy yy yyy --- -- ?", 303, form={"language": "vi"}),
+    Row("POST", "/me/sessions/{number}/end", "yyy yyy yy yy yy yyy --- -- ?", 303),
+    # --- accounts of others: a technician's of the school asked about --------------------------------------
+    #                                  so_admin so_viewer commune head technician auditor token device nobody
+    Row("GET", "/people",                   "yyy --- yy yy -- --- --- -- ?"),
+    Row("POST", "/people",                  "yyx --- yx yx -- --- --- -- ?",
+        form={"name": "matrix-{n}", "role": "technician", "place": "{code}"}),
+    Row("GET", "/people/{account}",         "yyn --- yn yn -- --- --- -- ?", prepare=_technician),
+    Row("POST", "/people/{account}/password", "yyn --- yn yn -- --- --- -- ?", prepare=_technician),
+    Row("POST", "/people/{account}/second-factor", "yyn --- yn yn -- --- --- -- ?", 303, prepare=_technician),
+    Row("POST", "/people/{account}/sessions", "yyn --- yn yn -- --- --- -- ?", 303, prepare=_technician),
+    Row("POST", "/people/{account}/off",    "yyn --- yn yn -- --- --- -- ?", 303, prepare=_technician),
+    Row("POST", "/people/{account}/on",     "yyn --- yn yn -- --- --- -- ?", 303, prepare=_technician),
+    Row("POST", "/people/{account}/role",   "yyn --- yn yn -- --- --- -- ?", 303, prepare=_technician,
+        form={"role": "technician", "place": "{code}"}),
     # --- pages --------------------------------------------------------------------------------------------
     Row("GET", "/",                       "yyy yyy yy >> >> yyy y>> -- ?"),
     Row("GET", "/search",                 "yyy yyy yy yy yy yyy yyy -- ?", query="q=matrix {n}"),
@@ -114,9 +158,9 @@ MATRIX: tuple[Row, ...] = (
     Row("GET", "/devices/{device}/now",   "yyn yyn yn yn yn yyn yyn -- ?"),
     Row("GET", "/incidents",              "yyy yyy yy yy yy yyy yyy -- ?"),
     Row("GET", "/incidents/{number}",     "yyn yyn yn yn yn yyn yyn -- ?"),
-    Row("GET", "/bundles",                "yyy --- -- -- yy --- --- -- ?"),
-    Row("GET", "/ghosts",                 "yyy --- -- -- yy --- --- -- ?"),
-    Row("GET", "/arrivals",               "yyy --- -- -- yy --- --- -- ?"),
+    Row("GET", "/bundles",                "yyy --- yy yy yy --- --- -- ?"),
+    Row("GET", "/ghosts",                 "yyy --- yy yy yy --- --- -- ?"),
+    Row("GET", "/arrivals",               "yyy --- yy yy yy --- --- -- ?"),
     # --- what people change -------------------------------------------------------------------------------
     #                                  so_admin so_viewer commune head technician auditor token device nobody
     Row("POST", "/schools/{code}/declare",          "yyn --- yn yn yn --- --- -- ?", 303,
@@ -129,16 +173,16 @@ MATRIX: tuple[Row, ...] = (
         form={"device": "{device}"}),
     Row("POST", "/devices/{device}/manage",         "yyn --- yn yn yn --- --- -- ?", 303,
         form={"label": "matrix {n}"}),
-    Row("POST", "/schools/{code}/enrolment",        "yyn --- -- -- yn --- --- -- ?",
+    Row("POST", "/schools/{code}/enrolment",        "yyn --- yn yn yn --- --- -- ?",
         form={"days": "1", "uses": "1"}),
-    Row("POST", "/schools/{code}/enrolment/revoke", "yyn --- -- -- yn --- --- -- ?", 303),
-    Row("POST", "/schools/{code}/enrolment/{token}/revoke", "yyn --- -- -- yn --- --- -- ?", 303,
+    Row("POST", "/schools/{code}/enrolment/revoke", "yyn --- yn yn yn --- --- -- ?", 303),
+    Row("POST", "/schools/{code}/enrolment/{token}/revoke", "yyn --- yn yn yn --- --- -- ?", 303,
         prepare=a_token),
-    Row("POST", "/arrivals/decide",       "yyn --- -- -- yn --- --- -- ?", 303,
+    Row("POST", "/arrivals/decide",       "yyn --- yn yn yn --- --- -- ?", 303,
         form={"decision": "approve", "device": "{waiting}"}, prepare=one_that_waits),
-    Row("POST", "/devices/{device}/life", "yyn --- -- -- yn --- --- -- ?", 303, form={"decision": "keep"}),
+    Row("POST", "/devices/{device}/life", "yyn --- yn yn yn --- --- -- ?", 303, form={"decision": "keep"}),
     Row("POST", "/schools/{code}/devices", "yyn --- yn yn yn --- --- -- ?", 303,
         form={"device": "{device}", "room": "{room}"}),
-    Row("POST", "/bundles/import",                  "yyx --- -- -- yx --- --- -- ?",
+    Row("POST", "/bundles/import",                  "yyx --- yx yx yx --- --- -- ?",
         body=lambda asked: {"files": {"file": ("matrix.swbundle", asked.bundle())}}),
 )  # fmt: skip

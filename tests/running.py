@@ -32,6 +32,8 @@ class RunningUp:
         self.user = user
         self.output = data.parent / f"{data.name}.out"
         self._token = ""
+        self.own_password = ""
+        """What the admin chose at the first login; a test sets it."""
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:

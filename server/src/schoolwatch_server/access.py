@@ -2,26 +2,62 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
-from schoolwatch_server.scope import Scope
+from schoolwatch_server.roles import Role as Role
+from schoolwatch_server.roles import as_role as as_role
+from schoolwatch_server.scope import Level, Scope
 
-Permission = Literal["read", "declare", "enrol", "system", "speedtest", "standing"]
-Role = Literal["so_admin", "so_viewer", "commune", "school_head", "technician", "auditor"]
+Permission = Literal[
+    "self", "read", "declare", "enrol", "people", "tokens", "system", "audit", "speedtest", "standing"
+]
 TokenPermission = Literal["read"]
 
 ROLES: Mapping[Role, frozenset[Permission]] = {
-    "so_admin": frozenset({"read", "declare", "enrol", "system"}),
-    "so_viewer": frozenset({"read", "system"}),
-    "commune": frozenset({"read", "declare"}),
-    "school_head": frozenset({"read", "declare"}),
-    "technician": frozenset({"read", "declare", "enrol"}),
-    "auditor": frozenset({"read", "system"}),
+    "so_admin": frozenset({"self", "read", "declare", "enrol", "people", "tokens", "system", "audit"}),
+    "so_viewer": frozenset({"self", "read", "system"}),
+    "commune": frozenset({"self", "read", "declare", "enrol", "people", "tokens"}),
+    "school_head": frozenset({"self", "read", "declare", "enrol", "people"}),
+    "technician": frozenset({"self", "read", "declare", "enrol"}),
+    "auditor": frozenset({"self", "read", "system", "audit"}),
 }
-"""What a role may do, within its account's scope. `system` is about the server, not about a school."""
+"""What a role may do, within its account's scope.
+
+`self` is one's own account; `people` and `tokens` make accounts and API tokens, no wider than one's own;
+`system` and `audit` are about the server and its log, not about a school.
+"""
+
+SCOPES: Mapping[Role, tuple[Level, ...]] = {
+    "so_admin": ("all", "province"),
+    "so_viewer": ("all", "province"),
+    "commune": ("commune",),
+    "school_head": ("school",),
+    "technician": ("school", "commune", "province"),
+    "auditor": ("all", "province"),
+}
+"""What an account of a role is made for; another scope is most likely a slip of the hand."""
+
+GRANTS: Mapping[Role, frozenset[Role]] = {
+    "so_admin": frozenset(SCOPES),
+    "so_viewer": frozenset(),
+    "commune": frozenset({"school_head", "technician"}),
+    "school_head": frozenset({"technician"}),
+    "technician": frozenset(),
+    "auditor": frozenset(),
+}
+"""Whose accounts a role makes, changes and ends, within its own scope."""
+
+LIMITED: frozenset[Permission] = frozenset({"self"})
+"""What a session may do until a first password is changed and a second factor that is due is set up."""
+
+WHOLE_SERVER: frozenset[Permission] = frozenset({"system", "audit"})
+"""What needs the scope "all" besides the permission."""
 
 TOKENS: Mapping[TokenPermission, frozenset[Permission]] = {"read": frozenset({"read", "system"})}
 """What an API token may do, within its scope; a token never writes."""
+
+Must = Literal["", "password", "second_factor"]
+"""What a person has to do before anything else: change a first password, set up a second factor."""
 
 DEVICE: frozenset[Permission] = frozenset({"speedtest", "standing"})
 """What a device may do over HTTP once it has proved itself: ask for leave to test its school's line."""
@@ -32,7 +68,10 @@ OUTSIDE: frozenset[Permission] = frozenset({"standing"})
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks: a person's session, an API token or a device, with the part of the tree it may see."""
+    """Who asks: a person's session, an API token or a device, with the part of the tree it may see.
+
+    `factor_due` is when a person needs a second factor who has none (UTC seconds).
+    """
 
     kind: Literal["account", "token", "device"]
     name: str
@@ -40,6 +79,9 @@ class Principal:
     scope: Scope
     role: Role | None = None
     csrf: str = ""
+    account: int | None = None
+    must: Must = ""
+    factor_due: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +108,14 @@ class ForbiddenError(AccessError):
 def authorise(principal: Principal | None, permission: Permission, place: Place | None = None) -> Principal:
     """The principal, when it holds the permission and (if given) the place lies in its scope.
 
-    What concerns the whole server (`system`) needs the scope "all" besides.
+    What concerns the whole server needs the scope "all" besides.
     Raises `UnauthenticatedError` or `ForbiddenError`.
     """
     if principal is None:
         raise UnauthenticatedError
     if permission not in principal.permissions:
         raise ForbiddenError(permission)
-    if permission == "system" and principal.scope.level != "all":
+    if permission in WHOLE_SERVER and principal.scope.level != "all":
         raise ForbiddenError(permission)
     if place is not None and not covers(principal.scope, place):
         raise ForbiddenError(permission)
@@ -102,9 +144,12 @@ def covers(scope: Scope, place: Place) -> bool:
             return scope.id is not None and place.school_id == scope.id
 
 
-def as_role(text: str) -> Role:
-    """The role of that name; raises `ValueError` naming those there are."""
-    for role in get_args(Role):
-        if role == text:
-            return role  # type: ignore[no-any-return]  # get_args is untyped
-    raise ValueError(f"{text!r} is not a role: {', '.join(get_args(Role))}")
+def may_grant(principal: Principal, role: Role, scope: Scope, place: Place) -> bool:
+    """Whether it may make, change and end accounts of that role and scope; `place` is where the scope is."""
+    return (
+        "people" in principal.permissions
+        and principal.role is not None
+        and role in GRANTS[principal.role]
+        and scope.level in SCOPES[role]
+        and covers(principal.scope, place)
+    )

@@ -17,6 +17,7 @@ from schoolwatch_server.sections import Evaluation as Evaluation
 from schoolwatch_server.sections import Http as Http
 from schoolwatch_server.sections import Mqtt as Mqtt
 from schoolwatch_server.sections import Notify as Notify
+from schoolwatch_server.sections import People as People
 from schoolwatch_server.sections import Privacy as Privacy
 from schoolwatch_server.sections import Retention as Retention
 from schoolwatch_server.sections import Secrets as Secrets
@@ -48,6 +49,7 @@ class ServerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     notify: Notify = Notify()
     secrets: Secrets = Secrets()
     backup: Backup = Backup()
+    people: People = People()
     antivirus: Antivirus = Antivirus()
     ipv6: Ipv6 = Ipv6()
     quality: Quality = Quality()

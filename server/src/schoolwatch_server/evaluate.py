@@ -16,7 +16,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, exc
 
-from schoolwatch_server import channels, incidents, messages, notify, tell, texts
+from schoolwatch_server import channels, incidents, messages, notify, people, tell, texts
 from schoolwatch_server.backup.schedule import Scheduled
 from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.database import incidents as kept
@@ -36,6 +36,7 @@ RENEW_EVERY = 3.0
 LOOK_EVERY = 0.5
 """Seconds between two looks at a journal that had nothing new."""
 
+IDLE_EVERY = 3600.0
 ROLLUPS_EVERY = 60.0
 ROOM_USE_EVERY = 60.0
 RETENTION_EVERY = 3600.0
@@ -122,7 +123,7 @@ def _notifications(work: _Work) -> None:
 
 
 def _chores(work: _Work) -> None:
-    """Indicators, rollups, the use of rooms and retention, each in its time."""
+    """Indicators, rollups, the use of rooms, unused accounts and retention, each in its time."""
     written: series.Written = {}
     each = work.config.evaluation.indicators_every
     keep = work.config.retention
@@ -134,6 +135,7 @@ def _chores(work: _Work) -> None:
         ),
         _Chore(ROLLUPS_EVERY, lambda: rollups.run_once(work.engine, time.time())),
         _Chore(ROOM_USE_EVERY, lambda: room_use.sum_weeks(work.engine, time.time())),
+        _Chore(IDLE_EVERY, lambda: people.switch_off_idle(work.engine, time.time(), work.config.people)),
         _Chore(RETENTION_EVERY, lambda: retention.prune(work.engine, time.time(), days)),
         _Chore(BACKUP_EVERY, Scheduled(work.config).look),
     ]

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from schoolwatch_server.roles import Role
 from schoolwatch_server.terms import TERMS, Configured, Name
 from schoolwatch_server.use import FEWEST
 
@@ -146,6 +147,19 @@ class Secrets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The file of the master key, with which secrets in the database are sealed; it holds a secret."""
 
     master_key_file: str = ""
+
+
+class People(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How long people stay logged in, when an unused account is switched off, and who needs a second factor.
+
+    `second_factor_days` count from when an account was made or given its role.
+    """
+
+    session_hours: Annotated[float, msgspec.Meta(gt=0, le=24)] = 12.0
+    idle_minutes: Annotated[float, msgspec.Meta(ge=1, le=1440)] = 60.0
+    idle_days: Annotated[int, msgspec.Meta(ge=1, le=3660)] = 45
+    second_factor_roles: tuple[Role, ...] = ("so_admin", "auditor")
+    second_factor_days: Annotated[int, msgspec.Meta(ge=0, le=90)] = 7
 
 
 class Antivirus(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -8,7 +8,8 @@ from typing import get_args
 from sqlalchemy import Engine
 
 from schoolwatch_server.access import TOKENS, Principal, TokenPermission
-from schoolwatch_server.database import people as rows
+from schoolwatch_server.database import api_tokens as rows
+from schoolwatch_server.database import people
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.scope import Scope
 
@@ -16,6 +17,8 @@ PREFIX = "sw_"
 """How an API token starts, so that one in a file or a log is recognised."""
 
 DAY = 86400.0
+TOUCH_EVERY = 3600.0
+"""Seconds after which a use of a token is written down again."""
 
 
 def issue_token(
@@ -34,17 +37,18 @@ def issue_token(
         raise ValueError("a token is valid for more than 0 and at most 3660 days")
     token, now = PREFIX + secrets.token_urlsafe(32), time.time()
     with begin_write(engine) as conn:
-        rows.add_token(
+        rows.add(
             conn,
             hashed(token),
             name=name,
             permission=permission,
             scope=scope,
+            by=by,
             now=now,
             expires_at=None if days is None else now + days * DAY,
         )
         detail = {"permission": permission, "scope": scope.level, "scope_id": scope.id, "days": days}
-        rows.record(conn, actor=by, action="token.issue", subject=name, detail=detail, now=now)
+        people.record(conn, actor=by, action="token.issue", subject=name, detail=detail, now=now)
     return token
 
 
@@ -53,9 +57,12 @@ def bearer(engine: Engine, token: str, now: float) -> Principal | None:
     if not token.startswith(PREFIX):
         return None
     with begin_read(engine) as conn:
-        row = rows.token_by_hash(conn, hashed(token), now)
+        row = rows.by_hash(conn, hashed(token), now)
     if row is None:
         return None
+    if now - (row.used_at or 0.0) >= TOUCH_EVERY:
+        with begin_write(engine) as conn:
+            rows.touch(conn, row.id, now)
     for permission, allowed in TOKENS.items():
         if permission == row.permission:
             return Principal("token", row.name, allowed, row.scope)

@@ -12,7 +12,7 @@ from argon2 import PasswordHasher
 
 from matrix import COLUMNS, MATRIX, Row
 from schoolwatch_contract import bundle, slot
-from schoolwatch_server import people
+from schoolwatch_server import passwords, people
 from schoolwatch_server.access import ROLES
 from schoolwatch_server.api.service import ROUTES
 from schoolwatch_server.config import Speedtest
@@ -105,7 +105,7 @@ class Asked:
 @pytest.fixture(scope="module")
 def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(people, "_hasher", PasswordHasher(1, 8, 1))  # this is not about passwords
+        patch.setattr(passwords, "_hasher", PasswordHasher(1, 8, 1))  # this is not about passwords
         tree = Tree(tmp_path_factory.mktemp("matrix"))
         config = msgspec.structs.replace(tree.config, speedtest=Speedtest(enabled=True, line_mbps=10_000))
         with RunningSite(config) as site:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from schoolwatch_server import cli, people
-from schoolwatch_server.access import ROLES
+from schoolwatch_server.access import ROLES, SCOPES
 from schoolwatch_server.commands.command import FAILED
 from schoolwatch_server.database import people as rows
 from schoolwatch_server.database import registry
@@ -136,8 +136,8 @@ def test_an_account_that_does_not_fit_is_refused_in_one_line(
 
 
 def test_every_role_has_a_scope_that_it_is_made_for() -> None:
-    assert people.SCOPES.keys() == ROLES.keys()
-    assert all(people.SCOPES.values())
+    assert SCOPES.keys() == ROLES.keys()
+    assert all(SCOPES.values())
 
 
 def test_a_terminal_without_vietnamese_letters_gets_the_list_all_the_same(

@@ -178,7 +178,8 @@ def _accounts(rows: Rows, old: Made, kept: Made) -> None:
     for made, at in ((old, NOW - (KEPT.of("audit") + 1) * DAY), (kept, NOW - DAY), (kept, None)):
         account = rows.make(t.account, disabled_at=at)
         session = rows.make(t.session, account_id=account[0], expires_at=NOW + DAY)  # goes with its account
-        made += [("account", account), ("session", session)]
+        code = rows.make(t.recovery_code, account_id=account[0])
+        made += [("account", account), ("session", session), ("recovery_code", code)]
 
 
 OWN = {

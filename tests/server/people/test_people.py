@@ -2,6 +2,7 @@
 
 import re
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -11,8 +12,9 @@ from hypothesis import strategies as st
 from sqlalchemy import select, update
 
 from reports import World
-from schoolwatch_server import people
-from schoolwatch_server.access import ROLES
+from schoolwatch_server import own_account, passwords, people, sessions
+from schoolwatch_server.access import LIMITED, ROLES
+from schoolwatch_server.config import People
 from schoolwatch_server.database import people as rows
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
@@ -20,7 +22,6 @@ from schoolwatch_server.people import (
     FREE_FAILURES,
     LOCK_MAX_SECONDS,
     LOCK_SECONDS,
-    SESSION_SECONDS,
     AccountError,
 )
 from schoolwatch_server.scope import EVERYTHING, Scope
@@ -44,7 +45,7 @@ def account(world: World) -> int:
 
 def log_in(
     world: World, password: str = PASSWORD, name: str = "lan", now: float = NOW
-) -> people.Login | None:
+) -> sessions.Login | None:
     return people.log_in(world.engine, name, password, address="192.0.2.7", now=now)
 
 
@@ -70,7 +71,7 @@ def test_passwords_are_argon2id_with_at_least_what_owasp_asks_for(world: World, 
     assert kept.memory_cost >= 19 * 1024  # KiB; OWASP, Password Storage Cheat Sheet
     assert kept.time_cost >= 2
     assert kept.salt_len >= 16
-    assert people.hash_password(PASSWORD) != people.hash_password(PASSWORD)
+    assert passwords.hash_password(PASSWORD) != passwords.hash_password(PASSWORD)
     assert PASSWORD not in everything(world)
 
 
@@ -86,7 +87,9 @@ def test_no_secret_is_kept_or_written_down(world: World, account: int) -> None:
 def test_a_session_is_the_accounts_until_it_expires(world: World, account: int) -> None:
     login = log_in(world)
     assert login is not None
-    who = people.person(world.engine, login.secret, NOW + SESSION_SECONDS - 1)
+    for minutes in range(59, 12 * 60, 59):  # somebody is there
+        assert sessions.person(world.engine, login.secret, NOW + minutes * 60) is not None
+    who = sessions.person(world.engine, login.secret, NOW + 12 * 3600 - 1)
     assert who is not None
     assert (who.kind, who.name, who.role, who.scope) == (
         "account",
@@ -96,9 +99,125 @@ def test_a_session_is_the_accounts_until_it_expires(world: World, account: int) 
     )
     assert who.permissions == ROLES["school_head"]
     assert who.csrf == login.csrf
-    assert people.person(world.engine, login.secret, NOW + SESSION_SECONDS) is None
-    assert people.person(world.engine, "guess", NOW) is None
-    assert people.person(world.engine, "", NOW) is None
+    assert sessions.person(world.engine, login.secret, NOW + 12 * 3600) is None
+    assert sessions.person(world.engine, "guess", NOW) is None
+    assert sessions.person(world.engine, "", NOW) is None
+
+
+def test_a_session_that_nobody_uses_ends_and_a_page_that_refreshes_itself_is_nobody(
+    world: World, account: int
+) -> None:
+    login = log_in(world)
+    assert login is not None
+    for minutes in range(5, 60, 5):
+        assert sessions.person(world.engine, login.secret, NOW + minutes * 60, awake=False) is not None
+    assert sessions.person(world.engine, login.secret, NOW + 3600) is None
+    assert sessions.person(world.engine, login.secret, NOW + 3600, People(idle_minutes=61)) is not None
+    assert sessions.person(world.engine, login.secret, NOW + 7200 - 1) is not None
+
+
+def test_an_account_that_nobody_uses_is_switched_off_and_the_shell_brings_it_back(
+    world: World, account: int
+) -> None:
+    people.create_account(
+        world.engine, "admin", PASSWORD, role="so_admin", scope=EVERYTHING, by="test", now=NOW + 9
+    )
+    days = 45 * 86400
+    assert people.switch_off_idle(world.engine, NOW + days, People()) == 0
+    login = log_in(world, now=NOW + days)
+    assert login is not None
+    late = NOW + 2 * days + 3600
+    assert log_in(world, now=late) is None, "also before the daily round came"
+    assert people.switch_off_idle(world.engine, late, People()) == 1, "the admin too"
+    with begin_read(world.engine) as conn:
+        assert all(one.disabled_at is not None for one in rows.accounts(conn))
+    people.unlock(world.engine, "lan")
+    people.unlock(world.engine, "admin")
+    assert log_in(world, now=time.time()) is not None
+    told = [(line.actor, line.action, line.subject, line.detail.get("days")) for line in audited(world)]
+    assert ("", "account.idle", "lan", 45) in told
+    assert ("", "account.idle", "admin", 45) in told
+    assert ("command line", "account.unlock", "lan", None) in told
+    with pytest.raises(AccountError, match="no account"):
+        people.unlock(world.engine, "nobody")
+
+
+def test_unlocking_ends_the_rest_after_wrong_passwords(world: World, account: int) -> None:
+    for _ in range(FREE_FAILURES):
+        log_in(world, "wrong")
+    assert log_in(world) is None
+    people.unlock(world.engine, "lan")
+    assert log_in(world) is not None
+
+
+def test_a_password_of_somebody_else_opens_the_own_page_alone_until_it_is_changed(
+    world: World, account: int
+) -> None:
+    given = people.reset_password(world.engine, "lan")
+    login = log_in(world, given)
+    assert login is not None
+    who = sessions.person(world.engine, login.secret, NOW)
+    assert who is not None
+    assert (who.permissions, who.must) == (LIMITED, "password")
+
+    def change(old: str, new: str) -> sessions.Login | str:
+        return own_account.change_password(
+            world.engine, account, old, new, address="192.0.2.7", now=NOW, terms=People()
+        )
+
+    own = "a password of my own"
+    assert change("wrong", own) == "wrong"
+    weak = {
+        "too short": "length",
+        "x" * 201: "length",
+        "0912345678": "digits",
+        "abababababab": "repeats",
+        "I am LAN of school": "name",
+        given: "same",
+    }
+    assert {new: change(given, new) for new in weak} == weak
+    assert sessions.person(world.engine, login.secret, NOW) is not None
+    opened = change(given, own)
+    assert isinstance(opened, sessions.Login)
+    assert sessions.person(world.engine, login.secret, NOW) is None, "every other session has ended"
+    who = sessions.person(world.engine, opened.secret, NOW)
+    assert who is not None
+    assert (who.permissions, who.must) == (ROLES["school_head"], "")
+    assert log_in(world, given) is None
+    assert own not in everything(world)
+
+
+def test_wrong_passwords_at_ones_own_page_count_as_at_a_login(world: World, account: int) -> None:
+    def proves(password: str) -> bool:
+        return own_account.proves(world.engine, account, password, address="192.0.2.7", now=NOW)
+
+    assert proves(PASSWORD)
+    for _ in range(FREE_FAILURES):
+        assert not proves("wrong")
+    assert not proves(PASSWORD)
+    assert log_in(world) is None
+
+
+def test_ones_own_sessions_are_listed_and_ended(world: World, account: int) -> None:
+    people.create_account(world.engine, "ha", PASSWORD, role="auditor", scope=EVERYTHING, by="test", now=NOW)
+    first, second, other = log_in(world), log_in(world, now=NOW + 60), log_in(world, name="ha")
+    assert first is not None
+    assert second is not None
+    assert other is not None
+    who = sessions.person(world.engine, second.secret, NOW + 60)
+    assert who is not None
+    found = sessions.open_of(world.engine, account, NOW + 60, People(), secret=second.secret)
+    assert [(one.is_this, one.address, one.created_at) for one in found] == [
+        (True, "192.0.2.7", NOW + 60),
+        (False, "192.0.2.7", NOW),
+    ]
+    assert found[0].number not in second.secret
+    others = sessions.hashed(other.secret)[:16]
+    for number in (found[1].number, others, "nothing", "", "%"):
+        sessions.end_one(world.engine, who, number, NOW)
+    assert sessions.person(world.engine, first.secret, NOW) is None
+    assert sessions.person(world.engine, second.secret, NOW + 60) is not None
+    assert sessions.person(world.engine, other.secret, NOW) is not None, "somebody else's"
 
 
 def test_each_login_has_secrets_of_its_own(world: World, account: int) -> None:
@@ -112,9 +231,9 @@ def test_logging_out_ends_that_session_on_the_server(world: World, account: int)
     first, second = log_in(world), log_in(world)
     assert first is not None
     assert second is not None
-    people.log_out(world.engine, first.secret, by="lan", now=NOW)
-    assert people.person(world.engine, first.secret, NOW) is None
-    assert people.person(world.engine, second.secret, NOW) is not None
+    sessions.log_out(world.engine, first.secret, by="lan", now=NOW)
+    assert sessions.person(world.engine, first.secret, NOW) is None
+    assert sessions.person(world.engine, second.secret, NOW) is not None
 
 
 def test_a_disabled_account_is_out_at_once(world: World, account: int) -> None:
@@ -122,7 +241,7 @@ def test_a_disabled_account_is_out_at_once(world: World, account: int) -> None:
     assert login is not None
     with begin_write(world.engine) as conn:
         conn.execute(update(t.account).values(disabled_at=NOW))
-    assert people.person(world.engine, login.secret, NOW) is None
+    assert sessions.person(world.engine, login.secret, NOW) is None
     assert log_in(world) is None
 
 
@@ -131,7 +250,7 @@ def test_a_changed_role_or_scope_holds_from_the_next_request(world: World, accou
     assert login is not None
     with begin_write(world.engine) as conn:
         conn.execute(update(t.account).values(role="auditor", scope_level="commune", scope_id=9))
-    who = people.person(world.engine, login.secret, NOW)
+    who = sessions.person(world.engine, login.secret, NOW)
     assert who is not None
     assert (who.role, who.scope) == ("auditor", Scope("commune", 9))
 
@@ -184,7 +303,7 @@ def test_every_refusal_does_the_same_work(
     world: World, account: int, monkeypatch: pytest.MonkeyPatch, case: str
 ) -> None:
     done: list[str] = []
-    real, write = people._hasher, people.begin_write
+    real, write = passwords._hasher, people.begin_write
 
     class Counting:
         """Argon2 hashes can't be counted otherwise: the hasher's methods are fixed."""
@@ -200,11 +319,11 @@ def test_every_refusal_does_the_same_work(
         done.append("write")
         return write(engine)
 
-    people.warm_up()
+    passwords.warm_up()
     changes = {"resting": {"locked_until": NOW + 1}, "disabled": {"disabled_at": NOW}}
     with begin_write(world.engine) as conn:
         conn.execute(update(t.account).values(changes.get(case, {"failures": 0})))
-    monkeypatch.setattr(people, "_hasher", Counting())
+    monkeypatch.setattr(passwords, "_hasher", Counting())
     monkeypatch.setattr(people, "begin_write", counted)
     assert (
         log_in(world, "wrong" if case == "wrong" else PASSWORD, name="ai" if case == "unknown" else "lan")
@@ -220,7 +339,7 @@ def test_a_reset_gives_a_new_password_and_ends_all_sessions(world: World, accoun
         log_in(world, "wrong")
     new = people.reset_password(world.engine, "lan")
     assert re.fullmatch(r"([a-z2-9]{5}-){3}[a-z2-9]{5}", new)
-    assert people.person(world.engine, login.secret, NOW) is None
+    assert sessions.person(world.engine, login.secret, NOW) is None
     assert log_in(world) is None
     assert log_in(world, new) is not None
     with pytest.raises(AccountError, match="no account"):
@@ -232,7 +351,7 @@ def test_everything_that_concerns_an_account_is_audited(world: World, account: i
     assert login is not None
     log_in(world, "wrong")
     log_in(world, "wrong", name="nobody")
-    people.log_out(world.engine, login.secret, by="lan", now=NOW)
+    sessions.log_out(world.engine, login.secret, by="lan", now=NOW)
     people.reset_password(world.engine, "lan", by="root")
     lines = audited(world)
     assert [(line.actor, line.action, line.subject) for line in lines] == [
@@ -252,7 +371,7 @@ def test_the_first_admin_is_made_once(world: World) -> None:
     assert people.first_admin(world.engine) is None
     login = log_in(world, password, name="admin")
     assert login is not None
-    who = people.person(world.engine, login.secret, NOW)
+    who = sessions.person(world.engine, login.secret, NOW)
     assert who is not None
     assert (who.role, who.scope) == ("so_admin", EVERYTHING)
 
@@ -278,13 +397,13 @@ def test_an_account_that_makes_no_sense_is_refused(
 
 
 def test_too_many_passwords_at_once_are_not_queued_without_end() -> None:
-    hashed, outcomes, go = people.hash_password(PASSWORD), [], threading.Barrier(24)
+    hashed, outcomes, go = passwords.hash_password(PASSWORD), [], threading.Barrier(24)
 
     def check() -> None:
         go.wait()
         try:
-            outcomes.append(people.verify_password(hashed, PASSWORD))
-        except people.BusyError:
+            outcomes.append(passwords.verify_password(hashed, PASSWORD))
+        except passwords.BusyError:
             outcomes.append(None)
 
     threads = [threading.Thread(target=check) for _ in range(24)]
@@ -294,10 +413,10 @@ def test_too_many_passwords_at_once_are_not_queued_without_end() -> None:
         thread.join()
     assert len(outcomes) == 24
     assert set(outcomes) == {True, None}
-    assert people.verify_password(hashed, PASSWORD), "and afterwards all is as before"
+    assert passwords.verify_password(hashed, PASSWORD), "and afterwards all is as before"
 
 
 @settings(deadline=None)  # argon2id is slow on purpose, and slower on a busy machine
 @given(st.text(max_size=40))
 def test_no_hash_that_is_none_of_ours_lets_in(text: str) -> None:
-    assert people.verify_password(text, PASSWORD) is False
+    assert passwords.verify_password(text, PASSWORD) is False

@@ -13,9 +13,9 @@ from schoolwatch_server.access import ForbiddenError, UnauthenticatedError
 from schoolwatch_server.api import problems
 from schoolwatch_server.api.headers import HEADERS
 from schoolwatch_server.api.problems import Problem
-from schoolwatch_server.api.route import context_of
+from schoolwatch_server.api.route import context_of, principal_of
 from schoolwatch_server.console import errors
-from schoolwatch_server.people import BusyError
+from schoolwatch_server.passwords import BusyError
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +62,10 @@ async def _unauthenticated(request: Request, _: Any) -> Response:
     return answer(request, Problem(401, text, headers={"WWW-Authenticate": "Bearer"}))
 
 
-async def _forbidden(request: Request, _: Any) -> Response:
+def _forbidden(request: Request, _: Any) -> Response:
+    who = principal_of(request) if errors.wants_page(request) else None
+    if who is not None and who.must:
+        return errors.to_own_account(request)
     return answer(request, Problem(403, "your role or token does not allow this"))
 
 

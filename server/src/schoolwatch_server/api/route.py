@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, get_args
 from fastapi import Depends, FastAPI, Request, params
 
 from schoolwatch_contract.slot import SCHEME
-from schoolwatch_server import people, proofs, tokens
+from schoolwatch_server import proofs, sessions, tokens
 from schoolwatch_server.access import Permission, Principal, authorise
 from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.problems import Problem
@@ -72,7 +72,10 @@ def principal_of(request: Request) -> Principal | None:
     if scheme:
         return tokens.bearer(engine, token.strip(), now) if scheme.lower() == "bearer" else None
     secret = request.cookies.get(SESSION_COOKIE)
-    return people.person(engine, secret, now) if secret else None
+    if not secret:
+        return None
+    awake = "hx-request" not in request.headers  # a part of a page that refreshes by itself
+    return sessions.person(engine, secret, now, context.config.people, awake=awake)
 
 
 def context_of(request: Request) -> Context:

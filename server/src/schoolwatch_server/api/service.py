@@ -9,7 +9,7 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
-from schoolwatch_server import __version__, people, texts, transport
+from schoolwatch_server import __version__, passwords, texts, transport
 from schoolwatch_server.api import (
     answers,
     description,
@@ -63,7 +63,7 @@ def create_app(config: ServerConfig) -> FastAPI:
     sealed.check(engine)
     with begin_read(engine) as conn:
         simulated = is_simulated(conn)
-    people.warm_up()
+    passwords.warm_up()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -1,4 +1,4 @@
-"""`account`, `reset-password` and `token`: who may look, and where."""
+"""`account`, `token`, and the ways back in: `reset-password`, `reset-totp`, `unlock`."""
 
 import argparse
 from typing import TYPE_CHECKING, get_args
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def add_to(commands: "Subparsers") -> None:
-    """Adds the three words to the command line."""
+    """Adds the words to the command line."""
     token = command.add(commands, "token", _token, "print a new API token; it is shown once")
     token.add_argument("--scope", default="read", metavar="PERMISSION", help="what it may do (read)")
     token.add_argument("--school", default="", metavar="CODE", help="only this school (everything)")
@@ -26,12 +26,25 @@ def add_to(commands: "Subparsers") -> None:
     where.add_argument("--school", metavar="CODE", help="only this school")
     where.add_argument("--commune", metavar="CODE", help="only the schools of this commune")
     where.add_argument("--province", metavar="CODE", help="only the schools of this province")
-    command.add(actions, "list", _list, "every account: name, role, and what it sees")
+    command.add(
+        actions,
+        "list",
+        _list,
+        "every account: name, role, what it sees, whether it has a second factor or is disabled",
+    )
 
     reset = command.add(
         commands, "reset-password", _reset_password, "give an account a new password and print it"
     )
     reset.add_argument("name", nargs="?", default="admin", help="the account (admin)")
+    factor = command.add(
+        commands, "reset-totp", _reset_totp, "take a lost second factor away; the password still holds"
+    )
+    factor.add_argument("name", metavar="NAME", help="the account")
+    unlock = command.add(
+        commands, "unlock", _unlock, "switch an account on again, and end its rest after wrong passwords"
+    )
+    unlock.add_argument("name", metavar="NAME", help="the account")
 
 
 def _token(arguments: argparse.Namespace) -> int:
@@ -72,13 +85,33 @@ def _list(arguments: argparse.Namespace) -> int:
     lines = []
     for one in people.everybody(engine):
         state = "  disabled" if one.disabled_at is not None else ""
-        lines.append(f"{one.name}  {one.role}  {place(one.scope)}{state}")
+        factor = "  totp" if one.has_totp else ""
+        lines.append(f"{one.name}  {one.role}  {place(one.scope)}{factor}{state}")
     command.say("\n".join(lines) or "there is no account yet: `up` makes the first one")
     return 0
 
 
 def _reset_password(arguments: argparse.Namespace) -> int:
-    from schoolwatch_server.people import reset_password
+    from schoolwatch_server.people import is_disabled, reset_password
 
-    command.say(reset_password(command.database(arguments), arguments.name))
+    engine = command.database(arguments)
+    command.say(reset_password(engine, arguments.name))
+    if is_disabled(engine, arguments.name):
+        command.note(f"{arguments.name} is disabled: `unlock {arguments.name}` switches it on again")
+    return 0
+
+
+def _reset_totp(arguments: argparse.Namespace) -> int:
+    from schoolwatch_server.second_factor import reset
+
+    reset(command.database(arguments), arguments.name)
+    command.say(f"{arguments.name} logs in with the password alone, and can set up a second factor again")
+    return 0
+
+
+def _unlock(arguments: argparse.Namespace) -> int:
+    from schoolwatch_server.people import unlock
+
+    unlock(command.database(arguments), arguments.name)
+    command.say(f"{arguments.name} may log in again")
     return 0

@@ -99,6 +99,11 @@ def say(text: str) -> None:
     _write(sys.stdout, text)
 
 
+def note(message: str) -> None:
+    """One line on standard error beside an answer."""
+    _write(sys.stderr, f"schoolwatch-server: {message}")
+
+
 def complain(message: str) -> int:
     """One line on standard error; gives the exit code."""
     _write(sys.stderr, f"schoolwatch-server: {' '.join(message.split())}")

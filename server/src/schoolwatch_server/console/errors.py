@@ -21,6 +21,8 @@ _FIELDS = {
     "role": "choice",
     "room": "choice",
     "device": "choice",
+    "account_name": "account_name",
+    "place": "place",
     "days": "days",
     "uses": "uses",
     "declared": "room_count",
@@ -50,6 +52,13 @@ def page_of(request: Request, problem: Problem) -> Response:
     )
     answer.headers.update(problem.headers)
     return answer
+
+
+def to_own_account(request: Request) -> Response:
+    """To one's own page, which says what has to be done before anything else."""
+    if "hx-request" in request.headers:
+        return Response(status_code=204, headers={"HX-Redirect": "/me"})
+    return RedirectResponse("/me", 303)
 
 
 def to_login(request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""Logging in and out, and choosing the language."""
+"""Logging in, with a second step for those who have a second factor, and out; and choosing the language."""
 
 import hmac
 import secrets
@@ -8,22 +8,29 @@ from typing import Annotated, Literal
 from fastapi import Form, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from schoolwatch_server import people
+from schoolwatch_server import people, second_factor, sessions
+from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.route import SESSION_COOKIE, Route, Server, Who
 from schoolwatch_server.console.page import LANGUAGE_COOKIE, check_form, page
+from schoolwatch_server.sessions import Login
 from schoolwatch_server.texts import Language
 
 FORM_COOKIE = "schoolwatch_form"
+WAITING_COOKIE = "schoolwatch_waiting"
+"""Holds the secret of a login whose second factor is still to come."""
+
 YEAR = 365 * 86400
 
 Next = Annotated[str, Query(alias="next", max_length=500)]
+Csrf = Annotated[str, Form(max_length=200)]
+After = Annotated[str, Form(alias="next", max_length=500)]
 
 
 def show(request: Request, server: Server, after: Next = "/") -> Response:
     """The form; its token is also in a cookie, so that another site cannot send it."""
     form = request.cookies.get(FORM_COOKIE) or secrets.token_urlsafe(32)
     answer = page(request, "login.html", None, form=form, after=local(after), trouble="")
-    answer.set_cookie(FORM_COOKIE, form, httponly=True, samesite="strict", secure=_secure(request, server))
+    answer.set_cookie(FORM_COOKIE, form, httponly=True, samesite="strict", secure=is_secure(request, server))
     return answer
 
 
@@ -32,41 +39,66 @@ def log_in(  # nosec B107 # an empty field of a form
     server: Server,
     name: Annotated[str, Form(max_length=200)] = "",
     password: Annotated[str, Form(max_length=1000)] = "",
-    csrf: Annotated[str, Form(max_length=200)] = "",
-    after: Annotated[str, Form(alias="next", max_length=500)] = "/",
+    csrf: Csrf = "",
+    after: After = "/",
 ) -> Response:
-    """Opens a session; whatever was wrong, the answer is the same."""
-    form = request.cookies.get(FORM_COOKIE, "")
-    if not form or not hmac.compare_digest(form.encode(), csrf.encode()):
-        return page(request, "login.html", None, 403, form=form, after=local(after), trouble="login.stale")
-    address = request.client.host if request.client else ""
-    if server.attempts.wait(address) > 0:
-        return page(request, "login.html", None, 429, form=form, after=local(after), trouble="login.wait")
-    login = people.log_in(server.engine, name, password, address=address, now=time.time())
+    """Opens a session, or asks for the code; whatever was wrong, the answer is the same."""
+    trouble = _may_try(request, server, csrf)
+    if trouble is not None:
+        return _again(request, "login.html", *trouble, after)
+    address = address_of(request)
+    login = people.log_in(
+        server.engine, name, password, address=address, now=time.time(), terms=server.config.people
+    )
     if login is None:
         server.attempts.failed(address)
-        return page(request, "login.html", None, 403, form=form, after=local(after), trouble="login.wrong")
-    answer = RedirectResponse(local(after), 303)
+        return _again(request, "login.html", 403, "login.wrong", after)
+    if not login.waits:
+        return _let_in(request, server, login, after)
+    answer = page(request, "code.html", None, form=csrf, after=local(after), trouble="", at="/login")
     answer.set_cookie(
-        SESSION_COOKIE,
+        WAITING_COOKIE,
         login.secret,
-        max_age=int(people.SESSION_SECONDS),
+        max_age=int(sessions.FIRST_STEP_SECONDS),
         httponly=True,
-        samesite="lax",
-        secure=_secure(request, server),
+        samesite="strict",
+        secure=is_secure(request, server),
     )
-    if LANGUAGE_COOKIE not in request.cookies:
-        answer.set_cookie(LANGUAGE_COOKIE, login.language, max_age=YEAR, samesite="lax")
-    answer.delete_cookie(FORM_COOKIE)
     return answer
 
 
-def log_out(
-    request: Request, who: Who, server: Server, csrf: Annotated[str, Form(max_length=200)] = ""
+def give_code(
+    request: Request,
+    server: Server,
+    code: Annotated[str, Form(max_length=100)] = "",
+    csrf: Csrf = "",
+    after: After = "/",
 ) -> Response:
+    """The second step: a code of the phone, or a recovery code."""
+    trouble = _may_try(request, server, csrf)
+    if trouble is not None:
+        return _again(request, "code.html", *trouble, after)
+    waiting, address, now = request.cookies.get(WAITING_COOKIE, ""), address_of(request), time.time()
+    if not second_factor.waits(server.engine, waiting, now):
+        return _again(request, "login.html", 403, "login.code_late", after)
+    login = second_factor.finish(
+        server.engine,
+        waiting,
+        code,
+        address=address,
+        now=now,
+        terms=server.config.people,
+    )
+    if login is None:
+        server.attempts.failed(address)
+        return _again(request, "code.html", 403, "login.code_wrong", after)
+    return _let_in(request, server, login, after)
+
+
+def log_out(request: Request, who: Who, server: Server, csrf: Csrf = "") -> Response:
     """Ends the session here and on the server."""
     check_form(who, csrf)
-    people.log_out(server.engine, request.cookies.get(SESSION_COOKIE, ""), by=who.name, now=time.time())
+    sessions.log_out(server.engine, request.cookies.get(SESSION_COOKIE, ""), by=who.name, now=time.time())
     answer = RedirectResponse("/login", 303)
     answer.delete_cookie(SESSION_COOKIE)
     return answer
@@ -80,19 +112,61 @@ def choose_language(language: Literal["vi", "en"], after: Next = "/") -> Respons
     return answer
 
 
+def keep_session(answer: Response, request: Request, server: Context, login: Login) -> None:
+    """Puts the session into the browser's cookie."""
+    answer.set_cookie(
+        SESSION_COOKIE,
+        login.secret,
+        max_age=int(server.config.people.session_hours * 3600),
+        httponly=True,
+        samesite="lax",
+        secure=is_secure(request, server),
+    )
+
+
+def address_of(request: Request) -> str:
+    """Where the request comes from."""
+    return request.client.host if request.client else ""
+
+
 def local(path: str) -> str:
     """The path when it is one of ours, else the start page: a link must not lead away from here."""
     ours = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
     return path if ours and "\\" not in path else "/"
 
 
-def _secure(request: Request, server: Server) -> bool:
+def is_secure(request: Request, server: Context) -> bool:
+    """Whether cookies may say that they travel by https alone."""
     return server.secure or request.url.scheme == "https"
+
+
+def _may_try(request: Request, server: Context, csrf: str) -> tuple[int, str] | None:
+    """None, or the status and what to say: not a form of ours, or too many wrong ones from there."""
+    form = request.cookies.get(FORM_COOKIE, "")
+    if not form or not hmac.compare_digest(form.encode(), csrf.encode()):
+        return 403, "login.stale"
+    return (429, "login.wait") if server.attempts.wait(address_of(request)) > 0 else None
+
+
+def _again(request: Request, template: str, status: int, trouble: str, after: str) -> Response:
+    form = request.cookies.get(FORM_COOKIE, "")
+    return page(request, template, None, status, form=form, after=local(after), trouble=trouble, at="/login")
+
+
+def _let_in(request: Request, server: Context, login: Login, after: str) -> Response:
+    answer = RedirectResponse(local(after), 303)
+    keep_session(answer, request, server, login)
+    if LANGUAGE_COOKIE not in request.cookies:
+        answer.set_cookie(LANGUAGE_COOKIE, login.language, max_age=YEAR, samesite="lax")
+    answer.delete_cookie(FORM_COOKIE)
+    answer.delete_cookie(WAITING_COOKIE)
+    return answer
 
 
 ROUTES = (
     Route("GET", "/login", show, "public"),
     Route("POST", "/login", log_in, "public"),
-    Route("POST", "/logout", log_out, "read"),
+    Route("POST", "/login/code", give_code, "public"),
+    Route("POST", "/logout", log_out, "self"),
     Route("GET", "/language/{language}", choose_language, "public"),
 )

@@ -9,7 +9,9 @@ from schoolwatch_server.console import (
     fleet,
     incidents,
     login,
+    me,
     notice,
+    people,
     places,
     rooms,
     schools,
@@ -19,6 +21,8 @@ from schoolwatch_server.console import (
 
 ROUTES: tuple[Route, ...] = (
     *login.ROUTES,
+    *me.ROUTES,
+    *people.ROUTES,
     *places.ROUTES,
     *search.ROUTES,
     *schools.ROUTES,

@@ -61,6 +61,7 @@ AGES: dict[str, Age] = {
     "notification": Age("own", "incident"),
     "audit": Age("rows", "audit", ("at",)),
     "account": Age("own", "audit", ("disabled_at",)),
+    "recovery_code": Age("own", "audit"),
     "api_token": Age("rows", "audit", ("expires_at", "revoked_at")),
     "enrolment_token": Age("rows", "audit", ("expires_at", "revoked_at")),
     "session": Age("rows", "session", ("expires_at",)),

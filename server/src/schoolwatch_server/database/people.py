@@ -1,17 +1,23 @@
-"""Accounts, their sessions, API tokens, and the audit log of who changed what."""
+"""Accounts, and the audit log of who changed what."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
-from schoolwatch_server.database.tables import account, api_token, audit, session
+from schoolwatch_server.database.scopes import inside
+from schoolwatch_server.database.tables import account, audit, session
 from schoolwatch_server.scope import Level, Scope
 
 
 @dataclass(frozen=True, slots=True)
 class AccountRow:
-    """An account; times are UTC seconds, `failures` counts wrong passwords since the last good one."""
+    """An account; times are UTC seconds, `failures` counts wrong passwords since the last good one.
+
+    `active_at` is when it was made, switched on or logged in to last; `has_totp` whether a second factor is
+    set up; `must_change` whether somebody else chose its password.
+    """
 
     id: int
     name: str
@@ -19,26 +25,15 @@ class AccountRow:
     role: str
     scope: Scope
     language: str
+    created_at: float
     disabled_at: float | None
     failures: int
     locked_until: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class SessionRow:
-    """A session that has not expired, with the account it belongs to."""
-
-    account: AccountRow
-    csrf: str
-
-
-@dataclass(frozen=True, slots=True)
-class TokenRow:
-    """An API token that is neither expired nor revoked."""
-
-    name: str
-    permission: str
-    scope: Scope
+    must_change: bool
+    role_since: float
+    active_at: float
+    last_login_at: float | None
+    has_totp: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +47,7 @@ class AuditRow:
     detail: dict[str, Any]
 
 
-_ACCOUNT = (
+ACCOUNT = (
     account.c.id,
     account.c.name,
     account.c.password_hash,
@@ -60,10 +55,17 @@ _ACCOUNT = (
     account.c.scope_level,
     account.c.scope_id,
     account.c.language,
+    account.c.created_at,
     account.c.disabled_at,
     account.c.failures,
     account.c.locked_until,
+    account.c.must_change,
+    account.c.role_since,
+    account.c.active_at,
+    account.c.last_login_at,
+    account.c.totp.is_not(None).label("has_totp"),
 )
+"""What `account_of` reads."""
 
 
 def any_account(conn: Connection) -> bool:
@@ -72,7 +74,15 @@ def any_account(conn: Connection) -> bool:
 
 
 def add_account(
-    conn: Connection, name: str, *, password_hash: str, role: str, scope: Scope, language: str, now: float
+    conn: Connection,
+    name: str,
+    *,
+    password_hash: str,
+    role: str,
+    scope: Scope,
+    language: str,
+    now: float,
+    must_change: bool = False,
 ) -> int:
     """The new account's id; raises `IntegrityError` when the name is taken."""
     result = conn.execute(
@@ -85,6 +95,9 @@ def add_account(
             scope_id=scope.id,
             language=language,
             created_at=now,
+            role_since=now,
+            active_at=now,
+            must_change=must_change,
         )
         .returning(account.c.id)
     )
@@ -93,100 +106,115 @@ def add_account(
 
 def account_by_name(conn: Connection, name: str) -> AccountRow | None:
     """The account of that name, disabled or not."""
-    row = conn.execute(select(*_ACCOUNT).where(account.c.name == name)).mappings().first()
-    return None if row is None else _account(row)
+    row = conn.execute(select(*ACCOUNT).where(account.c.name == name)).mappings().first()
+    return None if row is None else account_of(row)
+
+
+def account_by_id(conn: Connection, account_id: int) -> AccountRow | None:
+    """The account of that number, disabled or not."""
+    row = conn.execute(select(*ACCOUNT).where(account.c.id == account_id)).mappings().first()
+    return None if row is None else account_of(row)
 
 
 def accounts(conn: Connection) -> tuple[AccountRow, ...]:
     """Every account by name, disabled or not."""
-    return tuple(map(_account, conn.execute(select(*_ACCOUNT).order_by(account.c.name)).mappings()))
+    return tuple(map(account_of, conn.execute(select(*ACCOUNT).order_by(account.c.name)).mappings()))
 
 
-def set_password(conn: Connection, account_id: int, password_hash: str) -> None:
-    """A new password unlocks the account and ends all its sessions."""
-    conn.execute(
-        update(account)
-        .where(account.c.id == account_id)
-        .values(password_hash=password_hash, failures=0, locked_until=None)
+def accounts_within(
+    conn: Connection, scope: Scope, roles: Sequence[str], *, query: str, after: str, limit: int
+) -> tuple[AccountRow, ...]:
+    """Accounts of these roles whose own scope lies inside that one, by name, from after that name on."""
+    c = account.c
+    found = select(*ACCOUNT).where(
+        c.role.in_(roles), inside(scope, c.scope_level, c.scope_id), c.name > after
     )
-    conn.execute(delete(session).where(session.c.account_id == account_id))
+    if query:
+        found = found.where(func.lower(c.name).contains(query.lower(), autoescape=True))
+    return tuple(map(account_of, conn.execute(found.order_by(c.name).limit(limit)).mappings()))
+
+
+def set_password(conn: Connection, account_id: int, password_hash: str, *, must_change: bool = False) -> None:
+    """A new password unlocks the account and ends all its sessions."""
+    _set(
+        conn,
+        account_id,
+        password_hash=password_hash,
+        failures=0,
+        locked_until=None,
+        must_change=must_change,
+    )
+    end_sessions(conn, account_id)
 
 
 def set_failures(conn: Connection, account_id: int, failures: int, locked_until: float | None) -> None:
     """How many wrong passwords came since the last good one, and until when none is tried."""
-    conn.execute(
-        update(account).where(account.c.id == account_id).values(failures=failures, locked_until=locked_until)
-    )
+    _set(conn, account_id, failures=failures, locked_until=locked_until)
 
 
 def set_hash(conn: Connection, account_id: int, password_hash: str) -> None:
     """The same password, hashed with today's parameters."""
-    conn.execute(update(account).where(account.c.id == account_id).values(password_hash=password_hash))
+    _set(conn, account_id, password_hash=password_hash)
 
 
-def add_session(
-    conn: Connection, hashed: str, *, account_id: int, csrf: str, now: float, expires_at: float
-) -> None:
-    """Opens a session, and forgets those of everybody that have expired."""
-    conn.execute(delete(session).where(session.c.expires_at <= now))
-    conn.execute(
-        insert(session).values(
-            hash=hashed, account_id=account_id, csrf=csrf, created_at=now, expires_at=expires_at
-        )
+def set_login(conn: Connection, account_id: int, now: float) -> None:
+    """Somebody has logged in: no wrong passwords or codes are counted any more."""
+    _set(
+        conn,
+        account_id,
+        failures=0,
+        locked_until=None,
+        code_failures=0,
+        code_locked_until=None,
+        last_login_at=now,
+        active_at=now,
     )
 
 
-def session_by_hash(conn: Connection, hashed: str, now: float) -> SessionRow | None:
-    """The open session of an enabled account."""
-    query = (
-        select(session.c.csrf, *_ACCOUNT)
-        .join(account, account.c.id == session.c.account_id)
-        .where(session.c.hash == hashed, session.c.expires_at > now, account.c.disabled_at.is_(None))
-    )
-    row = conn.execute(query).mappings().first()
-    return None if row is None else SessionRow(_account(row), row["csrf"])
+def set_language(conn: Connection, account_id: int, language: str) -> None:
+    """The language of its pages where a browser has none of its own."""
+    _set(conn, account_id, language=language)
 
 
-def end_session(conn: Connection, hashed: str) -> None:
-    """Logs out."""
-    conn.execute(delete(session).where(session.c.hash == hashed))
+def set_role(conn: Connection, account_id: int, role: str, scope: Scope, now: float) -> None:
+    """Another role or scope ends its sessions; the time to set up a second factor begins anew."""
+    _set(conn, account_id, role=role, scope_level=scope.level, scope_id=scope.id, role_since=now)
+    end_sessions(conn, account_id)
 
 
-def add_token(
-    conn: Connection,
-    hashed: str,
-    *,
-    name: str,
-    permission: str,
-    scope: Scope,
-    now: float,
-    expires_at: float | None,
-) -> None:
-    """Keeps the hash of an API token."""
-    conn.execute(
-        insert(api_token).values(
-            hash=hashed,
-            name=name,
-            permission=permission,
-            scope_level=scope.level,
-            scope_id=scope.id,
-            created_at=now,
-            expires_at=expires_at,
-        )
+def switch_off(conn: Connection, account_id: int, now: float) -> None:
+    """Nobody gets in with it any more."""
+    _set(conn, account_id, disabled_at=now)
+    end_sessions(conn, account_id)
+
+
+def switch_on(conn: Connection, account_id: int, now: float) -> None:
+    """It may be used again, and nothing wrong is counted against it; its idle days begin anew."""
+    _set(
+        conn,
+        account_id,
+        disabled_at=None,
+        failures=0,
+        locked_until=None,
+        code_failures=0,
+        code_locked_until=None,
+        active_at=now,
     )
 
 
-def token_by_hash(conn: Connection, hashed: str, now: float) -> TokenRow | None:
-    """The token, unless it has expired or was revoked."""
-    query = select(
-        api_token.c.name, api_token.c.permission, api_token.c.scope_level, api_token.c.scope_id
-    ).where(
-        api_token.c.hash == hashed,
-        api_token.c.revoked_at.is_(None),
-        or_(api_token.c.expires_at.is_(None), api_token.c.expires_at > now),
-    )
-    row = conn.execute(query).first()
-    return None if row is None else TokenRow(row.name, row.permission, Scope(row.scope_level, row.scope_id))
+def idle(conn: Connection, before: float) -> tuple[AccountRow, ...]:
+    """Accounts in use that nobody has logged in to since then."""
+    query = select(*ACCOUNT).where(account.c.disabled_at.is_(None), account.c.active_at < before)
+    return tuple(map(account_of, conn.execute(query.order_by(account.c.id)).mappings()))
+
+
+def end_sessions(conn: Connection, account_id: int) -> int:
+    """Ends all that are open; gives their number."""
+    return conn.execute(delete(session).where(session.c.account_id == account_id)).rowcount
+
+
+def _set(conn: Connection, account_id: int, **values: Any) -> None:
+    conn.execute(update(account).where(account.c.id == account_id).values(values))
 
 
 def record(
@@ -206,16 +234,8 @@ def newest_audit(conn: Connection, limit: int) -> tuple[AuditRow, ...]:
     return tuple(AuditRow(*row) for row in conn.execute(query))
 
 
-def _account(row: Any) -> AccountRow:
+def account_of(row: Any) -> AccountRow:
+    """A row of `ACCOUNT`, by name."""
+    values = {name: row[name] for name in AccountRow.__slots__ if name != "scope"}
     level: Level = row["scope_level"]
-    return AccountRow(
-        row["id"],
-        row["name"],
-        row["password_hash"],
-        row["role"],
-        Scope(level, row["scope_id"]),
-        row["language"],
-        row["disabled_at"],
-        row["failures"],
-        row["locked_until"],
-    )
+    return AccountRow(**values, scope=Scope(level, row["scope_id"]))

@@ -1,6 +1,19 @@
 """Tables of people: accounts, sessions, API tokens and the audit log."""
 
-from sqlalchemy import JSON, Column, Double, ForeignKey, Integer, String, Table, Text, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    text,
+)
 
 from schoolwatch_server.database.columns import Id, id_, metadata
 
@@ -18,6 +31,21 @@ account = Table(
     Column("disabled_at", Double),
     Column("failures", Integer, nullable=False, server_default=text("0")),
     Column("locked_until", Double),
+    Column("must_change", Boolean, nullable=False, server_default=text("false")),
+    Column("role_since", Double, nullable=False, server_default=text("0")),
+    Column("active_at", Double, nullable=False, server_default=text("0")),
+    Column("last_login_at", Double),
+    Column("totp", LargeBinary),
+    Column("totp_new", LargeBinary),
+    Column("totp_step", BigInteger, nullable=False, server_default=text("0")),
+    Column("code_failures", Integer, nullable=False, server_default=text("0")),
+    Column("code_locked_until", Double),
+)
+recovery_code = Table(
+    "recovery_code",
+    metadata,
+    Column("account_id", Id, ForeignKey("account.id"), primary_key=True),
+    Column("hash", String(64), primary_key=True),
 )
 session = Table(
     "session",
@@ -27,6 +55,9 @@ session = Table(
     Column("csrf", String(64), nullable=False),
     Column("created_at", Double, nullable=False),
     Column("expires_at", Double, nullable=False),
+    Column("seen_at", Double, nullable=False, server_default=text("0")),
+    Column("address", String(64), nullable=False, server_default=""),
+    Column("waits", Boolean, nullable=False, server_default=text("false")),
 )
 api_token = Table(
     "api_token",
@@ -40,6 +71,8 @@ api_token = Table(
     Column("created_at", Double, nullable=False),
     Column("expires_at", Double),
     Column("revoked_at", Double),
+    Column("issued_by", Text, nullable=False, server_default=""),
+    Column("used_at", Double),
 )
 audit = Table(
     "audit",

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import argon2
 
 from schoolwatch_contract.frame import FRAME_MAX, KEY_BYTES
-from schoolwatch_server import people, transport
+from schoolwatch_server import passwords, people, transport
 from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.use import FEWEST
 
@@ -33,16 +33,31 @@ def measures(config: ServerConfig) -> Iterator[tuple[str, str]]:
         "Mật khẩu người dùng",
         (
             f"chỉ lưu bản băm argon2id ({hasher.memory_cost // 1024} MiB, {hasher.time_cost} lượt), "
-            f"dài từ {people.PASSWORD_MIN} ký tự; sai quá {people.FREE_FAILURES} lần thì tài khoản tạm nghỉ, "
+            f"dài từ {passwords.PASSWORD_MIN} ký tự; "
+            f"sai quá {people.FREE_FAILURES} lần thì tài khoản tạm nghỉ, "
             f"lâu nhất {people.LOCK_MAX_SECONDS / 60:.0f} phút"
         ),
     )
     yield (
         "Phiên đăng nhập",
         (
-            f"hết hạn sau {people.SESSION_SECONDS / 3600:.0f} giờ; mã phiên chỉ lưu dưới dạng bản băm; "
+            f"hết hạn sau {config.people.session_hours:g} giờ, "
+            f"hoặc sau {config.people.idle_minutes:g} phút không dùng; mã phiên chỉ lưu dưới dạng bản băm; "
             "biểu mẫu có mã chống giả mạo"
         ),
+    )
+    roles = ", ".join(config.people.second_factor_roles) or "không vai trò nào"
+    yield (
+        "Xác thực hai bước",
+        (
+            f"mã TOTP (RFC 6238) trên điện thoại, bắt buộc với: {roles}, "
+            f"chậm nhất {config.people.second_factor_days} ngày sau khi có vai trò; "
+            "khóa được niêm phong bằng khóa chủ ngoài cơ sở dữ liệu"
+        ),
+    )
+    yield (
+        "Tài khoản không dùng",
+        f"tự khóa sau {config.people.idle_days} ngày không đăng nhập",
     )
     yield (
         "Phân quyền",

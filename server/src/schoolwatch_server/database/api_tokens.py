@@ -1,0 +1,96 @@
+"""API tokens: the hash, what it may do and where, who issued it, and when it was used last."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, insert, or_, select, update
+
+from schoolwatch_server.database.tables import api_token
+from schoolwatch_server.scope import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRow:
+    """An API token; times are UTC seconds, `expires_at` None is never."""
+
+    id: int
+    name: str
+    permission: str
+    scope: Scope
+    created_at: float
+    expires_at: float | None
+    issued_by: str
+    used_at: float | None
+
+
+_TOKEN = (
+    api_token.c.id,
+    api_token.c.name,
+    api_token.c.permission,
+    api_token.c.scope_level,
+    api_token.c.scope_id,
+    api_token.c.created_at,
+    api_token.c.expires_at,
+    api_token.c.issued_by,
+    api_token.c.used_at,
+)
+
+
+def add(
+    conn: Connection,
+    hashed: str,
+    *,
+    name: str,
+    permission: str,
+    scope: Scope,
+    by: str,
+    now: float,
+    expires_at: float | None,
+) -> None:
+    """Keeps the hash of an API token."""
+    conn.execute(
+        insert(api_token).values(
+            hash=hashed,
+            name=name,
+            permission=permission,
+            scope_level=scope.level,
+            scope_id=scope.id,
+            created_at=now,
+            expires_at=expires_at,
+            issued_by=by,
+        )
+    )
+
+
+def by_hash(conn: Connection, hashed: str, now: float) -> TokenRow | None:
+    """The token, unless it has expired or was revoked."""
+    row = conn.execute(select(*_TOKEN).where(api_token.c.hash == hashed, _is_good(now))).first()
+    return None if row is None else _token(row)
+
+
+def good(conn: Connection, now: float) -> tuple[TokenRow, ...]:
+    """Every token that is neither expired nor revoked, the newest first."""
+    query = select(*_TOKEN).where(_is_good(now)).order_by(api_token.c.id.desc())
+    return tuple(map(_token, conn.execute(query)))
+
+
+def touch(conn: Connection, token_id: int, now: float) -> None:
+    """It was used."""
+    conn.execute(update(api_token).where(api_token.c.id == token_id).values(used_at=now))
+
+
+def revoke(conn: Connection, token_id: int, now: float) -> None:
+    """It speaks for nobody any more."""
+    conn.execute(update(api_token).where(api_token.c.id == token_id).values(revoked_at=now))
+
+
+def _is_good(now: float) -> ColumnElement[bool]:
+    c = api_token.c
+    return c.revoked_at.is_(None) & or_(c.expires_at.is_(None), c.expires_at > now)
+
+
+def _token(row: Any) -> TokenRow:
+    scope = Scope(row.scope_level, row.scope_id)
+    return TokenRow(
+        row.id, row.name, row.permission, scope, row.created_at, row.expires_at, row.issued_by, row.used_at
+    )
