@@ -1,5 +1,6 @@
 """Pages of a school where much is wrong, in a real browser: what needs somebody comes first."""
 
+import re
 import time
 from collections.abc import Iterator
 
@@ -12,6 +13,7 @@ from reports import Device
 from schoolwatch_contract.records import Fact
 from schoolwatch_server import incidents, people, rules
 from schoolwatch_server.api.route import SESSION_COOKIE
+from schoolwatch_server.console.qr import svg
 from schoolwatch_server.database import credentials, registry
 from schoolwatch_server.database.commit import Rules
 from schoolwatch_server.database.engine import begin_write
@@ -190,3 +192,22 @@ def test_what_is_printed_is_ink_on_white_unfolded_and_says_when(
     expect(page.locator("footer")).to_contain_text("Trang được lập lúc")
     for pressed in page.locator("button, nav, select").all():
         expect(pressed).not_to_be_visible()
+
+
+def test_the_enrolment_sheet_is_one_page_of_paper_with_what_its_code_says(
+    page: Page, site: RunningSite, tree: Tree, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    page.goto(f"{site.url}/schools/{tree.schools[0].code}#enrolment")
+    page.get_by_role("button", name="Tạo mã đăng ký").click()
+    token = page.locator(".secret code").inner_text()
+    assert re.match(r"swe_[\w.-]{32,80}$", token)
+    said = f"{site.url}\n{token}"
+    assert page.locator("figure path.qrline").get_attribute("d") in svg(said)
+    page.emulate_media(media="print", color_scheme="dark")
+    expect(page.locator("figure svg")).to_be_visible()
+    expect(page.get_by_text("Mã chỉ hiện một lần này")).not_to_be_visible()
+    paper = page.pdf(format="A4", margin=dict.fromkeys(("top", "bottom", "left", "right"), "12mm"))
+    assert len(re.findall(rb"/Type\s*/Page\b", paper)) == 1
+    assert token not in page.url
+    assert token not in caplog.text

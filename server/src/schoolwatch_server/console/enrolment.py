@@ -9,11 +9,13 @@ from starlette.responses import RedirectResponse, Response
 from schoolwatch_server.api.problems import bad_field, not_found
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.console.page import Csrf, check_form, page
+from schoolwatch_server.console.qr import svg
 from schoolwatch_server.console.schools import Number, school_for
 from schoolwatch_server.database import enrolment as tokens
-from schoolwatch_server.database import people
+from schoolwatch_server.database import pages, people
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.enrolment import DAYS_MAX, USES_MAX, Admits, issue_enrolment_token
+from schoolwatch_server.tokens import DAY
 
 
 def issue(
@@ -27,7 +29,7 @@ def issue(
     uses: Number = "40",
     admits: Annotated[Admits, Form()] = "declared",
 ) -> Response:
-    """Makes an enrolment token and shows, this once, the command to type on each computer."""
+    """Makes an enrolment token and shows, this once, a sheet to print with what to type on each computer."""
     check_form(who, csrf)
     school = school_for(who, server, code)
     span, count = int(days.strip() or 0), int(uses.strip() or 0)
@@ -37,8 +39,8 @@ def issue(
         raise bad_field("uses", f"1 to {USES_MAX}")
     room_id = int(room) if room.strip() else None
     with begin_read(server.engine) as conn:
-        known = room_id is None or tokens.room_of_school(conn, school.id, room_id)
-    if not known:
+        rooms = pages.rooms(conn, school.id)
+    if room_id is not None and room_id not in {one.id for one in rooms}:
         raise bad_field("room", "is not a room of this school")
     now = time.time()
     token = issue_enrolment_token(
@@ -53,6 +55,10 @@ def issue(
         address=server.address(request),
         days=span,
         uses=count,
+        until=now + span * DAY,
+        room=next((one.name for one in rooms if one.id == room_id), None),
+        admits=admits,
+        qr=svg,
     )
 
 
