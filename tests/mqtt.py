@@ -39,7 +39,7 @@ class Client:
             reconnect_on_failure=False, transport="unix" if self._socket else "tcp",
         )  # fmt: skip
         client.username_pw_set(user, password)
-        if ca:
+        if ca and not self._socket:
             client.tls_set(ca_certs=str(ca))
         if will:
             client.will_set(will[0], will[1], qos=1, retain=True)

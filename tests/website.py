@@ -10,7 +10,7 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 
-from schoolwatch_server import people
+from schoolwatch_server import people, transport
 from schoolwatch_server.access import Role
 from schoolwatch_server.api.route import SESSION_COOKIE
 from schoolwatch_server.api.service import create_app, settings
@@ -38,7 +38,7 @@ class RunningSite:
         if bound is None:
             self.socket.bind(("127.0.0.1", 0))
         host, self.port = self.socket.getsockname()
-        self.url = f"http://{host}:{self.port}"
+        self.url = f"{'http' if transport.http(config) is None else 'https'}://{host}:{self.port}"
         self._server = uvicorn.Server(settings(config, self.app))
         self._thread = threading.Thread(target=self._server.run, args=([self.socket],))
         self._clients: list[httpx.Client] = []

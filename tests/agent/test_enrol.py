@@ -11,6 +11,7 @@ from schoolwatch_agent.cli import main
 from schoolwatch_agent.enrol import EnrolError, Office, check_address, check_server, enrol
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.identity import Broker, Credential, IdentityError
+from schoolwatch_agent.opener import Line
 
 GOOD = {
     "device": "ab" * 16,
@@ -244,7 +245,7 @@ def test_doctor_holds_the_clock_against_the_server_s(
 )
 def test_an_address_that_cannot_be_asked_is_explained(url: str) -> None:
     with pytest.raises(EnrolError) as caught:
-        check_server(url, ca="", wait=1)
+        check_server(url, line=Line(), wait=1)
     assert caught.value.key in ("bad_url", "unreachable")
 
 

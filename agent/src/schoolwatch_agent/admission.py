@@ -7,7 +7,8 @@ for good.
 """
 
 import contextlib
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -23,6 +24,9 @@ from schoolwatch_agent.memory import Memory
 from schoolwatch_agent.probe import observe
 from schoolwatch_agent.probes import hardware, system
 from schoolwatch_agent.probes.identity import freezing, hints_of
+from schoolwatch_contract.pin import split
+
+log = logging.getLogger(__name__)
 
 NO_FREEZING = "none"
 ENOUGH = 2
@@ -36,17 +40,30 @@ REFUSED_WAIT = 3600.0
 lock the school's address out."""
 
 
-def admit(config: AgentConfig, office: Office, host: Host) -> Enrolled:
+def _log_clock(shown: float, off: float) -> None:
+    log.warning("this computer's clock (%.0f) is %.0f s off the server's: set its date and time", shown, off)
+
+
+def admit(
+    config: AgentConfig, office: Office, host: Host, tell_clock: Callable[[float, float], None] = _log_clock
+) -> Enrolled:
     """A new credential, kept in the data folder. Raises `EnrolError`, `IdentityError`.
 
+    `tell_clock` hears what this computer's clock shows and how far the server's is ahead of it (s), where
+    that is so far that certificates look out of time.
     The token that waited for this is deleted where it is of no more use.
     """
     forgetful = forgets(config, host)
-    numbers = _hardware(office, host)
-    if forgetful and len(numbers) < ENOUGH:
-        raise EnrolError("no_hints")  # the server would not find it again
-    told = Told(numbers, forgetful, _about(host))
-    enrolled = enrol.enrol(office, identity.install_id(config.data), told)
+    office = _pinned(config, office)
+    try:
+        enrolled = _ask(config, office, host, forgetful=forgetful)
+    except EnrolError as error:
+        if error.key != "out_of_time":
+            raise
+        shown = host.now()
+        tell_clock(shown, enrol.clock_error(office, shown))
+        office = msgspec.structs.replace(office, timeless=True)
+        enrolled = _ask(config, office, host, forgetful=forgetful)
     identity.write_credential(config.data, enrolled.credential)
     if not forgetful:
         with contextlib.suppress(OSError):  # in a folder of the administrator's: it expires anyway
@@ -54,6 +71,28 @@ def admit(config: AgentConfig, office: Office, host: Host) -> Enrolled:
             if config.server.token_file:
                 Path(config.server.token_file).unlink(missing_ok=True)
     return enrolled
+
+
+def _ask(config: AgentConfig, office: Office, host: Host, *, forgetful: bool) -> Enrolled:
+    numbers = _hardware(office, host)
+    if forgetful and len(numbers) < ENOUGH:
+        raise EnrolError("no_hints")  # the server would not find it again
+    told = Told(numbers, forgetful, _about(host))
+    return enrol.enrol(office, identity.install_id(config.data), told)
+
+
+def _pinned(config: AgentConfig, office: Office) -> Office:
+    """With the authority that the code names, fetched and kept; the settings' own authority goes before."""
+    token, pin = split(office.token)
+    if not pin:
+        return office
+    office = msgspec.structs.replace(office, token=token)
+    if config.server.ca:
+        return office
+    pem = enrol.authority(office, pin)
+    kept = config.data / identity.AUTHORITY
+    identity.write_private(kept, pem.encode())
+    return msgspec.structs.replace(office, ca=str(kept))
 
 
 def forgets(config: AgentConfig, host: Host) -> bool:
@@ -78,7 +117,7 @@ def admit_unasked(config: AgentConfig, host: Host, known: Memory) -> Credential 
     office = _kept(config)
     if office is None:
         token = read_token(Path(config.server.token_file))
-        office = Office(config.server.url, token, config.server.ca)
+        office = Office(config.server.url, token, config.ca, proxy=config.server.proxy)
     return admit(config, office, host).credential
 
 

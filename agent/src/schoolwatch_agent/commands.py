@@ -64,7 +64,7 @@ def tick(config: AgentConfig, texts: Texts) -> int:
 
 def own_host(config: AgentConfig) -> Host:
     """This machine, with the agent's own folder on it."""
-    return Host(own=Own(config.data, config.server.ca))
+    return Host(own=Own(config.data, config.ca))
 
 
 def run(config: AgentConfig, texts: Texts, file: Path | None) -> int:
@@ -128,8 +128,10 @@ def enrol(config: AgentConfig, texts: Texts, wish: Wish) -> int:
                 _say(texts("pending"))
             return FINE
         url = _url(wish, config)
-        office = Office(url, _token(wish, texts), config.server.ca, wish.insecure_http, wish.room)
-        enrolled = admission.admit(config, office, Host())
+        office = Office(
+            url, _token(wish, texts), config.ca, wish.insecure_http, wish.room, config.server.proxy
+        )
+        enrolled = admission.admit(config, office, Host(), partial(_clock_is_wrong, texts))
     except EnrolError as error:
         _say(texts("enrol_failed", problem=error.told(texts)))
         _say(f"  → {texts(f'advice_{error.key}')}")
@@ -139,6 +141,12 @@ def enrol(config: AgentConfig, texts: Texts, wish: Wish) -> int:
     how = "enrolled_pending" if enrolled.credential.pending else "enrolled"
     sys.stdout.write(texts(how, device=enrolled.credential.device, label=enrolled.label) + "\n")
     return FINE
+
+
+def _clock_is_wrong(texts: Texts, shown: float, off: float) -> None:
+    """The clock showed `shown` (UTC s), `off` seconds less than the server's."""
+    mine, servers = (datetime.fromtimestamp(at, VIETNAM).strftime(TIME) for at in (shown, shown + off))
+    _say(texts("clock_is_wrong", mine=mine, servers=servers))
 
 
 def bundle(config: AgentConfig, texts: Texts, out: Path | None, *, everything: bool) -> int:

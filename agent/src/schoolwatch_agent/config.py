@@ -9,6 +9,8 @@ from typing import Annotated
 
 import msgspec
 
+from schoolwatch_agent.identity import AUTHORITY
+
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=366 * 86400)]
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 
@@ -67,6 +69,7 @@ class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mqtt_port: Port | None = None
     tls: bool | None = None
     ca: str = ""
+    proxy: Annotated[str, msgspec.Meta(pattern=r"^(none|http://[^\s@/]+/?)?$")] = ""
 
 
 class Spool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -119,6 +122,14 @@ class AgentConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def data(self) -> Path:
         """The agent's own folder."""
         return Path(self.agent.thawed or self.agent.data)
+
+    @property
+    def ca(self) -> str:
+        """The file of the server's authority: the settings', else what enrolment pinned, else "" (system)."""
+        if self.server.ca:
+            return self.server.ca
+        pinned = self.data / AUTHORITY
+        return str(pinned) if pinned.exists() else ""
 
 
 def load(file: Path | None = None) -> AgentConfig:

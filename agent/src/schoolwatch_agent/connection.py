@@ -5,14 +5,19 @@ need remember nothing about tens of thousands of PCs.
 """
 
 import logging
+import socket
+import ssl
 import time
+from http.client import HTTPException
 
-from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, WebsocketConnectionError
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from schoolwatch_agent.identity import Broker, Credential
+from schoolwatch_agent import trust, ways
+from schoolwatch_agent.identity import Credential
+from schoolwatch_agent.ways import Way
 from schoolwatch_contract.topics import topic
 
 log = logging.getLogger(__name__)
@@ -31,6 +36,14 @@ class UnreachableError(Exception):
     """The broker did not answer, or not as a broker."""
 
 
+class OutOfTimeError(UnreachableError):
+    """The broker's certificate is out of its time, by this computer's clock; `is_not_yet`: before it."""
+
+    def __init__(self, told: str, *, is_not_yet: bool) -> None:
+        super().__init__(told)
+        self.is_not_yet = is_not_yet
+
+
 class RefusedError(Exception):
     """The broker does not accept this device's name and password."""
 
@@ -39,20 +52,55 @@ class PendingError(Exception):
     """Nobody has let this device in yet."""
 
 
+class _Client(Client):
+    """paho's, by a way that may lead through a proxy and be a WebSocket."""
+
+    def __init__(self, way: Way, tls: ssl.SSLContext | None, client_id: str) -> None:
+        super().__init__(
+            CallbackAPIVersion.VERSION2,
+            client_id=client_id,
+            clean_session=True,
+            transport="websockets" if way.path else "tcp",
+        )
+        self._way, self._tls = way, tls
+        self._begun: socket.socket | None = None
+        if way.path:
+            self.ws_set_options(path=way.path)
+        if tls is not None:
+            self.tls_set_context(tls)
+
+    def give_up(self) -> None:
+        """Closes what came to no connection; paho leaves it to the collector."""
+        if self._begun is not None:
+            self._begun.close()
+
+    def _create_socket_connection(self) -> socket.socket:
+        self._begun = ways.reach(self._way, self.connect_timeout)
+        return self._begun
+
+    def _ssl_wrap_socket(self, tcp_sock: socket.socket) -> ssl.SSLSocket:
+        assert self._tls is not None
+        made = self._tls.wrap_socket(tcp_sock, server_hostname=self._way.host, do_handshake_on_connect=False)
+        self._begun = made
+        made.settimeout(self.connect_timeout)
+        made.do_handshake()
+        return made
+
+
 class Connection:
     """Connects as the device; hears its acknowledgements and settings; publishes what it is given, QoS 1."""
 
     def __init__(
         self,
         credential: Credential,
-        broker: Broker,
+        way: Way,
+        tls: ssl.SSLContext | None,
         *,
         client_id: str,
-        ca: str,
         wait: float,
         keep_alive: int = KEEP_ALIVE,
     ) -> None:
-        self._broker, self._wait, self._keep_alive = broker, wait, keep_alive
+        self._way, self._wait, self._keep_alive = way, wait, keep_alive
         self._ack_topic = topic(credential.device, "ack")
         self._report_topic = topic(credential.device, "report")
         self._settings_topic = topic(credential.device, "settings")
@@ -61,7 +109,7 @@ class Connection:
         self._pubacks: list[int] = []
         self._acks: list[bytes] = []
         self._settings: bytes | None = None
-        client = Client(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=True)
+        client = _Client(way, tls, client_id)
         client.username_pw_set(credential.device, credential.password)
         client.connect_timeout = wait
         client.max_queued_messages_set(0)
@@ -69,19 +117,20 @@ class Connection:
         client.on_connect, client.on_subscribe = self._on_connect, self._on_subscribe
         client.on_publish, client.on_message = self._on_publish, self._on_message
         client.on_disconnect = self._on_disconnect
-        self._client, self._ca = client, ca
+        self._client = client
         self.alive = False
 
     def open(self) -> None:
         """Connects and subscribes. Raises `RefusedError` or `UnreachableError`."""
-        where = f"{self._broker.host}:{self._broker.port}"
+        where = str(self._way)
         deadline = time.monotonic() + self._wait
         try:
-            if self._broker.tls:
-                self._client.tls_set(ca_certs=self._ca or None)
-            self._client.connect(self._broker.host, self._broker.port, self._keep_alive)
-        except (OSError, ValueError) as error:  # ssl.SSLError is an OSError, a bad host name a ValueError
-            self.close()
+            self._client.connect(self._way.host, self._way.port, self._keep_alive)
+        except (OSError, ValueError, HTTPException, WebsocketConnectionError) as error:
+            self.close()  # ssl.SSLError is an OSError, a bad host name a ValueError
+            self._client.give_up()
+            if trust.is_out_of_time(error):
+                raise OutOfTimeError(f"{where}: {error}", is_not_yet=trust.is_not_yet(error)) from error
             raise UnreachableError(f"{where}: {error}") from error
         self.alive = True
         while not self._subscribed:

@@ -1,14 +1,17 @@
 """Delivers what the spool holds: publishes what is due, oldest first, and believes only the server's ack."""
 
 import logging
+import ssl
 import time
+from collections.abc import Callable
 from typing import Literal
 
-from schoolwatch_agent import clocks, settings, standing
+from schoolwatch_agent import clocks, settings, standing, trust, ways
 from schoolwatch_agent.config import AgentConfig
 from schoolwatch_agent.connection import (
     KEEP_ALIVE,
     Connection,
+    OutOfTimeError,
     PendingError,
     RefusedError,
     UnreachableError,
@@ -17,9 +20,12 @@ from schoolwatch_agent.held import Held
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.identity import Broker, Credential
 from schoolwatch_agent.memory import Outcome
+from schoolwatch_agent.opener import Line
 from schoolwatch_agent.spool import Spool
+from schoolwatch_agent.ways import Way
 from schoolwatch_contract import ack, frame
 from schoolwatch_contract.errors import ContractError
+from schoolwatch_contract.records import RELEASED
 
 log = logging.getLogger(__name__)
 
@@ -133,21 +139,13 @@ def connect(
 ) -> Connection:
     """An open connection, as the device if no other client id is given; `keep_alive` is seconds.
 
-    Raises `PendingError`, `RefusedError`, `UnreachableError`.
+    By the way that worked last, else by the others. Raises `PendingError`, `RefusedError`,
+    `UnreachableError`.
     """
     if credential.pending:
-        standing.check(config.data, credential, config.server.ca)
-    broker = broker_of(config, credential)
-    connection = Connection(
-        credential,
-        broker,
-        client_id=client_id or credential.device,
-        ca=config.server.ca,
-        wait=config.delivery.connect_wait,
-        keep_alive=keep_alive,
-    )
+        standing.check(config.data, credential, Line(config.ca, config.server.proxy))
     try:
-        connection.open()
+        connection = _by_some_way(config, credential, client_id or credential.device, keep_alive)
     except RefusedError as error:
         if credential.pending:  # and the web address, which would have said so, did not answer
             raise PendingError(str(error)) from error
@@ -157,6 +155,69 @@ def connect(
     return connection
 
 
+def _by_some_way(config: AgentConfig, credential: Credential, client_id: str, keep_alive: int) -> Connection:
+    broker, last = broker_of(config, credential), ways.last(config.data)
+    troubles: list[UnreachableError] = []
+    for way in ways.ways(broker, config.server.proxy, last):
+
+        def made(*, timeless: bool = False, way: Way = way) -> Connection:
+            return Connection(
+                credential,
+                way,
+                _tls(config, timeless=timeless) if broker.tls else None,
+                client_id=client_id,
+                wait=config.delivery.connect_wait,
+                keep_alive=keep_alive,
+            )
+
+        try:
+            connection = _opened(config, credential, made)
+        except UnreachableError as error:
+            troubles.append(error)
+        else:
+            ways.keep(config.data, way, last)
+            return connection
+    raise UnreachableError("; ".join(map(str, troubles))) from troubles[0]
+
+
+def _tls(config: AgentConfig, *, timeless: bool) -> ssl.SSLContext:
+    try:
+        return trust.context(config.ca, timeless=timeless)
+    except OSError as error:
+        raise UnreachableError(f"{config.ca}: {error}") from error
+
+
+def _opened(config: AgentConfig, credential: Credential, made: Callable[..., Connection]) -> Connection:
+    connection = made()
+    try:
+        connection.open()
+    except OutOfTimeError as error:
+        if not _clock_is_wrong(config, credential, error):
+            raise
+        connection = made(timeless=True)
+        connection.open()
+    return connection
+
+
+def _clock_is_wrong(config: AgentConfig, credential: Credential, error: OutOfTimeError) -> bool:
+    """Whether our clock is why the certificate looks out of time.
+
+    It is when it shows a time before there was an agent, or before an authority that we trust signed; a
+    clock that is ahead is found by the server's, which a certificate vouches for that holds by that clock.
+    """
+    if time.time() < RELEASED or error.is_not_yet:
+        return True
+    from schoolwatch_agent import enrol  # HTTP only where it is needed
+
+    url = config.server.url or credential.url
+    office = enrol.Office(url, "", config.ca, proxy=config.server.proxy)
+    try:
+        enrol.clock_error(office, time.time(), config.delivery.connect_wait)
+    except enrol.EnrolError:
+        return False
+    return True
+
+
 def broker_of(config: AgentConfig, credential: Credential) -> Broker:
     """Where the broker is: as the settings say, else as the enrolment said."""
     server, told = config.server, credential.mqtt
@@ -164,6 +225,7 @@ def broker_of(config: AgentConfig, credential: Credential) -> Broker:
         server.mqtt_host or told.host,
         server.mqtt_port or told.port,
         told.tls if server.tls is None else server.tls,
+        "" if server.mqtt_host else told.websocket,
     )
 
 

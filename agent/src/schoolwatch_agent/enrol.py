@@ -1,9 +1,9 @@
 """Enrolment: a token from the school is exchanged for this device's own credential."""
 
-import ipaddress
 import json
 import ssl
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from http.client import HTTPException
 from typing import Annotated, Literal
 from urllib.error import HTTPError, URLError
@@ -14,9 +14,14 @@ import msgspec
 
 from schoolwatch_agent import __version__
 from schoolwatch_agent.identity import Broker, Credential
-from schoolwatch_agent.opener import opener
+from schoolwatch_agent.opener import Line, Shown, blind, opener
+from schoolwatch_agent.trust import holds_at, is_loopback, is_out_of_time
+from schoolwatch_contract.pin import fits
 
 TIMEOUT = 20.0
+CLOCK_SLACK = 3600.0
+"""Seconds off the server's clock from which on ours may be why a certificate looks out of time."""
+
 ANSWER_MAX = 64 * 1024
 
 
@@ -56,7 +61,7 @@ class _HintKey(msgspec.Struct, frozen=True):
 
 
 class Office(msgspec.Struct, frozen=True):
-    """Where to enrol, with which token, and whom to trust: `ca` is a PEM file, empty for the system's.
+    """Where to enrol, with which token, and by which `Line` of opener.py.
 
     `room` is where the computer stands, as the school calls it; empty for the token's room.
     """
@@ -66,6 +71,13 @@ class Office(msgspec.Struct, frozen=True):
     ca: str = ""
     insecure_http: bool = False
     room: str = ""
+    proxy: str = ""
+    timeless: bool = False
+
+    @property
+    def line(self) -> Line:
+        """How it is reached."""
+        return Line(self.ca, self.proxy, self.timeless)
 
     def __repr__(self) -> str:  # the token must not get into a log
         return f"Office(url={self.url!r})"
@@ -134,10 +146,41 @@ def _post(office: Office, path: str, question: dict[str, object]) -> bytes:
         headers={"Content-Type": "application/json", "Accept": "application/json, application/problem+json"},
         method="POST",
     )
-    return _ask(request, office.ca)[0]
+    return _ask(request, office.line)[0]
 
 
-def check_server(url: str, *, ca: str, wait: float) -> float | None:
+def authority(office: Office, pin: str) -> str:
+    """The certificates (PEM) of the server's authority, from whoever answers, held against their pin.
+
+    Raises `EnrolError`.
+    """
+    check_address(office.url, insecure_http=True)  # nothing secret goes out, and what comes is public
+    request = Request(f"{office.url.rstrip('/')}/ca.pem")  # noqa: S310  as above
+    try:
+        with _answering(request), blind(office.proxy).open(request, timeout=TIMEOUT) as answer:
+            pem = answer.read(ANSWER_MAX).decode("ascii")
+    except UnicodeDecodeError as error:
+        raise EnrolError("other_authority", office.url) from error
+    if not fits(pem, pin):
+        raise EnrolError("other_authority", office.url)
+    return str(pem)
+
+
+def clock_error(office: Office, now: float, wait: float = TIMEOUT) -> float:
+    """By how many seconds the server's clock is ahead of ours, which shows `now`.
+
+    Only when that is why its certificate looks out of time: it is of an authority that we trust, for this
+    server's name, and holds by the server's clock. Raises `EnrolError`.
+    """
+    seen: Shown = []
+    line = msgspec.structs.replace(office.line, timeless=True)
+    shown = check_server(office.url, line=line, wait=wait, seen=seen)
+    if shown is None or abs(shown - now) < CLOCK_SLACK or not seen or not holds_at(seen[-1], shown):
+        raise EnrolError("out_of_time")
+    return shown - now
+
+
+def check_server(url: str, *, line: Line, wait: float, seen: Shown | None = None) -> float | None:
     """Asks, with no token, whether a SchoolWatch server answers within `wait` s. Raises `EnrolError`.
 
     Gives what its clock shows (UTC s), by the Date of its answer (RFC 9110).
@@ -145,7 +188,7 @@ def check_server(url: str, *, ca: str, wait: float) -> float | None:
     check_address(url, insecure_http=True)  # nothing secret goes out or comes back
     request = Request(f"{url.rstrip('/')}/healthz", headers={"Accept": "application/json"})  # noqa: S310  as above
     try:
-        answer, headers = _ask(request, ca, wait)
+        answer, headers = _ask(request, line, wait, seen)
         msgspec.json.decode(answer, type=_Health)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise EnrolError("not_a_server") from error
@@ -176,7 +219,7 @@ def check_address(url: str, *, insecure_http: bool) -> None:
         raise EnrolError("bad_url", url) from error
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise EnrolError("bad_url", url)
-    if parts.scheme == "http" and not insecure_http and not _is_loopback(parts.hostname):
+    if parts.scheme == "http" and not insecure_http and not is_loopback(parts.hostname):
         raise EnrolError("plain_http", url)
 
 
@@ -186,36 +229,39 @@ def words(error: object) -> str:
     return str(said) or type(error).__name__
 
 
-def _is_loopback(name: str) -> bool:
-    if name == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
+def _ask(
+    request: Request, line: Line, wait: float = TIMEOUT, seen: Shown | None = None
+) -> tuple[bytes, Mapping[str, str]]:
+    with _answering(request), _opener(line, seen).open(request, timeout=wait) as answer:
+        return bytes(answer.read(ANSWER_MAX)), answer.headers
 
 
-def _ask(request: Request, ca: str, wait: float = TIMEOUT) -> tuple[bytes, Mapping[str, str]]:
+@contextmanager
+def _answering(request: Request) -> Iterator[None]:
+    """What may go wrong on the way, as `EnrolError`."""
     try:
-        with _opener(ca).open(request, timeout=wait) as answer:
-            return bytes(answer.read(ANSWER_MAX)), answer.headers
+        yield
     except HTTPError as error:
         with error:
             raise EnrolError(_advice(error.code), _problem(error)) from error
     except URLError as error:
+        if is_out_of_time(error.reason):
+            raise EnrolError("out_of_time", words(error.reason)) from error
         key = "certificate" if isinstance(error.reason, ssl.SSLError) else "unreachable"
         raise EnrolError(key, words(error.reason)) from error
     except (OSError, HTTPException) as error:
         raise EnrolError("unreachable", words(error)) from error
+    except UnicodeDecodeError:
+        raise
     except UnicodeError as error:  # a name or path that cannot be sent
         raise EnrolError("bad_url", request.full_url) from error
 
 
-def _opener(ca: str) -> OpenerDirector:
+def _opener(line: Line, seen: Shown | None) -> OpenerDirector:
     try:
-        return opener(ca)
+        return opener(line, seen)
     except OSError as error:
-        raise EnrolError("bad_ca", f"{ca}: {error}") from error
+        raise EnrolError("bad_ca", f"{line.ca}: {error}") from error
 
 
 def _advice(status: int) -> str:

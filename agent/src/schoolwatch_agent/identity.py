@@ -9,6 +9,9 @@ import msgspec
 
 CREDENTIAL = "credential.json"
 INSTALL_ID = "install_id"
+AUTHORITY = "ca.pem"
+"""The server's authority, as the enrolment code pinned it."""
+
 WAITING = "enrolment.json"
 """What is needed to enrol when the server can be reached: see admission.py."""
 
@@ -24,11 +27,12 @@ class IdentityError(Exception):
 
 
 class Broker(msgspec.Struct, frozen=True):
-    """Where the broker listens."""
+    """Where the broker listens; `websocket` is the URL by which it is reached besides, empty for none."""
 
     host: Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
     port: _Port
     tls: bool = False
+    websocket: Annotated[str, msgspec.Meta(pattern=r"^(wss://[^\s@?#]{1,500})?$")] = ""
 
 
 class Credential(msgspec.Struct, frozen=True):

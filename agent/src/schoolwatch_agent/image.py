@@ -3,15 +3,16 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from schoolwatch_agent.identity import CREDENTIAL, INSTALL_ID
+from schoolwatch_agent.identity import AUTHORITY, CREDENTIAL, INSTALL_ID
 from schoolwatch_agent.limits import FILE as CYCLE
 from schoolwatch_agent.probes.bandwidth import LEDGER
 from schoolwatch_agent.probes.updates import KEPT as UPDATES
 from schoolwatch_agent.probes.use import BOOT
 from schoolwatch_agent.settings import FILE as SETTINGS
 from schoolwatch_agent.tick import SPOOL
+from schoolwatch_agent.ways import FILE as WAY
 
-_NAMES = (CREDENTIAL, INSTALL_ID, SETTINGS, SPOOL, CYCLE, LEDGER, BOOT, UPDATES)
+_NAMES = (CREDENTIAL, INSTALL_ID, AUTHORITY, WAY, SETTINGS, SPOOL, CYCLE, LEDGER, BOOT, UPDATES)
 
 
 def strip(data: Path) -> tuple[Path, ...]:

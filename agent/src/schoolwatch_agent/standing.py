@@ -9,7 +9,7 @@ import msgspec
 from schoolwatch_agent import identity, proven
 from schoolwatch_agent.connection import PendingError, RefusedError
 from schoolwatch_agent.identity import Credential, IdentityError
-from schoolwatch_agent.opener import opener
+from schoolwatch_agent.opener import Line, opener
 from schoolwatch_contract.standing import PATH, Answer
 
 log = logging.getLogger(__name__)
@@ -17,13 +17,13 @@ log = logging.getLogger(__name__)
 TIMEOUT = 10.0
 
 
-def check(data: Path, credential: Credential, ca: str) -> None:
+def check(data: Path, credential: Credential, line: Line) -> None:
     """Returns when the device is let in, or when nobody says: then the broker does.
 
     Raises `PendingError` while it waits, `RefusedError` when it was refused.
     """
     try:
-        status, _, body = proven.ask(opener(ca), credential.url.rstrip("/") + PATH, credential, TIMEOUT)
+        status, _, body = proven.ask(opener(line), credential.url.rstrip("/") + PATH, credential, TIMEOUT)
         said = msgspec.json.decode(body, type=Answer).standing if status == 200 else None
     except (OSError, HTTPException, ValueError, msgspec.DecodeError, proven.NoChallengeError) as error:
         log.info("the server does not say whether this device is let in: %s", error)

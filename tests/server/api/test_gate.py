@@ -39,6 +39,7 @@ PUBLIC = {
     ("POST", "/login/code"),
     ("GET", "/language/{language}"),
     ("GET", "/privacy"),
+    ("GET", "/ca.pem"),
 }
 """What needs no login. A new public route is written down here, by somebody who has thought about it."""
 

@@ -10,7 +10,7 @@ import msgspec
 from schoolwatch_agent import proven
 from schoolwatch_agent.bandwidth.order import Why
 from schoolwatch_agent.identity import Credential
-from schoolwatch_agent.opener import opener
+from schoolwatch_agent.opener import Line, opener
 from schoolwatch_contract import slot
 from schoolwatch_contract.slot import Slot
 
@@ -57,7 +57,7 @@ def ask(url: str, credential: Credential, ca: str = "") -> Slot:
 
 def _opener(ca: str) -> OpenerDirector:
     try:
-        return opener(ca)
+        return opener(Line(ca))
     except OSError as error:
         raise NoLeaveError("unreachable", f"{ca}: {error}") from error
 

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import Engine
 from starlette.requests import Request
 
+from schoolwatch_contract import pin
 from schoolwatch_server import transport
 from schoolwatch_server.address import Address
 from schoolwatch_server.attempts import Attempts
@@ -65,6 +66,25 @@ class Context:
         host, port = request.scope.get("server") or (self.config.http.host, self.config.http.port)
         scheme = "http" if transport.http(self.config) is None else "https"
         return f"{scheme}://{Address(host, port or self.config.http.port)}"
+
+    @property
+    def authority(self) -> str | None:
+        """The certificates (PEM) that devices are given to know us by; None: those that machines trust."""
+        file = transport.given_ca(self.config)
+        return None if file is None else file.read_text("ascii")
+
+    def code(self, token: str) -> str:
+        """What a technician is given: the token, with the pin of our authority where there is one."""
+        pem = self.authority
+        return token if pem is None else pin.join(token, pem)
+
+    def websocket(self, request: Request) -> str:
+        """The URL by which devices reach the broker where only the web is let through; "" without TLS."""
+        if self.config.mqtt.websocket_url:
+            return self.config.mqtt.websocket_url
+        address = self.address(request)
+        is_secure = address.startswith("https:")
+        return f"wss:{address.removeprefix('https:')}{transport.WEBSOCKET_PATH}" if is_secure else ""
 
     def broker_host(self, request: Request) -> str:
         """Where a device finds the broker: the configured host, or ours when that is this machine."""

@@ -81,6 +81,7 @@ def answer(body: Enrol, request: Request, server: Server) -> dict[str, object]:
             "host": server.broker_host(request),
             "port": mqtt.port,
             "tls": bool(transport.broker_ca(server.config)),
+            "websocket": server.websocket(request),
         },
     }
 

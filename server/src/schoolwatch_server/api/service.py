@@ -12,6 +12,7 @@ from starlette.staticfiles import StaticFiles
 from schoolwatch_server import __version__, passwords, texts, transport
 from schoolwatch_server.api import (
     answers,
+    authority,
     description,
     devices,
     enrol,
@@ -25,10 +26,12 @@ from schoolwatch_server.api import (
     standing,
 )
 from schoolwatch_server.api.bounds import BoundedBody, BoundedHead
+from schoolwatch_server.api.broker_door import BrokerDoor
 from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.headers import SecurityHeaders
 from schoolwatch_server.api.route import Route, add
 from schoolwatch_server.attempts import Attempts
+from schoolwatch_server.broker.limits import PACKET_MAX
 from schoolwatch_server.challenges import Challenges
 from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.console import routes
@@ -49,6 +52,7 @@ ROUTES: tuple[Route, ...] = (
     *devices.ROUTES,
     *incidents.ROUTES,
     *enrol.ROUTES,
+    *authority.ROUTES,
     *speedtest.ROUTES,
     *standing.ROUTES,
     *health.ROUTES,
@@ -95,6 +99,7 @@ def create_app(config: ServerConfig) -> FastAPI:
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     answers.install(app)
     app.add_middleware(BoundedBody)
+    app.add_middleware(BrokerDoor, config=config)
     app.add_middleware(SecurityHeaders, simulated=simulated)
     return app
 
@@ -141,6 +146,9 @@ def settings(config: ServerConfig, app: FastAPI) -> uvicorn.Config:
         server_header=False,
         timeout_graceful_shutdown=2,
         timeout_keep_alive=5,
-        ws="none",
+        ws="websockets-sansio",
+        ws_max_size=PACKET_MAX,
+        ws_ping_interval=None,  # MQTT's own keep-alive is enough
+        ws_per_message_deflate=False,
         ssl_context_factory=None if tls is None else lambda *_: transport.context(tls),
     )

@@ -51,7 +51,7 @@ def issue(
         "token.html",
         who,
         school=school,
-        token=token,
+        token=server.code(token),
         address=server.address(request),
         days=span,
         uses=count,
