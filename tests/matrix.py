@@ -19,10 +19,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from schoolwatch_server import people
+from schoolwatch_server.database import api_tokens
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.database.enrolment import open_tokens
 from schoolwatch_server.enrolment import Asking, enrol, issue_enrolment_token
 from schoolwatch_server.scope import Scope
+from schoolwatch_server.tokens import issue_token
 
 COLUMNS: Mapping[str, int] = {
     "so_admin": 3, "so_viewer": 3, "commune": 2, "school_head": 2, "technician": 2, "auditor": 3,
@@ -79,6 +81,14 @@ def _technician(asked: Any) -> Mapping[str, str]:
         by="matrix",
     )
     return {"account": str(made)}
+
+
+def _api_token(asked: Any) -> Mapping[str, str]:
+    """A new API token that reads the first school."""
+    scope = Scope("school", asked.school.id)
+    issue_token(asked.tree.engine, "matrix", "read", scope, 1)
+    with begin_read(asked.tree.engine) as conn:
+        return {"number": str(api_tokens.good(conn, scope, asked.tree.now)[0].id)}
 
 
 MATRIX: tuple[Row, ...] = (
@@ -148,6 +158,10 @@ MATRIX: tuple[Row, ...] = (
     Row("POST", "/people/{account}/on",     "yyn --- yn yn -- --- --- -- ?", 303, prepare=_technician),
     Row("POST", "/people/{account}/role",   "yyn --- yn yn -- --- --- -- ?", 303, prepare=_technician,
         form={"role": "technician", "place": "{code}"}),
+    Row("GET", "/tokens",                   "yyy --- yy -- -- --- --- -- ?"),
+    Row("POST", "/tokens",                  "yyx --- yx -- -- --- --- -- ?",
+        form={"name": "matrix {n}", "place": "{code}", "days": "1"}),
+    Row("POST", "/tokens/{number}/revoke",   "yyn --- yn -- -- --- --- -- ?", 303, prepare=_api_token),
     # --- pages --------------------------------------------------------------------------------------------
     Row("GET", "/",                       "yyy yyy yy >> >> yyy y>> -- ?"),
     Row("GET", "/search",                 "yyy yyy yy yy yy yyy yyy -- ?", query="q=matrix {n}"),

@@ -3,15 +3,16 @@
 import hashlib
 import secrets
 import time
+from dataclasses import dataclass
 from typing import get_args
 
 from sqlalchemy import Engine
 
-from schoolwatch_server.access import TOKENS, Principal, TokenPermission
+from schoolwatch_server.access import TOKENS, Principal, TokenPermission, covers
 from schoolwatch_server.database import api_tokens as rows
-from schoolwatch_server.database import people
+from schoolwatch_server.database import people, scopes
 from schoolwatch_server.database.engine import begin_read, begin_write
-from schoolwatch_server.scope import Scope
+from schoolwatch_server.scope import Level, Scope
 
 PREFIX = "sw_"
 """How an API token starts, so that one in a file or a log is recognised."""
@@ -67,6 +68,46 @@ def bearer(engine: Engine, token: str, now: float) -> Principal | None:
         if permission == row.permission:
             return Principal("token", row.name, allowed, row.scope)
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A good token and its place."""
+
+    row: rows.TokenRow
+    place: scopes.Where | None
+
+
+def listed(engine: Engine, who: Principal, now: float) -> tuple[Listed, ...]:
+    """The good tokens inside who's scope, the newest first."""
+    with begin_read(engine) as conn:
+        found = rows.good(conn, who.scope, now)
+        places = scopes.where(conn, {row.scope for row in found})
+    return tuple(Listed(row, places.get(row.scope)) for row in found)
+
+
+def scope_within(engine: Engine, who: Principal, code: str) -> Scope | None:
+    """The narrowest place of that code inside who's scope; the whole of it for no code, None for no place."""
+    if not code:
+        return who.scope
+    narrowest_first: tuple[Level, ...] = ("school", "commune", "province")
+    with begin_read(engine) as conn:
+        for level in narrowest_first:
+            scope = scopes.by_code(conn, level, code)
+            if scope and covers(who.scope, scopes.where(conn, [scope])[scope].place):
+                return scope
+    return None
+
+
+def revoke(engine: Engine, who: Principal, number: int, now: float) -> bool:
+    """Ends a token inside who's scope; False when there is none of that number."""
+    with begin_write(engine) as conn:
+        name = rows.revoke(conn, number, who.scope, now)
+        if name is not None:
+            people.record(
+                conn, actor=who.name, action="token.revoke", subject=name, detail={"number": number}, now=now
+            )
+    return name is not None
 
 
 def hashed(token: str) -> str:

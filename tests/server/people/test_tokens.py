@@ -3,18 +3,21 @@
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from sqlalchemy import exc, insert, select, update
 
 from brokers import environment
 from reports import World
-from schoolwatch_server.access import TOKENS
+from schoolwatch_server import tokens
+from schoolwatch_server.access import ROLES, TOKENS, Principal
 from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.scope import EVERYTHING, Scope
 from schoolwatch_server.tokens import DAY, PREFIX, bearer, issue_token
+from tree import Tree
 from website import RunningSite
 
 
@@ -71,6 +74,35 @@ def test_what_is_no_token_speaks_for_nobody(world: World, guess: str) -> None:
 def test_a_token_that_makes_no_sense_is_refused(world: World, permission: str, days: float) -> None:
     with pytest.raises(ValueError, match="token"):
         issue_token(world.engine, "x", permission, EVERYTHING, days)
+
+
+def test_who_issues_tokens_sees_and_ends_those_of_the_own_scope_alone(tmp_path: Path) -> None:
+    tree = Tree(tmp_path)
+    school, cousin = tree.schools[0], tree.schools[2]
+
+    def who(scope: Scope) -> Principal:
+        return Principal("account", "lan", ROLES["commune"], scope, "commune")
+
+    mine, theirs = who(Scope("commune", school.commune)), who(Scope("commune", cousin.commune))
+    assert tokens.scope_within(tree.engine, mine, "") == mine.scope
+    assert tokens.scope_within(tree.engine, mine, school.code) == Scope("school", school.id)
+    for code in (cousin.code, "MarkC01X", "MarkP0X", "nowhere"):
+        assert tokens.scope_within(tree.engine, mine, code) is None
+    text = issue_token(tree.engine, "báo cáo", "read", Scope("school", school.id), 30, by="lan")
+    now = time.time()
+    (listed,) = tokens.listed(tree.engine, mine, now)
+    assert (listed.row.name, listed.row.issued_by, listed.row.used_at) == ("báo cáo", "lan", None)
+    assert listed.place is not None
+    assert listed.place.code == school.code
+    assert tokens.listed(tree.engine, theirs, now) == ()
+    assert bearer(tree.engine, text, now) is not None
+    assert tokens.listed(tree.engine, mine, now)[0].row.used_at == now
+    assert not tokens.revoke(tree.engine, theirs, listed.row.id, now)
+    assert bearer(tree.engine, text, now) is not None
+    assert tokens.revoke(tree.engine, mine, listed.row.id, now)
+    assert bearer(tree.engine, text, now) is None
+    assert not tokens.revoke(tree.engine, mine, listed.row.id, now)
+    tree.engine.dispose()
 
 
 def test_the_command_prints_one_that_works(world: World) -> None:

@@ -23,6 +23,7 @@ _FIELDS = {
     "device": "choice",
     "account_name": "account_name",
     "place": "place",
+    "token_days": "token_days",
     "days": "days",
     "uses": "uses",
     "declared": "room_count",

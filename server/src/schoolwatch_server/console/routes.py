@@ -2,6 +2,7 @@
 
 from schoolwatch_server.api.route import Route
 from schoolwatch_server.console import (
+    api_tokens,
     arrivals,
     bundles,
     devices,
@@ -23,6 +24,7 @@ ROUTES: tuple[Route, ...] = (
     *login.ROUTES,
     *me.ROUTES,
     *people.ROUTES,
+    *api_tokens.ROUTES,
     *places.ROUTES,
     *search.ROUTES,
     *schools.ROUTES,

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, insert, or_, select, update
 
+from schoolwatch_server.database.scopes import inside
 from schoolwatch_server.database.tables import api_token
 from schoolwatch_server.scope import Scope
 
@@ -68,9 +69,9 @@ def by_hash(conn: Connection, hashed: str, now: float) -> TokenRow | None:
     return None if row is None else _token(row)
 
 
-def good(conn: Connection, now: float) -> tuple[TokenRow, ...]:
-    """Every token that is neither expired nor revoked, the newest first."""
-    query = select(*_TOKEN).where(_is_good(now)).order_by(api_token.c.id.desc())
+def good(conn: Connection, scope: Scope, now: float) -> tuple[TokenRow, ...]:
+    """The tokens inside a scope that are neither expired nor revoked, the newest first."""
+    query = select(*_TOKEN).where(_is_good(now), _within(scope)).order_by(api_token.c.id.desc())
     return tuple(map(_token, conn.execute(query)))
 
 
@@ -79,9 +80,16 @@ def touch(conn: Connection, token_id: int, now: float) -> None:
     conn.execute(update(api_token).where(api_token.c.id == token_id).values(used_at=now))
 
 
-def revoke(conn: Connection, token_id: int, now: float) -> None:
-    """It speaks for nobody any more."""
-    conn.execute(update(api_token).where(api_token.c.id == token_id).values(revoked_at=now))
+def revoke(conn: Connection, token_id: int, scope: Scope, now: float) -> str | None:
+    """Its name: it speaks for nobody any more; None when no good token inside the scope has the number."""
+    mine = (api_token.c.id == token_id) & _is_good(now) & _within(scope)
+    change = update(api_token).where(mine).values(revoked_at=now).returning(api_token.c.name)
+    name: str | None = conn.scalar(change)
+    return name
+
+
+def _within(scope: Scope) -> ColumnElement[bool]:
+    return inside(scope, api_token.c.scope_level, api_token.c.scope_id)
 
 
 def _is_good(now: float) -> ColumnElement[bool]:
