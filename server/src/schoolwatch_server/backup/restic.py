@@ -120,17 +120,29 @@ class Restic:
         try:
             code, out, said = child.run_long(command, environment=environment, folder=folder)
         except OSError as error:
-            raise BackupError("no_program", program=self.program) from error
+            raise BackupError("no_program", program=self.program, package="restic") from error
         if code != 0:
-            raise meaning(self.target, said)
+            raise self._meaning(said)
         return out, said
+
+    def _meaning(self, said: str) -> BackupError:
+        """What it comes to; restic may be gone before it passed on what ssh had to say, so ssh is asked."""
+        error = meaning(self.target, said)
+        if error.trouble != "unreachable" or not self.target.ssh:
+            return error
+        ssh = shutil.which(self.target.ssh[0])
+        if ssh is None:
+            return BackupError("no_program", program="ssh", package="openssh-client")
+        code, _, said = child.run_long((ssh, *self.target.ssh[1:]), environment={"LC_ALL": "C"})
+        found = meaning(self.target, said)
+        return error if code == 0 or found.trouble == "other" else found
 
 
 def find(named: str) -> Path:
     """The program. Raises `BackupError` when it isn't there."""
     found = shutil.which(named or "restic")
     if found is None:
-        raise BackupError("no_program", program=named or "restic")
+        raise BackupError("no_program", program=named or "restic", package="restic")
     return Path(found)
 
 

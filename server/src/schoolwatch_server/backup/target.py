@@ -17,12 +17,17 @@ _QUOTES = re.compile(r"[\x00-\x1f\x7f'\"\\]")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A place for copies; `folder` is there when it is one of this machine."""
+    """A place for copies: a `folder` of this machine, or what `ssh` reaches."""
 
     name: str
     repository: str
     folder: Path | None
-    options: tuple[str, ...] = ()
+    ssh: tuple[str, ...] = ()
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """What restic is told besides its repository."""
+        return ("-o", f"sftp.command={shlex.join(self.ssh)}") if self.ssh else ()
 
 
 def parse(text: str, *, ssh_key: str = "", known_hosts: str = "") -> Target:
@@ -59,5 +64,5 @@ def _sftp(text: str, ssh_key: str, known_hosts: str) -> Target:
         # to restic one slash after the host begins in the login's own folder, two at the root
         f"sftp://{found['user']}@{found['host']}:{found['port'] or 22}//{found['folder'].lstrip('/')}",
         None,
-        ("-o", f"sftp.command={shlex.join(words)}"),
+        tuple(words),
     )
