@@ -17,6 +17,7 @@ from pathlib import Path
 from sqlalchemy import Engine, exc
 
 from schoolwatch_server import channels, incidents, messages, notify, people, tell, texts
+from schoolwatch_server.backup import leftovers
 from schoolwatch_server.backup.schedule import Scheduled
 from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.database import incidents as kept
@@ -137,6 +138,7 @@ def _chores(work: _Work) -> None:
         _Chore(ROOM_USE_EVERY, lambda: room_use.sum_weeks(work.engine, time.time())),
         _Chore(IDLE_EVERY, lambda: people.switch_off_idle(work.engine, time.time(), work.config.people)),
         _Chore(RETENTION_EVERY, lambda: retention.prune(work.engine, time.time(), days)),
+        _Chore(RETENTION_EVERY, lambda: leftovers.forget(work.config.folder, time.time())),
         _Chore(BACKUP_EVERY, Scheduled(work.config).look),
     ]
     guard = _Guard("chores")

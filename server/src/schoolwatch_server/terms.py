@@ -9,7 +9,7 @@ from typing import Literal, get_args
 Configured = Literal["journal", "hourly", "daily", "proof", "incident", "quarantine", "audit"]
 """What `[retention]` of the settings sets, each as `<name>_days`, within its bounds."""
 
-Fixed = Literal["use", "session", "slot", "generation"]
+Fixed = Literal["use", "session", "slot", "generation", "copy"]
 """What the program's own working gives."""
 
 Name = Configured | Fixed
@@ -113,6 +113,15 @@ TERMS: dict[Name, Term] = {
         "Numbers of the reports of former starts",
         "Không nhận trùng báo cáo, kể cả sau kỳ nghỉ hè",
         "No report is counted twice, also after a summer",
+    ),
+    "copy": Term(
+        30,
+        30,
+        30,
+        "Bản sao cơ sở dữ liệu để lại khi nâng cấp hoặc quay lại bản cũ",
+        "Copies of the database that an upgrade or a rollback leaves",
+        "Quay lại bản cũ; sau đó dữ liệu đã xóa không còn nằm trong bản sao",
+        "The way back; after that, what was deleted lies in no copy any more",
     ),
 }  # fmt: skip
 """Name to its term."""
