@@ -1,13 +1,17 @@
 """Backups at the terminal: what a copy holds, how it comes back, and what is said when it can't."""
 
+import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from tests.server.backup.conftest import DEVICES, REPORTS, Run, Stocked, passphrase_file
 
+from conftest import Peer
 from schoolwatch_server import hint_keys
 from schoolwatch_server.backup import status
 from schoolwatch_server.config import of_data
@@ -173,3 +177,29 @@ def test_one_backup_at_a_time(stocked: Stocked, run: Run) -> None:
         code, said = run("backup", "--data", stocked.config.folder)
     assert code == 2
     assert "another backup or verification is running" in said
+
+
+def test_a_full_disk_at_the_other_end_is_said_and_costs_no_older_copy(
+    stocked: Stocked, run: Run, tmp_path: Path, peer: Peer
+) -> None:
+    """A file system of 3 MB in a namespace of its own."""
+    unshare, small = peer("unshare"), tmp_path / "small"
+    small.mkdir()
+    data = tmp_path / "data"
+    shutil.copytree(stocked.config.folder, data)
+    (data / "packs" / "large.bin").write_bytes(os.urandom(6_000_000))
+    program = f"{sys.executable} -m schoolwatch_server"
+    command = (
+        f"mount -t tmpfs -o size=3m tmpfs {small} && cp -r {stocked.copies} {small}/copies && "
+        f"{program} backup --data {data} --to {small}/copies --lang en; code=$?; "
+        f"{program} backup --list --data {data} --to {small}/copies; exit $code"
+    )
+    done = subprocess.run(
+        [unshare, "--map-root-user", "--user", "--mount", "sh", "-c", command], capture_output=True, text=True
+    )
+    if "unshare failed" in done.stderr or "mount:" in done.stderr:
+        pytest.skip("not run: this machine lets nobody mount in a namespace")
+    assert done.returncode == 2, done.stderr
+    assert "the disk is full" in done.stderr
+    assert stocked.made.done.snapshot in done.stdout
+    assert not (data / "backup" / "stage").exists()

@@ -35,6 +35,7 @@ FOLDER = target.parse("/copies")
         ("cannot dump file: ReadFull(<data/ad8194261f>): EOF", "damaged"),
         ('loading tree for snapshot "latest" failed: id a23f not found in repository', "damaged"),
         ("could not load snapshot 752ed6a2: load <snapshot/752ed6a207>: invalid data returned", "damaged"),
+        ("panic: runtime error: invalid memory address or nil pointer dereference", "crashed"),
         ("Fatal: something new", "other"),
         ("", "other"),
     ],

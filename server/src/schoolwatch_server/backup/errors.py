@@ -33,6 +33,7 @@ Trouble = Literal[
     "no_upgrade",
     "in_use",
     "died",
+    "crashed",
     "other",
 ]
 

@@ -41,7 +41,7 @@ class Added(msgspec.Struct, frozen=True):
 
 
 _DAMAGED = (
-    r"ciphertext verification failed|invalid|unexpected EOF|does not match|does not exist|"
+    r"ciphertext verification failed|invalid data|unexpected EOF|does not match|does not exist|"
     r"no such file or directory|not found in (the )?(index|repository)|repository contains errors|"
     r"unable to load|ReadFull|could not load snapshot"
 )
@@ -56,6 +56,7 @@ _SAID: Final[tuple[tuple[str, Trouble], ...]] = (
         r"ssh: |subprocess ssh|unable to start the sftp|connection lost|Connection closed",
         "unreachable",
     ),
+    (r"^panic: ", "crashed"),
     (r"repository is already locked", "locked"),
     (r"Is there a repository at|repository does not exist|unable to open config file", "no_repository"),
     (r"permission denied|read-only file system|operation not permitted", "unwritable"),
