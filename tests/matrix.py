@@ -120,6 +120,7 @@ MATRIX: tuple[Row, ...] = (
     Row("GET", "/readyz",                 "yyy yyy yy yy yy yyy yyy yy y"),
     Row("GET", "/metrics",                "y-- y-- -- -- -- y-- y-- -- ?"),
     Row("GET", "/system",                 "y-- y-- -- -- -- y-- y-- -- ?"),
+    Row("GET", "/audit",                  "y-- --- -- -- -- y-- --- -- ?"),
     # --- in and out ---------------------------------------------------------------------------------------
     #                                  so_admin so_viewer commune head technician auditor token device nobody
     Row("GET", "/login",                  "yyy yyy yy yy yy yyy yyy yy y"),

@@ -24,6 +24,8 @@ _FIELDS = {
     "account_name": "account_name",
     "place": "place",
     "token_days": "token_days",
+    "from": "day",
+    "to": "day",
     "days": "days",
     "uses": "uses",
     "declared": "room_count",

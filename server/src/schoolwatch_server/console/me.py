@@ -3,15 +3,14 @@
 import time
 from typing import Annotated, Any, Literal
 
-import segno
 from fastapi import Form, Request
-from markupsafe import Markup
 from starlette.responses import RedirectResponse, Response
 
 from schoolwatch_server import own_account, second_factor, sessions
 from schoolwatch_server.access import Principal
 from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.route import SESSION_COOKIE, Route, Server, Who
+from schoolwatch_server.console import qr
 from schoolwatch_server.console.login import YEAR, address_of, keep_session
 from schoolwatch_server.console.page import LANGUAGE_COOKIE, check_form, page
 from schoolwatch_server.database import people, scopes
@@ -161,9 +160,16 @@ def _page(request: Request, who: Principal, server: Context, status: int = 200, 
 def _factor_page(
     request: Request, who: Principal, proposal: second_factor.Proposal, status: int = 200, trouble: str = ""
 ) -> Response:
-    svg = segno.make(proposal.uri, error="m").svg_inline(scale=5, border=4, light="#fff")
-    qr = Markup(svg)  # noqa: S704  segno's own drawing of the address
-    return page(request, "factor.html", who, status, at="/me", qr=qr, typed=proposal.typed, trouble=trouble)
+    return page(
+        request,
+        "factor.html",
+        who,
+        status,
+        at="/me",
+        qr=qr.svg(proposal.uri),
+        typed=proposal.typed,
+        trouble=trouble,
+    )
 
 
 def _held(who: Principal, server: Context) -> people.AccountRow:

@@ -4,6 +4,7 @@ from schoolwatch_server.api.route import Route
 from schoolwatch_server.console import (
     api_tokens,
     arrivals,
+    audit,
     bundles,
     devices,
     enrolment,
@@ -25,6 +26,7 @@ ROUTES: tuple[Route, ...] = (
     *me.ROUTES,
     *people.ROUTES,
     *api_tokens.ROUTES,
+    *audit.ROUTES,
     *places.ROUTES,
     *search.ROUTES,
     *schools.ROUTES,

@@ -1,0 +1,67 @@
+"""The audit log: who did what, when, for those who check it."""
+
+from datetime import date, datetime, timedelta
+from typing import Annotated
+
+from fastapi import Query, Request
+from starlette.responses import Response
+
+from schoolwatch_server.api.problems import bad_field
+from schoolwatch_server.api.route import Route, Server, Who
+from schoolwatch_server.console.page import page
+from schoolwatch_server.console.words import ZONE
+from schoolwatch_server.database import audit_page
+from schoolwatch_server.database.audit_page import Wanted
+from schoolwatch_server.database.engine import begin_read
+
+PAGE = 100
+"""Lines that are shown at once."""
+
+_DAY = r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$"
+From = Annotated[str, Query(alias="from", pattern=_DAY)]
+To = Annotated[str, Query(alias="to", pattern=_DAY)]
+Text = Annotated[str, Query(max_length=80)]
+
+
+def show(
+    request: Request,
+    who: Who,
+    server: Server,
+    since: From = "",
+    until: To = "",
+    actor: Text = "",
+    action: Annotated[str, Query(max_length=40)] = "",
+    before: Annotated[int | None, Query(ge=1, le=2**62)] = None,
+) -> Response:
+    """The page; both days count in Vietnam's time, the last one whole."""
+    wanted = Wanted(day_start("from", since), _day_end(until), actor.strip(), action, before)
+    with begin_read(server.engine) as conn:
+        lines = audit_page.lines(conn, wanted, PAGE + 1)
+        actions = audit_page.actions(conn)
+    return page(
+        request,
+        "audit.html",
+        who,
+        lines=lines[:PAGE],
+        more=len(lines) > PAGE,
+        actions=actions,
+        chosen={"from": since, "to": until, "actor": actor.strip(), "action": action},
+    )
+
+
+def day_start(field: str, day: str) -> float | None:
+    """The first second of a day in Vietnam. Raises a 422 `Problem` for a day that no calendar has."""
+    if not day:
+        return None
+    try:
+        return datetime.combine(date.fromisoformat(day), datetime.min.time(), ZONE).timestamp()
+    except (ValueError, OverflowError) as error:
+        raise bad_field(field, "is no day: write it as 2026-11-30") from error
+
+
+def _day_end(day: str) -> float | None:
+    start = day_start("to", day)
+    return None if start is None else start + timedelta(days=1).total_seconds()
+
+
+ROUTES = (Route("GET", "/audit", show, "audit"),)
