@@ -10,6 +10,7 @@ from pathlib import Path
 from schoolwatch_server import __version__, address
 from schoolwatch_server.commands import (
     account,
+    audit,
     backup,
     bundle,
     ca,
@@ -31,6 +32,7 @@ _PLAIN = {
     "KeyUnusableError",
     "KeyUnknownError",
     "AlteredError",
+    "CheckpointsError",
     "AccountError",
     "RegistryError",
     "EnrolmentError",
@@ -105,6 +107,7 @@ def _parser() -> argparse.ArgumentParser:
         bundle,
         quarantine,
         notify,
+        audit,
         master_key,
         backup,
         upgrade,

@@ -16,7 +16,17 @@ from pathlib import Path
 
 from sqlalchemy import Engine, exc
 
-from schoolwatch_server import channels, incidents, messages, notify, people, tell, texts
+from schoolwatch_server import (
+    audit_checkpoints,
+    audit_log,
+    channels,
+    incidents,
+    messages,
+    notify,
+    people,
+    tell,
+    texts,
+)
 from schoolwatch_server.backup import leftovers
 from schoolwatch_server.backup.schedule import Scheduled
 from schoolwatch_server.config import ServerConfig
@@ -42,6 +52,8 @@ ROLLUPS_EVERY = 60.0
 ROOM_USE_EVERY = 60.0
 RETENTION_EVERY = 3600.0
 BACKUP_EVERY = 30.0
+AUDIT_EVERY = 60.0
+"""Seconds for which the end of the audit log may be known to nobody but the database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +149,7 @@ def _chores(work: _Work) -> None:
         _Chore(ROLLUPS_EVERY, lambda: rollups.run_once(work.engine, time.time())),
         _Chore(ROOM_USE_EVERY, lambda: room_use.sum_weeks(work.engine, time.time())),
         _Chore(IDLE_EVERY, lambda: people.switch_off_idle(work.engine, time.time(), work.config.people)),
+        _Chore(AUDIT_EVERY, lambda: _note_audit(work)),
         _Chore(RETENTION_EVERY, lambda: retention.prune(work.engine, time.time(), days)),
         _Chore(RETENTION_EVERY, lambda: leftovers.forget(work.config.folder, time.time())),
         _Chore(BACKUP_EVERY, Scheduled(work.config).look),
@@ -196,6 +209,14 @@ def _renew(work: _Work) -> bool:
         log.info("evaluating %s", work.config.folder)
         work.leading.set()
     return mine
+
+
+def _note_audit(work: _Work) -> bool:
+    try:
+        return audit_log.note(work.engine, work.config.folder, time.time())
+    except audit_checkpoints.CheckpointsError as error:
+        log.error("%s", error)  # noqa: TRY400  the line says all
+        return False
 
 
 def _judge(work: _Work) -> int:

@@ -8,7 +8,7 @@ import pytest
 from reports import World
 from schoolwatch_server import cli
 from schoolwatch_server.commands.command import FAILED
-from schoolwatch_server.database import people as rows
+from schoolwatch_server.database import audit as audit_log
 from schoolwatch_server.database import registry, told
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.scope import EVERYTHING
@@ -46,7 +46,7 @@ def test_a_device_is_chosen_by_id_beginning_or_label_and_is_told(world: World, c
     assert call("clear", "S")[:2] == (0, "already nobody tests the line of S\n")
     assert call("list")[1] == "S  speed not declared  nobody tests its line\n"
     with begin_read(world.engine) as conn:
-        audit = [(row.actor, row.action, row.subject) for row in rows.newest_audit(conn, 9)]
+        audit = [(row.actor, row.action, row.subject) for row in audit_log.newest(conn, 9)]
     assert audit == [("command line", "line.tester", "S")] * 4
 
 

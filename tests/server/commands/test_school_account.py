@@ -9,7 +9,7 @@ import pytest
 from schoolwatch_server import cli, people
 from schoolwatch_server.access import ROLES, SCOPES
 from schoolwatch_server.commands.command import FAILED
-from schoolwatch_server.database import people as rows
+from schoolwatch_server.database import audit as audit_log
 from schoolwatch_server.database import registry
 from schoolwatch_server.database.engine import begin_read, migrate, open_database
 from schoolwatch_server.scope import EVERYTHING
@@ -35,7 +35,7 @@ def call(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Call:
 def audit(folder: Path) -> list[tuple[str, str, str]]:
     engine = open_database(f"sqlite:///{folder}/schoolwatch.db")
     with begin_read(engine) as conn:
-        found = [(row.actor, row.action, row.subject) for row in rows.newest_audit(conn, 9)]
+        found = [(row.actor, row.action, row.subject) for row in audit_log.newest(conn, 9)]
     engine.dispose()
     return found
 

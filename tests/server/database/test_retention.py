@@ -10,6 +10,7 @@ from sqlalchemy.types import JSON
 
 from reports import NOW, World
 from schoolwatch_server.config import Retention
+from schoolwatch_server.database import audit
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.ages import AGES
 from schoolwatch_server.database.engine import begin_read, begin_write
@@ -182,7 +183,14 @@ def _accounts(rows: Rows, old: Made, kept: Made) -> None:
         made += [("account", account), ("session", session), ("recovery_code", code)]
 
 
+def _audit(rows: Rows, old: Made, kept: Made) -> None:
+    for made, at in ((old, NOW - (KEPT.of("audit") + 2) * DAY), (kept, NOW - KEPT.of("audit") * DAY + HOUR)):
+        audit.record(rows.conn, actor="a", action="login", subject="a", detail={}, now=at)
+        made.append(("audit", (audit.head(rows.conn)[0],)))
+
+
 OWN = {
+    "audit": _audit,
     "journal": _journal,
     "sighting": lambda *_: None,
     "rollup": _rollups,

@@ -30,9 +30,9 @@ ABOUT_ONE = named(
 """About one place, device or incident, by its number: the caller has it from a query with a scope."""
 
 OF_THE_SERVER = named(
+    audit="entries newest",
     counted="answers counters cursors devices_in_use quarantined",
     counters="read",
-    people="newest_audit",
     simulated="is_simulated",
 )
 """About the server as a whole: asked behind `system`, or holding nothing of a school."""
@@ -45,6 +45,7 @@ WHO_ASKS = named(
 """Finds out who asks: the scope is in the answer."""
 
 NOBODY_ASKS = named(
+    audit="prune",
     columns="one_open",
     copies="census newest_report version",
     credentials="passwords passwords_changed_at",
@@ -62,9 +63,9 @@ NOBODY_ASKS = named(
     registry="change_code change_room create_device create_school move_device",
     restored="acks_now went_back",
     retention="prune",
+    sealed="check seal_anew",
     rollups="run_once waiting",
     room_use="sum_weeks",
-    sealed="check seal_anew",
     slots="busy may_begin",
     states="advance",
     told="due line_testers mark_all mark_room passes set_line_tester set_targets targets",
@@ -72,12 +73,12 @@ NOBODY_ASKS = named(
 """The server's own work: intake, broker, rules, upkeep. Nothing that answers people reads by these."""
 
 CALLED = named(
+    sealed="check",
     engine="open_database",
     registry="change_code change_room create_device move_device",
-    sealed="check",
     told="set_line_tester",
 )
-"""Of those, what a page may call all the same: for a school or device that it has found by the scope."""
+"""Of those, what may be called all the same: at start, or for what a page has found by the scope."""
 
 ANSWERS_PEOPLE = ("api", "console", "reports")
 

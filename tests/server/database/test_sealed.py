@@ -12,10 +12,10 @@ from reports import RULES, World
 from schoolwatch_server import cli
 from schoolwatch_server.commands.command import FAILED
 from schoolwatch_server.config import of_data
+from schoolwatch_server.database import audit as audit_log
 from schoolwatch_server.database import credentials, sealed
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import MIGRATIONS, begin_read, begin_write, migrate, open_database
-from schoolwatch_server.database.people import newest_audit
 from schoolwatch_server.intake.batch import decide, take_counted
 from schoolwatch_server.sealing import KeyUnknownError, KeyUnusableError
 
@@ -137,7 +137,7 @@ def test_a_changed_master_key_seals_all_anew_while_others_run(
     fresh = open_database(world.url)
     assert len(decide(fresh, [each.message(3) for each in (*first, *later)])[0]) == 23
     with begin_read(fresh) as conn:
-        line = newest_audit(conn, 1)[0]
+        line = audit_log.newest(conn, 1)[0]
     assert (line.action, line.detail["sealed"]) == ("master_key.rotate", 20)
     assert not any(key in str(line) for key in both.split())
     for engine in (running, fresh):
@@ -175,6 +175,7 @@ PLAIN = {
     "journal.body": "a report",
     "quarantine.frame": "a refused report",
     "rollup.body": "sums",
+    "use_rollup.body": "sums of use, until a room was summed",
     "state_body.body": "what a device reported last",
 }
 """Columns of bytes that hold no secret, and what they hold."""

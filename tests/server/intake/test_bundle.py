@@ -17,7 +17,8 @@ from schoolwatch_contract.records import Reading
 from schoolwatch_server import bundles, carried, cli, texts
 from schoolwatch_server.bundles import BundleError, Imported
 from schoolwatch_server.config import of_data
-from schoolwatch_server.database import credentials, people, registry
+from schoolwatch_server.database import audit as audit_log
+from schoolwatch_server.database import credentials, registry
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.commit import Rules
 from schoolwatch_server.database.engine import begin_read, begin_write
@@ -158,7 +159,7 @@ def test_what_cannot_be_decoded_is_quarantined_and_can_be_replayed(
 def test_who_brought_it_is_in_the_audit_log(world: World, device: Device) -> None:
     imported(world, written(device, week(device)))
     with begin_read(world.engine) as conn:
-        line = people.newest_audit(conn, 1)[0]
+        line = audit_log.newest(conn, 1)[0]
     assert (line.actor, line.action, line.subject) == ("test", "bundle.import", device.device)
     assert line.detail == {"reports": 5, "new": 5, "known": 0}
 

@@ -20,8 +20,7 @@ from schoolwatch_server.access import (
     may,
     may_grant,
 )
-from schoolwatch_server.database import people as rows
-from schoolwatch_server.database import scopes
+from schoolwatch_server.database import audit, scopes
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.people import AccountError
 from schoolwatch_server.scope import EVERYTHING, Scope
@@ -154,7 +153,7 @@ def test_a_head_makes_technicians_of_the_own_school_and_ends_them(tree: Tree) ->
     assert delegation.switch_on(tree.engine, head, made)
     assert people.log_in(tree.engine, "kỹ thuật 1", password, address="", now=tree.now) is not None
     with begin_read(tree.engine) as conn:
-        told = [(line.actor, line.action) for line in rows.newest_audit(conn, 9)]
+        told = [(line.actor, line.action) for line in audit.newest(conn, 9)]
     assert ("a school_head", "account.disable") in told
     assert ("a school_head", "account.enable") in told
 

@@ -14,7 +14,9 @@ from sqlalchemy import select, update
 from reports import World
 from schoolwatch_server import own_account, passwords, people, sessions
 from schoolwatch_server.access import LIMITED, ROLES
+from schoolwatch_server.audit_chain import Entry
 from schoolwatch_server.config import People
+from schoolwatch_server.database import audit as audit_log
 from schoolwatch_server.database import people as rows
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
@@ -49,9 +51,9 @@ def log_in(
     return people.log_in(world.engine, name, password, address="192.0.2.7", now=now)
 
 
-def audited(world: World) -> list[rows.AuditRow]:
+def audited(world: World) -> list[Entry]:
     with begin_read(world.engine) as conn:
-        return list(reversed(rows.newest_audit(conn, 1000)))
+        return list(reversed(audit_log.newest(conn, 1000)))
 
 
 def everything(world: World) -> str:

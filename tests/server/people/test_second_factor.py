@@ -15,7 +15,7 @@ from reports import World
 from schoolwatch_server import people, second_factor, sessions
 from schoolwatch_server.access import LIMITED, ROLES
 from schoolwatch_server.config import People
-from schoolwatch_server.database import people as rows
+from schoolwatch_server.database import audit
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.people import FREE_FAILURES, LOCK_SECONDS, AccountError
@@ -75,7 +75,7 @@ def thu(world: World) -> Person:
 
 def actions(world: World) -> list[str]:
     with begin_read(world.engine) as conn:
-        return [line.action for line in reversed(rows.newest_audit(conn, 1000))]
+        return [line.action for line in reversed(audit.newest(conn, 1000))]
 
 
 def test_the_codes_are_those_of_the_standard() -> None:

@@ -10,7 +10,7 @@ from schoolwatch_server.api.parts import read_parts
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.backup import status
 from schoolwatch_server.console.page import page, words_of
-from schoolwatch_server.database import counted, people
+from schoolwatch_server.database import audit, counted
 from schoolwatch_server.database.engine import begin_read
 
 AUDIT_ROWS = 30
@@ -29,7 +29,7 @@ def show(request: Request, who: Who, server: Server) -> Response:
             counters=counted.counters(conn),
             devices=counted.devices_in_use(conn),
             backup=_backup(request, server),
-            audit=people.newest_audit(conn, AUDIT_ROWS),
+            audit=audit.newest(conn, AUDIT_ROWS),
         )
 
 

@@ -8,6 +8,7 @@ system and a power cut, as far as the disk keeps what it says it has written.
 import os
 import secrets
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,8 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Engine, create_engine, event, exc, insert, inspect, select, text, update
 from sqlalchemy.engine import URL, make_url
 
+from schoolwatch_server.audit_chain import RESTORED
+from schoolwatch_server.database.audit import record
 from schoolwatch_server.database.tables import meta
 from schoolwatch_server.sealing import MasterKeys
 
@@ -117,6 +120,7 @@ def renew_epoch(engine: Engine) -> str:
     new = new_epoch()
     with begin_write(engine) as conn:
         conn.execute(update(meta).where(meta.c.key == "epoch").values(value=new))
+        record(conn, actor="server", action=RESTORED, subject=new, detail={}, now=time.time())
     return new
 
 

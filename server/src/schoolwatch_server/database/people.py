@@ -1,4 +1,4 @@
-"""Accounts, and the audit log of who changed what."""
+"""Accounts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,8 +6,9 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
+from schoolwatch_server.database.audit import record as record
 from schoolwatch_server.database.scopes import inside
-from schoolwatch_server.database.tables import account, audit, session
+from schoolwatch_server.database.tables import account, session
 from schoolwatch_server.scope import Level, Scope
 
 
@@ -34,17 +35,6 @@ class AccountRow:
     active_at: float
     last_login_at: float | None
     has_totp: bool
-
-
-@dataclass(frozen=True, slots=True)
-class AuditRow:
-    """One change or login: when, by whom, what, on what."""
-
-    at: float
-    actor: str
-    action: str
-    subject: str
-    detail: dict[str, Any]
 
 
 ACCOUNT = (
@@ -215,23 +205,6 @@ def end_sessions(conn: Connection, account_id: int) -> int:
 
 def _set(conn: Connection, account_id: int, **values: Any) -> None:
     conn.execute(update(account).where(account.c.id == account_id).values(values))
-
-
-def record(
-    conn: Connection, *, actor: str, action: str, subject: str, detail: dict[str, Any], now: float
-) -> None:
-    """One line of the audit log, in the transaction of what it tells of."""
-    conn.execute(insert(audit).values(at=now, actor=actor, action=action, subject=subject, detail=detail))
-
-
-def newest_audit(conn: Connection, limit: int) -> tuple[AuditRow, ...]:
-    """The last lines of the audit log, newest first."""
-    query = (
-        select(audit.c.at, audit.c.actor, audit.c.action, audit.c.subject, audit.c.detail)
-        .order_by(audit.c.id.desc())
-        .limit(limit)
-    )
-    return tuple(AuditRow(*row) for row in conn.execute(query))
 
 
 def account_of(row: Any) -> AccountRow:

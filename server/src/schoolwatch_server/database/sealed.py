@@ -23,12 +23,13 @@ class Sealed:
 
 
 FRAME_KEY = Sealed(t.credential.c.frame_key, "frame key of device {}".format)
+NEXT_KEY = Sealed(t.credential.c.next_key, "next frame key of device {}".format)
 
 TOTP = Sealed(t.account.c.totp, "second factor of account {}".format)
 TOTP_NEW = Sealed(t.account.c.totp_new, TOTP.purpose)
 """The secrets of a person's phone; the new one takes the other's place as it is."""
 
-SEALED = (FRAME_KEY, TOTP, TOTP_NEW)
+SEALED = (FRAME_KEY, NEXT_KEY, TOTP, TOTP_NEW)
 """Every sealed column: what is not here is lost when the master key is changed."""
 
 

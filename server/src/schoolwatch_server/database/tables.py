@@ -32,6 +32,7 @@ from schoolwatch_server.database.tables_incidents import rule_state as rule_stat
 from schoolwatch_server.database.tables_people import account as account
 from schoolwatch_server.database.tables_people import api_token as api_token
 from schoolwatch_server.database.tables_people import audit as audit
+from schoolwatch_server.database.tables_people import audit_head as audit_head
 from schoolwatch_server.database.tables_people import recovery_code as recovery_code
 from schoolwatch_server.database.tables_people import session as session
 from schoolwatch_server.database.tables_settings import device_settings as device_settings

@@ -74,13 +74,25 @@ api_token = Table(
     Column("issued_by", Text, nullable=False, server_default=""),
     Column("used_at", Double),
 )
-audit = Table(
-    "audit",
+audit = (
+    Table(  # triggers of the database refuse to change a row, and to remove one beyond `audit_head.removed`
+        "audit",
+        metadata,
+        id_(),
+        Column("at", Double, nullable=False, index=True),
+        Column("actor", Text, nullable=False),
+        Column("action", String(40), nullable=False),
+        Column("subject", Text, nullable=False),
+        Column("detail", JSON, nullable=False),
+        Column("previous", String(64), nullable=False, unique=True),
+        Column("hash", String(64), nullable=False),
+    )
+)
+audit_head = Table(  # one row: the end of the chain, and up to where retention has removed
+    "audit_head",
     metadata,
     id_(),
-    Column("at", Double, nullable=False, index=True),
-    Column("actor", Text, nullable=False),
-    Column("action", String(40), nullable=False),
-    Column("subject", Text, nullable=False),
-    Column("detail", JSON, nullable=False),
+    Column("last", Id, nullable=False),
+    Column("hash", String(64), nullable=False),
+    Column("removed", Id, nullable=False),
 )

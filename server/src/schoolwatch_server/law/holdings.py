@@ -266,7 +266,13 @@ HOLDINGS: dict[str, Holding] = {
         "The audit log: who did what and when, and logged in from which IP address",
         technical="id action",
         personal="at actor subject",
-        login="detail",
+        login="detail previous hash",
+    ),
+    "audit_head": _of(
+        "Điểm cuối của chuỗi băm nhật ký",
+        "The end of the audit log's hash chain",
+        technical="id last removed",
+        login="hash",
     ),
     "device_settings": _of(
         "Thiết bị đã nhận cài đặt chưa",

@@ -21,7 +21,7 @@ Say = Callable[..., str]
 
 FOLDERS = ("secrets", "broker", "agent", "run", "log")
 _MARKS = ("schoolwatch.db", "server.toml")
-_OURS = frozenset({*FOLDERS, "ca", "tls", "packs", "rules", "lifecycle", "lost+found"})
+_OURS = frozenset({*FOLDERS, "audit", "ca", "tls", "packs", "rules", "lifecycle", "lost+found"})
 """What a data folder may hold before there is a database: our own, and what a fresh disk has."""
 
 _PATIENCE = 2.0
