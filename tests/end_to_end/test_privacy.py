@@ -23,13 +23,16 @@ from schoolwatch_agent import cli, enrol, explain, limits, standing
 from schoolwatch_agent import config as config_of
 from schoolwatch_agent.bundle import write
 from schoolwatch_agent.clocks import Moment
+from schoolwatch_agent.connection import Connection, UnreachableError
 from schoolwatch_agent.cycle import Pace, run_cycle
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.identity import Broker, Credential
+from schoolwatch_agent.opener import Line
 from schoolwatch_agent.probe import Probe
 from schoolwatch_agent.probes import probes
 from schoolwatch_agent.spool import Limits, Spool
 from schoolwatch_agent.tick import SPOOL, tick
+from schoolwatch_agent.ways import Way
 from schoolwatch_contract import bundle, envelope, frame, slot
 from schoolwatch_contract.catalogue import FACTS, METRICS, SIGHTINGS
 from schoolwatch_contract.records import Envelope, Fact, Reading, Sighting
@@ -279,12 +282,41 @@ def test_the_question_whether_it_was_let_in_carries_what_the_page_says(tmp_path:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         address = f"http://127.0.0.1:{server.server_port}"
         credential = Credential("d" * 32, station.KEY, "password", Broker("127.0.0.1", 1), url=address)
-        standing.check(tmp_path, credential, "")
+        standing.check(tmp_path, credential, Line())
         server.shutdown()
     assert [body for _, body in asked] == [b"", b""]
     shown = slot.parameters(asked[1][0]["Authorization"])
     assert {*shown, "headers"} == told("standing")
     assert station.KEY not in str(asked)
+
+
+def test_a_proxy_and_a_websocket_are_told_nothing_of_the_computer() -> None:
+    heads: list[str] = []
+
+    def answer(proxy: socket.socket) -> None:
+        with proxy.accept()[0] as line:
+            for _ in range(2):
+                head = b""
+                while b"\r\n\r\n" not in head:
+                    head += line.recv(4096)
+                heads.append(head.decode("ascii"))
+                line.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        thread = threading.Thread(target=answer, args=(proxy,))
+        thread.start()
+        way = Way("so.example", 443, "/mqtt", f"http://127.0.0.1:{proxy.getsockname()[1]}")
+        credential = Credential("d" * 32, station.KEY, "the password", Broker("so.example", 8883))
+        with pytest.raises(UnreachableError):
+            Connection(credential, way, None, client_id="c" * 32, wait=5.0).open()
+        thread.join()
+    assert heads[0].startswith("CONNECT so.example:443 HTTP/1.")
+    assert heads[1].startswith("GET /mqtt HTTP/1.1")
+    names = {line.partition(":")[0].lower() for head in heads for line in head.split("\r\n")[1:] if line}
+    websocket = {f"sec-websocket-{name}" for name in ("key", "version", "protocol")}
+    assert names <= {"host", "origin", "upgrade", "connection", *websocket}
+    assert told("detour") == {"headers", "server"}
+    assert not any(own in head for head in heads for own in ("d" * 32, "c" * 32, "password", station.KEY))
 
 
 def test_a_bundle_carries_the_same_reports(tmp_path: Path, mosquitto: RunningBroker) -> None:

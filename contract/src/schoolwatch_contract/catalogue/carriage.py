@@ -128,6 +128,31 @@ MESSAGES: tuple[Message, ...] = (
         ),
     ),
     Message(
+        "detour",
+        "Khi cổng của kênh báo cáo bị chặn: kết nối trên nằm trong WebSocket ở cổng web, có thể qua máy "
+        "trung "
+        "gian (proxy) của trường",
+        "Where the broker's port is closed: the connection above inside a WebSocket on the web's port, "
+        "perhaps "
+        "through the school's proxy",
+        (
+            Field(
+                "headers",
+                "technical",
+                "Các tiêu đề của WebSocket (RFC 6455), không có gì về máy",
+                "The headers of a WebSocket (RFC 6455), nothing of the computer",
+            ),
+            Field(
+                "server",
+                "organisational",
+                "Tên và cổng của máy chủ, cho máy trung gian biết; nội dung đã mã hóa, máy trung gian "
+                "không đọc "
+                "được",
+                "Name and port of the server, told to the proxy; what is inside is encrypted and not for it",
+            ),
+        ),
+    ),
+    Message(
         "enrolment",
         "Yêu cầu đăng ký, một lần, qua HTTP(S)",
         "The request to enrol, once, over HTTP(S)",
