@@ -116,6 +116,7 @@ def test_the_dossier_is_written_with_the_servers_real_condition(
     assert f"<td>{__version__}</td>" in text
     assert "<td>Thiết bị đang dùng</td><td>3</td>" in text
     assert "thanh tra, kiểm tra (chỉ đọc): 1" in text
+    assert "thanh tra, kiểm tra (chỉ đọc): 0/1 (bắt buộc)" in text
     assert "1 dòng, từ" in text
     assert text.count("không: chỉ nghe trên chính máy chủ") == 2
     assert "33 ngày" in text

@@ -38,6 +38,8 @@ def facts(config: ServerConfig, found: Standing, now: float) -> Iterator[Fact]:
     roles = ", ".join(f"{words.ROLES[as_role(role)]['vi']}: {n}" for role, n in found.accounts.items())
     yield "Tài khoản đăng nhập được", roles or "không có"
     yield "Tài khoản đã khóa", str(found.disabled)
+    yield "Xác thực hai bước", _second_factor(config, found)
+    yield "Tài khoản không dùng tự khóa sau", f"{config.people.idle_days} ngày"
     yield "Bảng điều khiển qua HTTPS", _tls(transport.http(config), config.http.public_url)
     yield "Kênh báo cáo MQTT có TLS", _tls(transport.mqtt(config))
     yield "Khóa chính của dữ liệu bí mật", _master_key(config)
@@ -64,6 +66,17 @@ def _tls(tls: transport.Tls | None, public_url: str = "") -> str:
     except (OSError, ValueError):
         return f"có ({kind}); chưa rõ hạn: chưa đọc được {tls.certificate.name}"
     return f"có ({kind}), hạn đến {moment(certificate.not_valid_after_utc.timestamp())}"
+
+
+def _second_factor(config: ServerConfig, found: Standing) -> str:
+    """How many of those that must have a second factor have one, and of all others."""
+    must = config.people.second_factor_roles
+    shares = [
+        f"{words.ROLES[as_role(role)]['vi']}: {found.second_factor.get(role, 0)}/{count}"
+        f"{' (bắt buộc)' if role in must else ''}"
+        for role, count in found.accounts.items()
+    ]
+    return "; ".join(shares) or "không có tài khoản"
 
 
 def _master_key(config: ServerConfig) -> str:
