@@ -14,4 +14,6 @@ def pem(server: Server) -> Response:
     return Response(text, media_type="application/x-pem-file")
 
 
-ROUTES = (Route("GET", "/ca.pem", pem, "public", "The authority of this server's certificate"),)
+ROUTES = (
+    Route("GET", "/ca.pem", pem, "public", "The authority of this server's certificate", refusals=(404,)),
+)

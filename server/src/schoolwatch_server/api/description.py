@@ -4,6 +4,7 @@ from fastapi import Request
 from fastapi.openapi.utils import get_openapi
 from starlette.responses import HTMLResponse, JSONResponse
 
+from schoolwatch_contract import slot, standing
 from schoolwatch_server import __version__
 from schoolwatch_server.api.route import Route
 
@@ -26,6 +27,9 @@ _PROBLEM = {
         },
     },
 }
+
+_TEXTS = {"/metrics": "text/plain", "/ca.pem": "application/x-pem-file"}
+"""Route whose answer is a text → its media type."""
 
 _DESCRIPTION = """Reads what SchoolWatch knows. Send `Authorization: Bearer <token>`; the command
 `schoolwatch-server token --data DIR --scope read` prints one. Every list has `limit` and `cursor`; a table of
@@ -60,7 +64,10 @@ def _describe(request: Request) -> dict[str, object]:
         title="SchoolWatch", version=__version__, description=_DESCRIPTION, routes=request.app.routes
     )
     parts = schema.setdefault("components", {})
-    parts["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    parts["securitySchemes"] = {
+        "token": {"type": "http", "scheme": "bearer"},
+        "device": {"type": "http", "scheme": slot.SCHEME, "description": "Answers the challenge of a 401"},
+    }
     parts["schemas"] = {
         **{n: s for n, s in parts.get("schemas", {}).items() if "ValidationError" not in n},
         "Problem": _PROBLEM,
@@ -68,12 +75,16 @@ def _describe(request: Request) -> dict[str, object]:
     problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for path, methods in schema["paths"].items():
         for operation in methods.values():
-            operation["responses"].pop("422", None)
             if path.endswith((".csv", ".{format}")):
                 operation["responses"]["200"]["content"] = {"text/csv": {"schema": {"type": "string"}}}
-            operation["responses"]["default"] = {"description": "A problem", "content": problem}
-            if path not in {"/healthz", "/readyz", "/api/v1/enrol", "/api/v1/enrol/hint-key"}:
-                operation["security"] = [{"token": []}]
+            elif path in _TEXTS:
+                operation["responses"]["200"]["content"] = {_TEXTS[path]: {"schema": {"type": "string"}}}
+            operation["responses"]["default"] = {"description": "A problem"}
+            for status, response in operation["responses"].items():
+                if not status.startswith("2"):
+                    response["content"] = problem
+            if "401" in operation["responses"]:
+                operation["security"] = [{"device" if path in {slot.PATH, standing.PATH} else "token": []}]
     return schema
 
 

@@ -11,6 +11,7 @@ from fastapi import Query
 from schoolwatch_contract import ladder as words
 from schoolwatch_contract.catalogue import METRICS
 from schoolwatch_server import ladder
+from schoolwatch_server.api import device_shapes
 from schoolwatch_server.api.problems import bad_field, not_found
 from schoolwatch_server.api.query import INSTANT, NAME, Cursor, DeviceName, Limit, SchoolCode, instant
 from schoolwatch_server.api.route import Route, Server, Who
@@ -243,7 +244,16 @@ def _readings(state: State) -> list[Json]:
 
 
 ROUTES = (
-    Route("GET", "/api/v1/devices", devices, "read", "Devices with facts, readings and posture"),
-    Route("GET", "/api/v1/facts", facts, "read", "Facts and their history"),
-    Route("GET", "/api/v1/series", series, "read", "A metric of a device over time"),
+    Route(
+        "GET",
+        "/api/v1/devices",
+        devices,
+        "read",
+        "Devices with facts, readings and posture",
+        answer=device_shapes.Devices,
+    ),
+    Route("GET", "/api/v1/facts", facts, "read", "Facts and their history", answer=device_shapes.Facts),
+    Route(
+        "GET", "/api/v1/series", series, "read", "A metric of a device over time", answer=device_shapes.Series
+    ),
 )

@@ -12,6 +12,7 @@ from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from schoolwatch_server import transport
+from schoolwatch_server.api import shapes
 from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.problems import Problem
 from schoolwatch_server.api.route import Route, Server
@@ -111,6 +112,23 @@ def _let(request: Request, server: Context, ask: Callable[[], _Answer]) -> _Answ
 
 
 ROUTES = (
-    Route("POST", "/api/v1/enrol", answer, "public", "Let a device in with a token", 201),
-    Route("POST", "/api/v1/enrol/hint-key", hint_key, "public", "The school's key for digests of hardware"),
+    Route(
+        "POST",
+        "/api/v1/enrol",
+        answer,
+        "public",
+        "Let a device in with a token",
+        201,
+        answer=shapes.Credential,
+        refusals=(403, 429),
+    ),
+    Route(
+        "POST",
+        "/api/v1/enrol/hint-key",
+        hint_key,
+        "public",
+        "The school's key for digests of hardware",
+        answer=shapes.HintKey,
+        refusals=(403, 429),
+    ),
 )

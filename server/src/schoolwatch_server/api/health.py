@@ -7,6 +7,7 @@ from typing import get_args
 from fastapi import Response
 from sqlalchemy.exc import SQLAlchemyError
 
+from schoolwatch_server.api import shapes
 from schoolwatch_server.api.parts import Part, read_parts
 from schoolwatch_server.api.problems import Problem
 from schoolwatch_server.api.route import Route, Server, Who
@@ -110,7 +111,9 @@ def _escaped(text: str) -> str:
 
 
 ROUTES = (
-    Route("GET", "/healthz", healthz, "public", "This process answers"),
-    Route("GET", "/readyz", readyz, "public", "The database answers too"),
+    Route("GET", "/healthz", healthz, "public", "This process answers", answer=shapes.Health),
+    Route(
+        "GET", "/readyz", readyz, "public", "The database answers too", answer=shapes.Health, refusals=(503,)
+    ),
     Route("GET", "/metrics", metrics, "system", "What the server counts about itself"),
 )

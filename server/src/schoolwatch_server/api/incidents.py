@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from fastapi import Query
 
+from schoolwatch_server.api import shapes
 from schoolwatch_server.api.problems import not_found
 from schoolwatch_server.api.query import Cursor, DeviceName, Limit, SchoolCode
 from schoolwatch_server.api.route import Route, Server, Who
@@ -64,4 +65,6 @@ def incident_json(row: incident_rows.IncidentRow) -> Json:
     }
 
 
-ROUTES = (Route("GET", "/api/v1/incidents", incidents, "read", "What rules have found"),)
+ROUTES = (
+    Route("GET", "/api/v1/incidents", incidents, "read", "What rules have found", answer=shapes.Incidents),
+)

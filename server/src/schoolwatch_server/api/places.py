@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import Query
 
+from schoolwatch_server.api import shapes
 from schoolwatch_server.api.problems import Problem, not_found
 from schoolwatch_server.api.query import Cursor, Limit, SchoolCode
 from schoolwatch_server.api.route import Route, Server, Who
@@ -95,6 +96,8 @@ def indicator_json(value: IndicatorValue, texts: Texts) -> Json:
 
 
 ROUTES = (
-    Route("GET", "/api/v1/schools", schools, "read", "Schools and what they declared"),
-    Route("GET", "/api/v1/indicators", indicators, "read", "Indicators of a school"),
+    Route("GET", "/api/v1/schools", schools, "read", "Schools and what they declared", answer=shapes.Schools),
+    Route(
+        "GET", "/api/v1/indicators", indicators, "read", "Indicators of a school", answer=shapes.Indicators
+    ),
 )

@@ -1,5 +1,6 @@
 """GET /api/v1/room-use: how long the computers of rooms were on and in use, week by week, never of one."""
 
+from schoolwatch_server.api import shapes
 from schoolwatch_server.api.problems import not_found
 from schoolwatch_server.api.query import Cursor, Limit, SchoolCode
 from schoolwatch_server.api.route import Route, Server, Who
@@ -61,4 +62,4 @@ def _json(use: room_use.RoomUse) -> Json:
     }
 
 
-ROUTES = (Route("GET", "/api/v1/room-use", weeks, "read", "Use of rooms by week"),)
+ROUTES = (Route("GET", "/api/v1/room-use", weeks, "read", "Use of rooms by week", answer=shapes.RoomUse),)

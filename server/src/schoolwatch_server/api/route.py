@@ -7,19 +7,24 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args
 
 from fastapi import Depends, FastAPI, Request, params
+from pydantic import BaseModel
 
 from schoolwatch_contract.slot import SCHEME
 from schoolwatch_server import proofs, sessions, tokens
 from schoolwatch_server.access import Permission, Principal, authorise
 from schoolwatch_server.api.context import Context
-from schoolwatch_server.api.problems import Problem
+from schoolwatch_server.api.problems import TITLES, Problem
 
 SESSION_COOKIE = "schoolwatch_session"
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`permission` is what `access.authorise` asks for; "public" routes are few and listed in a test."""
+    """`permission` is what `access.authorise` asks for; "public" routes are few and listed in a test.
+
+    A route with a `summary` is in the API's description, with the shape of its `answer` where that is JSON
+    and the statuses of `refusals` that only this route has.
+    """
 
     method: Literal["GET", "POST"]
     path: str
@@ -27,6 +32,8 @@ class Route:
     permission: Permission | Literal["public"]
     summary: str = ""
     status: int = 200
+    answer: type[BaseModel] | None = None
+    refusals: tuple[int, ...] = ()
 
 
 def add(app: FastAPI, routes: Sequence[Route]) -> None:
@@ -39,11 +46,27 @@ def add(app: FastAPI, routes: Sequence[Route]) -> None:
             methods=[route.method],
             status_code=route.status,
             response_model=None,
+            responses=_responses(route),
             summary=route.summary or None,
             dependencies=[Depends(gate(route))],
             include_in_schema=bool(route.summary),
             tags=["v1"] if api else ["server"],
         )
+
+
+def _responses(route: Route) -> dict[int | str, dict[str, Any]]:
+    """What the description says of answers and refusals; their shape is said in `description`."""
+    known: dict[int | str, dict[str, Any]] = {}
+    if route.answer is not None:
+        known[route.status] = {"model": route.answer}
+    refusals = set(route.refusals)
+    if route.permission != "public":
+        refusals |= {401, 403}
+    if inspect.signature(route.endpoint).parameters.keys() - {"who", "server", "request"}:
+        refusals |= {422} if route.permission == "public" else {404, 422}
+    if route.method == "POST":
+        refusals |= {400, 408, 413}
+    return known | {status: {"description": TITLES[status]} for status in sorted(refusals)}
 
 
 def gate(route: Route) -> Callable[[Request], None]:

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from sqlalchemy import Connection
 
 from schoolwatch_server.access import Principal
+from schoolwatch_server.api import shapes
 from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.problems import not_found
 from schoolwatch_server.api.query import Cursor, Limit, SchoolCode
@@ -98,6 +99,13 @@ def _list(
 
 
 ROUTES = (
-    Route("GET", "/api/v1/activation", activation, "read", "Activation, counted by school"),
-    Route("GET", "/api/v1/lines", lines, "read", "Speed tests of schools' lines"),
+    Route(
+        "GET",
+        "/api/v1/activation",
+        activation,
+        "read",
+        "Activation, counted by school",
+        answer=shapes.Activations,
+    ),
+    Route("GET", "/api/v1/lines", lines, "read", "Speed tests of schools' lines", answer=shapes.Lines),
 )

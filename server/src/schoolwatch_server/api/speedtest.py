@@ -8,6 +8,7 @@ from fastapi import Request
 from schoolwatch_contract import ndt7
 from schoolwatch_contract.slot import PATH, Slot
 from schoolwatch_server.address import Address
+from schoolwatch_server.api import shapes
 from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.problems import Problem
 from schoolwatch_server.api.route import Route, Server, Who
@@ -49,4 +50,15 @@ def _base(request: Request, server: Context) -> str:
     return f"{scheme}://{Address(server.host_for(own.host, request), own.port)}"
 
 
-ROUTES = (Route("POST", PATH, answer, "speedtest", "Let a device test its school's line", 201),)
+ROUTES = (
+    Route(
+        "POST",
+        PATH,
+        answer,
+        "speedtest",
+        "Let a device test its school's line",
+        201,
+        answer=shapes.Slot,
+        refusals=(404, 409, 503),
+    ),
+)

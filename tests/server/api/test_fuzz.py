@@ -1,0 +1,192 @@
+"""schemathesis over the API's whole description: no server error, and every answer as it is described."""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from schoolwatch_contract import slot
+from schoolwatch_server.api.description import OPENAPI
+from schoolwatch_server.api.route import Route
+from schoolwatch_server.api.service import ROUTES
+from schoolwatch_server.config import Speedtest
+from schoolwatch_server.enrolment import issue_enrolment_token
+from schoolwatch_server.indicators import INDICATORS
+from schoolwatch_server.reports import FORMATS, TABLES
+from schoolwatch_server.scope import EVERYTHING, Scope
+from tree import Tree
+from website import RunningSite
+
+EXAMPLES = int(os.environ.get("SCHOOLWATCH_EXAMPLES", "8"))
+"""Requests to each operation; more with SCHOOLWATCH_EXAMPLES=1000."""
+
+DESCRIBED = [route for route in ROUTES if route.summary]
+Principals = dict[str, Callable[[], dict[str, str]]]
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    negative_data_rejection,
+]
+
+
+@pytest.fixture(scope="module")
+def description(site: RunningSite) -> dict[str, Any]:
+    return site.anyone().get(OPENAPI).json()
+
+
+@pytest.fixture(scope="module")
+def site(tree: Tree) -> Iterator[RunningSite]:
+    config = msgspec.structs.replace(tree.config, speedtest=Speedtest(enabled=True, line_mbps=10_000))
+    with RunningSite(config) as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def principals(site: RunningSite, tree: Tree) -> Principals:
+    """Who asks → the headers of its next request."""
+    school, device = Scope("school", tree.schools[0].id), tree.schools[0].devices[0]
+    people = {"technician": site.somebody("technician", school), "so_admin": site.somebody("so_admin")}
+    tokens = {"token": site.ask(EVERYTHING), "a school's token": site.ask(school)}
+    asks = site.anyone()
+
+    def proof() -> dict[str, str]:
+        nonce = slot.parameters(asks.post(slot.PATH).headers["www-authenticate"])["nonce"]
+        return {"Authorization": slot.authorization(device.key, device.device, nonce)}
+
+    return {
+        "nobody": dict,
+        "device": proof,
+        **{name: partial(dict, Authorization=c.headers["authorization"]) for name, c in tokens.items()},
+        **{name: partial(dict, Cookie=cookies(client)) for name, client in people.items()},
+    }
+
+
+def cookies(client: httpx.Client) -> str:
+    return "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+
+
+def test_every_route_of_the_api_is_described(description: dict[str, Any]) -> None:
+    api = {(r.method.lower(), r.path) for r in ROUTES if r.path.startswith("/api/") and r.path != OPENAPI}
+    described = {(method, path) for path, methods in description["paths"].items() for method in methods}
+    assert api <= described
+    assert described == {(route.method.lower(), route.path) for route in DESCRIBED}
+    for method, path in described:
+        responses = description["paths"][path][method]["responses"]
+        for status, response in responses.items():
+            ((media, content),) = response["content"].items()
+            assert content["schema"], (path, status)
+            assert (media == "application/problem+json") == (not status.startswith("2")), (path, status)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is there, so that answers hold something: drawn in the place of what schemathesis makes up."""
+
+    tree: Tree
+    enrolment: str
+
+    def values(self) -> st.SearchStrategy[dict[str, str]]:
+        school = self.tree.schools[0]
+        device = school.devices[0]
+        return st.fixed_dictionaries(
+            {
+                "school": st.just(school.code),
+                "code": st.just(school.code),
+                "device": st.just(device.device),
+                "format": st.sampled_from([chosen.id for chosen in FORMATS]),
+                "table": st.sampled_from(list(TABLES)),
+                "metric": st.sampled_from(["link.speed", "processor.busy", "bandwidth.download"]),
+                "name": st.just("os.name"),
+                "indicator": st.sampled_from([known.id for known in INDICATORS]),
+                "token": st.just(self.enrolment),
+                "room": st.just(""),
+                "from": st.just("2026-01-01T00:00:00Z"),
+                "to": st.just("2027-01-01T00:00:00+07:00"),
+            },
+        )
+
+    def put_into(self, case: schemathesis.Case, values: dict[str, str]) -> None:
+        for where in (case.path_parameters, case.query, case.body):
+            if isinstance(where, dict):
+                where.update({name: value for name, value in values.items() if name in where})
+
+
+@pytest.fixture(scope="module")
+def known(tree: Tree) -> Known:
+    token = issue_enrolment_token(tree.engine, tree.schools[0].id, None, 1, 1000, now=tree.now)
+    return Known(tree, token)
+
+
+EACH = pytest.mark.parametrize("route", [pytest.param(r, id=f"{r.method} {r.path}") for r in DESCRIBED])
+
+
+def fuzz(examples: int) -> settings:
+    return settings(
+        max_examples=examples,
+        derandomize=True,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+@EACH
+def test_nothing_that_is_sent_breaks_it(
+    site: RunningSite, description: dict[str, Any], principals: Principals, route: Route
+) -> None:
+    site.app.state.context.attempts.__init__(most=10**9, seconds=60.0)
+    operation = schemathesis.openapi.from_dict(description)[route.path][route.method]
+
+    @fuzz(EXAMPLES)
+    @given(case=operation.as_strategy(), name=st.sampled_from(sorted({*principals} - {"device"})))
+    def ask(case: schemathesis.Case, name: str) -> None:
+        case.call_and_validate(base_url=site.url, timeout=120, headers=principals[name](), checks=CHECKS)
+
+    ask()
+
+
+@EACH
+def test_what_is_there_is_told_as_it_is_described(
+    site: RunningSite,
+    description: dict[str, Any],
+    principals: Principals,
+    known: Known,
+    route: Route,
+) -> None:
+    operation = schemathesis.openapi.from_dict(description)[route.path][route.method]
+    right = operation.as_strategy(generation_mode=GenerationMode.POSITIVE)
+    statuses: Counter[int] = Counter()
+
+    @fuzz(EXAMPLES)
+    @given(case=right, values=known.values())
+    def ask(case: schemathesis.Case, values: dict[str, str]) -> None:
+        known.put_into(case, values)
+        for headers in principals.values():
+            answer = case.call_and_validate(
+                base_url=site.url, timeout=120, headers=headers(), checks=CHECKS[:-1]
+            )
+            statuses[answer.status_code] += 1
+
+    ask()
+    told = 404 if route.path == "/ca.pem" else route.status  # there is no authority here
+    assert statuses[told], f"nothing was told: {statuses}"
