@@ -1,4 +1,4 @@
-"""How a device's life goes on: retired, brought back, taken over by another, moved with its school."""
+"""A device's own record, and how it goes on: retired, brought back, taken over, moved with its school."""
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -75,6 +75,11 @@ def take_over(conn: Connection, new: registry.DeviceRow, old: registry.DeviceRow
     if tested:
         told.set_line_tester(conn, old.school_id, new.id)
     told.mark(conn, [new.id])
+
+
+def own_role(conn: Connection, device_id: int) -> str | None:
+    """The role that overrides the room's, if the device has one."""
+    return conn.scalar(select(t.device.c.role).where(t.device.c.id == device_id))
 
 
 def set_asset_tag(conn: Connection, device_id: int, tag: str) -> None:

@@ -124,11 +124,6 @@ def set_device(conn: Connection, device_id: int, *, label: str, role: str | None
     told.mark(conn, [device_id])
 
 
-def own_role(conn: Connection, device_id: int) -> str | None:
-    """The role that overrides the room's, if the device has one."""
-    return conn.scalar(select(t.device.c.role).where(t.device.c.id == device_id))
-
-
 def retire_device(conn: Connection, device_id: int, now: float) -> None:
     """The device is gone: it leaves the lists and its credential no longer works; lives.py undoes it."""
     conn.execute(update(t.device).where(t.device.c.id == device_id).values(retired_at=now))
