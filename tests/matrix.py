@@ -112,6 +112,8 @@ MATRIX: tuple[Row, ...] = (
     Row("POST", "/api/v1/enrol/hint-key", "yyy yyy yy yy yy yyy yyy yy y", json={"token": "{enrolment}"}),
     Row("POST", "/api/v1/speedtest/slot", "--- --- -- -- -- --- --- yy ?", 201),
     Row("POST", "/api/v1/device/standing", "--- --- -- -- -- --- --- yy ?"),
+    Row("POST", "/api/v1/device/credential", "--- --- -- -- -- --- --- yy ?", 409),  # nobody ordered it
+    Row("POST", "/api/v1/device/credential/taken", "--- --- -- -- -- --- --- yy ?"),
     # --- the server itself --------------------------------------------------------------------------------
     Row("GET", "/api/v1/openapi.json",    "yyy yyy yy yy yy yyy yyy yy y"),
     Row("GET", "/docs",                   "yyy yyy yy yy yy yyy yyy yy y"),

@@ -53,6 +53,7 @@ class _Answer(msgspec.Struct, frozen=True):
     mqtt: Broker
     hint_key: str = ""
     label: str = ""
+    made_at: float = 0.0
     standing: Literal["pending", "approved"] = "approved"
 
 

@@ -35,11 +35,24 @@ class Broker(msgspec.Struct, frozen=True):
     websocket: Annotated[str, msgspec.Meta(pattern=r"^(wss://[^\s@?#]{1,500})?$")] = ""
 
 
+class Renewed(msgspec.Struct, frozen=True):
+    """A new key and password that were offered in the start of the system called `boot`, not yet taken up."""
+
+    key: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+    password: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    made_at: float
+    boot: str
+
+    def __repr__(self) -> str:
+        return f"Renewed(boot={self.boot!r})"
+
+
 class Credential(msgspec.Struct, frozen=True):
     """What the server gave at enrolment: the device id, its frame key (hex), its broker password.
 
     `hint_key` (hex) is the school's, for digests of hardware numbers. `url` is where it enrolled; while it
-    is `pending` nobody has let it in there yet.
+    is `pending` nobody has let it in there yet. `made_at` is when key and password were made, UTC seconds by
+    the server's clock.
     """
 
     device: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$")]
@@ -49,6 +62,8 @@ class Credential(msgspec.Struct, frozen=True):
     hint_key: Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{64})?$")] = ""
     url: Annotated[str, msgspec.Meta(max_length=2000)] = ""
     pending: bool = False
+    made_at: float = 0.0
+    renewed: Renewed | None = None
 
     def __repr__(self) -> str:  # a credential in a log line must give nothing away
         return f"Credential(device={self.device!r})"

@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from schoolwatch_agent import cycle, delivery, identity, limits, memory, schedule, settings, tick
+from schoolwatch_agent import cycle, delivery, identity, limits, memory, renewal, schedule, settings, tick
 from schoolwatch_agent.config import AgentConfig
 from schoolwatch_agent.connection import STAY_ALIVE, Connection, PendingError, RefusedError, UnreachableError
 from schoolwatch_agent.host import Host
@@ -61,6 +61,7 @@ class Resident:
 
     def _measure(self) -> None:
         self._read_credential()
+        self._renew()
         wanted, measure = self._probes(settings.read(self._config.data)), self._config.schedule.measure
         with limits.kept(self._config.limits, self._config.data, self._host, stays=True) as last:
             pace = cycle.Pace(self._device, "run", measure, last)
@@ -126,6 +127,13 @@ class Resident:
             self._known = memory.decode(self._spool.memory(outcome.at))
         except SpoolError as error:
             log.error("%s", error)  # noqa: TRY400  the disk's words, no stack
+
+    def _renew(self) -> None:
+        held = self._credential
+        if held is not None and renewal.is_due(self._config, held):
+            self._credential = renewal.step(self._config, self._host, held)
+            if self._credential.key != held.key:
+                self._hang_up()  # the connection was made with the old ones
 
     def _read_credential(self) -> None:
         try:

@@ -143,8 +143,10 @@ def _admitted(config: AgentConfig, host: Host, spool: Spool, known: Memory) -> C
 
 
 def _deliver(config: AgentConfig, host: Host, spool: Spool, credential: Credential) -> Outcome:
-    from schoolwatch_agent import delivery  # a tick that only measures needs no MQTT
+    from schoolwatch_agent import delivery, renewal  # a tick that only measures needs no MQTT
 
+    if renewal.is_due(config, credential):
+        credential = renewal.step(config, host, credential)
     outcome = delivery.deliver(spool, credential, config, host, config.schedule.measure * 0.8)
     settle(spool, outcome)
     return outcome

@@ -72,12 +72,16 @@ class Bandwidth(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Settings(msgspec.Struct, frozen=True, omit_defaults=True):
-    """All of them. `measures_use` is on for PCs of labs and classrooms alone."""
+    """All of them. `measures_use` is on for PCs of labs and classrooms alone.
+
+    A device whose key and password were made before `renew` (UTC seconds) asks for new ones over HTTPS.
+    """
 
     measures_use: bool = False
     ipv6: Ipv6 = Ipv6()
     quality: Quality = Quality()
     bandwidth: Bandwidth = Bandwidth()
+    renew: Annotated[float, msgspec.Meta(ge=0)] = 0.0
 
 
 DEFAULTS = Settings()

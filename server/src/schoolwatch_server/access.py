@@ -9,7 +9,17 @@ from schoolwatch_server.roles import as_role as as_role
 from schoolwatch_server.scope import Level, Scope
 
 Permission = Literal[
-    "self", "read", "declare", "enrol", "people", "tokens", "system", "audit", "speedtest", "standing"
+    "self",
+    "read",
+    "declare",
+    "enrol",
+    "people",
+    "tokens",
+    "system",
+    "audit",
+    "speedtest",
+    "standing",
+    "renew",
 ]
 TokenPermission = Literal["read"]
 
@@ -59,11 +69,14 @@ TOKENS: Mapping[TokenPermission, frozenset[Permission]] = {"read": frozenset({"r
 Must = Literal["", "password", "second_factor"]
 """What a person has to do before anything else: change a first password, set up a second factor."""
 
-DEVICE: frozenset[Permission] = frozenset({"speedtest", "standing"})
+DEVICE: frozenset[Permission] = frozenset({"speedtest", "standing", "renew"})
 """What a device may do over HTTP once it has proved itself: ask for leave to test its school's line."""
 
 OUTSIDE: frozenset[Permission] = frozenset({"standing"})
 """What a device may do that waits or was refused: ask how it stands."""
+
+RENEWED: frozenset[Permission] = frozenset({"renew"})
+"""What a device may do with the key that it was offered: take it up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +95,7 @@ class Principal:
     account: int | None = None
     must: Must = ""
     factor_due: float | None = None
+    is_renewed: bool = False  # a device that proved the key that it was offered
 
 
 @dataclass(frozen=True, slots=True)

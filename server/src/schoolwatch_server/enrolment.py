@@ -84,6 +84,7 @@ class Enrolled:
     school_id: int
     label: str
     pending: bool
+    made_at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +163,7 @@ def enrol(engine: Engine, token: str, asking: Asking, *, now: float) -> Enrolled
             name = _admit_once(conn, row, token, asking, secret, now)
         device = rows.enrolled(conn, name)
         assert device is not None
-    return Enrolled(name, key, password, row.school_id, device.label, device.pending)
+    return Enrolled(name, key, password, row.school_id, device.label, device.pending, now)
 
 
 def _known(token: rows.EnrolmentTokenRow | None) -> rows.EnrolmentTokenRow:

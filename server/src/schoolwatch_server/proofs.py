@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 
 from schoolwatch_contract import slot
 from schoolwatch_contract.errors import ContractError
-from schoolwatch_server.access import DEVICE, OUTSIDE, Principal
+from schoolwatch_server.access import DEVICE, OUTSIDE, RENEWED, Principal
 from schoolwatch_server.challenges import Challenges
 from schoolwatch_server.database import credentials, registry
 from schoolwatch_server.database.engine import begin_read
@@ -32,11 +32,20 @@ def device(engine: Engine, header: str, challenges: Challenges) -> Principal | N
     with begin_read(engine) as conn:
         credential = credentials.find(conn, [name]).get(name)
         row = registry.device(conn, name, EVERYTHING)
+        offered = None if credential is None else credentials.offered_key(conn, credential.device_id)
     if credential is None:
         return None
-    right = slot.proof(credential.frame_key, name, nonce)
-    if not hmac.compare_digest(right.encode(), proof.encode()) or not challenges.spend(nonce):
+    is_renewed = offered is not None and _proves(offered, name, nonce, proof)
+    if not is_renewed and not _proves(credential.frame_key, name, nonce, proof):
         return None
+    if not challenges.spend(nonce):
+        return None
+    if is_renewed and not credential.revoked and row is not None:
+        return Principal("device", name, RENEWED, Scope("school", row.school_id), is_renewed=True)
     if credential.revoked or credential.pending or row is None:
         return Principal("device", name, OUTSIDE, _NOWHERE)
     return Principal("device", name, DEVICE, Scope("school", row.school_id))
+
+
+def _proves(key: bytes, name: str, nonce: str, proof: str) -> bool:
+    return hmac.compare_digest(slot.proof(key, name, nonce).encode(), proof.encode())

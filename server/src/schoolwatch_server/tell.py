@@ -12,6 +12,7 @@ import threading
 import time
 from dataclasses import dataclass
 
+import msgspec
 from sqlalchemy import Engine, exc
 
 from schoolwatch_contract import settings
@@ -50,6 +51,7 @@ def text_for(wanted: Targets, row: DueRow) -> bytes:
     said = targets.settings(
         wanted, measures_use=row.role in targets.USED_BY_PUPILS, tests_line=row.tests_line
     )
+    said = msgspec.structs.replace(said, renew=row.renew or 0.0)
     return settings.encode(said)
 
 

@@ -8,7 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from schoolwatch_contract import slot, standing
+from schoolwatch_contract import renewal, slot, standing
 from schoolwatch_server.access import ForbiddenError, UnauthenticatedError
 from schoolwatch_server.api import problems
 from schoolwatch_server.api.headers import HEADERS
@@ -18,6 +18,9 @@ from schoolwatch_server.console import errors
 from schoolwatch_server.passwords import BusyError
 
 log = logging.getLogger(__name__)
+
+_PROVED = (slot.PATH, standing.PATH, renewal.OFFER, renewal.TAKE_UP)
+"""Addresses where a device is asked to prove itself."""
 
 
 def install(app: FastAPI) -> None:
@@ -54,7 +57,7 @@ async def _validation(request: Request, error: Any) -> Response:
 async def _unauthenticated(request: Request, _: Any) -> Response:
     if errors.wants_page(request):
         return errors.to_login(request)
-    if request.url.path in (slot.PATH, standing.PATH):
+    if request.url.path in _PROVED:
         text = "prove which device you are: answer the challenge"
         said = slot.challenge(context_of(request).challenges.issue())
         return answer(request, Problem(401, text, headers={"WWW-Authenticate": said}))

@@ -74,6 +74,7 @@ def answer(body: Enrol, request: Request, server: Server) -> dict[str, object]:
     return {
         "device": device.device,
         "label": device.label,
+        "made_at": device.made_at,
         "standing": "pending" if device.pending else "approved",
         "key": device.key.hex(),
         "password": device.password,

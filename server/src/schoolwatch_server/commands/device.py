@@ -36,6 +36,11 @@ def add_to(commands: "Subparsers") -> None:
         one = command.add(actions, name, _alone, help_)
         one.add_argument("device", metavar="DEVICE", help="its id")
         one.set_defaults(action=name)
+    new = command.add(actions, "rotate", _rotate, "have key and password renewed, when each is back on")
+    new.add_argument("device", nargs="*", metavar="DEVICE", help="its id")
+    new.add_argument("--school", default="", metavar="CODE", help="all devices of this school")
+    new.add_argument("--all", action="store_true", help="all devices there are")
+    command.add(actions, "rotating", _rotating, "devices whose credential is still to be renewed, and why")
     new = command.add(actions, "replace", _replace, "let a new device take over an old one's record")
     new.add_argument("new", metavar="NEW", help="id of the new device, which is let in already")
     new.add_argument("old", metavar="OLD", help="id of the old one, which is retired")
@@ -151,4 +156,39 @@ def _move(arguments: argparse.Namespace) -> int:
         now=time.time(),
     )
     command.say(f"{row.device} ({row.label}) is of {row.school} now; nothing on the computer changes")
+    return 0
+
+
+def _rotate(arguments: argparse.Namespace) -> int:
+    from schoolwatch_server import renewal
+    from schoolwatch_server.database import registry
+    from schoolwatch_server.database.engine import begin_read
+    from schoolwatch_server.scope import EVERYTHING, Scope
+
+    if sum(map(bool, (arguments.device, arguments.school, arguments.all))) != 1:
+        raise command.Refused("name the devices, or --school CODE, or --all")
+    engine, scope = command.database(arguments), EVERYTHING
+    if arguments.school:
+        with begin_read(engine) as conn:
+            school = registry.school_by_code(conn, arguments.school, EVERYTHING)
+        if school is None:
+            raise command.Refused(f"there is no school {arguments.school[:40]!r}: see `school list`")
+        scope = Scope("school", school.id)
+    done = renewal.order(engine, scope, arguments.device or None, by=BY, now=time.time())
+    command.say(f"{len(done)} devices renew their key and password as they come back; see `device rotating`")
+    return 0
+
+
+def _rotating(arguments: argparse.Namespace) -> int:
+    from schoolwatch_server import renewal
+    from schoolwatch_server.scope import EVERYTHING
+
+    lines = []
+    for row in renewal.waiting(command.database(arguments), EVERYTHING):
+        why = "has not asked yet: it is off, or reaches no https address"
+        if row.offered_at is not None:
+            is_frozen = row.freezing not in (None, "none")
+            why = f"frozen ({row.freezing}): thaw it for a restart" if is_frozen else "waits for its restart"
+        lines.append(f"{row.device}  {row.label}  {row.school}: {why}")
+    command.say("\n".join(lines) or "no device's credential is to be renewed")
     return 0

@@ -30,6 +30,8 @@ _TARGETS, _PASS = "settings.targets", "settings.pass"
 class DueRow:
     """A device to tell; `role` and `tests_line` as of now, `digest` of what it was told last.
 
+    `renew` is since when its credential is to be renewed.
+
     `here` is False for a device that is in no school any more.
     """
 
@@ -38,6 +40,7 @@ class DueRow:
     here: bool
     role: str | None
     tests_line: bool
+    renew: float | None
     due: int
     digest: str | None
 
@@ -72,23 +75,26 @@ def mark_all(conn: Connection, *, forgotten: bool = False) -> None:
 
 def due(conn: Connection, limit: int) -> tuple[DueRow, ...]:
     """The next devices to tell, in the order of their ids."""
-    ds, d, m, r, lt = (
+    ds, d, m, r, lt, cr = (
         t.device_settings.c,
         t.device.c,
         t.membership.c,
         t.room.c,
         t.line_tester.c,
+        t.credential.c,
     )
     joined = (
         t.device_settings.join(t.device, ds.device_id == d.id)
         .outerjoin(t.membership, and_(m.device_id == d.id, m.valid_to.is_(None)))
         .outerjoin(t.room, m.room_id == r.id)
         .outerjoin(t.line_tester, lt.device_id == d.id)
+        .outerjoin(t.credential, cr.device_id == d.id)
     )
     role = func.coalesce(d.role, r.role)
-    columns = (ds.device_id, d.device, m.id.is_not(None), role, lt.school_id.is_not(None), ds.due, ds.digest)
+    columns = (ds.device_id, d.device, m.id.is_not(None), role, lt.school_id.is_not(None), cr.rotate_at)
+    state = (ds.due, ds.digest)
     some_due = ds.due > literal_column("0")  # said as the index says it, or SQLite does not use that
-    query = select(*columns).select_from(joined).where(some_due).order_by(ds.device_id).limit(limit)
+    query = select(*columns, *state).select_from(joined).where(some_due).order_by(ds.device_id).limit(limit)
     return tuple(DueRow(*row) for row in conn.execute(query))
 
 

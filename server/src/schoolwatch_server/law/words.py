@@ -26,6 +26,7 @@ PERMISSIONS: dict[Permission, str] = {
     "system": "xem trang máy chủ và nhật ký",
     "speedtest": "đo tốc độ đường truyền",
     "standing": "hỏi máy đã được duyệt chưa",
+    "renew": "đổi khóa và mật khẩu của máy",
 }
 
 TOPICS: dict[Leaf, str] = {
