@@ -5,12 +5,13 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from schoolwatch_contract import renewal, slot, standing
 from schoolwatch_server.access import ForbiddenError, UnauthenticatedError
-from schoolwatch_server.api import problems
+from schoolwatch_server.api import looked, problems
 from schoolwatch_server.api.headers import HEADERS
 from schoolwatch_server.api.problems import Problem
 from schoolwatch_server.api.route import context_of, principal_of
@@ -69,7 +70,19 @@ def _forbidden(request: Request, _: Any) -> Response:
     who = principal_of(request) if errors.wants_page(request) else None
     if who is not None and who.must:
         return errors.to_own_account(request)
+    _note_refusal(request)
     return answer(request, Problem(403, "your role or token does not allow this"))
+
+
+def _note_refusal(request: Request) -> None:
+    """By the pattern of its address, which nobody who asks can make up."""
+    context = context_of(request)
+    pattern = getattr(request.scope.get("route"), "path", "")
+    try:
+        who = principal_of(request)
+        looked.refused(context.looked, context.engine, who, f"{request.method} {pattern}")
+    except SQLAlchemyError:
+        log.exception("a refusal is not in the audit log")
 
 
 async def _busy(request: Request, _: Any) -> Response:

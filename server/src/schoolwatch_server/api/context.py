@@ -1,6 +1,6 @@
 """What every route needs: settings, database, series store, packs, rules and texts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from sqlalchemy import Engine
@@ -9,6 +9,7 @@ from starlette.requests import Request
 from schoolwatch_contract import pin
 from schoolwatch_server import transport
 from schoolwatch_server.address import Address
+from schoolwatch_server.api.looked import Looked
 from schoolwatch_server.attempts import Attempts
 from schoolwatch_server.challenges import Challenges
 from schoolwatch_server.config import ServerConfig
@@ -34,6 +35,7 @@ class Context:
     attempts: Attempts
     challenges: Challenges
     simulated: bool
+    looked: Looked = field(default_factory=Looked)
 
     @property
     def packs(self) -> Packs:

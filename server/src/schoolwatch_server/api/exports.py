@@ -7,6 +7,7 @@ from fastapi import Path, Query
 from starlette.responses import Response, StreamingResponse
 
 from schoolwatch_server import reports
+from schoolwatch_server.api import looked
 from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.problems import not_found
 from schoolwatch_server.api.query import CODE, SchoolCode
@@ -38,6 +39,7 @@ def indicators(
     excel: Excel = None,
 ) -> Response:
     """The file, with numerator, denominator, coverage, source and pack of each value."""
+    looked.see(server.looked, server.engine, who, "export", f"{code} {form}")
     return school_file(server, who.scope, code, form, pen(server, lang, excel))
 
 
@@ -63,6 +65,7 @@ def table(
             if one is None:
                 raise not_found("school", school)
             schools = (one,)
+    looked.see(server.looked, server.engine, who, "export", f"{chosen.id} {school or ''}".strip())
     asked = reports.Asked(
         who.scope,
         time.time(),

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from fastapi import Query
 
-from schoolwatch_server.api import shapes
+from schoolwatch_server.api import looked, shapes
 from schoolwatch_server.api.problems import not_found
 from schoolwatch_server.api.query import Cursor, DeviceName, Limit, SchoolCode
 from schoolwatch_server.api.route import Route, Server, Who
@@ -25,6 +25,7 @@ def incidents(
     cursor: Cursor = 0,
 ) -> Json:
     """Incidents with evidence; `next` goes into `cursor` for older ones."""
+    looked.see(server.looked, server.engine, who, "incident.list", school or device or "")
     with begin_read(server.engine) as conn:
         school_id = None
         if school is not None:

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Query, Request
 from starlette.responses import Response
 
+from schoolwatch_server.api import looked
 from schoolwatch_server.api.problems import bad_field
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.console.page import page
@@ -34,6 +35,7 @@ def show(
     before: Annotated[int | None, Query(ge=1, le=2**62)] = None,
 ) -> Response:
     """The page; both days count in Vietnam's time, the last one whole."""
+    looked.see(server.looked, server.engine, who, "audit.view", "")
     wanted = Wanted(day_start("from", since), _day_end(until), actor.strip(), action, before)
     with begin_read(server.engine) as conn:
         lines = audit_page.lines(conn, wanted, PAGE + 1)

@@ -7,6 +7,7 @@ from fastapi import Path, Query, Request
 from starlette.responses import Response
 
 from schoolwatch_contract.catalogue import FACTS, METRICS
+from schoolwatch_server.api import looked
 from schoolwatch_server.api.problems import not_found
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.console import lines
@@ -27,6 +28,7 @@ def listing(
     closed: Annotated[bool, Query()] = False,
 ) -> Response:
     """Open incidents, or with `closed` the ones that are over; newest first."""
+    looked.see(server.looked, server.engine, who, "incident.list", "")
     with begin_read(server.engine) as conn:
         rows = incident_rows.incidents(conn, who.scope, before=before, limit=ROWS + 1, is_open=not closed)
     older = rows[ROWS - 1].id if len(rows) > ROWS else None
@@ -50,6 +52,7 @@ def show(
         if row is None:
             raise not_found("incident", str(number))
         events = incident_rows.events(conn, number)
+    looked.see(server.looked, server.engine, who, "incident.view", str(number))
     return page(
         request,
         "incident.html",
