@@ -2,10 +2,8 @@
 
 import os
 import shutil
-import sqlite3
 import subprocess
 import sys
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,8 +13,8 @@ from conftest import Peer
 from schoolwatch_server import hint_keys
 from schoolwatch_server.backup import status
 from schoolwatch_server.config import of_data
-from schoolwatch_server.database import copies
-from schoolwatch_server.database.engine import begin_read, epoch, open_database
+from schoolwatch_server.database import copies, parts
+from schoolwatch_server.database.engine import begin_read, epoch, open_database, unchecked
 
 
 def census(data: Path) -> dict[str, int]:
@@ -39,7 +37,7 @@ def epoch_of(data: Path) -> str:
 
 def test_a_copy_holds_what_is_needed_and_nothing_that_is_made_anew(stocked: Stocked) -> None:
     names = set(stocked.made.manifest.files)
-    assert {"database.db", "settings.toml", "data/secrets/hints", "data/packs/own.yaml"} <= names
+    assert {"database/schema.json", "settings.toml", "data/secrets/hints", "data/packs/own.yaml"} <= names
     assert {"data/tls/server.pem", "data/agent/credential.json", "data/server.toml"} <= names
     assert "outside/notify.urls_file/channels" in names
     for part in ("run/", "log/", "broker/", "spool.db", ".new", "schoolwatch.db", "passphrase"):
@@ -125,12 +123,19 @@ def test_other_rows_than_were_copied_are_noticed(stocked: Stocked, tmp_path: Pat
     from schoolwatch_server.backup import restore
     from schoolwatch_server.backup.errors import BackupError
 
-    copies.copy_sqlite(stocked.config.folder / "schoolwatch.db", tmp_path / "database.db")
-    restore.compare(stocked.made.manifest, tmp_path)
-    with closing(sqlite3.connect(tmp_path / "database.db")) as db, db:
-        db.execute(change)
+    engine = unchecked(stocked.config.database_url)
+    for name, statement in (("same", "SELECT 1"), ("other", change)):
+        folder = tmp_path / name
+        (folder / "database").mkdir(parents=True)
+        with engine.connect() as conn, conn.begin() as transaction:
+            conn.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
+            conn.exec_driver_sql(statement)
+            parts.write(conn, folder / "database")
+            transaction.rollback()
+    engine.dispose()
+    restore.build(stocked.made.manifest, tmp_path / "same")
     with pytest.raises(BackupError, match="differs"):
-        restore.compare(stocked.made.manifest, tmp_path)
+        restore.build(stocked.made.manifest, tmp_path / "other")
 
 
 def test_a_place_that_held_copies_and_is_empty_is_not_begun_anew(

@@ -14,10 +14,11 @@ from schoolwatch_server import __version__, sealing
 from schoolwatch_server.backup import manifest as manifests
 from schoolwatch_server.backup.manifest import Manifest
 from schoolwatch_server.config import ServerConfig, render
-from schoolwatch_server.database import copies, dump
+from schoolwatch_server.database import copies, dump, parts
+from schoolwatch_server.database.engine import begin_read, unchecked
 
 DATA, OUTSIDE, SETTINGS = "data", "outside", "settings.toml"
-SQLITE, POSTGRES = "database.db", "database.dump"
+PARTS, SQLITE, POSTGRES = "database", "database.db", "database.dump"
 
 _REBUILT = frozenset({"run", "log", "broker", "backup", "kit", "lost+found"})
 """Folders of the data folder that `up` or their users make anew: states, logs, the broker's files, wheels."""
@@ -56,15 +57,19 @@ def needed(config: ServerConfig) -> int:
 
 
 def _database(config: ServerConfig, folder: Path) -> tuple[str, str, dict[str, int], float | None]:
-    path = copies.sqlite_file(config.database_url)
-    if path is None:
+    if copies.sqlite_file(config.database_url) is None:
         with dump.moment(config.database_url) as (conn, moment):
             rows, schema, newest = copies.census(conn), copies.version(conn), copies.newest_report(conn)
             dump.write(config.database_url, moment, folder / POSTGRES)
         return "postgresql", schema, rows, newest
-    copies.copy_sqlite(path, folder / SQLITE)
-    with copies.reading(folder / SQLITE) as conn:
-        return "sqlite", copies.version(conn), copies.census(conn), copies.newest_report(conn)
+    engine = unchecked(config.database_url)
+    try:
+        (folder / PARTS).mkdir(mode=0o700)
+        with begin_read(engine) as conn:  # the moment: others go on writing
+            rows = parts.write(conn, folder / PARTS)
+            return "sqlite", copies.version(conn), rows, copies.newest_report(conn)
+    finally:
+        engine.dispose()
 
 
 def _copy_tree(source: Path, to: Path) -> None:

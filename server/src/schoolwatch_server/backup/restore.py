@@ -5,6 +5,7 @@ the settings last, so that no server takes a half-restored folder for a whole on
 """
 
 import shutil
+import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from schoolwatch_server.backup.errors import BackupError
 from schoolwatch_server.backup.manifest import Manifest
 from schoolwatch_server.backup.restic import Restic, Snapshot
 from schoolwatch_server.config import ConfigError, ServerConfig, parse, render
-from schoolwatch_server.database import copies, dump, sealed
+from schoolwatch_server.database import copies, dump, parts, sealed
 from schoolwatch_server.database.engine import known_versions, migrate, open_database
 from schoolwatch_server.files import private_folder, write_atomically
 from schoolwatch_server.sealing import SealError
@@ -59,7 +60,7 @@ def unpack(store: Restic, snapshot: Snapshot, folder: Path) -> Manifest:
     made = manifest.read(store.dump(snapshot.id, manifest.NAME))
     if made.schema not in known_versions():
         raise BackupError("newer", version=made.program)
-    place.room(folder, made.size())
+    place.room(folder, 3 * made.size())  # the parts, and the database with its indexes
     store.restore(snapshot.id, folder)
     wrong = manifest.differences(made, folder)
     if wrong:
@@ -67,12 +68,19 @@ def unpack(store: Restic, snapshot: Snapshot, folder: Path) -> Manifest:
     return made
 
 
-def compare(made: Manifest, folder: Path) -> None:
-    """Sees that the database of an unpacked copy is whole and has the rows it had. Raises `BackupError`."""
+def build(made: Manifest, folder: Path) -> None:
+    """Makes the database of an unpacked copy, and sees that it is whole and has the rows it had.
+
+    PostgreSQL's is only looked through. Raises `BackupError`.
+    """
     if made.database == "postgresql":
         rows = dump.rows(folder / gather.POSTGRES)
     else:
         path = folder / gather.SQLITE
+        try:
+            parts.read(folder / gather.PARTS, path)
+        except (sqlite3.Error, msgspec.DecodeError) as error:
+            raise BackupError("damaged", target=path.name, detail=error) from error
         wrong = copies.trouble(path)
         if wrong is not None:
             raise BackupError("damaged", target=path.name, detail=wrong)
@@ -93,7 +101,7 @@ def restore(store: Restic, data: Path, wanted: str = "latest", database_url: str
     private_folder(stage)
     try:
         made = unpack(store, snapshot, stage)
-        compare(made, stage)
+        build(made, stage)
         settings = _settings(made, stage, data, database_url)
         epoch = _database(made, stage, settings)
         _place(stage, data)

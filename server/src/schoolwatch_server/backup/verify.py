@@ -31,7 +31,7 @@ def verify(store: Restic, data: Path, wanted: str = "latest", *, read_data: bool
         store.check(read_data=read_data)
         snapshot = restore.choose(store, wanted)
         made = restore.unpack(store, snapshot, folder)
-        restore.compare(made, folder)
+        restore.build(made, folder)
         _open(made, folder)
     now = time.time()
     if data.exists():
