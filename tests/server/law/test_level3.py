@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from cryptography import x509
+from sqlalchemy import text, update
 
 from reports import NOW, World
 from schoolwatch_server import __version__, cli
@@ -15,7 +16,7 @@ from schoolwatch_server.backup import status
 from schoolwatch_server.commands.command import FAILED
 from schoolwatch_server.commands.dossier import FILES
 from schoolwatch_server.config import Backup, Http, ServerConfig, of_data
-from schoolwatch_server.database import people
+from schoolwatch_server.database import people, tables
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.standing import standing
 from schoolwatch_server.law import level3, state
@@ -112,14 +113,15 @@ def test_the_dossier_is_written_with_the_servers_real_condition(
     (tmp_path / "server.toml").write_text("[retention]\njournal_days = 33\n")
     assert write() == 0
     pages = {name: (tmp_path / "dossier" / name).read_text("utf-8") for name in FILES}
-    text = pages[FILES[0]]
-    assert f"<td>{__version__}</td>" in text
-    assert "<td>Thiết bị đang dùng</td><td>3</td>" in text
-    assert "thanh tra, kiểm tra (chỉ đọc): 1" in text
-    assert "thanh tra, kiểm tra (chỉ đọc): 0/1 (bắt buộc)" in text
-    assert "1 dòng, từ" in text
-    assert text.count("không: chỉ nghe trên chính máy chủ") == 2
-    assert "33 ngày" in text
+    said = pages[FILES[0]]
+    assert f"<td>{__version__}</td>" in said
+    assert "<td>Thiết bị đang dùng</td><td>3</td>" in said
+    assert "thanh tra, kiểm tra (chỉ đọc): 1" in said
+    assert "thanh tra, kiểm tra (chỉ đọc): 0/1 (bắt buộc)" in said
+    assert "1 dòng, từ" in said
+    assert said.count("không: chỉ nghe trên chính máy chủ") == 2
+    assert "toàn vẹn, 1 dòng" in said
+    assert "33 ngày" in said
     assert "33 ngày" in pages[FILES[1]]
     assert "33 ngày" in pages[FILES[2]]
     assert write() == FAILED, "an older dossier is never overwritten"
@@ -128,8 +130,8 @@ def test_the_dossier_is_written_with_the_servers_real_condition(
 def test_what_the_server_cannot_know_is_unknown_with_the_reason(world: World, tmp_path: Path) -> None:
     config = ServerConfig(data=str(tmp_path / "nowhere"), http=Http(host="0.0.0.0"))
     with begin_read(world.engine) as conn:
-        told = dict(state.facts(config, standing(conn), NOW))
-    assert told["Khóa chính của dữ liệu bí mật"].startswith("chưa rõ")
+        told = dict(state.facts(config, standing(conn), "x", NOW))
+    assert told["Khóa chủ của dữ liệu bí mật"].startswith("chưa rõ")
     assert "chưa rõ hạn" in told["Bảng điều khiển qua HTTPS"]
     assert told["Nhật ký hành động"] == "chưa có dòng nào"
     assert told["Tài khoản đăng nhập được"] == "không có"
@@ -141,7 +143,7 @@ def test_until_when_the_certificate_holds_is_read_from_it(world: World, tmp_path
     config = of_data(tmp_path)
     config = msgspec.structs.replace(config, http=Http(host="0.0.0.0"))
     with begin_read(world.engine) as conn:
-        told = dict(state.facts(config, standing(conn), NOW))
+        told = dict(state.facts(config, standing(conn), "x", NOW))
     ends = x509.load_pem_x509_certificate((tmp_path / "tls" / "server.pem").read_bytes()).not_valid_after_utc
     assert told["Bảng điều khiển qua HTTPS"].endswith(state.moment(ends.timestamp()))
 
@@ -150,7 +152,7 @@ def test_the_backups_are_told_as_they_came_out(world: World, tmp_path: Path) -> 
     def told(folder: Path) -> dict[str, str]:
         config = ServerConfig(data=str(folder), backup=Backup(target="/far"))
         with begin_read(world.engine) as conn:
-            return dict(state.facts(config, standing(conn), NOW))
+            return dict(state.facts(config, standing(conn), "x", NOW))
 
     assert "chưa sao lưu lần nào" in told(tmp_path)["Bản sao lưu gần nhất"]
     done = status.Done(NOW - 3600, 1.0, "/far", "s", 1, 1, {})
@@ -162,6 +164,19 @@ def test_the_backups_are_told_as_they_came_out(world: World, tmp_path: Path) -> 
     assert "thất bại" in told(tmp_path)["Bản sao lưu gần nhất"]
     (tmp_path / "backup" / "status.json").write_text("{")
     assert told(tmp_path)["Lần khôi phục thử gần nhất"].startswith("chưa rõ")
+
+
+def test_an_audit_log_that_was_changed_is_said_to_be_changed(
+    world: World, write: Write, tmp_path: Path
+) -> None:
+    with begin_write(world.engine) as conn:
+        people.record(conn, actor="a", action="login", subject="a", detail={}, now=NOW)
+        triggers = text("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'audit'")
+        for name in list(conn.scalars(triggers)):  # as somebody does who holds the file
+            conn.execute(text(f"DROP TRIGGER {name}"))
+        conn.execute(update(tables.audit).values(actor="b"))
+    assert write() == 0
+    assert "KHÔNG TOÀN VẸN" in (tmp_path / "dossier" / FILES[0]).read_text("utf-8")
 
 
 def test_of_simulated_data_every_page_says_so(world: World, write: Write, tmp_path: Path) -> None:

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING
 from schoolwatch_server.commands import command
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from schoolwatch_server.audit_chain import Verified
     from schoolwatch_server.commands.command import Subparsers
+    from schoolwatch_server.config import ServerConfig
 
 FILES = ("ho-so-cap-do-3.html", "ho-so-xu-ly-du-lieu.html", "thong-bao-du-lieu.html")
 
@@ -39,7 +43,7 @@ def _dossier(arguments: argparse.Namespace) -> int:
     made = f"SchoolWatch {__version__}, lập lúc {state.moment(now)} (giờ Việt Nam)"
     warning = words.get("vi", "page.simulated") if simulated else ""
     documents = (
-        level3.checklist(state.facts(config, found, now)),
+        level3.checklist(state.facts(config, found, _chain(engine, config), now)),
         record.record(config),
         notice.notice(config, words),
     )
@@ -52,3 +56,14 @@ def _dossier(arguments: argparse.Namespace) -> int:
         raise command.Refused(f"{out}: can't be written ({error.strerror}): name another folder") from error
     command.say(f"{out}: {', '.join(FILES)}")
     return 0
+
+
+def _chain(engine: "Engine", config: "ServerConfig") -> "Verified | str":
+    """The audit log verified now, or why it could not be."""
+    from schoolwatch_server import audit_log
+    from schoolwatch_server.audit_checkpoints import CheckpointsError
+
+    try:
+        return audit_log.verify(engine, config.folder)
+    except CheckpointsError as error:
+        return str(error)

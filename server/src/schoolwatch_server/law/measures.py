@@ -52,7 +52,7 @@ def measures(config: ServerConfig) -> Iterator[tuple[str, str]]:
         (
             f"mã TOTP (RFC 6238) trên điện thoại, bắt buộc với: {roles}, "
             f"chậm nhất {config.people.second_factor_days} ngày sau khi có vai trò; "
-            "khóa được niêm phong bằng khóa chính để ngoài cơ sở dữ liệu"
+            "khóa được niêm phong bằng khóa chủ để ngoài cơ sở dữ liệu"
         ),
     )
     yield (
@@ -84,7 +84,7 @@ def measures(config: ServerConfig) -> Iterator[tuple[str, str]]:
     yield (
         "Bí mật trong cơ sở dữ liệu",
         (
-            "khóa của thiết bị mã hóa AES-256-GCM bằng khóa chính để ngoài cơ sở dữ liệu; "
+            "khóa của thiết bị mã hóa AES-256-GCM bằng khóa chủ để ngoài cơ sở dữ liệu; "
             "mật khẩu, phiên, mã truy cập chỉ lưu bản băm"
         ),
     )

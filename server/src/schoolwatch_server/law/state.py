@@ -7,6 +7,7 @@ from cryptography import x509
 
 from schoolwatch_server import __version__, transport
 from schoolwatch_server.access import as_role
+from schoolwatch_server.audit_chain import Verified
 from schoolwatch_server.backup import status
 from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.database.standing import Standing
@@ -30,8 +31,11 @@ Fact = tuple[str, str]
 """What, and how it is."""
 
 
-def facts(config: ServerConfig, found: Standing, now: float) -> Iterator[Fact]:
-    """One line a fact, of the settings, of the database and of what the last backups came to."""
+def facts(config: ServerConfig, found: Standing, chain: Verified | str, now: float) -> Iterator[Fact]:
+    """One line a fact, of the settings, of the database and of what the last backups came to.
+
+    `chain` is what a verification of the audit log has just found, or why there was none.
+    """
     yield "Phiên bản phần mềm", __version__
     yield "Cơ sở dữ liệu", "PostgreSQL" if config.database.url.startswith("postgres") else "SQLite"
     yield "Thiết bị đang dùng", str(found.devices)
@@ -42,8 +46,9 @@ def facts(config: ServerConfig, found: Standing, now: float) -> Iterator[Fact]:
     yield "Tài khoản không dùng tự khóa sau", f"{config.people.idle_days} ngày"
     yield "Bảng điều khiển qua HTTPS", _tls(transport.http(config), config.http.public_url)
     yield "Kênh báo cáo MQTT có TLS", _tls(transport.mqtt(config))
-    yield "Khóa chính của dữ liệu bí mật", _master_key(config)
+    yield "Khóa chủ của dữ liệu bí mật", _master_key(config)
     yield "Nhật ký hành động", _audit(found)
+    yield "Kiểm tra chuỗi băm của nhật ký", _chain(chain, now)
     yield from _backups(config, now)
     yield "Kênh thông báo sự cố", "có khai báo" if config.notify.urls_file else "chưa khai báo"
     for name in CONFIGURED:
@@ -88,6 +93,14 @@ def _master_key(config: ServerConfig) -> str:
         return "chưa rõ: chưa có tệp khóa"
     inside = path.is_relative_to(config.folder)
     return "tệp trong thư mục dữ liệu" if inside else "ngoài thư mục dữ liệu"
+
+
+def _chain(chain: Verified | str, now: float) -> str:
+    if isinstance(chain, str):
+        return f"chưa rõ: {chain}"
+    if chain.wrong:
+        return f"KHÔNG TOÀN VẸN: {len(chain.wrong)} điểm sai, kiểm tra lúc {moment(now)}"
+    return f"toàn vẹn, {chain.rows} dòng, kiểm tra lúc {moment(now)}"
 
 
 def _audit(found: Standing) -> str:
