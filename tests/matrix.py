@@ -123,6 +123,7 @@ MATRIX: tuple[Row, ...] = (
     Row("GET", "/metrics",                "y-- y-- -- -- -- y-- y-- -- ?"),
     Row("GET", "/system",                 "y-- y-- -- -- -- y-- y-- -- ?"),
     Row("GET", "/audit",                  "y-- --- -- -- -- y-- --- -- ?"),
+    Row("GET", "/audit.csv",              "y-- --- -- -- -- y-- --- -- ?", query="from=2026-01-01"),
     # --- in and out ---------------------------------------------------------------------------------------
     #                                  so_admin so_viewer commune head technician auditor token device nobody
     Row("GET", "/login",                  "yyy yyy yy yy yy yyy yyy yy y"),

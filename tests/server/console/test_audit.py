@@ -1,5 +1,8 @@
 """The audit log's page: whom it shows what, filtered, and the file of it."""
 
+import csv
+import io
+import json
 import re
 from collections.abc import Iterator
 
@@ -16,7 +19,14 @@ NOON = (day_start("from", "2026-03-02") or 0) + 12 * 3600
 DAY = 86400
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tree]:
+    tree = Tree(tmp_path_factory.mktemp("audit"))
+    yield tree
+    tree.engine.dispose()
+
+
+@pytest.fixture(scope="module")
 def auditor(tree: Tree) -> Iterator[httpx.Client]:
     with begin_write(tree.engine) as conn:
         for n, (actor, action) in enumerate(
@@ -26,18 +36,15 @@ def auditor(tree: Tree) -> Iterator[httpx.Client]:
                 conn, actor=actor, action=action, subject=f"S{n}", detail={"students": n}, now=NOON + n * DAY
             )
     with RunningSite(tree.config) as site:
-        yield site.somebody("auditor", language="en")
+        client = site.somebody("auditor")
+        client.cookies.set("schoolwatch_language", "en")
+        yield client
 
 
 def subjects(client: httpx.Client, **query: str) -> list[str]:
     answer = client.get("/audit", params=query)
     assert answer.status_code == 200, answer.text
     return re.findall(r'data-label="On" class="long"><span>(S\d)</span>', answer.text)
-
-
-@pytest.fixture(autouse=True)
-def english(auditor: httpx.Client) -> None:
-    auditor.cookies.set("schoolwatch_language", "en")
 
 
 def test_lines_are_found_by_day_actor_and_action_newest_first(auditor: httpx.Client) -> None:
@@ -51,7 +58,8 @@ def test_lines_are_found_by_day_actor_and_action_newest_first(auditor: httpx.Cli
 
 @pytest.mark.parametrize("day", ["2026-02-30", "30/11/2026", "x", "2026-1-1", "0000-00-00"])
 def test_what_is_no_day_is_refused_in_words(auditor: httpx.Client, day: str) -> None:
-    assert auditor.get("/audit", params={"from": day}).status_code == 422
+    for path in ("/audit", "/audit.csv"):
+        assert auditor.get(path, params={"from": day}).status_code == 422
     answer = auditor.get("/audit", params={"to": day}, headers={"Accept": "text/html"})
     assert answer.status_code == 422
     assert "a day of the calendar" in answer.text
@@ -67,6 +75,20 @@ def test_a_long_log_is_read_page_by_page(tree: Tree, auditor: httpx.Client) -> N
     answer = auditor.get(more.replace("&amp;", "&"))
     assert re.findall(r"<span>(T\d+)</span>", answer.text) == [f"T{n}" for n in reversed(range(5))]
     assert "before=" not in answer.text
+
+
+def test_the_file_holds_every_line_of_its_time_and_that_it_was_taken_is_one(auditor: httpx.Client) -> None:
+    answer = auditor.get("/audit.csv", params={"from": "2026-03-03", "to": "2026-03-05"})
+    assert answer.headers["content-disposition"] == 'attachment; filename="schoolwatch-audit.csv"'
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert [(row["actor"], row["subject"]) for row in rows] == [
+        ("hà & con", "S1"),
+        ("lan", "S2"),
+        ("lan", "S3"),
+    ]
+    assert json.loads(rows[0]["detail"]) == {"students": 1}
+    assert "Audit log" in auditor.get("/audit", params={"action": "audit.export"}).text
+    assert auditor.get("/audit", params={"action": "audit.export"}).text.count('<th scope="row">') == 1
 
 
 def test_who_may_not_read_it_sees_nothing_of_it(tree: Tree, auditor: httpx.Client) -> None:

@@ -22,6 +22,7 @@ _FIELDS = {
     "room": "choice",
     "device": "choice",
     "account_name": "account_name",
+    "person_role": "person_role",
     "place": "place",
     "token_days": "token_days",
     "from": "day",

@@ -111,7 +111,8 @@ def set_role(
 def refused(error: AccountError) -> Problem:
     """The field that has to be put right: the error names it, or it is the account's name."""
     field, _, detail = str(error).partition(": ")
-    return bad_field(field, detail) if field in {"role", "place"} else bad_field("account_name", str(error))
+    known = {"role": "person_role", "place": "place"}
+    return bad_field(known[field], detail) if field in known else bad_field("account_name", str(error))
 
 
 def _list(request: Request, who: Principal, server: Context, *, q: str, role: str, after: str) -> Response:
