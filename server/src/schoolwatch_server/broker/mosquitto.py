@@ -37,12 +37,14 @@ class Setup:
     The server's own parts come by `socket`, a file that only its owner and group can open. With it, a
     device's client id is its user name, so that nobody can take over another's session; without it ("")
     the parts come by a listener too, where each needs an id of its own.
+    What it remembers is in `state`: its own folder, and only with another one may it be another user than we.
     """
 
     folder: Path
     listeners: Sequence[Listener]
     queued_bytes: int
     socket: str = ""
+    state: Path | None = None
     connections: int = CONNECTIONS_MAX
 
 
@@ -61,8 +63,8 @@ def socket_in(folder: Path) -> str:
 def settings(setup: Setup) -> str:
     """The text of mosquitto.conf. Raises ValueError for a path that can't stand in it."""
     folder = setup.folder
-    # as root, mosquitto would become another user and lose sight of our folder
-    lines = ["user root"] if os.getuid() == 0 else []
+    # started by us as root, mosquitto would become another user and lose sight of our folder
+    lines = ["user root"] if os.getuid() == 0 and setup.state is None else []
     for listener in setup.listeners:
         lines += _listener(listener, setup)
     if setup.socket:
@@ -72,7 +74,7 @@ def settings(setup: Setup) -> str:
         f"password_file {_path(folder / 'passwords')}",
         f"acl_file {_path(folder / 'acl')}",
         "persistence true",
-        f"persistence_location {_path(folder)}/",
+        f"persistence_location {_path(setup.state or folder)}/",
         "autosave_interval 10",
         "persistent_client_expiration 14d",
         "max_queued_messages 0",
@@ -116,10 +118,10 @@ def _path(path: Path | str) -> str:
     return str(path)
 
 
-def write(setup: Setup) -> Path:
+def write(setup: Setup, mode: int = 0o600) -> Path:
     """Writes mosquitto.conf, and gives its path; password and access file are for `Accounts` to keep."""
     path = setup.folder / "mosquitto.conf"
-    write_atomically(path, settings(setup))
+    write_atomically(path, settings(setup), mode)
     return path
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, bindparam, func, select, update
 
 from schoolwatch_server.database import tables as t
-from schoolwatch_server.database.registry import GATEWAY, within
+from schoolwatch_server.database.registry import within
+from schoolwatch_server.database.roles import GATEWAY
 from schoolwatch_server.database.sealed import FRAME_KEY, NEXT_KEY
 from schoolwatch_server.database.sealed import keys as master_keys
 from schoolwatch_server.database.upsert import upsert

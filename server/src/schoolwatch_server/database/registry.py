@@ -9,6 +9,8 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, ins
 from schoolwatch_server.alphabet import Order, order
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database import told
+from schoolwatch_server.database.roles import DEVICE_ROLES as DEVICE_ROLES
+from schoolwatch_server.database.roles import ROLES as ROLES
 from schoolwatch_server.database.rows import CommuneRow as CommuneRow
 from schoolwatch_server.database.rows import DeviceRow as DeviceRow
 from schoolwatch_server.database.rows import ProvinceRow as ProvinceRow
@@ -16,14 +18,6 @@ from schoolwatch_server.database.rows import SchoolRow as SchoolRow
 from schoolwatch_server.scope import EVERYTHING, Scope
 
 _T = TypeVar("_T")
-
-ROLES = ("student_lab", "classroom", "office", "studio")
-"""What a room, or a device apart from its room, is used for."""
-
-GATEWAY = "gateway"
-"""The role of a device that may pass on what others report; no room has it."""
-
-DEVICE_ROLES = (*ROLES, GATEWAY)
 
 
 class RegistryError(ValueError):

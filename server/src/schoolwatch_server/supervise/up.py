@@ -115,10 +115,8 @@ def _with_options(
 
 
 def _with_socket(config: ServerConfig, program: Path | None) -> ServerConfig:
-    """Mosquitto's own door for the server's parts, so that no device shares one with them."""
-    if program is None:
-        return config
-    socket = mosquitto.socket_in(config.folder / "broker")
+    """Mosquitto's own door for the server's parts, so that no device shares one with them; amqtt has none."""
+    socket = "" if program is None else mosquitto.socket_in(config.folder / "broker")
     return msgspec.structs.replace(config, mqtt=msgspec.structs.replace(config.mqtt, socket=socket))
 
 
