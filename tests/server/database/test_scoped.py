@@ -55,6 +55,7 @@ NOBODY_ASKS = named(
     audit="prune",
     arrivals="let_in",
     columns="one_open",
+    erasure="device devices_of_school id_of school",
     copies="census newest_report program version",
     credentials="gateways passwords standing",
     dependents="delete_with_dependents",

@@ -1,0 +1,95 @@
+"""Deletes all that is kept of one device or of one school's own; what is an aggregate of many stays."""
+
+from collections import Counter
+
+from sqlalchemy import ColumnElement, Connection, Table, delete, or_, select, update
+
+from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.columns import metadata
+from schoolwatch_server.database.dependents import delete_with_dependents
+
+
+def devices_of_school(conn: Connection, school_id: int) -> tuple[str, ...]:
+    """Devices that are in the school, wait to be, or were in it last; not those that moved on."""
+    m, later = t.membership, t.membership.alias()
+    moved = select(later.c.id).where(
+        later.c.device_id == m.c.device_id,
+        or_(later.c.valid_from > m.c.valid_from, later.c.id > m.c.id),
+        later.c.school_id != school_id,
+    )
+    here = select(m.c.device_id).where(m.c.school_id == school_id, ~moved.exists())
+    waits = (
+        select(t.arrival.c.device_id)
+        .join(t.device, t.device.c.id == t.arrival.c.device_id)
+        .where(t.arrival.c.school_id == school_id, t.device.c.pending_since.is_not(None))
+    )
+    d = t.device.c
+    return tuple(conn.scalars(select(d.device).where(or_(d.id.in_(here), d.id.in_(waits))).order_by(d.id)))
+
+
+def id_of(conn: Connection, device: str) -> int | None:
+    """The id of a device of that name, also of one that waits or is retired."""
+    return conn.scalar(select(t.device.c.id).where(t.device.c.device == device))
+
+
+def device(conn: Connection, device_id: int, name: str) -> Counter[str]:
+    """Every row of a device, in every table but the audit log; how many of which."""
+    gone: Counter[str] = Counter()
+    _for_good(conn)
+    _with_dependents(conn, gone, t.incident, t.incident.c.device_id == device_id)
+    generations = select(t.generation.c.id).where(t.generation.c.device_id == device_id)
+    _delete(conn, gone, t.arrived, t.arrived.c.generation_id.in_(generations))
+    _delete(conn, gone, t.rule_state, t.rule_state.c.subject == str(device_id))
+    about = t.quarantine.c.topic.contains(name, autoescape=True)
+    _delete(conn, gone, t.quarantine, or_(t.quarantine.c.device == name, about))
+    conn.execute(update(t.device).where(t.device.c.replaces_id == device_id).values(replaces_id=None))
+    for table in reversed(metadata.sorted_tables):
+        for key in table.foreign_keys:
+            if key.column.table is not t.device:
+                continue
+            if key.parent.nullable:
+                conn.execute(update(table).where(key.parent == device_id).values({key.parent: None}))
+            else:
+                _delete(conn, gone, table, key.parent == device_id)
+    _delete(conn, gone, t.device, t.device.c.id == device_id)
+    return +gone
+
+
+def school(conn: Connection, school_id: int, now: float) -> Counter[str]:
+    """What is a school's own: rooms with their use, incidents, tokens, and the accounts of its people.
+
+    Its name, codes and declared counts stay with its judged series: numbers without a person, by which an
+    official proves what was reported. Its code ends; by it the numbers are still found.
+    """
+    gone: Counter[str] = Counter()
+    _for_good(conn)
+    for table, where in (
+        (t.incident, t.incident.c.school_id == school_id),
+        (t.account, (t.account.c.scope_level == "school") & (t.account.c.scope_id == school_id)),
+        (t.api_token, (t.api_token.c.scope_level == "school") & (t.api_token.c.scope_id == school_id)),
+        (t.speedtest_slot, t.speedtest_slot.c.school_id == school_id),
+        (t.line_tester, t.line_tester.c.school_id == school_id),
+        (t.arrival, t.arrival.c.school_id == school_id),
+        (t.enrolment_token, t.enrolment_token.c.school_id == school_id),
+        (t.room, t.room.c.school_id == school_id),
+    ):
+        _with_dependents(conn, gone, table, where)
+    conn.execute(update(t.declaration).where(t.declaration.c.school_id == school_id).values(declared_by=""))
+    open_code = (t.school_code.c.school_id == school_id) & t.school_code.c.valid_to.is_(None)
+    conn.execute(update(t.school_code).where(open_code).values(valid_to=now))
+    return +gone
+
+
+def _with_dependents(conn: Connection, gone: Counter[str], table: Table, where: ColumnElement[bool]) -> None:
+    keys = [tuple(row) for row in conn.execute(select(*table.primary_key).where(where))]
+    gone[table.name] += delete_with_dependents(conn, table, keys)
+
+
+def _delete(conn: Connection, gone: Counter[str], table: Table, where: ColumnElement[bool]) -> None:
+    gone[table.name] += conn.execute(delete(table).where(where)).rowcount
+
+
+def _for_good(conn: Connection) -> None:
+    """SQLite overwrites what it deletes; PostgreSQL does so when it vacuums."""
+    if conn.dialect.name == "sqlite":
+        conn.exec_driver_sql("PRAGMA secure_delete=ON")
