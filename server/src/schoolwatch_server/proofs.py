@@ -5,13 +5,16 @@ import re
 
 from sqlalchemy import Engine
 
-from schoolwatch_contract import slot
+from schoolwatch_contract import renewal, slot, standing
 from schoolwatch_contract.errors import ContractError
 from schoolwatch_server.access import DEVICE, OUTSIDE, RENEWED, Principal
 from schoolwatch_server.challenges import Challenges
 from schoolwatch_server.database import credentials, registry
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.scope import EVERYTHING, Scope
+
+PATHS = frozenset({slot.PATH, standing.PATH, renewal.OFFER, renewal.TAKE_UP})
+"""Addresses where a device is asked to prove itself."""
 
 _DEVICE = re.compile(r"[0-9a-f]{32}")
 _NOWHERE = Scope("school", 0)  # no school has this id

@@ -23,7 +23,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from reports import Device
 from schoolwatch_contract import slot
+from schoolwatch_server import renewal
 from schoolwatch_server.api.description import OPENAPI
 from schoolwatch_server.api.route import Route
 from schoolwatch_server.api.service import ROUTES
@@ -65,18 +67,20 @@ def site(tree: Tree) -> Iterator[RunningSite]:
 @pytest.fixture(scope="module")
 def principals(site: RunningSite, tree: Tree) -> Principals:
     """Who asks → the headers of its next request."""
-    school, device = Scope("school", tree.schools[0].id), tree.schools[0].devices[0]
+    school, (renews, other) = Scope("school", tree.schools[0].id), tree.schools[0].devices[:2]
+    renewal.order(tree.engine, EVERYTHING, [renews.device], by="test", now=tree.now)
     people = {"technician": site.somebody("technician", school), "so_admin": site.somebody("so_admin")}
     tokens = {"token": site.ask(EVERYTHING), "a school's token": site.ask(school)}
     asks = site.anyone()
 
-    def proof() -> dict[str, str]:
+    def proof(device: Device) -> dict[str, str]:
         nonce = slot.parameters(asks.post(slot.PATH).headers["www-authenticate"])["nonce"]
         return {"Authorization": slot.authorization(device.key, device.device, nonce)}
 
     return {
         "nobody": dict,
-        "device": proof,
+        "device": partial(proof, renews),
+        "another device": partial(proof, other),
         **{name: partial(dict, Authorization=c.headers["authorization"]) for name, c in tokens.items()},
         **{name: partial(dict, Cookie=cookies(client)) for name, client in people.items()},
     }
@@ -158,7 +162,10 @@ def test_nothing_that_is_sent_breaks_it(
     operation = schemathesis.openapi.from_dict(description)[route.path][route.method]
 
     @fuzz(EXAMPLES)
-    @given(case=operation.as_strategy(), name=st.sampled_from(sorted({*principals} - {"device"})))
+    @given(
+        case=operation.as_strategy(),
+        name=st.sampled_from(sorted({*principals} - {"device", "another device"})),
+    )
     def ask(case: schemathesis.Case, name: str) -> None:
         case.call_and_validate(base_url=site.url, timeout=120, headers=principals[name](), checks=CHECKS)
 

@@ -9,7 +9,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from schoolwatch_contract import renewal, slot, standing
+from schoolwatch_contract import slot
+from schoolwatch_server import proofs
 from schoolwatch_server.access import ForbiddenError, UnauthenticatedError
 from schoolwatch_server.api import looked, problems
 from schoolwatch_server.api.headers import HEADERS
@@ -19,9 +20,6 @@ from schoolwatch_server.console import errors
 from schoolwatch_server.passwords import BusyError
 
 log = logging.getLogger(__name__)
-
-_PROVED = (slot.PATH, standing.PATH, renewal.OFFER, renewal.TAKE_UP)
-"""Addresses where a device is asked to prove itself."""
 
 
 def install(app: FastAPI) -> None:
@@ -58,7 +56,7 @@ async def _validation(request: Request, error: Any) -> Response:
 async def _unauthenticated(request: Request, _: Any) -> Response:
     if errors.wants_page(request):
         return errors.to_login(request)
-    if request.url.path in _PROVED:
+    if request.url.path in proofs.PATHS:
         text = "prove which device you are: answer the challenge"
         said = slot.challenge(context_of(request).challenges.issue())
         return answer(request, Problem(401, text, headers={"WWW-Authenticate": said}))

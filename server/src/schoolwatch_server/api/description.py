@@ -4,8 +4,8 @@ from fastapi import Request
 from fastapi.openapi.utils import get_openapi
 from starlette.responses import HTMLResponse, JSONResponse
 
-from schoolwatch_contract import slot, standing
-from schoolwatch_server import __version__
+from schoolwatch_contract import slot
+from schoolwatch_server import __version__, proofs
 from schoolwatch_server.api.route import Route
 
 OPENAPI = "/api/v1/openapi.json"
@@ -84,7 +84,7 @@ def _describe(request: Request) -> dict[str, object]:
                 if not status.startswith("2"):
                     response["content"] = problem
             if "401" in operation["responses"]:
-                operation["security"] = [{"device" if path in {slot.PATH, standing.PATH} else "token": []}]
+                operation["security"] = [{"device" if path in proofs.PATHS else "token": []}]
     return schema
 
 

@@ -6,6 +6,7 @@ import msgspec
 
 from schoolwatch_contract.renewal import OFFER, TAKE_UP
 from schoolwatch_server import renewal
+from schoolwatch_server.api import shapes
 from schoolwatch_server.api.problems import Problem
 from schoolwatch_server.api.route import Route, Server, Who
 
@@ -26,6 +27,23 @@ def take_up(who: Who, server: Server) -> dict[str, bool]:
 
 
 ROUTES = (
-    Route("POST", OFFER, offer, "renew", "Offer a device a new key and password", 201),
-    Route("POST", TAKE_UP, take_up, "renew", "Let a device take up what it was offered"),
+    Route(
+        "POST",
+        OFFER,
+        offer,
+        "renew",
+        "Offer a device a new key and password",
+        201,
+        answer=shapes.Offered,
+        refusals=(409,),
+    ),
+    Route(
+        "POST",
+        TAKE_UP,
+        take_up,
+        "renew",
+        "Let a device take up what it was offered",
+        answer=shapes.Taken,
+        refusals=(409,),
+    ),
 )

@@ -188,6 +188,7 @@ class Credential(Answer):
     key: Annotated[str, Field(pattern="^[0-9a-f]{64}$", description="Frame key, hex")]
     password: str
     hint_key: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    made_at: Annotated[float, Field(description="When key and password were made, UTC seconds")]
     mqtt: Mqtt
 
 
@@ -204,6 +205,18 @@ class Slot(Answer):
     seconds: float
     rate: float
     assumed: bool
+
+
+class Offered(Answer):
+    """A new key and password beside those that hold."""
+
+    key: Annotated[str, Field(pattern="^[0-9a-f]{64}$", description="Frame key, hex")]
+    password: str
+    made_at: Annotated[float, Field(description="When they were made, UTC seconds")]
+
+
+class Taken(Answer):
+    taken: Literal[True]
 
 
 class Standing(Answer):
