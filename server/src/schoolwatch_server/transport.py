@@ -72,11 +72,27 @@ def broker_ca(config: ServerConfig) -> str:
     return "" if tls is None else tls.ca
 
 
-def given_ca(config: ServerConfig) -> Path | None:
-    """The authority that devices are given to know the server by; None: those that each machine trusts."""
-    if config.http.tls_certificate:
-        return Path(config.http.tls_ca) if config.http.tls_ca else None
-    return own_ca(config) if own_ca(config).exists() else None
+def given_ca(config: ServerConfig) -> str | None:
+    """The authorities (PEM) that devices are given to know web server and broker by.
+
+    None where each machine trusts both by itself, or none is there yet. Raises OSError.
+    """
+    tls = http(config)
+    web = config.http.tls_ca or (tls.ca if tls is not None and tls.own else "")
+    files = dict.fromkeys(Path(file) for file in (web, broker_ca(config)) if file)
+    found = [file.read_text("ascii") for file in files if file.exists()]
+    return "".join(found) or None
+
+
+def check(config: ServerConfig) -> None:
+    """Raises `ConfigError` where a device could know the broker or the web server, and not both."""
+    tls, of_proxy = http(config), config.http.public_url.startswith("https:")
+    is_others = (tls is not None and not tls.own) or (tls is None and of_proxy)
+    if broker_ca(config) and is_others and not config.http.tls_ca:
+        raise ConfigError(
+            "http.tls_ca: is empty, but devices know the broker by an authority of yours: name here the"
+            " authority of the certificate at http.public_url (PEM), so that they know both"
+        )
 
 
 def uses_own(config: ServerConfig) -> bool:

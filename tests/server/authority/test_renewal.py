@@ -110,4 +110,9 @@ def test_loopback_is_plain_and_anything_else_is_encrypted(tmp_path: Path) -> Non
             transport.context(tls)
     pki = Http(host="0.0.0.0", tls_certificate="/pki/chain.pem", tls_key="/pki/key.pem")
     theirs = transport.http(ServerConfig(data=str(tmp_path), http=pki, speedtest=Speedtest()))
+    proxied = ServerConfig(
+        data=str(tmp_path), http=Http(public_url="https://x.example"), mqtt=Mqtt(host="::")
+    )
+    with pytest.raises(ConfigError, match=r"http\.tls_ca"):
+        transport.check(proxied)
     assert theirs == transport.Tls(Path("/pki/chain.pem"), Path("/pki/key.pem"), "")

@@ -22,7 +22,9 @@ NAME = "SchoolWatch"
 ISSUING_LEFT = timedelta(days=365)
 """What is left of the issuing CA's time when a new one should follow."""
 
-_ANYWHERE = frozenset({"0.0.0.0", "::"})  # nosec B104 # noqa: S104  compared, not bound
+ANYWHERE = frozenset({"0.0.0.0", "::"})  # nosec B104 # noqa: S104  compared, not bound
+"""Hosts that stand for each address of this machine."""
+
 _HERE = ("localhost", "127.0.0.1", "::1")
 
 
@@ -87,14 +89,16 @@ def names(config: ServerConfig) -> tuple[frozenset[str], frozenset[str]]:
     public = (config.http.public_url, config.speedtest.public_url, config.mqtt.websocket_url)
     needed = {*hosts, *(urlsplit(url).hostname or "" for url in public), *config.tls.names, *_HERE}
     also: set[str] = set()
-    if hosts & _ANYWHERE:
-        needed.add(socket.gethostname())
-        for address in (each for nic in psutil.net_if_addrs().values() for each in nic):
-            if address.family == socket.AF_INET:
-                needed.add(address.address)
-            elif address.family == socket.AF_INET6 and "%" not in address.address:
-                also.add(address.address)
-    return frozenset(needed - _ANYWHERE - {""}), frozenset(also)
+    if hosts & ANYWHERE:
+        needed |= {socket.gethostname(), *addresses()}
+        also |= {one for one in addresses(socket.AF_INET6) if "%" not in one}
+    return frozenset(needed - ANYWHERE - {""}), frozenset(also)
+
+
+def addresses(family: socket.AddressFamily = socket.AF_INET) -> list[str]:
+    """This machine's own, but loopback; "%" marks those of a link alone."""
+    found = (each for nic in psutil.net_if_addrs().values() for each in nic)
+    return sorted({one.address for one in found if one.family == family} - set(_HERE))
 
 
 def _plain_names_first(name: str) -> tuple[bool, bool, str]:

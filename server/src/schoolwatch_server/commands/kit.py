@@ -5,7 +5,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from schoolwatch_server import transport
 from schoolwatch_server.commands import command
+from schoolwatch_server.files import private_folder, write_atomically
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -55,7 +57,7 @@ def add_to(commands: "Subparsers") -> None:
 
 
 def _kit(arguments: argparse.Namespace) -> int:
-    from schoolwatch_server import enrolment, transport
+    from schoolwatch_server import enrolment
     from schoolwatch_server.kit import build
 
     config, engine, now = command.config(arguments), command.database(arguments), time.time()
@@ -68,7 +70,7 @@ def _kit(arguments: argparse.Namespace) -> int:
         room=arguments.room,
         url=arguments.url or config.http.public_url,
         insecure_http=arguments.insecure_http,
-        ca=arguments.ca or transport.given_ca(config),
+        ca=arguments.ca or _authority(config),
         windows_runtime=arguments.windows_runtime,
         windows_sha256=arguments.windows_runtime_sha256,
         arm=arguments.arm,
@@ -107,6 +109,16 @@ def _notice(config: "ServerConfig", school: str) -> str:
 
     made = f"SchoolWatch {__version__}"
     return page.html(notice.notice(config, texts.load(), "vi", school), made, one_page=True)
+
+
+def _authority(config: "ServerConfig") -> Path | None:
+    """The file of what devices are to know this server by; None for what every machine trusts."""
+    given = transport.given_ca(config)
+    if given is None:
+        return None
+    file = private_folder(config.folder / "kit") / "ca.pem"
+    write_atomically(file, given)
+    return file
 
 
 def _place(engine: "Engine", arguments: argparse.Namespace) -> "tuple[SchoolRow, int | None]":

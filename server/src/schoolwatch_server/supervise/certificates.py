@@ -33,6 +33,7 @@ class Certificates:
 
     def start(self) -> None:
         """As `keep`, before the parts start; what the broker then reads need not be read again."""
+        transport.check(self._config)
         self.keep()
         broker = transport.mqtt(self._config)
         self._broker = None if broker is None else transport.Watched(broker)

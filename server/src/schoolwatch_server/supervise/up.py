@@ -215,6 +215,9 @@ class Up:
         scheme = "http" if tls is None else "https"
         url = self._config.http.public_url or f"{scheme}://{Address(host, self._config.http.port)}/"
         self._tell("up.ready", url=url)
+        if not self._config.http.public_url and self._config.http.host in own.ANYWHERE:
+            others = (f"{scheme}://{Address(one, self._config.http.port)}/" for one in own.addresses())
+            self._tell("up.others", urls=" ".join(others))
         if transport.uses_own(self._config):
             root = own.authority(self._config).root
             self._tell("up.own_certificate", file=transport.own_ca(self._config), pin=fingerprint(root))
