@@ -144,7 +144,7 @@ def waits(engine: Engine, waiting: str, now: float) -> bool:
 def matching_step(secret: bytes, code: str, now: float) -> int | None:
     """The step of time, `DRIFT` around now, whose code this is; all are compared, in constant time."""
     typed = "".join(code.split()).encode()
-    totp = TOTP(secret, DIGITS, SHA1(), STEP_SECONDS)  # noqa: S303  RFC 6238's own; HMAC needs no collisions
+    totp = TOTP(secret, DIGITS, SHA1(), STEP_SECONDS)  # nosec B303 # noqa: S303  RFC 6238's own; HMAC needs no collisions
     step_now, found = int(now // STEP_SECONDS), None
     for step in range(step_now - DRIFT, step_now + DRIFT + 1):
         if step >= 0 and hmac.compare_digest(totp.generate(step * STEP_SECONDS), typed):
@@ -162,7 +162,7 @@ def _used(conn: Connection, account_id: int, held: rows.FactorRow, code: str, no
 
 
 def _proposal(secret: bytes, name: str) -> Proposal:
-    totp = TOTP(secret, DIGITS, SHA1(), STEP_SECONDS)  # noqa: S303  as above
+    totp = TOTP(secret, DIGITS, SHA1(), STEP_SECONDS)  # nosec B303 # noqa: S303  as above
     typed = base64.b32encode(secret).decode()
     return Proposal(
         totp.get_provisioning_uri(name, ISSUER), " ".join(typed[i : i + 4] for i in range(0, len(typed), 4))

@@ -24,7 +24,7 @@ _FIELDS = {
     "account_name": "account_name",
     "person_role": "person_role",
     "place": "place",
-    "token_days": "token_days",
+    "token_days": "token_days",  # nosec B105 # the name of a field
     "from": "day",
     "to": "day",
     "days": "days",

@@ -58,7 +58,7 @@ def change_password(
     return answer
 
 
-def begin_factor(
+def begin_factor(  # nosec B107 # an empty field of a form
     request: Request, who: Who, server: Server, csrf: Csrf = "", password: Password = ""
 ) -> Response:
     """A new secret as a QR code; it counts once a code of it comes back."""
@@ -87,7 +87,7 @@ def confirm_factor(
     return page(request, "codes.html", who, at="/me", codes=codes)
 
 
-def renew_codes(
+def renew_codes(  # nosec B107 # an empty field of a form
     request: Request, who: Who, server: Server, csrf: Csrf = "", password: Password = ""
 ) -> Response:
     """New recovery codes, shown this once; the old ones are void."""
@@ -99,7 +99,7 @@ def renew_codes(
     return page(request, "codes.html", who, at="/me", codes=codes)
 
 
-def turn_factor_off(
+def turn_factor_off(  # nosec B107 # an empty field of a form
     request: Request, who: Who, server: Server, csrf: Csrf = "", password: Password = ""
 ) -> Response:
     """No second factor any more, where the role does not ask for one."""

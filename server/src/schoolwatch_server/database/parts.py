@@ -64,10 +64,10 @@ def read(folder: Path, to: Path) -> None:
             db.execute(statement)
         for table, columns in schema.tables.items():
             if table == _SEQUENCE:
-                db.execute(f"DELETE FROM {_SEQUENCE}")  # noqa: S608  a constant
+                db.execute(f"DELETE FROM {_SEQUENCE}")  # nosec B608 # noqa: S608  a constant
             names = ", ".join(_quoted(name) for name in ("rowid", *columns))
             places = ", ".join("?" * (1 + len(columns)))
-            insert = f"INSERT INTO {_quoted(table)} ({names}) VALUES ({places})"  # noqa: S608  quoted names
+            insert = f"INSERT INTO {_quoted(table)} ({names}) VALUES ({places})"  # nosec B608 # noqa: S608  quoted names
             for part in sorted((folder / table).iterdir()):
                 db.executemany(insert, _decoder.decode(part.read_bytes()))
         for statement in schema.after:
@@ -94,8 +94,8 @@ def _schema(conn: Connection) -> Schema:
 
 def _parts(conn: Connection, table: str) -> Iterator[tuple[int, list[tuple[Any, ...]]]]:
     """Rows by rowid, with the number of their part."""
-    query = f"SELECT rowid, * FROM {_quoted(table)} WHERE rowid >= ? ORDER BY rowid LIMIT ?"  # noqa: S608
-    start = conn.exec_driver_sql(f"SELECT min(rowid) FROM {_quoted(table)}").scalar()  # noqa: S608
+    query = f"SELECT rowid, * FROM {_quoted(table)} WHERE rowid >= ? ORDER BY rowid LIMIT ?"  # nosec B608 # noqa: S608
+    start = conn.exec_driver_sql(f"SELECT min(rowid) FROM {_quoted(table)}").scalar()  # nosec B608 # noqa: S608
     while start is not None:
         number = start // ROWS
         end = (number + 1) * ROWS
