@@ -172,3 +172,28 @@ def test_an_empty_data_option_is_refused(capsys: pytest.CaptureFixture[str]) -> 
     said = capsys.readouterr().err
     assert "--data is empty" in said
     assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ('database.url = "postgresql+psycopg://schoolwatch:hunter2@db/schoolwatch"', "database.url"),
+        ('http.public_url = "https://lan:hunter2@so.example/"', "http.public_url"),
+        ('mqtt.password = "hunter2"', "mqtt.password"),
+        ('mqtt.passwd = "hunter2"', "mqtt.passwd"),
+        ('secrets.master_key = "hunter2"', "secrets.master_key"),
+        ('notify.token = "hunter2"', "notify.token"),
+    ],
+)
+def test_a_secret_in_the_settings_is_refused_with_where_it_belongs_and_not_repeated(
+    text: str, key: str
+) -> None:
+    with pytest.raises(ConfigError, match=r"file|PGPASSFILE") as refused:
+        config.parse(text, Path("/server.toml"))
+    assert f"/server.toml: {key}: " in str(refused.value)
+    assert "hunter2" not in str(refused.value)
+
+
+def test_an_address_without_a_password_is_none_to_refuse() -> None:
+    text = 'database.url = "postgresql+psycopg://schoolwatch@[2001:db8::1]:5432/schoolwatch"'
+    assert config.parse(text, Path("/server.toml")).database.url.endswith("/schoolwatch")

@@ -107,6 +107,7 @@ def parse(text: str, path: Path) -> ServerConfig:
         raise ConfigError(f"{path}: {_explain(str(error))}") from error
     if not config.data.strip() or "\0" in config.data:
         raise ConfigError(f"{path}: data: names no folder: write its path, or remove the line")
+    _refuse_secrets(msgspec.to_builtins(config), "", path)
     _check_hosts(config, path)
     if config.mqtt.tls_certificate and not config.mqtt.tls_ca:
         raise ConfigError(
@@ -189,8 +190,31 @@ def _explain(message: str) -> str:
     unknown = _UNKNOWN.match(what)
     if unknown:
         key = f"{where}.{unknown[1]}".lstrip(".")
+        if _SECRET.search(unknown[1]):
+            return f"{key}: {_TO_A_FILE}"
         return f"{key}: no such key: correct or remove it (the sample server.toml lists all keys)"
     return f"{where}: {what}: correct it (the sample server.toml shows each key)"
+
+
+_SECRET = re.compile(r"pass(word|phrase|wd)?$|secret$|token$|(^|_)key$", re.IGNORECASE)
+_PASSWORD_IN_URL = re.compile(r"://[^/@\s]*:[^/@\s]+@")
+_TO_A_FILE = (
+    "no secret stands in the settings: write it into a file of mode 0600, or give it by systemd's"
+    " LoadCredential=, and name that file in the key that ends in _file"
+)
+
+
+def _refuse_secrets(value: object, key: str, path: Path) -> None:
+    """Settings are read by many, copied and sent to who helps: an address in them has no password."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            _refuse_secrets(inner, f"{key}.{name}".lstrip("."), path)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            _refuse_secrets(inner, key, path)
+    elif isinstance(value, str) and _PASSWORD_IN_URL.search(value):
+        where = "PGPASSFILE (.pgpass, mode 0600)" if key == "database.url" else "a file of mode 0600"
+        raise ConfigError(f"{path}: {key}: holds a password: take it out and put it into {where}")
 
 
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")
