@@ -31,8 +31,12 @@ ELSEWHERE = {
     "/api/v1/openapi.json",
     "/healthz",
     "/readyz",
+    "/ca.pem",
 }
 """GET routes that hold nothing of any school."""
+
+ENROLLING = {"/arrivals", "/ghosts"}
+"""Pages of who lets computers in, which no token opens; tests/server/people asks whom they show what."""
 
 PEOPLE = {"/audit", "/audit.csv", "/tokens", "/me", "/people", "/people/{account}"}
 """Pages of accounts, which no token opens; tests/server/people asks who sees whom there."""
@@ -82,7 +86,7 @@ def test_the_list_of_addresses_leaves_no_route_out(tree: Tree, site: RunningSite
             if getattr(route, "path_regex", None) and route.path_regex.match(path.partition("?")[0]):
                 asked.add(route.path)
                 break
-    missing = GET - asked - {"/metrics", "/system", "/bundles", *PEOPLE}
+    missing = GET - asked - {"/metrics", "/system", "/bundles", *PEOPLE, *ENROLLING}
     assert not missing, f"say in addresses() where data of schools can be read: {missing}"
 
 
@@ -106,10 +110,15 @@ def test_a_token_reads_its_part_of_the_tree_and_nothing_else(tree: Tree, ask, nu
 def test_only_who_sees_everything_reads_of_the_server(tree: Tree, site: RunningSite, ask) -> None:
     with begin_write(tree.engine) as conn:
         record(conn, actor="x", action="test", subject="Mark000X", detail={}, now=tree.now)
-    assert "Mark000X" in ask().get("/system").text
+    assert ask().get("/system").status_code == 200
+    assert "Mark000X" not in ask().get("/system").text, "the audit log is for those who check it"
+    assert "Mark000X" in site.somebody("auditor").get("/audit").text
     for scope in tree.scopes[1:]:
         for path in ("/metrics", "/system"):
             assert ask(scope).get(path).status_code == 403
+    auditor = site.somebody("auditor", Scope("province", tree.schools[0].province))
+    for path in ("/audit", "/audit.csv", "/system"):
+        assert auditor.get(path).status_code == 403
 
 
 @pytest.mark.parametrize("number", range(15))
