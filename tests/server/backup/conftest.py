@@ -22,7 +22,14 @@ DEVICES, REPORTS = 3, 20
 
 
 WORTH = {"packs/own.yaml", "tls/server.pem", "agent/credential.json"}
-MADE_ANEW = {"run/up.lock", "log/intake.log", "broker/passwords", "agent/spool.db", "secrets/.x.1.new"}
+MADE_ANEW = {
+    "run/up.lock",
+    "log/intake.log",
+    "broker/passwords",
+    "agent/spool.db",
+    "secrets/.x.1.new",
+    "schoolwatch.db.set-aside-1",
+}
 
 
 @dataclass(frozen=True)

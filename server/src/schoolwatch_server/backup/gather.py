@@ -23,15 +23,15 @@ PARTS, SQLITE, POSTGRES = "database", "database.db", "database.dump"
 _REBUILT = frozenset({"run", "log", "broker", "backup", "kit", "lost+found"})
 """Folders of the data folder that `up` or their users make anew: states, logs, the broker's files, wheels."""
 
-_PASSING = re.compile(r"\.db(-wal|-shm|-journal)?$|\.new$|\.lock$")
-"""Files that are copied another way or not at all: databases with their logs, half-written files, locks."""
+_PASSING = re.compile(r"\.db(-wal|-shm|-journal)?$|\.db\.(set-aside-|putting)|\.new$|\.lock$")
+"""Files that are copied another way or not at all: databases and their logs, half-written files, locks."""
 
 _NAMED = ("_file", "_ca", "_certificate", "_key", "packs", "rules")
 """How settings end that name a file or folder."""
 
 
 def gather(config: ServerConfig, folder: Path, now: float | None = None) -> Manifest:
-    """Lays everything out in an empty folder. Raises OSError, sqlite3.Error and `BackupError`.
+    """Lays everything out in an empty folder. Raises OSError, SQLAlchemyError and `DatabaseError`.
 
     The database comes first: what its rows need (keys that sealed them) is then at least as new as they are.
     """

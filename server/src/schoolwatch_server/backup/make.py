@@ -1,19 +1,21 @@
 """Makes one copy: gathers it in a private place, and gives it to restic."""
 
+import contextlib
 import errno
 import socket
-import sqlite3
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+from sqlalchemy.exc import DBAPIError
 
 from schoolwatch_server.backup import gather, passphrase, place, restic, status, target
 from schoolwatch_server.backup.errors import BackupError
 from schoolwatch_server.backup.manifest import Manifest
 from schoolwatch_server.backup.restic import Restic
 from schoolwatch_server.config import ServerConfig
+from schoolwatch_server.database.engine import DatabaseError
 from schoolwatch_server.sections import Backup
 
 
@@ -40,7 +42,8 @@ def back_up(config: ServerConfig) -> Made:
     except BackupError as error:
         if error.trouble != "running":
             failed = status.Failed(time.time(), error.trouble, error.values)
-            status.change(config.folder, tried_at=begun, failed=failed)
+            with contextlib.suppress(OSError):  # this disk may be the full one: the error itself is told
+                status.change(config.folder, tried_at=begun, failed=failed)
         raise
     status.change(config.folder, tried_at=begun, done=made.done)
     return made
@@ -92,9 +95,10 @@ def _gather(config: ServerConfig, stage: Path) -> Manifest:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
             raise BackupError("disk_full", target=stage, detail=error.strerror) from error
         raise BackupError("other", target=error.filename or stage, detail=error.strerror or error) from error
-    except sqlite3.Error as error:
-        trouble = "disk_full" if "full" in str(error) else "other"
-        raise BackupError(trouble, target=stage, detail=error) from error  # type: ignore[arg-type]
+    except DatabaseError as error:
+        raise BackupError("database", detail=error) from error
+    except DBAPIError as error:  # its own text may quote rows
+        raise BackupError("database", detail=str(error.orig).splitlines()[0]) from error
 
 
 def _thin(store: Restic, keep: Backup) -> BackupError | None:

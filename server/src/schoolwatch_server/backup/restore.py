@@ -17,7 +17,7 @@ from schoolwatch_server.backup.manifest import Manifest
 from schoolwatch_server.backup.restic import Restic, Snapshot
 from schoolwatch_server.config import ConfigError, ServerConfig, parse, render
 from schoolwatch_server.database import copies, dump, parts, sealed
-from schoolwatch_server.database.engine import known_versions, migrate, open_database
+from schoolwatch_server.database.engine import known_versions, migrate, open_database, renew_epoch
 from schoolwatch_server.files import private_folder, write_atomically
 from schoolwatch_server.sealing import SealError
 from schoolwatch_server.sections import Database
@@ -178,7 +178,8 @@ def _database(made: Manifest, stage: Path, config: ServerConfig) -> str:
     engine = open_database(url, keys)
     try:
         sealed.check(engine)
-        return copies.put_back(engine)
+        copies.end_sessions(engine)
+        return renew_epoch(engine)
     except SealError as error:
         raise BackupError("no_key", detail=error) from error
     finally:

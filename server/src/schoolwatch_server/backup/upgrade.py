@@ -191,7 +191,7 @@ def _alone(file: Path) -> None:
 def _renew(url: str) -> None:
     engine = unchecked(url)
     try:
-        copies.put_back(engine)
+        copies.begin_anew(engine)
     finally:
         engine.dispose()
 

@@ -104,10 +104,14 @@ def note_program(engine: Engine, version: str) -> None:
         upsert(conn, t.meta, [{"key": _PROGRAM, "value": version}])
 
 
-def put_back(engine: Engine) -> str:
-    """Makes a copy fit for use again: a new epoch, and nobody stays signed in. Gives the epoch."""
-    epoch = new_epoch()
+def end_sessions(engine: Engine) -> None:
+    """Nobody stays signed in: sessions that were ended since the copy would be open again."""
     with begin_write(engine) as conn:
-        conn.execute(update(t.meta).where(t.meta.c.key == "epoch").values(value=epoch))
         conn.execute(delete(t.session))
-    return epoch
+
+
+def begin_anew(engine: Engine) -> None:
+    """A new epoch for a database of an older version, whose audit log may not be today's."""
+    with begin_write(engine) as conn:
+        conn.execute(update(t.meta).where(t.meta.c.key == "epoch").values(value=new_epoch()))
+        conn.execute(delete(t.session))
