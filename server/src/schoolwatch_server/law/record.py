@@ -106,6 +106,7 @@ def record(config: ServerConfig) -> Document:
 
 RIGHTS = (
     "Người có tài khoản: yêu cầu xem, sửa, khóa tài khoản của mình qua quản trị của Sở.",
+    "Nhà trường: yêu cầu Sở xóa hẳn dữ liệu của một máy hoặc cả trường (`schoolwatch-server delete-school`).",
     "Giáo viên, học sinh: hỏi nhà trường; `schoolwatch-agent explain` trên máy nói mọi thứ máy gửi đi.",
 )
 DUTIES = (
