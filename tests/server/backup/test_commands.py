@@ -11,7 +11,8 @@ from tests.server.backup.conftest import DEVICES, REPORTS, Run, Stocked, passphr
 
 from conftest import Peer
 from schoolwatch_server import hint_keys
-from schoolwatch_server.backup import status
+from schoolwatch_server.backup import restore, status
+from schoolwatch_server.backup.errors import BackupError
 from schoolwatch_server.config import of_data
 from schoolwatch_server.database import copies, parts
 from schoolwatch_server.database.engine import begin_read, epoch, open_database, unchecked
@@ -121,9 +122,6 @@ def test_a_copy_is_proved_or_called_what_it_is(
     "change", ["DELETE FROM journal WHERE id = 1", "INSERT INTO province VALUES (9, 'X', 'Y')"]
 )
 def test_other_rows_than_were_copied_are_noticed(stocked: Stocked, tmp_path: Path, change: str) -> None:
-    from schoolwatch_server.backup import restore
-    from schoolwatch_server.backup.errors import BackupError
-
     engine = unchecked(stocked.config.database_url)
     for name, statement in (("same", "SELECT 1"), ("other", change)):
         folder = tmp_path / name
@@ -224,3 +222,19 @@ def test_a_database_that_cannot_be_read_is_a_failure_that_is_told(
     assert known.failed is not None
     assert known.failed.trouble == "database"
     assert not (data / "backup" / "stage").exists()
+
+
+def test_a_restore_that_was_killed_is_no_server_and_may_be_begun_anew(tmp_path: Path, run: Run) -> None:
+    half = tmp_path / "half"
+    (half / restore.UNFINISHED).mkdir(parents=True)
+    (half / "server.toml").touch()
+    code, said = run("migrate", "--data", half)
+    assert (code, restore.UNFINISHED in said or "restore" in said) == (2, True), said
+    assert not (half / "schoolwatch.db").exists()
+    (half / "run").mkdir()
+    with pytest.raises(BackupError, match="not_empty"):
+        restore._refuse_used(half)
+    assert (half / "server.toml").exists()
+    (half / "run").rmdir()
+    restore._refuse_used(half)
+    assert list(half.iterdir()) == []

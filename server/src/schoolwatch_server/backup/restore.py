@@ -112,11 +112,11 @@ def restore(store: Restic, data: Path, wanted: str = "latest", database_url: str
 
 
 def _refuse_used(data: Path) -> None:
-    """An unfinished restore may be begun anew; anything else that lies there is somebody's."""
+    """An unfinished restore may be begun anew; anything else is somebody's, and so is where a server ran."""
     if not data.exists():
         return
     names = {path.name for path in data.iterdir()} - {"lost+found"}
-    if UNFINISHED not in names and names:
+    if names and (UNFINISHED not in names or "run" in names):
         raise BackupError("not_empty", data=data, example=min(names))
     if UNFINISHED in names:
         _empty(data)
