@@ -40,6 +40,12 @@ def add_to(commands: "Subparsers") -> None:
     kit.add_argument("--days", type=float, default=30.0, help="how long the token is valid (30)")
     kit.add_argument("--uses", type=int, default=60, help="how many devices it lets in (60)")
     kit.add_argument(
+        "--admits",
+        choices=("declared", "wait", "at_once"),
+        default="declared",
+        help="whom it lets in without a person: as many as the room declares, nobody, or everybody",
+    )
+    kit.add_argument(
         "--windows-runtime",
         type=Path,
         metavar="FILE",
@@ -80,8 +86,8 @@ def _kit(arguments: argparse.Namespace) -> int:
     )
 
     def issue() -> str:
-        days, uses = arguments.days, arguments.uses
-        return enrolment.issue_enrolment_token(engine, school.id, room_id, days, uses, now=now)
+        days, uses, admits = arguments.days, arguments.uses, arguments.admits
+        return enrolment.issue_enrolment_token(engine, school.id, room_id, days, uses, now=now, admits=admits)
 
     try:
         enrolment.check_bounds(arguments.days, arguments.uses)
