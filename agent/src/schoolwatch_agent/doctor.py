@@ -187,6 +187,10 @@ def _server(config: AgentConfig, credential: Credential) -> Iterator[Finding]:
         return
     yield Finding("name", "ok", "name_ok", where)
     if problem := examine.port_problem(broker.host, broker.port, config.delivery.connect_wait):
+        login = _login(config, credential)
+        if login.state == "ok":  # by the web's port, or by a proxy: that is enough
+            yield login
+            return
         yield Finding("port", "bad", "port_bad", {**where, "problem": problem})
         return
     yield Finding("port", "ok", "port_ok", where)
