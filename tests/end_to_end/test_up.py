@@ -1,5 +1,7 @@
 """One command runs everything: real processes, real broker, real readings of this machine."""
 
+import contextlib
+import json
 import os
 import signal
 import socket
@@ -9,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
@@ -227,3 +230,40 @@ def _nobody_reaches(program: str) -> bool:
         return subprocess.run(argv, user=65534, group=65534, capture_output=True, check=False).returncode == 0
     except PermissionError:
         return False
+
+
+def test_no_secret_is_in_a_log_the_settings_an_address_or_what_a_process_was_started_with(
+    make_up: Callable[..., RunningUp], tmp_path: Path
+) -> None:
+    data = tmp_path / "data folder"
+    data.mkdir(mode=0o700)
+    hook = tmp_path / "urls"
+    hook.write_text("json://lan:a-canary-of-a-hook@127.0.0.1:9/hook\n")
+    hook.chmod(0o600)
+    (data / "server.toml").write_text(f'[notify]\nurls_file = "{hook}"\n')
+    up = make_up("--broker", "amqtt", data=data)
+    up.wait_ready(90)
+    wait_for(up.devices, 90)
+    token = up.command("token", "--scope", "read")
+    assert up.get("/api/v1/devices?cursor=x").status_code == 422
+    httpx.get(f"{up.url}/api/v1/devices", headers={"Authorization": f"Bearer {token}x"}, trust_env=False)
+    up.command("rotate-master-key")
+    secrets = {"a-canary-of-a-hook", token, *(up.own_password,)} - {""}
+    for path in (data / "secrets").iterdir():
+        secrets |= {word for word in path.read_text("utf-8").split() if len(word) > 15}
+    credential = json.loads((data / "agent" / "credential.json").read_text())
+    secrets |= {v for k, v in credential.items() if isinstance(v, str) and k in {"key", "password"}}
+    assert len(secrets) >= 7, (
+        "each is looked for: hook, token, broker, hints, two master keys, the agent's own"
+    )
+    open_places = {path: path.read_bytes() for path in (data / "log").rglob("*") if path.is_file()}
+    open_places |= {path: path.read_bytes() for path in (data / "run").iterdir() if path.is_file()}
+    open_places[up.output] = up.output.read_bytes()
+    for process in up.family():
+        for name in ("cmdline", "environ"):
+            place = Path(f"/proc/{process.pid}/{name}")
+            with contextlib.suppress(ProcessLookupError, FileNotFoundError):
+                open_places[place] = place.read_bytes()
+    assert sum(place.name == "environ" for place in open_places) >= 4
+    for place, content in open_places.items():
+        assert [one for one in secrets if one.encode() in content] == [], place
