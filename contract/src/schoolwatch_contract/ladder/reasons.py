@@ -67,13 +67,7 @@ REASONS: Final[dict[str, Reason]] = {
         Words("địa chỉ được tạo từ quảng bá", "an address was made from an advertisement")
     ),
     "no_advertisement": Reason(Words("không thấy quảng bá nào", "no advertisement"), remedies.ROUTER_IPV6),
-    "not_permitted": Reason(
-        Words(
-            "phần mềm đo không nghe mạng được (trên Windows; trên Linux khi thiếu quyền quản trị)",
-            "the agent cannot listen (on Windows; on Linux when it lacks the right)",
-        ),
-        remedies.ANOTHER_PC,
-    ),
+    "not_permitted": Reason(remedies.CANNOT_LISTEN, remedies.ANOTHER_PC),
     "no_network": Reason(
         Words(
             "máy không có địa chỉ nào: cáp chưa cắm, Wi-Fi chưa nối hoặc không có DHCP",

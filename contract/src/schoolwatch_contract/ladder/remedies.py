@@ -90,6 +90,12 @@ NEITHER: Final = Words(
     "See to the Internet line first. If the school reaches the Internet through a proxy alone: ask for a "
     "direct way to the targets. If the Internet works: tell the server's administrator to check them.",
 )
+CANNOT_LISTEN: Final = Words(
+    "phần mềm đo không nghe mạng được (trên Windows; trên Linux khi thiếu quyền quản trị)",
+    "the agent cannot listen (on Windows; on Linux when it lacks the right)",
+)
+"""What it means, beside its remedy: it says whose computers it is of."""
+
 ANOTHER_PC: Final = Words(
     "Không phải lỗi của mạng. Muốn biết mức này: chạy schoolwatch-agent doctor với quyền quản trị "
     "trên một máy Linux trong cùng mạng.",
