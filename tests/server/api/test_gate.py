@@ -11,6 +11,7 @@ from starlette.routing import Mount
 
 from schoolwatch_contract.slot import SCHEME
 from schoolwatch_server.access import (
+    DEVICE,
     WHOLE_SERVER,
     ForbiddenError,
     Permission,
