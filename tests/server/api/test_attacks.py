@@ -103,7 +103,9 @@ def test_behind_a_proxy_each_caller_is_counted_apart_and_cookies_are_secure(
     done = client.post(
         "/login", data={"name": "root", "password": PASSWORD, "csrf": form[1]}, headers={"Cookie": cookie}
     )
-    session = next(c for c in done.headers.get_list("set-cookie") if c.startswith(SESSION_COOKIE))
+    session = next(
+        c for c in done.headers.get_list("set-cookie") if c.startswith(f"__Host-{SESSION_COOKIE}=")
+    )
     assert {"httponly", "secure", "samesite=lax"} <= {part.strip().lower() for part in session.split(";")}
 
 

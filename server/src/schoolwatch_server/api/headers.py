@@ -24,12 +24,23 @@ SIMULATED = "SchoolWatch-Simulated"
 """The header of every answer, the API's too, of a server whose devices were made up."""
 
 
+HSTS = "max-age=31536000"
+"""Once reached by https, a browser asks this host by nothing else for a year (RFC 6797).
+
+A browser keeps it only where it trusts the certificate (§8.1).
+"""
+
+
 class SecurityHeaders:
     """ASGI middleware that adds them; answers that name no cache rule are not kept by anybody."""
 
-    def __init__(self, app: ASGIApp, *, simulated: bool = False) -> None:
+    def __init__(self, app: ASGIApp, *, simulated: bool = False, secure: bool = False) -> None:
         self._app = app
-        self._headers = {**HEADERS, SIMULATED: "yes"} if simulated else HEADERS
+        self._headers = dict(HEADERS)
+        if simulated:
+            self._headers[SIMULATED] = "yes"
+        if secure:
+            self._headers["Strict-Transport-Security"] = HSTS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes everything on."""

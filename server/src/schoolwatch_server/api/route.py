@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from schoolwatch_contract.slot import SCHEME
 from schoolwatch_server import proofs, sessions, tokens
 from schoolwatch_server.access import Permission, Principal, authorise
+from schoolwatch_server.api import cookies
 from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.problems import TITLES, Problem
 
@@ -94,7 +95,7 @@ def principal_of(request: Request) -> Principal | None:
         return proofs.device(engine, header, context.challenges)
     if scheme:
         return tokens.bearer(engine, token.strip(), now) if scheme.lower() == "bearer" else None
-    secret = request.cookies.get(SESSION_COOKIE)
+    secret = cookies.get(request, SESSION_COOKIE)
     if not secret:
         return None
     awake = "hx-request" not in request.headers  # a part of a page that refreshes by itself

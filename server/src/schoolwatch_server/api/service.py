@@ -102,7 +102,7 @@ def create_app(config: ServerConfig) -> FastAPI:
     answers.install(app)
     app.add_middleware(BoundedBody)
     app.add_middleware(BrokerDoor, config=config)
-    app.add_middleware(SecurityHeaders, simulated=simulated)
+    app.add_middleware(SecurityHeaders, simulated=simulated, secure=app.state.context.secure)
     return app
 
 

@@ -9,6 +9,7 @@ from fastapi import Form, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from schoolwatch_server import people, second_factor, sessions
+from schoolwatch_server.api import cookies
 from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.route import SESSION_COOKIE, Route, Server, Who
 from schoolwatch_server.console.page import LANGUAGE_COOKIE, check_form, page
@@ -26,11 +27,11 @@ Csrf = Annotated[str, Form(max_length=200)]
 After = Annotated[str, Form(alias="next", max_length=500)]
 
 
-def show(request: Request, server: Server, after: Next = "/") -> Response:
+def show(request: Request, after: Next = "/") -> Response:
     """The form; its token is also in a cookie, so that another site cannot send it."""
-    form = request.cookies.get(FORM_COOKIE) or secrets.token_urlsafe(32)
+    form = cookies.get(request, FORM_COOKIE) or secrets.token_urlsafe(32)
     answer = page(request, "login.html", None, form=form, after=local(after), trouble="")
-    answer.set_cookie(FORM_COOKIE, form, httponly=True, samesite="strict", secure=is_secure(request, server))
+    cookies.put(answer, request, FORM_COOKIE, form, same_site="strict")
     return answer
 
 
@@ -43,26 +44,28 @@ def log_in(  # nosec B107 # an empty field of a form
     after: After = "/",
 ) -> Response:
     """Opens a session, or asks for the code; whatever was wrong, the answer is the same."""
-    trouble = _may_try(request, server, csrf)
-    if trouble is not None:
-        return _again(request, "login.html", *trouble, after)
+    if not _is_ours(request, csrf):
+        return _again(request, "login.html", 403, "login.stale", after)
     address = address_of(request)
+    wait = server.attempts.wait(address, f"account {name}")
+    if wait > 0:
+        return _again(request, "login.html", 429, "login.wait", after, wait)
     login = people.log_in(
         server.engine, name, password, address=address, now=time.time(), terms=server.config.people
     )
     if login is None:
-        server.attempts.failed(address)
+        server.attempts.failed(address, f"account {name}")
         return _again(request, "login.html", 403, "login.wrong", after)
     if not login.waits:
         return _let_in(request, server, login, after)
     answer = page(request, "code.html", None, form=csrf, after=local(after), trouble="", at="/login")
-    answer.set_cookie(
+    cookies.put(
+        answer,
+        request,
         WAITING_COOKIE,
         login.secret,
-        max_age=int(sessions.FIRST_STEP_SECONDS),
-        httponly=True,
-        samesite="strict",
-        secure=is_secure(request, server),
+        seconds=sessions.FIRST_STEP_SECONDS,
+        same_site="strict",
     )
     return answer
 
@@ -75,10 +78,12 @@ def give_code(
     after: After = "/",
 ) -> Response:
     """The second step: a code of the phone, or a recovery code."""
-    trouble = _may_try(request, server, csrf)
-    if trouble is not None:
-        return _again(request, "code.html", *trouble, after)
-    waiting, address, now = request.cookies.get(WAITING_COOKIE, ""), address_of(request), time.time()
+    if not _is_ours(request, csrf):
+        return _again(request, "code.html", 403, "login.stale", after)
+    waiting, address, now = cookies.get(request, WAITING_COOKIE), address_of(request), time.time()
+    wait = server.attempts.wait(address, f"code {waiting}")
+    if wait > 0:
+        return _again(request, "code.html", 429, "login.wait", after, wait)
     if not second_factor.waits(server.engine, waiting, now):
         return _again(request, "login.html", 403, "login.code_late", after)
     login = second_factor.finish(
@@ -90,7 +95,7 @@ def give_code(
         terms=server.config.people,
     )
     if login is None:
-        server.attempts.failed(address)
+        server.attempts.failed(address, f"code {waiting}")
         return _again(request, "code.html", 403, "login.code_wrong", after)
     return _let_in(request, server, login, after)
 
@@ -98,30 +103,24 @@ def give_code(
 def log_out(request: Request, who: Who, server: Server, csrf: Csrf = "") -> Response:
     """Ends the session here and on the server."""
     check_form(who, csrf)
-    sessions.log_out(server.engine, request.cookies.get(SESSION_COOKIE, ""), by=who.name, now=time.time())
+    sessions.log_out(server.engine, cookies.get(request, SESSION_COOKIE), by=who.name, now=time.time())
     answer = RedirectResponse("/login", 303)
-    answer.delete_cookie(SESSION_COOKIE)
+    cookies.drop(answer, request, SESSION_COOKIE)
     return answer
 
 
-def choose_language(language: Literal["vi", "en"], after: Next = "/") -> Response:
+def choose_language(request: Request, language: Literal["vi", "en"], after: Next = "/") -> Response:
     """Remembers the language in this browser for a year."""
     chosen: Language = language
     answer = RedirectResponse(local(after), 303)
-    answer.set_cookie(LANGUAGE_COOKIE, chosen, max_age=YEAR, samesite="lax")
+    cookies.put(answer, request, LANGUAGE_COOKIE, chosen, seconds=YEAR)
     return answer
 
 
 def keep_session(answer: Response, request: Request, server: Context, login: Login) -> None:
     """Puts the session into the browser's cookie."""
-    answer.set_cookie(
-        SESSION_COOKIE,
-        login.secret,
-        max_age=int(server.config.people.session_hours * 3600),
-        httponly=True,
-        samesite="lax",
-        secure=is_secure(request, server),
-    )
+    hours = server.config.people.session_hours
+    cookies.put(answer, request, SESSION_COOKIE, login.secret, seconds=hours * 3600)
 
 
 def address_of(request: Request) -> str:
@@ -135,31 +134,31 @@ def local(path: str) -> str:
     return path if ours and "\\" not in path else "/"
 
 
-def is_secure(request: Request, server: Context) -> bool:
-    """Whether cookies may say that they travel by https alone."""
-    return server.secure or request.url.scheme == "https"
+def _is_ours(request: Request, csrf: str) -> bool:
+    """Whether the form was given to this browser."""
+    form = cookies.get(request, FORM_COOKIE)
+    return bool(form) and hmac.compare_digest(form.encode(), csrf.encode())
 
 
-def _may_try(request: Request, server: Context, csrf: str) -> tuple[int, str] | None:
-    """None, or the status and what to say: not a form of ours, or too many wrong ones from there."""
-    form = request.cookies.get(FORM_COOKIE, "")
-    if not form or not hmac.compare_digest(form.encode(), csrf.encode()):
-        return 403, "login.stale"
-    return (429, "login.wait") if server.attempts.wait(address_of(request)) > 0 else None
-
-
-def _again(request: Request, template: str, status: int, trouble: str, after: str) -> Response:
-    form = request.cookies.get(FORM_COOKIE, "")
-    return page(request, template, None, status, form=form, after=local(after), trouble=trouble, at="/login")
+def _again(
+    request: Request, template: str, status: int, trouble: str, after: str, wait: float = 0.0
+) -> Response:
+    form = cookies.get(request, FORM_COOKIE)
+    answer = page(
+        request, template, None, status, form=form, after=local(after), trouble=trouble, at="/login"
+    )
+    if wait > 0:
+        answer.headers["Retry-After"] = str(int(wait) + 1)
+    return answer
 
 
 def _let_in(request: Request, server: Context, login: Login, after: str) -> Response:
     answer = RedirectResponse(local(after), 303)
     keep_session(answer, request, server, login)
-    if LANGUAGE_COOKIE not in request.cookies:
-        answer.set_cookie(LANGUAGE_COOKIE, login.language, max_age=YEAR, samesite="lax")
-    answer.delete_cookie(FORM_COOKIE)
-    answer.delete_cookie(WAITING_COOKIE)
+    if not cookies.get(request, LANGUAGE_COOKIE):
+        cookies.put(answer, request, LANGUAGE_COOKIE, login.language, seconds=YEAR)
+    cookies.drop(answer, request, FORM_COOKIE)
+    cookies.drop(answer, request, WAITING_COOKIE)
     return answer
 
 

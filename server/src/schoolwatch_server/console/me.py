@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from schoolwatch_server import own_account, second_factor, sessions
 from schoolwatch_server.access import Principal
+from schoolwatch_server.api import cookies
 from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.route import SESSION_COOKIE, Route, Server, Who
 from schoolwatch_server.console import qr
@@ -114,14 +115,18 @@ def turn_factor_off(  # nosec B107 # an empty field of a form
 
 
 def set_language(
-    who: Who, server: Server, csrf: Csrf = "", language: Annotated[Literal["vi", "en"], Form()] = "vi"
+    request: Request,
+    who: Who,
+    server: Server,
+    csrf: Csrf = "",
+    language: Annotated[Literal["vi", "en"], Form()] = "vi",
 ) -> Response:
     """The language of every new browser, and of this one."""
     check_form(who, csrf)
     with begin_write(server.engine) as conn:
         people.set_language(conn, _account(who), language)
     answer = RedirectResponse("/me", 303)
-    answer.set_cookie(LANGUAGE_COOKIE, language, max_age=YEAR, samesite="lax")
+    cookies.put(answer, request, LANGUAGE_COOKIE, language, seconds=YEAR)
     return answer
 
 
@@ -150,7 +155,7 @@ def _page(request: Request, who: Principal, server: Context, status: int = 200, 
         is_needed=account.role in terms.second_factor_roles,
         codes_left=second_factor.codes_left(server.engine, account.id),
         sessions=sessions.open_of(
-            server.engine, account.id, now, terms, secret=request.cookies.get(SESSION_COOKIE, "")
+            server.engine, account.id, now, terms, secret=cookies.get(request, SESSION_COOKIE)
         ),
         terms=terms,
         **values,
@@ -201,12 +206,12 @@ def _unproved(request: Request, who: Principal, server: Context, password: str) 
 
 
 def _must_wait(request: Request, server: Context) -> bool:
-    return server.attempts.wait(address_of(request)) > 0
+    return server.attempts.wait(address_of(request), f"me {request.state.principal.name}") > 0
 
 
 def _count_wrong(request: Request, server: Context, is_wrong: bool) -> None:
     if is_wrong:
-        server.attempts.failed(address_of(request))
+        server.attempts.failed(address_of(request), f"me {request.state.principal.name}")
 
 
 ROUTES = (

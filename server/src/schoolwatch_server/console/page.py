@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse
 
 from schoolwatch_server import __version__
 from schoolwatch_server.access import ForbiddenError, Principal, may
+from schoolwatch_server.api import cookies
 from schoolwatch_server.api.route import context_of
 from schoolwatch_server.console.words import Words
 from schoolwatch_server.texts import Language, is_language
@@ -32,7 +33,7 @@ _environment = Environment(
 
 def language_of(request: Request) -> Language:
     """The language chosen in this browser; Vietnamese otherwise."""
-    chosen = request.cookies.get(LANGUAGE_COOKIE)
+    chosen = cookies.get(request, LANGUAGE_COOKIE)
     return chosen if is_language(chosen) else "vi"
 
 
