@@ -70,7 +70,7 @@ Must = Literal["", "password", "second_factor"]
 """What a person has to do before anything else: change a first password, set up a second factor."""
 
 DEVICE: frozenset[Permission] = frozenset({"speedtest", "standing", "renew"})
-"""What a device may do over HTTP once it has proved itself: ask for leave to test its school's line."""
+"""What a device may do over HTTP once it has proved itself: test its line, ask how it stands, be renewed."""
 
 OUTSIDE: frozenset[Permission] = frozenset({"standing"})
 """What a device may do that waits or was refused: ask how it stands."""

@@ -94,8 +94,10 @@ def test_a_device_that_is_no_longer_one_is_refused(world: World, site: RunningSi
     with begin_write(world.engine) as conn:
         credentials.revoke(conn, revoked.id, NOW)
         registry.retire_device(conn, retired.id, NOW)
-    for device in (revoked, retired):
-        assert proved(site.anyone(), device).status_code == 401
+    for device in (revoked, retired):  # its key is right: it may still ask how it stands, and nothing else
+        answer = proved(site.anyone(), device)
+        assert answer.status_code == 403
+        assert "access_token" not in answer.text
 
 
 def test_a_busy_line_says_when_to_ask_again(world: World, site: RunningSite) -> None:

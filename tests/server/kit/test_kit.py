@@ -182,17 +182,17 @@ def test_an_old_kit_is_not_written_over(kit: Kit, tmp_path: Path, capsys: pytest
 def test_revoking_ends_the_token_of_the_stick(
     kit: Kit, tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from schoolwatch_server.enrolment import EnrolmentError, enrol
+    from schoolwatch_server.enrolment import Asking, EnrolmentError, enrol
 
     assert kit() == 0
     token = (tmp_path / "kit" / build.TOKEN).read_text().strip()
     engine = open_database(f"sqlite:///{data}/schoolwatch.db")
     now = time.time()
-    assert enrol(engine, token, "0" * 32, now=now).device
+    assert enrol(engine, token, Asking("0" * 32), now=now).device
     assert kit("--revoke") == 0
     assert "1 ended" in capsys.readouterr().out
     with pytest.raises(EnrolmentError):
-        enrol(engine, token, "1" * 32, now=now)
+        enrol(engine, token, Asking("1" * 32), now=now)
     engine.dispose()
 
 

@@ -9,6 +9,7 @@ from argon2 import PasswordHasher
 
 from schoolwatch_server import delegation, passwords, people, second_factor, sessions
 from schoolwatch_server.access import (
+    DEVICE,
     GRANTS,
     ROLES,
     SCOPES,
@@ -228,4 +229,4 @@ def test_a_long_list_is_read_page_by_page(tree: Tree, monkeypatch: pytest.Monkey
 
 
 def test_the_list_of_permissions_is_that_of_the_table() -> None:
-    assert frozenset().union(*ROLES.values()) | {"speedtest"} == set(PERMISSIONS)
+    assert frozenset().union(*ROLES.values()) | DEVICE == set(PERMISSIONS)

@@ -79,9 +79,9 @@ def test_a_token_lets_a_device_in_whose_frames_are_taken(world: World, site: Run
     answer = ask(site, token_for(world))
     assert answer.status_code == 201
     told = answer.json()
-    assert set(told) == {"device", "key", "password", "mqtt", "hint_key", "label", "standing"}
+    assert set(told) == {"device", "key", "password", "made_at", "mqtt", "hint_key", "label", "standing"}
     assert told["standing"] == "approved"
-    assert told["mqtt"] == {"host": "127.0.0.1", "port": 18999, "tls": False}
+    assert told["mqtt"] == {"host": "127.0.0.1", "port": 18999, "tls": False, "websocket": ""}
     assert (len(told["device"]), len(bytes.fromhex(told["key"]))) == (32, 32)
     assert answer.headers["cache-control"] == "no-store"
     device = device_of(world, told)
