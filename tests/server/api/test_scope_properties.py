@@ -17,17 +17,18 @@ import pytest
 from argon2 import PasswordHasher
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import insert
+from sqlalchemy import func, insert, select
 
 from matrix import MATRIX
 from reports import NOW, Device
 from schoolwatch_contract.records import Fact, Reading
-from schoolwatch_server import incidents, people, rules
+from schoolwatch_server import incidents, passwords, people, rules
 from schoolwatch_server.access import as_role
 from schoolwatch_server.config import ServerConfig, of_data
 from schoolwatch_server.database import credentials, declarations, journal, registry, told
 from schoolwatch_server.database.commit import Rules
-from schoolwatch_server.database.engine import begin_write, migrate, open_database
+from schoolwatch_server.database.engine import begin_read, begin_write, migrate, open_database
+from schoolwatch_server.database.tables_people import account
 from schoolwatch_server.database.tables_use import room_use
 from schoolwatch_server.enrolment import issue_enrolment_token
 from schoolwatch_server.intake.batch import take
@@ -61,6 +62,7 @@ WHO: dict[Level, tuple[str, ...]] = {
 }
 HAPPENS = (
     "school", "fine", "infected", "hands_out", "tests_its_line", "is_cloned", "uses_a_room", "declares",
+    "has_a_head",
 )  # fmt: skip
 
 READING = tuple(row for row in MATRIX if row.method == "GET" and not row.cells.endswith("y"))
@@ -104,7 +106,7 @@ def forest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forest]:
         journal.create_cursor(conn, incidents.CURSOR, NOW)
     engine.dispose()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(people, "_hasher", PasswordHasher(1, 8, 1))  # this is not about passwords
+        patch.setattr(passwords, "_hasher", PasswordHasher(1, 8, 1))  # this is not about passwords
         patch.setattr(time, "time", lambda: NOW)  # what an answer says of now is the same twice
         with RunningSite(ServerConfig(data=str(folder))) as site:
             yield Forest(site)
@@ -119,6 +121,8 @@ class Grown:
     ids: dict[tuple[int, ...], int] = field(default_factory=dict)
     rooms: dict[Where, int] = field(default_factory=dict)
     devices: dict[Where, list[Device]] = field(default_factory=dict)
+    heads: dict[Where, int] = field(default_factory=dict)
+    names: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def mark(self, at: tuple[int, ...]) -> str:
         return f"T{self.number}x{''.join(map(str, at))}z"
@@ -150,6 +154,12 @@ class Grown:
                     }
                     week = week_of(NOW) - 2 * WEEK
                     conn.execute(insert(room_use).values(room_id=self.rooms[at], week=week, days=5, **sums))
+        if what == "has_a_head":
+            name, scope = f"head-{self.mark(at)}-{next(self.names)}", Scope("school", school)
+            made = people.create_account(
+                engine, name, "a password for tests", role="school_head", scope=scope, by=self.mark(at)
+            )
+            self.heads.setdefault(at, made)
         if what == "hands_out":
             issue_enrolment_token(engine, school, None, 3, 40, now=NOW - 60, by=self.mark(at))
 
@@ -229,7 +239,7 @@ def viewers(level: Level) -> st.SearchStrategy[Viewer]:
     return st.builds(Viewer, st.just(level), PLACES, st.sampled_from(WHO[level]))
 
 
-def questions(tree: Grown, at: Where, incident: int) -> Iterator[str]:
+def questions(tree: Grown, at: Where, incident: int, account: int) -> Iterator[str]:
     """What may be asked about a school of the tree, whether it is there or not."""
     for row in READING:
         depth = {"/provinces": 1, "/communes/": 2}.get(row.path[:10], 3)
@@ -237,6 +247,7 @@ def questions(tree: Grown, at: Where, incident: int) -> Iterator[str]:
             "code": tree.mark(at[:depth]),
             "device": tree.name_of_device(at, 0),
             "number": str(incident),
+            "account": str(account),
             "format": "csv",
             "form": "csv",
             "n": tree.mark(at),
@@ -244,6 +255,11 @@ def questions(tree: Grown, at: Where, incident: int) -> Iterator[str]:
         queries = ["", *(f"?{query}" for query in (row.query, *ALSO.get(row.path, ())) if query)]
         for table, query in itertools.product(TABLES if "{table}" in row.path else ("",), queries):
             yield (row.path + query).format_map({**names, "table": table})
+
+
+def newest_account(tree: Grown) -> int:
+    with begin_read(tree.forest.site.engine) as conn:
+        return conn.execute(select(func.max(account.c.id))).scalar_one()
 
 
 def answers(client: httpx.Client, asked: list[str]) -> dict[str, tuple[int, str, object]]:
@@ -281,11 +297,16 @@ def test_what_is_outside_a_scope_changes_no_answer(forest: Forest, level: Level,
         tree.happen(at, what)
     client = viewer.client(tree)
     incident = client.get("/api/v1/incidents").json()["incidents"][0]["id"]
-    asked = [*questions(tree, viewer.at, incident), *questions(tree, viewer.beside, incident + 1)]
+    head, following = tree.heads[viewer.at], newest_account(tree) + 1
+    asked = [
+        *questions(tree, viewer.at, incident, head),
+        *questions(tree, viewer.beside, incident + 1, following),
+    ]
     before = answers(client, asked)
     seen, hidden = set(tree.devices), {tree.mark(at) for at, _ in outside}
     for at, what in outside:
         tree.happen(at, what)
+    assert following <= newest_account(tree), "what was asked for has come to be"
     after = answers(client, asked)
     for path, answer in before.items():
         assert after[path] == answer, path
