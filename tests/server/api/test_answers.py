@@ -187,5 +187,5 @@ def test_the_description_names_every_api_route_and_the_problem(anyone: httpx.Cli
             assert "application/problem+json" in operation["responses"]["default"]["content"]
             if path.endswith(".csv"):
                 assert set(operation["responses"]["200"]["content"]) == {"text/csv"}
-            public = path in {"/healthz", "/readyz", "/api/v1/enrol", "/api/v1/enrol/hint-key"}
+            public = path in {"/healthz", "/readyz", "/ca.pem", "/api/v1/enrol", "/api/v1/enrol/hint-key"}
             assert ("security" in operation) != public

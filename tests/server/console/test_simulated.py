@@ -12,7 +12,7 @@ from tree import Tree
 from website import RunningSite
 
 MARK = {"vi": "DỮ LIỆU MÔ PHỎNG", "en": "SIMULATED DATA"}
-NOT_PAGES = {"/healthz", "/readyz", "/metrics", "/docs", "/language/{language}"}
+NOT_PAGES = {"/ca.pem", "/healthz", "/readyz", "/metrics", "/docs", "/language/{language}", "/audit.csv"}
 
 
 @pytest.mark.parametrize("is_simulated", [True, False])
@@ -25,6 +25,7 @@ def test_every_page_says_that_its_data_are_simulated(tmp_path: Path, *, is_simul
     school = tree.schools[0]
     filled = {
         "{number}": "1",
+        "{account}": "1",
         "{device}": school.devices[0].device,
         "/schools/{code}": f"/schools/{school.code}",
         "/communes/{code}": "/communes/MarkC00X",
@@ -50,6 +51,9 @@ def test_every_page_says_that_its_data_are_simulated(tmp_path: Path, *, is_simul
                 assert answer.status_code in (200, 404), path
                 assert answer.text.count(mark) == int(is_simulated), path
                 assert answer.headers.get(SIMULATED) == ("yes" if is_simulated else None), path
+        log = admin.get("/audit.csv")
+        assert ('"simulated-' in log.headers["content-disposition"]) is is_simulated
+        assert log.headers.get(SIMULATED) == ("yes" if is_simulated else None)
         for path in (f"/api/v1/schools/{school.code}/indicators.csv", "/api/v1/tables/devices.csv"):
             answer = admin.get(path)
             head, *lines = answer.text.splitlines()
