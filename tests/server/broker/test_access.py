@@ -1,6 +1,7 @@
 """What each of the two brokers lets whom do, with real clients."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import paho.mqtt.client as paho
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from brokers import RunningBroker
 from mqtt import Client, wait_for
 from schoolwatch_contract.topics import REPORTS, topic
+from schoolwatch_server.broker import mosquitto
 from schoolwatch_server.broker.passwords import hash_password
 
 A, B = "a" * 32, "b" * 32
@@ -173,3 +175,11 @@ def test_only_a_gateway_says_that_it_is_there_and_passes_on_reports(
 def test_mqtt_5_is_answered_in_a_way_that_a_client_understands(broker: RunningBroker) -> None:
     with Client(broker, A, broker.add(A), protocol=paho.MQTTv5) as client:
         assert (client.code == "Success") == (broker.kind == "mosquitto")
+
+
+def test_a_folder_with_a_space_has_no_socket_because_mosquitto_would_put_it_elsewhere(tmp_path: Path) -> None:
+    assert mosquitto.socket_in(tmp_path) == str(tmp_path / "socket")
+    spaced = tmp_path / "data folder"
+    assert mosquitto.socket_in(spaced) == ""
+    with pytest.raises(ValueError, match="space"):
+        mosquitto.settings(mosquitto.Setup(spaced, (), 1, str(spaced / "socket")))

@@ -55,9 +55,12 @@ def find(program: str = "") -> Path | None:
 
 
 def socket_in(folder: Path) -> str:
-    """Where the server's own parts reach mosquitto; "" when the folder's path is too long for a socket."""
+    """Where the server's own parts reach mosquitto; "" when the folder's path is too long for a socket.
+
+    Also with a space in it: mosquitto ends a socket's path there, and would listen somewhere else.
+    """
     path = str(folder / "socket")
-    return path if len(os.fsencode(path)) <= _SOCKET_MAX else ""
+    return path if len(os.fsencode(path)) <= _SOCKET_MAX and " " not in path else ""
 
 
 def settings(setup: Setup) -> str:
@@ -67,6 +70,8 @@ def settings(setup: Setup) -> str:
     lines = ["user root"] if os.getuid() == 0 and setup.state is None else []
     for listener in setup.listeners:
         lines += _listener(listener, setup)
+    if " " in setup.socket:
+        raise ValueError(f"{setup.socket}: a space in the path of mosquitto's socket: name another one")
     if setup.socket:
         lines += [f"listener 0 {_path(setup.socket)}", f"max_qos {QOS_MAX}"]
     lines += [

@@ -96,6 +96,8 @@ def check(config: ServerConfig) -> None:
         raise ConfigError(
             f'mqtt.socket: name where the server\'s own parts reach the broker: socket = "{SOCKET}"'
         )
+    if " " in config.mqtt.socket:
+        raise ConfigError("mqtt.socket: mosquitto takes no path with a space: name one without")
 
 
 def system_files(config: ServerConfig, settings: Path, folder: Path, group: str, user: str) -> dict[str, str]:
