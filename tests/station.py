@@ -109,11 +109,13 @@ def wait_for(true: Callable[[], bool], seconds: float = 15) -> None:
         time.sleep(0.01)
 
 
-def settings(data: Path, *, measure: float = 300, deliver: float = 900) -> AgentConfig:
+def settings(
+    data: Path, *, measure: float = 300, deliver: float = 900, connect_wait: float = 3
+) -> AgentConfig:
     return AgentConfig(
         agent=Agent(data=str(data)),
         schedule=Schedule(measure=measure, deliver=deliver),
-        delivery=Delivery(connect_wait=3),
+        delivery=Delivery(connect_wait=connect_wait),
     )
 
 
