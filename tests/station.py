@@ -8,7 +8,7 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from brokers import RunningBroker
-from schoolwatch_agent.config import Agent, AgentConfig, Delivery, Schedule
+from schoolwatch_agent.config import Agent, AgentConfig, Delivery, Limits, Schedule
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.identity import Broker, Credential, write_credential
 from schoolwatch_agent.probe import Probe
@@ -109,13 +109,12 @@ def wait_for(true: Callable[[], bool], seconds: float = 15) -> None:
         time.sleep(0.01)
 
 
-def settings(
-    data: Path, *, measure: float = 300, deliver: float = 900, connect_wait: float = 3
-) -> AgentConfig:
+def settings(data: Path, *, measure: float = 300, deliver: float = 900) -> AgentConfig:
     return AgentConfig(
         agent=Agent(data=str(data)),
         schedule=Schedule(measure=measure, deliver=deliver),
-        delivery=Delivery(connect_wait=connect_wait),
+        delivery=Delivery(connect_wait=3),
+        limits=Limits(memory_max=16_000_000_000),  # the tests' process grows, and its children are brokers
     )
 
 

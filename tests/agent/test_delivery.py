@@ -276,14 +276,14 @@ def test_resident_delivers_at_once_on_change_over_one_connection(server: SmallSe
     enrol(data, server.broker)
     stop = threading.Event()
     probe = counting(watched=frozenset({"processor.load"}))
-    config = settings(data, measure=1, deliver=86_400, connect_wait=15)
+    config = settings(data, measure=1, deliver=86_400)
     host = Clocked(now=time.time())
     host.now = time.time  # type: ignore[method-assign]
     with open_spool(config, host) as spool:
         thread = threading.Thread(target=Resident(config, host, lambda _: [probe], spool).run, args=(stop,))
         thread.start()
         try:
-            wait_for(lambda: len(server.stored) >= 3, 60)
+            wait_for(lambda: len(server.stored) >= 3)
         finally:
             stop.set()
             thread.join(10)

@@ -77,17 +77,13 @@ def test_a_resident_agent_measures_the_next_cycle_with_what_it_heard(
         made_with.append(told)
         return []
 
-    config, stop, host = (
-        station.settings(tmp_path, measure=1, deliver=1, connect_wait=15),
-        threading.Event(),
-        Host(),
-    )
+    config, stop, host = station.settings(tmp_path, measure=1, deliver=1), threading.Event(), Host()
     with open_spool(config, host) as spool:
         resident = Resident(config, host, choose, spool)
         thread = threading.Thread(target=resident.run, args=(stop,))
         thread.start()
         try:
-            station.wait_for(lambda: bool(server.stored), 60)
+            station.wait_for(lambda: bool(server.stored))
             assert made_with[-1] == DEFAULTS
             server.tell(encode(TOLD))
             station.wait_for(lambda: made_with[-1] == TOLD)
