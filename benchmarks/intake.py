@@ -206,7 +206,7 @@ def run(folder: Path, count: int, devices: int, readings: int) -> None:
     size = sum(len(payload) for _, payload in made) / count
     broker, port = start_broker(folder)
     (folder / "secret").write_text("none")
-    mqtt = configs.Mqtt("127.0.0.1", port, "", "benchmark", str(folder / "secret"))
+    mqtt = configs.Mqtt(host="127.0.0.1", port=port, user="benchmark", password_file=str(folder / "secret"))
     settings = folder / "server.toml"
     settings.write_text(configs.render(configs.ServerConfig(data=str(folder), mqtt=mqtt)))
 

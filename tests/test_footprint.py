@@ -1,14 +1,23 @@
-"""The accounting of benchmarks/agent_footprint.py: what it says of processes is what they take."""
+"""The accounting of benchmarks/agent_footprint.py, and the station that benchmarks measure at."""
 
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from conftest import Peer
 from mqtt import wait_for
 from parts import processes
 from parts.processes import Samples, weighed_mean
+from parts.station import Station
+from schoolwatch_agent import config
+from schoolwatch_agent.host import Host
+from schoolwatch_agent.probe import Probe
+from schoolwatch_agent.tick import tick
+from schoolwatch_contract.records import Reading
 
 
 def test_a_cycle_weighs_what_it_lasts_and_sleep_weighs_the_rest() -> None:
@@ -48,3 +57,19 @@ def test_processor_time_of_this_process_is_the_clocks() -> None:
     spent = processes.own_cpu(os.getpid())
     sum(range(3_000_000))
     assert processes.own_cpu(os.getpid()) > spent
+
+
+def test_a_device_of_the_station_delivers_over_tls(
+    peer: Peer, tmp_path: Path, free_port: Callable[[], int]
+) -> None:
+    peer("mosquitto"), peer("openssl")
+    station = Station(tmp_path, "127.0.0.1", free_port(), free_port())
+    try:
+        station.start()
+        settings = config.load(station.enrol(tmp_path / "agent"))
+        probe = Probe("processor", 0, lambda host: [Reading("processor.load", host.now(), 0.5)])
+        outcome = tick(settings, Host(), [probe]).outcome
+    finally:
+        station.stop()
+    assert outcome is not None
+    assert outcome.kind == "delivered", outcome

@@ -102,7 +102,9 @@ class Station:
         self._run(program("mosquitto", "mosquitto"), "-c", str(self.folder / "mosquitto.conf"))
         time.sleep(0.5)
         (self.folder / "secret").write_text("none")
-        mqtt = configs.Mqtt("127.0.0.1", self.port, "", "benchmark", str(self.folder / "secret"))
+        mqtt = configs.Mqtt(
+            host="127.0.0.1", port=self.port, user="benchmark", password_file=str(self.folder / "secret")
+        )
         settings = self.folder / "server.toml"
         settings.write_text(configs.render(configs.ServerConfig(data=str(self.folder), mqtt=mqtt)))
         self._run(

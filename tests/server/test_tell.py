@@ -27,7 +27,9 @@ from schoolwatch_server.tell import Teller
 
 def config_of(world: World, broker: RunningBroker, **sections: Any) -> ServerConfig:
     (world.folder / "password").write_text(broker.password, encoding="utf-8")
-    at = Mqtt(broker.host, broker.port, broker.socket, password_file=str(world.folder / "password"))
+    at = Mqtt(
+        host=broker.host, port=broker.port, socket=broker.socket, password_file=str(world.folder / "password")
+    )
     return ServerConfig(data=str(world.folder), mqtt=at, **sections)
 
 

@@ -34,7 +34,7 @@ class Http(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tls_ca: str = ""
 
 
-class Mqtt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Mqtt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The broker, as the server's own parts reach it: by `socket`, a file on this machine, if it is named.
 
     `websocket_url` is where devices reach it besides.
