@@ -27,7 +27,6 @@ from schoolwatch_agent.connection import Connection, UnreachableError
 from schoolwatch_agent.cycle import Pace, run_cycle
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.identity import Broker, Credential
-from schoolwatch_agent.opener import Line
 from schoolwatch_agent.probe import Probe
 from schoolwatch_agent.probes import probes
 from schoolwatch_agent.spool import Limits, Spool
@@ -282,7 +281,7 @@ def test_the_question_whether_it_was_let_in_carries_what_the_page_says(tmp_path:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         address = f"http://127.0.0.1:{server.server_port}"
         credential = Credential("d" * 32, station.KEY, "password", Broker("127.0.0.1", 1), url=address)
-        standing.check(tmp_path, credential, Line())
+        standing.check(station.settings(tmp_path), credential)
         server.shutdown()
     assert [body for _, body in asked] == [b"", b""]
     shown = slot.parameters(asked[1][0]["Authorization"])

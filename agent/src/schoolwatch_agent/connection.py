@@ -8,9 +8,8 @@ import logging
 import socket
 import ssl
 import time
-from http.client import HTTPException
 
-from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, WebsocketConnectionError
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -126,8 +125,8 @@ class Connection:
         deadline = time.monotonic() + self._wait
         try:
             self._client.connect(self._way.host, self._way.port, self._keep_alive)
-        except (OSError, ValueError, HTTPException, WebsocketConnectionError) as error:
-            self.close()  # ssl.SSLError is an OSError, a bad host name a ValueError
+        except (OSError, ValueError) as error:
+            self.close()  # errors of TLS and of a WebSocket are OSErrors, a bad host name is a ValueError
             self._client.give_up()
             if trust.is_out_of_time(error):
                 raise OutOfTimeError(f"{where}: {error}", is_not_yet=trust.is_not_yet(error)) from error

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Literal
 
-from schoolwatch_agent import clocks, settings, standing, trust, ways
+from schoolwatch_agent import clocks, settings, trust, ways
 from schoolwatch_agent.config import AgentConfig
 from schoolwatch_agent.connection import (
     KEEP_ALIVE,
@@ -20,7 +20,6 @@ from schoolwatch_agent.held import Held
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.identity import Broker, Credential
 from schoolwatch_agent.memory import Outcome
-from schoolwatch_agent.opener import Line
 from schoolwatch_agent.spool import Spool
 from schoolwatch_agent.ways import Way
 from schoolwatch_contract import ack, frame
@@ -142,16 +141,17 @@ def connect(
     By the way that worked last, else by the others. Raises `PendingError`, `RefusedError`,
     `UnreachableError`.
     """
-    if credential.pending:
-        standing.check(config.data, credential, Line(config.ca, config.server.proxy))
+    client_id = client_id or credential.device
+    if not credential.pending:
+        return _by_some_way(config, credential, client_id, keep_alive)
+    from schoolwatch_agent import standing  # HTTP only where it is needed
+
+    standing.check(config, credential)
     try:
-        connection = _by_some_way(config, credential, client_id or credential.device, keep_alive)
-    except RefusedError as error:
-        if credential.pending:  # and the web address, which would have said so, did not answer
-            raise PendingError(str(error)) from error
-        raise
-    if credential.pending:
-        standing.let_in(config.data, credential)
+        connection = _by_some_way(config, credential, client_id, keep_alive)
+    except RefusedError as error:  # and the web address, which would have said so, did not answer
+        raise PendingError(str(error)) from error
+    standing.let_in(config.data, credential)
     return connection
 
 

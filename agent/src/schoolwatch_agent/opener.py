@@ -17,9 +17,6 @@ import msgspec
 
 from schoolwatch_agent import trust
 
-DIRECT = "none"
-"""The proxy's setting for: none, whatever the system says."""
-
 Shown = list[dict[str, Any]]
 """The certificates that servers showed, as `getpeercert` gives them."""
 
@@ -78,4 +75,4 @@ def blind(proxy: str) -> OpenerDirector:
 def _handlers(proxy: str) -> tuple[Any, ...]:
     if not proxy:
         return (_NoRedirect,)
-    return _NoRedirect, ProxyHandler({} if proxy == DIRECT else {"http": proxy, "https": proxy})
+    return _NoRedirect, ProxyHandler({} if proxy == trust.DIRECT else {"http": proxy, "https": proxy})

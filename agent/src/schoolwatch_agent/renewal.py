@@ -9,7 +9,7 @@ from http.client import HTTPException
 
 import msgspec
 
-from schoolwatch_agent import identity, proven, settings
+from schoolwatch_agent import identity, proven
 from schoolwatch_agent.config import AgentConfig
 from schoolwatch_agent.enrol import EnrolError, check_address
 from schoolwatch_agent.errors import TimedOut
@@ -21,12 +21,6 @@ from schoolwatch_contract.renewal import OFFER, TAKE_UP, Offered
 log = logging.getLogger(__name__)
 
 TIMEOUT = 10.0
-
-
-def is_due(config: AgentConfig, credential: Credential) -> bool:
-    """Whether there is something to ask or to take up."""
-    wished = settings.read(config.data).renew > credential.made_at
-    return not credential.pending and bool(credential.url) and (credential.renewed is not None or wished)
 
 
 def step(config: AgentConfig, host: Host, credential: Credential) -> Credential:

@@ -130,7 +130,7 @@ class Resident:
 
     def _renew(self) -> None:
         held = self._credential
-        if held is not None and renewal.is_due(self._config, held):
+        if held is not None and settings.is_renewal_due(self._config.data, held):
             self._credential = renewal.step(self._config, self._host, held)
             if self._credential.key != held.key:
                 self._hang_up()  # the connection was made with the old ones

@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 
 from schoolwatch_agent import identity
-from schoolwatch_agent.identity import IdentityError
+from schoolwatch_agent.identity import Credential, IdentityError
 from schoolwatch_contract import settings
 from schoolwatch_contract.errors import ContractError
 from schoolwatch_contract.settings import DEFAULTS, Settings
@@ -39,3 +39,9 @@ def keep(data: Path, text: bytes) -> bool:
         log.warning("settings that cannot be kept are ignored: %s", error)
         return False
     return True
+
+
+def is_renewal_due(data: Path, credential: Credential) -> bool:
+    """Whether the server wishes for a new key, or gave one that is to be taken up."""
+    wished = read(data).renew > credential.made_at
+    return not credential.pending and bool(credential.url) and (credential.renewed is not None or wished)

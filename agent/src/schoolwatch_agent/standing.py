@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from schoolwatch_agent import identity, proven
+from schoolwatch_agent.config import AgentConfig
 from schoolwatch_agent.connection import PendingError, RefusedError
 from schoolwatch_agent.identity import Credential, IdentityError
 from schoolwatch_agent.opener import Line, opener
@@ -17,13 +18,14 @@ log = logging.getLogger(__name__)
 TIMEOUT = 10.0
 
 
-def check(data: Path, credential: Credential, line: Line) -> None:
+def check(config: AgentConfig, credential: Credential) -> None:
     """Returns when the device is let in, or when nobody says: then the broker does.
 
     Raises `PendingError` while it waits, `RefusedError` when it was refused.
     """
     try:
-        status, _, body = proven.ask(opener(line), credential.url.rstrip("/") + PATH, credential, TIMEOUT)
+        line = opener(Line(config.ca, config.server.proxy))
+        status, _, body = proven.ask(line, credential.url.rstrip("/") + PATH, credential, TIMEOUT)
         said = msgspec.json.decode(body, type=Answer).standing if status == 200 else None
     except (OSError, HTTPException, ValueError, msgspec.DecodeError, proven.NoChallengeError) as error:
         log.info("the server does not say whether this device is let in: %s", error)
@@ -33,7 +35,7 @@ def check(data: Path, credential: Credential, line: Line) -> None:
     if said == "refused":
         raise RefusedError(f"{credential.url}: the enrolment was refused")
     if said == "approved":
-        let_in(data, credential)
+        let_in(config.data, credential)
 
 
 def let_in(data: Path, credential: Credential) -> None:

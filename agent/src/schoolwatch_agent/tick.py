@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from schoolwatch_agent import cycle, identity, memory, schedule
+from schoolwatch_agent import cycle, identity, memory, schedule, settings
 from schoolwatch_agent.config import AgentConfig
 from schoolwatch_agent.errors import TimedOut
 from schoolwatch_agent.host import Host
@@ -143,9 +143,14 @@ def _admitted(config: AgentConfig, host: Host, spool: Spool, known: Memory) -> C
 
 
 def _deliver(config: AgentConfig, host: Host, spool: Spool, credential: Credential) -> Outcome:
-    from schoolwatch_agent import delivery, renewal  # a tick that only measures needs no MQTT
+    from schoolwatch_agent.on_use import loaded_on_use
 
-    if renewal.is_due(config, credential):
+    with loaded_on_use("urllib.request"):  # paho would ask it for a proxy, were it not we who choose the way
+        from schoolwatch_agent import delivery  # a tick that only measures needs no MQTT
+
+    if settings.is_renewal_due(config.data, credential):
+        from schoolwatch_agent import renewal  # HTTP only where it is needed
+
         credential = renewal.step(config, host, credential)
     outcome = delivery.deliver(spool, credential, config, host, config.schedule.measure * 0.8)
     settle(spool, outcome)

@@ -9,6 +9,9 @@ import ssl
 from collections.abc import Mapping
 from typing import Any
 
+DIRECT = "none"
+"""The setting of a proxy for: trust none on the way, whatever the system names."""
+
 NO_CHECK_TIME = 0x200000
 """OpenSSL's X509_V_FLAG_NO_CHECK_TIME, for which Python has no name."""
 

@@ -11,7 +11,7 @@ import msgspec
 
 from schoolwatch_agent import identity
 from schoolwatch_agent.identity import Broker, IdentityError
-from schoolwatch_agent.opener import DIRECT
+from schoolwatch_agent.trust import DIRECT
 
 FILE = "way.json"
 
@@ -55,12 +55,15 @@ def reach(way: Way, wait: float) -> socket.socket:
     """A connection to the broker's side of a way, through its proxy (CONNECT, RFC 9110 §9.3.6). OSError."""
     if not way.proxy:
         return socket.create_connection((way.host, way.port), timeout=wait)
-    from http.client import HTTPConnection  # where there is a proxy alone
+    from http.client import HTTPConnection, HTTPException  # where there is a proxy alone
 
     proxy = urlsplit(way.proxy)
     asked = HTTPConnection(proxy.hostname or "", proxy.port or 80, timeout=wait)
     asked.set_tunnel(way.host, way.port, _authorization(proxy.username, proxy.password))
-    asked.connect()
+    try:
+        asked.connect()
+    except HTTPException as error:
+        raise OSError(f"the proxy {proxy.hostname}: {error!r}") from error
     assert isinstance(asked.sock, socket.socket)
     return asked.sock
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from schoolwatch_agent.errors import CommandFailed
 from schoolwatch_agent.formats import link_rungs, network, path_rungs
 from schoolwatch_agent.formats.advertisement import Advertisement
 from schoolwatch_agent.formats.attempts import About, Asked, Found, Outcome, Tried, Try
@@ -99,6 +100,36 @@ def test_a_gateway_that_dials_in_itself_has_its_ipv6_on_that_link() -> None:
         if isinstance(r, Reading) and r.metric == "ipv6.rung"
     }
     assert [found["ipv6.rung", str(rung)] for rung in (1, 3, 4)] == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("states", "echoes"),
+    [
+        (["delay", "probe", "probe", "failed"], 1),  # the echo made the system ask
+        (["stale", "delay", "probe", "failed"], 2),  # it had been heard of, so that the first echo did not
+        (["", "incomplete", "failed"], 2),  # it was forgotten while we looked
+    ],
+)
+def test_a_router_is_asked_again_only_while_the_system_does_not_ask(states: list[str], echoes: int) -> None:
+    sent, seen = list[str](), iter(states)
+
+    class Silent(RecordedHost):
+        def __init__(self) -> None:
+            pass
+
+        def run(self, *argv: str, timeout: float = 10) -> str:
+            if argv[0] == "ping":
+                sent.append(argv[-1])
+                raise CommandFailed(argv, 1, "")
+            state = next(seen)
+            return json.dumps([{"dev": "eth0", "dst": "fe80::1", "state": [state.upper()]}] if state else [])
+
+        def wait(self, seconds: float) -> None:
+            return
+
+    found = ipv6._next_hops(Silent(), [ROUTE])
+    assert [each.state for each in found] == ["failed"]
+    assert sent == ["fe80::1%eth0"] * echoes
 
 
 def asked(about: About, *addresses: str, outcome: Outcome = "ok", resolver: str = "192.0.2.53") -> Asked:

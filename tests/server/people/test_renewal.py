@@ -86,7 +86,7 @@ def hear(world: World, agent: AgentConfig) -> None:
 def start(agent: AgentConfig, boot: str) -> Credential:
     """What a delivery of this start goes on with."""
     credential = held(agent)
-    if renewal.is_due(agent, credential):
+    if agent_settings.is_renewal_due(agent.data, credential):
         credential = renewal.step(agent, Machine(boot), credential)
     assert credential == held(agent)
     return credential

@@ -20,6 +20,7 @@ _ANSWERED: Final = frozenset({"reachable", "permanent", "noarp"})
 _SILENT: Final = frozenset({"failed", "incomplete", "unreachable"})
 SETTLED: Final = _ANSWERED | {"failed", "unreachable"}
 """The system is not asking any more."""
+ASKING: Final = frozenset({"delay", "probe", "incomplete"})
 
 _NOT_GLOBAL: Final = (("6to4", "6to4_only"), ("teredo", "teredo_only"), ("ula", "ula_only"))
 _GLOBAL: Final = IPv6Network("2000::/3")

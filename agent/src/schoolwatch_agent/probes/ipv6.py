@@ -36,7 +36,7 @@ LISTEN: Final = 3.5
 
 _MOST_LINKS: Final = 3
 _MOST_RESOLVERS: Final = 2
-_LOOKS: Final = 6
+_LOOKS: Final = 7
 """At the neighbour table, two seconds apart."""
 _LABEL: Final = 128
 """Characters of a label; names of hosts may be longer."""
@@ -173,17 +173,19 @@ def _next_hops(host: Host, routes: list[network.Route]) -> list[network.Neighbou
     """The neighbour table once it says something of now; a router that answers an echo is there.
 
     One that does not may only filter echoes: the system asks whether it is a neighbour still, and says so
-    after DELAY_FIRST_PROBE_TIME and three solicitations, 8 s together (RFC 4861 §10).
+    after DELAY_FIRST_PROBE_TIME and three solicitations, 8 s together (RFC 4861 §10). An echo makes it ask,
+    unless the neighbour was heard of so lately that it does not (or was forgotten): then another one does.
     """
     asked = {(route.nic, route.hop) for route in routes if route.hop is not None}
     answers = {each: _answers(host, *each) for each in asked}
-    settled = not asked or any(answers.values()) or None in answers.values()
     for look in range(_LOOKS):
         host.wait(2 if look else 0)
         found = list(network.linux_neighbours(host.run("ip", "-j", "-6", "neigh", "show")))
         states = {each.state for each in found if (each.nic, each.address) in asked}
-        if settled or states & link_rungs.SETTLED:
+        if not asked or any(answers.values()) or None in answers.values() or states & link_rungs.SETTLED:
             break
+        if not states & link_rungs.ASKING:
+            answers = {each: _answers(host, *each) for each in asked}
     return [*found, *(network.Neighbour(*each, "reachable") for each, there in answers.items() if there)]
 
 
