@@ -140,6 +140,21 @@ def test_a_flood_that_nobody_reads_keeps_the_brokers_memory_bounded(broker: Runn
         assert intake.got[0] == (topic(A, "report"), frame)
 
 
+def test_a_device_is_granted_its_own_two_topics_and_no_filter_more(amqtt: RunningBroker) -> None:
+    """Each filter that is kept makes every message of everybody cost more: 100,000 stood the broker still."""
+    names = [f"schoolwatch/1/{A}/{n}" for n in range(2000)]
+    wide = [f"schoolwatch/1/{A}/#", f"schoolwatch/1/{A}/+", f"$share/g/{topic(A, 'ack')}", topic(A, "report")]
+    with Client(amqtt, A, amqtt.add(A)) as device:
+        granted: list[bool] = []
+        device.paho.on_subscribe = lambda _c, _d, _m, codes, _p: granted.extend(
+            not code.is_failure for code in codes
+        )
+        filters = (*names, *wide, topic(A, "ack"), topic(A, "settings"))
+        device.paho.subscribe([(each, 1) for each in filters])
+        wait_for(lambda: len(granted) == len(filters))
+    assert granted == [False] * (len(filters) - 2) + [True, True]
+
+
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.binary(max_size=300))
 def test_any_bytes_are_a_connect_or_are_refused(body: bytes) -> None:
