@@ -70,7 +70,7 @@ def test_nothing_of_a_deleted_device_is_left_in_any_table(tree: Tree) -> None:
     others = left_of(tree, {kept.id}, {kept.device})
     cleared: list[str] = []
     counts = erasure.delete_device(
-        tree.engine, gone.device, "ngừng sử dụng", cleared.extend, by="lan", wait=0
+        tree.engine, tree.folder, gone.device, "ngừng sử dụng", cleared.extend, by="lan", wait=0
     )
     assert left_of(tree, {gone.id}, {gone.device}) == []
     assert left_of(tree, {kept.id}, {kept.device}) == others, "another device lost something"
@@ -88,7 +88,7 @@ def test_nothing_of_a_deleted_device_is_left_in_any_table(tree: Tree) -> None:
 
 def test_its_reports_are_refused_from_then_on(tree: Tree) -> None:
     gone = tree.schools[0].devices[0]
-    erasure.delete_device(tree.engine, gone.device, "ngừng sử dụng", nothing, by="lan", wait=0)
+    erasure.delete_device(tree.engine, tree.folder, gone.device, "ngừng sử dụng", nothing, by="lan", wait=0)
     assert take(tree.engine, [gone.message(9, at=tree.now)], Rules()) == {}
     with begin_read(tree.engine) as conn:
         assert conn.scalars(select(t.quarantine.c.reason)).all() == ["unknown_device"]
@@ -113,7 +113,9 @@ def test_of_a_deleted_school_its_devices_people_and_rooms_are_gone_and_its_numbe
             insert(t.judged_series).values(measurement="coverage", tags=f'{{"school":"{school.mark}"}}')
         ).inserted_primary_key[0]
         conn.execute(insert(t.judged).values(series_id=series, at=NOW, value=0.5))
-    counts = erasure.delete_school(tree.engine, school.mark, "trường giải thể", nothing, by="lan", wait=0)
+    counts = erasure.delete_school(
+        tree.engine, tree.folder, school.mark, "trường giải thể", nothing, by="lan", wait=0
+    )
     ids, names = {d.id for d in school.devices}, {d.device for d in school.devices}
     assert left_of(tree, ids, names) == []
     assert counts["device"] == 1
@@ -141,7 +143,7 @@ def test_when_the_broker_cannot_forget_nothing_is_deleted_and_the_device_is_cut_
     before = left_of(tree, {device.id}, {device.device})
     with pytest.raises(ErasureError, match="nothing is deleted yet"):
         erasure.delete_device(
-            tree.engine, device.device, "ngừng sử dụng", erasure.broker(config), by="lan", wait=0
+            tree.engine, tree.folder, device.device, "ngừng sử dụng", erasure.broker(config), by="lan", wait=0
         )
     assert left_of(tree, {device.id}, {device.device}) == before
     with begin_read(tree.engine) as conn:
@@ -160,7 +162,7 @@ def test_what_is_not_there_or_has_no_reason_is_refused(
     tree: Tree, device: str, reason: str, says: str
 ) -> None:
     with pytest.raises(ErasureError, match=says):
-        erasure.delete_device(tree.engine, device, reason, nothing, by="lan", wait=0)
+        erasure.delete_device(tree.engine, tree.folder, device, reason, nothing, by="lan", wait=0)
 
 
 def test_the_command_wants_the_same_id_twice(tree: Tree, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,21 +1,26 @@
 """Deletes a computer's or a school's data on request: cut off first, then out of the broker and the database.
 
 What remains is one line of the audit log a device or school: who had it deleted, when, why, and how many rows
-of which table, without what was in them. Backups from before hold the data until they have had their time.
+of which table, without what was in them. Backups from before hold the data until they have had their time;
+whoever restores one has it deleted again (`deletions.py`).
 """
 
 import hashlib
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from schoolwatch_contract.topics import Leaf, topic
+from schoolwatch_server import deletions
 from schoolwatch_server.config import ServerConfig
-from schoolwatch_server.database import audit, credentials, erasure, registry
+from schoolwatch_server.database import audit, credentials, deleted, erasure, registry
 from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.deletions import DeletionsError
 from schoolwatch_server.intake.mqtt import Login, Lost, Session
 from schoolwatch_server.scope import EVERYTHING
 
@@ -36,9 +41,12 @@ class ErasureError(Exception):
 
 
 def delete_device(
-    engine: Engine, device: str, reason: str, clear: Clear, *, by: str, wait: float = SETTLED
+    engine: Engine, folder: Path, device: str, reason: str, clear: Clear, *, by: str, wait: float = SETTLED
 ) -> Counter[str]:
-    """Deletes all of a device; how many rows of which table. Raises `ErasureError`."""
+    """Deletes all of a device; how many rows of which table. Raises `ErasureError`.
+
+    `folder` is the data folder, where the list of deletions is.
+    """
     reason = _reason(reason)
     if not _DEVICE.fullmatch(device):
         raise ErasureError(f"{device[:40]!r} is no id of a device: 32 hex digits, as its page shows them")
@@ -46,11 +54,11 @@ def delete_device(
         if erasure.id_of(conn, device) is None:
             raise ErasureError(f"there is no device {device}: was it deleted before? the audit log says so")
     _cut_off(engine, [device], clear, wait)
-    return _device(engine, device, reason, by)
+    return _device(engine, _listed(folder), device, reason, by)
 
 
 def delete_school(
-    engine: Engine, code: str, reason: str, clear: Clear, *, by: str, wait: float = SETTLED
+    engine: Engine, folder: Path, code: str, reason: str, clear: Clear, *, by: str, wait: float = SETTLED
 ) -> Counter[str]:
     """Deletes all devices of a school and what is its own. Raises `ErasureError`.
 
@@ -62,15 +70,17 @@ def delete_school(
         if row is None:
             raise ErasureError(f"there is no school {code[:40]!r}: see `school list`")
         devices = erasure.devices_of_school(conn, row.id)
+    listed = _listed(folder)
     _cut_off(engine, devices, clear, wait)
     gone: Counter[str] = Counter()
     for device in devices:
-        gone += _device(engine, device, reason, by)
+        gone += _device(engine, listed, device, reason, by)
     now = time.time()
-    with begin_write(engine) as conn:
+    with _whole(engine) as conn:
         own = erasure.school(conn, row.id, now)
         detail = {"reason": reason, "devices": len(devices), "rows": dict(sorted((gone + own).items()))}
         audit.record(conn, actor=by, action="school.delete", subject=code, detail=detail, now=now)
+        deleted.note(conn, listed, now, school=row.id)
     return gone + own
 
 
@@ -111,16 +121,37 @@ def _cut_off(engine: Engine, devices: Sequence[str], clear: Clear, wait: float) 
         clear(devices)
 
 
-def _device(engine: Engine, device: str, reason: str, by: str) -> Counter[str]:
+def _device(engine: Engine, listed: Path, device: str, reason: str, by: str) -> Counter[str]:
     now = time.time()
-    with begin_write(engine) as conn:
+    with _whole(engine) as conn:
         id_ = erasure.id_of(conn, device)
         if id_ is None:
             return Counter()
         gone = erasure.device(conn, id_, device)
         detail = {"reason": reason, "rows": dict(sorted(gone.items()))}
         audit.record(conn, actor=by, action="device.delete", subject=device, detail=detail, now=now)
+        deleted.note(conn, listed, now, device=device)
     return gone
+
+
+@contextmanager
+def _whole(engine: Engine) -> Iterator[Connection]:
+    """Deleted and on the list, or neither."""
+    try:
+        with begin_write(engine) as conn:
+            yield conn
+    except DeletionsError as error:
+        raise ErasureError(str(error)) from error
+
+
+def _listed(folder: Path) -> Path:
+    """The list of deletions, which can be read. Before anything is cut off."""
+    path = deletions.path_in(folder)
+    try:
+        deletions.read(path)
+    except DeletionsError as error:
+        raise ErasureError(str(error)) from error
+    return path
 
 
 def _reason(text: str) -> str:

@@ -40,6 +40,17 @@ def test_a_backup_is_due_once_a_day_and_each_hour_while_it_fails(
     assert schedule.is_due(ServerConfig(), known, now) is False
 
 
+def test_what_was_deleted_is_known_to_a_copy_within_the_hour() -> None:
+    known = Status(SLOT + 5, done(SLOT + 5))
+    deleted_at = SLOT + 60
+    assert schedule.is_due(CONFIG, known, SLOT + 0.9 * HOUR, deleted_at) is False
+    assert schedule.is_due(CONFIG, known, SLOT + 1.1 * HOUR, deleted_at) is True
+    assert schedule.is_due(CONFIG, known, SLOT + 1.1 * HOUR, SLOT - 1) is False
+    failing = Status(SLOT + 1.1 * HOUR, known.done, Failed(SLOT + 1.1 * HOUR, "unreachable"))
+    assert schedule.is_due(CONFIG, failing, SLOT + 2 * HOUR, deleted_at) is False
+    assert schedule.is_due(CONFIG, failing, SLOT + 2.2 * HOUR, deleted_at) is True
+
+
 @pytest.mark.parametrize(
     ("known", "now", "expected"),
     [

@@ -32,6 +32,7 @@ Trouble = Literal[
     "upgrade_failed",
     "no_upgrade",
     "in_use",
+    "deletions",
     "database",
     "died",
     "crashed",

@@ -6,17 +6,20 @@ the settings last, so that no server takes a half-restored folder for a whole on
 
 import shutil
 import sqlite3
+import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
-from schoolwatch_server.backup import gather, manifest, place
+from schoolwatch_server import deletions
+from schoolwatch_server.backup import gather, manifest, place, since
 from schoolwatch_server.backup.errors import BackupError
 from schoolwatch_server.backup.manifest import Manifest
-from schoolwatch_server.backup.restic import Restic, Snapshot
+from schoolwatch_server.backup.restic import Listing, Restic, Snapshot
 from schoolwatch_server.config import ConfigError, ServerConfig, parse, render
-from schoolwatch_server.database import copies, dump, parts, sealed
+from schoolwatch_server.database import copies, deleted, dump, parts, sealed
 from schoolwatch_server.database.engine import known_versions, migrate, open_database, renew_epoch
 from schoolwatch_server.files import private_folder, write_atomically
 from schoolwatch_server.sealing import SealError
@@ -28,17 +31,26 @@ _DATABASE = "schoolwatch.db"
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What was put back, of which copy, and the new epoch; `settings` is the file in force."""
+    """What was put back, of which copy, and the new epoch; `settings` is the file in force.
+
+    `again` counts the devices and schools that had been deleted since the copy and were deleted again, by
+    what was known of deletions up to `known_upto` (UTC seconds).
+    """
 
     manifest: Manifest
     snapshot: Snapshot
     epoch: str
     settings: Path
+    again: Counter[str]
+    known_upto: float
 
 
 def choose(store: Restic, wanted: str = "latest") -> Snapshot:
     """The copy with that id, or the newest. Raises `BackupError`."""
-    listing = store.snapshots()
+    return _choose(store, store.snapshots(), wanted)
+
+
+def _choose(store: Restic, listing: Listing, wanted: str) -> Snapshot:
     found = listing.copies
     if wanted == "latest" and listing.unreadable:  # the newest may be the one that can't be read
         raise BackupError("damaged", target=store.target.name, detail=listing.unreadable)
@@ -91,11 +103,22 @@ def build(made: Manifest, folder: Path) -> None:
         raise BackupError("differs", what=", ".join(other[:3]))
 
 
-def restore(store: Restic, data: Path, wanted: str = "latest", database_url: str = "") -> Restored:
-    """Puts a copy into `data`, which is empty or not there. Raises `BackupError` and `DatabaseError`."""
+def restore(
+    store: Restic,
+    data: Path,
+    wanted: str = "latest",
+    database_url: str = "",
+    deletions_file: Path | None = None,
+) -> Restored:
+    """Puts a copy into `data`, which is empty or not there. Raises `BackupError` and `DatabaseError`.
+
+    What was deleted on request since then, by newer copies or by that file, is deleted again.
+    """
     data = data.absolute()
     _refuse_used(data)
-    snapshot = choose(store, wanted)
+    listing = store.snapshots()
+    snapshot = _choose(store, listing, wanted)
+    known = since.newer(store, listing.copies, snapshot, deletions_file)
     stage = private_folder(data) / UNFINISHED
     shutil.rmtree(stage, ignore_errors=True)
     private_folder(stage)
@@ -103,12 +126,14 @@ def restore(store: Restic, data: Path, wanted: str = "latest", database_url: str
         made = unpack(store, snapshot, stage)
         build(made, stage)
         settings = _settings(made, stage, data, database_url)
-        epoch = _database(made, stage, settings)
+        epoch, again = _database(made, stage, settings, known)
+        if known.listed:
+            deletions.write(deletions.path_in(stage / gather.DATA), known.listed)
         _place(stage, data)
     except BaseException:
         _empty(data)
         raise
-    return Restored(made, snapshot, epoch, data / "server.toml")
+    return Restored(made, snapshot, epoch, data / "server.toml", again, known.upto)
 
 
 def _refuse_used(data: Path) -> None:
@@ -164,7 +189,9 @@ def _at(config: ServerConfig, data: Path) -> ServerConfig:
     return msgspec.structs.replace(config, data=str(data))
 
 
-def _database(made: Manifest, stage: Path, config: ServerConfig) -> str:
+def _database(
+    made: Manifest, stage: Path, config: ServerConfig, known: since.Known
+) -> tuple[str, Counter[str]]:
     """The database of this program's version, with a new epoch: SQLite's still in its private place."""
     if made.database == "sqlite":
         url = f"sqlite:///{stage / gather.SQLITE}"
@@ -179,7 +206,7 @@ def _database(made: Manifest, stage: Path, config: ServerConfig) -> str:
     try:
         sealed.check(engine)
         copies.end_sessions(engine)
-        return renew_epoch(engine)
+        return renew_epoch(engine), deleted.again(engine, known.listed, time.time())
     except SealError as error:
         raise BackupError("no_key", detail=error) from error
     finally:

@@ -5,7 +5,7 @@ import sys
 import time
 from datetime import UTC, datetime, timedelta, timezone
 
-from schoolwatch_server import child
+from schoolwatch_server import child, deletions
 from schoolwatch_server.backup import place, status
 from schoolwatch_server.backup.status import Failed, Status
 from schoolwatch_server.config import ServerConfig, render
@@ -19,13 +19,16 @@ AGAIN = 3600.0
 _VIETNAM = timezone(timedelta(hours=7))
 
 
-def is_due(config: ServerConfig, known: Status, now: float) -> bool:
-    """Whether one should be made now: each day from the hour on; at once where there is none yet."""
+def is_due(config: ServerConfig, known: Status, now: float, deleted_at: float = 0.0) -> bool:
+    """Whether one should be made now: each day from the hour on; at once where there is none yet.
+
+    And an hour after something was deleted on request, last at `deleted_at`: so that a copy knows of it.
+    """
     if not config.backup.target:
         return False
     slot = newest_slot(config.backup.hour, now)
     if known.done is not None and slot <= known.done.at <= now:
-        return False
+        return known.done.at < deleted_at and now - max(known.done.at, known.tried_at or 0.0) >= AGAIN
     tried = known.tried_at
     return tried is None or tried < slot - AGAIN or not 0 <= now - tried < AGAIN
 
@@ -35,6 +38,13 @@ def newest_slot(hour: int, now: float) -> float:
     here = datetime.fromtimestamp(now, UTC).astimezone(_VIETNAM)
     slot = here.replace(hour=hour, minute=0, second=0, microsecond=0)
     return (slot if slot <= here else slot - timedelta(days=1)).timestamp()
+
+
+def _deleted_at(config: ServerConfig) -> float:
+    try:
+        return deletions.path_in(config.folder).stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 class Scheduled:
@@ -61,7 +71,7 @@ class Scheduled:
             self._process = None
             self._ended(code, now)
         known = status.read(self._config.folder)
-        if known is None or not is_due(self._config, known, now):
+        if known is None or not is_due(self._config, known, now, _deleted_at(self._config)):
             return 0
         self._start(now)
         return 1

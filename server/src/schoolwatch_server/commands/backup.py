@@ -2,6 +2,7 @@
 
 import argparse
 import signal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from schoolwatch_server.commands import command
@@ -30,6 +31,9 @@ def add_to(commands: "Subparsers") -> None:
     _where(old, "--from")
     old.add_argument("--snapshot", default="latest", metavar="ID", help="which copy (the newest)")
     old.add_argument("--database-url", default="", metavar="URL", help="an empty PostgreSQL database for it")
+    old.add_argument(
+        "--deletions", metavar="FILE", help="audit/deletions of the old data folder: delete all that again"
+    )
     proof = command.add(
         commands, "verify-backup", _verify, "restore a copy in a private place, and compare it"
     )
@@ -112,7 +116,11 @@ def _restore(arguments: argparse.Namespace) -> int:
 
     def do() -> int:
         done = restore.restore(
-            make.repository(config.backup), config.folder, arguments.snapshot, arguments.database_url
+            make.repository(config.backup),
+            config.folder,
+            arguments.snapshot,
+            arguments.database_url,
+            Path(arguments.deletions) if arguments.deletions else None,
         )
         words = voice(arguments)
         made = done.manifest
@@ -120,6 +128,10 @@ def _restore(arguments: argparse.Namespace) -> int:
             words("backup.restored", data=config.folder, taken=when(made.taken_at), id=done.snapshot.short_id)
         )
         _say_rows(arguments, made)
+        if done.again:
+            counts = {what: done.again[what] for what in ("device", "school")}
+            command.say(words("backup.deleted_again", **counts))
+        command.say(words("backup.deletions_known", upto=when(done.known_upto)))
         command.say(words("backup.epoch", epoch=done.epoch))
         command.say(words("backup.look_at", taken=when(made.taken_at)))
         command.say(words("backup.start", data=config.folder))

@@ -27,9 +27,14 @@ def add_to(commands: "Subparsers") -> None:
 def _device(arguments: argparse.Namespace) -> int:
     from schoolwatch_server import erasure
 
-    clear = erasure.broker(command.config(arguments))
+    config = command.config(arguments)
     gone = erasure.delete_device(
-        command.database(arguments), _confirmed(arguments), arguments.reason, clear, by=BY
+        command.database(arguments),
+        config.folder,
+        _confirmed(arguments),
+        arguments.reason,
+        erasure.broker(config),
+        by=BY,
     )
     return _say(gone)
 
@@ -37,9 +42,14 @@ def _device(arguments: argparse.Namespace) -> int:
 def _school(arguments: argparse.Namespace) -> int:
     from schoolwatch_server import erasure
 
-    clear = erasure.broker(command.config(arguments))
+    config = command.config(arguments)
     gone = erasure.delete_school(
-        command.database(arguments), _confirmed(arguments), arguments.reason, clear, by=BY
+        command.database(arguments),
+        config.folder,
+        _confirmed(arguments),
+        arguments.reason,
+        erasure.broker(config),
+        by=BY,
     )
     return _say(gone)
 
@@ -52,5 +62,8 @@ def _confirmed(arguments: argparse.Namespace) -> str:
 
 def _say(gone: "dict[str, int]") -> int:
     told = ", ".join(f"{table} {count}" for table, count in sorted(gone.items())) or "nothing was there"
-    command.say(f"deleted rows: {told}. Backups from before hold them until they have had their time")
+    command.say(
+        f"deleted rows: {told}. Backups from before hold them until they have had their time;"
+        " whoever restores one has them deleted again"
+    )
     return 0

@@ -29,6 +29,7 @@ def add_to(commands: "Subparsers") -> None:
 
 def _migrate(arguments: argparse.Namespace) -> int:
     from schoolwatch_server import texts
+    from schoolwatch_server.backup import since
     from schoolwatch_server.backup.upgrade import upgrade
     from schoolwatch_server.database.engine import check_url, open_database, renew_epoch
     from schoolwatch_server.files import private_folder
@@ -48,8 +49,10 @@ def _migrate(arguments: argparse.Namespace) -> int:
         copy = upgrade(config, copy=not arguments.no_copy)
         if copy is not None:
             command.say(backup.voice(arguments)("backup.upgraded", copy=copy))
+        engine = open_database(config.database_url, config.master_key)
+        since.delete_again(config, engine)
         if arguments.restored:
-            epoch = renew_epoch(open_database(config.database_url, config.master_key))
+            epoch = renew_epoch(engine)
             command.say(f"a new epoch, {epoch}: agents send again what the database lacks")
         command.say("the database is ready")
         return 0

@@ -217,7 +217,8 @@ def _copies(config: ServerConfig) -> str:
     where = "chưa khai báo" if not own.target else "SFTP" if own.target.startswith("sftp:") else "thư mục"
     return (
         f"Bản sao lưu: {where}; mã hóa; giữ {own.keep_daily} bản ngày, {own.keep_weekly} bản tuần, "
-        f"{own.keep_monthly} bản tháng. Dữ liệu đã xóa còn trong bản sao lưu đến khi bản đó hết hạn."
+        f"{own.keep_monthly} bản tháng. Dữ liệu đã xóa còn trong bản sao lưu "
+        "đến khi bản đó hết hạn; khôi phục bản cũ thì chương trình xóa lại."
     )
 
 
