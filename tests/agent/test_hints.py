@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from schoolwatch_agent.formats import hints
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.probe import observe
-from schoolwatch_agent.probes import identity
+from schoolwatch_agent.probes import identity, listed
 from schoolwatch_contract.records import Fact
 
 KEY, OTHER = bytes(range(32)), bytes(32)
@@ -108,7 +108,7 @@ FOLDERS = {"/sys/class/net": ("eth0", "lo"), "/dev/disk/by-id": ("ata-Disk_1", "
 
 
 def facts(host: Host, key: bytes = KEY) -> dict[str, Fact]:
-    seen = observe(identity.probe(key), host)
+    seen = observe(listed("identity", 0, key), host)
     assert all(r.value == 1 for r in seen.readings if r.metric == "probe.ok")
     return {fact.labels.get("kind", fact.name): fact for fact in seen.facts}
 
@@ -218,12 +218,12 @@ def test_a_recording_of_this_probe_holds_no_number() -> None:
     from schoolwatch_agent.recorder import Recorder
 
     recorder = Recorder(Known(FILES, FOLDERS))
-    observe(identity.probe(KEY), recorder)
+    observe(listed("identity", 0, KEY), recorder)
     text = str(recorder.recording()).lower()
     for number in ("4c4c4544", "00:1a:2b", "disk_1", "may-01"):
         assert number not in text
     recorder = Recorder(Windows(ANSWER.replace("UWF", "[]")))
-    observe(identity.probe(KEY), recorder)
+    observe(listed("identity", 0, KEY), recorder)
     text = str(recorder.recording()).lower()
     for number in ("4c4c4544", "001a2b3c4d5e", "1a2b/cn7", "0025_38b1", "pc-01"):
         assert number not in text

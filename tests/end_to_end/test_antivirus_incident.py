@@ -20,7 +20,7 @@ from conftest import Peer
 from end_to_end.system import System, eventually
 from schoolwatch_agent import config as agent_config
 from schoolwatch_agent.host import Host
-from schoolwatch_agent.probes import antivirus
+from schoolwatch_agent.probes import PROBES
 from schoolwatch_agent.tick import tick
 from schoolwatch_server.database import tables
 from schoolwatch_server.database.engine import begin_read
@@ -123,7 +123,7 @@ def test_an_antivirus_that_stops_is_an_incident_until_it_is_back(
     device = system.device()
     settings = system.agent_folder(tmp_path / "agent", device, "[schedule]\nmeasure = 1\ndeliver = 1\n")
     config, machine = agent_config.load(settings), Machine(clamd.root)
-    always = (msgspec.structs.replace(antivirus.PROBE, every=0),)
+    always = (msgspec.structs.replace(next(one for one in PROBES if one.name == "antivirus"), every=0),)
     system.start_intake()
     system.start("evaluate")
 

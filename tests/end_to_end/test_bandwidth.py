@@ -18,7 +18,7 @@ from mqtt import wait_for
 from schoolwatch_agent.bandwidth.leave import NoLeaveError, ask
 from schoolwatch_agent.bandwidth.order import Outcome
 from schoolwatch_agent.probe import observe
-from schoolwatch_agent.probes import bandwidth, bandwidth_ledger
+from schoolwatch_agent.probes import listed
 from schoolwatch_contract import slot
 from schoolwatch_contract.catalogue.carriage import MESSAGES
 from schoolwatch_contract.settings import Bandwidth, Settings
@@ -67,14 +67,14 @@ def test_the_chosen_device_tests_when_it_is_due_and_tells(
     host = server.agent(server.device())
     monkeypatch.setattr(host, "now", lambda: 1_795_687_190.0)  # 10 s before the window ends
     told = Settings(bandwidth=Bandwidth(server.url, families=(4,), busy_above=100.0))
-    seen = observe(bandwidth.probe(told), host)
+    seen = observe(listed("bandwidth", 0, told.bandwidth), host)
     found = {reading.metric: reading.value for reading in seen.readings}
     assert found["probe.ok"] == 1.0, seen.facts
     assert (found["bandwidth.download"] or 0) > 1e6
     assert (found["bandwidth.upload"] or 0) > 1e6
-    ledger = {one.metric: one.value for one in observe(bandwidth_ledger.probe(told), host).readings}
+    ledger = {one.metric: one.value for one in observe(listed("bandwidth_ledger", 0, told), host).readings}
     assert ledger["bandwidth.month_bytes"] == found["bandwidth.bytes"]
-    assert observe(bandwidth.probe(told), host).readings == ()
+    assert observe(listed("bandwidth", 0, told.bandwidth), host).readings == ()
 
 
 def test_the_request_carries_what_the_privacy_page_says(server: Measuring) -> None:

@@ -11,7 +11,7 @@ from brokers import RunningBroker, environment
 from end_to_end.system import System, eventually
 from schoolwatch_agent import config as agent_config
 from schoolwatch_agent.host import Host
-from schoolwatch_agent.probes import uptime
+from schoolwatch_agent.probes import listed
 from schoolwatch_agent.spool_file import read
 from schoolwatch_agent.tick import tick
 
@@ -46,7 +46,7 @@ def test_what_was_carried_is_heard_by_the_agent_and_delivered_no_second_time(
     config = agent_config.load(settings)
     system.broker.kill()  # no line
     for _ in range(12):
-        done = tick(config, Host(), [uptime.PROBE])
+        done = tick(config, Host(), [listed("uptime", 0)])
         assert done.outcome is not None
         assert done.outcome.kind == "unreachable"
     stick = tmp_path / "stick"
@@ -65,8 +65,10 @@ def test_what_was_carried_is_heard_by_the_agent_and_delivered_no_second_time(
     assert waiting(folder) == 12  # nothing has told the agent yet
 
     system.start_intake()
-    tick(config, Host(), [uptime.PROBE])  # its line is back: it hears first, and sends only what is new
+    tick(
+        config, Host(), [listed("uptime", 0)]
+    )  # its line is back: it hears first, and sends only what is new
     eventually(lambda: system.journal_count() == 13, 20, "the new report does not come")
     assert system.counters()["duplicates", ""] == 12  # of the second import; none by the line
-    tick(config, Host(), [uptime.PROBE])
+    tick(config, Host(), [listed("uptime", 0)])
     eventually(lambda: waiting(folder) <= 1, 20, "the agent does not hear the acknowledgement")

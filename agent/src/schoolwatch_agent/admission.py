@@ -22,7 +22,7 @@ from schoolwatch_agent.host import Host
 from schoolwatch_agent.identity import Credential
 from schoolwatch_agent.memory import Memory
 from schoolwatch_agent.probe import observe
-from schoolwatch_agent.probes import hardware, system
+from schoolwatch_agent.probes import listed
 from schoolwatch_agent.probes.identity import freezing, hints_of
 from schoolwatch_contract.pin import split
 
@@ -161,5 +161,7 @@ def _hardware(office: Office, host: Host) -> Digests:
 
 def _about(host: Host) -> Mapping[str, str]:
     """Facts by which who lets computers in recognises this one; those that are known."""
-    facts = (fact for probe in (system.PROBE, hardware.PROBE) for fact in observe(probe, host).facts)
+    facts = (
+        fact for probe in (listed("system", 0), listed("hardware", 0)) for fact in observe(probe, host).facts
+    )
     return {fact.name: fact.value[:128] for fact in facts if fact.name in ABOUT and fact.value}

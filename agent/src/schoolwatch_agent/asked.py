@@ -12,16 +12,12 @@ from schoolwatch_agent.formats.mounts import Mount
 from schoolwatch_agent.formats.registry import Unread, Value, Values
 from schoolwatch_agent.host import Host
 
-GROUP: Final = "posture"
-"""The probes of this group run in the same cycle, so that PowerShell starts once for all of them."""
-
-EVERY: Final = 6 * 3600.0
 TIMEOUT: Final = 75.0
 
 
 def posture(host: Host) -> dict[str, Any]:
     """posture.ps1's answer for `cim.part`."""
-    return script(host, GROUP, TIMEOUT)
+    return script(host, "posture", TIMEOUT)
 
 
 def script(host: Host, name: str, timeout: float) -> dict[str, Any]:

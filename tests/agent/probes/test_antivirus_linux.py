@@ -14,7 +14,7 @@ import machines
 from schoolwatch_agent.formats import linux_antivirus
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.probe import observe
-from schoolwatch_agent.probes import antivirus
+from schoolwatch_agent.probes import listed
 
 FIXTURES = Path(__file__).parents[4] / "shared" / "fixtures" / "antivirus"
 NOW = 1_700_550_000.0
@@ -59,7 +59,7 @@ def clamd(peer: Callable[[str], Path], tmp_path: Path) -> Iterator[tuple[Host, S
 
 
 def look(host: Host) -> dict[str, float | None]:
-    observed = observe(antivirus.PROBE, host)
+    observed = observe(listed("antivirus", 0), host)
     assert machines.failure(observed) is None
     return machines.readings(observed)
 
@@ -72,7 +72,7 @@ def test_clamd_running_stopped_and_back(clamd: tuple[Host, Start]) -> None:
     assert found["antivirus.products"] == 1
     assert found["antivirus.running clamav"] == 1
     assert found["antivirus.signature_age clamav"] is None, "a hand-made signature has no date"
-    version = machines.facts(observe(antivirus.PROBE, host))["antivirus.version clamav"].value
+    version = machines.facts(observe(listed("antivirus", 0), host))["antivirus.version clamav"].value
     assert version is not None
     assert version.split(".")[0].isdigit()
     process.kill()

@@ -9,9 +9,9 @@ from schoolwatch_agent.bandwidth.order import Order
 from schoolwatch_agent.errors import TimedOut
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.probe import NotHere, observe
-from schoolwatch_agent.probes import bandwidth, bandwidth_ledger
+from schoolwatch_agent.probes import PROBES, bandwidth, listed
 from schoolwatch_agent.recorded import RecordedHost
-from schoolwatch_contract.settings import DEFAULTS, Bandwidth, Settings
+from schoolwatch_contract.settings import Bandwidth, Settings
 
 WANTED = Settings(bandwidth=Bandwidth("https://so.example"))
 
@@ -53,17 +53,17 @@ def test_what_was_held_back_has_another_name_than_a_result(who: str) -> None:
 def test_how_busy_is_too_busy_the_server_says() -> None:
     host = machine("linux/bandwidth-limited-by-client")
     told = Settings(bandwidth=Bandwidth("https://so.example", busy_above=1.5))
-    assert "bandwidth.download 4" in readings(observe(bandwidth.probe(told), host))
+    assert "bandwidth.download 4" in readings(observe(listed("bandwidth", 0, told.bandwidth), host))
 
 
 def test_a_test_is_kept_in_the_ledger_and_not_made_twice() -> None:
     host = machine("linux/bandwidth-measured-v6")
     before = ledger(host)
-    assert readings(observe(bandwidth.probe(WANTED), host))
+    assert readings(observe(listed("bandwidth", 0, WANTED.bandwidth), host))
     after = ledger(host)
     assert after.spent == before.spent + after.last_bytes
     assert after.measured == before.measured + 1
-    assert observe(bandwidth.probe(WANTED), host).readings == ()
+    assert observe(listed("bandwidth", 0, WANTED.bandwidth), host).readings == ()
     assert len(host.ordered) == 1
     order = msgspec.json.decode(host.ordered[0], type=Order)
     assert order == Order("https://so.example", 6, 10_000_000_000 - before.spent)  # the second takes IPv6
@@ -71,8 +71,8 @@ def test_a_test_is_kept_in_the_ledger_and_not_made_twice() -> None:
 
 def test_the_ledger_is_told_in_words_and_numbers() -> None:
     host = machine("linux/bandwidth-measured-v6")
-    observe(bandwidth.probe(WANTED), host)
-    told = observe(bandwidth_ledger.probe(WANTED), host)
+    observe(listed("bandwidth", 0, WANTED.bandwidth), host)
+    told = observe(listed("bandwidth_ledger", 0, WANTED), host)
     assert readings(told) == {"bandwidth.month_bytes": ledger(host).spent, "bandwidth.skips asleep": 3.0}
     assert {name: fact.value for name, fact in facts(told).items()} == {
         "bandwidth.server": "[fd71::1]:18090",
@@ -83,17 +83,17 @@ def test_the_ledger_is_told_in_words_and_numbers() -> None:
 
 def test_a_refused_test_is_given_up_after_some_tries_and_told_why() -> None:
     host = machine("linux/bandwidth-line-busy")
-    assert observe(bandwidth.probe(WANTED), host).readings == ()
-    told = observe(bandwidth_ledger.probe(WANTED), host)
+    assert observe(listed("bandwidth", 0, WANTED.bandwidth), host).readings == ()
+    told = observe(listed("bandwidth_ledger", 0, WANTED), host)
     assert facts(told)["bandwidth.skipped"].value == "line_busy"
     assert readings(told)["bandwidth.skips line_busy"] == 1.0
 
 
 def test_an_exhausted_budget_costs_no_byte() -> None:
     host = machine("linux/bandwidth-budget-spent")
-    assert observe(bandwidth.probe(WANTED), host).readings == ()
+    assert observe(listed("bandwidth", 0, WANTED.bandwidth), host).readings == ()
     assert host.ordered == []
-    told = observe(bandwidth_ledger.probe(WANTED), host)
+    told = observe(listed("bandwidth_ledger", 0, WANTED), host)
     assert facts(told)["bandwidth.skipped"].value == "budget"
     assert readings(told)["bandwidth.skips budget"] == 3.0
 
@@ -105,12 +105,12 @@ def test_a_child_that_hangs_is_a_failure_and_an_attempt() -> None:
             raise TimedOut("bandwidth test", timeout)
 
     host = Hanging(machine("linux/bandwidth-measured-v4").root)
-    seen = observe(bandwidth.probe(WANTED), host)
+    seen = observe(listed("bandwidth", 0, WANTED.bandwidth), host)
     assert "no answer" in (failure(seen) or "")
     kept = ledger(host)
     assert (kept.tries, kept.waiting) == (1, "interrupted")
     assert kept.retry_at > host.now()
-    assert observe(bandwidth.probe(WANTED), host).readings == ()  # not again at once
+    assert observe(listed("bandwidth", 0, WANTED.bandwidth), host).readings == ()  # not again at once
     assert len(host.ordered) == 1
 
 
@@ -120,14 +120,15 @@ def test_garbage_of_the_child_is_a_failure() -> None:
             return '{"skipped": 3'
 
     host = Odd(machine("linux/bandwidth-measured-v4").root)
-    assert "no outcome" in (failure(observe(bandwidth.probe(WANTED), host)) or "")
+    assert "no outcome" in (failure(observe(listed("bandwidth", 0, WANTED.bandwidth), host)) or "")
     assert ledger(host).tries == 1
 
 
-@pytest.mark.parametrize("make", [bandwidth.probe, bandwidth_ledger.probe])
-def test_a_device_that_was_not_chosen_is_silent(make) -> None:
+@pytest.mark.parametrize("name", ["bandwidth", "bandwidth_ledger"])
+def test_a_device_that_was_not_chosen_is_silent(name: str) -> None:
     host = machine("linux/bandwidth-measured-v4")
-    assert observe(make(DEFAULTS), host).readings == ()
+    (probe,) = (one for one in PROBES if one.name == name)
+    assert observe(probe, host).readings == ()
     assert host.ordered == []
     assert host.written == {}
 

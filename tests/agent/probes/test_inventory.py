@@ -10,7 +10,7 @@ from schoolwatch_agent.errors import NotUnderstood, TimedOut
 from schoolwatch_agent.formats import mounts
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.probe import observe
-from schoolwatch_agent.probes import disk, hardware, system, updates
+from schoolwatch_agent.probes import disk, hardware, listed, updates
 
 
 def values(probe: str, machine: str) -> dict[str, str | None]:
@@ -185,7 +185,7 @@ def test_a_disk_that_hangs_does_not_hide_the_others() -> None:
                 raise OSError(5, "Input/output error")
             return 100, 40
 
-    found = machines.readings(observe(disk.PROBE, OneHangs()))
+    found = machines.readings(observe(listed("disk", 0), OneHangs()))
     assert found == {"disk.size /": 100, "disk.free /": 40, "disk.size /data": None, "disk.free /data": None}
 
 
@@ -235,12 +235,12 @@ class OneProgram(Host):
 def test_garbage_of_a_program_costs_its_own_field() -> None:
     host = OneProgram()
     host.said = "\x00\ufffd 7 \n"
-    facts = {fact.name: fact for fact in observe(system.PROBE, host).facts}
+    facts = {fact.name: fact for fact in observe(listed("system", 0), host).facts}
     assert facts["os.name"].value
     assert (facts["os.arch"].value, facts["os.arch"].reason) == (None, "not understood")
     assert asked.process(host, "clamd") is None, "what pgrep would not print is no process"
     host.said = None
-    facts = {fact.name: fact for fact in observe(system.PROBE, host).facts}
+    facts = {fact.name: fact for fact in observe(listed("system", 0), host).facts}
     assert facts["os.arch"].reason == "timeout"
 
 
@@ -272,6 +272,6 @@ def test_a_stamp_from_the_future_says_nothing(tmp_path: Path) -> None:
         def modified(self, path: str) -> float:
             return self.now() + 86400
 
-    observed = observe(updates.PROBE, Ahead(tmp_path))
+    observed = observe(listed("updates", 0), Ahead(tmp_path))
     assert machines.readings(observed)["updates.age"] is None
     assert machines.facts(observed)["updates.source age"].reason == "the clock was set back"

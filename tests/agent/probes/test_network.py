@@ -5,9 +5,9 @@ import pytest
 import machines
 from schoolwatch_agent.formats import network
 from schoolwatch_agent.probe import observe
-from schoolwatch_agent.probes import ipv6
+from schoolwatch_agent.probes import listed
 from schoolwatch_agent.recorded import RecordedHost
-from schoolwatch_contract.settings import DEFAULTS, Endpoint, Ipv6, Settings
+from schoolwatch_contract.settings import DEFAULTS, Endpoint, Ipv6
 
 
 def rungs(machine: str) -> list[float | None]:
@@ -164,7 +164,7 @@ def test_without_targets_nothing_is_tried_and_the_rungs_say_so() -> None:
             raise AssertionError("nothing may be asked")
 
     host = Silent(machines.RECORDINGS / "linux" / "ipv6-dual-stack.json")
-    found = observe(ipv6.probe(DEFAULTS), host)
+    found = observe(listed("ipv6", 0, DEFAULTS.ipv6), host)
     assert machines.failure(found) is None
     facts = machines.facts(found)
     assert {facts[f"ipv6.rung.reason {rung}"].value for rung in range(5, 11)} == {"no_target"}
@@ -180,7 +180,7 @@ def test_without_targets_nothing_is_tried_and_the_rungs_say_so() -> None:
 )
 def test_a_rung_without_a_target_of_its_own_is_unknown(targets: Ipv6, unknown: set[int]) -> None:
     host = RecordedHost(machines.RECORDINGS / "linux" / "ipv6-dual-stack.json")
-    facts = machines.facts(observe(ipv6.probe(Settings(ipv6=targets)), host))
+    facts = machines.facts(observe(listed("ipv6", 0, targets), host))
     assert {rung for rung in range(12) if facts[f"ipv6.rung.reason {rung}"].value == "no_target"} == unknown
 
 

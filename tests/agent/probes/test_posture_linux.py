@@ -9,7 +9,7 @@ import pytest
 import machines
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.probe import Observed, observe
-from schoolwatch_agent.probes import accounts
+from schoolwatch_agent.probes import listed
 from schoolwatch_agent.recorded import RecordedHost
 from schoolwatch_agent.recorder import Recorder, record
 
@@ -309,11 +309,12 @@ def test_a_recording_of_accounts_names_nobody_and_holds_no_password(tmp_path: Pa
     for name, text in files.items():
         (tmp_path / "etc" / name).write_text(text)
     (tmp_path / "proc/net").mkdir(parents=True)
-    (file,) = record(accounts.PROBE, Host(tmp_path), tmp_path / "recorded")
+    (file,) = record(listed("accounts", 0), Host(tmp_path), tmp_path / "recorded")
     written = file.read_text()
     for secret in ("thanhnv", "maitt", "Nguyễn", "$y$", "secret"):
         assert secret not in written
-    again, now = observe(accounts.PROBE, RecordedHost(file)), observe(accounts.PROBE, Host(tmp_path))
+    probe = listed("accounts", 0)
+    again, now = observe(probe, RecordedHost(file)), observe(probe, Host(tmp_path))
     assert machines.readings(again) == machines.readings(now)
     found = machines.readings(now)
     assert (found["accounts.administrators"], found["accounts.other_administrators"]) == (1, 1)

@@ -18,7 +18,7 @@ from schoolwatch_agent import asked
 from schoolwatch_agent.formats import dconf, linux_ssh, smart
 from schoolwatch_agent.host import Host, Own
 from schoolwatch_agent.probe import Observed, observe
-from schoolwatch_agent.probes import encryption, remote_access, updates
+from schoolwatch_agent.probes import listed, remote_access, updates
 from schoolwatch_contract.records import Fact, Reading
 
 Peer = Callable[[str], Path]
@@ -106,7 +106,7 @@ def test_files_that_include_each_other_end() -> None:
         def exists(self, path: str) -> bool:
             return True
 
-    assert "includes without end" in (machines.failure(observe(remote_access.PROBE, Endless())) or "")
+    assert "includes without end" in (machines.failure(observe(listed("remote_access", 0), Endless())) or "")
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_key_files_count_as_dconf_compiles_them(peer: Peer, tmp_path: Path, lock
 
 
 def test_lsblk_of_this_machine_tells_of_its_root() -> None:
-    observed = observe(encryption.PROBE, Host())
+    observed = observe(listed("encryption", 0), Host())
     assert machines.failure(observed) is None
     if observed != Observed():  # a container
         assert "encryption.enabled /" in machines.readings(observed)
@@ -302,7 +302,7 @@ def test_apt_is_asked_again_when_what_it_reads_has_changed(tmp_path: Path) -> No
     apt.chmod(0o755)
 
     def look(own: Own | None) -> tuple[float | None, float | None, int]:
-        found = machines.readings(observe(updates.PROBE, Host(tmp_path, own)))
+        found = machines.readings(observe(listed("updates", 0), Host(tmp_path, own)))
         count = len((tmp_path / "count").read_text())
         return found["updates.pending"], found["updates.security"], count
 

@@ -15,15 +15,7 @@ import machines
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.probe import observe
 from schoolwatch_agent.probes import (
-    addresses,
-    disk,
-    links,
-    memory,
-    processor,
-    resolvers,
-    routes,
-    system,
-    uptime,
+    listed,
 )
 
 pytestmark = pytest.mark.skipif(not Path("/proc/stat").exists(), reason="compares with Linux's own files")
@@ -42,7 +34,7 @@ def ip(peer: Callable[[str], Path]) -> Callable[..., list[dict[str, Any]]]:
 
 
 def test_processor() -> None:
-    observed = observe(processor.PROBE, Host())
+    observed = observe(listed("processor", 0), Host())
     found = machines.readings(observed)
     assert found["processor.count"] == psutil.cpu_count()
     assert 0 <= (found["processor.busy"] or 0) <= 1
@@ -59,7 +51,7 @@ def test_a_busy_processor_is_busier() -> None:
     busy = [burn() for _ in range(psutil.cpu_count() or 1)]
     try:
         time.sleep(0.2)
-        found = machines.readings(observe(processor.PROBE, Host()))
+        found = machines.readings(observe(listed("processor", 0), Host()))
     finally:
         for process in busy:
             process.kill()
@@ -68,26 +60,26 @@ def test_a_busy_processor_is_busier() -> None:
 
 
 def test_memory() -> None:
-    found = machines.readings(observe(memory.PROBE, Host()))
+    found = machines.readings(observe(listed("memory", 0), Host()))
     told = psutil.virtual_memory()
     assert found["memory.size"] == told.total
     assert found["memory.available"] == pytest.approx(told.available, rel=0.2)
 
 
 def test_disk() -> None:
-    found = machines.readings(observe(disk.PROBE, Host()))
+    found = machines.readings(observe(listed("disk", 0), Host()))
     told = os.statvfs("/")
     assert found["disk.size /"] == told.f_blocks * told.f_frsize
     assert found["disk.free /"] == pytest.approx(told.f_bavail * told.f_frsize, rel=0.05)
 
 
 def test_uptime() -> None:
-    found = machines.readings(observe(uptime.PROBE, Host()))
+    found = machines.readings(observe(listed("uptime", 0), Host()))
     assert found["uptime.seconds"] == pytest.approx(float(Path("/proc/uptime").read_text().split()[0]), abs=5)
 
 
 def test_system() -> None:
-    found = machines.facts(observe(system.PROBE, Host()))
+    found = machines.facts(observe(listed("system", 0), Host()))
     assert found["os.build"].value == os.uname().release
     assert found["os.arch"].value == os.uname().machine
     assert (found["os.name"].value or "?") in Path("/etc/os-release").read_text()
@@ -95,7 +87,7 @@ def test_system() -> None:
 
 def test_links(ip: Callable[..., list[dict[str, Any]]]) -> None:
     before = psutil.net_io_counters(pernic=True)
-    observed = observe(links.PROBE, Host())
+    observed = observe(listed("links", 0), Host())
     after = psutil.net_io_counters(pernic=True)
     real = {
         link["ifname"]: link
@@ -117,7 +109,7 @@ def test_links(ip: Callable[..., list[dict[str, Any]]]) -> None:
 
 
 def test_addresses(ip: Callable[..., list[dict[str, Any]]]) -> None:
-    found = machines.readings(observe(addresses.PROBE, Host()))
+    found = machines.readings(observe(listed("addresses", 0), Host()))
     for link in ip("addr"):
         nic, infos = link["ifname"], link["addr_info"]
         if not Path(f"/sys/class/net/{nic}/device").exists():
@@ -132,7 +124,7 @@ def test_addresses(ip: Callable[..., list[dict[str, Any]]]) -> None:
 
 
 def test_routes(ip: Callable[..., list[dict[str, Any]]]) -> None:
-    found = machines.facts(observe(routes.PROBE, Host()))
+    found = machines.facts(observe(listed("routes", 0), Host()))
     four = {f"route.default 4 {r['dev']}": r.get("gateway") for r in ip("-4", "route", "show", "default")}
     assert {key: fact.value for key, fact in found.items() if " 4 " in key} == four
     six = {f"route.default 6 {r['dev']}" for r in ip("-6", "route", "show", "default")}
@@ -140,7 +132,7 @@ def test_routes(ip: Callable[..., list[dict[str, Any]]]) -> None:
 
 
 def test_resolvers() -> None:
-    found = machines.readings(observe(resolvers.PROBE, Host()))
+    found = machines.readings(observe(listed("resolvers", 0), Host()))
     text = Path("/etc/resolv.conf").read_text()
     servers = [line.split()[1] for line in text.splitlines() if line.startswith("nameserver ")]
     if "127.0.0.53" not in servers:

@@ -12,7 +12,7 @@ from schoolwatch_agent.errors import NotUnderstood
 from schoolwatch_agent.formats import sessions
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.probe import observe
-from schoolwatch_agent.probes import use
+from schoolwatch_agent.probes import listed, use
 from schoolwatch_contract.catalogue import METRICS
 from schoolwatch_contract.records import Fact, Reading
 from schoolwatch_contract.settings import Settings
@@ -62,7 +62,7 @@ def test_an_answer_that_is_none_costs_no_hours_on(monkeypatch: pytest.MonkeyPatc
         return [sessions.level1(b"\0" * 8)]
 
     monkeypatch.setattr(machine, "sessions", garbled)
-    seen = observe(use.probe(IN_A_LAB, 300), machine)
+    seen = observe(listed("use", 0, IN_A_LAB, 300), machine)
     assert machines.readings(seen) == {"use.on": 300.0, "use.active": None, "use.boots": 1.0}
     assert machines.facts(seen)["use.input"].reason == "not understood"
 
@@ -81,17 +81,19 @@ def test_elsewhere_than_in_a_lab_nothing_is_read() -> None:
         def __getattribute__(self, name: str) -> object:
             raise AssertionError(f"{name} was asked")
 
-    assert observe(use.probe(Settings(), 300), Untouchable()).readings == ()
-    assert observe(use.probe(Settings(), 300), Untouchable()).facts == ()
+    assert observe(listed("use", 0, Settings(), 300), Untouchable()).readings == ()
+    assert observe(listed("use", 0, Settings(), 300), Untouchable()).facts == ()
 
 
 def test_a_start_counts_once_and_a_look_counts_none() -> None:
     machine = machines.machine("linux/use-nobody")
-    counted = [machines.readings(observe(use.probe(IN_A_LAB, 300), machine))["use.boots"] for _ in range(3)]
+    counted = [
+        machines.readings(observe(listed("use", 0, IN_A_LAB, 300), machine))["use.boots"] for _ in range(3)
+    ]
     assert counted == [1.0, 0.0, 0.0]
     machine.written[use.BOOT] = b"another"
-    assert machines.readings(observe(use.probe(IN_A_LAB, 300), machine))["use.boots"] == 1.0
-    assert "use.boots" not in machines.readings(observe(use.probe(IN_A_LAB, 300), Host()))
+    assert machines.readings(observe(listed("use", 0, IN_A_LAB, 300), machine))["use.boots"] == 1.0
+    assert "use.boots" not in machines.readings(observe(listed("use", 0, IN_A_LAB, 300), Host()))
 
 
 def test_the_layout_of_wtsinfoex() -> None:

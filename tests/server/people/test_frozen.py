@@ -142,7 +142,7 @@ def report(
     world: World, credential: Credential, machine: Machine, seq: int = 1, spool: str = "a" * 16
 ) -> bool:
     """One report with the machine's identity goes through intake; whether it was taken."""
-    found = hints.probe(bytes.fromhex(credential.hint_key)).read(machine)
+    found = hints.read(machine, bytes.fromhex(credential.hint_key))
     facts = tuple(fact for fact in found if isinstance(fact, Fact))
     body = envelope.encode(Envelope(SCHEMA, machine.at, "0.1.0", (), facts))
     header = frame.Header(credential.device, spool, seq, 1, machine.at)

@@ -13,7 +13,6 @@ from schoolwatch_agent.errors import NotUnderstood, TimedOut
 from schoolwatch_agent.formats import dconf, linux_accounts, settings_file, windows_accounts
 from schoolwatch_agent.formats.dconf import Database
 from schoolwatch_agent.host import Host
-from schoolwatch_agent.probe import Probe
 from schoolwatch_contract.records import Fact, Reading
 
 _PASSWORD_STACKS: Final = ("/etc/pam.d/common-password", "/etc/pam.d/system-auth")
@@ -200,6 +199,3 @@ def _conf_files(host: Host, folder: str) -> list[str]:
         return [f"{folder}/{name}" for name in host.names(folder) if name.endswith(".conf")]
     except (FileNotFoundError, NotADirectoryError):
         return []
-
-
-PROBE = Probe("accounts", every=asked.EVERY, read=read, group=asked.GROUP)

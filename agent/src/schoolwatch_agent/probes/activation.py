@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from schoolwatch_agent import asked
 from schoolwatch_agent.formats import windows_activation
 from schoolwatch_agent.host import Host
-from schoolwatch_agent.probe import NotHere, Probe
+from schoolwatch_agent.probe import NotHere
 from schoolwatch_contract.records import Fact, Reading
 
 
@@ -14,6 +14,3 @@ def read(host: Host) -> Iterator[Reading | Fact]:
     if host.system != "windows":
         raise NotHere
     return windows_activation.parse(asked.posture(host), asked.value(host, *windows_activation.CLICK_TO_RUN))
-
-
-PROBE = Probe("activation", every=asked.EVERY, read=read, group=asked.GROUP)

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from schoolwatch_agent.formats import cim, network
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.personal import nic_label
-from schoolwatch_agent.probe import Probe
 from schoolwatch_contract.records import Fact, Reading
 
 
@@ -30,6 +29,3 @@ def read(host: Host) -> Iterator[Reading | Fact]:
     if host.system == "windows":
         return parse(network.windows_addresses(cim.document(host.powershell("network"))))
     return parse(network.linux_addresses(host.run("ip", "-j", "-d", "addr", "show")))
-
-
-PROBE = Probe("addresses", every=900, read=read)

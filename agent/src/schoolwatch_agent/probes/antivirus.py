@@ -19,7 +19,6 @@ from schoolwatch_agent.errors import CommandFailed, Missing, NotUnderstood, Time
 from schoolwatch_agent.formats import cim, linux_antivirus, registry, security_center
 from schoolwatch_agent.formats.product import Product
 from schoolwatch_agent.host import Host
-from schoolwatch_agent.probe import Probe
 from schoolwatch_contract.records import Fact, Reading
 
 BITDEFENDER: Final = "/opt/bitdefender-security-tools/bin/bduitool"
@@ -195,10 +194,3 @@ _LINUX: Final[dict[str, Callable[[Host], Product | None]]] = {
     "eset-server": partial(_eset, service="efs"),
     "sentinelone": _sentinelone,
 }
-
-PROBE = Probe(
-    "antivirus",
-    every=60,  # a watched verdict: on a PC that measures each 5 minutes, each cycle
-    read=read,
-    watched=frozenset({"antivirus.products", "antivirus.running", "antivirus.realtime", "antivirus.mode"}),
-)

@@ -12,7 +12,7 @@ from schoolwatch_agent import asked, desktop
 from schoolwatch_agent.formats import dconf, windows_autorun
 from schoolwatch_agent.formats.dconf import Database
 from schoolwatch_agent.host import Host
-from schoolwatch_agent.probe import NotHere, Probe
+from schoolwatch_agent.probe import NotHere
 from schoolwatch_contract.records import Fact, Reading
 
 _KEYS: Final = {
@@ -73,6 +73,3 @@ def _stick_driver_is_blocked(host: Host) -> bool:
         if any(name.endswith(".conf") and is_blocked(host.text(f"{folder}/{name}")) for name in names):
             return True
     return False
-
-
-PROBE = Probe("autorun", every=asked.EVERY, read=read, group=asked.GROUP)

@@ -10,7 +10,6 @@ from schoolwatch_agent import asked
 from schoolwatch_agent.errors import TimedOut, why
 from schoolwatch_agent.formats import windows_backup
 from schoolwatch_agent.host import Host
-from schoolwatch_agent.probe import Probe
 from schoolwatch_contract.records import Fact, Reading
 
 
@@ -31,15 +30,8 @@ def marker(host: Host, path: str) -> Iterator[Reading | Fact]:
     yield Fact("backup.state", "found" if known else None, labels, reason)
 
 
-def _read(host: Host, path: str) -> Iterator[Reading | Fact]:
+def read(host: Host, path: str) -> Iterator[Reading | Fact]:
+    """The marker of that path, "" is none, and what Windows keeps itself."""
     yield from marker(host, path)
     if host.system == "windows":
         yield from windows_backup.parse(asked.posture(host), host.now())
-
-
-def probe(marker: str = "") -> Probe:
-    """The probe for a marker's path; "" is none."""
-    return Probe("backup", every=asked.EVERY, read=lambda host: _read(host, marker), group=asked.GROUP)
-
-
-PROBE = probe()

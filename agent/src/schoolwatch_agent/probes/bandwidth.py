@@ -9,9 +9,9 @@ from schoolwatch_agent.bandwidth import plan
 from schoolwatch_agent.bandwidth.order import Order, Outcome, Way, decode_outcome, encode
 from schoolwatch_agent.errors import CommandFailed, Missing, TimedOut
 from schoolwatch_agent.host import Host
-from schoolwatch_agent.probe import NotHere, Probe
+from schoolwatch_agent.probe import NotHere
 from schoolwatch_contract.records import Reading
-from schoolwatch_contract.settings import Bandwidth, Settings
+from schoolwatch_contract.settings import Bandwidth
 
 LEDGER = "bandwidth.json"
 
@@ -87,8 +87,3 @@ def seed(host: Host) -> str:
     if own is None:
         raise NotHere
     return own.decode("ascii", "replace").strip()
-
-
-def probe(settings: Settings) -> Probe:
-    """Looks at the clock each cycle; a test is rare."""
-    return Probe("bandwidth", every=0, read=lambda host: read(host, settings.bandwidth))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from schoolwatch_agent.bandwidth import plan
 from schoolwatch_agent.host import Host
-from schoolwatch_agent.probe import NotHere, Probe
+from schoolwatch_agent.probe import NotHere
 from schoolwatch_agent.probes.bandwidth import LEDGER, seed
 from schoolwatch_contract.records import Fact, Reading
 from schoolwatch_contract.settings import Settings
@@ -30,8 +30,3 @@ def read(host: Host, settings: Settings) -> Iterator[Reading | Fact]:
         raise NotHere
     seed(host)
     return parse(host.kept(LEDGER))
-
-
-def probe(settings: Settings) -> Probe:
-    """Each cycle, after the test: what has just been skipped is told with it."""
-    return Probe("bandwidth_ledger", every=0, read=lambda host: read(host, settings))

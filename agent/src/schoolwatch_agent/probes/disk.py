@@ -11,7 +11,7 @@ from schoolwatch_agent import asked
 from schoolwatch_agent.errors import Hidden, TimedOut, why
 from schoolwatch_agent.formats.mounts import Mount
 from schoolwatch_agent.host import Host
-from schoolwatch_agent.probe import NotHere, Probe
+from schoolwatch_agent.probe import NotHere
 from schoolwatch_contract.records import Fact, Reading
 
 _LOCAL: Final = frozenset(
@@ -74,6 +74,3 @@ def _space(host: Host, mount: str) -> tuple[float | None, float | None, str]:
     except TimedOut:
         return None, None, "timeout"
     return float(size), float(free), ""
-
-
-PROBE = Probe("disk", every=0, read=read)

@@ -14,7 +14,7 @@ from schoolwatch_agent.errors import CommandFailed, Missing, NotUnderstood, Time
 from schoolwatch_agent.formats import smart, windows_disk_health
 from schoolwatch_agent.formats.smart import Health
 from schoolwatch_agent.host import Host
-from schoolwatch_agent.probe import NotHere, Probe
+from schoolwatch_agent.probe import NotHere
 from schoolwatch_contract.records import Fact, Reading
 
 _DISKS: Final = r"(sd[a-z]{1,3}|hd[a-z]|nvme\d{1,3}n\d{1,3}|mmcblk\d{1,3})"
@@ -123,6 +123,3 @@ def _udisks(host: Host, disk: str) -> Health | None:
 
 def _told(health: Health) -> Health | None:
     return health if health.healthy is not None else None
-
-
-PROBE = Probe("disk_health", every=asked.EVERY, read=read, group=asked.GROUP)

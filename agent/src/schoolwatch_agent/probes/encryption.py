@@ -12,7 +12,7 @@ from schoolwatch_agent import asked
 from schoolwatch_agent.errors import CommandFailed, Missing, TimedOut
 from schoolwatch_agent.formats import linux_blocks, windows_encryption
 from schoolwatch_agent.host import Host
-from schoolwatch_agent.probe import NotHere, Probe
+from schoolwatch_agent.probe import NotHere
 from schoolwatch_contract.records import Fact, Reading
 
 _MOST: Final = 32
@@ -100,6 +100,3 @@ def _lsblk(host: Host) -> str:
         return host.run("lsblk", "-J", "-o", "NAME,TYPE,MOUNTPOINT")  # before util-linux 2.37
     except Missing as error:
         raise NotHere from error
-
-
-PROBE = Probe("encryption", every=asked.EVERY, read=read, group=asked.GROUP)

@@ -16,7 +16,6 @@ from schoolwatch_agent.errors import CommandFailed, Missing, NotUnderstood, Time
 from schoolwatch_agent.formats import cim, registry
 from schoolwatch_agent.formats.registry import Value
 from schoolwatch_agent.host import Host
-from schoolwatch_agent.probe import Probe
 from schoolwatch_contract.records import Fact, Reading
 
 _REFUSED: Final = (
@@ -285,6 +284,3 @@ def _ask(
         return None, "timeout"
     except PermissionError as error:  # it may be there
         return None, why(error)
-
-
-PROBE = Probe("firewall", every=900, read=read, watched=frozenset({"firewall.enabled"}))

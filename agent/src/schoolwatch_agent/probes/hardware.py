@@ -8,7 +8,6 @@ from typing import Any, Final
 from schoolwatch_agent.errors import NotUnderstood, TimedOut
 from schoolwatch_agent.formats import cim
 from schoolwatch_agent.host import Host
-from schoolwatch_agent.probe import Probe
 from schoolwatch_contract.records import Fact
 
 _DMI: Final = "/sys/class/dmi/id"
@@ -138,6 +137,3 @@ def _maybe(host: Host, path: str) -> str:
         return host.text(path)
     except (OSError, TimedOut):
         return ""
-
-
-PROBE = Probe("hardware", every=6 * 3600, read=read)

@@ -13,7 +13,6 @@ from schoolwatch_agent.formats import cim, hints
 from schoolwatch_agent.formats.hints import Kind
 from schoolwatch_agent.formats.registry import Unread
 from schoolwatch_agent.host import Host
-from schoolwatch_agent.probe import Probe
 from schoolwatch_contract.records import Fact
 
 Found = dict[Kind, tuple[str, ...]]
@@ -128,10 +127,6 @@ def _macs(host: Host) -> Iterator[str]:
             continue
 
 
-def probe(key: bytes) -> Probe:
+def read(host: Host, key: bytes) -> Iterator[Fact]:
     """The identity under a school's key; without one only the freezing software is told."""
-
-    def read(host: Host) -> Iterator[Fact]:
-        return parse(hints_of(host) if key else {}, key, freezing(host))
-
-    return Probe("identity", every=3600, read=read)
+    return parse(hints_of(host) if key else {}, key, freezing(host))

@@ -7,7 +7,6 @@ the network's own resolvers, those too only then.
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import partial
 from ipaddress import ip_address
 from typing import Any, Final
 
@@ -26,10 +25,9 @@ from schoolwatch_agent.formats.advertisement import Advertisement
 from schoolwatch_agent.formats.attempts import Found, Plan
 from schoolwatch_agent.formats.link_rungs import Heard, Rung
 from schoolwatch_agent.host import Host
-from schoolwatch_agent.probe import Probe
 from schoolwatch_agent.probes import resolvers
 from schoolwatch_contract.records import Fact, Reading
-from schoolwatch_contract.settings import Ipv6, Settings
+from schoolwatch_contract.settings import Ipv6
 
 LISTEN: Final = 3.5
 """Seconds to wait for a router: it answers within 0.5 s, or 3 s after its last one (RFC 4861 §6.2.6)."""
@@ -255,10 +253,3 @@ def _option_108(host: Host, addresses: Iterable[network.Address]) -> Rung:
             return Rung(True, "option_108_offered")
         answered |= bool(offered)
     return Rung(False, "option_108_absent") if answered else Rung(None, "dhcp_silent")
-
-
-def probe(settings: Settings) -> Probe:
-    """The ladder of a device with these targets."""
-    return Probe(
-        "ipv6", every=900, read=partial(read, targets=settings.ipv6), watched=frozenset({"ipv6.rung"})
-    )

@@ -13,7 +13,7 @@ import msgspec
 from schoolwatch_agent.formats import cim, network
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.personal import nic_label
-from schoolwatch_agent.probe import NotHere, Probe
+from schoolwatch_agent.probe import NotHere
 from schoolwatch_contract.records import Fact, Reading
 
 _NET: Final = "/sys/class/net"
@@ -131,6 +131,3 @@ def _files(host: Host, nic: str) -> dict[str, str | None]:
 
 def _is_wireless(host: Host, nic: str) -> bool:
     return host.exists(f"{_NET}/{nic}/wireless") or host.exists(f"{_NET}/{nic}/phy80211")
-
-
-PROBE = Probe("links", every=900, read=read, watched=frozenset({"link.up"}))

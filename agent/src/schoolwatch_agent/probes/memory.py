@@ -5,7 +5,6 @@ from typing import Any
 
 from schoolwatch_agent.errors import NotUnderstood
 from schoolwatch_agent.host import Host
-from schoolwatch_agent.probe import Probe
 from schoolwatch_contract.records import Reading
 
 
@@ -34,6 +33,3 @@ def read(host: Host) -> Iterator[Reading]:
     if host.system == "windows":
         return parse_windows(host.counters("virtual_memory"))
     return parse(host.text("/proc/meminfo"))
-
-
-PROBE = Probe("memory", every=0, read=read)

@@ -6,7 +6,6 @@ from typing import Any, Final
 from schoolwatch_agent import asked
 from schoolwatch_agent.errors import NotUnderstood
 from schoolwatch_agent.host import Host
-from schoolwatch_agent.probe import Probe
 from schoolwatch_contract.records import Fact, Reading
 
 SAMPLE: Final = 0.5
@@ -82,6 +81,3 @@ def read(host: Host) -> Iterator[Reading | Fact]:
     host.wait(SAMPLE)
     later = host.text("/proc/stat")
     yield from parse(stat, later, host.text("/proc/loadavg"), host.text("/proc/cpuinfo"))
-
-
-PROBE = Probe("processor", every=0, read=read)

@@ -11,7 +11,7 @@ from schoolwatch_agent.errors import NotUnderstood
 from schoolwatch_agent.formats import cim, network
 from schoolwatch_agent.formats.echoes import Family, Outcome, Plan, Target, Tried, quality
 from schoolwatch_agent.host import Host
-from schoolwatch_agent.probe import NotHere, Probe
+from schoolwatch_agent.probe import NotHere
 from schoolwatch_contract.records import Fact, Reading
 from schoolwatch_contract.settings import Settings
 
@@ -72,14 +72,10 @@ def parse(answer: str) -> Iterator[Reading | Fact]:
         yield Fact("quality.method", tried.method, labels)
 
 
-def probe(settings: Settings) -> Probe:
+def read(host: Host, settings: Settings) -> Iterator[Reading | Fact]:
     """Towards what the server named; without settings the gateway alone."""
-
-    def read(host: Host) -> Iterator[Reading | Fact]:
-        wanted = plan(_routes(host), settings)
-        return parse(host.echoes(msgspec.json.encode(wanted).decode(), _TIMEOUT))
-
-    return Probe("quality", every=1800, read=read)
+    wanted = plan(_routes(host), settings)
+    return parse(host.echoes(msgspec.json.encode(wanted).decode(), _TIMEOUT))
 
 
 def _routes(host: Host) -> list[network.Route]:

@@ -14,7 +14,7 @@ from schoolwatch_agent.errors import NotUnderstood, TimedOut
 from schoolwatch_agent.formats import linux_ssh, windows_remote_access
 from schoolwatch_agent.formats.linux_ssh import Access, Line
 from schoolwatch_agent.host import Host
-from schoolwatch_agent.probe import NotHere, Probe
+from schoolwatch_agent.probe import NotHere
 from schoolwatch_contract.records import Fact, Reading
 
 _PROGRAMS: Final = ("/usr/sbin/sshd", "/usr/local/sbin/sshd")
@@ -105,6 +105,3 @@ def _listens(host: Host, ports: tuple[int, ...]) -> bool | None:
     except (OSError, TimedOut):
         return None
     return bool(found & set(ports))
-
-
-PROBE = Probe("remote_access", every=asked.EVERY, read=read, group=asked.GROUP)

@@ -7,7 +7,6 @@ from typing import Any, Final
 from schoolwatch_agent.formats import cim, network
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.personal import cut_ipv6
-from schoolwatch_agent.probe import Probe
 from schoolwatch_contract.records import Fact, Reading
 
 _OWN: Final = frozenset({"127.0.0.53", "127.0.0.54"})
@@ -64,6 +63,3 @@ def servers(host: Host) -> list[str]:
 def read(host: Host) -> Iterator[Reading | Fact]:
     """One file, or the script that all network probes share."""
     return _records(servers(host))
-
-
-PROBE = Probe("resolvers", every=900, read=read)

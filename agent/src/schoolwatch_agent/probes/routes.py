@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator
 from schoolwatch_agent.formats import cim, network
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.personal import cut_ipv6, nic_label
-from schoolwatch_agent.probe import Probe
 from schoolwatch_contract.records import Fact
 
 
@@ -31,6 +30,3 @@ def read(host: Host) -> Iterator[Fact]:
         *network.linux_routes(host.run("ip", "-j", "-6", "route", "show", "default"), "6"),
     ]
     return parse(found)
-
-
-PROBE = Probe("routes", every=900, read=read, watched=frozenset({"route.default"}))

@@ -9,7 +9,6 @@ from schoolwatch_agent import asked
 from schoolwatch_agent.errors import CommandFailed, Missing, NotUnderstood, TimedOut
 from schoolwatch_agent.formats.registry import Value, Values, why
 from schoolwatch_agent.host import Host
-from schoolwatch_agent.probe import Probe
 from schoolwatch_contract.records import Fact
 
 _KEY: Final = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion"
@@ -105,6 +104,3 @@ def read(host: Host) -> Iterator[Fact]:
     kernel = host.text("/proc/sys/kernel/osrelease")
     path = next((p for p in ("/etc/os-release", "/usr/lib/os-release") if host.exists(p)), "/etc/os-release")
     return parse(host.text(path), kernel, machine, unheard, has_sessions=sessions)
-
-
-PROBE = Probe("system", every=3600, read=read)

@@ -18,7 +18,7 @@ from schoolwatch_agent.errors import CommandFailed, Missing, NotUnderstood, Time
 from schoolwatch_agent.formats import windows_updates
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.identity import IdentityError
-from schoolwatch_agent.probe import NotHere, Probe
+from schoolwatch_agent.probe import NotHere
 from schoolwatch_contract.records import Fact, Reading
 
 _LISTS: Final = "/var/lib/apt/lists"
@@ -264,6 +264,3 @@ def _cron_runs(host: Host) -> bool | None:
     if any(daemons):
         return True
     return None if None in daemons or host.exists(_ANACRON) else False
-
-
-PROBE = Probe("updates", every=6 * 3600, read=read, limit=SEARCH_TIMEOUT)

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from schoolwatch_agent.host import Host
-from schoolwatch_agent.probe import Probe
 from schoolwatch_contract.records import Reading
 
 
@@ -24,6 +23,3 @@ def read(host: Host) -> Iterator[Reading]:
     if host.system == "windows":
         return parse_windows(host.counters("boot_time"), host.now())
     return parse(host.text("/proc/uptime"))
-
-
-PROBE = Probe("uptime", every=0, read=read)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from schoolwatch_agent.errors import CommandFailed, Missing, NotUnderstood, TimedOut
 from schoolwatch_agent.formats import sessions
 from schoolwatch_agent.host import Host
-from schoolwatch_agent.probe import NotHere, Probe
+from schoolwatch_agent.probe import NotHere
 from schoolwatch_contract.records import Fact, Reading
 from schoolwatch_contract.settings import Settings
 
@@ -33,18 +33,10 @@ def parse(on: float, period: float, idle: float, reason: str, source: str) -> It
     yield Fact("use.input", source if known else None, {}, "" if known else reason)
 
 
-def probe(settings: Settings, period: float) -> Probe:
+def read(host: Host, settings: Settings, period: float) -> Iterator[Reading | Fact]:
     """`period` is the seconds between two cycles."""
-
-    def read(host: Host) -> Iterator[Reading | Fact]:
-        if not settings.measures_use:
-            raise NotHere
-        return _read(host, period)
-
-    return Probe("use", every=0, read=read)
-
-
-def _read(host: Host, period: float) -> Iterator[Reading | Fact]:
+    if not settings.measures_use:
+        raise NotHere
     yield from parse(min(_up(host), period), period, *_idle(host))
     boots = _boots(host)
     if boots is not None:

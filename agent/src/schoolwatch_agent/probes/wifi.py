@@ -11,7 +11,7 @@ from typing import Final
 from schoolwatch_agent.errors import CommandFailed, Missing, NotUnderstood, TimedOut
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.personal import nic_label
-from schoolwatch_agent.probe import NotHere, Probe
+from schoolwatch_agent.probe import NotHere
 from schoolwatch_contract.records import Fact, Reading
 
 _NET: Final = "/sys/class/net"
@@ -70,6 +70,3 @@ def _ask(host: Host, nic: str) -> Iterator[Reading | Fact]:
     for metric, _, _ in _METRICS:
         yield Reading(metric, None, {"nic": label})
     yield Fact("wifi.standard", None, {"nic": label}, reason)
-
-
-PROBE = Probe("wifi", every=900, read=read)
