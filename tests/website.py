@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from schoolwatch_server import people, transport
 from schoolwatch_server.access import Role
+from schoolwatch_server.api.listening import guard
 from schoolwatch_server.api.route import SESSION_COOKIE
 from schoolwatch_server.api.service import create_app, settings
 from schoolwatch_server.config import ServerConfig
@@ -37,6 +38,7 @@ class RunningSite:
         self.socket = bound or socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         if bound is None:
             self.socket.bind(("127.0.0.1", 0))
+        self.socket = guard(self.socket)
         host, self.port = self.socket.getsockname()
         self.url = f"{'http' if transport.http(config) is None else 'https'}://{host}:{self.port}"
         self._server = uvicorn.Server(settings(config, self.app))

@@ -1,5 +1,6 @@
 """HOST:PORT as people type it: 127.0.0.1:8080, [::1]:8080 or a name with a port."""
 
+import ipaddress
 from dataclasses import dataclass
 
 from schoolwatch_server.config import is_host
@@ -31,3 +32,12 @@ def parse(text: str) -> Address:
 def reachable(host: str) -> str:
     """The address by which this machine reaches what listens on `host`."""
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # nosec B104 # noqa: S104  it is where not to connect to
+
+
+def is_own(address: str) -> bool:
+    """Whether that is this machine, as it reaches itself: what passes others on comes from there."""
+    try:
+        known = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return known in (ipaddress.IPv4Address("127.0.0.1"), ipaddress.IPv6Address("::1"))

@@ -26,7 +26,7 @@ class Attempts:
 
     def wait(self, address: str, about: str = "", *, now: float | None = None) -> float:
         """Seconds until the address may try again; 0 when it may now."""
-        at, source = time.monotonic() if now is None else now, _source(address)
+        at, source = time.monotonic() if now is None else now, source_of(address)
         if not about:
             return self._left((source, ""), self._most, at)
         return max(
@@ -36,7 +36,7 @@ class Attempts:
 
     def failed(self, address: str, about: str = "", *, now: float | None = None) -> None:
         """Counts one failure; the window starts with its first."""
-        at, source = time.monotonic() if now is None else now, _source(address)
+        at, source = time.monotonic() if now is None else now, source_of(address)
         with self._lock:
             for key in [(source, _short(about)), (source, _ALL)] if about else [(source, "")]:
                 since, count = self._failed.pop(key, (at, 0))
@@ -58,7 +58,8 @@ def _short(about: str) -> str:
     return hashlib.sha256(about.encode("utf-8", "replace")).hexdigest()[:32]
 
 
-def _source(address: str) -> str:
+def source_of(address: str) -> str:
+    """Whom an address stands for: itself, or its IPv6 network of 64 bits."""
     try:
         known = ipaddress.ip_address(address)
     except ValueError:

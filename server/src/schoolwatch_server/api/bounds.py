@@ -1,11 +1,14 @@
 """Bounds on what a caller may send and how long it may take: big and slow ones must not hold the server."""
 
 import asyncio
+from typing import Any
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
+
+from schoolwatch_server.api.readers import Reader
 
 HEAD_SECONDS = 15.0
 """From the first byte of a connection or request (or from its opening) to the end of its headers."""
@@ -58,13 +61,15 @@ class BoundedBody:
 
 
 class BoundedHead(H11Protocol):
-    """uvicorn's protocol, which by itself waits for headers for ever."""
+    """uvicorn's protocol, which by itself waits for headers for ever, and for whoever reads nothing."""
 
     _patience: asyncio.TimerHandle | None = None
+    _is_websocket = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn
         """Starts the clock."""
         super().connection_made(transport)
+        Reader(transport).watch(self.loop)
         self._watch()
 
     def data_received(self, data: bytes) -> None:
@@ -76,6 +81,12 @@ class BoundedHead(H11Protocol):
         """Stops the clock."""
         super().connection_lost(exc)
         self._stop()
+
+    def handle_websocket_upgrade(self, event: Any) -> None:
+        """Its headers are whole, and what comes after them takes as long as it takes."""
+        self._is_websocket = True
+        self._stop()
+        super().handle_websocket_upgrade(event)
 
     def _watch(self) -> None:
         if not self._is_waiting():
@@ -90,7 +101,7 @@ class BoundedHead(H11Protocol):
 
     def _is_waiting(self) -> bool:
         cycle: RequestResponseCycle | None = self.cycle
-        return cycle is None or cycle.response_complete
+        return not self._is_websocket and (cycle is None or cycle.response_complete)
 
     def _stop(self) -> None:
         if self._patience is not None:

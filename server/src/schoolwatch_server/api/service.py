@@ -19,6 +19,7 @@ from schoolwatch_server.api import (
     exports,
     health,
     incidents,
+    listening,
     places,
     renewal,
     room_use,
@@ -112,7 +113,8 @@ def run(config: ServerConfig) -> None:
     if tls is not None:
         transport.context(tls)  # before anything starts
     with contextlib.suppress(KeyboardInterrupt):
-        Renewing(settings(config, create_app(config)), tls).run()
+        app = create_app(config)
+        Renewing(settings(config, app), tls).run(listening.listen(config.http.host, config.http.port))
 
 
 class Renewing(uvicorn.Server):
@@ -140,6 +142,7 @@ def settings(config: ServerConfig, app: FastAPI) -> uvicorn.Config:
         app,
         host=config.http.host,
         port=config.http.port,
+        loop=f"{listening.__name__}:Loop",
         http=BoundedHead,
         proxy_headers=bool(config.http.public_url),
         forwarded_allow_ips=["127.0.0.1", "::1"],

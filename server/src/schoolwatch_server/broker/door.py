@@ -8,13 +8,13 @@ import asyncio
 import collections
 import contextlib
 import errno
-import ipaddress
 import logging
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 
+from schoolwatch_server.address import is_own
 from schoolwatch_server.attempts import Attempts
 from schoolwatch_server.broker.limits import (
     EMBEDDED_CONNECTIONS_MAX,
@@ -67,7 +67,7 @@ class Door:
         """Whether a connection from there is turned away."""
         if self._here >= EMBEDDED_CONNECTIONS_MAX or self._waiting.total() >= WAITING_MAX:
             return True
-        if _is_own(address):
+        if is_own(address):
             return False
         return self._waiting[address] >= WAITING_EACH_MAX or self._attempts.wait(address) > 0
 
@@ -150,11 +150,3 @@ class Visitor:
     def was_wrong(self) -> None:
         """It gave a wrong user or password."""
         self.door.was_wrong(self.address)
-
-
-def _is_own(address: str) -> bool:
-    try:
-        known = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    return known in (ipaddress.IPv4Address("127.0.0.1"), ipaddress.IPv6Address("::1"))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from schoolwatch_server import transport
 from schoolwatch_server.address import Address, reachable
+from schoolwatch_server.api.listening import FILES as SERVE_FILES
 from schoolwatch_server.broker import mosquitto
 from schoolwatch_server.broker.limits import FILES
 from schoolwatch_server.config import ServerConfig
@@ -39,7 +40,8 @@ def server_parts(config: ServerConfig, settings: Path) -> tuple[Part, ...]:
 
     def part(name: str) -> Part:
         ready = (lambda: is_ready(config)) if name == "serve" else None
-        return Part(name, _python(name, "--config", str(settings)), _log(config, name), ready)
+        command, files = _python(name, "--config", str(settings)), SERVE_FILES if name == "serve" else 0
+        return Part(name, command, _log(config, name), ready, files=files)
 
     speedtest = (part("speedtest"),) if config.speedtest.enabled else ()
     return part("intake"), part("evaluate"), part("serve"), *speedtest
