@@ -5,9 +5,7 @@ machine: a program that is not below the root is not installed there.
 """
 
 import contextlib
-import json
 import os
-import shutil
 import socket
 import sys
 import time
@@ -73,8 +71,7 @@ class Host:
     def space(self, path: str) -> tuple[int, int]:
         """Size of a file system and what an ordinary user may still fill, in bytes. OSError, `TimedOut`."""
 
-        usage = within(FILE_TIMEOUT, path, lambda: shutil.disk_usage(self._at(path)))
-        return usage.total, usage.free
+        return within(FILE_TIMEOUT, path, lambda: sight.space(self._at(path)))
 
     def run(self, *argv: str, timeout: float = 10) -> str:
         """What a program prints, in the C locale. Raises `Missing`, `CommandFailed`, `TimedOut`.
@@ -208,7 +205,9 @@ class Host:
         `Missing` without a folder of the agent's own, `CommandFailed`, `TimedOut`.
         """
         own = self._own()
-        task = json.dumps({"order": json.loads(order), "data": str(own.data), "ca": own.ca})
+        task = msgspec.json.encode(
+            {"order": msgspec.Raw(order.encode()), "data": str(own.data), "ca": own.ca}
+        ).decode()
         return finish(program.module("schoolwatch_agent.bandwidth"), ("bandwidth test",), timeout, task)
 
     def wait(self, seconds: float) -> None:

@@ -1,6 +1,5 @@
 """What one cycle tells the next: when probes ran, what was already told, and whether it is urgent."""
 
-import json
 from collections.abc import Iterable
 from typing import Literal
 
@@ -72,13 +71,13 @@ def decode(text: bytes | None) -> Memory:
 
 def key(name: str, labels: dict[str, str]) -> str:
     """A name and its labels as one text, the same whatever the labels' order."""
-    return name + json.dumps(labels, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return name + msgspec.json.encode(labels, order="sorted").decode()
 
 
 def parse_key(text: str) -> tuple[str, dict[str, str]]:
     """Name and labels of a `key`."""
     name, brace, rest = text.partition("{")
-    return name, json.loads(brace + rest)
+    return name, msgspec.json.decode(brace + rest, type=dict[str, str])
 
 
 def wake(memory: Memory, generation: str) -> Memory:

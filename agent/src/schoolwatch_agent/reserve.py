@@ -5,8 +5,9 @@ SQLite needs a few pages beside the file even to read it, so a full disk would s
 
 import contextlib
 import os
-import shutil
 from pathlib import Path
+
+from schoolwatch_agent import sight
 
 SIZE = 1 << 20
 _STEP = 1 << 16
@@ -19,7 +20,7 @@ def keep(spool: Path, *, again: bool = False) -> None:
     file = _file(spool)
     with contextlib.suppress(OSError):  # it is a precaution; the spool itself says what is wrong
         held = file.stat().st_size if file.exists() else 0
-        if held >= SIZE or not (again or shutil.disk_usage(spool.parent).free >= ROOMY):
+        if held >= SIZE or not (again or sight.space(spool.parent)[1] >= ROOMY):
             return
         opened = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:

@@ -7,8 +7,8 @@ be there.
 
 import errno
 import os
-import shutil
 import stat
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -101,7 +101,7 @@ def program(name: str, at: Callable[[str], Path], system: str) -> str:
     path = str(at(name)) if name.startswith("/") else name
     known = _windows() if system == "windows" else _linux()
     folders = {str(at(folder)): trusted for folder, trusted in known.items()}
-    found = shutil.which(path, path=os.pathsep.join(folders))
+    found = _which(path, folders, system)
     if found is not None:
         return found
     absolute = os.path.dirname(path)  # noqa: PTH120
@@ -119,6 +119,32 @@ def program(name: str, at: Callable[[str], Path], system: str) -> str:
     if closed:
         raise PermissionError(errno.EACCES, "may not be looked for", name)
     raise Missing(name)
+
+
+def space(folder: Path) -> tuple[int, int]:
+    """Size of a file system and what an ordinary user may still fill, in bytes. Raises OSError."""
+    if sys.platform == "win32":
+        import shutil  # dear to load, and statvfs is all that it is on Linux
+
+        usage = shutil.disk_usage(folder)
+        return usage.total, usage.free
+    found = os.statvfs(folder)
+    return found.f_blocks * found.f_frsize, found.f_bavail * found.f_frsize
+
+
+def _which(path: str, folders: Iterable[str], system: str) -> str | None:
+    """The program, if it may be started: in the folders, or where an absolute path says."""
+    if system == "windows":
+        from shutil import which  # which knows the endings of programs there
+
+        return which(path, path=os.pathsep.join(folders))
+    places = [path] if "/" in path else [os.path.join(folder, path) for folder in folders]  # noqa: PTH118
+    return next((place for place in places if _is_ours(place)), None)
+
+
+def _is_ours(file: str) -> bool:
+    """To start."""
+    return os.path.isfile(file) and os.access(file, os.X_OK)  # noqa: PTH113
 
 
 def _linux() -> dict[str, bool]:

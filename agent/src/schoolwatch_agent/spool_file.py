@@ -3,12 +3,13 @@
 import errno
 import logging
 import os
-import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
+
+from schoolwatch_agent import sight
 
 log = logging.getLogger(__name__)
 
@@ -175,7 +176,7 @@ def _kind(error: sqlite3.Error, path: Path) -> Kind:
 
 def _is_full(folder: Path) -> bool:
     try:
-        return shutil.disk_usage(folder).free < PAGES_BYTES
+        return sight.space(folder)[1] < PAGES_BYTES
     except OSError:
         return False
 

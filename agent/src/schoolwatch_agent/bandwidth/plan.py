@@ -8,7 +8,6 @@ often, at least once a month when one test fits the budget.
 """
 
 import math
-from calendar import monthrange
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -119,7 +118,13 @@ def elapsed(part: Part, wanted: Bandwidth) -> float:
     first, last = wanted.window
     today = (part.begin - _midnight(_day(part.begin)) - first * 60.0) / ((last - first) * 60.0)
     begun = datetime.fromtimestamp(part.begin, UTC) + LOCAL
-    return (begun.day - 1 + today) / monthrange(begun.year, begun.month)[1]
+    return (begun.day - 1 + today) / _days(begun)
+
+
+def _days(day: datetime) -> int:
+    """Those of its month."""
+    later = day.replace(day=28) + timedelta(days=4)
+    return (later - timedelta(days=later.day)).day
 
 
 def family(ledger: Ledger, wanted: Bandwidth) -> Family:
