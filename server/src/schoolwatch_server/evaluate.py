@@ -28,6 +28,7 @@ from schoolwatch_server import (
     texts,
 )
 from schoolwatch_server.backup import leftovers
+from schoolwatch_server.backup.alarm import Alarm
 from schoolwatch_server.backup.schedule import Scheduled
 from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.database import incidents as kept
@@ -123,11 +124,14 @@ def _rules(work: _Work, others: list[threading.Thread]) -> None:
 
 
 def _notifications(work: _Work) -> None:
-    """Sends what is due, one after the other."""
+    """Sends what is due, one after the other; and that backups fail."""
     words = texts.load()
     url = messages.public_url(work.config)
     guard = _Guard("notifications")
+    alarm = Alarm(work.config, words)
     while not work.stop.is_set():
+        if work.leading.is_set():
+            alarm.look(work.addresses.now())
         more = guard.attempt(
             lambda: notify.send_next(work.engine, work.addresses.now(), work.rules.now(), words, url)
         )

@@ -66,8 +66,10 @@ def test_how_backups_stand(known: Status | None, now: float, expected: str) -> N
     assert status.judge(CONFIG, known, now) == expected
 
 
-def test_without_a_target_nothing_is_good() -> None:
-    assert status.judge(ServerConfig(), Status(SLOT, done(SLOT)), SLOT) == "off"
+def test_without_a_target_only_a_copy_that_a_timer_made_is_good_and_no_longer_than_others() -> None:
+    assert status.judge(ServerConfig(), Status(), SLOT) == "off"
+    assert status.judge(ServerConfig(), Status(SLOT, done(SLOT)), SLOT + HOUR) == "good"
+    assert status.judge(ServerConfig(), Status(SLOT, done(SLOT)), SLOT + 37 * HOUR) == "too_old"
 
 
 def test_a_backup_that_cannot_say_why_it_ended_is_a_failure(tmp_path: Path) -> None:

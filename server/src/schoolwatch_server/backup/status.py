@@ -9,7 +9,8 @@ from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.files import private_folder, write_atomically
 
 Judgement = Literal["off", "unknown", "never", "good", "failed", "too_old"]
-"""`off`: no target is set. `unknown`: the status can't be read. `failed`: the last attempt was."""
+"""`off`: no target is set, and no other settings (of a timer) ever made a copy.
+`unknown`: the status can't be read. `failed`: the last attempt was."""
 
 
 class Done(msgspec.Struct, frozen=True):
@@ -70,8 +71,6 @@ def judge(config: ServerConfig, status: Status | None, now: float) -> Judgement:
         return "unknown"
     if status.failed is not None and (status.done is None or status.failed.at > status.done.at):
         return "failed"
-    if not config.backup.target:
-        return "off"
     if status.done is None:
-        return "never"
+        return "never" if config.backup.target else "off"
     return "too_old" if now - status.done.at > config.backup.too_old_hours * 3600 else "good"
