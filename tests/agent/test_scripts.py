@@ -14,7 +14,7 @@ from schoolwatch_agent import asked
 from schoolwatch_agent.errors import CommandFailed, TimedOut
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.probe import Probe
-from schoolwatch_agent.probes import PROBES
+from schoolwatch_agent.probes import POSTURE, PROBES
 from schoolwatch_agent.schedule import due_probes
 from schoolwatch_agent.script import encoded
 
@@ -99,7 +99,7 @@ def test_a_budget_ends_before_its_probe_gives_up() -> None:
 
 
 def test_the_probes_of_the_group_run_in_the_same_cycles() -> None:
-    group = [probe for probe in PROBES if probe.group == asked.GROUP]
+    group = [probe for probe in PROBES if probe.group == POSTURE]
     assert {probe.name for probe in group} == {
         *("activation", "autorun", "accounts", "remote_access", "encryption", "backup", "disk_health")
     }
