@@ -207,7 +207,8 @@ def test_doctor_finds_all_well_then_a_refused_password_then_no_broker(
     server.stop()
     main(["doctor", "--config", config, "--json"])
     found = checks(capsys)
-    assert set(found.values()) == {"ok"}
+    assert found["clock"] == "unknown"  # no web server here, whose clock it is held against
+    assert {state for name, state in found.items() if name != "clock"} == {"ok"}
     assert {name for name in found if not name.startswith("probe.")} == {
         "config", "data", "clock", "enrolment", "name", "port", "login",
         "measured", "delivered", "acked", "spool",

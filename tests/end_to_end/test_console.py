@@ -242,8 +242,14 @@ def test_a_token_is_shown_once_with_the_command_to_type(page: Page, up: RunningU
     page.get_by_role("button", name="Tạo mã đăng ký").click()
     expect(page.locator(".secret code")).to_have_text(re.compile("^swe_"))
     token = page.locator(".secret code").text_content() or ""
-    expect(page.locator("pre").last).to_contain_text("enrol --url http://127.0.0.1")
-    expect(page.locator("pre").last).not_to_contain_text(token)
+    enrol, start = page.locator("pre").all()[-2:]
+    expect(enrol).to_contain_text("enrol --url http://127.0.0.1")
+    expect(enrol).not_to_contain_text(token)
+    expect(start).to_have_text("./schoolwatch agent --config agent.toml run")  # else it never reports
+    expect(page.locator(".reminder")).to_be_visible()
+    page.emulate_media(media="print")
+    expect(page.locator(".reminder")).to_be_hidden()  # a sheet for the lab says nothing of who printed it
+    page.emulate_media(media="screen")
     page.get_by_role("button", name="Về trang của trường").click()
     assert token not in page.content()
     page.get_by_role("button", name="Thu hồi tất cả mã").click()

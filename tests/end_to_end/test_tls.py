@@ -42,6 +42,15 @@ print(tick.tick(load(pathlib.Path(sys.argv[1])), Host(), ()).outcome)
 """
 """A tick of an agent with no probes: what is delivered is what each report tells of itself."""
 
+ASK = """
+import sys, pathlib
+from schoolwatch_agent import identity, wrong_clock
+from schoolwatch_agent.config import load
+config = load(pathlib.Path(sys.argv[1]))
+status, _, body = wrong_clock.ask(config, identity.read_credential(config.data), "/api/v1/device/standing")
+print(status, body.decode())
+"""
+
 
 @dataclass
 class Place:
@@ -77,6 +86,10 @@ class Place:
         code, said = self._run(("-c", TICK, str(self.computer / "agent.toml")), "", at)
         assert code == 0, said
         assert "kind='delivered'" in said, said
+
+    def ask(self, at: str) -> str:
+        """What the server says over HTTPS of this device's standing."""
+        return self._run(("-c", ASK, str(self.computer / "agent.toml")), "", at)[1].strip()
 
     def _run(self, words: tuple[str, ...], text: str, at: str) -> tuple[int, str]:
         """A Python of the computer's, whose clock shows `at`."""
@@ -185,6 +198,7 @@ def test_a_computer_with_a_wrong_clock_enrols_and_reports_and_is_told(
     assert f"máy này đang là {year}-01-0" in said
     assert f"máy chủ là {datetime.now(UTC):%Y-}" in said
     assert place.credential
+    assert place.ask(at) == '200 {"standing":"approved"}'  # as for a new key, or when it waits
     with Client(
         place.broker, place.broker.user, place.broker.password, ca=transport.own_ca(place.config)
     ) as server:

@@ -49,9 +49,10 @@ def findings(
     yield enrolment
     reached = list(_server(config, credential)) if credential else []
     yield from reached
+    url = config.server.url or (credential.url if credential else "")
     server_time = None
-    if config.server.url and all(each.state == "ok" for each in reached):
-        address, server_time = _address(config, texts)
+    if url and all(each.state == "ok" or each.check == "login" for each in reached):
+        address, server_time = _address(config, url, texts)
         if not credential:  # later the web address may be closed to schools, and is not needed
             yield address
     yield _clock(host.now(), server_time, texts)
@@ -129,7 +130,9 @@ def _clock(now: float, server_time: float | None, texts: Texts) -> Finding:
     said = datetime.fromtimestamp(now, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
     if now < Path(__file__).stat().st_mtime - 86_400:  # a day of grace for time zones
         return Finding("clock", "bad", "clock_bad", {"time": said})
-    if server_time is not None and abs(now - server_time) > CLOCK_SLACK:
+    if server_time is None:
+        return Finding("clock", "unknown", "clock_unknown", {"time": said})
+    if abs(now - server_time) > CLOCK_SLACK:
         off = age(abs(now - server_time), texts)
         key = "clock_ahead" if now > server_time else "clock_behind"
         return Finding("clock", "bad", key, {"time": said, "off": off})
@@ -149,27 +152,25 @@ def _enrolment(config: AgentConfig) -> tuple[Finding, Credential | None]:
     return Finding("enrolment", "ok", "enrolled_ok", {"device": credential.device}), credential
 
 
-def _address(config: AgentConfig, texts: Texts) -> tuple[Finding, float | None]:
+def _address(config: AgentConfig, url: str, texts: Texts) -> tuple[Finding, float | None]:
     """Before the enrolment the server's web address is all that is known of it; and what its clock shows."""
     from schoolwatch_agent import enrol  # HTTP only where it is needed
 
-    url = config.server.url
     try:
-        shown = _server_clock(config)
+        shown = _server_clock(config, url)
     except enrol.EnrolError as error:
         problem = error.told(texts.room("cli"))
         return Finding("server", "bad", "server_bad", {"url": url, "problem": problem}), None
     return Finding("server", "ok", "server_ok", {"url": url}), shown
 
 
-def _server_clock(config: AgentConfig) -> float | None:
+def _server_clock(config: AgentConfig, url: str) -> float | None:
     """What the server's clock shows, also when ours is so wrong that its certificate looks out of time."""
     from schoolwatch_agent import enrol  # as above
 
-    office = enrol.Office(config.server.url, "", config.ca, proxy=config.server.proxy)
-    wait = config.delivery.connect_wait
+    office, wait = enrol.Office(url, "", config.ca, proxy=config.server.proxy), config.delivery.connect_wait
     try:
-        return enrol.check_server(office.url, line=office.line, wait=wait)
+        return enrol.check_server(url, line=office.line, wait=wait)
     except enrol.EnrolError as error:
         if error.key != "out_of_time":
             raise

@@ -9,18 +9,15 @@ from http.client import HTTPException
 
 import msgspec
 
-from schoolwatch_agent import identity, proven
+from schoolwatch_agent import identity, proven, wrong_clock
 from schoolwatch_agent.config import AgentConfig
 from schoolwatch_agent.enrol import EnrolError, check_address
 from schoolwatch_agent.errors import TimedOut
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.identity import Credential, IdentityError, Renewed
-from schoolwatch_agent.opener import Line, opener
 from schoolwatch_contract.renewal import OFFER, TAKE_UP, Offered
 
 log = logging.getLogger(__name__)
-
-TIMEOUT = 10.0
 
 
 def step(config: AgentConfig, host: Host, credential: Credential) -> Credential:
@@ -60,8 +57,7 @@ def _taken_up(config: AgentConfig, credential: Credential, renewed: Renewed) -> 
 
 
 def _ask(config: AgentConfig, credential: Credential, path: str) -> tuple[int, bytes]:
-    address = credential.url.rstrip("/") + path
-    status, _, body = proven.ask(opener(Line(config.ca, config.server.proxy)), address, credential, TIMEOUT)
+    status, _, body = wrong_clock.ask(config, credential, path)
     return status, body
 
 

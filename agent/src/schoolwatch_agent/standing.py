@@ -6,16 +6,14 @@ from pathlib import Path
 
 import msgspec
 
-from schoolwatch_agent import identity, proven
+from schoolwatch_agent import identity, proven, wrong_clock
 from schoolwatch_agent.config import AgentConfig
 from schoolwatch_agent.connection import PendingError, RefusedError
+from schoolwatch_agent.enrol import EnrolError
 from schoolwatch_agent.identity import Credential, IdentityError
-from schoolwatch_agent.opener import Line, opener
 from schoolwatch_contract.standing import PATH, Answer
 
 log = logging.getLogger(__name__)
-
-TIMEOUT = 10.0
 
 
 def check(config: AgentConfig, credential: Credential) -> None:
@@ -24,10 +22,12 @@ def check(config: AgentConfig, credential: Credential) -> None:
     Raises `PendingError` while it waits, `RefusedError` when it was refused.
     """
     try:
-        line = opener(Line(config.ca, config.server.proxy))
-        status, _, body = proven.ask(line, credential.url.rstrip("/") + PATH, credential, TIMEOUT)
+        status, _, body = wrong_clock.ask(config, credential, PATH)
         said = msgspec.json.decode(body, type=Answer).standing if status == 200 else None
-    except (OSError, HTTPException, ValueError, msgspec.DecodeError, proven.NoChallengeError) as error:
+    except (OSError, HTTPException, ValueError, EnrolError) as error:
+        log.info("the server does not say whether this device is let in: %s", error)
+        return
+    except (msgspec.DecodeError, proven.NoChallengeError) as error:
         log.info("the server does not say whether this device is let in: %s", error)
         return
     if said == "pending":

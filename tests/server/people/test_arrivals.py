@@ -301,6 +301,13 @@ def test_a_computer_delivers_what_it_kept_once_somebody_lets_it_in(
         assert conn.scalar(select(func.count()).select_from(t.journal)) == 3
 
 
+class YearAhead(Host):
+    """A computer whose clock is a year ahead."""
+
+    def now(self) -> float:
+        return super().now() + 366 * 86_400
+
+
 def test_a_refused_computer_says_so_and_the_doctor_tells_one_that_waits(
     world: World, mosquitto: RunningBroker, tmp_path: Path
 ) -> None:
@@ -308,8 +315,10 @@ def test_a_refused_computer_says_so_and_the_doctor_tells_one_that_waits(
     with RunningSite(config) as site:
         agent = AgentConfig(agent=Agent(data=str(tmp_path / "data")))
         told = admission.admit(agent, Office(site.url, token(world)), Host())
+        found = {f.key for f in doctor.findings(agent, None, YearAhead(), (), Texts("doctor", "vi"))}
+        assert {"login_pending", "clock_ahead"} <= found
         found = {f.key for f in doctor.findings(agent, None, Host(), (), Texts("doctor", "vi"))}
-        assert "login_pending" in found
+        assert {"login_pending", "clock_ok"} <= found
         decide(world.engine, [told.credential.device], "refuse", EVERYTHING, by="lan", now=time.time())
         with pytest.raises(RefusedError, match="refused"):
             delivery.connect(agent, told.credential)

@@ -185,7 +185,7 @@ def _rotating(arguments: argparse.Namespace) -> int:
 
     lines = []
     for row in renewal.waiting(command.database(arguments), EVERYTHING):
-        why = "has not asked yet: it is off, or reaches no https address"
+        why = "has not asked yet: it will at a coming report; else it is off, or reaches no https address"
         if row.offered_at is not None:
             is_frozen = row.freezing not in (None, "none")
             why = f"frozen ({row.freezing}): thaw it for a restart" if is_frozen else "waits for its restart"
