@@ -93,4 +93,6 @@ def _kept(age: Age) -> str:
     if age.term is None:
         return "as long as what it belongs to"
     days = TERMS[age.term].days
+    if age.term == "retired" or "retired_at" in age.by:
+        return f"{days} days after the device was retired"
     return f"{days} days" if days else "until it ends"

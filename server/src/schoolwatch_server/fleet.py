@@ -34,7 +34,9 @@ def restore(engine: Engine, device: str, scope: Scope, *, by: str, now: float) -
     with begin_write(engine) as conn:
         device_id = lives.retired(conn, device, scope)
         if device_id is None:
-            raise RegistryError(f"there is no retired device {device[:40]!r}")
+            raise RegistryError(
+                f"there is no retired device {device[:40]!r}; one retired over a year ago is enrolled anew"
+            )
         lives.restore(conn, device_id, now)
         return _recorded(conn, device, scope, "device.restore", {}, by, now)
 

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 Configured = Literal["journal", "hourly", "daily", "proof", "incident", "quarantine", "audit"]
 """What `[retention]` of the settings sets, each as `<name>_days`, within its bounds."""
 
-Fixed = Literal["use", "session", "slot", "generation", "copy"]
+Fixed = Literal["use", "session", "slot", "generation", "retired", "copy"]
 """What the program's own working gives."""
 
 Name = Configured | Fixed
@@ -113,6 +113,15 @@ TERMS: dict[Name, Term] = {
         "Numbers of the reports of former starts",
         "Không nhận trùng báo cáo, kể cả sau kỳ nghỉ hè",
         "No report is counted twice, also after a summer",
+    ),
+    "retired": Term(
+        365,
+        365,
+        365,
+        "Máy đã ngừng sử dụng: khóa, tình trạng cuối cùng, bản băm phần cứng; máy bị từ chối: mọi dữ liệu",
+        "Retired devices: keys, last state, digests of hardware; devices that were turned away: all",
+        "Trong một năm học có thể đưa máy trở lại; số liệu máy đã đo giữ theo loại của nó",
+        "For a school year a device can be brought back; what it measured is kept as its class says",
     ),
     "copy": Term(
         30,

@@ -10,7 +10,7 @@ from sqlalchemy.types import JSON
 
 from reports import NOW, World
 from schoolwatch_server.config import Retention
-from schoolwatch_server.database import audit
+from schoolwatch_server.database import audit, retired
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.ages import AGES
 from schoolwatch_server.database.engine import begin_read, begin_write
@@ -91,6 +91,23 @@ def test_what_has_had_its_time_is_gone_from_every_table_and_the_rest_stays(world
     assert [one for one in old if one[1] in left[one[0]]] == []
     assert [one for one in kept if one[1] not in left[one[0]]] == []
     assert prune(world.engine, NOW) == 0
+
+
+def test_what_had_its_time_is_overwritten_in_the_file(world: World) -> None:
+    marks = [b"a report's body that is old", b"the last state of a retired device"]
+    with (
+        world.engine.connect() as conn
+    ):  # as SQLite comes on other systems: the same one connection of the pool
+        conn.exec_driver_sql("PRAGMA secure_delete=OFF")
+    with begin_write(world.engine) as conn:
+        rows, over = Rows(conn), NOW - 400 * DAY
+        rows.make(t.journal, received_at=over, taken_at=over, body=marks[0] * 20)
+        device = rows.make(t.device, retired_at=over)
+        rows.make(t.state_body, device_id=device[0], body=marks[1] * 20)
+    prune(world.engine, NOW)
+    world.engine.dispose()
+    (file,) = world.folder.glob("schoolwatch.db*")
+    assert [mark for mark in marks if mark in file.read_bytes()] == []
 
 
 def aged(rows: Rows) -> tuple[list[tuple[str, Key]], list[tuple[str, Key]]]:
@@ -175,6 +192,23 @@ def _incidents(rows: Rows, old: Made, kept: Made) -> None:
         made.append(("notification", rows.make(t.notification, incident_id=incident[0])))
 
 
+def _devices(rows: Rows, old: Made, kept: Made) -> None:
+    """After a year the keys go, after the longest term the device; one that was never let in goes at once."""
+    for days, let_in, device, rest in (
+        (None, True, kept, kept),
+        (364, True, kept, kept),
+        (366, True, kept, old),
+        (364, False, kept, kept),
+        (366, False, old, old),
+        (KEPT.longest + 1, True, old, old),
+    ):
+        id_ = rows.make(t.device, retired_at=None if days is None else NOW - days * DAY)
+        device.append(("device", id_))
+        rest += [(table.name, rows.make(table, device_id=id_[0])) for table in retired.STRIPPED]
+        if let_in:
+            rows.make(t.membership, device_id=id_[0], valid_to=None)
+
+
 def _accounts(rows: Rows, old: Made, kept: Made) -> None:
     for made, at in ((old, NOW - (KEPT.of("audit") + 1) * DAY), (kept, NOW - DAY), (kept, None)):
         account = rows.make(t.account, disabled_at=at)
@@ -190,6 +224,8 @@ def _audit(rows: Rows, old: Made, kept: Made) -> None:
 
 
 OWN = {
+    "device": _devices,
+    **{table.name: lambda *_: None for table in retired.STRIPPED},
     "audit": _audit,
     "journal": _journal,
     "sighting": lambda *_: None,

@@ -11,7 +11,7 @@ from schoolwatch_server.law import words
 from schoolwatch_server.law.basis import DATA, LEVEL, SURE
 from schoolwatch_server.law.document import Document
 from schoolwatch_server.law.holdings import HOLDINGS, KINDS
-from schoolwatch_server.law.record import UNDECLARED, record
+from schoolwatch_server.law.record import UNDECLARED, kept, record
 
 SENSITIVE = ("password", "hash", "secret", "csrf", "actor", "frame_key", "hints")
 
@@ -51,6 +51,13 @@ def test_the_record_shows_every_table_with_the_time_that_is_set() -> None:
     assert "400 ngày | 365–3660 ngày" in text
     assert "rollup" in text
     assert "theo giờ 730 ngày, theo ngày 1830 ngày" in text
+
+
+def test_where_a_device_stood_is_said_to_be_kept_as_long_as_it_is() -> None:
+    longest = ServerConfig(retention=Retention(daily_days=3000))
+    assert kept("membership", longest) == "3000 ngày sau khi thay đổi"
+    assert kept("device", longest) == "3000 ngày sau khi máy ngừng sử dụng"
+    assert kept("credential", longest) == "365 ngày sau khi máy ngừng sử dụng"
 
 
 def test_what_is_not_declared_is_left_open_and_what_is_stands_there() -> None:

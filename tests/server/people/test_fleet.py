@@ -19,7 +19,7 @@ from schoolwatch_contract.records import Fact
 from schoolwatch_contract.topics import topic
 from schoolwatch_server import fleet
 from schoolwatch_server.config import ServerConfig
-from schoolwatch_server.database import credentials, ghosts, lives, pages, registry, told
+from schoolwatch_server.database import credentials, ghosts, lives, pages, registry, retention, told
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.registry import RegistryError
@@ -95,6 +95,18 @@ def test_what_is_retired_comes_back_where_it_was_with_its_credential(world: Worl
     assert [row[:3] for row in kept(world)] == [row[:3] for row in before]
     with pytest.raises(RegistryError, match="no retired device"):
         fleet.restore(world.engine, device.device, EVERYTHING, by="lan", now=NOW)
+
+
+def test_a_year_later_a_retired_device_is_enrolled_anew(world: World) -> None:
+    (device,) = world.enrol(1)
+    fleet.retire(world.engine, device.device, EVERYTHING, by="lan", now=NOW)
+    with begin_read(world.engine) as conn:
+        assert len(ghosts.retired(conn, EVERYTHING, 9)) == 1
+    retention.prune(world.engine, NOW + 366 * 86400)
+    with begin_read(world.engine) as conn:
+        assert ghosts.retired(conn, EVERYTHING, 9) == ()
+    with pytest.raises(RegistryError, match="enrolled anew"):
+        fleet.restore(world.engine, device.device, EVERYTHING, by="lan", now=NOW + 366 * 86400)
 
 
 def test_a_device_that_was_cut_off_before_it_was_retired_stays_cut_off(world: World) -> None:

@@ -22,6 +22,7 @@ class Age:
 
 
 _STAYS = Age("stays")
+_RETIRED = Age("own", "retired")
 
 AGES: dict[str, Age] = {
     "meta": _STAYS,
@@ -32,14 +33,15 @@ AGES: dict[str, Age] = {
     "commune": _STAYS,
     "school": _STAYS,
     "room": _STAYS,
-    "device": _STAYS,
-    "credential": _STAYS,
-    "frozen_device": _STAYS,
-    "arrival": _STAYS,
-    "device_settings": _STAYS,
+    # as long as anything that it measured: the longest term of all
+    "device": Age("own", "proof", ("retired_at",)),
+    "credential": _RETIRED,
+    "frozen_device": _RETIRED,
+    "arrival": _RETIRED,
+    "device_settings": _RETIRED,
     "line_tester": _STAYS,
-    "state": _STAYS,
-    "state_body": _STAYS,
+    "state": _RETIRED,
+    "state_body": _RETIRED,
     "rule_state": _STAYS,
     "school_code": Age("rows", "proof", ("valid_to",)),
     "declaration": Age("own", "proof", ("declared_at",)),

@@ -11,6 +11,12 @@ _MANY = 200
 """Keys in one statement: SQLite takes few parameters in old versions, and keys may have three columns."""
 
 
+def for_good(conn: Connection) -> None:
+    """SQLite overwrites with zeros what this connection deletes; PostgreSQL does so when it vacuums."""
+    if conn.dialect.name == "sqlite":
+        conn.exec_driver_sql("PRAGMA secure_delete=ON")
+
+
 def delete_with_dependents(conn: Connection, table: Table, keys: Sequence[tuple[Any, ...]]) -> int:
     """Deletes these rows (their primary keys); gives how many were there.
 

@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, Connection, Table, delete, or_, select, up
 
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.columns import metadata
-from schoolwatch_server.database.dependents import delete_with_dependents
+from schoolwatch_server.database.dependents import delete_with_dependents, for_good
 
 
 def devices_of_school(conn: Connection, school_id: int) -> tuple[str, ...]:
@@ -35,7 +35,7 @@ def id_of(conn: Connection, device: str) -> int | None:
 def device(conn: Connection, device_id: int, name: str) -> Counter[str]:
     """Every row of a device, in every table but the audit log; how many of which."""
     gone: Counter[str] = Counter()
-    _for_good(conn)
+    for_good(conn)
     _with_dependents(conn, gone, t.incident, t.incident.c.device_id == device_id)
     generations = select(t.generation.c.id).where(t.generation.c.device_id == device_id)
     _delete(conn, gone, t.arrived, t.arrived.c.generation_id.in_(generations))
@@ -62,7 +62,7 @@ def school(conn: Connection, school_id: int, now: float) -> Counter[str]:
     official proves what was reported. Its code ends; by it the numbers are still found.
     """
     gone: Counter[str] = Counter()
-    _for_good(conn)
+    for_good(conn)
     for table, where in (
         (t.incident, t.incident.c.school_id == school_id),
         (t.account, (t.account.c.scope_level == "school") & (t.account.c.scope_id == school_id)),
@@ -87,9 +87,3 @@ def _with_dependents(conn: Connection, gone: Counter[str], table: Table, where: 
 
 def _delete(conn: Connection, gone: Counter[str], table: Table, where: ColumnElement[bool]) -> None:
     gone[table.name] += conn.execute(delete(table).where(where)).rowcount
-
-
-def _for_good(conn: Connection) -> None:
-    """SQLite overwrites what it deletes; PostgreSQL does so when it vacuums."""
-    if conn.dialect.name == "sqlite":
-        conn.exec_driver_sql("PRAGMA secure_delete=ON")

@@ -79,6 +79,7 @@ def retired(conn: Connection, scope: Scope, limit: int) -> tuple[RetiredRow, ...
         select(d.device, d.label, _code(), t.school.c.name, d.retired_at)
         .join_from(t.device, t.school, t.school.c.id == last)
         .where(d.retired_at.is_not(None), within(scope))
+        .where(exists(select(t.credential.c.device_id).where(t.credential.c.device_id == d.id)))
         .order_by(d.retired_at.desc(), d.id.desc())
         .limit(limit)
     )

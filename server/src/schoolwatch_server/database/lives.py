@@ -15,7 +15,7 @@ def is_revoked(conn: Connection, device_id: int) -> bool:
 
 
 def retired(conn: Connection, device: str, scope: Scope) -> int | None:
-    """The id of a retired device whose last school lies in the scope."""
+    """The id of a retired device whose last school lies in the scope, and of which there still is a key."""
     d, m = t.device.c, t.membership.c
     last = (
         select(m.school_id)
@@ -24,7 +24,7 @@ def retired(conn: Connection, device: str, scope: Scope) -> int | None:
         .limit(1)
         .scalar_subquery()
     )
-    query = select(d.id).join_from(t.device, t.school, t.school.c.id == last)
+    query = select(d.id).join_from(t.device, t.school, t.school.c.id == last).join(t.credential)
     return conn.scalar(query.where(d.device == device, d.retired_at.is_not(None), registry.within(scope)))
 
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Engine, Table, delete, func, or_, select
 
-from schoolwatch_server.database import audit, journal, rollups
+from schoolwatch_server.database import audit, journal, retired, rollups
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.ages import AGES
-from schoolwatch_server.database.dependents import delete_with_dependents
+from schoolwatch_server.database.dependents import delete_with_dependents, for_good
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.marks import NEWEST
 from schoolwatch_server.store.rollup import DAY, HOUR
@@ -39,6 +39,8 @@ def prune(engine: Engine, now: float, kept: Kept | None = None) -> int:
     """Deletes in steps whatever has had its time; gives how many rows, children not counted."""
     kept = kept or Kept()
     gone = sum(_all(engine, step) for step in _steps(now, kept))
+    over, last = now - kept.of("retired") * DAY, now - kept.longest * DAY
+    gone += _all(engine, lambda conn: retired.remove(conn, over, last), retired.MOST)
     plan: tuple[tuple[rollups.Half, int, float], ...] = (
         ("devices", HOUR, kept.of("hourly")),
         ("devices", DAY, kept.of("daily")),
@@ -71,17 +73,22 @@ def _steps(now: float, kept: Kept) -> list[_Step]:
             if age.how == "rows" and age.term is not None
         ),
         lambda conn: _ended(conn, t.membership, ("valid_to",), now - kept.longest * DAY),
+        *(
+            lambda conn, table=table: retired.strip(conn, table, before("retired"), _STEP)
+            for table in retired.STRIPPED
+        ),
     ]
 
 
-def _all(engine: Engine, step: _Step) -> int:
-    """A step again and again, each in a transaction of its own, so that intake is never kept waiting."""
+def _all(engine: Engine, step: _Step, many: int = _STEP) -> int:
+    """A step again and again, while it deletes `many`, each in a transaction of its own: intake goes on."""
     gone = 0
     while True:
         with begin_write(engine) as conn:
+            for_good(conn)
             one = step(conn)
         gone += one
-        if one < _STEP:
+        if one < many:
             return gone
 
 
@@ -103,6 +110,7 @@ def _rollups(engine: Engine, half: rollups.Half, resolution: int, before: float)
         some = r.device_id.in_(devices[start : start + _DEVICES])
         old = delete(table).where(some, r.resolution == resolution, r.bucket < before)
         with begin_write(engine) as conn:
+            for_good(conn)
             gone += conn.execute(old).rowcount
     return gone
 

@@ -30,6 +30,7 @@ UNDECLARED = "……………………………… (chưa khai báo)"
 AFTER = {
     "valid_to": " sau khi thay đổi",
     "closed_at": " sau khi đóng",
+    "retired_at": " sau khi máy ngừng sử dụng",
     "disabled_at": " sau khi khóa",
     "expires_at": " sau khi hết hạn hoặc thu hồi",
 }
@@ -170,11 +171,14 @@ def kept(table: str, config: ServerConfig) -> str:
     if age.term is None:
         return "theo đối tượng trong sổ đăng ký"
     days = config.retention.days(age.term)
+    if table in {"device", "membership"}:  # as long as anything that was measured there
+        days = max(config.retention.days(name) for name in TERMS)
     if table == "rollup":
         return f"theo giờ {days} ngày, theo ngày {config.retention.daily_days} ngày"
     if table == "use_rollup":
         return f"theo giờ {config.retention.journal_days + 1} ngày, theo ngày {days} ngày"
-    after = next((AFTER[by] for by in age.by if by in AFTER), "")
+    of_device = AFTER["retired_at"] if age.term == "retired" else ""
+    after = next((AFTER[by] for by in age.by if by in AFTER), of_device)
     return f"{days} ngày{after}" if days else "đến khi hết hạn"
 
 
