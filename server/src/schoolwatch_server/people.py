@@ -8,10 +8,13 @@ from sqlalchemy.exc import IntegrityError
 
 from schoolwatch_server import sessions
 from schoolwatch_server.access import SCOPES, Role, as_role
+from schoolwatch_server.attempts import source_of
 from schoolwatch_server.config import People
+from schoolwatch_server.database import audit
 from schoolwatch_server.database import people as rows
 from schoolwatch_server.database import second_factor as factors
 from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.deeds import Deed, Deeds
 from schoolwatch_server.passwords import (
     PASSWORD_MAX,
     PASSWORD_MIN,
@@ -172,12 +175,21 @@ def change(
 
 
 def log_in(
-    engine: Engine, name: str, password: str, *, address: str, now: float, terms: People | None = None
+    engine: Engine,
+    name: str,
+    password: str,
+    *,
+    address: str,
+    now: float,
+    terms: People | None = None,
+    failed: Deeds | None = None,
 ) -> Login | None:
     """A session, which waits when the account has a second factor; or None.
 
-    Wrong name, wrong password, disabled, idle or resting account look and last alike. Raises `BusyError`.
+    Wrong name, wrong password, disabled, idle or resting account look and last alike. `failed` counts those
+    that failed, so that a flood of them is no flood of rows. Raises `BusyError`.
     """
+    failed = failed or Deeds()
     terms = terms or People()
     with begin_read(engine) as conn:
         account = rows.account_by_name(conn, name[:80])
@@ -191,10 +203,10 @@ def log_in(
         if now_held is not None:
             now_held = _switched_off_if_idle(conn, now_held, now, terms)
         if account is None or now_held is None or not is_usable(now_held, now):
-            _refuse(conn, now_held, address=address, now=now)
+            _refuse(conn, now_held, address=address, now=now, failed=failed)
             return None
         if not good or now_held.password_hash != account.password_hash:
-            count_failure(conn, now_held, address=address, now=now)
+            count_failure(conn, now_held, address=address, now=now, failed=failed)
             return None
         if renewed:
             rows.set_hash(conn, account.id, renewed)
@@ -231,25 +243,53 @@ def rest_after(failures: int) -> float | None:
     return min(LOCK_MAX_SECONDS, LOCK_SECONDS * 2 ** min(over, 10)) if over >= 0 else None
 
 
-def count_failure(conn: Connection, account: rows.AccountRow, *, address: str, now: float) -> None:
+def count_failure(
+    conn: Connection,
+    account: rows.AccountRow,
+    *,
+    address: str,
+    now: float,
+    failed: Deeds | None = None,
+) -> None:
     """One more wrong password."""
     failures = account.failures + 1
     rest = rest_after(failures)
     rows.set_failures(conn, account.id, failures, None if rest is None else now + rest)
-    detail = {"from": address, "rest_seconds": rest}
-    rows.record(conn, actor=account.name, action="login.failed", subject=account.name, detail=detail, now=now)
+    note_failure(conn, failed, "login.failed", account.name, address=address, now=now, rest=rest)
 
 
 def count_wrong_code(
-    conn: Connection, account: rows.AccountRow, failures: int, *, address: str, now: float
+    conn: Connection,
+    account: rows.AccountRow,
+    failures: int,
+    *,
+    address: str,
+    now: float,
+    failed: Deeds | None = None,
 ) -> None:
     """One more wrong code of the second factor, after so many."""
     rest = rest_after(failures + 1)
     factors.set_failures(conn, account.id, failures + 1, None if rest is None else now + rest)
-    detail = {"from": address, "rest_seconds": rest}
-    rows.record(
-        conn, actor=account.name, action="login.wrong_code", subject=account.name, detail=detail, now=now
-    )
+    note_failure(conn, failed, "login.wrong_code", account.name, address=address, now=now, rest=rest)
+
+
+def note_failure(
+    conn: Connection,
+    failed: Deeds | None,
+    action: str,
+    name: str,
+    *,
+    address: str,
+    now: float,
+    rest: float | None = None,
+) -> None:
+    """In the audit log, or in the count of a row that is there; each rest of an account is a row of its own.
+
+    An IPv6 network of 64 bits counts as one address.
+    """
+    deed = Deed(name, action, name, address if rest is not None else source_of(address))
+    new = [(deed, 0)] if failed is None or rest is not None else failed.rows(deed, now)
+    audit.record_deeds(conn, new, key="from", now=now, more={"from": address, "rest_seconds": rest})
 
 
 def switch_off_idle(engine: Engine, now: float, terms: People) -> int:
@@ -277,10 +317,12 @@ def _switch_off(conn: Connection, account: rows.AccountRow, now: float, terms: P
     rows.record(conn, actor="", action="account.idle", subject=account.name, detail=detail, now=now)
 
 
-def _refuse(conn: Connection, account: rows.AccountRow | None, *, address: str, now: float) -> None:
-    """Written down too: it takes as long as a failure that counts, and somebody may be guessing names.
+def _refuse(
+    conn: Connection, account: rows.AccountRow | None, *, address: str, now: float, failed: Deeds
+) -> None:
+    """Noted too: it takes as long as a failure that counts, and somebody may be guessing names.
 
     A name that nobody has is left out: people type passwords into the wrong field.
     """
     name = account.name if account else ""
-    rows.record(conn, actor=name, action="login.refused", subject=name, detail={"from": address}, now=now)
+    note_failure(conn, failed, "login.refused", name, address=address, now=now)

@@ -21,6 +21,7 @@ from schoolwatch_server.database import sessions as open_sessions
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.sealed import TOTP as SECRET
 from schoolwatch_server.database.sealed import keys
+from schoolwatch_server.deeds import Deeds
 from schoolwatch_server.passwords import new_recovery_code
 
 DIGITS = 6
@@ -110,11 +111,19 @@ def drop(conn: Connection, account: accounts.AccountRow, _now: float) -> None:
 
 
 def finish(
-    engine: Engine, waiting: str, code: str, *, address: str, now: float, terms: People
+    engine: Engine,
+    waiting: str,
+    code: str,
+    *,
+    address: str,
+    now: float,
+    terms: People,
+    failed: Deeds | None = None,
 ) -> sessions.Login | None:
     """The open session of somebody whose password was right, once the code is too.
 
-    None when it isn't, when too many wrong ones came, and when the login has waited too long.
+    None when it isn't, when too many wrong ones came, and when the login has waited too long; `failed` as in
+    `people.log_in`.
     """
     with begin_write(engine) as conn:
         found = open_sessions.find(conn, sessions.hashed(waiting), now, waits=True)
@@ -122,14 +131,11 @@ def finish(
             return None
         account, held = found.account, rows.factor(conn, found.account.id)
         if (held.locked_until or 0.0) > now or not people.is_usable(account, now):
-            detail = {"from": address}
-            accounts.record(
-                conn, actor=account.name, action="login.refused", subject=account.name, detail=detail, now=now
-            )
+            people.note_failure(conn, failed, "login.refused", account.name, address=address, now=now)
             return None
         factor = _used(conn, account.id, held, code, now)
         if not factor:
-            people.count_wrong_code(conn, account, held.failures, address=address, now=now)
+            people.count_wrong_code(conn, account, held.failures, address=address, now=now, failed=failed)
             return None
         open_sessions.end(conn, sessions.hashed(waiting))
         return people.enter(conn, account, address=address, now=now, terms=terms, factor=factor)

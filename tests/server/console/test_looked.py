@@ -3,9 +3,9 @@
 import httpx
 
 from schoolwatch_server import audit_log
-from schoolwatch_server.api.looked import MOST, SECONDS, Deed, Looked
 from schoolwatch_server.database import audit, incident_rows
 from schoolwatch_server.database.engine import begin_read
+from schoolwatch_server.deeds import MOST, SECONDS, Deed, Deeds
 from schoolwatch_server.scope import EVERYTHING, Scope
 from tree import Tree
 from website import RunningSite
@@ -50,7 +50,7 @@ def test_reading_the_log_and_taking_files_and_being_refused_are_in_the_log(tree:
 
 
 def test_what_is_done_again_is_counted_and_its_count_is_written_when_the_time_is_over() -> None:
-    looked = Looked()
+    looked = Deeds()
     one, other = Deed("lan", "incident.view", "7", "account"), Deed("hoa", "incident.view", "7", "account")
     assert looked.rows(one, 0) == [(one, 0)]
     assert [looked.rows(one, n) for n in (1, 2, SECONDS - 1)] == [[], [], []]
@@ -60,11 +60,11 @@ def test_what_is_done_again_is_counted_and_its_count_is_written_when_the_time_is
 
 
 def test_a_flood_makes_no_more_rows_than_there_is_room_for() -> None:
-    looked = Looked()
+    looked = Deeds()
     rows = [
         row for n in range(20 * MOST) for row in looked.rows(Deed(f"n{n}", "access.refused", "x", ""), 1.0)
     ]
     assert len(rows) == MOST + 1
-    assert rows[-1][0].action == "many"
+    assert rows[-1][0].action == "access.many"
     after = looked.rows(Deed("lan", "incident.view", "7", ""), 1.0 + SECONDS)
     assert [more for _, more in after] == [19 * MOST - 1, 0], "those without a row of their own are counted"

@@ -20,6 +20,7 @@ from schoolwatch_server.database import audit as audit_log
 from schoolwatch_server.database import people as rows
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.deeds import SECONDS, Deeds
 from schoolwatch_server.people import (
     FREE_FAILURES,
     LOCK_MAX_SECONDS,
@@ -365,6 +366,32 @@ def test_everything_that_concerns_an_account_is_audited(world: World, account: i
         ("root", "account.reset_password", "lan"),
     ]
     assert lines[1].detail == {"from": "192.0.2.7"}
+
+
+def test_a_flood_of_wrong_passwords_is_counted_and_each_rest_is_a_row(world: World, account: int) -> None:
+    failed = Deeds()
+
+    def wrong(name: str, address: str, now: float) -> None:
+        assert people.log_in(world.engine, name, "wrong", address=address, now=now, failed=failed) is None
+
+    for n in range(12):  # 4 that are free, one that begins a rest, 7 within it; beside as many of no account
+        wrong("lan", "192.0.2.7", NOW + n)
+        wrong(f"nobody {n}", f"2001:db8::{n}", NOW + n)
+    wrong("lan", "192.0.2.8", NOW + 20)
+    wrong("nobody", "192.0.2.9", NOW + 2 * SECONDS)
+    lines = [(line.action, line.subject, line.detail) for line in audited(world)[1:]]
+    free, rest = {"rest_seconds": None}, {"rest_seconds": 30.0}
+    assert lines == [
+        ("login.failed", "lan", {"from": "192.0.2.7", **free}),
+        ("login.refused", "", {"from": "2001:db8::0", **free}),
+        ("login.failed", "lan", {"from": "192.0.2.7", **rest}),
+        ("login.refused", "lan", {"from": "192.0.2.7", **free}),
+        ("login.refused", "lan", {"from": "192.0.2.8", **free}),
+        ("login.failed", "lan", {"from": "192.0.2.7", "times_more": 3}),
+        ("login.refused", "", {"from": "2001:db8::/64", "times_more": 11}),
+        ("login.refused", "lan", {"from": "192.0.2.7", "times_more": 6}),
+        ("login.refused", "", {"from": "192.0.2.9", **free}),
+    ]
 
 
 def test_the_first_admin_is_made_once(world: World) -> None:

@@ -9,10 +9,10 @@ from starlette.requests import Request
 from schoolwatch_contract import pin
 from schoolwatch_server import transport
 from schoolwatch_server.address import Address
-from schoolwatch_server.api.looked import Looked
 from schoolwatch_server.attempts import Attempts
 from schoolwatch_server.challenges import Challenges
 from schoolwatch_server.config import ServerConfig
+from schoolwatch_server.deeds import Deeds
 from schoolwatch_server.lifecycle import Systems
 from schoolwatch_server.packs.pack import Packs
 from schoolwatch_server.rules.rule import Rule
@@ -35,7 +35,8 @@ class Context:
     attempts: Attempts
     challenges: Challenges
     simulated: bool
-    looked: Looked = field(default_factory=Looked)
+    looked: Deeds = field(default_factory=Deeds)
+    failed_logins: Deeds = field(default_factory=Deeds)  # apart: a flood of them hides nobody who looked
 
     @property
     def packs(self) -> Packs:

@@ -51,7 +51,13 @@ def log_in(  # nosec B107 # an empty field of a form
     if wait > 0:
         return _again(request, "login.html", 429, "login.wait", after, wait)
     login = people.log_in(
-        server.engine, name, password, address=address, now=time.time(), terms=server.config.people
+        server.engine,
+        name,
+        password,
+        address=address,
+        now=time.time(),
+        terms=server.config.people,
+        failed=server.failed_logins,
     )
     if login is None:
         server.attempts.failed(address, f"account {name}")
@@ -93,6 +99,7 @@ def give_code(
         address=address,
         now=now,
         terms=server.config.people,
+        failed=server.failed_logins,
     )
     if login is None:
         server.attempts.failed(address, f"code {waiting}")

@@ -1,13 +1,14 @@
 """The audit log: written in the transaction of what it tells of, chained by hashes, never changed."""
 
 import json
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from schoolwatch_server.audit_chain import DAY, PRUNED, Entry, chain_hash
 from schoolwatch_server.database.tables_people import audit, audit_head
+from schoolwatch_server.deeds import Deed
 
 _STEP = 2000
 _PRUNED_MAX = 20_000
@@ -42,6 +43,25 @@ def record(
     hash_ = chain_hash(previous, id_=id_, at=at, **row)
     conn.execute(insert(audit).values(id=id_, at=at, **row, previous=previous, hash=hash_))
     conn.execute(_CHANGE_HEAD.values(last=id_, hash=hash_))
+
+
+def record_deeds(
+    conn: Connection,
+    rows: Sequence[tuple[Deed, int]],
+    *,
+    key: Literal["by", "from"],
+    now: float,
+    more: Mapping[str, Any] | None = None,
+) -> None:
+    """What `Deeds.rows` says is to be written; `more` is told of what is new, `key` is what `kind` says.
+
+    Without any it takes as long as one row: how long a refusal lasts tells nothing.
+    """
+    if not rows:
+        conn.execute(_CHANGE_HEAD.values(last=audit_head.c.last))
+    for deed, times in rows:
+        detail = {key: deed.kind} | ({"times_more": times} if times else dict(more or {}))
+        record(conn, actor=deed.actor, action=deed.action, subject=deed.subject, detail=detail, now=now)
 
 
 def head(conn: Connection) -> tuple[int, str]:
