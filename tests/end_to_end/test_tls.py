@@ -19,7 +19,7 @@ from conftest import Peer
 from mqtt import Client, wait_for
 from proxying import Proxy
 from reports import World
-from schoolwatch_agent import delivery, doctor, identity, ways
+from schoolwatch_agent import delivery, identity, on_the_way, ways
 from schoolwatch_agent.config import load
 from schoolwatch_agent.connection import UnreachableError
 from schoolwatch_agent.identity import Broker, Credential
@@ -237,7 +237,7 @@ def test_where_the_brokers_port_is_closed_the_webs_is_taken_and_remembered(
     )
     inside = ways.Way("127.0.0.1", place.site.port, "/mqtt")
     assert place.connects(closed) == inside
-    looked = doctor._server(load(place.computer / "agent.toml"), closed)
+    looked = on_the_way.server(load(place.computer / "agent.toml"), closed)
     assert [finding.key for finding in looked] == ["name_ok", "login_ok"]
     found = ways.ways(closed.mqtt, "", inside)
     assert found[0] == inside

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Sequence
-from itertools import pairwise
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -31,9 +31,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _tick(timers, language(timers.lang))
     import argparse
 
-    from schoolwatch_agent.options import parser
+    from schoolwatch_agent.options import parser, wish
 
-    tongue = language(_wish(words))
+    tongue = language(wish(words))
     nothing = argparse.Namespace(config=None, lang="")  # options may stand before or after the command
     whole = parser(tongue)
     arguments = whole.parse_args(words, nothing)
@@ -66,16 +66,6 @@ def _timers(words: Sequence[str]) -> Timers | None:
     return Timers(Path(said["--config"]) if "--config" in said else None, said.get("--lang", ""))
 
 
-def _wish(words: Sequence[str]) -> str:
-    """The language asked for, known before the words are parsed: errors and help are in it too."""
-    for word, following in pairwise((*words, "")):
-        if word == "--lang":
-            return following
-        if word.startswith("--lang="):
-            return word.partition("=")[2]
-    return ""
-
-
 Command = Callable[["argparse.Namespace", Language], int]
 
 
@@ -88,6 +78,7 @@ def _commands() -> dict[str, Command]:
         "doctor": _doctor,
         "explain": _explain,
         "bandwidth": _bandwidth,
+        "gateway": _gateway,
         "enrol": _enrol,
         "install": _install,
         "uninstall": _uninstall,
@@ -112,12 +103,9 @@ def _once(arguments: "argparse.Namespace", _: Language) -> int:
 
 
 def _tick(arguments: "argparse.Namespace | Timers", _: Language) -> int:
-    config, texts = _settings(arguments)
-    if config is None:
-        return WRONG
     from schoolwatch_agent import commands
 
-    return commands.tick(config, texts)
+    return _settled(arguments, commands.tick)
 
 
 def _run(arguments: "argparse.Namespace", _: Language) -> int:
@@ -192,8 +180,15 @@ def _enrol(arguments: "argparse.Namespace", _: Language) -> int:
         insecure_http=arguments.insecure_http,
         again=arguments.again,
         room=arguments.room,
+        proxy=arguments.proxy,
     )
     return commands.enrol(config, texts, wish)
+
+
+def _gateway(arguments: "argparse.Namespace", _: Language) -> int:
+    from schoolwatch_agent import gateway
+
+    return _settled(arguments, partial(gateway.become, also=arguments.to))
 
 
 def _install(arguments: "argparse.Namespace", tongue: Language) -> int:
@@ -213,6 +208,8 @@ def _install(arguments: "argparse.Namespace", tongue: Language) -> int:
         token_file=arguments.token_file,
         insecure_http=arguments.insecure_http,
         room=arguments.room,
+        proxy=arguments.proxy,
+        passage=tuple(arguments.passage),
     )
     if not arguments.show:
         return command.install(asked, Texts("install", tongue), print)
@@ -233,21 +230,15 @@ def _uninstall(arguments: "argparse.Namespace", tongue: Language) -> int:
 
 
 def _prepare_image(arguments: "argparse.Namespace", _: Language) -> int:
-    config, texts = _settings(arguments)
-    if config is None:
-        return WRONG
     from schoolwatch_agent import commands
 
-    return commands.prepare_image(config, texts)
+    return _settled(arguments, commands.prepare_image)
 
 
 def _bundle(arguments: "argparse.Namespace", _: Language) -> int:
-    config, texts = _settings(arguments)
-    if config is None:
-        return WRONG
     from schoolwatch_agent import commands
 
-    return commands.bundle(config, texts, arguments.out, everything=arguments.all)
+    return _settled(arguments, partial(commands.bundle, out=arguments.out, everything=arguments.all))
 
 
 def _check_config(arguments: "argparse.Namespace", _: Language) -> int:
@@ -281,6 +272,11 @@ def _record(arguments: "argparse.Namespace", tongue: Language) -> int:
         return FAILED
     print(texts("recorded", file=packed, folder=arguments.out))
     return FINE
+
+
+def _settled(arguments: "argparse.Namespace | Timers", work: "Callable[[AgentConfig, Texts], int]") -> int:
+    config, texts = _settings(arguments)
+    return WRONG if config is None else work(config, texts)
 
 
 def _settings(arguments: "argparse.Namespace | Timers") -> "tuple[AgentConfig | None, Texts]":

@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import re
 import signal
 import sys
 import threading
@@ -15,7 +16,7 @@ import msgspec
 from schoolwatch_agent import identity, limits, lock, program, schedule
 from schoolwatch_agent import tick as ticking
 from schoolwatch_agent.chosen import probes_of
-from schoolwatch_agent.config import AgentConfig
+from schoolwatch_agent.config import PROXY, AgentConfig
 from schoolwatch_agent.host import Host, Own
 from schoolwatch_agent.identity import IdentityError
 from schoolwatch_agent.spool_file import SpoolError
@@ -38,6 +39,7 @@ class Wish(msgspec.Struct, frozen=True):
     insecure_http: bool
     again: bool
     room: str = ""
+    proxy: str = ""
 
     def __repr__(self) -> str:  # the token must not get into a traceback
         return f"Wish(url={self.url!r})"
@@ -128,9 +130,8 @@ def enrol(config: AgentConfig, texts: Texts, wish: Wish) -> int:
                 _say(texts("pending"))
             return FINE
         url = _url(wish, config)
-        office = Office(
-            url, _token(wish, texts), config.ca, wish.insecure_http, wish.room, config.server.proxy
-        )
+        proxy = _proxy(wish, config)
+        office = Office(url, _token(wish, texts), config.ca, wish.insecure_http, wish.room, proxy)
         enrolled = admission.admit(config, office, Host(), partial(_clock_is_wrong, texts))
     except EnrolError as error:
         _say(texts("enrol_failed", problem=error.told(texts)))
@@ -140,6 +141,8 @@ def enrol(config: AgentConfig, texts: Texts, wish: Wish) -> int:
         return _unusable(texts, error)
     how = "enrolled_pending" if enrolled.credential.pending else "enrolled"
     sys.stdout.write(texts(how, device=enrolled.credential.device, label=enrolled.label) + "\n")
+    if proxy != config.server.proxy:
+        _say(texts("proxy_not_kept", proxy=proxy))
     return FINE
 
 
@@ -200,6 +203,14 @@ def _url(wish: Wish, config: AgentConfig) -> str:
     if not (wish.url or config.server.url):
         raise EnrolError("no_url")
     return wish.url or config.server.url
+
+
+def _proxy(wish: Wish, config: AgentConfig) -> str:
+    from schoolwatch_agent.enrol import EnrolError
+
+    if not re.fullmatch(PROXY, wish.proxy):
+        raise EnrolError("bad_proxy", wish.proxy)
+    return wish.proxy or config.server.proxy
 
 
 def _token(wish: Wish, texts: Texts) -> str:

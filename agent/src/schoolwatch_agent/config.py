@@ -14,6 +14,8 @@ from schoolwatch_agent.identity import AUTHORITY
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=366 * 86400)]
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 
+PROXY = r"^(none|http://[^\s@/]+/?)?$"
+
 _PROGRAM_DATA = Path(os.environ.get("PROGRAMDATA", r"C:\ProgramData")) / "SchoolWatch"
 
 DATA = str(_PROGRAM_DATA / "agent") if sys.platform == "win32" else "/var/lib/schoolwatch-agent"
@@ -69,7 +71,7 @@ class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mqtt_port: Port | None = None
     tls: bool | None = None
     ca: str = ""
-    proxy: Annotated[str, msgspec.Meta(pattern=r"^(none|http://[^\s@/]+/?)?$")] = ""
+    proxy: Annotated[str, msgspec.Meta(pattern=PROXY)] = ""
 
 
 class Spool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -101,6 +103,17 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cycle_max: Annotated[float, msgspec.Meta(ge=10, le=86400)] = 600.0
 
 
+class Passage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a gateway lets computers of its school pass to the server; nowhere is not at all.
+
+    How many connections at once, in all and of one computer.
+    """
+
+    listen: tuple[Annotated[str, msgspec.Meta(max_length=60)], ...] = ()
+    connections: Annotated[int, msgspec.Meta(ge=1, le=400)] = 200
+    per_client: Annotated[int, msgspec.Meta(ge=1, le=400)] = 16
+
+
 class Backup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A file that the school's own backup touches when it succeeds; empty is none."""
 
@@ -116,6 +129,7 @@ class AgentConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     spool: Spool = Spool()
     delivery: Delivery = Delivery()
     limits: Limits = Limits()
+    passage: Passage = Passage()
     backup: Backup = Backup()
 
     @property
@@ -198,8 +212,24 @@ def _check(config: AgentConfig, file: str) -> None:
             )
     if config.server.url and not re.fullmatch(r"https?://[^\s@]+", config.server.url):
         raise ConfigError(file, "server.url", "setting_bad_url")
+    for place in config.passage.listen:
+        if not _is_own_place(place):
+            raise ConfigError(file, "passage.listen", "setting_bad_listen", value=place)
     if config.backup.marker and not Path(config.backup.marker).is_absolute():
         raise ConfigError(file, "backup.marker", "setting_not_absolute")
+
+
+def _is_own_place(text: str) -> bool:
+    """Whether it is one IP address and a port that needs no right: not a name, and not "every address"."""
+    import ipaddress  # a gateway's alone
+
+    from schoolwatch_agent.passage.head import address
+
+    try:
+        host, port = address(text)
+        return port >= 1024 and not ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        return False
 
 
 def _explain(file: str, message: str) -> ConfigError:

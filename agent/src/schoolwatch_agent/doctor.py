@@ -3,38 +3,26 @@
 import json
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
 
-from schoolwatch_agent import examine, ladder
+from schoolwatch_agent import examine, ladder, on_the_way
 from schoolwatch_agent.config import FILE, AgentConfig, ConfigError
 from schoolwatch_agent.errors import TimedOut
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.identity import CREDENTIAL, Credential, IdentityError, read_credential
 from schoolwatch_agent.memory import Memory
+from schoolwatch_agent.on_the_way import Finding, State
 from schoolwatch_agent.probe import Probe, observe
 from schoolwatch_agent.probes.identity import freezing
 from schoolwatch_agent.spool import Summary
 from schoolwatch_agent.spool_file import SpoolError
 from schoolwatch_agent.texts import Texts
 
-State = Literal["ok", "bad", "unknown"]
 CLOCK_SLACK = 600.0
 """Seconds by which a clock may differ from the server's: what lies further ahead is uncertain there."""
 
 MARKS: dict[State, str] = {"ok": "✔", "bad": "✘", "unknown": "?"}
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at: which check, its state, and the key and values of its text."""
-
-    check: str
-    state: State
-    key: str
-    values: dict[str, object] = field(default_factory=dict)
 
 
 def findings(
@@ -47,8 +35,9 @@ def findings(
     yield from _frozen(config, host)
     enrolment, credential = _enrolment(config)
     yield enrolment
-    reached = list(_server(config, credential)) if credential else []
+    reached = list(on_the_way.server(config, credential)) if credential else []
     yield from reached
+    yield from on_the_way.passage(config)
     url = config.server.url or (credential.url if credential else "")
     server_time = None
     if url and all(each.state == "ok" or each.check == "login" for each in reached):
@@ -176,41 +165,6 @@ def _server_clock(config: AgentConfig, url: str) -> float | None:
             raise
         now = time.time()
         return now + enrol.clock_error(office, now, wait)
-
-
-def _server(config: AgentConfig, credential: Credential) -> Iterator[Finding]:
-    from schoolwatch_agent import delivery  # MQTT only where it is needed
-
-    broker = delivery.broker_of(config, credential)
-    where: dict[str, object] = {"host": broker.host, "port": broker.port}
-    if problem := examine.name_problem(broker.host):
-        yield Finding("name", "bad", "name_bad", {**where, "problem": problem})
-        return
-    yield Finding("name", "ok", "name_ok", where)
-    if problem := examine.port_problem(broker.host, broker.port, config.delivery.connect_wait):
-        login = _login(config, credential)
-        if login.state == "ok":  # by the web's port, or by a proxy: that is enough
-            yield login
-            return
-        yield Finding("port", "bad", "port_bad", {**where, "problem": problem})
-        return
-    yield Finding("port", "ok", "port_ok", where)
-    yield _login(config, credential)
-
-
-def _login(config: AgentConfig, credential: Credential) -> Finding:
-    from schoolwatch_agent import connection, delivery  # as above
-
-    try:
-        # under another client id: a broker ends the connection of an agent that has the same one
-        delivery.connect(config, credential, client_id=f"{credential.device}-doctor").close()
-    except connection.PendingError:
-        return Finding("login", "bad", "login_pending")
-    except connection.RefusedError as error:
-        return Finding("login", "bad", "login_bad", {"problem": error})
-    except connection.UnreachableError as error:
-        return Finding("login", "unknown", "login_unknown", {"problem": error})
-    return Finding("login", "ok", "login_ok")
 
 
 def _history(config: AgentConfig, now: float, texts: Texts, *, is_enrolled: bool) -> Iterator[Finding]:

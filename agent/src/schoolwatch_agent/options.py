@@ -1,9 +1,21 @@
 """The command line of `schoolwatch-agent`: which commands and options there are, in either language."""
 
 import argparse
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from schoolwatch_agent.texts import Language, Texts
+
+
+def wish(words: Sequence[str]) -> str:
+    """The language asked for, known before the words are parsed: errors and help are in it too."""
+    for word, following in pairwise((*words, "")):
+        if word == "--lang":
+            return following
+        if word.startswith("--lang="):
+            return word.partition("=")[2]
+    return ""
 
 
 def parser(tongue: Language) -> argparse.ArgumentParser:
@@ -46,6 +58,8 @@ def parser(tongue: Language) -> argparse.ArgumentParser:
     bandwidth = command("bandwidth")
     bandwidth.add_argument("--url", default="", help=texts("help_bandwidth_url"))
     bandwidth.add_argument("--family", type=int, choices=(4, 6), default=4, help=texts("help_family"))
+    passage = command("gateway")
+    passage.add_argument("--to", action="append", default=[], metavar="HOST:PORT", help=texts("help_to"))
     _enrol_options(command("enrol"), texts)
     _install_options(command("install"), texts)
     uninstall = command("uninstall")
@@ -68,6 +82,7 @@ def _enrol_options(enrol: argparse.ArgumentParser, texts: Texts) -> None:
     token.add_argument("--token-file", type=Path, metavar="FILE", help=texts("help_token_file"))
     enrol.add_argument("--insecure-http", action="store_true", help=texts("help_insecure_http"))
     enrol.add_argument("--room", default="", metavar="NAME", help=texts("help_room"))
+    enrol.add_argument("--proxy", default="", metavar="URL", help=texts("help_proxy"))
     enrol.add_argument("--again", action="store_true", help=texts("help_again"))
 
 
@@ -86,5 +101,9 @@ def _install_options(install: argparse.ArgumentParser, texts: Texts) -> None:
     install.add_argument("--token-file", type=Path, metavar="FILE", help=texts("help_install_token"))
     install.add_argument("--insecure-http", action="store_true", help=texts("help_insecure_http"))
     install.add_argument("--room", default="", metavar="NAME", help=texts("help_room"))
+    install.add_argument("--proxy", default="", metavar="URL", help=texts("help_install_proxy"))
+    install.add_argument(
+        "--passage", action="append", default=[], metavar="ADDRESS:PORT", help=texts("help_passage")
+    )
     install.add_argument("--program", type=Path, metavar="DIR", help=texts("help_program"))
     install.add_argument("--root", type=Path, default=Path("/"), metavar="DIR", help=texts("help_root"))

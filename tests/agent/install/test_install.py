@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from schoolwatch_agent import admission, cli, identity
-from schoolwatch_agent.config import Agent, AgentConfig
+from schoolwatch_agent.config import Agent, AgentConfig, load
 from schoolwatch_agent.enrol import EnrolError, Office
 from schoolwatch_agent.errors import TimedOut
 from schoolwatch_agent.host import Host
@@ -82,6 +82,52 @@ def test_the_other_mode_takes_the_place_of_the_first(image: Path) -> None:
     assert units == {"schoolwatch-agent.service"}
     assert uninstall(image, "--delete-data") == 0
     assert set(tree(image)) == {"etc", "etc/hosts", "etc/systemd", "etc/systemd/system"}
+
+
+def test_a_gateway_has_a_service_that_knows_the_servers_ports_and_not_its_own_key(
+    image: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, unit = image / "var/lib/schoolwatch-agent", image / "etc/systemd/system/schoolwatch-gateway.service"
+    data.parent.mkdir(parents=True)
+    before = tree(image)
+    known = identity.Broker("mqtt.so.vn", 8883, tls=True)
+    identity.write_credential(data, identity.Credential("ab" * 16, "cd" * 32, "secret", known))
+    words = ("--url", "https://so.vn", "--passage", "192.168.1.10:3128", "--passage", "[fd00::1]:3128")
+    assert install(image, *words) == 0
+    settings = load(image / "etc/schoolwatch/agent.toml")
+    assert settings.passage.listen == ("192.168.1.10:3128", "[fd00::1]:3128")
+    started = next(line for line in unit.read_text().splitlines() if line.startswith("ExecStart="))
+    assert started.endswith(
+        " gateway --config /etc/schoolwatch/agent.toml --to so.vn:443 --to mqtt.so.vn:8883"
+    )
+    link = image / "etc/systemd/system/multi-user.target.wants/schoolwatch-gateway.service"
+    assert link.is_symlink()
+    for secret in ("cd" * 32, "secret", "ab" * 16):
+        assert secret not in "".join(text for path, text in tree(image / "etc").items())
+    assert "/var/lib" not in unit.read_text(), "it has no folder, and reads none of the agent's"
+
+    file = image / "etc/schoolwatch/agent.toml"
+    file.write_text(file.read_text().partition("[passage]")[0])
+    capsys.readouterr()
+    assert install(image, *words) == 0
+    assert not unit.exists()
+    assert not link.is_symlink()
+    assert 'its passage.listen is "", not 192.168.1.10:3128, [fd00::1]:3128' in capsys.readouterr().out
+    assert uninstall(image, "--delete-data") == 0
+    assert tree(image) == before
+
+
+def test_the_proxy_is_written_into_the_settings_and_a_wrong_one_installs_nothing(
+    image: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = tree(image)
+    assert install(image, "--proxy", "https://gate:3128") == 1
+    assert "server.proxy" in capsys.readouterr().out
+    assert tree(image) == before
+    assert install(image, "--proxy", "http://192.168.1.10:3128") == 0
+    assert load(image / "etc/schoolwatch/agent.toml").server.proxy == "http://192.168.1.10:3128"
+    assert install(image, "--proxy", "http://192.168.1.11:3128") == 0
+    assert "not http://192.168.1.11:3128: it is left as it is" in capsys.readouterr().out
 
 
 def test_data_stay_unless_they_are_asked_for(image: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -23,6 +23,7 @@ def service(mode: Mode = "tick", role: Role = "pc", every: float = 300, seed: st
         240,
         300 << 20,
         seed,
+        ("so.vn:443", "[2001:db8::1]:8883") if role == "gateway" else None,
     )
 
 
@@ -39,11 +40,14 @@ def test_systemd_takes_the_units_without_a_word(peer: Peer, tmp_path: Path, mode
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize(("role", "most"), [("pc", 20), ("gateway", 25)])
-def test_the_sandbox_is_closed(peer: Peer, tmp_path: Path, role: Role, most: int) -> None:
+@pytest.mark.parametrize(
+    ("role", "unit", "most"),
+    [("pc", systemd.SERVICE, 20), ("gateway", systemd.SERVICE, 25), ("gateway", systemd.PASSAGE, 20)],
+)
+def test_the_sandbox_is_closed(peer: Peer, tmp_path: Path, role: Role, unit: str, most: int) -> None:
     """Exposure in tenths, from 0 (closed) to 100 (a plain root service has 96)."""
-    file = tmp_path / systemd.SERVICE
-    file.write_text(systemd.units(service("tick", role))[systemd.SERVICE])
+    file = tmp_path / unit
+    file.write_text(systemd.units(service("tick", role))[unit])
     done = subprocess.run(
         [peer("systemd-analyze"), "security", "--offline=yes", "--no-pager", f"--threshold={most}", file],
         capture_output=True, text=True, timeout=60,
@@ -54,7 +58,9 @@ def test_the_sandbox_is_closed(peer: Peer, tmp_path: Path, role: Role, most: int
         for line in done.stdout.splitlines()
         if "CapabilityBoundingSet" in line and "✗" in line
     }
-    assert open_ == (set() if role == "pc" else {"~CAP_NET_(BIND_SERVICE|BROADCAST|RAW)"})
+    assert open_ == (
+        set() if unit == systemd.PASSAGE or role == "pc" else {"~CAP_NET_(BIND_SERVICE|BROADCAST|RAW)"}
+    )
 
 
 def test_bounds_are_in_the_unit() -> None:

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from schoolwatch_agent import admission, identity
+from schoolwatch_agent import admission, gateway, identity
 from schoolwatch_agent import config as settings
 from schoolwatch_agent.config import AgentConfig, ConfigError
 from schoolwatch_agent.enrol import EnrolError, Office
@@ -40,7 +40,7 @@ def show(asked: Order, config: AgentConfig, texts: Texts, system: System | None)
     seed = ""
     with contextlib.suppress(OSError, UnicodeDecodeError):
         seed = (config.data / identity.INSTALL_ID).read_text("ascii")
-    service = _service(asked, config, seed or socket.gethostname())
+    service = _service(asked, config, seed or socket.gethostname(), config.data)
     note = ""
     if system is not None and system != _HERE:
         service, note = of_a_kit(service, system), texts("paths_of_a_kit")
@@ -113,8 +113,9 @@ def _install(asked: Order, texts: Texts, tell: Callable[..., None]) -> None:
         if place.folder(str(config.data), 0o700) == "made":
             place.undo_with(lambda: shutil.rmtree(data))
             tell("made", path=str(config.data))
-        service = _service(asked, config, identity.install_id(data))
+        seed = identity.install_id(data)
         _enrol(asked, place, config, texts.room("cli"), tell)
+        service = _service(asked, config, seed, data)
         system.place(place, asked, service, host, tell)
         system.start(asked, service, host, tell)
     if not asked.is_image:
@@ -137,15 +138,24 @@ def _settle(place: Placing, asked: Order, texts: Texts, tell: Callable[..., None
     if place.at(asked.config).exists():
         tell("same", path=asked.config)
     else:
-        text = orders.settings(asked.url, ca, texts.language)
+        text = orders.settings(asked, ca, texts.language)
         tell(place.file(asked.config, text.encode()), path=asked.config)
     config = settings.load(place.at(asked.config))
+    for key, wish, said in (
+        ("server.proxy", asked.proxy, config.server.proxy),
+        ("passage.listen", ", ".join(asked.passage), ", ".join(config.passage.listen)),
+    ):
+        if wish and wish != said:  # a settings file that was there already goes before
+            tell("said_otherwise", path=asked.config, setting=key, wish=wish, said=said or '""')
+    if config.passage.listen and _ON_WINDOWS:
+        tell("passage_on_linux_alone")
     if not _ON_WINDOWS:
         orders.check_data(str(config.data))
     return config
 
 
-def _service(asked: Order, config: AgentConfig, seed: str) -> Service:
+def _service(asked: Order, config: AgentConfig, seed: str, data: Path) -> Service:
+    """What of the credential in `data` the passage has to know is said in its unit: it can't read it."""
     return Service(
         program=asked.command,
         config=asked.config,
@@ -156,6 +166,7 @@ def _service(asked: Order, config: AgentConfig, seed: str) -> Service:
         cycle_max=config.limits.cycle_max,
         memory_max=config.limits.memory_max,
         seed=seed,
+        passage=gateway.of_data(config, data) if config.passage.listen else None,
     )
 
 

@@ -16,14 +16,16 @@ from schoolwatch_agent.install.service import NAME, Service
 LAUNCHER: Final = f"/usr/local/bin/{NAME}"
 """So that a technician can type the command's name."""
 
-_UNITS: Final = (systemd.TIMER, systemd.SERVICE)
+_UNITS: Final = (systemd.TIMER, systemd.SERVICE, systemd.PASSAGE)
 _PATHS: Final = (
     f"{systemd.UNITS}/{systemd.SERVICE}",
     f"{systemd.UNITS}/{systemd.TIMER}",
     f"{systemd.UNITS}/multi-user.target.wants/{systemd.SERVICE}",
     f"{systemd.UNITS}/timers.target.wants/{systemd.TIMER}",
+    f"{systemd.UNITS}/{systemd.PASSAGE}",
+    f"{systemd.UNITS}/{systemd.MULTI_USER}.wants/{systemd.PASSAGE}",
 )
-"""All that either mode needs."""
+"""All that either mode needs, and a gateway's passage."""
 
 Tell = Callable[..., None]
 
@@ -31,15 +33,15 @@ Tell = Callable[..., None]
 def place(placing: Placing, order: Order, service: Service, _: Host, tell: Tell) -> None:
     """Units and launcher; the units of the other mode go. Raises OSError."""
     wanted = systemd.units(service)
-    unit, target = systemd.wanted_by(service)
-    link = f"{systemd.UNITS}/{target}.wants/{unit}"
-    stays = {link, *(f"{systemd.UNITS}/{name}" for name in wanted)}
+    links = {f"{systemd.UNITS}/{target}.wants/{unit}": f"../{unit}" for unit, target in _wanted_by(service)}
+    stays = {*links, *(f"{systemd.UNITS}/{name}" for name in wanted)}
     for path in _PATHS:
         if path not in stays and placing.remove(path):
             tell("removed", path=path)
     for name, text in wanted.items():
         tell(placing.file(f"{systemd.UNITS}/{name}", text.encode()), path=f"{systemd.UNITS}/{name}")
-    tell(placing.link(link, f"../{unit}"), path=link)
+    for link, unit in links.items():
+        tell(placing.link(link, unit), path=link)
     if order.program is not None:
         text = f'#!/bin/sh\nexec {shlex.join(order.command)} "$@"\n'
         tell(placing.file(LAUNCHER, text.encode(), 0o755), path=LAUNCHER)
@@ -50,16 +52,23 @@ def start(order: Order, service: Service, host: Host, tell: Tell) -> None:
     if order.is_image or not is_running():
         tell("starts_later")
         return
-    unit, _ = systemd.wanted_by(service)
     try:
         host.run("systemctl", "daemon-reload", timeout=60)
         host.run("systemctl", "stop", systemd.SERVICE, timeout=90)  # of the other mode, or of older settings
-        host.run("systemctl", "restart", unit, timeout=60)
+        if service.passage is None:
+            host.run("systemctl", "stop", systemd.PASSAGE, timeout=60)  # of older settings
+        host.run("systemctl", "restart", *(unit for unit, _ in _wanted_by(service)), timeout=60)
         if service.mode == "tick":  # the first measurement at once
             host.run("systemctl", "start", "--no-block", systemd.SERVICE, timeout=60)
     except (CommandFailed, Missing, TimedOut) as error:
         raise InstallError("not_started", problem=error) from error
-    tell("started", name=unit)
+    for unit, _ in _wanted_by(service):
+        tell("started", name=unit)
+
+
+def _wanted_by(service: Service) -> tuple[tuple[str, str], ...]:
+    passage = () if service.passage is None else ((systemd.PASSAGE, systemd.MULTI_USER),)
+    return (systemd.wanted_by(service), *passage)
 
 
 def stop(host: Host, tell: Tell) -> None:

@@ -35,8 +35,8 @@ class Order:
     """How an installation was asked for.
 
     `root` is the machine's own root or the folder of an image; `program` a folder that a kit filled, or None
-    for the Python package that runs now; `url`, `ca`, `token_file` and `room` are empty when nothing was
-    said.
+    for the Python package that runs now; `url`, `ca`, `token_file`, `room`, `proxy` and `passage` (where a
+    gateway lets others pass) are empty when nothing was said.
     """
 
     root: Path
@@ -50,6 +50,8 @@ class Order:
     token_file: Path | None
     insecure_http: bool
     room: str = ""
+    proxy: str = ""
+    passage: tuple[str, ...] = ()
 
     @property
     def is_image(self) -> bool:
@@ -66,14 +68,20 @@ class Order:
         return (sys.executable, "-I", str(self.program))
 
 
-def settings(url: str, ca: str, language: str) -> str:
+def settings(asked: Order, ca: str, language: str) -> str:
     """A settings file that says what this installation knows."""
     lines = [
         "## Settings of the SchoolWatch agent; `schoolwatch-agent check-config` says whether they are right."
     ]
     lines += ["", "[agent]", f"language = {_toml(language)}", "", "[server]"]
-    lines += [f"{key} = {_toml(value)}" for key, value in (("url", url), ("ca", ca)) if value]
+    lines += [f"{key} = {_toml(value)}" for key, value in _server(asked, ca) if value]
+    if asked.passage:
+        lines += ["", "[passage]", f"listen = [{', '.join(map(_toml, asked.passage))}]"]
     return "\n".join(lines) + "\n"
+
+
+def _server(asked: Order, ca: str) -> tuple[tuple[str, str], ...]:
+    return (("url", asked.url), ("ca", ca), ("proxy", asked.proxy))
 
 
 def check_places(command: tuple[str, ...], config: str) -> None:

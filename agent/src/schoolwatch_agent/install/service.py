@@ -20,6 +20,7 @@ class Service:
     `program` is the command line before `tick` or `run`; `config` and `data` are paths on that machine.
     `every` and `cycle_max` are seconds, `memory_max` is bytes (children included).
     `seed` is the device's own text: machines that start together must not measure together.
+    `passage` are the server's ports (`host:port`) to which a gateway lets others pass, None for no passage.
     """
 
     program: tuple[str, ...]
@@ -31,12 +32,19 @@ class Service:
     cycle_max: float
     memory_max: int
     seed: str
+    passage: tuple[str, ...] | None = None
 
     @property
     def command(self) -> tuple[str, ...]:
         """The whole command line; a gateway that stays keeps its connection too."""
         stays = ("--stay-connected",) if (self.mode, self.role) == ("run", "gateway") else ()
         return (*self.program, self.mode, *stays, "--config", self.config)
+
+    @property
+    def passing(self) -> tuple[str, ...]:
+        """The whole command line of the passage."""
+        ports = (word for port in self.passage or () for word in ("--to", port))
+        return (*self.program, "gateway", "--config", self.config, *ports)
 
 
 _WINDOWS: Final = r"C:\Program Files\SchoolWatch"

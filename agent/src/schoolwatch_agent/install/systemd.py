@@ -15,13 +15,12 @@ from schoolwatch_agent.install.service import NAME, Service
 UNITS: Final = "/etc/systemd/system"
 SERVICE: Final = f"{NAME}.service"
 TIMER: Final = f"{NAME}.timer"
+PASSAGE: Final = "schoolwatch-gateway.service"
 
 _SANDBOX: Final = """\
 DynamicUser=yes
 User={name}
-StateDirectory={state}
-StateDirectoryMode=0700
-UMask=0077
+{state}UMask=0077
 NoNewPrivileges=yes
 CapabilityBoundingSet={capabilities}
 AmbientCapabilities={capabilities}
@@ -68,8 +67,17 @@ OOMPolicy=continue
 """One processor at most: a speed test needs it, and everything else is done in a fraction of a second."""
 
 
+PASSAGE_MAX: Final = 64_000_000
+"""Bytes of memory of the passage: 400 connections with all that may be on their way."""
+
+
 def units(service: Service) -> dict[str, str]:
     """File name to text of the units that this service needs."""
+    passage = {} if service.passage is None else {PASSAGE: _passage(service)}
+    return {**_own(service), **passage}
+
+
+def _own(service: Service) -> dict[str, str]:
     if service.mode == "run":
         return {SERVICE: _service(service, "Type=exec\nRestart=always\nRestartSec=60\n", _INSTALLED)}
     longest = math.ceil(service.cycle_max) + SLACK
@@ -80,18 +88,19 @@ def units(service: Service) -> dict[str, str]:
 
 
 def wanted_by(service: Service) -> tuple[str, str]:
-    """The unit that the system starts, and the target that wants it."""
-    return (SERVICE, "multi-user.target") if service.mode == "run" else (TIMER, "timers.target")
+    """The unit of the agent that the system starts, and the target that wants it."""
+    return (SERVICE, MULTI_USER) if service.mode == "run" else (TIMER, "timers.target")
 
 
-_INSTALLED: Final = "\n[Install]\nWantedBy=multi-user.target\n"
+MULTI_USER: Final = "multi-user.target"
+_INSTALLED: Final = f"\n[Install]\nWantedBy={MULTI_USER}\n"
 
 
 def _service(service: Service, kind: str, install: str) -> str:
     gateway = service.role == "gateway"
     sandbox = _SANDBOX.format(
         name=NAME,
-        state=service.data.removeprefix("/var/lib/"),
+        state=f"StateDirectory={service.data.removeprefix('/var/lib/')}\nStateDirectoryMode=0700\n",
         capabilities="CAP_NET_RAW" if gateway else "",
         families=" AF_PACKET" if gateway else "",
     )
@@ -102,6 +111,20 @@ def _service(service: Service, kind: str, install: str) -> str:
         f"[Service]\n{kind}"
         f"ExecStart={' '.join(map(quoted, service.command))}\n"
         f"{sandbox}{_BOUNDS.format(memory=service.memory_max * 5 // 4)}{install}"
+    )
+
+
+def _passage(service: Service) -> str:
+    """A user of its own, who reads nothing of the agent's and writes nowhere."""
+    sandbox = _SANDBOX.format(name="schoolwatch-gateway", state="", capabilities="", families="")
+    return (
+        "[Unit]\n"
+        "Description=SchoolWatch passage: leads this school's computers to their server alone\n"
+        "Wants=network-online.target\n"
+        "After=network-online.target\n\n"
+        "[Service]\nType=exec\nRestart=always\nRestartSec=15\n"
+        f"ExecStart={' '.join(map(quoted, service.passing))}\n"
+        f"{sandbox}{_BOUNDS.format(memory=PASSAGE_MAX)}{_INSTALLED}"
     )
 
 

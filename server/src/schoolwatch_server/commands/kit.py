@@ -37,6 +37,9 @@ def add_to(commands: "Subparsers") -> None:
     kit.add_argument(
         "--insecure-http", action="store_true", help="allow an address without encryption, for trials"
     )
+    kit.add_argument(
+        "--proxy", default="", metavar="URL", help="the school's gateway or web proxy, by which computers go"
+    )
     kit.add_argument("--days", type=float, default=30.0, help="how long the token is valid (30)")
     kit.add_argument("--uses", type=int, default=60, help="how many devices it lets in (60)")
     kit.add_argument(
@@ -83,6 +86,7 @@ def _kit(arguments: argparse.Namespace) -> int:
         wheels=arguments.wheels,
         days=arguments.days,
         uses=arguments.uses,
+        proxy=arguments.proxy,
     )
 
     def issue() -> str:

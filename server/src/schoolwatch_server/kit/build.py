@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -45,6 +46,7 @@ class Wish:
     wheels: Path | None
     days: float
     uses: int
+    proxy: str = ""
 
 
 class Kit(msgspec.Struct, frozen=True):
@@ -61,6 +63,7 @@ class Kit(msgspec.Struct, frozen=True):
     expires: str
     uses: int
     wheels: dict[str, list[str]]
+    proxy: str = ""
 
 
 def check(wish: Wish, out: Path) -> str:
@@ -72,6 +75,8 @@ def check(wish: Wish, out: Path) -> str:
         )
     if parts.scheme == "http" and not wish.insecure_http:
         raise KitError(f"{wish.url} is not encrypted: anyone on the line could read the devices' passwords")
+    if not re.fullmatch(r"(http://[^\s@/]+/?)?", wish.proxy):
+        raise KitError("--proxy is the gateway's or proxy's address, such as http://192.168.1.10:3128")
     if wish.ca is not None and "BEGIN CERTIFICATE" not in _text(wish.ca):
         raise KitError(f"{wish.ca} is not a certificate in PEM form")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
@@ -136,6 +141,7 @@ def _described(wish: Wish, found: dict[str, list[str]], now: float) -> Kit:
         expires=(made + timedelta(days=wish.days)).strftime("%Y-%m-%dT%H:%M:%SZ"),
         uses=wish.uses,
         wheels=found,
+        proxy=wish.proxy,
     )
 
 

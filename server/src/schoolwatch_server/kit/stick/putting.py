@@ -180,6 +180,8 @@ def options(kit: dict[str, Any], say: "Words", program: Path) -> list[str]:
     """What the program is told: the server, its authority, and the file with the token."""
     words = ["--program", str(program), "--url", kit["url"], "--lang", say.language]
     words += ["--token-file", str(STICK / kit["token_file"])]
+    if kit.get("proxy"):
+        words += ["--proxy", kit["proxy"]]
     if kit["ca"]:
         words += ["--ca", str(HERE / kit["ca"])]
     return [*words, "--insecure-http"] if kit["insecure_http"] else words
