@@ -16,6 +16,7 @@ from schoolwatch_server.api.listening import guard
 from schoolwatch_server.api.route import SESSION_COOKIE
 from schoolwatch_server.api.service import create_app, settings
 from schoolwatch_server.config import ServerConfig
+from schoolwatch_server.console.page import LANGUAGE_COOKIE
 from schoolwatch_server.scope import EVERYTHING, Scope
 from schoolwatch_server.tokens import issue_token
 
@@ -77,7 +78,7 @@ class RunningSite:
         people.create_account(self.engine, name, password, role=role, scope=scope, by="test")
         login = people.log_in(self.engine, name, password, address="", now=time.time())
         assert login is not None
-        client = self.anyone(cookies={SESSION_COOKIE: login.secret, "language": language})
+        client = self.anyone(cookies={SESSION_COOKIE: login.secret, LANGUAGE_COOKIE: language})
         client.headers[_CSRF] = login.csrf
         return client
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
-from schoolwatch_server import sessions
+from schoolwatch_server import account_names, sessions
 from schoolwatch_server.access import SCOPES, Role, as_role
 from schoolwatch_server.attempts import source_of
 from schoolwatch_server.config import People
@@ -52,11 +52,11 @@ def create_account(
 ) -> int:
     """The new account's id; `must_change`: its first login asks for another password.
 
-    Raises `AccountError` for a taken name, short password or unknown role.
+    Raises `AccountError` for a name that is taken or the server's own, short password or unknown role.
     """
     at = time.time() if now is None else now
-    if not name or len(name) > 80 or not name.isprintable():
-        raise AccountError("a name has 1 to 80 printable characters")
+    if wrong := account_names.trouble(name):
+        raise AccountError(wrong)
     if not PASSWORD_MIN <= len(password) <= PASSWORD_MAX:
         raise AccountError(f"a password has {PASSWORD_MIN} to {PASSWORD_MAX} characters")
     try:
@@ -314,7 +314,9 @@ def _switched_off_if_idle(
 def _switch_off(conn: Connection, account: rows.AccountRow, now: float, terms: People) -> None:
     rows.switch_off(conn, account.id, now)
     detail = {"days": terms.idle_days, "last_login_at": account.last_login_at}
-    rows.record(conn, actor="", action="account.idle", subject=account.name, detail=detail, now=now)
+    rows.record(
+        conn, actor=account_names.SERVER, action="account.idle", subject=account.name, detail=detail, now=now
+    )
 
 
 def _refuse(

@@ -4,11 +4,12 @@ import hashlib
 import secrets
 import time
 from dataclasses import dataclass
-from typing import get_args
+from typing import Literal, get_args
 
 from sqlalchemy import Engine
 
-from schoolwatch_server.access import TOKENS, Principal, TokenPermission, covers
+from schoolwatch_server.access import ROLES, TOKENS, Place, Principal, TokenPermission, as_role, covers
+from schoolwatch_server.account_names import COMMAND_LINE
 from schoolwatch_server.database import api_tokens as rows
 from schoolwatch_server.database import people, scopes
 from schoolwatch_server.database.engine import begin_read, begin_write
@@ -29,7 +30,7 @@ def issue_token(
     scope: Scope,
     days: float | None,
     *,
-    by: str = "command line",
+    by: str = COMMAND_LINE,
 ) -> str:
     """A new token of 256 random bits, valid for so many days (None: until revoked). Raises `ValueError`."""
     if permission not in get_args(TokenPermission):
@@ -70,12 +71,17 @@ def bearer(engine: Engine, token: str, now: float) -> Principal | None:
     return None
 
 
+Issuer = Literal["", "gone", "off", "less"]
+"""What became of the account that issued a token: nothing, deleted, switched off, or it may no longer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A good token and its place."""
+    """A good token, its place, and what became of who issued it: that person may still hold it."""
 
     row: rows.TokenRow
     place: scopes.Where | None
+    issuer: Issuer = ""
 
 
 def listed(engine: Engine, who: Principal, now: float) -> tuple[Listed, ...]:
@@ -83,7 +89,29 @@ def listed(engine: Engine, who: Principal, now: float) -> tuple[Listed, ...]:
     with begin_read(engine) as conn:
         found = rows.good(conn, who.scope, now)
         places = scopes.where(conn, {row.scope for row in found})
-    return tuple(Listed(row, places.get(row.scope)) for row in found)
+        accounts = rows.issuers(conn, {row.issued_by for row in found})
+    return tuple(
+        Listed(row, places.get(row.scope), became(row, places.get(row.scope), accounts.get(row.issued_by)))
+        for row in found
+    )
+
+
+def became(row: rows.TokenRow, place: scopes.Where | None, account: people.AccountRow | None) -> Issuer:
+    """What became of the account that issued a token for that place."""
+    if row.issued_by == COMMAND_LINE:
+        return ""
+    if account is None:
+        return "gone"
+    if account.disabled_at is not None:
+        return "off"
+    is_inside = covers(account.scope, Place() if place is None else place.place)
+    return "" if is_inside and "tokens" in ROLES[as_role(account.role)] else "less"
+
+
+def issued_by(engine: Engine, who: Principal, name: str, now: float) -> int:
+    """How many good tokens inside who's scope the account of that name issued."""
+    with begin_read(engine) as conn:
+        return sum(row.issued_by == name for row in rows.good(conn, who.scope, now))
 
 
 def scope_within(engine: Engine, who: Principal, code: str) -> Scope | None:

@@ -138,8 +138,8 @@ def test_an_account_that_nobody_uses_is_switched_off_and_the_shell_brings_it_bac
     people.unlock(world.engine, "admin")
     assert log_in(world, now=time.time()) is not None
     told = [(line.actor, line.action, line.subject, line.detail.get("days")) for line in audited(world)]
-    assert ("", "account.idle", "lan", 45) in told
-    assert ("", "account.idle", "admin", 45) in told
+    assert ("server", "account.idle", "lan", 45) in told
+    assert ("server", "account.idle", "admin", 45) in told
     assert ("command line", "account.unlock", "lan", None) in told
     with pytest.raises(AccountError, match="no account"):
         people.unlock(world.engine, "nobody")
@@ -449,3 +449,27 @@ def test_too_many_passwords_at_once_are_not_queued_without_end() -> None:
 @given(st.text(max_size=40))
 def test_no_hash_that_is_none_of_ours_lets_in(text: str) -> None:
     assert passwords.verify_password(text, PASSWORD) is False
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "command line",
+        "Command Line",
+        "SERVER",
+        "up",
+        "retention",
+        "enrolment token 3",
+        "device 0123456789abcdef",
+        " lan2",
+        "lan2 ",
+        "lan  2",
+        "",
+        "x" * 81,
+        "lan\n2",
+    ],
+)
+def test_nobody_is_called_as_the_audit_log_calls_the_server(world: World, name: str) -> None:
+    with pytest.raises(AccountError, match="name"):
+        people.create_account(world.engine, name, PASSWORD, role="auditor", scope=EVERYTHING, by="test")
+    assert people.everybody(world.engine) == ()

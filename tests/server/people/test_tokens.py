@@ -6,15 +6,17 @@ import time
 from pathlib import Path
 
 import pytest
-from sqlalchemy import exc, insert, select, update
+from sqlalchemy import delete, exc, insert, select, update
 
 from brokers import environment
 from reports import World
 from schoolwatch_server import tokens
 from schoolwatch_server.access import ROLES, TOKENS, Principal
 from schoolwatch_server.config import ServerConfig
+from schoolwatch_server.database import people as accounts
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.people import create_account
 from schoolwatch_server.scope import EVERYTHING, Scope
 from schoolwatch_server.tokens import DAY, PREFIX, bearer, issue_token
 from tree import Tree
@@ -102,6 +104,38 @@ def test_who_issues_tokens_sees_and_ends_those_of_the_own_scope_alone(tmp_path: 
     assert tokens.revoke(tree.engine, mine, listed.row.id, now)
     assert bearer(tree.engine, text, now) is None
     assert not tokens.revoke(tree.engine, mine, listed.row.id, now)
+    tree.engine.dispose()
+
+
+def test_the_list_says_what_became_of_who_issued_a_token(tmp_path: Path) -> None:
+    tree = Tree(tmp_path)
+    school, cousin, now = tree.schools[0], tree.schools[2], time.time()
+    commune, one = Scope("commune", school.commune), Scope("school", school.id)
+    ids = {
+        name: create_account(tree.engine, name, "a password for tests", role="commune", scope=commune, by="t")
+        for name in ("stays", "leaves", "moves", "falls", "deleted")
+    }
+    for name in (*ids, "command line"):
+        issue_token(tree.engine, name, "read", one, 30, by=name)
+    with begin_write(tree.engine) as conn:
+        accounts.switch_off(conn, ids["leaves"], now)
+        accounts.set_role(conn, ids["moves"], "commune", Scope("commune", cousin.commune), now)
+        accounts.set_role(conn, ids["falls"], "technician", commune, now)
+        conn.execute(delete(t.account).where(t.account.c.id == ids["deleted"]))
+    admin = Principal("account", "admin", ROLES["so_admin"], EVERYTHING, "so_admin")
+    became = {one.row.name: one.issuer for one in tokens.listed(tree.engine, admin, now)}
+    assert became == {
+        "stays": "",
+        "command line": "",
+        "leaves": "off",
+        "moves": "less",
+        "falls": "less",
+        "deleted": "gone",
+    }
+    with RunningSite(tree.config) as site:
+        client = site.somebody("so_admin")
+        assert client.get("/tokens").text.count("tài khoản đã khóa") == 1
+        assert "còn dùng được: 1." in client.get(f"/people/{ids['leaves']}").text
     tree.engine.dispose()
 
 

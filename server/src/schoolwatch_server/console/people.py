@@ -1,12 +1,13 @@
 """Accounts of others: the list, a new one, and what one does for somebody who is locked out or leaves."""
 
+import time
 from typing import Annotated
 
 from fastapi import Form, Path, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from schoolwatch_server import delegation
-from schoolwatch_server.access import Principal
+from schoolwatch_server import delegation, tokens
+from schoolwatch_server.access import Principal, may
 from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.problems import Problem, bad_field, not_found
 from schoolwatch_server.api.route import Route, Server, Who
@@ -60,6 +61,7 @@ def one(request: Request, who: Who, server: Server, account: Account) -> Respons
         place=place,
         roles=delegation.grantable(who),
         placed=_placed(who),
+        issued=tokens.issued_by(server.engine, who, held.name, time.time()) if may(who, "tokens") else 0,
     )
 
 

@@ -1,12 +1,14 @@
 """API tokens: the hash, what it may do and where, who issued it, and when it was used last."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, insert, or_, select, update
 
+from schoolwatch_server.database.people import ACCOUNT, AccountRow, account_of
 from schoolwatch_server.database.scopes import inside
-from schoolwatch_server.database.tables import api_token
+from schoolwatch_server.database.tables import account, api_token
 from schoolwatch_server.scope import Scope
 
 
@@ -73,6 +75,13 @@ def good(conn: Connection, scope: Scope, now: float) -> tuple[TokenRow, ...]:
     """The tokens inside a scope that are neither expired nor revoked, the newest first."""
     query = select(*_TOKEN).where(_is_good(now), _within(scope)).order_by(api_token.c.id.desc())
     return tuple(map(_token, conn.execute(query)))
+
+
+def issuers(conn: Connection, names: Collection[str]) -> Mapping[str, AccountRow]:
+    """The accounts of these names, switched off or not; a name that nobody has is left out."""
+    query = select(*ACCOUNT).where(account.c.name.in_(names))
+    found = map(account_of, conn.execute(query).mappings())
+    return {row.name: row for row in found}
 
 
 def touch(conn: Connection, token_id: int, now: float) -> None:
