@@ -21,7 +21,7 @@ from running import RunningUp
 from schoolwatch_agent import config as agent_config
 from schoolwatch_agent import identity, on_the_way, settings
 from schoolwatch_agent.host import Host
-from schoolwatch_agent.probes import uptime
+from schoolwatch_agent.probes import listed
 from schoolwatch_agent.tick import tick
 from schoolwatch_contract import pin
 from schoolwatch_server.database import tables
@@ -77,7 +77,7 @@ class Machine:
         """One cycle; how its delivery ended."""
         config = agent_config.load(self.file)
         self.ticks += 1
-        done = self.gated.inside(self.at, lambda: tick(config, Host(), [uptime.PROBE]))
+        done = self.gated.inside(self.at, lambda: tick(config, Host(), [listed("uptime", 0)]))
         assert done.outcome is not None
         return done.outcome.kind
 
