@@ -159,6 +159,7 @@ def test_nothing_that_is_sent_breaks_it(
     site: RunningSite, description: dict[str, Any], principals: Principals, route: Route
 ) -> None:
     site.app.state.context.attempts.__init__(most=10**9, seconds=60.0)
+    site.app.state.context.pace.__init__(most=10**9)
     operation = schemathesis.openapi.from_dict(description)[route.path][route.method]
 
     @fuzz(EXAMPLES)

@@ -22,6 +22,7 @@ from schoolwatch_server.access import (
     covers,
     may,
 )
+from schoolwatch_server.api.pace import SECONDS, Pace
 from schoolwatch_server.api.route import SESSION_COOKIE, Route
 from schoolwatch_server.api.service import ROUTES
 from schoolwatch_server.scope import EVERYTHING, Scope
@@ -146,3 +147,21 @@ def test_a_token_is_not_read_from_an_address(site: RunningSite, ask) -> None:
         assert answer.status_code == 401
         assert token not in answer.text
         assert ask().get("/api/v1/schools", params={name: "x"}).status_code == 422
+
+
+def test_a_token_that_asks_too_often_waits_and_others_do_not(site: RunningSite, monkeypatch) -> None:
+    monkeypatch.setattr(site.app.state.context.pace, "_most", 3)
+    busy, other = site.ask(), site.ask()
+    assert [busy.get("/api/v1/schools").status_code for _ in range(4)] == [200, 200, 200, 429]
+    refused = busy.get("/api/v1/schools")
+    assert refused.headers["content-type"] == "application/problem+json"
+    assert 0 < int(refused.headers["retry-after"]) <= SECONDS + 1
+    assert other.get("/api/v1/schools").status_code == 200
+    assert site.somebody("so_viewer").get("/").status_code == 200
+
+
+def test_a_window_begins_with_its_first_request() -> None:
+    pace = Pace(most=2, seconds=60)
+    assert [pace.wait("a", now=at) for at in (0, 10, 20, 59)] == [0, 0, 40, 1]
+    assert [pace.wait("a", now=at) for at in (60, 61, 62)] == [0, 0, 58]
+    assert pace.wait("b", now=62) == 0

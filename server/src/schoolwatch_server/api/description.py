@@ -32,7 +32,8 @@ _TEXTS = {"/metrics": "text/plain", "/ca.pem": "application/x-pem-file"}
 """Route whose answer is a text → its media type."""
 
 _DESCRIPTION = """Reads what SchoolWatch knows. Send `Authorization: Bearer <token>`; the command
-`schoolwatch-server token --data DIR --scope read` prints one. Every list has `limit` and `cursor`; a table of
+`schoolwatch-server token --data DIR --scope read` prints one, and 1,200 requests of it are
+answered in a minute (else 429, with `Retry-After`). Every list has `limit` and `cursor`; a table of
 all schools is sent as CSV while it is made. Errors are problem details (RFC 9457). `null` is unknown: never
 0, never good, never bad."""
 

@@ -11,9 +11,10 @@ from pydantic import BaseModel
 
 from schoolwatch_contract.slot import SCHEME
 from schoolwatch_server import proofs, sessions, tokens
-from schoolwatch_server.access import Permission, Principal, authorise
+from schoolwatch_server.access import TOKENS, Permission, Principal, authorise
 from schoolwatch_server.api import cookies
 from schoolwatch_server.api.context import Context
+from schoolwatch_server.api.pace import REQUESTS
 from schoolwatch_server.api.problems import TITLES, Problem
 
 SESSION_COOKIE = "schoolwatch_session"
@@ -63,6 +64,8 @@ def _responses(route: Route) -> dict[int | str, dict[str, Any]]:
     refusals = set(route.refusals)
     if route.permission != "public":
         refusals |= {401, 403}
+    if route.permission in TOKENS["read"]:
+        refusals |= {429}
     if inspect.signature(route.endpoint).parameters.keys() - {"who", "server", "request"}:
         refusals |= {422} if route.permission == "public" else {404, 422}
     if route.method == "POST":
@@ -78,12 +81,23 @@ def gate(route: Route) -> Callable[[Request], None]:
         if "\0" in request.url.path:  # nothing is called so, and PostgreSQL does not take it
             raise Problem(404, "there is nothing at this address")
         if route.permission != "public":
-            request.state.principal = authorise(principal_of(request), route.permission)
+            request.state.principal = authorise(_paced(request), route.permission)
         if known is not None:
             _refuse_unknown(request, known)
 
     check.gate_of = route.permission  # type: ignore[attr-defined]  # read by the test that walks the routes
     return check
+
+
+def _paced(request: Request) -> Principal | None:
+    """Who asks. Raises a 429 `Problem` for an API token that asks too often."""
+    who = principal_of(request)
+    if who is not None and who.kind == "token":
+        wait = context_of(request).pace.wait(tokens.hashed(request.headers["authorization"]))
+        if wait > 0:
+            text = f"this token has asked {REQUESTS} times within a minute: wait"
+            raise Problem(429, text, headers={"Retry-After": str(int(wait) + 1)})
+    return who
 
 
 def principal_of(request: Request) -> Principal | None:
