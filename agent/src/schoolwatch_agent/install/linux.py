@@ -55,8 +55,9 @@ def start(order: Order, service: Service, host: Host, tell: Tell) -> None:
     try:
         host.run("systemctl", "daemon-reload", timeout=60)
         host.run("systemctl", "stop", systemd.SERVICE, timeout=90)  # of the other mode, or of older settings
-        if service.passage is None:
-            host.run("systemctl", "stop", systemd.PASSAGE, timeout=60)  # of older settings
+        if service.passage is None:  # it may run by older settings
+            with contextlib.suppress(CommandFailed):  # as a rule there is none
+                host.run("systemctl", "stop", systemd.PASSAGE, timeout=60)
         host.run("systemctl", "restart", *(unit for unit, _ in _wanted_by(service)), timeout=60)
         if service.mode == "tick":  # the first measurement at once
             host.run("systemctl", "start", "--no-block", systemd.SERVICE, timeout=60)
