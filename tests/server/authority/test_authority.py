@@ -11,7 +11,7 @@ from cryptography import x509
 
 from conftest import Peer
 from schoolwatch_server import cli
-from schoolwatch_server.authority import certificates, own
+from schoolwatch_server.authority import certificates, keys, own
 from schoolwatch_server.authority.folder import Authority, AuthorityError
 from schoolwatch_server.config import Http, Mqtt, ServerConfig, Tls
 
@@ -40,6 +40,44 @@ def _verify(authority: Authority, chain: str, *words: str, at: datetime = NOW) -
     files = ("-CAfile", str(root), "-CRLfile", str(crl), "-untrusted", str(file), str(file))
     done = subprocess.run(["openssl", "verify", *at_, *words, *files], capture_output=True, text=True)
     return done.stdout + done.stderr
+
+
+def test_what_signs_is_sealed_with_the_master_key_and_follows_it(authority: Authority) -> None:
+    folder, master = authority.folder, authority.folder.parent / "secrets" / "master"
+    for name in ("root.key", "issuing.key"):
+        content = (folder / name).read_bytes()
+        assert content.startswith(b"sealed:"), name
+        assert (folder / name).stat().st_mode & 0o077 == 0
+    assert authority.seal_anew() == 0
+
+    first = master.read_text()
+    master.write_text(f"{'a' * 64}\n{first}")
+    assert authority.seal_anew() == 2
+    master.write_text("a" * 64)
+    assert Authority(folder).issue(NAMES, NOW).serial
+
+    (folder / "root.key").rename(folder / "issuing.key")  # sealed for something else
+    with pytest.raises(AuthorityError, match="altered, or belongs to something else"):
+        authority.issue(NAMES, NOW)
+    (folder / "issuing.key").write_text("sealed:?")
+    with pytest.raises(AuthorityError, match=r"issuing\.key: is no sealed key"):
+        authority.issue(NAMES, NOW)
+    with pytest.raises(AuthorityError, match="is no sealed key"):
+        authority.seal_anew()
+
+
+def test_a_key_that_an_older_program_left_in_clear_is_read_and_sealed(authority: Authority) -> None:
+    for name in ("root.key", "issuing.key"):
+        clear = keys.plain(authority._keys.read(name))
+        (authority.folder / name).write_text(clear)
+    again = Authority(authority.folder)
+    assert again.issue(NAMES, NOW).serial
+    assert again.seal_anew() == 2
+    assert b"PRIVATE KEY" not in b"".join(path.read_bytes() for path in authority.folder.glob("*.key"))
+    assert again.issue(NAMES, NOW).serial
+    (authority.folder.parent / "secrets" / "master").write_text("b" * 64)
+    with pytest.raises(AuthorityError, match="put that key's line back"):
+        Authority(authority.folder).issue(NAMES, NOW)
 
 
 def test_openssl_takes_a_certificate_for_its_names_and_no_other(authority: Authority, peer: Peer) -> None:

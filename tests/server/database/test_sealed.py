@@ -1,6 +1,7 @@
 """Secrets in the database are sealed: no file of it holds one, and only their own row opens them."""
 
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from sqlalchemy import LargeBinary, create_engine, select, text, update
 
 from reports import RULES, World
 from schoolwatch_server import cli
+from schoolwatch_server.authority.folder import Authority
 from schoolwatch_server.commands.command import FAILED
 from schoolwatch_server.config import of_data
 from schoolwatch_server.database import audit as audit_log
@@ -125,8 +127,9 @@ def test_a_changed_master_key_seals_all_anew_while_others_run(
     running = open_database(world.url)
     assert len(decide(running, [each.message(1) for each in first])[0]) == 20
     old = (tmp_path / "secrets" / "master").read_text()
+    Authority(tmp_path / "ca").make("Sở", datetime.now(UTC))
     assert cli.main(["rotate-master-key", "--data", str(tmp_path)]) == 0
-    assert "secrets that it sealed anew: 20" in capsys.readouterr().out
+    assert "secrets that it sealed anew: 22" in capsys.readouterr().out
     both = (tmp_path / "secrets" / "master").read_text()
     assert both.endswith(old)
     assert len(both.split()) == 2
@@ -134,11 +137,12 @@ def test_a_changed_master_key_seals_all_anew_while_others_run(
     world.engine.dispose()
     later = world.enrol(3)
     (tmp_path / "secrets" / "master").write_text(both.split()[0])
+    assert Authority(tmp_path / "ca").root_key()
     fresh = open_database(world.url)
     assert len(decide(fresh, [each.message(3) for each in (*first, *later)])[0]) == 23
     with begin_read(fresh) as conn:
         line = audit_log.newest(conn, 1)[0]
-    assert (line.action, line.detail["sealed"]) == ("master_key.rotate", 20)
+    assert (line.action, line.detail["sealed"]) == ("master_key.rotate", 22)
     assert not any(key in str(line) for key in both.split())
     for engine in (running, fresh):
         engine.dispose()

@@ -1,7 +1,8 @@
 """The authority's files in `ca/` of the data folder, and what it does with them.
 
 `root.pem` and `issuing.pem` are certificates; `root.key` is not here when it was taken away; `issuing.key`
-signs; `issued.json` is what was signed and revoked; `crl.pem` is the revocation list.
+signs; both are sealed with the master key. `issued.json` is what was signed and revoked; `crl.pem` is the
+revocation list.
 """
 
 import fcntl
@@ -15,16 +16,16 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from schoolwatch_server.authority import certificates
+from schoolwatch_server.authority import certificates, keys
 from schoolwatch_server.authority.certificates import Pair, Purpose
+from schoolwatch_server.authority.keys import AuthorityError, SealedKeys
 from schoolwatch_server.files import private_folder, write_atomically
+from schoolwatch_server.sealing import MasterKeys
+
+__all__ = ["Authority", "AuthorityError", "Bundle", "Issued"]
 
 _REMEMBERED = timedelta(days=400)
 """How long after its end a certificate stays in the list of those that were issued."""
-
-
-class AuthorityError(Exception):
-    """The authority can't do what was asked; the text names the file and says what to do."""
 
 
 class Issued(msgspec.Struct, frozen=True):
@@ -47,10 +48,14 @@ class Bundle(msgspec.Struct, frozen=True):
 
 
 class Authority:
-    """The authority of one data folder. Times are passed in, UTC."""
+    """The authority of one data folder. Times are passed in, UTC.
 
-    def __init__(self, folder: Path) -> None:
+    `master` is where its master key is (`config.master_key`); without it, in the folder above.
+    """
+
+    def __init__(self, folder: Path, master: Path | None = None) -> None:
         self.folder = folder
+        self._keys = SealedKeys(folder, MasterKeys(master or folder.parent))
 
     @property
     def exists(self) -> bool:
@@ -83,7 +88,7 @@ class Authority:
             if self.exists:
                 raise AuthorityError(f"{self.folder}: there is an authority already: see `ca show`")
             root = certificates.root(name, now)
-            self._write("root.key", _key_pem(root.key))
+            self._keys.write("root.key", root.key)
             self._write("root.pem", _pem(root.certificate))
             self._follow(certificates.issuing(root, name, now), now)
 
@@ -98,7 +103,17 @@ class Authority:
         self, file: Path | None = None, passphrase: bytes | None = None
     ) -> ec.EllipticCurvePrivateKey:
         """The root's key, from its file elsewhere when it was taken away. Raises `AuthorityError`."""
-        return _read_key(file or self.folder / "root.key", passphrase)
+        return self._keys.read("root.key") if file is None else keys.read_away(file, passphrase)
+
+    def seal_anew(self) -> int:
+        """Seals with the current master key what is in clear or was sealed with another; how many keys.
+
+        Raises `AuthorityError`, OSError.
+        """
+        if not self.exists:
+            return 0
+        with self._held():
+            return sum(self._keys.seal_anew(name) for name in ("root.key", "issuing.key"))
 
     def take_root_away(self, to: Path, passphrase: bytes) -> None:
         """Writes the root's key, encrypted, to a file elsewhere, and deletes it here once that can be read.
@@ -107,9 +122,8 @@ class Authority:
         """
         with self._held():
             key = self.root_key()
-            lock = serialization.BestAvailableEncryption(passphrase)
-            write_atomically(to, _key_pem(key, lock))
-            if _read_key(to, passphrase).private_numbers() != key.private_numbers():
+            keys.write_away(to, key, passphrase)
+            if keys.read_away(to, passphrase).private_numbers() != key.private_numbers():
                 raise AuthorityError(f"{to}: is not what was written: take another disk; nothing was deleted")
             (self.folder / "root.key").unlink()
 
@@ -132,7 +146,7 @@ class Authority:
             one = Issued(f"{serial:x}", tuple(names), purpose, now.timestamp(), end.timestamp())
             recent = (now - _REMEMBERED).timestamp()
             self._write_list((*(old for old in self.issued() if old.ends_at > recent), one))
-        return Bundle(_pem(made.certificate) + _pem(issuer.certificate), _key_pem(made.key), one.serial)
+        return Bundle(_pem(made.certificate) + _pem(issuer.certificate), keys.plain(made.key), one.serial)
 
     def revoke(self, serial: str, now: datetime) -> Issued:
         """What was revoked; the list of revoked ones is made anew. Raises `AuthorityError`."""
@@ -189,10 +203,10 @@ class Authority:
             raise AuthorityError(
                 f"the issuing CA ended on {made.not_valid_after_utc:%Y-%m-%d}: run `ca renew`"
             )
-        return Pair(made, _read_key(self.folder / "issuing.key", None))
+        return Pair(made, self._keys.read("issuing.key"))
 
     def _follow(self, issuing: Pair, now: datetime) -> None:
-        self._write("issuing.key", _key_pem(issuing.key))
+        self._keys.write("issuing.key", issuing.key)
         self._write("issuing.pem", _pem(issuing.certificate))
         self._write_crl(now)
 
@@ -204,7 +218,7 @@ class Authority:
         return found if found.issuer == self.issuing.subject else None
 
     def _write_crl(self, now: datetime) -> None:
-        issuer = Pair(self.issuing, _read_key(self.folder / "issuing.key", None))
+        issuer = Pair(self.issuing, self._keys.read("issuing.key"))
         revoked = {
             int(one.serial, 16): datetime.fromtimestamp(one.revoked_at, UTC)
             for one in self.issued()
@@ -229,27 +243,5 @@ class Authority:
             raise AuthorityError(f"{path}: is no certificate in PEM form: put back its copy") from error
 
 
-def _read_key(file: Path, passphrase: bytes | None) -> ec.EllipticCurvePrivateKey:
-    try:
-        key = serialization.load_pem_private_key(file.read_bytes(), passphrase)
-    except OSError as error:
-        raise AuthorityError(f"{file}: {error.strerror}: name the file that holds the key") from error
-    except TypeError as error:  # encrypted and no passphrase, or the other way round
-        raise AuthorityError(f"{file}: {error}") from error
-    except ValueError as error:
-        raise AuthorityError(f"{file}: the passphrase is wrong, or this is no key in PEM form") from error
-    if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise AuthorityError(f"{file}: holds no key of an elliptic curve: take the one made by `ca init`")
-    return key
-
-
 def _pem(certificate: x509.Certificate) -> str:
     return certificate.public_bytes(serialization.Encoding.PEM).decode()
-
-
-def _key_pem(
-    key: ec.EllipticCurvePrivateKey,
-    lock: serialization.KeySerializationEncryption | None = None,
-) -> str:
-    form = serialization.PrivateFormat.PKCS8
-    return key.private_bytes(serialization.Encoding.PEM, form, lock or serialization.NoEncryption()).decode()

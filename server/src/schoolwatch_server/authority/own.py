@@ -30,7 +30,7 @@ _HERE = ("localhost", "127.0.0.1", "::1")
 
 def authority(config: ServerConfig) -> Authority:
     """That of a data folder, made or not."""
-    return Authority(config.folder / "ca")
+    return Authority(config.folder / "ca", config.master_key)
 
 
 def keep(config: ServerConfig, now: datetime, *, force: bool = False) -> bool:
@@ -41,6 +41,7 @@ def keep(config: ServerConfig, now: datetime, *, force: bool = False) -> bool:
     own = authority(config)
     if not own.exists:
         own.make(NAME, now)
+    own.seal_anew()  # what an older program left in clear, or another master key sealed
     if own.has_root_key and ending(own, now) is not None:
         own.renew_issuing(NAME, own.root_key(), now)
     fresh_list = own.keep_crl_fresh(now)

@@ -21,6 +21,7 @@ def add_to(commands: "Subparsers") -> None:
 
 
 def _rotate(arguments: argparse.Namespace) -> int:
+    from schoolwatch_server.authority import own
     from schoolwatch_server.database import people, sealed
     from schoolwatch_server.database.engine import begin_write
     from schoolwatch_server.sealing import MasterKeys, key_path
@@ -28,10 +29,12 @@ def _rotate(arguments: argparse.Namespace) -> int:
     config = command.config(arguments)
     engine = command.database(arguments)
     sealed.check(engine)
+    authority = own.authority(config)
+    authority.seal_anew()
     done = sealed.seal_anew(engine)  # what an earlier run, or a key that was put first by hand, left to do
     if not done:
         MasterKeys(config.master_key).rotate()
-        done = sealed.seal_anew(engine)
+        done = sealed.seal_anew(engine) + authority.seal_anew()
     ring = MasterKeys(config.master_key).now()
     with begin_write(engine) as conn:
         detail = {"key": ring.current.hex(), "sealed": done}
