@@ -2,9 +2,11 @@
 
 import json
 import os
+import socket
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
@@ -79,6 +81,7 @@ def test_under_systemd_every_probe_works_that_works_for_root_or_says_it_may_not(
         shown = run("systemctl", "show", "schoolwatch-agent", "-p", "ActiveState", "-p", "NRestarts").stdout
         assert shown.split() == ["NRestarts=0", "ActiveState=active"]
 
+        lets_pass(computer, run)
         gone = run("sh", "/run/usb/go-cai-dat.sh", "--delete-data")
         assert gone.returncode == 0, gone.stdout + gone.stderr
         assert "schoolwatch" not in run("systemctl", "list-unit-files", "--no-pager").stdout
@@ -90,6 +93,34 @@ def test_under_systemd_every_probe_works_that_works_for_root_or_says_it_may_not(
     assert len(worked) > 10
     assert {name: why.get(name, "silent") for name in worked if not here.get(name)} == {}
     assert [path for path in computer.changed() if "schoolwatch" in path] == []
+
+
+def lets_pass(computer: Computer, run: Callable[..., CompletedProcess[str]]) -> None:
+    """The machine becomes a gateway: its passage runs as a user who can't read the agent's key."""
+    place, file = f"{computer.line.client}:3128", "/etc/schoolwatch/agent.toml"
+    edit = f"sed -i s,http://,https://, {file} && printf '[passage]\\nlisten = [\"%s\"]\\n' {place} >> {file}"
+    assert run("sh", "-c", edit).returncode == 0
+    again = run("schoolwatch-agent", "install", "--program", "/opt/schoolwatch-agent", "--role", "gateway")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "đã bật schoolwatch-gateway.service" in again.stdout
+    wait_for(lambda: asked(computer).startswith(b"HTTP/1.1 403 "), 20)
+    unit = ("systemctl", "show", "schoolwatch-gateway", "-p", "MainPID", "--value")
+    pid = run(*unit).stdout.strip()
+    owner = run("stat", "-c", "%u", f"/proc/{pid}").stdout.strip()
+    assert owner != run("stat", "-c", "%u", f"/{DATA}").stdout.strip()
+    as_it = run("setpriv", "--reuid", owner, "--regid", owner, "--clear-groups", "ls", f"/{DATA}")
+    assert "Permission denied" in as_it.stderr
+    assert run("systemctl", "show", "schoolwatch-gateway", "-p", "NRestarts", "--value").stdout.strip() == "0"
+
+
+def asked(computer: Computer) -> bytes:
+    """What the passage answers to who wants to get to another port of the server."""
+    try:
+        with socket.create_connection((computer.line.client, 3128), timeout=20) as line:
+            line.sendall(f"CONNECT {computer.line.server}:22 HTTP/1.1\r\n\r\n".encode())
+            return line.recv(100)
+    except ConnectionRefusedError:  # it is about to start
+        return b""
 
 
 ARRANGED = """\
