@@ -245,6 +245,17 @@ def test_what_is_no_request_is_refused(site: RunningSite, text: bytes) -> None:
     assert site.anyone().get("/healthz").status_code == 200
 
 
+def test_a_request_with_two_lengths_ends_its_connection(site: RunningSite) -> None:
+    """A proxy may see another end of the body: what follows must not be taken for a request of somebody."""
+    second = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    answer = site.raw(
+        b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+        + second
+    )
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.count(b"HTTP/1.1 ") == 1
+
+
 # --- who takes long -------------------------------------------------------------------------------------
 
 
@@ -258,6 +269,8 @@ def test_slow_headers_and_slow_bodies_are_cut_off(tmp_path: Path, monkeypatch: p
         assert site.raw(b"GET /healthz HTTP/1.1\r\nHost:") == b""
         after_one = site.raw(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /heal")
         assert after_one.count(b"HTTP/1.1") == 1
+        no_handshake = b"GET /mqtt HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        assert site.raw(no_handshake + b"Content-Length: 40\r\n\r\nGET /healthz") == b""
         slow = site.raw(
             b"POST /api/v1/enrol HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
             b"Content-Length: 40\r\nConnection: close\r\n\r\n{"

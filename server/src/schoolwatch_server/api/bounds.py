@@ -5,8 +5,10 @@ from typing import Any
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from schoolwatch_server.api.readers import Reader
 
@@ -37,8 +39,15 @@ class BoundedBody:
             return
         most, seconds = LARGE.get((scope["method"], scope["path"]), (self._most, self._seconds))
         deadline, size, whole = asyncio.get_running_loop().time() + seconds, 0, False
-        said = Headers(scope=scope).get("content-length", "")
+        headers = Headers(scope=scope)
+        said = headers.get("content-length", "")
         too_much = said.isdecimal() and (len(said) > 18 or int(said) > most)
+
+        if said and "transfer-encoding" in headers:
+            # a proxy before us may see another end of the body, and in what follows another request
+            text = "a request has either Content-Length or Transfer-Encoding (RFC 9112, section 6.1)"
+            await PlainTextResponse(text, 400, {"Connection": "close"})(scope, receive, send)
+            return
 
         async def receive_within_bounds() -> Message:
             nonlocal size, whole
@@ -107,3 +116,16 @@ class BoundedHead(H11Protocol):
         if self._patience is not None:
             self._patience.cancel()
             self._patience = None
+
+
+class BoundedWebSocket(WebSocketsSansIOProtocol):
+    """uvicorn's protocol, which waits for ever when a handshake is none."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Starts the clock."""
+        super().connection_made(transport)
+        self.loop.call_later(HEAD_SECONDS, self._close_if_waiting)
+
+    def _close_if_waiting(self) -> None:
+        if not self.handshake_initiated:
+            self.transport.abort()

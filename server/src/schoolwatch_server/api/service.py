@@ -27,7 +27,7 @@ from schoolwatch_server.api import (
     speedtest,
     standing,
 )
-from schoolwatch_server.api.bounds import BoundedBody, BoundedHead
+from schoolwatch_server.api.bounds import BoundedBody, BoundedHead, BoundedWebSocket
 from schoolwatch_server.api.broker_door import BrokerDoor
 from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.headers import SecurityHeaders
@@ -151,7 +151,7 @@ def settings(config: ServerConfig, app: FastAPI) -> uvicorn.Config:
         server_header=False,
         timeout_graceful_shutdown=2,
         timeout_keep_alive=5,
-        ws="websockets-sansio",
+        ws=BoundedWebSocket,
         ws_max_size=PACKET_MAX,
         ws_ping_interval=None,  # MQTT's own keep-alive is enough
         ws_per_message_deflate=False,
