@@ -132,6 +132,9 @@ MATRIX: tuple[Row, ...] = (
         form={"csrf": "known", "name": "matrix-login", "password": "a password for tests"}),
     Row("POST", "/login/code",            "--- --- -- -- -- --- --- -- -", 303, is_fresh=True,
         cookies={"schoolwatch_form": "known"}, form={"csrf": "known", "code": "123456"}),
+    Row("GET", "/login/code",             "yyy yyy yy yy yy yyy yyy yy y"),
+    Row("GET", "/login/oidc",             "nnn nnn nn nn nn nnn nnn nn n"),  # no provider here: test_oidc.py
+    Row("GET", "/login/oidc/callback",    "nnn nnn nn nn nn nnn nnn nn n"),
     Row("POST", "/logout",                "yyy yyy yy yy yy yyy --- -- ?", 303, is_fresh=True),
     Row("GET", "/language/{language}",    "yyy yyy yy yy yy yyy yyy yy y", 303),
     Row("GET", "/privacy",                "yyy yyy yy yy yy yyy yyy yy y"),
@@ -162,6 +165,9 @@ MATRIX: tuple[Row, ...] = (
     Row("POST", "/people/{account}/on",     "yyn --- yn yn -- --- --- -- ?", 303, prepare=_technician),
     Row("POST", "/people/{account}/role",   "yyn --- yn yn -- --- --- -- ?", 303, prepare=_technician,
         form={"role": "technician", "place": "{code}"}),
+    Row("POST", "/people/{account}/oidc",   "nnn --- nn nn -- --- --- -- ?",  # no provider here: test_oidc.py
+        form={"subject": "matrix-{n}"}, prepare=_technician),
+    Row("POST", "/people/{account}/oidc/unlink", "yyn --- yn yn -- --- --- -- ?", 303, prepare=_technician),
     Row("GET", "/tokens",                   "yyy --- yy -- -- --- --- -- ?"),
     Row("POST", "/tokens",                  "yyx --- yx -- -- --- --- -- ?",
         form={"name": "matrix {n}", "place": "{code}", "days": "1"}),

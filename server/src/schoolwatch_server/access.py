@@ -69,6 +69,9 @@ TOKENS: Mapping[TokenPermission, frozenset[Permission]] = {"read": frozenset({"r
 Must = Literal["", "password", "second_factor"]
 """What a person has to do before anything else: change a first password, set up a second factor."""
 
+Proof = Literal["", "oidc", "oidc+factor"]
+"""What opened a session: a password, an identity of a provider, or one that proved a second factor there."""
+
 DEVICE: frozenset[Permission] = frozenset({"speedtest", "standing", "renew"})
 """What a device may do over HTTP once it has proved itself: test its line, ask how it stands, be renewed."""
 
@@ -95,6 +98,7 @@ class Principal:
     account: int | None = None
     must: Must = ""
     factor_due: float | None = None
+    proof: Proof = ""
     is_renewed: bool = False  # a device that proved the key that it was offered
 
 

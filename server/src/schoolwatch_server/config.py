@@ -8,7 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from schoolwatch_server import targets
+from schoolwatch_server import oidc_section, targets
+from schoolwatch_server.oidc_section import Oidc as Oidc
 from schoolwatch_server.sections import Antivirus as Antivirus
 from schoolwatch_server.sections import Backup as Backup
 from schoolwatch_server.sections import Broker as Broker
@@ -50,6 +51,7 @@ class ServerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     secrets: Secrets = Secrets()
     backup: Backup = Backup()
     people: People = People()
+    oidc: Oidc = Oidc()
     antivirus: Antivirus = Antivirus()
     ipv6: Ipv6 = Ipv6()
     quality: Quality = Quality()
@@ -114,6 +116,9 @@ def parse(text: str, path: Path) -> ServerConfig:
             f"{path}: mqtt.tls_ca: is empty: name the authority of mqtt.tls_certificate (PEM), by which our"
             " own parts know the broker"
         )
+    wrong = oidc_section.trouble(config.oidc, config.http.public_url)
+    if wrong:
+        raise ConfigError(f"{path}: {wrong}")
     try:
         targets.check(config.targets)
     except TargetError as error:
@@ -144,6 +149,8 @@ def check_paths(config: ServerConfig) -> None:
         ("speedtest.tls_key", config.speedtest.tls_key, "file", Path.is_file),
         ("notify.urls_file", config.notify.urls_file, "file", Path.is_file),
         ("secrets.master_key_file", config.secrets.master_key_file, "file", Path.is_file),
+        ("oidc.client_secret_file", config.oidc.client_secret_file, "file", Path.is_file),
+        ("oidc.ca_file", config.oidc.ca_file, "file", Path.is_file),
         ("backup.passphrase_file", config.backup.passphrase_file, "file", Path.is_file),
         ("backup.ssh_key", config.backup.ssh_key, "file", Path.is_file),
         ("backup.known_hosts", config.backup.known_hosts, "file", Path.is_file),
@@ -252,6 +259,7 @@ _PATHS: Mapping[str, Sequence[str]] = {
     "speedtest": _FILES[:2],
     "notify": ("urls_file",),
     "secrets": ("master_key_file",),
+    "oidc": ("client_secret_file", "ca_file"),
     "backup": ("target", "passphrase_file", "ssh_key", "known_hosts"),
 }
 """Keys that are paths; a target may be another machine's."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine
 
-from schoolwatch_server import people, second_factor
+from schoolwatch_server import linking, people, second_factor
 from schoolwatch_server.access import GRANTS, SCOPES, Principal, Role, as_role, may_grant
 from schoolwatch_server.database import people as rows
 from schoolwatch_server.database import scopes
@@ -110,6 +110,21 @@ def switch_on(engine: Engine, who: Principal, account_id: int) -> bool:
 def reset_factor(engine: Engine, who: Principal, account_id: int) -> bool:
     """Takes a lost second factor away; False when there is no such account."""
     return _change(engine, who, account_id, second_factor.drop, "factor.reset")
+
+
+def link_identity(engine: Engine, who: Principal, account_id: int, issuer: str, subject: str) -> bool:
+    """A provider's identity opens it; False when there is no such account. Raises `AccountError`."""
+
+    def do(conn: Connection, account: rows.AccountRow, _now: float) -> None:
+        linking.link(conn, account, issuer, subject)
+
+    detail = linking.named(issuer, subject)
+    return _change(engine, who, account_id, do, "account.oidc_link", detail)
+
+
+def unlink_identity(engine: Engine, who: Principal, account_id: int) -> bool:
+    """No provider's identity opens it; False when there is no such account."""
+    return _change(engine, who, account_id, linking.unlink, "account.oidc_unlink")
 
 
 def end_sessions(engine: Engine, who: Principal, account_id: int) -> bool:

@@ -5,6 +5,7 @@ from typing import Literal
 from sqlalchemy import Engine
 
 from schoolwatch_server import people
+from schoolwatch_server.access import Proof
 from schoolwatch_server.config import People
 from schoolwatch_server.database import people as rows
 from schoolwatch_server.database.engine import begin_read, begin_write
@@ -31,9 +32,19 @@ def proves(engine: Engine, account_id: int, password: str, *, address: str, now:
 
 
 def change_password(
-    engine: Engine, account_id: int, old: str, new: str, *, address: str, now: float, terms: People
+    engine: Engine,
+    account_id: int,
+    old: str,
+    new: str,
+    *,
+    address: str,
+    now: float,
+    terms: People,
+    proof: Proof = "",
 ) -> Login | Trouble:
     """A new session in the place of all that were open, or why the password stays as it was.
+
+    `proof` is what opened the session that asks: it holds for the new one.
 
     Raises `BusyError`.
     """
@@ -51,4 +62,4 @@ def change_password(
         rows.record(
             conn, actor=account.name, action="account.password", subject=account.name, detail={}, now=now
         )
-        return start(conn, account, address=address, now=now, terms=terms)
+        return start(conn, account, address=address, now=now, terms=terms, proof=proof)

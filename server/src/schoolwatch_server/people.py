@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
 from schoolwatch_server import account_names, sessions
-from schoolwatch_server.access import SCOPES, Role, as_role
+from schoolwatch_server.access import SCOPES, Proof, Role, as_role
 from schoolwatch_server.attempts import source_of
 from schoolwatch_server.config import People
 from schoolwatch_server.database import audit
@@ -163,6 +163,7 @@ def change(
     *,
     action: str,
     by: str,
+    detail: dict[str, object] | None = None,
 ) -> None:
     """Does something to the account of that name and writes it down. Raises `AccountError`."""
     now = time.time()
@@ -171,7 +172,7 @@ def change(
         if account is None:
             raise AccountError(f"there is no account {name!r}")
         do(conn, account, now)
-        rows.record(conn, actor=by, action=action, subject=name, detail={}, now=now)
+        rows.record(conn, actor=by, action=action, subject=name, detail=detail or {}, now=now)
 
 
 def log_in(
@@ -201,7 +202,7 @@ def log_in(
         # again: while the password was checked, it was perhaps reset, or others failed
         now_held = rows.account_by_name(conn, name[:80])
         if now_held is not None:
-            now_held = _switched_off_if_idle(conn, now_held, now, terms)
+            now_held = switched_off_if_idle(conn, now_held, now, terms)
         if account is None or now_held is None or not is_usable(now_held, now):
             _refuse(conn, now_held, address=address, now=now, failed=failed)
             return None
@@ -224,12 +225,18 @@ def enter(
     now: float,
     terms: People,
     factor: str = "",
+    proof: Proof = "",
 ) -> Login:
-    """The session of somebody who has proved everything; `factor` says with what besides the password."""
+    """The session of somebody who has proved everything; `factor` says with what besides the password.
+
+    Where no password was, `proof` says what there was in its place.
+    """
     rows.set_login(conn, account.id, now)
-    detail = {"from": address} | ({"factor": factor} if factor else {})
+    second = "provider" if proof == "oidc+factor" else factor
+    said = {"factor": "oidc", "second": second} if proof else {"factor": factor}
+    detail = {"from": address} | {key: value for key, value in said.items() if value}
     rows.record(conn, actor=account.name, action="login", subject=account.name, detail=detail, now=now)
-    return sessions.start(conn, account, address=address, now=now, terms=terms)
+    return sessions.start(conn, account, address=address, now=now, terms=terms, proof=proof)
 
 
 def is_usable(account: rows.AccountRow, now: float) -> bool:
@@ -301,10 +308,10 @@ def switch_off_idle(engine: Engine, now: float, terms: People) -> int:
     return len(found)
 
 
-def _switched_off_if_idle(
+def switched_off_if_idle(
     conn: Connection, account: rows.AccountRow, now: float, terms: People
 ) -> rows.AccountRow | None:
-    """The account as it is then."""
+    """The account as it is then: off when nobody logged in to it for too long."""
     if account.disabled_at is not None or account.active_at >= now - terms.idle_days * DAY:
         return account
     _switch_off(conn, account, now, terms)

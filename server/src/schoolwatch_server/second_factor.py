@@ -138,7 +138,9 @@ def finish(
             people.count_wrong_code(conn, account, held.failures, address=address, now=now, failed=failed)
             return None
         open_sessions.end(conn, sessions.hashed(waiting))
-        return people.enter(conn, account, address=address, now=now, terms=terms, factor=factor)
+        return people.enter(
+            conn, account, address=address, now=now, terms=terms, factor=factor, proof=found.proof
+        )
 
 
 def waits(engine: Engine, waiting: str, now: float) -> bool:

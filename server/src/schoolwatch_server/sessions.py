@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine
 
-from schoolwatch_server.access import LIMITED, ROLES, Must, Principal, as_role
+from schoolwatch_server.access import LIMITED, ROLES, Must, Principal, Proof, as_role
 from schoolwatch_server.config import People
 from schoolwatch_server.database import people as accounts
 from schoolwatch_server.database import sessions as rows
@@ -43,6 +43,7 @@ def start(
     now: float,
     terms: People,
     waits: bool = False,
+    proof: Proof = "",
 ) -> Login:
     """A new session of the account."""
     login = Login(secrets.token_urlsafe(32), secrets.token_urlsafe(32), account.language, waits)
@@ -56,6 +57,7 @@ def start(
         now=now,
         expires_at=now + seconds,
         waits=waits,
+        proof=proof,
     )
     return login
 
@@ -76,7 +78,7 @@ def person(
         with begin_write(engine) as conn:
             rows.touch(conn, hashed(secret), now)
     account = found.account
-    role, must = as_role(account.role), what_must(account, now, terms)
+    role, must = as_role(account.role), what_must(account, now, terms, found.proof)
     allowed = LIMITED if must else ROLES[role]
     return Principal(
         "account",
@@ -87,21 +89,25 @@ def person(
         found.csrf,
         account.id,
         must,
-        factor_due(account, terms),
+        factor_due(account, terms, found.proof),
+        proof=found.proof,
     )
 
 
-def what_must(account: accounts.AccountRow, now: float, terms: People) -> Must:
+def what_must(account: accounts.AccountRow, now: float, terms: People, proof: Proof = "") -> Must:
     """What this person has to do before anything else."""
     if account.must_change:
         return "password"
-    due = factor_due(account, terms)
+    due = factor_due(account, terms, proof)
     return "second_factor" if due is not None and due <= now else ""
 
 
-def factor_due(account: accounts.AccountRow, terms: People) -> float | None:
-    """When the account needs a second factor; None when it has one, or its role needs none."""
-    if account.has_totp or account.role not in terms.second_factor_roles:
+def factor_due(account: accounts.AccountRow, terms: People, proof: Proof = "") -> float | None:
+    """When the account needs a second factor; None when it has one or its role needs none.
+
+    Nor does a session need one where the provider saw one.
+    """
+    if account.has_totp or proof == "oidc+factor" or account.role not in terms.second_factor_roles:
         return None
     return account.role_since + terms.second_factor_days * DAY
 

@@ -1,6 +1,7 @@
 """What every route needs: settings, database, series store, packs, rules and texts."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from sqlalchemy import Engine
@@ -21,6 +22,9 @@ from schoolwatch_server.sheets import Sheets
 from schoolwatch_server.store import Store
 from schoolwatch_server.texts import Texts
 
+if TYPE_CHECKING:
+    from schoolwatch_server.oidc.client import Client
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -39,6 +43,7 @@ class Context:
     pace: Pace = field(default_factory=Pace)
     looked: Deeds = field(default_factory=Deeds)
     failed_logins: Deeds = field(default_factory=Deeds)  # apart: a flood of them hides nobody who looked
+    oidc: "Client | None" = None
 
     @property
     def packs(self) -> Packs:

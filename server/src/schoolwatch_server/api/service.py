@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import uvicorn
 from fastapi import FastAPI
@@ -44,6 +45,9 @@ from schoolwatch_server.sheets import lifecycle_in_force, packs_in_force, rules_
 from schoolwatch_server.store.sqlite import SqliteStore
 from schoolwatch_server.transport import Tls
 
+if TYPE_CHECKING:
+    from schoolwatch_server.oidc.client import Client
+
 STATIC = Path(routes.__file__).with_name("static")
 
 ROUTES: tuple[Route, ...] = (
@@ -65,7 +69,10 @@ ROUTES: tuple[Route, ...] = (
 
 
 def create_app(config: ServerConfig) -> FastAPI:
-    """The application on an open database. Raises `DatabaseError`, `SealError` or `SheetError`."""
+    """The application on an open database.
+
+    Raises `ConfigError`, `DatabaseError`, `SealError` or `SheetError`.
+    """
     engine = open_database(config.database_url, config.master_key)
     sealed.check(engine)
     with begin_read(engine) as conn:
@@ -97,6 +104,7 @@ def create_app(config: ServerConfig) -> FastAPI:
         attempts=Attempts(most=20, seconds=60.0),
         challenges=Challenges(),
         simulated=simulated,
+        oidc=_provider(config),
     )
     add(app, ROUTES)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
@@ -105,6 +113,15 @@ def create_app(config: ServerConfig) -> FastAPI:
     app.add_middleware(BrokerDoor, config=config)
     app.add_middleware(SecurityHeaders, simulated=simulated, secure=app.state.context.secure)
     return app
+
+
+def _provider(config: ServerConfig) -> "Client | None":
+    """The client of the provider that the settings name; its libraries are loaded only where there is one."""
+    if not config.oidc.issuer:
+        return None
+    from schoolwatch_server.oidc.client import Client
+
+    return Client(config)
 
 
 def run(config: ServerConfig) -> None:

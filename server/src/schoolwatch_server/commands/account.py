@@ -30,8 +30,20 @@ def add_to(commands: "Subparsers") -> None:
         actions,
         "list",
         _list,
-        "every account: name, role, what it sees, whether it has a second factor or is disabled",
+        "every account: name, role, what it sees, whether it has a second factor, is linked or disabled",
     )
+
+    link = command.add(
+        actions, "link-oidc", _link, "let a provider's identity open an account; its sessions end ([oidc])"
+    )
+    link.add_argument("name", metavar="NAME", help="the account")
+    link.add_argument(
+        "--subject", required=True, metavar="TEXT", help="what the provider calls the person: its claim `sub`"
+    )
+    unlink = command.add(
+        actions, "unlink-oidc", _unlink, "no identity opens the account any more; its sessions end"
+    )
+    unlink.add_argument("name", metavar="NAME", help="the account")
 
     reset = command.add(
         commands, "reset-password", _reset_password, "give an account a new password and print it"
@@ -86,8 +98,28 @@ def _list(arguments: argparse.Namespace) -> int:
     for one in people.everybody(engine):
         state = "  disabled" if one.disabled_at is not None else ""
         factor = "  totp" if one.has_totp else ""
-        lines.append(f"{one.name}  {one.role}  {place(one.scope)}{factor}{state}")
+        linked = "  oidc" if one.oidc_subject is not None else ""
+        lines.append(f"{one.name}  {one.role}  {place(one.scope)}{factor}{linked}{state}")
     command.say("\n".join(lines) or "there is no account yet: `up` makes the first one")
+    return 0
+
+
+def _link(arguments: argparse.Namespace) -> int:
+    from schoolwatch_server.linking import link_named
+
+    settings = command.config(arguments)
+    if not settings.oidc.issuer:
+        raise command.Refused("oidc.issuer: is empty: set the provider in [oidc] of server.toml first")
+    link_named(command.database(arguments), arguments.name, settings.oidc.issuer, arguments.subject)
+    command.say(f"{arguments.subject} at {settings.oidc.issuer} opens {arguments.name}")
+    return 0
+
+
+def _unlink(arguments: argparse.Namespace) -> int:
+    from schoolwatch_server.linking import unlink_named
+
+    unlink_named(command.database(arguments), arguments.name)
+    command.say(f"no identity of a provider opens {arguments.name}; the password does")
     return 0
 
 

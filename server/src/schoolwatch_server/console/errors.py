@@ -29,6 +29,7 @@ _FIELDS = {
     "to": "day",
     "days": "days",
     "uses": "uses",
+    "oidc_subject": "oidc_subject",
     "declared": "room_count",
 }
 """Field of a form → what is right there: `error_right.…`; its name is `error_field.…`."""

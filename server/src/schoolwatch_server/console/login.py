@@ -4,15 +4,17 @@ import hmac
 import secrets
 import time
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from fastapi import Form, Query, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from schoolwatch_server import people, second_factor, sessions
 from schoolwatch_server.api import cookies
 from schoolwatch_server.api.context import Context
-from schoolwatch_server.api.route import SESSION_COOKIE, Route, Server, Who
-from schoolwatch_server.console.page import LANGUAGE_COOKIE, check_form, page
+from schoolwatch_server.api.route import SESSION_COOKIE, Route, Server, Who, context_of
+from schoolwatch_server.config import Oidc
+from schoolwatch_server.console.page import LANGUAGE_COOKIE, check_form, language_of, page
 from schoolwatch_server.sessions import Login
 from schoolwatch_server.texts import Language
 
@@ -29,8 +31,18 @@ After = Annotated[str, Form(alias="next", max_length=500)]
 
 def show(request: Request, after: Next = "/") -> Response:
     """The form; its token is also in a cookie, so that another site cannot send it."""
+    return fresh(request, "login.html", after)
+
+
+def show_code(request: Request, after: Next = "/") -> Response:
+    """The form of the second step, for who was sent back from a provider."""
+    return fresh(request, "code.html", after)
+
+
+def fresh(request: Request, template: str, after: str, trouble: str = "", status: int = 200) -> Response:
+    """A form for a browser that may have none: one that comes from another site shows no cookie of it."""
     form = cookies.get(request, FORM_COOKIE) or secrets.token_urlsafe(32)
-    answer = page(request, "login.html", None, form=form, after=local(after), trouble="")
+    answer = _form(request, template, status, form, after, trouble)
     cookies.put(answer, request, FORM_COOKIE, form, same_site="strict")
     return answer
 
@@ -63,16 +75,9 @@ def log_in(  # nosec B107 # an empty field of a form
         server.attempts.failed(address, f"account {name}")
         return _again(request, "login.html", 403, "login.wrong", after)
     if not login.waits:
-        return _let_in(request, server, login, after)
-    answer = page(request, "code.html", None, form=csrf, after=local(after), trouble="", at="/login")
-    cookies.put(
-        answer,
-        request,
-        WAITING_COOKIE,
-        login.secret,
-        seconds=sessions.FIRST_STEP_SECONDS,
-        same_site="strict",
-    )
+        return let_in(request, server, login, after)
+    answer = _form(request, "code.html", 200, csrf, after, "")
+    keep_waiting(answer, request, login)
     return answer
 
 
@@ -104,7 +109,7 @@ def give_code(
     if login is None:
         server.attempts.failed(address, f"code {waiting}")
         return _again(request, "code.html", 403, "login.code_wrong", after)
-    return _let_in(request, server, login, after)
+    return let_in(request, server, login, after)
 
 
 def log_out(request: Request, who: Who, server: Server, csrf: Csrf = "") -> Response:
@@ -150,16 +155,41 @@ def _is_ours(request: Request, csrf: str) -> bool:
 def _again(
     request: Request, template: str, status: int, trouble: str, after: str, wait: float = 0.0
 ) -> Response:
-    form = cookies.get(request, FORM_COOKIE)
-    answer = page(
-        request, template, None, status, form=form, after=local(after), trouble=trouble, at="/login"
-    )
+    answer = _form(request, template, status, cookies.get(request, FORM_COOKIE), after, trouble)
     if wait > 0:
         answer.headers["Retry-After"] = str(int(wait) + 1)
     return answer
 
 
-def _let_in(request: Request, server: Context, login: Login, after: str) -> Response:
+def _form(request: Request, template: str, status: int, form: str, after: str, trouble: str) -> HTMLResponse:
+    at, provider = "/login", provider_name(context_of(request).config.oidc, language_of(request))
+    return page(
+        request,
+        template,
+        None,
+        status,
+        form=form,
+        after=local(after),
+        trouble=trouble,
+        at=at,
+        provider=provider,
+    )
+
+
+def provider_name(section: Oidc, language: Language) -> str:
+    """What people call the provider through whom they may log in; empty when there is none."""
+    name = section.name_vi if language == "vi" else section.name_en
+    return name or urlsplit(section.issuer).hostname or ""
+
+
+def keep_waiting(answer: Response, request: Request, login: Login) -> None:
+    """Puts a login that waits for its second factor into a cookie of its own."""
+    seconds = sessions.FIRST_STEP_SECONDS
+    cookies.put(answer, request, WAITING_COOKIE, login.secret, seconds=seconds, same_site="strict")
+
+
+def let_in(request: Request, server: Context, login: Login, after: str) -> Response:
+    """To the page that was asked for, with the session."""
     answer = RedirectResponse(local(after), 303)
     keep_session(answer, request, server, login)
     if not cookies.get(request, LANGUAGE_COOKIE):
@@ -172,6 +202,7 @@ def _let_in(request: Request, server: Context, login: Login, after: str) -> Resp
 ROUTES = (
     Route("GET", "/login", show, "public"),
     Route("POST", "/login", log_in, "public"),
+    Route("GET", "/login/code", show_code, "public"),
     Route("POST", "/login/code", give_code, "public"),
     Route("POST", "/logout", log_out, "self"),
     Route("GET", "/language/{language}", choose_language, "public"),

@@ -50,6 +50,7 @@ def change_password(
         address=address_of(request),
         now=time.time(),
         terms=server.config.people,
+        proof=who.proof,
     )
     if not isinstance(done, Login):
         _count_wrong(request, server, done == "wrong")
@@ -151,7 +152,7 @@ def _page(request: Request, who: Principal, server: Context, status: int = 200, 
         at="/me",
         account=account,
         place=place,
-        due=sessions.factor_due(account, terms),
+        due=sessions.factor_due(account, terms, who.proof),
         is_needed=account.role in terms.second_factor_roles,
         codes_left=second_factor.codes_left(server.engine, account.id),
         sessions=sessions.open_of(
@@ -190,7 +191,7 @@ def _account(who: Principal) -> int:
 
 
 def _is_due(who: Principal, server: Context) -> bool:
-    due = sessions.factor_due(_held(who, server), server.config.people)
+    due = sessions.factor_due(_held(who, server), server.config.people, who.proof)
     return due is not None and due <= time.time()
 
 

@@ -11,7 +11,8 @@ from schoolwatch_server.access import Principal, may
 from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.problems import Problem, bad_field, not_found
 from schoolwatch_server.api.route import Route, Server, Who
-from schoolwatch_server.console.page import check_form, page
+from schoolwatch_server.console.login import provider_name
+from schoolwatch_server.console.page import check_form, language_of, page
 from schoolwatch_server.people import AccountError
 
 Csrf = Annotated[str, Form(max_length=200)]
@@ -62,6 +63,7 @@ def one(request: Request, who: Who, server: Server, account: Account) -> Respons
         roles=delegation.grantable(who),
         placed=_placed(who),
         issued=tokens.issued_by(server.engine, who, held.name, time.time()) if may(who, "tokens") else 0,
+        provider=provider_name(server.config.oidc, language_of(request)),
     )
 
 
@@ -110,10 +112,34 @@ def set_role(
         raise refused(error) from error
 
 
+def link_identity(  # nosec B107 # an empty field of a form
+    who: Who,
+    server: Server,
+    account: Account,
+    csrf: Csrf = "",
+    subject: Annotated[str, Form(max_length=300)] = "",
+) -> Response:
+    """The provider's identity that opens it from now on; the sessions end."""
+    check_form(who, csrf)
+    issuer = server.config.oidc.issuer
+    if not issuer:
+        raise Problem(404, "there is nothing at this address")
+    try:
+        return _back(account, delegation.link_identity(server.engine, who, account, issuer, subject.strip()))
+    except AccountError as error:
+        raise refused(error) from error
+
+
+def unlink_identity(who: Who, server: Server, account: Account, csrf: Csrf = "") -> Response:
+    """No identity opens it; the sessions end."""
+    check_form(who, csrf)
+    return _back(account, delegation.unlink_identity(server.engine, who, account))
+
+
 def refused(error: AccountError) -> Problem:
     """The field that has to be put right: the error names it, or it is the account's name."""
     field, _, detail = str(error).partition(": ")
-    known = {"role": "person_role", "place": "place"}
+    known = {"role": "person_role", "place": "place", "oidc_subject": "oidc_subject"}
     return bad_field(known[field], detail) if field in known else bad_field("account_name", str(error))
 
 
@@ -165,4 +191,6 @@ ROUTES = (
     Route("POST", "/people/{account}/off", switch_off, "people"),
     Route("POST", "/people/{account}/on", switch_on, "people"),
     Route("POST", "/people/{account}/role", set_role, "people"),
+    Route("POST", "/people/{account}/oidc", link_identity, "people"),
+    Route("POST", "/people/{account}/oidc/unlink", unlink_identity, "people"),
 )

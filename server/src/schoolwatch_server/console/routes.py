@@ -13,6 +13,7 @@ from schoolwatch_server.console import (
     login,
     me,
     notice,
+    oidc,
     people,
     places,
     rooms,
@@ -23,6 +24,7 @@ from schoolwatch_server.console import (
 
 ROUTES: tuple[Route, ...] = (
     *login.ROUTES,
+    *oidc.ROUTES,
     *me.ROUTES,
     *people.ROUTES,
     *api_tokens.ROUTES,

@@ -17,7 +17,8 @@ class AccountRow:
     """An account; times are UTC seconds, `failures` counts wrong passwords since the last good one.
 
     `active_at` is when it was made, switched on or logged in to last; `has_totp` whether a second factor is
-    set up; `must_change` whether somebody else chose its password.
+    set up; `must_change` whether somebody else chose its password; `oidc_issuer` and `oidc_subject` the
+    provider's identity that opens it.
     """
 
     id: int
@@ -34,6 +35,8 @@ class AccountRow:
     role_since: float
     active_at: float
     last_login_at: float | None
+    oidc_issuer: str | None
+    oidc_subject: str | None
     has_totp: bool
 
 
@@ -53,6 +56,8 @@ ACCOUNT = (
     account.c.role_since,
     account.c.active_at,
     account.c.last_login_at,
+    account.c.oidc_issuer,
+    account.c.oidc_subject,
     account.c.totp.is_not(None).label("has_totp"),
 )
 """What `account_of` reads."""
@@ -104,6 +109,22 @@ def account_by_id(conn: Connection, account_id: int) -> AccountRow | None:
     """The account of that number, disabled or not."""
     row = conn.execute(select(*ACCOUNT).where(account.c.id == account_id)).mappings().first()
     return None if row is None else account_of(row)
+
+
+def account_by_identity(conn: Connection, issuer: str, subject: str) -> AccountRow | None:
+    """The account that this identity of a provider is linked to, disabled or not."""
+    linked = (account.c.oidc_issuer == issuer) & (account.c.oidc_subject == subject)
+    row = conn.execute(select(*ACCOUNT).where(linked)).mappings().first()
+    return None if row is None else account_of(row)
+
+
+def set_identity(conn: Connection, account_id: int, issuer: str | None, subject: str | None) -> None:
+    """The identity that opens it, or none; its sessions end.
+
+    Raises `IntegrityError` for another account's identity.
+    """
+    _set(conn, account_id, oidc_issuer=issuer, oidc_subject=subject)
+    end_sessions(conn, account_id)
 
 
 def accounts(conn: Connection) -> tuple[AccountRow, ...]:

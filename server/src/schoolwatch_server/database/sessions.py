@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, insert, or_, select, update
 
+from schoolwatch_server.access import Proof
 from schoolwatch_server.database.people import ACCOUNT, AccountRow, account_of
 from schoolwatch_server.database.tables import account, session
 
@@ -15,6 +16,7 @@ class SessionRow:
     account: AccountRow
     csrf: str
     seen_at: float
+    proof: Proof
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ def add(
     now: float,
     expires_at: float,
     waits: bool = False,
+    proof: Proof = "",
 ) -> None:
     """Opens a session, and forgets those of everybody that have expired."""
     conn.execute(delete(session).where(session.c.expires_at <= now))
@@ -55,6 +58,7 @@ def add(
             seen_at=now,
             address=address[:64],
             waits=waits,
+            proof=proof,
         )
     )
 
@@ -64,7 +68,7 @@ def find(
 ) -> SessionRow | None:
     """The open session of an enabled account that was seen after that moment."""
     query = (
-        select(session.c.csrf, session.c.seen_at, *ACCOUNT)
+        select(session.c.csrf, session.c.seen_at, session.c.proof, *ACCOUNT)
         .join(account, account.c.id == session.c.account_id)
         .where(
             session.c.hash == hashed,
@@ -75,7 +79,7 @@ def find(
         )
     )
     row = conn.execute(query).mappings().first()
-    return None if row is None else SessionRow(account_of(row), row["csrf"], row["seen_at"])
+    return None if row is None else SessionRow(account_of(row), row["csrf"], row["seen_at"], row["proof"])
 
 
 def touch(conn: Connection, hashed: str, now: float) -> None:

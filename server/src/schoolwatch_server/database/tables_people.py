@@ -7,6 +7,7 @@ from sqlalchemy import (
     Column,
     Double,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     String,
@@ -40,6 +41,9 @@ account = Table(
     Column("totp_step", BigInteger, nullable=False, server_default=text("0")),
     Column("code_failures", Integer, nullable=False, server_default=text("0")),
     Column("code_locked_until", Double),
+    Column("oidc_issuer", String(500)),
+    Column("oidc_subject", String(255)),
+    Index("ix_account_oidc", "oidc_issuer", "oidc_subject", unique=True),
 )
 recovery_code = Table(
     "recovery_code",
@@ -58,6 +62,7 @@ session = Table(
     Column("seen_at", Double, nullable=False, server_default=text("0")),
     Column("address", String(64), nullable=False, server_default=""),
     Column("waits", Boolean, nullable=False, server_default=text("false")),
+    Column("proof", String(20), nullable=False, server_default=""),
 )
 api_token = Table(
     "api_token",

@@ -239,7 +239,7 @@ HOLDINGS: dict[str, Holding] = {
         "Accounts of those who use the system, to log in and to decide what they see",
         technical="id",
         personal="name role role_since scope_level scope_id language created_at disabled_at active_at "
-        "last_login_at",
+        "last_login_at oidc_issuer oidc_subject",
         login="password_hash failures locked_until must_change code_failures code_locked_until totp_step",
         key="totp totp_new",
     ),
@@ -251,7 +251,7 @@ HOLDINGS: dict[str, Holding] = {
     "session": _of(
         "Phiên đăng nhập đang mở",
         "Open sessions",
-        login="hash account_id csrf created_at expires_at seen_at address waits",
+        login="hash account_id csrf created_at expires_at seen_at address waits proof",
     ),
     "api_token": _of(
         "Mã truy cập của phần mềm khác",
