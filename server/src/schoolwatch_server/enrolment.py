@@ -118,6 +118,9 @@ def issue_enrolment_token(
     check_bounds(days, uses)
     token = PREFIX + secrets.token_urlsafe(24)
     with begin_write(engine) as conn:
+        school = registry.school(conn, school_id, EVERYTHING)
+        if school is None or not school.code:
+            raise ValueError("the school is no more: it was merged into another one, or deleted")
         if room_id is not None and not rows.room_of_school(conn, school_id, room_id):
             raise ValueError("the room is not in this school")
         rows.add_token(
@@ -132,9 +135,7 @@ def issue_enrolment_token(
             sign=token[-SIGN:],
         )
         detail = {"room": room_id, "days": days, "uses": uses, "admits": admits}
-        school = registry.school(conn, school_id, EVERYTHING)
-        subject = school.code if school else ""
-        people.record(conn, actor=by, action="enrolment.token", subject=subject, detail=detail, now=now)
+        people.record(conn, actor=by, action="enrolment.token", subject=school.code, detail=detail, now=now)
     return token
 
 

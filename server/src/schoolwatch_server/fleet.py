@@ -54,7 +54,7 @@ def move(
     """The device is of another school, or in another room, from `now` on; its credential stays."""
     with begin_write(engine) as conn:
         row, school = _found(conn, device, scope), registry.school_by_code(conn, code, scope)
-        if school is None:
+        if school is None or not school.code:
             raise RegistryError(f"there is no school with the code {code[:40]!r}")
         rooms = {one.name: one.id for one in pages.rooms(conn, school.id)}
         if room and room not in rooms:
@@ -72,9 +72,9 @@ def merge(engine: Engine, gone: str, into: str, *, by: str, now: float) -> int:
     with begin_write(engine) as conn:
         schools = [registry.school_by_code(conn, code, EVERYTHING) for code in (gone, into)]
         old, new = schools
-        if old is None or new is None:
+        if old is None or new is None or not (old.code and new.code):
             raise RegistryError("there is no school with one of these codes: see `school list`")
-        moved = lives.merge_schools(conn, old.id, new.id, now)
+        moved = lives.merge_schools(conn, old.id, new.id, now, by)
         detail = {"into": new.code, "devices": moved}
         people.record(conn, actor=by, action="school.merge", subject=old.code, detail=detail, now=now)
     return moved

@@ -19,8 +19,18 @@ from schoolwatch_contract.records import Fact
 from schoolwatch_contract.topics import topic
 from schoolwatch_server import fleet
 from schoolwatch_server.config import ServerConfig
-from schoolwatch_server.database import credentials, ghosts, lives, pages, registry, retention, told
+from schoolwatch_server.database import (
+    credentials,
+    declarations,
+    ghosts,
+    lives,
+    pages,
+    registry,
+    retention,
+    told,
+)
 from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.counts import Limits, count
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.registry import RegistryError
 from schoolwatch_server.enrolment import Asking, enrol, issue_enrolment_token
@@ -167,8 +177,38 @@ def test_however_devices_are_moved_and_schools_merged_no_credential_changes(
         assert row.school_code != codes[1]
         assert is_taken(world, device, 1, at=NOW + 200)
     with begin_read(world.engine) as conn:
-        rooms = [room.name for s in registry.schools(conn, EVERYTHING) for room in pages.rooms(conn, s.id)]
-    assert rooms.count("Tin học") % 2 == 0, "rooms of the same name became one"
+        merged = registry.school_by_code(conn, codes[2], EVERYTHING)
+        assert merged is not None
+        rooms = [room.name for room in pages.rooms(conn, merged.id)]
+    assert rooms == ["Tin học"], "rooms of the same name became one"
+
+
+def test_a_school_that_was_merged_counts_nowhere_and_takes_nothing_more(world: World) -> None:
+    with begin_write(world.engine) as conn:
+        commune = registry.communes(conn, EVERYTHING)[0]
+        gone = registry.create_school(conn, commune.id, "N", "Mới", "THCS", NOW)
+        for school, students in ((gone, 300), (world.school, 500)):
+            declarations.declare(conn, school, "students", students, NOW, "lan")
+        declarations.declare(conn, gone, "devices", 20, NOW, "lan")
+    fleet.merge(world.engine, "N", "S", by="lan", now=NOW + 1)
+    limits = Limits(NOW, NOW, 1e8, 1e9)
+    with begin_read(world.engine) as conn:
+        assert [school.code for school in registry.schools(conn, EVERYTHING)] == ["S"]
+        (tally,) = pages.tallies(conn, EVERYTHING, heard_after=NOW, working_after=NOW)
+        (counted,) = count(conn, EVERYTHING, limits)
+        former = registry.school_by_code(conn, "N", EVERYTHING)
+    assert tally.school_id == counted.school_id == world.school
+    assert counted.counts.students_declared == 800
+    assert counted.counts.devices_declared is None, "one of the two did not say"
+    assert former is not None
+    assert (former.id, former.code) == (gone, ""), "what it was is still read"
+    device = world.enrol(1)[0].device
+    with pytest.raises(RegistryError, match="no school with the code 'N'"):
+        fleet.move(world.engine, device, "N", "", EVERYTHING, by="lan", now=NOW + 2)
+    with pytest.raises(RegistryError, match="no school with one of these codes"):
+        fleet.merge(world.engine, "S", "N", by="lan", now=NOW + 2)
+    with pytest.raises(ValueError, match="no more"):
+        issue_enrolment_token(world.engine, gone, None, 1, 5, now=NOW + 2)
 
 
 @pytest.mark.parametrize("how", ["moved", "merged"])

@@ -73,6 +73,8 @@ def _kit(arguments: argparse.Namespace) -> int:
     school, room_id = _place(engine, arguments)
     if arguments.revoke:
         return _revoke(engine, school, now)
+    if not school.code:
+        raise command.Refused(f"{arguments.school} is no more: it was merged into another school, or deleted")
     wish = build.Wish(
         school=school.code,
         school_name=school.name,

@@ -56,4 +56,7 @@ def _merge(arguments: argparse.Namespace) -> int:
     engine = command.database(arguments)
     moved = fleet.merge(engine, arguments.gone, arguments.into, by="command line", now=time.time())
     command.say(f"{moved} devices of {arguments.gone} are of {arguments.into} now; no credential changed")
+    command.say(
+        f"look at what {arguments.into} declares: what both had declared was added up, the rest was not"
+    )
     return 0

@@ -32,6 +32,8 @@ def issue(
     """Makes an enrolment token and shows, this once, a sheet to print with what to type on each computer."""
     check_form(who, csrf)
     school = school_for(who, server, code)
+    if not school.code:
+        raise not_found("school", code)
     span, count = int(days.strip() or 0), int(uses.strip() or 0)
     if not 1 <= span <= DAYS_MAX:
         raise bad_field("days", f"1 to {DAYS_MAX:.0f}")

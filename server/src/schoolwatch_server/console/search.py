@@ -26,7 +26,7 @@ def show(
     with begin_read(server.engine) as conn:
         found = find(query, pages.named(conn, who.scope)) if query else []
         past = registry.school_by_code(conn, query, who.scope) if query and not found else None
-    codes = [school.code for school in found] if past is None else [past.code]
+    codes = [school.code for school in found] if past is None else [past.code or query]
     if len(codes) == 1:
         return RedirectResponse(f"/schools/{codes[0]}", 303)
     return page(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Connection, Integer, Label, and_, case, func, or_, select
 
 from schoolwatch_server.database import tables as t
-from schoolwatch_server.database.registry import within
+from schoolwatch_server.database.registry import has_code, within
 from schoolwatch_server.indicators.indicator import Counts
 from schoolwatch_server.scope import Scope
 
@@ -41,7 +41,7 @@ def count(conn: Connection, scope: Scope, limits: Limits) -> tuple[SchoolCounts,
     query = (
         select(t.school.c.id, t.school.c.commune_id, t.commune.c.province_id)
         .join_from(t.school, t.commune)
-        .where(within(scope))
+        .where(within(scope), has_code())
         .order_by(t.school.c.id)
     )
     return tuple(
@@ -52,7 +52,7 @@ def count(conn: Connection, scope: Scope, limits: Limits) -> tuple[SchoolCounts,
 
 def schools_of(conn: Connection, scope: Scope, limit: int) -> tuple[int, ...]:
     """The ids of at most so many schools that a scope sees."""
-    return tuple(conn.scalars(select(t.school.c.id).where(within(scope)).limit(limit)))
+    return tuple(conn.scalars(select(t.school.c.id).where(within(scope), has_code()).limit(limit)))
 
 
 def _counts(declared: dict[str, int], seen: dict[str, int]) -> Counts:

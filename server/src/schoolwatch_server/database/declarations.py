@@ -8,6 +8,9 @@ from schoolwatch_server.database.registry import RegistryError
 QUANTITIES = ("students", "devices", "student_devices", "line_mbps")
 """What a school declares: counts, and its line's speed by contract in Mbit/s (the slower way)."""
 
+COUNTS = ("students", "devices", "student_devices")
+"""Those of them that add up when schools become one."""
+
 
 def declare(conn: Connection, school_id: int, quantity: str, value: float, now: float, by: str) -> None:
     """Adds a declared number, from `now` on; earlier ones stay as history. Raises `RegistryError`."""

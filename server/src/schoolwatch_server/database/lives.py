@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, insert, select, update
 
-from schoolwatch_server.database import registry, told
+from schoolwatch_server.database import declarations, pages, registry, told
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.registry import RegistryError
 from schoolwatch_server.scope import Scope
@@ -104,10 +104,11 @@ def replaced(conn: Connection, device_id: int) -> tuple[str, str] | None:
     return None if row is None else (row.device, row.label)
 
 
-def merge_schools(conn: Connection, gone: int, into: int, now: float) -> int:
+def merge_schools(conn: Connection, gone: int, into: int, now: float, by: str) -> int:
     """Every device of one school is of another from `now` on, in rooms of the same names; how many.
 
-    Devices that wait, and the codes of the school that is gone, go along; no credential is touched.
+    Devices that wait go along, and what the school that is gone declared is added to the other's, where both
+    did; its code ends. No credential is touched.
     """
     if gone == into:
         raise RegistryError("a school cannot be merged with itself")
@@ -123,9 +124,19 @@ def merge_schools(conn: Connection, gone: int, into: int, now: float) -> int:
         theirs = (a.c.school_id == gone) & (a.c.room_id.is_(None) if old is None else a.c.room_id == old)
         conn.execute(update(a).where(theirs, a.c.device_id.in_(waiting)).values(school_id=into, room_id=new))
     conn.execute(update(sc).where(sc.c.school_id == gone, sc.c.valid_to.is_(None)).values(valid_to=now))
+    _add_declared(conn, gone, into, now, by)
     token = t.enrolment_token  # which nobody new may use, and frozen computers go on using at each start
     conn.execute(update(token).where(token.c.school_id == gone).values(uses_left=0))
     return len(here)
+
+
+def _add_declared(conn: Connection, gone: int, into: int, now: float, by: str) -> None:
+    """What only one of them declared stays as it is: half of a sum would be no number of the school's."""
+    here, there = (pages.declarations(conn, school) for school in (into, gone))
+    more = {row.quantity: row.value for row in there}
+    for row in here:
+        if row.quantity in declarations.COUNTS and row.quantity in more:
+            declarations.declare(conn, into, row.quantity, row.value + more[row.quantity], now, by)
 
 
 def _rooms_in(conn: Connection, gone: int, into: int) -> dict[int, int]:

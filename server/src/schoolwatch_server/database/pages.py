@@ -7,7 +7,7 @@ from sqlalchemy import Connection, and_, case, func, not_, select
 from schoolwatch_server.alphabet import order
 from schoolwatch_server.database import activation
 from schoolwatch_server.database import tables as t
-from schoolwatch_server.database.registry import within
+from schoolwatch_server.database.registry import has_code, within
 from schoolwatch_server.scope import Scope
 
 
@@ -163,7 +163,7 @@ def tallies(
         .join(t.commune, t.commune.c.id == t.school.c.commune_id)
         .outerjoin(counted, counted.c.school_id == t.school.c.id)
         .outerjoin(opened, opened.c.school_id == t.school.c.id)
-        .where(within(scope))
+        .where(within(scope), has_code())
     )
     return tuple(
         TallyRow(school, commune, province, devices, heard, incidents, tuple(activated))

@@ -4,7 +4,19 @@ import secrets
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, insert, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    and_,
+    exists,
+    func,
+    insert,
+    select,
+    true,
+    update,
+)
 
 from schoolwatch_server.alphabet import Order, order
 from schoolwatch_server.database import tables as t
@@ -143,6 +155,12 @@ def within(scope: Scope) -> ColumnElement[bool]:
             return t.school.c.id == scope.id
 
 
+def has_code() -> ColumnElement[bool]:
+    """Whether a school is one still: who merged it into another, or deleted it, ended its code."""
+    c = t.school_code.alias().c
+    return exists().where(c.school_id == t.school.c.id, c.valid_to.is_(None))
+
+
 def provinces(conn: Connection, scope: Scope) -> tuple[ProvinceRow, ...]:
     """The provinces that a scope sees, by name."""
     query = select(t.province.c.id, t.province.c.code, t.province.c.name)
@@ -168,15 +186,18 @@ def communes(conn: Connection, scope: Scope, *, province_id: int | None = None) 
 
 
 def schools(conn: Connection, scope: Scope, *, commune_id: int | None = None) -> tuple[SchoolRow, ...]:
-    """The schools that a scope sees, by name."""
-    query = _schools().where(within(scope))
+    """The schools that a scope sees, by name; not those that were merged into another, or deleted."""
+    query = _schools().where(within(scope), has_code())
     if commune_id is not None:
         query = query.where(t.school.c.commune_id == commune_id)
     return tuple(sorted(_with_declared(conn, conn.execute(query).all()), key=_by_name))
 
 
 def school_by_code(conn: Connection, code: str, scope: Scope) -> SchoolRow | None:
-    """The school that has this code now, or had it last when nobody has it now."""
+    """The school that has this code now, or had it last when nobody has it now.
+
+    The code of the row is empty for a school that is no more: what it was is read, and nothing is put there.
+    """
     c = t.school_code.c
     past = select(c.school_id).where(c.code == code).order_by(c.valid_to.is_not(None), c.valid_to.desc())
     school_id = conn.scalar(past.limit(1))
