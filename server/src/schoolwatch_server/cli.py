@@ -2,6 +2,8 @@
 
 import argparse
 import logging
+import os
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -61,16 +63,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.getLogger("httpx").setLevel(logging.WARNING)  # its lines hold whole URLs
     try:
-        run: command.Run = arguments.run
-        return run(arguments)
+        return _run(arguments)
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # `… | head` has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains at its end
+        return 128 + signal.SIGPIPE
     except (ConfigError, command.Refused) as error:
         return command.complain(str(error))
     except Exception as error:
         if not _is_plain(error):
             raise
         return command.complain(str(error))
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    run: command.Run = arguments.run
+    code = run(arguments)
+    sys.stdout.flush()
+    return code
 
 
 def _is_plain(error: Exception) -> bool:

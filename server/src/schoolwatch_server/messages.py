@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 
+from schoolwatch_server import transport
 from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.database.notifications import Due
 from schoolwatch_server.rules import Rule
@@ -44,7 +45,8 @@ def local_time(at: float, texts: Texts, language: Language) -> str:
 def public_url(config: ServerConfig) -> str:
     """How people reach the console, without a slash at the end."""
     host = f"[{config.http.host}]" if ":" in config.http.host else config.http.host
-    return (config.http.public_url or f"http://{host}:{config.http.port}").rstrip("/")
+    scheme = "http" if transport.http(config) is None else "https"
+    return (config.http.public_url or f"{scheme}://{host}:{config.http.port}").rstrip("/")
 
 
 def _school(due: Due, texts: Texts, language: Language) -> str:

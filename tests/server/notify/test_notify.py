@@ -223,6 +223,7 @@ def test_the_test_button_sends_to_every_channel(tmp_path: Path, webhook: Webhook
         (Http(public_url="https://sw.edu.vn/"), "https://sw.edu.vn"),
         (Http(host="127.0.0.1", port=1234), "http://127.0.0.1:1234"),
         (Http(host="::1", port=1234), "http://[::1]:1234"),
+        (Http(host="192.0.2.7", port=1234), "https://192.0.2.7:1234"),
     ],
 )
 def test_the_link_is_how_people_reach_the_console(http: Http, expected: str) -> None:
