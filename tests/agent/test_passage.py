@@ -168,8 +168,12 @@ class Opened:
     def through(self, where: str, *, of: str = "") -> socket.socket:
         """A line that is let through."""
         line = self.line(of)
-        line.sendall(f"CONNECT {where} HTTP/1.1\r\nHost: {where}\r\n\r\n".encode())
-        assert line.recv(39) == head.OPENED
+        try:
+            line.sendall(f"CONNECT {where} HTTP/1.1\r\nHost: {where}\r\n\r\n".encode())
+            assert line.recv(39) == head.OPENED
+        except BaseException:
+            line.close()
+            raise
         return line
 
     def close(self) -> None:
@@ -283,14 +287,16 @@ def test_the_server_by_ipv6_and_a_server_that_is_off(gated: Gated, opened: Open)
     six = Listener(socket.create_server((gated.server6, 0), family=socket.AF_INET6))
     with socket.create_server((gated.server, 0)) as closed:
         off = f"{gated.server}:{closed.getsockname()[1]}"
-    passage = opened(f"[{gated.server6}]:{six.port}", off)
+    unrouted = "192.0.2.1:443"
+    passage = opened(f"[{gated.server6}]:{six.port}", off, unrouted)
     with gated.connect(passage.where6) as line:
         line.sendall(f"CONNECT [FD21:4:0:0::1]:{six.port} HTTP/1.0\r\n\r\nat once".encode())
         got = b""
         while b"at once" not in got:
             got += line.recv(100)
     assert got == head.OPENED + b"at once"
-    assert b" 502 " in passage.ask(f"CONNECT {off} HTTP/1.1\r\n\r\n".encode())
+    for where in (off, unrouted):
+        assert b" 502 " in passage.ask(f"CONNECT {where} HTTP/1.1\r\n\r\n".encode()), where
     six.end()
 
 

@@ -1,6 +1,7 @@
 """One thread that moves all bytes, and lets nobody wait for anybody."""
 
 import contextlib
+import errno
 import selectors
 import socket
 import time
@@ -17,6 +18,8 @@ TELL = 3600.0
 
 LOOK = 0.5
 """Seconds between two looks at what takes too long."""
+
+_UNDER_WAY = (0, errno.EINPROGRESS, errno.EWOULDBLOCK)
 
 _READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 
@@ -165,7 +168,8 @@ class Passage:
             ip = line.tries.pop(0)
             with contextlib.suppress(OSError):  # this machine has no such network, or nothing left for it
                 far = line.far = Side(socket.socket(socket.AF_INET6 if ":" in ip else socket.AF_INET))
-                far.socket.connect_ex((ip, door.port))
+                if far.socket.connect_ex((ip, door.port)) not in _UNDER_WAY:
+                    continue
                 line.due = time.monotonic() + self._bounds.connect
                 self._want(far, _WRITE, partial(self._is_there, line, door, far, ip))
                 return
