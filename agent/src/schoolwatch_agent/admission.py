@@ -118,6 +118,8 @@ def admit_unasked(config: AgentConfig, host: Host, known: Memory) -> Credential 
     if office is None:
         token = read_token(Path(config.server.token_file))
         office = Office(config.server.url, token, config.ca, proxy=config.server.proxy)
+    elif config.server.proxy:  # it may have been named since: that is why it had to wait
+        office = msgspec.structs.replace(office, proxy=config.server.proxy)
     return admit(config, office, host).credential
 
 

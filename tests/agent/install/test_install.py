@@ -8,8 +8,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from proxying import Proxy
 from schoolwatch_agent import admission, cli, identity
-from schoolwatch_agent.config import Agent, AgentConfig, load
+from schoolwatch_agent.config import Agent, AgentConfig, Server, load
 from schoolwatch_agent.enrol import EnrolError, Office
 from schoolwatch_agent.errors import TimedOut
 from schoolwatch_agent.host import Host
@@ -210,6 +211,16 @@ def test_without_a_line_the_token_waits_for_the_agent_alone(
         admission.admit_unasked(own, Host(), Memory())
     assert still.value.outcome == "unreachable"
     assert admission._kept(own) == kept
+
+
+def test_a_proxy_that_is_named_later_is_gone_by(tmp_path: Path) -> None:
+    own = AgentConfig(agent=Agent(data=str(tmp_path)))
+    admission.wait(own, Office("https://so.invalid", "swe_secret"))  # the line failed: nobody knew of one
+    with Proxy(()) as proxy:
+        later = AgentConfig(agent=own.agent, server=Server(proxy=proxy.url))
+        with pytest.raises(EnrolError):
+            admission.admit_unasked(later, Host(), Memory())
+    assert set(proxy.asked) == {"so.invalid:443"}
 
 
 def test_print_shows_the_units_and_touches_nothing(
