@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from schoolwatch_server import people
-from schoolwatch_server.database import api_tokens
-from schoolwatch_server.database.engine import begin_read
+from schoolwatch_server.database import api_tokens, credentials, registry
+from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.enrolment import open_tokens
 from schoolwatch_server.enrolment import Asking, enrol, issue_enrolment_token
 from schoolwatch_server.scope import Scope
@@ -89,6 +89,14 @@ def _api_token(asked: Any) -> Mapping[str, str]:
     issue_token(asked.tree.engine, "matrix", "read", scope, 1)
     with begin_read(asked.tree.engine) as conn:
         return {"number": str(api_tokens.good(conn, scope, asked.tree.now)[0].id)}
+
+
+def _spare_device(asked: Any) -> Mapping[str, str]:
+    """A new device of the first school, of which nothing else is asked."""
+    with begin_write(asked.tree.engine) as conn:
+        row = registry.create_device(conn, asked.school.id, None, "matrix", asked.tree.now)
+        credentials.set_credential(conn, row.id, bytes(32), "$7$1$a$b", asked.tree.now)
+    return {"spare": row.device}
 
 
 MATRIX: tuple[Row, ...] = (
@@ -206,6 +214,16 @@ MATRIX: tuple[Row, ...] = (
     Row("POST", "/arrivals/decide",       "yyn --- yn yn yn --- --- -- ?", 303,
         form={"decision": "approve", "device": "{waiting}"}, prepare=one_that_waits),
     Row("POST", "/devices/{device}/life", "yyn --- yn yn yn --- --- -- ?", 303, form={"decision": "keep"}),
+    # the code is typed wrong: refused in words where it may be done
+    Row("GET", "/devices/{device}/deletion", "yyn --- -- -- -- --- --- -- ?"),
+    Row("POST", "/devices/{device}/deletion", "xxn --- -- -- -- --- --- -- ?",
+        form={"confirm": "matrix", "reason": "matrix {n}"}),
+    Row("GET", "/schools/{code}/deletion", "yyn --- -- -- -- --- --- -- ?"),
+    Row("POST", "/schools/{code}/deletion", "xxn --- -- -- -- --- --- -- ?",
+        form={"confirm": "matrix", "reason": "matrix {n}"}),
+    Row("GET", "/renewals",               "yyy --- -- -- -- --- --- -- ?"),
+    Row("POST", "/renewals",              "yyn --- -- -- -- --- --- -- ?", 303,
+        form={"device": "{spare}"}, prepare=_spare_device),
     Row("POST", "/schools/{code}/devices", "yyn --- yn yn yn --- --- -- ?", 303,
         form={"device": "{device}", "room": "{room}"}),
     Row("POST", "/bundles/import",                  "yyx --- yx yx yx --- --- -- ?",

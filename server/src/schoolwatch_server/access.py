@@ -20,11 +20,15 @@ Permission = Literal[
     "speedtest",
     "standing",
     "renew",
+    "erase",
+    "rotate",
 ]
 TokenPermission = Literal["read"]
 
 ROLES: Mapping[Role, frozenset[Permission]] = {
-    "so_admin": frozenset({"self", "read", "declare", "enrol", "people", "tokens", "system", "audit"}),
+    "so_admin": frozenset(
+        {"self", "read", "declare", "enrol", "people", "tokens", "system", "audit", "erase", "rotate"}
+    ),
     "so_viewer": frozenset({"self", "read", "system"}),
     "commune": frozenset({"self", "read", "declare", "enrol", "people", "tokens"}),
     "school_head": frozenset({"self", "read", "declare", "enrol", "people"}),
@@ -34,7 +38,8 @@ ROLES: Mapping[Role, frozenset[Permission]] = {
 """What a role may do, within its account's scope.
 
 `self` is one's own account; `people` and `tokens` make accounts and API tokens, no wider than one's own;
-`system` and `audit` are about the server and its log, not about a school.
+`system` and `audit` are about the server and its log, not about a school; `erase` deletes data of a device or
+a school for good, `rotate` has keys of devices renewed.
 """
 
 SCOPES: Mapping[Role, tuple[Level, ...]] = {

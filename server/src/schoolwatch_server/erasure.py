@@ -27,6 +27,9 @@ from schoolwatch_server.scope import EVERYTHING
 RETAINED: tuple[Leaf, ...] = ("ack", "settings")
 """Topics of a device of which the broker keeps the last message."""
 
+REASON_MIN, REASON_MAX = 5, 200
+"""Characters of the reason of a deletion."""
+
 SETTLED = 1.0
 """Seconds after which intake has committed whatever it took in before a device was cut off."""
 
@@ -38,6 +41,10 @@ Clear = Callable[[Sequence[str]], None]
 
 class ErasureError(Exception):
     """Nothing was deleted; the text says why and what to do."""
+
+
+class BrokerError(ErasureError):
+    """The broker, which keeps messages of the devices, can't be reached; they are cut off already."""
 
 
 def delete_device(
@@ -85,7 +92,7 @@ def delete_school(
 
 
 def broker(config: ServerConfig) -> Clear:
-    """Takes away what the broker keeps for devices. Raises `ErasureError` when it can't be reached."""
+    """Takes away what the broker keeps for devices. Raises `BrokerError` when it can't be reached."""
 
     def clear(devices: Sequence[str]) -> None:
         try:
@@ -100,7 +107,7 @@ def broker(config: ServerConfig) -> Clear:
             finally:
                 session.close()
         except (Lost, OSError) as error:
-            raise ErasureError(
+            raise BrokerError(
                 f"the broker keeps messages of the devices and can't be reached ({error}): they are cut off,"
                 " and nothing is deleted yet; start the server and run this again"
             ) from error
@@ -154,8 +161,16 @@ def _listed(folder: Path) -> Path:
     return path
 
 
+def is_reason(text: str) -> bool:
+    """Whether it can stand in the audit log as the reason of a deletion."""
+    return REASON_MIN <= len(_plain(text)) <= REASON_MAX
+
+
 def _reason(text: str) -> str:
-    told = " ".join(text.split())
-    if not 5 <= len(told) <= 200:
-        raise ErasureError("say why, in 5 to 200 characters: it stays in the audit log")
-    return told
+    if not is_reason(text):
+        raise ErasureError(f"say why, in {REASON_MIN} to {REASON_MAX} characters: it stays in the audit log")
+    return _plain(text)
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split())

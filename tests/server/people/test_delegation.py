@@ -174,7 +174,7 @@ def test_a_code_is_the_narrowest_place_that_goes_with_the_role(
     tree: Tree, role: Role, code: str, level: str
 ) -> None:
     admin = who("so_admin", EVERYTHING)
-    made, _ = delegation.create(tree.engine, admin, f"{role} of {code}", role, code)
+    made, _ = delegation.create(tree.engine, admin, f"{role} of {code or 'everything'}", role, code)
     found = delegation.found(tree.engine, admin, made)
     assert found is not None
     assert (found[0].role, found[0].scope.level, found[1].code) == (role, level, code)
