@@ -24,6 +24,11 @@ settings.load_profile("schoolwatch")  # a busy machine is no wrong answer; what 
 Peer = Callable[[str], Path]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first: no worker begins with one when all the others are done."""
+    items.sort(key=lambda item: "end_to_end" not in item.path.parts)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Before pytest's last line: what `./schoolwatch test` found besides, and what is never run here."""
     for what in ELSEWHERE:

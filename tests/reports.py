@@ -5,15 +5,15 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 
+from databases import make_database
 from schoolwatch_contract import envelope as envelopes
 from schoolwatch_contract import frame as frames
 from schoolwatch_contract.frame import Clock, Header
 from schoolwatch_contract.records import Envelope, Fact, Reading, Sighting
 from schoolwatch_contract.topics import topic
-from schoolwatch_server.config import of_data
 from schoolwatch_server.database import credentials, registry, tables
 from schoolwatch_server.database.commit import Rules
-from schoolwatch_server.database.engine import begin_write, migrate, open_database
+from schoolwatch_server.database.engine import begin_write, open_database
 from schoolwatch_server.database.upsert import upsert
 from schoolwatch_server.intake.accept import Message
 from schoolwatch_server.store.rollup import DAY, Fold, pack
@@ -75,8 +75,7 @@ class World:
     school: int = field(init=False)
 
     def __post_init__(self) -> None:
-        self.url = of_data(self.folder).database_url
-        migrate(self.url)
+        self.url = make_database(self.folder)
         self.engine = open_database(self.url)
         with begin_write(self.engine) as conn:
             commune = registry.create_commune(conn, registry.create_province(conn, "P", "Tỉnh"), "C", "Xã")

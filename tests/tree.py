@@ -2,16 +2,18 @@
 of who sees what: whatever belongs to a place has that place's mark in its name."""
 
 import time
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from databases import copy_database, kept_folder, make_database
 from reports import Device
 from schoolwatch_contract.records import Fact, Reading
 from schoolwatch_server import incidents, rules
-from schoolwatch_server.config import ServerConfig, of_data
+from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.database import credentials, declarations, journal, registry
 from schoolwatch_server.database.commit import Rules
-from schoolwatch_server.database.engine import begin_write, migrate, open_database
+from schoolwatch_server.database.engine import begin_write, open_database
 from schoolwatch_server.intake.batch import take
 from schoolwatch_server.scope import EVERYTHING, Scope
 
@@ -48,19 +50,52 @@ class School:
         return own[scope.level] == scope.id
 
 
+FRESH_SECONDS = 60.0
+"""How long copies are made of one tree."""
+
+
 @dataclass
 class Tree:
-    """The database with the tree in it, an hour of reports, and two incidents a school: one is closed."""
+    """The database with the tree in it, an hour of reports, and two incidents a school: one is closed.
+
+    It is the test's own, a copy of one that was grown at `now`, at most `FRESH_SECONDS` ago.
+    """
 
     folder: Path
+
+    def __post_init__(self) -> None:
+        grown = _grown()
+        self.now, self.schools = grown.now, deepcopy(grown.schools)
+        self.engine = open_database(copy_database(grown.folder, self.folder))
+        self.config = ServerConfig(data=str(self.folder))
+
+    @property
+    def scopes(self) -> list[Scope]:
+        """Everything, and every node of the tree."""
+        nodes = [
+            *(("province", s.province) for s in self.schools),
+            *(("commune", s.commune) for s in self.schools),
+            *(("school", s.id) for s in self.schools),
+        ]
+        return [EVERYTHING, *(Scope(level, id_) for level, id_ in dict.fromkeys(nodes))]
+
+    def hidden(self, scope: Scope) -> frozenset[str]:
+        """Marks that nobody with this scope may read."""
+        everything = frozenset().union(*(s.marks | s.above for s in self.schools))
+        seen = [s.marks | s.above for s in self.schools if s.inside(scope)]
+        return everything - frozenset().union(*seen)
+
+
+@dataclass
+class _Grown:
+    """The tree that the others are copies of."""
+
+    folder: Path = field(default_factory=kept_folder)
     now: float = field(default_factory=time.time)
     schools: list[School] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        url = of_data(self.folder).database_url
-        migrate(url)
-        self.engine = open_database(url)
-        self.config = ServerConfig(data=str(self.folder))
+        self.engine = open_database(make_database(self.folder))
         with begin_write(self.engine) as conn:
             journal.create_cursor(conn, incidents.CURSOR, self.now)
             for p in "01":
@@ -80,6 +115,7 @@ class Tree:
             self._report(school)
         while incidents.judge_next(self.engine, rules.load(), (), self.now):
             pass
+        self.engine.dispose()
 
     def _furnish(self, conn, school: School) -> None:
         room = registry.create_room(conn, school.id, f"Phòng {school.mark}", "student_lab")
@@ -106,18 +142,11 @@ class Tree:
                 message = device.message(seq, at=at, readings=(*readings, *more), facts=facts)
                 take(self.engine, [message], Rules())
 
-    @property
-    def scopes(self) -> list[Scope]:
-        """Everything, and every node of the tree."""
-        nodes = [
-            *(("province", s.province) for s in self.schools),
-            *(("commune", s.commune) for s in self.schools),
-            *(("school", s.id) for s in self.schools),
-        ]
-        return [EVERYTHING, *(Scope(level, id_) for level, id_ in dict.fromkeys(nodes))]
 
-    def hidden(self, scope: Scope) -> frozenset[str]:
-        """Marks that nobody with this scope may read."""
-        everything = frozenset().union(*(s.marks | s.above for s in self.schools))
-        seen = [s.marks | s.above for s in self.schools if s.inside(scope)]
-        return everything - frozenset().union(*seen)
+_newest: list[_Grown] = []
+
+
+def _grown() -> _Grown:
+    if not _newest or time.time() - _newest[0].now > FRESH_SECONDS:
+        _newest[:] = [_Grown()]
+    return _newest[0]

@@ -1,11 +1,13 @@
-"""A database with a school, and a web hook that keeps what it is sent."""
+"""A database with a school, a web hook that keeps what it is sent, and passwords that cost nothing."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 
 from reports import World
+from schoolwatch_server import passwords
 from webhook import Webhook
 
 
@@ -21,3 +23,18 @@ def webhook() -> Iterator[Webhook]:
     webhook = Webhook()
     yield webhook
     webhook.close()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cheap_passwords() -> Iterator[None]:
+    """Argon2id at its cheapest; tests of what a hash costs ask for `real_passwords`."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", PasswordHasher(1, 8, 1))
+        passwords._nobody.cache_clear()  # made with other parameters
+        yield
+    passwords._nobody.cache_clear()
+
+
+@pytest.fixture
+def real_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords, "_hasher", PasswordHasher())

@@ -58,6 +58,11 @@ def description(site: RunningSite) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
+def operations(description: dict[str, Any]) -> schemathesis.BaseSchema:
+    return schemathesis.openapi.from_dict(description)
+
+
+@pytest.fixture(scope="module")
 def site(tree: Tree) -> Iterator[RunningSite]:
     config = msgspec.structs.replace(tree.config, speedtest=Speedtest(enabled=True, line_mbps=10_000))
     with RunningSite(config) as site:
@@ -156,11 +161,11 @@ def fuzz(examples: int) -> settings:
 
 @EACH
 def test_nothing_that_is_sent_breaks_it(
-    site: RunningSite, description: dict[str, Any], principals: Principals, route: Route
+    site: RunningSite, operations: schemathesis.BaseSchema, principals: Principals, route: Route
 ) -> None:
     site.app.state.context.attempts.__init__(most=10**9, seconds=60.0)
     site.app.state.context.pace.__init__(most=10**9)
-    operation = schemathesis.openapi.from_dict(description)[route.path][route.method]
+    operation = operations[route.path][route.method]
 
     @fuzz(EXAMPLES)
     @given(
@@ -176,12 +181,12 @@ def test_nothing_that_is_sent_breaks_it(
 @EACH
 def test_what_is_there_is_told_as_it_is_described(
     site: RunningSite,
-    description: dict[str, Any],
+    operations: schemathesis.BaseSchema,
     principals: Principals,
     known: Known,
     route: Route,
 ) -> None:
-    operation = schemathesis.openapi.from_dict(description)[route.path][route.method]
+    operation = operations[route.path][route.method]
     right = operation.as_strategy(generation_mode=GenerationMode.POSITIVE)
     statuses: Counter[int] = Counter()
 

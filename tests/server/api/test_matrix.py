@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import httpx
 import msgspec
 import pytest
-from argon2 import PasswordHasher
 
 from matrix import COLUMNS, MATRIX, Row
 from schoolwatch_contract import bundle, slot
-from schoolwatch_server import passwords, people
+from schoolwatch_server import people
 from schoolwatch_server.access import ROLES
 from schoolwatch_server.api.service import ROUTES
 from schoolwatch_server.config import Speedtest
@@ -104,19 +103,17 @@ class Asked:
 
 @pytest.fixture(scope="module")
 def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(passwords, "_hasher", PasswordHasher(1, 8, 1))  # this is not about passwords
-        tree = Tree(tmp_path_factory.mktemp("matrix"))
-        config = msgspec.structs.replace(tree.config, speedtest=Speedtest(enabled=True, line_mbps=10_000))
-        with RunningSite(config) as site:
-            people.create_account(
-                tree.engine, "matrix-login", "a password for tests", role="auditor", scope=EVERYTHING, by="t"
-            )
-            token = issue_enrolment_token(
-                tree.engine, tree.schools[0].id, None, 1, 1000, now=tree.now, by="matrix"
-            )
-            yield Asked(tree, site, token, itertools.count(1))
-        tree.engine.dispose()
+    tree = Tree(tmp_path_factory.mktemp("matrix"))
+    config = msgspec.structs.replace(tree.config, speedtest=Speedtest(enabled=True, line_mbps=10_000))
+    with RunningSite(config) as site:
+        people.create_account(
+            tree.engine, "matrix-login", "a password for tests", role="auditor", scope=EVERYTHING, by="t"
+        )
+        token = issue_enrolment_token(
+            tree.engine, tree.schools[0].id, None, 1, 1000, now=tree.now, by="matrix"
+        )
+        yield Asked(tree, site, token, itertools.count(1))
+    tree.engine.dispose()
 
 
 @pytest.fixture(scope="module")

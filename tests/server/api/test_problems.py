@@ -11,13 +11,13 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from databases import make_database
 from schoolwatch_server.api import exports, places
 from schoolwatch_server.api.bounds import BODY_MAX
 from schoolwatch_server.api.headers import HEADERS
 from schoolwatch_server.api.query import NAME
 from schoolwatch_server.api.service import ROUTES
-from schoolwatch_server.config import ServerConfig, of_data
-from schoolwatch_server.database.engine import migrate
+from schoolwatch_server.config import ServerConfig
 from tree import Tree
 from website import RunningSite
 
@@ -148,7 +148,7 @@ def test_a_fault_in_here_says_only_that(
 
 
 def test_a_database_that_is_gone_is_not_ready(tmp_path: Path) -> None:
-    migrate(of_data(tmp_path).database_url)
+    make_database(tmp_path)
     with RunningSite(ServerConfig(data=str(tmp_path))) as site:
         client = site.anyone()
         assert client.get("/readyz").status_code == 200

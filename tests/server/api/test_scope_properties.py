@@ -14,20 +14,20 @@ from typing import Literal
 
 import httpx
 import pytest
-from argon2 import PasswordHasher
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, insert, select
 
+from databases import make_database
 from matrix import MATRIX
 from reports import NOW, Device
 from schoolwatch_contract.records import Fact, Reading
-from schoolwatch_server import incidents, passwords, people, rules
+from schoolwatch_server import incidents, people, rules
 from schoolwatch_server.access import as_role
-from schoolwatch_server.config import ServerConfig, of_data
+from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.database import credentials, declarations, journal, registry, told
 from schoolwatch_server.database.commit import Rules
-from schoolwatch_server.database.engine import begin_read, begin_write, migrate, open_database
+from schoolwatch_server.database.engine import begin_read, begin_write, open_database
 from schoolwatch_server.database.tables_people import account
 from schoolwatch_server.database.tables_use import room_use
 from schoolwatch_server.enrolment import issue_enrolment_token
@@ -99,14 +99,11 @@ class Forest:
 @pytest.fixture(scope="module")
 def forest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forest]:
     folder = tmp_path_factory.mktemp("forest")
-    url = of_data(folder).database_url
-    migrate(url)
-    engine = open_database(url)
+    engine = open_database(make_database(folder))
     with begin_write(engine) as conn:
         journal.create_cursor(conn, incidents.CURSOR, NOW)
     engine.dispose()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(passwords, "_hasher", PasswordHasher(1, 8, 1))  # this is not about passwords
         patch.setattr(time, "time", lambda: NOW)  # what an answer says of now is the same twice
         with RunningSite(ServerConfig(data=str(folder))) as site:
             yield Forest(site)

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from databases import make_database
 from schoolwatch_server import channels, cli
 from schoolwatch_server.commands.command import FAILED
 from schoolwatch_server.database import quarantine
-from schoolwatch_server.database.engine import begin_write, migrate, open_database
+from schoolwatch_server.database.engine import begin_write, open_database
 
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
 SECRET = "json://user:hunter2@127.0.0.1:9/hook"
@@ -16,9 +17,7 @@ SECRET = "json://user:hunter2@127.0.0.1:9/hook"
 @pytest.fixture
 def data(tmp_path: Path) -> str:
     """A data folder with a verified frame (1) that still can't be read, and an unverified one (2)."""
-    url = f"sqlite:///{tmp_path}/schoolwatch.db"
-    migrate(url)
-    engine = open_database(url)
+    engine = open_database(make_database(tmp_path))
     with begin_write(engine) as conn:
         for verified in (True, False):
             one = quarantine.row(

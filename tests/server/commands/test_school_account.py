@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from databases import make_database
 from schoolwatch_server import cli, people
 from schoolwatch_server.access import ROLES, SCOPES
 from schoolwatch_server.commands.command import FAILED
 from schoolwatch_server.database import audit as audit_log
 from schoolwatch_server.database import registry
-from schoolwatch_server.database.engine import begin_read, migrate, open_database
+from schoolwatch_server.database.engine import begin_read, open_database
 from schoolwatch_server.scope import EVERYTHING
 
 Call = Callable[..., tuple[int, str, str]]
@@ -21,7 +22,7 @@ NEW = ("--commune", "C1", "--commune-name", "Xã Một", "--province", "P1", "--
 @pytest.fixture
 def call(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Call:
     """Runs a command on a migrated data folder: exit code, output, errors."""
-    migrate(f"sqlite:///{tmp_path}/schoolwatch.db")
+    make_database(tmp_path)
 
     def run(*words: str) -> tuple[int, str, str]:
         capsys.readouterr()

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from argon2 import PasswordHasher
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
-from schoolwatch_server import passwords, people
+from schoolwatch_server import people
 from schoolwatch_server.scope import EVERYTHING, Scope
 from tree import Tree
 from website import RunningSite
@@ -29,10 +28,8 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tree]:
 
 @pytest.fixture(scope="module")
 def site(tree: Tree) -> Iterator[RunningSite]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(passwords, "_hasher", PasswordHasher(1, 8, 1))  # this is not about passwords
-        with RunningSite(tree.config) as site:
-            yield site
+    with RunningSite(tree.config) as site:
+        yield site
 
 
 def token_of(answer: httpx.Response) -> str:

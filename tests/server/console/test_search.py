@@ -1,19 +1,14 @@
 """A school is found by what people type of its name or code, and by nobody who may not see it."""
 
-import time
 from collections.abc import Iterator
-from pathlib import Path
 
-import httpx
 import pytest
 
-from schoolwatch_server import people
-from schoolwatch_server.api.route import SESSION_COOKIE
 from schoolwatch_server.console.search import ROWS, find
 from schoolwatch_server.database import registry
 from schoolwatch_server.database.engine import begin_write
 from schoolwatch_server.database.pages import NamedRow
-from schoolwatch_server.scope import EVERYTHING, Scope
+from schoolwatch_server.scope import Scope
 from tree import Tree
 from website import RunningSite
 
@@ -48,25 +43,13 @@ def test_what_is_typed_finds_the_likeliest_first(query: str, codes: list[str]) -
 
 
 @pytest.fixture
-def tree(tmp_path: Path) -> Tree:
-    return Tree(tmp_path)
-
-
-@pytest.fixture
 def site(tree: Tree) -> Iterator[RunningSite]:
     with RunningSite(tree.config) as site:
         yield site
 
 
-def _logged_in(tree: Tree, site: RunningSite, scope: Scope) -> httpx.Client:
-    people.create_account(tree.engine, "viewer", "a password for tests", role="commune", scope=scope, by="t")
-    login = people.log_in(tree.engine, "viewer", "a password for tests", address="", now=time.time())
-    assert login is not None
-    return site.anyone(cookies={SESSION_COOKIE: login.secret})
-
-
 def test_many_are_listed_and_one_is_opened_also_by_an_earlier_code(tree: Tree, site: RunningSite) -> None:
-    client = _logged_in(tree, site, EVERYTHING)
+    client = site.somebody("so_viewer")
     school = tree.schools[0]
     with begin_write(tree.engine) as conn:
         registry.change_code(conn, school.id, "MOI", tree.now)
@@ -82,7 +65,7 @@ def test_many_are_listed_and_one_is_opened_also_by_an_earlier_code(tree: Tree, s
 
 def test_nobody_finds_what_lies_outside_the_scope(tree: Tree, site: RunningSite) -> None:
     scope = Scope("commune", tree.schools[0].commune)
-    client = _logged_in(tree, site, scope)
+    client = site.somebody("commune", scope)
     found = client.get("/search", params={"q": "truong"}).text
     assert tree.schools[1].mark in found
     assert not [mark for mark in tree.hidden(scope) if mark in found]
@@ -92,7 +75,7 @@ def test_nobody_finds_what_lies_outside_the_scope(tree: Tree, site: RunningSite)
 
 
 def test_a_long_list_says_how_many_it_leaves_out(tree: Tree, site: RunningSite) -> None:
-    client = _logged_in(tree, site, EVERYTHING)
+    client = site.somebody("so_viewer")
     with begin_write(tree.engine) as conn:
         for n in range(ROWS):
             registry.create_school(conn, tree.schools[0].commune, f"D{n}", f"Trường {n}", "", tree.now)

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, Engine, exc, select
 
-from schoolwatch_server.config import of_data
+from databases import make_database
 from schoolwatch_server.database import credentials, declarations, pages, registry
-from schoolwatch_server.database.engine import begin_read, begin_write, migrate, open_database
+from schoolwatch_server.database.engine import begin_read, begin_write, open_database
 from schoolwatch_server.database.registry import RegistryError
 from schoolwatch_server.database.tables import membership
 from schoolwatch_server.scope import EVERYTHING, Scope
@@ -18,8 +18,7 @@ NOW = 1_790_000_000.0
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
-    migrate(of_data(tmp_path).database_url)
-    engine = open_database(of_data(tmp_path).database_url)
+    engine = open_database(make_database(tmp_path))
     yield engine
     engine.dispose()
 

@@ -191,10 +191,11 @@ def test_killed_again_and_again_it_loses_nothing_and_doubles_nothing(
         for device, seq, minute in steps[kill * per_kill : (kill + 1) * per_kill]:
             report(world, device, seq, minute, FINE if minute == 20 else NONE)
         assert eventually(lambda: bool(holder(world)), 60)
+        if kill == 6:  # however slow this machine is, some get through between two kills
+            assert eventually(lambda: count(world, t.incident.c.id) > 0, 60)
         time.sleep(chance.uniform(0.0, 1.5))
         process.send_signal(signal.SIGKILL)
         process.wait()
-    assert count(world, t.incident.c.id) > 0  # some got through between two kills
     with begin_write(world.engine) as conn:
         lease.release(conn, evaluate.LEASE, (holder(world) or ""))
         conn.execute(t.notification.update().where(t.notification.c.due_at.is_not(None)).values(due_at=NOW))

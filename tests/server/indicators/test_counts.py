@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, Engine, insert, update
 
+from databases import make_database
 from schoolwatch_server import packs
-from schoolwatch_server.config import of_data
 from schoolwatch_server.database import declarations, judged, registry
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.counts import count
-from schoolwatch_server.database.engine import begin_read, begin_write, migrate, open_database
+from schoolwatch_server.database.engine import begin_read, begin_write, open_database
 from schoolwatch_server.indicators import INDICATORS, current, series
 from schoolwatch_server.scope import EVERYTHING, Scope
 
@@ -23,8 +23,7 @@ LIMITS = current.limits(PACKS, NOW)
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
-    migrate(of_data(tmp_path).database_url)
-    engine = open_database(of_data(tmp_path).database_url)
+    engine = open_database(make_database(tmp_path))
     yield engine
     engine.dispose()
 

@@ -2,6 +2,8 @@
 
 from typing import get_args
 
+import pytest
+
 from schoolwatch_contract.topics import Leaf
 from schoolwatch_server import people
 from schoolwatch_server.access import Permission, Role
@@ -67,6 +69,7 @@ def test_what_is_not_declared_is_left_open_and_what_is_stands_there() -> None:
     assert "PostgreSQL" in said(record(ServerConfig(database=Database("postgresql+psycopg://u@h/d"))))
 
 
+@pytest.mark.usefixtures("real_passwords")
 def test_the_numbers_of_passwords_are_those_that_are_used() -> None:
     hashed = people.hash_password("a password for tests")
     assert hashed.startswith("$argon2id$v=19$m=65536,t=3,")

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from typing import get_args
 
 import pytest
-from argon2 import PasswordHasher
 
-from schoolwatch_server import delegation, passwords, people, second_factor, sessions
+from schoolwatch_server import delegation, people, second_factor, sessions
 from schoolwatch_server.access import (
     DEVICE,
     GRANTS,
@@ -32,11 +31,9 @@ PERMISSIONS: tuple[Permission, ...] = get_args(Permission)
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tree]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(passwords, "_hasher", PasswordHasher(1, 8, 1))  # this is not about passwords
-        tree = Tree(tmp_path_factory.mktemp("delegation"))
-        yield tree
-        tree.engine.dispose()
+    tree = Tree(tmp_path_factory.mktemp("delegation"))
+    yield tree
+    tree.engine.dispose()
 
 
 def who(role: Role, scope: Scope, account: int | None = None) -> Principal:

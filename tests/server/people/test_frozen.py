@@ -85,7 +85,8 @@ class Machine(Host):
 
 
 @pytest.fixture
-def site(world: World) -> Iterator[RunningSite]:
+def site(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningSite]:
+    monkeypatch.setenv("SSL_CERT_FILE", os.devnull)  # nobody's certificates take 0.1 s to read, each time
     with RunningSite(ServerConfig(data=str(world.folder))) as site:
         site.app.state.context.attempts.__init__(most=10**6, seconds=60.0)
         yield site
@@ -188,9 +189,8 @@ def test_a_frozen_lab_is_the_same_devices_after_each_start(
 
 
 def test_forty_frozen_copies_of_one_image_are_forty_devices_after_ten_starts_each(
-    world: World, site: RunningSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    world: World, site: RunningSite, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", os.devnull)  # nobody's certificates take 0.1 s to read, each time
     image = tmp_path / "image"
     with begin_write(world.engine) as conn:
         lab = registry.create_room(conn, world.school, "Tin học 1", "student_lab", 40)

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from argon2 import extract_parameters
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select, update
 
@@ -65,6 +65,7 @@ def everything(world: World) -> str:
         )
 
 
+@pytest.mark.usefixtures("real_passwords")
 def test_passwords_are_argon2id_with_at_least_what_owasp_asks_for(world: World, account: int) -> None:
     with begin_read(world.engine) as conn:
         held = rows.account_by_name(conn, "lan")
@@ -425,6 +426,7 @@ def test_an_account_that_makes_no_sense_is_refused(
     assert password not in str(caught.value)
 
 
+@pytest.mark.usefixtures("real_passwords")
 def test_too_many_passwords_at_once_are_not_queued_without_end() -> None:
     hashed, outcomes, go = passwords.hash_password(PASSWORD), [], threading.Barrier(24)
 
@@ -445,7 +447,6 @@ def test_too_many_passwords_at_once_are_not_queued_without_end() -> None:
     assert passwords.verify_password(hashed, PASSWORD), "and afterwards all is as before"
 
 
-@settings(deadline=None)  # argon2id is slow on purpose, and slower on a busy machine
 @given(st.text(max_size=40))
 def test_no_hash_that_is_none_of_ours_lets_in(text: str) -> None:
     assert passwords.verify_password(text, PASSWORD) is False
