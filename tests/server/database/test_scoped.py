@@ -41,10 +41,10 @@ OF_THE_SERVER = named(
 """About the server as a whole: asked behind `system`, or holding nothing of a school."""
 
 WHO_ASKS = named(
-    api_tokens="by_hash",
+    api_tokens="by_hash issuers",
     credentials="find offered_key",
     enrolment="token",
-    people="account_by_id account_by_name accounts any_account",
+    people="account_by_id account_by_identity account_by_name accounts any_account",
     second_factor="codes_left factor",
     sessions="end_numbered find of_account",
 )
@@ -57,6 +57,7 @@ NOBODY_ASKS = named(
     erasure="device devices_of_school id_of school",
     copies="census newest_report program version",
     credentials="gateways passwords standing take_up",
+    deleted="again note",
     dependents="delete_with_dependents",
     engine="epoch migrate",
     enrolment="devices_of_school enrolled name_of",
@@ -73,6 +74,7 @@ NOBODY_ASKS = named(
     registry="create_school",
     restored="acks_now went_back",
     retention="prune",
+    retired="remove strip",
     rollups="run_once waiting",
     room_use="sum_weeks",
     scopes="by_code",

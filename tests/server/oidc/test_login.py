@@ -16,14 +16,13 @@ from urllib.parse import parse_qs, quote, urlsplit
 import httpx
 import msgspec
 import pytest
-from argon2 import PasswordHasher
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from sqlalchemy import select
 
 from identity_provider import CLIENT, EC, RSA, SECRET, Key, Provider, compact
-from schoolwatch_server import linking, passwords, people, second_factor
+from schoolwatch_server import linking, people, second_factor
 from schoolwatch_server.config import Http, Oidc
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.people import account_by_name
@@ -105,7 +104,6 @@ def bound() -> socket.socket:
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder, line = tmp_path_factory.mktemp("oidc"), bound()
     with pytest.MonkeyPatch.context() as patch, Provider() as provider:
-        patch.setattr(passwords, "_hasher", PasswordHasher(1, 8, 1))  # this is not about passwords
         patch.setattr(client, "LOOK_AGAIN", 0.0)
         tree = Tree(folder)
         more = {"name_vi": "Cổng của Sở", "second_factor_amr": ("mfa",), "second_factor_acr": ("gold",)}

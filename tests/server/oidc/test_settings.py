@@ -17,11 +17,12 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from databases import make_database
 from identity_provider import CLIENT, SECRET, Provider
 from schoolwatch_server import cli, people
 from schoolwatch_server.config import ConfigError, Http, Oidc, ServerConfig, parse, render
 from schoolwatch_server.database import people as accounts
-from schoolwatch_server.database.engine import begin_read, migrate, open_database
+from schoolwatch_server.database.engine import begin_read, open_database
 from schoolwatch_server.oidc import client_secret
 from schoolwatch_server.oidc.client import Client
 from schoolwatch_server.oidc.errors import ProviderError
@@ -152,9 +153,7 @@ def test_a_provider_is_known_by_the_authority_that_the_settings_name(
 
 
 def test_the_command_line_links_and_unlinks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    url = f"sqlite:///{tmp_path}/schoolwatch.db"
-    migrate(url)
-    engine = open_database(url)
+    engine = open_database(make_database(tmp_path))
     for name in ("binh", "an"):
         people.create_account(engine, name, "a password", role="so_viewer", scope=EVERYTHING, by="t")
 
