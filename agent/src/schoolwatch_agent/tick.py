@@ -148,10 +148,10 @@ def _deliver(config: AgentConfig, host: Host, spool: Spool, credential: Credenti
     with loaded_on_use("urllib.request"):  # paho would ask it for a proxy, were it not we who choose the way
         from schoolwatch_agent import delivery  # a tick that only measures needs no MQTT
 
-    if settings.is_renewal_due(config.data, credential):
-        from schoolwatch_agent import renewal  # HTTP only where it is needed
-
-        credential = renewal.step(config, host, credential)
     outcome = delivery.deliver(spool, credential, config, host, config.schedule.measure * 0.8)
     settle(spool, outcome)
+    if settings.is_renewal_due(config.data, credential):  # afterwards: a broker knows new ones seconds later
+        from schoolwatch_agent import renewal  # HTTP only where it is needed
+
+        renewal.step(config, host, credential)
     return outcome

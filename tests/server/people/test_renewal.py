@@ -11,12 +11,13 @@ import pytest
 from sqlalchemy import select
 
 from reports import RULES, Device, World
-from schoolwatch_agent import config, identity, renewal
+from schoolwatch_agent import config, delivery, identity, renewal, tick
 from schoolwatch_agent import settings as agent_settings
 from schoolwatch_agent.config import AgentConfig
 from schoolwatch_agent.enrol import Office, enrol
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.identity import Credential
+from schoolwatch_agent.memory import Outcome
 from schoolwatch_contract import settings
 from schoolwatch_server import renewal as ordered
 from schoolwatch_server import tell
@@ -117,6 +118,23 @@ def test_new_ones_are_taken_up_after_a_restart_and_the_old_hold_until_then(
     assert agent_settings.read(agent.data).renew == 0
     assert start(agent, "boot 3") == new
     assert ordered.waiting(world.engine, EVERYTHING) == ()
+
+
+def test_a_tick_delivers_before_it_takes_up_what_a_broker_may_not_know_yet(
+    world: World, agent: AgentConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order(world, agent)
+    offered = start(agent, "boot 1")
+    used = []
+
+    def deliver(_: object, credential: Credential, *__: object) -> Outcome:
+        used.append(credential.key)
+        return Outcome("delivered", time.time())
+
+    monkeypatch.setattr(delivery, "deliver", deliver)
+    assert tick.tick(agent, Machine("boot 2"), ()).outcome is not None
+    assert offered.renewed is not None
+    assert (used, held(agent).key) == ([offered.key], offered.renewed.key)
 
 
 def test_a_computer_whose_disk_is_put_back_keeps_its_key_until_it_is_thawed(
