@@ -11,10 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from schoolwatch_server.broker import access, mosquitto
+from schoolwatch_server.broker.limits import CONNECTIONS_MAX
 from schoolwatch_server.broker.passwords import hash_password, new_password
 from schoolwatch_server.files import private_folder, write_atomically
 
 SERVER_USER = "schoolwatch-server"
+
+QUEUED = 2**28
+"""Bytes that wait for one client at most."""
 
 
 @dataclass
@@ -29,6 +33,7 @@ class RunningBroker:
     user: str = SERVER_USER
     password: str = field(default_factory=new_password)
     tls: tuple[Path, Path] | None = None
+    connections: int = CONNECTIONS_MAX
     _users: dict[str, str] = field(default_factory=dict)
     _process: subprocess.Popen[bytes] | None = None
 
@@ -63,12 +68,14 @@ class RunningBroker:
             assert self.program is not None
             certificate, key = ("", "") if self.tls is None else map(str, self.tls)
             devices = mosquitto.Listener(self.host, self.port, certificate, key)
-            config = mosquitto.write(mosquitto.Setup(self.folder, (devices,), 2**28, self.socket))
+            config = mosquitto.write(
+                mosquitto.Setup(self.folder, (devices,), QUEUED, self.socket, connections=self.connections)
+            )
             return mosquitto.command(self.program, config)
         files = () if self.tls is None else ("--certificate", str(self.tls[0]), "--key", str(self.tls[1]))
         return (
             sys.executable, "-m", "schoolwatch_server", "broker-amqtt", "--folder", str(self.folder),
-            "--mqtt", f"{self.host}:{self.port}", "--user", self.user, "--queued-bytes", str(2**28), *files,
+            "--mqtt", f"{self.host}:{self.port}", "--user", self.user, "--queued-bytes", str(QUEUED), *files,
         )  # fmt: skip
 
     def _write(self) -> None:

@@ -4,6 +4,8 @@ import contextlib
 import os
 import socket
 import struct
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -11,13 +13,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from brokers import RunningBroker
+from brokers import QUEUED, RunningBroker
+from end_to_end import wrong_logins
 from mqtt import Client, wait_for
 from schoolwatch_contract.frame import FRAME_MAX
 from schoolwatch_contract.topics import REPORTS, topic
 from schoolwatch_server.broker import connect
+from schoolwatch_server.broker.limits import CONNECTION_BYTES
 
-A = "a" * 32
+A, B = "a" * 32, "b" * 32
 
 
 def test_the_largest_frame_fits_and_one_byte_over_a_packet_does_not(broker: RunningBroker) -> None:
@@ -138,6 +142,39 @@ def test_a_flood_that_nobody_reads_keeps_the_brokers_memory_bounded(broker: Runn
     with Client(broker, broker.user, broker.password, name="intake", clean=False) as intake:
         wait_for(lambda: len(intake.got) > 100, 30)
         assert intake.got[0] == (topic(A, "report"), frame)
+
+
+def test_a_flood_without_acknowledgement_for_a_server_that_stands_still_keeps_memory_bounded(
+    peer: Callable[[str], Path], free_port: Callable[[], int], tmp_path: Path
+) -> None:
+    broker = RunningBroker("mosquitto", tmp_path / "broker", free_port(), peer("mosquitto"), connections=1000)
+    broker.start()
+    flood = wrong_logins.packet(0x30, wrong_logins.field(topic(A, "report").encode()) + os.urandom(250_000))
+    try:
+        with Client(broker, broker.user, broker.password, name="intake") as intake:
+            intake.subscribe(REPORTS)
+            goes_on, keep = threading.Event(), intake.paho.on_message
+            intake.paho.on_message = lambda *message: goes_on.wait(60) and keep(*message)
+            with Client(broker, B, broker.add(B)) as honest:
+                with _logged_in(broker, A) as thief, contextlib.suppress(OSError):
+                    thief.settimeout(2)
+                    for _ in range(1800):  # 450 MB
+                        thief.sendall(flood)
+                assert psutil.Process(broker.pid).memory_info().rss < QUEUED + 1000 * CONNECTION_BYTES + 60e6
+                goes_on.set()
+                wait_for(lambda: len(intake.got) > 50, 30)
+                assert honest.publish(topic(B, "report"), b"after")
+                assert not honest.closed.is_set()
+                wait_for(lambda: (topic(B, "report"), b"after") in intake.got, 30)
+    finally:
+        broker.stop()
+
+
+def _logged_in(broker: RunningBroker, user: str) -> socket.socket:
+    raw = socket.create_connection((broker.host, broker.port), timeout=10)
+    raw.sendall(wrong_logins.connect("raw", user, broker.add(user)))
+    assert raw.recv(4) == b"\x20\x02\x00\x00"
+    return raw
 
 
 def test_a_device_is_granted_its_own_two_topics_and_no_filter_more(amqtt: RunningBroker) -> None:

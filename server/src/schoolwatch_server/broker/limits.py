@@ -19,6 +19,9 @@ QOS_MAX: Final = 1
 CONNECTIONS_MAX: Final = 80_000
 """Connections of one listener of mosquitto: a province's 75,000 computers and its gateways."""
 
+CONNECTION_BYTES: Final = 8192
+"""What mosquitto needs for one connection with its account, rules and subscriptions, but for TLS."""
+
 FILES: Final = CONNECTIONS_MAX + 1_000
 """Open files that such a mosquitto needs; a service's usual 1,024 are the end of it."""
 

@@ -11,7 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from schoolwatch_server.broker.limits import CONNECTIONS_MAX, INFLIGHT_MAX, PACKET_MAX, QOS_MAX
+from schoolwatch_server.broker.limits import (
+    CONNECTION_BYTES,
+    CONNECTIONS_MAX,
+    INFLIGHT_MAX,
+    PACKET_MAX,
+    QOS_MAX,
+)
 from schoolwatch_server.files import write_atomically
 
 _SBIN = "/usr/local/sbin:/usr/sbin:/sbin"  # Debian keeps daemons where a user's PATH doesn't look
@@ -84,6 +90,8 @@ def settings(setup: Setup) -> str:
         "persistent_client_expiration 14d",
         "max_queued_messages 0",
         f"max_queued_bytes {setup.queued_bytes}",
+        # what is sent with QoS 0 waits outside of that bound: one device filled the machine's memory with it
+        f"memory_limit {setup.queued_bytes + setup.connections * CONNECTION_BYTES}",
         f"max_inflight_messages {INFLIGHT_MAX}",
         f"max_packet_size {PACKET_MAX}",
         "set_tcp_nodelay true",
