@@ -148,6 +148,18 @@ def test_until_when_the_certificate_holds_is_read_from_it(world: World, tmp_path
     assert told["Bảng điều khiển qua HTTPS"].endswith(state.moment(ends.timestamp()))
 
 
+def test_whether_the_roots_key_is_still_on_the_server_is_told_as_it_is(world: World, tmp_path: Path) -> None:
+    def told() -> str:
+        with begin_read(world.engine) as conn:
+            return dict(state.facts(of_data(tmp_path), standing(conn), "x", NOW))["Khóa gốc của CA riêng"]
+
+    assert told() == "chưa có CA riêng"
+    assert cli.main(["ca", "init", "--data", str(tmp_path)]) == 0
+    assert told().startswith("CÒN TRÊN MÁY CHỦ")
+    (tmp_path / "ca" / "root.key").unlink()
+    assert told() == "đã cất ngoài máy chủ"
+
+
 def test_the_backups_are_told_as_they_came_out(world: World, tmp_path: Path) -> None:
     def told(folder: Path) -> dict[str, str]:
         config = ServerConfig(data=str(folder), backup=Backup(target="/far"))

@@ -8,6 +8,7 @@ from cryptography import x509
 from schoolwatch_server import __version__, transport
 from schoolwatch_server.access import as_role
 from schoolwatch_server.audit_chain import Verified
+from schoolwatch_server.authority import own
 from schoolwatch_server.backup import status
 from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.database.standing import Standing
@@ -46,6 +47,7 @@ def facts(config: ServerConfig, found: Standing, chain: Verified | str, now: flo
     yield "Tài khoản không dùng tự khóa sau", f"{config.people.idle_days} ngày"
     yield "Bảng điều khiển qua HTTPS", _tls(transport.http(config), config.http.public_url)
     yield "Kênh báo cáo MQTT có TLS", _tls(transport.mqtt(config))
+    yield "Khóa gốc của CA riêng", _root_key(config)
     yield "Khóa chủ của dữ liệu bí mật", _master_key(config)
     yield "Nhật ký hành động", _audit(found)
     yield "Kiểm tra chuỗi băm của nhật ký", _chain(chain, now)
@@ -71,6 +73,16 @@ def _tls(tls: transport.Tls | None, public_url: str = "") -> str:
     except (OSError, ValueError):
         return f"có ({kind}); chưa rõ hạn: chưa đọc được {tls.certificate.name}"
     return f"có ({kind}), hạn đến {moment(certificate.not_valid_after_utc.timestamp())}"
+
+
+def _root_key(config: ServerConfig) -> str:
+    """Where the key lies that could make certificates for every device."""
+    made = own.authority(config)
+    if not made.exists:
+        return "chưa có CA riêng"
+    if made.has_root_key:
+        return "CÒN TRÊN MÁY CHỦ: cất ra ngoài bằng lệnh schoolwatch-server ca take-root-away"
+    return "đã cất ngoài máy chủ"
 
 
 def _second_factor(config: ServerConfig, found: Standing) -> str:
