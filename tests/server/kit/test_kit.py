@@ -1,6 +1,7 @@
 """Making a kit: what is refused before anything is made, and what a kit holds."""
 
 import hashlib
+import importlib
 import json
 import re
 import subprocess
@@ -8,6 +9,7 @@ import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -60,6 +62,22 @@ def package(tmp_path: Path) -> Path:
         for name in ("python.exe", "python3.dll", "vcruntime140.dll", "python313._pth"):
             made.writestr(name, "x")
     return file
+
+
+def test_a_kit_for_a_school_behind_a_gateway_names_it(
+    kit: Kit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gateway = "http://192.168.1.10:3128"
+    assert kit("--proxy", gateway) == 0
+    folder = tmp_path / "kit"
+    told = json.loads((folder / "schoolwatch/kit.json").read_text())
+    monkeypatch.syspath_prepend(str(build.STICK))
+    words = importlib.import_module("putting").options(told, SimpleNamespace(language="vi"), Path("/opt/x"))
+    assert words[words.index("--proxy") + 1] == gateway
+    assert gateway in (folder / build.PAGE).read_text()
+    assert kit("--proxy", "https://gate", out="other") != 0
+    assert "--proxy is the gateway's or proxy's address" in capsys.readouterr().err
+    assert not (tmp_path / "other").exists()
 
 
 def test_a_kit_is_whole_and_holds_its_secret_once(
