@@ -49,6 +49,8 @@ def test_the_record_shows_every_table_with_the_time_that_is_set() -> None:
     text = said(record(ServerConfig(retention=Retention(journal_days=30, audit_days=400))))
     assert all(f"\n{name} | " in text for name in metadata.tables)
     assert "\njournal | " in text
+    assert "HMAC-SHA-256; báo cáo giả" in text
+    assert "bắt buộc với: quản trị của Sở, " in text
     assert text.split("\njournal | ")[1].split("\n")[0].endswith("| 30 ngày")
     assert "400 ngày | 365–3660 ngày" in text
     assert "rollup" in text

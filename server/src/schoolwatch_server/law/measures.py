@@ -6,7 +6,9 @@ import argon2
 
 from schoolwatch_contract.frame import FRAME_MAX, KEY_BYTES
 from schoolwatch_server import passwords, people, transport
+from schoolwatch_server.access import as_role
 from schoolwatch_server.config import ServerConfig
+from schoolwatch_server.law import words
 from schoolwatch_server.use import FEWEST
 
 
@@ -18,7 +20,7 @@ def measures(config: ServerConfig) -> Iterator[tuple[str, str]]:
         "Nhận biết thiết bị",
         (
             f"mỗi thiết bị có mật khẩu và khóa {KEY_BYTES * 8} bit riêng; mỗi báo cáo có chữ ký HMAC-SHA-256"
-            "báo cáo giả, bị sửa hoặc gửi lại không được nhận"
+            "; báo cáo giả, bị sửa hoặc gửi lại không được nhận"
         ),
     )
     yield (
@@ -46,7 +48,8 @@ def measures(config: ServerConfig) -> Iterator[tuple[str, str]]:
             "biểu mẫu có mã chống giả mạo"
         ),
     )
-    roles = ", ".join(config.people.second_factor_roles) or "không vai trò nào"
+    must = config.people.second_factor_roles
+    roles = ", ".join(words.ROLES[as_role(role)]["vi"] for role in must) or "không vai trò nào"
     yield (
         "Xác thực hai bước",
         (
