@@ -1,10 +1,13 @@
 """Who holds connections of the web server: many of one address, readers that don't read, long WebSockets."""
 
+import asyncio
 import contextlib
+import gc
 import socket
 import struct
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -162,6 +165,22 @@ def test_who_does_not_read_an_answer_is_cut_off_and_who_reads_slowly_gets_it(
         read += read_all(slow)
     head, _, body = read.partition(b"\r\n\r\n")
     assert f"content-length: {len(body)}".encode() in head.lower()
+
+
+def test_an_ended_connection_does_not_wait_in_memory_for_the_next_look(
+    running: RunningSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transports: list[weakref.ref[asyncio.Transport]] = []
+
+    class Noted(readers.Reader):
+        def __init__(self, transport: asyncio.Transport) -> None:
+            super().__init__(transport)
+            transports.append(weakref.ref(transport))
+
+    monkeypatch.setattr(bounds, "Reader", Noted)
+    with running.anyone() as client:
+        assert client.get("/healthz").status_code == 200
+    wait_for(lambda: gc.collect() >= 0 and [each() for each in transports] == [None])
 
 
 # --- MQTT in a WebSocket ------------------------------------------------------------------------------------

@@ -121,10 +121,18 @@ class BoundedHead(H11Protocol):
 class BoundedWebSocket(WebSocketsSansIOProtocol):
     """uvicorn's protocol, which waits for ever when a handshake is none."""
 
+    _patience: asyncio.TimerHandle | None = None
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Starts the clock."""
         super().connection_made(transport)
-        self.loop.call_later(HEAD_SECONDS, self._close_if_waiting)
+        self._patience = self.loop.call_later(HEAD_SECONDS, self._close_if_waiting)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stops the clock."""
+        super().connection_lost(exc)
+        if self._patience is not None:
+            self._patience.cancel()
 
     def _close_if_waiting(self) -> None:
         if not self.handshake_initiated:

@@ -10,6 +10,7 @@ import socket
 import struct
 import sys
 import termios
+import weakref
 from dataclasses import dataclass
 
 SECONDS = 60.0
@@ -39,7 +40,8 @@ class Reader:
     """The other side of one connection, looked at until it ends."""
 
     def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
+        # weak: an ended connection's buffers, with TLS 256 KiB, must not wait for the next look
+        self._transport = weakref.ref(transport)
         self._socket: socket.socket | None = transport.get_extra_info("socket")
         self._before: Seen | None = None
 
@@ -62,7 +64,9 @@ class Reader:
         assert self._socket is not None
         # to close it would wait until everything was read, here and in the kernel (SO_LINGER of socket(7))
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self._transport.abort()
+        transport = self._transport()
+        if transport is not None:
+            transport.abort()
 
 
 def look(connection: socket.socket) -> Seen | None:
