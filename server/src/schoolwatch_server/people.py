@@ -1,4 +1,4 @@
-"""People: their accounts, how they log in, and how long an account rests after wrong passwords."""
+"""People: their accounts, and how they log in."""
 
 import time
 from collections.abc import Callable
@@ -8,13 +8,10 @@ from sqlalchemy.exc import IntegrityError
 
 from schoolwatch_server import account_names, sessions
 from schoolwatch_server.access import SCOPES, Proof, Role, as_role
-from schoolwatch_server.attempts import source_of
 from schoolwatch_server.config import People
-from schoolwatch_server.database import audit
 from schoolwatch_server.database import people as rows
-from schoolwatch_server.database import second_factor as factors
 from schoolwatch_server.database.engine import begin_read, begin_write
-from schoolwatch_server.deeds import Deed, Deeds
+from schoolwatch_server.deeds import Deeds
 from schoolwatch_server.passwords import (
     PASSWORD_MAX,
     PASSWORD_MIN,
@@ -25,13 +22,14 @@ from schoolwatch_server.passwords import (
 )
 from schoolwatch_server.scope import EVERYTHING, Scope
 from schoolwatch_server.sessions import DAY, Login
-
-FREE_FAILURES = 5
-"""Wrong passwords before the account rests; wrong codes of a second factor are counted apart."""
-
-LOCK_SECONDS = 30.0
-LOCK_MAX_SECONDS = 900.0
-"""The first rest, doubled by each further wrong password, up to the longest one."""
+from schoolwatch_server.wrong_logins import FREE_FAILURES as FREE_FAILURES
+from schoolwatch_server.wrong_logins import LOCK_MAX_SECONDS as LOCK_MAX_SECONDS
+from schoolwatch_server.wrong_logins import LOCK_SECONDS as LOCK_SECONDS
+from schoolwatch_server.wrong_logins import count_failure as count_failure
+from schoolwatch_server.wrong_logins import count_wrong_code as count_wrong_code
+from schoolwatch_server.wrong_logins import is_usable as is_usable
+from schoolwatch_server.wrong_logins import note_failure as note_failure
+from schoolwatch_server.wrong_logins import note_refusal
 
 
 class AccountError(ValueError):
@@ -204,7 +202,7 @@ def log_in(
         if now_held is not None:
             now_held = switched_off_if_idle(conn, now_held, now, terms)
         if account is None or now_held is None or not is_usable(now_held, now):
-            _refuse(conn, now_held, address=address, now=now, failed=failed)
+            note_refusal(conn, now_held, address=address, now=now, failed=failed)
             return None
         if not good or now_held.password_hash != account.password_hash:
             count_failure(conn, now_held, address=address, now=now, failed=failed)
@@ -239,66 +237,6 @@ def enter(
     return sessions.start(conn, account, address=address, now=now, terms=terms, proof=proof)
 
 
-def is_usable(account: rows.AccountRow, now: float) -> bool:
-    """Whether a password of it is looked at."""
-    return account.disabled_at is None and (account.locked_until or 0.0) <= now
-
-
-def rest_after(failures: int) -> float | None:
-    """Seconds of rest after so many wrong ones; None while they are still free."""
-    over = failures - FREE_FAILURES
-    return min(LOCK_MAX_SECONDS, LOCK_SECONDS * 2 ** min(over, 10)) if over >= 0 else None
-
-
-def count_failure(
-    conn: Connection,
-    account: rows.AccountRow,
-    *,
-    address: str,
-    now: float,
-    failed: Deeds | None = None,
-) -> None:
-    """One more wrong password."""
-    failures = account.failures + 1
-    rest = rest_after(failures)
-    rows.set_failures(conn, account.id, failures, None if rest is None else now + rest)
-    note_failure(conn, failed, "login.failed", account.name, address=address, now=now, rest=rest)
-
-
-def count_wrong_code(
-    conn: Connection,
-    account: rows.AccountRow,
-    failures: int,
-    *,
-    address: str,
-    now: float,
-    failed: Deeds | None = None,
-) -> None:
-    """One more wrong code of the second factor, after so many."""
-    rest = rest_after(failures + 1)
-    factors.set_failures(conn, account.id, failures + 1, None if rest is None else now + rest)
-    note_failure(conn, failed, "login.wrong_code", account.name, address=address, now=now, rest=rest)
-
-
-def note_failure(
-    conn: Connection,
-    failed: Deeds | None,
-    action: str,
-    name: str,
-    *,
-    address: str,
-    now: float,
-    rest: float | None = None,
-) -> None:
-    """In the audit log, or in the count of a row that is there; each rest of an account is a row of its own.
-
-    An IPv6 network of 64 bits counts as one address.
-    """
-    deed = Deed(name, action, name, address if rest is not None else source_of(address))
-    new = [(deed, 0)] if failed is None or rest is not None else failed.rows(deed, now)
-    audit.record_deeds(conn, new, key="from", now=now, more={"from": address, "rest_seconds": rest})
-
-
 def switch_off_idle(engine: Engine, now: float, terms: People) -> int:
     """Switches off every account that nobody logged in to for too long; gives their number."""
     with begin_write(engine) as conn:
@@ -324,14 +262,3 @@ def _switch_off(conn: Connection, account: rows.AccountRow, now: float, terms: P
     rows.record(
         conn, actor=account_names.SERVER, action="account.idle", subject=account.name, detail=detail, now=now
     )
-
-
-def _refuse(
-    conn: Connection, account: rows.AccountRow | None, *, address: str, now: float, failed: Deeds
-) -> None:
-    """Noted too: it takes as long as a failure that counts, and somebody may be guessing names.
-
-    A name that nobody has is left out: people type passwords into the wrong field.
-    """
-    name = account.name if account else ""
-    note_failure(conn, failed, "login.refused", name, address=address, now=now)

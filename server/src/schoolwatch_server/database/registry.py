@@ -10,7 +10,6 @@ from sqlalchemy import (
     Select,
     Table,
     and_,
-    exists,
     func,
     insert,
     select,
@@ -21,6 +20,8 @@ from sqlalchemy import (
 from schoolwatch_server.alphabet import Order, order
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database import told
+from schoolwatch_server.database.reach import has_code as has_code
+from schoolwatch_server.database.reach import within as within
 from schoolwatch_server.database.roles import DEVICE_ROLES as DEVICE_ROLES
 from schoolwatch_server.database.roles import ROLES as ROLES
 from schoolwatch_server.database.rows import CommuneRow as CommuneRow
@@ -139,26 +140,6 @@ def retire_device(conn: Connection, device_id: int, now: float) -> None:
     held = (c.c.device_id == device_id) & c.c.revoked_at.is_(None)
     conn.execute(update(c).where(held).values(revoked_at=now, changed_at=now))
     told.leave_line(conn, device_id)
-
-
-def within(scope: Scope) -> ColumnElement[bool]:
-    """The one condition on `school.id` that every scoped query uses."""
-    match scope.level:
-        case "all":
-            return true()
-        case "province":
-            communes_of = select(t.commune.c.id).where(t.commune.c.province_id == scope.id)
-            return t.school.c.commune_id.in_(communes_of)
-        case "commune":
-            return t.school.c.commune_id == scope.id
-        case "school":
-            return t.school.c.id == scope.id
-
-
-def has_code() -> ColumnElement[bool]:
-    """Whether a school is one still: who merged it into another, or deleted it, ended its code."""
-    c = t.school_code.alias().c
-    return exists().where(c.school_id == t.school.c.id, c.valid_to.is_(None))
 
 
 def provinces(conn: Connection, scope: Scope) -> tuple[ProvinceRow, ...]:
