@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from schoolwatch_agent import identity, probes
+from schoolwatch_agent import admission, identity, probes
 from schoolwatch_agent.cli import main
+from schoolwatch_agent.config import Agent, AgentConfig
 from schoolwatch_agent.enrol import EnrolError, Office, check_address, check_server, enrol
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.identity import Broker, Credential, IdentityError
@@ -191,6 +192,13 @@ def test_a_token_goes_only_where_nobody_listens(url: str, key: str) -> None:
 def test_https_and_this_machine_are_fine(url: str) -> None:
     check_address(url, insecure_http=False)
     check_address("http://server.example", insecure_http=True)
+
+
+def test_http_is_told_apart_from_a_server_that_is_not_there(tmp_path: Path) -> None:
+    config = AgentConfig(agent=Agent(data=str(tmp_path)))
+    with pytest.raises(EnrolError) as caught:
+        admission.admit(config, Office("http://192.0.2.1:8443", f"swe_x.{'A' * 22}"), Host())
+    assert caught.value.key == "plain_http"
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,7 @@ def admit(
     that is so far that certificates look out of time.
     The token that waited for this is deleted where it is of no more use.
     """
+    enrol.check_address(office.url, insecure_http=office.insecure_http)  # before anybody is asked
     forgetful = forgets(config, host)
     office = _pinned(config, office)
     try:

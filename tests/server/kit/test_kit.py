@@ -121,6 +121,7 @@ def test_the_page_says_what_a_teacher_must_know(kit: Kit, tmp_path: Path, packag
     assert "Mở đóng băng trước" in page
     assert "phòng Phòng" not in page
     assert "trong <b>15 phút</b>" in page
+    assert "<b>ĐANG CHỜ DUYỆT</b>" in page, "as the installer says it, of a kit without a room always"
     assert (tmp_path / "kit/schoolwatch/python-windows/python.exe").exists()
     assert kit(out="linux") == 0
     assert "không có phần cho Windows" in (tmp_path / "linux" / build.PAGE).read_text("utf-8")
