@@ -1,5 +1,7 @@
 """What an account may be called: the audit log tells by the name alone who did something."""
 
+import unicodedata
+
 NAME_MAX = 80
 """Characters."""
 
@@ -24,5 +26,10 @@ def trouble(name: str) -> str:
 
 def is_the_servers(name: str) -> bool:
     """Whether the audit log writes it, or what reads like it, for somebody without an account."""
-    plain = name.casefold()
+    plain = alike(name)
     return plain in _OWN or plain.startswith(_OWN_BEGINNINGS)
+
+
+def alike(name: str) -> str:
+    """The same for names that a reader takes for one: capitals, full-width letters, accents set apart."""
+    return unicodedata.normalize("NFKC", name).casefold()

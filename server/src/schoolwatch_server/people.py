@@ -64,6 +64,8 @@ def create_account(
     hashed = hash_password(password)
     try:
         with begin_write(engine) as conn:
+            if account_names.alike(name) in map(account_names.alike, rows.names(conn)):
+                raise AccountError(f"there is an account {name!r} already, or one that reads like it")
             account_id = rows.add_account(
                 conn,
                 name,

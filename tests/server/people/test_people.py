@@ -474,3 +474,10 @@ def test_nobody_is_called_as_the_audit_log_calls_the_server(world: World, name: 
     with pytest.raises(AccountError, match="name"):
         people.create_account(world.engine, name, PASSWORD, role="auditor", scope=EVERYTHING, by="test")
     assert people.everybody(world.engine) == ()
+
+
+@pytest.mark.parametrize("name", ["lan", "LAN", "\uff4can", "Lan"])
+def test_no_two_accounts_read_alike_in_the_audit_log(world: World, account: int, name: str) -> None:
+    with pytest.raises(AccountError, match="already"):
+        people.create_account(world.engine, name, PASSWORD, role="auditor", scope=EVERYTHING, by="test")
+    assert [one.id for one in people.everybody(world.engine)] == [account]

@@ -127,6 +127,11 @@ def set_identity(conn: Connection, account_id: int, issuer: str | None, subject:
     end_sessions(conn, account_id)
 
 
+def names(conn: Connection) -> tuple[str, ...]:
+    """Of every account, disabled or not."""
+    return tuple(conn.scalars(select(account.c.name)))
+
+
 def accounts(conn: Connection) -> tuple[AccountRow, ...]:
     """Every account by name, disabled or not."""
     return tuple(map(account_of, conn.execute(select(*ACCOUNT).order_by(account.c.name)).mappings()))
