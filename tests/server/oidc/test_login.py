@@ -514,3 +514,33 @@ def test_nothing_secret_is_in_a_log_or_a_cookie_others_can_plant(
     code = parse_qs(urlsplit(back).query)["code"][0]
     for secret in (SECRET, code, RSA.jwk["n"], "eyJ"):
         assert not any(secret in line for line in said)
+
+
+def test_a_flood_of_refused_logins_is_one_line_and_a_count(world: World) -> None:
+    world.provider.claims = {"aud": "khac"}
+    with begin_read(world.tree.engine) as conn:
+        before = len(conn.execute(select(audit.c.id)).all())
+    for _ in range(3):
+        refused(world)
+    with begin_read(world.tree.engine) as conn:
+        assert len(conn.execute(select(audit.c.id)).all()) == before + 1
+
+
+def test_under_https_what_binds_a_login_to_the_browser_is_this_host_s_alone(world: World) -> None:
+    config = world.site.app.state.context.config
+    http = Http(public_url="https://giam-sat.example")
+    with RunningSite(msgspec.structs.replace(config, http=http)) as site:
+        begun = site.anyone(verify=NOTHING).get("/login/oidc?next=/incidents")
+        cookie = begun.headers["set-cookie"]
+        assert cookie.startswith("__Host-schoolwatch_oidc=")
+        assert {"Secure", "HttpOnly", "Path=/", "SameSite=lax"} <= set(cookie.split("; "))
+        back = urlsplit(world.at_provider(begun.headers["location"]))
+        assert f"{back.scheme}://{back.netloc}{back.path}" == "https://giam-sat.example/login/oidc/callback"
+        here = f"{back.path}?{back.query}"
+        planted = {"Cookie": cookie.partition(";")[0].removeprefix("__Host-")}
+        assert site.anyone(verify=NOTHING).get(here, headers=planted).status_code == 403
+        done = site.anyone(verify=NOTHING).get(here, headers={"Cookie": cookie.partition(";")[0]})
+        assert (done.status_code, done.headers["location"]) == (303, "/incidents")
+        assert any(
+            one.startswith("__Host-schoolwatch_session=") for one in done.headers.get_list("set-cookie")
+        )
