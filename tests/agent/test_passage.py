@@ -60,6 +60,8 @@ def test_it_leads_to_the_ports_of_settings_and_enrolment_that_speak_tls() -> Non
     assert gateway.ports(settings, None) == ("so.vn:8443",)
     told = credential(Broker("mqtt.so.vn", 8883, tls=True, websocket="wss://so.vn:8443/mqtt"))
     assert gateway.ports(settings, told) == ("so.vn:8443", "so.vn:443", "mqtt.so.vn:8883")
+    for wrong in ("https://so.vn:99999", "https://[so.vn"):
+        assert gateway.ports(AgentConfig(server=Server(url=wrong)), None) == ()
     plain = credential(Broker("so.vn", 1883), "http://so.vn:18080")
     assert gateway.ports(AgentConfig(), plain) == ()
     here = credential(Broker("127.0.0.1", 8883, tls=True), "https://[::1]:8443")

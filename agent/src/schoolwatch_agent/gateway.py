@@ -40,11 +40,14 @@ def _url(host: str, port: int) -> str:
 
 
 def _port(url: str) -> str:
-    parts = urlsplit(url)
-    host, known = parts.hostname, _PORTS.get(parts.scheme)
+    try:
+        parts = urlsplit(url)
+        host, known, port = parts.hostname, _PORTS.get(parts.scheme), parts.port
+    except ValueError:  # an address that leads nowhere, such as one with port 99999
+        return ""
     if not host or known is None or is_loopback(host):
         return ""
-    return f"[{host}]:{parts.port or known}" if ":" in host else f"{host}:{parts.port or known}"
+    return f"[{host}]:{port or known}" if ":" in host else f"{host}:{port or known}"
 
 
 def of_data(config: AgentConfig, data: Path) -> tuple[str, ...]:
