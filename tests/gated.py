@@ -25,8 +25,12 @@ class Gated:
     def __init__(self) -> None:
         number = os.getpid() % 250  # another one for each worker that runs tests
         self.name = f"swg{os.getpid()}"
-        self.server, self.server6, self._wan = f"10.214.{number}.1", "fd21:4::1", f"10.214.{number}.2"
-        self.lan, self.lan6 = f"10.215.{number}.1", "fd21:5::1"
+        self.server, self.server6, self._wan = (
+            f"10.214.{number}.1",
+            f"fd21:4:{number:x}::1",
+            f"10.214.{number}.2",
+        )
+        self.lan, self.lan6 = f"10.215.{number}.1", f"fd21:5:{number:x}::1"
         self.pc, self.other_pc = f"10.215.{number}.2", f"10.215.{number}.3"
 
     def __enter__(self) -> Self:
@@ -42,14 +46,14 @@ class Gated:
                 ("addr", "add", f"{self.server6}/64", "dev", name, "nodad"),
                 ("link", "set", name, "up"),
                 ("-n", gate, "addr", "add", f"{self._wan}/24", "dev", "wan"),
-                ("-n", gate, "addr", "add", "fd21:4::2/64", "dev", "wan", "nodad"),
+                ("-n", gate, "addr", "add", f"{self.server6[:-1]}2/64", "dev", "wan", "nodad"),
                 ("-n", gate, "addr", "add", f"{self.lan}/24", "dev", "lan"),
                 ("-n", gate, "addr", "add", f"{self.lan6}/64", "dev", "lan", "nodad"),
                 ("-n", gate, "link", "set", "wan", "up"),
                 ("-n", gate, "link", "set", "lan", "up"),
                 ("-n", pc, "addr", "add", f"{self.pc}/24", "dev", "eth0"),
                 ("-n", pc, "addr", "add", f"{self.other_pc}/24", "dev", "eth0"),
-                ("-n", pc, "addr", "add", "fd21:5::2/64", "dev", "eth0", "nodad"),
+                ("-n", pc, "addr", "add", f"{self.lan6[:-1]}2/64", "dev", "eth0", "nodad"),
                 ("-n", pc, "link", "set", "eth0", "up"),
             ):
                 _ip(*words)
