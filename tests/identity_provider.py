@@ -172,9 +172,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.of.asked.append(url.path)
         time.sleep(self.of.slow)
         name = url.path.removeprefix("/realms/so")
-        if self.of.redirect and name != "/auth":
+        if self.of.redirect and name == "/.well-known/openid-configuration":
             return self._answer(302, b"", {"Location": self.of.redirect})
-        if name == "/.well-known/openid-configuration":
+        if name in {"/.well-known/openid-configuration", "/moved"}:
             return self._answer(200, json.dumps(self.of.described()).encode())
         if name == "/certs":
             return self._answer(200, json.dumps({"keys": self.of.shown}).encode())
