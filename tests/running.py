@@ -50,7 +50,7 @@ class RunningUp:
                 user=self.user, group=self.user, extra_groups=None if self.user is None else [],
             )  # fmt: skip
 
-    def wait_ready(self, seconds: float = 30.0) -> None:
+    def wait_ready(self, seconds: float = 90.0) -> None:
         """Until all that a person is told at the start was printed."""
         wait_for(lambda: "Ctrl-C" in self.said or self._ended(), seconds)
         assert "Console: " in self.said, self.said

@@ -182,3 +182,11 @@ def test_the_family_is_this_process_and_what_it_started() -> None:
         child.wait(10)
     assert child.pid not in {taken.pid for taken in processes.family()}
     processes.end(child.pid)
+
+
+def test_what_started_a_cycle_is_not_its_memory(tmp_path: Path) -> None:
+    starter = "import subprocess, sys; held = b'x' * 600_000_000; subprocess.run(sys.argv[1:], check=True)"
+    script = CYCLE.format(bounds="", work="pass", stays=False)
+    words = [sys.executable, "-c", starter, sys.executable, "-c", script, str(tmp_path)]
+    subprocess.run(words, check=True, timeout=60)
+    assert float(last(tmp_path)["agent.memory"] or 0) < 400 * MB

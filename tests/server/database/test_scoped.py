@@ -44,7 +44,7 @@ WHO_ASKS = named(
     api_tokens="by_hash issuers",
     credentials="find offered_key",
     enrolment="token",
-    people="account_by_id account_by_identity account_by_name accounts any_account",
+    people="account_by_id account_by_identity account_by_name accounts any_account names",
     second_factor="codes_left factor",
     sessions="end_numbered find of_account",
 )

@@ -44,7 +44,11 @@ class Intake:
         secret = world.folder / "broker-password"
         secret.write_text(broker.password)
         mqtt = configs.Mqtt(
-            broker.host, broker.port, broker.socket, user=broker.user, password_file=str(secret)
+            host=broker.host,
+            port=broker.port,
+            socket=broker.socket,
+            user=broker.user,
+            password_file=str(secret),
         )
         self.settings = world.folder / "server.toml"
         self.settings.write_text(configs.render(configs.ServerConfig(data=str(world.folder), mqtt=mqtt)))
