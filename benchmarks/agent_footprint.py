@@ -41,11 +41,12 @@ LOOK = 0.05
 IDLE = 60.0
 
 TICK = """
-import sys, time
+import gc, sys, time
 began, told, factor = float(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3])
+from schoolwatch_agent.entry import SELDOM, run
+gc.set_threshold(SELDOM)  # run does so before it loads anything, and Host must be loaded for its clock
 from schoolwatch_agent.host import Host
 Host.now = lambda self: told + (time.time() - began) * factor
-from schoolwatch_agent.entry import run
 sys.argv[1:] = ["tick", "--config", sys.argv[4]]
 run()
 """

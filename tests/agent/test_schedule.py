@@ -3,6 +3,7 @@ from hypothesis import strategies as st
 
 from schoolwatch_agent import schedule
 from schoolwatch_agent.probe import Probe
+from schoolwatch_agent.probes import PROBES
 
 DEVICE = "ab" * 16
 TIMES = st.floats(min_value=315_532_800, max_value=4_102_444_800)
@@ -75,6 +76,25 @@ def test_urgent_is_delivered_at_once_and_the_rest_once_a_period() -> None:
         if schedule.deliver_now(now=at, delivered_at=last, urgent=False, deliver=900, device=DEVICE):
             delivered, last = delivered + 1, at
     assert 95 <= delivered <= 98
+
+
+def test_no_cycle_looks_at_the_network_and_delivers() -> None:
+    network = [each for each in PROBES if each.group == schedule.NETWORK]
+    assert {each.name for each in network} == {"links", "wifi", "addresses", "routes", "resolvers", "ipv6"}
+    for number in range(200):
+        device, start = f"{number:032x}", 1_800_000_000.0 + 7 * number
+        looked, delivered, both = None, None, set()
+        for now in (start + 300.0 * cycle for cycle in range(12)):
+            ran = {} if looked is None else {each.name: looked for each in network}
+            due = schedule.due_probes(network, ran, now=now, measure=300, device=device)
+            assert len(due) in (0, len(network)), "the same cycle for all"
+            is_delivery = schedule.deliver_now(
+                now=now, delivered_at=delivered, urgent=False, deliver=900, device=device
+            )
+            if looked is not None and due and is_delivery:
+                both.add(now)
+            looked, delivered = now if due else looked, now if is_delivery else delivered
+        assert not both, (device, both)
 
 
 def test_back_off_grows_to_its_bound_and_differs_between_devices() -> None:

@@ -7,7 +7,6 @@ for good.
 """
 
 import contextlib
-import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -20,13 +19,12 @@ from schoolwatch_agent.errors import CommandFailed, Missing, NotUnderstood, Time
 from schoolwatch_agent.formats import hints
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.identity import Credential
+from schoolwatch_agent.log import log
 from schoolwatch_agent.memory import Memory
 from schoolwatch_agent.probe import observe
 from schoolwatch_agent.probes import listed
 from schoolwatch_agent.probes.identity import freezing, hints_of
 from schoolwatch_contract.pin import split
-
-log = logging.getLogger(__name__)
 
 NO_FREEZING = "none"
 ENOUGH = 2
@@ -41,7 +39,9 @@ lock the school's address out."""
 
 
 def _log_clock(shown: float, off: float) -> None:
-    log.warning("this computer's clock (%.0f) is %.0f s off the server's: set its date and time", shown, off)
+    log(__name__).warning(
+        "this computer's clock (%.0f) is %.0f s off the server's: set its date and time", shown, off
+    )
 
 
 def admit(

@@ -50,17 +50,15 @@ def mounted(host: Host) -> tuple[dict[str, Mount], frozenset[str]]:
 def process(host: Host, name: str) -> bool | None:
     """Whether a process of that name runs on Linux, outside of containers; None where it can't be seen."""
     try:
-        pids = host.run("pgrep", "-x", name, timeout=5).split()
-    except CommandFailed as error:
-        return False if error.code == 1 and _sees_others(host) else None
-    except (Missing, TimedOut):
+        pids = host.pids(name)
+    except (OSError, TimedOut):
         return None
-    if not all(pid.isdecimal() for pid in pids):  # not what pgrep prints
-        return None
+    if not pids:
+        return False if _sees_others(host) else None
     return any(not _is_in_a_container(host, pid) for pid in pids)
 
 
-def _is_in_a_container(host: Host, pid: str) -> bool:
+def _is_in_a_container(host: Host, pid: int) -> bool:
     """It has a second number there: `NSpid: 812 7` in /proc/PID/status (proc(5))."""
     try:
         status = host.text(f"/proc/{pid}/status")

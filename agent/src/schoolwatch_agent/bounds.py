@@ -1,13 +1,11 @@
 """What the spool keeps, and what leaves first when it is too much: the acknowledged, then the oldest."""
 
-import logging
 import sqlite3
 
 import msgspec
 
 from schoolwatch_agent import clocks, spool_file
-
-log = logging.getLogger(__name__)
+from schoolwatch_agent.log import log
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -53,5 +51,5 @@ def _dropped(db: sqlite3.Connection, count: int) -> None:
     if count:
         before = spool_file.number(db, "dropped")
         if not before:  # said once; the count itself is a reading
-            log.warning("the spool is full or old: the oldest leave before the server has them")
+            log(__name__).warning("the spool is full or old: the oldest leave before the server has them")
         spool_file.set_note(db, "dropped", before + count)

@@ -16,6 +16,9 @@ from schoolwatch_agent.errors import CommandFailed
 PRINTED_MAX: Final = 4 << 20
 """Bytes that a program may print; one that prints more is ended."""
 
+LOOK: Final = 0.25
+"""Seconds between two looks whether a program has ended that has not closed its output yet."""
+
 END_TIMEOUT: Final = 1.0
 DRAIN_TIMEOUT: Final = 1.0
 
@@ -35,7 +38,7 @@ def finish(command: tuple[str, ...], called: tuple[str, ...], timeout: float, as
         if process.stdin is not None:
             with contextlib.suppress(BrokenPipeError), process.stdin:
                 process.stdin.write(asked.encode())
-        code = process.wait(timeout)
+        code = _waited(process, out.thread, end)
         # what it printed is in the pipe; a child that it left behind may hold that open for ever
         for drain in (out, err):
             drain.thread.join(min(max(end - time.monotonic(), 0.1), DRAIN_TIMEOUT))
@@ -51,6 +54,17 @@ def finish(command: tuple[str, ...], called: tuple[str, ...], timeout: float, as
     if code != 0:
         raise CommandFailed(called, code, err.text() or out.text())
     return out.text()
+
+
+def _waited(process: "subprocess.Popen[bytes]", reader: threading.Thread, end: float) -> int:
+    """The exit code, at the latest at `end`; else `TimeoutExpired`.
+
+    A program that ends closes its output, which the reader hears of; subprocess would look 20 times a second.
+    Something that it left behind may hold the output open, so it is looked at too.
+    """
+    while reader.is_alive() and process.poll() is None and (left := end - time.monotonic()) > 0:
+        reader.join(min(left, LOOK))
+    return process.wait(max(end - time.monotonic(), 0))
 
 
 def _started(command: tuple[str, ...], asked: str) -> "subprocess.Popen[bytes]":

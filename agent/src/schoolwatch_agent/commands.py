@@ -1,7 +1,6 @@
 """What commands do around the work: the lock, signals, the log, and words for errors."""
 
 import contextlib
-import logging
 import re
 import signal
 import sys
@@ -234,7 +233,6 @@ def _locked(
     locks: tuple[str, ...],
     otherwise: tuple[str, int],
 ) -> int:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     try:
         with contextlib.ExitStack() as stack:
             if all(stack.enter_context(lock.held(config.data, name)) for name in locks):

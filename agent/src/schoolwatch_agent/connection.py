@@ -4,7 +4,6 @@ The session is clean: what must not be lost is in our spool, the acknowledgement
 need remember nothing about tens of thousands of PCs.
 """
 
-import logging
 import socket
 import ssl
 import time
@@ -16,10 +15,9 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from schoolwatch_agent import trust, ways
 from schoolwatch_agent.identity import Credential
+from schoolwatch_agent.log import log
 from schoolwatch_agent.ways import Way
 from schoolwatch_contract.topics import topic
-
-log = logging.getLogger(__name__)
 
 KEEP_ALIVE = 60
 """Seconds of silence after which the line is tried; not 0, which mosquitto refuses since 2.0.12."""
@@ -194,7 +192,7 @@ class Connection:
     ) -> None:
         self._subscribed = True
         if any(reason.is_failure for reason in reasons):
-            log.warning("the broker does not let this device read what is for it: %s", reasons)
+            log(__name__).warning("the broker does not let this device read what is for it: %s", reasons)
 
     def _on_publish(
         self, _client: Client, _data: object, mid: int, _reason: ReasonCode, _: Properties

@@ -1,6 +1,5 @@
 """Delivers what the spool holds: publishes what is due, oldest first, and believes only the server's ack."""
 
-import logging
 import ssl
 import time
 from collections.abc import Callable
@@ -19,14 +18,13 @@ from schoolwatch_agent.connection import (
 from schoolwatch_agent.held import Held
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.identity import Broker, Credential
+from schoolwatch_agent.log import log
 from schoolwatch_agent.memory import Outcome
 from schoolwatch_agent.spool import Spool
 from schoolwatch_agent.ways import Way
 from schoolwatch_contract import ack, frame
 from schoolwatch_contract.errors import ContractError
 from schoolwatch_contract.records import RELEASED
-
-log = logging.getLogger(__name__)
 
 WINDOW = 20
 """Frames on the way to the broker without PUBACK at one time: memory and an impatient line stay bounded."""
@@ -100,7 +98,7 @@ class Exchange:
                 said = ack.decode(text)
             except ContractError as error:
                 if not self._complained:
-                    log.warning("an acknowledgement that cannot be read is ignored: %s", error)
+                    log(__name__).warning("an acknowledgement that cannot be read is ignored: %s", error)
                 self._complained = True
                 continue
             news = self._spool.acknowledge(said, self._host.now())

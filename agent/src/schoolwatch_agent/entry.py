@@ -1,11 +1,8 @@
 """The program as a process: how it starts and how it ends, which is most of what a tick costs."""
 
 import gc
-import logging
 import os
 import sys
-
-from schoolwatch_agent.cli import main
 
 SELDOM = 100_000
 """Objects made before a tick looks for garbage; one that measured left 22,000. What stays looks as always."""
@@ -19,8 +16,9 @@ def run() -> None:
     """
     if sys.argv[1:2] == ["tick"]:
         gc.set_threshold(SELDOM)
+    from schoolwatch_agent.cli import main  # most of those objects are made by loading
+
     code = main()
-    logging.shutdown()
     try:
         for stream in (sys.stdout, sys.stderr):
             if stream is not None and not stream.closed:  # a Windows program without a console has none

@@ -1,11 +1,11 @@
 """Cuts what was observed to what an envelope may carry, so that one odd text never costs a whole report."""
 
-import logging
 import math
 from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from schoolwatch_agent.log import log
 from schoolwatch_contract import envelope
 from schoolwatch_contract.errors import ContractError
 from schoolwatch_contract.records import SCHEMA, Envelope, Fact, Reading, Sighting, possible
@@ -15,8 +15,6 @@ Record = Reading | Fact | Sighting
 LABEL_MAX, TEXT_MAX = 128, 512
 BODY_MAX = 200 * 1024
 """Bytes of a deflated body that surely fit a frame."""
-
-log = logging.getLogger(__name__)
 
 
 def bodies(taken_at: float, agent: str, records: Iterable[Record]) -> tuple[bytes, ...]:
@@ -39,7 +37,7 @@ def _good(taken_at: float, agent: str, records: Sequence[Record]) -> Sequence[Re
     if _body(taken_at, agent, records) is not None:
         return records
     if len(records) == 1:
-        log.warning("left out, because the contract does not take it: %.200r", records[0])
+        log(__name__).warning("left out, because the contract does not take it: %.200r", records[0])
         return ()
     half = len(records) // 2
     return (*_good(taken_at, agent, records[:half]), *_good(taken_at, agent, records[half:]))

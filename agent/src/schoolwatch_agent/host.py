@@ -1,12 +1,13 @@
 """The only door to the machine: files, programs, sockets, registry, clocks; each gives up after a time.
 
+What a door needs is loaded when it is opened: most cycles open few of them.
+
 With another root than `/`, files, sockets and programs are looked for below it, so that a folder is a
 machine: a program that is not below the root is not installed there.
 """
 
 import contextlib
 import os
-import socket
 import sys
 import time
 from collections.abc import Callable
@@ -15,12 +16,10 @@ from typing import Any, Final, Literal, TypeVar
 
 import msgspec
 
-from schoolwatch_agent import boot, deadline, program, sessions, sight
+from schoolwatch_agent import deadline, program, sight
 from schoolwatch_agent.aside import within
-from schoolwatch_agent.child import finish
-from schoolwatch_agent.discovery import offers
-from schoolwatch_agent.errors import CommandFailed, Missing, NotUnderstood, TimedOut
-from schoolwatch_agent.solicitation import solicit
+from schoolwatch_agent.errors import CommandFailed, Missing, TimedOut
+from schoolwatch_agent.personal import own_names
 
 _Seen = TypeVar("_Seen")
 
@@ -28,8 +27,8 @@ TEXT_MAX: Final = 4 << 20
 """Bytes read of one file or socket answer; the rest is left."""
 
 FILE_TIMEOUT: Final = 5.0
-POWERSHELL_KEPT: Final = 60.0
-"""Seconds that a script's answer serves the next probe that asks the same: starting PowerShell is dear."""
+KEPT: Final = 60.0
+"""Seconds that an answer serves the next probe that asks the same: starting a program is dear."""
 
 
 class Own(msgspec.Struct, frozen=True):
@@ -51,6 +50,7 @@ class Host:
         self.root, self.own = root, own
         self.system = "windows" if sys.platform == "win32" else "linux"
         self._scripts: dict[str, tuple[float, str | Exception]] = {}
+        self._printed: dict[tuple[str, ...], tuple[float, str]] = {}
 
     def text(self, path: str) -> str:
         """At most 4 MB of a file as UTF-8. Raises OSError as `open` does, `Hidden`, or `TimedOut`."""
@@ -59,6 +59,15 @@ class Host:
     def names(self, folder: str) -> tuple[str, ...]:
         """Names in a folder, sorted. Raises OSError, `Hidden`, or `TimedOut`."""
         return self._look(folder, lambda place: tuple(sorted(os.listdir(place))))  # noqa: PTH208  half the price
+
+    def pids(self, name: str) -> tuple[int, ...]:
+        """The processes of that name that may be seen on Linux (proc(5)). Raises OSError, `TimedOut`.
+
+        The kernel keeps 15 bytes of a name.
+        """
+        from schoolwatch_agent.processes import named
+
+        return within(FILE_TIMEOUT, "/proc", lambda: named(name, self._at("/proc")))
 
     def exists(self, path: str) -> bool:
         """Whether a path is there. Raises PermissionError where it may not look (`Hidden`), `TimedOut`."""
@@ -79,7 +88,14 @@ class Host:
         One that is there and may not be started fails with 126 (`sight.REFUSED`); PermissionError is raised
         where it may not even be looked for.
         """
-        return finish((self._program(argv[0]), *argv[1:]), argv, timeout)
+        return _finish((self._program(argv[0]), *argv[1:]), argv, timeout)
+
+    def run_once(self, *argv: str) -> str:
+        """Likewise; who asks the same within `KEPT` seconds is given the same."""
+        before = self._printed.get(argv)
+        if before is None or time.monotonic() - before[0] >= KEPT:
+            before = self._printed[argv] = time.monotonic(), self.run(*argv)
+        return before[1]
 
     def powershell(self, script: str, timeout: float = 30) -> str:
         """What one of the scripts shipped in `scripts/` prints; `script` is its name without `.ps1`.
@@ -87,7 +103,7 @@ class Host:
         Raises `Missing` where there is no PowerShell, `CommandFailed`, `TimedOut`.
         """
         kept = self._scripts.get(script)
-        if kept is None or time.monotonic() - kept[0] >= POWERSHELL_KEPT:
+        if kept is None or time.monotonic() - kept[0] >= KEPT:
             kept = self._scripts[script] = self._powershell(script, timeout)
         if isinstance(kept[1], str):
             return kept[1]
@@ -101,7 +117,7 @@ class Host:
         options = ("-NoProfile", "-NonInteractive", "-EncodedCommand", encoded(script))
         answer: str | Exception
         try:
-            answer = finish((program, *options), ("powershell", script), timeout)
+            answer = _finish((program, *options), ("powershell", script), timeout)
         except (CommandFailed, TimedOut) as error:
             answer = error
         return time.monotonic(), answer
@@ -112,22 +128,9 @@ class Host:
         Raises `Missing` on a system without a registry, OSError, `TimedOut`; `NotUnderstood` for a value of
         another type than number or text.
         """
-        return within(FILE_TIMEOUT, key, lambda: self._registry(key, value))
+        from schoolwatch_agent.registry import read
 
-    def _registry(self, key: str, value: str) -> int | str | None:
-        if sys.platform == "win32":
-            import winreg
-
-            access = winreg.KEY_READ | winreg.KEY_WOW64_64KEY
-            try:
-                with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, key, 0, access) as opened:
-                    found = winreg.QueryValueEx(opened, value)[0]
-            except FileNotFoundError:
-                return None
-            if isinstance(found, int | str):
-                return found
-            raise NotUnderstood(f"neither number nor text in {value}", type(found).__name__)
-        raise Missing("the Windows registry")
+        return within(FILE_TIMEOUT, key, lambda: read(key, value))
 
     def counters(self, name: str) -> Any:
         """`psutil.<name>()` as plain data: named tuples become dicts. `TimedOut`, psutil's errors."""
@@ -137,6 +140,10 @@ class Host:
 
     def ask(self, socket_path: str, request: bytes, timeout: float = 5) -> bytes:
         """What a Unix socket answers until it closes. OSError, `Hidden`; `TimedOut` if silent or open."""
+        with sight.of(self._at(socket_path)):
+            os.stat(self._at(socket_path))  # noqa: PTH116  half the price; most often none is there
+        import socket
+
         timeout = deadline.cut(timeout)
         end = time.monotonic() + timeout
         answer = b""
@@ -163,6 +170,8 @@ class Host:
         """
         if self.system != "linux":
             raise PermissionError("raw ICMPv6 sockets are not used on Windows")
+        from schoolwatch_agent.solicitation import solicit
+
         return solicit(nic, deadline.cut(timeout))
 
     def echoes(self, plan: str, timeout: float = 30) -> str:
@@ -170,21 +179,25 @@ class Host:
 
         Raises `CommandFailed`, `TimedOut`.
         """
-        return finish((*program.module("schoolwatch_agent.echoes"), plan), ("echoes",), timeout)
+        return _finish((*program.module("schoolwatch_agent.echoes"), plan), ("echoes",), timeout)
 
     def dhcp_offers(self, nic: str, timeout: float) -> tuple[bytes, ...]:
         """Option 108 of what DHCPv4 servers offer, empty without it. Raises as `router_advertisements`."""
         if self.system != "linux":
             raise PermissionError("raw sockets are not used on Windows")
+        from schoolwatch_agent.discovery import offers
+
         return offers(nic, deadline.cut(timeout))
 
     def reach(self, plan: str, timeout: float = 30) -> str:
         """Likewise of `schoolwatch_agent.reach`, a child that tries the names and hosts of a plan."""
-        return finish((*program.module("schoolwatch_agent.reach"), plan), ("reach",), timeout)
+        return _finish((*program.module("schoolwatch_agent.reach"), plan), ("reach",), timeout)
 
     def sessions(self) -> list[dict[str, int]]:
         """Each session's number, state and last input, on Windows. `Missing`, OSError, `TimedOut`."""
-        return within(FILE_TIMEOUT, "wtsapi32", sessions.sessions)
+        from schoolwatch_agent.sessions import sessions
+
+        return within(FILE_TIMEOUT, "wtsapi32", sessions)
 
     def kept(self, name: str) -> bytes | None:
         """A small file of the agent's own folder; None when it is not there. `Missing` without a folder."""
@@ -208,7 +221,7 @@ class Host:
         task = msgspec.json.encode(
             {"order": msgspec.Raw(order.encode()), "data": str(own.data), "ca": own.ca}
         ).decode()
-        return finish(program.module("schoolwatch_agent.bandwidth"), ("bandwidth test",), timeout, task)
+        return _finish(program.module("schoolwatch_agent.bandwidth"), ("bandwidth test",), timeout, task)
 
     def wait(self, seconds: float) -> None:
         """Lets time pass between two looks."""
@@ -231,26 +244,25 @@ class Host:
         """A text that is another one after each start of the operating system."""
         if self.system == "linux":
             return self.text("/proc/sys/kernel/random/boot_id").strip()
-        return within(FILE_TIMEOUT, "ntdll", boot.boot)
+        from schoolwatch_agent.boot import boot
+
+        return within(FILE_TIMEOUT, "ntdll", boot)
 
     def node_name(self) -> str:
         """The machine's own name; only digests of it may leave."""
+        import socket
+
         return socket.gethostname()  # platform.node() asks WMI on Windows, which may hang
 
     def own_names(self) -> tuple[str, ...]:
         """Names that must not leave the machine: its own and its users'. Never raises."""
-        node = self.node_name()
-        names = {node, node.split(".")[0], *(os.environ.get(name, "") for name in _NAMING)}
+        profiles, people = tuple[str, ...](), ""
         if self.system == "windows":  # a profile is named after its user
             with contextlib.suppress(OSError, TimedOut):
-                names |= set(self.names(rf"{os.environ.get('SystemDrive', 'C:')}\Users"))  # noqa: SIM112
+                profiles = self.names(rf"{os.environ.get('SystemDrive', 'C:')}\Users")  # noqa: SIM112
         with contextlib.suppress(OSError, TimedOut):  # Windows has no such file
-            people = [line.split(":") for line in self.text("/etc/passwd").splitlines()]
-            for user, _, number, _, about, *_ in (row for row in people if len(row) > 4):
-                if number.isdigit() and int(number) >= 1000:
-                    full, *ways = about.split(",")  # and the way to somebody: room, telephones (chfn(1))
-                    names |= {user, full.strip(), *(way.strip() for way in ways if len(way) > _NUMBER)}
-        return tuple(sorted(name for name in names if len(name) > 2 and name.lower() not in _EVERYWHERE))
+            people = self.text("/etc/passwd")
+        return own_names(self.node_name(), os.environ, profiles, people)
 
     def _own(self) -> Own:
         if self.own is None:
@@ -271,20 +283,10 @@ class Host:
         return within(FILE_TIMEOUT, name, lambda: sight.program(name, self._at, self.system))
 
 
-_NAMING: Final = ("USER", "USERNAME", "COMPUTERNAME", "USERDOMAIN", "USERDNSDOMAIN")
-"""Variables of the environment that name a person, a machine or a domain; the last four are Windows'."""
+def _finish(command: tuple[str, ...], called: tuple[str, ...], timeout: float, asked: str = "") -> str:
+    from schoolwatch_agent.child import finish  # a cycle that starts no program saves the loading
 
-_NUMBER: Final = 6
-"""Shorter numbers of somebody's room or extension stand in many texts for something else."""
-
-_EVERYWHERE: Final = frozenset(
-    {
-        *("root", "nobody", "localhost", "debian", "ubuntu", "admin", "user"),
-        *("workgroup", "system", "administrator", "public", "default", "default user", "all users"),
-        "desktop.ini",
-    }
-)
-"""In small letters: names of half of all machines: they tell nothing, and cutting them would spoil texts."""
+    return finish(command, called, timeout, asked)
 
 
 def _plain(value: object) -> Any:

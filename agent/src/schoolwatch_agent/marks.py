@@ -1,15 +1,12 @@
 """What an acknowledgement does to the spool: how far the server has each generation, in which epoch."""
 
-import logging
 import os
 import sqlite3
 from typing import Literal
 
 from schoolwatch_agent import spool_file
+from schoolwatch_agent.log import log
 from schoolwatch_contract.ack import Ack
-
-log = logging.getLogger(__name__)
-
 
 News = Literal["nothing", "marked", "restored"]
 """What an acknowledgement told: nothing new, more committed, or that the server was restored."""
@@ -93,7 +90,7 @@ def _change_generation(db: sqlite3.Connection, generation: int, said: int, clock
 
     What the file never sent is something else than what the server has under its number: it moves along.
     """
-    log.warning("the spool file is older than what the server has of it: a new generation begins")
+    log(__name__).warning("the spool file is older than what the server has of it: a new generation begins")
     _mark(db, generation, said, clock, sent_only=True)
     fresh = begin_generation(db, boot)
     unsent = db.execute(

@@ -3,7 +3,6 @@
 What the server does not take then is lost; nothing that the spool on the disk holds is touched.
 """
 
-import logging
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,11 +12,10 @@ from schoolwatch_agent.config import AgentConfig
 from schoolwatch_agent.cycle import Pace
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.identity import Credential
+from schoolwatch_agent.log import log
 from schoolwatch_agent.memory import Outcome
 from schoolwatch_agent.probe import Probe
 from schoolwatch_agent.spool import Spool
-
-log = logging.getLogger(__name__)
 
 _MEMORY = Path("/dev/shm")  # nosec B108 # noqa: S108  a private folder is made in it
 """Linux's file system in memory; elsewhere, and without it, the usual folder for temporary files."""
@@ -31,7 +29,10 @@ def tick(
     Nothing is remembered, so a probe is due when its own period began within the last delivery period.
     """
     now, since = host.now(), host.now() - max(config.schedule.measure, config.schedule.deliver)
-    if not schedule.is_due(now, now - pace.measure, config.schedule.deliver, f"{pace.device} deliver"):
+    before, deliver = now - pace.measure, config.schedule.deliver
+    if not schedule.deliver_now(
+        now=now, delivered_at=before, urgent=False, deliver=deliver, device=pace.device
+    ):
         return None
     ran = {probe.name: since for probe in probes}
     due = schedule.due_probes(probes, ran, now=now, measure=pace.measure, device=pace.device)
@@ -43,5 +44,5 @@ def tick(
             cycle.run_cycle(host, due, spool, pace)
             return delivery.deliver(spool, credential, config, host, pace.measure * 0.8)
     except OSError as error:
-        log.warning("there is no room in memory either: %s", error)
+        log(__name__).warning("there is no room in memory either: %s", error)
         return None

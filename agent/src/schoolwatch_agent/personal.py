@@ -1,7 +1,7 @@
 """What may not leave a machine, cut out of texts: names of people and hosts, MACs, serials, identifiers."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 # Patterns stay texts, here and in the probes: a pattern that a cycle does not use costs it nothing.
@@ -169,3 +169,32 @@ def _without_identifier(found: re.Match[str]) -> str:
     if identifier <= 0xFFFF or identifier in _IPV4_ONLY or number >> 120 == 0xFF:
         return found[0]  # a prefix, a router numbered by hand (::1), ipv4only.arpa, a multicast group
     return str(ipaddress.IPv6Address((number >> 64 << 64) | 0xFFFF))
+
+
+def own_names(
+    node: str, environment: Mapping[str, str], profiles: Iterable[str], passwd: str
+) -> tuple[str, ...]:
+    """Names that must not leave a machine: its own, those of Windows' profiles, and passwd(5)'s people."""
+    names = {node, node.split(".")[0], *(environment.get(name, "") for name in _NAMING), *profiles}
+    people = [line.split(":") for line in passwd.splitlines()]
+    for user, _, number, _, about, *_ in (row for row in people if len(row) > 4):
+        if number.isdigit() and int(number) >= 1000:
+            full, *ways = about.split(",")  # and the way to somebody: room, telephones (chfn(1))
+            names |= {user, full.strip(), *(way.strip() for way in ways if len(way) > _NUMBER)}
+    return tuple(sorted(name for name in names if len(name) > 2 and name.lower() not in _EVERYWHERE))
+
+
+_NAMING: Final = ("USER", "USERNAME", "COMPUTERNAME", "USERDOMAIN", "USERDNSDOMAIN")
+"""Variables of the environment that name a person, a machine or a domain; the last four are Windows'."""
+
+_NUMBER: Final = 6
+"""Shorter numbers of somebody's room or extension stand in many texts for something else."""
+
+_EVERYWHERE: Final = frozenset(
+    {
+        *("root", "nobody", "localhost", "debian", "ubuntu", "admin", "user"),
+        *("workgroup", "system", "administrator", "public", "default", "default user", "all users"),
+        "desktop.ini",
+    }
+)
+"""In small letters: names of half of all machines: they tell nothing, and cutting them would spoil texts."""

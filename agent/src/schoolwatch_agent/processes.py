@@ -58,6 +58,20 @@ def processor() -> float:
     return times.user + times.system + times.children_user + times.children_system
 
 
+def named(name: str, proc: Path) -> tuple[int, ...]:
+    """Those whose program has that name (its first 15 bytes), of all that `proc` shows, a Linux /proc."""
+    line, found = name.encode()[:15] + b"\n", []
+    for pid in filter(str.isdecimal, os.listdir(proc)):  # noqa: PTH208  half the price
+        with suppress(OSError):  # it has ended meanwhile
+            file = os.open(f"{proc}/{pid}/comm", os.O_RDONLY)  # a fifth of the price of open
+            try:
+                if os.read(file, 64) == line:
+                    found.append(int(pid))
+            finally:
+                os.close(file)
+    return tuple(sorted(found))
+
+
 def end(pid: int) -> None:
     """Ends a process; one that has ended is fine."""
     with suppress(ProcessLookupError, PermissionError):

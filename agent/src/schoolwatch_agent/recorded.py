@@ -93,6 +93,10 @@ class RecordedHost(Host):
         size, free = _given(self._next("space", path, otherwise=FileNotFoundError))
         return int(size), int(free)
 
+    def pids(self, name: str) -> tuple[int, ...]:
+        """As recorded."""
+        return tuple(_given(self._next("pids", name, otherwise=FileNotFoundError)))
+
     def run(self, *argv: str, timeout: float = 10) -> str:
         """As recorded."""
         return str(_given(self._next("run", *argv, otherwise=Missing), argv, timeout))

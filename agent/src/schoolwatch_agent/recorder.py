@@ -73,6 +73,10 @@ class Recorder(Host):
         """Asked and noted."""
         return self._note("boot_id", (), lambda: self._host.boot_id())
 
+    def pids(self, name: str) -> tuple[int, ...]:
+        """Asked and noted."""
+        return self._note("pids", (name,), lambda: self._host.pids(name))
+
     def run(self, *argv: str, timeout: float = 10) -> str:
         """Asked and noted."""
         return self._note("run", argv, lambda: self._host.run(*argv, timeout=timeout))

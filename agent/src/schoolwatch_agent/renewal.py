@@ -4,7 +4,6 @@ New ones are taken up in a later start of the system than they were offered in. 
 put back at each start they are gone by then, and the old ones go on to hold: nothing is lost to a freeze.
 """
 
-import logging
 from http.client import HTTPException
 
 import msgspec
@@ -15,9 +14,8 @@ from schoolwatch_agent.enrol import EnrolError, check_address
 from schoolwatch_agent.errors import TimedOut
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.identity import Credential, IdentityError, Renewed
+from schoolwatch_agent.log import log
 from schoolwatch_contract.renewal import OFFER, TAKE_UP, Offered
-
-log = logging.getLogger(__name__)
 
 
 def step(config: AgentConfig, host: Host, credential: Credential) -> Credential:
@@ -30,9 +28,9 @@ def step(config: AgentConfig, host: Host, credential: Credential) -> Credential:
         if credential.renewed.boot != boot:
             return _keep(config, _taken_up(config, credential, credential.renewed))
     except (OSError, HTTPException, ValueError, TimedOut, EnrolError, IdentityError) as error:
-        log.info("the credential is not renewed now: %s", error)
+        log(__name__).info("the credential is not renewed now: %s", error)
     except (msgspec.DecodeError, proven.NoChallengeError) as error:
-        log.info("the credential is not renewed now: %s", error)
+        log(__name__).info("the credential is not renewed now: %s", error)
     return credential
 
 
@@ -51,7 +49,7 @@ def _taken_up(config: AgentConfig, credential: Credential, renewed: Renewed) -> 
     )
     status, _ = _ask(config, fresh, TAKE_UP)
     if status == 200:
-        log.info("the new key and password of this device are in use")
+        log(__name__).info("the new key and password of this device are in use")
         return fresh
     return msgspec.structs.replace(credential, renewed=None) if status in (401, 409) else credential
 

@@ -1,6 +1,5 @@
 """The resident agent: measures in its period and holds one connection, so that a change is told at once."""
 
-import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -10,13 +9,12 @@ from schoolwatch_agent.config import AgentConfig
 from schoolwatch_agent.connection import STAY_ALIVE, Connection, PendingError, RefusedError, UnreachableError
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.identity import Credential, IdentityError
+from schoolwatch_agent.log import log
 from schoolwatch_agent.memory import Outcome
 from schoolwatch_agent.probe import Probe
 from schoolwatch_agent.spool import Spool
 from schoolwatch_agent.spool_file import SpoolError
 from schoolwatch_contract.settings import Settings
-
-log = logging.getLogger(__name__)
 
 Choice = Callable[[Settings], Sequence[Probe]]
 """The probes of a device that was told these settings."""
@@ -69,7 +67,7 @@ class Resident:
             try:
                 self._known = cycle.run_cycle(self._host, wanted, self._spool, pace)
             except SpoolError as error:
-                log.error("%s", error)  # noqa: TRY400  the disk's words, no stack
+                log(__name__).error("%s", error)
             finally:
                 self.is_measuring = False
         if tick.is_time(self._config, self._known, self._device, self._host.now()):
@@ -87,7 +85,7 @@ class Resident:
         try:
             self._exchange.step(wait, publish=self._delivering)
         except SpoolError as error:
-            log.error("%s", error)  # noqa: TRY400  the disk's words, no stack
+            log(__name__).error("%s", error)
             stop.wait(wait)
         delivery.hear_settings(self._config, self._connection)
         if not self._connection.alive or self._exchange.is_stalled:
@@ -126,7 +124,7 @@ class Resident:
             tick.settle(self._spool, outcome)
             self._known = memory.decode(self._spool.memory(outcome.at))
         except SpoolError as error:
-            log.error("%s", error)  # noqa: TRY400  the disk's words, no stack
+            log(__name__).error("%s", error)
 
     def _renew(self) -> None:
         held = self._credential
@@ -139,7 +137,7 @@ class Resident:
         try:
             self._credential = identity.read_credential(self._config.data)
         except IdentityError as error:
-            log.error("%s", error)  # noqa: TRY400  says which file
+            log(__name__).error("%s", error)
             self._credential = None
 
     def _hang_up(self) -> None:

@@ -4,7 +4,6 @@ What keeps its generation keeps its number, so that the server knows it if it ha
 counted in a generation that came over: its next number may have been on the page that is lost.
 """
 
-import logging
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -13,9 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from schoolwatch_agent import marks, spool_file
+from schoolwatch_agent.log import log
 from schoolwatch_contract.frame import SEQ_MAX
-
-log = logging.getLogger(__name__)
 
 ENDED = "ended"
 """The boot of generations that came over: no machine starts under that name, so they only drain."""
@@ -50,7 +48,7 @@ def bring_over(damaged: Path, db: sqlite3.Connection, row_bytes: int) -> None:
     clock = db.execute("SELECT max(put_at) FROM envelope").fetchone()[0]
     if clock is not None and clock > spool_file.number(db, "clock"):
         spool_file.set_note(db, "clock", clock)
-    log.warning("%d reports came over from the damaged file", found)
+    log(__name__).warning("%d reports came over from the damaged file", found)
 
 
 def _ask(old: sqlite3.Connection, question: str, *values: object) -> list[tuple[Any, ...]] | None:

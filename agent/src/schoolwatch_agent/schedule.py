@@ -1,10 +1,14 @@
 """When to measure and when to deliver: pure arithmetic, spread by the device's id, never by the time."""
 
-import hashlib
 import math
+import zlib
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from schoolwatch_agent.probe import Probe
+
+NETWORK: Final = "network"
+"""The group of the probes that ask network.ps1, or `ip`: in one cycle, so that it starts once for all."""
 
 BACK_OFF_FIRST = 5.0
 BACK_OFF_MAX = 600.0
@@ -13,7 +17,7 @@ BACK_OFF_MAX = 600.0
 
 def share(seed: str) -> float:
     """A number in [0, 1) that is always the same for the same seed, and spread evenly over seeds."""
-    return int.from_bytes(hashlib.sha256(seed.encode()).digest()[:6], "big") / 2**48
+    return zlib.crc32(seed.encode()) / 2**32
 
 
 def slot(now: float, period: float, seed: str) -> int:
@@ -50,8 +54,14 @@ def bound(measure: float) -> float:
 
 
 def deliver_now(*, now: float, delivered_at: float | None, urgent: bool, deliver: float, device: str) -> bool:
-    """At once when something that matters changed, else once in each of the device's own periods."""
-    return urgent or is_due(now, delivered_at, deliver, f"{device} deliver")
+    """At once when something that matters changed, else once in each of the device's own periods.
+
+    As a rule they begin a cycle after those in which the device looks at its network, so that no cycle of an
+    old computer is dear twice: their lengths are both 900 s, and a third of that is a cycle.
+    """
+    late = deliver / 3
+    last = None if delivered_at is None else delivered_at - late
+    return urgent or is_due(now - late, last, deliver, f"{device} {NETWORK}")
 
 
 def back_off(attempt: int, device: str) -> float:

@@ -1,15 +1,13 @@
 """What the server last told this device to aim at, kept in the data folder between two cycles."""
 
-import logging
 from pathlib import Path
 
 from schoolwatch_agent import identity
 from schoolwatch_agent.identity import Credential, IdentityError
+from schoolwatch_agent.log import log
 from schoolwatch_contract import settings
 from schoolwatch_contract.errors import ContractError
 from schoolwatch_contract.settings import DEFAULTS, Settings
-
-log = logging.getLogger(__name__)
 
 FILE = "settings.json"
 
@@ -33,10 +31,10 @@ def keep(data: Path, text: bytes) -> bool:
             return False
         identity.write_private(data / FILE, settings.encode(said))
     except ContractError as error:
-        log.warning("settings that cannot be read are ignored: %s", error)
+        log(__name__).warning("settings that cannot be read are ignored: %s", error)
         return False
     except IdentityError as error:
-        log.warning("settings that cannot be kept are ignored: %s", error)
+        log(__name__).warning("settings that cannot be kept are ignored: %s", error)
         return False
     return True
 

@@ -1,7 +1,6 @@
 """The spool's SQLite file: its tables, opening it, setting a damaged one aside, and its errors in words."""
 
 import errno
-import logging
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -10,8 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from schoolwatch_agent import sight
-
-log = logging.getLogger(__name__)
+from schoolwatch_agent.log import log
 
 VERSION = 2
 _VERSION_MAX = 1000
@@ -109,7 +107,9 @@ def set_aside(path: Path) -> Path:
     aside = aside_of(path)
     if path.is_dir():
         aside = path.with_name(f"{aside.name}-{os.urandom(4).hex()}")
-    log.error("the spool file %s is damaged; it is kept as %s and a new one is begun", path, aside.name)
+    log(__name__).error(
+        "the spool file %s is damaged; it is kept as %s and a new one is begun", path, aside.name
+    )
     with translated(path):
         for ending in ("", "-wal", "-shm"):  # SQLite would apply the old ones to the new file
             aside.with_name(aside.name + ending).unlink(missing_ok=True)

@@ -1,6 +1,5 @@
 """A device that enrolled and waits asks the server whether it is let in yet; until then it only measures."""
 
-import logging
 from http.client import HTTPException
 from pathlib import Path
 
@@ -11,9 +10,8 @@ from schoolwatch_agent.config import AgentConfig
 from schoolwatch_agent.connection import PendingError, RefusedError
 from schoolwatch_agent.enrol import EnrolError
 from schoolwatch_agent.identity import Credential, IdentityError
+from schoolwatch_agent.log import log
 from schoolwatch_contract.standing import PATH, Answer
-
-log = logging.getLogger(__name__)
 
 
 def check(config: AgentConfig, credential: Credential) -> None:
@@ -25,10 +23,10 @@ def check(config: AgentConfig, credential: Credential) -> None:
         status, _, body = wrong_clock.ask(config, credential, PATH)
         said = msgspec.json.decode(body, type=Answer).standing if status == 200 else None
     except (OSError, HTTPException, ValueError, EnrolError) as error:
-        log.info("the server does not say whether this device is let in: %s", error)
+        log(__name__).info("the server does not say whether this device is let in: %s", error)
         return
     except (msgspec.DecodeError, proven.NoChallengeError) as error:
-        log.info("the server does not say whether this device is let in: %s", error)
+        log(__name__).info("the server does not say whether this device is let in: %s", error)
         return
     if said == "pending":
         raise PendingError(credential.url)
@@ -43,4 +41,4 @@ def let_in(data: Path, credential: Credential) -> None:
     try:
         identity.write_credential(data, msgspec.structs.replace(credential, pending=False))
     except IdentityError as error:
-        log.warning("%s", error)
+        log(__name__).warning("%s", error)

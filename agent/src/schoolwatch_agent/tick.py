@@ -1,6 +1,5 @@
 """One tick: a cycle, then a delivery when it is time; nothing stays in memory afterwards."""
 
-import logging
 from collections.abc import Sequence
 
 import msgspec
@@ -10,12 +9,11 @@ from schoolwatch_agent.config import AgentConfig
 from schoolwatch_agent.errors import TimedOut
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.identity import Credential, IdentityError
+from schoolwatch_agent.log import log
 from schoolwatch_agent.memory import Memory, Outcome
 from schoolwatch_agent.probe import Observed, Probe
 from schoolwatch_agent.spool import Limits, Spool
 from schoolwatch_agent.spool_file import SpoolError
-
-log = logging.getLogger(__name__)
 
 SPOOL = "spool.db"
 
@@ -54,7 +52,7 @@ def tick(config: AgentConfig, host: Host, probes: Sequence[Probe], last: Observe
         try:
             known = cycle.run_cycle(host, probes, spool, pace)
         except SpoolError as error:  # a full disk: what is stored already can still be delivered
-            log.error("%s", error)  # noqa: TRY400  the disk's words, no stack
+            log(__name__).error("%s", error)
             trouble, known = error, memory.decode(spool.memory(host.now()))
         if damage is not None:
             raise damage
@@ -90,7 +88,7 @@ def open_spool(config: AgentConfig, host: Host) -> Spool:
     try:
         boot = host.boot_id()
     except (OSError, ValueError, TimedOut) as error:  # a number must never be used twice
-        log.warning("the boot has no name (%s): each start is a generation of its own", error)
+        log(__name__).warning("the boot has no name (%s): each start is a generation of its own", error)
         boot = ""
     limits = Limits(
         max_bytes=config.spool.max_bytes,
@@ -120,8 +118,8 @@ def settle(spool: Spool, outcome: Outcome) -> None:
     known = memory.decode(spool.memory(outcome.at))
     before = known.outcome.kind if known.outcome else "delivered"
     if outcome.kind != before:
-        level = logging.INFO if outcome.kind == "delivered" else logging.WARNING
-        log.log(level, "delivery: %s %s", outcome.kind, outcome.detail)
+        say = log(__name__).info if outcome.kind == "delivered" else log(__name__).warning
+        say("delivery: %s %s", outcome.kind, outcome.detail)
     known = msgspec.structs.replace(known, outcome=outcome)
     if outcome.kind == "delivered":
         known = msgspec.structs.replace(known, urgent=False, delivered_at=outcome.at)

@@ -1,11 +1,9 @@
 """A frame: clear header, deflated body, and an HMAC over both with the device's key.
 
 `LAYOUT` says what stands where, big-endian. A frame is verified alike whether it came by MQTT, by relay or
-in a USB bundle.
+in a USB bundle. OpenSSL is loaded with the first frame: an agent that only measures makes none.
 """
 
-import hashlib
-import hmac
 import re
 import struct
 from typing import Final, Literal
@@ -110,18 +108,24 @@ def parse(frame: bytes) -> Frame:
 
 def verify(frame: bytes, key: bytes) -> None:
     """Raises `ContractError("hmac")` unless the holder of `key` made exactly these bytes."""
+    import hmac
+
     if not hmac.compare_digest(_mac(frame[:-_MAC_BYTES], key), frame[-_MAC_BYTES:]):
         raise ContractError("hmac", "the frame was not made with this device's key")
 
 
 def digest(body: bytes) -> bytes:
     """16 bytes that tell two bodies apart; a second delivery has the same, a clone's report another."""
+    import hashlib
+
     return hashlib.sha256(body).digest()[:16]
 
 
 def _mac(frame: bytes, key: bytes) -> bytes:
     if len(key) != KEY_BYTES:  # an empty key would be one that everybody holds
         raise ContractError("hmac", f"the key has {len(key)} bytes, not {KEY_BYTES}")
+    import hmac
+
     return hmac.digest(key, frame, "sha256")
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 import machines
-from schoolwatch_agent import asked
 from schoolwatch_agent.errors import NotUnderstood, TimedOut
 from schoolwatch_agent.formats import mounts
 from schoolwatch_agent.host import Host
@@ -238,7 +237,6 @@ def test_garbage_of_a_program_costs_its_own_field() -> None:
     facts = {fact.name: fact for fact in observe(listed("system", 0), host).facts}
     assert facts["os.name"].value
     assert (facts["os.arch"].value, facts["os.arch"].reason) == (None, "not understood")
-    assert asked.process(host, "clamd") is None, "what pgrep would not print is no process"
     host.said = None
     facts = {fact.name: fact for fact in observe(listed("system", 0), host).facts}
     assert facts["os.arch"].reason == "timeout"

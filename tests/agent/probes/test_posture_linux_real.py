@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -14,6 +13,7 @@ import msgspec
 import pytest
 
 import machines
+from mqtt import wait_for
 from schoolwatch_agent import asked
 from schoolwatch_agent.formats import dconf, linux_ssh, smart
 from schoolwatch_agent.host import Host, Own
@@ -259,22 +259,16 @@ def test_real_apt_config(peer: Peer, tmp_path: Path, settings: tuple[str, ...], 
 
 
 def test_a_process_is_seen_by_its_name_and_not_in_a_container(peer: Peer, tmp_path: Path) -> None:
-    peer("pgrep")
     name = f"sw{os.getpid()}"
     program = tmp_path / name
     shutil.copy(shutil.which("sleep") or "", program)
     assert asked.process(Host(), name) is False
     with running(program, "60"):
-        assert asked.process(Host(), name) is True
+        wait_for(lambda: asked.process(Host(), name) is True)  # it has its name a moment later
     assert asked.process(Host(), name) is False
     if os.getuid() == 0:
         with running(peer("unshare"), "--pid", "--fork", "--kill-child", program, "60"):
-            for _ in range(200):
-                if subprocess.run(["pgrep", "-x", name], capture_output=True, check=False).returncode == 0:
-                    break
-                time.sleep(0.05)
-            else:
-                pytest.fail("the process of the container did not come up")
+            wait_for(lambda: Host().pids(name) != ())
             assert asked.process(Host(), name) is False, "it is another machine's"
 
 

@@ -10,6 +10,7 @@ from schoolwatch_agent.formats.advertisement import Advertisement
 from schoolwatch_agent.formats.attempts import About, Asked, Found, Outcome, Tried, Try
 from schoolwatch_agent.formats.link_rungs import Heard
 from schoolwatch_agent.formats.network import Address, Neighbour, Route
+from schoolwatch_agent.host import Host
 from schoolwatch_agent.probes import ipv6
 from schoolwatch_agent.recorded import RecordedHost
 from schoolwatch_contract import ladder
@@ -78,9 +79,7 @@ def test_a_gateway_that_dials_in_itself_has_its_ipv6_on_that_link() -> None:
 
     class Dialled(RecordedHost):
         def __init__(self) -> None:
-            self.listened = list[str]()
-
-        system = "linux"
+            Host.__init__(self)
 
         def run(self, *argv: str, timeout: float = 10) -> str:
             route = [{"dst": "default", "gateway": "fe80::1", "dev": "ppp0", "protocol": "ra"}]

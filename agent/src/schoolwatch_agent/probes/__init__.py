@@ -6,6 +6,7 @@ from typing import Final
 
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.probe import Probe
+from schoolwatch_agent.schedule import NETWORK
 from schoolwatch_contract.records import Fact, Reading, Sighting
 from schoolwatch_contract.settings import DEFAULTS, Settings
 
@@ -53,12 +54,12 @@ def probes(
         listed("system", HOUR),
         listed("hardware", 6 * HOUR),
         listed("identity", HOUR, hint_key),
-        listed("links", 900, watched=["link.up"]),
-        listed("wifi", 900),
-        listed("addresses", 900),
-        listed("routes", 900, watched=["route.default"]),
-        listed("resolvers", 900),
-        listed("ipv6", 900, settings.ipv6, watched=["ipv6.rung"]),
+        listed("links", 900, watched=["link.up"], group=NETWORK),
+        listed("wifi", 900, group=NETWORK),
+        listed("addresses", 900, group=NETWORK),
+        listed("routes", 900, watched=["route.default"], group=NETWORK),
+        listed("resolvers", 900, group=NETWORK),
+        listed("ipv6", 900, settings.ipv6, watched=["ipv6.rung"], group=NETWORK),
         listed("quality", 1800, settings),
         # a watched verdict: on a PC that measures each 5 minutes, each cycle
         listed(

@@ -28,4 +28,4 @@ def read(host: Host) -> Iterator[Reading | Fact]:
     """`ip addr`, or the script that all network probes share."""
     if host.system == "windows":
         return parse(network.windows_addresses(cim.document(host.powershell("network"))))
-    return parse(network.linux_addresses(host.run("ip", "-j", "-d", "addr", "show")))
+    return parse(network.linux_addresses(host.run_once("ip", "-j", "-d", "addr", "show")))

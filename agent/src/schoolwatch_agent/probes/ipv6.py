@@ -133,8 +133,8 @@ def _windows(found: dict[str, Any]) -> Tables:
 
 
 def _linux(host: Host) -> tuple[Tables, Heard]:
-    links = host.run("ip", "-j", "-d", "addr", "show")
-    routes = list(network.linux_routes(host.run("ip", "-j", "-6", "route", "show", "default"), "6"))
+    links = host.run_once("ip", "-j", "-d", "addr", "show")
+    routes = list(network.linux_routes(host.run_once("ip", "-j", "-6", "route", "show", "default"), "6"))
     # a gateway that dials in itself (pppd) has its IPv6 on that link alone
     dialled = {route.nic for route in routes if re.fullmatch(r"ppp\d+", route.nic)}
     addresses = list(network.linux_addresses(links, dialled))

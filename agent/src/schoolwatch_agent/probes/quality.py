@@ -82,8 +82,8 @@ def _routes(host: Host) -> list[network.Route]:
     if host.system == "windows":
         return list(network.windows_routes(cim.document(host.powershell("network"))))
     return [
-        *network.linux_routes(host.run("ip", "-j", "-4", "route", "show", "default"), "4"),
-        *network.linux_routes(host.run("ip", "-j", "-6", "route", "show", "default"), "6"),
+        *network.linux_routes(host.run_once("ip", "-j", "-4", "route", "show", "default"), "4"),
+        *network.linux_routes(host.run_once("ip", "-j", "-6", "route", "show", "default"), "6"),
     ]
 
 

@@ -26,7 +26,7 @@ def read(host: Host) -> Iterator[Fact]:
     if host.system == "windows":
         return parse(network.windows_routes(cim.document(host.powershell("network"))))
     found = [
-        *network.linux_routes(host.run("ip", "-j", "-4", "route", "show", "default"), "4"),
-        *network.linux_routes(host.run("ip", "-j", "-6", "route", "show", "default"), "6"),
+        *network.linux_routes(host.run_once("ip", "-j", "-4", "route", "show", "default"), "4"),
+        *network.linux_routes(host.run_once("ip", "-j", "-6", "route", "show", "default"), "6"),
     ]
     return parse(found)
