@@ -103,3 +103,13 @@ def test_back_off_grows_to_its_bound_and_differs_between_devices() -> None:
     assert waits[0] <= schedule.BACK_OFF_FIRST
     assert min(waits[20:]) >= schedule.BACK_OFF_MAX / 2
     assert len({schedule.back_off(3, f"{n}") for n in range(50)}) > 40
+
+
+def test_one_seed_of_a_device_says_nothing_of_its_others() -> None:
+    seen = [0] * 16
+    for number in range(1600):
+        device = f"{number * 0x9E3779B97F4A7C15F39CC0605CEDC835 % 2**128:032x}"
+        measure, network = (schedule.share(f"{device} {what}") for what in ("measure", schedule.NETWORK))
+        seen[int(measure * 4) * 4 + int(network * 4)] += 1
+    assert min(seen) > 50, seen
+    assert max(seen) < 150, seen

@@ -17,7 +17,12 @@ BACK_OFF_MAX = 600.0
 
 def share(seed: str) -> float:
     """A number in [0, 1) that is always the same for the same seed, and spread evenly over seeds."""
-    return zlib.crc32(seed.encode()) / 2**32
+    mixed = zlib.crc32(seed.encode())
+    # two CRCs of the same device differ alike on all devices: without mixing (MurmurHash3's fmix32) all the
+    # devices of a province would deliver in the same third of their periods
+    for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35)):
+        mixed = ((mixed ^ mixed >> shift) * factor) & 0xFFFFFFFF
+    return (mixed ^ mixed >> 16) / 2**32
 
 
 def slot(now: float, period: float, seed: str) -> int:
