@@ -2,6 +2,7 @@
 
 import os
 import socket
+import sys
 import threading
 import time
 from pathlib import Path
@@ -246,3 +247,14 @@ def test_a_recording_names_nobody(tmp_path: Path) -> None:
         "- /home/- 00:00:00:00:00:00 fe80::ffff 2001:ee0:1:2::ffff",
         '{"serialNumber": "-"} fd00::1',
     )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Windows' monotonic clock runs on while it sleeps")
+def test_what_was_printed_before_a_laptop_slept_is_asked_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept, answers, host = [0.0], iter(("before", "after")), Host()
+    monkeypatch.setattr(time, "monotonic", lambda: 1000.0)
+    monkeypatch.setattr(time, "clock_gettime", lambda _: 1000.0 + slept[0])
+    monkeypatch.setattr(host, "run", lambda *_: next(answers))
+    assert [host.run_once("ip"), host.run_once("ip")] == ["before", "before"]
+    slept[0] = 7200.0
+    assert host.run_once("ip") == "after"

@@ -3,6 +3,7 @@
 Each door has its own time, but a probe may knock at many doors, and a broken machine opens none of them.
 """
 
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -39,3 +40,8 @@ def silent(what: str, timeout: float) -> TimedOut:
     if end is not None and end <= time.monotonic():
         return OutOfTime(_mine.what)
     return TimedOut(what, timeout)
+
+
+def clock() -> float:
+    """Seconds that run on while a laptop sleeps, which may wake elsewhere; on Windows all clocks do."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if sys.platform == "linux" else time.monotonic()

@@ -93,8 +93,8 @@ class Host:
     def run_once(self, *argv: str) -> str:
         """Likewise; who asks the same within `KEPT` seconds is given the same."""
         before = self._printed.get(argv)
-        if before is None or time.monotonic() - before[0] >= KEPT:
-            before = self._printed[argv] = time.monotonic(), self.run(*argv)
+        if before is None or deadline.clock() - before[0] >= KEPT:
+            before = self._printed[argv] = deadline.clock(), self.run(*argv)
         return before[1]
 
     def powershell(self, script: str, timeout: float = 30) -> str:
