@@ -258,3 +258,23 @@ def test_what_was_printed_before_a_laptop_slept_is_asked_anew(monkeypatch: pytes
     assert [host.run_once("ip"), host.run_once("ip")] == ["before", "before"]
     slept[0] = 7200.0
     assert host.run_once("ip") == "after"
+
+
+def test_a_program_that_hangs_costs_its_time_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, host = list[str](), Host()
+
+    def hangs(*argv: str) -> str:
+        asked.append(argv[0])
+        raise TimedOut(argv[0], 10)
+
+    monkeypatch.setattr(host, "run", hangs)
+    for _ in range(3):
+        with pytest.raises(TimedOut):
+            host.run_once("ip")
+    assert asked == ["ip"]
+
+
+def test_a_program_that_closes_its_output_is_waited_for() -> None:
+    with pytest.raises(CommandFailed) as failed:
+        Host().run("sh", "-c", "echo early; exec >&- 2>&-; sleep 0.4; exit 3")
+    assert (failed.value.code, "early" in str(failed.value)) == (3, True)

@@ -7,6 +7,7 @@ machine: a program that is not below the root is not installed there.
 """
 
 import contextlib
+import errno
 import os
 import sys
 import time
@@ -49,8 +50,7 @@ class Host:
     def __init__(self, root: Path = Path("/"), own: Own | None = None) -> None:
         self.root, self.own = root, own
         self.system = "windows" if sys.platform == "win32" else "linux"
-        self._scripts: dict[str, tuple[float, str | Exception]] = {}
-        self._printed: dict[tuple[str, ...], tuple[float, str]] = {}
+        self._told: dict[tuple[str, ...], tuple[float, str | Exception]] = {}
 
     def text(self, path: str) -> str:
         """At most 4 MB of a file as UTF-8. Raises OSError as `open` does, `Hidden`, or `TimedOut`."""
@@ -92,35 +92,35 @@ class Host:
 
     def run_once(self, *argv: str) -> str:
         """Likewise; who asks the same within `KEPT` seconds is given the same."""
-        before = self._printed.get(argv)
-        if before is None or deadline.clock() - before[0] >= KEPT:
-            before = self._printed[argv] = deadline.clock(), self.run(*argv)
-        return before[1]
+        return self._once(argv, lambda: self.run(*argv))
 
     def powershell(self, script: str, timeout: float = 30) -> str:
         """What one of the scripts shipped in `scripts/` prints; `script` is its name without `.ps1`.
 
-        Raises `Missing` where there is no PowerShell, `CommandFailed`, `TimedOut`.
+        Kept as `run_once` does. Raises `Missing` where there is no PowerShell, `CommandFailed`, `TimedOut`.
         """
-        kept = self._scripts.get(script)
-        if kept is None or time.monotonic() - kept[0] >= KEPT:
-            kept = self._scripts[script] = self._powershell(script, timeout)
-        if isinstance(kept[1], str):
-            return kept[1]
-        raise kept[1]
+        return self._once(("powershell", script), lambda: self._powershell(script, timeout))
 
-    def _powershell(self, script: str, timeout: float) -> tuple[float, str | Exception]:
-        """What a script printed, or why it did not: six probes do not wait for one that hangs."""
+    def _powershell(self, script: str, timeout: float) -> str:
         from schoolwatch_agent.script import encoded  # of no use on Linux
 
         program = self._program("powershell.exe")
         options = ("-NoProfile", "-NonInteractive", "-EncodedCommand", encoded(script))
-        answer: str | Exception
-        try:
-            answer = _finish((program, *options), ("powershell", script), timeout)
-        except (CommandFailed, TimedOut) as error:
-            answer = error
-        return time.monotonic(), answer
+        return _finish((program, *options), ("powershell", script), timeout)
+
+    def _once(self, asked: tuple[str, ...], ask: Callable[[], str]) -> str:
+        """What was answered, or why nothing was: six probes do not wait for one program that hangs."""
+        kept = self._told.get(asked)
+        if kept is None or deadline.clock() - kept[0] >= KEPT:
+            answer: str | Exception
+            try:
+                answer = ask()
+            except (CommandFailed, TimedOut) as error:
+                answer = error
+            kept = self._told[asked] = deadline.clock(), answer
+        if isinstance(kept[1], str):
+            return kept[1]
+        raise kept[1]
 
     def registry(self, key: str, value: str) -> int | str | None:
         """A value below HKEY_LOCAL_MACHINE in the 64-bit view; None when it is not there.
@@ -140,8 +140,8 @@ class Host:
 
     def ask(self, socket_path: str, request: bytes, timeout: float = 5) -> bytes:
         """What a Unix socket answers until it closes. OSError, `Hidden`; `TimedOut` if silent or open."""
-        with sight.of(self._at(socket_path)):
-            os.stat(self._at(socket_path))  # noqa: PTH116  half the price; most often none is there
+        if not self.exists(socket_path):  # most often: then nothing need be loaded
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), socket_path)
         import socket
 
         timeout = deadline.cut(timeout)

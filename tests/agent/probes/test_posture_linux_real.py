@@ -259,7 +259,7 @@ def test_real_apt_config(peer: Peer, tmp_path: Path, settings: tuple[str, ...], 
 
 
 def test_a_process_is_seen_by_its_name_and_not_in_a_container(peer: Peer, tmp_path: Path) -> None:
-    name = f"sw{os.getpid()}"
+    name = f"sw{os.getpid()}-of-a-long-name"
     program = tmp_path / name
     shutil.copy(shutil.which("sleep") or "", program)
     assert asked.process(Host(), name) is False
