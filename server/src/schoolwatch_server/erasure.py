@@ -16,12 +16,13 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine
 
 from schoolwatch_contract.topics import Leaf, topic
-from schoolwatch_server import deletions
+from schoolwatch_server import deletions, lasting
 from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.database import audit, credentials, deleted, erasure, registry
 from schoolwatch_server.database.engine import begin_read, begin_write
-from schoolwatch_server.deletions import DeletionsError
+from schoolwatch_server.deletions import Deletion
 from schoolwatch_server.intake.mqtt import Login, Lost, Session
+from schoolwatch_server.lasting import LastingError
 from schoolwatch_server.scope import EVERYTHING
 
 RETAINED: tuple[Leaf, ...] = ("ack", "settings")
@@ -147,7 +148,7 @@ def _whole(engine: Engine) -> Iterator[Connection]:
     try:
         with begin_write(engine) as conn:
             yield conn
-    except DeletionsError as error:
+    except LastingError as error:
         raise ErasureError(str(error)) from error
 
 
@@ -155,8 +156,8 @@ def _listed(folder: Path) -> Path:
     """The list of deletions, which can be read. Before anything is cut off."""
     path = deletions.path_in(folder)
     try:
-        deletions.read(path)
-    except DeletionsError as error:
+        lasting.read(path, Deletion)
+    except LastingError as error:
         raise ErasureError(str(error)) from error
     return path
 

@@ -27,7 +27,7 @@ from schoolwatch_server import (
     tell,
     texts,
 )
-from schoolwatch_server.backup import leftovers
+from schoolwatch_server.backup import leftovers, since
 from schoolwatch_server.backup.alarm import Alarm
 from schoolwatch_server.backup.schedule import Scheduled
 from schoolwatch_server.config import ServerConfig
@@ -216,6 +216,7 @@ def _renew(work: _Work) -> bool:
 
 
 def _note_audit(work: _Work) -> bool:
+    since.note(work.engine, work.config.folder)
     try:
         return audit_log.note(work.engine, work.config.folder, time.time())
     except audit_checkpoints.CheckpointsError as error:

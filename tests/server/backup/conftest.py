@@ -1,5 +1,6 @@
 """A server's data folder with one copy of it; what tests do to a copy, they do to one of their own."""
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,6 +82,20 @@ def stocked(tmp_path_factory: pytest.TempPathFactory, peer: Peer) -> Stocked:
     config = furnish(folder)
     made = make.back_up(config)
     return Stocked(config, folder / "passphrase", folder / "copies", made)
+
+
+def moved(stocked: Stocked, to: Path) -> ServerConfig:
+    """The same server in a place of its own, and the same copies."""
+    shutil.copytree(stocked.config.folder, to / "data")
+    shutil.copytree(stocked.copies, to / "copies")
+    config = of_data(to / "data")
+    return make.named(config, target=str(to / "copies"), passphrase_file=str(stocked.passphrase))
+
+
+@pytest.fixture
+def all_of_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Copies of one day, of which else the newest alone is kept."""
+    monkeypatch.setattr(make, "_thin", lambda *_: None)
 
 
 Run = Callable[..., tuple[int, str]]

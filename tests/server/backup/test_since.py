@@ -2,36 +2,28 @@
 
 import errno
 import os
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
-from tests.server.backup.conftest import Run, Stocked
+from tests.server.backup.conftest import Run, Stocked, moved
 
-from schoolwatch_server import audit_log, deletions, erasure
+from schoolwatch_server import audit_log, deletions, erasure, lasting
 from schoolwatch_server.backup import make, since
-from schoolwatch_server.config import ServerConfig, of_data
+from schoolwatch_server.config import of_data
 from schoolwatch_server.database import audit, registry
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write, open_database
-from schoolwatch_server.deletions import DeletionsError
+from schoolwatch_server.deletions import Deletion
 from schoolwatch_server.erasure import ErasureError
+from schoolwatch_server.lasting import LastingError
 
 REASON = "theo yêu cầu của nhà trường"
 
 
 def nothing(_: Sequence[str]) -> None:
     """A broker that keeps nothing."""
-
-
-def moved(stocked: Stocked, to: Path) -> ServerConfig:
-    """The same server in a place of its own, and the same copies."""
-    shutil.copytree(stocked.config.folder, to / "data")
-    shutil.copytree(stocked.copies, to / "copies")
-    config = of_data(to / "data")
-    return make.named(config, target=str(to / "copies"), passphrase_file=str(stocked.passphrase))
 
 
 def devices(data: Path) -> list[str]:
@@ -43,10 +35,7 @@ def devices(data: Path) -> list[str]:
         engine.dispose()
 
 
-@pytest.fixture(autouse=True)
-def all_of_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Copies of one day, of which else the newest alone is kept."""
-    monkeypatch.setattr(make, "_thin", lambda *_: None)
+pytestmark = pytest.mark.usefixtures("all_of_a_day")
 
 
 def test_an_older_copy_brings_back_nothing_that_was_deleted_since(
@@ -69,8 +58,7 @@ def test_an_older_copy_brings_back_nothing_that_was_deleted_since(
     files = b"".join(path.read_bytes() for path in (tmp_path / "new").glob("schoolwatch.db*"))
     assert files.count(first.encode()) == 1, "the audit line alone names it"
 
-    listed = ("--deletions", deletions.path_in(config.folder))
-    code, said = run("restore", "--data", tmp_path / "whole", *place, *old, *listed)
+    code, said = run("restore", "--data", tmp_path / "whole", *place, *old, "--old-data", config.folder)
     assert code == 0, said
     assert devices(tmp_path / "whole") == [third]
     restored = open_database(of_data(tmp_path / "whole").database_url)
@@ -82,7 +70,9 @@ def test_an_older_copy_brings_back_nothing_that_was_deleted_since(
     ]
     assert audit_log.verify(restored, tmp_path / "whole").wrong == ()
     restored.dispose()
-    assert len(deletions.read(deletions.path_in(tmp_path / "whole"))) == 2, "its own copies know of them too"
+    assert len(lasting.read(deletions.path_in(tmp_path / "whole"), Deletion)) == 2, (
+        "its own copies know of them too"
+    )
 
 
 def test_where_the_newest_copy_is_damaged_an_older_one_tells(stocked: Stocked, tmp_path: Path) -> None:
@@ -93,7 +83,7 @@ def test_where_the_newest_copy_is_damaged_an_older_one_tells(stocked: Stocked, t
     store = make.repository(config.backup)
     copies = store.snapshots().copies
     known = since.newer(store, copies, copies[0])
-    assert (len(copies), known.listed, known.upto) == (2, (), stocked.made.manifest.taken_at)
+    assert (len(copies), known.deleted, known.upto) == (2, (), stocked.made.manifest.taken_at)
 
 
 def test_an_older_file_put_back_by_hand_is_rid_of_it_at_the_next_start(
@@ -105,11 +95,11 @@ def test_an_older_file_put_back_by_hand_is_rid_of_it_at_the_next_start(
     with begin_read(engine) as conn:
         school = conn.scalars(select(t.school_code.c.code)).first()
     erasure.delete_school(engine, config.folder, school, REASON, nothing, by="lan", wait=0)
-    assert since.delete_again(config, engine) == {}, "this database knows"
+    assert since.look(config, engine) == since.Again(), "this database knows"
     with begin_write(engine) as conn:  # somebody opens the school anew: it is not deleted again
         registry.change_code(conn, 1, school, 2e9)
         room = registry.create_room(conn, 1, "Phòng mới", "office")
-    assert since.delete_again(config, engine) == {}
+    assert since.look(config, engine) == since.Again()
     with begin_read(engine) as conn:
         assert conn.scalar(select(t.room.c.id).where(t.room.c.id == room)) == room
     engine.dispose()
@@ -118,8 +108,8 @@ def test_an_older_file_put_back_by_hand_is_rid_of_it_at_the_next_start(
         log.unlink()
     (config.folder / "schoolwatch.db").write_bytes(older)
     engine = open_database(config.database_url)
-    assert since.delete_again(config, engine) == {"device": 3, "school": 1}
-    assert since.delete_again(config, engine) == {}
+    assert since.look(config, engine).deleted == {"device": 3, "school": 1}
+    assert since.look(config, engine) == since.Again()
     with begin_read(engine) as conn:
         assert conn.scalar(select(t.device.c.id)) is None
         assert conn.scalar(select(t.room.c.id)) is None
@@ -142,7 +132,7 @@ def test_what_cannot_be_put_on_the_list_is_not_deleted(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(deletions, "write_atomically", full)
+    monkeypatch.setattr(lasting, "write_atomically", full)
     with pytest.raises(ErasureError, match="nothing was deleted"):
         erasure.delete_device(engine, config.folder, first, REASON, nothing, by="lan", wait=0)
     engine.dispose()
@@ -151,6 +141,6 @@ def test_what_cannot_be_put_on_the_list_is_not_deleted(
 
 def test_a_line_that_is_none_is_named() -> None:
     good = b'{"at":2.0,"device":"b"}\n{"at":1.0,"device":"a"}\n'
-    assert [one.device for one in deletions.parse(good, "x")] == ["a", "b"]
-    with pytest.raises(DeletionsError, match="x: line 3 is no deletion"):
-        deletions.parse(good + b'{"device": 1}\n', "x")
+    assert [one.device for one in lasting.parse(good, "x", Deletion)] == ["a", "b"]
+    with pytest.raises(LastingError, match="x: line 3 is no deletion"):
+        lasting.parse(good + b'{"device": 1}\n', "x", Deletion)

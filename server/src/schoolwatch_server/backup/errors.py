@@ -32,7 +32,7 @@ Trouble = Literal[
     "upgrade_failed",
     "no_upgrade",
     "in_use",
-    "deletions",
+    "lists",
     "database",
     "died",
     "crashed",

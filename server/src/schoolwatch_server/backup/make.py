@@ -10,12 +10,12 @@ from pathlib import Path
 import msgspec
 from sqlalchemy.exc import DBAPIError
 
-from schoolwatch_server.backup import gather, passphrase, place, restic, status, target
+from schoolwatch_server.backup import gather, passphrase, place, restic, since, status, target
 from schoolwatch_server.backup.errors import BackupError
 from schoolwatch_server.backup.manifest import Manifest
 from schoolwatch_server.backup.restic import Restic
 from schoolwatch_server.config import ServerConfig
-from schoolwatch_server.database.engine import DatabaseError
+from schoolwatch_server.database.engine import DatabaseError, open_database
 from schoolwatch_server.sections import Backup
 
 
@@ -90,6 +90,7 @@ def _open(store: Restic, data: Path) -> bool:
 
 def _gather(config: ServerConfig, stage: Path) -> Manifest:
     try:
+        _note(config)
         return gather.gather(config, stage)
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
@@ -99,6 +100,19 @@ def _gather(config: ServerConfig, stage: Path) -> Manifest:
         raise BackupError("database", detail=error) from error
     except DBAPIError as error:  # its own text may quote rows
         raise BackupError("database", detail=str(error.orig).splitlines()[0]) from error
+
+
+def _note(config: ServerConfig) -> None:
+    """What people ended up to now is on its list, and so in this copy.
+
+    A database that isn't of this program's version is copied as it is.
+    """
+    with contextlib.suppress(DatabaseError):
+        engine = open_database(config.database_url, config.master_key)
+        try:
+            since.note(engine, config.folder)
+        finally:
+            engine.dispose()
 
 
 def _thin(store: Restic, keep: Backup) -> BackupError | None:

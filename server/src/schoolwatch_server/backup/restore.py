@@ -6,22 +6,21 @@ the settings last, so that no server takes a half-restored folder for a whole on
 
 import shutil
 import sqlite3
-import time
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
-from schoolwatch_server import deletions
 from schoolwatch_server.backup import gather, manifest, place, since
 from schoolwatch_server.backup.errors import BackupError
 from schoolwatch_server.backup.manifest import Manifest
 from schoolwatch_server.backup.restic import Listing, Restic, Snapshot
+from schoolwatch_server.backup.since import Again
 from schoolwatch_server.config import ConfigError, ServerConfig, parse, render
-from schoolwatch_server.database import copies, deleted, dump, parts, sealed
+from schoolwatch_server.database import copies, dump, parts, sealed
 from schoolwatch_server.database.engine import known_versions, migrate, open_database, renew_epoch
 from schoolwatch_server.files import private_folder, write_atomically
+from schoolwatch_server.lasting import LastingError
 from schoolwatch_server.sealing import SealError
 from schoolwatch_server.sections import Database
 
@@ -33,15 +32,15 @@ _DATABASE = "schoolwatch.db"
 class Restored:
     """What was put back, of which copy, and the new epoch; `settings` is the file in force.
 
-    `again` counts the devices and schools that had been deleted since the copy and were deleted again, by
-    what was known of deletions up to `known_upto` (UTC seconds).
+    `again` is what had been deleted and ended since the copy and was so again, by what was known of that up
+    to `known_upto` (UTC seconds).
     """
 
     manifest: Manifest
     snapshot: Snapshot
     epoch: str
     settings: Path
-    again: Counter[str]
+    again: Again
     known_upto: float
 
 
@@ -108,17 +107,17 @@ def restore(
     data: Path,
     wanted: str = "latest",
     database_url: str = "",
-    deletions_file: Path | None = None,
+    old_folder: Path | None = None,
 ) -> Restored:
     """Puts a copy into `data`, which is empty or not there. Raises `BackupError` and `DatabaseError`.
 
-    What was deleted on request since then, by newer copies or by that file, is deleted again.
+    What was deleted or ended since then is so again, as newer copies and an old data folder tell.
     """
     data = data.absolute()
     _refuse_used(data)
     listing = store.snapshots()
     snapshot = _choose(store, listing, wanted)
-    known = since.newer(store, listing.copies, snapshot, deletions_file)
+    known = since.newer(store, listing.copies, snapshot, old_folder)
     stage = private_folder(data) / UNFINISHED
     shutil.rmtree(stage, ignore_errors=True)
     private_folder(stage)
@@ -126,9 +125,8 @@ def restore(
         made = unpack(store, snapshot, stage)
         build(made, stage)
         settings = _settings(made, stage, data, database_url)
-        epoch, again = _database(made, stage, settings, known)
-        if known.listed:
-            deletions.write(deletions.path_in(stage / gather.DATA), known.listed)
+        known.write(stage / gather.DATA)
+        epoch, again = _database(made, stage, settings)
         _place(stage, data)
     except BaseException:
         _empty(data)
@@ -189,9 +187,7 @@ def _at(config: ServerConfig, data: Path) -> ServerConfig:
     return msgspec.structs.replace(config, data=str(data))
 
 
-def _database(
-    made: Manifest, stage: Path, config: ServerConfig, known: since.Known
-) -> tuple[str, Counter[str]]:
+def _database(made: Manifest, stage: Path, config: ServerConfig) -> tuple[str, Again]:
     """The database of this program's version, with a new epoch: SQLite's still in its private place."""
     if made.database == "sqlite":
         url = f"sqlite:///{stage / gather.SQLITE}"
@@ -206,9 +202,11 @@ def _database(
     try:
         sealed.check(engine)
         copies.end_sessions(engine)
-        return renew_epoch(engine), deleted.again(engine, known.listed, time.time())
+        return renew_epoch(engine), since.again(engine, stage / gather.DATA)
     except SealError as error:
         raise BackupError("no_key", detail=error) from error
+    except LastingError as error:
+        raise BackupError("lists", file=stage, detail=error) from error
     finally:
         engine.dispose()
 

@@ -1,11 +1,12 @@
 """When a backup is due, and the child process that makes it; `evaluate` looks every half minute."""
 
+import contextlib
 import logging
 import sys
 import time
 from datetime import UTC, datetime, timedelta, timezone
 
-from schoolwatch_server import child, deletions
+from schoolwatch_server import child, deletions, endings
 from schoolwatch_server.backup import place, status
 from schoolwatch_server.backup.status import Failed, Status
 from schoolwatch_server.config import ServerConfig, render
@@ -19,16 +20,16 @@ AGAIN = 3600.0
 _VIETNAM = timezone(timedelta(hours=7))
 
 
-def is_due(config: ServerConfig, known: Status, now: float, deleted_at: float = 0.0) -> bool:
+def is_due(config: ServerConfig, known: Status, now: float, listed_at: float = 0.0) -> bool:
     """Whether one should be made now: each day from the hour on; at once where there is none yet.
 
-    And an hour after something was deleted on request, last at `deleted_at`: so that a copy knows of it.
+    And an hour after something was deleted or ended, last at `listed_at`: so that a copy knows of it.
     """
     if not config.backup.target:
         return False
     slot = newest_slot(config.backup.hour, now)
     if known.done is not None and slot <= known.done.at <= now:
-        return known.done.at < deleted_at and now - max(known.done.at, known.tried_at or 0.0) >= AGAIN
+        return known.done.at < listed_at and now - max(known.done.at, known.tried_at or 0.0) >= AGAIN
     tried = known.tried_at
     return tried is None or tried < slot - AGAIN or not 0 <= now - tried < AGAIN
 
@@ -40,11 +41,13 @@ def newest_slot(hour: int, now: float) -> float:
     return (slot if slot <= here else slot - timedelta(days=1)).timestamp()
 
 
-def _deleted_at(config: ServerConfig) -> float:
-    try:
-        return deletions.path_in(config.folder).stat().st_mtime
-    except OSError:
-        return 0.0
+def _listed_at(config: ServerConfig) -> float:
+    """When the lists that outlive the database were last written; 0 when there is none."""
+    found = 0.0
+    for path in (deletions.path_in(config.folder), endings.path_in(config.folder)):
+        with contextlib.suppress(OSError):
+            found = max(found, path.stat().st_mtime)
+    return found
 
 
 class Scheduled:
@@ -71,7 +74,7 @@ class Scheduled:
             self._process = None
             self._ended(code, now)
         known = status.read(self._config.folder)
-        if known is None or not is_due(self._config, known, now, _deleted_at(self._config)):
+        if known is None or not is_due(self._config, known, now, _listed_at(self._config)):
             return 0
         self._start(now)
         return 1

@@ -1,53 +1,68 @@
-"""What was deleted on request since a copy was made: newer copies know, and so does the old data folder."""
+"""What was deleted and ended since a copy was made: newer copies know, and so does the old data folder."""
 
 import logging
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import Engine
 
-from schoolwatch_server import deletions
+from schoolwatch_server import deletions, endings, lasting
 from schoolwatch_server.backup import gather, manifest
 from schoolwatch_server.backup.errors import BackupError
 from schoolwatch_server.backup.restic import Restic, Snapshot
 from schoolwatch_server.config import ServerConfig
-from schoolwatch_server.database import deleted
-from schoolwatch_server.deletions import Deletion, DeletionsError
+from schoolwatch_server.database import deleted, ended
+from schoolwatch_server.deletions import Deletion
+from schoolwatch_server.endings import Ending
+from schoolwatch_server.lasting import LastingError, Line
 
 log = logging.getLogger(__name__)
 
-LISTED = f"{gather.DATA}/audit/deletions"
-"""Where the list lies in a copy."""
-
-
-_UNREADABLE = frozenset({"damaged", "not_ours", "newer", "deletions", "crashed"})
+_UNREADABLE = frozenset({"damaged", "not_ours", "newer", "lists", "crashed"})
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The list of deletions, and the newest instant (UTC seconds) up to which it is known to be whole."""
+    """Both lists, and the newest instant (UTC seconds) up to which they are known to be whole."""
 
-    listed: tuple[Deletion, ...]
     upto: float
+    deleted: tuple[Deletion, ...] = ()
+    ended: tuple[Ending, ...] = ()
+
+    def write(self, folder: Path) -> None:
+        """Into a data folder, in the place of its own. Raises `LastingError`."""
+        if self.deleted:
+            lasting.write(deletions.path_in(folder), self.deleted)
+        if self.ended:
+            lasting.write(endings.path_in(folder), self.ended)
 
 
-def newer(store: Restic, copies: Sequence[Snapshot], chosen: Snapshot, file: Path | None = None) -> Known:
-    """What the newest copy of each machine tells, and a list that a person names. Raises `BackupError`."""
+@dataclass(frozen=True, slots=True)
+class Again:
+    """What an older database brought back: how many devices and schools were deleted, and what was ended."""
+
+    deleted: Counter[str] = field(default_factory=Counter)
+    ended: tuple[Ending, ...] = ()
+
+
+def newer(store: Restic, copies: Sequence[Snapshot], chosen: Snapshot, folder: Path | None = None) -> Known:
+    """What the newest copy of each machine tells, and the lists in a folder that a person names.
+
+    Raises `BackupError`.
+    """
     since = [one for one in reversed(copies) if one.time >= chosen.time]
     hosts = {one.hostname for one in since}
     told = [_newest(store, [one for one in since if one.hostname == host], chosen) for host in sorted(hosts)]
-    found = {one for known in told for one in known.listed}
-    upto = max(known.upto for known in told)
-    if file is not None:
-        try:
-            found.update(deletions.parse(file.read_bytes(), str(file)))
-            upto = max(upto, file.stat().st_mtime)
-        except (OSError, DeletionsError) as error:
-            raise BackupError("deletions", file=file, detail=error) from error
-    return Known(tuple(sorted(found)), upto)
+    if folder is not None:
+        told.append(_of_folder(folder))
+    return Known(
+        max(one.upto for one in told),
+        tuple({line for one in told for line in one.deleted}),
+        tuple({line for one in told for line in one.ended}),
+    )
 
 
 def _newest(store: Restic, copies: Sequence[Snapshot], chosen: Snapshot) -> Known:
@@ -59,30 +74,70 @@ def _newest(store: Restic, copies: Sequence[Snapshot], chosen: Snapshot) -> Know
             if error.trouble not in _UNREADABLE:
                 raise
             log.warning("copy %s can't be read (%s): an older one says what was deleted", one.short_id, error)
-    return Known((), chosen.time.timestamp())
+    return Known(chosen.time.timestamp())
 
 
 def _of_copy(store: Restic, copy: Snapshot) -> Known:
     made = manifest.read(store.dump(copy.id, manifest.NAME))
-    if LISTED not in made.files:
-        return Known((), made.taken_at)
+
+    def lines(name: str, kind: type[Line]) -> tuple[Line, ...]:
+        path = f"{gather.DATA}/{name}"
+        if path not in made.files:
+            return ()
+        try:
+            return lasting.parse(store.dump(copy.id, path), path, kind)
+        except LastingError as error:
+            raise BackupError("lists", file=f"{copy.short_id}:{path}", detail=error) from error
+
+    return Known(made.taken_at, lines(deletions.NAME, Deletion), lines(endings.NAME, Ending))
+
+
+def _of_folder(folder: Path) -> Known:
+    """The lists of an old data folder, one of which at least is there."""
+    paths = (deletions.path_in(folder), endings.path_in(folder))
     try:
-        return Known(deletions.parse(store.dump(copy.id, LISTED), LISTED), made.taken_at)
-    except DeletionsError as error:
-        raise BackupError("deletions", file=f"{copy.short_id}:{LISTED}", detail=error) from error
+        upto = max(path.stat().st_mtime for path in paths if path.exists())
+        return Known(upto, lasting.read(paths[0], Deletion), lasting.read(paths[1], Ending))
+    except ValueError as error:  # none of them; or a line that is none
+        detail = error if isinstance(error, LastingError) else f"neither {deletions.NAME} nor {endings.NAME}"
+        raise BackupError("lists", file=folder, detail=detail) from error
+    except OSError as error:
+        raise BackupError("lists", file=folder, detail=error.strerror) from error
 
 
-def delete_again(config: ServerConfig, engine: Engine) -> Counter[str]:
-    """What an older database brought back, by the list of this data folder: how many devices and schools.
+def note(engine: Engine, folder: Path) -> int:
+    """Brings a data folder's list of what people ended up to date; how many it had not known.
 
-    A list that can't be read is logged: it keeps no server from starting.
+    A list that can't be used is logged: it keeps no server from working.
     """
     try:
-        known = deletions.read(deletions.path_in(config.folder))
-    except DeletionsError as error:
+        return ended.note(engine, endings.path_in(folder), time.time())
+    except LastingError as error:
         log.error("%s", error)  # noqa: TRY400  the line says all
-        return Counter()
-    gone = deleted.again(engine, known, time.time())
-    if gone:
-        log.warning("an older database was put in place: deleted again: %s", dict(gone))
-    return gone
+        return 0
+
+
+def again(engine: Engine, folder: Path) -> Again:
+    """Deletes and ends again what an older database brought back, by the lists of a data folder.
+
+    Raises `LastingError`.
+    """
+    now = time.time()
+    known = lasting.read(deletions.path_in(folder), Deletion)
+    return Again(deleted.again(engine, known, now), ended.again(engine, endings.path_in(folder), now))
+
+
+def look(config: ServerConfig, engine: Engine) -> Again:
+    """The same at a start, whatever way an older database got here; a list that can't be used is logged."""
+    try:
+        found = again(engine, config.folder)
+    except LastingError as error:
+        log.error("%s", error)  # noqa: TRY400  the line says all
+        return Again()
+    if found != Again():
+        log.warning(
+            "an older database is in place: deleted again: %s; ended again: %s; the audit log names them",
+            dict(found.deleted),
+            dict(Counter(one.kind for one in found.ended)),
+        )
+    return found

@@ -3,13 +3,14 @@
 import argparse
 import signal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from schoolwatch_server.commands import command
 
 if TYPE_CHECKING:
     from schoolwatch_server.backup.manifest import Manifest
     from schoolwatch_server.backup.restic import Restic
+    from schoolwatch_server.backup.since import Again
     from schoolwatch_server.commands.command import Subparsers
     from schoolwatch_server.config import ServerConfig
 
@@ -32,7 +33,9 @@ def add_to(commands: "Subparsers") -> None:
     old.add_argument("--snapshot", default="latest", metavar="ID", help="which copy (the newest)")
     old.add_argument("--database-url", default="", metavar="URL", help="an empty PostgreSQL database for it")
     old.add_argument(
-        "--deletions", metavar="FILE", help="audit/deletions of the old data folder: delete all that again"
+        "--old-data",
+        metavar="DIR",
+        help="the old data folder: what its lists name is ended and deleted again",
     )
     proof = command.add(
         commands, "verify-backup", _verify, "restore a copy in a private place, and compare it"
@@ -120,7 +123,7 @@ def _restore(arguments: argparse.Namespace) -> int:
             config.folder,
             arguments.snapshot,
             arguments.database_url,
-            Path(arguments.deletions) if arguments.deletions else None,
+            Path(arguments.old_data) if arguments.old_data else None,
         )
         words = voice(arguments)
         made = done.manifest
@@ -128,16 +131,29 @@ def _restore(arguments: argparse.Namespace) -> int:
             words("backup.restored", data=config.folder, taken=when(made.taken_at), id=done.snapshot.short_id)
         )
         _say_rows(arguments, made)
-        if done.again:
-            counts = {what: done.again[what] for what in ("device", "school")}
-            command.say(words("backup.deleted_again", **counts))
-        command.say(words("backup.deletions_known", upto=when(done.known_upto)))
+        _say_again(arguments, done.again)
+        command.say(words("backup.lists_known", upto=when(done.known_upto)))
         command.say(words("backup.epoch", epoch=done.epoch))
         command.say(words("backup.look_at", taken=when(made.taken_at)))
         command.say(words("backup.start", data=config.folder))
         return 0
 
     return told(arguments, do)
+
+
+def _say_again(arguments: argparse.Namespace, again: "Again") -> None:
+    from schoolwatch_server.endings import Kind
+
+    words = voice(arguments)
+    if again.deleted:
+        counts = {what: again.deleted[what] for what in ("device", "school")}
+        command.say(words("backup.deleted_again", **counts))
+    of = {kind: [one.subject for one in again.ended if one.kind == kind] for kind in get_args(Kind)}
+    if of["device"] or of["token"] or of["enrolment"]:
+        tokens = len(of["token"]) + len(of["enrolment"])
+        command.say(words("backup.ended_again", device=len(of["device"]), token=tokens))
+    if of["account"]:
+        command.say(words("backup.closed_again", names=", ".join(of["account"])))
 
 
 def _verify(arguments: argparse.Namespace) -> int:

@@ -50,7 +50,7 @@ def _migrate(arguments: argparse.Namespace) -> int:
         if copy is not None:
             command.say(backup.voice(arguments)("backup.upgraded", copy=copy))
         engine = open_database(config.database_url, config.master_key)
-        since.delete_again(config, engine)
+        since.look(config, engine)
         if arguments.restored:
             epoch = renew_epoch(engine)
             command.say(f"a new epoch, {epoch}: agents send again what the database lacks")

@@ -1,7 +1,7 @@
 """The audit log: written in the transaction of what it tells of, chained by hashes, never changed."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from sqlalchemy import Connection, delete, func, insert, select, update
@@ -88,6 +88,12 @@ def entries(conn: Connection, since: float | None = None, until: float | None = 
     while rows := conn.execute(query.where(audit.c.id > after)).all():
         yield from (Entry(*row) for row in rows)
         after = rows[-1].id
+
+
+def acted(conn: Connection, actions: Collection[str], after: int) -> tuple[Entry, ...]:
+    """The lines of those actions whose number is above `after`, oldest first."""
+    query = select(*_ENTRY).where(audit.c.id > after, audit.c.action.in_(actions)).order_by(audit.c.id)
+    return tuple(Entry(*row) for row in conn.execute(query))
 
 
 def prune(conn: Connection, before: float, now: float) -> int:

@@ -28,7 +28,7 @@ _STEP = 500
 def note(conn: Connection, listed: Path, now: float, *, device: str = "", school: int = 0) -> None:
     """Puts a deletion on the list, as the last step of the transaction that deletes and has its audit line.
 
-    That line's lock makes it the only one. Raises `DeletionsError`: the transaction must then not commit.
+    That line's lock makes it the only one. Raises `LastingError`: the transaction must then not commit.
     """
     at = max(now, _known(conn) + 0.001)
     made = conn.scalar(select(t.school.c.created_at).where(t.school.c.id == school)) or 0.0
@@ -37,12 +37,12 @@ def note(conn: Connection, listed: Path, now: float, *, device: str = "", school
 
 
 def again(engine: Engine, known: Sequence[Deletion], now: float) -> Counter[str]:
-    """Deletes again what is on the list and is here all the same: how many devices and schools."""
+    """Deletes again what is on the list and is here all the same; how many devices and schools."""
     gone: Counter[str] = Counter()
     with begin_read(engine) as conn:
         here = _here(conn, [one.device for one in known if one.device])
         upto = _known(conn)
-    for one in sorted(known):
+    for one in known:
         if one.device in here or (one.school and one.at > upto):
             with begin_write(engine) as conn:
                 gone += _again(conn, one, now)

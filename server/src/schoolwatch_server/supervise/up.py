@@ -73,7 +73,7 @@ def run(
         engine = _database(config, say)
         held.callback(engine.dispose)
         sealed.check(engine)
-        since.delete_again(config, engine)  # whatever way an older copy got here
+        since.look(config, engine)  # whatever way an older copy got here
         sample.ensure(engine)
         up = Up(config, engine, program, say, certificates, wants_agent=wants_agent, language=language)
         return up.run()

@@ -1,0 +1,137 @@
+"""Ended once is ended for good: what an older database lets in again is ended again (`endings.py`)."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, func, select
+
+from schoolwatch_server import endings, lasting
+from schoolwatch_server.database import api_tokens, audit, credentials, enrolment, erasure, people, registry
+from schoolwatch_server.database import tables as t
+from schoolwatch_server.database import tables_people as p
+from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.database.upsert import upsert
+from schoolwatch_server.endings import KINDS, Ending, Kind
+from schoolwatch_server.scope import EVERYTHING
+
+SEEN = "endings_seen"
+"""Key in `meta` of the last row of the audit log that was looked through for the list."""
+
+_BY = "restore"
+_STEP = 500
+
+
+def note(engine: Engine, path: Path, now: float) -> int:
+    """Puts on the list what the audit log tells and was not looked through yet; how many.
+
+    What is too old leaves it. Raises `LastingError`.
+    """
+    with begin_read(engine) as conn:
+        seen = int(conn.scalar(select(t.meta.c.value).where(t.meta.c.key == SEEN)) or 0)
+        last, _ = audit.head(conn)
+        found = [endings.of(entry) for entry in audit.acted(conn, tuple(KINDS), after=seen)]
+    if found:
+        known = {*lasting.read(path, Ending), *found}
+        lasting.write(path, (one for one in known if one.at >= now - endings.KEPT))
+    if last != seen:
+        with begin_write(engine) as conn:
+            upsert(conn, t.meta, [{"key": SEEN, "value": str(last)}])
+    return len(found)
+
+
+def again(engine: Engine, path: Path, now: float) -> tuple[Ending, ...]:
+    """Ends again what the list names and this database knows nothing of; what it ended, oldest first.
+
+    The list then holds what this database's own log tells. Raises `LastingError`.
+    """
+    known = lasting.read(path, Ending)
+    with begin_read(engine) as conn:
+        lost = _unknown(conn, known)
+    if not lost:
+        return ()
+    with begin_write(engine) as conn:
+        done = tuple(one for one in lost if _end(conn, one, now))
+    note(engine, path, now)
+    lasting.write(path, set(lasting.read(path, Ending)) - set(lost))
+    return done
+
+
+def _unknown(conn: Connection, known: Sequence[Ending]) -> tuple[Ending, ...]:
+    """Those of which the log has no line, and from which on it has lines: older ones went in their time."""
+    c, here = p.audit.c, set[str]()
+    for start in range(0, len(known), _STEP):
+        some = c.hash.in_([one.hash for one in known[start : start + _STEP]])
+        rows = c.id.in_([one.row for one in known[start : start + _STEP]])
+        here.update(conn.scalars(select(c.hash).where(rows, some)))
+    first = conn.scalar(select(func.min(c.id))) or 0
+    return tuple(one for one in known if one.hash not in here and one.row >= first)
+
+
+def _end(conn: Connection, one: Ending, now: float) -> bool:
+    """Ends it, with its line in the log; False when it isn't here, or has ended."""
+    detail: dict[str, Any] = {
+        "reason": "ended before; an older copy brought it back",
+        "before": one.action,
+        "ended_at": datetime.fromtimestamp(one.at, UTC).isoformat(timespec="seconds"),
+    }
+    action = _ENDS[one.kind](conn, one, now) if one.kind else ""
+    if not action:
+        return False
+    if one.number:
+        detail["number" if one.kind == "token" else "token"] = one.number
+    audit.record(conn, actor=_BY, action=action, subject=one.subject, detail=detail, now=now)
+    return True
+
+
+def _device(conn: Connection, one: Ending, now: float) -> str:
+    """The action that took place; empty when none was needed, as of those below."""
+    id_ = erasure.id_of(conn, one.subject)
+    if id_ is None:
+        return ""
+    if one.action != "device.revoke":
+        if conn.scalar(select(t.device.c.retired_at).where(t.device.c.id == id_)) is not None:
+            return ""
+        registry.retire_device(conn, id_, now)
+        return "device.retire"
+    held = (t.credential.c.device_id == id_) & t.credential.c.revoked_at.is_(None)
+    if conn.scalar(select(t.credential.c.device_id).where(held)) is None:
+        return ""
+    credentials.revoke(conn, id_, now)
+    return one.action
+
+
+def _account(conn: Connection, one: Ending, now: float) -> str:
+    found = people.account_by_name(conn, one.subject)
+    if found is None or found.disabled_at is not None:
+        return ""
+    people.switch_off(conn, found.id, now)
+    return "account.disable"
+
+
+def _token(conn: Connection, one: Ending, now: float) -> str:
+    good = {row.id: row.name for row in api_tokens.good(conn, EVERYTHING, now)}
+    if good.get(one.number) != one.subject:
+        return ""
+    api_tokens.revoke(conn, one.number, EVERYTHING, now)
+    return one.action
+
+
+def _enrolment(conn: Connection, one: Ending, now: float) -> str:
+    school = registry.school_by_code(conn, one.subject, EVERYTHING)
+    if school is None:
+        return ""
+    if one.number:
+        ended = enrolment.revoke_token(conn, school.id, one.number, now)
+    else:
+        ended = bool(enrolment.revoke_tokens(conn, school.id, now))
+    return one.action if ended else ""
+
+
+_ENDS: Mapping[Kind, Callable[[Connection, Ending, float], str]] = {
+    "device": _device,
+    "account": _account,
+    "token": _token,
+    "enrolment": _enrolment,
+}

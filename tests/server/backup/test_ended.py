@@ -1,0 +1,204 @@
+"""What people ended stays ended: an older copy lets in no revoked device, ended token, former password."""
+
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, select
+from tests.server.backup.conftest import Run, Stocked, moved
+
+from schoolwatch_server import audit_log, endings, fleet, lasting, people, tokens
+from schoolwatch_server.access import Principal
+from schoolwatch_server.audit_chain import Entry
+from schoolwatch_server.backup import make, since
+from schoolwatch_server.config import ServerConfig, of_data
+from schoolwatch_server.database import audit, ended
+from schoolwatch_server.database import people as accounts
+from schoolwatch_server.database import tables as t
+from schoolwatch_server.database import tables_people as p
+from schoolwatch_server.database.engine import begin_read, begin_write, open_database
+from schoolwatch_server.database.tables_enrolment import enrolment_token
+from schoolwatch_server.endings import Ending
+from schoolwatch_server.enrolment import issue_enrolment_token
+from schoolwatch_server.lasting import LastingError
+from schoolwatch_server.scope import EVERYTHING
+
+pytestmark = pytest.mark.usefixtures("all_of_a_day")
+
+ADMIN = Principal("account", "lan", frozenset({"tokens"}), EVERYTHING)
+NAMES = ("an", "binh", "chi")
+
+
+def furnish(config: ServerConfig) -> None:
+    """People, API tokens and enrolment tokens, two of each and one more."""
+    engine = open_database(config.database_url)
+    for name in NAMES:
+        people.create_account(engine, name, "mat khau du dai 1", role="so_admin", scope=EVERYTHING, by="lan")
+        tokens.issue_token(engine, f"token {name}", "read", EVERYTHING, 30.0, by="lan")
+    issue_enrolment_token(engine, 1, None, 30.0, 5, now=time.time())
+    engine.dispose()
+
+
+def end_some(config: ServerConfig) -> list[str]:
+    """Ends one of each, and a second device and account another way; the devices' names."""
+    engine, now = open_database(config.database_url), time.time()
+    with begin_read(engine) as conn:
+        devices = list(conn.scalars(select(t.device.c.device).order_by(t.device.c.id)))
+        code = conn.scalar(select(t.school_code.c.code).where(t.school_code.c.school_id == 1))
+    fleet.revoke(engine, devices[0], EVERYTHING, by="lan", now=now)
+    fleet.retire(engine, devices[1], EVERYTHING, by="lan", now=now)
+    people.reset_password(engine, "an", by="lan")
+    people.change(
+        engine,
+        "binh",
+        lambda c, one, at: accounts.switch_off(c, one.id, at),
+        action="account.disable",
+        by="lan",
+    )
+    assert tokens.revoke(engine, ADMIN, 1, now)
+    engine.dispose()
+    words = ("kit", "--school", str(code), "--revoke", "--data", str(config.folder))
+    subprocess.run([sys.executable, "-m", "schoolwatch_server", *words], check=True)
+    return devices
+
+
+def standing(engine: Engine) -> dict[str, list[object]]:
+    """What lets in whom, by kind."""
+    d, c, a, n = t.device.c, t.credential.c, p.account.c, enrolment_token.c
+    with begin_read(engine) as conn:
+        device = select(d.device).join_from(t.device, t.credential).order_by(d.id)
+        return {
+            "device": list(conn.scalars(device.where(c.revoked_at.is_(None)))),
+            "listed": list(conn.scalars(device.where(d.retired_at.is_(None)))),
+            "account": list(conn.scalars(select(a.name).where(a.disabled_at.is_(None)).order_by(a.name))),
+            "token": list(conn.scalars(select(p.api_token.c.id).where(p.api_token.c.revoked_at.is_(None)))),
+            "enrolment": list(conn.scalars(select(n.id).where(n.revoked_at.is_(None)))),
+        }
+
+
+def test_an_older_copy_lets_in_nobody_who_was_shut_out_since(
+    stocked: Stocked, run: Run, tmp_path: Path
+) -> None:
+    config = moved(stocked, tmp_path)
+    furnish(config)
+    old = make.back_up(config).done.snapshot
+    devices = end_some(config)
+    make.back_up(config)  # a newer copy, which knows
+
+    place = ("--from", tmp_path / "copies", "--passphrase-file", stocked.passphrase, "--snapshot", old)
+    code, said = run("restore", "--data", tmp_path / "new", *place)
+
+    assert code == 0, said
+    assert "Revoked again, as it had been revoked since this copy: 2 devices, 2 tokens" in said
+    assert "nobody gets in by what they were: an, binh. To open one" in said
+    engine = open_database(of_data(tmp_path / "new").database_url)
+    after = {
+        "device": devices[2:],
+        "listed": [devices[0], *devices[2:]],
+        "account": ["chi"],
+        "token": [2, 3],
+        "enrolment": [],
+    }
+    assert standing(engine) == after
+    assert audit_log.verify(engine, tmp_path / "new").wrong == ()
+
+    people.unlock(engine, "an")  # an administrator looked at it
+    assert since.look(of_data(tmp_path / "new"), engine) == since.Again(), "done once"
+    assert standing(engine) == {**after, "account": ["an", "chi"]}
+    engine.dispose()
+    listed = lasting.read(endings.path_in(tmp_path / "new"), Ending)
+    assert len(listed) == 6, "its own copies know of them too"
+
+
+def test_the_old_data_folder_tells_what_no_copy_does(stocked: Stocked, run: Run, tmp_path: Path) -> None:
+    config = moved(stocked, tmp_path)
+    furnish(config)
+    make.back_up(config)
+    end_some(config)
+    engine = open_database(config.database_url)
+    since.note(engine, config.folder)  # as the server does each minute
+    engine.dispose()
+    place = ("--from", tmp_path / "copies", "--passphrase-file", stocked.passphrase)
+
+    code, said = run("restore", "--data", tmp_path / "as_it_was", *place)
+    assert (code, "Revoked again" in said, "nobody gets in by" in said) == (0, False, False), said
+    code, said = run("restore", "--data", tmp_path / "new", *place, "--old-data", config.folder)
+    assert code == 0, said
+    assert "nobody gets in by what they were: an, binh. To open one" in said
+
+    code, said = run("restore", "--data", tmp_path / "none", *place, "--old-data", tmp_path)
+    assert code == 2, said
+    assert "neither audit/deletions nor audit/endings" in said
+    assert not (tmp_path / "none" / "schoolwatch.db").exists()
+
+
+def test_an_older_file_put_back_by_hand_is_set_right_at_the_next_start(
+    stocked: Stocked, tmp_path: Path
+) -> None:
+    config = moved(stocked, tmp_path)
+    furnish(config)
+    older = (config.folder / "schoolwatch.db").read_bytes()
+    end_some(config)
+    engine = open_database(config.database_url)
+    since.note(engine, config.folder)
+    expected = standing(engine)
+    engine.dispose()
+    for log in config.folder.glob("schoolwatch.db-*"):
+        log.unlink()
+    (config.folder / "schoolwatch.db").write_bytes(older)
+
+    engine = open_database(config.database_url)
+    assert standing(engine) != expected
+    again = since.look(config, engine)
+    assert Counter(one.kind for one in again.ended) == {"device": 2, "account": 2, "token": 1, "enrolment": 1}
+    assert standing(engine) == {**expected, "account": ["chi"]}
+    assert since.look(config, engine) == since.Again()
+    engine.dispose()
+
+
+def test_lines_that_retention_took_are_not_taken_for_unknown(stocked: Stocked, tmp_path: Path) -> None:
+    config = moved(stocked, tmp_path)
+    furnish(config)
+    end_some(config)
+    engine = open_database(config.database_url)
+    assert since.note(engine, config.folder) == 6
+    assert since.note(engine, config.folder) == 0
+    people.unlock(engine, "binh")
+    with begin_write(engine) as conn:
+        assert audit.prune(conn, time.time() + 2 * 86400.0, time.time())
+    assert since.look(config, engine) == since.Again()
+    assert "binh" in standing(engine)["account"]
+    later = time.time() + endings.KEPT + 1
+    people.reset_password(engine, "chi")
+    ended.note(engine, endings.path_in(config.folder), later)
+    assert lasting.read(endings.path_in(config.folder), Ending) == ()
+    engine.dispose()
+
+
+def test_a_list_that_cannot_be_read_stops_no_start_and_is_not_written_over(
+    stocked: Stocked, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = moved(stocked, tmp_path)
+    furnish(config)
+    path = endings.path_in(config.folder)
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("no list\n")
+    end_some(config)
+    engine = open_database(config.database_url)
+    assert since.look(config, engine) == since.Again()
+    assert since.note(engine, config.folder) == 0
+    assert caplog.text.count("line 1 is no ending") == 2
+    assert path.read_text() == "no list\n"
+    path.unlink()
+    assert since.note(engine, config.folder) == 6, "nothing was taken for seen"
+    with pytest.raises(LastingError, match="line 1"):
+        lasting.parse(b'{"at": "x"}', "x", Ending)
+    engine.dispose()
+
+
+def test_a_replaced_device_is_the_one_that_ended() -> None:
+    entry = Entry(7, 2.0, "lan", "device.replace", "new", {"replaces": "old"}, "", "h")
+    assert (endings.of(entry).subject, endings.of(entry).kind) == ("old", "device")
