@@ -18,22 +18,24 @@ NAME = "audit/endings"
 
 Kind = Literal["device", "account", "token", "enrolment"]
 
-KINDS: Mapping[str, Kind] = {
-    "device.revoke": "device",
-    "device.retire": "device",
-    "device.replace": "device",
-    "account.disable": "account",
-    "account.idle": "account",
-    "account.role": "account",
-    "account.password": "account",
-    "account.reset_password": "account",
-    "account.oidc_unlink": "account",
-    "factor.on": "account",
-    "factor.codes": "account",
-    "token.revoke": "token",
-    "enrolment.revoke": "enrolment",
+ACTIONS: Mapping[Kind, tuple[str, ...]] = {
+    "device": ("device.revoke", "device.retire", "device.replace"),
+    "account": (
+        "account.disable",
+        "account.idle",
+        "account.role",
+        "account.password",
+        "account.reset_password",
+        "account.oidc_unlink",
+        "factor.on",
+        "factor.codes",
+    ),
+    "token": ("token.revoke",),
+    "enrolment": ("enrolment.revoke",),
 }
-"""Actions of the audit log after which an older copy lets in too many, and what each ends."""
+"""Actions of the audit log, by what each ends: after them an older copy lets in too many."""
+
+KINDS: Mapping[str, Kind] = {action: kind for kind, actions in ACTIONS.items() for action in actions}
 
 KEPT = 400 * 86400.0
 """Seconds that an ending stays on the list: longer than the copies of a year."""
