@@ -151,3 +151,33 @@ def test_a_terminal_without_vietnamese_letters_gets_the_list_all_the_same(
         assert call("school", "list")[0] == 0
         terminal.flush()
         assert written.getvalue().startswith(b"S1  -  Tr??ng M?t")
+
+
+def test_a_list_of_schools_is_looked_through_then_imported(tmp_path: Path, call: Call) -> None:
+    file = tmp_path / "schools.csv"
+    file.write_text("Mã trường,Tên trường,Mã xã,Tên xã,Mã tỉnh,Tỉnh\nS1,Trường Một,C1,Xã Một,P1,Tỉnh Một\n")
+    code, out, _ = call("school", "import", str(file), "--lang", "en")
+    assert (code, "row 2: add S1 Trường Một" in out, "run it again with --apply" in out) == (0, True, True)
+    assert call("school", "list")[1].startswith("there is no school yet")
+    assert call("school", "import", str(file), "--apply", "--lang", "vi")[1].endswith(
+        "Đã thêm 1 trường, sửa 0 trường, thêm 1 xã/phường; 0 trường giữ nguyên.\n"
+    )
+    assert call("school", "list")[1] == "S1  -  Trường Một, Xã Một, Tỉnh Một\n"
+    assert audit(tmp_path) == [("command line", "school.import", "")]
+
+    file.write_text("Mã trường,Tên trường,Số học sinh\nS1,Trường Một,nhiều\n")
+    code, out, err = call("school", "import", str(file), "--apply", "--lang", "vi")
+    assert (code, "dòng 2, cột C (Số học sinh): “nhiều” không phải là số đếm" in out) == (FAILED, True)
+    assert "Có 1 chỗ cần sửa; chưa nhập gì" in err
+    file.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+    assert "Excel 97-2003" in call("school", "import", str(file), "--lang", "en")[2]
+
+
+def test_a_template_is_written_and_never_over_a_file(tmp_path: Path, call: Call) -> None:
+    file = tmp_path / "schools.xlsx"
+    assert call("school", "template", str(file))[0] == 0
+    assert call("school", "import", str(file), "--lang", "en")[1].startswith(
+        "schools.xlsx: 0 rows of schools"
+    )
+    code, _, err = call("school", "template", str(file))
+    assert (code, "File exists" in err) == (FAILED, True)

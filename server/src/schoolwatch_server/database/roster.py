@@ -1,0 +1,76 @@
+"""The registry's schools as a list sees them, and a plan's changes put into it."""
+
+from collections.abc import Callable
+from datetime import date
+
+from sqlalchemy import Connection, Table, select, update
+
+from schoolwatch_server.database import declarations, registry
+from schoolwatch_server.database import tables as t
+from schoolwatch_server.scope import Scope
+from schoolwatch_server.workbooks.schools import DECLARED, Change, Known, Place, Plan, School
+
+
+def known(conn: Connection, scope: Scope) -> Known:
+    """What a scope sees of schools, communes and provinces, and the codes that are no more."""
+    provinces = registry.provinces(conn, scope)
+    communes = registry.communes(conn, scope)
+    codes = {one.id: one.code for one in communes}
+    of = {one.id: one.code for one in provinces}
+    now = {
+        one.code: School(one.id, one.code, one.name, one.level, codes[one.commune_id], one.declared)
+        for one in registry.schools(conn, scope)
+    }
+    c = t.school_code.c
+    used = set(conn.scalars(select(c.code)))
+    everywhere = set(conn.scalars(select(t.commune.c.code).where(t.commune.c.code.is_not(None))))
+    return Known(
+        now,
+        frozenset(used - now.keys()),
+        {one.code: Place(one.code, one.name, of[one.province_id]) for one in communes},
+        {one.code: Place(one.code, one.name) for one in provinces},
+        frozenset(everywhere - set(codes.values())),
+        may_add_province=scope.level == "all",
+    )
+
+
+def put(conn: Connection, plan: Plan, begun: Callable[[date], float], now: float, by: str) -> None:
+    """Puts a plan without problems into the registry; `begun` is when a day began, in UTC seconds.
+
+    Raises `RegistryError`.
+    """
+    provinces = _ids(conn, t.province)
+    for place in plan.provinces:
+        provinces[place.code] = registry.create_province(conn, place.code, place.name)
+    communes = _ids(conn, t.commune)
+    for place in plan.communes:
+        communes[place.code] = registry.create_commune(conn, provinces[place.within], place.code, place.name)
+    for change in plan.changes:
+        since = now if change.since is None else begun(change.since)
+        if change.id is None:
+            commune = communes[str(change.after("commune"))]
+            level = str(change.after("level") or "")
+            school = registry.create_school(conn, commune, change.code, change.name, level, since)
+        else:
+            school = change.id
+            _change(conn, school, change, communes, since)
+        for quantity in DECLARED:
+            value = change.after(quantity)
+            if isinstance(value, int):
+                declarations.declare(conn, school, quantity, float(value), now, by)
+
+
+def _change(conn: Connection, school: int, change: Change, communes: dict[str, int], since: float) -> None:
+    values: dict[str, object] = {
+        name: change.after(name) for name in ("name", "level") if name in change.values
+    }
+    if "commune" in change.values:
+        values["commune_id"] = communes[str(change.after("commune"))]
+    if values:
+        conn.execute(update(t.school).where(t.school.c.id == school).values(**values))
+    if "code" in change.values:
+        registry.change_code(conn, school, change.code, since)
+
+
+def _ids(conn: Connection, table: Table) -> dict[str, int]:
+    return {row.code: row.id for row in conn.execute(select(table.c.code, table.c.id))}

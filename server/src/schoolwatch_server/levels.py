@@ -1,0 +1,55 @@
+"""Levels of schools: how they are written, which stages they teach, and who manages them. Pure.
+
+Sources: TT 45/2026/TT-BGDĐT, Điều 1.7 and 2.2 (who manages which schools since 1 July 2025).
+"""
+
+import re
+from typing import Literal
+
+from schoolwatch_server.alphabet import plain
+
+Stage = Literal["MN", "TH", "THCS", "THPT", "GDTX"]
+Manager = Literal["so", "xa"]
+
+LEVELS = ("MN", "TH", "THCS", "THPT", "TH&THCS", "THCS&THPT", "TH,THCS&THPT", "GDTX")
+"""As the Ministry's forms write them: preschool, primary, lower and upper secondary, together, continuing."""
+
+_STAGES: tuple[Stage, ...] = ("MN", "TH", "THCS", "THPT", "GDTX")
+
+_WORDS: tuple[tuple[str, Stage], ...] = (
+    (r"giao duc thuong xuyen|gdnn ?- ?gdtx|gdtx", "GDTX"),
+    (r"trung hoc pho thong|thpt|cap (?:3|iii)\b", "THPT"),
+    (r"trung hoc co so|thcs|cap (?:2|ii)\b", "THCS"),
+    (r"tieu hoc|\bth\b|cap (?:1|i)\b", "TH"),
+    (r"mam non|mau giao|nha tre|\bmn\b", "MN"),
+)
+_BETWEEN = re.compile(r"(?:[\s,&+/;._-]|\bva\b|\blien cap\b|\btruong\b|\bcap\b|\btrung tam\b)*")
+
+
+def parse(text: str) -> str | None:
+    """The level that a person means: `Tiểu học`, `TH-THCS`, `THCS và THPT`; None when it is none of them."""
+    rest, found = plain(text), set[Stage]()
+    for words, stage in _WORDS:
+        rest, count = re.subn(words, " ", rest)
+        if count:
+            found.add(stage)
+    if not found or not _BETWEEN.fullmatch(rest):
+        return None
+    return next((level for level in LEVELS if set(stages(level)) == found), None)
+
+
+def stages(level: str) -> tuple[Stage, ...]:
+    """The stages that a school of that level teaches, the lowest first; none for a level nobody gave."""
+    parts = re.split(r"[&,]", level)
+    return tuple(stage for stage in _STAGES if stage in parts)
+
+
+def manager(level: str) -> Manager | None:
+    """Whom it reports to: the Sở for THPT and GDTX, else the commune; None where the level is not known.
+
+    Specialised schools (chuyên biệt) are the Sở's whatever they teach: a school says so for itself.
+    """
+    found = stages(level)
+    if not found:
+        return None
+    return "so" if "THPT" in found or "GDTX" in found else "xa"

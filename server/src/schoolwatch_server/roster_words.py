@@ -1,0 +1,76 @@
+"""What a list of schools would do, or did, in words: line by line, what is wrong by row and column first."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from schoolwatch_server.rosters import Preview
+from schoolwatch_server.texts import Language, Texts
+from schoolwatch_server.workbooks.grid import GridError
+from schoolwatch_server.workbooks.schools import Change
+from schoolwatch_server.workbooks.table import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """The texts in one person's language."""
+
+    texts: Texts
+    language: Language
+
+    def __call__(self, key: str, /, **values: object) -> str:
+        """A text of texts/workbook.toml."""
+        return self.texts.get(self.language, f"workbook.{key}", **values)
+
+
+def error(found: GridError, voice: Voice) -> str:
+    """Why a file is no list."""
+    return voice(f"error.{found.trouble}")
+
+
+def head(preview: Preview, name: str, voice: Voice) -> Iterator[str]:
+    """How the file was read."""
+    yield voice("read", file=name, records=len(preview.read.records), blank=preview.grid.blank)
+    heading = preview.read.heading
+    if heading is not None:
+        yield voice("columns", columns="; ".join(heading.texts.values()))
+        if heading.ignored:
+            yield voice("ignored", columns="; ".join(heading.ignored))
+
+
+def counts(preview: Preview, voice: Voice, *, done: bool) -> str:
+    """How much is new, otherwise and the same."""
+    plan = preview.plan
+    new = sum(one.id is None for one in plan.changes)
+    return voice(
+        "done" if done else "would",
+        new=new,
+        changed=len(plan.changes) - new,
+        communes=len(plan.communes),
+        same=plan.same,
+    )
+
+
+def problem(one: Problem, voice: Voice) -> str:
+    """What is wrong where."""
+    what = voice(f"problem.{one.reason}", **one.values) if one.values else voice(f"problem.{one.reason}")
+    if one.column:
+        return voice("at", row=one.row, column=one.column, heading=one.heading, what=what)
+    return voice("at_row", row=one.row, what=what)
+
+
+def change(one: Change, voice: Voice) -> str:
+    """What a row does."""
+    if one.id is None:
+        return voice("new", row=one.row, code=one.code, name=one.name)
+    nothing = voice("nothing")
+    what = "; ".join(
+        f"{voice(f'field.{name}')} {_shown(before, nothing)} → {_shown(after, nothing)}"
+        for name, (before, after) in one.values.items()
+    )
+    return voice("change", row=one.row, code=one.code, name=one.name, what=what)
+
+
+def _shown(value: object, nothing: str) -> str:
+    if value is None or value == "":
+        return nothing
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,209 @@
+"""Compares a list of schools with the registry: what it would change, and what is wrong with it. Pure."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from schoolwatch_server.alphabet import plain
+from schoolwatch_server.workbooks.cells import Code
+from schoolwatch_server.workbooks.grid import column
+from schoolwatch_server.workbooks.schools import DECLARED, Change, Known, Place, Plan, School
+from schoolwatch_server.workbooks.table import Heading, Problem, Read, Record
+
+_KIND = re.compile(r"^(xa|phuong|thi tran|dac khu|tinh|thanh pho|tp)\b[ .]*")
+"""What kind of place it is, which people write or leave out."""
+
+
+def plan(read: Read, known: Known, today: date) -> Plan:
+    """What the list would do to the registry as it is known; with any problem nothing may be done."""
+    if read.heading is None:
+        return Plan((), 0, (), (), read.problems)
+    found = _Planner(read, read.heading, known, today)
+    for record in read.records:
+        found.take(record)
+    found.compare_names()
+    problems = sorted(found.problems, key=lambda one: (one.row, len(one.column), one.column))
+    new_communes = tuple(one for code, one in found.communes.items() if code not in known.communes)
+    new_provinces = tuple(one for code, one in found.provinces.items() if code not in known.provinces)
+    return Plan(tuple(found.changes), found.same, new_communes, new_provinces, tuple(problems))
+
+
+class _Planner:
+    """One pass over the records; what the rows before brought is known to those after."""
+
+    def __init__(self, read: Read, heading: Heading, known: Known, today: date) -> None:
+        self._heading, self._known, self._today = heading, known, today
+        self._widths = {
+            "code": _width(read.records, ("code", "former_code"), known.schools),
+            "commune": _width(read.records, ("commune",), known.communes),
+            "province": _width(read.records, ("province",), known.provinces),
+        }
+        self._names = _usual_names(read.records)
+        self._rows: dict[str, int] = {}
+        self.communes, self.provinces = dict(known.communes), dict(known.provinces)
+        self.changes: list[Change] = []
+        self.same = 0
+        self.problems = list(read.problems)
+
+    def take(self, record: Record) -> None:
+        """Adds what the record changes, or what is wrong with it."""
+        before = len(self.problems)
+        code = self._code(record, "code", self._known.schools)
+        if code in self._rows:
+            self._wrong(record.row, "code", "twice", value=code, first=self._rows[code])
+        self._rows.setdefault(code, record.row)
+        held = self._held(record, code)
+        commune = self._commune(record, held)
+        self._check_numbers(record, held)
+        if len(self.problems) > before:
+            return
+        values = _values(record, held, code, commune)
+        if not values:
+            self.same += 1
+            return
+        since = record.cells.get("since")
+        self.changes.append(
+            Change(
+                record.row,
+                code,
+                str(record.cells["name"]),
+                held.id if held else None,
+                values,
+                since if isinstance(since, date) else None,
+            )
+        )
+
+    def compare_names(self) -> None:
+        """A new school that bears the name of another of its commune is most likely that one, mistyped."""
+        here: dict[tuple[str, str], str] = {
+            (plain(one.name), one.commune): one.code for one in self._known.schools.values()
+        }
+        for change in self.changes:
+            if change.id is None:
+                key = (plain(change.name), str(change.after("commune")))
+                if key in here:
+                    self._wrong(change.row, "name", "same_name", value=change.name, code=here[key])
+                here.setdefault(key, change.code)
+
+    def _wrong(self, row: int, field: str, reason: str, **values: object) -> None:
+        place = self._heading.places.get(field)
+        where = ("", "") if place is None else (column(place), self._heading.texts[field])
+        self.problems.append(Problem(row, *where, reason, values))
+
+    def _code(self, record: Record, name: str, known: Mapping[str, Any]) -> str:
+        """The code as text; a number that is too short for one has lost the noughts before it."""
+        code = record.cells.get(name)
+        if not isinstance(code, Code):
+            return ""
+        width = self._widths["code" if name == "former_code" else name]
+        if code.was_number and code.text not in known and len(code.text) < width:
+            self._wrong(record.row, name, "noughts_lost", value=code.text, likely=code.text.zfill(width))
+        return code.text
+
+    def _held(self, record: Record, code: str) -> School | None:
+        held, former = self._known.schools.get(code), self._code(record, "former_code", self._known.schools)
+        if not former or former == code:
+            if held is None and code in self._known.ended:
+                self._wrong(record.row, "code", "ended", value=code)
+            return held
+        if held is None:
+            if former not in self._known.schools:
+                self._wrong(record.row, "former_code", "no_school", value=former)
+            elif former in self._rows:
+                self._wrong(record.row, "former_code", "twice", value=former, first=self._rows[former])
+            else:
+                self._rows[former] = record.row
+            return self._known.schools.get(former)
+        if former in self._known.schools:
+            self._wrong(record.row, "former_code", "both_there", value=former, code=code)
+        return held
+
+    def _commune(self, record: Record, held: School | None) -> str:
+        """The code of its commune, which is made known when it is new; empty where that is unclear."""
+        code = self._code(record, "commune", self.communes)
+        name = str(record.cells.get("commune_name", ""))
+        if code in self._known.elsewhere:
+            self._wrong(record.row, "commune", "not_yours", value=code)
+            return code
+        if code:
+            if code not in self.communes:
+                self._add_commune(record, code, self._names.get(code, ""))
+            there = self.communes.get(code)
+            if there is not None and name and _bare(name) != _bare(there.name):
+                self._wrong(record.row, "commune_name", "other_name", value=name, code=code, name=there.name)
+            return code
+        if name:
+            alike = [one.code for one in self.communes.values() if _bare(one.name) == _bare(name)]
+            if len(alike) != 1:
+                reason = "several_communes" if alike else "no_commune"
+                self._wrong(record.row, "commune_name", reason, value=name, codes=", ".join(alike))
+            return alike[0] if len(alike) == 1 else ""
+        if held is None:
+            self._wrong(record.row, "commune", "missing")
+        return held.commune if held else ""
+
+    def _add_commune(self, record: Record, code: str, name: str) -> None:
+        province = self._code(record, "province", self.provinces)
+        title = str(record.cells.get("province_name", ""))
+        if not province and len(self.provinces) == 1:
+            province = next(iter(self.provinces))
+        if not name:
+            self._wrong(record.row, "commune_name", "new_without_name", value=code)
+        if not province:
+            self._wrong(record.row, "province", "missing")
+        elif province not in self.provinces:
+            if not self._known.may_add_province:
+                self._wrong(record.row, "province", "not_yours", value=province)
+            elif not title:
+                self._wrong(record.row, "province_name", "new_without_name", value=province)
+            else:
+                self.provinces[province] = Place(province, title)
+        if name and province in self.provinces:
+            self.communes[code] = Place(code, name, province)
+
+    def _check_numbers(self, record: Record, held: School | None) -> None:
+        told = {**(held.declared if held else {}), **record.cells}
+        total, part = told.get("devices"), told.get("student_devices")
+        if isinstance(total, int | float) and isinstance(part, int | float) and part > total:
+            self._wrong(record.row, "student_devices", "more_than_all", value=int(part), all=int(total))
+        since = record.cells.get("since")
+        if isinstance(since, date) and since > self._today:
+            self._wrong(record.row, "since", "in_future", value=f"{since:%d/%m/%Y}")
+
+
+def _values(record: Record, held: School | None, code: str, commune: str) -> dict[str, tuple[object, object]]:
+    """What the record says otherwise than the registry, each as (before, after)."""
+    after = {"code": code, "name": record.cells["name"], "commune": commune}
+    after |= {name: record.cells[name] for name in ("level", *DECLARED) if name in record.cells}
+    before: dict[str, object] = {}
+    if held is not None:
+        before = {"code": held.code, "name": held.name, "commune": held.commune, "level": held.level}
+        before |= held.declared
+    return {name: (before.get(name), value) for name, value in after.items() if before.get(name) != value}
+
+
+def _usual_names(records: Iterable[Record]) -> dict[str, str]:
+    """The name that most rows give each commune: one row that says otherwise is the one to be corrected."""
+    found: dict[str, Counter[str]] = {}
+    for record in records:
+        code, name = record.cells.get("commune"), record.cells.get("commune_name")
+        if isinstance(code, Code) and isinstance(name, str):
+            found.setdefault(code.text, Counter())[name] += 1
+    return {code: names.most_common(1)[0][0] for code, names in found.items()}
+
+
+def _width(records: Iterable[Record], names: tuple[str, ...], known: Iterable[str]) -> int:
+    """How long codes are here: the most frequent length of those that are known, or were written as text."""
+    lengths = Counter(map(len, known))
+    for record in records:
+        for name in names:
+            code = record.cells.get(name)
+            if isinstance(code, Code) and not code.was_number:
+                lengths[len(code.text)] += 1
+    return lengths.most_common(1)[0][0] if lengths else 0
+
+
+def _bare(name: str) -> str:
+    return _KIND.sub("", plain(name))

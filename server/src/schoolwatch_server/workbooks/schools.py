@@ -1,0 +1,113 @@
+"""The list of schools: its columns, what the registry knows, and what an import would change. Pure.
+
+A row is one school by its code. What the registry knows already is compared; an empty cell changes nothing,
+and a school that is not in the list stays as it is.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from schoolwatch_server.workbooks import cells
+from schoolwatch_server.workbooks.table import Field, Problem
+
+FIELDS = (
+    Field(
+        "code", ("Mã trường", "Mã trường học", "Mã đơn vị", "Mã CSGD", "Mã", "School code"), cells.code, True
+    ),
+    Field(
+        "name",
+        ("Tên trường", "Tên trường học", "Tên đơn vị", "Trường", "School", "School name"),
+        cells.text,
+        True,
+    ),
+    Field("level", ("Cấp học", "Loại hình trường", "Loại trường", "Cấp", "Level"), cells.level),
+    Field(
+        "commune",
+        ("Mã xã", "Mã phường/xã", "Mã xã/phường", "Mã đơn vị hành chính", "Commune code"),
+        cells.code,
+    ),
+    Field("commune_name", ("Tên xã", "Xã/Phường", "Phường/Xã", "Xã", "Địa bàn", "Commune"), cells.text),
+    Field("province", ("Mã tỉnh", "Mã tỉnh/thành phố", "Province code"), cells.code),
+    Field("province_name", ("Tên tỉnh", "Tỉnh", "Tỉnh/Thành phố", "Province"), cells.text),
+    Field("students", ("Số học sinh", "Tổng số học sinh", "Học sinh", "Sĩ số", "Students"), cells.count),
+    Field("devices", ("Số máy tính", "Tổng số máy tính", "Máy tính", "Computers"), cells.count),
+    Field(
+        "student_devices",
+        (
+            "Số máy tính cho học sinh",
+            "Máy tính cho học sinh",
+            "Máy tính phục vụ học sinh",
+            "Student computers",
+        ),
+        cells.count,
+    ),
+    Field("former_code", ("Mã trường cũ", "Mã cũ", "Former code"), cells.code),
+    Field("since", ("Áp dụng từ ngày", "Hiệu lực từ ngày", "Từ ngày", "Valid from"), cells.day),
+)
+"""In the order of the template."""
+
+DECLARED = ("students", "devices", "student_devices")
+
+
+@dataclass(frozen=True, slots=True)
+class School:
+    """A school as the registry has it now; `declared` by quantity."""
+
+    id: int
+    code: str
+    name: str
+    level: str
+    commune: str
+    declared: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A commune or province by its code, with the code of what it is part of."""
+
+    code: str
+    name: str
+    within: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What of the registry who imports may change.
+
+    `ended` are codes of schools that are no more, or another's; `elsewhere` those of others' communes.
+    """
+
+    schools: Mapping[str, School] = field(default_factory=dict)
+    ended: frozenset[str] = frozenset()
+    communes: Mapping[str, Place] = field(default_factory=dict)
+    provinces: Mapping[str, Place] = field(default_factory=dict)
+    elsewhere: frozenset[str] = frozenset()
+    may_add_province: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one row does: a new school (`id` None), or other values of one; each as (before, after)."""
+
+    row: int
+    code: str
+    name: str
+    id: int | None
+    values: Mapping[str, tuple[object, object]]
+    since: date | None = None
+
+    def after(self, name: str) -> object:
+        """The new value; None when it stays."""
+        return self.values[name][1] if name in self.values else None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an import would do. With a problem it does nothing."""
+
+    changes: tuple[Change, ...]
+    same: int
+    communes: tuple[Place, ...]
+    provinces: tuple[Place, ...]
+    problems: tuple[Problem, ...]

@@ -1,0 +1,166 @@
+"""Rows under a heading become records; what is wrong with a cell is told by its row and column. Pure."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from schoolwatch_server.alphabet import plain
+from schoolwatch_server.workbooks.cells import CellError, is_empty
+from schoolwatch_server.workbooks.grid import Grid, Row, Value, column
+
+HEADING_WITHIN = 40
+"""Rows in which the heading is looked for: titles, letterheads and signatures stand above it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A column: its name here, how people head it (the first as our template does), what its cells mean."""
+
+    name: str
+    headings: tuple[str, ...]
+    parse: Callable[[Value], object]
+    is_required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong where; `column` is empty when it is the whole row. `reason` names its words."""
+
+    row: int
+    column: str
+    heading: str
+    reason: str
+    values: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The good cells of a row by the names of their fields; an empty cell is left out."""
+
+    row: int
+    cells: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """Where the heading ends, which column each field is in, and the headings nobody asked for."""
+
+    last_row: int
+    places: Mapping[str, int]
+    texts: Mapping[str, str]
+    ignored: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A list as far as it can be read: records without a problem, and the problems."""
+
+    heading: Heading | None
+    records: tuple[Record, ...]
+    problems: tuple[Problem, ...]
+
+
+def read(grid: Grid, fields: Sequence[Field]) -> Read:
+    """The records of a grid, and what is wrong; without a heading there is nothing but the problem."""
+    heading, problems = find_heading(grid, fields)
+    if heading is None or problems:
+        return Read(heading, (), tuple(problems))
+    records = []
+    for row in grid.rows:
+        if row.number <= heading.last_row or row.is_heading or _is_numbering(row, heading):
+            continue
+        record, wrong = _record(row, heading, fields)
+        problems += wrong
+        if record is not None:
+            records.append(record)
+    return Read(heading, tuple(records), tuple(problems))
+
+
+def find_heading(grid: Grid, fields: Sequence[Field]) -> tuple[Heading | None, list[Problem]]:
+    """The heading of one or two rows that names most fields, and what is wrong with it."""
+    wanted = {_key(text): field.name for field in fields for text in field.headings}
+    rows = [row for row in grid.rows[:HEADING_WITHIN] if not row.is_heading]
+    best: tuple[int, list[Row], dict[int, str]] = (0, [], {})
+    for index in range(len(rows)):
+        for deep in (1, 2):
+            part = rows[index : index + deep]
+            if len(part) == deep:
+                found = _named(part, wanted)
+                if len(set(found.values())) > best[0]:
+                    best = (len(set(found.values())), part, found)
+    count, part, found = best
+    required = [field for field in fields if field.is_required]
+    if not count:
+        values = {"headings": "; ".join(field.headings[0] for field in required)}
+        return None, [Problem(grid.rows[0].number, "", "", "no_heading", values)]
+    texts = {place: _text(part, place) for place in range(max(len(row.cells) for row in part))}
+    last = part[-1].number
+    problems = []
+    places: dict[str, int] = {}
+    for place, name in sorted(found.items()):
+        if name in places:
+            other = column(places[name])
+            problems.append(Problem(last, column(place), texts[place], "heading_twice", {"other": other}))
+        places.setdefault(name, place)
+    for field in required:
+        if field.name not in places:
+            values = {"heading": field.headings[0], "headings": "; ".join(field.headings[1:])}
+            problems.append(Problem(last, "", "", "no_column", values))
+    ignored = tuple(text for place, text in texts.items() if text and place not in found)
+    return Heading(last, places, {n: texts[p] for n, p in places.items()}, ignored), problems
+
+
+def _named(part: Sequence[Row], wanted: Mapping[str, str]) -> dict[int, str]:
+    """Which fields the columns of these rows name: the lowest row that does, or all of them together."""
+    found = {}
+    for place in range(max(len(row.cells) for row in part)):
+        texts = [_key(str(row.cells[place] or "")) for row in part if place < len(row.cells)]
+        for candidate in (*reversed(texts), " ".join(texts)):
+            if candidate in wanted:
+                found[place] = wanted[candidate]
+                break
+    return found
+
+
+def _text(part: Sequence[Row], place: int) -> str:
+    texts = [str(row.cells[place]) for row in part if place < len(row.cells) and row.cells[place] is not None]
+    return " / ".join(dict.fromkeys(texts))
+
+
+def _key(text: str) -> str:
+    """What a heading is compared by: small letters without diacritics, signs or what stands in brackets."""
+    return " ".join(re.findall(r"[a-z0-9]+", plain(re.sub(r"\([^)]*\)|\*", " ", text))))
+
+
+def _is_numbering(row: Row, heading: Heading) -> bool:
+    """The row below a heading in which forms number their columns: (1) (2) (3), A B 1 2."""
+    if row.number > heading.last_row + 1:
+        return False
+    told = [str(cell).strip("() ").removesuffix(".0") for cell in row.cells if cell is not None]
+    numbers = [int(one) for one in told if one.isdecimal()]
+    short = all(len(one) <= 2 for one in told)
+    return short and len(numbers) >= 2 and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+
+
+def _record(row: Row, heading: Heading, fields: Sequence[Field]) -> tuple[Record | None, list[Problem]]:
+    cells: dict[str, object] = {}
+    problems = []
+    for field in fields:
+        place = heading.places.get(field.name)
+        value = row.cells[place] if place is not None and place < len(row.cells) else None
+        where = (row.number, "" if place is None else column(place), heading.texts.get(field.name, ""))
+        if is_empty(value):
+            if field.is_required:
+                problems.append(Problem(*where, "missing", {}))
+            continue
+        try:
+            cells[field.name] = field.parse(value)
+        except CellError as error:
+            problems.append(Problem(*where, error.reason, error.values))
+    if all(is_empty(_at(row, place)) for place in heading.places.values()):
+        return None, []  # remarks or signatures below the list
+    return (None if problems else Record(row.number, cells)), problems
+
+
+def _at(row: Row, place: int) -> Value:
+    return row.cells[place] if place < len(row.cells) else None

@@ -1,0 +1,147 @@
+"""Files that are no list, in words; and whatever bytes come, a grid or a reason."""
+
+import codecs
+import io
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from openpyxl import Workbook
+
+from schoolwatch_server import levels, texts
+from schoolwatch_server.workbooks import cells, grid, table
+from schoolwatch_server.workbooks.cells import CellError
+from schoolwatch_server.workbooks.grid import BYTES_MAX, GridError
+from schoolwatch_server.workbooks.schools import FIELDS
+
+
+def workbook(*rows: list[object]) -> bytes:
+    book = Workbook()
+    page = book.active
+    assert page is not None
+    for row in rows:
+        page.append(row)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+TEXTS = texts.load()
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+
+
+@pytest.mark.parametrize(
+    ("data", "trouble"),
+    [
+        (b"", "empty"),
+        (b"\n\n ,\n", "empty"),
+        (b"PK\x03\x04 and then nothing", "not_a_workbook"),
+        (workbook()[:3000], "not_a_workbook"),
+        (workbook([None]), "empty"),
+        (OLE + b"\0" * 600, "old_format"),
+        (OLE + b"\0" * 600 + "EncryptedPackage".encode("utf-16-le"), "encrypted"),
+        ("Mã trường".encode("cp1258", "replace"), "encoding"),
+        (b"\0\1\2", "not_a_workbook"),
+        (b"x" * (BYTES_MAX + 1), "too_large"),
+        (b"x\n" * 20_001, "too_many_rows"),
+    ],
+)
+def test_what_is_no_list_says_why(data: bytes, trouble: str) -> None:
+    with pytest.raises(GridError) as raised:
+        grid.read(data)
+    assert raised.value.trouble == trouble
+    assert f"workbook.error.{trouble}" in TEXTS.entries
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_csv_is_read_in_every_way_that_excel_writes_it(separator: str, encoding: str) -> None:
+    text = (
+        separator.join(("Mã trường", "Tên trường"))
+        + "\r\n"
+        + separator.join(("01", '"Lê, Lợi;\t2"'))
+        + "\r\n"
+    )
+    rows = grid.read(text.encode(encoding)).rows
+    assert [(row.number, row.cells) for row in rows] == [
+        (1, ("Mã trường", "Tên trường")),
+        (2, ("01", "Lê, Lợi; 2")),
+    ]
+
+
+def test_a_formula_counts_by_its_result_and_is_empty_without_one() -> None:
+    assert grid.read(workbook(["a", "=1+1"])).rows[0].cells == ("a", None)
+
+
+@given(
+    st.binary(max_size=400)
+    | st.text(max_size=200).map(str.encode)
+    | st.text().map(lambda s: codecs.BOM_UTF16_LE + s.encode("utf-16-le", "surrogatepass"))
+)
+def test_whatever_comes_is_a_list_or_has_a_reason(data: bytes) -> None:
+    trouble = ""
+    try:
+        read = table.read(grid.read(data), FIELDS)
+    except GridError as error:
+        trouble = error.trouble
+    assert f"workbook.error.{trouble}" in TEXTS.entries if trouble else read.problems or read.heading
+
+
+VALUES = st.none() | st.floats(allow_nan=False) | st.dates() | st.text(max_size=30).map(grid.tidy)
+
+
+@given(VALUES, st.sampled_from([cells.text, cells.code, cells.count, cells.day, cells.level]))
+def test_a_cell_means_something_or_says_why_not(value: grid.Value, parse: cells.Parse) -> None:
+    said = "x"
+    try:
+        parse(value)
+    except CellError as error:
+        said = TEXTS.get("vi", f"workbook.problem.{error.reason}", **error.values)
+    assert said
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("1.234", 1234), ("1,234", 1234), ("12 345", 12345), (1.0, 1), ("007", 7)],
+)
+def test_a_count_is_read_as_it_is_written_in_vietnam(written: grid.Value, meant: int) -> None:
+    assert cells.count(written) == meant
+
+
+def test_a_count_is_never_guessed() -> None:
+    for value in (1.5, -1.0, "1.23", "1,5", "45 em", "1.234.5", "½", "٣"):
+        with pytest.raises(CellError):
+            cells.count(value)
+
+
+def test_a_day_is_the_day_before_the_month() -> None:
+    assert cells.day("1/7/2025") == cells.day("2025-07-01") == date(2025, 7, 1)
+    for value in ("7/13/2025", "2025", 45839.0, "29.02.2025"):
+        with pytest.raises(CellError):
+            cells.day(value)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant", "manager"),
+    [
+        ("Mầm non", "MN", "xa"),
+        ("tiểu học", "TH", "xa"),
+        ("Trường Trung học cơ sở", "THCS", "xa"),
+        ("TH-THCS", "TH&THCS", "xa"),
+        ("Liên cấp TH và THCS", "TH&THCS", "xa"),
+        ("THCS, THPT", "THCS&THPT", "so"),
+        ("TH,THCS&THPT", "TH,THCS&THPT", "so"),
+        ("Cấp 1, cấp 2", "TH&THCS", "xa"),
+        ("THPT", "THPT", "so"),
+        ("Trung tâm GDNN-GDTX", "GDTX", "so"),
+        ("Trường chuyên", None, None),
+        ("MN & THPT", None, None),
+        ("", None, None),
+    ],
+)
+def test_levels_are_understood_as_people_write_them(
+    written: str, meant: str | None, manager: str | None
+) -> None:
+    assert levels.parse(written) == meant
+    assert levels.manager(meant or "") == manager
