@@ -192,6 +192,8 @@ MATRIX: tuple[Row, ...] = (
     Row("GET", "/incidents",              "yyy yyy yy yy yy yyy yyy -- ?"),
     Row("GET", "/incidents/{number}",     "yyn yyn yn yn yn yyn yyn -- ?"),
     Row("GET", "/bundles",                "yyy --- yy yy yy --- --- -- ?"),
+    Row("GET", "/imports",                "yyy --- -- -- -- --- --- -- ?"),
+    Row("GET", "/imports/template.xlsx",       "yyy --- -- -- -- --- --- -- ?"),
     Row("GET", "/ghosts",                 "yyy --- yy yy yy --- --- -- ?"),
     Row("GET", "/arrivals",               "yyy --- yy yy yy --- --- -- ?"),
     # --- what people change -------------------------------------------------------------------------------
@@ -226,6 +228,10 @@ MATRIX: tuple[Row, ...] = (
         form={"device": "{spare}"}, prepare=_spare_device),
     Row("POST", "/schools/{code}/devices", "yyn --- yn yn yn --- --- -- ?", 303,
         form={"device": "{device}", "room": "{room}"}),
+    Row("POST", "/imports/look",                    "yyy --- -- -- -- --- --- -- ?",
+        body=lambda asked: {"files": {"file": ("list.csv", b"Ma truong,Ten truong\n")}}),
+    Row("POST", "/imports/take-in",                 "xxx --- -- -- -- --- --- -- ?",
+        form={"digest": "0" * 64}),
     Row("POST", "/bundles/import",                  "yyx --- yx yx yx --- --- -- ?",
         body=lambda asked: {"files": {"file": ("matrix.swbundle", asked.bundle())}}),
 )  # fmt: skip

@@ -22,12 +22,25 @@ Permission = Literal[
     "renew",
     "erase",
     "rotate",
+    "registry",
 ]
 TokenPermission = Literal["read"]
 
 ROLES: Mapping[Role, frozenset[Permission]] = {
     "so_admin": frozenset(
-        {"self", "read", "declare", "enrol", "people", "tokens", "system", "audit", "erase", "rotate"}
+        {
+            "self",
+            "read",
+            "declare",
+            "enrol",
+            "people",
+            "tokens",
+            "system",
+            "audit",
+            "erase",
+            "rotate",
+            "registry",
+        }
     ),
     "so_viewer": frozenset({"self", "read", "system"}),
     "commune": frozenset({"self", "read", "declare", "enrol", "people", "tokens"}),
@@ -39,7 +52,7 @@ ROLES: Mapping[Role, frozenset[Permission]] = {
 
 `self` is one's own account; `people` and `tokens` make accounts and API tokens, no wider than one's own;
 `system` and `audit` are about the server and its log, not about a school; `erase` deletes data of a device or
-a school for good, `rotate` has keys of devices renewed.
+a school for good, `rotate` has keys of devices renewed, `registry` adds schools and changes what they are.
 """
 
 SCOPES: Mapping[Role, tuple[Level, ...]] = {

@@ -52,10 +52,14 @@ def counts(preview: Preview, voice: Voice, *, done: bool) -> str:
 
 def problem(one: Problem, voice: Voice) -> str:
     """What is wrong where."""
-    what = voice(f"problem.{one.reason}", **one.values) if one.values else voice(f"problem.{one.reason}")
     if one.column:
-        return voice("at", row=one.row, column=one.column, heading=one.heading, what=what)
-    return voice("at_row", row=one.row, what=what)
+        return voice("at", row=one.row, column=one.column, heading=one.heading, what=reason(one, voice))
+    return voice("at_row", row=one.row, what=reason(one, voice))
+
+
+def reason(one: Problem, voice: Voice) -> str:
+    """What is wrong, without where."""
+    return voice(f"problem.{one.reason}", **one.values)
 
 
 def change(one: Change, voice: Voice) -> str:

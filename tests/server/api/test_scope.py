@@ -44,7 +44,13 @@ ENROLLING = {"/arrivals", "/ghosts"}
 PEOPLE = {"/audit", "/audit.csv", "/tokens", "/me", "/people", "/people/{account}"}
 """Pages of accounts, which no token opens; tests/server/people asks who sees whom there."""
 
-ADMINISTRATION = {"/devices/{device}/deletion", "/schools/{code}/deletion", "/renewals"}
+ADMINISTRATION = {
+    "/devices/{device}/deletion",
+    "/schools/{code}/deletion",
+    "/renewals",
+    "/imports",
+    "/imports/template.xlsx",
+}
 """Pages of an administrator, which no token opens; the matrix asks who opens them."""
 
 GET = {route.path for route in ROUTES if route.method == "GET"} - ELSEWHERE

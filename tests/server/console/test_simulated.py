@@ -12,7 +12,8 @@ from tree import Tree
 from website import RunningSite
 
 MARK = {"vi": "DỮ LIỆU MÔ PHỎNG", "en": "SIMULATED DATA"}
-NOT_PAGES = {"/ca.pem", "/healthz", "/readyz", "/metrics", "/docs", "/language/{language}", "/audit.csv"}
+NOT_PAGES = {"/ca.pem", "/healthz", "/readyz", "/metrics", "/docs", "/language/{language}", "/audit.csv",
+             "/imports/template.xlsx"}  # fmt: skip
 
 
 @pytest.mark.parametrize("is_simulated", [True, False])

@@ -22,7 +22,10 @@ BODY_MAX = 64 * 1024
 """Bytes of a body: forms and enrolments are far below."""
 
 
-LARGE = {("POST", "/bundles/import"): (32 << 20, 300.0)}
+LARGE = {
+    ("POST", "/bundles/import"): (32 << 20, 300.0),
+    ("POST", "/imports/look"): (9 << 20, 300.0),
+}
 """Bytes and seconds of the few bodies that are files; their endpoints read them after the gate, in parts."""
 
 

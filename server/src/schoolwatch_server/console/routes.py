@@ -10,6 +10,7 @@ from schoolwatch_server.console import (
     devices,
     enrolment,
     fleet,
+    imports,
     incidents,
     login,
     me,
@@ -43,6 +44,7 @@ ROUTES: tuple[Route, ...] = (
     *devices.ROUTES,
     *incidents.ROUTES,
     *bundles.ROUTES,
+    *imports.ROUTES,
     *system.ROUTES,
     *notice.ROUTES,
 )

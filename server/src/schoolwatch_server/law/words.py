@@ -26,6 +26,7 @@ PERMISSIONS: dict[Permission, str] = {
     "system": "xem trang máy chủ",
     "erase": "xóa vĩnh viễn dữ liệu của máy, của trường",
     "rotate": "yêu cầu đổi khóa và mật khẩu của máy",
+    "registry": "nhập danh sách trường, sửa tên, cấp học, xã của trường",
     "speedtest": "đo tốc độ đường truyền",
     "standing": "hỏi máy đã được duyệt chưa",
     "renew": "đổi khóa và mật khẩu của máy",

@@ -46,6 +46,7 @@ class _Planner:
         self.changes: list[Change] = []
         self.same = 0
         self.problems = list(read.problems)
+        self._told = {(one.row, one.column) for one in read.problems}
 
     def take(self, record: Record) -> None:
         """Adds what the record changes, or what is wrong with it."""
@@ -53,11 +54,12 @@ class _Planner:
         code = self._code(record, "code", self._known.schools)
         if code in self._rows:
             self._wrong(record.row, "code", "twice", value=code, first=self._rows[code])
-        self._rows.setdefault(code, record.row)
+        if code:
+            self._rows.setdefault(code, record.row)
         held = self._held(record, code)
         commune = self._commune(record, held)
         self._check_numbers(record, held)
-        if len(self.problems) > before:
+        if len(self.problems) > before or not record.is_whole:
             return
         values = _values(record, held, code, commune)
         if not values:
@@ -90,7 +92,9 @@ class _Planner:
     def _wrong(self, row: int, field: str, reason: str, **values: object) -> None:
         place = self._heading.places.get(field)
         where = ("", "") if place is None else (column(place), self._heading.texts[field])
-        self.problems.append(Problem(row, *where, reason, values))
+        if (row, where[0]) not in self._told:  # one thing at a time of each cell
+            self._told.add((row, where[0]))
+            self.problems.append(Problem(row, *where, reason, values))
 
     def _code(self, record: Record, name: str, known: Mapping[str, Any]) -> str:
         """The code as text; a number that is too short for one has lost the noughts before it."""

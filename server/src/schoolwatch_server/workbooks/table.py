@@ -35,10 +35,14 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The good cells of a row by the names of their fields; an empty cell is left out."""
+    """The good cells of a row by the names of their fields; an empty cell is left out.
+
+    `is_whole` is False where another cell of the row can't be taken.
+    """
 
     row: int
     cells: Mapping[str, object]
+    is_whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A list as far as it can be read: records without a problem, and the problems."""
+    """A list as far as it can be read: its records, and what is wrong with cells of them."""
 
     heading: Heading | None
     records: tuple[Record, ...]
@@ -159,7 +163,7 @@ def _record(row: Row, heading: Heading, fields: Sequence[Field]) -> tuple[Record
             problems.append(Problem(*where, error.reason, error.values))
     if all(is_empty(_at(row, place)) for place in heading.places.values()):
         return None, []  # remarks or signatures below the list
-    return (None if problems else Record(row.number, cells)), problems
+    return Record(row.number, cells, not problems), problems
 
 
 def _at(row: Row, place: int) -> Value:

@@ -1,0 +1,109 @@
+"""A list of schools handed in with a browser: looked through first, then imported as it was seen."""
+
+import time
+from functools import partial
+from typing import Annotated
+
+from fastapi import Form, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+from starlette.responses import Response
+
+from schoolwatch_server import handed_in, roster_words, rosters
+from schoolwatch_server.api.route import Route, Server, Who
+from schoolwatch_server.console.page import Csrf, check_form, language_of, page
+from schoolwatch_server.database.registry import RegistryError
+from schoolwatch_server.roster_words import Voice
+from schoolwatch_server.workbooks import template
+from schoolwatch_server.workbooks.grid import BYTES_MAX, GridError
+
+SHOWN = 200
+"""Changes, and faults, that a page shows; it says how many there are."""
+
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def show(request: Request, who: Who) -> Response:
+    """The form."""
+    return page(request, "imports.html", who, told="", preview=None)
+
+
+async def look(request: Request, who: Who, server: Server) -> Response:
+    """What the list would change, or what is wrong with it; a good one is kept for a while to be imported."""
+    voice = Voice(server.texts, language_of(request))
+    async with request.form(max_files=1, max_fields=4) as form:
+        csrf, file = form.get("csrf"), form.get("file")
+        check_form(who, csrf if isinstance(csrf, str) else "")
+        if not isinstance(file, UploadFile) or not file.filename:
+            return _page(request, who, told=voice("no_file"), status=422)
+        data, name = await file.read(BYTES_MAX + 1), file.filename[:100]
+    try:
+        found = await run_in_threadpool(rosters.look, server.engine, data, who.scope, time.time())
+    except GridError as error:
+        return _page(request, who, told=f"{name}: {roster_words.error(error, voice)}", status=422)
+    if not found.plan.problems:
+        handed_in.keep(server.config.folder, data, time.time())
+    return _page(request, who, preview=_shown(found, name, voice), status=422 if found.plan.problems else 200)
+
+
+def take_in(
+    request: Request,
+    who: Who,
+    server: Server,
+    csrf: Csrf = "",
+    digest: Annotated[str, Form(pattern="^[0-9a-f]{64}$")] = "",
+    name: Annotated[str, Form(max_length=100)] = "",
+) -> Response:
+    """Imports the list that was looked through; what it would do is compared with the registry once more."""
+    check_form(who, csrf)
+    voice = Voice(server.texts, language_of(request))
+    data = handed_in.find(server.config.folder, digest, time.time())
+    if data is None:
+        return _page(request, who, told=voice("gone"), status=422)
+    try:
+        found = rosters.take_in(server.engine, data, who.scope, by=who.name, now=time.time())
+    except RegistryError:
+        return _page(request, who, told=voice("gone"), status=422)
+    if found.plan.problems:  # somebody changed the registry meanwhile
+        return _page(request, who, preview=_shown(found, name, voice), status=422)
+    return _page(request, who, told=roster_words.counts(found, voice, done=True))
+
+
+def download(who: Who) -> Response:  # noqa: ARG001  the gate has asked
+    """An empty list to fill in."""
+    headers = {"Content-Disposition": 'attachment; filename="truong.xlsx"', "Cache-Control": "no-store"}
+    return Response(template.write(), media_type=_XLSX, headers=headers)
+
+
+def _page(
+    request: Request, who: Who, *, told: str = "", preview: dict[str, object] | None = None, status: int = 200
+) -> Response:
+    return page(
+        request, "imports.html", who, status, at="/imports", told=told, refused=status != 200, preview=preview
+    )
+
+
+def _shown(found: rosters.Preview, name: str, voice: Voice) -> dict[str, object]:
+    """What the page shows of it, in words."""
+    plan = found.plan
+    problem = partial(roster_words.reason, voice=voice)
+    return {
+        "name": name,
+        "digest": found.digest,
+        "head": tuple(roster_words.head(found, name, voice)),
+        "problems": [(one, problem(one)) for one in plan.problems[:SHOWN]],
+        "faults": len(plan.problems),
+        "refused": voice("refused", count=len(plan.problems)),
+        "changes": [roster_words.change(one, voice) for one in plan.changes[:SHOWN]],
+        "count": len(plan.changes),
+        "counts": roster_words.counts(found, voice, done=False),
+        "more": voice("more", count=max(len(plan.changes), len(plan.problems)) - SHOWN),
+    }
+
+
+ROUTES = (
+    Route("GET", "/imports", show, "registry"),
+    Route("GET", "/imports/template.xlsx", download, "registry"),
+    Route("POST", "/imports/look", look, "registry"),
+    Route("POST", "/imports/take-in", take_in, "registry"),
+)

@@ -1,0 +1,43 @@
+"""Files that somebody handed in with a browser, kept for a short while between looking and importing.
+
+They lie in `run/imports` of the data folder, which no backup holds, by their SHA-256.
+"""
+
+import hashlib
+import os
+from pathlib import Path
+
+from schoolwatch_server.files import private_folder
+
+KEPT = 3600.0
+"""Seconds that a file waits for its import."""
+
+FILES_MAX = 20
+
+
+def keep(data_folder: Path, data: bytes, now: float) -> str:
+    """Keeps a file; its SHA-256 in hex. The oldest go when there are too many, or their time is over."""
+    folder = private_folder(data_folder / "run" / "imports")
+    digest = hashlib.sha256(data).hexdigest()
+    path, new = folder / digest, folder / f".{digest}.{os.getpid()}"
+    new.touch(mode=0o600)
+    new.write_bytes(data)
+    new.replace(path)
+    os.utime(path, (now, now))
+    files = sorted(folder.iterdir(), key=lambda one: one.stat().st_mtime, reverse=True)
+    for index, one in enumerate(files):
+        if index >= FILES_MAX or one.stat().st_mtime < now - KEPT:
+            one.unlink(missing_ok=True)
+    return digest
+
+
+def find(data_folder: Path, digest: str, now: float) -> bytes | None:
+    """A file that was kept; None when it is no more, or not what its name says."""
+    path = data_folder / "run" / "imports" / digest
+    try:
+        if path.stat().st_mtime < now - KEPT:
+            return None
+        data = path.read_bytes()
+    except OSError:
+        return None
+    return data if hashlib.sha256(data).hexdigest() == digest else None

@@ -1,0 +1,116 @@
+"""A list of schools in the browser: looked through, imported as it was seen, and only by who may."""
+
+import os
+import re
+from pathlib import Path
+
+import httpx
+
+from schoolwatch_server import handed_in
+from schoolwatch_server.database import registry
+from schoolwatch_server.database.engine import begin_read
+from schoolwatch_server.scope import EVERYTHING, Scope
+from tree import Tree
+from website import RunningSite, csrf
+
+HEAD = "Mã trường;Tên trường;Cấp học;Mã xã;Tên xã\n"
+
+
+def look(client: httpx.Client, text: str, name: str = "truong.csv") -> httpx.Response:
+    return client.post("/imports/look", data={"csrf": csrf(client)}, files={"file": (name, text.encode())})
+
+
+def take_in(client: httpx.Client, seen: httpx.Response) -> httpx.Response:
+    digest = re.search(r'name="digest" value="([0-9a-f]{64})"', seen.text)
+    assert digest is not None, seen.text
+    return client.post("/imports/take-in", data={"csrf": csrf(client), "digest": digest[1], "name": "x"})
+
+
+def schools(tree: Tree) -> set[str]:
+    with begin_read(tree.engine) as conn:
+        return {school.code for school in registry.schools(conn, EVERYTHING)}
+
+
+def test_a_list_is_seen_before_it_is_imported_and_imported_as_it_was_seen(tree: Tree) -> None:
+    before = schools(tree)
+    with begin_read(tree.engine) as conn:
+        commune = registry.communes(conn, EVERYTHING)[0]
+    with RunningSite(tree.config) as site:
+        admin = site.somebody("so_admin")
+        seen = look(admin, HEAD + f"N-1;Trường Mới <b>;TH;{commune.code};\n")
+        assert seen.status_code == 200
+        assert "Sẽ thêm 1 trường, sửa 0 trường" in seen.text
+        assert "dòng 2: thêm N-1 Trường Mới &lt;b&gt;" in seen.text
+        assert schools(tree) == before
+        done = take_in(admin, seen)
+        assert (done.status_code, "Đã thêm 1 trường" in done.text) == (200, True)
+        assert (
+            "Đã thêm 0 trường, sửa 0 trường, thêm 0 xã/phường; 1 trường giữ nguyên"
+            in take_in(admin, seen).text
+        )
+        assert 'href="/language/en?next=/imports"' in seen.text
+    assert schools(tree) == before | {"N-1"}
+
+
+def test_a_fault_is_in_a_table_and_nothing_is_kept(tree: Tree) -> None:
+    before = schools(tree)
+    with RunningSite(tree.config) as site:
+        admin = site.somebody("so_admin")
+        seen = look(admin, HEAD + "N-2;Trường Mới;lớp;;Không Đâu\n")
+        assert seen.status_code == 422
+        assert "Có 2 chỗ cần sửa; chưa nhập gì" in seen.text
+        assert '<th scope="row">2</th><td>C <small class="muted">Cấp học</small></td>' in seen.text
+        assert 'name="digest"' not in seen.text
+        for text, said in (("", "không có dòng nào"), ("x", "không tìm thấy dòng tiêu đề")):
+            answer = look(admin, text)
+            assert (answer.status_code, said in answer.text) == (422, True)
+        assert (
+            "Chưa chọn tệp" in admin.post("/imports/look", data={"csrf": csrf(admin)}, files={"x": b""}).text
+        )
+        big = admin.post(
+            "/imports/look", data={"csrf": csrf(admin)}, files={"file": ("x.csv", b"x" * (8 << 20) + b"x")}
+        )
+        assert (big.status_code, "Tệp quá lớn" in big.text) == (422, True)
+    assert schools(tree) == before
+    assert not (tree.config.folder / "run" / "imports").exists()
+
+
+def test_a_list_that_no_longer_fits_or_is_gone_is_not_imported(tree: Tree) -> None:
+    with begin_read(tree.engine) as conn:
+        commune = registry.communes(conn, EVERYTHING)[0]
+    with RunningSite(tree.config) as site:
+        admin = site.somebody("so_admin")
+        seen = look(admin, HEAD + f"N-3;Trường Ba;TH;{commune.code};\n")
+        take_in(admin, look(admin, HEAD + f"N-4;Trường Ba;TH;{commune.code};\n"))
+        answer = take_in(admin, seen)
+        assert (answer.status_code, "đã có với mã N-4" in answer.text) == (422, True)
+        for path in (tree.config.folder / "run" / "imports").iterdir():
+            os.utime(path, (0, 0))
+        assert "không còn ở máy chủ" in take_in(admin, seen).text
+    assert "N-3" not in schools(tree)
+
+
+def test_an_administrator_of_a_province_imports_there_alone(tree: Tree) -> None:
+    with begin_read(tree.engine) as conn:
+        mine, other = registry.provinces(conn, EVERYTHING)[:2]
+        there = registry.communes(conn, Scope("province", other.id))[0]
+        here = registry.communes(conn, Scope("province", mine.id))[0]
+    with RunningSite(tree.config) as site:
+        admin = site.somebody("so_admin", Scope("province", mine.id))
+        assert (
+            f"{there.code} không thuộc phạm vi"
+            in look(admin, HEAD + f"N-5;A;TH;{there.code};{there.name}\n").text
+        )
+        assert "Sẽ thêm 1 trường" in look(admin, HEAD + f"N-5;A;TH;{here.code};{here.name}\n").text
+        assert admin.get("/imports/template.xlsx").content.startswith(b"PK")
+
+
+def test_what_is_kept_is_private_bounded_and_what_it_was(tmp_path: Path) -> None:
+    digests = [handed_in.keep(tmp_path, bytes([number]), 1000.0 + number) for number in range(25)]
+    folder = tmp_path / "run" / "imports"
+    assert (folder.stat().st_mode & 0o777, len(list(folder.iterdir()))) == (0o700, handed_in.FILES_MAX)
+    assert handed_in.find(tmp_path, digests[0], 1025.0) is None
+    assert handed_in.find(tmp_path, digests[-1], 1025.0) == bytes([24])
+    assert (folder / digests[-1]).stat().st_mode & 0o777 == 0o600
+    (folder / digests[-1]).write_bytes(b"another")
+    assert handed_in.find(tmp_path, digests[-1], 1025.0) is None
