@@ -12,7 +12,7 @@ from schoolwatch_server.access import ROLES, SCOPES
 from schoolwatch_server.commands.command import FAILED
 from schoolwatch_server.database import audit as audit_log
 from schoolwatch_server.database import registry
-from schoolwatch_server.database.engine import begin_read, open_database
+from schoolwatch_server.database.engine import begin_read, begin_write, open_database
 from schoolwatch_server.scope import EVERYTHING
 
 Call = Callable[..., tuple[int, str, str]]
@@ -181,3 +181,19 @@ def test_a_template_is_written_and_never_over_a_file(tmp_path: Path, call: Call)
     )
     code, _, err = call("school", "template", str(file))
     assert (code, "File exists" in err) == (FAILED, True)
+
+
+def test_devices_in_use_are_listed_with_what_other_commands_ask_for(tmp_path: Path, call: Call) -> None:
+    assert call("device", "list") == (0, "no device is in use there\n", "")
+    call("school", "add", "S1", "Trường Một", *NEW)
+    call("school", "add", "S2", "Trường Hai", "--commune", "C1")
+    engine = open_database(f"sqlite:///{tmp_path}/schoolwatch.db")
+    with begin_write(engine) as conn:
+        room = registry.create_room(conn, 1, "Phòng Tin", "lab")
+        first = registry.create_device(conn, 1, room, "Máy 1", 1.0).device
+        second = registry.create_device(conn, 2, None, "", 1.0).device
+    engine.dispose()
+    line = f"{second}  S2  -  -  never heard\n"
+    assert call("device", "list")[1] == line + f"{first}  S1  Phòng Tin  Máy 1  never heard\n"
+    assert call("device", "list", "--school", "S2")[1] == line
+    assert "there is no school 'S3'" in call("device", "list", "--school", "S3")[2]

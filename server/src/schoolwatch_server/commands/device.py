@@ -18,6 +18,8 @@ BY = "command line"
 def add_to(commands: "Subparsers") -> None:
     """Adds the word and its actions to the command line."""
     actions = command.group(commands, "device", "let devices in, cut them off, retire, replace and move them")
+    new = command.add(actions, "list", _list, "every device in use: id, school, room, label, when last heard")
+    new.add_argument("--school", default="", metavar="CODE", help="those of one school")
     new = command.add(actions, "waiting", _waiting, "every device that waits for approval")
     new.add_argument("--school", default="", metavar="CODE", help="those of one school")
     for name, run, help_ in (
@@ -48,6 +50,26 @@ def add_to(commands: "Subparsers") -> None:
     new.add_argument("device", metavar="DEVICE", help="its id")
     new.add_argument("--school", required=True, metavar="CODE", help="code of the school")
     new.add_argument("--room", default="", metavar="NAME", help="one of its rooms")
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    from schoolwatch_server.commands.backup import when
+    from schoolwatch_server.database import registry
+    from schoolwatch_server.database.engine import begin_read
+    from schoolwatch_server.scope import EVERYTHING
+
+    with begin_read(command.database(arguments)) as conn:
+        if arguments.school and registry.school_by_code(conn, arguments.school, EVERYTHING) is None:
+            raise command.Refused(f"there is no school {arguments.school[:40]!r}: see `school list`")
+        rows = registry.devices(conn, EVERYTHING)
+    lines = (
+        f"{row.device}  {row.school_code or '-'}  {row.room or '-'}  {row.label or '-'}  "
+        + ("never heard" if row.heard_at is None else when(row.heard_at))
+        for row in rows
+        if arguments.school in ("", row.school_code)
+    )
+    command.say("\n".join(lines) or "no device is in use there")
+    return 0
 
 
 def _waiting(arguments: argparse.Namespace) -> int:
