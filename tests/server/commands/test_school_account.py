@@ -189,7 +189,7 @@ def test_devices_in_use_are_listed_with_what_other_commands_ask_for(tmp_path: Pa
     call("school", "add", "S2", "Trường Hai", "--commune", "C1")
     engine = open_database(f"sqlite:///{tmp_path}/schoolwatch.db")
     with begin_write(engine) as conn:
-        room = registry.create_room(conn, 1, "Phòng Tin", "lab")
+        room = registry.create_room(conn, 1, "Phòng Tin", "student_lab")
         first = registry.create_device(conn, 1, room, "Máy 1", 1.0).device
         second = registry.create_device(conn, 2, None, "", 1.0).device
     engine.dispose()
