@@ -75,7 +75,9 @@ def test_an_older_copy_brings_back_nothing_that_was_deleted_since(
     )
 
 
-def test_where_the_newest_copy_is_damaged_an_older_one_tells(stocked: Stocked, tmp_path: Path) -> None:
+def test_where_the_newest_list_is_damaged_an_older_one_tells(
+    stocked: Stocked, run: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     config = moved(stocked, tmp_path)
     deletions.path_in(config.folder).parent.mkdir(exist_ok=True)
     deletions.path_in(config.folder).write_text("no list\n")
@@ -84,6 +86,12 @@ def test_where_the_newest_copy_is_damaged_an_older_one_tells(stocked: Stocked, t
     copies = store.snapshots().copies
     known = since.newer(store, copies, copies[0])
     assert (len(copies), known.deleted, known.upto) == (2, (), stocked.made.manifest.taken_at)
+
+    place = ("--from", tmp_path / "copies", "--passphrase-file", stocked.passphrase)
+    code, said = run("restore", "--data", tmp_path / "new", *place)
+    assert code == 0, said
+    assert (tmp_path / "new" / "audit" / "deletions.unreadable").read_text() == "no list\n"
+    assert "line 1 is no deletion" in caplog.text
 
 
 def test_an_older_file_put_back_by_hand_is_rid_of_it_at_the_next_start(

@@ -125,8 +125,7 @@ def restore(
         made = unpack(store, snapshot, stage)
         build(made, stage)
         settings = _settings(made, stage, data, database_url)
-        known.write(stage / gather.DATA)
-        epoch, again = _database(made, stage, settings)
+        epoch, again = _database(made, stage, settings, known)
         _place(stage, data)
     except BaseException:
         _empty(data)
@@ -187,7 +186,7 @@ def _at(config: ServerConfig, data: Path) -> ServerConfig:
     return msgspec.structs.replace(config, data=str(data))
 
 
-def _database(made: Manifest, stage: Path, config: ServerConfig) -> tuple[str, Again]:
+def _database(made: Manifest, stage: Path, config: ServerConfig, known: since.Known) -> tuple[str, Again]:
     """The database of this program's version, with a new epoch: SQLite's still in its private place."""
     if made.database == "sqlite":
         url = f"sqlite:///{stage / gather.SQLITE}"
@@ -202,6 +201,7 @@ def _database(made: Manifest, stage: Path, config: ServerConfig) -> tuple[str, A
     try:
         sealed.check(engine)
         copies.end_sessions(engine)
+        known.put(stage / gather.DATA)
         return renew_epoch(engine), since.again(engine, stage / gather.DATA)
     except SealError as error:
         raise BackupError("no_key", detail=error) from error

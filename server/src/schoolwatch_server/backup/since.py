@@ -32,12 +32,23 @@ class Known:
     deleted: tuple[Deletion, ...] = ()
     ended: tuple[Ending, ...] = ()
 
-    def write(self, folder: Path) -> None:
-        """Into a data folder, in the place of its own. Raises `LastingError`."""
-        if self.deleted:
-            lasting.write(deletions.path_in(folder), self.deleted)
-        if self.ended:
-            lasting.write(endings.path_in(folder), self.ended)
+    def put(self, folder: Path) -> None:
+        """Into a data folder, beside what its own lists hold. Raises `LastingError`."""
+        _put(deletions.path_in(folder), Deletion, self.deleted)
+        _put(endings.path_in(folder), Ending, self.ended)
+
+
+def _put(path: Path, kind: type[Line], lines: Sequence[Line]) -> None:
+    """A list that can't be read is set aside: it keeps nobody from what the copy holds besides."""
+    own: tuple[Line, ...] = ()
+    try:
+        own = lasting.read(path, kind)
+    except LastingError as error:
+        aside = path.with_name(f"{path.name}.unreadable")
+        path.rename(aside)
+        log.error("%s; it is set aside as %s", error, aside.name)  # noqa: TRY400  the line says all
+    if own or lines:
+        lasting.write(path, {*own, *lines})
 
 
 @dataclass(frozen=True, slots=True)

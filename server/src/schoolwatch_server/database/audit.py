@@ -64,9 +64,9 @@ def record_deeds(
         record(conn, actor=deed.actor, action=deed.action, subject=deed.subject, detail=detail, now=now)
 
 
-def head(conn: Connection) -> tuple[int, str]:
-    """Number and hash of the last line."""
-    last, hash_ = conn.execute(_HEAD).one()
+def head(conn: Connection, *, lock: bool = False) -> tuple[int, str]:
+    """Number and hash of the last line; with `lock` there is no other until the transaction ends."""
+    last, hash_ = conn.execute(_HEAD.with_for_update() if lock else _HEAD).one()
     return int(last), str(hash_)
 
 

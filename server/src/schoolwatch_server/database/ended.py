@@ -29,15 +29,15 @@ def note(engine: Engine, path: Path, now: float) -> int:
     What is too old leaves it. Raises `LastingError`.
     """
     with begin_read(engine) as conn:
-        seen = int(conn.scalar(select(t.meta.c.value).where(t.meta.c.key == SEEN)) or 0)
-        last, _ = audit.head(conn)
-        found = [endings.of(entry) for entry in audit.acted(conn, tuple(KINDS), after=seen)]
-    if found:
-        known = {*lasting.read(path, Ending), *found}
-        lasting.write(path, (one for one in known if one.at >= now - endings.KEPT))
-    if last != seen:
-        with begin_write(engine) as conn:
-            upsert(conn, t.meta, [{"key": SEEN, "value": str(last)}])
+        if _seen(conn) == audit.head(conn)[0]:
+            return 0
+    with begin_write(engine) as conn:
+        last, _ = audit.head(conn, lock=True)  # of two that note at once, one waits
+        found = [endings.of(entry) for entry in audit.acted(conn, tuple(KINDS), after=_seen(conn))]
+        if found:
+            known = {*lasting.read(path, Ending), *found}
+            lasting.write(path, (one for one in known if one.at >= now - endings.KEPT))
+        upsert(conn, t.meta, [{"key": SEEN, "value": str(last)}])
     return len(found)
 
 
@@ -56,6 +56,10 @@ def again(engine: Engine, path: Path, now: float) -> tuple[Ending, ...]:
     note(engine, path, now)
     lasting.write(path, set(lasting.read(path, Ending)) - set(lost))
     return done
+
+
+def _seen(conn: Connection) -> int:
+    return int(conn.scalar(select(t.meta.c.value).where(t.meta.c.key == SEEN)) or 0)
 
 
 def _unknown(conn: Connection, known: Sequence[Ending]) -> tuple[Ending, ...]:
