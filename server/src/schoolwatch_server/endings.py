@@ -5,7 +5,7 @@ a former password; by this list they are ended again. It names devices by their 
 numbers, and accounts by their names.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -16,7 +16,7 @@ from schoolwatch_server.audit_chain import Entry
 NAME = "audit/endings"
 """Where the list lies in a data folder."""
 
-Kind = Literal["device", "account", "token", "enrolment"]
+Kind = Literal["device", "account", "token", "enrolment", "undo"]
 
 ACTIONS: Mapping[Kind, tuple[str, ...]] = {
     "device": ("device.revoke", "device.retire", "device.replace"),
@@ -26,24 +26,35 @@ ACTIONS: Mapping[Kind, tuple[str, ...]] = {
         "account.role",
         "account.password",
         "account.reset_password",
+        "account.oidc_link",
         "account.oidc_unlink",
         "factor.on",
+        "factor.off",
+        "factor.reset",
         "factor.codes",
     ),
     "token": ("token.revoke",),
     "enrolment": ("enrolment.revoke",),
+    "undo": ("device.restore", "account.enable", "account.unlock"),
 }
-"""Actions of the audit log, by what each ends: after them an older copy lets in too many."""
+"""Actions of the audit log, by what each ends: after them an older copy lets in too many. Some are undone."""
 
 KINDS: Mapping[str, Kind] = {action: kind for kind, actions in ACTIONS.items() for action in actions}
 
-KEPT = 400 * 86400.0
-"""Seconds that an ending stays on the list: longer than the copies of a year."""
+_UNDONE: Mapping[str, tuple[str, ...]] = {
+    "device.restore": ("device.retire", "device.replace"),
+    "account.enable": ("account.disable", "account.idle"),
+    "account.unlock": ("account.disable", "account.idle"),
+}
+
+LINES_MAX = 50_000
+"""Lines of the list, the newest: at 100 a day those of more than a year."""
 
 
 class Ending(msgspec.Struct, frozen=True, omit_defaults=True):
     """One line of the audit log: when (UTC seconds), its row and hash there, and what it ended.
 
+    `history` is that of the database (`meta`): another server's lines are about others.
     `number` is a token's; of a school's enrolment tokens, without one, all were ended.
     """
 
@@ -53,6 +64,7 @@ class Ending(msgspec.Struct, frozen=True, omit_defaults=True):
     action: str
     subject: str
     number: int = 0
+    history: str = ""
 
     @property
     def kind(self) -> Kind | None:
@@ -65,7 +77,18 @@ def path_in(folder: Path) -> Path:
     return folder / NAME
 
 
-def of(entry: Entry) -> Ending:
+def lasting_ones(lines: Sequence[Ending]) -> tuple[Ending, ...]:
+    """Those of a list, oldest first, that nobody undid later."""
+    undone: set[tuple[str, str]] = set()
+    kept = []
+    for one in reversed(lines):
+        undone.update((one.subject, action) for action in _UNDONE.get(one.action, ()))
+        if one.kind not in (None, "undo") and (one.subject, one.action) not in undone:
+            kept.append(one)
+    return tuple(reversed(kept))
+
+
+def of(entry: Entry, history: str) -> Ending:
     """The ending that a line of the audit log with one of those actions tells of."""
     subject, number = entry.subject, 0
     if entry.action == "device.replace":
@@ -74,4 +97,4 @@ def of(entry: Entry) -> Ending:
         number = int(entry.detail.get("number", 0))
     if entry.action == "enrolment.revoke":
         number = int(entry.detail.get("token", 0))
-    return Ending(entry.at, entry.id, entry.hash, entry.action, subject, number)
+    return Ending(entry.at, entry.id, entry.hash, entry.action, subject, number, history)

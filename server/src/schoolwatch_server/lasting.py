@@ -3,6 +3,7 @@
 `audit/…`: a line of JSON each, the oldest first; they are in every backup.
 """
 
+import logging
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeVar
@@ -10,6 +11,8 @@ from typing import TypeVar
 import msgspec
 
 from schoolwatch_server.files import private_folder, write_atomically
+
+log = logging.getLogger(__name__)
 
 Line = TypeVar("Line", bound=msgspec.Struct)
 
@@ -26,6 +29,25 @@ def read(path: Path, kind: type[Line]) -> tuple[Line, ...]:
         return ()
     except OSError as error:
         raise LastingError(f"{path}: can't be read ({error.strerror}): check its mode") from error
+
+
+def read_or_set_aside(path: Path, kind: type[Line]) -> tuple[Line, ...]:
+    """The list, oldest first; one that can't be read is set aside (`….unreadable`), and is empty then.
+
+    Raises `LastingError` when it can't be set aside.
+    """
+    try:
+        return read(path, kind)
+    except LastingError as error:
+        aside = path.with_name(f"{path.name}.unreadable")
+        log.error("%s; it is set aside as %s", error, aside.name)  # noqa: TRY400  the line says all
+    try:
+        path.rename(aside)
+    except OSError as error:
+        raise LastingError(
+            f"{path}: can't be set aside ({error.strerror}): check its folder's mode"
+        ) from error
+    return ()
 
 
 def parse(text: bytes, name: str, kind: type[Line]) -> tuple[Line, ...]:

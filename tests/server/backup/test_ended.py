@@ -7,13 +7,15 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 from tests.server.backup.conftest import Run, Stocked, moved
 
+from databases import make_database
 from schoolwatch_server import audit_log, endings, fleet, lasting, people, tokens
 from schoolwatch_server.access import Principal
 from schoolwatch_server.audit_chain import Entry
 from schoolwatch_server.backup import make, since
+from schoolwatch_server.commands.backup import when
 from schoolwatch_server.config import ServerConfig, of_data
 from schoolwatch_server.database import audit, ended
 from schoolwatch_server.database import people as accounts
@@ -92,8 +94,11 @@ def test_an_older_copy_lets_in_nobody_who_was_shut_out_since(
     code, said = run("restore", "--data", tmp_path / "new", *place)
 
     assert code == 0, said
-    assert "Revoked again, as it had been revoked since this copy: 2 devices, 2 tokens" in said
-    assert "nobody gets in by what they were: an, binh. To open one" in said
+    assert (
+        "Revoked again, as it had been revoked since this copy: 2 devices, 2 enrolment or API tokens" in said
+    )
+    assert "nobody gets in by what they were:\n  an\n  binh\nOpen each again" in said
+    assert f"./schoolwatch server unlock NAME --data {tmp_path}/new" in said
     engine = open_database(of_data(tmp_path / "new").database_url)
     after = {
         "device": devices[2:],
@@ -110,7 +115,7 @@ def test_an_older_copy_lets_in_nobody_who_was_shut_out_since(
     assert standing(engine) == {**after, "account": ["an", "chi"]}
     engine.dispose()
     listed = lasting.read(endings.path_in(tmp_path / "new"), Ending)
-    assert len(listed) == 6, "its own copies know of them too"
+    assert {one.kind for one in listed} == set(endings.ACTIONS), "its own copies know of them too"
 
 
 def test_the_old_data_folder_tells_what_no_copy_does(stocked: Stocked, run: Run, tmp_path: Path) -> None:
@@ -119,7 +124,7 @@ def test_the_old_data_folder_tells_what_no_copy_does(stocked: Stocked, run: Run,
     make.back_up(config)
     end_some(config)
     engine = open_database(config.database_url)
-    since.note(engine, config.folder)  # as the server does each minute
+    assert since.note(engine, config.folder)  # as the server does each minute
     engine.dispose()
     place = ("--from", tmp_path / "copies", "--passphrase-file", stocked.passphrase)
 
@@ -127,11 +132,11 @@ def test_the_old_data_folder_tells_what_no_copy_does(stocked: Stocked, run: Run,
     assert (code, "Revoked again" in said, "nobody gets in by" in said) == (0, False, False), said
     code, said = run("restore", "--data", tmp_path / "new", *place, "--old-data", config.folder)
     assert code == 0, said
-    assert "nobody gets in by what they were: an, binh. To open one" in said
+    assert "nobody gets in by what they were:\n  an\n  binh\n" in said
 
     code, said = run("restore", "--data", tmp_path / "none", *place, "--old-data", tmp_path)
     assert code == 2, said
-    assert "neither audit/deletions nor audit/endings" in said
+    assert "audit/deletions, audit/endings: No such file" in said
     assert not (tmp_path / "none" / "schoolwatch.db").exists()
 
 
@@ -159,46 +164,141 @@ def test_an_older_file_put_back_by_hand_is_set_right_at_the_next_start(
     engine.dispose()
 
 
+def noted(engine: Engine, config: ServerConfig) -> int:
+    return ended.note(engine, endings.path_in(config.folder))
+
+
 def test_lines_that_retention_took_are_not_taken_for_unknown(stocked: Stocked, tmp_path: Path) -> None:
     config = moved(stocked, tmp_path)
     furnish(config)
     end_some(config)
     engine = open_database(config.database_url)
-    assert since.note(engine, config.folder) == 6
-    assert since.note(engine, config.folder) == 0
+    assert (noted(engine, config), noted(engine, config)) == (6, 0)
     people.unlock(engine, "binh")
     with begin_write(engine) as conn:
         assert audit.prune(conn, time.time() + 2 * 86400.0, time.time())
     assert since.look(config, engine) == since.Again()
     assert "binh" in standing(engine)["account"]
-    later = time.time() + endings.KEPT + 1
-    people.reset_password(engine, "chi")
-    ended.note(engine, endings.path_in(config.folder), later)
-    assert lasting.read(endings.path_in(config.folder), Ending) == ()
     engine.dispose()
 
 
-def test_a_list_that_cannot_be_read_stops_no_start_and_is_not_written_over(
+def test_a_second_restore_knows_what_the_first_had_nothing_to_end_of(
+    stocked: Stocked, run: Run, tmp_path: Path
+) -> None:
+    config = moved(stocked, tmp_path)
+    first = make.back_up(config).done.snapshot  # neither people nor tokens are in it
+    furnish(config)
+    second = make.back_up(config).done.snapshot
+    end_some(config)
+    make.back_up(config)
+    place = ("--from", tmp_path / "copies", "--passphrase-file", stocked.passphrase)
+    assert run("restore", "--data", tmp_path / "one", *place, "--snapshot", first)[0] == 0
+    again = of_data(tmp_path / "one")
+    engine = open_database(again.database_url)
+    assert since.look(again, engine) == since.Again()
+    engine.dispose()
+    make.back_up(make.named(again, target=str(tmp_path / "copies"), passphrase_file=str(stocked.passphrase)))
+
+    code, said = run("restore", "--data", tmp_path / "two", *place, "--snapshot", second)
+
+    assert code == 0, said
+    assert "nobody gets in by what they were:\n  an\n  binh\n" in said
+
+
+def test_another_server_in_the_same_place_ends_nothing_here(
+    stocked: Stocked, run: Run, tmp_path: Path
+) -> None:
+    config = moved(stocked, tmp_path)
+    furnish(config)
+    mine = make.back_up(config).done.snapshot
+    (tmp_path / "other").mkdir()
+    data = tmp_path / "other" / "data"
+    data.mkdir()
+    make_database(data)
+    other = make.named(
+        of_data(data), target=config.backup.target, passphrase_file=config.backup.passphrase_file
+    )
+    engine = open_database(other.database_url)
+    with begin_write(engine) as conn:
+        conn.execute(update(t.meta).where(t.meta.c.key == "history").values(value="another"))
+    people.create_account(engine, "an", "mat khau du dai 1", role="so_admin", scope=EVERYTHING, by="x")
+    people.reset_password(engine, "an", by="x")
+    engine.dispose()
+    end_some(config)
+    known = make.back_up(config).manifest
+    make.back_up(other)  # the newest of this machine's name is another server's
+
+    place = ("--from", tmp_path / "copies", "--passphrase-file", stocked.passphrase, "--snapshot", mine)
+    code, said = run("restore", "--data", tmp_path / "new", *place)
+
+    assert code == 0, said
+    assert "nobody gets in by what they were:\n  an\n  binh\n" in said
+    assert f"is known up to {when(known.listed_at)}" in said
+    engine = open_database(of_data(tmp_path / "new").database_url)
+    with begin_read(engine) as conn:
+        assert sum(line.action == "account.disable" for line in audit.newest(conn, 20)) == 2
+    engine.dispose()
+
+
+def test_what_was_undone_is_not_ended_again(stocked: Stocked, tmp_path: Path) -> None:
+    config = moved(stocked, tmp_path)
+    furnish(config)
+    older = (config.folder / "schoolwatch.db").read_bytes()
+    devices = end_some(config)
+    engine = open_database(config.database_url)
+    fleet.restore(engine, devices[1], EVERYTHING, by="lan", now=time.time())
+    people.unlock(engine, "binh")
+    since.note(engine, config.folder)
+    engine.dispose()
+    for log in config.folder.glob("schoolwatch.db-*"):
+        log.unlink()
+    (config.folder / "schoolwatch.db").write_bytes(older)
+    engine = open_database(config.database_url)
+    assert sorted(one.action for one in since.look(config, engine).ended) == [
+        "account.reset_password",
+        "device.revoke",
+        "enrolment.revoke",
+        "token.revoke",
+    ]
+    engine.dispose()
+
+
+def test_a_list_that_is_gone_or_garbage_is_made_anew_from_the_log(
     stocked: Stocked, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     config = moved(stocked, tmp_path)
     furnish(config)
-    path = endings.path_in(config.folder)
-    path.parent.mkdir(exist_ok=True)
-    path.write_text("no list\n")
     end_some(config)
-    engine = open_database(config.database_url)
-    assert since.look(config, engine) == since.Again()
-    assert since.note(engine, config.folder) == 0
-    assert caplog.text.count("line 1 is no ending") == 2
-    assert path.read_text() == "no list\n"
+    engine, path = open_database(config.database_url), endings.path_in(config.folder)
+    assert noted(engine, config) == 6
+    whole = path.read_bytes()
     path.unlink()
-    assert since.note(engine, config.folder) == 6, "nothing was taken for seen"
+    assert noted(engine, config) == 6
+    assert path.read_bytes() == whole
+    path.write_text("no list\n")
+    people.reset_password(engine, "chi", by="lan")
+    assert noted(engine, config) == 7
+    assert "line 1 is no ending" in caplog.text
+    assert path.with_name("endings.unreadable").read_text() == "no list\n"
+    engine.dispose()
+
+
+def test_a_list_that_cannot_be_written_is_not_said_to_be_whole(stocked: Stocked, tmp_path: Path) -> None:
+    config = moved(stocked, tmp_path)
+    furnish(config)
+    (config.folder / "audit").mkdir(exist_ok=True)
+    (config.folder / "audit" / ".endings").touch()
+    path = endings.path_in(config.folder)
+    path.unlink(missing_ok=True)
+    path.mkdir()
+    (path / "x").touch()
+    path.with_name("endings.unreadable").mkdir()
+    (path.with_name("endings.unreadable") / "x").touch()
+    assert make.back_up(config).manifest.listed_at == 0.0
     with pytest.raises(LastingError, match="line 1"):
         lasting.parse(b'{"at": "x"}', "x", Ending)
-    engine.dispose()
 
 
 def test_a_replaced_device_is_the_one_that_ended() -> None:
     entry = Entry(7, 2.0, "lan", "device.replace", "new", {"replaces": "old"}, "", "h")
-    assert (endings.of(entry).subject, endings.of(entry).kind) == ("old", "device")
+    assert (endings.of(entry, "h").subject, endings.of(entry, "h").kind) == ("old", "device")

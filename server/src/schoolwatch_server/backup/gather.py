@@ -30,7 +30,9 @@ _NAMED = ("_file", "_ca", "_certificate", "_key", "packs", "rules")
 """How settings end that name a file or folder."""
 
 
-def gather(config: ServerConfig, folder: Path, now: float | None = None) -> Manifest:
+def gather(
+    config: ServerConfig, folder: Path, history: str = "", listed_at: float = 0.0, now: float | None = None
+) -> Manifest:
     """Lays everything out in an empty folder. Raises OSError, SQLAlchemyError and `DatabaseError`.
 
     The database comes first: what its rows need (keys that sealed them) is then at least as new as they are.
@@ -44,7 +46,17 @@ def gather(config: ServerConfig, folder: Path, now: float | None = None) -> Mani
     outside = dict(_outside(config, folder))
     (folder / SETTINGS).write_text(render(config), encoding="utf-8")
     made = Manifest(
-        manifests.FORMAT, now, __version__, schema, kind, rows, newest, manifests.members(folder), outside
+        manifests.FORMAT,
+        now,
+        __version__,
+        schema,
+        kind,
+        rows,
+        newest,
+        manifests.members(folder),
+        outside,
+        history,
+        listed_at,
     )
     manifests.write(folder / manifests.NAME, made)
     return made

@@ -15,7 +15,7 @@ from schoolwatch_server.backup.errors import BackupError
 from schoolwatch_server.backup.manifest import Manifest
 from schoolwatch_server.backup.restic import Restic
 from schoolwatch_server.config import ServerConfig
-from schoolwatch_server.database.engine import DatabaseError, open_database
+from schoolwatch_server.database.engine import DatabaseError, begin_read, history, open_database
 from schoolwatch_server.sections import Backup
 
 
@@ -90,8 +90,7 @@ def _open(store: Restic, data: Path) -> bool:
 
 def _gather(config: ServerConfig, stage: Path) -> Manifest:
     try:
-        _note(config)
-        return gather.gather(config, stage)
+        return gather.gather(config, stage, *_note(config))
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
             raise BackupError("disk_full", target=stage, detail=error.strerror) from error
@@ -102,17 +101,22 @@ def _gather(config: ServerConfig, stage: Path) -> Manifest:
         raise BackupError("database", detail=str(error.orig).splitlines()[0]) from error
 
 
-def _note(config: ServerConfig) -> None:
-    """What people ended up to now is on its list, and so in this copy.
+def _note(config: ServerConfig) -> tuple[str, float]:
+    """The database's history, and up to when the lists of what was ended, which go into the copy, are whole.
 
     A database that isn't of this program's version is copied as it is.
     """
-    with contextlib.suppress(DatabaseError):
+    now = time.time()
+    try:
         engine = open_database(config.database_url, config.master_key)
-        try:
-            since.note(engine, config.folder)
-        finally:
-            engine.dispose()
+    except DatabaseError:
+        return "", 0.0
+    try:
+        is_whole = since.note(engine, config.folder)
+        with begin_read(engine) as conn:
+            return history(conn), now if is_whole else 0.0
+    finally:
+        engine.dispose()
 
 
 def _thin(store: Restic, keep: Backup) -> BackupError | None:

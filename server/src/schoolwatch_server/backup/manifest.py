@@ -24,8 +24,9 @@ class Member(msgspec.Struct, frozen=True):
 class Manifest(msgspec.Struct, frozen=True):
     """`taken_at` and `newest_report` are UTC seconds; `schema` is the migration that the database was at.
 
-    `rows` counts every table in the very moment that was copied; `outside` says which setting named a file
-    that lay outside the data folder: "section.key" → its path in the copy.
+    `history` names the server's database; up to `listed_at` its lists of what was ended are whole (0:
+    nobody knows). `rows` counts every table in the very moment that was copied; `outside` says which
+    setting named a file that lay outside the data folder: "section.key" → its path in the copy.
     """
 
     format: int
@@ -37,6 +38,8 @@ class Manifest(msgspec.Struct, frozen=True):
     newest_report: float | None
     files: dict[str, Member]
     outside: dict[str, str] = {}
+    history: str = ""
+    listed_at: float = 0.0
 
     def size(self) -> int:
         """Bytes of everything."""

@@ -91,8 +91,20 @@ class Restic:
         return msgspec.json.decode(last[0] if last else b"{}", type=Added)
 
     def forget(self, host: str, daily: int, weekly: int, monthly: int) -> None:
-        """Lets go of the copies that have had their time, and of what only they held."""
-        keep = ("--keep-daily", str(daily), "--keep-weekly", str(weekly), "--keep-monthly", str(monthly))
+        """Lets go of the copies that have had their time, and of what only they held.
+
+        All of two days are kept: a copy made because something was ended replaces none from before it.
+        """
+        keep = (
+            "--keep-within",
+            "2d",
+            "--keep-daily",
+            str(daily),
+            "--keep-weekly",
+            str(weekly),
+            "--keep-monthly",
+            str(monthly),
+        )
         self._run("forget", "--tag", TAG, "--host", host, "--group-by", "host,tags", *keep, "--prune", "-q")
 
     def dump(self, snapshot: str, name: str) -> bytes:

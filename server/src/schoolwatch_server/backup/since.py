@@ -1,6 +1,8 @@
 """What was deleted and ended since a copy was made: newer copies know, and so does the old data folder."""
 
+import errno
 import logging
+import os
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -14,7 +16,7 @@ from schoolwatch_server.backup import gather, manifest
 from schoolwatch_server.backup.errors import BackupError
 from schoolwatch_server.backup.restic import Restic, Snapshot
 from schoolwatch_server.config import ServerConfig
-from schoolwatch_server.database import deleted, ended
+from schoolwatch_server.database import copies, deleted, ended
 from schoolwatch_server.deletions import Deletion
 from schoolwatch_server.endings import Ending
 from schoolwatch_server.lasting import LastingError, Line
@@ -39,14 +41,8 @@ class Known:
 
 
 def _put(path: Path, kind: type[Line], lines: Sequence[Line]) -> None:
-    """A list that can't be read is set aside: it keeps nobody from what the copy holds besides."""
-    own: tuple[Line, ...] = ()
-    try:
-        own = lasting.read(path, kind)
-    except LastingError as error:
-        aside = path.with_name(f"{path.name}.unreadable")
-        path.rename(aside)
-        log.error("%s; it is set aside as %s", error, aside.name)  # noqa: TRY400  the line says all
+    """A list that can't be read keeps nobody from what the copy holds besides."""
+    own = lasting.read_or_set_aside(path, kind)
     if own or lines:
         lasting.write(path, {*own, *lines})
 
@@ -60,13 +56,15 @@ class Again:
 
 
 def newer(store: Restic, copies: Sequence[Snapshot], chosen: Snapshot, folder: Path | None = None) -> Known:
-    """What the newest copy of each machine tells, and the lists in a folder that a person names.
+    """What this server's newest copy on each machine tells, and the lists in a folder that a person names.
 
-    Raises `BackupError`.
+    Of several servers whose copies lie together, the others' are left alone. Raises `BackupError`.
     """
+    made = manifest.read(store.dump(chosen.id, manifest.NAME))
     since = [one for one in reversed(copies) if one.time >= chosen.time]
-    hosts = {one.hostname for one in since}
-    told = [_newest(store, [one for one in since if one.hostname == host], chosen) for host in sorted(hosts)]
+    hosts = sorted({one.hostname for one in since})
+    of_hosts = ([one for one in since if one.hostname == host] for host in hosts)
+    told = [Known(made.taken_at), *(_newest(store, some, made.history) for some in of_hosts)]
     if folder is not None:
         told.append(_of_folder(folder))
     return Known(
@@ -76,20 +74,26 @@ def newer(store: Restic, copies: Sequence[Snapshot], chosen: Snapshot, folder: P
     )
 
 
-def _newest(store: Restic, copies: Sequence[Snapshot], chosen: Snapshot) -> Known:
+def _newest(store: Restic, copies: Sequence[Snapshot], history: str) -> Known:
     """The newest that can be read: an older copy may be restored because a newer one is damaged."""
     for one in copies:
         try:
-            return _of_copy(store, one)
+            found = _of_copy(store, one, history)
         except BackupError as error:
             if error.trouble not in _UNREADABLE:
                 raise
             log.warning("copy %s can't be read (%s): an older one says what was deleted", one.short_id, error)
-    return Known(chosen.time.timestamp())
+            continue
+        if found is not None:
+            return found
+    return Known(0.0)
 
 
-def _of_copy(store: Restic, copy: Snapshot) -> Known:
+def _of_copy(store: Restic, copy: Snapshot, history: str) -> Known | None:
+    """None for a copy of another server."""
     made = manifest.read(store.dump(copy.id, manifest.NAME))
+    if made.history != history:
+        return None
 
     def lines(name: str, kind: type[Line]) -> tuple[Line, ...]:
         path = f"{gather.DATA}/{name}"
@@ -100,32 +104,34 @@ def _of_copy(store: Restic, copy: Snapshot) -> Known:
         except LastingError as error:
             raise BackupError("lists", file=f"{copy.short_id}:{path}", detail=error) from error
 
-    return Known(made.taken_at, lines(deletions.NAME, Deletion), lines(endings.NAME, Ending))
+    return Known(made.listed_at, lines(deletions.NAME, Deletion), lines(endings.NAME, Ending))
 
 
 def _of_folder(folder: Path) -> Known:
-    """The lists of an old data folder, one of which at least is there."""
+    """The lists of an old data folder, one of which at least is there; known up to their newest line."""
     paths = (deletions.path_in(folder), endings.path_in(folder))
+    if not any(path.exists() for path in paths):
+        detail = f"{deletions.NAME}, {endings.NAME}: {os.strerror(errno.ENOENT)}"
+        raise BackupError("lists", file=folder, detail=detail)
     try:
-        upto = max(path.stat().st_mtime for path in paths if path.exists())
-        return Known(upto, lasting.read(paths[0], Deletion), lasting.read(paths[1], Ending))
-    except ValueError as error:  # none of them; or a line that is none
-        detail = error if isinstance(error, LastingError) else f"neither {deletions.NAME} nor {endings.NAME}"
-        raise BackupError("lists", file=folder, detail=detail) from error
-    except OSError as error:
-        raise BackupError("lists", file=folder, detail=error.strerror) from error
+        found = lasting.read(paths[0], Deletion), lasting.read(paths[1], Ending)
+    except LastingError as error:
+        raise BackupError("lists", file=folder, detail=error) from error
+    newest = [one.at for one in found[0]] + [one.at for one in found[1]]
+    return Known(max(newest, default=0.0), *found)
 
 
-def note(engine: Engine, folder: Path) -> int:
-    """Brings a data folder's list of what people ended up to date; how many it had not known.
+def note(engine: Engine, folder: Path) -> bool:
+    """Brings a data folder's list of what people ended up to date; whether it is.
 
-    A list that can't be used is logged: it keeps no server from working.
+    A list that can't be written is logged: it keeps no server from working.
     """
     try:
-        return ended.note(engine, endings.path_in(folder), time.time())
+        ended.note(engine, endings.path_in(folder))
     except LastingError as error:
         log.error("%s", error)  # noqa: TRY400  the line says all
-        return 0
+        return False
+    return True
 
 
 def again(engine: Engine, folder: Path) -> Again:
@@ -139,16 +145,25 @@ def again(engine: Engine, folder: Path) -> Again:
 
 
 def look(config: ServerConfig, engine: Engine) -> Again:
-    """The same at a start, whatever way an older database got here; a list that can't be used is logged."""
+    """The same at a start, whatever way an older database got here; a list that can't be used is logged.
+
+    Nobody stays signed in then: sessions that were ended would be open again.
+    """
+    now, folder = time.time(), config.folder
+    found = Again()
     try:
-        found = again(engine, config.folder)
+        known = lasting.read(deletions.path_in(folder), Deletion)
+        found = Again(deleted.again(engine, known, now))
     except LastingError as error:
         log.error("%s", error)  # noqa: TRY400  the line says all
-        return Again()
+    note(engine, folder)
+    try:
+        found = Again(found.deleted, ended.again(engine, endings.path_in(folder), now))
+    except LastingError as error:
+        log.error("%s", error)  # noqa: TRY400  as above
     if found != Again():
+        copies.end_sessions(engine)
         log.warning(
-            "an older database is in place: deleted again: %s; ended again: %s; the audit log names them",
-            dict(found.deleted),
-            dict(Counter(one.kind for one in found.ended)),
+            "an older database is in place: what was ended since is ended again; the audit log names it"
         )
     return found

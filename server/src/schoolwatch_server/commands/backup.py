@@ -3,14 +3,13 @@
 import argparse
 import signal
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 from schoolwatch_server.commands import command
 
 if TYPE_CHECKING:
     from schoolwatch_server.backup.manifest import Manifest
     from schoolwatch_server.backup.restic import Restic
-    from schoolwatch_server.backup.since import Again
     from schoolwatch_server.commands.command import Subparsers
     from schoolwatch_server.config import ServerConfig
 
@@ -113,7 +112,7 @@ def _list(arguments: argparse.Namespace, store: "Restic") -> int:
 
 
 def _restore(arguments: argparse.Namespace) -> int:
-    from schoolwatch_server.backup import make, restore
+    from schoolwatch_server.backup import again_words, make, restore
 
     config = _config(arguments)
 
@@ -131,7 +130,8 @@ def _restore(arguments: argparse.Namespace) -> int:
             words("backup.restored", data=config.folder, taken=when(made.taken_at), id=done.snapshot.short_id)
         )
         _say_rows(arguments, made)
-        _say_again(arguments, done.again)
+        for line in again_words.lines(done.again, words, config.folder):
+            command.say(line)
         command.say(words("backup.lists_known", upto=when(done.known_upto)))
         command.say(words("backup.epoch", epoch=done.epoch))
         command.say(words("backup.look_at", taken=when(made.taken_at)))
@@ -139,21 +139,6 @@ def _restore(arguments: argparse.Namespace) -> int:
         return 0
 
     return told(arguments, do)
-
-
-def _say_again(arguments: argparse.Namespace, again: "Again") -> None:
-    from schoolwatch_server.endings import Kind
-
-    words = voice(arguments)
-    if again.deleted:
-        counts = {what: again.deleted[what] for what in ("device", "school")}
-        command.say(words("backup.deleted_again", **counts))
-    of = {kind: [one.subject for one in again.ended if one.kind == kind] for kind in get_args(Kind)}
-    if of["device"] or of["token"] or of["enrolment"]:
-        tokens = len(of["token"]) + len(of["enrolment"])
-        command.say(words("backup.ended_again", device=len(of["device"]), token=tokens))
-    if of["account"]:
-        command.say(words("backup.closed_again", names=", ".join(of["account"])))
 
 
 def _verify(arguments: argparse.Namespace) -> int:

@@ -29,7 +29,7 @@ def add_to(commands: "Subparsers") -> None:
 
 def _migrate(arguments: argparse.Namespace) -> int:
     from schoolwatch_server import texts
-    from schoolwatch_server.backup import since
+    from schoolwatch_server.backup import again_words, since
     from schoolwatch_server.backup.upgrade import upgrade
     from schoolwatch_server.database.engine import check_url, open_database, renew_epoch
     from schoolwatch_server.files import private_folder
@@ -50,10 +50,12 @@ def _migrate(arguments: argparse.Namespace) -> int:
         if copy is not None:
             command.say(backup.voice(arguments)("backup.upgraded", copy=copy))
         engine = open_database(config.database_url, config.master_key)
-        since.look(config, engine)
+        for line in again_words.lines(since.look(config, engine), backup.voice(arguments), config.folder):
+            command.say(line)
         if arguments.restored:
             epoch = renew_epoch(engine)
             command.say(f"a new epoch, {epoch}: agents send again what the database lacks")
+        engine.dispose()
         command.say("the database is ready")
         return 0
 

@@ -1,5 +1,6 @@
 """Ended once is ended for good: what an older database lets in again is ended again (`endings.py`)."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,32 +12,37 @@ from schoolwatch_server import endings, lasting
 from schoolwatch_server.database import api_tokens, audit, credentials, enrolment, erasure, people, registry
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database import tables_people as p
-from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.database.engine import begin_read, begin_write, history
 from schoolwatch_server.database.upsert import upsert
 from schoolwatch_server.endings import KINDS, Ending, Kind
 from schoolwatch_server.scope import EVERYTHING
 
-SEEN = "endings_seen"
-"""Key in `meta` of the last row of the audit log that was looked through for the list."""
+SEEN, TRIED = "endings_seen", "endings_tried"
+"""Keys in `meta`: the last row of the audit log that was looked through for the list; hashes of lines of the
+list that this database was put right by, as JSON."""
 
 _BY = "restore"
 _STEP = 500
 
 
-def note(engine: Engine, path: Path, now: float) -> int:
+def note(engine: Engine, path: Path) -> int:
     """Puts on the list what the audit log tells and was not looked through yet; how many.
 
-    What is too old leaves it. Raises `LastingError`.
+    A list that is gone, or can't be read, is made anew from all of the log; what was there is set aside.
+    Raises `LastingError` when it can't be written.
     """
     with begin_read(engine) as conn:
-        if _seen(conn) == audit.head(conn)[0]:
+        if path.is_file() and _seen(conn) == audit.head(conn)[0]:
             return 0
     with begin_write(engine) as conn:
         last, _ = audit.head(conn, lock=True)  # of two that note at once, one waits
-        found = [endings.of(entry) for entry in audit.acted(conn, tuple(KINDS), after=_seen(conn))]
-        if found:
-            known = {*lasting.read(path, Ending), *found}
-            lasting.write(path, (one for one in known if one.at >= now - endings.KEPT))
+        known, after = lasting.read_or_set_aside(path, Ending), _seen(conn)
+        if not known:
+            after = 0
+        entries = audit.acted(conn, tuple(KINDS), after=after)
+        found = [endings.of(entry, history(conn)) for entry in entries if entry.actor != _BY]
+        if found or not path.is_file():
+            lasting.write(path, sorted({*known, *found}, key=lambda one: one.at)[-endings.LINES_MAX :])
         upsert(conn, t.meta, [{"key": SEEN, "value": str(last)}])
     return len(found)
 
@@ -44,27 +50,40 @@ def note(engine: Engine, path: Path, now: float) -> int:
 def again(engine: Engine, path: Path, now: float) -> tuple[Ending, ...]:
     """Ends again what the list names and this database knows nothing of; what it ended, oldest first.
 
-    The list then holds what this database's own log tells. Raises `LastingError`.
+    It is done once: who is let in afterwards stays so. Raises `LastingError`.
     """
     known = lasting.read(path, Ending)
     with begin_read(engine) as conn:
-        lost = _unknown(conn, known)
+        lost = _lost(conn, known)
     if not lost:
         return ()
     with begin_write(engine) as conn:
-        done = tuple(one for one in lost if _end(conn, one, now))
-    note(engine, path, now)
-    lasting.write(path, set(lasting.read(path, Ending)) - set(lost))
+        done = tuple(one for one in endings.lasting_ones(lost) if _end(conn, one, now))
+        tried = sorted(_tried(conn) | {one.hash for one in lost})
+        upsert(conn, t.meta, [{"key": TRIED, "value": json.dumps(tried)}])
     return done
 
 
 def _seen(conn: Connection) -> int:
-    return int(conn.scalar(select(t.meta.c.value).where(t.meta.c.key == SEEN)) or 0)
+    return int(_meta(conn, SEEN) or 0)
 
 
-def _unknown(conn: Connection, known: Sequence[Ending]) -> tuple[Ending, ...]:
-    """Those of which the log has no line, and from which on it has lines: older ones went in their time."""
-    c, here = p.audit.c, set[str]()
+def _tried(conn: Connection) -> set[str]:
+    return set(json.loads(_meta(conn, TRIED) or "[]"))
+
+
+def _meta(conn: Connection, key: str) -> str | None:
+    return conn.scalar(select(t.meta.c.value).where(t.meta.c.key == key))
+
+
+def _lost(conn: Connection, known: Sequence[Ending]) -> tuple[Ending, ...]:
+    """Those of this history of which the log has no line, and from which on it has lines.
+
+    Older ones went in their time.
+    """
+    c, mine = p.audit.c, history(conn)
+    here = _tried(conn)
+    known = [one for one in known if one.history == mine and one.hash not in here]
     for start in range(0, len(known), _STEP):
         some = c.hash.in_([one.hash for one in known[start : start + _STEP]])
         rows = c.id.in_([one.row for one in known[start : start + _STEP]])
@@ -80,7 +99,8 @@ def _end(conn: Connection, one: Ending, now: float) -> bool:
         "before": one.action,
         "ended_at": datetime.fromtimestamp(one.at, UTC).isoformat(timespec="seconds"),
     }
-    action = _ENDS[one.kind](conn, one, now) if one.kind else ""
+    act = _ENDS.get(one.kind) if one.kind else None
+    action = act(conn, one, now) if act else ""
     if not action:
         return False
     if one.number:

@@ -17,7 +17,7 @@ from schoolwatch_server.address import Address, reachable
 from schoolwatch_server.authority import own
 from schoolwatch_server.authority.certificates import fingerprint
 from schoolwatch_server.authority.folder import AuthorityError
-from schoolwatch_server.backup import since
+from schoolwatch_server.backup import again_words, since
 from schoolwatch_server.backup.errors import BackupError
 from schoolwatch_server.backup.upgrade import upgrade
 from schoolwatch_server.broker import mosquitto
@@ -73,7 +73,9 @@ def run(
         engine = _database(config, say)
         held.callback(engine.dispose)
         sealed.check(engine)
-        since.look(config, engine)  # whatever way an older copy got here
+        # whatever way an older copy got here
+        for line in again_words.lines(since.look(config, engine), say, config.folder):
+            print(line, flush=True)  # noqa: T201  it is a command's output
         sample.ensure(engine)
         up = Up(config, engine, program, say, certificates, wants_agent=wants_agent, language=language)
         return up.run()
