@@ -210,6 +210,7 @@ def _renew(work: _Work) -> bool:
             journal.create_cursor(conn, incidents.CURSOR, now)
             kept.touch_cursor(conn, incidents.CURSOR, now)
     if mine and not work.leading.is_set():
+        since.look(work.config, work.engine)  # whatever way an older database got here
         log.info("evaluating %s", work.config.folder)
         work.leading.set()
     return mine

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from pathlib import Path
@@ -11,7 +12,7 @@ from sqlalchemy import Engine, select, update
 from tests.server.backup.conftest import Run, Stocked, moved
 
 from databases import make_database
-from schoolwatch_server import audit_log, endings, fleet, lasting, people, tokens
+from schoolwatch_server import audit_log, endings, evaluate, fleet, lasting, people, tokens
 from schoolwatch_server.access import Principal
 from schoolwatch_server.audit_chain import Entry
 from schoolwatch_server.backup import make, since
@@ -27,6 +28,7 @@ from schoolwatch_server.endings import Ending
 from schoolwatch_server.enrolment import issue_enrolment_token
 from schoolwatch_server.lasting import LastingError
 from schoolwatch_server.scope import EVERYTHING
+from webhook import eventually
 
 pytestmark = pytest.mark.usefixtures("all_of_a_day")
 
@@ -162,6 +164,30 @@ def test_an_older_file_put_back_by_hand_is_set_right_at_the_next_start(
     assert standing(engine) == {**expected, "account": ["chi"]}
     assert since.look(config, engine) == since.Again()
     engine.dispose()
+
+
+def test_where_parts_run_apart_evaluating_sets_an_older_file_right(stocked: Stocked, tmp_path: Path) -> None:
+    config = moved(stocked, tmp_path)
+    furnish(config)
+    older = (config.folder / "schoolwatch.db").read_bytes()
+    end_some(config)
+    engine = open_database(config.database_url)
+    assert since.note(engine, config.folder)
+    engine.dispose()
+    for log in config.folder.glob("schoolwatch.db-*"):
+        log.unlink()
+    (config.folder / "schoolwatch.db").write_bytes(older)
+    (config.folder / "packs" / "own.yaml").unlink()  # no pack, only something to be copied
+    stop = threading.Event()
+    evaluating = threading.Thread(target=evaluate.run, args=(config, stop))
+    evaluating.start()
+    engine = open_database(config.database_url)
+    try:
+        assert eventually(lambda: standing(engine)["account"] == ["chi"])
+    finally:
+        stop.set()
+        evaluating.join()
+        engine.dispose()
 
 
 def noted(engine: Engine, config: ServerConfig) -> int:
