@@ -26,6 +26,7 @@ from schoolwatch_server.commands import (
     master_key,
     notify,
     quarantine,
+    room,
     school,
     upgrade,
 )
@@ -112,6 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     version = commands.add_parser("version", help="print the version", description="Print the version.")
     version.set_defaults(run=_version)
     for module in (
+        room,
         school,
         device,
         line,

@@ -29,7 +29,9 @@ def error(found: GridError, voice: Voice) -> str:
 
 def head(preview: Preview, name: str, voice: Voice) -> Iterator[str]:
     """How the file was read."""
-    yield voice("read", file=name, records=len(preview.read.records), blank=preview.grid.blank)
+    yield voice(
+        f"read.{preview.name}", file=name, records=len(preview.read.records), blank=preview.grid.blank
+    )
     heading = preview.read.heading
     if heading is not None:
         yield voice("columns", columns="; ".join(heading.texts.values()))
@@ -42,7 +44,7 @@ def counts(preview: Preview, voice: Voice, *, done: bool) -> str:
     plan = preview.plan
     new = sum(one.id is None for one in plan.changes)
     return voice(
-        "done" if done else "would",
+        f"{'done' if done else 'would'}.{preview.name}",
         new=new,
         changed=len(plan.changes) - new,
         communes=len(plan.communes),
@@ -66,15 +68,16 @@ def change(one: Change, voice: Voice) -> str:
     """What a row does."""
     if one.id is None:
         return voice("new", row=one.row, code=one.code, name=one.name)
-    nothing = voice("nothing")
     what = "; ".join(
-        f"{voice(f'field.{name}')} {_shown(before, nothing)} → {_shown(after, nothing)}"
+        f"{voice(f'field.{name}')} {_shown(name, before, voice)} → {_shown(name, after, voice)}"
         for name, (before, after) in one.values.items()
     )
     return voice("change", row=one.row, code=one.code, name=one.name, what=what)
 
 
-def _shown(value: object, nothing: str) -> str:
+def _shown(name: str, value: object, voice: Voice) -> str:
     if value is None or value == "":
-        return nothing
+        return voice("nothing")
+    if name == "role":
+        return voice.texts.get(voice.language, f"role.{value}")
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,62 +1,98 @@
-"""Lists of schools from a file: looked through, and put into the registry whole or not at all."""
+"""Lists from a file, of schools or of rooms: looked through, and imported whole or not at all."""
 
 import hashlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
+from typing import Literal, get_args
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from schoolwatch_server.database import people, roster
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.scope import Scope
-from schoolwatch_server.workbooks import grid, table
+from schoolwatch_server.workbooks import grid, rooms, school_plan, schools, table
 from schoolwatch_server.workbooks.grid import Grid
-from schoolwatch_server.workbooks.plan import plan
-from schoolwatch_server.workbooks.schools import FIELDS, Plan
-from schoolwatch_server.workbooks.table import Read
+from schoolwatch_server.workbooks.schools import Plan
+from schoolwatch_server.workbooks.table import Field, Read
+
+Name = Literal["school", "room"]
+NAMES: tuple[Name, ...] = get_args(Name)
 
 _VIETNAM = timezone(timedelta(hours=7))
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """A kind of list: its columns, what it would do as far as a scope sees, and how that is done."""
+
+    fields: tuple[Field, ...]
+    plan: Callable[[Connection, Scope, Read, date], Plan]
+    put: Callable[[Connection, Plan, float, str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
     """What a file holds, how it was read, and what it would do; `digest` (SHA-256, hex) names the file."""
 
+    name: Name
     digest: str
     grid: Grid
     read: Read
     plan: Plan
 
 
-def look(engine: Engine, data: bytes, scope: Scope, now: float) -> Preview:
+def look(engine: Engine, name: Name, data: bytes, scope: Scope, now: float) -> Preview:
     """What the list would change, and what is wrong with it. Raises `GridError`."""
     rows = grid.read(data)
-    read = table.read(rows, FIELDS)
+    read = table.read(rows, ROSTERS[name].fields)
     with begin_read(engine) as conn:
-        known = roster.known(conn, scope)
-    return Preview(hashlib.sha256(data).hexdigest(), rows, read, plan(read, known, _day(now)))
+        found = ROSTERS[name].plan(conn, scope, read, _day(now))
+    return Preview(name, _digest(data), rows, read, found)
 
 
-def take_in(engine: Engine, data: bytes, scope: Scope, *, by: str, now: float) -> Preview:
+def take_in(engine: Engine, name: Name, data: bytes, scope: Scope, *, by: str, now: float) -> Preview:
     """Does all of it in one transaction, or nothing where there is a problem; what was done or is wrong.
 
     Raises `GridError`, and `RegistryError` when a code was taken meanwhile outside the scope.
     """
     rows = grid.read(data)
-    read = table.read(rows, FIELDS)
-    digest = hashlib.sha256(data).hexdigest()
+    read = table.read(rows, ROSTERS[name].fields)
     with begin_write(engine) as conn:
-        found = plan(read, roster.known(conn, scope), _day(now))
+        found = ROSTERS[name].plan(conn, scope, read, _day(now))
         if found.changes and not found.problems:
-            roster.put(conn, found, _begun, now, by)
-            detail = {
-                "file": digest,
-                "new": sum(one.id is None for one in found.changes),
-                "changed": sum(one.id is not None for one in found.changes),
-                "communes": len(found.communes),
-            }
-            people.record(conn, actor=by, action="school.import", subject="", detail=detail, now=now)
-    return Preview(digest, rows, read, found)
+            ROSTERS[name].put(conn, found, now, by)
+            new = sum(one.id is None for one in found.changes)
+            detail = {"file": _digest(data), "new": new, "changed": len(found.changes) - new}
+            detail |= {"communes": len(found.communes)} if found.communes else {}
+            people.record(conn, actor=by, action=f"{name}.import", subject="", detail=detail, now=now)
+    return Preview(name, _digest(data), rows, read, found)
+
+
+def _plan_schools(conn: Connection, scope: Scope, read: Read, today: date) -> Plan:
+    return school_plan.plan(read, roster.known(conn, scope), today)
+
+
+def _put_schools(conn: Connection, plan: Plan, now: float, by: str) -> None:
+    roster.put(conn, plan, _begun, now, by)
+
+
+def _plan_rooms(conn: Connection, scope: Scope, read: Read, _today: date) -> Plan:
+    return rooms.plan(read, roster.known_rooms(conn, scope))
+
+
+def _put_rooms(conn: Connection, plan: Plan, _now: float, _by: str) -> None:
+    roster.put_rooms(conn, plan)
+
+
+ROSTERS: Mapping[Name, Roster] = {
+    "school": Roster(schools.FIELDS, _plan_schools, _put_schools),
+    "room": Roster(rooms.FIELDS, _plan_rooms, _put_rooms),
+}
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def _day(now: float) -> date:

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 
 from schoolwatch_server import handed_in
-from schoolwatch_server.database import registry
+from schoolwatch_server.database import audit, pages, registry
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.scope import EVERYTHING, Scope
 from tree import Tree
@@ -16,14 +16,17 @@ from website import RunningSite, csrf
 HEAD = "Mã trường;Tên trường;Cấp học;Mã xã;Tên xã\n"
 
 
-def look(client: httpx.Client, text: str, name: str = "truong.csv") -> httpx.Response:
-    return client.post("/imports/look", data={"csrf": csrf(client)}, files={"file": (name, text.encode())})
+def look(client: httpx.Client, text: str, roster: str = "school") -> httpx.Response:
+    name, form = f"{roster}.csv", {"csrf": csrf(client), "roster": roster}
+    return client.post("/imports/look", data=form, files={"file": (name, text.encode())})
 
 
-def take_in(client: httpx.Client, seen: httpx.Response) -> httpx.Response:
+def take_in(client: httpx.Client, seen: httpx.Response, roster: str = "school") -> httpx.Response:
     digest = re.search(r'name="digest" value="([0-9a-f]{64})"', seen.text)
     assert digest is not None, seen.text
-    return client.post("/imports/take-in", data={"csrf": csrf(client), "digest": digest[1], "name": "x"})
+    return client.post(
+        "/imports/take-in", data={"csrf": csrf(client), "digest": digest[1], "name": "x", "roster": roster}
+    )
 
 
 def schools(tree: Tree) -> set[str]:
@@ -114,3 +117,30 @@ def test_what_is_kept_is_private_bounded_and_what_it_was(tmp_path: Path) -> None
     assert (folder / digests[-1]).stat().st_mode & 0o777 == 0o600
     (folder / digests[-1]).write_bytes(b"another")
     assert handed_in.find(tmp_path, digests[-1], 1025.0) is None
+
+
+def test_rooms_are_imported_into_the_schools_one_sees(tree: Tree) -> None:
+    mine, other = tree.schools[0], tree.schools[-1]
+    head = "Mã trường,Tên phòng,Loại phòng,Số máy tính\n"
+    with RunningSite(tree.config) as site:
+        admin = site.somebody("so_admin")
+        seen = look(
+            admin,
+            head + f"{mine.code},Phòng Tin 9,Phòng Tin học,40\n{other.code},Lớp 1A,phòng học,\n",
+            "room",
+        )
+        assert "Sẽ thêm 2 phòng, sửa 0 phòng; 0 phòng giữ nguyên" in seen.text
+        assert "Đã thêm 2 phòng" in take_in(admin, seen, "room").text
+        seen = look(admin, head + f"{mine.code},phòng tin 9,,35\n{other.code},Lớp 1A,phòng học,\n", "room")
+        assert "dòng 2: sửa" in seen.text
+        assert "số máy tính 40 → 35" in seen.text
+        take_in(admin, seen, "room")
+        assert (
+            admin.get("/imports/template.xlsx?roster=room")
+            .headers["content-disposition"]
+            .endswith('"phong.xlsx"')
+        )
+    with begin_read(tree.engine) as conn:
+        (room,) = [room for room in pages.rooms(conn, mine.id) if room.name == "Phòng Tin 9"]
+        assert (room.role, room.declared) == ("student_lab", 35)
+        assert audit.newest(conn, 1)[0].action == "room.import"

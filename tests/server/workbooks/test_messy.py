@@ -15,6 +15,7 @@ from schoolwatch_server.database import audit, registry
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.scope import EVERYTHING
 from schoolwatch_server.workbooks import template
+from schoolwatch_server.workbooks.schools import FIELDS
 
 NOW = 1_795_000_000.0  # November 2026
 ROWS = 2000
@@ -143,7 +144,7 @@ def test_every_fault_is_named_by_row_and_column_and_nothing_is_imported(world: W
     with begin_read(world.engine) as conn:
         before = registry.schools(conn, EVERYTHING)
 
-    found = rosters.take_in(world.engine, data, EVERYTHING, by="lan", now=NOW)
+    found = rosters.take_in(world.engine, "school", data, EVERYTHING, by="lan", now=NOW)
 
     told = {(one.row, one.column): one.reason for one in found.plan.problems}
     assert told == sheet.faults
@@ -166,9 +167,9 @@ def test_every_fault_is_named_by_row_and_column_and_nothing_is_imported(world: W
 
 def test_a_good_list_is_imported_whole_and_again_changes_nothing(world: World) -> None:
     data = with_province(messy(faults=0).bytes())
-    seen = rosters.look(world.engine, data, EVERYTHING, NOW)
+    seen = rosters.look(world.engine, "school", data, EVERYTHING, NOW)
     assert seen.plan.problems == ()
-    done = rosters.take_in(world.engine, data, EVERYTHING, by="lan", now=NOW)
+    done = rosters.take_in(world.engine, "school", data, EVERYTHING, by="lan", now=NOW)
     assert done.plan == seen.plan, "it did what the preview said"
     assert (len(done.plan.changes), done.plan.same, len(done.plan.communes)) == (ROWS, 0, COMMUNES)
     with begin_read(world.engine) as conn:
@@ -182,15 +183,15 @@ def test_a_good_list_is_imported_whole_and_again_changes_nothing(world: World) -
     assert first.declared == {"students": 500.0, "devices": 40.0, "student_devices": 30.0}
     assert (fifth.level, fifth.declared["students"]) == ("THPT", 1104.0)
 
-    again = rosters.take_in(world.engine, data, EVERYTHING, by="lan", now=NOW + 60)
+    again = rosters.take_in(world.engine, "school", data, EVERYTHING, by="lan", now=NOW + 60)
     assert (again.plan.changes, again.plan.same, again.plan.communes) == ((), ROWS, ())
     with begin_read(world.engine) as conn:
         assert audit.newest(conn, 1)[0] == line
 
 
 def test_the_template_is_understood_as_it_is(world: World) -> None:
-    book = load_workbook(io.BytesIO(template.write()))
-    page = book["Trường"]
+    book = load_workbook(io.BytesIO(template.write(FIELDS)))
+    page = book["Danh sách"]
     for place, value in enumerate(
         [
             "09000001",
@@ -210,7 +211,7 @@ def test_the_template_is_understood_as_it_is(world: World) -> None:
     assert (page["A2"].number_format, page["L2"].number_format) == ("@", "DD/MM/YYYY")
     out = io.BytesIO()
     book.save(out)
-    found = rosters.look(world.engine, out.getvalue(), EVERYTHING, NOW)
+    found = rosters.look(world.engine, "school", out.getvalue(), EVERYTHING, NOW)
     assert found.plan.problems == ()
     assert found.read.heading is not None
     assert (found.read.heading.ignored, found.plan.changes[0].after("level")) == ((), "TH,THCS&THPT")

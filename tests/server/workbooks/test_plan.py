@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from schoolwatch_server.workbooks import grid, table
-from schoolwatch_server.workbooks.plan import plan
+from schoolwatch_server.workbooks.school_plan import plan
 from schoolwatch_server.workbooks.schools import FIELDS, Known, Place, Plan, School
 
 TODAY = date(2026, 11, 29)

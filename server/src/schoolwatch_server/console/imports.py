@@ -1,4 +1,4 @@
-"""A list of schools handed in with a browser: looked through first, then imported as it was seen."""
+"""A list of schools or rooms from a browser: looked through first, then imported as it was seen."""
 
 import time
 from functools import partial
@@ -25,20 +25,21 @@ _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 def show(request: Request, who: Who) -> Response:
     """The form."""
-    return page(request, "imports.html", who, told="", preview=None)
+    return _page(request, who)
 
 
 async def look(request: Request, who: Who, server: Server) -> Response:
     """What the list would change, or what is wrong with it; a good one is kept for a while to be imported."""
     voice = Voice(server.texts, language_of(request))
     async with request.form(max_files=1, max_fields=4) as form:
-        csrf, file = form.get("csrf"), form.get("file")
+        csrf, file, wanted = form.get("csrf"), form.get("file"), form.get("roster")
         check_form(who, csrf if isinstance(csrf, str) else "")
         if not isinstance(file, UploadFile) or not file.filename:
             return _page(request, who, told=voice("no_file"), status=422)
         data, name = await file.read(BYTES_MAX + 1), file.filename[:100]
+    roster: rosters.Name = "room" if wanted == "room" else "school"
     try:
-        found = await run_in_threadpool(rosters.look, server.engine, data, who.scope, time.time())
+        found = await run_in_threadpool(rosters.look, server.engine, roster, data, who.scope, time.time())
     except GridError as error:
         return _page(request, who, told=f"{name}: {roster_words.error(error, voice)}", status=422)
     if not found.plan.problems:
@@ -53,6 +54,7 @@ def take_in(
     csrf: Csrf = "",
     digest: Annotated[str, Form(pattern="^[0-9a-f]{64}$")] = "",
     name: Annotated[str, Form(max_length=100)] = "",
+    roster: Annotated[rosters.Name, Form()] = "school",
 ) -> Response:
     """Imports the list that was looked through; what it would do is compared with the registry once more."""
     check_form(who, csrf)
@@ -61,7 +63,7 @@ def take_in(
     if data is None:
         return _page(request, who, told=voice("gone"), status=422)
     try:
-        found = rosters.take_in(server.engine, data, who.scope, by=who.name, now=time.time())
+        found = rosters.take_in(server.engine, roster, data, who.scope, by=who.name, now=time.time())
     except RegistryError:
         return _page(request, who, told=voice("gone"), status=422)
     if found.plan.problems:  # somebody changed the registry meanwhile
@@ -69,17 +71,26 @@ def take_in(
     return _page(request, who, told=roster_words.counts(found, voice, done=True))
 
 
-def download(who: Who) -> Response:  # noqa: ARG001  the gate has asked
+def download(who: Who, roster: rosters.Name = "school") -> Response:  # noqa: ARG001  the gate has asked
     """An empty list to fill in."""
-    headers = {"Content-Disposition": 'attachment; filename="truong.xlsx"', "Cache-Control": "no-store"}
-    return Response(template.write(), media_type=_XLSX, headers=headers)
+    file = "phong.xlsx" if roster == "room" else "truong.xlsx"
+    headers = {"Content-Disposition": f'attachment; filename="{file}"', "Cache-Control": "no-store"}
+    return Response(template.write(rosters.ROSTERS[roster].fields), media_type=_XLSX, headers=headers)
 
 
 def _page(
     request: Request, who: Who, *, told: str = "", preview: dict[str, object] | None = None, status: int = 200
 ) -> Response:
     return page(
-        request, "imports.html", who, status, at="/imports", told=told, refused=status != 200, preview=preview
+        request,
+        "imports.html",
+        who,
+        status,
+        at="/imports",
+        told=told,
+        refused=status != 200,
+        preview=preview,
+        rosters=rosters.NAMES,
     )
 
 
@@ -89,6 +100,7 @@ def _shown(found: rosters.Preview, name: str, voice: Voice) -> dict[str, object]
     problem = partial(roster_words.reason, voice=voice)
     return {
         "name": name,
+        "roster": found.name,
         "digest": found.digest,
         "head": tuple(roster_words.head(found, name, voice)),
         "problems": [(one, problem(one)) for one in plan.problems[:SHOWN]],

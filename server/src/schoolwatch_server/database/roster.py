@@ -1,4 +1,4 @@
-"""The registry's schools as a list sees them, and a plan's changes put into it."""
+"""The registry's schools and rooms as lists see them, and a plan's changes put into it."""
 
 from collections.abc import Callable
 from datetime import date
@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Table, select, update
 from schoolwatch_server.database import declarations, registry
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.scope import Scope
+from schoolwatch_server.workbooks.rooms import KnownRooms, Room
 from schoolwatch_server.workbooks.schools import DECLARED, Change, Known, Place, Plan, School
 
 
@@ -74,3 +75,35 @@ def _change(conn: Connection, school: int, change: Change, communes: dict[str, i
 
 def _ids(conn: Connection, table: Table) -> dict[str, int]:
     return {row.code: row.id for row in conn.execute(select(table.c.code, table.c.id))}
+
+
+def known_rooms(conn: Connection, scope: Scope) -> KnownRooms:
+    """The rooms of every school that a scope sees."""
+    codes = {one.id: one.code for one in registry.schools(conn, scope)}
+    found: dict[str, dict[str, Room]] = {code: {} for code in codes.values()}
+    r = t.room.c
+    for row in conn.execute(select(r.id, r.school_id, r.name, r.role, r.declared)):
+        if row.school_id in codes:
+            found[codes[row.school_id]][row.name] = Room(row.id, row.name, row.role, row.declared)
+    return KnownRooms(found)
+
+
+def put_rooms(conn: Connection, plan: Plan) -> None:
+    """Puts a plan of rooms without problems into the registry."""
+    c, r = t.school_code.c, t.room.c
+    schools = {
+        row.code: row.school_id
+        for row in conn.execute(select(c.code, c.school_id).where(c.valid_to.is_(None)))
+    }
+    for change in plan.changes:
+        school, role, declared = schools[change.code], change.after("role"), change.after("declared")
+        if change.id is None:
+            registry.create_room(conn, school, change.name, str(role), _count(declared))
+            continue
+        held = conn.execute(select(r.role, r.declared).where(r.id == change.id)).one()
+        count = held.declared if declared is None else _count(declared)
+        registry.change_room(conn, school, change.id, str(role or held.role), count)
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) else None

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from schoolwatch_server.levels import LEVELS
 from schoolwatch_server.workbooks import cells
 from schoolwatch_server.workbooks.table import Field, Problem
 
@@ -21,7 +22,9 @@ FIELDS = (
         cells.text,
         True,
     ),
-    Field("level", ("Cấp học", "Loại hình trường", "Loại trường", "Cấp", "Level"), cells.level),
+    Field(
+        "level", ("Cấp học", "Loại hình trường", "Loại trường", "Cấp", "Level"), cells.level, choices=LEVELS
+    ),
     Field(
         "commune",
         ("Mã xã", "Mã phường/xã", "Mã xã/phường", "Mã đơn vị hành chính", "Commune code"),
@@ -30,8 +33,13 @@ FIELDS = (
     Field("commune_name", ("Tên xã", "Xã/Phường", "Phường/Xã", "Xã", "Địa bàn", "Commune"), cells.text),
     Field("province", ("Mã tỉnh", "Mã tỉnh/thành phố", "Province code"), cells.code),
     Field("province_name", ("Tên tỉnh", "Tỉnh", "Tỉnh/Thành phố", "Province"), cells.text),
-    Field("students", ("Số học sinh", "Tổng số học sinh", "Học sinh", "Sĩ số", "Students"), cells.count),
-    Field("devices", ("Số máy tính", "Tổng số máy tính", "Máy tính", "Computers"), cells.count),
+    Field(
+        "students",
+        ("Số học sinh", "Tổng số học sinh", "Học sinh", "Sĩ số", "Students"),
+        cells.count,
+        format="0",
+    ),
+    Field("devices", ("Số máy tính", "Tổng số máy tính", "Máy tính", "Computers"), cells.count, format="0"),
     Field(
         "student_devices",
         (
@@ -41,9 +49,15 @@ FIELDS = (
             "Student computers",
         ),
         cells.count,
+        format="0",
     ),
     Field("former_code", ("Mã trường cũ", "Mã cũ", "Former code"), cells.code),
-    Field("since", ("Áp dụng từ ngày", "Hiệu lực từ ngày", "Từ ngày", "Valid from"), cells.day),
+    Field(
+        "since",
+        ("Áp dụng từ ngày", "Hiệu lực từ ngày", "Từ ngày", "Valid from"),
+        cells.day,
+        format="DD/MM/YYYY",
+    ),
 )
 """In the order of the template."""
 

@@ -14,12 +14,17 @@ HEADING_WITHIN = 40
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A column: its name here, how people head it (the first as our template does), what its cells mean."""
+    """A column: its name here, how people head it (the first as our template does), what its cells mean.
+
+    `choices` and `format` (ECMA-376 part 1, 18.8.30; `@` is text) are for the template.
+    """
 
     name: str
     headings: tuple[str, ...]
     parse: Callable[[Value], object]
     is_required: bool = False
+    choices: tuple[str, ...] = ()
+    format: str = "@"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,12 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import Any
 
 from schoolwatch_server.alphabet import plain
 from schoolwatch_server.workbooks.cells import Code
-from schoolwatch_server.workbooks.grid import column
+from schoolwatch_server.workbooks.faults import Faults, usual_width
 from schoolwatch_server.workbooks.schools import DECLARED, Change, Known, Place, Plan, School
-from schoolwatch_server.workbooks.table import Heading, Problem, Read, Record
+from schoolwatch_server.workbooks.table import Heading, Read, Record
 
 _KIND = re.compile(r"^(xa|phuong|thi tran|dac khu|tinh|thanh pho|tp)\b[ .]*")
 """What kind of place it is, which people write or leave out."""
@@ -24,42 +23,40 @@ def plan(read: Read, known: Known, today: date) -> Plan:
     for record in read.records:
         found.take(record)
     found.compare_names()
-    problems = sorted(found.problems, key=lambda one: (one.row, len(one.column), one.column))
     new_communes = tuple(one for code, one in found.communes.items() if code not in known.communes)
     new_provinces = tuple(one for code, one in found.provinces.items() if code not in known.provinces)
-    return Plan(tuple(found.changes), found.same, new_communes, new_provinces, tuple(problems))
+    return Plan(tuple(found.changes), found.same, new_communes, new_provinces, found.faults.all())
 
 
 class _Planner:
     """One pass over the records; what the rows before brought is known to those after."""
 
     def __init__(self, read: Read, heading: Heading, known: Known, today: date) -> None:
-        self._heading, self._known, self._today = heading, known, today
+        self._known, self._today = known, today
         self._widths = {
-            "code": _width(read.records, ("code", "former_code"), known.schools),
-            "commune": _width(read.records, ("commune",), known.communes),
-            "province": _width(read.records, ("province",), known.provinces),
+            "code": usual_width(read.records, ("code", "former_code"), known.schools),
+            "commune": usual_width(read.records, ("commune",), known.communes),
+            "province": usual_width(read.records, ("province",), known.provinces),
         }
         self._names = _usual_names(read.records)
         self._rows: dict[str, int] = {}
         self.communes, self.provinces = dict(known.communes), dict(known.provinces)
         self.changes: list[Change] = []
         self.same = 0
-        self.problems = list(read.problems)
-        self._told = {(one.row, one.column) for one in read.problems}
+        self.faults = Faults(read, heading)
 
     def take(self, record: Record) -> None:
         """Adds what the record changes, or what is wrong with it."""
-        before = len(self.problems)
+        before = len(self.faults)
         code = self._code(record, "code", self._known.schools)
         if code in self._rows:
-            self._wrong(record.row, "code", "twice", value=code, first=self._rows[code])
+            self.faults.add(record.row, "code", "twice", value=code, first=self._rows[code])
         if code:
             self._rows.setdefault(code, record.row)
         held = self._held(record, code)
         commune = self._commune(record, held)
         self._check_numbers(record, held)
-        if len(self.problems) > before or not record.is_whole:
+        if len(self.faults) > before or not record.is_whole:
             return
         values = _values(record, held, code, commune)
         if not values:
@@ -86,42 +83,29 @@ class _Planner:
             if change.id is None:
                 key = (plain(change.name), str(change.after("commune")))
                 if key in here:
-                    self._wrong(change.row, "name", "same_name", value=change.name, code=here[key])
+                    self.faults.add(change.row, "name", "same_name", value=change.name, code=here[key])
                 here.setdefault(key, change.code)
 
-    def _wrong(self, row: int, field: str, reason: str, **values: object) -> None:
-        place = self._heading.places.get(field)
-        where = ("", "") if place is None else (column(place), self._heading.texts[field])
-        if (row, where[0]) not in self._told:  # one thing at a time of each cell
-            self._told.add((row, where[0]))
-            self.problems.append(Problem(row, *where, reason, values))
-
-    def _code(self, record: Record, name: str, known: Mapping[str, Any]) -> str:
-        """The code as text; a number that is too short for one has lost the noughts before it."""
-        code = record.cells.get(name)
-        if not isinstance(code, Code):
-            return ""
-        width = self._widths["code" if name == "former_code" else name]
-        if code.was_number and code.text not in known and len(code.text) < width:
-            self._wrong(record.row, name, "noughts_lost", value=code.text, likely=code.text.zfill(width))
-        return code.text
+    def _code(self, record: Record, field: str, known: Mapping[str, object]) -> str:
+        width = self._widths["code" if field == "former_code" else field]
+        return self.faults.code(record, field, known, width)
 
     def _held(self, record: Record, code: str) -> School | None:
         held, former = self._known.schools.get(code), self._code(record, "former_code", self._known.schools)
         if not former or former == code:
             if held is None and code in self._known.ended:
-                self._wrong(record.row, "code", "ended", value=code)
+                self.faults.add(record.row, "code", "ended", value=code)
             return held
         if held is None:
             if former not in self._known.schools:
-                self._wrong(record.row, "former_code", "no_school", value=former)
+                self.faults.add(record.row, "former_code", "no_school", value=former)
             elif former in self._rows:
-                self._wrong(record.row, "former_code", "twice", value=former, first=self._rows[former])
+                self.faults.add(record.row, "former_code", "twice", value=former, first=self._rows[former])
             else:
                 self._rows[former] = record.row
             return self._known.schools.get(former)
         if former in self._known.schools:
-            self._wrong(record.row, "former_code", "both_there", value=former, code=code)
+            self.faults.add(record.row, "former_code", "both_there", value=former, code=code)
         return held
 
     def _commune(self, record: Record, held: School | None) -> str:
@@ -129,23 +113,25 @@ class _Planner:
         code = self._code(record, "commune", self.communes)
         name = str(record.cells.get("commune_name", ""))
         if code in self._known.elsewhere:
-            self._wrong(record.row, "commune", "not_yours", value=code)
+            self.faults.add(record.row, "commune", "not_yours", value=code)
             return code
         if code:
             if code not in self.communes:
                 self._add_commune(record, code, self._names.get(code, ""))
             there = self.communes.get(code)
             if there is not None and name and _bare(name) != _bare(there.name):
-                self._wrong(record.row, "commune_name", "other_name", value=name, code=code, name=there.name)
+                self.faults.add(
+                    record.row, "commune_name", "other_name", value=name, code=code, name=there.name
+                )
             return code
         if name:
             alike = [one.code for one in self.communes.values() if _bare(one.name) == _bare(name)]
             if len(alike) != 1:
                 reason = "several_communes" if alike else "no_commune"
-                self._wrong(record.row, "commune_name", reason, value=name, codes=", ".join(alike))
+                self.faults.add(record.row, "commune_name", reason, value=name, codes=", ".join(alike))
             return alike[0] if len(alike) == 1 else ""
         if held is None:
-            self._wrong(record.row, "commune", "missing")
+            self.faults.add(record.row, "commune", "missing")
         return held.commune if held else ""
 
     def _add_commune(self, record: Record, code: str, name: str) -> None:
@@ -154,14 +140,14 @@ class _Planner:
         if not province and len(self.provinces) == 1:
             province = next(iter(self.provinces))
         if not name:
-            self._wrong(record.row, "commune_name", "new_without_name", value=code)
+            self.faults.add(record.row, "commune_name", "new_without_name", value=code)
         if not province:
-            self._wrong(record.row, "province", "missing")
+            self.faults.add(record.row, "province", "missing")
         elif province not in self.provinces:
             if not self._known.may_add_province:
-                self._wrong(record.row, "province", "not_yours", value=province)
+                self.faults.add(record.row, "province", "not_yours", value=province)
             elif not title:
-                self._wrong(record.row, "province_name", "new_without_name", value=province)
+                self.faults.add(record.row, "province_name", "new_without_name", value=province)
             else:
                 self.provinces[province] = Place(province, title)
         if name and province in self.provinces:
@@ -171,10 +157,10 @@ class _Planner:
         told = {**(held.declared if held else {}), **record.cells}
         total, part = told.get("devices"), told.get("student_devices")
         if isinstance(total, int | float) and isinstance(part, int | float) and part > total:
-            self._wrong(record.row, "student_devices", "more_than_all", value=int(part), all=int(total))
+            self.faults.add(record.row, "student_devices", "more_than_all", value=int(part), all=int(total))
         since = record.cells.get("since")
         if isinstance(since, date) and since > self._today:
-            self._wrong(record.row, "since", "in_future", value=f"{since:%d/%m/%Y}")
+            self.faults.add(record.row, "since", "in_future", value=f"{since:%d/%m/%Y}")
 
 
 def _values(record: Record, held: School | None, code: str, commune: str) -> dict[str, tuple[object, object]]:
@@ -196,17 +182,6 @@ def _usual_names(records: Iterable[Record]) -> dict[str, str]:
         if isinstance(code, Code) and isinstance(name, str):
             found.setdefault(code.text, Counter())[name] += 1
     return {code: names.most_common(1)[0][0] for code, names in found.items()}
-
-
-def _width(records: Iterable[Record], names: tuple[str, ...], known: Iterable[str]) -> int:
-    """How long codes are here: the most frequent length of those that are known, or were written as text."""
-    lengths = Counter(map(len, known))
-    for record in records:
-        for name in names:
-            code = record.cells.get(name)
-            if isinstance(code, Code) and not code.was_number:
-                lengths[len(code.text)] += 1
-    return lengths.most_common(1)[0][0] if lengths else 0
 
 
 def _bare(name: str) -> str:
