@@ -51,7 +51,7 @@ WHO_ASKS = named(
 """Finds out who asks: the scope is in the answer."""
 
 NOBODY_ASKS = named(
-    audit="prune",
+    audit="acted prune",
     arrivals="let_in",
     columns="one_open",
     erasure="device devices_of_school id_of school",
@@ -59,7 +59,8 @@ NOBODY_ASKS = named(
     credentials="gateways passwords standing take_up",
     deleted="again note",
     dependents="delete_with_dependents",
-    engine="epoch migrate",
+    ended="again note",
+    engine="epoch history migrate",
     enrolment="devices_of_school enrolled name_of",
     identities="compare frozen of_school",
     incidents="close_incident open_incident school_of states",
@@ -76,6 +77,7 @@ NOBODY_ASKS = named(
     retention="prune",
     retired="remove strip",
     rollups="run_once waiting",
+    roster="put put_rooms",
     room_use="sum_weeks",
     scopes="by_code",
     sealed="seal_anew",
