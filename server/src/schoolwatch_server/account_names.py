@@ -7,9 +7,10 @@ NAME_MAX = 80
 
 COMMAND_LINE = "command line"
 SERVER = "server"
-"""Who did what a person at the server's shell did, and what the server does by itself."""
+RESTORE = "restore"
+"""Who did what a person at the server's shell did, what the server does by itself, and after a restore."""
 
-_OWN = frozenset({COMMAND_LINE, SERVER, "retention", "up"})
+_OWN = frozenset({COMMAND_LINE, SERVER, RESTORE, "retention", "up"})
 _OWN_BEGINNINGS = ("device ", "enrolment token ")
 
 

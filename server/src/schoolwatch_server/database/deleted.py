@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, insert, select, update
 
 from schoolwatch_server import deletions
+from schoolwatch_server.account_names import RESTORE
 from schoolwatch_server.database import audit, erasure
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
@@ -21,7 +22,6 @@ from schoolwatch_server.deletions import Deletion
 KNOWN = "deleted_upto"
 """Key of that instant in `meta`: UTC seconds."""
 
-_BY = "restore"
 _STEP = 500
 
 
@@ -70,7 +70,7 @@ def _again(conn: Connection, one: Deletion, now: float) -> Counter[str]:
         "deleted_at": datetime.fromtimestamp(one.at, UTC).isoformat(timespec="seconds"),
         "rows": dict(sorted(rows.items())),
     }
-    audit.record(conn, actor=_BY, action=f"{what}.delete", subject=subject, detail=detail, now=now)
+    audit.record(conn, actor=RESTORE, action=f"{what}.delete", subject=subject, detail=detail, now=now)
     return Counter({what: 1})
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, func, select
 
 from schoolwatch_server import endings, lasting
+from schoolwatch_server.account_names import RESTORE
 from schoolwatch_server.database import api_tokens, audit, credentials, enrolment, erasure, people, registry
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database import tables_people as p
@@ -21,7 +22,6 @@ SEEN, TRIED = "endings_seen", "endings_tried"
 """Keys in `meta`: the last row of the audit log that was looked through for the list; hashes of lines of the
 list that this database was put right by, as JSON."""
 
-_BY = "restore"
 _STEP = 500
 
 
@@ -40,7 +40,7 @@ def note(engine: Engine, path: Path) -> int:
         if not known:
             after = 0
         entries = audit.acted(conn, tuple(KINDS), after=after)
-        found = [endings.of(entry, history(conn)) for entry in entries if entry.actor != _BY]
+        found = [endings.of(entry, history(conn)) for entry in entries if entry.actor != RESTORE]
         if found or not path.is_file():
             lasting.write(path, sorted({*known, *found}, key=lambda one: one.at)[-endings.LINES_MAX :])
         upsert(conn, t.meta, [{"key": SEEN, "value": str(last)}])
@@ -105,7 +105,7 @@ def _end(conn: Connection, one: Ending, now: float) -> bool:
         return False
     if one.number:
         detail["number" if one.kind == "token" else "token"] = one.number
-    audit.record(conn, actor=_BY, action=action, subject=one.subject, detail=detail, now=now)
+    audit.record(conn, actor=RESTORE, action=action, subject=one.subject, detail=detail, now=now)
     return True
 
 
