@@ -57,9 +57,14 @@ def cycles(data: Path, host: Clocked, count: int, start: int = 0, *, line: bool 
 
 
 def delivered(data: Path, host: Clocked, start: int) -> None:
-    (done,) = cycles(data, host, 1, start, line=True)
-    assert done.outcome is not None
-    assert done.outcome.kind == "delivered"
+    kinds = []
+    for again in range(3):  # a machine that is busy with other tests may answer late: the next cycle delivers
+        (done,) = cycles(data, host, 1, start + again, line=True)
+        assert done.outcome is not None
+        kinds.append(done.outcome.kind)
+        if kinds[-1] != "unreachable":
+            break
+    assert kinds[-1] == "delivered", kinds
 
 
 def test_a_full_disk_stops_neither_measuring_nor_delivery(small_disk: Path, server: SmallServer) -> None:
