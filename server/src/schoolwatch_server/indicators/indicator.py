@@ -7,6 +7,8 @@ from typing import Literal
 Status = Literal["ok", "not_enough_data"]
 Place = Literal["province", "commune", "school"]
 Unit = Literal["ratio", "students/computer"]
+Basis = Literal["observed", "declared", "hybrid"]
+"""What a value rests on: devices and gateways, what a school declared, or both."""
 Reason = Literal["", "not_declared", "nothing_declared", "coverage_below_floor", "nothing_to_count"]
 """Why there is no value; a key of the text file `indicators`."""
 
@@ -110,7 +112,9 @@ class IndicatorValue:
 
     `value` is None exactly when `status` is "not_enough_data"; `reason` is then a key of the text file.
     `coverage` is 0…1 or None when nothing was declared. `at` is UTC seconds. `lines` are the pack's
-    numbers behind it, `parts` the counts behind it.
+    numbers behind it, `parts` the counts behind it. `declared` is what the school says of the same quantity,
+    with how far that has come (`declared_state`) and since when (UTC seconds); it never becomes `value` by
+    itself. `deadline` is the target's last day, ISO 8601, empty when there is none.
     """
 
     indicator: str
@@ -130,3 +134,8 @@ class IndicatorValue:
     better: Literal["higher", "lower"] = "higher"
     lines: tuple[Line, ...] = ()
     parts: tuple[tuple[str, int], ...] = ()
+    basis: Basis = "observed"
+    declared: float | None = None
+    declared_state: str = ""
+    declared_at: float | None = None
+    deadline: str = ""
