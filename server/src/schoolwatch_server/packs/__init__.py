@@ -2,5 +2,6 @@
 
 from schoolwatch_server.packs.load import load
 from schoolwatch_server.packs.pack import Definition, Number, Pack, Packs, Windows
+from schoolwatch_server.packs.plan import About, Item, Plan, Target
 
-__all__ = ["Definition", "Number", "Pack", "Packs", "Windows", "load"]
+__all__ = ["About", "Definition", "Item", "Number", "Pack", "Packs", "Plan", "Target", "Windows", "load"]

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from schoolwatch_server.packs.plan import About, Plan, Target, targets_of
 from schoolwatch_server.strict_yaml import Confidence, Id, Title, Version
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
@@ -69,6 +70,7 @@ class Packs(msgspec.Struct, frozen=True):
     """All packs in force; every indicator is defined by exactly one of them."""
 
     packs: tuple[Pack, ...]
+    plans: tuple[Plan, ...] = ()
 
     def of(self, indicator: str) -> Pack:
         """The pack that defines an indicator; KeyError when none does (the loader has made sure)."""
@@ -76,6 +78,13 @@ class Packs(msgspec.Struct, frozen=True):
             if indicator in pack.indicators:
                 return pack
         raise KeyError(indicator)
+
+    def target_of(self, indicator: str, place: About | None = None) -> Target | None:
+        """What the plans in force ask of an indicator (or of a declared question) at a place, if anything.
+
+        Without a plan there is none: the number of the indicator's own definition is then what is shown.
+        """
+        return next(iter(targets_of(self.plans, indicator, place)), None)
 
     @property
     def windows(self) -> Windows:

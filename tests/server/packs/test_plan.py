@@ -1,0 +1,70 @@
+"""A plan's targets: who is concerned, which one binds, and when one is overdue."""
+
+from datetime import date
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schoolwatch_server.packs import About, Item, Plan
+from schoolwatch_server.packs.plan import targets_of
+
+
+def item(**given: object) -> Item:
+    values = {"id": "lan", "vi": "LAN", "clause": "I.2.2", "confidence": "V-seed", "target": 1.0}
+    return Item(**({"indicator": "lan"} | values | given))  # type: ignore[arg-type]
+
+
+def plan(*items: Item, day: date = date(2025, 9, 19), name: str = "example") -> Plan:
+    return Plan(
+        kind="plan", id=name, version=1, vi="Kế hoạch", number="27/KH", date=day, issuer="Sở", items=items
+    )
+
+
+def test_an_item_concerns_only_the_schools_that_it_is_about() -> None:
+    school = About(stages=("TH", "THCS"), commune="12345", former_place="Kon Tum", is_public=True)
+    assert item().concerns(school)
+    assert item(levels=("THCS",)).concerns(school)
+    assert not item(levels=("THPT",)).concerns(school)
+    assert not item(communes=("99999",)).concerns(school)
+    assert item(former_places=("Kon Tum",)).concerns(school)
+    assert not item(former_places=("Quảng Ngãi",)).concerns(school)
+    assert item(public_only=True).concerns(school)
+    assert not item(public_only=True).concerns(About(is_public=False))
+    assert not item(public_only=True).concerns(About()), "nobody said that it is public"
+
+
+def test_a_level_that_nobody_gave_lies_in_no_scope_that_asks_for_one() -> None:
+    assert not item(levels=("THPT",)).concerns(About())
+    assert item(levels=("THPT",)).concerns(None), "a province has schools of every level"
+
+
+def test_the_mandatory_target_binds_before_the_encouraged_and_the_newest_before_older_ones() -> None:
+    old = plan(item(target=0.5), day=date(2024, 1, 1), name="old")
+    new = plan(item(target=0.8), item(id="more", target=0.9, mandatory=False), name="new")
+    assert [(t.plan, t.value) for t in targets_of((old, new), "lan")] == [
+        ("new@1", 0.8),
+        ("old@1", 0.5),
+        ("new@1", 0.9),
+    ]
+
+
+def test_an_item_without_a_number_sets_no_target() -> None:
+    assert targets_of((plan(item(target=None)),), "lan") == ()
+
+
+def test_the_last_day_still_counts() -> None:
+    target = plan(item(deadline=date(2025, 12, 31))).target(item(deadline=date(2025, 12, 31)))
+    assert target is not None
+    assert not target.is_overdue(date(2025, 12, 31))
+    assert target.is_overdue(date(2026, 1, 1))
+    assert target.document == "27/KH ngày 19/09/2025 của Sở"
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_a_value_meets_a_target_in_the_direction_that_is_better(value: float, asked: float) -> None:
+    high = plan(item(target=asked)).target(item(target=asked))
+    low = plan(item(target=asked, better="lower")).target(item(target=asked, better="lower"))
+    assert high is not None
+    assert low is not None
+    assert high.is_met(value) == (value >= asked)
+    assert low.is_met(value) == (value <= asked)
