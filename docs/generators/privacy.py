@@ -6,7 +6,8 @@ from schoolwatch_contract.catalogue import FACTS, METRICS, SIGHTINGS, SUBJECTS, 
 from schoolwatch_contract.catalogue.carriage import MESSAGES, Message
 from schoolwatch_contract.catalogue.classes import CLASSES, LAW_EN, LAW_VI, NEVER, Class
 from schoolwatch_server.database.ages import AGES, Age
-from schoolwatch_server.law.holdings import HOLDINGS, KINDS, Holding
+from schoolwatch_server.law.holding import KINDS, Holding
+from schoolwatch_server.law.holdings import HOLDINGS
 from schoolwatch_server.terms import TERMS
 
 Kind = Metric | FactKind | SightingKind

@@ -223,7 +223,33 @@ def _audit(rows: Rows, old: Made, kept: Made) -> None:
         made.append(("audit", (audit.head(rows.conn)[0],)))
 
 
+def _claims(rows: Rows, old: Made, kept: Made) -> None:
+    over = NOW - (KEPT.of("proof") + 1) * DAY
+    for made, state, at, replaced_at in (
+        (old, "accepted", over - DAY, over),
+        (kept, "accepted", over, None),  # it still counts
+        (kept, "recognised", over, NOW - DAY),  # it counted until lately
+        (old, "returned", over, None),
+        (old, "draft", over, None),
+        (kept, "withdrawn", NOW - DAY, None),
+    ):
+        number = len(old) + len(kept)
+        same = {"school_id": rows.parent(t.school)[0], "question": f"q{number}"}
+        claim = rows.make(t.claim, **same, revision=1, state=state, changed_at=at)
+        body = rows.make(t.attachment_body)
+        made += [("claim", claim), ("claim_event", rows.make(t.claim_event, claim_id=claim[0], at=at))]
+        made += [("attachment", rows.make(t.attachment, claim_id=claim[0], body_id=body[0]))]
+        made += [("attachment_body", body)]
+        if replaced_at is not None:
+            newer = rows.make(t.claim, **same, revision=2, state="accepted", changed_at=replaced_at)
+            kept.append(("claim", newer))
+
+
 OWN = {
+    "claim": _claims,
+    "claim_event": lambda *_: None,
+    "attachment": lambda *_: None,
+    "attachment_body": lambda *_: None,
     "device": _devices,
     **{table.name: lambda *_: None for table in retired.STRIPPED},
     "audit": _audit,

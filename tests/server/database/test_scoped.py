@@ -55,6 +55,7 @@ NOBODY_ASKS = named(
     arrivals="let_in",
     columns="one_open",
     erasure="device devices_of_school id_of school",
+    claims="prune",
     copies="census newest_report program version",
     credentials="gateways passwords standing take_up",
     deleted="again note",

@@ -12,7 +12,8 @@ from schoolwatch_server.database.tables import metadata
 from schoolwatch_server.law import words
 from schoolwatch_server.law.basis import DATA, LEVEL, SURE
 from schoolwatch_server.law.document import Document
-from schoolwatch_server.law.holdings import HOLDINGS, KINDS
+from schoolwatch_server.law.holding import KINDS
+from schoolwatch_server.law.holdings import HOLDINGS
 from schoolwatch_server.law.record import UNDECLARED, kept, record
 
 SENSITIVE = ("password", "hash", "secret", "csrf", "actor", "frame_key", "hints")

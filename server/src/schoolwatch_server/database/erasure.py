@@ -56,7 +56,8 @@ def device(conn: Connection, device_id: int, name: str) -> Counter[str]:
 
 
 def school(conn: Connection, school_id: int, now: float) -> Counter[str]:
-    """What is a school's own: rooms with their use, incidents, tokens, and the accounts of its people.
+    """What is a school's own: rooms with their use, incidents, tokens, the accounts of its people, and its
+    answers with their evidence, in which names of people may stand.
 
     Its name, codes and declared counts stay with its judged series: numbers without a person, by which an
     official proves what was reported. Its code ends; by it the numbers are still found.
@@ -71,6 +72,8 @@ def school(conn: Connection, school_id: int, now: float) -> Counter[str]:
         (t.line_tester, t.line_tester.c.school_id == school_id),
         (t.arrival, t.arrival.c.school_id == school_id),
         (t.enrolment_token, t.enrolment_token.c.school_id == school_id),
+        (t.claim, t.claim.c.school_id == school_id),
+        (t.attachment_body, t.attachment_body.c.school_id == school_id),
         (t.room, t.room.c.school_id == school_id),
     ):
         _with_dependents(conn, gone, table, where)

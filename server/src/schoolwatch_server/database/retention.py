@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Engine, Table, delete, func, or_, select
 
-from schoolwatch_server.database import audit, journal, retired, rollups
+from schoolwatch_server.database import audit, claims, journal, retired, rollups
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.ages import AGES
 from schoolwatch_server.database.dependents import delete_with_dependents, for_good
@@ -64,6 +64,7 @@ def _steps(now: float, kept: Kept) -> list[_Step]:
         lambda conn: _generations(conn, before("generation")),
         lambda conn: _judged(conn, before("proof")),
         lambda conn: _declarations(conn, before("proof")),
+        lambda conn: claims.prune(conn, before("proof"), _STEP),
         lambda conn: _ended(conn, t.incident, ("closed_at",), before("incident")),
         lambda conn: audit.prune(conn, before("audit"), now),
         lambda conn: _ended(conn, t.account, ("disabled_at",), before("audit")),

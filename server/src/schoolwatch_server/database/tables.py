@@ -22,6 +22,10 @@ from sqlalchemy import (
 
 from schoolwatch_server.database.columns import Id, id_, one_open, to
 from schoolwatch_server.database.columns import metadata as metadata
+from schoolwatch_server.database.tables_claims import attachment as attachment
+from schoolwatch_server.database.tables_claims import attachment_body as attachment_body
+from schoolwatch_server.database.tables_claims import claim as claim
+from schoolwatch_server.database.tables_claims import claim_event as claim_event
 from schoolwatch_server.database.tables_enrolment import arrival as arrival
 from schoolwatch_server.database.tables_enrolment import enrolment_token as enrolment_token
 from schoolwatch_server.database.tables_enrolment import frozen_device as frozen_device

@@ -21,7 +21,8 @@ from schoolwatch_server.database.ages import AGES
 from schoolwatch_server.law import words
 from schoolwatch_server.law.basis import DATA, SURE
 from schoolwatch_server.law.document import Document, Section
-from schoolwatch_server.law.holdings import HOLDINGS, KINDS
+from schoolwatch_server.law.holding import KINDS
+from schoolwatch_server.law.holdings import HOLDINGS
 from schoolwatch_server.law.measures import measures
 from schoolwatch_server.terms import CONFIGURED, TERMS
 

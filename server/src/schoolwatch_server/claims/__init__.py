@@ -1,0 +1,1 @@
+"""What schools declare because nothing measures it: the questions, and an answer's way to recognition."""
