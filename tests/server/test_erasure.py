@@ -172,3 +172,40 @@ def test_the_command_wants_the_same_id_twice(tree: Tree, capsys: pytest.CaptureF
     assert "--confirm says" in capsys.readouterr().err
     with begin_read(tree.engine) as conn:
         assert registry.device(conn, device, EVERYTHING) is not None
+
+
+def test_a_deleted_school_leaves_nothing_of_its_lists(tree: Tree) -> None:
+    """Each table that points to a school or a room of one; the contact's phone is in no file either."""
+    school, other = tree.schools[:2]
+    lists = (t.campus, t.school_class, t.line_contract, t.asset, t.contact, t.hand_check)
+    with begin_write(tree.engine) as conn:
+        for one in (school, other):
+            room = conn.scalar(select(t.room.c.id).where(t.room.c.school_id == one.id))
+            campus = conn.execute(insert(t.campus).values(school_id=one.id, name="Điểm lẻ")).lastrowid
+            conn.execute(t.room.update().where(t.room.c.id == room).values(campus_id=campus))
+            conn.execute(
+                insert(t.school_class).values(
+                    school_id=one.id,
+                    school_year="2026-2027",
+                    year_ends=NOW + 1e7,
+                    name="6A",
+                    stage="THCS",
+                    students=40,
+                    room_id=room,
+                )
+            )
+            conn.execute(insert(t.line_contract).values(school_id=one.id, isp="VNPT", subscriber="hcm_1"))
+            conn.execute(insert(t.asset).values(school_id=one.id, tag="TS-1", name="Máy chiếu", room_id=room))
+            phone = f"phone of {one.mark}".encode()
+            conn.execute(
+                insert(t.contact).values(school_id=one.id, kind="it_contact", phone=phone, changed_at=NOW)
+            )
+            check = {"computers_working": 9, "checked_at": NOW, "checked_by": "lan"}
+            conn.execute(insert(t.hand_check).values(room_id=room, **check))
+    erasure.delete_school(tree.engine, tree.folder, school.mark, "giải thể", nothing, by="lan", wait=0)
+    with begin_read(tree.engine) as conn:
+        assert [len(conn.execute(select(table)).all()) for table in lists] == [1] * len(lists)
+    tree.engine.dispose()
+    files = b"".join(path.read_bytes() for path in tree.folder.glob("schoolwatch.db*"))
+    assert f"phone of {school.mark}".encode() not in files
+    assert f"phone of {other.mark}".encode() in files

@@ -33,6 +33,12 @@ AGES: dict[str, Age] = {
     "commune": _STAYS,
     "school": _STAYS,
     "room": _STAYS,
+    "campus": _STAYS,
+    "school_class": Age("rows", "proof", ("year_ends",)),
+    "line_contract": Age("rows", "proof", ("ends",)),
+    "asset": _STAYS,
+    "contact": _STAYS,
+    "hand_check": Age("rows", "proof", ("checked_at",)),
     # as long as anything that it measured: the longest term of all
     "device": Age("own", "proof", ("retired_at",)),
     "credential": _RETIRED,

@@ -56,8 +56,8 @@ def device(conn: Connection, device_id: int, name: str) -> Counter[str]:
 
 
 def school(conn: Connection, school_id: int, now: float) -> Counter[str]:
-    """What is a school's own: rooms with their use, incidents, tokens, the accounts of its people, and its
-    answers with their evidence, in which names of people may stand.
+    """What is a school's own: rooms with their use, its lists, incidents, tokens, the accounts of its people,
+    and its answers with their evidence, in which names of people may stand.
 
     Its name, codes and declared counts stay with its judged series: numbers without a person, by which an
     official proves what was reported. Its code ends; by it the numbers are still found.
@@ -74,7 +74,12 @@ def school(conn: Connection, school_id: int, now: float) -> Counter[str]:
         (t.enrolment_token, t.enrolment_token.c.school_id == school_id),
         (t.claim, t.claim.c.school_id == school_id),
         (t.attachment_body, t.attachment_body.c.school_id == school_id),
+        (t.contact, t.contact.c.school_id == school_id),
+        (t.school_class, t.school_class.c.school_id == school_id),
+        (t.line_contract, t.line_contract.c.school_id == school_id),
+        (t.asset, t.asset.c.school_id == school_id),
         (t.room, t.room.c.school_id == school_id),
+        (t.campus, t.campus.c.school_id == school_id),
     ):
         _with_dependents(conn, gone, table, where)
     conn.execute(update(t.declaration).where(t.declaration.c.school_id == school_id).values(declared_by=""))

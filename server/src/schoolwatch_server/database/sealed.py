@@ -29,7 +29,11 @@ TOTP = Sealed(t.account.c.totp, "second factor of account {}".format)
 TOTP_NEW = Sealed(t.account.c.totp_new, TOTP.purpose)
 """The secrets of a person's phone; the new one takes the other's place as it is."""
 
-SEALED = (FRAME_KEY, NEXT_KEY, TOTP, TOTP_NEW)
+CONTACT_NAME = Sealed(t.contact.c.name, "name of contact {}".format)
+CONTACT_PHONE = Sealed(t.contact.c.phone, "phone of contact {}".format)
+CONTACT_EMAIL = Sealed(t.contact.c.email, "email of contact {}".format)
+
+SEALED = (FRAME_KEY, NEXT_KEY, TOTP, TOTP_NEW, CONTACT_NAME, CONTACT_PHONE, CONTACT_EMAIL)
 """Every sealed column: what is not here is lost when the master key is changed."""
 
 

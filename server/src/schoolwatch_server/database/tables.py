@@ -39,6 +39,12 @@ from schoolwatch_server.database.tables_people import audit as audit
 from schoolwatch_server.database.tables_people import audit_head as audit_head
 from schoolwatch_server.database.tables_people import recovery_code as recovery_code
 from schoolwatch_server.database.tables_people import session as session
+from schoolwatch_server.database.tables_school import asset as asset
+from schoolwatch_server.database.tables_school import campus as campus
+from schoolwatch_server.database.tables_school import contact as contact
+from schoolwatch_server.database.tables_school import hand_check as hand_check
+from schoolwatch_server.database.tables_school import line_contract as line_contract
+from schoolwatch_server.database.tables_school import school_class as school_class
 from schoolwatch_server.database.tables_settings import device_settings as device_settings
 from schoolwatch_server.database.tables_settings import line_tester as line_tester
 from schoolwatch_server.database.tables_speedtest import speedtest_slot as speedtest_slot
@@ -72,6 +78,11 @@ school = Table(
     Column("name", Text, nullable=False),
     Column("level", String(20), nullable=False, server_default=""),
     Column("created_at", Double, nullable=False),
+    Column("manager", String(2), nullable=False, server_default=""),  # so, xa; empty: as its level says
+    Column("is_specialised", Boolean, nullable=False, server_default=text("false")),
+    Column("is_boarding", Boolean, nullable=False, server_default=text("false")),
+    Column("is_public", Boolean, nullable=False, server_default=text("true")),
+    Column("former_place", Text, nullable=False, server_default=""),  # province, district before July 2025
 )
 school_code = Table(
     "school_code",
@@ -103,6 +114,11 @@ room = Table(
     Column("name", Text, nullable=False),
     Column("role", String(20), nullable=False),
     Column("declared", Integer),  # computers that the school says are in it
+    to("campus.id", "campus_id", nullable=True, index=True),
+    Column("in_use", Boolean, nullable=False, server_default=text("true")),
+    Column("projection", String(20), nullable=False, server_default=""),  # empty: nobody said
+    Column("projection_ok", Boolean),
+    Column("internet_by_hand_at", Double),  # when somebody saw that it has Internet
     UniqueConstraint("school_id", "name"),
 )
 device = Table(

@@ -33,11 +33,10 @@ KINDS: dict[Kind, KindWords] = {
     "personal": KindWords(
         "dữ liệu cá nhân cơ bản",
         "basic personal data",
-        "Thông tin về tài khoản số của người dùng hệ thống: dữ liệu cá nhân cơ bản (Nghị định "
-        "356/2025/NĐ-CP, "
-        "Điều 3)",
-        "Of the digital account of somebody who uses the system: basic personal data (Nghị định "
-        "356/2025/NĐ-CP, Điều 3)",
+        "Thông tin về tài khoản số của người dùng hệ thống; họ tên, điện thoại, thư công vụ của đầu mối CNTT"
+        ": dữ liệu cá nhân cơ bản (Nghị định 356/2025/NĐ-CP, Điều 3)",
+        "Of the digital account of somebody who uses the system; name, work phone and mail of IT contacts: "
+        "basic personal data (Nghị định 356/2025/NĐ-CP, Điều 3)",
     ),
     "login": KindWords(
         "dữ liệu đăng nhập",

@@ -2,12 +2,18 @@
 
 from schoolwatch_server.law.holding import Holding, of
 from schoolwatch_server.law.holdings_claims import CLAIMS
+from schoolwatch_server.law.holdings_school import SCHOOL_LISTS
 
 HOLDINGS: dict[str, Holding] = {
     "meta": of("Thông số của chính cơ sở dữ liệu", "Numbers of the database itself", technical="key value"),
     "province": of("Tỉnh", "Provinces", technical="id", organisational="code name"),
     "commune": of("Xã, phường", "Communes", technical="id province_id", organisational="code name"),
-    "school": of("Trường", "Schools", technical="id commune_id created_at", organisational="name level"),
+    "school": of(
+        "Trường",
+        "Schools",
+        technical="id commune_id created_at",
+        organisational="name level manager is_specialised is_boarding is_public former_place",
+    ),
     "school_code": of(
         "Mã trường theo thời gian",
         "Codes of schools over time",
@@ -22,13 +28,7 @@ HOLDINGS: dict[str, Holding] = {
         personal="declared_by",
     ),
     **CLAIMS,
-    "room": of(
-        "Phòng của trường",
-        "Rooms of schools",
-        technical="id school_id role",
-        organisational="declared",
-        written="name",
-    ),
+    **SCHOOL_LISTS,
     "device": of(
         "Thiết bị: mã ngẫu nhiên, nhãn, tình trạng",
         "Devices: random id, label, condition",

@@ -34,6 +34,8 @@ AFTER = {
     "retired_at": " sau khi máy ngừng sử dụng",
     "disabled_at": " sau khi khóa",
     "expires_at": " sau khi hết hạn hoặc thu hồi",
+    "year_ends": " sau khi hết năm học",
+    "ends": " sau khi hợp đồng hết hạn",
 }
 """From which moment a term counts, where it is not from when the row was made."""
 
@@ -108,6 +110,7 @@ def record(config: ServerConfig) -> Document:
 
 RIGHTS = (
     "Người có tài khoản: yêu cầu xem, sửa, khóa tài khoản của mình qua quản trị của Sở.",
+    "Đầu mối CNTT: yêu cầu nhà trường xem, sửa, xóa họ tên, điện thoại, thư của mình ở trang của trường.",
     "Nhà trường: yêu cầu Sở xóa hẳn dữ liệu của một máy hoặc cả trường (`schoolwatch-server delete-school`).",
     "Giáo viên, học sinh: hỏi nhà trường; `schoolwatch-agent explain` trên máy nói mọi thứ máy gửi đi.",
 )
@@ -129,7 +132,8 @@ def _purpose(config: ServerConfig) -> tuple[str, ...]:
             "phát hiện và xử lý sự cố."
         ),
         (
-            "Chủ thể dữ liệu: người có tài khoản trên hệ thống (cán bộ của Sở, xã, trường). "
+            "Chủ thể dữ liệu: người có tài khoản trên hệ thống (cán bộ của Sở, xã, trường); "
+            "đầu mối CNTT của trường và người thay thế. "
             "Học sinh và giáo viên dùng máy tính: không thu thập dữ liệu về người dùng máy."
         ),
         (
