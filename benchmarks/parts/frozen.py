@@ -1,0 +1,126 @@
+"""Frozen reports of places that don't exist, drawn from a seeded generator: what a server would have kept."""
+
+import random
+from collections.abc import Iterator
+
+from schoolwatch_server import packs
+from schoolwatch_server.indicators import INDICATORS
+from schoolwatch_server.indicators.indicator import IndicatorValue, Line, Place, Source
+from schoolwatch_server.reports.content import Content, DeviceLine, Evidence, PackUsed, Part
+
+AT = 1_795_000_000.0
+"""2026-11-18, in Vietnam."""
+
+LEVELS = ("MN", "TH", "THCS", "THPT", "TH&THCS", "THCS&THPT", "TH,THCS&THPT", "GDTX")
+PLAN = Source(
+    "Kế hoạch 27/KH-SGDĐT ngày 19/9/2025", "100% cơ sở giáo dục công lập có mạng nội bộ (LAN)", "V-seed"
+)
+_PACKS = packs.load()
+
+
+def values(level: Place, place: int, draw: random.Random) -> Iterator[IndicatorValue]:
+    """One value of each indicator: most are known, some are not, some of these are declared."""
+    for indicator in INDICATORS:
+        pack = _PACKS.of(indicator.id)
+        definition = pack.indicators[indicator.id]
+        is_ratio = indicator.unit == "ratio"
+        known = draw.random() > 0.2
+        denominator = float(draw.randint(10, 60))
+        numerator = (
+            float(draw.randint(0, int(denominator))) if is_ratio else denominator * draw.uniform(0.5, 4)
+        )
+        target = definition.target.value if definition.target else None
+        lines = (
+            () if target is None or level == "school" else (Line("target", target, indicator.unit, (), PLAN),)
+        )
+        yield IndicatorValue(
+            indicator=indicator.id,
+            level=level,
+            place_id=place,
+            unit=indicator.unit,
+            status="ok" if known else "not_enough_data",
+            reason="" if known else "coverage_below_floor",
+            value=numerator / denominator if known else None,
+            numerator=numerator,
+            denominator=denominator,
+            coverage=draw.uniform(0.8, 1) if known else draw.uniform(0, 0.7),
+            source=Source(definition.document, definition.clause, definition.confidence),
+            pack=pack.name,
+            target=target,
+            at=AT,
+            better=definition.better,
+            lines=lines,
+            declared=None if known else round(draw.random(), 2),
+            declared_state="" if known else "accepted",
+            declared_at=None if known else AT - 86400 * 30,
+            deadline="2025-12-31" if indicator.id.startswith("wired") else "",
+        )
+
+
+def _content(level: Place, name: str, code: str, draw: random.Random, **more: object) -> Content:
+    used = tuple(PackUsed(name=pack.name, sha256="0" * 63 + "1", since="2026-09-01") for pack in _PACKS.packs)
+    return Content(
+        kind="monthly", period="2026-11", level=level, place_id=1, code=code, name=name, revision=1,
+        frozen_at=AT, window_from=AT - 30 * 86400, window_to=AT, due="2026-11-19", program="1.0",
+        simulated=True, packs=used, values=tuple(values(level, 1, draw)), **more,  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def of_school(devices: int = 50, seed: int = 7) -> Content:
+    """A school's own report, with its devices and two documents."""
+    draw = random.Random(seed)
+    lines = tuple(
+        DeviceLine(
+            device=f"{n:032x}",
+            label=f"Máy {n:02}",
+            room=f"Phòng Tin {1 + n // 25}",
+            role="student_lab",
+            working=draw.choice((True, True, True, False, None)),
+            taken_at=AT - draw.randint(0, 40) * 86400,
+            facts={
+                "protected": draw.choice((True, False, None)),
+                "antivirus": "Microsoft Defender",
+                "link_medium": "wired",
+                "link_speed": draw.choice((1e8, 1e9)),
+                "ipv6_rung": draw.randint(0, 4),
+                "os_supported": draw.choice((True, False)),
+            },
+        )
+        for n in range(devices)
+    )
+    evidence = (
+        Evidence(question="studio", name="Quyết định giao phòng studio.pdf", sha256="ab" * 32, size=345_678),
+        Evidence(question="network_diagram", name="Sơ đồ mạng 2026.png", sha256="cd" * 32, size=1_234_567),
+    )
+    return _content(
+        "school", "Trường THCS Nguyễn Văn Mẫu", "01000702", draw, within=("Tỉnh Mẫu", "Xã Mẫu Đức"),
+        school_level="THCS", devices=lines, evidence=evidence,
+    )  # fmt: skip
+
+
+def of_province(schools: int = 1500, communes: int = 120, seed: int = 7) -> Content:
+    """A province's report with its communes and schools."""
+    draw = random.Random(seed)
+    below: list[Part] = [
+        Part(
+            level="commune",
+            id=n,
+            code=f"{n:05}",
+            name=f"Xã Mẫu {n}",
+            values=tuple(values("commune", n, draw)),
+        )
+        for n in range(communes)
+    ]
+    below += [
+        Part(
+            level="school",
+            id=n,
+            code=f"0{n:07}",
+            name=f"Trường Mẫu số {n}",
+            within=f"Xã Mẫu {n % communes}",
+            school_level=LEVELS[n % len(LEVELS)],
+            values=tuple(values("school", n, draw)),
+        )
+        for n in range(schools)
+    ]
+    return _content("province", "Tỉnh Mẫu", "01", draw, parts=tuple(below))

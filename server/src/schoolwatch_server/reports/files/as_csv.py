@@ -1,0 +1,71 @@
+"""CSV: a row for each indicator of the place and of those below it, with coverage, claim and sources."""
+
+from collections.abc import Iterator
+
+from schoolwatch_server.indicators.indicator import IndicatorValue
+from schoolwatch_server.reports import csv
+from schoolwatch_server.reports.content import Content, Part
+from schoolwatch_server.reports.files.paper import FileFormat, Paper
+from schoolwatch_server.reports.pen import Cell, Pen, instant
+from schoolwatch_server.reports.report import Report
+
+COLUMNS = (
+    *("kind", "period", "revision", "place_level", "school_level"),
+    *csv.COLUMNS,
+    *("declared", "declared_state", "declared_at", "deadline", "frozen_at", "report_sha256"),
+)
+
+
+def render(paper: Paper) -> bytes:
+    """The whole file."""
+    pen = Pen(paper.texts, paper.language, simulated=paper.content.simulated)
+    return pen.head(COLUMNS) + b"".join(pen.row(COLUMNS, row) for row in _rows(paper, pen))
+
+
+def _rows(paper: Paper, pen: Pen) -> Iterator[dict[str, Cell]]:
+    content = paper.content
+    own = Part(
+        level=content.level,
+        id=content.place_id,
+        code=content.code,
+        name=content.name,
+        within=content.within[-1] if content.within else "",
+        school_level=content.school_level,
+        values=content.values,
+    )
+    fixed: dict[str, Cell] = {
+        "kind": paper.known(f"report.kind.{content.kind}", content.kind),
+        "period": content.period,
+        "revision": content.revision,
+        "frozen_at": instant(content.frozen_at),
+        "report_sha256": paper.sha256,
+    }
+    for part in (own, *content.parts):
+        place = {"place_level": pen.text(f"file.level.{part.level}"), "school_level": part.school_level}
+        rows = csv.rows(_report(content, part), pen)
+        for row, value in zip(rows, part.values, strict=True):
+            yield {**fixed, **place, **row, **_declared(value, pen)}
+
+
+def _report(content: Content, part: Part) -> Report:
+    """Where the part lies: provinces hold communes, and these hold schools."""
+    province = content.name if content.level == "province" else "".join(content.within[:1])
+    commune = {"school": part.within, "commune": part.name}.get(part.level, "")
+    if content.level == "commune" and part.level == "school":
+        commune = part.within or content.name
+    is_school = part.level == "school"
+    code, name = (part.code, part.name) if is_school else ("", "")
+    return Report(province, commune, code, name, content.frozen_at, part.values)
+
+
+def _declared(value: IndicatorValue, pen: Pen) -> dict[str, Cell]:
+    state = value.declared_state
+    return {
+        "declared": "" if value.declared is None else value.declared,
+        "declared_state": pen.known(f"file.state.{state}", state) if state else "",
+        "declared_at": instant(value.declared_at) or "",
+        "deadline": value.deadline,
+    }
+
+
+CSV = FileFormat("csv", "text/csv", render)
