@@ -94,8 +94,8 @@ def upgrade() -> None:
         unique="room_id checked_at",
         room_id="room",
     )
-    for table, column in (("school_class", "room_id"), ("asset", "room_id"), ("asset", "device_id")):
-        op.create_index(f"ix_{table}_{column}", table, [column])
+    for name, key in (("school_class", "room_id"), ("asset", "room_id"), ("asset", "device_id")):
+        op.create_index(f"ix_{name}_{key}", name, [key])
 
 
 def _to_school() -> sa.Column[Any]:
