@@ -15,6 +15,7 @@ from schoolwatch_server.sections import Backup as Backup
 from schoolwatch_server.sections import Broker as Broker
 from schoolwatch_server.sections import Database as Database
 from schoolwatch_server.sections import Evaluation as Evaluation
+from schoolwatch_server.sections import Forecasting as Forecasting
 from schoolwatch_server.sections import Http as Http
 from schoolwatch_server.sections import Mqtt as Mqtt
 from schoolwatch_server.sections import Notify as Notify
@@ -53,6 +54,7 @@ class ServerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     people: People = People()
     oidc: Oidc = Oidc()
     antivirus: Antivirus = Antivirus()
+    forecast: Forecasting = Forecasting()
     ipv6: Ipv6 = Ipv6()
     quality: Quality = Quality()
     bandwidth: Bandwidth = Bandwidth()

@@ -168,6 +168,16 @@ class Antivirus(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     issued: tuple[Annotated[str, msgspec.Meta(pattern=r"\S", max_length=80)], ...] = ()
 
 
+class Forecasting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Weeks with a value that a forecast needs, and how many of the newest it looks at.
+
+    A proposal of this project: no document says how long a history must be.
+    """
+
+    least_weeks: Annotated[int, msgspec.Meta(ge=5, le=104)] = 8
+    most_weeks: Annotated[int, msgspec.Meta(ge=5, le=260)] = 26
+
+
 class Backup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where copies of the server go, and when: `hour` is Vietnam's; an empty `target` is none at all.
 
