@@ -35,9 +35,8 @@ from schoolwatch_server.database import incidents as kept
 from schoolwatch_server.database import journal, lease, retention, rollups, room_use
 from schoolwatch_server.database.engine import begin_write, open_database
 from schoolwatch_server.indicators import series
-from schoolwatch_server.packs import Packs
 from schoolwatch_server.rules import Rule
-from schoolwatch_server.sheets import Sheets, packs_in_force, rules_in_force
+from schoolwatch_server.sheets import PackSheets, Sheets, packs_in_force, rules_in_force
 from schoolwatch_server.terms import CONFIGURED
 
 log = logging.getLogger(__name__)
@@ -64,7 +63,7 @@ class _Work:
     config: ServerConfig
     engine: Engine
     rules: Sheets[tuple[Rule, ...]]
-    packs: Sheets[Packs]
+    packs: PackSheets
     addresses: "_Addresses"
     stop: threading.Event
     leading: threading.Event = field(default_factory=threading.Event)
@@ -76,8 +75,9 @@ def run(config: ServerConfig, stop: threading.Event | None = None) -> None:
     if stop is None:
         stop = threading.Event()
         _stop_on_signal(stop)
-    rules, packs = rules_in_force(config), packs_in_force(config)
+    rules = rules_in_force(config)
     engine = open_database(config.database_url, config.master_key)
+    packs = packs_in_force(config, engine)
     work = _Work(config, engine, rules, packs, _Addresses(config), stop)
     others = [
         threading.Thread(target=_notifications, args=(work,), name="notifications"),

@@ -1,20 +1,34 @@
-"""The packs and rules in force, read again when somebody edits their files."""
+"""The packs and rules in force, read again when somebody edits their files or saves a version of a pack."""
 
 import logging
+import threading
+import time
 from collections.abc import Callable
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
 from schoolwatch_server import lifecycle, packs, rules
 from schoolwatch_server.config import ServerConfig
+from schoolwatch_server.database import packs as versions
+from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.lifecycle import Systems
-from schoolwatch_server.packs import Packs
+from schoolwatch_server.packs import Packs, Stored
 from schoolwatch_server.rules import Rule
 from schoolwatch_server.strict_yaml import SheetError, files
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+LOOK_EVERY = 1.0
+"""Seconds between two looks for a new version of a pack."""
+
+_AHEAD = 7 * 3600
+"""Vietnam's time is UTC+7 all year."""
 
 
 class Sheets(Generic[T]):
@@ -23,12 +37,12 @@ class Sheets(Generic[T]):
     def __init__(self, folder: Path, load: Callable[[Path], T]) -> None:
         self._folder = folder
         self._load = load
-        self._seen = self._stamp()
+        self._seen = _stamps(folder)
         self._now = load(folder)
 
     def now(self) -> T:
         """What is in force; looks at the files' times first."""
-        stamp = self._stamp()
+        stamp = _stamps(self._folder)
         if stamp != self._seen:
             self._seen = stamp
             try:
@@ -38,20 +52,83 @@ class Sheets(Generic[T]):
                 log.warning("%s; what was in force before stays", error)
         return self._now
 
-    def _stamp(self) -> tuple[tuple[str, int, int], ...]:
-        stamps = []
-        for path in files(self._folder):
+
+class PackSheets:
+    """The packs in force: shipped ones, files and versions of the console, by the day in Vietnam."""
+
+    def __init__(self, folder: Path, engine: Engine | None) -> None:
+        self.folder = folder
+        self._engine = engine
+        self._looking = threading.Lock()
+        self._looked = time.monotonic()
+        self._seen = self._stamp()
+        self._now = packs.load(folder, self._stored(), today())
+
+    def now(self) -> Packs:
+        """What is in force; at most one thread at a time looks for something new, the others go on.
+
+        So somebody who already holds a connection waits for no second one behind many like himself.
+        """
+        if time.monotonic() - self._looked >= LOOK_EVERY and self._looking.acquire(blocking=False):
             try:
-                status = path.stat()
-            except FileNotFoundError:  # removed since the folder was read
-                continue
-            stamps.append((path.name, status.st_mtime_ns, status.st_size))
-        return tuple(stamps)
+                self.look()
+            except SQLAlchemyError as error:
+                log.warning("versions of packs can't be read (%s); what was in force before stays", error)
+            finally:
+                self._looking.release()
+        return self._now
+
+    def look(self) -> None:
+        """Looks for new versions, edited files, and whether another day has begun."""
+        self._looked = time.monotonic()
+        stamp = self._stamp()
+        if stamp == self._seen:
+            return
+        self._seen = stamp
+        try:
+            self._now = packs.load(self.folder, self._stored(), today())
+            log.info("packs: read again")
+            for fault in self._now.faults:
+                log.error("%s; what held before it is in force", fault)
+        except SheetError as error:
+            log.warning("%s; what was in force before stays", error)
+
+    def _stored(self) -> tuple[Stored, ...]:
+        if self._engine is None:
+            return ()
+        with begin_read(self._engine) as conn:
+            return versions.stored(conn)
+
+    def _stamp(self) -> tuple[object, ...]:
+        newest = 0
+        if self._engine is not None:
+            with begin_read(self._engine) as conn:
+                newest = versions.stamp(conn)
+        return (today(), newest, _stamps(self.folder))
 
 
-def packs_in_force(config: ServerConfig) -> Sheets[Packs]:
-    """The packs, with the overrides of the settings, else of packs/ in the data folder. `SheetError`."""
-    return Sheets(Path(config.evaluation.packs or config.folder / "packs"), packs.load)
+def today(now: float | None = None) -> date:
+    """The day that it is in Vietnam."""
+    return datetime.fromtimestamp((time.time() if now is None else now) + _AHEAD, UTC).date()
+
+
+def _stamps(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    stamps = []
+    for path in files(folder):
+        try:
+            status = path.stat()
+        except FileNotFoundError:  # removed since the folder was read
+            continue
+        stamps.append((path.name, status.st_mtime_ns, status.st_size))
+    return tuple(stamps)
+
+
+def packs_in_force(config: ServerConfig, engine: Engine | None = None) -> PackSheets:
+    """The packs, with the overrides of the settings, else of packs/ in the data folder, and those typed in.
+
+    Without an `engine` only files are looked at. `SheetError`.
+    """
+    return PackSheets(Path(config.evaluation.packs or config.folder / "packs"), engine)
 
 
 def rules_in_force(config: ServerConfig) -> Sheets[tuple[Rule, ...]]:

@@ -21,7 +21,16 @@ Title = Annotated[str, msgspec.Meta(min_length=1)]
 
 
 class SheetError(ValueError):
-    """A pack or rule can't be used; the text names the file and the key, and says what to do."""
+    """A pack or rule can't be used; the text names the file and the key, and says what to do.
+
+    `where` is the key alone (`$.items[2].deadline`) and `what` what is wrong with it, for a page that says
+    both in its reader's language; empty when the file as a whole is wrong.
+    """
+
+    def __init__(self, text: str, *, where: str = "", what: str = "") -> None:
+        super().__init__(text)
+        self.where = where
+        self.what = what or text
 
 
 class _Loader(yaml.SafeLoader):
@@ -39,28 +48,42 @@ class _Loader(yaml.SafeLoader):
 
 def read(path: Path, kind: type[T]) -> T:
     """The file as a `kind`; raises `SheetError` for anything that is not exactly that."""
+    return parse(content(path), path, kind)
+
+
+def content(path: Path) -> bytes:
+    """What stands in the file; raises `SheetError`."""
     try:
-        raw = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise SheetError(f"{path}: can't be read ({error.strerror}): check the path and its mode") from error
-    return parse(raw, path, kind)
 
 
 def parse(raw: bytes, path: Path, kind: type[T]) -> T:
     """As `read`, of bytes that came from `path`."""
+    return convert(load(raw, path), path, kind)
+
+
+def load(raw: bytes, path: Path) -> Any:
+    """What the YAML of `path` holds, whatever that is; raises `SheetError` when it is none."""
     if len(raw) > SIZE_MAX:
         raise SheetError(f"{path}: is over {SIZE_MAX} bytes: no pack or rule is that long")
     try:
-        data = yaml.load(raw.decode("utf-8"), _Loader)  # nosec B506 # noqa: S506  a SafeLoader that also refuses repeats
+        return yaml.load(raw.decode("utf-8"), _Loader)  # nosec B506 # noqa: S506  a SafeLoader that also refuses repeats
     except UnicodeDecodeError as error:
         raise SheetError(f"{path}: is not UTF-8 text: save it as UTF-8") from error
     except (yaml.YAMLError, ValueError, RecursionError, OverflowError) as error:
         detail = " ".join(str(error).split())[:200]
-        raise SheetError(f"{path}: is not YAML: {detail}") from error
+        raise SheetError(f"{path}: is not YAML: {detail}", what=detail) from error
+
+
+def convert(data: Any, path: Path, kind: type[T]) -> T:
+    """What was loaded from `path` as a `kind`; raises `SheetError` naming the key that is wrong."""
     try:
         sheet = msgspec.convert(data, kind)
     except msgspec.ValidationError as error:
-        raise SheetError(f"{path}: {_place(str(error))}") from error
+        where, what, todo = _place(str(error))
+        raise SheetError(f"{path}: {where}: {what}: {todo}", where=where, what=what) from error
     except (TypeError, RecursionError) as error:
         raise SheetError(f"{path}: holds something that is no text, number, list or mapping") from error
     _finite(msgspec.to_builtins(sheet), path, "$")
@@ -74,16 +97,17 @@ def files(folder: Path) -> tuple[Path, ...]:
     return tuple(sorted(p for p in folder.iterdir() if p.suffix in (".yaml", ".yml") and p.is_file()))
 
 
-def _place(message: str) -> str:
+def _place(message: str) -> tuple[str, str, str]:
     text, at, path = message.rpartition(" - at `")
     what, where = (text, path.rstrip("`")) if at else (message, "$")
     todo = "remove or correct the key" if "unknown field" in what else "correct the value"
-    return f"{where}: {what}: {todo}"
+    return where, what, todo
 
 
 def _finite(data: Any, path: Path, where: str) -> None:
     if isinstance(data, float) and not math.isfinite(data):
-        raise SheetError(f"{path}: {where}: {data} is not a number that can be compared: correct the value")
+        what = f"{data} is not a number that can be compared"
+        raise SheetError(f"{path}: {where}: {what}: correct the value", where=where, what=what)
     if isinstance(data, dict):
         for name, value in data.items():
             _finite(value, path, f"{where}.{name}")

@@ -35,6 +35,7 @@ OF_THE_SERVER = named(
     audit_page="actions lines",
     counted="answers counters cursors devices_in_use quarantined",
     counters="read",
+    packs="kept stamp stored",
     simulated="is_simulated",
     standing="standing",
 )
@@ -173,7 +174,7 @@ def test_nothing_that_answers_people_reads_what_is_nobodys_question() -> None:
 
 
 def test_what_is_of_the_whole_server_is_asked_behind_the_gate_of_the_server() -> None:
-    names = ("api/health.py", "api/service.py", "console/audit.py", "console/system.py")
+    names = ("api/health.py", "api/service.py", "console/audit.py", "console/packs.py", "console/system.py")
     own = {SERVER / name for name in names}
     for folder in ANSWERS_PEOPLE:
         for file in (SERVER / folder).rglob("*.py"):

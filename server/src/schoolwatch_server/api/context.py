@@ -16,9 +16,9 @@ from schoolwatch_server.challenges import Challenges
 from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.deeds import Deeds
 from schoolwatch_server.lifecycle import Systems
-from schoolwatch_server.packs.pack import Packs
+from schoolwatch_server.packs.packs import Packs
 from schoolwatch_server.rules.rule import Rule
-from schoolwatch_server.sheets import Sheets
+from schoolwatch_server.sheets import PackSheets, Sheets
 from schoolwatch_server.store import Store
 from schoolwatch_server.texts import Texts
 
@@ -33,7 +33,7 @@ class Context:
     config: ServerConfig
     engine: Engine
     store: Store
-    pack_sheets: Sheets[Packs]
+    pack_sheets: PackSheets
     rule_sheets: Sheets[tuple[Rule, ...]]
     lifecycle_sheets: Sheets[Systems]
     texts: Texts
@@ -47,7 +47,7 @@ class Context:
 
     @property
     def packs(self) -> Packs:
-        """The packs in force; an edited file counts from the next request."""
+        """The packs in force; an edited file or a saved version counts within a second."""
         return self.pack_sheets.now()
 
     @property

@@ -97,7 +97,7 @@ def create_app(config: ServerConfig) -> FastAPI:
         config=config,
         engine=engine,
         store=SqliteStore(engine),
-        pack_sheets=packs_in_force(config),
+        pack_sheets=packs_in_force(config, engine),
         rule_sheets=rules_in_force(config),
         lifecycle_sheets=lifecycle_in_force(config),
         texts=texts.load(),

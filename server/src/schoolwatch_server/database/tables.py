@@ -33,6 +33,8 @@ from schoolwatch_server.database.tables_incidents import incident as incident
 from schoolwatch_server.database.tables_incidents import incident_event as incident_event
 from schoolwatch_server.database.tables_incidents import notification as notification
 from schoolwatch_server.database.tables_incidents import rule_state as rule_state
+from schoolwatch_server.database.tables_packs import pack_text as pack_text
+from schoolwatch_server.database.tables_packs import pack_version as pack_version
 from schoolwatch_server.database.tables_people import account as account
 from schoolwatch_server.database.tables_people import api_token as api_token
 from schoolwatch_server.database.tables_people import audit as audit
@@ -45,6 +47,11 @@ from schoolwatch_server.database.tables_school import contact as contact
 from schoolwatch_server.database.tables_school import hand_check as hand_check
 from schoolwatch_server.database.tables_school import line_contract as line_contract
 from schoolwatch_server.database.tables_school import school_class as school_class
+from schoolwatch_server.database.tables_series import cursor as cursor
+from schoolwatch_server.database.tables_series import dirty as dirty
+from schoolwatch_server.database.tables_series import judged as judged
+from schoolwatch_server.database.tables_series import judged_series as judged_series
+from schoolwatch_server.database.tables_series import rollup as rollup
 from schoolwatch_server.database.tables_settings import device_settings as device_settings
 from schoolwatch_server.database.tables_settings import line_tester as line_tester
 from schoolwatch_server.database.tables_speedtest import speedtest_slot as speedtest_slot
@@ -258,50 +265,4 @@ counter = Table(
     Column("name", String(60), primary_key=True),
     Column("label", String(60), primary_key=True, server_default=""),
     Column("value", BigInteger, nullable=False),
-)
-
-# --- series: cursors, rollups, judged values ----------------------------------------------------------
-
-cursor = Table(
-    "cursor",
-    metadata,
-    Column("name", String(40), primary_key=True),
-    Column("position", BigInteger, nullable=False),
-    Column("moved_at", Double, nullable=False),
-)
-dirty = Table(
-    "dirty",
-    metadata,
-    Column("device_id", Id, ForeignKey("device.id"), primary_key=True, autoincrement=False),
-    Column("resolution", Integer, primary_key=True, autoincrement=False),
-    Column("bucket", BigInteger, primary_key=True, autoincrement=False),
-    Column("journal_id", BigInteger, nullable=False),  # the newest row that made it dirty
-    Index("ix_dirty_bucket", "resolution", "bucket"),
-)
-rollup = Table(
-    "rollup",
-    metadata,
-    Column("device_id", Id, ForeignKey("device.id"), primary_key=True, autoincrement=False),
-    Column("resolution", Integer, primary_key=True, autoincrement=False),
-    Column("bucket", BigInteger, primary_key=True, autoincrement=False),
-    Column("body", LargeBinary, nullable=False),
-)
-judged_series = Table(
-    "judged_series",
-    metadata,
-    id_(),
-    Column("measurement", String(40), nullable=False),
-    Column("tags", Text, nullable=False),
-    UniqueConstraint("measurement", "tags"),
-)
-judged = Table(
-    "judged",
-    metadata,
-    Column("series_id", Id, ForeignKey("judged_series.id"), primary_key=True, autoincrement=False),
-    Column("at", Double, primary_key=True),
-    Column("value", Double),
-    Column("numerator", Double),
-    Column("denominator", Double),
-    Column("coverage", Double),
-    Column("pack", Text, nullable=False, server_default=""),
 )

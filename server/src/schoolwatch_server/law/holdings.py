@@ -2,6 +2,7 @@
 
 from schoolwatch_server.law.holding import Holding, of
 from schoolwatch_server.law.holdings_claims import CLAIMS
+from schoolwatch_server.law.holdings_packs import PACKS
 from schoolwatch_server.law.holdings_school import SCHOOL_LISTS
 
 HOLDINGS: dict[str, Holding] = {
@@ -28,6 +29,7 @@ HOLDINGS: dict[str, Holding] = {
         personal="declared_by",
     ),
     **CLAIMS,
+    **PACKS,
     **SCHOOL_LISTS,
     "device": of(
         "Thiết bị: mã ngẫu nhiên, nhãn, tình trạng",

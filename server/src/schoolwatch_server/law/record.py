@@ -173,6 +173,8 @@ def _topics() -> Iterator[tuple[str, str, str]]:
 def kept(table: str, config: ServerConfig) -> str:
     """How long rows of a table are kept by these settings, in words."""
     age = AGES[table]
+    if table in {"pack_version", "pack_text"}:
+        return "lâu dài, cùng các báo cáo đã dẫn"
     if age.term is None:
         return "theo đối tượng trong sổ đăng ký"
     days = config.retention.days(age.term)

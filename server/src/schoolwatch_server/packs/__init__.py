@@ -1,7 +1,23 @@
-"""Packs: the versioned, editable numbers that indicators are judged by."""
+"""Packs: the versioned, editable numbers that indicators are judged by, plans, criteria and references."""
 
-from schoolwatch_server.packs.load import load
-from schoolwatch_server.packs.pack import Definition, Number, Pack, Packs, Windows
+from schoolwatch_server.packs.load import examples, load
+from schoolwatch_server.packs.pack import Definition, Number, Pack, Windows
+from schoolwatch_server.packs.packs import Packs
 from schoolwatch_server.packs.plan import About, Item, Plan, Target
+from schoolwatch_server.packs.sheet import Held, Stored
 
-__all__ = ["About", "Definition", "Item", "Number", "Pack", "Packs", "Plan", "Target", "Windows", "load"]
+__all__ = [
+    "About",
+    "Definition",
+    "Held",
+    "Item",
+    "Number",
+    "Pack",
+    "Packs",
+    "Plan",
+    "Stored",
+    "Target",
+    "Windows",
+    "examples",
+    "load",
+]

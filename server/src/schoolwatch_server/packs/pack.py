@@ -4,7 +4,6 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from schoolwatch_server.packs.plan import About, Plan, Target, targets_of
 from schoolwatch_server.strict_yaml import Confidence, Id, Title, Version
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
@@ -59,45 +58,9 @@ class Pack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     indicators: dict[Id, Definition]
     windows: Windows | None = None
     ipv6_slow: Slow | None = None
+    kind: Literal["indicators"] = "indicators"
 
     @property
     def name(self) -> str:
         """`network@1`: what is written beside every value that was judged with it."""
         return f"{self.id}@{self.version}"
-
-
-class Packs(msgspec.Struct, frozen=True):
-    """All packs in force; every indicator is defined by exactly one of them."""
-
-    packs: tuple[Pack, ...]
-    plans: tuple[Plan, ...] = ()
-
-    def of(self, indicator: str) -> Pack:
-        """The pack that defines an indicator; KeyError when none does (the loader has made sure)."""
-        for pack in self.packs:
-            if indicator in pack.indicators:
-                return pack
-        raise KeyError(indicator)
-
-    def target_of(self, indicator: str, place: About | None = None) -> Target | None:
-        """What the plans in force ask of an indicator (or of a declared question) at a place, if anything.
-
-        Without a plan there is none: the number of the indicator's own definition is then what is shown.
-        """
-        return next(iter(targets_of(self.plans, indicator, place)), None)
-
-    @property
-    def windows(self) -> Windows:
-        """The one pair of windows; ValueError when no pack has it (the loader has made sure)."""
-        for pack in self.packs:
-            if pack.windows is not None:
-                return pack.windows
-        raise ValueError("no pack has windows")
-
-    @property
-    def ipv6_slow(self) -> Slow:
-        """When IPv6 is slow; ValueError when no pack says it (the loader has made sure)."""
-        for pack in self.packs:
-            if pack.ipv6_slow is not None:
-                return pack.ipv6_slow
-        raise ValueError("no pack has ipv6_slow")

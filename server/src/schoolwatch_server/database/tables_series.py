@@ -1,0 +1,61 @@
+"""Tables of series: how far readers are, what is to be rolled up, rollups and judged values."""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from schoolwatch_server.database.columns import Id, id_, metadata
+
+cursor = Table(
+    "cursor",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("position", BigInteger, nullable=False),
+    Column("moved_at", Double, nullable=False),
+)
+dirty = Table(
+    "dirty",
+    metadata,
+    Column("device_id", Id, ForeignKey("device.id"), primary_key=True, autoincrement=False),
+    Column("resolution", Integer, primary_key=True, autoincrement=False),
+    Column("bucket", BigInteger, primary_key=True, autoincrement=False),
+    Column("journal_id", BigInteger, nullable=False),  # the newest row that made it dirty
+    Index("ix_dirty_bucket", "resolution", "bucket"),
+)
+rollup = Table(
+    "rollup",
+    metadata,
+    Column("device_id", Id, ForeignKey("device.id"), primary_key=True, autoincrement=False),
+    Column("resolution", Integer, primary_key=True, autoincrement=False),
+    Column("bucket", BigInteger, primary_key=True, autoincrement=False),
+    Column("body", LargeBinary, nullable=False),
+)
+judged_series = Table(
+    "judged_series",
+    metadata,
+    id_(),
+    Column("measurement", String(40), nullable=False),
+    Column("tags", Text, nullable=False),
+    UniqueConstraint("measurement", "tags"),
+)
+judged = Table(
+    "judged",
+    metadata,
+    Column("series_id", Id, ForeignKey("judged_series.id"), primary_key=True, autoincrement=False),
+    Column("at", Double, primary_key=True),
+    Column("value", Double),
+    Column("numerator", Double),
+    Column("denominator", Double),
+    Column("coverage", Double),
+    Column("pack", Text, nullable=False, server_default=""),
+)
