@@ -20,7 +20,7 @@ from schoolwatch_server.database.commit import Rules
 from schoolwatch_server.intake.mqtt import Login, Lost, Session
 from schoolwatch_server.messages import VIETNAM
 from schoolwatch_server.scope import EVERYTHING, Scope
-from schoolwatch_server.texts import Language, Texts
+from schoolwatch_server.texts import Voice
 
 log = logging.getLogger(__name__)
 
@@ -34,18 +34,6 @@ class Told:
 
     text: str
     is_refused: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Voice:
-    """The texts in one person's language."""
-
-    texts: Texts
-    language: Language
-
-    def __call__(self, key: str, /, **values: object) -> str:
-        """A text of texts/bundle.toml."""
-        return self.texts.get(self.language, f"bundle.{key}", **values)
 
 
 def import_file(engine: Engine, config: ServerConfig, file: Path, voice: Voice) -> Told:

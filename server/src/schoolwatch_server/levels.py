@@ -44,11 +44,19 @@ def stages(level: str) -> tuple[Stage, ...]:
     return tuple(stage for stage in _STAGES if stage in parts)
 
 
-def manager(level: str) -> Manager | None:
-    """Whom it reports to: the Sở for THPT and GDTX, else the commune; None where the level is not known.
+def manager(
+    level: str, *, is_specialised: bool = False, is_boarding: bool = False, chosen: str = ""
+) -> Manager | None:
+    """Whom it reports to: the Sở for THPT, GDTX and specialised schools, else the commune.
 
-    Specialised schools (chuyên biệt) are the Sở's whatever they teach: a school says so for itself.
+    A boarding school (nội trú, bán trú) is specialised and yet the commune's when it ends with THCS.
+    What somebody `chosen` for the school goes before the rule. None where the level would decide and is not
+    known.
     """
+    if chosen:
+        return "so" if chosen == "so" else "xa"
+    if is_specialised and not is_boarding:
+        return "so"
     found = stages(level)
     if not found:
         return None

@@ -1,25 +1,12 @@
 """What a list of schools would do, or did, in words: line by line, what is wrong by row and column first."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from schoolwatch_server.rosters import Preview
-from schoolwatch_server.texts import Language, Texts
+from schoolwatch_server.texts import Voice
 from schoolwatch_server.workbooks.grid import GridError
 from schoolwatch_server.workbooks.schools import Change
 from schoolwatch_server.workbooks.table import Problem
-
-
-@dataclass(frozen=True, slots=True)
-class Voice:
-    """The texts in one person's language."""
-
-    texts: Texts
-    language: Language
-
-    def __call__(self, key: str, /, **values: object) -> str:
-        """A text of texts/workbook.toml."""
-        return self.texts.get(self.language, f"workbook.{key}", **values)
 
 
 def error(found: GridError, voice: Voice) -> str:

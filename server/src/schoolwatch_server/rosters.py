@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import date
 from typing import Literal, get_args
 
 from sqlalchemy import Connection, Engine
@@ -12,14 +12,13 @@ from schoolwatch_server.database import people, roster
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.scope import Scope
 from schoolwatch_server.workbooks import grid, rooms, school_plan, schools, table
+from schoolwatch_server.workbooks.days import day_of
 from schoolwatch_server.workbooks.grid import Grid
 from schoolwatch_server.workbooks.schools import Plan
 from schoolwatch_server.workbooks.table import Field, Read
 
 Name = Literal["school", "room"]
 NAMES: tuple[Name, ...] = get_args(Name)
-
-_VIETNAM = timezone(timedelta(hours=7))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,7 @@ def look(engine: Engine, name: Name, data: bytes, scope: Scope, now: float) -> P
     rows = grid.read(data)
     read = table.read(rows, ROSTERS[name].fields)
     with begin_read(engine) as conn:
-        found = ROSTERS[name].plan(conn, scope, read, _day(now))
+        found = ROSTERS[name].plan(conn, scope, read, day_of(now))
     return Preview(name, _digest(data), rows, read, found)
 
 
@@ -59,7 +58,7 @@ def take_in(engine: Engine, name: Name, data: bytes, scope: Scope, *, by: str, n
     rows = grid.read(data)
     read = table.read(rows, ROSTERS[name].fields)
     with begin_write(engine) as conn:
-        found = ROSTERS[name].plan(conn, scope, read, _day(now))
+        found = ROSTERS[name].plan(conn, scope, read, day_of(now))
         if found.changes and not found.problems:
             ROSTERS[name].put(conn, found, now, by)
             new = sum(one.id is None for one in found.changes)
@@ -74,7 +73,7 @@ def _plan_schools(conn: Connection, scope: Scope, read: Read, today: date) -> Pl
 
 
 def _put_schools(conn: Connection, plan: Plan, now: float, by: str) -> None:
-    roster.put(conn, plan, _begun, now, by)
+    roster.put(conn, plan, now, by)
 
 
 def _plan_rooms(conn: Connection, scope: Scope, read: Read, _today: date) -> Plan:
@@ -93,11 +92,3 @@ ROSTERS: Mapping[Name, Roster] = {
 
 def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
-
-
-def _day(now: float) -> date:
-    return datetime.fromtimestamp(now, _VIETNAM).date()
-
-
-def _begun(day: date) -> float:
-    return datetime(day.year, day.month, day.day, tzinfo=_VIETNAM).timestamp()

@@ -27,6 +27,19 @@ class Texts:
         return self.entries[key][language] if key in self.entries else otherwise
 
 
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """The texts of one subject in one person's language: `voice("done")` is `<subject>.done`."""
+
+    texts: Texts
+    language: Language
+    subject: str
+
+    def __call__(self, key: str, /, **values: object) -> str:
+        """A text of the subject."""
+        return self.texts.get(self.language, f"{self.subject}.{key}", **values)
+
+
 def is_language(text: str | None) -> TypeGuard[Language]:
     """Whether that is one of the two languages."""
     return text in LANGUAGES

@@ -13,7 +13,7 @@ from schoolwatch_server import texts
 from schoolwatch_server.access import ROLES
 from schoolwatch_server.api import bounds
 from schoolwatch_server.bundles import BundleError
-from schoolwatch_server.carried import Voice, refusal
+from schoolwatch_server.carried import refusal
 from schoolwatch_server.console.words import Words
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read
@@ -87,7 +87,9 @@ def test_the_page_of_the_device_says_what_came_by_usb(tree: Tree, language: Lang
 def test_why_a_file_is_refused_is_said_in_one_language(reason: str, language: Language) -> None:
     """What the program knows of it in English goes to the log; only a device's number is said to people."""
     detail = "more bytes follow the bundle's end"
-    said = refusal("mang.swbundle", BundleError(reason, detail), Voice(texts.load(), language))
+    said = refusal(
+        "mang.swbundle", BundleError(reason, detail), texts.Voice(texts.load(), language, "bundle")
+    )
     assert said.startswith("mang.swbundle: ")
     assert (detail in said) == (reason in {"unknown_device", "revoked"})
 

@@ -299,7 +299,7 @@ def test_the_command_sums_up_in_both_languages(
 
 
 def test_a_folder_and_a_named_pipe_are_no_files(world: World, tmp_path: Path) -> None:
-    voice = carried.Voice(texts.load(), "en")
+    voice = texts.Voice(texts.load(), "en", "bundle")
     os.mkfifo(tmp_path / "pipe")
     for name in ("pipe", "."):
         told = carried.import_file(world.engine, of_data(world.folder), tmp_path / name, voice)

@@ -145,3 +145,27 @@ def test_levels_are_understood_as_people_write_them(
 ) -> None:
     assert levels.parse(written) == meant
     assert levels.manager(meant or "") == manager
+
+
+@pytest.mark.parametrize(
+    ("level", "kind", "chosen", "manager"),
+    [
+        ("THPT", "", "", "so"),
+        ("THCS&THPT", "", "", "so"),
+        ("TH&THCS", "", "", "xa"),
+        ("MN", "", "", "xa"),
+        ("THCS", "specialised", "", "so"),
+        ("THCS", "boarding", "", "xa"),
+        ("TH&THCS", "boarding", "", "xa"),
+        ("THPT", "boarding", "", "so"),
+        ("", "specialised", "", "so"),
+        ("", "boarding", "", None),
+        ("THPT", "", "xa", "xa"),
+        ("THCS", "", "so", "so"),
+        ("", "", "xa", "xa"),
+    ],
+)
+def test_who_manages_a_school(level: str, kind: str, chosen: str, manager: str | None) -> None:
+    """TT 45/2026: specialised schools are the Sở's, boarding schools that end with THCS the commune's."""
+    found = levels.manager(level, is_specialised=bool(kind), is_boarding=kind == "boarding", chosen=chosen)
+    assert found == manager

@@ -152,7 +152,7 @@ def test_every_fault_is_named_by_row_and_column_and_nothing_is_imported(world: W
     with begin_read(world.engine) as conn:
         assert registry.schools(conn, EVERYTHING) == before
         assert "school.import" not in {line.action for line in audit.newest(conn, 50)}
-    voice = roster_words.Voice(texts.load(), "vi")
+    voice = texts.Voice(texts.load(), "vi", "workbook")
     lines = [roster_words.problem(one, voice) for one in found.plan.problems]
     assert all(
         line.startswith(f"dòng {one.row}, cột {one.column} (")

@@ -1,5 +1,6 @@
 """What a list of schools would do to the registry: new codes, schools that are no more, others' places."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -85,3 +86,14 @@ def test_a_heading_that_lacks_or_repeats_a_column_is_named_before_any_row() -> N
 def test_a_form_that_numbers_its_columns_has_no_school_named_two() -> None:
     found = planned("(1),(2),(3),(4),(5),(6),(7),(8)", "01,Trường Hoa Lư,,,,,,")
     assert (found.same, found.problems) == (1, ())
+
+
+def test_a_new_code_begins_after_the_present_one_began() -> None:
+    """Else the interval of the present one would end before it begins."""
+    held = replace(KNOWN.schools["01"], code_since=date(2025, 7, 1))
+    head, known = HEAD + ",Áp dụng từ ngày", replace(KNOWN, schools={"01": held})
+    for day in ("30/06/2025", "01/07/2025"):
+        (problem,) = planned(f"03,Trường Hoa Lư,,,,,,01,{day}", head=head, known=known).problems
+        assert (problem.row, problem.column, problem.reason) == (2, "I", "before_present_code")
+    assert planned("03,Trường Hoa Lư,,,,,,01,02/07/2025", head=head, known=known).problems == ()
+    assert planned("01,Trường Mới,,,,,,,01/01/2020", head=head, known=known).problems == ()

@@ -22,7 +22,7 @@ def _import(arguments: argparse.Namespace) -> int:
     from schoolwatch_server import carried, texts
 
     config = command.config(arguments)
-    voice = carried.Voice(texts.load(), arguments.lang or command.language())
+    voice = texts.Voice(texts.load(), arguments.lang or command.language(), "bundle")
     engine = command.database(arguments)
     told = [carried.import_file(engine, config, file, voice) for file in arguments.file]
     for one in told:

@@ -9,8 +9,8 @@ from schoolwatch_server.commands import command
 
 if TYPE_CHECKING:
     from schoolwatch_server.commands.command import Subparsers
-    from schoolwatch_server.roster_words import Voice
     from schoolwatch_server.rosters import Name
+    from schoolwatch_server.texts import Voice
 
 SHOWN = 200
 """Lines of changes, and of problems, that a preview prints."""
@@ -38,7 +38,7 @@ def _import(arguments: argparse.Namespace) -> int:
     from schoolwatch_server.scope import EVERYTHING
     from schoolwatch_server.workbooks.grid import GridError
 
-    voice = roster_words.Voice(texts.load(), arguments.lang or command.language())
+    voice = texts.Voice(texts.load(), arguments.lang or command.language(), "workbook")
     try:
         data = arguments.file.read_bytes()
     except OSError as error:

@@ -7,8 +7,9 @@ from starlette.responses import Response
 
 from schoolwatch_server import carried
 from schoolwatch_server.api.route import Route, Server, Who
-from schoolwatch_server.carried import Told, Voice
+from schoolwatch_server.carried import Told
 from schoolwatch_server.console.page import check_form, language_of, page
+from schoolwatch_server.texts import Voice
 
 
 def show(request: Request, who: Who) -> Response:
@@ -21,7 +22,7 @@ async def take_in(request: Request, who: Who, server: Server) -> Response:
 
     The body is read here, behind the gate, and goes to the disk in parts.
     """
-    voice = Voice(server.texts, language_of(request))
+    voice = Voice(server.texts, language_of(request), "bundle")
     async with request.form(max_files=1, max_fields=4) as form:
         csrf, file = form.get("csrf"), form.get("file")
         check_form(who, csrf if isinstance(csrf, str) else "")

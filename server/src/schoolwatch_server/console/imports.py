@@ -13,7 +13,7 @@ from schoolwatch_server import handed_in, roster_words, rosters
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.console.page import Csrf, check_form, language_of, page
 from schoolwatch_server.database.registry import RegistryError
-from schoolwatch_server.roster_words import Voice
+from schoolwatch_server.texts import Voice
 from schoolwatch_server.workbooks import template
 from schoolwatch_server.workbooks.grid import BYTES_MAX, GridError
 
@@ -30,7 +30,7 @@ def show(request: Request, who: Who) -> Response:
 
 async def look(request: Request, who: Who, server: Server) -> Response:
     """What the list would change, or what is wrong with it; a good one is kept for a while to be imported."""
-    voice = Voice(server.texts, language_of(request))
+    voice = Voice(server.texts, language_of(request), "workbook")
     async with request.form(max_files=1, max_fields=4) as form:
         csrf, file, wanted = form.get("csrf"), form.get("file"), form.get("roster")
         check_form(who, csrf if isinstance(csrf, str) else "")
@@ -58,7 +58,7 @@ def take_in(
 ) -> Response:
     """Imports the list that was looked through; what it would do is compared with the registry once more."""
     check_form(who, csrf)
-    voice = Voice(server.texts, language_of(request))
+    voice = Voice(server.texts, language_of(request), "workbook")
     data = handed_in.find(server.config.folder, digest, time.time())
     if data is None:
         return _page(request, who, told=voice("gone"), status=422)
@@ -98,6 +98,7 @@ def _shown(found: rosters.Preview, name: str, voice: Voice) -> dict[str, object]
     """What the page shows of it, in words."""
     plan = found.plan
     problem = partial(roster_words.reason, voice=voice)
+    more = max(len(plan.changes), len(plan.problems)) - SHOWN
     return {
         "name": name,
         "roster": found.name,
@@ -109,7 +110,7 @@ def _shown(found: rosters.Preview, name: str, voice: Voice) -> dict[str, object]
         "changes": [roster_words.change(one, voice) for one in plan.changes[:SHOWN]],
         "count": len(plan.changes),
         "counts": roster_words.counts(found, voice, done=False),
-        "more": voice("more", count=max(len(plan.changes), len(plan.problems)) - SHOWN),
+        "more": voice("more", count=more) if more > 0 else "",
     }
 
 

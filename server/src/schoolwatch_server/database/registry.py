@@ -55,13 +55,19 @@ def create_school(conn: Connection, commune_id: int, code: str, name: str, level
 
 
 def change_code(conn: Connection, school_id: int, code: str, now: float) -> None:
-    """Gives a school another code from `now` on. Raises `RegistryError` when another school has it."""
+    """Gives a school another code from `now` on.
+
+    Raises `RegistryError` when another school has it, or the present one began no earlier.
+    """
     c = t.school_code.c
     holder = conn.scalar(select(c.school_id).where(c.code == code, c.valid_to.is_(None)))
     if holder == school_id:
         return
     if holder is not None:
         raise RegistryError(f"school code {code!r} is already in use")
+    begun = conn.scalar(select(c.valid_from).where(c.school_id == school_id, c.valid_to.is_(None)))
+    if begun is not None and begun >= now:
+        raise RegistryError(f"the code before {code!r} would end before it begins")
     conn.execute(
         update(t.school_code).where(c.school_id == school_id, c.valid_to.is_(None)).values(valid_to=now)
     )
@@ -222,7 +228,8 @@ def _schools() -> Select[Any]:
     code = func.coalesce(t.school_code.c.code, "")
     present = and_(t.school_code.c.school_id == t.school.c.id, t.school_code.c.valid_to.is_(None))
     s, c, p = t.school.c, t.commune.c, t.province.c
-    return select(s.id, code, s.name, s.level, c.id, c.name, p.id, p.name).select_from(
+    more = (s.manager, s.is_specialised, s.is_boarding, s.is_public, s.former_place)
+    return select(s.id, code, s.name, s.level, c.id, c.name, p.id, p.name, *more).select_from(
         t.school.join(t.commune).join(t.province).outerjoin(t.school_code, present)
     )
 
@@ -235,7 +242,7 @@ def _with_declared(conn: Connection, rows: Sequence[Sequence[Any]]) -> tuple[Sch
     declared: dict[int, dict[str, float]] = {}
     for school_id, quantity, value in conn.execute(query):
         declared.setdefault(school_id, {})[quantity] = value
-    return tuple(SchoolRow(*(*row, declared.get(row[0], {}))) for row in rows)
+    return tuple(SchoolRow(*(*row[:8], declared.get(row[0], {}), *row[8:])) for row in rows)
 
 
 def _devices() -> Select[Any]:

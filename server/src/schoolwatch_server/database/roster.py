@@ -1,13 +1,11 @@
 """The registry's schools and rooms as lists see them, and a plan's changes put into it."""
 
-from collections.abc import Callable
-from datetime import date
-
 from sqlalchemy import Connection, Table, select, update
 
 from schoolwatch_server.database import declarations, registry
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.scope import Scope
+from schoolwatch_server.workbooks.days import begins, day_of
 from schoolwatch_server.workbooks.rooms import KnownRooms, Room
 from schoolwatch_server.workbooks.schools import DECLARED, Change, Known, Place, Plan, School
 
@@ -18,11 +16,15 @@ def known(conn: Connection, scope: Scope) -> Known:
     communes = registry.communes(conn, scope)
     codes = {one.id: one.code for one in communes}
     of = {one.id: one.code for one in provinces}
+    c = t.school_code.c
+    began = conn.execute(select(c.school_id, c.valid_from).where(c.valid_to.is_(None)))
+    since = {row.school_id: day_of(row.valid_from) for row in began}
     now = {
-        one.code: School(one.id, one.code, one.name, one.level, codes[one.commune_id], one.declared)
+        one.code: School(
+            one.id, one.code, one.name, one.level, codes[one.commune_id], one.declared, since[one.id]
+        )
         for one in registry.schools(conn, scope)
     }
-    c = t.school_code.c
     used = set(conn.scalars(select(c.code)))
     everywhere = set(conn.scalars(select(t.commune.c.code).where(t.commune.c.code.is_not(None))))
     return Known(
@@ -35,8 +37,8 @@ def known(conn: Connection, scope: Scope) -> Known:
     )
 
 
-def put(conn: Connection, plan: Plan, begun: Callable[[date], float], now: float, by: str) -> None:
-    """Puts a plan without problems into the registry; `begun` is when a day began, in UTC seconds.
+def put(conn: Connection, plan: Plan, now: float, by: str) -> None:
+    """Puts a plan without problems into the registry.
 
     Raises `RegistryError`.
     """
@@ -47,7 +49,7 @@ def put(conn: Connection, plan: Plan, begun: Callable[[date], float], now: float
     for place in plan.communes:
         communes[place.code] = registry.create_commune(conn, provinces[place.within], place.code, place.name)
     for change in plan.changes:
-        since = now if change.since is None else begun(change.since)
+        since = now if change.since is None else begins(change.since)
         if change.id is None:
             commune = communes[str(change.after("commune"))]
             level = str(change.after("level") or "")

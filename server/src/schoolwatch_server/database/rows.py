@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from schoolwatch_server import levels
+
 
 @dataclass(frozen=True, slots=True)
 class ProvinceRow:
@@ -25,7 +27,11 @@ class CommuneRow:
 
 @dataclass(frozen=True, slots=True)
 class SchoolRow:
-    """A school with its present code, its place in the tree and its newest declared numbers."""
+    """A school with its present code, its place in the tree and its newest declared numbers.
+
+    `manager` is what somebody chose (so, xa; empty: nobody), `managed_by` whom it reports to.
+    `former_place` is the province or district that it was in before July 2025.
+    """
 
     id: int
     code: str
@@ -36,6 +42,21 @@ class SchoolRow:
     province_id: int
     province: str
     declared: dict[str, float]
+    manager: str = ""
+    is_specialised: bool = False
+    is_boarding: bool = False
+    is_public: bool = True
+    former_place: str = ""
+
+    @property
+    def managed_by(self) -> levels.Manager | None:
+        """Whom it reports to: the Sở or its commune; None while its level is not known."""
+        return levels.manager(
+            self.level,
+            is_specialised=self.is_specialised,
+            is_boarding=self.is_boarding,
+            chosen=self.manager,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,7 @@ class _Planner:
         held = self._held(record, code)
         commune = self._commune(record, held)
         self._check_numbers(record, held)
+        self._check_day(record, held, code)
         if len(self.faults) > before or not record.is_whole:
             return
         values = _values(record, held, code, commune)
@@ -158,9 +159,14 @@ class _Planner:
         total, part = told.get("devices"), told.get("student_devices")
         if isinstance(total, int | float) and isinstance(part, int | float) and part > total:
             self.faults.add(record.row, "student_devices", "more_than_all", value=int(part), all=int(total))
+
+    def _check_day(self, record: Record, held: School | None, code: str) -> None:
         since = record.cells.get("since")
         if isinstance(since, date) and since > self._today:
             self.faults.add(record.row, "since", "in_future", value=f"{since:%d/%m/%Y}")
+        elif isinstance(since, date) and held is not None and code != held.code and since <= held.code_since:
+            told = {"value": f"{since:%d/%m/%Y}", "code": held.code, "day": f"{held.code_since:%d/%m/%Y}"}
+            self.faults.add(record.row, "since", "before_present_code", **told)
 
 
 def _values(record: Record, held: School | None, code: str, commune: str) -> dict[str, tuple[object, object]]:

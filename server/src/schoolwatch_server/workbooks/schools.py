@@ -66,7 +66,7 @@ DECLARED = ("students", "devices", "student_devices")
 
 @dataclass(frozen=True, slots=True)
 class School:
-    """A school as the registry has it now; `declared` by quantity."""
+    """A school as the registry has it now; `declared` by quantity, `code_since` the day its code began."""
 
     id: int
     code: str
@@ -74,6 +74,7 @@ class School:
     level: str
     commune: str
     declared: Mapping[str, float]
+    code_since: date = date.min
 
 
 @dataclass(frozen=True, slots=True)
