@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 
 from schoolwatch_server import packs
 from schoolwatch_server.indicators import INDICATORS
@@ -30,9 +31,7 @@ def values(level: Place, place: int, draw: random.Random) -> Iterator[IndicatorV
             float(draw.randint(0, int(denominator))) if is_ratio else denominator * draw.uniform(0.5, 4)
         )
         target = definition.target.value if definition.target else None
-        lines = (
-            () if target is None or level == "school" else (Line("target", target, indicator.unit, (), PLAN),)
-        )
+        lines = () if target is None else (Line("target", target, indicator.unit, (), PLAN),)
         yield IndicatorValue(
             indicator=indicator.id,
             level=level,
@@ -55,6 +54,11 @@ def values(level: Place, place: int, draw: random.Random) -> Iterator[IndicatorV
             declared_at=None if known else AT - 86400 * 30,
             deadline="2025-12-31" if indicator.id.startswith("wired") else "",
         )
+
+
+def _short(level: Place, place: int, draw: random.Random) -> tuple[IndicatorValue, ...]:
+    """As a report keeps those of its parts: the packs' numbers stand once, beside the place's own values."""
+    return tuple(replace(value, lines=()) for value in values(level, place, draw))
 
 
 def _content(level: Place, name: str, code: str, draw: random.Random, **more: object) -> Content:
@@ -107,7 +111,7 @@ def of_province(schools: int = 1500, communes: int = 120, seed: int = 7) -> Cont
             id=n,
             code=f"{n:05}",
             name=f"Xã Mẫu {n}",
-            values=tuple(values("commune", n, draw)),
+            values=_short("commune", n, draw),
         )
         for n in range(communes)
     ]
@@ -119,7 +123,7 @@ def of_province(schools: int = 1500, communes: int = 120, seed: int = 7) -> Cont
             name=f"Trường Mẫu số {n}",
             within=f"Xã Mẫu {n % communes}",
             school_level=LEVELS[n % len(LEVELS)],
-            values=tuple(values("school", n, draw)),
+            values=_short("school", n, draw),
         )
         for n in range(schools)
     ]

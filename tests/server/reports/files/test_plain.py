@@ -68,4 +68,4 @@ def test_what_is_unknown_is_said_in_words_and_a_claim_is_beside_it() -> None:
 
 def test_file_names_are_safe() -> None:
     of = msgspec.structs.replace(of_school(0), code="../Ă b", period="2026-Q4")
-    assert file_name(of, FORMATS[0]) == "schoolwatch-_____b-2026-Q4-r1.csv"
+    assert file_name(of, files.as_csv.CSV) == "schoolwatch-_____b-2026-Q4-r1.csv"

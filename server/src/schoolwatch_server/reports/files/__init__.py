@@ -2,9 +2,10 @@
 
 from schoolwatch_server.reports.files.as_csv import CSV
 from schoolwatch_server.reports.files.as_json import JSON
+from schoolwatch_server.reports.files.as_xlsx import XLSX
 from schoolwatch_server.reports.files.paper import FileFormat, Paper, file_name, paper
 
-FORMATS: tuple[FileFormat, ...] = (CSV, JSON)
+FORMATS: tuple[FileFormat, ...] = (XLSX, CSV, JSON)
 """Every format in which a frozen report can be had; a further one is one more file and one more name here."""
 
 __all__ = ["FORMATS", "FileFormat", "Paper", "file_name", "paper"]

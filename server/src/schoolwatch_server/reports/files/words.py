@@ -1,0 +1,186 @@
+"""How a report's values are written in files for people: numbers, days, verdicts, why there is none. Pure."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta, timezone
+from functools import lru_cache
+
+from babel.numbers import format_decimal, format_percent
+
+from schoolwatch_server.indicators.indicator import IndicatorValue
+from schoolwatch_server.reports.content import DeviceLine
+from schoolwatch_server.reports.files.paper import Paper
+from schoolwatch_server.texts import Language
+
+VIETNAM = timezone(timedelta(hours=7))
+_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]+")
+"""What XML 1.0 and fonts have no place for (section 2.2); tabs and ends of lines become blanks too."""
+
+LONGEST = 4000
+"""Signs of one text in a file; a cell holds 32,767, and a page has an end."""
+
+
+@lru_cache(maxsize=8192)
+def clean(text: str) -> str:
+    """The text in one line, composed (NFC), without what no file can hold; too long a one ends in `…`."""
+    line = " ".join(unicodedata.normalize("NFC", _UNWRITABLE.sub(" ", text)).split())
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
+
+
+def number(value: float, language: Language, decimals: int = 2) -> str:
+    """`1.234,5` in Vietnamese, `1,234.5` in English; no decimals where there are none."""
+    return str(format_decimal(round(value, decimals), locale=language))
+
+
+def amount(paper: Paper, value: float, unit: str) -> str:
+    """A value with its unit: `85,5%`, `2,5 học sinh/máy`, `có`; nearly all is never written as all."""
+    if unit == "ratio":
+        shown = min(value, 0.999) if value < 1 else value
+        return str(format_percent(round(shown, 3), format="#,##0.#%", locale=paper.language))
+    if unit == "boolean" and value in (0, 1):
+        return paper.text("yes" if value else "no")
+    told = number(value, paper.language)
+    return told if unit in ("", "count", "boolean") else f"{told} {paper.known(f'report.unit.{unit}', unit)}"
+
+
+def name(paper: Paper, value: IndicatorValue) -> str:
+    """What the indicator is called."""
+    return paper.known(f"indicator.{value.indicator}", value.indicator)
+
+
+def observed(paper: Paper, value: IndicatorValue) -> str:
+    """The value, or that there is too little data for one; never a 0 for what is not known."""
+    if value.value is None:
+        return paper.text("report.status.not_enough_data")
+    return amount(paper, value.value, value.unit)
+
+
+def reason(paper: Paper, value: IndicatorValue) -> str:
+    """Why there is no value; empty where there is one."""
+    return paper.known(f"reason.{value.reason}", value.reason) if value.reason else ""
+
+
+def is_reached(value: IndicatorValue) -> bool | None:
+    """Whether the target is reached; None without a value or a target."""
+    if value.value is None or value.target is None:
+        return None
+    return value.value >= value.target if value.better == "higher" else value.value <= value.target
+
+
+def target(paper: Paper, value: IndicatorValue) -> str:
+    """`từ 90% trở lên [P], hạn 31/12/2025`, in brackets how sure it is, or that there is none."""
+    if value.target is None:
+        return paper.text("report.none")
+    told = paper.text(f"file.target.{value.better}", target=amount(paper, value.target, value.unit))
+    tag = next((line.source.confidence for line in value.lines if line.kind == "target"), "")
+    told = f"{told} [{tag}]" if tag else told
+    return f"{told}, {paper.text('file.deadline', day=day(value.deadline))}" if value.deadline else told
+
+
+def verdict(paper: Paper, value: IndicatorValue) -> str:
+    """`đạt`, `chưa đạt, quá hạn từ …`, or the reason why nobody can say."""
+    reached = is_reached(value)
+    told = [reason(paper, value)] if value.value is None else []
+    if reached is not None:
+        told.append(paper.text("file.reached" if reached else "file.missed"))
+    if is_overdue(paper, value):
+        told.append(paper.text("file.overdue", day=day(value.deadline)))
+    return ", ".join(one for one in told if one)
+
+
+def is_overdue(paper: Paper, value: IndicatorValue) -> bool:
+    """Whether the deadline had passed, when the report was frozen, without the target being reached."""
+    if not value.deadline or is_reached(value) is not False:
+        return False
+    return (
+        date.fromisoformat(value.deadline) < datetime.fromtimestamp(paper.content.frozen_at, VIETNAM).date()
+    )
+
+
+def declared(paper: Paper, value: IndicatorValue) -> str:
+    """`85% (khai báo, chưa kiểm chứng; hiệu trưởng đã duyệt)`: what the school says, never as if measured."""
+    if value.declared is None:
+        return ""
+    known = "unverified" if value.value is None else "beside"
+    state = paper.known(f"file.state.{value.declared_state}", value.declared_state)
+    told = (
+        f"{paper.text(f'file.declared.{known}')}; {state}" if state else paper.text(f"file.declared.{known}")
+    )
+    return f"{amount(paper, value.declared, value.unit)} ({told})"
+
+
+def confidence(paper: Paper, tag: str) -> str:
+    """`P: đề xuất của SchoolWatch, không phải quy định`."""
+    return f"{tag}: {paper.known(f'confidence.{tag}', tag)}"
+
+
+def day(iso: str) -> str:
+    """`31/12/2025` of an ISO 8601 day."""
+    return f"{date.fromisoformat(iso):%d/%m/%Y}"
+
+
+def day_of(at: float) -> str:
+    """`31/12/2025`, the day that it is in Vietnam."""
+    return f"{datetime.fromtimestamp(at, VIETNAM):%d/%m/%Y}"
+
+
+def instant(at: float) -> str:
+    """`08:05:00 31/12/2025`, in Vietnam."""
+    return f"{datetime.fromtimestamp(at, VIETNAM):%H:%M:%S %d/%m/%Y}"
+
+
+def made_at(paper: Paper) -> datetime:
+    """What a file says of when it was made: when its numbers were frozen, the same each time."""
+    return datetime.fromtimestamp(int(paper.content.frozen_at), UTC)
+
+
+def period(paper: Paper) -> str:
+    """`tháng 11/2026`, `quý IV/2026`, `năm 2026`; the period itself where it is of another form."""
+    of = paper.content.period
+    if match := re.fullmatch(r"(\d{4})-(\d\d)", of):
+        return paper.text("file.period.month", month=int(match[2]), year=match[1])
+    if match := re.fullmatch(r"(\d{4})-Q([1-4])", of):
+        quarter = ("I", "II", "III", "IV")[int(match[2]) - 1]
+        return paper.text("file.period.quarter", quarter=quarter, year=match[1])
+    if match := re.fullmatch(r"(\d{4})-H([12])", of):
+        return paper.text("file.period.half", half=match[2], year=match[1])
+    if re.fullmatch(r"\d{4}-\d{4}", of):
+        return paper.text("file.period.school_year", year=of)
+    return paper.text("file.period.year", year=of) if re.fullmatch(r"\d{4}", of) else of
+
+
+def kind(paper: Paper) -> str:
+    """`Báo cáo định kỳ`."""
+    return paper.known(f"file.kind.{paper.content.kind}", paper.content.kind)
+
+
+def simulated(paper: Paper) -> str:
+    """The mark of sample data; empty on a report of real schools."""
+    return paper.text("file.simulated") if paper.content.simulated else ""
+
+
+# --- devices ------------------------------------------------------------------------------------------------
+
+
+def working(paper: Paper, device: DeviceLine) -> str:
+    """Whether it works, or that nobody knows."""
+    return paper.text({True: "working.yes", False: "working.no", None: "working.unknown"}[device.working])
+
+
+def facts(paper: Paper, device: DeviceLine) -> Iterator[str]:
+    """`Phần mềm diệt vi-rút đang chạy: có`: what is known of it, one by one."""
+    for fact, told in device.facts.items():
+        yield f"{paper.known(f'file.fact.{fact}', fact)}: {_fact(paper, fact, told)}"
+
+
+def _fact(paper: Paper, fact: str, told: str | float | bool | None) -> str:
+    if told is None:
+        return paper.text("unknown")
+    if isinstance(told, bool):
+        return paper.text("yes" if told else "no")
+    if isinstance(told, str):
+        return paper.known(f"medium.{told}", told) if fact == "link_medium" else clean(told)
+    if fact == "link_speed":
+        return f"{number(told / 1e6, paper.language)} Mbit/s"
+    return number(told, paper.language)
