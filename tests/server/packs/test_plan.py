@@ -2,9 +2,11 @@
 
 from datetime import date
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schoolwatch_server import packs
 from schoolwatch_server.packs import About, Item, Plan
 from schoolwatch_server.packs.plan import targets_of
 
@@ -48,6 +50,21 @@ def test_the_mandatory_target_binds_before_the_encouraged_and_the_newest_before_
     ]
 
 
+def test_the_first_deadline_binds_before_a_later_one_of_the_same_document() -> None:
+    both = plan(
+        item(target=1.0, deadline=date(2030, 12, 31)),
+        item(id="soon", target=0.8, deadline=date(2025, 12, 31)),
+    )
+    assert [target.item for target in targets_of((both,), "lan")] == ["soon", "lan"]
+
+
+def test_a_plan_of_a_former_province_is_about_its_schools_alone() -> None:
+    kon_tum = msgspec.structs.replace(plan(item()), former_places=("Kon Tum",))
+    assert targets_of((kon_tum,), "lan", About(former_place="Kon Tum"))
+    assert not targets_of((kon_tum,), "lan", About(former_place="Quảng Ngãi"))
+    assert not targets_of((kon_tum,), "lan", About()), "nobody said where it lay"
+
+
 def test_an_item_without_a_number_sets_no_target() -> None:
     assert targets_of((plan(item(target=None)),), "lan") == ()
 
@@ -68,3 +85,34 @@ def test_a_value_meets_a_target_in_the_direction_that_is_better(value: float, as
     assert low is not None
     assert high.is_met(value) == (value >= asked)
     assert low.is_met(value) == (value <= asked)
+
+
+def test_the_shipped_examples_say_what_their_documents_say() -> None:
+    plans = {held.sheet.id: held.sheet for held in packs.examples()}
+    said = {
+        (name, one.indicator or one.question): (one.target, one.deadline, one.mandatory)
+        for name, each in plans.items()
+        if isinstance(each, Plan)
+        for one in each.items
+    }
+    end_2025 = date(2025, 12, 31)
+    assert said["ninh_binh_2025", "lan_standard"] == (1.0, end_2025, True)
+    assert said["ninh_binh_2025", "ipv6_transition"] == (1.0, end_2025, True)
+    assert said["ninh_binh_2025", "digital_transformation_level"] == (1.0, None, True)
+    assert said["kon_tum_2025", "issued_antivirus"] == (1.0, None, True)
+    assert said["kon_tum_2025", "expenditure_share"] == (0.01, None, False)
+    assert said["an_lao_2024", "classrooms_connected"] == (1.0, None, True)
+    assert said["an_lao_2024", "several_providers"] == (None, None, False)
+    assert said["quang_ngai_2023", "fibre"] == (1.0, end_2025, True)
+    records = [one for one in plans["cao_bang_2022"].items if one.indicator == "digital_records"]
+    assert [(one.target, one.deadline) for one in records] == [(0.8, end_2025), (1.0, date(2030, 12, 31))]
+
+
+def test_no_number_that_a_document_does_not_give_is_called_its_own() -> None:
+    for held in packs.examples():
+        assert isinstance(held.sheet, Plan)
+        for one in held.sheet.items:
+            assert one.quote
+            assert (one.target is None) == (one.confidence == "NF"), (held.sheet.id, one.id)
+            if one.confidence == "P":
+                assert "đề xuất" in one.note, (held.sheet.id, one.id)

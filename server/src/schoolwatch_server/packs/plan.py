@@ -79,14 +79,18 @@ class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     note: str = ""
     confidence: Confidence
 
-    def concerns(self, place: About | None) -> bool:
-        """Whether it is about that school; None (a commune or province) is concerned by every item."""
+    def concerns(self, place: About | None, former_places: tuple[str, ...] = ()) -> bool:
+        """Whether it is about that school; None (a commune or province) is concerned by every item.
+
+        `former_places` are its plan's, for an item that names none of its own.
+        """
         if place is None:
             return True
+        areas = self.former_places or former_places
         return (
             (not self.levels or bool(set(self.levels) & set(place.stages)))
             and (not self.communes or place.commune in self.communes)
-            and (not self.former_places or place.former_place in self.former_places)
+            and (not areas or place.former_place in areas)
             and (not self.public_only or place.is_public is True)
         )
 
@@ -94,7 +98,7 @@ class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One document of an authority; a higher version of the same id replaces it as a whole.
 
-    `former_places` names the provinces or districts of before July 2025 that issued it or were its area.
+    `former_places` names the provinces or districts of before July 2025 that it is about; none: everywhere.
     """
 
     kind: Literal["plan"]
@@ -141,20 +145,21 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 def targets_of(plans: tuple[Plan, ...], measured: str, place: About | None = None) -> tuple[Target, ...]:
     """What plans ask of an indicator (or of a declared question) at a place, the one that binds first.
 
-    A mandatory one comes before one that is encouraged, then the newest document, then the strictest number.
+    A mandatory one comes before one that is encouraged, then the newest document, then the first deadline,
+    then the strictest number.
     """
     found = [
         (plan, target)
         for plan in plans
         for item in plan.items
-        if measured in (item.indicator, item.question) and item.concerns(place)
+        if measured in (item.indicator, item.question) and item.concerns(place, plan.former_places)
         if (target := plan.target(item)) is not None
     ]
     found.sort(key=lambda each: _rank(*each))
     return tuple(target for _, target in found)
 
 
-def _rank(plan: Plan, target: Target) -> tuple[bool, int, float]:
+def _rank(plan: Plan, target: Target) -> tuple[bool, int, date, float]:
     newest = -plan.date.toordinal() if plan.date else 0
     strictest = -target.value if target.better == "higher" else target.value
-    return (not target.mandatory, newest, strictest)
+    return (not target.mandatory, newest, target.deadline or date.max, strictest)

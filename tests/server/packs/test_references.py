@@ -1,0 +1,42 @@
+"""References: the lines a school's bandwidth is compared with, definitions, and evidence for controls."""
+
+import pytest
+
+from schoolwatch_contract.catalogue import FACTS, METRICS
+from schoolwatch_server import packs
+from schoolwatch_server.packs.reference import Reference, required_mbps
+
+
+def reference(name: str) -> Reference:
+    found = packs.load().reference(name)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("students", "mbps"), [(1, 20), (400, 20), (401, 20.05), (1000, 50), (0, 20)]
+)  # req(n) = 20 up to 400 students, n × 0.05 above
+def test_the_un_itu_line_by_size_of_school(students: int, mbps: float) -> None:
+    asked = required_mbps(reference("bandwidth"), students)
+    assert asked is not None
+    assert asked[0] == pytest.approx(mbps)
+    assert asked[1].confidence == "V-2nd"
+
+
+def test_no_vietnamese_number_is_given_for_bandwidth() -> None:
+    entry = reference("bandwidth").entry("qcvn_34")
+    assert entry is not None
+    assert (entry.value, entry.confidence) == (None, "NF")
+
+
+def test_the_definitions_of_uis_say_how_sure_they_are() -> None:
+    sure = {entry.id: entry.confidence for entry in reference("uis").entries}
+    assert sure == {"ed4": "V-2nd", "ed4bis": "V-2nd", "ed25": "U", "ed27": "U"}
+
+
+def test_every_signal_of_the_evidence_map_is_measured() -> None:
+    known = {*METRICS, *FACTS}
+    for entry in reference("tcvn14423").entries:
+        assert set(entry.signals) <= known, entry.id
+        assert entry.confidence == "V-2nd"
+        assert entry.clause
