@@ -23,6 +23,9 @@ Permission = Literal[
     "erase",
     "rotate",
     "registry",
+    "freeze",
+    "hand_in",
+    "accept",
 ]
 TokenPermission = Literal["read"]
 
@@ -40,12 +43,17 @@ ROLES: Mapping[Role, frozenset[Permission]] = {
             "erase",
             "rotate",
             "registry",
+            "freeze",
+            "hand_in",
+            "accept",
         }
     ),
     "so_viewer": frozenset({"self", "read", "system"}),
-    "commune": frozenset({"self", "read", "declare", "enrol", "people", "tokens"}),
-    "school_head": frozenset({"self", "read", "declare", "enrol", "people"}),
-    "technician": frozenset({"self", "read", "declare", "enrol"}),
+    "commune": frozenset(
+        {"self", "read", "declare", "enrol", "people", "tokens", "freeze", "hand_in", "accept"}
+    ),
+    "school_head": frozenset({"self", "read", "declare", "enrol", "people", "freeze", "hand_in"}),
+    "technician": frozenset({"self", "read", "declare", "enrol", "freeze"}),
     "auditor": frozenset({"self", "read", "system", "audit"}),
 }
 """What a role may do, within its account's scope.
@@ -53,6 +61,8 @@ ROLES: Mapping[Role, frozenset[Permission]] = {
 `self` is one's own account; `people` and `tokens` make accounts and API tokens, no wider than one's own;
 `system` and `audit` are about the server and its log, not about a school; `erase` deletes data of a device or
 a school for good, `rotate` has keys of devices renewed, `registry` adds schools and changes what they are.
+`freeze` keeps a report as it stands, `hand_in` hands one's own place's in, `accept` decides on those of
+the places that one manages: see `hands_in` and `decides`.
 """
 
 SCOPES: Mapping[Role, tuple[Level, ...]] = {
@@ -178,6 +188,25 @@ def covers(scope: Scope, place: Place) -> bool:
             return scope.id is not None and place.commune_id == scope.id
         case "school":
             return scope.id is not None and place.school_id == scope.id
+
+
+def hands_in(principal: Principal, level: str, place: Place) -> bool:
+    """Whether it hands in reports of that place: only who answers for it, nobody above in its stead."""
+    return may(principal, "hand_in", place) and _stands_at(principal, level)
+
+
+def decides(principal: Principal, level: str, manager: str | None, place: Place) -> bool:
+    """Whether it accepts and returns reports of that place: its direct manager alone.
+
+    `manager` is a school's: the commune (`xa`), or the department, as where nobody knows.
+    """
+    above = {"school": "commune" if manager == "xa" else "province", "commune": "province"}.get(level)
+    return above is not None and may(principal, "accept", place) and _stands_at(principal, above)
+
+
+def _stands_at(principal: Principal, level: str) -> bool:
+    """Whether somebody's own place is of that level; who sees everything stands at the province."""
+    return level == ("province" if principal.scope.level == "all" else principal.scope.level)
 
 
 def may_grant(principal: Principal, role: Role, scope: Scope, place: Place) -> bool:

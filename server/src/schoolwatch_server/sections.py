@@ -90,6 +90,7 @@ class Retention(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     incident_days: Annotated[int, _days("incident")] = TERMS["incident"].days
     quarantine_days: Annotated[int, _days("quarantine")] = TERMS["quarantine"].days
     audit_days: Annotated[int, _days("audit")] = TERMS["audit"].days
+    report_days: Annotated[int, _days("report")] = TERMS["report"].days
     quarantine_rows: Count = 10_000
 
     def days(self, name: Name) -> int:
@@ -102,6 +103,7 @@ class Retention(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "incident": self.incident_days,
             "quarantine": self.quarantine_days,
             "audit": self.audit_days,
+            "report": self.report_days,
         }.get(name, TERMS[name].days)
 
 

@@ -6,7 +6,7 @@ Where the law gives a time, `source` names it; what it does not give is a choice
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-Configured = Literal["journal", "hourly", "daily", "proof", "incident", "quarantine", "audit"]
+Configured = Literal["journal", "hourly", "daily", "proof", "incident", "quarantine", "audit", "report"]
 """What `[retention]` of the settings sets, each as `<name>_days`, within its bounds."""
 
 Fixed = Literal["use", "session", "slot", "generation", "retired", "copy"]
@@ -84,6 +84,15 @@ TERMS: dict[Name, Term] = {
         "Who did what can be looked up; 12 months at least",
         "TCVN 14423:2026; Nghị định 333",
     ),
+    "report": Term(
+        3660, 1830, 18300,
+        "Báo cáo đã chốt: số liệu, căn cứ, mã băm, ai nộp, ai duyệt",
+        "Frozen reports: numbers, what they rest on, digest, who handed in and accepted",
+        "Mở lại đúng từng byte khi phải chứng minh số liệu; đề xuất của SchoolWatch, chưa tìm thấy thời hạn "
+        "bảo quản trong các nguồn đã đọc: đặt theo quy định lưu trữ mà đơn vị áp dụng",
+        "Opened again byte for byte when numbers must be proved; a proposal, as no source at hand gives a "
+        "term: set it as the archive rules of the authority say",
+    ),
     "use": Term(
         71,
         71,
@@ -136,3 +145,6 @@ TERMS: dict[Name, Term] = {
 """Name to its term."""
 
 CONFIGURED: tuple[Configured, ...] = get_args(Configured)
+
+OF_DEVICES: tuple[Name, ...] = tuple(name for name in TERMS if name != "report")
+"""What may point to a device, which therefore stays as long; a frozen report points to nothing."""

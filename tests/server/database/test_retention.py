@@ -209,6 +209,12 @@ def _devices(rows: Rows, old: Made, kept: Made) -> None:
             rows.make(t.membership, device_id=id_[0], valid_to=None)
 
 
+def _reports(rows: Rows, old: Made, kept: Made) -> None:
+    for made, days in ((old, KEPT.of("report") + 1), (kept, KEPT.of("report") - 1)):
+        report = rows.make(t.report, frozen_at=NOW - days * DAY)
+        made += [("report", report), ("report_event", rows.make(t.report_event, report_id=report[0]))]
+
+
 def _accounts(rows: Rows, old: Made, kept: Made) -> None:
     for made, at in ((old, NOW - (KEPT.of("audit") + 1) * DAY), (kept, NOW - DAY), (kept, None)):
         account = rows.make(t.account, disabled_at=at)
@@ -253,6 +259,8 @@ OWN = {
     "device": _devices,
     **{table.name: lambda *_: None for table in retired.STRIPPED},
     "audit": _audit,
+    "report": _reports,
+    "report_event": lambda *_: None,
     "journal": _journal,
     "sighting": lambda *_: None,
     "rollup": _rollups,

@@ -23,6 +23,8 @@ ABOUT_ONE = named(
     lives="asset_tag is_revoked own_role replaced",
     pages="declarations rooms",
     rollups="read read_many",
+    report_deadlines="deadlines",
+    reports="body events revisions",
     room_use="of_school",
     sightings="of_device seen_at_school",
     states="known load",
@@ -75,6 +77,7 @@ NOBODY_ASKS = named(
     people="idle",
     quarantine="add replayable",
     registry="create_school",
+    reports="all_ids",
     restored="acks_now went_back",
     retention="prune",
     retired="remove strip",
@@ -93,11 +96,15 @@ CALLED = named(
     sealed="check",
     engine="open_database",
     registry="change_code change_room create_device move_device",
+    reports="newest_revision",
     told="set_line_tester",
 )
 """The server's own work too, called by what answers people: at start, or for what it found by the scope."""
 
-LISTS = (ABOUT_ONE, OF_THE_SERVER, WHO_ASKS, NOBODY_ASKS, CALLED)
+ANYBODY = named(reports="kept")
+"""Asked by whoever holds a paper, by the digest on it, which nobody guesses; the answer holds no name."""
+
+LISTS = (ABOUT_ONE, OF_THE_SERVER, WHO_ASKS, NOBODY_ASKS, CALLED, ANYBODY)
 
 ANSWERS_PEOPLE = ("api", "console", "reports")
 

@@ -181,6 +181,7 @@ PLAIN = {
     "rollup.body": "sums",
     "use_rollup.body": "sums of use, until a room was summed",
     "state_body.body": "what a device reported last",
+    "report.body": "a frozen report",
 }
 """Columns of bytes that hold no secret, and what they hold."""
 

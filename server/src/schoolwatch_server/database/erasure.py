@@ -1,5 +1,6 @@
 """Deletes all that is kept of one device or of one school's own; what is an aggregate of many stays."""
 
+import zlib
 from collections import Counter
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, or_, select, update
@@ -42,6 +43,7 @@ def device(conn: Connection, device_id: int, name: str) -> Counter[str]:
     _delete(conn, gone, t.rule_state, t.rule_state.c.subject == str(device_id))
     about = t.quarantine.c.topic.contains(name, autoescape=True)
     _delete(conn, gone, t.quarantine, or_(t.quarantine.c.device == name, about))
+    _drafts(conn, gone, device_id, name)
     conn.execute(update(t.device).where(t.device.c.replaces_id == device_id).values(replaces_id=None))
     for table in reversed(metadata.sorted_tables):
         for key in table.foreign_keys:
@@ -60,7 +62,8 @@ def school(conn: Connection, school_id: int, now: float) -> Counter[str]:
     and its answers with their evidence, in which names of people may stand.
 
     Its name, codes and declared counts stay with its judged series: numbers without a person, by which an
-    official proves what was reported. Its code ends; by it the numbers are still found.
+    official proves what was reported. Its code ends; by it the numbers are still found. A frozen report that
+    was handed in stays whole, as an authority has to prove it, but for who did so; one that never was, goes.
     """
     gone: Counter[str] = Counter()
     for_good(conn)
@@ -80,12 +83,30 @@ def school(conn: Connection, school_id: int, now: float) -> Counter[str]:
         (t.asset, t.asset.c.school_id == school_id),
         (t.room, t.room.c.school_id == school_id),
         (t.campus, t.campus.c.school_id == school_id),
+        (t.report, _of_school(school_id) & t.report.c.handed_in_at.is_(None)),
     ):
         _with_dependents(conn, gone, table, where)
+    handed_in = select(t.report.c.id).where(_of_school(school_id))
+    conn.execute(update(t.report).where(_of_school(school_id)).values(frozen_by="", handed_in_by=""))
+    conn.execute(update(t.report_event).where(t.report_event.c.report_id.in_(handed_in)).values(by=""))
     conn.execute(update(t.declaration).where(t.declaration.c.school_id == school_id).values(declared_by=""))
     open_code = (t.school_code.c.school_id == school_id) & t.school_code.c.valid_to.is_(None)
     conn.execute(update(t.school_code).where(open_code).values(valid_to=now))
     return +gone
+
+
+def _of_school(school_id: int) -> ColumnElement[bool]:
+    return (t.report.c.level == "school") & (t.report.c.place_id == school_id)
+
+
+def _drafts(conn: Connection, gone: Counter[str], device_id: int, name: str) -> None:
+    """Frozen reports that tell of a device and were never handed in; those that were stay as they were."""
+    r = t.report.c
+    schools = select(t.membership.c.school_id).where(t.membership.c.device_id == device_id)
+    drafts = (r.level == "school") & r.place_id.in_(schools) & r.handed_in_at.is_(None)
+    rows = conn.execute(select(r.id, r.body).where(drafts)).all()
+    ids = [row.id for row in rows if name.encode() in zlib.decompress(row.body)]
+    _with_dependents(conn, gone, t.report, r.id.in_(ids))
 
 
 def _with_dependents(conn: Connection, gone: Counter[str], table: Table, where: ColumnElement[bool]) -> None:

@@ -12,7 +12,7 @@ from schoolwatch_server.database.dependents import delete_with_dependents, for_g
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.marks import NEWEST
 from schoolwatch_server.store.rollup import DAY, HOUR
-from schoolwatch_server.terms import TERMS, Name
+from schoolwatch_server.terms import OF_DEVICES, TERMS, Name
 
 _STEP = 2000
 _DEVICES = 200
@@ -31,8 +31,8 @@ class Kept:
 
     @property
     def longest(self) -> float:
-        """Days of the class that is kept longest."""
-        return max(self.of(name) for name in TERMS)
+        """Days of the class that is kept longest, of those that may point to a device."""
+        return max(self.of(name) for name in OF_DEVICES)
 
 
 def prune(engine: Engine, now: float, kept: Kept | None = None) -> int:

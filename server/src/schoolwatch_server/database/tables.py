@@ -41,6 +41,10 @@ from schoolwatch_server.database.tables_people import audit as audit
 from schoolwatch_server.database.tables_people import audit_head as audit_head
 from schoolwatch_server.database.tables_people import recovery_code as recovery_code
 from schoolwatch_server.database.tables_people import session as session
+from schoolwatch_server.database.tables_reports import report as report
+from schoolwatch_server.database.tables_reports import report_deadline as report_deadline
+from schoolwatch_server.database.tables_reports import report_event as report_event
+from schoolwatch_server.database.tables_reports import report_reminder as report_reminder
 from schoolwatch_server.database.tables_school import asset as asset
 from schoolwatch_server.database.tables_school import campus as campus
 from schoolwatch_server.database.tables_school import contact as contact

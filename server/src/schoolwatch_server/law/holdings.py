@@ -3,6 +3,7 @@
 from schoolwatch_server.law.holding import Holding, of
 from schoolwatch_server.law.holdings_claims import CLAIMS
 from schoolwatch_server.law.holdings_packs import PACKS
+from schoolwatch_server.law.holdings_reports import REPORTS
 from schoolwatch_server.law.holdings_school import SCHOOL_LISTS
 
 HOLDINGS: dict[str, Holding] = {
@@ -30,6 +31,7 @@ HOLDINGS: dict[str, Holding] = {
     ),
     **CLAIMS,
     **PACKS,
+    **REPORTS,
     **SCHOOL_LISTS,
     "device": of(
         "Thiết bị: mã ngẫu nhiên, nhãn, tình trạng",

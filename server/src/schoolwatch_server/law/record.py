@@ -24,7 +24,7 @@ from schoolwatch_server.law.document import Document, Section
 from schoolwatch_server.law.holding import KINDS
 from schoolwatch_server.law.holdings import HOLDINGS
 from schoolwatch_server.law.measures import measures
-from schoolwatch_server.terms import CONFIGURED, TERMS
+from schoolwatch_server.terms import CONFIGURED, OF_DEVICES, TERMS
 
 UNDECLARED = "……………………………… (chưa khai báo)"
 
@@ -179,7 +179,7 @@ def kept(table: str, config: ServerConfig) -> str:
         return "theo đối tượng trong sổ đăng ký"
     days = config.retention.days(age.term)
     if table in {"device", "membership"}:  # as long as anything that was measured there
-        days = max(config.retention.days(name) for name in TERMS)
+        days = max(config.retention.days(name) for name in OF_DEVICES)
     if table == "rollup":
         return f"theo giờ {days} ngày, theo ngày {config.retention.daily_days} ngày"
     if table == "use_rollup":

@@ -64,6 +64,8 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
 
     `kind`: `monthly`, `quarterly`, `half_year`, `year`, `self_assessment`. `period`: `2026-11`, `2026-Q4`.
     `window_from` and `window_to` bound the readings that were looked at; `simulated` marks sample data.
+    `within` names the places above, the highest first; `due` is the last day in time, or empty.
+    `previous` is the digest of the revision before this one, and `note` why there is a further one.
     """
 
     format: int = FORMAT
@@ -87,6 +89,8 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     parts: tuple[Part, ...] = ()
     devices: tuple[DeviceLine, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+    note: str = ""
+    previous: str = ""
 
 
 def encode(content: Content) -> bytes:

@@ -1,0 +1,194 @@
+"""Freezes a report and keeps it, and what people then do with it: each act in one transaction, with its line
+in the audit log.
+
+A revision that was frozen never changes. Data that comes late shows in a further revision, which somebody
+makes and says why; handed in, returned and accepted are said of one revision.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import Connection, Engine, exc
+
+from schoolwatch_server.access import Place as Where
+from schoolwatch_server.access import Principal, covers, decides, hands_in
+from schoolwatch_server.database import people, registry, reports
+from schoolwatch_server.database.engine import begin_write
+from schoolwatch_server.database.reports import ReportRow
+from schoolwatch_server.indicators.indicator import Place
+from schoolwatch_server.levels import Manager, manager
+from schoolwatch_server.reports import calendar, content
+from schoolwatch_server.reports.calendar import Kind
+from schoolwatch_server.reports.deadlines import in_force
+from schoolwatch_server.reports.freeze import Judged, fill, place
+from schoolwatch_server.reports.state import Act, after
+from schoolwatch_server.scope import EVERYTHING, Scope
+
+NOTE_MIN, NOTE_MAX = 5, 500
+"""Characters of a remark, and of why there is a further revision."""
+
+Reason = Literal[
+    "no_place",
+    "period",
+    "future",
+    "note",
+    "meanwhile",
+    "nothing",
+    "older",
+    "state",
+    "not_yours",
+    "not_manager",
+]
+
+
+class ReportError(ValueError):
+    """It was not done; `reason` is a key of the texts (`reports.refused.…`), which say what to do."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason: Reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The report to freeze: of which place, kind and period (empty: the present one), and why once more."""
+
+    level: Place
+    code: str
+    kind: Kind
+    period: str = ""
+    note: str = ""
+
+
+def freeze(engine: Engine, wanted: Wanted, judged: Judged, scope: Scope, *, by: str, now: float) -> ReportRow:
+    """Keeps the report as the database stands now: the first revision, or a further one. `ReportError`."""
+    today = calendar.day_of(now)
+    period = wanted.period or calendar.period_of(wanted.kind, today)
+    try:
+        begins = calendar.begin_of(wanted.kind, period)
+    except ValueError as error:
+        raise ReportError("period") from error
+    if begins > today:
+        raise ReportError("future")
+    with reports.snapshot(engine) as conn:
+        where = place(conn, wanted.level, wanted.code, scope)
+        if where is None or not covers(scope, Where(where.province_id, where.commune_id, where.school_id)):
+            raise ReportError("no_place")
+        before = _newest(conn, wanted, where.id, period)
+        note = " ".join(wanted.note.split())
+        if before is not None and not NOTE_MIN <= len(note) <= NOTE_MAX:
+            raise ReportError("note")
+        deadline = in_force(conn, where.province_id)[wanted.kind, wanted.level]
+        last = calendar.last_day(wanted.kind, period, deadline.before)
+        made = fill(
+            conn,
+            where,
+            wanted.kind,
+            period,
+            judged,
+            now,
+            revision=1 if before is None else before.revision + 1,
+            due=last.isoformat() if last else "",
+            note=note if before is not None else "",
+            previous=before.sha256 if before is not None else "",
+        )
+    if not made.values:
+        raise ReportError("nothing")
+    return _keep(engine, made, by, now)
+
+
+def _newest(conn: Connection, wanted: Wanted, place_id: int, period: str) -> ReportRow | None:
+    rows = reports.listed(
+        conn, EVERYTHING, kind=wanted.kind, period=period, level=wanted.level, place_id=place_id, limit=1
+    )
+    return next(iter(rows), None)
+
+
+def _keep(engine: Engine, made: content.Content, by: str, now: float) -> ReportRow:
+    body = content.encode(made)
+    digest = content.digest(body)
+    try:
+        with begin_write(engine) as conn:
+            same = (made.kind, made.level, made.place_id, made.period)
+            if reports.newest_revision(conn, *same) != made.revision - 1:
+                raise ReportError("meanwhile")
+            reports.add(
+                conn,
+                body,
+                now=now,
+                by=by,
+                kind=made.kind,
+                level=made.level,
+                place_id=made.place_id,
+                period=made.period,
+                revision=made.revision,
+                code=made.code,
+                name=made.name,
+                note=made.note,
+                simulated=made.simulated,
+                due_on=made.due,
+            )
+            detail = {
+                "kind": made.kind,
+                "level": made.level,
+                "period": made.period,
+                "revision": made.revision,
+                "sha256": digest,
+            }
+            people.record(conn, actor=by, action="report.freeze", subject=made.code, detail=detail, now=now)
+            return _found(conn, digest, EVERYTHING)
+    except exc.IntegrityError as error:  # the other server of two was quicker
+        raise ReportError("meanwhile") from error
+
+
+# --- handed in, returned, accepted --------------------------------------------------------------------
+
+
+def act(engine: Engine, digest: str, who: Principal, doing: Act, remark: str, *, now: float) -> ReportRow:
+    """Hands the newest revision in, returns it with a remark, or accepts it. Raises `ReportError`."""
+    remark = " ".join(remark.split())
+    if len(remark) > NOTE_MAX or (doing == "return" and len(remark) < NOTE_MIN):
+        raise ReportError("note")
+    with begin_write(engine) as conn:
+        row = _found(conn, digest, who.scope)
+        where, runs = whereabouts(conn, row)
+        if doing == "hand_in" and not hands_in(who, row.level, where):
+            raise ReportError("not_yours")
+        if doing != "hand_in" and not decides(who, row.level, runs, where):
+            raise ReportError("not_manager")
+        if reports.newest_revision(conn, row.kind, row.level, row.place_id, row.period) != row.revision:
+            raise ReportError("older")
+        state = after(row.state, doing)  # type: ignore[arg-type]  # only this module writes it
+        if state is None:
+            raise ReportError("state")
+        handed = {"handed_in_at": now, "handed_in_by": who.name} if doing == "hand_in" else {}
+        if not reports.advance(conn, row.id, row.state, state, **handed):
+            raise ReportError("meanwhile")
+        reports.add_event(conn, row.id, doing, who.name, remark, now)
+        detail = {
+            "kind": row.kind, "level": row.level, "period": row.period, "revision": row.revision,
+            "sha256": row.sha256, "remark": remark,
+        }  # fmt: skip
+        people.record(
+            conn, actor=who.name, action=f"report.{doing}", subject=row.code, detail=detail, now=now
+        )
+        return _found(conn, digest, who.scope)
+
+
+def whereabouts(conn: Connection, row: ReportRow) -> tuple[Where, Manager | None]:
+    """Where a report's place stands in the register today, and who manages it (of schools)."""
+    if row.level == "school":
+        school = registry.school(conn, row.place_id, EVERYTHING)
+        if school is not None:
+            return Where(school.province_id, school.commune_id, school.id), manager(school.level)
+    elif row.level == "commune":
+        for commune in registry.communes(conn, Scope("commune", row.place_id)):
+            return Where(commune.province_id, commune.id), None
+    return Where(row.place_id if row.level == "province" else None), None
+
+
+def _found(conn: Connection, digest: str, scope: Scope) -> ReportRow:
+    row = reports.found(conn, digest, scope)
+    if row is None:
+        raise ReportError("no_place")
+    return row

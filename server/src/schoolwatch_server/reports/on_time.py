@@ -1,0 +1,49 @@
+"""I-30, the share of reports that were handed in on time. Pure.
+
+A report is on time when it was first handed in on its last day or earlier, in Vietnam's time. That the first
+time counts, also when the manager returned it afterwards, is a proposal [P]: no source says it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from schoolwatch_server.reports.calendar import Due, end_of
+
+
+@dataclass(frozen=True, slots=True)
+class OnTime:
+    """Reports of which the last day has passed, and how many of them came on time, late, or not at all."""
+
+    due: int = 0
+    on_time: int = 0
+    late: int = 0
+
+    @property
+    def missing(self) -> int:
+        """Those that were never handed in."""
+        return self.due - self.on_time - self.late
+
+    @property
+    def ratio(self) -> float | None:
+        """0…1; None where nothing was due yet."""
+        return self.on_time / self.due if self.due else None
+
+    def __add__(self, other: "OnTime") -> "OnTime":
+        return OnTime(self.due + other.due, self.on_time + other.on_time, self.late + other.late)
+
+
+def on_time(
+    dues: Iterable[Due], handed_in: Mapping[tuple[str, str], float], now: float, since: float
+) -> OnTime:
+    """Of one place: what was due between `since` (when it came into the register) and `now` (UTC seconds).
+
+    `handed_in` gives, by kind and period, when the report was first handed in. What is due today is not
+    counted before the day is over, unless it was handed in.
+    """
+    counted = OnTime()
+    for due in dues:
+        end, came = end_of(due.last_day), handed_in.get((due.kind, due.period))
+        if end < since or (end > now and came is None):
+            continue
+        counted += OnTime(1, int(came is not None and came < end), int(came is not None and came >= end))
+    return counted

@@ -1,0 +1,233 @@
+"""A frozen report opens as the same bytes, whatever comes in later; each act leaves its line."""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+from sqlalchemy import exc, select, update
+
+from reports import NOW, RULES, World
+from schoolwatch_contract.records import Reading
+from schoolwatch_server import lifecycle, packs
+from schoolwatch_server.access import ROLES, Principal
+from schoolwatch_server.database import audit, erasure, registry, reports
+from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.database.reports import AlteredReportError
+from schoolwatch_server.intake.batch import take
+from schoolwatch_server.reports import content, keeping
+from schoolwatch_server.reports.calendar import day_of, period_of
+from schoolwatch_server.reports.difference import difference
+from schoolwatch_server.reports.freeze import Judged
+from schoolwatch_server.reports.keeping import ReportError, Wanted
+from schoolwatch_server.scope import EVERYTHING, Scope
+
+JUDGED = Judged(packs.load(), lifecycle.load())
+MONTH = period_of("monthly", day_of(NOW))
+LATE = int(os.environ.get("SCHOOLWATCH_LATE_READINGS", "3000"))
+"""Late readings that come in after a report was frozen; with 100000 it takes about a minute."""
+
+PRODUCT = {"product": "clamav"}
+
+
+def protected(yes: bool) -> tuple[Reading, ...]:
+    running = (Reading("antivirus.running", 1.0, PRODUCT),) if yes else ()
+    return (
+        Reading("antivirus.products", float(yes)),
+        *running,
+        Reading("probe.ok", 1.0, {"probe": "antivirus"}),
+    )
+
+
+def freeze(
+    world: World, level="school", code="S", *, kind="monthly", now=NOW + 100, scope=EVERYTHING, **more
+):
+    wanted = Wanted(level, code, kind, **more)
+    return keeping.freeze(world.engine, wanted, JUDGED, scope, by="lan", now=now)
+
+
+def body(world: World, row) -> bytes:
+    with begin_read(world.engine) as conn:
+        return reports.body(conn, row.id)
+
+
+def somebody(role, level, id_) -> Principal:
+    return Principal("account", f"{role} {level}", ROLES[role], Scope(level, id_), role)
+
+
+def places(world: World) -> tuple[int, int]:
+    with begin_read(world.engine) as conn:
+        row = registry.school(conn, world.school, EVERYTHING)
+        return row.commune_id, row.province_id
+
+
+def test_a_report_opens_as_the_same_bytes_after_late_readings_and_a_new_revision_shows_them(
+    world: World,
+) -> None:
+    devices = world.enrol(2)
+    take(world.engine, [d.message(1, readings=protected(False)) for d in devices], RULES)
+    first = freeze(world)
+    kept = body(world, first)
+    assert content.digest(kept) == first.sha256
+    report = content.decode(kept)
+    assert report.values
+    assert {line.facts["protected"] for line in report.devices} == {False}
+    assert (report.due, report.revision, report.previous) == (f"{MONTH}-19", 1, "")
+    # a week of readings that were taken before the freezing and could not be sent
+    begun, each = time.monotonic(), 500
+    for start in range(0, LATE // 5, each):
+        for device in devices[:1]:
+            messages = [
+                device.message(
+                    n + 2, taken_at=NOW - 600_000 + n, at=NOW + 200 + n / 1e3, readings=protected(True) + BUSY
+                )
+                for n in range(start, min(start + each, LATE // 5))
+            ]
+            take(world.engine, messages, RULES)
+    take(world.engine, [d.message(10**6, at=NOW + 5000, readings=protected(True)) for d in devices], RULES)
+    with begin_read(world.engine) as conn:
+        rows = len(conn.scalars(select(t.journal.c.id)).all())
+    assert rows >= LATE // 5, "they are in the journal"
+    assert body(world, first) == kept, f"changed by what came within {time.monotonic() - begun:.0f} s"
+    with pytest.raises(ReportError, match="note"):
+        freeze(world, now=NOW + 6000)
+    second = freeze(world, now=NOW + 6000, note="hai máy gửi số liệu muộn")
+    assert body(world, first) == kept
+    assert second.revision == 2
+    newer = content.decode(body(world, second))
+    assert newer.previous == first.sha256
+    changed = {change.indicator: change for change in difference(report, newer).values}
+    assert changed["antivirus_coverage"].before.numerator == 0
+    assert changed["antivirus_coverage"].after.numerator == 2
+    assert difference(report, report).values == ()
+
+
+BUSY = (Reading("processor.busy", 0.5), Reading("memory.used", 0.5))
+"""With those of the antivirus, five readings a message."""
+
+
+def test_the_database_refuses_to_change_what_was_frozen(world: World) -> None:
+    row = freeze(world)
+    r = t.report
+    for values in ({"body": b"x"}, {"sha256": "0" * 64}, {"period": "2020-01"}, {"revision": 9}):
+        with pytest.raises(exc.DatabaseError, match="never changed"), begin_write(world.engine) as conn:
+            conn.execute(update(r).where(r.c.id == row.id).values(**values))
+    with begin_write(world.engine) as conn:
+        conn.exec_driver_sql("DROP TRIGGER report_no_change")
+        conn.execute(update(r).where(r.c.id == row.id).values(body=b"x"))
+    with begin_read(world.engine) as conn, pytest.raises(AlteredReportError, match="restore a backup"):
+        reports.body(conn, row.id)
+
+
+def test_each_level_holds_its_parts_and_nobody_freezes_beyond_the_scope(world: World) -> None:
+    commune, province = places(world)
+    below = content.decode(body(world, freeze(world, "commune", "C")))
+    assert [(part.level, part.code) for part in below.parts] == [("school", "S")]
+    whole = content.decode(body(world, freeze(world, "province", "P", kind="year")))
+    assert [(part.level, part.code) for part in whole.parts] == [("commune", "C"), ("school", "S")]
+    assert whole.devices == ()
+    assert whole.due == "", "no source dates the province's own report"
+    assert {v.indicator for v in whole.values} == {v.indicator for v in below.values}
+    for level, code in (("province", "P"), ("commune", "C")):
+        with pytest.raises(ReportError, match="no_place"):
+            freeze(world, level, code, kind="year", scope=Scope("school", world.school))
+    with begin_read(world.engine) as conn:
+        seen = [len(reports.listed(conn, scope)) for scope in (
+            EVERYTHING, Scope("province", province), Scope("commune", commune), Scope("school", world.school)
+        )]  # fmt: skip
+    assert seen == [2, 2, 1, 0]
+
+
+def test_what_was_handed_in_outlives_the_deletion_of_its_school_and_a_draft_does_not(world: World) -> None:
+    (device,) = world.enrol()
+    draft, proof = freeze(world), freeze(world, kind="year")
+    kept, head = body(world, proof), somebody("school_head", "school", world.school)
+    keeping.act(world.engine, proof.sha256, head, "hand_in", "", now=NOW + 200)
+    with begin_write(world.engine) as conn:
+        assert erasure.device(conn, device.id, device.device)["report"] == 1, "the draft told of the device"
+    again = freeze(world, note="chốt lại sau khi xóa máy")
+    assert again.revision == draft.revision, "a draft that is gone leaves no trace of its number"
+    with begin_write(world.engine) as conn:
+        gone = erasure.school(conn, world.school, NOW + 300)
+    assert gone["report"] == 1
+    with begin_read(world.engine) as conn:
+        (row,) = reports.listed(conn, EVERYTHING)
+        assert (row.sha256, row.frozen_by, row.handed_in_by) == (proof.sha256, "", "")
+        assert {event.by for event in reports.events(conn, row.id)} == {""}
+    assert body(world, row) == kept
+
+
+@pytest.mark.parametrize(
+    ("period", "reason"), [("2026-13", "period"), ("2099-01", "future"), ("2026-Q1", "period")]
+)
+def test_a_period_that_is_none_or_has_not_begun_is_refused(world: World, period: str, reason: str) -> None:
+    with pytest.raises(ReportError, match=reason):
+        freeze(world, period=period)
+
+
+def test_the_head_hands_in_and_the_direct_manager_alone_decides(world: World) -> None:
+    commune, province = places(world)  # a THCS: the commune manages it
+    head, officer = somebody("school_head", "school", world.school), somebody("commune", "commune", commune)
+    so, technician = somebody("so_admin", "all", None), somebody("technician", "school", world.school)
+    row = freeze(world)
+
+    def act(who: Principal, doing, remark: str = "", digest: str = row.sha256):
+        return keeping.act(world.engine, digest, who, doing, remark, now=NOW + 500).state
+
+    for who in (technician, officer, so):
+        with pytest.raises(ReportError, match="not_yours"):
+            act(who, "hand_in")
+    with pytest.raises(ReportError, match="state"):
+        act(officer, "accept")
+    assert act(head, "hand_in") == "handed_in"
+    for who in (head, so, somebody("so_admin", "province", province)):
+        with pytest.raises(ReportError, match="not_manager"):
+            act(who, "accept")
+    with pytest.raises(ReportError, match="note"):
+        act(officer, "return")
+    assert act(officer, "return", "thiếu số máy phòng 2") == "returned"
+    newer = freeze(world, note="bổ sung phòng 2", now=NOW + 600)
+    with pytest.raises(ReportError, match="older"):
+        act(head, "hand_in")
+    assert act(head, "hand_in", digest=newer.sha256) == "handed_in"
+    assert act(officer, "accept", digest=newer.sha256) == "accepted"
+    with pytest.raises(ReportError, match="state"):
+        act(officer, "return", "đã duyệt rồi mà", newer.sha256)
+    with begin_read(world.engine) as conn:
+        told = [event.kind for event in reports.events(conn, row.id)]
+        lines = [line.action for line in audit.newest(conn, 6)]
+        handed = reports.first_handed_in(conn, EVERYTHING, "school")
+    assert told == ["freeze", "hand_in", "return"]
+    assert lines == [
+        "report.accept", "report.hand_in", "report.freeze", "report.return", "report.hand_in", "report.freeze"
+    ]  # fmt: skip
+    assert handed == {world.school: {("monthly", MONTH): NOW + 500}}
+
+
+def test_a_paper_is_known_by_its_digest_without_a_name_or_a_number(world: World) -> None:
+    row = freeze(world)
+    with begin_read(world.engine) as conn:
+        known = reports.kept(conn, row.sha256)
+        assert (known.level, known.period, known.revision, known.is_newest) == ("school", MONTH, 1, True)
+        assert reports.kept(conn, "0" * 64) is None
+    freeze(world, note="số liệu đến muộn")
+    with begin_read(world.engine) as conn:
+        assert not reports.kept(conn, row.sha256).is_newest
+
+
+def test_a_merged_school_keeps_its_reports_and_freezes_no_more(world: World, tmp_path: Path) -> None:
+    from schoolwatch_server import fleet
+
+    with begin_write(world.engine) as conn:
+        commune, _ = places(world)
+        registry.create_school(conn, commune, "T", "Trường khác", "THCS", NOW)
+    row = freeze(world)
+    kept = body(world, row)
+    fleet.merge(world.engine, "S", "T", by="lan", now=NOW + 50)
+    with begin_read(world.engine) as conn:
+        found = reports.found(conn, row.sha256, Scope("commune", commune))
+    assert found is not None, "whoever manages the place still reads it"
+    assert body(world, found) == kept
+    with pytest.raises(ReportError, match="no_place"):
+        freeze(world, note="trường đã sáp nhập")
