@@ -1,11 +1,9 @@
 """Fills a report from one moment of the database: what it holds is what was known then, and stays so."""
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-import msgspec
 from sqlalchemy import Connection
 
 from schoolwatch_server import __version__
@@ -164,10 +162,11 @@ def _short(values: Sequence[IndicatorValue]) -> tuple[IndicatorValue, ...]:
 
 
 def _packs(packs: Packs) -> tuple[PackUsed, ...]:
-    """Every pack and plan in force, with the SHA-256 of what it says."""
-    named = [(pack.name, msgspec.json.encode(pack)) for pack in packs.packs]
-    named += [(plan.name, msgspec.json.encode(plan)) for plan in packs.plans]
-    return tuple(PackUsed(name=name, sha256=hashlib.sha256(text).hexdigest()) for name, text in named)
+    """Every pack in force, with the SHA-256 of its text."""
+    return tuple(
+        PackUsed(name=held.sheet.name, sha256=held.sha256, since=held.since.isoformat() if held.since else "")
+        for held in packs.held
+    )
 
 
 # --- devices ------------------------------------------------------------------------------------------

@@ -12,11 +12,11 @@ from sqlalchemy import Connection, Engine, exc
 
 from schoolwatch_server.access import Place as Where
 from schoolwatch_server.access import Principal, covers, decides, hands_in
-from schoolwatch_server.database import people, registry, reports
+from schoolwatch_server.database import packs, people, registry, reports
 from schoolwatch_server.database.engine import begin_write
 from schoolwatch_server.database.reports import ReportRow
 from schoolwatch_server.indicators.indicator import Place
-from schoolwatch_server.levels import Manager, manager
+from schoolwatch_server.levels import Manager
 from schoolwatch_server.reports import calendar, content
 from schoolwatch_server.reports.calendar import Kind
 from schoolwatch_server.reports.deadlines import in_force
@@ -94,7 +94,7 @@ def freeze(engine: Engine, wanted: Wanted, judged: Judged, scope: Scope, *, by: 
         )
     if not made.values:
         raise ReportError("nothing")
-    return _keep(engine, made, by, now)
+    return _keep(engine, made, judged, by, now)
 
 
 def _newest(conn: Connection, wanted: Wanted, place_id: int, period: str) -> ReportRow | None:
@@ -104,7 +104,7 @@ def _newest(conn: Connection, wanted: Wanted, place_id: int, period: str) -> Rep
     return next(iter(rows), None)
 
 
-def _keep(engine: Engine, made: content.Content, by: str, now: float) -> ReportRow:
+def _keep(engine: Engine, made: content.Content, judged: Judged, by: str, now: float) -> ReportRow:
     body = content.encode(made)
     digest = content.digest(body)
     try:
@@ -112,6 +112,7 @@ def _keep(engine: Engine, made: content.Content, by: str, now: float) -> ReportR
             same = (made.kind, made.level, made.place_id, made.period)
             if reports.newest_revision(conn, *same) != made.revision - 1:
                 raise ReportError("meanwhile")
+            packs.keep(conn, judged.packs.held, now)
             reports.add(
                 conn,
                 body,
@@ -180,7 +181,7 @@ def whereabouts(conn: Connection, row: ReportRow) -> tuple[Where, Manager | None
     if row.level == "school":
         school = registry.school(conn, row.place_id, EVERYTHING)
         if school is not None:
-            return Where(school.province_id, school.commune_id, school.id), manager(school.level)
+            return Where(school.province_id, school.commune_id, school.id), school.managed_by
     elif row.level == "commune":
         for commune in registry.communes(conn, Scope("commune", row.place_id)):
             return Where(commune.province_id, commune.id), None
