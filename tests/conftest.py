@@ -12,8 +12,8 @@ from hypothesis import settings
 from brokers import RunningBroker
 
 _LINES = Path(__file__).with_name("peers.txt").read_text(encoding="utf-8").splitlines()
-PEERS = dict(line.split() for line in _LINES if line and line[0] not in "#!")
-"""Program → the Debian package that carries it; "-" when Debian has none."""
+PEERS = dict(line.split(maxsplit=1) for line in _LINES if line and line[0] not in "#!")
+"""Program → the Debian packages that carry it; "-" when Debian has none."""
 
 ELSEWHERE = tuple(line[1:].strip() for line in _LINES if line.startswith("!"))
 """What no test can run here, whatever is installed."""

@@ -124,11 +124,12 @@ def test_levels_that_nobody_knows_and_hostile_ones_have_a_sheet_of_their_own() -
 HOSTILE = ("=1+1", "@SUM(A1)", "+84", "-1", "\x00", "_x0041_", "http://vi.du", "{=1}", "x" * 40_000)
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(st.one_of(st.text(max_size=60), st.sampled_from(HOSTILE)))
 def test_no_name_becomes_a_formula_or_breaks_the_file(name: str) -> None:
     encodable = name.encode("utf-8", "replace").decode()
-    of = msgspec.structs.replace(of_school(1), name=encodable, parts=(_part(encodable),))
+    part = msgspec.structs.replace(_part(encodable), values=of_school(0).values[:1])
+    of = msgspec.structs.replace(of_school(1), name=encodable, values=(), parts=(part,))
     for sheet in book(of).worksheets:
         for line in sheet.iter_rows():
             assert all(cell.data_type != "f" for cell in line)

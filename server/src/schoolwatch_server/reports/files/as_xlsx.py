@@ -90,7 +90,7 @@ def _own(paper: Paper, opened: Open) -> None:
 
 
 def _own_cells(paper: Paper, value: IndicatorValue) -> Iterator[Cell]:
-    yield words.name(paper, value)
+    yield words.name_of(paper, value)
     yield observed(paper, value)
     yield paper.known(f"report.unit.{value.unit}", value.unit)
     yield None if value.numerator is None else Figure(value.numerator)
@@ -158,7 +158,7 @@ def _sources(paper: Paper, sheet: Sheet) -> None:
 
 def _source(paper: Paper, value: IndicatorValue, line: Line | None) -> Iterator[Cell]:
     source: Source = value.source if line is None else line.source
-    yield words.name(paper, value)
+    yield words.name_of(paper, value)
     if line is None:
         yield from (paper.text("file.definition"), None, None)
     else:

@@ -6,8 +6,8 @@ from schoolwatch_server.reports.files import words
 from schoolwatch_server.reports.files.paper import Paper
 
 
-def details(paper: Paper) -> Iterator[tuple[str, str]]:
-    """What is told, and what it is."""
+def details(paper: Paper, *, short: bool = False) -> Iterator[tuple[str, str]]:
+    """What is told, and what it is; `short` leaves out what an evidence pack shows at places of its own."""
     content = paper.content
 
     def told(key: str, what: str) -> tuple[str, str]:
@@ -24,6 +24,8 @@ def details(paper: Paper) -> Iterator[tuple[str, str]]:
     if content.due:
         yield told("due", words.day(content.due))
     yield told("program", f"SchoolWatch {content.program}")
+    if short:
+        return
     if content.simulated:
         yield told("simulated", words.simulated(paper))
     for pack in content.packs:

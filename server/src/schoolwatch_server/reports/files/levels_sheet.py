@@ -88,7 +88,7 @@ def _heads(paper: Paper, of: Parts) -> tuple[list[str], list[float], list[Group]
         if value.indicator in of.claimed:
             columns.append(("declared", 16.0))
         unit = paper.known(f"report.unit.{value.unit}", value.unit)
-        name = f"{words.name(paper, value)} ({unit}) [{value.source.confidence}]"
+        name = f"{words.name_of(paper, value)} ({unit}) [{value.source.confidence}]"
         groups.append(Group(name, len(heads), len(columns)))
         heads += [paper.text(f"report.column.{column}") for column, _ in columns]
         widths += [width for _, width in columns]

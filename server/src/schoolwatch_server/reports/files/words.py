@@ -44,9 +44,15 @@ def amount(paper: Paper, value: float, unit: str) -> str:
     return told if unit in ("", "count", "boolean") else f"{told} {paper.known(f'report.unit.{unit}', unit)}"
 
 
-def name(paper: Paper, value: IndicatorValue) -> str:
-    """What the indicator is called."""
-    return paper.known(f"indicator.{value.indicator}", value.indicator)
+def name_of(paper: Paper, value: IndicatorValue) -> str:
+    """What the indicator is called, with its code in the catalogue: `I-17 Tỉ lệ …`."""
+    name = paper.known(f"indicator.{value.indicator}", value.indicator)
+    return f"{code(value)} {name}".strip()
+
+
+def code(value: IndicatorValue) -> str:
+    """Its code in the catalogue; empty in reports that were frozen before there were codes."""
+    return str(getattr(value, "code", ""))
 
 
 def observed(paper: Paper, value: IndicatorValue) -> str:
@@ -170,17 +176,18 @@ def working(paper: Paper, device: DeviceLine) -> str:
 
 def facts(paper: Paper, device: DeviceLine) -> Iterator[str]:
     """`Phần mềm diệt vi-rút đang chạy: có`: what is known of it, one by one."""
-    for fact, told in device.facts.items():
-        yield f"{paper.known(f'file.fact.{fact}', fact)}: {_fact(paper, fact, told)}"
+    for name, told in device.facts.items():
+        yield f"{paper.known(f'file.fact.{name}', name)}: {fact(paper, name, told)}"
 
 
-def _fact(paper: Paper, fact: str, told: str | float | bool | None) -> str:
+def fact(paper: Paper, name: str, told: str | float | bool | None) -> str:
+    """A verdict in words; None is unknown."""
     if told is None:
         return paper.text("unknown")
     if isinstance(told, bool):
         return paper.text("yes" if told else "no")
     if isinstance(told, str):
-        return paper.known(f"medium.{told}", told) if fact == "link_medium" else clean(told)
-    if fact == "link_speed":
+        return paper.known(f"medium.{told}", told) if name == "link_medium" else clean(told)
+    if name == "link_speed":
         return f"{number(told / 1e6, paper.language)} Mbit/s"
     return number(told, paper.language)

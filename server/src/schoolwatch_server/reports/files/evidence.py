@@ -1,0 +1,239 @@
+"""What an evidence pack prints, criterion by criterion, as plain data: every text is made here. Pure."""
+
+import io
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+import segno
+
+from schoolwatch_server.claims.questions import QUESTIONS
+from schoolwatch_server.indicators.indicator import IndicatorValue
+from schoolwatch_server.reports.files import words
+from schoolwatch_server.reports.files.details import details
+from schoolwatch_server.reports.files.paper import Paper
+
+Data = Mapping[str, object]
+Row = list[str]
+
+_LONG = re.compile(r"\S{25}(?=\S)")
+_LABELS = (
+    *("title", "check", "how", "qr", "summary", "criteria", "documents", "packs", "devices", "devices-note"),
+    *("page", "ticks"),
+)
+_WIDTHS = {"label": 1.4, "room": 1.2, "role": 1.2, "working": 1.1, "taken_at": 1.5}
+_FACT_WIDTH = 1.3
+_KEPT = 1500
+"""Signs that surely have room on a page beside the bars."""
+
+
+def evidence(paper: Paper) -> Data:
+    """All that the template needs; it decides on nothing but places on a page."""
+    content = paper.content
+    return {
+        "lang": paper.language,
+        "title": f"{paper.text('file.pack.title')} - {_said(content.name)}",
+        "name": _said(content.name),
+        "subtitle": f"{words.kind(paper)} {words.period(paper)}",
+        "mark": words.simulated(paper),
+        "foot": paper.text("file.foot", revision=content.revision, digest=paper.sha256),
+        "digest": paper.sha256,
+        "verify": paper.verify,
+        "verify-shown": _said(paper.verify),
+        "qr": _qr(paper.verify),
+        "details": [[what, _said(told)] for what, told in details(paper, short=True)],
+        "labels": _labels(paper),
+        "summary": {
+            "heads": _heads(paper, "name", "value", "coverage", "target", "judgement"),
+            "rows": [_summary(paper, value) for value in content.values],
+        },
+        "criteria": [_criterion(paper, value) for value in content.values],
+        "documents": {
+            "heads": [paper.text(f"file.pack.{key}") for key in ("question", "document", "size", "sha256")],
+            "rows": [
+                [
+                    _said(_question(paper, one.question)),
+                    _said(one.name),
+                    _size(paper, one.size),
+                    _halves(one.sha256),
+                ]
+                for one in content.evidence
+            ],
+        },
+        "packs": {
+            "heads": [paper.text(f"file.pack.{key}") for key in ("pack", "since", "sha256")],
+            "rows": [
+                [_said(one.name), words.day(one.since) if one.since else "", _halves(one.sha256)]
+                for one in content.packs
+            ],
+        },
+        "devices": _devices(paper),
+    }
+
+
+def _labels(paper: Paper) -> Data:
+    labels: dict[str, object] = {
+        key: paper.texts.entries[f"file.pack.{key}"][paper.language] for key in _LABELS
+    }
+    return {**labels, "source-heads": [paper.text(f"file.pack.{key}") for key in _SOURCE]}
+
+
+def _heads(paper: Paper, *columns: str) -> Row:
+    return [paper.text(f"report.column.{column}") for column in columns]
+
+
+def _said(text: str) -> str:
+    """The text as a page can hold it: a word without an end may break."""
+    return _LONG.sub("\\g<0>\u200b", words.clean(text))
+
+
+def _halves(sha256: str) -> str:
+    return f"{sha256[:32]}\n{sha256[32:]}"
+
+
+def _size(paper: Paper, size: int) -> str:
+    return f"{words.number(size / 1024, paper.language, 1)} KiB"
+
+
+def _qr(address: str) -> str:
+    """The QR code of an address as SVG; empty where there is none."""
+    if not address:
+        return ""
+    out = io.BytesIO()
+    segno.make_qr(address, error="m").save(out, kind="svg", border=2, xmldecl=False)
+    return out.getvalue().decode()
+
+
+# --- values ---------------------------------------------------------------------------------------------
+
+
+def _summary(paper: Paper, value: IndicatorValue) -> Row:
+    coverage = "" if value.coverage is None else words.amount(paper, value.coverage, "ratio")
+    claim = words.declared(paper, value)
+    observed = words.observed(paper, value)
+    said = f"{observed}; {claim}" if claim else observed
+    told = (
+        words.name_of(paper, value),
+        said,
+        coverage,
+        words.target(paper, value),
+        words.verdict(paper, value),
+    )
+    return [_said(one) for one in told]
+
+
+def _criterion(paper: Paper, value: IndicatorValue) -> Data:
+    """`is-long`: too long to be kept on one page."""
+    told = [[paper.text(f"file.pack.{key}"), _said(told)] for key, told in _told(paper, value) if told]
+    return {
+        "title": _said(words.name_of(paper, value)),
+        "told": told,
+        "is-long": sum(len(one) for _, one in told) > _KEPT,
+        "charts": list(_charts(paper, value)),
+        "sources": list(_sources(paper, value)),
+    }
+
+
+def _told(paper: Paper, value: IndicatorValue) -> Iterator[tuple[str, str]]:
+    yield "value", words.observed(paper, value)
+    yield "formula", _formula(paper, value)
+    yield "target", words.target(paper, value)
+    yield "verdict", words.verdict(paper, value)
+    if value.coverage is not None:
+        yield "coverage", words.amount(paper, value.coverage, "ratio")
+    yield "declared", words.declared(paper, value)
+    if value.declared_at is not None:
+        yield "declared_at", words.instant(value.declared_at)
+    yield "documents", "; ".join(_documents(paper, value))
+    yield "at", words.instant(value.at)
+    yield "pack", value.pack
+
+
+def _formula(paper: Paper, value: IndicatorValue) -> str:
+    """With its numbers; the sum is only written where it is one."""
+    if value.numerator is None or value.denominator is None:
+        return ""
+    upper, lower = (words.number(one, paper.language) for one in (value.numerator, value.denominator))
+    meaning = paper.known(f"file.formula.{value.indicator}", paper.text("file.formula.other"))
+    quotient = value.numerator / value.denominator if value.denominator else math.nan
+    if value.value is None or not math.isclose(quotient, value.value, rel_tol=1e-9, abs_tol=1e-12):
+        return f"{meaning}: {upper}; {lower}"
+    return f"{meaning}: {upper} ÷ {lower} = {words.observed(paper, value)}"
+
+
+def _documents(paper: Paper, value: IndicatorValue) -> Iterator[str]:
+    """What the school sent in for this criterion: the questions say which indicators they feed."""
+    code = words.code(value).rstrip("abcdefgh")
+    feeds = {question.id for question in QUESTIONS if code and code in question.indicators}
+    for one in paper.content.evidence:
+        if one.question in feeds:
+            yield f"{one.name} (SHA-256 {one.sha256[:12]}…)"
+
+
+def _question(paper: Paper, question: str) -> str:
+    return paper.known(f"claim.question.{question}", question)
+
+
+def _charts(paper: Paper, value: IndicatorValue) -> Iterator[Data]:
+    """Bars of the value beside its target, of the coverage beside its floor, and of what was counted."""
+    if value.value is not None and value.unit != "boolean":
+        most = 1.0 if value.unit == "ratio" else 1.25 * max(value.value, value.target or 0)
+        yield _bar(
+            paper.text("file.pack.value"), value.value, value.target, most, words.observed(paper, value)
+        )
+    if value.coverage is not None:
+        floor = next((line.value for line in value.lines if line.kind == "floor"), None)
+        told = words.amount(paper, value.coverage, "ratio")
+        yield _bar(paper.text("file.pack.coverage"), value.coverage, floor, 1.0, told)
+    most = max((count for _, count in value.parts), default=0)
+    for name, count in value.parts:
+        told = words.number(count, paper.language)
+        yield _bar(_said(paper.known(f"part.{value.indicator}.{name}", name)), count, None, most, told)
+
+
+def _bar(name: str, value: float, tick: float | None, most: float, told: str) -> Data:
+    def share(of: float) -> float:
+        return min(max(of / most, 0.0), 1.0) if most > 0 else 0.0
+
+    return {"name": name, "share": share(value), "tick": None if tick is None else share(tick), "told": told}
+
+
+_SOURCE = ("kind", "number", "document", "clause", "confidence")
+
+
+def _sources(paper: Paper, value: IndicatorValue) -> Iterator[Row]:
+    def row(kind: str, number: str, document: str, clause: str, tag: str) -> Row:
+        return [_said(one) for one in (kind, number, document, clause, words.confidence(paper, tag))]
+
+    source = value.source
+    yield row(paper.text("file.definition"), "", source.document, source.clause, source.confidence)
+    for line in value.lines:
+        levels = f" ({', '.join(line.applies_to)})" if line.applies_to else ""
+        number = words.amount(paper, line.value, line.unit)
+        source = line.source
+        kind = f"{paper.text(f'line.{line.kind}')}{levels}"
+        yield row(kind, number, source.document, source.clause, source.confidence)
+
+
+# --- devices ----------------------------------------------------------------------------------------------
+
+
+def _devices(paper: Paper) -> Data:
+    devices = paper.content.devices
+    facts: Sequence[str] = list(dict.fromkeys(fact for device in devices for fact in device.facts))
+    rows = []
+    for device in devices:
+        told = (
+            device.label or device.device,
+            device.room,
+            paper.known(f"role.{device.role}", device.role) if device.role else "",
+            words.working(paper, device),
+            paper.text("unknown") if device.taken_at is None else words.instant(device.taken_at),
+            *(words.fact(paper, fact, device.facts.get(fact)) for fact in facts),
+        )
+        rows.append([_said(one) for one in told])
+    return {
+        "heads": _heads(paper, *_WIDTHS) + [paper.known(f"file.fact.{fact}", fact) for fact in facts],
+        "columns": [*_WIDTHS.values(), *(_FACT_WIDTH for _ in facts)],
+        "rows": rows,
+    }

@@ -1,0 +1,118 @@
+"""The evidence pack: complete, checkable, the same each time; what schools write is text and nothing else."""
+
+import hashlib
+import re
+import subprocess
+import unicodedata
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import pytest
+import time_machine
+
+from parts.frozen import of_school
+from schoolwatch_server import texts
+from schoolwatch_server.reports import content
+from schoolwatch_server.reports.content import Content
+from schoolwatch_server.reports.files import paper
+from schoolwatch_server.reports.files.as_pdf import PDF, TEMPLATE
+from schoolwatch_server.reports.files.evidence import evidence
+
+WORDS = texts.load()
+ADDRESS = "https://giamsat.vi.du/verify/1"
+SIGNS = "ẵ ỗ ữ đ Đ Ỷ ặ"
+HOSTILE = '#read("/etc/passwd") $x^2$ *b* _i_ <l> @r `c` // /* \\ #{panic()} "q" ]] )) %'
+
+
+def made(of: Content, **more) -> bytes:
+    return PDF.render(paper(content.encode(of), WORDS, **more))
+
+
+READERS = ("read", "eval", "plugin", "csv", "yaml", "toml", "xml", "cbor", "bibliography")
+
+
+@pytest.fixture(scope="module")
+def hostile() -> Content:
+    """Names that a template language, a page and a font could stumble over."""
+    of = of_school(60)
+    first = msgspec.structs.replace(of.devices[0], label=HOSTILE, room="x" * 300)
+    decomposed = unicodedata.normalize("NFD", f"Trường {SIGNS} {HOSTILE}")
+    unknown = replace(
+        of.values[1], value=None, status="not_enough_data", reason="coverage_below_floor", coverage=0.4,
+        declared=0.85, declared_state="approved",
+    )  # fmt: skip
+    return msgspec.structs.replace(
+        of, name=decomposed, devices=(first, *of.devices[1:]), values=(unknown, *of.values[2:])
+    )
+
+
+@pytest.fixture(scope="module")
+def said(hostile: Content, peer, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """All text of the pack, without the places where long words may break."""
+    path: Path = tmp_path_factory.mktemp("pdf") / "minh-chung.pdf"
+    path.write_bytes(made(hostile, verify=ADDRESS))
+    ran = subprocess.run([peer("pdftotext"), path, "-"], check=True, capture_output=True, text=True)
+    return ran.stdout.replace("\u200b", "")
+
+
+def test_the_same_report_gives_the_same_bytes_on_another_day() -> None:
+    of = of_school(3)
+    with time_machine.travel("2027-01-01T00:00:00Z"):
+        first = made(of, verify=ADDRESS)
+    with time_machine.travel("2031-07-01T09:30:00Z"):
+        assert made(of, verify=ADDRESS) == first
+    assert made(msgspec.structs.replace(of, revision=2), verify=ADDRESS) != first
+
+
+def test_it_says_that_it_is_pdf_a_and_carries_the_report_itself() -> None:
+    of = of_school(0)
+    pdf = made(of)
+    assert pdf.startswith(b"%PDF-1.7")
+    assert b"<pdfaid:part>3</pdfaid:part>" in pdf
+    assert b"<pdfaid:conformance>U</pdfaid:conformance>" in pdf
+    assert b"bao-cao.json" in pdf
+
+
+def test_vietnamese_survives_also_decomposed(said: str) -> None:
+    assert f"Trường {SIGNS}" in said
+    assert "HỒ SƠ MINH CHỨNG" in said
+    assert unicodedata.is_normalized("NFC", said)
+
+
+def test_what_a_school_writes_is_never_code(said: str) -> None:
+    flat = re.sub(r"\s+", "", said)
+    assert re.sub(r"\s+", "", HOSTILE) in flat
+    assert "root:" not in said
+
+
+def test_each_criterion_has_its_value_formula_and_reason(said: str, hostile: Content) -> None:
+    assert "chưa đủ dữ liệu" in said
+    assert "Số thiết bị được quan sát dưới mức tối thiểu so với khai báo" in " ".join(said.split())
+    assert "85% (khai báo, chưa kiểm chứng; hiệu trưởng đã duyệt)" in " ".join(said.split())
+    known = hostile.values[1]
+    assert known.value is not None
+    assert re.search(rf"{known.numerator:g} ÷ {known.denominator:g} = ", said)
+
+
+def test_digest_address_pages_devices_and_documents_are_there(said: str, hostile: Content) -> None:
+    assert hashlib.sha256(content.encode(hostile)).hexdigest() in said
+    assert ADDRESS in said
+    pages = re.findall(r"Trang (\d+)/(\d+)", said)
+    assert [int(page) for page, _ in pages] == list(range(1, int(pages[0][1]) + 1))
+    assert "Máy 59" in said
+    assert all(one.name in " ".join(said.split()) for one in hostile.evidence)
+    assert said.count("DỮ LIỆU MÔ PHỎNG") > len(pages)
+
+
+def test_a_real_school_is_not_marked_and_without_an_address_there_is_no_code() -> None:
+    told = evidence(paper(content.encode(msgspec.structs.replace(of_school(0), simulated=False)), WORDS))
+    assert (told["mark"], told["qr"], told["verify"]) == ("", "", "")
+
+
+def test_the_template_reads_nothing_and_takes_no_text_for_code() -> None:
+    words = TEMPLATE.decode()
+    for forbidden in ("#import", "#include", "@preview", *(f"{name}(" for name in READERS)):
+        assert forbidden not in words
+    assert re.findall(r"json\([^)]*\)?", words) == ["json(bytes(sys.inputs.data)"]
+    assert set(re.findall(r"image\((\w+)", words)) == {"bytes"}
