@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -16,7 +17,7 @@ from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.database import packs as versions
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.lifecycle import Systems
-from schoolwatch_server.packs import Packs, Stored
+from schoolwatch_server.packs import Local, Packs, Stored
 from schoolwatch_server.rules import Rule
 from schoolwatch_server.strict_yaml import SheetError, files
 
@@ -56,13 +57,15 @@ class Sheets(Generic[T]):
 class PackSheets:
     """The packs in force: shipped ones, files and versions of the console, by the day in Vietnam."""
 
-    def __init__(self, folder: Path, engine: Engine | None) -> None:
+    def __init__(self, folder: Path, engine: Engine | None, local: Callable[[], Local] = Local) -> None:
+        """`local` gives what the settings add; it is asked each time that packs are read."""
         self.folder = folder
+        self._local = local
         self._engine = engine
         self._looking = threading.Lock()
         self._looked = time.monotonic()
         self._seen = self._stamp()
-        self._now = packs.load(folder, self._stored(), today())
+        self._now = self._load()
 
     def now(self) -> Packs:
         """What is in force; at most one thread at a time looks for something new, the others go on.
@@ -86,12 +89,15 @@ class PackSheets:
             return
         self._seen = stamp
         try:
-            self._now = packs.load(self.folder, self._stored(), today())
+            self._now = self._load()
             log.info("packs: read again")
             for fault in self._now.faults:
                 log.error("%s; what held before it is in force", fault)
         except SheetError as error:
             log.warning("%s; what was in force before stays", error)
+
+    def _load(self) -> Packs:
+        return replace(packs.load(self.folder, self._stored(), today()), local=self._local())
 
     def _stored(self) -> tuple[Stored, ...]:
         if self._engine is None:
@@ -128,7 +134,14 @@ def packs_in_force(config: ServerConfig, engine: Engine | None = None) -> PackSh
 
     Without an `engine` only files are looked at. `SheetError`.
     """
-    return PackSheets(Path(config.evaluation.packs or config.folder / "packs"), engine)
+    return PackSheets(
+        Path(config.evaluation.packs or config.folder / "packs"), engine, lambda: _local(config)
+    )
+
+
+def _local(config: ServerConfig) -> Local:
+    systems = lifecycle.load(config.folder / "lifecycle")
+    return Local(config.antivirus.issued, config.privacy.room_devices, systems)
 
 
 def rules_in_force(config: ServerConfig) -> Sheets[tuple[Rule, ...]]:

@@ -82,6 +82,7 @@ NOBODY_ASKS = named(
     retention="prune",
     retired="remove strip",
     rollups="run_once waiting",
+    seen="systems",
     roster="put put_rooms",
     room_use="sum_weeks",
     scopes="by_code",

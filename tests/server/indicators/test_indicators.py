@@ -60,8 +60,9 @@ def lab(**changes) -> Counts:
         ("students_per_computer", {"student_devices_declared": None}, None, 120, 8, None, "not_declared"),
         ("students_per_computer", {"student_devices_declared": 0}, None, 120, 8, None, "nothing_declared"),
         # all declared computers are known, and every one of them is broken
-        ("students_per_computer", {"student_devices_working": 0}, None, 120, 0, 1.0, "nothing_to_count"),
-        ("students_per_computer", {"students_declared": 0}, 0.0, 0, 8, 1.0, ""),
+        ("students_per_computer", {"student_devices_working": 0}, None, 120, 0, 1.0, "none_working"),
+        # nobody to share a computer with is no ratio of 0
+        ("students_per_computer", {"students_declared": 0}, None, 0, 8, 1.0, "no_students"),
         ("antivirus_coverage", {}, 1.0, 10, 10, 1.0, ""),
         # 6 of 8 known; 8 of 10 are exactly the floor
         ("antivirus_coverage", {"protected_yes": 6, "protected_known": 8}, 0.75, 6, 8, 0.8, ""),
@@ -97,15 +98,12 @@ def test_one_school(name: str, changes: dict, value, numerator, denominator, cov
     assert (got.reason, got.status) == (reason, "not_enough_data" if reason else "ok")
 
 
-def test_an_empty_school_has_no_value_and_no_zero() -> None:
+def test_an_empty_school_has_no_value_and_no_zero_and_fails_nothing() -> None:
     for name in BY_ID:
         got = judged(name, Counts())
-        assert (got.status, got.value, got.coverage, got.reason) == (
-            "not_enough_data",
-            None,
-            None,
-            "not_declared",
-        )
+        assert (got.status, got.value, got.meets) == ("not_enough_data", None, None), name
+        assert got.reason, name
+        assert not got.coverage, name
 
 
 def test_a_commune_adds_up_its_schools() -> None:
@@ -211,12 +209,15 @@ def test_a_value_is_in_range_and_never_there_below_the_floor(places: list[Counts
         assert got.denominator > 0
 
 
-@given(schools(), st.integers(2, 5), st.sampled_from(sorted(BY_ID)))
+SUMS = sorted(name for name, indicator in BY_ID.items() if not indicator.counts_schools)
+
+
+@given(schools(), st.integers(2, 5), st.sampled_from(SUMS))
 def test_equal_schools_add_up_to_the_same_value(counts: Counts, times: int, name: str) -> None:
     one = judged(name, counts)
     many = judged(name, *[counts] * times, level="commune")
     assert many.value == (None if one.value is None else pytest.approx(one.value))
-    assert many.reason == one.reason
+    assert bool(many.reason) == bool(one.reason)
 
 
 def test_indicators_group_by_what_the_posture_says() -> None:

@@ -18,7 +18,7 @@ def test_every_file_that_makes_an_indicator_is_in_the_list() -> None:
     made = [
         value
         for path in folder.glob("*.py")
-        if " = Indicator(" in path.read_text(encoding="utf-8")
+        if "Indicator(" in path.read_text(encoding="utf-8")
         for value in vars(importlib.import_module(f"{indicators.__name__}.{path.stem}")).values()
         if isinstance(value, Indicator)
     ]

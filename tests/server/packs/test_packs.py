@@ -54,7 +54,10 @@ def test_no_number_without_a_source_claims_to_be_official() -> None:
         numbers += [pack.ipv6_slow.answer, pack.ipv6_slow.behind] if pack.ipv6_slow else []
         for definition in pack.indicators.values():
             numbers += [n for n in (definition.target, definition.threshold) if n is not None]
-        assert {number.confidence for number in numbers} == {"P"}
+            numbers += definition.numbers.values()
+        for number in numbers:
+            ours = "xuất của SchoolWatch" in f"{number.document} {number.clause}"
+            assert number.confidence == "P" or not ours, number
 
 
 def test_a_higher_version_replaces_a_pack_as_a_whole(tmp_path: Path) -> None:

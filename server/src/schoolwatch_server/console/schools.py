@@ -124,7 +124,7 @@ def _issued(devices: Sequence[registry.DeviceRow], server: Context, now: float) 
     names = server.config.antivirus.issued
     if not names:
         return None
-    after = now - server.packs.windows.working.value * 86400
+    after = limits(server.packs, now).working_after
     working = [d for d in devices if not d.broken and d.taken_at is not None and d.taken_at >= after]
     said = {device.device: runs_issued(device.antivirus, names) for device in working}
     verdicts = list(said.values())

@@ -1,52 +1,57 @@
-"""Adds up registry and device states school by school, in three queries however many schools there are."""
+"""Puts together what is known of each school, in a dozen queries however many schools there are."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Integer, Label, and_, case, func, or_, select
+from sqlalchemy import Connection, select
 
+from schoolwatch_server.database import lists
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.registry import has_code, within
+from schoolwatch_server.database.seen import PAIRS, RUNG_NUMBERS, Sums, rung, seen
+from schoolwatch_server.database.seen import Limits as Limits
+from schoolwatch_server.indicators.facts import Assets, LabUse, LineTests, Pair
 from schoolwatch_server.indicators.indicator import Counts
+from schoolwatch_server.levels import stages
 from schoolwatch_server.scope import Scope
-
-RUNG_NUMBERS = range(-1, 5)
-"""Highest rungs in the order of `Counts.ipv6_rung`; -1 is "rung 0 failed"."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What separates the counts: instants in UTC seconds, speeds in bit/s."""
-
-    working_after: float
-    heard_after: float
-    speed_100: float
-    speed_1000: float
 
 
 @dataclass(frozen=True, slots=True)
 class SchoolCounts:
-    """One school's counts and where it stands in the tree."""
+    """One school's counts and where it stands in the tree; `commune` is a code."""
 
     school_id: int
     commune_id: int
     province_id: int
     counts: Counts
+    commune: str = ""
+    former_place: str = ""
 
 
 def count(conn: Connection, scope: Scope, limits: Limits) -> tuple[SchoolCounts, ...]:
     """The counts of every school that a scope sees, also of schools without devices or declarations."""
-    declared = _declared(conn, scope)
-    seen = _seen(conn, scope, limits)
+    lists_ = _Lists(conn, scope, limits)
+    s = t.school.c
     query = (
-        select(t.school.c.id, t.school.c.commune_id, t.commune.c.province_id)
+        select(
+            s.id,
+            s.commune_id,
+            t.commune.c.province_id,
+            t.commune.c.code,
+            s.level,
+            s.is_public,
+            s.former_place,
+        )
         .join_from(t.school, t.commune)
         .where(within(scope), has_code())
-        .order_by(t.school.c.id)
+        .order_by(s.id)
     )
     return tuple(
-        SchoolCounts(school, commune, province, _counts(declared.get(school, {}), seen.get(school, {})))
-        for school, commune, province in conn.execute(query)
+        SchoolCounts(
+            id_, commune_id, province_id, lists_.counts(id_, level, is_public), commune or "", former or ""
+        )
+        for id_, commune_id, province_id, commune, level, is_public, former in conn.execute(query)
     )
 
 
@@ -55,16 +60,74 @@ def schools_of(conn: Connection, scope: Scope, limit: int) -> tuple[int, ...]:
     return tuple(conn.scalars(select(t.school.c.id).where(within(scope), has_code()).limit(limit)))
 
 
-def _counts(declared: dict[str, int], seen: dict[str, int]) -> Counts:
-    rungs = tuple(seen.get(_rung(number), 0) for number in RUNG_NUMBERS)
-    return Counts(
-        devices_declared=declared.get("devices"),
-        students_declared=declared.get("students"),
-        student_devices_declared=declared.get("student_devices"),
-        ipv6_known=sum(rungs),
-        ipv6_rung=rungs,
-        **{name: value for name, value in seen.items() if not name.startswith("rung")},
-    )
+class _Lists:
+    """All that was read of the schools of a scope, by school."""
+
+    def __init__(self, conn: Connection, scope: Scope, limits: Limits) -> None:
+        self._declared = _declared(conn, scope)
+        self._seen = seen(conn, scope, limits)
+        self._rooms = lists.rooms(conn, scope, limits, self._seen)
+        self._classes = lists.classes(conn, scope, limits.now)
+        self._contracts = lists.contracts(conn, scope, limits.now)
+        self._lines = lists.line_tests(conn, scope, limits.working_after)
+        self._assets = lists.assets(conn, scope)
+        self._uses = lists.uses(conn, scope, limits)
+        self._said = lists.said(conn, scope)
+        self._issued_named = bool(limits.issued)
+
+    def counts(self, school: int, level: str, is_public: bool) -> Counts:
+        declared = self._declared.get(school, {})
+        rooms = self._rooms.get(school, lists.Rooms())
+        return Counts(
+            devices_declared=declared.get("devices"),
+            students_declared=declared.get("students"),
+            student_devices_declared=declared.get("student_devices"),
+            issued_named=self._issued_named,
+            stages=stages(level),
+            is_public=is_public,
+            labs=rooms.labs,
+            classrooms=rooms.classrooms,
+            classes=self._classes.get(school, ()),
+            contracts=self._contracts.get(school, ()),
+            line=self._lines.get(school, LineTests()),
+            assets=self._assets.get(school, Assets()),
+            use=self._uses.get(school, LabUse()),
+            said=self._said.get(school, {}),
+            **_of_devices(self._seen.get(school, {})),
+        )
+
+
+_PLAIN = (
+    "devices_enrolled",
+    "devices_heard",
+    "student_devices_known",
+    "student_devices_working",
+    "protected_yes",
+    "protected_known",
+    "link_known",
+    "wired",
+    "wired_100",
+    "wired_1000",
+    "servers",
+)
+
+
+def _of_devices(rooms: Mapping[int | None, Sums]) -> dict[str, Any]:
+    """The fields of `Counts` that are sums over all rooms of a school."""
+    if not rooms:
+        return {}
+    first, *rest = rooms.values()
+    total = dict(first)
+    for sums in rest:
+        for name, value in sums.items():
+            total[name] += value
+    rungs = tuple(total[rung(number)] for number in RUNG_NUMBERS)
+    return {
+        **{name: total[name] for name in _PLAIN},
+        **{name: Pair(total[f"{name}_yes"], total[f"{name}_known"]) for name in PAIRS},
+        "ipv6_known": sum(rungs),
+        "ipv6_rung": rungs,
+    }
 
 
 def _declared(conn: Connection, scope: Scope) -> dict[int, dict[str, int]]:
@@ -79,51 +142,3 @@ def _declared(conn: Connection, scope: Scope) -> dict[int, dict[str, int]]:
     for school, quantity, value in conn.execute(query):
         found.setdefault(school, {})[quantity] = int(value)
     return found
-
-
-def _seen(conn: Connection, scope: Scope, limits: Limits) -> dict[int, dict[str, int]]:
-    here = and_(t.membership.c.device_id == t.device.c.id, t.membership.c.valid_to.is_(None))
-    joined = (
-        t.membership.join(t.device, here)
-        .join(t.school, t.membership.c.school_id == t.school.c.id)
-        .outerjoin(t.room, t.membership.c.room_id == t.room.c.id)
-        .outerjoin(t.state, t.state.c.device_id == t.device.c.id)
-    )
-    query = (
-        select(t.membership.c.school_id, *_sums(limits))
-        .select_from(joined)
-        .where(within(scope), t.device.c.retired_at.is_(None))
-        .group_by(t.membership.c.school_id)
-    )
-    return {
-        row["school_id"]: {name: int(value) for name, value in row.items() if name != "school_id"}
-        for row in conn.execute(query).mappings()
-    }
-
-
-def _sums(limits: Limits) -> Iterable[Label[int]]:
-    s, broken = t.state.c, t.device.c.broken
-    working = and_(s.taken_at >= limits.working_after, broken.is_(False))
-    student = func.coalesce(t.device.c.role, t.room.c.role) == "student_lab"
-    wired = and_(working, s.link_medium == "wired", s.link_speed.is_not(None))
-    yield func.count().label("devices_enrolled")
-    yield _sum("devices_heard", s.taken_at >= limits.heard_after)
-    yield _sum("student_devices_known", and_(student, or_(working, broken.is_(True))))
-    yield _sum("student_devices_working", and_(student, working))
-    yield _sum("protected_yes", and_(working, s.protected.is_(True)))
-    yield _sum("protected_known", and_(working, s.protected.is_not(None)))
-    yield _sum("link_known", or_(wired, and_(working, s.link_medium == "wireless")))
-    yield _sum("wired", wired)
-    yield _sum("wired_100", and_(wired, s.link_speed >= limits.speed_100))
-    yield _sum("wired_1000", and_(wired, s.link_speed >= limits.speed_1000))
-    for number in RUNG_NUMBERS:
-        yield _sum(_rung(number), and_(working, s.ipv6_rung == number))
-
-
-def _sum(name: str, condition: ColumnElement[bool]) -> Label[int]:
-    # a condition on a state that isn't there is NULL, which CASE takes as "no"
-    return func.sum(case((condition, 1), else_=0), type_=Integer).label(name)
-
-
-def _rung(number: int) -> str:
-    return f"rung{number}"

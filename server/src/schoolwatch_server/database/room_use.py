@@ -88,6 +88,24 @@ def of_school(conn: Connection, school_id: int, least: int) -> dict[int, RoomUse
     return {use.room_id: use for use in sorted(found, key=lambda use: use.week)}
 
 
+def of_labs(conn: Connection, scope: Scope, now: float, *, least: int) -> dict[int, list[Mean]]:
+    """School id → for each of its labs how long a computer was on a day, of the newest week that is settled.
+
+    What may not be shown of a room is no part of anything here either.
+    """
+    u, r = t.room_use, t.room.c
+    query = (
+        select(r.school_id, u.c.on_devices, u.c.on_device_days, u.c.on_total)
+        .select_from(u.join(t.room, u.c.room_id == r.id).join(t.school, r.school_id == t.school.c.id))
+        .where(within(scope), r.role == "student_lab", u.c.week == newest_settled(now))
+        .order_by(u.c.id)
+    )
+    found: defaultdict[int, list[Mean]] = defaultdict(list)
+    for row in conn.execute(query).mappings():
+        found[row["school_id"]].append(_mean(row, "on", max(least, FEWEST)))
+    return dict(found)
+
+
 def after(
     conn: Connection,
     scope: Scope,

@@ -4,11 +4,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from schoolwatch_contract.records import Envelope
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.upsert import upsert
+from schoolwatch_server.line_history import extended
+from schoolwatch_server.machine import machine
 from schoolwatch_server.posture import posture
 from schoolwatch_server.state import State, Text, key, merge, pack, unpack
 
@@ -37,7 +40,7 @@ class _Row:
     heard_at: float = 0.0
     agent: str = ""
     state: State = field(default_factory=State)
-    columns: dict[str, Any] | None = None
+    line_tests: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ def advance(conn: Connection, told: Sequence[Told]) -> None:
             continue
         changes += _changes(row.state, one)
         row.state = merge(row.state, one.envelope, one.taken_at)
+        row.line_tests = extended(row.line_tests, one.envelope, one.taken_at)
         row.taken_at, row.seq, row.agent = one.taken_at, one.seq, one.envelope.agent
         moved.add(one.device_id)
     upsert(conn, t.state, [_columns(device_id, rows[device_id]) for device_id in sorted(moved)])
@@ -97,14 +101,13 @@ def hear(conn: Connection, device_ids: Collection[int], at: float) -> None:
 
 def _rows(conn: Connection, device_ids: Collection[int]) -> dict[int, _Row]:
     s = t.state.c
-    query = select(s.device_id, s.taken_at, s.seq, s.heard_at, s.agent, t.state_body.c.body).join(
-        t.state_body, t.state_body.c.device_id == s.device_id
-    )
+    columns = (s.device_id, s.taken_at, s.seq, s.heard_at, s.agent, t.state_body.c.body, s.line_tests)
+    query = select(*columns).join(t.state_body, t.state_body.c.device_id == s.device_id)
     rows = {device_id: _Row() for device_id in device_ids}
-    for device_id, taken_at, seq, heard_at, agent, body in conn.execute(
+    for device_id, taken_at, seq, heard_at, agent, body, line_tests in conn.execute(
         query.where(s.device_id.in_(device_ids))
     ):
-        rows[device_id] = _Row(taken_at, seq, heard_at, agent, unpack(body))
+        rows[device_id] = _Row(taken_at, seq, heard_at, agent, unpack(body), line_tests)
     return rows
 
 
@@ -123,6 +126,8 @@ def _columns(device_id: int, row: _Row) -> dict[str, Any]:
         "antivirus": seen.antivirus,
         "windows_activated": seen.windows_activated,
         "office_activated": seen.office_activated,
+        **msgspec.structs.asdict(machine(row.state)),
+        "line_tests": row.line_tests,
     }
 
 

@@ -1,17 +1,28 @@
 """The indicators of a place now: counted on the spot, or in a large province as they were last judged."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
 from schoolwatch_server.database import judged
-from schoolwatch_server.database.counts import Limits, SchoolCounts, count, schools_of
+from schoolwatch_server.database.counts import SchoolCounts, count, schools_of
 from schoolwatch_server.indicators import INDICATORS
-from schoolwatch_server.indicators.indicator import Counts, IndicatorValue, Place
-from schoolwatch_server.indicators.judge import judge, of_total
+from schoolwatch_server.indicators.indicator import Counts, Fraction, IndicatorValue, Parts, Place
+from schoolwatch_server.indicators.judge import (
+    Prepared,
+    add_parts,
+    of_one,
+    of_total,
+    parts_of,
+    prepare,
+    total_of,
+)
+from schoolwatch_server.indicators.limits import limits as limits
+from schoolwatch_server.indicators.limits import limits_here
 from schoolwatch_server.indicators.total import of_numbers
-from schoolwatch_server.packs import Packs
+from schoolwatch_server.packs import About, Packs
 from schoolwatch_server.scope import EVERYTHING, Scope
 
 MEASUREMENT = "indicator"
@@ -21,55 +32,109 @@ PARTS = "indicator_part"
 """The counts behind an indicator of a commune or province (`part`: `none`, `0` … `4` of the IPv6 ladder)."""
 
 LARGE = 300
-"""Schools from which on a province is not counted on the spot: 75,000 devices take a quarter of a second."""
+"""Schools from which on a province is not counted on the spot: 75,000 devices take a second."""
 
 FRESH = 4500.0
-"""Seconds that a judged value counts as current; one is written at least every hour."""
-
-_DAY = 86400.0
-
-
-def limits(packs: Packs, now: float) -> Limits:
-    """What the packs say separates the counts at an instant."""
-    return Limits(
-        working_after=now - packs.windows.working.value * _DAY,
-        heard_after=now - packs.windows.heard.value * _DAY,
-        speed_100=_threshold(packs, "wired_links_100"),
-        speed_1000=_threshold(packs, "wired_links_1000"),
-    )
+"""Seconds that a judged value counts as current; one of a province is written at least every hour."""
 
 
 def current(
     conn: Connection, level: Place, place_id: int, packs: Packs, now: float
 ) -> tuple[IndicatorValue, ...]:
     """All indicators of one place at `now`, as `INDICATORS` orders them; none for a place without schools."""
+    prepared = _prepared(packs, now)
     if level == "province" and len(schools_of(conn, Scope(level, place_id), LARGE)) == LARGE:
-        stored = _stored(conn, place_id, packs, now)
+        stored = _stored(conn, place_id, prepared, now)
         if stored:
             return stored
-    schools = [school.counts for school in count(conn, Scope(level, place_id), limits(packs, now))]
-    return _judge(schools, packs, level, place_id, now) if schools else ()
+    schools = count(conn, Scope(level, place_id), limits_here(conn, packs, now))
+    if not schools:
+        return ()
+    found = [_found(prepared, school) for school in schools]
+    if level == "school":
+        return _school(prepared, found[0], now)
+    return _place(prepared, found, level, place_id, now)
 
 
 def everywhere(conn: Connection, packs: Packs, now: float) -> Iterator[tuple[SchoolCounts, IndicatorValue]]:
     """All indicators of all schools, communes and provinces, each beside a school that is in the place."""
-    schools = count(conn, EVERYTHING, limits(packs, now))
-    communes: defaultdict[int, list[SchoolCounts]] = defaultdict(list)
-    provinces: defaultdict[int, list[SchoolCounts]] = defaultdict(list)
-    for school in schools:
-        communes[school.commune_id].append(school)
-        provinces[school.province_id].append(school)
-        for value in _judge([school.counts], packs, "school", school.school_id, now):
+    prepared = _prepared(packs, now)
+    communes: defaultdict[int, list[_Found]] = defaultdict(list)
+    provinces: defaultdict[int, list[_Found]] = defaultdict(list)
+    for school in count(conn, EVERYTHING, limits_here(conn, packs, now)):
+        found = _found(prepared, school)
+        communes[school.commune_id].append(found)
+        provinces[school.province_id].append(found)
+        for value in _school(prepared, found, now):
             yield school, value
-    for commune_id, members in communes.items():
-        for value in _judge([m.counts for m in members], packs, "commune", commune_id, now):
-            yield members[0], value
-    for province_id, members in provinces.items():
-        for value in _judge([m.counts for m in members], packs, "province", province_id, now):
-            yield members[0], value
+    for level, places in _levels(communes, provinces):
+        for place_id, members in places.items():
+            for value in _place(prepared, members, level, place_id, now):
+                yield members[0].school, value
 
 
-def _stored(conn: Connection, province_id: int, packs: Packs, now: float) -> tuple[IndicatorValue, ...]:
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What one school's indicators came to, as `INDICATORS` orders them: computed once for all its places."""
+
+    school: SchoolCounts
+    fractions: tuple[Fraction, ...]
+    parts: tuple[Parts, ...]
+
+
+_Places = Mapping[int, list[_Found]]
+
+
+def _levels(communes: _Places, provinces: _Places) -> Iterable[tuple[Place, _Places]]:
+    return (("commune", communes), ("province", provinces))
+
+
+def _prepared(packs: Packs, now: float) -> tuple[Prepared, ...]:
+    return tuple(prepare(indicator, packs, now) for indicator in INDICATORS)
+
+
+def _found(prepared: Sequence[Prepared], school: SchoolCounts) -> _Found:
+    counts = school.counts
+    return _Found(
+        school,
+        tuple(each.indicator.compute(counts, each.numbers) for each in prepared),
+        tuple(parts_of(each, counts) for each in prepared),
+    )
+
+
+def _school(prepared: Sequence[Prepared], found: _Found, now: float) -> tuple[IndicatorValue, ...]:
+    school = found.school
+    about = About(
+        stages=school.counts.stages,
+        commune=school.commune,
+        former_place=school.former_place,
+        is_public=school.counts.is_public,
+    )
+    return tuple(
+        of_one(each, fraction, parts, place_id=school.school_id, at=now, about=about)
+        for each, fraction, parts in zip(prepared, found.fractions, found.parts, strict=True)
+    )
+
+
+def _place(
+    prepared: Sequence[Prepared], found: Sequence[_Found], level: Place, place_id: int, now: float
+) -> tuple[IndicatorValue, ...]:
+    return tuple(
+        of_total(
+            each,
+            total_of(each, [school.fractions[index] for school in found]),
+            add_parts(each, (school.parts[index] for school in found)),
+            level=level,
+            place_id=place_id,
+            at=now,
+        )
+        for index, each in enumerate(prepared)
+    )
+
+
+def _stored(
+    conn: Connection, province_id: int, prepared: Sequence[Prepared], now: float
+) -> tuple[IndicatorValue, ...]:
     """A province as it was last judged; nothing when that is too old or was judged with other packs."""
     tags = {"level": "province", "province": str(province_id)}
     rows = {row.tags["indicator"]: row for row in judged.latest(conn, MEASUREMENT, tags)}
@@ -77,30 +142,19 @@ def _stored(conn: Connection, province_id: int, packs: Packs, now: float) -> tup
     for row in judged.latest(conn, PARTS, tags):
         parts[row.tags["indicator"]][row.tags["part"]] = int(row.value or 0)
     values = []
-    for indicator in INDICATORS:
-        held = rows.get(indicator.id)
-        pack = packs.of(indicator.id)
-        if held is None or held.at < now - FRESH or held.pack != pack.name:
+    for each in prepared:
+        id_ = each.indicator.id
+        held = rows.get(id_)
+        if held is None or held.at < now - FRESH or held.pack != each.pack:
             return ()
-        names = [name for name, _ in indicator.parts(Counts())] if indicator.parts else []
-        seen = tuple((name, parts[indicator.id].get(name, 0)) for name in names)
-        total = of_numbers(held.numerator, held.denominator, held.coverage, pack.coverage_floor.value)
-        values.append(
-            of_total(indicator, total, seen, packs, level="province", place_id=province_id, at=held.at)
+        names = [name for name, _ in parts_of(each, Counts())]
+        seen = tuple((name, parts[id_].get(name, 0)) for name in names)
+        total = of_numbers(
+            held.numerator,
+            held.denominator,
+            held.coverage,
+            each.floor,
+            counts_schools=each.indicator.counts_schools,
         )
+        values.append(of_total(each, total, seen, level="province", place_id=province_id, at=held.at))
     return tuple(values)
-
-
-def _judge(
-    schools: list[Counts], packs: Packs, level: Place, place_id: int, now: float
-) -> tuple[IndicatorValue, ...]:
-    return tuple(
-        judge(indicator, schools, packs, level=level, place_id=place_id, at=now) for indicator in INDICATORS
-    )
-
-
-def _threshold(packs: Packs, indicator: str) -> float:
-    threshold = packs.of(indicator).indicators[indicator].threshold
-    if threshold is None:
-        raise ValueError(f"{indicator} has no threshold")  # the packs' loader has made sure of it
-    return threshold.value

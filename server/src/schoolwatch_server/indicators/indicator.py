@@ -1,21 +1,70 @@
-"""An indicator is a pure function of counted values and the declared numbers of a school."""
+"""An indicator is a pure function of what is counted and declared of a school, and of the pack's numbers."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
+
+from schoolwatch_server.indicators.facts import (
+    NO_ASSETS,
+    NO_CLASSROOMS,
+    NO_PAIR,
+    NO_TESTS,
+    NO_USE,
+    Assets,
+    Classrooms,
+    Contract,
+    Lab,
+    LabUse,
+    LineTests,
+    Pair,
+    Said,
+    SchoolClass,
+)
 
 Status = Literal["ok", "not_enough_data"]
 Place = Literal["province", "commune", "school"]
-Unit = Literal["ratio", "students/computer"]
+Unit = Literal[
+    "ratio",
+    "students/computer",
+    "boolean",
+    "count",
+    "level",
+    "Mbit/s",
+    "kbit/s/student",
+    "hours/day",
+]
 Basis = Literal["observed", "declared", "hybrid"]
 """What a value rests on: devices and gateways, what a school declared, or both."""
-Reason = Literal["", "not_declared", "nothing_declared", "coverage_below_floor", "nothing_to_count"]
+Reason = Literal[
+    "",
+    "not_declared",
+    "nothing_declared",
+    "coverage_below_floor",
+    "few_schools",
+    "nothing_to_count",
+    "no_students",
+    "none_working",
+    "no_classes",
+    "no_lab",
+    "no_rooms",
+    "no_contracts",
+    "no_assets",
+    "no_claim",
+    "no_product",
+    "no_tests",
+    "no_use",
+    "not_applicable",
+]
 """Why there is no value; a key of the text file `indicators`."""
+Group = Literal["assessment", "network", "security", "devices", "observation"]
+"""Under which heading a page shows it."""
+Numbers = Mapping[str, float]
+"""The pack's numbers of one indicator by name; `at` is the instant that is judged, UTC seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What one school's registry and device states add up to; None is "not declared".
+    """What one school's registry, lists and device states add up to; None is "not declared".
 
     Devices that are retired are not counted; a device is *working* when its newest report lies in the
     pack's working window and it is not marked broken. Only working devices fill the counts after
@@ -39,19 +88,64 @@ class Counts:
     wired_1000: int = 0
     ipv6_known: int = 0
     ipv6_rung: tuple[int, ...] = (0, 0, 0, 0, 0, 0)
+    issued: Pair = NO_PAIR
+    firewall: Pair = NO_PAIR
+    patched: Pair = NO_PAIR
+    supported: Pair = NO_PAIR
+    autorun_off: Pair = NO_PAIR
+    attachments_marked: Pair = NO_PAIR
+    accounts: Pair = NO_PAIR
+    due: Pair = NO_PAIR
+    quality: Pair = NO_PAIR
+    backed_up: Pair = NO_PAIR
+    ipv6_works: Pair = NO_PAIR
+    clocks: Pair = NO_PAIR
+    servers: int = 0
+    issued_named: bool = False
+    stages: tuple[str, ...] = ()
+    is_public: bool = True
+    labs: tuple[Lab, ...] = ()
+    classes: tuple[SchoolClass, ...] = ()
+    classrooms: Classrooms = NO_CLASSROOMS
+    contracts: tuple[Contract, ...] = ()
+    line: LineTests = NO_TESTS
+    assets: Assets = NO_ASSETS
+    use: LabUse = NO_USE
+    said: Mapping[str, Said] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class OfStage:
+    """An indicator of one stage of a school that teaches several (TH&THCS), against that stage's number."""
+
+    stage: str
+    value: float | None
+    numerator: float | None
+    denominator: float | None
+    target: float | None
+    meets: bool | None
 
 
 @dataclass(frozen=True, slots=True)
 class Fraction:
-    """What an indicator computes for one school; `known` of `declared` devices cover it.
+    """What an indicator computes for one school; `known` of `declared` devices (or rooms) cover it.
 
-    `declared` is None when the school has not declared what the indicator needs.
+    `declared` is None when the school has not declared what the indicator needs. `reason` withholds the value
+    whatever the coverage. `meets`: whether the school reaches what is asked (None: not known, or nothing is);
+    it is what indicators of a commune or province count that are about schools. `target` is what
+    is asked of this very school; `is_asked` false: nothing is. `said` is its own number of the same quantity.
     """
 
     numerator: float | None
     denominator: float | None
-    known: int
-    declared: int | None
+    known: float
+    declared: float | None
+    reason: Reason = ""
+    meets: bool | None = None
+    target: float | None = None
+    said: Said | None = None
+    is_asked: bool = True
+    stages: tuple[OfStage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,20 +184,30 @@ class Line:
     source: Source
 
 
+Parts = tuple[tuple[str, int], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Indicator:
     """One indicator: its id (`students_per_computer`), unit, and the function that computes it.
 
+    `code` is the catalogue's (`I-03`); of several that one entry asks for, each has a letter (`I-22a`).
     `parts` splits what was counted into named parts for a page (`none`, `0` … `4`); most have none.
-    `with_threshold`: a pack must give it one. `window`: which of the packs' windows its devices fall in.
+    `numbers`: which numbers a pack must give it. `window`: which of the packs' windows its devices fall in.
+    `counts_schools`: a commune or province has the share of schools that meet what is asked, not a sum.
     """
 
     id: str
     unit: Unit
-    compute: Callable[[Counts], Fraction]
-    parts: Callable[[Counts], tuple[tuple[str, int], ...]] | None = None
+    compute: Callable[[Counts, Numbers], Fraction]
+    parts: Callable[[Counts, Numbers], Parts] | None = None
     with_threshold: bool = False
     window: Literal["working", "heard"] = "working"
+    code: str = ""
+    group: Group = "devices"
+    basis: Basis = "observed"
+    numbers: tuple[str, ...] = ()
+    counts_schools: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +218,8 @@ class IndicatorValue:
     `coverage` is 0…1 or None when nothing was declared. `at` is UTC seconds. `lines` are the pack's
     numbers behind it, `parts` the counts behind it. `declared` is what the school says of the same quantity,
     with how far that has come (`declared_state`) and since when (UTC seconds); it never becomes `value` by
-    itself. `deadline` is the target's last day, ISO 8601, empty when there is none.
+    itself. `deadline` is the target's last day, ISO 8601, empty when there is none. `meets` is whether what
+    is asked is reached, also known of some that have no value (every computer of a lab broken).
     """
 
     indicator: str
@@ -133,9 +238,12 @@ class IndicatorValue:
     at: float
     better: Literal["higher", "lower"] = "higher"
     lines: tuple[Line, ...] = ()
-    parts: tuple[tuple[str, int], ...] = ()
+    parts: Parts = ()
     basis: Basis = "observed"
     declared: float | None = None
     declared_state: str = ""
     declared_at: float | None = None
     deadline: str = ""
+    code: str = ""
+    meets: bool | None = None
+    stages: tuple[OfStage, ...] = ()

@@ -1,76 +1,228 @@
 """Judges one indicator for one place: value, coverage and source, or the reason why there is no value."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
 
 from schoolwatch_server.indicators.indicator import (
     Counts,
+    Fraction,
     Indicator,
     IndicatorValue,
     Line,
     LineKind,
+    Numbers,
+    Parts,
     Place,
     Source,
     Total,
 )
-from schoolwatch_server.indicators.total import add_up, of_school
-from schoolwatch_server.packs import Definition, Number, Pack, Packs
+from schoolwatch_server.indicators.total import add_up, of_school, share_of_schools
+from schoolwatch_server.packs import About, Definition, Number, Pack, Packs, Plan, Target, targets_of
+
+Better = Literal["higher", "lower"]
+
+_OUT = ("not_applicable", "no_students")
+"""Reasons for which a school is no part of a sum: nothing is asked of it, or there is nobody to count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An indicator with all that the packs say of it, looked up once for however many places."""
+
+    indicator: Indicator
+    pack: str
+    source: Source
+    floor: float
+    target: float | None
+    better: Better
+    lines: tuple[Line, ...]
+    numbers: Numbers
+    plans: tuple[Plan, ...]
+
+
+def prepare(indicator: Indicator, packs: Packs, at: float) -> Prepared:
+    """As the packs are; `at` is the instant that is judged, UTC seconds."""
+    pack = packs.of(indicator.id)
+    definition = pack.indicators[indicator.id]
+    return Prepared(
+        indicator,
+        pack.name,
+        Source(definition.document, definition.clause, definition.confidence),
+        pack.coverage_floor.value,
+        definition.target.value if definition.target else None,
+        definition.better,
+        _lines(indicator, pack, definition, packs),
+        {
+            "at": at,
+            "floor": pack.coverage_floor.value,
+            **{name: number.value for name, number in definition.numbers.items()},
+        },
+        _asking(indicator.id, packs.plans),
+    )
 
 
 def judge(
-    indicator: Indicator, schools: Sequence[Counts], packs: Packs, *, level: Place, place_id: int, at: float
-) -> IndicatorValue:
-    """The indicator of a place from the counts of its schools (one for a school); `at` is UTC seconds."""
-    floor = packs.of(indicator.id).coverage_floor.value
-    fractions = [indicator.compute(counts) for counts in schools]
-    total = of_school(fractions[0], floor) if level == "school" else add_up(fractions, floor)
-    parts = add_parts(indicator, schools)
-    return of_total(indicator, total, parts, packs, level=level, place_id=place_id, at=at)
-
-
-def of_total(
     indicator: Indicator,
-    total: Total,
-    parts: tuple[tuple[str, int], ...],
+    schools: Sequence[Counts],
     packs: Packs,
     *,
     level: Place,
     place_id: int,
     at: float,
+    about: About | None = None,
 ) -> IndicatorValue:
-    """As `judge`, of a sum that is already there."""
-    pack = packs.of(indicator.id)
-    definition = pack.indicators[indicator.id]
-    ok = not total.reason and total.numerator is not None and bool(total.denominator)
+    """The indicator of a place from the counts of its schools (one for a school); `at` is UTC seconds."""
+    prepared = prepare(indicator, packs, at)
+    fractions = [indicator.compute(counts, prepared.numbers) for counts in schools]
+    parts = add_parts(prepared, [parts_of(prepared, counts) for counts in schools])
+    if level == "school":
+        return of_one(prepared, fractions[0], parts, place_id=place_id, at=at, about=about)
+    total = total_of(prepared, fractions)
+    return of_total(prepared, total, parts, level=level, place_id=place_id, at=at)
+
+
+def total_of(prepared: Prepared, fractions: Sequence[Fraction]) -> Total:
+    """The sum of a commune's or province's schools, or the share of them that meet what is asked."""
+    if prepared.indicator.counts_schools:
+        return share_of_schools(fractions, prepared.floor)
+    return add_up([f for f in fractions if f.reason not in _OUT], prepared.floor)
+
+
+def of_one(
+    prepared: Prepared, fraction: Fraction, parts: Parts, *, place_id: int, at: float, about: About | None
+) -> IndicatorValue:
+    """The value of one school; what its number is held against may be asked of it alone."""
+    indicator = prepared.indicator
+    total = of_school(fraction, prepared.floor)
+    asked = _asked(prepared, about)
+    target: float | None
+    if indicator.counts_schools or fraction.target is not None:
+        target = fraction.target
+    else:
+        target = prepared.target if asked is None else asked.value
+    value = _quotient(total)
+    meets = fraction.meets
+    if meets is None and value is not None and target is not None:
+        meets = value >= target if prepared.better == "higher" else value <= target
+    said = fraction.said
+    return IndicatorValue(
+        indicator=indicator.id,
+        level="school",
+        place_id=place_id,
+        unit=indicator.unit,
+        status="not_enough_data" if value is None else "ok",
+        reason=total.reason,
+        value=value,
+        numerator=total.numerator,
+        denominator=total.denominator,
+        coverage=total.coverage,
+        source=prepared.source,
+        pack=prepared.pack,
+        target=target,
+        at=at,
+        better=prepared.better,
+        lines=_with_plan(prepared, asked),
+        parts=parts,
+        basis=indicator.basis,
+        declared=None if said is None else said.value,
+        declared_state="" if said is None else said.state,
+        declared_at=None if said is None else said.at,
+        deadline=_deadline(asked),
+        code=indicator.code,
+        meets=meets,
+        stages=fraction.stages,
+    )
+
+
+def of_total(
+    prepared: Prepared, total: Total, parts: Parts, *, level: Place, place_id: int, at: float
+) -> IndicatorValue:
+    """The value of a commune or province, from a sum that is already there."""
+    indicator = prepared.indicator
+    asked = _asked(prepared, None)
+    target = prepared.target if asked is None else asked.value
+    better: Better = "higher" if indicator.counts_schools else prepared.better
+    value = _quotient(total)
+    meets = None
+    if value is not None and target is not None:
+        meets = value >= target if better == "higher" else value <= target
     return IndicatorValue(
         indicator=indicator.id,
         level=level,
         place_id=place_id,
-        unit=indicator.unit,
-        status="ok" if ok else "not_enough_data",
+        unit="ratio" if indicator.counts_schools else indicator.unit,
+        status="not_enough_data" if value is None else "ok",
         reason=total.reason,
-        value=(total.numerator or 0) / (total.denominator or 1) if ok else None,
+        value=value,
         numerator=total.numerator,
         denominator=total.denominator,
         coverage=total.coverage,
-        source=Source(definition.document, definition.clause, definition.confidence),
-        pack=pack.name,
-        target=definition.target.value if definition.target else None,
+        source=prepared.source,
+        pack=prepared.pack,
+        target=target,
         at=at,
-        better=definition.better,
-        lines=_lines(indicator, pack, definition, packs),
+        better=better,
+        lines=_with_plan(prepared, asked),
         parts=parts,
+        basis=indicator.basis,
+        deadline=_deadline(asked),
+        code=indicator.code,
+        meets=meets,
     )
 
 
-def add_parts(indicator: Indicator, schools: Sequence[Counts]) -> tuple[tuple[str, int], ...]:
-    """The indicator's named parts, added up over all schools, declared or not: they are what was seen."""
-    if indicator.parts is None:
+def parts_of(prepared: Prepared, counts: Counts) -> Parts:
+    """The indicator's named parts of one school."""
+    parts = prepared.indicator.parts
+    return () if parts is None else parts(counts, prepared.numbers)
+
+
+def add_parts(prepared: Prepared, parts: Iterable[Parts]) -> Parts:
+    """Named parts, added up over all schools, declared or not: they are what was seen."""
+    if prepared.indicator.parts is None:
         return ()
-    sums: dict[str, int] = {name: 0 for name, _ in indicator.parts(Counts())}
-    for counts in schools:
-        for name, count in indicator.parts(counts):
+    sums = {name: 0 for name, _ in parts_of(prepared, Counts())}
+    for each in parts:
+        for name, count in each:
             sums[name] += count
     return tuple(sums.items())
+
+
+def _quotient(total: Total) -> float | None:
+    if total.reason or total.numerator is None or not total.denominator:
+        return None
+    return total.numerator / total.denominator
+
+
+def _asking(indicator: str, plans: Iterable[Plan]) -> tuple[Plan, ...]:
+    """The plans that ask something of an indicator, with nothing else in them."""
+    found = []
+    for plan in plans:
+        items = tuple(item for item in plan.items if item.indicator == indicator)
+        if items:
+            found.append(msgspec.structs.replace(plan, items=items))
+    return tuple(found)
+
+
+def _asked(prepared: Prepared, about: About | None) -> Target | None:
+    if not prepared.plans:
+        return None
+    return next(iter(targets_of(prepared.plans, prepared.indicator.id, about)), None)
+
+
+def _deadline(asked: Target | None) -> str:
+    return "" if asked is None or asked.deadline is None else asked.deadline.isoformat()
+
+
+def _with_plan(prepared: Prepared, asked: Target | None) -> tuple[Line, ...]:
+    if asked is None:
+        return prepared.lines
+    source = Source(asked.document, asked.clause, asked.confidence)
+    rest = tuple(line for line in prepared.lines if line.kind != "target")
+    return (*rest, Line("target", asked.value, asked.unit, (), source))
 
 
 def _lines(indicator: Indicator, pack: Pack, definition: Definition, packs: Packs) -> tuple[Line, ...]:
@@ -78,6 +230,7 @@ def _lines(indicator: Indicator, pack: Pack, definition: Definition, packs: Pack
     lines = [_line("floor", pack.coverage_floor), _line("window", window)]
     if definition.threshold is not None:
         lines.append(_line("threshold", definition.threshold))
+    lines += [_line("threshold", number) for number in definition.numbers.values()]
     if definition.target is not None:
         lines.append(_line("target", definition.target))
     return (*lines, *(_line("reference", number) for number in definition.references))

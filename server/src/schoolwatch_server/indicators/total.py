@@ -14,6 +14,9 @@ from schoolwatch_server.indicators.indicator import Fraction, Reason, Total
 
 def of_school(fraction: Fraction, floor: float) -> Total:
     """One school; what was seen of it is told even when it has declared nothing, but there is no value."""
+    if fraction.reason:
+        coverage = _coverage(fraction)
+        return Total(fraction.numerator, fraction.denominator, coverage, fraction.reason)
     if fraction.declared is None:
         return Total(fraction.numerator, fraction.denominator, None, "not_declared")
     return add_up([fraction], floor)
@@ -23,7 +26,7 @@ def add_up(fractions: Sequence[Fraction], floor: float) -> Total:
     """The sum of all schools' fractions and why it may not be shown; the reason is empty when it may."""
     declaring = [f for f in fractions if f.declared is not None]
     if not declaring:
-        return Total(None, None, None, "not_declared")
+        return Total(None, None, None, "not_declared" if fractions else "not_applicable")
     numerator = _sum([f.numerator for f in declaring])
     denominator = _sum([f.denominator for f in declaring])
     declared = sum(f.declared or 0 for f in declaring)
@@ -34,10 +37,31 @@ def add_up(fractions: Sequence[Fraction], floor: float) -> Total:
     return Total(numerator, denominator, coverage, why_not(denominator, coverage, floor))
 
 
+def share_of_schools(fractions: Sequence[Fraction], floor: float) -> Total:
+    """Schools that meet what is asked, of those of which that is known; covered are the latter.
+
+    A school of which nothing is asked (a preschool has no Informatics) is in neither.
+    """
+    asked = [f for f in fractions if f.is_asked and f.reason != "not_applicable"]
+    if not asked:
+        return Total(None, None, None, "not_applicable")
+    known = [f.meets for f in asked if f.meets is not None]
+    coverage = len(known) / len(asked)
+    return Total(sum(known), len(known), coverage, "few_schools" if coverage < floor else "")
+
+
 def of_numbers(
-    numerator: float | None, denominator: float | None, coverage: float | None, floor: float
+    numerator: float | None,
+    denominator: float | None,
+    coverage: float | None,
+    floor: float,
+    *,
+    counts_schools: bool,
 ) -> Total:
     """The sum of a commune or province, from the numbers that were kept of it."""
+    if counts_schools:
+        reason: Reason = "not_applicable" if coverage is None else "few_schools" if coverage < floor else ""
+        return Total(numerator, denominator, coverage, reason)
     if coverage is not None:
         return Total(numerator, denominator, coverage, why_not(denominator, coverage, floor))
     return Total(numerator, denominator, None, "not_declared" if denominator is None else "nothing_declared")
@@ -48,6 +72,12 @@ def why_not(denominator: float | None, coverage: float, floor: float) -> Reason:
     if coverage < floor:
         return "coverage_below_floor"
     return "" if denominator else "nothing_to_count"
+
+
+def _coverage(fraction: Fraction) -> float | None:
+    if not fraction.declared:
+        return None
+    return min(fraction.known, fraction.declared) / fraction.declared
 
 
 def _sum(numbers: list[float | None]) -> float | None:

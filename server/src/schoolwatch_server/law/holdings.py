@@ -134,7 +134,9 @@ HOLDINGS: dict[str, Holding] = {
         "What is known of devices now, to compute indicators",
         technical="device_id taken_at seq heard_at agent protected ipv6_rung link_speed link_medium "
         "antivirus "
-        "windows_activated office_activated",
+        "windows_activated office_activated realtime signature_age patch_age firewall autorun_off "
+        "attachments_marked least_length lock_after accounts_closed bios_date memory disk_failing os "
+        "is_server backup_age ipv6_works server_latency server_jitter server_loss line_tests",
     ),
     "state_body": of(
         "Toàn bộ tình trạng mới nhất; có bản băm có khóa của phần cứng",

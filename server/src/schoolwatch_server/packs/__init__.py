@@ -2,8 +2,8 @@
 
 from schoolwatch_server.packs.load import examples, load
 from schoolwatch_server.packs.pack import Definition, Number, Pack, Windows
-from schoolwatch_server.packs.packs import Packs
-from schoolwatch_server.packs.plan import About, Item, Plan, Target
+from schoolwatch_server.packs.packs import Local, Packs
+from schoolwatch_server.packs.plan import About, Item, Plan, Target, targets_of
 from schoolwatch_server.packs.sheet import Held, Stored
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Definition",
     "Held",
     "Item",
+    "Local",
     "Number",
     "Pack",
     "Packs",
@@ -20,4 +21,5 @@ __all__ = [
     "Windows",
     "examples",
     "load",
+    "targets_of",
 ]

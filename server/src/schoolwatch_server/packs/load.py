@@ -111,7 +111,9 @@ def _completed(chosen: _Chosen) -> _Chosen:
         if isinstance(held.sheet, Pack):
             lost = {name: one for name, one in held.sheet.indicators.items() if name not in defined}
             if lost and chosen[held.sheet.id] is not held:
-                rest = msgspec.structs.replace(held.sheet, indicators=lost, windows=None, ipv6_slow=None)
+                rest = msgspec.structs.replace(
+                    held.sheet, indicators=lost, windows=None, calendar=None, ipv6_slow=None
+                )
                 result[f"{held.sheet.id} (shipped)"] = Held(
                     rest, held.kind, held.text, "shipped", None, held.path
                 )
@@ -146,7 +148,7 @@ def _check(chosen: _Chosen) -> None:
     last = packs[-1][1]
     if missing:
         raise SheetError(f"{last}: indicators: {', '.join(missing)} must be defined: add it")
-    for name in ("windows", "ipv6_slow"):
+    for name in ("windows", "calendar", "ipv6_slow"):
         if sum(getattr(pack, name) is not None for pack, _ in packs) != 1:
             raise SheetError(f"{last}: {name}: exactly one pack has them: add or remove them")
 
@@ -160,3 +162,12 @@ def _check_pack(pack: Pack, path: Path | None) -> None:
             raise SheetError(f"{path}: indicators.{name}: there is no such indicator: remove it")
         if by_id[name].with_threshold and definition.threshold is None:
             raise SheetError(f"{path}: indicators.{name}.threshold: is missing: add it")
+        asked, given = set(by_id[name].numbers), set(definition.numbers)
+        for number in sorted(asked - given):
+            raise SheetError(f"{path}: indicators.{name}.numbers.{number}: is missing: add it")
+        for number in sorted(given - asked):
+            raise SheetError(f"{path}: indicators.{name}.numbers.{number}: nothing reads it: remove it")
+
+
+def _last(chosen: dict[str, tuple[Pack, Path]]) -> Path:
+    return list(chosen.values())[-1][1]

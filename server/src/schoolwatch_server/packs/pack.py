@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from schoolwatch_server.packs.calendar import Break
 from schoolwatch_server.strict_yaml import Confidence, Id, Title, Version
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
@@ -21,10 +22,20 @@ class Number(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Windows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Days: a device is `working` or `heard` when its newest report is no older than that."""
+    """Days: a device is `working` or `heard` when its newest report is no older than that.
+
+    `working` are days of the schools' calendar, without its breaks.
+    """
 
     working: Number
     heard: Number
+
+
+class Calendar(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Breaks, in which nobody switches computers on, and the days that what a person saw counts."""
+
+    breaks: tuple[Break, ...]
+    by_hand: Number
 
 
 class Slow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -36,7 +47,10 @@ class Slow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where an indicator comes from, and the numbers it is held against."""
+    """Where an indicator comes from, and the numbers it is held against.
+
+    `numbers` are those that it is computed with, by the names that the indicator gives them.
+    """
 
     document: Title
     clause: str
@@ -44,6 +58,7 @@ class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     better: Literal["higher", "lower"] = "higher"
     target: Number | None = None
     threshold: Number | None = None
+    numbers: dict[Id, Number] = {}
     references: tuple[Number, ...] = ()
 
 
@@ -57,6 +72,7 @@ class Pack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     coverage_floor: Number
     indicators: dict[Id, Definition]
     windows: Windows | None = None
+    calendar: Calendar | None = None
     ipv6_slow: Slow | None = None
     kind: Literal["indicators"] = "indicators"
 

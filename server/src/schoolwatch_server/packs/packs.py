@@ -3,11 +3,25 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from schoolwatch_server.lifecycle import Systems
 from schoolwatch_server.packs.criteria import Criteria
-from schoolwatch_server.packs.pack import Pack, Slow, Windows
+from schoolwatch_server.packs.pack import Calendar, Pack, Slow, Windows
 from schoolwatch_server.packs.plan import About, Plan, Target, targets_of
 from schoolwatch_server.packs.reference import Reference
 from schoolwatch_server.packs.sheet import Held
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """What a server's own settings add to the packs.
+
+    `issued`: parts of the names of the antivirus that the province issues. `room_devices`: computers that
+    must have told before anything is said of a room's use. `systems`: until when makers support theirs.
+    """
+
+    issued: tuple[str, ...] = ()
+    room_devices: int = 5
+    systems: Systems = ()
 
 
 @dataclass(frozen=True)
@@ -24,6 +38,7 @@ class Packs:
     references: tuple[Reference, ...] = ()
     held: tuple[Held, ...] = ()
     faults: tuple[str, ...] = ()
+    local: Local = Local()
 
     def of(self, indicator: str) -> Pack:
         """The pack that defines an indicator; KeyError when none does (the loader has made sure)."""
@@ -54,6 +69,14 @@ class Packs:
             if pack.windows is not None:
                 return pack.windows
         raise ValueError("no pack has windows")
+
+    @property
+    def calendar(self) -> Calendar:
+        """The schools' calendar; ValueError when no pack has it (the loader has made sure)."""
+        for pack in self.packs:
+            if pack.calendar is not None:
+                return pack.calendar
+        raise ValueError("no pack has a calendar")
 
     @property
     def ipv6_slow(self) -> Slow:

@@ -1,0 +1,116 @@
+"""What is known of one school apart from sums over its devices: lists, contracts, measured line. Pure.
+
+Empty is "no list was taken in", which is no statement about the school.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Devices of which something is known, and of those the ones of which it is so."""
+
+    yes: int = 0
+    known: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Lab:
+    """A room of role `student_lab`, with its computers for pupils: the teacher's is not among them.
+
+    `known`: heard lately, or said to be broken. `by_hand`: working ones that can't run the agent, by a check
+    that still holds; None without one. `declared` is what the school says is in the room.
+    """
+
+    room_id: int
+    working: int
+    known: int
+    declared: int | None = None
+    by_hand: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SchoolClass:
+    """A class of the school year in force. `taught`: the largest group that has a lesson at once.
+
+    `room_id` is the lab that it uses; None where nobody said.
+    """
+
+    name: str
+    stage: str
+    students: int
+    taught: int
+    grade: int | None = None
+    room_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Classrooms:
+    """Rooms in use in which is taught. `connected`: by a computer in it, or by hand.
+
+    `equipped`: projects, and is connected. `equipped_known`: both are known, or one is known to be missing.
+    """
+
+    rooms: int = 0
+    connected: int = 0
+    connected_by_hand: int = 0
+    equipped: int = 0
+    equipped_known: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """A line as its contract says it; Mbit/s. Empty and None is unknown."""
+
+    provider: str
+    technology: str
+    download: float | None = None
+    upload: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LineTests:
+    """Medians of the speed tests of the window in bit/s, and how many there were; held-back ones are none."""
+
+    tests: int = 0
+    download: float | None = None
+    upload: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Assets:
+    """Records of the register, those with every field filled, and devices that no record is about."""
+
+    records: int = 0
+    complete: int = 0
+    devices_without: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LabUse:
+    """The newest week summed of each lab: seconds that computers were on, on so many of their days.
+
+    `labs` are all labs with a week; `told` those of which a number may be shown.
+    """
+
+    labs: int = 0
+    told: int = 0
+    seconds_on: float = 0.0
+    device_days: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the school declared of a question, at least accepted by its manager; `at` is UTC seconds."""
+
+    value: float | None
+    state: str
+    at: float
+
+
+NO_PAIR = Pair()
+NO_CLASSROOMS = Classrooms()
+NO_TESTS = LineTests()
+NO_ASSETS = Assets()
+NO_USE = LabUse()
+"""Of a school of which nothing was taken in."""
