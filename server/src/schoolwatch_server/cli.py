@@ -23,6 +23,7 @@ from schoolwatch_server.commands import (
     erasure,
     kit,
     line,
+    lists,
     master_key,
     notify,
     quarantine,
@@ -113,6 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     version = commands.add_parser("version", help="print the version", description="Print the version.")
     version.set_defaults(run=_version)
     for module in (
+        lists,
         room,
         school,
         device,

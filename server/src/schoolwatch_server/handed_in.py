@@ -1,27 +1,34 @@
 """Files that somebody handed in with a browser, kept for a short while between looking and importing.
 
-They lie in `run/imports` of the data folder, which no backup holds, by their SHA-256.
+They lie in `run/imports` of the data folder, which no backup holds, by their SHA-256, sealed with the master
+key: a list may hold names and telephone numbers.
 """
 
 import hashlib
 import os
 from pathlib import Path
 
+from schoolwatch_server import sealing
 from schoolwatch_server.files import private_folder
+from schoolwatch_server.sealing import SealError
 
 KEPT = 3600.0
 """Seconds that a file waits for its import."""
 
 FILES_MAX = 20
+_PURPOSE = "list handed in "
 
 
-def keep(data_folder: Path, data: bytes, now: float) -> str:
-    """Keeps a file; its SHA-256 in hex. The oldest go when there are too many, or their time is over."""
+def keep(data_folder: Path, master_key: Path, data: bytes, now: float) -> str:
+    """Keeps a file; its SHA-256 in hex. The oldest go when there are too many, or their time is over.
+
+    `master_key` as in `sealing.keyring`. Raises `SealError`.
+    """
     folder = private_folder(data_folder / "run" / "imports")
     digest = hashlib.sha256(data).hexdigest()
     path, new = folder / digest, folder / f".{digest}.{os.getpid()}"
     new.touch(mode=0o600)
-    new.write_bytes(data)
+    new.write_bytes(sealing.seal(master_key, _PURPOSE + digest, data))
     new.replace(path)
     os.utime(path, (now, now))
     files = sorted(folder.iterdir(), key=lambda one: one.stat().st_mtime, reverse=True)
@@ -31,13 +38,13 @@ def keep(data_folder: Path, data: bytes, now: float) -> str:
     return digest
 
 
-def find(data_folder: Path, digest: str, now: float) -> bytes | None:
+def find(data_folder: Path, master_key: Path, digest: str, now: float) -> bytes | None:
     """A file that was kept; None when it is no more, or not what its name says."""
     path = data_folder / "run" / "imports" / digest
     try:
         if path.stat().st_mtime < now - KEPT:
             return None
-        data = path.read_bytes()
-    except OSError:
+        data = sealing.unseal(master_key, _PURPOSE + digest, path.read_bytes())
+    except (OSError, SealError):
         return None
     return data if hashlib.sha256(data).hexdigest() == digest else None

@@ -1,12 +1,12 @@
-"""What a list of schools would do, or did, in words: line by line, what is wrong by row and column first."""
+"""What a list would do, or did, in words: line by line, what is wrong by row and column first."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from schoolwatch_server.rosters import Preview
 from schoolwatch_server.texts import Voice
 from schoolwatch_server.workbooks.grid import GridError
 from schoolwatch_server.workbooks.schools import Change
-from schoolwatch_server.workbooks.table import Problem
+from schoolwatch_server.workbooks.table import Field, Problem
 
 
 def error(found: GridError, voice: Voice) -> str:
@@ -17,7 +17,11 @@ def error(found: GridError, voice: Voice) -> str:
 def head(preview: Preview, name: str, voice: Voice) -> Iterator[str]:
     """How the file was read."""
     yield voice(
-        f"read.{preview.name}", file=name, records=len(preview.read.records), blank=preview.grid.blank
+        "read",
+        file=name,
+        things=voice(f"things.{preview.name}"),
+        records=len(preview.read.records),
+        blank=preview.grid.blank,
     )
     heading = preview.read.heading
     if heading is not None:
@@ -30,8 +34,10 @@ def counts(preview: Preview, voice: Voice, *, done: bool) -> str:
     """How much is new, otherwise and the same."""
     plan = preview.plan
     new = sum(one.id is None for one in plan.changes)
+    what = "school" if preview.name == "school" else "things"
     return voice(
-        f"{'done' if done else 'would'}.{preview.name}",
+        f"{'done' if done else 'would'}.{what}",
+        things=voice(f"things.{preview.name}"),
         new=new,
         changed=len(plan.changes) - new,
         communes=len(plan.communes),
@@ -51,20 +57,22 @@ def reason(one: Problem, voice: Voice) -> str:
     return voice(f"problem.{one.reason}", **one.values)
 
 
-def change(one: Change, voice: Voice) -> str:
-    """What a row does."""
+def change(one: Change, fields: Iterable[Field], voice: Voice) -> str:
+    """What a row does; `fields` are the columns of its list."""
     if one.id is None:
         return voice("new", row=one.row, code=one.code, name=one.name)
+    by_name = {each.name: each for each in fields}
     what = "; ".join(
-        f"{voice(f'field.{name}')} {_shown(name, before, voice)} → {_shown(name, after, voice)}"
+        _changed(by_name[name], before, after, voice, is_private=name in one.private)
         for name, (before, after) in one.values.items()
     )
     return voice("change", row=one.row, code=one.code, name=one.name, what=what)
 
 
-def _shown(name: str, value: object, voice: Voice) -> str:
-    if value is None or value == "":
-        return voice("nothing")
-    if name == "role":
-        return voice.texts.get(voice.language, f"role.{value}")
-    return f"{value:g}" if isinstance(value, float) else str(value)
+def _changed(field: Field, before: object, after: object, voice: Voice, *, is_private: bool) -> str:
+    is_english = voice.language == "en"
+    title = field.title(is_english=is_english)
+    if is_private:
+        return voice("private", field=title)
+    was, will = (field.said(value, is_english=is_english) or voice("nothing") for value in (before, after))
+    return f"{title}: {was} → {will}"

@@ -1,4 +1,4 @@
-"""Lists from a file, of schools or of rooms: looked through, and imported whole or not at all."""
+"""Lists from a file, of schools and of what they have: looked through, and imported whole or not at all."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -8,26 +8,48 @@ from typing import Literal, get_args
 
 from sqlalchemy import Connection, Engine
 
-from schoolwatch_server.database import people, roster
+from schoolwatch_server.access import Permission
+from schoolwatch_server.database import contacts as contact_rows
+from schoolwatch_server.database import listed, people, roster
 from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.database.listed import Store
 from schoolwatch_server.scope import Scope
-from schoolwatch_server.workbooks import grid, rooms, school_plan, schools, table
+from schoolwatch_server.workbooks import (
+    assets,
+    campuses,
+    checks,
+    classes,
+    contacts,
+    contracts,
+    grid,
+    rooms,
+    school_plan,
+    schools,
+    table,
+)
+from schoolwatch_server.workbooks import listing as listings
 from schoolwatch_server.workbooks.days import day_of
 from schoolwatch_server.workbooks.grid import Grid
+from schoolwatch_server.workbooks.listing import Listing
 from schoolwatch_server.workbooks.schools import Plan
 from schoolwatch_server.workbooks.table import Field, Read
 
-Name = Literal["school", "room"]
+Name = Literal["school", "campus", "room", "class", "contract", "asset", "contact", "check"]
 NAMES: tuple[Name, ...] = get_args(Name)
+"""In the order in which they are best imported: a room names its campus, a class its lab."""
 
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """A kind of list: its columns, what it would do as far as a scope sees, and how that is done."""
+    """A kind of list: its columns, what it would do as far as a scope sees, and how that is done.
+
+    `permission` is what who imports it must hold.
+    """
 
     fields: tuple[Field, ...]
     plan: Callable[[Connection, Scope, Read, date], Plan]
     put: Callable[[Connection, Plan, float, str], None]
+    permission: Permission
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +98,40 @@ def _put_schools(conn: Connection, plan: Plan, now: float, by: str) -> None:
     roster.put(conn, plan, now, by)
 
 
-def _plan_rooms(conn: Connection, scope: Scope, read: Read, _today: date) -> Plan:
-    return rooms.plan(read, roster.known_rooms(conn, scope))
+def _list(listing: Listing, store: Store) -> Roster:
+    """A list of what schools have."""
+
+    def plan(conn: Connection, scope: Scope, read: Read, today: date) -> Plan:
+        return listings.plan(listing, read, listed.known(conn, listing, store, scope), today)
+
+    def put(conn: Connection, plan: Plan, _now: float, by: str) -> None:
+        listed.put(conn, listing, store, plan, by)
+
+    return Roster(listing.columns, plan, put, "declare")
 
 
-def _put_rooms(conn: Connection, plan: Plan, _now: float, _by: str) -> None:
-    roster.put_rooms(conn, plan)
+def _plan_contacts(conn: Connection, scope: Scope, read: Read, today: date) -> Plan:
+    return listings.plan(contacts.LISTING, read, contact_rows.known(conn, scope), today)
 
+
+def _put_contacts(conn: Connection, plan: Plan, now: float, _by: str) -> None:
+    contact_rows.put(conn, plan, now)
+
+
+LISTS: Mapping[Name, tuple[Listing, Store]] = {
+    "campus": (campuses.LISTING, listed.CAMPUSES),
+    "room": (rooms.LISTING, listed.ROOMS),
+    "class": (classes.LISTING, listed.CLASSES),
+    "contract": (contracts.LISTING, listed.CONTRACTS),
+    "asset": (assets.LISTING, listed.ASSETS),
+    "check": (checks.LISTING, listed.CHECKS),
+}
+"""What a school has, by the list that brings it: also what its page shows."""
 
 ROSTERS: Mapping[Name, Roster] = {
-    "school": Roster(schools.FIELDS, _plan_schools, _put_schools),
-    "room": Roster(rooms.FIELDS, _plan_rooms, _put_rooms),
+    "school": Roster(schools.FIELDS, _plan_schools, _put_schools, "registry"),
+    **{name: _list(*each) for name, each in LISTS.items()},
+    "contact": Roster(contacts.LISTING.columns, _plan_contacts, _put_contacts, "declare"),
 }
 
 

@@ -71,7 +71,9 @@ def test_a_fault_is_in_a_table_and_nothing_is_kept(tree: Tree) -> None:
             "Chưa chọn tệp" in admin.post("/imports/look", data={"csrf": csrf(admin)}, files={"x": b""}).text
         )
         big = admin.post(
-            "/imports/look", data={"csrf": csrf(admin)}, files={"file": ("x.csv", b"x" * (8 << 20) + b"x")}
+            "/imports/look",
+            data={"csrf": csrf(admin), "roster": "school"},
+            files={"file": ("x.csv", b"x" * (8 << 20) + b"x")},
         )
         assert (big.status_code, "Tệp quá lớn" in big.text) == (422, True)
     assert schools(tree) == before
@@ -108,15 +110,18 @@ def test_an_administrator_of_a_province_imports_there_alone(tree: Tree) -> None:
         assert admin.get("/imports/template.xlsx").content.startswith(b"PK")
 
 
-def test_what_is_kept_is_private_bounded_and_what_it_was(tmp_path: Path) -> None:
-    digests = [handed_in.keep(tmp_path, bytes([number]), 1000.0 + number) for number in range(25)]
+def test_what_is_kept_is_private_sealed_bounded_and_what_it_was(tmp_path: Path) -> None:
+    digests = [
+        handed_in.keep(tmp_path, tmp_path, b"0912 345 %d" % number, 1000.0 + number) for number in range(25)
+    ]
     folder = tmp_path / "run" / "imports"
     assert (folder.stat().st_mode & 0o777, len(list(folder.iterdir()))) == (0o700, handed_in.FILES_MAX)
-    assert handed_in.find(tmp_path, digests[0], 1025.0) is None
-    assert handed_in.find(tmp_path, digests[-1], 1025.0) == bytes([24])
+    assert handed_in.find(tmp_path, tmp_path, digests[0], 1025.0) is None
+    assert handed_in.find(tmp_path, tmp_path, digests[-1], 1025.0) == b"0912 345 24"
     assert (folder / digests[-1]).stat().st_mode & 0o777 == 0o600
+    assert [one for one in folder.iterdir() if b"0912" in one.read_bytes()] == []
     (folder / digests[-1]).write_bytes(b"another")
-    assert handed_in.find(tmp_path, digests[-1], 1025.0) is None
+    assert handed_in.find(tmp_path, tmp_path, digests[-1], 1025.0) is None
 
 
 def test_rooms_are_imported_into_the_schools_one_sees(tree: Tree) -> None:
@@ -133,7 +138,7 @@ def test_rooms_are_imported_into_the_schools_one_sees(tree: Tree) -> None:
         assert "Đã thêm 2 phòng" in take_in(admin, seen, "room").text
         seen = look(admin, head + f"{mine.code},phòng tin 9,,35\n{other.code},Lớp 1A,phòng học,\n", "room")
         assert "dòng 2: sửa" in seen.text
-        assert "số máy tính 40 → 35" in seen.text
+        assert "Số máy tính: 40 → 35" in seen.text
         take_in(admin, seen, "room")
         assert (
             admin.get("/imports/template.xlsx?roster=room")
@@ -144,3 +149,21 @@ def test_rooms_are_imported_into_the_schools_one_sees(tree: Tree) -> None:
         (room,) = [room for room in pages.rooms(conn, mine.id) if room.name == "Phòng Tin 9"]
         assert (room.role, room.declared) == ("student_lab", 35)
         assert audit.newest(conn, 1)[0].action == "room.import"
+
+
+def test_who_declares_for_a_school_imports_what_it_has_and_no_schools(tree: Tree) -> None:
+    mine, other = tree.schools[0], tree.schools[-1]
+    head = "Mã trường,Năm học,Tên lớp,Cấp học,Sĩ số\n"
+    with RunningSite(tree.config) as site:
+        technician = site.somebody("technician", Scope("school", mine.id))
+        page = technician.get("/imports").text
+        assert ("Lớp, sĩ số" in page, 'value="school"' in page) == (True, False)
+        assert look(technician, HEAD).status_code == 403
+        answer = look(technician, head + f"{other.code},2026-2027,6A,THCS,40\n", "class")
+        assert f"không có trường nào mang mã {other.code} trong phạm vi của bạn" in answer.text
+        seen = look(technician, head + f"{mine.code},2026-2027,6A,THCS,40\n", "class")
+        assert "Sẽ thêm 1 lớp" in seen.text
+        assert take_in(technician, seen, "school").status_code == 403
+        assert "Đã thêm 1 lớp" in take_in(technician, seen, "class").text
+        assert look(technician, head, "thing").status_code == 422
+        assert technician.get("/imports/template.xlsx?roster=class").content.startswith(b"PK")

@@ -1,4 +1,4 @@
-"""`school import` and `room import`: lists from a file, looked through and imported; and templates."""
+"""`school import`, `room import`, `lists import`: files looked through and imported; and templates."""
 
 import argparse
 import time
@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING
 from schoolwatch_server.commands import command
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from schoolwatch_server.commands.command import Subparsers
     from schoolwatch_server.rosters import Name
     from schoolwatch_server.texts import Voice
 
 SHOWN = 200
 """Lines of changes, and of problems, that a preview prints."""
+
+OWN_WORDS = ("school", "room")
+"""Lists that have a word of the command line of their own."""
 
 
 def add_to(actions: "Subparsers", name: "Name", what: str) -> None:
@@ -31,6 +36,20 @@ def add_to(actions: "Subparsers", name: "Name", what: str) -> None:
     new = command.add(actions, "template", _template, f"write an empty list of {what} to fill in (XLSX)")
     new.add_argument("file", type=Path, metavar="FILE", help="the file to write")
     new.set_defaults(roster=name)
+
+
+def add_any(actions: "Subparsers", names: "Sequence[Name]") -> None:
+    """Adds both actions for several kinds of lists, each named by a word after the action."""
+    new = command.add(
+        actions, "import", _import, "look through a list (XLSX, CSV), and import it whole or not at all"
+    )
+    new.add_argument("roster", choices=names, metavar="KIND", help=f"what it lists: {', '.join(names)}")
+    new.add_argument("file", type=Path, metavar="FILE", help="as `lists template` writes one")
+    new.add_argument("--apply", action="store_true", help="import it; without this it is only looked through")
+    new.add_argument("--lang", choices=("vi", "en"), help="language of the messages (from LANG)")
+    new = command.add(actions, "template", _template, "write an empty list to fill in (XLSX)")
+    new.add_argument("roster", choices=names, metavar="KIND", help="what it lists")
+    new.add_argument("file", type=Path, metavar="FILE", help="the file to write")
 
 
 def _import(arguments: argparse.Namespace) -> int:
@@ -58,7 +77,8 @@ def _import(arguments: argparse.Namespace) -> int:
         _some([roster_words.problem(one, voice) for one in problems], voice)
         command.complain(voice("refused", count=len(problems)))
         return command.FAILED
-    _some([roster_words.change(one, voice) for one in found.plan.changes], voice)
+    fields = rosters.ROSTERS[arguments.roster].fields
+    _some([roster_words.change(one, fields, voice) for one in found.plan.changes], voice)
     command.say(roster_words.counts(found, voice, done=arguments.apply))
     if not arguments.apply:
         command.say(voice("to_apply"))
@@ -81,7 +101,7 @@ def _template(arguments: argparse.Namespace) -> int:
             file.write(template.write(ROSTERS[arguments.roster].fields))
     except OSError as error:
         raise command.Refused(f"{arguments.file}: {error.strerror}") from error
-    command.say(
-        f"{arguments.file}: fill it in, and look through it with `{arguments.roster} import {arguments.file}`"
-    )
+    kind = arguments.roster
+    word = f"{kind} import" if kind in OWN_WORDS else f"lists import {kind}"
+    command.say(f"{arguments.file}: fill it in, and look through it with `{word} {arguments.file}`")
     return 0

@@ -1,6 +1,7 @@
-"""A list of schools or rooms from a browser: looked through first, then imported as it was seen."""
+"""A list of schools, or of what they have, from a browser: looked through, then imported as it was seen."""
 
 import time
+from collections.abc import Mapping
 from functools import partial
 from typing import Annotated
 
@@ -10,6 +11,8 @@ from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from schoolwatch_server import handed_in, roster_words, rosters
+from schoolwatch_server.access import Principal, authorise, may
+from schoolwatch_server.api.problems import bad_field
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.console.page import Csrf, check_form, language_of, page
 from schoolwatch_server.database.registry import RegistryError
@@ -19,6 +22,18 @@ from schoolwatch_server.workbooks.grid import BYTES_MAX, GridError
 
 SHOWN = 200
 """Changes, and faults, that a page shows; it says how many there are."""
+
+FILES: Mapping[rosters.Name, str] = {
+    "school": "truong",
+    "campus": "diem-truong",
+    "room": "phong",
+    "class": "lop",
+    "contract": "hop-dong-duong-truyen",
+    "asset": "tai-san",
+    "contact": "dau-moi-cntt",
+    "check": "kiem-tra-may",
+}
+"""How the template of each list is called."""
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -37,13 +52,13 @@ async def look(request: Request, who: Who, server: Server) -> Response:
         if not isinstance(file, UploadFile) or not file.filename:
             return _page(request, who, told=voice("no_file"), status=422)
         data, name = await file.read(BYTES_MAX + 1), file.filename[:100]
-    roster: rosters.Name = "room" if wanted == "room" else "school"
+    roster = _asked(who, wanted)
     try:
         found = await run_in_threadpool(rosters.look, server.engine, roster, data, who.scope, time.time())
     except GridError as error:
         return _page(request, who, told=f"{name}: {roster_words.error(error, voice)}", status=422)
     if not found.plan.problems:
-        handed_in.keep(server.config.folder, data, time.time())
+        handed_in.keep(server.config.folder, server.config.master_key, data, time.time())
     return _page(request, who, preview=_shown(found, name, voice), status=422 if found.plan.problems else 200)
 
 
@@ -59,7 +74,8 @@ def take_in(
     """Imports the list that was looked through; what it would do is compared with the registry once more."""
     check_form(who, csrf)
     voice = Voice(server.texts, language_of(request), "workbook")
-    data = handed_in.find(server.config.folder, digest, time.time())
+    _asked(who, roster)
+    data = handed_in.find(server.config.folder, server.config.master_key, digest, time.time())
     if data is None:
         return _page(request, who, told=voice("gone"), status=422)
     try:
@@ -73,8 +89,10 @@ def take_in(
 
 def download(who: Who, roster: rosters.Name = "school") -> Response:  # noqa: ARG001  the gate has asked
     """An empty list to fill in."""
-    file = "phong.xlsx" if roster == "room" else "truong.xlsx"
-    headers = {"Content-Disposition": f'attachment; filename="{file}"', "Cache-Control": "no-store"}
+    headers = {
+        "Content-Disposition": f'attachment; filename="{FILES[roster]}.xlsx"',
+        "Cache-Control": "no-store",
+    }
     return Response(template.write(rosters.ROSTERS[roster].fields), media_type=_XLSX, headers=headers)
 
 
@@ -90,13 +108,22 @@ def _page(
         told=told,
         refused=status != 200,
         preview=preview,
-        rosters=rosters.NAMES,
+        rosters=[name for name in rosters.NAMES if may(who, rosters.ROSTERS[name].permission)],
     )
+
+
+def _asked(who: Principal, wanted: object) -> rosters.Name:
+    """The kind of list that somebody wants to import. Raises `ForbiddenError` for one that isn't theirs."""
+    name = next((one for one in rosters.NAMES if one == wanted), None)
+    if name is None:
+        raise bad_field("roster", f"one of {', '.join(rosters.NAMES)}")
+    authorise(who, rosters.ROSTERS[name].permission)
+    return name
 
 
 def _shown(found: rosters.Preview, name: str, voice: Voice) -> dict[str, object]:
     """What the page shows of it, in words."""
-    plan = found.plan
+    plan, fields = found.plan, rosters.ROSTERS[found.name].fields
     problem = partial(roster_words.reason, voice=voice)
     more = max(len(plan.changes), len(plan.problems)) - SHOWN
     return {
@@ -107,7 +134,7 @@ def _shown(found: rosters.Preview, name: str, voice: Voice) -> dict[str, object]
         "problems": [(one, problem(one)) for one in plan.problems[:SHOWN]],
         "faults": len(plan.problems),
         "refused": voice("refused", count=len(plan.problems)),
-        "changes": [roster_words.change(one, voice) for one in plan.changes[:SHOWN]],
+        "changes": [roster_words.change(one, fields, voice) for one in plan.changes[:SHOWN]],
         "count": len(plan.changes),
         "counts": roster_words.counts(found, voice, done=False),
         "more": voice("more", count=more) if more > 0 else "",
@@ -115,8 +142,8 @@ def _shown(found: rosters.Preview, name: str, voice: Voice) -> dict[str, object]
 
 
 ROUTES = (
-    Route("GET", "/imports", show, "registry"),
-    Route("GET", "/imports/template.xlsx", download, "registry"),
-    Route("POST", "/imports/look", look, "registry"),
-    Route("POST", "/imports/take-in", take_in, "registry"),
+    Route("GET", "/imports", show, "declare"),
+    Route("GET", "/imports/template.xlsx", download, "declare"),
+    Route("POST", "/imports/look", look, "declare"),
+    Route("POST", "/imports/take-in", take_in, "declare"),
 )

@@ -4,18 +4,7 @@ import secrets
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Select,
-    Table,
-    and_,
-    func,
-    insert,
-    select,
-    true,
-    update,
-)
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, insert, select, true, update
 
 from schoolwatch_server.alphabet import Order, order
 from schoolwatch_server.database import tables as t

@@ -1,12 +1,12 @@
-"""The registry's schools and rooms as lists see them, and a plan's changes put into it."""
+"""The registry's schools as a list of them sees them, and a plan's changes put into it."""
 
 from sqlalchemy import Connection, Table, select, update
 
 from schoolwatch_server.database import declarations, registry
 from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.rows import SchoolRow
 from schoolwatch_server.scope import Scope
 from schoolwatch_server.workbooks.days import begins, day_of
-from schoolwatch_server.workbooks.rooms import KnownRooms, Room
 from schoolwatch_server.workbooks.schools import DECLARED, Change, Known, Place, Plan, School
 
 
@@ -21,7 +21,14 @@ def known(conn: Connection, scope: Scope) -> Known:
     since = {row.school_id: day_of(row.valid_from) for row in began}
     now = {
         one.code: School(
-            one.id, one.code, one.name, one.level, codes[one.commune_id], one.declared, since[one.id]
+            one.id,
+            one.code,
+            one.name,
+            one.level,
+            codes[one.commune_id],
+            one.declared,
+            since[one.id],
+            _status(one),
         )
         for one in registry.schools(conn, scope)
     }
@@ -56,7 +63,7 @@ def put(conn: Connection, plan: Plan, now: float, by: str) -> None:
             school = registry.create_school(conn, commune, change.code, change.name, level, since)
         else:
             school = change.id
-            _change(conn, school, change, communes, since)
+        _change(conn, school, change, communes, since)
         for quantity in DECLARED:
             value = change.after(quantity)
             if isinstance(value, int):
@@ -69,43 +76,29 @@ def _change(conn: Connection, school: int, change: Change, communes: dict[str, i
     }
     if "commune" in change.values:
         values["commune_id"] = communes[str(change.after("commune"))]
+    values |= {name: change.after(name) for name in ("manager", "former_place") if name in change.values}
+    if "owned" in change.values:
+        values["is_public"] = change.after("owned") == "public"
+    if "specialised" in change.values:
+        kind = change.after("specialised")
+        values |= {"is_specialised": kind != "no", "is_boarding": kind == "boarding"}
     if values:
         conn.execute(update(t.school).where(t.school.c.id == school).values(**values))
     if "code" in change.values:
         registry.change_code(conn, school, change.code, since)
 
 
+def _status(school: SchoolRow) -> dict[str, str]:
+    """As a list says it."""
+    kind = "boarding" if school.is_boarding else "yes" if school.is_specialised else "no"
+    owned = "public" if school.is_public else "private"
+    return {
+        "manager": school.manager,
+        "specialised": kind,
+        "owned": owned,
+        "former_place": school.former_place,
+    }
+
+
 def _ids(conn: Connection, table: Table) -> dict[str, int]:
     return {row.code: row.id for row in conn.execute(select(table.c.code, table.c.id))}
-
-
-def known_rooms(conn: Connection, scope: Scope) -> KnownRooms:
-    """The rooms of every school that a scope sees."""
-    codes = {one.id: one.code for one in registry.schools(conn, scope)}
-    found: dict[str, dict[str, Room]] = {code: {} for code in codes.values()}
-    r = t.room.c
-    for row in conn.execute(select(r.id, r.school_id, r.name, r.role, r.declared)):
-        if row.school_id in codes:
-            found[codes[row.school_id]][row.name] = Room(row.id, row.name, row.role, row.declared)
-    return KnownRooms(found)
-
-
-def put_rooms(conn: Connection, plan: Plan) -> None:
-    """Puts a plan of rooms without problems into the registry."""
-    c, r = t.school_code.c, t.room.c
-    schools = {
-        row.code: row.school_id
-        for row in conn.execute(select(c.code, c.school_id).where(c.valid_to.is_(None)))
-    }
-    for change in plan.changes:
-        school, role, declared = schools[change.code], change.after("role"), change.after("declared")
-        if change.id is None:
-            registry.create_room(conn, school, change.name, str(role), _count(declared))
-            continue
-        held = conn.execute(select(r.role, r.declared).where(r.id == change.id)).one()
-        count = held.declared if declared is None else _count(declared)
-        registry.change_room(conn, school, change.id, str(role or held.role), count)
-
-
-def _count(value: object) -> int | None:
-    return value if isinstance(value, int) else None

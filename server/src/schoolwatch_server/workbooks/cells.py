@@ -1,14 +1,19 @@
-"""What a cell means: a text, a code, a count, a day, a level; or why it means nothing."""
+"""What a cell means: a text, a code, a count, a day, a speed, one of several words; or why nothing."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from schoolwatch_server import levels
+from schoolwatch_server.alphabet import plain
 from schoolwatch_server.workbooks.grid import Value
 
 NAME_MAX = 200
+
+MBPS_MAX = 100_000.0
+"""A line that is faster is a slip of the finger."""
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,19}")
 _GROUPED = re.compile(r"\d{1,3}(?:[., ]\d{3})+", re.ASCII)
@@ -16,6 +21,11 @@ _DIGITS = re.compile(r"\d{1,9}", re.ASCII)
 _DAY = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})", re.ASCII)
 _ISO_DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})", re.ASCII)
 _ERROR = re.compile(r"#[A-Z/0]+[!?A]?")
+_SPEED = re.compile(r"(\d{1,6}(?:[.,]\d{1,3})?) ?(?:(g)|m)?(?:b(?:it)?(?:ps|/s))?", re.ASCII | re.IGNORECASE)
+_YEARS = re.compile(r"(?:năm học|NH)?:? ?(20\d\d) ?[-–—/] ?(20\d\d)", re.IGNORECASE)
+_PHONE = re.compile(r"\+?[0-9(][0-9 ().-]{1,38}", re.ASCII)
+_EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+_WITHOUT_NOUGHT, _PHONE_DIGITS = 9, 3
 _NOTHING = frozenset({"-", "–", "—", "...", "…"})
 
 EXCEL_EPOCH = date(1899, 12, 30)
@@ -46,14 +56,23 @@ def is_empty(value: Value) -> bool:
     return value is None or value in _NOTHING
 
 
+def short(most: int) -> "Parse":
+    """A text on one line of at most so many characters."""
+
+    def parse(value: Value) -> str:
+        if isinstance(value, date):
+            raise CellError("day_for_text", value=f"{value:%d/%m/%Y}")
+        told = _written(value)
+        if len(told) > most or not told.isprintable():
+            raise CellError("too_long", most=most)
+        return told
+
+    return parse
+
+
 def text(value: Value) -> str:
     """A name on one line."""
-    if isinstance(value, date):
-        raise CellError("day_for_text", value=f"{value:%d/%m/%Y}")
-    told = _written(value)
-    if len(told) > NAME_MAX or not told.isprintable():
-        raise CellError("too_long", most=NAME_MAX)
-    return told
+    return str(short(NAME_MAX)(value))
 
 
 def code(value: Value) -> Code:
@@ -106,7 +125,89 @@ def level(value: Value) -> str:
     return found
 
 
-Parse = Callable[[Value], object]
+def up_to(most: int) -> "Parse":
+    """A count of at most so many: more is a slip of the finger."""
+
+    def parse(value: Value) -> int:
+        found = count(value)
+        if found > most:
+            raise CellError("too_many", value=found, most=most)
+        return found
+
+    return parse
+
+
+def _bare(text: str) -> str:
+    return " ".join(plain(text).split())
+
+
+def one_of(words: Mapping[str, Sequence[str]]) -> "Parse":
+    """Reads one of these names, by any of its words; the first word of each is what the template offers."""
+    named = {_bare(word): name for name, each in words.items() for word in (name, *each)}
+
+    def parse(value: Value) -> str:
+        told = _written(value) if not isinstance(value, date) else ""
+        found = named.get(_bare(told))
+        if found is None:
+            raise CellError(
+                "not_one_of", value=told[:40], choices="; ".join(each[0] for each in words.values())
+            )
+        return found
+
+    return parse
+
+
+YES_NO: Mapping[str, tuple[str, ...]] = {
+    "yes": ("Có", "x", "✓", "TRUE", "1", "Đúng", "Yes"),
+    "no": ("Không", "FALSE", "0", "Sai", "No"),
+}
+
+_yes_no = one_of(YES_NO)
+
+
+def yes_no(value: Value) -> bool:
+    """Có or Không."""
+    return bool(_yes_no(value) == "yes")
+
+
+def mbps(value: Value) -> float:
+    """A speed in Mbit/s; `1 Gbps` is 1000. A decimal comma is understood."""
+    told = _written(value) if not isinstance(value, date) else ""
+    found = _SPEED.fullmatch(told)
+    speed = float(found[1].replace(",", ".")) * (1000 if found[2] else 1) if found else 0.0
+    if not 0 < speed <= MBPS_MAX:
+        raise CellError("not_a_speed", value=told[:40])
+    return speed
+
+
+def school_year(value: Value) -> str:
+    """`2026-2027`."""
+    told = _written(value) if not isinstance(value, date) else ""
+    found = _YEARS.fullmatch(told)
+    if found is None or int(found[2]) != int(found[1]) + 1:
+        raise CellError("not_a_school_year", value=told[:40])
+    return f"{found[1]}-{found[2]}"
+
+
+def phone(value: Value) -> str:
+    """A number to call, as it is written; a spreadsheet's number of nine digits has lost its nought."""
+    told = _written(value) if not isinstance(value, date) else ""
+    if isinstance(value, float) and len(told) == _WITHOUT_NOUGHT:
+        raise CellError("noughts_lost", value=told, likely=f"0{told}")
+    if not _PHONE.fullmatch(told) or len(re.sub(r"\D", "", told)) < _PHONE_DIGITS:
+        raise CellError("not_a_phone", value=told[:40])
+    return told
+
+
+def email(value: Value) -> str:
+    """An address of electronic mail."""
+    told = _written(value) if not isinstance(value, date) else ""
+    if not _EMAIL.fullmatch(told):
+        raise CellError("not_an_email", value=told[:40])
+    return told
+
+
+Parse = Callable[[Value], Any]
 
 
 def _written(value: Value) -> str:

@@ -8,7 +8,7 @@ from datetime import date
 from schoolwatch_server.alphabet import plain
 from schoolwatch_server.workbooks.cells import Code
 from schoolwatch_server.workbooks.faults import Faults, usual_width
-from schoolwatch_server.workbooks.schools import DECLARED, Change, Known, Place, Plan, School
+from schoolwatch_server.workbooks.schools import DECLARED, STATUS, Change, Known, Place, Plan, School
 from schoolwatch_server.workbooks.table import Heading, Read, Record
 
 _KIND = re.compile(r"^(xa|phuong|thi tran|dac khu|tinh|thanh pho|tp)\b[ .]*")
@@ -172,11 +172,11 @@ class _Planner:
 def _values(record: Record, held: School | None, code: str, commune: str) -> dict[str, tuple[object, object]]:
     """What the record says otherwise than the registry, each as (before, after)."""
     after = {"code": code, "name": record.cells["name"], "commune": commune}
-    after |= {name: record.cells[name] for name in ("level", *DECLARED) if name in record.cells}
+    after |= {name: record.cells[name] for name in ("level", *STATUS, *DECLARED) if name in record.cells}
     before: dict[str, object] = {}
     if held is not None:
         before = {"code": held.code, "name": held.name, "commune": held.commune, "level": held.level}
-        before |= held.declared
+        before |= {**held.declared, **held.status}
     return {name: (before.get(name), value) for name, value in after.items() if before.get(name) != value}
 
 

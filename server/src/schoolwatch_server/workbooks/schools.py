@@ -12,10 +12,29 @@ from schoolwatch_server.levels import LEVELS
 from schoolwatch_server.workbooks import cells
 from schoolwatch_server.workbooks.table import Field, Problem
 
+CODE = Field(
+    "code", ("Mã trường", "Mã trường học", "Mã đơn vị", "Mã CSGD", "Mã", "School code"), cells.code, True
+)
+"""By which a row of any list names its school."""
+
+MANAGERS: Mapping[str, tuple[str, ...]] = {
+    "": ("Theo quy định", "Mặc định", "As the rule says"),
+    "so": ("Sở GDĐT", "Sở", "Sở Giáo dục và Đào tạo", "Department"),
+    "xa": ("UBND cấp xã", "UBND xã", "UBND phường", "Xã", "Phường", "UBND xã/phường", "Commune"),
+}
+SPECIALISED: Mapping[str, tuple[str, ...]] = {
+    "no": ("Không", "0", "No"),
+    "yes": ("Có", "Chuyên biệt", "Trường chuyên", "x", "Yes"),
+    "boarding": ("Nội trú, bán trú", "Nội trú", "Bán trú", "PTDTNT", "PTDTBT", "Boarding"),
+}
+OWNED: Mapping[str, tuple[str, ...]] = {
+    "public": ("Công lập", "Public"),
+    "private": ("Ngoài công lập", "Tư thục", "Dân lập", "Private"),
+}
+"""Who decides about a school, as people write it; the first word as our template does."""
+
 FIELDS = (
-    Field(
-        "code", ("Mã trường", "Mã trường học", "Mã đơn vị", "Mã CSGD", "Mã", "School code"), cells.code, True
-    ),
+    CODE,
     Field(
         "name",
         ("Tên trường", "Tên trường học", "Tên đơn vị", "Trường", "School", "School name"),
@@ -58,15 +77,42 @@ FIELDS = (
         cells.day,
         format="DD/MM/YYYY",
     ),
+    Field(
+        "manager",
+        ("Cơ quan quản lý trực tiếp", "Cơ quan quản lý", "Đơn vị quản lý", "Managed by"),
+        cells.one_of(MANAGERS),
+        words=MANAGERS,
+    ),
+    Field(
+        "specialised",
+        ("Chuyên biệt", "Trường chuyên biệt", "Specialised"),
+        cells.one_of(SPECIALISED),
+        words=SPECIALISED,
+    ),
+    Field(
+        "owned",
+        ("Công lập/Ngoài công lập", "Hình thức sở hữu", "Loại hình sở hữu", "Public or private"),
+        cells.one_of(OWNED),
+        words=OWNED,
+    ),
+    Field(
+        "former_place",
+        ("Địa bàn trước 01/7/2025", "Tỉnh cũ", "Huyện cũ", "Địa bàn cũ", "Former place"),
+        cells.text,
+    ),
 )
 """In the order of the template."""
 
 DECLARED = ("students", "devices", "student_devices")
+STATUS = ("manager", "specialised", "owned", "former_place")
 
 
 @dataclass(frozen=True, slots=True)
 class School:
-    """A school as the registry has it now; `declared` by quantity, `code_since` the day its code began."""
+    """A school as the registry has it now; `declared` by quantity, `code_since` the day its code began.
+
+    `status` holds the fields of `STATUS`.
+    """
 
     id: int
     code: str
@@ -75,6 +121,7 @@ class School:
     commune: str
     declared: Mapping[str, float]
     code_since: date = date.min
+    status: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +150,10 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What one row does: a new school (`id` None), or other values of one; each as (before, after)."""
+    """What one row does: a new thing (`id` None), or other values of one; each as (before, after).
+
+    Values in `private` are never shown.
+    """
 
     row: int
     code: str
@@ -111,6 +161,7 @@ class Change:
     id: int | None
     values: Mapping[str, tuple[object, object]]
     since: date | None = None
+    private: frozenset[str] = frozenset()
 
     def after(self, name: str) -> object:
         """The new value; None when it stays."""

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import field as default
+from datetime import date
 
 from schoolwatch_server.alphabet import plain
 from schoolwatch_server.workbooks.cells import CellError, is_empty
@@ -14,9 +16,10 @@ HEADING_WITHIN = 40
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A column: its name here, how people head it (the first as our template does), what its cells mean.
+    """A column: its name here, how people head it, what its cells mean.
 
-    `choices` and `format` (ECMA-376 part 1, 18.8.30; `@` is text) are for the template.
+    The first heading is our template's, the last is English. `choices`, the first of each of `words` and
+    `format` (ECMA-376 part 1, 18.8.30; `@` is text) are for the template; the last of `words` is English too.
     """
 
     name: str
@@ -25,6 +28,26 @@ class Field:
     is_required: bool = False
     choices: tuple[str, ...] = ()
     format: str = "@"
+    words: Mapping[str, Sequence[str]] = default(default_factory=dict)
+
+    @property
+    def offered(self) -> tuple[str, ...]:
+        """What the template offers to choose from."""
+        return self.choices or tuple(each[0] for each in self.words.values())
+
+    def title(self, *, is_english: bool = False) -> str:
+        """What the column is called."""
+        return self.headings[-1 if is_english else 0]
+
+    def said(self, value: object, *, is_english: bool = False) -> str:
+        """A value of it as a form writes it; empty where there is none."""
+        if isinstance(value, bool):
+            value = "yes" if value else "no"
+        if isinstance(value, str) and value in self.words:
+            return self.words[value][-1 if is_english else 0]
+        if isinstance(value, date):
+            return f"{value:%d/%m/%Y}"
+        return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,8 +33,8 @@ def write(fields: Sequence[Field]) -> bytes:
         sheet.column_dimensions[letter].width = max(14, len(field.headings[0]) + 3)
         for row in range(2, ROWS + 2):
             sheet.cell(row, index + 1).number_format = field.format
-        if field.choices:
-            choice = _choice(hidden, index, field.choices)
+        if field.offered:
+            choice = _choice(hidden, index, field.offered)
             choice.add(f"{letter}2:{letter}{ROWS + 1}")
             sheet.add_data_validation(choice)
     sheet.freeze_panes = "A2"
