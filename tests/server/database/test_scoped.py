@@ -83,7 +83,6 @@ NOBODY_ASKS = named(
     retired="remove strip",
     rollups="run_once waiting",
     seen="systems",
-    roster="put put_rooms",
     contacts="put write",
     listed="put",
     roster="put",
