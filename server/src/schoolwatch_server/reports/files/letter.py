@@ -1,0 +1,195 @@
+"""The form of an official letter (văn bản hành chính): page, heads, paragraphs, tables, signature.
+
+Nghị định 30/2020/NĐ-CP, Phụ lục I: A4; margins 20 mm above and below, 30 mm left, 15 mm right; Times New
+Roman; page numbers in the middle of the head from the second page on. Numbers below are its items.
+"""
+
+import io
+import zipfile
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from docx import Document
+from docx.enum.table import WD_TABLE_ALIGNMENT
+from docx.enum.text import WD_ALIGN_PARAGRAPH
+from docx.oxml import OxmlElement
+from docx.oxml.ns import qn
+from docx.shared import Mm, Pt, RGBColor
+
+from schoolwatch_server.reports.files.words import clean
+
+if TYPE_CHECKING:
+    from docx.table import Table, _Cell
+    from docx.text.paragraph import Paragraph
+
+ALIGN = WD_ALIGN_PARAGRAPH
+FONT = "Times New Roman"
+SIZE = 14.0
+"""Points of the body: 13 or 14 (item II.6)."""
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+_TEXT_WIDTH = 165.0
+"""Millimetres between the margins."""
+
+
+class Letter:
+    """A letter that is written from its head to its signature; `mark` stands above every page."""
+
+    def __init__(self, title: str, mark: str, made_at: datetime, language: str) -> None:
+        self._document = Document()
+        self._set_up(language)
+        properties = self._document.core_properties
+        properties.title, properties.author, properties.comments = clean(title)[:255], "SchoolWatch", mark
+        properties.created = properties.modified = made_at
+        self._number_pages(mark)
+
+    def _set_up(self, language: str) -> None:
+        normal = self._document.styles["Normal"]
+        normal.font.name, normal.font.size = FONT, Pt(SIZE)
+        properties = normal.element.get_or_add_rPr()
+        fonts = properties.get_or_add_rFonts()
+        for script in ("w:ascii", "w:hAnsi", "w:eastAsia", "w:cs"):
+            fonts.set(qn(script), FONT)
+        spoken = OxmlElement("w:lang")
+        spoken.set(qn("w:val"), "vi-VN" if language == "vi" else "en-GB")
+        properties.append(spoken)
+        section = self._document.sections[0]
+        section.page_width, section.page_height = Mm(210), Mm(297)
+        section.top_margin = section.bottom_margin = Mm(20)
+        section.left_margin, section.right_margin = Mm(30), Mm(15)
+        section.header_distance = section.footer_distance = Mm(10)
+        section.different_first_page_header_footer = True
+
+    def _number_pages(self, mark: str) -> None:
+        section = self._document.sections[0]
+        if mark:
+            write(
+                section.first_page_header.paragraphs[0],
+                mark,
+                bold=True,
+                size=11,
+                align=ALIGN.CENTER,
+                warn=True,
+            )
+        head = section.header.paragraphs[0]
+        head.alignment = ALIGN.CENTER
+        for kind, text in (("begin", ""), ("", "PAGE"), ("end", "")):
+            run = head.add_run()
+            run.font.size = Pt(13)
+            run._r.append(_field(kind, text))  # noqa: SLF001  python-docx has no fields
+        if mark:
+            write(section.header.add_paragraph(), mark, bold=True, size=11, warn=True)
+
+    def columns(self, left: float) -> tuple["_Cell", "_Cell"]:
+        """Two places side by side, `left` of the width for the first: heads, and receivers with signature."""
+        table = self._document.add_table(rows=1, cols=2)
+        _widths(table, (left * _TEXT_WIDTH, (1 - left) * _TEXT_WIDTH))
+        return table.rows[0].cells[0], table.rows[0].cells[1]
+
+    def paragraph(
+        self, text: str, *, bold: bool = False, align: WD_ALIGN_PARAGRAPH | None = None, indent: bool = True
+    ) -> "Paragraph":
+        """One of the body: justified, its first line 10 mm in, 6 pt apart (item II.6)."""
+        added = self._document.add_paragraph()
+        write(added, text, bold=bold, align=ALIGN.JUSTIFY if align is None else align)
+        if indent:
+            added.paragraph_format.first_line_indent = Mm(10)
+        added.paragraph_format.space_after = Pt(6)
+        return added
+
+    def middle(self, text: str) -> None:
+        """In the middle, as "Kính gửi" is."""
+        self.paragraph(text, align=ALIGN.CENTER, indent=False)
+
+    def title(self, text: str, *, size: float = SIZE, new_page: bool = False) -> None:
+        """Bold, in the middle: what kind of document it is, what it is about (item II.5)."""
+        added = self.paragraph(text, bold=True, align=ALIGN.CENTER, indent=False)
+        added.paragraph_format.page_break_before = new_page
+        added.paragraph_format.space_after = Pt(0)
+        added.runs[0].font.size = Pt(size)
+
+    def line(self) -> None:
+        """Under what it is about: a third to a half of its width (item II.5)."""
+        rule(self._document.add_paragraph(), 58)
+
+    def heading(self, text: str) -> None:
+        """Of a part of the body."""
+        self.paragraph(text, bold=True).paragraph_format.keep_with_next = True
+
+    def table(self, heads: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[float]) -> None:
+        """With its heads on each page; `widths` are shares of the text's width."""
+        table = self._document.add_table(rows=1, cols=len(heads))
+        table.style = "Table Grid"
+        for cell, head in zip(table.rows[0].cells, heads, strict=True):
+            write(cell.paragraphs[0], head, bold=True, size=12, align=ALIGN.CENTER)
+        table.rows[0]._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))  # noqa: SLF001
+        for row in rows:
+            added = table.add_row()
+            added._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))  # noqa: SLF001
+            for cell, text in zip(added.cells, row, strict=True):
+                write(cell.paragraphs[0], text, size=12, align=ALIGN.LEFT)
+        _widths(table, [share * _TEXT_WIDTH for share in widths])
+        self._document.add_paragraph().paragraph_format.space_after = Pt(0)
+
+    def bytes(self) -> bytes:
+        """The whole file, its parts without the time of day."""
+        out = io.BytesIO()
+        self._document.save(out)
+        settled = io.BytesIO()
+        with zipfile.ZipFile(out) as made, zipfile.ZipFile(settled, "w", zipfile.ZIP_DEFLATED) as target:
+            for one in made.infolist():
+                target.writestr(zipfile.ZipInfo(one.filename, _EPOCH), made.read(one), zipfile.ZIP_DEFLATED)
+        return settled.getvalue()
+
+
+def write(
+    paragraph: "Paragraph",
+    text: str,
+    *,
+    bold: bool = False,
+    italic: bool = False,
+    size: float = SIZE,
+    align: WD_ALIGN_PARAGRAPH = ALIGN.CENTER,
+    warn: bool = False,
+) -> None:
+    """A text in a paragraph, without room around it."""
+    run = paragraph.add_run(clean(text))
+    run.bold, run.italic, run.font.size = bold, italic, Pt(size)
+    if warn:
+        run.font.color.rgb = RGBColor(0xB0, 0x00, 0x20)
+    paragraph.alignment = align
+    paragraph.paragraph_format.space_after = Pt(0)
+
+
+def rule(paragraph: "Paragraph", indent: float) -> None:
+    """A line across what `indent` millimetres on both sides leave of a paragraph."""
+    paragraph.paragraph_format.left_indent = paragraph.paragraph_format.right_indent = Mm(indent)
+    paragraph.paragraph_format.space_after = Pt(6)
+    paragraph.paragraph_format.line_spacing = Pt(4)
+    borders: Any = OxmlElement("w:pBdr")  # typed as any element, where a paragraph's own is asked for
+    top = OxmlElement("w:top")
+    for name, value in (("val", "single"), ("sz", "6"), ("space", "1"), ("color", "000000")):
+        top.set(qn(f"w:{name}"), value)
+    borders.append(top)
+    properties = paragraph._p.get_or_add_pPr()  # noqa: SLF001  python-docx has no borders of paragraphs
+    after = [properties.find(qn(f"w:{name}")) for name in ("spacing", "ind", "jc")]
+    first = next(one for one in after if one is not None)
+    properties.insert(properties.index(first), borders)  # the schema has an order
+
+
+def _field(kind: str, text: str) -> "OxmlElement":  # type: ignore[valid-type]
+    element = OxmlElement("w:fldChar" if kind else "w:instrText")
+    if kind:
+        element.set(qn("w:fldCharType"), kind)
+    else:
+        element.text = text
+    return element
+
+
+def _widths(table: "Table", widths: Sequence[float]) -> None:
+    table.alignment = WD_TABLE_ALIGNMENT.CENTER
+    table.autofit = False
+    for column, width in zip(table.columns, widths, strict=True):
+        column.width = Mm(width)
+        for cell in column.cells:
+            cell.width = Mm(width)
