@@ -18,7 +18,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from declaring import put_claim
 from schoolwatch_server import people
+from schoolwatch_server.claims.states import State
 from schoolwatch_server.database import api_tokens, credentials, registry
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.enrolment import open_tokens
@@ -97,6 +99,16 @@ def _spare_device(asked: Any) -> Mapping[str, str]:
         row = registry.create_device(conn, asked.school.id, None, "matrix", asked.tree.now)
         credentials.set_credential(conn, row.id, bytes(32), "$7$1$a$b", asked.tree.now)
     return {"spare": row.device}
+
+
+def _claim(state: State) -> Callable[[Any], Mapping[str, str]]:
+    """A new answer of the first school in that state, with a file."""
+
+    def prepare(asked: Any) -> Mapping[str, str]:
+        claim, file = put_claim(asked.tree.engine, asked.school.id, state, now=asked.tree.now)
+        return {"claim": str(claim), "file": str(file), "number": str(file), "question": "studio"}
+
+    return prepare
 
 
 MATRIX: tuple[Row, ...] = (
@@ -223,6 +235,27 @@ MATRIX: tuple[Row, ...] = (
     Row("GET", "/schools/{code}/deletion", "yyn --- -- -- -- --- --- -- ?"),
     Row("POST", "/schools/{code}/deletion", "xxn --- -- -- -- --- --- -- ?",
         form={"confirm": "matrix", "reason": "matrix {n}"}),
+    # --- what schools declare: each step is one role's; the first school is a commune's -------------------
+    #                                  so_admin so_viewer commune head technician auditor token device nobody
+    Row("GET", "/claims",                 "yyy yyy yy yy yy yyy --- -- ?"),
+    Row("GET", "/schools/{code}/claims",  "yyn yyn yn yn yn yyn --- -- ?"),
+    Row("GET", "/schools/{code}/claims/{question}", "yyn yyn yn yn yn yyn --- -- ?",
+        prepare=_claim("returned")),
+    Row("GET", "/claims/files/{number}",  "yyn yyn yn yn yn yyn --- -- ?", prepare=_claim("submitted")),
+    Row("POST", "/claims/save",           "--- --- -- yn yn --- --- -- ?", 303,
+        form={"code": "{code}", "question": "network_zones", "value": "no", "as_of": "2026-01-05"}),
+    Row("POST", "/claims/submit",         "--- --- -- yn yn --- --- -- ?", 303,
+        form={"claim": "{claim}"}, prepare=_claim("draft")),
+    Row("POST", "/claims/withdraw",       "--- --- -- yn yn --- --- -- ?", 303,
+        form={"claim": "{claim}"}, prepare=_claim("submitted")),
+    Row("POST", "/claims/remove-file",    "--- --- -- yn yn --- --- -- ?", 303,
+        form={"file": "{file}"}, prepare=_claim("draft")),
+    Row("POST", "/claims/approve",        "--- --- -- yn -- --- --- -- ?", 303,
+        form={"claim": "{claim}"}, prepare=_claim("submitted")),
+    Row("POST", "/claims/accept",         "--n --- yn -- -- --- --- -- ?", 303,
+        form={"claim": "{claim}"}, prepare=_claim("approved")),
+    Row("POST", "/claims/recognise",      "yyn --- -- -- -- --- --- -- ?", 303,
+        form={"claim": "{claim}"}, prepare=_claim("accepted")),
     Row("GET", "/renewals",               "yyy --- -- -- -- --- --- -- ?"),
     Row("POST", "/renewals",              "yyn --- -- -- -- --- --- -- ?", 303,
         form={"device": "{spare}"}, prepare=_spare_device),

@@ -26,6 +26,10 @@ Permission = Literal[
     "freeze",
     "hand_in",
     "accept",
+    "claim",
+    "approve",
+    "recognise",
+    "evidence",
 ]
 TokenPermission = Literal["read"]
 
@@ -46,23 +50,30 @@ ROLES: Mapping[Role, frozenset[Permission]] = {
             "freeze",
             "hand_in",
             "accept",
+            "recognise",
+            "evidence",
         }
     ),
-    "so_viewer": frozenset({"self", "read", "system"}),
+    "so_viewer": frozenset({"self", "read", "system", "evidence"}),
     "commune": frozenset(
-        {"self", "read", "declare", "enrol", "people", "tokens", "freeze", "hand_in", "accept"}
+        {"self", "read", "declare", "enrol", "people", "tokens", "freeze", "hand_in", "accept", "evidence"}
     ),
-    "school_head": frozenset({"self", "read", "declare", "enrol", "people", "freeze", "hand_in"}),
-    "technician": frozenset({"self", "read", "declare", "enrol", "freeze"}),
-    "auditor": frozenset({"self", "read", "system", "audit"}),
+    "school_head": frozenset(
+        {"self", "read", "declare", "enrol", "people", "freeze", "hand_in", "claim", "approve", "evidence"}
+    ),
+    "technician": frozenset({"self", "read", "declare", "enrol", "freeze", "claim", "evidence"}),
+    "auditor": frozenset({"self", "read", "system", "audit", "evidence"}),
 }
 """What a role may do, within its account's scope.
 
 `self` is one's own account; `people` and `tokens` make accounts and API tokens, no wider than one's own;
 `system` and `audit` are about the server and its log, not about a school; `erase` deletes data of a device or
 a school for good, `rotate` has keys of devices renewed, `registry` adds schools and changes what they are.
-`freeze` keeps a report as it stands, `hand_in` hands one's own place's in, `accept` decides on those of
-the places that one manages: see `hands_in` and `decides`.
+`freeze` keeps a report as it stands, `hand_in` hands one's own place's in, `accept` decides on reports and
+declarations of the places that one manages: see `hands_in` and `decides`.
+`claim` fills in and hands in what a school declares with evidence, `approve`, `accept` and `recognise` decide
+on it, each after the other and none in another's place (`claims.states` says whose turn it is); `evidence`
+reads it, remarks and files included: names may stand in them, so no token has it.
 """
 
 SCOPES: Mapping[Role, tuple[Level, ...]] = {
@@ -84,6 +95,10 @@ GRANTS: Mapping[Role, frozenset[Role]] = {
     "auditor": frozenset(),
 }
 """Whose accounts a role makes, changes and ends, within its own scope."""
+
+SCHOOLS_OWN: frozenset[Permission] = frozenset({"claim", "approve"})
+"""What speaks for a school. A role that makes accounts with them lacks them itself: it decides on what the
+school says, so it must not say it. That such an account was made is in the audit log."""
 
 LIMITED: frozenset[Permission] = frozenset({"self"})
 """What a session may do until a first password is changed and a second factor that is due is set up."""

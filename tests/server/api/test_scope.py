@@ -53,6 +53,14 @@ ADMINISTRATION = {
 }
 """Pages of an administrator, which no token opens; the matrix asks who opens them."""
 
+CLAIMS = {
+    "/claims",
+    "/claims/files/{number}",
+    "/schools/{code}/claims",
+    "/schools/{code}/claims/{question}",
+}
+"""What schools declare, which no token opens; tests/server/console/test_claims.py asks who sees what."""
+
 GET = {route.path for route in ROUTES if route.method == "GET"} - ELSEWHERE
 
 
@@ -98,7 +106,7 @@ def test_the_list_of_addresses_leaves_no_route_out(tree: Tree, site: RunningSite
             if getattr(route, "path_regex", None) and route.path_regex.match(path.partition("?")[0]):
                 asked.add(route.path)
                 break
-    missing = GET - asked - {"/metrics", "/system", "/bundles", *PEOPLE, *ENROLLING, *ADMINISTRATION}
+    missing = GET - asked - {"/metrics", "/system", "/bundles", *PEOPLE, *ENROLLING, *ADMINISTRATION, *CLAIMS}
     assert not missing, f"say in addresses() where data of schools can be read: {missing}"
 
 

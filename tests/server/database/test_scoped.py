@@ -15,6 +15,8 @@ def named(**functions: str) -> set[str]:
 
 
 ABOUT_ONE = named(
+    attachments="bytes_of_school of_claims",
+    claim_steps="events",
     arrivals="hints_of school_of",
     enrolment="has_place open_tokens room_of_school",
     incident_rows="events",
@@ -96,6 +98,8 @@ NOBODY_ASKS = named(
 """The server's own work: intake, broker, rules, upkeep. Nothing that answers people reads by these."""
 
 CALLED = named(
+    attachments="add carry_over remove",
+    claim_steps="draft",
     sealed="check",
     engine="open_database",
     registry="change_code change_room create_device move_device",

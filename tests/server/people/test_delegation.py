@@ -11,6 +11,7 @@ from schoolwatch_server.access import (
     DEVICE,
     GRANTS,
     ROLES,
+    SCHOOLS_OWN,
     SCOPES,
     TOKENS,
     Permission,
@@ -61,10 +62,17 @@ def test_nobody_grants_more_than_they_have(tree: Tree) -> None:
                 continue
             granted += 1
             taker = who(role, scope)
-            for permission, place in itertools.product(PERMISSIONS, asked):
+            for permission, place in itertools.product({*PERMISSIONS} - SCHOOLS_OWN, asked):
                 assert may(giver, permission, place) or not may(taker, permission, place), (giver, taker)
             assert {*GRANTS[role]} <= {*GRANTS[giver.role]}, "nor somebody who grants more"
     assert granted > 90
+
+
+def test_who_decides_on_what_a_school_says_does_not_say_it() -> None:
+    decides = {"accept", "recognise"}
+    for role, permissions in ROLES.items():
+        assert not (permissions & decides and permissions & SCHOOLS_OWN), role
+    assert not TOKENS["read"] & {*decides, *SCHOOLS_OWN, "evidence"}
 
 
 def test_a_token_has_no_more_than_whoever_may_issue_it(tree: Tree) -> None:

@@ -176,6 +176,10 @@ QUESTIONS: tuple[Question, ...] = (
         "ban hành và công khai Kế hoạch ứng dụng CNTT, chuyển đổi số", "V-seed", months=12,
     ),
     Question(
+        "it_staff", "number", "plans", KON_TUM, "kiện toàn đội ngũ phụ trách công nghệ thông tin", "V-seed",
+        unit="people", evidence="no", months=12,
+    ),
+    Question(
         "dx_page", "yes_no", "plans", NINH_BINH, "chuyên trang chuyển đổi số trên trang thông tin điện tử",
         "V-seed", evidence="no",
     ),

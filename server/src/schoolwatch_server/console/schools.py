@@ -23,6 +23,7 @@ from schoolwatch_server.console.page import check_form, language_of, page, words
 from schoolwatch_server.database import (
     activation,
     arrivals,
+    claims,
     declarations,
     identities,
     incident_rows,
@@ -101,6 +102,7 @@ def show(request: Request, code: str, who: Who, server: Server) -> Response:
             told=ladder_words,
             tokens=tokens.open_tokens(conn, school.id, now),
             admits=ADMITS,
+            returned=claims.returned(conn, who.scope, school.id),
             waiting=groups(arrivals.waiting(conn, who.scope, school_id=school.id)),
             kind=lambda row: kind(row, words_of(request)),
         )

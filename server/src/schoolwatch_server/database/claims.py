@@ -1,24 +1,52 @@
-"""What schools have declared, and how far each answer has come."""
+"""What schools have declared, and how far each answer has come; read within a scope."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import date
+from typing import Any, get_args
 
-from sqlalchemy import Connection, and_, delete, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, delete, exists, func, or_, select
 
 from schoolwatch_server.claims.claim import Claim
-from schoolwatch_server.claims.states import COUNTS
+from schoolwatch_server.claims.states import COUNTS, Party, State
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.dependents import delete_with_dependents
 from schoolwatch_server.database.reach import has_code, within
+from schoolwatch_server.levels import LEVELS, Manager, manager
 from schoolwatch_server.scope import Scope
 
 
+@dataclass(frozen=True, slots=True)
+class ClaimRow:
+    """An answer with its school; `changed_at` is since when it is in its state."""
+
+    id: int
+    school_id: int
+    school_code: str
+    school: str
+    commune: str
+    manager: Manager | None
+    question: str
+    revision: int
+    value: float | None
+    text: str
+    as_of: date
+    state: State
+    created_at: float
+    created_by: str
+    changed_at: float
+
+
 def recognised(
-    conn: Connection, scope: Scope, questions: Iterable[str] | None = None
+    conn: Connection,
+    scope: Scope,
+    questions: Iterable[str] | None = None,
+    schools: Collection[int] | None = None,
 ) -> dict[int, dict[str, Claim]]:
     """Each school's newest answer to each question that came at least as far as `accepted`.
 
-    School id → question → claim; a school without any is not in it. `questions`: these alone.
+    School id → question → claim; a school without any is not in it. `questions`, `schools` (their ids): these
+    alone.
     """
     c = t.claim.c
     query = (
@@ -29,11 +57,55 @@ def recognised(
     )
     if questions is not None:
         query = query.where(c.question.in_(list(questions)))
+    if schools is not None:
+        query = query.where(c.school_id.in_(list(schools)))
     found: dict[int, dict[str, Claim]] = {}
     for school, question, value, state, as_of, *rest in conn.execute(query):
         claim = Claim(question, value, state, date.fromisoformat(as_of), *rest)
         found.setdefault(school, {})[question] = claim
     return found
+
+
+def newest(conn: Connection, scope: Scope, school_id: int) -> dict[str, ClaimRow]:
+    """A school's newest answer to each question, in whatever state."""
+    rows = _rows(conn, _query().where(within(scope), t.claim.c.school_id == school_id))
+    return {row.question: row for row in sorted(rows, key=lambda row: row.revision)}
+
+
+def history(conn: Connection, scope: Scope, school_id: int, question: str) -> tuple[ClaimRow, ...]:
+    """All that a school has answered to a question, the newest first."""
+    c = t.claim.c
+    query = _query().where(within(scope), c.school_id == school_id, c.question == question)
+    return _rows(conn, query.order_by(c.revision.desc()))
+
+
+def some(conn: Connection, scope: Scope, ids: Collection[int]) -> tuple[ClaimRow, ...]:
+    """Those of the answers that lie in the scope, in the order of their numbers."""
+    c = t.claim.c
+    return _rows(conn, _query().where(within(scope), c.id.in_(list(ids))).order_by(c.id))
+
+
+def waiting(
+    conn: Connection, scope: Scope, party: Party, *, by: Manager = "so", limit: int
+) -> tuple[ClaimRow, ...]:
+    """Answers on which that party has to decide, those that have waited longest first.
+
+    `by`: whose schools, where the direct manager is asked for.
+    """
+    return _rows(
+        conn, _query().where(within(scope), *_turn(party, by)).order_by(t.claim.c.changed_at).limit(limit)
+    )
+
+
+def count_waiting(conn: Connection, scope: Scope, party: Party, *, by: Manager = "so") -> int:
+    """How many `waiting` would give without a limit."""
+    query = select(func.count()).select_from(t.claim.join(t.school))
+    return int(conn.scalar(query.where(within(scope), *_turn(party, by))) or 0)
+
+
+def returned(conn: Connection, scope: Scope, school_id: int) -> tuple[ClaimRow, ...]:
+    """A school's answers that came back and that it has not answered anew."""
+    return tuple(row for row in newest(conn, scope, school_id).values() if row.state == "returned")
 
 
 def prune(conn: Connection, before: float, limit: int) -> int:
@@ -57,3 +129,44 @@ def prune(conn: Connection, before: float, limit: int) -> int:
     unused = ~exists().where(t.attachment.c.body_id == body.id)
     ids = list(conn.scalars(select(body.id).where(unused).limit(max(1, limit - gone))))
     return gone + conn.execute(delete(t.attachment_body).where(body.id.in_(ids))).rowcount
+
+
+_STATE_OF: dict[Party, State] = {"head": "submitted", "manager": "approved", "so": "accepted"}
+_COMMUNES = [level for level in LEVELS if manager(level) == "xa"]
+
+
+def _turn(party: Party, by: Manager) -> tuple[ColumnElement[bool], ...]:
+    state = t.claim.c.state == _STATE_OF[party]
+    if party != "manager":
+        return state, has_code()
+    return state, has_code(), _by_commune() if by == "xa" else ~_by_commune()
+
+
+def _by_commune() -> ColumnElement[bool]:
+    """Whether a school reports to its commune: `levels.manager`, as a condition."""
+    s = t.school.c
+    own = or_(s.is_specialised.is_(False), s.is_boarding.is_(True))
+    return or_(s.manager == "xa", and_(s.manager == "", own, s.level.in_(_COMMUNES)))
+
+
+def _query() -> Select[Any]:
+    c, s = t.claim.c, t.school.c
+    present = and_(t.school_code.c.school_id == s.id, t.school_code.c.valid_to.is_(None))
+    return select(
+        c.id, c.school_id, func.coalesce(t.school_code.c.code, "").label("school_code"),
+        s.name.label("school"), t.commune.c.name.label("commune"), s.level, s.is_specialised, s.is_boarding,
+        s.manager.label("chosen"), c.question, c.revision, c.value,
+        c.text, c.as_of, c.state, c.created_at, c.created_by, c.changed_at,
+    ).select_from(t.claim.join(t.school).join(t.commune).outerjoin(t.school_code, present))  # fmt: skip
+
+
+def _rows(conn: Connection, query: Select[Any]) -> tuple[ClaimRow, ...]:
+    return tuple(_row(dict(row)) for row in conn.execute(query).mappings())
+
+
+def _row(found: dict[str, Any]) -> ClaimRow:
+    of_school = {name: found.pop(name) for name in ("level", "is_specialised", "is_boarding", "chosen")}
+    as_of = date.fromisoformat(found.pop("as_of"))
+    if found["state"] not in get_args(State):  # a newer version wrote it
+        raise ValueError(f"{found['state']!r} is no state of a claim")
+    return ClaimRow(**found, as_of=as_of, manager=manager(**of_school))

@@ -1,0 +1,232 @@
+"""What waits for whoever looks: to be approved by the head, accepted by the manager, recognised by the Sở."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from fastapi import Form, Query, Request
+from starlette.responses import RedirectResponse, Response
+
+from schoolwatch_server import claiming
+from schoolwatch_server.access import ForbiddenError, Permission, Principal
+from schoolwatch_server.api.context import Context
+from schoolwatch_server.api.problems import not_found
+from schoolwatch_server.api.route import Route, Server, Who
+from schoolwatch_server.claims import answer as answers
+from schoolwatch_server.claims.claim import Claim
+from schoolwatch_server.claims.questions import BY_ID
+from schoolwatch_server.claims.states import Party, Step
+from schoolwatch_server.console import claim_words
+from schoolwatch_server.console.claims import Ids, today
+from schoolwatch_server.console.page import Csrf, check_form, page, words_of
+from schoolwatch_server.database import attachments, claim_steps, claims
+from schoolwatch_server.database.attachments import Attachment
+from schoolwatch_server.database.claims import ClaimRow
+from schoolwatch_server.database.engine import begin_read
+from schoolwatch_server.levels import Manager
+
+MOST = 100
+"""Answers shown at once: those that have waited longest."""
+
+Decision = Annotated[Literal["take", "take_all", "return"], Form()]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A party whose decision is waited for, and by which step it agrees."""
+
+    party: Party
+    permission: Permission
+    step: Step
+    manager: Manager = "so"
+
+
+TURNS: dict[str, tuple[Turn, ...]] = {
+    "school_head": (Turn("head", "approve", "approve"),),
+    "commune": (Turn("manager", "accept", "accept", "xa"),),
+    "so_admin": (Turn("manager", "accept", "accept"), Turn("so", "recognise", "recognise")),
+    "so_viewer": (Turn("manager", "accept", "accept"), Turn("so", "recognise", "recognise")),
+    "auditor": (Turn("manager", "accept", "accept"), Turn("so", "recognise", "recognise")),
+}
+"""Role → what waits for it; who only reads sees what waits for the Sở. A technician decides on nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An answer to decide on: with its evidence, who handed it in, and what counted before."""
+
+    row: ClaimRow
+    files: Sequence[Attachment]
+    handed_in: claim_steps.EventRow | None
+    before: Claim | None
+    is_old: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Pile:
+    """What waits for one decision; `count` are all, `items` the first of them."""
+
+    turn: Turn
+    count: int
+    items: Sequence[Item]
+
+    @property
+    def plain(self) -> Sequence[Item]:
+        """Those that nothing speaks against."""
+        return [item for item in self.items if not item.is_old]
+
+
+def show(
+    request: Request,
+    who: Who,
+    server: Server,
+    done: Annotated[int, Query(ge=0, le=1000)] = 0,
+    missed: Annotated[int, Query(ge=0, le=1000)] = 0,
+) -> Response:
+    """Everything that waits for this person's decision."""
+    return _inbox(request, who, server, done=done, missed=missed)
+
+
+def approve(
+    request: Request,
+    who: Who,
+    server: Server,
+    csrf: Csrf = "",
+    decision: Decision = "take",
+    claim: Ids = [],  # noqa: B006  FastAPI copies it
+    all_shown: Ids = [],  # noqa: B006
+    remark: Annotated[str, Form(max_length=4000)] = "",
+) -> Response:
+    """The school's head lets answers go to the manager, or sends them back."""
+    return _decided(request, who, server, csrf, "approve", decision, claim, all_shown, remark)
+
+
+def accept(
+    request: Request,
+    who: Who,
+    server: Server,
+    csrf: Csrf = "",
+    decision: Decision = "take",
+    claim: Ids = [],  # noqa: B006
+    all_shown: Ids = [],  # noqa: B006
+    remark: Annotated[str, Form(max_length=4000)] = "",
+) -> Response:
+    """The direct manager accepts answers, or sends them back."""
+    return _decided(request, who, server, csrf, "accept", decision, claim, all_shown, remark)
+
+
+def recognise(
+    request: Request,
+    who: Who,
+    server: Server,
+    csrf: Csrf = "",
+    decision: Decision = "take",
+    claim: Ids = [],  # noqa: B006
+    all_shown: Ids = [],  # noqa: B006
+    remark: Annotated[str, Form(max_length=4000)] = "",
+) -> Response:
+    """The Sở recognises answers, or sends them back, also those that it had recognised."""
+    return _decided(request, who, server, csrf, "recognise", decision, claim, all_shown, remark)
+
+
+def _decided(
+    request: Request,
+    who: Principal,
+    server: Context,
+    csrf: str,
+    agrees: Step,
+    decision: str,
+    claim: Sequence[int],
+    all_shown: Sequence[int],
+    remark: str,
+) -> Response:
+    check_form(who, csrf)
+    chosen = all_shown if decision == "take_all" else claim
+    step = "return" if decision == "return" else agrees
+    words = words_of(request)
+    if not chosen:
+        return _inbox(request, who, server, trouble=words.text("claims.nothing_chosen"), remark=remark)
+    if step == "return" and not claiming.is_remark(remark):
+        least = claiming.REMARK_MIN
+        trouble = words.text("claims.no_remark", least=least, most=claiming.REMARK_MAX)
+        return _inbox(request, who, server, trouble=trouble, chosen=chosen, remark=remark)
+    outcome = claiming.take(server.engine, chosen, step, who, remark=remark, now=time.time(), today=today())
+    if not outcome.done and not outcome.refused:
+        raise not_found("answer", ", ".join(map(str, chosen[:3])))
+    if outcome.is_forbidden:
+        raise ForbiddenError(agrees)
+    return RedirectResponse(f"/claims?done={len(outcome.done)}&missed={len(outcome.refused)}", 303)
+
+
+def _inbox(
+    request: Request,
+    who: Principal,
+    server: Context,
+    *,
+    done: int = 0,
+    missed: int = 0,
+    trouble: str = "",
+    chosen: Sequence[int] = (),
+    remark: str = "",
+) -> Response:
+    with begin_read(server.engine) as conn:
+        piles = []
+        for turn in TURNS.get(str(who.role), ()):
+            rows = claims.waiting(conn, who.scope, turn.party, by=turn.manager, limit=MOST)
+            count = claims.count_waiting(conn, who.scope, turn.party, by=turn.manager)
+            ids = [row.id for row in rows]
+            files, events = attachments.of_claims(conn, ids), claim_steps.events(conn, ids)
+            before = claims.recognised(conn, who.scope, schools={row.school_id for row in rows})
+            items = [
+                _item(
+                    row,
+                    files.get(row.id, ()),
+                    events.get(row.id, ()),
+                    before.get(row.school_id, {}).get(row.question),
+                )
+                for row in rows
+            ]
+            piles.append(Pile(turn, count, items))
+        communes = claims.count_waiting(conn, who.scope, "manager", by="xa") if who.role != "commune" else 0
+        heads = claims.count_waiting(conn, who.scope, "head") if who.role != "school_head" else 0
+    return page(
+        request,
+        "claim_inbox.html",
+        who,
+        422 if trouble else 200,
+        at="/claims",
+        piles=piles,
+        done=done,
+        missed=missed,
+        trouble=trouble,
+        chosen=set(chosen),
+        remark=remark,
+        communes=communes,
+        heads=heads,
+        most=MOST,
+        least=claiming.REMARK_MIN,
+        longest=claiming.REMARK_MAX,
+        told=claim_words,
+        questions=BY_ID,
+    )
+
+
+def _item(
+    row: ClaimRow,
+    files: Sequence[Attachment],
+    events: Sequence[claim_steps.EventRow],
+    before: Claim | None,
+) -> Item:
+    question = BY_ID.get(row.question)
+    lack = () if question is None else answers.lacks(question, row.value, len(files), row.as_of, today())
+    handed_in = next((event for event in reversed(events) if event.step == "submit"), None)
+    return Item(row, files, handed_in, None if before and before.id == row.id else before, "old" in lack)
+
+
+ROUTES = (
+    Route("GET", "/claims", show, "evidence"),
+    Route("POST", "/claims/approve", approve, "approve"),
+    Route("POST", "/claims/accept", accept, "accept"),
+    Route("POST", "/claims/recognise", recognise, "recognise"),
+)

@@ -1,0 +1,56 @@
+"""How pages write what a school declares: the answer in words, its state, how many stand where."""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import date
+
+from schoolwatch_server.claims.questions import BY_ID
+from schoolwatch_server.claims.states import STATES
+from schoolwatch_server.console.words import Words
+from schoolwatch_server.database.claims import ClaimRow
+
+CHIPS = {
+    "draft": "unknown",
+    "submitted": "warn",
+    "approved": "warn",
+    "accepted": "good",
+    "recognised": "good",
+    "returned": "bad",
+    "withdrawn": "plain",
+}
+"""State of an answer → the kind of its chip."""
+
+
+def answered(question: str, value: float | None, words: Words) -> str:
+    """`Có`, `1,5 %`, `21 điểm`, `Mức độ 2`; empty where the text or the file is the answer."""
+    known = BY_ID.get(question)
+    if value is None or known is None:
+        return "" if value is None else words.number(value, 2)
+    match known.kind:
+        case "yes_no":
+            return words.text("claims.yes" if value else "claims.no")
+        case "share":
+            return f"{words.number(value * 100, 2)}\u00a0%"
+        case "score":
+            return words.text("claims.points", count=words.number(value, 2))
+        case "choice":
+            return words.text("claims.level", number=words.number(value))
+    return words.number(value)
+
+
+def day(at: date, words: Words) -> str:
+    """`20/11/2026`."""
+    return f"{at:%d/%m/%Y}" if words.language == "vi" else f"{at.day} {at:%b %Y}"
+
+
+def size(count: int, words: Words) -> str:
+    """`1,2 MB`, `40 kB`, as file managers write it."""
+    if count < 100 * 1024:
+        return f"{words.number(max(count / 1024, 1), 0)}\u00a0kB"
+    return f"{words.number(count / 1024 / 1024, 1)}\u00a0MB"
+
+
+def tally(newest: Iterable[ClaimRow | None]) -> list[tuple[str, int]]:
+    """How many answers are in each state, in their order; `none` is for questions without any."""
+    counts = Counter("none" if row is None else row.state for row in newest)
+    return [(state, counts[state]) for state in ("none", *STATES) if counts[state]]
