@@ -39,12 +39,18 @@ ACTIONS: Mapping[Kind, tuple[str, ...]] = {
 }
 """Actions of the audit log, by what each ends: after them an older copy lets in too many. Some are undone."""
 
+LOCKED = ("account.disable", "account.idle")
+"""Actions that locked an account, and changed nothing else of it."""
+
+PASSWORD = ("account.password", "account.reset_password")
+"""Actions after which an older copy knows a former password."""
+
 KINDS: Mapping[str, Kind] = {action: kind for kind, actions in ACTIONS.items() for action in actions}
 
 _UNDONE: Mapping[str, tuple[str, ...]] = {
     "device.restore": ("device.retire", "device.replace"),
-    "account.enable": ("account.disable", "account.idle"),
-    "account.unlock": ("account.disable", "account.idle"),
+    "account.enable": LOCKED,
+    "account.unlock": LOCKED,
 }
 
 LINES_MAX = 50_000
@@ -55,7 +61,8 @@ class Ending(msgspec.Struct, frozen=True, omit_defaults=True):
     """One line of the audit log: when (UTC seconds), its row and hash there, and what it ended.
 
     `history` is that of the database (`meta`): another server's lines are about others.
-    `number` is a token's; of a school's enrolment tokens, without one, all were ended.
+    `number` is a token's; of a school's enrolment tokens, without one, all were ended. `role` is an account's
+    new one.
     """
 
     at: float
@@ -65,6 +72,7 @@ class Ending(msgspec.Struct, frozen=True, omit_defaults=True):
     subject: str
     number: int = 0
     history: str = ""
+    role: str = ""
 
     @property
     def kind(self) -> Kind | None:
@@ -97,4 +105,5 @@ def of(entry: Entry, history: str) -> Ending:
         number = int(entry.detail.get("number", 0))
     if entry.action == "enrolment.revoke":
         number = int(entry.detail.get("token", 0))
-    return Ending(entry.at, entry.id, entry.hash, entry.action, subject, number, history)
+    role = str(entry.detail.get("role", "")) if entry.action == "account.role" else ""
+    return Ending(entry.at, entry.id, entry.hash, entry.action, subject, number, history, role)

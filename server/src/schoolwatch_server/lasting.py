@@ -3,6 +3,7 @@
 `audit/…`: a line of JSON each, the oldest first; they are in every backup.
 """
 
+import contextlib
 import logging
 from collections.abc import Iterable
 from pathlib import Path
@@ -31,23 +32,48 @@ def read(path: Path, kind: type[Line]) -> tuple[Line, ...]:
         raise LastingError(f"{path}: can't be read ({error.strerror}): check its mode") from error
 
 
-def read_or_set_aside(path: Path, kind: type[Line]) -> tuple[Line, ...]:
-    """The list, oldest first; one that can't be read is set aside (`….unreadable`), and is empty then.
-
-    Raises `LastingError` when it can't be set aside.
-    """
+def trouble(path: Path, kind: type[Line]) -> str:
+    """Why the list can't be read as a whole; empty when it can."""
     try:
-        return read(path, kind)
+        read(path, kind)
     except LastingError as error:
-        aside = path.with_name(f"{path.name}.unreadable")
-        log.error("%s; it is set aside as %s", error, aside.name)  # noqa: TRY400  the line says all
+        return str(error)
+    return ""
+
+
+def read_or_mend(path: Path, kind: type[Line]) -> tuple[tuple[Line, ...], bool]:
+    """The list, oldest first, and whether all of it can be read.
+
+    Else what can be read is in its place, and the whole file is set aside (`….unreadable`). Raises
+    `LastingError` when that can't be done.
+    """
+    why = trouble(path, kind)
+    if not why:
+        return read(path, kind), True
+    aside = path.with_name(f"{path.name}.unreadable")
+    log.error("%s; it is set aside as %s", why, aside.name)
+    kept = _readable(path, kind)
     try:
         path.rename(aside)
     except OSError as error:
         raise LastingError(
             f"{path}: can't be set aside ({error.strerror}): check its folder's mode"
         ) from error
-    return ()
+    write(path, kept)
+    return kept, False
+
+
+def _readable(path: Path, kind: type[Line]) -> tuple[Line, ...]:
+    """The lines that are some: of a file that was cut off, all but the last."""
+    try:
+        text = path.read_bytes()
+    except OSError:
+        return ()
+    decoder, found = msgspec.json.Decoder(kind), set()
+    for line in text.splitlines():
+        with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
+            found.add(decoder.decode(line))
+    return _in_order(found)
 
 
 def parse(text: bytes, name: str, kind: type[Line]) -> tuple[Line, ...]:

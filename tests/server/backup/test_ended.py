@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, func, select, update
 from tests.server.backup.conftest import Run, Stocked, moved
 
 from databases import make_database
@@ -28,6 +28,7 @@ from schoolwatch_server.endings import Ending
 from schoolwatch_server.enrolment import issue_enrolment_token
 from schoolwatch_server.lasting import LastingError
 from schoolwatch_server.scope import EVERYTHING
+from schoolwatch_server.sessions import Login
 from webhook import eventually
 
 pytestmark = pytest.mark.usefixtures("all_of_a_day")
@@ -83,6 +84,18 @@ def standing(engine: Engine) -> dict[str, list[object]]:
         }
 
 
+def logged_in(engine: Engine, name: str) -> Login | None:
+    return people.log_in(engine, name, "mat khau du dai 1", address="192.0.2.1", now=time.time())
+
+
+def put_back(config: ServerConfig, older: bytes) -> Engine:
+    """An older file in the place of the database, as a person does it by hand."""
+    for log in config.folder.glob("schoolwatch.db-*"):
+        log.unlink()
+    (config.folder / "schoolwatch.db").write_bytes(older)
+    return open_database(config.database_url)
+
+
 def test_an_older_copy_lets_in_nobody_who_was_shut_out_since(
     stocked: Stocked, run: Run, tmp_path: Path
 ) -> None:
@@ -96,10 +109,13 @@ def test_an_older_copy_lets_in_nobody_who_was_shut_out_since(
     code, said = run("restore", "--data", tmp_path / "new", *place)
 
     assert code == 0, said
-    assert (
-        "Revoked again, as it had been revoked since this copy: 2 devices, 2 enrolment or API tokens" in said
-    )
-    assert "nobody gets in by what they were:\n  an\n  binh\nOpen each again" in said
+    assert "since this copy: 2 devices; 2 revocations of enrolment or API tokens:" in said
+    assert f"  {devices[0]}: Device cut off, " in said
+    locked, changed = said.partition("Do NOT open them")[2].partition("nobody gets in by what they were:")[
+        ::2
+    ]
+    assert ("  binh: Account switched off, " in locked, "  an: Password reset, " in changed) == (True, True)
+    assert "binh" not in changed
     assert f"./schoolwatch server unlock NAME --data {tmp_path}/new" in said
     engine = open_database(of_data(tmp_path / "new").database_url)
     after = {
@@ -112,7 +128,9 @@ def test_an_older_copy_lets_in_nobody_who_was_shut_out_since(
     assert standing(engine) == after
     assert audit_log.verify(engine, tmp_path / "new").wrong == ()
 
-    people.unlock(engine, "an")  # an administrator looked at it
+    people.unlock(engine, "an")  # an administrator looked at it, and gave it no new password
+    assert logged_in(engine, "an") is None, "the former password lets nobody in"
+    assert logged_in(engine, "chi") is not None
     assert since.look(of_data(tmp_path / "new"), engine) == since.Again(), "done once"
     assert standing(engine) == {**after, "account": ["an", "chi"]}
     engine.dispose()
@@ -134,7 +152,7 @@ def test_the_old_data_folder_tells_what_no_copy_does(stocked: Stocked, run: Run,
     assert (code, "Revoked again" in said, "nobody gets in by" in said) == (0, False, False), said
     code, said = run("restore", "--data", tmp_path / "new", *place, "--old-data", config.folder)
     assert code == 0, said
-    assert "nobody gets in by what they were:\n  an\n  binh\n" in said
+    assert "nobody gets in by what they were:\n  an: Password reset, " in said
 
     code, said = run("restore", "--data", tmp_path / "none", *place, "--old-data", tmp_path)
     assert code == 2, said
@@ -153,11 +171,7 @@ def test_an_older_file_put_back_by_hand_is_set_right_at_the_next_start(
     since.note(engine, config.folder)
     expected = standing(engine)
     engine.dispose()
-    for log in config.folder.glob("schoolwatch.db-*"):
-        log.unlink()
-    (config.folder / "schoolwatch.db").write_bytes(older)
-
-    engine = open_database(config.database_url)
+    engine = put_back(config, older)
     assert standing(engine) != expected
     again = since.look(config, engine)
     assert Counter(one.kind for one in again.ended) == {"device": 2, "account": 2, "token": 1, "enrolment": 1}
@@ -228,7 +242,7 @@ def test_a_second_restore_knows_what_the_first_had_nothing_to_end_of(
     code, said = run("restore", "--data", tmp_path / "two", *place, "--snapshot", second)
 
     assert code == 0, said
-    assert "nobody gets in by what they were:\n  an\n  binh\n" in said
+    assert "nobody gets in by what they were:\n  an: Password reset, " in said
 
 
 def test_another_server_in_the_same_place_ends_nothing_here(
@@ -258,7 +272,7 @@ def test_another_server_in_the_same_place_ends_nothing_here(
     code, said = run("restore", "--data", tmp_path / "new", *place)
 
     assert code == 0, said
-    assert "nobody gets in by what they were:\n  an\n  binh\n" in said
+    assert "nobody gets in by what they were:\n  an: Password reset, " in said
     assert f"is known up to {when(known.listed_at)}" in said
     engine = open_database(of_data(tmp_path / "new").database_url)
     with begin_read(engine) as conn:
@@ -276,10 +290,7 @@ def test_what_was_undone_is_not_ended_again(stocked: Stocked, tmp_path: Path) ->
     people.unlock(engine, "binh")
     since.note(engine, config.folder)
     engine.dispose()
-    for log in config.folder.glob("schoolwatch.db-*"):
-        log.unlink()
-    (config.folder / "schoolwatch.db").write_bytes(older)
-    engine = open_database(config.database_url)
+    engine = put_back(config, older)
     assert sorted(one.action for one in since.look(config, engine).ended) == [
         "account.reset_password",
         "device.revoke",
@@ -307,6 +318,79 @@ def test_a_list_that_is_gone_or_garbage_is_made_anew_from_the_log(
     assert "line 1 is no ending" in caplog.text
     assert path.with_name("endings.unreadable").read_text() == "no list\n"
     engine.dispose()
+
+
+def test_a_session_ended_since_is_not_open_again_in_an_older_file(stocked: Stocked, tmp_path: Path) -> None:
+    config = moved(stocked, tmp_path)
+    furnish(config)
+    engine = open_database(config.database_url)
+    assert logged_in(engine, "chi") is not None
+    since.note(engine, config.folder)
+    engine.dispose()
+    older = (config.folder / "schoolwatch.db").read_bytes()
+    engine = open_database(config.database_url)
+    people.change(
+        engine,
+        "chi",
+        lambda c, one, _: accounts.end_sessions(c, one.id),
+        action="session.end",
+        by="lan",
+    )
+    audit_log.note(engine, config.folder, time.time())
+    with begin_read(engine) as conn:
+        last = audit.newest(conn, 1)[0]
+    engine.dispose()
+
+    engine = put_back(config, older)
+    assert sessions_of(engine) == 1
+    found = since.look(config, engine)
+    assert sessions_of(engine) == 0
+    assert found.older is not None
+    assert (found.older.id, found.ended) == (last.id, ())
+    assert since.look(config, engine) == since.Again(), "told once"
+    engine.dispose()
+
+
+def sessions_of(engine: Engine) -> int:
+    with begin_read(engine) as conn:
+        return conn.scalar(select(func.count()).select_from(t.session)) or 0
+
+
+def test_a_list_that_lost_its_end_or_all_of_it_is_told_where_an_older_file_is_in_place(
+    stocked: Stocked, run: Run, tmp_path: Path
+) -> None:
+    config = moved(stocked, tmp_path)
+    furnish(config)
+    engine = open_database(config.database_url)
+    people.reset_password(engine, "chi", by="lan")
+    since.note(engine, config.folder)
+    engine.dispose()
+    older = (config.folder / "schoolwatch.db").read_bytes()
+    end_some(config)
+    engine, path = open_database(config.database_url), endings.path_in(config.folder)
+    since.note(engine, config.folder)
+    engine.dispose()
+    whole = path.read_bytes()
+
+    path.write_bytes(whole[:-20])  # the last line is that of the enrolment tokens
+    put_back(config, older).dispose()
+    code, said = run("migrate", "--restored", "--data", config.folder)
+    assert code == 0, said
+    assert f"ATTENTION: {path} is damaged ({path}: line 7 is no ending" in said
+    assert f"{config.folder}/audit/; start it again" in said
+    assert "2 devices; 1 revocations" in said, "what can be read holds"
+    assert path.with_name("endings.unreadable").read_bytes() == whole[:-20]
+
+    for gone in (path.unlink, lambda: path.write_bytes(b"")):
+        gone()
+        put_back(config, older).dispose()
+        code, said = run("migrate", "--restored", "--data", config.folder)
+        assert (code, f"ATTENTION: {path} is gone" in said) == (0, True), said
+        assert "Revoked again" not in said
+
+    path.write_bytes(whole)  # as the message says, from the newest backup
+    code, said = run("migrate", "--data", config.folder)
+    assert (code, "2 devices; 2 revocations" in said, "ATTENTION" in said) == (0, True, False), said
 
 
 def test_a_list_that_cannot_be_written_is_not_said_to_be_whole(stocked: Stocked, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from alembic import command
 from alembic.config import Config
 from tests.server.backup.conftest import Run
 
+from schoolwatch_server import people
 from schoolwatch_server.backup import place, upgrade
 from schoolwatch_server.config import ServerConfig, of_data
 from schoolwatch_server.database import engine as engines
@@ -73,6 +74,31 @@ def test_an_upgrade_keeps_a_copy_and_can_be_taken_back(older: ServerConfig, run:
     with closing(sqlite3.connect(aside)) as db:
         assert db.execute("SELECT count(*) FROM school").fetchone() == (3,)
     assert list(data.glob("*.putting*")) == []
+
+
+def test_who_was_shut_out_since_an_upgrade_is_so_after_it_is_taken_back(
+    older: ServerConfig, run: Run
+) -> None:
+    data = older.folder
+    engine = engines.unchecked(older.database_url)
+    with begin_write(engine) as conn:
+        conn.exec_driver_sql(
+            "INSERT INTO account (name, password_hash, role, scope_level, language, created_at)"
+            " VALUES ('an', 'x', 'so_admin', 'all', 'vi', 1.0)"
+        )
+    engine.dispose()
+    assert run("migrate", "--data", data)[0] == 0
+    engine = engines.open_database(older.database_url)
+    people.reset_password(engine, "an", by="lan")  # nobody brought the list up to date
+    engine.dispose()
+
+    code, said = run("rollback", "--data", data)
+
+    assert code == 0, said
+    assert "do it by hand BEFORE schools can reach the server:\n  an: Password reset, " in said
+    code, said = run("migrate", "--data", data)  # as the older program does when it starts
+    assert code == 0, said
+    assert "nobody gets in by what they were:\n  an: Password reset, " in said
 
 
 def test_a_server_that_runs_is_not_rolled_back(older: ServerConfig, run: Run) -> None:

@@ -1,12 +1,14 @@
-"""What was ended and deleted again, in words: each account alone, with the way back in."""
+"""What was ended and deleted again, in words: each account alone, with why, and the way back in."""
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from schoolwatch_server.backup.since import Again
-from schoolwatch_server.endings import Kind
+from schoolwatch_server.endings import LOCKED, Ending, Kind
 
 
 class Say(Protocol):
@@ -18,19 +20,66 @@ class Say(Protocol):
 
 def lines(again: Again, words: Say, data: Path) -> Iterator[str]:
     """Nothing where nothing was; `data` is the data folder, for the commands to type."""
+    folder = shlex.quote(str(data))
+    if again.older is not None:
+        yield words("backup.older", at=when(again.older.at))
+    for one in again.faulty:
+        yield words(f"backup.list_{'damaged' if one.why else 'gone'}", file=data / one.name, why=one.why)
+    if again.faulty:
+        yield words("backup.lists_from_copy", data=folder)
     if again.deleted:
         yield words("backup.deleted_again", device=again.deleted["device"], school=again.deleted["school"])
-    devices = _subjects(again, "device")
-    tokens = sum(one.kind in ("token", "enrolment") for one in again.ended)
-    if devices or tokens:
-        yield words("backup.ended_again", device=len(devices), token=tokens)
-        yield from (f"  {name}" for name in devices)
-    accounts = _subjects(again, "account")
-    if accounts:
+    ended = [_of(again, kind) for kind in ("device", "token", "enrolment")]
+    if any(ended):
+        tokens = sum(len(some) for one in ended[1:] for some in one.values())
+        yield words("backup.ended_again", device=len(ended[0]), token=tokens)
+        yield from (_line(name, some, words) for one in ended for name, some in one.items())
+    yield from _accounts(_of(again, "account"), words, folder)
+
+
+def not_yet(ended: Again, words: Say) -> Iterator[str]:
+    """The same of a database that an older program will use, which has still to end it."""
+    if ended.ended:
+        yield words("backup.not_yet")
+        for kind in ("device", "token", "enrolment", "account"):
+            yield from (_line(name, some, words) for name, some in _of(ended, kind).items())
+
+
+def _accounts(closed: dict[str, list[Ending]], words: Say, folder: str) -> Iterator[str]:
+    """Those that somebody had locked apart: they are not to be opened with the others."""
+    changed = {name: some for name, some in closed.items() if not _is_locked(some)}
+    locked = {name: some for name, some in closed.items() if _is_locked(some)}
+    if locked:
+        yield words("backup.locked_again")
+        yield from (_line(name, some, words) for name, some in locked.items())
+    if changed:
         yield words("backup.closed_again")
-        yield from (f"  {name}" for name in accounts)
-        yield words("backup.open_again", data=shlex.quote(str(data)))
+        yield from (_line(name, some, words) for name, some in changed.items())
+        yield words("backup.open_again", data=folder)
 
 
-def _subjects(again: Again, kind: Kind) -> list[str]:
-    return sorted({one.subject for one in again.ended if one.kind == kind})
+def _line(name: str, why: Sequence[Ending], words: Say) -> str:
+    return f"  {name}: {'; '.join(_what(one, words) for one in why)}"
+
+
+def _what(one: Ending, words: Say) -> str:
+    said = words("audit." + one.action.replace(".", "_"))
+    role = f" ({words(f'person_role.{one.role}')})" if one.role else ""
+    return f"{said}{role}, {when(one.at)}"
+
+
+def _is_locked(some: Sequence[Ending]) -> bool:
+    return any(one.action in LOCKED for one in some)
+
+
+def _of(again: Again, kind: Kind) -> dict[str, list[Ending]]:
+    found: dict[str, list[Ending]] = {}
+    for one in again.ended:
+        if one.kind == kind:
+            found.setdefault(one.subject, []).append(one)
+    return dict(sorted(found.items()))
+
+
+def when(at: float) -> str:
+    """An instant as people in Vietnam read it."""
+    return datetime.fromtimestamp(at, ZoneInfo("Asia/Ho_Chi_Minh")).strftime("%d/%m/%Y %H:%M:%S (UTC+7)")

@@ -11,12 +11,14 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from schoolwatch_server import deletions, endings, lasting
+from schoolwatch_server import audit_checkpoints, deletions, endings, lasting
+from schoolwatch_server.audit_chain import Checkpoint
 from schoolwatch_server.backup import gather, manifest
 from schoolwatch_server.backup.errors import BackupError
 from schoolwatch_server.backup.restic import Restic, Snapshot
 from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.database import copies, deleted, ended
+from schoolwatch_server.database.engine import DatabaseError, begin_read, history, open_database
 from schoolwatch_server.deletions import Deletion
 from schoolwatch_server.endings import Ending
 from schoolwatch_server.lasting import LastingError, Line
@@ -42,17 +44,30 @@ class Known:
 
 def _put(path: Path, kind: type[Line], lines: Sequence[Line]) -> None:
     """A list that can't be read keeps nobody from what the copy holds besides."""
-    own = lasting.read_or_set_aside(path, kind)
+    own, _ = lasting.read_or_mend(path, kind)
     if own or lines:
         lasting.write(path, {*own, *lines})
 
 
 @dataclass(frozen=True, slots=True)
+class Faulty:
+    """A list by its name in the data folder, and why not all of it can be used; empty: it is gone."""
+
+    name: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Again:
-    """What an older database brought back: how many devices and schools were deleted, and what was ended."""
+    """What an older database brought back: how many devices and schools were deleted, and what was ended.
+
+    `older` is where the audit log had come to (a start alone asks), `faulty` what could not be used for it.
+    """
 
     deleted: Counter[str] = field(default_factory=Counter)
     ended: tuple[Ending, ...] = ()
+    older: Checkpoint | None = None
+    faulty: tuple[Faulty, ...] = ()
 
 
 def newer(store: Restic, copies: Sequence[Snapshot], chosen: Snapshot, folder: Path | None = None) -> Known:
@@ -134,36 +149,94 @@ def note(engine: Engine, folder: Path) -> bool:
     return True
 
 
+def note_newest(config: ServerConfig) -> str:
+    """The same before an older database takes the place of this one; the history of both.
+
+    Empty for a database of another version than this program's: it is left as it is.
+    """
+    try:
+        engine = open_database(config.database_url, config.master_key)
+    except DatabaseError:
+        return ""
+    try:
+        note(engine, config.folder)
+        with begin_read(engine) as conn:
+            return history(conn)
+    finally:
+        engine.dispose()
+
+
+def ended_after(folder: Path, at: float) -> Again:
+    """What the list of a data folder says was ended after an instant (UTC seconds) and was not undone."""
+    known, _ = lasting.read_or_mend(endings.path_in(folder), Ending)
+    return Again(ended=tuple(one for one in endings.lasting_ones(known) if one.at > at))
+
+
 def again(engine: Engine, folder: Path) -> Again:
     """Deletes and ends again what an older database brought back, by the lists of a data folder.
 
     Raises `LastingError`.
     """
-    now = time.time()
+    _older(engine, folder)  # what was noted beside the copy is told by whoever restores it
     known = lasting.read(deletions.path_in(folder), Deletion)
-    return Again(deleted.again(engine, known, now), ended.again(engine, endings.path_in(folder), now))
+    return Again(deleted.again(engine, known, time.time()), _ended(engine, folder))
+
+
+def _ended(engine: Engine, folder: Path) -> tuple[Ending, ...]:
+    return ended.again(engine, endings.path_in(folder), time.time())
 
 
 def look(config: ServerConfig, engine: Engine) -> Again:
-    """The same at a start, whatever way an older database got here; a list that can't be used is logged.
+    """The same at a start, whatever way an older database got here; a list that can't be used is told.
 
     Nobody stays signed in then: sessions that were ended would be open again.
     """
-    now, folder = time.time(), config.folder
-    found = Again()
+    folder = config.folder
+    older = _older(engine, folder)
+    faulty = _faulty(engine, folder)
     try:
-        known = lasting.read(deletions.path_in(folder), Deletion)
-        found = Again(deleted.again(engine, known, now))
+        known, _ = lasting.read_or_mend(deletions.path_in(folder), Deletion)
+        if Faulty(deletions.NAME, "") in faulty:
+            lasting.write(deletions.path_in(folder), known)  # told once
+        gone = deleted.again(engine, known, time.time())
     except LastingError as error:
         log.error("%s", error)  # noqa: TRY400  the line says all
+        gone = Counter()
     note(engine, folder)
     try:
-        found = Again(found.deleted, ended.again(engine, endings.path_in(folder), now))
+        back = _ended(engine, folder)
     except LastingError as error:
         log.error("%s", error)  # noqa: TRY400  as above
-    if found != Again():
+        back = ()
+    found = Again(gone, back, older, faulty)
+    if older or gone or back:
         copies.end_sessions(engine)
         log.warning(
             "an older database is in place: what was ended since is ended again; the audit log names it"
         )
+    for one in faulty:
+        log.error("%s: not all of it can be used: what an older copy lets in may be in", one.name)
     return found
+
+
+def _older(engine: Engine, folder: Path) -> Checkpoint | None:
+    """Where the audit log had come to by what was noted beside it, when it ends before that; told once."""
+    try:
+        noted = audit_checkpoints.read(audit_checkpoints.path_in(folder))
+    except audit_checkpoints.CheckpointsError:
+        return None  # `audit verify` says so
+    last = max(noted, key=lambda one: one.at, default=None)
+    return last if last is not None and ended.goes_back(engine, last) else None
+
+
+def _faulty(engine: Engine, folder: Path) -> tuple[Faulty, ...]:
+    why = {
+        deletions.NAME: lasting.trouble(deletions.path_in(folder), Deletion),
+        endings.NAME: lasting.trouble(endings.path_in(folder), Ending),
+    }
+    found = [Faulty(name, text) for name, text in why.items() if text]
+    if deleted.is_gone(engine, deletions.path_in(folder)):
+        found.append(Faulty(deletions.NAME, ""))
+    if ended.is_gone(engine, endings.path_in(folder)):
+        found.append(Faulty(endings.NAME, ""))
+    return tuple(found)

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from schoolwatch_server import __version__
-from schoolwatch_server.backup import place
+from schoolwatch_server.backup import place, since
 from schoolwatch_server.backup.errors import BackupError
 from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.database import copies, dump
@@ -73,6 +73,7 @@ def roll_back(config: ServerConfig, database_url: str = "") -> tuple[Before, Pat
     found = _notes(folder)
     if not found:
         raise BackupError("no_upgrade", folder=folder)
+    name = since.note_newest(config)
     note = found[-1]
     was = msgspec.json.decode(note.read_bytes(), type=Before)
     file = copies.sqlite_file(config.database_url)
@@ -80,9 +81,9 @@ def roll_back(config: ServerConfig, database_url: str = "") -> tuple[Before, Pat
         if not database_url or not dump.is_empty(database_url):
             raise BackupError("database_full")
         dump.read(database_url, note.with_suffix(".dump"))
-        _renew(database_url)
+        _renew(database_url, name)
         return was, note
-    return was, _swap(file, note.with_suffix(".db"))
+    return was, _swap(file, note.with_suffix(".db"), name)
 
 
 def leave_version(config: ServerConfig) -> None:
@@ -161,7 +162,7 @@ def _undo(config: ServerConfig, was: Before, copy: Path) -> None:
         _swap(file, copy)
 
 
-def _swap(file: Path, copy: Path) -> Path:
+def _swap(file: Path, copy: Path, history: str = "") -> Path:
     """A copy takes the place of a database that nobody uses, in one step; the other stays beside it."""
     place.room(file.parent, copy.stat().st_size)
     _alone(file)
@@ -169,7 +170,7 @@ def _swap(file: Path, copy: Path) -> Path:
     fresh.unlink(missing_ok=True)
     shutil.copyfile(copy, fresh)
     fresh.chmod(0o600)
-    _renew(f"sqlite:///{fresh}")
+    _renew(f"sqlite:///{fresh}", history)
     _alone(fresh)  # its own log is written into it
     _sync(fresh)
     aside = file.with_name(f"{file.name}.set-aside-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}")
@@ -188,10 +189,10 @@ def _alone(file: Path) -> None:
         raise BackupError("in_use", file=file) from error
 
 
-def _renew(url: str) -> None:
+def _renew(url: str, history: str) -> None:
     engine = unchecked(url)
     try:
-        copies.begin_anew(engine)
+        copies.begin_anew(engine, history)
     finally:
         engine.dispose()
 

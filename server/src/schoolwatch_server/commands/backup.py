@@ -215,10 +215,9 @@ def _say_rows(arguments: argparse.Namespace, made: "Manifest") -> None:
 
 def when(at: float) -> str:
     """An instant as people in Vietnam read it."""
-    from datetime import datetime
-    from zoneinfo import ZoneInfo
+    from schoolwatch_server.backup import again_words
 
-    return datetime.fromtimestamp(at, ZoneInfo("Asia/Ho_Chi_Minh")).strftime("%d/%m/%Y %H:%M:%S (UTC+7)")
+    return again_words.when(at)
 
 
 def _size(count: int) -> str:

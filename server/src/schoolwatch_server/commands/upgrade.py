@@ -31,6 +31,7 @@ def _migrate(arguments: argparse.Namespace) -> int:
     from schoolwatch_server import texts
     from schoolwatch_server.backup import again_words, since
     from schoolwatch_server.backup.upgrade import upgrade
+    from schoolwatch_server.database import copies
     from schoolwatch_server.database.engine import check_url, open_database, renew_epoch
     from schoolwatch_server.files import private_folder
     from schoolwatch_server.supervise import prepare
@@ -53,6 +54,7 @@ def _migrate(arguments: argparse.Namespace) -> int:
         for line in again_words.lines(since.look(config, engine), backup.voice(arguments), config.folder):
             command.say(line)
         if arguments.restored:
+            copies.end_sessions(engine)  # one that was ended since would be open again
             epoch = renew_epoch(engine)
             command.say(f"a new epoch, {epoch}: agents send again what the database lacks")
         engine.dispose()
@@ -63,7 +65,7 @@ def _migrate(arguments: argparse.Namespace) -> int:
 
 
 def _rollback(arguments: argparse.Namespace) -> int:
-    from schoolwatch_server.backup import upgrade
+    from schoolwatch_server.backup import again_words, since, upgrade
 
     config = command.config(arguments)
 
@@ -74,6 +76,8 @@ def _rollback(arguments: argparse.Namespace) -> int:
         values = {"schema": was.schema, "aside": aside, "program": program, "at": backup.when(was.at)}
         command.say(words("backup.rolled_back", **values))
         command.say(words("backup.look_at", taken=backup.when(was.at)))
+        for line in again_words.not_yet(since.ended_after(config.folder, was.at), words):
+            command.say(line)
         return 0
 
     return backup.told(arguments, do)

@@ -13,7 +13,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
 from schoolwatch_server.database import tables as t
-from schoolwatch_server.database.engine import begin_write, new_epoch
+from schoolwatch_server.database.engine import HISTORY, begin_write, new_epoch
+from schoolwatch_server.database.engine import history as name_of_history
 from schoolwatch_server.database.upsert import upsert
 
 _PROGRAM = "program"
@@ -110,8 +111,13 @@ def end_sessions(engine: Engine) -> None:
         conn.execute(delete(t.session))
 
 
-def begin_anew(engine: Engine) -> None:
-    """A new epoch for a database of an older version, whose audit log may not be today's."""
+def begin_anew(engine: Engine, history: str) -> None:
+    """A new epoch for a database of an older version, whose audit log may not be today's.
+
+    It keeps its history's name; one from before there were any gets the one that it had later.
+    """
     with begin_write(engine) as conn:
+        if history and not name_of_history(conn):
+            upsert(conn, t.meta, [{"key": HISTORY, "value": history}])
         conn.execute(update(t.meta).where(t.meta.c.key == "epoch").values(value=new_epoch()))
         conn.execute(delete(t.session))

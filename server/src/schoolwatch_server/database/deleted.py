@@ -36,6 +36,14 @@ def note(conn: Connection, listed: Path, now: float, *, device: str = "", school
     deletions.add(listed, Deletion(at, device, school, made))
 
 
+def is_gone(engine: Engine, listed: Path) -> bool:
+    """Whether the list is not there, though this database knows of deletions."""
+    if listed.exists():
+        return False
+    with begin_read(engine) as conn:
+        return _known(conn) > 0.0
+
+
 def again(engine: Engine, known: Sequence[Deletion], now: float) -> Counter[str]:
     """Deletes again what is on the list and is here all the same; how many devices and schools."""
     gone: Counter[str] = Counter()

@@ -1,26 +1,30 @@
 """Ended once is ended for good: what an older database lets in again is ended again (`endings.py`)."""
 
+import functools
 import json
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, delete, func, select
 
 from schoolwatch_server import endings, lasting
 from schoolwatch_server.account_names import RESTORE
+from schoolwatch_server.audit_chain import Checkpoint
 from schoolwatch_server.database import api_tokens, audit, credentials, enrolment, erasure, people, registry
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database import tables_people as p
 from schoolwatch_server.database.engine import begin_read, begin_write, history
 from schoolwatch_server.database.upsert import upsert
 from schoolwatch_server.endings import KINDS, Ending, Kind
+from schoolwatch_server.passwords import hash_password
 from schoolwatch_server.scope import EVERYTHING
 
-SEEN, TRIED = "endings_seen", "endings_tried"
+SEEN, TRIED, WENT_BACK = "endings_seen", "endings_tried", "went_back"
 """Keys in `meta`: the last row of the audit log that was looked through for the list; hashes of lines of the
-list that this database was put right by, as JSON."""
+list that this database was put right by, as JSON; the hash of a row that the log had come to before."""
 
 _STEP = 500
 
@@ -28,16 +32,17 @@ _STEP = 500
 def note(engine: Engine, path: Path) -> int:
     """Puts on the list what the audit log tells and was not looked through yet; how many.
 
-    A list that is gone, or can't be read, is made anew from all of the log; what was there is set aside.
+    A list that is gone, or can't be read, is made anew from all of the log and what can be read; what was
+    there is set aside.
     Raises `LastingError` when it can't be written.
     """
     with begin_read(engine) as conn:
-        if path.is_file() and _seen(conn) == audit.head(conn)[0]:
+        if _seen(conn) == audit.head(conn)[0] and _is_filled(path):
             return 0
     with begin_write(engine) as conn:
         last, _ = audit.head(conn, lock=True)  # of two that note at once, one waits
-        known, after = lasting.read_or_set_aside(path, Ending), _seen(conn)
-        if not known:
+        (known, is_whole), after = lasting.read_or_mend(path, Ending), _seen(conn)
+        if not (known and is_whole):
             after = 0
         entries = audit.acted(conn, tuple(KINDS), after=after)
         found = [endings.of(entry, history(conn)) for entry in entries if entry.actor != RESTORE]
@@ -45,6 +50,34 @@ def note(engine: Engine, path: Path) -> int:
             lasting.write(path, sorted({*known, *found}, key=lambda one: one.at)[-endings.LINES_MAX :])
         upsert(conn, t.meta, [{"key": SEEN, "value": str(last)}])
     return len(found)
+
+
+def _is_filled(path: Path) -> bool:
+    return path.is_file() and not lasting.trouble(path, Ending) and bool(path.stat().st_size)
+
+
+def goes_back(engine: Engine, noted: Checkpoint) -> bool:
+    """Whether the log lacks a row that was noted of it, once for each; nobody stays signed in then."""
+    with begin_read(engine) as conn:
+        last, _ = audit.head(conn)
+        here = conn.scalar(select(p.audit.c.hash).where(p.audit.c.id == noted.id))
+        known = _meta(conn, WENT_BACK)
+    lacks = last < noted.id if here is None else here != noted.hash
+    if not lacks or known == noted.hash:
+        return False
+    with begin_write(engine) as conn:
+        conn.execute(delete(t.session))
+        upsert(conn, t.meta, [{"key": WENT_BACK, "value": noted.hash}])
+    return True
+
+
+def is_gone(engine: Engine, path: Path) -> bool:
+    """Whether the list lacks every line, though the log tells of endings that were on it."""
+    if lasting.trouble(path, Ending) or lasting.read(path, Ending):
+        return False
+    with begin_read(engine) as conn:
+        seen = _seen(conn)
+        return any(one.id <= seen and one.actor != RESTORE for one in audit.acted(conn, tuple(KINDS), 0))
 
 
 def again(engine: Engine, path: Path, now: float) -> tuple[Ending, ...]:
@@ -127,11 +160,21 @@ def _device(conn: Connection, one: Ending, now: float) -> str:
 
 
 def _account(conn: Connection, one: Ending, now: float) -> str:
+    """Locked; and a former password opens it no more, whoever unlocks it."""
     found = people.account_by_name(conn, one.subject)
-    if found is None or found.disabled_at is not None:
+    if found is None or (found.disabled_at is not None and one.action in endings.LOCKED):
         return ""
-    people.switch_off(conn, found.id, now)
+    if one.action in endings.PASSWORD:
+        people.set_password(conn, found.id, _nobodys(), must_change=True)
+    if found.disabled_at is None:
+        people.switch_off(conn, found.id, now)
     return "account.disable"
+
+
+@functools.cache
+def _nobodys() -> str:
+    """The hash of a password that nobody has; made once, for it takes a while."""
+    return hash_password(secrets.token_urlsafe(32))
 
 
 def _token(conn: Connection, one: Ending, now: float) -> str:

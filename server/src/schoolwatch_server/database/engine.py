@@ -23,7 +23,7 @@ from schoolwatch_server.database.tables import meta
 from schoolwatch_server.sealing import MasterKeys
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-_HISTORY = "history"
+HISTORY = "history"
 KEYS = "schoolwatch_master_keys"
 """Option of an engine and its connections: the `MasterKeys` that its sealed columns are sealed with."""
 
@@ -83,7 +83,7 @@ def migrate(url: str, keys: Path | None = None) -> None:
                 if conn.scalar(select(meta.c.value).where(meta.c.key == "epoch")) is None:
                     conn.execute(insert(meta).values(key="epoch", value=new_epoch()))
                 if not history(conn):
-                    conn.execute(insert(meta).values(key=_HISTORY, value=new_epoch()))
+                    conn.execute(insert(meta).values(key=HISTORY, value=new_epoch()))
     finally:
         engine.dispose()
 
@@ -115,7 +115,7 @@ def epoch(conn: Connection, *, lock: bool = False) -> str:
 
 def history(conn: Connection) -> str:
     """Names this server's database and every copy of it, restored or not; empty in an older version."""
-    return str(conn.scalar(select(meta.c.value).where(meta.c.key == _HISTORY)) or "")
+    return str(conn.scalar(select(meta.c.value).where(meta.c.key == HISTORY)) or "")
 
 
 def new_epoch() -> str:
