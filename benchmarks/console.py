@@ -20,6 +20,7 @@ from pathlib import Path
 
 import uvicorn
 
+from parts.past import past
 from parts.province import fill
 from schoolwatch_server import packs, people
 from schoolwatch_server.api.route import SESSION_COOKIE
@@ -30,7 +31,15 @@ from schoolwatch_server.indicators import series
 from schoolwatch_server.scope import EVERYTHING
 
 PASSWORD = "a password for a benchmark"
-PAGES = ("/", "/search?q=s+14", "/communes/C3", "/schools/S40", "/incidents")
+PAGES = (
+    "/",
+    "/search?q=s+14",
+    "/communes/C3",
+    "/schools/S40",
+    "/incidents",
+    "/provinces/P/progress",
+    "/communes/C3/progress",
+)
 GOAL = 0.100
 """Seconds in which half of the answers are there."""
 
@@ -59,6 +68,8 @@ def prepare(config: ServerConfig, schools: int, devices: int) -> str:
     with database.begin_write(engine) as conn:
         fill(conn, schools, devices, now)
     series.write(engine, packs.load(), now, 300.0, {})
+    with database.begin_write(engine) as conn:
+        past(conn, now)
     people.create_account(engine, "viewer", PASSWORD, role="so_viewer", scope=EVERYTHING, by="benchmark")
     login = people.log_in(engine, "viewer", PASSWORD, address="", now=now)
     engine.dispose()

@@ -70,7 +70,7 @@ def addresses(tree: Tree) -> Iterator[tuple[str, School | None]]:
         yield f"/api/v1/{path}", None
     for path in ("room-use", "activation", "lines", *(f"tables/{name}.csv" for name in TABLES)):
         yield f"/api/v1/{path}", None
-    for path in ("/", "/search?q=truong", "/incidents", "/incidents?closed=true"):
+    for path in ("/", "/progress", "/search?q=truong", "/incidents", "/incidents?closed=true"):
         yield path, None
     for number in range(1, 17):
         yield f"/incidents/{number}", None
@@ -82,8 +82,10 @@ def addresses(tree: Tree) -> Iterator[tuple[str, School | None]]:
         yield f"/api/v1/schools/{school.code}/indicators.csv", school
         yield f"/schools/{school.code}", school
         yield f"/schools/{school.code}/indicators.csv", school
+        yield f"/schools/{school.code}/progress", school
         for mark in sorted(school.above):
             yield f"/{'provinces' if 'P' in mark else 'communes'}/{mark}", None
+            yield f"/{'provinces' if 'P' in mark else 'communes'}/{mark}/progress", None
         for device in school.devices:
             yield f"/api/v1/facts?device={device.device}&history=true", school
             yield f"/api/v1/series?device={device.device}&metric=link.speed", school

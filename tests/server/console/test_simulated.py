@@ -13,7 +13,7 @@ from website import RunningSite
 
 MARK = {"vi": "DỮ LIỆU MÔ PHỎNG", "en": "SIMULATED DATA"}
 NOT_PAGES = {"/ca.pem", "/healthz", "/readyz", "/metrics", "/docs", "/language/{language}", "/audit.csv",
-             "/imports/template.xlsx"}  # fmt: skip
+             "/imports/template.xlsx", "/progress"}  # fmt: skip
 
 
 @pytest.mark.parametrize("is_simulated", [True, False])

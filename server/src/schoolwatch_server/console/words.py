@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime, format_timedelta
@@ -105,6 +105,11 @@ class Words:
         form = "dd/MM/yyyy" if self.language == "vi" else "d MMM yyyy"
         moment = datetime.fromtimestamp(at, UTC).astimezone(ZONE)
         return str(format_date(moment, form, locale=self.language))
+
+    def date(self, day: date) -> str:
+        """`23/11/2026` of a day."""
+        form = "dd/MM/yyyy" if self.language == "vi" else "d MMM yyyy"
+        return str(format_date(day, form, locale=self.language))
 
     def ago(self, at: float | None, now: float) -> str:
         """`5 phút trước`."""

@@ -50,11 +50,40 @@ def read(
 
 def latest(conn: Connection, measurement: str, tags: Mapping[str, str]) -> tuple[Judged, ...]:
     """The newest value of each series whose tags include these."""
-    series = _with_tags(conn, measurement, tags)
+    return _latest(conn, _with_tags(conn, measurement, tags))
+
+
+def latest_of(conn: Connection, measurement: str, tags: Sequence[Mapping[str, str]]) -> tuple[Judged, ...]:
+    """The newest value of each series whose tags are exactly one of these: found by key."""
+    found = numbered(conn, measurement, tags)
+    return _latest(conn, {id_: Judged(measurement, its, 0.0, None) for id_, its in found.items()})
+
+
+def numbered(
+    conn: Connection, measurement: str, tags: Sequence[Mapping[str, str]]
+) -> dict[int, Mapping[str, str]]:
+    """The ids of the series whose tags are exactly one of these."""
+    of_text = {_text(each): each for each in tags}
+    query = select(_s.id, _s.tags).where(_s.measurement == measurement, _s.tags.in_(list(of_text)))
+    return {id_: of_text[text] for id_, text in conn.execute(query)}
+
+
+def _latest(conn: Connection, series: Mapping[int, Judged]) -> tuple[Judged, ...]:
     # one look into the key of each series, however long it has become
     of_it = select(func.max(_v.at)).where(_v.series_id == _s.id).correlate(t.judged_series).scalar_subquery()
     newest = select(_s.id, of_it.label("at")).where(_s.id.in_(list(series))).subquery()
     return _values(conn, series, _v.series_id == newest.c.id, _v.at == newest.c.at)
+
+
+def with_tag(name: str, value: str) -> ColumnElement[bool]:
+    """Whether a series has this tag, by the text of it as `_text` writes it."""
+    return _s.tags.contains(_text({name: value})[1:-1], autoescape=True)
+
+
+def tags_of(text: str) -> dict[str, str]:
+    """The tags of a series, as they are kept."""
+    tags: dict[str, str] = json.loads(text)
+    return tags
 
 
 def _values(
@@ -69,10 +98,10 @@ def _values(
 
 def _with_tags(conn: Connection, measurement: str, tags: Mapping[str, str]) -> dict[int, Judged]:
     wanted = tags.items()
-    # the text of each tag as `_text` writes it: of a province's 10,000 series six need to be parsed
-    said = [_s.tags.contains(_text({name: value})[1:-1], autoescape=True) for name, value in wanted]
+    # of a province's 10,000 series six need to be parsed
+    said = [with_tag(name, value) for name, value in wanted]
     rows = conn.execute(select(_s.id, _s.tags).where(_s.measurement == measurement, *said))
-    held = {id_: json.loads(text) for id_, text in rows}
+    held = {id_: tags_of(text) for id_, text in rows}
     return {id_: Judged(measurement, its, 0.0, None) for id_, its in held.items() if wanted <= its.items()}
 
 

@@ -32,6 +32,17 @@ class NamedRow:
 
 
 @dataclass(frozen=True, slots=True)
+class CalledRow:
+    """A school's place in the tree by ids, with what people call it."""
+
+    code: str
+    name: str
+    commune_id: int
+    commune: str
+    province_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class TallyRow:
     """How many devices a school has, how many were heard lately, its open incidents, what is activated."""
 
@@ -71,6 +82,18 @@ def devices_after(
     if school_id is not None:
         query = query.where(t.school.c.id == school_id)
     return tuple((row.id, row.device) for row in conn.execute(query))
+
+
+def called(conn: Connection, scope: Scope) -> dict[int, CalledRow]:
+    """Where the schools are that a scope sees, and what they are called."""
+    s, c = t.school.c, t.school_code.c
+    query = (
+        select(s.id, c.code, s.name, t.commune.c.id, t.commune.c.name, t.commune.c.province_id)
+        .join_from(t.school, t.commune)
+        .join(t.school_code, and_(c.school_id == s.id, c.valid_to.is_(None)))
+        .where(within(scope))
+    )
+    return {id_: CalledRow(*row) for id_, *row in map(tuple, conn.execute(query))}
 
 
 def elsewhere_until(conn: Connection, device_id: int, scope: Scope) -> float:

@@ -1,0 +1,253 @@
+"""Progress of a place: targets against deadlines with forecasts, and the places below in their order."""
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Annotated
+
+from fastapi import Query, Request
+from sqlalchemy import Connection
+from starlette.responses import RedirectResponse, Response
+
+from schoolwatch_server import progress
+from schoolwatch_server.access import Place, Principal, covers
+from schoolwatch_server.api.context import Context
+from schoolwatch_server.api.problems import not_found
+from schoolwatch_server.api.route import Route, Server, Who
+from schoolwatch_server.console.page import page
+from schoolwatch_server.console.schools import commune_code_of, place_of
+from schoolwatch_server.console.spark import spark
+from schoolwatch_server.database import history, judged, pages, registry
+from schoolwatch_server.database.engine import begin_read
+from schoolwatch_server.forecast import Day
+from schoolwatch_server.indicators import INDICATORS
+from schoolwatch_server.indicators.current import FRESH, MEASUREMENT, current
+from schoolwatch_server.indicators.indicator import Place as Level
+from schoolwatch_server.progress import Apart, Ranked
+from schoolwatch_server.scope import Scope
+
+WORST, BEST = 30, 5
+"""Of more schools than both together these are shown; communes and the API have all."""
+
+FEW = 30
+"""Places without a value that are named; the others are counted."""
+
+Chosen = Annotated[str | None, Query(alias="indicator", pattern=r"^[a-z0-9_]{1,60}$")]
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """The place of a page."""
+
+    level: Level
+    id: int
+    province_id: int
+    code: str
+    name: str
+    crumbs: tuple[tuple[str, str], ...] = ()
+    commune_id: int | None = None
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """How its series are tagged."""
+        tags = {"level": self.level, "province": str(self.province_id), self.level: str(self.id)}
+        return tags if self.commune_id is None else tags | {"commune": str(self.commune_id)}
+
+    @property
+    def href(self) -> str:
+        """Where its page is."""
+        return f"/{'communes' if self.level == 'commune' else f'{self.level}s'}/{self.code}"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A place in a table: what it is called, where its page is, and its place in the order."""
+
+    name: str
+    note: str
+    href: str
+    held: Ranked
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """An order of communes or schools: `skipped` lie between `worst` and `best`; `apart` have no value."""
+
+    level: Level
+    worst: tuple[Line, ...]
+    skipped: int
+    best: tuple[Line, ...]
+    apart: tuple[tuple[Apart, str, str], ...]
+    reasons: tuple[tuple[str, int], ...]
+
+
+def start(who: Who, server: Server) -> Response:
+    """To the progress of one's own place; of several provinces the first, which links to the others."""
+    with begin_read(server.engine) as conn:
+        if who.scope.level == "school":
+            at = [f"/schools/{school.code}" for school in registry.schools(conn, who.scope)]
+        elif who.scope.level == "commune":
+            at = [f"/communes/{commune.code}" for commune in registry.communes(conn, who.scope)]
+        else:
+            at = [f"/provinces/{province.code}" for province in registry.provinces(conn, who.scope)]
+    return RedirectResponse(f"{at[0]}/progress" if at else "/", 303)
+
+
+def of_province(request: Request, code: str, who: Who, server: Server, chosen: Chosen = None) -> Response:
+    """A province, its communes and schools."""
+    with begin_read(server.engine) as conn:
+        known = registry.provinces(conn, who.scope)
+        row = next((p for p in known if p.code == code), None)
+        if row is None or not covers(who.scope, Place(row.id)):
+            raise not_found("province", code)
+        others = tuple(p for p in known if p.code != code)
+        here = Here("province", row.id, row.id, row.code, row.name)
+        return _show(request, conn, here, who, server, chosen, others)
+
+
+def of_commune(request: Request, code: str, who: Who, server: Server, chosen: Chosen = None) -> Response:
+    """A commune and its schools."""
+    with begin_read(server.engine) as conn:
+        row = next((c for c in registry.communes(conn, who.scope) if c.code == code), None)
+        if row is None or not covers(who.scope, Place(row.province_id, row.id)):
+            raise not_found("commune", code)
+        here = Here("commune", row.id, row.province_id, row.code, row.name)
+        return _show(request, conn, here, who, server, chosen)
+
+
+def of_school(request: Request, code: str, who: Who, server: Server) -> Response:
+    """A school, which has nothing below it."""
+    with begin_read(server.engine) as conn:
+        row = registry.school_by_code(conn, code, who.scope)
+        if row is None or not covers(who.scope, place_of(row)):
+            raise not_found("school", code)
+        above = (f"/communes/{commune_code_of(conn, who, row)}", row.commune)
+        here = Here("school", row.id, row.province_id, code, row.name, (above,), row.commune_id)
+        return _show(request, conn, here, who, server, None)
+
+
+def _show(
+    request: Request,
+    conn: Connection,
+    here: Here,
+    who: Principal,
+    server: Context,
+    chosen: str | None,
+    others: Sequence[registry.ProvinceRow] = (),
+) -> Response:
+    now, packs = time.time(), server.packs
+    values = current(conn, here.level, here.id, packs, now)
+    if chosen is not None and chosen not in {known.id for known in INDICATORS}:
+        raise not_found("indicator", chosen)
+    today = history.day_of(now)
+    goals = progress.goals(
+        values, _histories(conn, here, server, today), packs, today, server.config.forecast
+    )
+    shown = chosen or next((goal.value.indicator for goal in goals), INDICATORS[0].id)
+    return page(
+        request,
+        "progress.html",
+        who,
+        here=here,
+        goals=goals,
+        tables=_tables(conn, here, who, server, shown, now),
+        shown=shown,
+        unit=next((v.unit for v in values if v.indicator == shown), ""),
+        indicators=INDICATORS,
+        others=others,
+        terms=server.config.forecast,
+        spark=spark,
+        beside=progress.beside(packs),
+        today=today,
+        a_day=timedelta(days=1),
+    )
+
+
+def _histories(
+    conn: Connection, here: Here, server: Context, today: date
+) -> dict[str, list[tuple[Day, str]]]:
+    """The days with a value of each indicator, as far back as a forecast looks."""
+    of_place = [{"indicator": indicator.id, **here.tags} for indicator in INDICATORS]
+    known = judged.numbered(conn, MEASUREMENT, of_place)
+    back = today - timedelta(weeks=server.config.forecast.most_weeks)
+    found: defaultdict[str, list[tuple[Day, str]]] = defaultdict(list)
+    for row in history.daily(conn, list(known), back, today):
+        if row.value is not None:
+            found[known[row.series_id]["indicator"]].append(((row.day, row.value), row.pack))
+    return found
+
+
+Named = dict[int, tuple[str, str, str]]
+"""Name, note and address of a place's page, by its id."""
+
+
+def _tables(
+    conn: Connection, here: Here, who: Principal, server: Context, indicator: str, now: float
+) -> tuple[Table, ...]:
+    """The places below; what is no more is in no table."""
+    if here.level == "school":
+        return ()
+    schools = pages.called(conn, Scope(here.level, here.id))
+    above = {"indicator": indicator, "province": str(here.province_id)}
+    of_schools = [
+        above | {"level": "school", "commune": str(row.commune_id), "school": str(id_)}
+        for id_, row in schools.items()
+    ]
+    note = here.level == "province"
+    named: Named = {
+        id_: (row.name, row.commune if note else "", f"/schools/{row.code}/progress")
+        for id_, row in schools.items()
+    }
+    below = _table(conn, server, indicator, "school", of_schools, named, now, shorten=note)
+    if here.level == "commune":
+        return (below,)
+    communes = registry.communes(conn, who.scope, province_id=here.id)
+    of_communes = [above | {"level": "commune", "commune": str(row.id)} for row in communes]
+    named = {row.id: (row.name, "", f"/communes/{row.code}/progress") for row in communes}
+    return _table(conn, server, indicator, "commune", of_communes, named, now), below
+
+
+def _table(
+    conn: Connection,
+    server: Context,
+    indicator: str,
+    level: Level,
+    tags: Sequence[Mapping[str, str]],
+    named: Named,
+    now: float,
+    *,
+    shorten: bool = False,
+) -> Table:
+    pack = server.packs.of(indicator)
+    found = progress.rank(
+        judged.latest_of(conn, MEASUREMENT, tags),
+        level,
+        better=pack.indicators[indicator].better,
+        floor=pack.coverage_floor.value,
+        after=now - FRESH,
+    )
+    ranked = found.ranked
+    is_long = shorten and len(ranked) > WORST + BEST
+    worst, best = (ranked[:WORST], ranked[-BEST:]) if is_long else (ranked, ())
+    return Table(
+        level,
+        _lines(worst, named),
+        len(ranked) - len(worst) - len(best),
+        _lines(best, named),
+        tuple((each, named[each.place_id][0], named[each.place_id][2]) for each in found.apart[:FEW]),
+        tuple(Counter(each.reason for each in found.apart).most_common()),
+    )
+
+
+def _lines(held: Sequence[Ranked], named: Named) -> tuple[Line, ...]:
+    return tuple(Line(*named[each.place_id], each) for each in held)
+
+
+ROUTES = (
+    Route("GET", "/progress", start, "read"),
+    Route("GET", "/provinces/{code}/progress", of_province, "read"),
+    Route("GET", "/communes/{code}/progress", of_commune, "read"),
+    Route("GET", "/schools/{code}/progress", of_school, "read"),
+)

@@ -1,0 +1,190 @@
+"""Targets of a place beside what is reached and when the rest will be, and places in their order. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from schoolwatch_server.forecast import Day, Forecast, Standing, forecast
+from schoolwatch_server.indicators.indicator import IndicatorValue
+from schoolwatch_server.indicators.total import of_numbers
+from schoolwatch_server.packs import Packs
+from schoolwatch_server.packs.plan import Item, Plan, Target, targets_of
+from schoolwatch_server.sections import Forecasting
+from schoolwatch_server.store.series import Judged
+
+URGENCY: tuple[Standing, ...] = (
+    "overdue", "missed", "unlikely", "unknown", "likely", "dated", "on_time", "reached",
+)  # fmt: skip
+"""What somebody must see to comes first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """A target of a place: what holds now, when it will be reached, and the days that say so.
+
+    `target` None: the pack gives none, and there is nothing to forecast. `packs`: under how many versions the
+    history was judged; more than one is to be marked, for what was counted may have been another thing.
+    """
+
+    value: IndicatorValue
+    target: Target | None
+    forecast: Forecast | None
+    history: tuple[Day, ...]
+    packs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A place with its value; places that are equal share a rank, 1 is the best."""
+
+    place_id: int
+    rank: int
+    value: float
+    numerator: float | None
+    denominator: float | None
+    coverage: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """A place that is in no order, as it has no value; `reason` is a key of the texts, or `stale`."""
+
+    place_id: int
+    reason: str
+    coverage: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Places with a value, the worst first, and apart from them those without one."""
+
+    ranked: tuple[Ranked, ...]
+    apart: tuple[Apart, ...]
+
+
+def goals(
+    values: Iterable[IndicatorValue],
+    histories: Mapping[str, Sequence[tuple[Day, str]]],
+    packs: Packs,
+    today: date,
+    terms: Forecasting,
+) -> tuple[Goal, ...]:
+    """Every indicator against each of its targets, the most urgent first; without a target at the end.
+
+    `histories` has of each indicator its days with the pack of each.
+    """
+    found = [
+        _goal(value, target, histories.get(value.indicator, ()), today, terms)
+        for value in values
+        for target in targets(packs, value) or (None,)
+    ]
+    return tuple(sorted(found, key=_urgency))
+
+
+def targets(packs: Packs, value: IndicatorValue) -> tuple[Target, ...]:
+    """What plans ask of an indicator, each number and day once; without a plan the definition's number."""
+    asked = {
+        (target.value, target.deadline, target.better): target
+        for target in reversed(targets_of(packs.plans, value.indicator))
+        if target.unit == value.unit
+    }
+    if asked:
+        return tuple(reversed(asked.values()))
+    own = packs.of(value.indicator).indicators[value.indicator].target
+    if own is None:
+        return ()
+    return (
+        Target(
+            value=own.value,
+            unit="ratio" if value.unit == "ratio" else "students/computer",
+            deadline=None,
+            document=own.document,
+            clause=own.clause,
+            confidence=own.confidence,
+            better=value.better,
+            mandatory=True,
+            plan=value.pack,
+            item=value.indicator,
+        ),
+    )
+
+
+def beside(packs: Packs) -> tuple[tuple[Plan, Item], ...]:
+    """Items of plans that no indicator here measures: what schools declare, or is followed elsewhere."""
+    measured = {name for pack in packs.packs for name in pack.indicators}
+    return tuple(
+        (plan, item) for plan in packs.plans for item in plan.items if item.indicator not in measured
+    )
+
+
+def rank(rows: Iterable[Judged], level: str, *, better: str, floor: float, after: float) -> Ranking:
+    """The newest judged values of places of a level in their order; whatever can't be compared is apart.
+
+    What lies below the floor of coverage is neither good nor bad, nor is a value from before `after` (UTC
+    seconds).
+    """
+    ranked: list[tuple[float, int, Judged]] = []
+    apart: list[Apart] = []
+    for row in rows:
+        place_id = int(row.tags[level])
+        if row.at < after:
+            apart.append(Apart(place_id, "stale", row.coverage))
+        elif row.value is None:
+            reason = of_numbers(row.numerator, row.denominator, row.coverage, floor).reason
+            apart.append(Apart(place_id, reason or "nothing_to_count", row.coverage))
+        else:
+            ranked.append((row.value if better == "higher" else -row.value, place_id, row))
+    ranked.sort(key=lambda each: each[:2])
+    return Ranking(tuple(_with_ranks(ranked)), tuple(sorted(apart, key=lambda each: each.place_id)))
+
+
+def _with_ranks(ranked: Sequence[tuple[float, int, Judged]]) -> Iterable[Ranked]:
+    """The worst first; the rank is 1 more than how many are better."""
+    better: dict[float, int] = {}
+    for at, (score, _, _) in enumerate(reversed(ranked)):
+        better.setdefault(score, at)
+    for score, place_id, row in ranked:
+        number = float(row.value or 0)
+        yield Ranked(place_id, better[score] + 1, number, row.numerator, row.denominator, row.coverage)
+
+
+def _goal(
+    value: IndicatorValue,
+    target: Target | None,
+    history: Sequence[tuple[Day, str]],
+    today: date,
+    terms: Forecasting,
+) -> Goal:
+    days = tuple(day for day, _ in history)
+    packs = len({pack for _, pack in history})
+    if target is None:
+        return Goal(value, None, None, days, packs)
+    if value.value is None:  # what held last week is no answer to what holds now
+        days_off = Forecast("unknown", "no_value")
+        return Goal(value, target, _overdue(days_off, target, today), days, packs)
+    with_now = [*(day for day in days if day[0] < today), (today, value.value)]
+    found = forecast(
+        with_now,
+        target.value,
+        target.deadline,
+        today,
+        better=target.better,
+        is_share=value.unit == "ratio",
+        terms=terms,
+    )
+    return Goal(value, target, found, days, packs)
+
+
+def _overdue(found: Forecast, target: Target, today: date) -> Forecast:
+    """A deadline that is past is so whether there is a value or not."""
+    return Forecast("overdue", found.reason) if target.is_overdue(today) else found
+
+
+def _urgency(goal: Goal) -> tuple[int, float, float]:
+    """By standing, then by the nearer deadline, then by how much of the target is missing."""
+    if goal.forecast is None or goal.target is None:
+        return len(URGENCY), 0.0, 0.0
+    due = goal.target.deadline.toordinal() if goal.target.deadline else 9e9
+    value = goal.value.value
+    missing = 0.0 if value is None else abs(goal.target.value - value) / (goal.target.value or 1)
+    return URGENCY.index(goal.forecast.standing), due, -missing
