@@ -210,6 +210,12 @@ MATRIX: tuple[Row, ...] = (
     Row("GET", "/bundles",                "yyy --- yy yy yy --- --- -- ?"),
     Row("GET", "/imports",                "yyy --- yy yy yy --- --- -- ?"),
     Row("GET", "/imports/template.xlsx",       "yyy --- yy yy yy --- --- -- ?"),
+    Row("GET", "/packs",                  "yyy yyy yy yy yy yyy yyy -- ?"),
+    Row("GET", "/packs/{pack}",           "yyy yyy yy yy yy yyy yyy -- ?"),
+    Row("GET", "/packs/{pack}/versions/{version}", "nnn nnn nn nn nn nnn nnn -- ?"),  # nobody typed one in
+    Row("GET", "/packs/kept/{sha256}",    "nnn nnn nn nn nn nnn nnn -- ?"),  # no report named one
+    Row("GET", "/packs/plans/new",        "y-- --- -- -- -- --- --- -- ?"),
+    Row("GET", "/packs/{pack}/edit",      "y-- --- -- -- -- --- --- -- ?"),
     Row("GET", "/ghosts",                 "yyy --- yy yy yy --- --- -- ?"),
     Row("GET", "/arrivals",               "yyy --- yy yy yy --- --- -- ?"),
     # --- what people change -------------------------------------------------------------------------------
@@ -270,6 +276,9 @@ MATRIX: tuple[Row, ...] = (
         body=lambda asked: {"files": {"file": ("list.csv", b"Ma truong,Diem truong\n")}}),
     Row("POST", "/imports/take-in",                 "xxx --- xx xx xx --- --- -- ?",
         form={"digest": "0" * 64, "roster": "campus"}),
+    Row("POST", "/packs/look",                      "x-- --- -- -- -- --- --- -- ?", form={"text": "x"}),
+    Row("POST", "/packs/save",                      "x-- --- -- -- -- --- --- -- ?", form={"text": "x"}),
+    Row("POST", "/packs/{pack}/end",                "x-- --- -- -- -- --- --- -- ?"),
     Row("POST", "/bundles/import",                  "yyx --- yx yx yx --- --- -- ?",
         body=lambda asked: {"files": {"file": ("matrix.swbundle", asked.bundle())}}),
 )  # fmt: skip

@@ -30,6 +30,7 @@ Permission = Literal[
     "approve",
     "recognise",
     "evidence",
+    "packs",
 ]
 TokenPermission = Literal["read"]
 
@@ -52,6 +53,7 @@ ROLES: Mapping[Role, frozenset[Permission]] = {
             "accept",
             "recognise",
             "evidence",
+            "packs",
         }
     ),
     "so_viewer": frozenset({"self", "read", "system", "evidence"}),
@@ -74,6 +76,7 @@ declarations of the places that one manages: see `hands_in` and `decides`.
 `claim` fills in and hands in what a school declares with evidence, `approve`, `accept` and `recognise` decide
 on it, each after the other and none in another's place (`claims.states` says whose turn it is); `evidence`
 reads it, remarks and files included: names may stand in them, so no token has it.
+`packs` changes the numbers that all schools are judged by.
 """
 
 SCOPES: Mapping[Role, tuple[Level, ...]] = {
@@ -103,7 +106,7 @@ school says, so it must not say it. That such an account was made is in the audi
 LIMITED: frozenset[Permission] = frozenset({"self"})
 """What a session may do until a first password is changed and a second factor that is due is set up."""
 
-WHOLE_SERVER: frozenset[Permission] = frozenset({"system", "audit"})
+WHOLE_SERVER: frozenset[Permission] = frozenset({"system", "audit", "packs"})
 """What needs the scope "all" besides the permission."""
 
 TOKENS: Mapping[TokenPermission, frozenset[Permission]] = {"read": frozenset({"read", "system"})}

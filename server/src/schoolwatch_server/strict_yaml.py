@@ -111,6 +111,6 @@ def _finite(data: Any, path: Path, where: str) -> None:
     if isinstance(data, dict):
         for name, value in data.items():
             _finite(value, path, f"{where}.{name}")
-    elif isinstance(data, list):
+    elif isinstance(data, list | tuple):
         for place, value in enumerate(data):
             _finite(value, path, f"{where}[{place}]")

@@ -31,6 +31,8 @@ ELSEWHERE = {
     "/language/{language}",
     "/docs",
     "/privacy",
+    "/packs/kept/{sha256}",
+    "/packs/{pack}/versions/{version}",
     "/api/v1/openapi.json",
     "/healthz",
     "/readyz",
@@ -50,6 +52,8 @@ ADMINISTRATION = {
     "/renewals",
     "/imports",
     "/imports/template.xlsx",
+    "/packs/plans/new",
+    "/packs/{pack}/edit",
 }
 """Pages of an administrator, which no token opens; the matrix asks who opens them."""
 
@@ -71,6 +75,8 @@ def addresses(tree: Tree) -> Iterator[tuple[str, School | None]]:
     for path in ("room-use", "activation", "lines", *(f"tables/{name}.csv" for name in TABLES)):
         yield f"/api/v1/{path}", None
     for path in ("/", "/progress", "/search?q=truong", "/incidents", "/incidents?closed=true"):
+        yield path, None
+    for path in ("/packs", "/packs/network"):
         yield path, None
     for number in range(1, 17):
         yield f"/incidents/{number}", None

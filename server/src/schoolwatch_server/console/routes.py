@@ -19,6 +19,8 @@ from schoolwatch_server.console import (
     me,
     notice,
     oidc,
+    pack_editor,
+    packs,
     people,
     places,
     progress,
@@ -53,6 +55,8 @@ ROUTES: tuple[Route, ...] = (
     *incidents.ROUTES,
     *bundles.ROUTES,
     *imports.ROUTES,
+    *packs.ROUTES,
+    *pack_editor.ROUTES,
     *system.ROUTES,
     *notice.ROUTES,
 )

@@ -1,5 +1,6 @@
 """A plan: an authority's document with targets and deadlines, for the schools that each is about. Pure."""
 
+import datetime as dt
 from datetime import date
 from typing import Annotated, Literal
 
@@ -106,8 +107,8 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     version: Version
     vi: Title
     en: str = ""
-    number: str
-    date: date | None
+    number: str = ""
+    date: dt.date | None = None
     issuer: Title
     former_places: tuple[str, ...] = ()
     items: tuple[Item, ...]

@@ -1,0 +1,153 @@
+"""Saves a version of a pack: checked with all others on its day, kept for ever, told in the audit log."""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+from sqlalchemy import Engine
+
+from schoolwatch_server import packs
+from schoolwatch_server.database import packs as versions
+from schoolwatch_server.database import people
+from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.indicators import INDICATORS
+from schoolwatch_server.packs import sheet
+from schoolwatch_server.packs.plan import Plan
+from schoolwatch_server.packs.sheet import Held, Stored
+from schoolwatch_server.strict_yaml import SIZE_MAX, SheetError
+
+Reason = Literal["changed_meanwhile", "unknown_indicator", "unknown_question", "other_kind", "not_in_force"]
+"""Why a version can't be saved; keys of the text file `packs`."""
+
+
+class VersionError(ValueError):
+    """A version can't be saved; `reason` is a key of the texts, `values` fill its gaps."""
+
+    def __init__(self, reason: Reason, **values: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.values = values
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What there is besides the version that somebody types; `stamp` changes when somebody saves another."""
+
+    folder: Path
+    stored: tuple[Stored, ...]
+    questions: Collection[str] = frozenset()
+    stamp: int = 0
+
+    def newest(self, pack: str) -> int:
+        """The highest version of a pack there is, wherever it is from; 0: there is none."""
+        held = (*sheet_of(packs.load(self.folder, self.stored), pack), *_shipped(pack))
+        saved = (one.version for one in self.stored if one.pack == pack)
+        return max((*(one.sheet.version for one in held), *saved), default=0)
+
+
+def known(engine: Engine, folder: Path, questions: Collection[str]) -> Known:
+    """As it is now; `folder` has the files of overrides."""
+    with begin_read(engine) as conn:
+        return Known(folder, versions.stored(conn), frozenset(questions), versions.stamp(conn))
+
+
+def sheet_of(loaded: packs.Packs, pack: str) -> tuple[Held, ...]:
+    """The pack of that id among those in force: one or none."""
+    return tuple(one for one in loaded.held if one.sheet.id == pack)[:1]
+
+
+def path_of(one: Stored) -> Path:
+    """What errors call a version: `network@2`."""
+    return Path(f"{one.pack}@{one.version}")
+
+
+def check(text: str, valid_from: date, there: Known) -> Held:
+    """The version that the text becomes, with the next number of its pack.
+
+    Raises `SheetError` (its `where` is the field) or `VersionError`.
+    """
+    held = sheet.read(_bytes(_numbered(text, 1)), Path("-"), "console", valid_from)
+    number = there.newest(held.sheet.id) + 1
+    held = sheet.read(
+        _bytes(_numbered(text, number)), Path(f"{held.sheet.id}@{number}"), "console", valid_from
+    )
+    _check_kind(held, there)
+    if isinstance(held.sheet, Plan):
+        _check_measured(held.sheet, there)
+    one = Stored(held.sheet.id, number, valid_from, held.text.decode(), 0.0, "")
+    before = packs.load(there.folder, there.stored, valid_from).faults
+    for fault in packs.load(there.folder, (*there.stored, one), valid_from).faults:
+        if fault not in before:
+            raise SheetError(fault)
+    return held
+
+
+def save(
+    engine: Engine, folder: Path, questions: Collection[str], text: str, valid_from: date,
+    *, base: int, by: str, now: float,
+) -> Held:  # fmt: skip
+    """Checks and saves a version; `base` is the newest one that its author had seen (0: none).
+
+    Raises `SheetError` or `VersionError`; then nothing is saved.
+    """
+    there = known(engine, folder, questions)
+    held = check(text, valid_from, there)
+    name, version = held.sheet.id, held.sheet.version
+    if version != base + 1:
+        raise VersionError("changed_meanwhile")
+    with begin_write(engine) as conn:
+        if versions.stamp(conn) != there.stamp:
+            raise VersionError("changed_meanwhile")
+        versions.add(conn, Stored(name, version, valid_from, held.text.decode(), now, by))
+        detail = {"version": version, "valid_from": valid_from.isoformat(), "sha256": held.sha256}
+        people.record(conn, actor=by, action="pack.save", subject=name, detail=detail, now=now)
+    return held
+
+
+def end(engine: Engine, folder: Path, pack: str, from_day: date, *, by: str, now: float) -> None:
+    """Takes a pack that was typed in out of force from a day on. Raises `VersionError`."""
+    there = known(engine, folder, ())
+    if not any(one.pack == pack and not one.is_end for one in there.stored):
+        raise VersionError("not_in_force")
+    number = there.newest(pack) + 1
+    with begin_write(engine) as conn:
+        if versions.stamp(conn) != there.stamp:
+            raise VersionError("changed_meanwhile")
+        versions.add(conn, Stored(pack, number, from_day, "", now, by, is_end=True))
+        detail = {"version": number, "valid_from": from_day.isoformat()}
+        people.record(conn, actor=by, action="pack.end", subject=pack, detail=detail, now=now)
+
+
+def _shipped(pack: str) -> tuple[Held, ...]:
+    return tuple(one for one in packs.load().held if one.sheet.id == pack)
+
+
+def _bytes(text: str) -> bytes:
+    raw = text.replace("\r\n", "\n").encode()
+    if len(raw) > SIZE_MAX:
+        raise SheetError(f"the text is over {SIZE_MAX} bytes: no pack is that long")
+    return raw
+
+
+def _numbered(text: str, version: int) -> str:
+    """With its version's number, which is the server's to give; everything else stays as it was written."""
+    numbered, count = re.subn(r"(?m)^version:.*$", f"version: {version}", text, count=1)
+    return numbered if count else f"version: {version}\n{text}"
+
+
+def _check_kind(held: Held, there: Known) -> None:
+    others = sheet_of(packs.load(there.folder, there.stored), held.sheet.id)
+    if others and others[0].kind != held.kind:
+        raise VersionError("other_kind", pack=held.sheet.id)
+
+
+def _check_measured(plan: Plan, there: Known) -> None:
+    indicators = {one.id for one in INDICATORS}
+    for item in plan.items:
+        if item.indicator is not None and item.indicator not in indicators:
+            raise VersionError("unknown_indicator", item=item.vi, name=item.indicator)
+        if item.question is not None and item.question not in there.questions:
+            raise VersionError("unknown_question", item=item.vi, name=item.question)
