@@ -19,7 +19,7 @@ NAME = "audit/endings"
 Kind = Literal["device", "account", "token", "enrolment", "undo"]
 
 ACTIONS: Mapping[Kind, tuple[str, ...]] = {
-    "device": ("device.revoke", "device.retire", "device.replace"),
+    "device": ("device.revoke", "device.retire", "device.replace", "device.no_gateway"),
     "account": (
         "account.disable",
         "account.idle",
@@ -35,7 +35,7 @@ ACTIONS: Mapping[Kind, tuple[str, ...]] = {
     ),
     "token": ("token.revoke",),
     "enrolment": ("enrolment.revoke",),
-    "undo": ("device.restore", "account.enable", "account.unlock"),
+    "undo": ("device.restore", "device.gateway", "account.enable", "account.unlock"),
 }
 """Actions of the audit log, by what each ends: after them an older copy lets in too many. Some are undone."""
 
@@ -49,6 +49,7 @@ KINDS: Mapping[str, Kind] = {action: kind for kind, actions in ACTIONS.items() f
 
 _UNDONE: Mapping[str, tuple[str, ...]] = {
     "device.restore": ("device.retire", "device.replace"),
+    "device.gateway": ("device.no_gateway",),
     "account.enable": LOCKED,
     "account.unlock": LOCKED,
 }
@@ -62,7 +63,7 @@ class Ending(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `history` is that of the database (`meta`): another server's lines are about others.
     `number` is a token's; of a school's enrolment tokens, without one, all were ended. `role` is an account's
-    new one.
+    new one; `school` that of enrolment tokens, whose code may have been another in an older copy.
     """
 
     at: float
@@ -73,6 +74,7 @@ class Ending(msgspec.Struct, frozen=True, omit_defaults=True):
     number: int = 0
     history: str = ""
     role: str = ""
+    school: int = 0
 
     @property
     def kind(self) -> Kind | None:
@@ -105,5 +107,6 @@ def of(entry: Entry, history: str) -> Ending:
         number = int(entry.detail.get("number", 0))
     if entry.action == "enrolment.revoke":
         number = int(entry.detail.get("token", 0))
+    school = int(entry.detail.get("school", 0)) if entry.action == "enrolment.revoke" else 0
     role = str(entry.detail.get("role", "")) if entry.action == "account.role" else ""
-    return Ending(entry.at, entry.id, entry.hash, entry.action, subject, number, history, role)
+    return Ending(entry.at, entry.id, entry.hash, entry.action, subject, number, history, role, school)

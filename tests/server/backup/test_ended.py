@@ -18,7 +18,7 @@ from schoolwatch_server.audit_chain import Entry
 from schoolwatch_server.backup import make, since
 from schoolwatch_server.commands.backup import when
 from schoolwatch_server.config import ServerConfig, of_data
-from schoolwatch_server.database import audit, ended
+from schoolwatch_server.database import audit, credentials, ended, registry
 from schoolwatch_server.database import people as accounts
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database import tables_people as p
@@ -297,6 +297,60 @@ def test_what_was_undone_is_not_ended_again(stocked: Stocked, tmp_path: Path) ->
         "enrolment.revoke",
         "token.revoke",
     ]
+    engine.dispose()
+
+
+def test_a_gateway_that_is_none_any_more_passes_nothing_on_by_an_older_copy(
+    stocked: Stocked, tmp_path: Path
+) -> None:
+    config = moved(stocked, tmp_path)
+    furnish(config)
+    engine = open_database(config.database_url)
+    with begin_write(engine) as conn:
+        one, other = registry.devices(conn, EVERYTHING)[:2]
+        for device in (one, other):
+            registry.set_device(conn, device.id, label="", role="gateway", broken=False)
+    engine.dispose()
+    older = (config.folder / "schoolwatch.db").read_bytes()
+    engine = open_database(config.database_url)
+    with begin_write(engine) as conn:
+        for device, action in ((one, "no_gateway"), (other, "no_gateway"), (other, "gateway")):
+            audit.record(
+                conn,
+                actor="lan",
+                action=f"device.{action}",
+                subject=device.device,
+                detail={},
+                now=time.time(),
+            )
+    since.note(engine, config.folder)
+    engine.dispose()
+
+    engine = put_back(config, older)
+    assert [done.subject for done in since.look(config, engine).ended] == [one.device]
+    with begin_read(engine) as conn:
+        assert credentials.gateways(conn) == {other.device}
+    engine.dispose()
+
+
+def test_tokens_of_a_school_that_has_another_code_since_are_revoked_again(
+    stocked: Stocked, tmp_path: Path
+) -> None:
+    config = moved(stocked, tmp_path)
+    furnish(config)
+    older = (config.folder / "schoolwatch.db").read_bytes()
+    engine = open_database(config.database_url)
+    with begin_write(engine) as conn:
+        registry.change_code(conn, 1, "MA-MOI", time.time())
+    engine.dispose()
+    end_some(config)
+    engine = open_database(config.database_url)
+    assert since.note(engine, config.folder)
+    engine.dispose()
+
+    engine = put_back(config, older)
+    assert "MA-MOI" in [one.subject for one in since.look(config, engine).ended]
+    assert standing(engine)["enrolment"] == []
     engine.dispose()
 
 

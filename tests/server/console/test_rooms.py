@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from schoolwatch_server.config import Antivirus
-from schoolwatch_server.database import pages, registry
+from schoolwatch_server.database import audit, credentials, pages, registry
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.scope import EVERYTHING
 from tree import Tree
@@ -29,6 +29,19 @@ def test_a_device_moves_into_a_room_and_takes_its_role(tree: Tree, head: httpx.C
         row = registry.device(conn, device.device, EVERYTHING)
     assert row is not None
     assert (row.label, row.room, row.role, row.broken) == ("Máy 07", "Phòng máy 1", "student_lab", True)
+
+
+def test_a_device_is_made_a_gateway_and_no_longer_is_one(tree: Tree, head: httpx.Client) -> None:
+    device = tree.schools[0].devices[0].device
+    done = []
+    for role in ("gateway", "gateway", "office", ""):
+        assert _send(head, f"/devices/{device}/manage", label="Máy 07", role=role) == 303
+        with begin_read(tree.engine) as conn:
+            done.append(device in credentials.gateways(conn))
+            said = [line.action for line in audit.newest(conn, 10) if line.subject == device]
+    assert done == [True, True, False, False]
+    assert [one for one in said if "gateway" in one] == ["device.no_gateway", "device.gateway"]
+    assert _send(head, f"/schools/{tree.schools[0].code}/rooms", name="Phòng 8", role="gateway") == 422
 
 
 @pytest.mark.parametrize(

@@ -158,7 +158,7 @@ def _revoke(engine: "Engine", school: "SchoolRow", now: float) -> int:
 
     with begin_write(engine) as conn:
         ended = enrolment.revoke_tokens(conn, school.id, now)
-        detail = {"tokens": ended}
+        detail = {"tokens": ended, "school": school.id}
         people.record(
             conn, actor="command line", action="enrolment.revoke", subject=school.code, detail=detail, now=now
         )

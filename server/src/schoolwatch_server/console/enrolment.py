@@ -76,7 +76,7 @@ def revoke_all(code: str, who: Who, server: Server, csrf: Csrf = "") -> Response
             actor=who.name,
             action="enrolment.revoke",
             subject=school.code,
-            detail={"tokens": ended},
+            detail={"tokens": ended, "school": school.id},
             now=now,
         )
     return RedirectResponse(f"/schools/{school.code}#enrolment", 303)
@@ -90,7 +90,7 @@ def revoke(code: str, token: int, who: Who, server: Server, csrf: Csrf = "") -> 
     with begin_write(server.engine) as conn:
         if not tokens.revoke_token(conn, school.id, token, now):
             raise not_found("open token", str(token))
-        detail = {"token": token}
+        detail = {"token": token, "school": school.id}
         people.record(
             conn, actor=who.name, action="enrolment.revoke", subject=school.code, detail=detail, now=now
         )

@@ -12,6 +12,7 @@ from schoolwatch_server.console.page import check_form
 from schoolwatch_server.console.schools import Csrf, Number, school_for
 from schoolwatch_server.database import lives, pages, people, registry, told
 from schoolwatch_server.database.engine import begin_write
+from schoolwatch_server.database.roles import DEVICE_ROLES, GATEWAY
 
 Name = Annotated[str, Form(max_length=80)]
 Role = Annotated[str, Form(max_length=20)]
@@ -94,7 +95,7 @@ def change_device(
 ) -> Response:
     """Label, asset tag, room, own role (empty: its room's), whether it is broken; the move is dated now."""
     check_form(who, csrf)
-    label, own = _text("label", label), _role(role) if role else None
+    label, own = _text("label", label), _role(role, DEVICE_ROLES) if role else None
     room_id = int(room) if room.strip() else None
     tag = _text("asset_tag", asset_tag) if asset_tag.strip() else ""
     now = time.time()
@@ -104,11 +105,15 @@ def change_device(
             raise not_found("device", device)
         if room_id is not None and room_id not in {r.id for r in pages.rooms(conn, row.school_id)}:
             raise bad_field("room", "is not a room of this school")
+        before = lives.own_role(conn, row.id)
         registry.set_device(conn, row.id, label=label, role=own, broken=bool(broken))
         registry.move_device(conn, row.id, row.school_id, room_id, now)
         lives.set_asset_tag(conn, row.id, tag)
         detail = {"label": label, "room": room_id, "role": own, "broken": bool(broken), "tag": tag}
         people.record(conn, actor=who.name, action="device", subject=device, detail=detail, now=now)
+        if GATEWAY in (before, own) and before != own:  # who may pass on what others report
+            action = "device.gateway" if own == GATEWAY else "device.no_gateway"
+            people.record(conn, actor=who.name, action=action, subject=device, detail={}, now=now)
     return RedirectResponse(f"/devices/{device}", 303)
 
 
@@ -128,9 +133,9 @@ def _count(text: str) -> int | None:
     return int(text)
 
 
-def _role(role: str) -> str:
-    if role not in registry.ROLES:
-        raise bad_field("role", f"one of {', '.join(registry.ROLES)}")
+def _role(role: str, known: tuple[str, ...] = registry.ROLES) -> str:
+    if role not in known:
+        raise bad_field("role", f"one of {', '.join(known)}")
     return role
 
 

@@ -13,7 +13,16 @@ from sqlalchemy import Connection, Engine, delete, func, select
 from schoolwatch_server import endings, lasting
 from schoolwatch_server.account_names import RESTORE
 from schoolwatch_server.audit_chain import Checkpoint
-from schoolwatch_server.database import api_tokens, audit, credentials, enrolment, erasure, people, registry
+from schoolwatch_server.database import (
+    api_tokens,
+    audit,
+    credentials,
+    enrolment,
+    erasure,
+    lives,
+    people,
+    registry,
+)
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database import tables_people as p
 from schoolwatch_server.database.engine import begin_read, begin_write, history
@@ -147,6 +156,8 @@ def _device(conn: Connection, one: Ending, now: float) -> str:
     id_ = erasure.id_of(conn, one.subject)
     if id_ is None:
         return ""
+    if one.action == "device.no_gateway":
+        return one.action if lives.no_gateway(conn, id_) else ""
     if one.action != "device.revoke":
         if conn.scalar(select(t.device.c.retired_at).where(t.device.c.id == id_)) is not None:
             return ""
@@ -186,13 +197,14 @@ def _token(conn: Connection, one: Ending, now: float) -> str:
 
 
 def _enrolment(conn: Connection, one: Ending, now: float) -> str:
-    school = registry.school_by_code(conn, one.subject, EVERYTHING)
-    if school is None:
+    found = registry.school_by_code(conn, one.subject, EVERYTHING)
+    school = found.id if found else one.school  # a copy may know it by another code
+    if not school:
         return ""
     if one.number:
-        ended = enrolment.revoke_token(conn, school.id, one.number, now)
+        ended = enrolment.revoke_token(conn, school, one.number, now)
     else:
-        ended = bool(enrolment.revoke_tokens(conn, school.id, now))
+        ended = bool(enrolment.revoke_tokens(conn, school, now))
     return one.action if ended else ""
 
 

@@ -5,6 +5,7 @@ from sqlalchemy import Connection, insert, select, update
 from schoolwatch_server.database import declarations, pages, registry, told
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.registry import RegistryError
+from schoolwatch_server.database.roles import GATEWAY
 from schoolwatch_server.scope import Scope
 
 
@@ -75,6 +76,16 @@ def take_over(conn: Connection, new: registry.DeviceRow, old: registry.DeviceRow
     if tested:
         told.set_line_tester(conn, old.school_id, new.id)
     told.mark(conn, [new.id])
+
+
+def no_gateway(conn: Connection, device_id: int) -> bool:
+    """The device may no longer pass on what others report; False when it could not."""
+    d = t.device.c
+    held = update(t.device).where(d.id == device_id, d.role == GATEWAY).values(role=None)
+    if not conn.execute(held).rowcount:
+        return False
+    told.mark(conn, [device_id])
+    return True
 
 
 def own_role(conn: Connection, device_id: int) -> str | None:
