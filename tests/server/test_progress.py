@@ -20,11 +20,12 @@ SHIPPED = packs.load()
 
 
 def value(indicator: str, number: float | None, unit: str = "ratio", **more) -> IndicatorValue:
+    own = SHIPPED.of(indicator).indicators[indicator].target
     return IndicatorValue(
         indicator=indicator, level="province", place_id=1, unit=unit,
         status="ok" if number is not None else "not_enough_data", reason="", value=number,
         numerator=None, denominator=None, coverage=0.9, source=Source("d", "c", "P"),
-        pack=SHIPPED.of(indicator).name, target=None, at=NOW, **more,
+        pack=SHIPPED.of(indicator).name, target=own.value if own else None, at=NOW, **more,
     )  # fmt: skip
 
 
@@ -54,7 +55,7 @@ def rising(last: float, weeks: int = 12) -> list[tuple[tuple[date, float], str]]
 def test_without_a_plan_the_definition_says_what_is_aimed_at() -> None:
     (goal,) = goals(SHIPPED, value("antivirus_coverage", 0.7))
     assert goal.target is not None
-    assert (goal.target.value, goal.target.deadline, goal.target.confidence) == (1.0, None, "P")
+    assert (goal.target.value, goal.target.deadline) == (1.0, None)
     assert goal.forecast is not None
     assert goal.forecast.reason == "too_short"
 
@@ -135,7 +136,7 @@ def test_what_has_not_enough_data_is_neither_best_nor_worst() -> None:
     )  # fmt: skip
     assert [each.place_id for each in found.ranked] == [2]
     assert [(each.place_id, each.reason) for each in found.apart] == [
-        (1, "coverage_below_floor"), (3, "not_declared"), (4, "stale"),
+        (1, "coverage_below_floor"), (3, "other"), (4, "stale"),
     ]  # fmt: skip
 
 

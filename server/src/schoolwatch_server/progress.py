@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal
 
 from schoolwatch_server.forecast import Day, Forecast, Standing, forecast
-from schoolwatch_server.indicators.indicator import IndicatorValue
-from schoolwatch_server.indicators.total import of_numbers
+from schoolwatch_server.indicators.indicator import IndicatorValue, Source
 from schoolwatch_server.packs import Packs
 from schoolwatch_server.packs.plan import Item, Plan, Target, targets_of
 from schoolwatch_server.sections import Forecasting
@@ -19,6 +19,17 @@ URGENCY: tuple[Standing, ...] = (
 
 
 @dataclass(frozen=True, slots=True)
+class Aim:
+    """A number to be reached, in the unit of the value, with its last day (None: the source names none)."""
+
+    value: float
+    deadline: date | None
+    better: Literal["higher", "lower"]
+    mandatory: bool
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
 class Goal:
     """A target of a place: what holds now, when it will be reached, and the days that say so.
 
@@ -27,7 +38,7 @@ class Goal:
     """
 
     value: IndicatorValue
-    target: Target | None
+    target: Aim | None
     forecast: Forecast | None
     history: tuple[Day, ...]
     packs: int
@@ -47,7 +58,7 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class Apart:
-    """A place that is in no order, as it has no value; `reason` is a key of the texts, or `stale`."""
+    """A place that has no value; `reason` is `coverage_below_floor`, `stale` or `other`."""
 
     place_id: int
     reason: str
@@ -76,37 +87,38 @@ def goals(
     found = [
         _goal(value, target, histories.get(value.indicator, ()), today, terms)
         for value in values
-        for target in targets(packs, value) or (None,)
+        for target in aims(packs, value) or (None,)
     ]
     return tuple(sorted(found, key=_urgency))
 
 
-def targets(packs: Packs, value: IndicatorValue) -> tuple[Target, ...]:
-    """What plans ask of an indicator, each number and day once; without a plan the definition's number."""
-    asked = {
-        (target.value, target.deadline, target.better): target
-        for target in reversed(targets_of(packs.plans, value.indicator))
-        if target.unit == value.unit
-    }
-    if asked:
-        return tuple(reversed(asked.values()))
-    own = packs.of(value.indicator).indicators[value.indicator].target
-    if own is None:
+def aims(packs: Packs, value: IndicatorValue) -> tuple[Aim, ...]:
+    """What plans ask of an indicator here, each number and day once; without a plan the definition's number.
+
+    A school has one: which plans concern it is decided where its value is judged.
+    """
+    found = {}
+    if value.level != "school":
+        for target in reversed(targets_of(packs.plans, value.indicator)):
+            if target.unit == value.unit:
+                found[target.value, target.deadline, target.better] = Aim(
+                    target.value, target.deadline, target.better, target.mandatory, _source(target)
+                )
+    return tuple(reversed(found.values())) or _own(value)
+
+
+def _own(value: IndicatorValue) -> tuple[Aim, ...]:
+    """The number that the value was judged against."""
+    if value.target is None:
         return ()
-    return (
-        Target(
-            value=own.value,
-            unit="ratio" if value.unit == "ratio" else "students/computer",
-            deadline=None,
-            document=own.document,
-            clause=own.clause,
-            confidence=own.confidence,
-            better=value.better,
-            mandatory=True,
-            plan=value.pack,
-            item=value.indicator,
-        ),
-    )
+    lines = [line for line in value.lines if line.kind == "target" and line.value == value.target]
+    source = lines[0].source if lines else value.source
+    deadline = date.fromisoformat(value.deadline) if value.deadline else None
+    return (Aim(value.target, deadline, value.better, True, source),)
+
+
+def _source(target: Target) -> Source:
+    return Source(target.document, target.clause, target.confidence)
 
 
 def beside(packs: Packs) -> tuple[tuple[Plan, Item], ...]:
@@ -130,8 +142,8 @@ def rank(rows: Iterable[Judged], level: str, *, better: str, floor: float, after
         if row.at < after:
             apart.append(Apart(place_id, "stale", row.coverage))
         elif row.value is None:
-            reason = of_numbers(row.numerator, row.denominator, row.coverage, floor).reason
-            apart.append(Apart(place_id, reason or "nothing_to_count", row.coverage))
+            below = row.coverage is not None and row.coverage < floor
+            apart.append(Apart(place_id, "coverage_below_floor" if below else "other", row.coverage))
         else:
             ranked.append((row.value if better == "higher" else -row.value, place_id, row))
     ranked.sort(key=lambda each: each[:2])
@@ -150,7 +162,7 @@ def _with_ranks(ranked: Sequence[tuple[float, int, Judged]]) -> Iterable[Ranked]
 
 def _goal(
     value: IndicatorValue,
-    target: Target | None,
+    target: Aim | None,
     history: Sequence[tuple[Day, str]],
     today: date,
     terms: Forecasting,
@@ -175,9 +187,13 @@ def _goal(
     return Goal(value, target, found, days, packs)
 
 
-def _overdue(found: Forecast, target: Target, today: date) -> Forecast:
+def _overdue(found: Forecast, target: Aim, today: date) -> Forecast:
     """A deadline that is past is so whether there is a value or not."""
-    return Forecast("overdue", found.reason) if target.is_overdue(today) else found
+    return (
+        Forecast("overdue", found.reason)
+        if target.deadline is not None and target.deadline < today
+        else found
+    )
 
 
 def _urgency(goal: Goal) -> tuple[int, float, float]:

@@ -34,6 +34,8 @@ WORST, BEST = 30, 5
 FEW = 30
 """Places without a value that are named; the others are counted."""
 
+_BY_ID = {indicator.id: indicator for indicator in INDICATORS}
+
 Chosen = Annotated[str | None, Query(alias="indicator", pattern=r"^[a-z0-9_]{1,60}$")]
 
 
@@ -76,6 +78,7 @@ class Table:
     """An order of communes or schools: `skipped` lie between `worst` and `best`; `apart` have no value."""
 
     level: Level
+    unit: str
     worst: tuple[Line, ...]
     skipped: int
     best: tuple[Line, ...]
@@ -139,7 +142,7 @@ def _show(
 ) -> Response:
     now, packs = time.time(), server.packs
     values = current(conn, here.level, here.id, packs, now)
-    if chosen is not None and chosen not in {known.id for known in INDICATORS}:
+    if chosen is not None and chosen not in _BY_ID:
         raise not_found("indicator", chosen)
     today = history.day_of(now)
     goals = progress.goals(
@@ -154,7 +157,6 @@ def _show(
         goals=goals,
         tables=_tables(conn, here, who, server, shown, now),
         shown=shown,
-        unit=next((v.unit for v in values if v.indicator == shown), ""),
         indicators=INDICATORS,
         others=others,
         terms=server.config.forecast,
@@ -221,10 +223,11 @@ def _table(
     shorten: bool = False,
 ) -> Table:
     pack = server.packs.of(indicator)
+    counted = level != "school" and _BY_ID[indicator].counts_schools
     found = progress.rank(
         judged.latest_of(conn, MEASUREMENT, tags),
         level,
-        better=pack.indicators[indicator].better,
+        better="higher" if counted else pack.indicators[indicator].better,
         floor=pack.coverage_floor.value,
         after=now - FRESH,
     )
@@ -233,6 +236,7 @@ def _table(
     worst, best = (ranked[:WORST], ranked[-BEST:]) if is_long else (ranked, ())
     return Table(
         level,
+        "ratio" if counted else _BY_ID[indicator].unit,
         _lines(worst, named),
         len(ranked) - len(worst) - len(best),
         _lines(best, named),

@@ -66,6 +66,11 @@ class Words:
             return f"{self.number(value)} {self.text(f'unit.day.{1 if value == 1 else 0}')}"
         if unit == "students/computer":
             return f"{self.number(value)} {self.text('unit.students_per_computer')}"
+        return self._otherwise(value, unit)
+
+    def _otherwise(self, value: float, unit: str) -> str:
+        if unit in ("Mbit/s", "kbit/s/student", "hours/day"):
+            return f"{self.number(value)} {self.text(f'report.unit.{unit}')}"
         return self.number(value, 2)
 
     def span(self, seconds: float) -> str:
