@@ -13,6 +13,7 @@ from schoolwatch_server.database import contacts as contact_rows
 from schoolwatch_server.database import listed, people, roster
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.listed import Store
+from schoolwatch_server.database.rows import SchoolRow
 from schoolwatch_server.scope import Scope
 from schoolwatch_server.workbooks import (
     assets,
@@ -88,6 +89,14 @@ def take_in(engine: Engine, name: Name, data: bytes, scope: Scope, *, by: str, n
             detail |= {"communes": len(found.communes)} if found.communes else {}
             people.record(conn, actor=by, action=f"{name}.import", subject="", detail=detail, now=now)
     return Preview(name, _digest(data), rows, read, found)
+
+
+def rows_of(conn: Connection, name: Name, school: SchoolRow) -> list[Mapping[str, object]]:
+    """What a school has, as rows of a list, in the order in which it was entered."""
+    listing, store = LISTS[name]
+    known = listed.known(conn, listing, store, Scope("school", school.id))
+    things = known[school.code].things.values()
+    return [{"code": school.code, **one.values} for one in sorted(things, key=lambda one: one.id)]
 
 
 def _plan_schools(conn: Connection, scope: Scope, read: Read, today: date) -> Plan:

@@ -89,6 +89,7 @@ def addresses(tree: Tree) -> Iterator[tuple[str, School | None]]:
         yield f"/schools/{school.code}", school
         yield f"/schools/{school.code}/indicators.csv", school
         yield f"/schools/{school.code}/progress", school
+        yield f"/schools/{school.code}/lists", school
         for mark in sorted(school.above):
             yield f"/{'provinces' if 'P' in mark else 'communes'}/{mark}", None
             yield f"/{'provinces' if 'P' in mark else 'communes'}/{mark}/progress", None

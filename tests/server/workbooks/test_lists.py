@@ -81,6 +81,7 @@ def test_the_stage_of_a_class_is_given_or_follows(row: str, stage: str) -> None:
     [
         ("class", CLASSES + "A1,2026-2027,6A,,,40,,", "D", "stage_unclear"),
         ("class", CLASSES + "A3,2026-2027,6A,,6,40,,", "D", "stage_unclear"),
+        ("class", CLASSES + "A1,2026-2027,10A,,10,40,,", "E", "grade_elsewhere"),
         ("class", CLASSES + "A2,2026-2027,6A,THCS,6,40,,", "D", "stage_elsewhere"),
         ("class", CLASSES + "A1,2026-2027,6A,THCS,5,40,,", "E", "grade_elsewhere"),
         ("class", CLASSES + "A1,2026-2027,6A,THCS,6,20,21,", "G", "more_than_class"),

@@ -12,9 +12,11 @@ from starlette.responses import Response
 
 from schoolwatch_server import handed_in, roster_words, rosters
 from schoolwatch_server.access import Principal, authorise, may
-from schoolwatch_server.api.problems import bad_field
+from schoolwatch_server.api.problems import bad_field, not_found
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.console.page import Csrf, check_form, language_of, page
+from schoolwatch_server.database import registry
+from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.database.registry import RegistryError
 from schoolwatch_server.texts import Voice
 from schoolwatch_server.workbooks import template
@@ -87,13 +89,23 @@ def take_in(
     return _page(request, who, told=roster_words.counts(found, voice, done=True))
 
 
-def download(who: Who, roster: rosters.Name = "school") -> Response:  # noqa: ARG001  the gate has asked
-    """An empty list to fill in."""
+def download(who: Who, server: Server, roster: rosters.Name = "school", school: str = "") -> Response:
+    """A list to fill in: empty, or as what is known of a school; contacts are in no file."""
+    rows: list[Mapping[str, object]] = []
+    if school and roster in rosters.LISTS:
+        with begin_read(server.engine) as conn:
+            found = registry.school_by_code(conn, school, who.scope)
+            if found is None or not found.code:
+                raise not_found("school", school)
+            rows = rosters.rows_of(conn, roster, found)
+    simulated = server.simulated and bool(rows)
     headers = {
-        "Content-Disposition": f'attachment; filename="{FILES[roster]}.xlsx"',
+        "Content-Disposition": f'attachment; filename="{"simulated-" * simulated}{FILES[roster]}.xlsx"',
         "Cache-Control": "no-store",
     }
-    return Response(template.write(rosters.ROSTERS[roster].fields), media_type=_XLSX, headers=headers)
+    title = server.texts.get("vi", "page.simulated") if simulated else ""
+    file = template.write(rosters.ROSTERS[roster].fields, rows, title)
+    return Response(file, media_type=_XLSX, headers=headers)
 
 
 def _page(

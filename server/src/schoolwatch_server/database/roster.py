@@ -1,5 +1,7 @@
 """The registry's schools as a list of them sees them, and a plan's changes put into it."""
 
+from collections.abc import Mapping
+
 from sqlalchemy import Connection, Table, select, update
 
 from schoolwatch_server.database import declarations, registry
@@ -7,7 +9,7 @@ from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.rows import SchoolRow
 from schoolwatch_server.scope import Scope
 from schoolwatch_server.workbooks.days import begins, day_of
-from schoolwatch_server.workbooks.schools import DECLARED, Change, Known, Place, Plan, School
+from schoolwatch_server.workbooks.schools import DECLARED, STATUS, Change, Known, Place, Plan, School
 
 
 def known(conn: Connection, scope: Scope) -> Known:
@@ -28,7 +30,7 @@ def known(conn: Connection, scope: Scope) -> Known:
             codes[one.commune_id],
             one.declared,
             since[one.id],
-            _status(one),
+            status(one),
         )
         for one in registry.schools(conn, scope)
     }
@@ -76,20 +78,29 @@ def _change(conn: Connection, school: int, change: Change, communes: dict[str, i
     }
     if "commune" in change.values:
         values["commune_id"] = communes[str(change.after("commune"))]
-    values |= {name: change.after(name) for name in ("manager", "former_place") if name in change.values}
-    if "owned" in change.values:
-        values["is_public"] = change.after("owned") == "public"
-    if "specialised" in change.values:
-        kind = change.after("specialised")
-        values |= {"is_specialised": kind != "no", "is_boarding": kind == "boarding"}
     if values:
         conn.execute(update(t.school).where(t.school.c.id == school).values(**values))
+    set_status(conn, school, {name: str(change.after(name)) for name in STATUS if name in change.values})
     if "code" in change.values:
         registry.change_code(conn, school, change.code, since)
 
 
-def _status(school: SchoolRow) -> dict[str, str]:
-    """As a list says it."""
+def set_status(conn: Connection, school: int, changed: Mapping[str, str]) -> None:
+    """Sets what is given of what `status` says."""
+    values: dict[str, object] = {
+        name: changed[name] for name in ("manager", "former_place") if name in changed
+    }
+    if "owned" in changed:
+        values["is_public"] = changed["owned"] == "public"
+    if "specialised" in changed:
+        kind = changed["specialised"]
+        values |= {"is_specialised": kind != "no", "is_boarding": kind == "boarding"}
+    if values:
+        conn.execute(update(t.school).where(t.school.c.id == school).values(**values))
+
+
+def status(school: SchoolRow) -> dict[str, str]:
+    """Who manages a school and what kind it is, by the fields of a list of schools (`STATUS`)."""
     kind = "boarding" if school.is_boarding else "yes" if school.is_specialised else "no"
     owned = "public" if school.is_public else "private"
     return {

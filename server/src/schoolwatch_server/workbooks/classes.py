@@ -37,11 +37,13 @@ def _complete(row: Row, faults: Faults) -> None:
     if row.now("stage") is None:
         of_grade = [one for one in here if isinstance(grade, int) and grade in GRADES[one]]
         found = here if len(here) == 1 else of_grade
-        if len(found) == 1:
-            row.cells["stage"] = found[0]
-        else:
-            faults.add(row.number, "stage", "stage_unclear", level=row.known.level or "–")
+        if len(found) != 1:
+            if here and isinstance(grade, int):
+                faults.add(row.number, "grade", "grade_elsewhere", value=grade, stage=row.known.level)
+            else:
+                faults.add(row.number, "stage", "stage_unclear", level=row.known.level or "–")
             return
+        row.cells["stage"] = found[0]
     stage = str(row.now("stage"))
     if here and stage not in here:
         faults.add(row.number, "stage", "stage_elsewhere", value=stage, level=row.known.level)

@@ -99,6 +99,7 @@ def plan(listing: Listing, read: Read, known: Mapping[str, Known], today: date) 
         code = faults.code(record, "code", known, width)
         if code and code not in known:
             faults.add(record.row, "code", "no_such_school", value=code)
+            continue
         row = _row(listing, record, known.get(code, Known()), today)
         key = key_of(listing, row.cells)
         if listing.required <= row.cells.keys():

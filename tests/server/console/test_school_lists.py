@@ -1,0 +1,140 @@
+"""A school's lists in the browser: shown, corrected, counted by hand; each look at contacts is logged."""
+
+import io
+from datetime import date
+
+from openpyxl import load_workbook
+from sqlalchemy import select
+
+from schoolwatch_server import rosters
+from schoolwatch_server.database import audit, registry
+from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.engine import begin_read
+from schoolwatch_server.scope import EVERYTHING, Scope
+from schoolwatch_server.workbooks.days import begins
+from tree import School, Tree
+from website import RunningSite, csrf
+
+SECRET = {"name": "Đỗ Thị Lan", "phone": "0912 345 678", "email": "lan@truong.edu.vn"}
+
+
+def imported(tree: Tree, name: rosters.Name, text: str) -> None:
+    found = rosters.take_in(tree.engine, name, text.encode(), EVERYTHING, by="test", now=tree.now)
+    assert found.plan.problems == ()
+
+
+def actions(tree: Tree) -> list[tuple[str, str, str]]:
+    with begin_read(tree.engine) as conn:
+        return [(line.actor, line.action, line.subject) for line in audit.newest(conn, 30)]
+
+
+def test_the_newest_classes_are_shown_and_the_file_is_the_list_again(tree: Tree) -> None:
+    school = tree.schools[0]
+    head = "Mã trường,Năm học,Lớp,Cấp học,Sĩ số\n"
+    rows = (
+        f"{school.code},2025-2026,9C <cũ>,THCS,31\n",
+        f"{school.code},2026-2027,=1+1,THCS,41\n",
+        f"{school.code},2026-2027,6B,THCS,0\n",
+    )
+    imported(tree, "class", head + "".join(rows))
+    with RunningSite(tree.config) as site:
+        who = site.somebody("technician", Scope("school", school.id))
+        page = who.get(f"/schools/{school.code}/lists").text
+        assert "=1+1" in page
+        assert "9C" not in page
+        assert "Còn 1 lớp của các năm học trước" in page
+        assert f'href="/schools/{school.code}/lists"' in who.get(f"/schools/{school.code}").text
+        file = who.get(f"/imports/template.xlsx?roster=class&school={school.code}")
+        other = who.get(f"/imports/template.xlsx?roster=class&school={tree.schools[-1].code}")
+        assert (file.status_code, other.status_code) == (200, 404)
+        (sheet, _) = load_workbook(io.BytesIO(file.content)).worksheets
+        assert [cell.data_type for cell in sheet["C"][:4]] == ["s", "s", "s", "s"], "a name is no formula"
+    again = rosters.look(tree.engine, "class", file.content, EVERYTHING, tree.now)
+    assert (again.plan.problems, again.plan.changes, again.plan.same) == ((), (), 3)
+
+
+def test_a_contact_is_shown_to_who_asks_and_each_look_is_in_the_log(tree: Tree) -> None:
+    school, address = tree.schools[0], f"/schools/{tree.schools[0].code}"
+    with RunningSite(tree.config) as site:
+        head = site.somebody("school_head", Scope("school", school.id))
+        form = {"csrf": csrf(head), "kind": "it_contact"}
+        assert head.post(f"{address}/contacts", data={**form, **SECRET}).status_code == 303
+        page = head.get(f"{address}/lists").text
+        assert not [word for word in SECRET.values() if word in page]
+        seen = head.post(f"{address}/contacts/look", data=form)
+        assert [word for word in SECRET.values() if word in seen.text] == list(SECRET.values())
+        assert 'href="tel:0912345678"' in seen.text
+        assert seen.headers["cache-control"] == "no-store"
+        viewer = site.somebody("so_viewer")
+        assert viewer.post(f"{address}/contacts/look", data={"csrf": csrf(viewer)}).status_code == 403
+        assert "không được xem đầu mối" in viewer.get(f"{address}/lists").text
+        for field, text, said in (
+            ("phone", "gọi Lan", "không phải là số điện thoại"),
+            ("name", "", "ô trống, cần có"),
+            ("kind", "boss", "one of"),
+        ):
+            answer = head.post(f"{address}/contacts", data={**form, **SECRET, field: text})
+            assert (answer.status_code, said in answer.text) == (422, True), field
+        assert head.post(f"{address}/contacts/remove", data=form).status_code == 303
+    with begin_read(tree.engine) as conn:
+        assert conn.execute(select(t.contact)).all() == []
+        log = str([(line.subject, line.detail) for line in audit.newest(conn, 50)])
+    assert not [word for word in SECRET.values() if word in log]
+    done = [action for _, action, subject in actions(tree) if subject == school.code]
+    assert done[::-1][-3:] == ["contact.change", "contact.look", "contact.remove"]
+
+
+def test_who_manages_a_school_is_shown_and_chosen_by_the_department(tree: Tree) -> None:
+    school = tree.schools[0]
+    address = f"/schools/{school.code}"
+    with RunningSite(tree.config) as site:
+        admin = site.somebody("so_admin")
+        form = {"csrf": csrf(admin), "owned": "public"}
+        more = {"manager": "", "specialised": "yes", "former_place": "tỉnh Hà Nam"}
+        assert admin.post(f"{address}/status", data={**form, **more}).status_code == 303
+        assert "Sở GDĐT" in admin.get(address).text
+        page = admin.get(f"{address}/lists").text
+        assert "theo Thông tư 45/2026/TT-BGDĐT" in page
+        assert "tỉnh Hà Nam" in page
+        admin.post(f"{address}/status", data={**form, **more, "manager": "xa"})
+        assert "do Sở chọn; theo quy định: Sở GDĐT" in admin.get(f"{address}/lists").text
+        assert admin.post(f"{address}/status", data={**form, "manager": "bo"}).status_code == 422
+        head = site.somebody("school_head", Scope("school", school.id))
+        assert 'name="manager"' not in head.get(f"{address}/lists").text
+    with begin_read(tree.engine) as conn:
+        row = registry.school(conn, school.id, EVERYTHING)
+    assert row is not None
+    assert (row.managed_by, row.is_specialised, row.former_place) == ("xa", True, "tỉnh Hà Nam")
+    assert [a for _, a, _ in actions(tree)].count("school.status") == 2
+
+
+def test_a_count_by_hand_is_dated_and_the_last_of_a_day_counts(tree: Tree) -> None:
+    school: School = tree.schools[0]
+    with begin_read(tree.engine) as conn:
+        mine, theirs = (
+            conn.scalar(select(t.room.c.id).where(t.room.c.school_id == one.id))
+            for one in (school, tree.schools[-1])
+        )
+    with RunningSite(tree.config) as site:
+        who = site.somebody("technician", Scope("school", school.id))
+        form = {"csrf": csrf(who), "room": str(mine), "day": "2026-11-10"}
+        for working in ("20", "18"):
+            answer = who.post(f"/schools/{school.code}/checks", data={**form, "working": working})
+            assert answer.status_code == 303
+        for wrong, status in (
+            ({"room": str(theirs)}, 404),
+            ({"day": "2199-01-01"}, 422),
+            ({"day": "2026-02-30"}, 422),
+            ({"working": "1001"}, 422),
+            ({"working": ""}, 422),
+        ):
+            answer = who.post(f"/schools/{school.code}/checks", data={**form, "working": "1", **wrong})
+            assert answer.status_code == status, wrong
+        assert "10/11/2026" in who.get(f"/schools/{school.code}/lists").text
+    with begin_read(tree.engine) as conn:
+        (row,) = conn.execute(select(t.hand_check)).mappings()
+    assert (row["room_id"], row["computers_working"], row["checked_at"]) == (
+        mine,
+        18,
+        begins(date(2026, 11, 10)),
+    )
