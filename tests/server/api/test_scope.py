@@ -74,22 +74,17 @@ def addresses(tree: Tree) -> Iterator[tuple[str, School | None]]:
         yield f"/api/v1/{path}", None
     for path in ("room-use", "activation", "lines", *(f"tables/{name}.csv" for name in TABLES)):
         yield f"/api/v1/{path}", None
-    for path in ("/", "/progress", "/search?q=truong", "/incidents", "/incidents?closed=true"):
+    pages = ("/", "/progress", "/search?q=truong", "/incidents", "/incidents?closed=true")
+    for path in (*pages, "/packs", "/packs/network", *(f"/incidents/{number}" for number in range(1, 17))):
         yield path, None
-    for path in ("/packs", "/packs/network"):
-        yield path, None
-    for number in range(1, 17):
-        yield f"/incidents/{number}", None
     for school in tree.schools:
         for path in ("devices", "indicators", "incidents"):
             yield f"/api/v1/{path}?school={school.code}", school
         for path in ("room-use", "activation", "lines", *(f"tables/{name}.csv" for name in TABLES)):
             yield f"/api/v1/{path}?school={school.code}", school
         yield f"/api/v1/schools/{school.code}/indicators.csv", school
-        yield f"/schools/{school.code}", school
-        yield f"/schools/{school.code}/indicators.csv", school
-        yield f"/schools/{school.code}/progress", school
-        yield f"/schools/{school.code}/lists", school
+        for path in ("", "/indicators.csv", "/progress", "/lists"):
+            yield f"/schools/{school.code}{path}", school
         for mark in sorted(school.above):
             yield f"/{'provinces' if 'P' in mark else 'communes'}/{mark}", None
             yield f"/{'provinces' if 'P' in mark else 'communes'}/{mark}/progress", None
