@@ -256,7 +256,7 @@ MATRIX: tuple[Row, ...] = (
         form={"confirm": "matrix", "reason": "matrix {n}"}),
     # --- what schools declare: each step is one role's; the first school is a commune's -------------------
     #                                  so_admin so_viewer commune head technician auditor token device nobody
-    Row("GET", "/claims",                 "yyy yyy yy yy yy yyy --- -- ?"),
+    Row("GET", "/claims",                 "yyy yyy yy yy >> yyy --- -- ?"),
     Row("GET", "/schools/{code}/claims",  "yyn yyn yn yn yn yyn --- -- ?"),
     Row("GET", "/schools/{code}/claims/{question}", "yyn yyn yn yn yn yyn --- -- ?",
         prepare=_claim("returned")),

@@ -1,6 +1,6 @@
 """A school's answers are filled in, handed in and decided on, each step with a line in the audit log."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine
 from schoolwatch_server.access import Principal
 from schoolwatch_server.claims.answer import Answer, lacks
 from schoolwatch_server.claims.evidence import File
-from schoolwatch_server.claims.questions import BY_ID, Question
+from schoolwatch_server.claims.questions import Criterion, Question, with_criteria
 from schoolwatch_server.claims.states import Step, leads_to, may_take
 from schoolwatch_server.database import attachments, audit, claims
 from schoolwatch_server.database import claim_steps as steps
@@ -19,6 +19,7 @@ from schoolwatch_server.database.claim_steps import EventRow
 from schoolwatch_server.database.claim_steps import WaitsError as WaitsError
 from schoolwatch_server.database.claims import ClaimRow
 from schoolwatch_server.database.engine import begin_write
+from schoolwatch_server.packs.packs import Packs
 
 REMARK_MIN, REMARK_MAX = 5, 1000
 """Characters of the remark with which an answer goes back: the school must know what to do."""
@@ -38,6 +39,24 @@ class Outcome:
     def is_forbidden(self) -> bool:
         """Whether none of them was this person's to decide on."""
         return not self.done and bool(self.refused) and all(why == "not_yours" for _, why in self.refused)
+
+
+def questions(packs: Packs) -> dict[str, Question]:
+    """What schools are asked, with the criteria that the Sở typed in; by id, in the order of pages."""
+    return with_criteria(
+        Criterion(
+            of.id,
+            one.code,
+            one.vi,
+            one.en or one.vi,
+            of.document,
+            one.confidence,
+            of.applies_to,
+            one.mandatory,
+        )
+        for of in packs.criteria
+        for one in of.criteria
+    )
 
 
 def save(
@@ -93,6 +112,7 @@ def take(
     ids: Collection[int],
     step: Step,
     who: Principal,
+    asked: Mapping[str, Question],
     *,
     remark: str = "",
     now: float,
@@ -100,7 +120,8 @@ def take(
 ) -> Outcome:
     """Takes a step with each of the answers that lie in the person's scope.
 
-    What the school's head hands in is approved with it. Raises ValueError for a return without a remark.
+    `asked` is what schools are asked. What the school's head hands in is approved with it.
+    Raises ValueError for a return without a remark.
     """
     if step == "return" and not is_remark(remark):
         raise ValueError("say why it goes back")
@@ -111,7 +132,7 @@ def take(
         files = attachments.of_claims(conn, [row.id for row in rows])
         for row in rows:
             held = files.get(row.id, ())
-            why = _why_not(row, step, who, len(held), today)
+            why = _why_not(row, step, who, asked.get(row.question), len(held), today)
             if why is None and not _taken(conn, row, step, who, held, " ".join(remark.split()), now):
                 why = "moved"
             if why is None:
@@ -121,12 +142,13 @@ def take(
     return Outcome(tuple(done), tuple(refused))
 
 
-def _why_not(row: ClaimRow, step: Step, who: Principal, files: int, today: date) -> Why | None:
+def _why_not(
+    row: ClaimRow, step: Step, who: Principal, question: Question | None, files: int, today: date
+) -> Why | None:
     if leads_to(row.state, step) is None or not row.school_code:
         return "moved"
     if not may_take(who.role, row.state, step, row.manager):
         return "not_yours"
-    question = BY_ID.get(row.question)
     if step == "submit" and question is not None:
         lack = lacks(question, row.value, files, row.as_of, today)
         return "evidence" if "evidence" in lack else None

@@ -1,7 +1,9 @@
 """Each question says where it comes from, what evidence it wants, and whom it is for."""
 
 from schoolwatch_server import levels, texts
-from schoolwatch_server.claims.questions import BY_ID, QUESTIONS, of_school
+from schoolwatch_server.claiming import questions
+from schoolwatch_server.claims.questions import BY_ID, QUESTIONS, Criterion, of_school, with_criteria
+from schoolwatch_server.packs.load import load
 
 WORDS = texts.load().entries
 
@@ -37,3 +39,25 @@ def test_every_other_level_is_asked_every_criterion_that_no_device_can_tell() ->
     criteria |= {f"qd4725.{code}" for code in ("2.1", "2.2", "2.3", "2.4")}
     for level in (*(level for level in levels.LEVELS if level != "MN"), ""):
         assert criteria <= {question.id for question in of_school(level)}, level
+
+
+def test_a_criterion_that_somebody_typed_into_a_pack_is_asked_in_its_words() -> None:
+    one = Criterion("qd3276", "1.1", "Kế hoạch", "Plan", "QĐ 3276", "P", ("MN",), is_mandatory=True)
+    two = Criterion("qd3276", "2.1", "Phần mềm", "Software", "QĐ 3276", "P", ("MN",), is_mandatory=False)
+    known = Criterion("qd4725", "1.3", "khác", "x", "QĐ 4725", "P", ("TH",), is_mandatory=False)
+    asked = with_criteria([one, two, known])
+    assert (asked["qd3276.1.1"].kind, asked["qd3276.2.1"].kind) == ("yes_no", "score")
+    assert asked["qd3276.2.1"].evidence == "yes"
+    assert asked["qd4725.1.3"] is BY_ID["qd4725.1.3"], "what is known already stays in its own words"
+    preschool = {question.id for question in of_school("MN", asked.values())}
+    assert {"qd3276.1.1", "qd3276.2.1"} <= preschool
+    assert not {"qd3276.1.1", "qd3276.2.1"} & {question.id for question in of_school("THPT", asked.values())}
+
+
+def test_every_criterion_of_the_shipped_packs_can_be_declared() -> None:
+    packs = load()
+    asked = questions(packs)
+    wanted = {f"{of.id}.{one.code}" for of in packs.criteria for one in of.criteria}
+    assert len(wanted) > 10
+    assert wanted <= {*asked}
+    assert asked["qd4725.1.7.2"].kind == "score"

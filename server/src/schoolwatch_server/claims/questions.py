@@ -3,7 +3,7 @@
 What a question means stands in `texts/claims.toml`. Highest scores are no part of it: they are the packs'.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,11 +21,26 @@ SCORE_MAX = 100.0
 
 
 @dataclass(frozen=True, slots=True)
+class Criterion:
+    """A criterion of a set that a pack holds, in its words; `set_id` and `code` are unique together."""
+
+    set_id: str
+    code: str
+    vi: str
+    en: str
+    document: str
+    confidence: str
+    stages: tuple[Stage, ...]
+    is_mandatory: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """`stages`: which stages it is for (none: all schools); `indicators` it feeds, by their codes.
 
     `document`, `clause` and `confidence` say where the question comes from. `choices` are what a choice may
-    be. `months` is after how many months an answer is old; None: never by itself.
+    be. `months` is after how many months an answer is old; None: never by itself. A question about a
+    `criterion` is in the words of its pack, and has no text of its own.
     """
 
     id: str
@@ -41,6 +56,7 @@ class Question:
     choices: tuple[int, ...] = ()
     is_address: bool = False
     months: int | None = None
+    criterion: Criterion | None = None
 
     @property
     def text_key(self) -> str:
@@ -201,7 +217,26 @@ QUESTIONS: tuple[Question, ...] = (
 BY_ID = {question.id: question for question in QUESTIONS}
 
 
-def of_school(level: str) -> Sequence[Question]:
-    """The questions that a school of that level is asked; one whose level nobody gave, all of them."""
+def with_criteria(criteria: Iterable[Criterion]) -> dict[str, Question]:
+    """All questions by id: these, and one for each criterion of the packs that none of these is about."""
+    more = {f"{one.set_id}.{one.code}": one for one in criteria}
+    return BY_ID | {id_: _of_criterion(id_, one) for id_, one in more.items() if id_ not in BY_ID}
+
+
+def of_school(level: str, questions: Iterable[Question] = QUESTIONS) -> Sequence[Question]:
+    """Those that a school of that level is asked; one whose level nobody gave, all of them."""
     taught = set(stages(level))
-    return [q for q in QUESTIONS if not taught or not q.stages or taught & set(q.stages)]
+    return [q for q in questions if not taught or not q.stages or taught & set(q.stages)]
+
+
+def _of_criterion(id_: str, one: Criterion) -> Question:
+    clause = f"tiêu chí {one.code}: {one.vi}"
+    if one.is_mandatory:
+        return Question(
+            id_, "yes_no", "assessment", one.document, clause, one.confidence,
+            stages=one.stages, criterion=one,
+        )  # fmt: skip
+    return Question(
+        id_, "score", "assessment", one.document, clause, one.confidence,
+        unit="points", stages=one.stages, evidence="yes", criterion=one,
+    )  # fmt: skip

@@ -1,11 +1,12 @@
 """What waits for whoever looks: to be approved by the head, accepted by the manager, recognised by the Sở."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from fastapi import Form, Query, Request
+from sqlalchemy import Connection
 from starlette.responses import RedirectResponse, Response
 
 from schoolwatch_server import claiming
@@ -15,18 +16,19 @@ from schoolwatch_server.api.problems import not_found
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.claims import answer as answers
 from schoolwatch_server.claims.claim import Claim
-from schoolwatch_server.claims.questions import BY_ID
+from schoolwatch_server.claims.questions import Question
 from schoolwatch_server.claims.states import Party, Step
 from schoolwatch_server.console import claim_words
 from schoolwatch_server.console.claims import Ids, today
 from schoolwatch_server.console.page import Csrf, check_form, page, words_of
-from schoolwatch_server.database import attachments, claim_steps, claims
+from schoolwatch_server.database import attachments, claim_steps, claims, registry
 from schoolwatch_server.database.attachments import Attachment
 from schoolwatch_server.database.claims import ClaimRow
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.levels import Manager
+from schoolwatch_server.scope import Scope
 
-MOST = 100
+MOST = 200
 """Answers shown at once: those that have waited longest."""
 
 Decision = Annotated[Literal["take", "take_all", "return"], Form()]
@@ -65,9 +67,13 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Pile:
-    """What waits for one decision; `count` are all, `items` the first of them."""
+    """What waits for one decision; `count` are all that were asked for, `items` the first of them.
+
+    `by_question`: how many answers to each question wait.
+    """
 
     turn: Turn
+    by_question: Mapping[str, int]
     count: int
     items: Sequence[Item]
 
@@ -83,9 +89,12 @@ def show(
     server: Server,
     done: Annotated[int, Query(ge=0, le=1000)] = 0,
     missed: Annotated[int, Query(ge=0, le=1000)] = 0,
+    question: Annotated[str, Query(max_length=60)] = "",
 ) -> Response:
-    """Everything that waits for this person's decision."""
-    return _inbox(request, who, server, done=done, missed=missed)
+    """Everything that waits for this person's decision, or the answers to one question."""
+    if who.role == "technician" and who.scope.level == "school":  # who decides on nothing, and has one school
+        return RedirectResponse("/schools/" + _own_code(who, server) + "/claims", 303)
+    return _inbox(request, who, server, done=done, missed=missed, question=question)
 
 
 def approve(
@@ -151,7 +160,10 @@ def _decided(
         least = claiming.REMARK_MIN
         trouble = words.text("claims.no_remark", least=least, most=claiming.REMARK_MAX)
         return _inbox(request, who, server, trouble=trouble, chosen=chosen, remark=remark)
-    outcome = claiming.take(server.engine, chosen, step, who, remark=remark, now=time.time(), today=today())
+    asked = claiming.questions(server.packs)
+    outcome = claiming.take(
+        server.engine, chosen, step, who, asked, remark=remark, now=time.time(), today=today()
+    )
     if not outcome.done and not outcome.refused:
         raise not_found("answer", ", ".join(map(str, chosen[:3])))
     if outcome.is_forbidden:
@@ -169,25 +181,11 @@ def _inbox(
     trouble: str = "",
     chosen: Sequence[int] = (),
     remark: str = "",
+    question: str = "",
 ) -> Response:
+    asked = claiming.questions(server.packs)
     with begin_read(server.engine) as conn:
-        piles = []
-        for turn in TURNS.get(str(who.role), ()):
-            rows = claims.waiting(conn, who.scope, turn.party, by=turn.manager, limit=MOST)
-            count = claims.count_waiting(conn, who.scope, turn.party, by=turn.manager)
-            ids = [row.id for row in rows]
-            files, events = attachments.of_claims(conn, ids), claim_steps.events(conn, ids)
-            before = claims.recognised(conn, who.scope, schools={row.school_id for row in rows})
-            items = [
-                _item(
-                    row,
-                    files.get(row.id, ()),
-                    events.get(row.id, ()),
-                    before.get(row.school_id, {}).get(row.question),
-                )
-                for row in rows
-            ]
-            piles.append(Pile(turn, count, items))
+        piles = [_pile(conn, who.scope, turn, asked, question) for turn in TURNS.get(str(who.role), ())]
         communes = claims.count_waiting(conn, who.scope, "manager", by="xa") if who.role != "commune" else 0
         heads = claims.count_waiting(conn, who.scope, "head") if who.role != "school_head" else 0
     return page(
@@ -208,17 +206,46 @@ def _inbox(
         least=claiming.REMARK_MIN,
         longest=claiming.REMARK_MAX,
         told=claim_words,
-        questions=BY_ID,
+        questions=asked,
+        question=question,
     )
+
+
+def _own_code(who: Principal, server: Context) -> str:
+    with begin_read(server.engine) as conn:
+        schools = registry.schools(conn, who.scope)
+    if not schools:
+        raise not_found("school", "of this account")
+    return schools[0].code
+
+
+def _pile(conn: Connection, scope: Scope, turn: Turn, asked: Mapping[str, Question], question: str) -> Pile:
+    counts = claims.waiting_by_question(conn, scope, turn.party, by=turn.manager)
+    only = question if question in counts else None
+    rows = claims.waiting(conn, scope, turn.party, by=turn.manager, question=only, limit=MOST)
+    ids = [row.id for row in rows]
+    files, events = attachments.of_claims(conn, ids), claim_steps.events(conn, ids)
+    before = claims.recognised(conn, scope, schools={row.school_id for row in rows})
+    items = [
+        _item(
+            row,
+            asked.get(row.question),
+            files.get(row.id, ()),
+            events.get(row.id, ()),
+            before.get(row.school_id, {}).get(row.question),
+        )
+        for row in rows
+    ]
+    return Pile(turn, counts, counts[only] if only else sum(counts.values()), items)
 
 
 def _item(
     row: ClaimRow,
+    question: Question | None,
     files: Sequence[Attachment],
     events: Sequence[claim_steps.EventRow],
     before: Claim | None,
 ) -> Item:
-    question = BY_ID.get(row.question)
     lack = () if question is None else answers.lacks(question, row.value, len(files), row.as_of, today())
     handed_in = next((event for event in reversed(events) if event.step == "submit"), None)
     return Item(row, files, handed_in, None if before and before.id == row.id else before, "old" in lack)

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import date
 
-from schoolwatch_server.claims.questions import BY_ID
+from schoolwatch_server.claims.questions import Question
 from schoolwatch_server.claims.states import STATES
 from schoolwatch_server.console.words import Words
 from schoolwatch_server.database.claims import ClaimRow
@@ -21,12 +21,29 @@ CHIPS = {
 """State of an answer → the kind of its chip."""
 
 
-def answered(question: str, value: float | None, words: Words) -> str:
+def title(question: Question | None, id_: str, words: Words) -> str:
+    """The question in words; the id of one that is asked no more."""
+    if question is None:
+        return id_
+    if question.criterion is None:
+        return words.text(question.text_key)
+    return words.text(
+        "claims.mandatory" if question.criterion.is_mandatory else "claims.criterion",
+        code=question.criterion.code,
+        name=question.criterion.vi if words.language == "vi" else question.criterion.en,
+    )
+
+
+def help_of(question: Question, words: Words) -> str:
+    """What is to be answered, and which evidence is meant."""
+    return words.text("claims.criterion_help" if question.criterion else question.help_key)
+
+
+def answered(question: Question | None, value: float | None, words: Words) -> str:
     """`Có`, `1,5 %`, `21 điểm`, `Mức độ 2`; empty where the text or the file is the answer."""
-    known = BY_ID.get(question)
-    if value is None or known is None:
+    if value is None or question is None:
         return "" if value is None else words.number(value, 2)
-    match known.kind:
+    match question.kind:
         case "yes_no":
             return words.text("claims.yes" if value else "claims.no")
         case "share":

@@ -20,7 +20,7 @@ from schoolwatch_server.claims import answer as answers
 from schoolwatch_server.claims.answer import AnswerError, Lack
 from schoolwatch_server.claims.claim import Claim
 from schoolwatch_server.claims.evidence import BYTES_MAX, FILES_MAX, EvidenceError, accept
-from schoolwatch_server.claims.questions import BY_ID, SCORE_MAX, Question, of_school
+from schoolwatch_server.claims.questions import SCORE_MAX, Question, of_school
 from schoolwatch_server.claims.states import CLOSED, Step, may_answer, may_take
 from schoolwatch_server.console import claim_words
 from schoolwatch_server.console.page import Csrf, check_form, page, words_of
@@ -82,7 +82,8 @@ def show(
         back = [row.id for row in newest.values() if row.state == "returned"]
         remarks = {id_: told[-1] for id_, told in claim_steps.events(conn, back).items()}
         commune = commune_code_of(conn, who, school)
-    lines = [_line(q, newest.get(q.id), counted.get(q.id), files) for q in of_school(school.level)]
+    asked = of_school(school.level, claiming.questions(server.packs).values())
+    lines = [_line(q, newest.get(q.id), counted.get(q.id), files) for q in asked]
     by_subject: dict[str, list[Line]] = {}
     for line in lines:
         by_subject.setdefault(line.question.subject, []).append(line)
@@ -105,14 +106,14 @@ def show(
 
 def ask(request: Request, code: str, question: str, who: Who, server: Server) -> Response:
     """One question: the form, when it is the school's turn, and all that happened with its answers."""
-    return _form(request, who, server, school_for(who, server, code), _question(question))
+    return _form(request, who, server, school_for(who, server, code), _question(server, question))
 
 
 async def save(request: Request, who: Who, server: Server) -> Response:
     """Keeps the draft with its files; hands it in when that was asked for."""
     async with request.form(max_files=FILES_MAX, max_fields=8) as form:
         check_form(who, _field(form, "csrf"))
-        code, question = _field(form, "code"), _question(_field(form, "question"))
+        code, question = _field(form, "code"), _question(server, _field(form, "question"))
         typed = Typed(_field(form, "value"), _field(form, "text"), _field(form, "as_of"))
         is_handed_in = _field(form, "then") == "submit"
         sent = [one for one in form.getlist("file") if isinstance(one, UploadFile) and one.filename]
@@ -149,7 +150,9 @@ def remove_file(who: Who, server: Server, csrf: Csrf = "", file: Annotated[int, 
 
 def _stepped(who: Principal, server: Context, csrf: str, ids: Sequence[int], step: Step) -> Response:
     check_form(who, csrf)
-    outcome = claiming.take(server.engine, ids, step, who, now=time.time(), today=today())
+    outcome = claiming.take(
+        server.engine, ids, step, who, claiming.questions(server.packs), now=time.time(), today=today()
+    )
     rows = [*outcome.done, *(row for row, _ in outcome.refused)]
     if not rows:
         raise not_found("answer", ", ".join(map(str, ids[:3])))
@@ -188,7 +191,9 @@ def _save(
     at = f"/schools/{school.code}/claims"
     if not is_handed_in:
         return RedirectResponse(f"{at}/{question.id}", 303)
-    outcome = claiming.take(server.engine, [claim], "submit", who, now=now, today=today())
+    outcome = claiming.take(
+        server.engine, [claim], "submit", who, {question.id: question}, now=now, today=today()
+    )
     if outcome.refused:
         trouble = words.text(f"claims.why.{outcome.refused[0][1]}")
         return _form(request, who, server, school, question, trouble=trouble)
@@ -272,8 +277,8 @@ def _typed(request: Request, question: Question, newest: ClaimRow | None) -> Typ
     return Typed(value, newest.text, newest.as_of.isoformat())
 
 
-def _question(id_: str) -> Question:
-    found = BY_ID.get(id_)
+def _question(server: Context, id_: str) -> Question:
+    found = claiming.questions(server.packs).get(id_)
     if found is None:
         raise not_found("question", id_[:60])
     return found

@@ -86,21 +86,34 @@ def some(conn: Connection, scope: Scope, ids: Collection[int]) -> tuple[ClaimRow
 
 
 def waiting(
-    conn: Connection, scope: Scope, party: Party, *, by: Manager = "so", limit: int
+    conn: Connection,
+    scope: Scope,
+    party: Party,
+    *,
+    by: Manager = "so",
+    question: str | None = None,
+    limit: int,
 ) -> tuple[ClaimRow, ...]:
     """Answers on which that party has to decide, those that have waited longest first.
 
-    `by`: whose schools, where the direct manager is asked for.
+    `by`: whose schools, where the direct manager is asked for. `question`: to this one alone.
     """
-    return _rows(
-        conn, _query().where(within(scope), *_turn(party, by)).order_by(t.claim.c.changed_at).limit(limit)
-    )
+    query = _query().where(within(scope), *_turn(party, by)).order_by(t.claim.c.changed_at).limit(limit)
+    return _rows(conn, query if question is None else query.where(t.claim.c.question == question))
+
+
+def waiting_by_question(
+    conn: Connection, scope: Scope, party: Party, *, by: Manager = "so"
+) -> dict[str, int]:
+    """How many answers to each question `waiting` would give without a limit."""
+    c = t.claim.c
+    query = select(c.question, func.count()).select_from(t.claim.join(t.school)).group_by(c.question)
+    return {row[0]: row[1] for row in conn.execute(query.where(within(scope), *_turn(party, by)))}
 
 
 def count_waiting(conn: Connection, scope: Scope, party: Party, *, by: Manager = "so") -> int:
-    """How many `waiting` would give without a limit."""
-    query = select(func.count()).select_from(t.claim.join(t.school))
-    return int(conn.scalar(query.where(within(scope), *_turn(party, by))) or 0)
+    """How many answers wait for that party."""
+    return sum(waiting_by_question(conn, scope, party, by=by).values())
 
 
 def returned(conn: Connection, scope: Scope, school_id: int) -> tuple[ClaimRow, ...]:
