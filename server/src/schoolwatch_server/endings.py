@@ -77,6 +77,11 @@ class Ending(msgspec.Struct, frozen=True, omit_defaults=True):
     school: int = 0
 
     @property
+    def what(self) -> tuple[int, str, str, str, int]:
+        """The line of the log, and what it ended: what nobody may change."""
+        return self.row, self.hash, self.action, self.subject, self.number
+
+    @property
     def kind(self) -> Kind | None:
         """What it ends; None when this version doesn't know the action."""
         return KINDS.get(self.action)

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.server.backup.conftest import DEVICES, REPORTS, Run, Stocked, passphrase_file
+from tests.server.backup.conftest import DEVICES, REPORTS, Run, Stocked, moved, passphrase_file
 
 from conftest import Peer
 from schoolwatch_server import hint_keys
@@ -172,6 +172,23 @@ def test_what_has_to_be_put_right_is_said(stocked: Stocked, run: Run, tmp_path: 
     ):
         code, said = run("backup", "--list", "--data", data, *words)
         assert (code, expected in said) == (2, True), said
+
+
+def test_root_leaves_nothing_in_the_folder_of_the_servers_own_account(
+    stocked: Stocked, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = moved(stocked, tmp_path)
+    if os.geteuid() == 0:
+        os.chown(config.folder, 65534, -1)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    before = {path: path.stat().st_mtime_ns for path in (*tmp_path.rglob("*"), tmp_path)}
+    place = ("--data", config.folder, "--passphrase-file", stocked.passphrase)
+    for words in (("backup", "--to"), ("verify-backup", "--from")):
+        code, said = run(*words, config.backup.target, *place)
+        assert code == 2, said
+        assert f"{config.folder} belongs to the account " in said
+        assert "sudo -u '" in said
+    assert {path: path.stat().st_mtime_ns for path in (*tmp_path.rglob("*"), tmp_path)} == before
 
 
 def test_one_backup_at_a_time(stocked: Stocked, run: Run) -> None:

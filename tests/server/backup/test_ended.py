@@ -12,7 +12,7 @@ from sqlalchemy import Engine, func, select, update
 from tests.server.backup.conftest import Run, Stocked, moved
 
 from databases import make_database
-from schoolwatch_server import audit_log, endings, evaluate, fleet, lasting, people, tokens
+from schoolwatch_server import audit_log, deletions, endings, evaluate, fleet, lasting, people, tokens
 from schoolwatch_server.access import Principal
 from schoolwatch_server.audit_chain import Entry
 from schoolwatch_server.backup import make, since
@@ -445,6 +445,31 @@ def test_a_list_that_lost_its_end_or_all_of_it_is_told_where_an_older_file_is_in
     path.write_bytes(whole)  # as the message says, from the newest backup
     code, said = run("migrate", "--data", config.folder)
     assert (code, "2 devices; 2 revocations" in said, "ATTENTION" in said) == (0, True, False), said
+
+
+def test_a_copy_whose_list_was_changed_is_not_called_good(
+    stocked: Stocked, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = moved(stocked, tmp_path)
+    furnish(config)
+    end_some(config)
+    monkeypatch.setattr(since, "_ON_THE_WAY", 0.0)
+    place = ("--data", config.folder, "--from", config.backup.target, "--passphrase-file", stocked.passphrase)
+    make.back_up(config)
+    code, said = run("verify-backup", *place)
+    assert (code, "is GOOD" in said) == (0, True), said
+    path = endings.path_in(config.folder)
+    whole = path.read_text()
+
+    path.write_text(whole.replace('"subject":"an"', '"subject":"nobody"'))
+    make.back_up(config)
+    code, said = run("verify-backup", *place)
+    assert (code, "list audit/endings lacks 1 things" in said) == (3, True), said
+    deletions.path_in(config.folder).write_text("no list\n")
+    path.write_text(whole)
+    make.back_up(config)
+    code, said = run("verify-backup", *place)
+    assert (code, "list audit/deletions is damaged" in said) == (3, True), said
 
 
 def test_a_list_that_cannot_be_written_is_not_said_to_be_whole(stocked: Stocked, tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """The folder `backup/` of a data folder: one backup at a time, in a private place emptied after it."""
 
 import fcntl
+import os
+import pwd
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,6 +41,25 @@ def held(data: Path) -> Iterator[None]:
         except OSError as error:
             raise BackupError("running", data=data) from error
         yield
+
+
+def refuse_root(data: Path) -> None:
+    """What root leaves in another user's folder and copies would keep that user from the next one.
+
+    Raises `BackupError`.
+    """
+    if os.geteuid() or not data.exists():
+        return
+    owner = data.stat().st_uid
+    if owner:
+        raise BackupError("not_owner", data=data, user=_name(owner))
+
+
+def _name(user: int) -> str:
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return f"#{user}"
 
 
 def sweep(data: Path) -> bool:

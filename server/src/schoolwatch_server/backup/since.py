@@ -149,6 +149,21 @@ def note(engine: Engine, folder: Path) -> bool:
     return True
 
 
+_ON_THE_WAY = 60.0
+"""Seconds that a transaction may have been under way when the list was brought up to date."""
+
+
+def prove(engine: Engine, folder: Path, listed_at: float) -> None:
+    """Sees that a copy's lists can be read, and name what its audit log tells of. Raises `BackupError`."""
+    for path, kind in ((deletions.path_in(folder), Deletion), (endings.path_in(folder), Ending)):
+        why = lasting.trouble(path, kind)
+        if why:
+            raise BackupError("lists_damaged", file=f"audit/{path.name}", detail=why)
+    lacking = ended.lacking(engine, endings.path_in(folder), listed_at - _ON_THE_WAY)
+    if lacking:
+        raise BackupError("lists_lacking", file=endings.NAME, count=lacking)
+
+
 def note_newest(config: ServerConfig) -> str:
     """The same before an older database takes the place of this one; the history of both.
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from schoolwatch_server.backup import gather, place, restore, status
+from schoolwatch_server.backup import gather, place, restore, since, status
 from schoolwatch_server.backup.errors import BackupError
 from schoolwatch_server.backup.manifest import Manifest
 from schoolwatch_server.backup.restic import Restic, Snapshot
@@ -27,6 +27,7 @@ class Proof:
 
 def verify(store: Restic, data: Path, wanted: str = "latest", *, read_data: bool = False) -> Proof:
     """Raises `BackupError` when the copy is not good, or could not be looked at."""
+    place.refuse_root(data)
     with _private(data) as folder:
         store.check(read_data=read_data)
         snapshot = restore.choose(store, wanted)
@@ -40,12 +41,17 @@ def verify(store: Restic, data: Path, wanted: str = "latest", *, read_data: bool
 
 
 def _open(made: Manifest, folder: Path) -> None:
-    """Sees that the master key in the copy opens what is sealed there, if it is of this program's version."""
+    """Sees that the master key in the copy opens what is sealed there, and that its lists are whole.
+
+    If it is of this program's version.
+    """
     if made.database != "sqlite" or made.schema != max(known_versions()):
         return
     engine = open_database(f"sqlite:///{folder / gather.SQLITE}", restore.master_key(made, folder))
     try:
         sealed.check(engine)
+        if made.listed_at:  # else nobody said that its lists are whole
+            since.prove(engine, folder / gather.DATA, made.listed_at)
     except SealError as error:
         raise BackupError("no_key", detail=error) from error
     finally:

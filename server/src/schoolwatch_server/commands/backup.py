@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 NOT_GOOD = 3
 """Exit code of `verify-backup` and `restore` for a copy that was read and is not what was stored."""
 
-_BAD = frozenset({"damaged", "differs", "not_ours"})
+_BAD = frozenset({"damaged", "differs", "not_ours", "lists_damaged", "lists_lacking"})
 
 
 def add_to(commands: "Subparsers") -> None:
@@ -77,8 +77,10 @@ def _backup(arguments: argparse.Namespace) -> int:
 
 
 def _make(arguments: argparse.Namespace, config: "ServerConfig") -> int:
-    from schoolwatch_server.backup import make
+    from schoolwatch_server.backup import make, place
 
+    if not arguments.background:  # a service's own, as it is set up
+        place.refuse_root(config.folder)
     made = make.back_up(config)
     words = voice(arguments)
     command.say(

@@ -89,6 +89,16 @@ def is_gone(engine: Engine, path: Path) -> bool:
         return any(one.id <= seen and one.actor != RESTORE for one in audit.acted(conn, tuple(KINDS), 0))
 
 
+def lacking(engine: Engine, path: Path, until: float) -> int:
+    """How many things that the log tells of until then (UTC seconds) the list does not name as it does."""
+    listed = lasting.read(path, Ending)
+    known = {one.what for one in listed}
+    since = listed[0].at if len(listed) >= endings.LINES_MAX else 0.0
+    with begin_read(engine) as conn:
+        told = [one for one in audit.acted(conn, tuple(KINDS), 0) if one.actor != RESTORE]
+    return sum(endings.of(one, "").what not in known for one in told if since < one.at < until)
+
+
 def again(engine: Engine, path: Path, now: float) -> tuple[Ending, ...]:
     """Ends again what the list names and this database knows nothing of; what it ended, oldest first.
 
