@@ -1,12 +1,18 @@
-"""A simulated province in a database: 15 schools a commune, drawn from a seeded generator."""
+"""A simulated province in a database: 15 schools a commune, drawn from a seeded generator.
+
+Lists, contracts and declarations of the schools come from `lists.py` beside it.
+"""
 
 import random
 
 from sqlalchemy import Connection, insert
 
+from parts import lists
 from schoolwatch_server.database import simulated
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.state import State, Text, Value, key, pack
+
+LEVELS = ("TH", "THCS", "THPT", "TH&THCS", "MN")
 
 
 def fill(conn: Connection, schools: int, devices: int, now: float) -> None:
@@ -24,7 +30,13 @@ def fill(conn: Connection, schools: int, devices: int, now: float) -> None:
     conn.execute(
         insert(t.school),
         [
-            {"id": s, "commune_id": s // 15 + 1, "name": f"S{s}", "level": "THCS", "created_at": 0.0}
+            {
+                "id": s,
+                "commune_id": s // 15 + 1,
+                "name": f"S{s}",
+                "level": LEVELS[s % len(LEVELS)],
+                "created_at": 0.0,
+            }
             for s in range(1, schools + 1)
         ],
     )
@@ -46,6 +58,7 @@ def fill(conn: Connection, schools: int, devices: int, now: float) -> None:
             for q, v in declared.items()
         ],
     )
+    lists.fill(conn, schools, devices, now, chance)
     body = _body(now, chance)
     for school in range(1, schools + 1):
         ids = range((school - 1) * devices + 1, school * devices + 1)
@@ -56,6 +69,7 @@ def fill(conn: Connection, schools: int, devices: int, now: float) -> None:
         )
         conn.execute(insert(t.state), [_state(d, now, chance) for d in ids])
         conn.execute(insert(t.state_body), [{"device_id": d, "body": body} for d in ids])
+    lists.tester(conn, schools, devices)
 
 
 def _state(device: int, now: float, chance: random.Random) -> dict[str, object]:
@@ -72,7 +86,30 @@ def _state(device: int, now: float, chance: random.Random) -> dict[str, object]:
         "link_medium": chance.choice(["wired", "wired", "wireless", None]),
         "windows_activated": chance.choice([True, True, False, None]),
         "office_activated": chance.choice([True, False, None]),
+        "antivirus": chance.choice(["defender windows defender", "kaspersky endpoint", "", None]),
+        **{
+            name: chance.choice([True, True, True, False, None])
+            for name in ("realtime", "firewall", "autorun_off", "attachments_marked", "accounts_closed")
+        },
+        "signature_age": chance.expovariate(1 / (3 * 86400)),
+        "patch_age": chance.expovariate(1 / (20 * 86400)),
+        "least_length": chance.choice([0.0, 8.0, 14.0, None]),
+        "lock_after": chance.choice([0.0, 600.0, 1800.0, None]),
+        "bios_date": f"{chance.randint(2012, 2026)}-06-01",
+        "memory": chance.choice([2e9, 4.2e9, 8.5e9]),
+        "disk_failing": chance.random() < 0.03,
+        "os": chance.choice(SYSTEMS),
+        "is_server": chance.random() < 0.01,
+        "backup_age": chance.choice([86400.0, None]),
+        "ipv6_works": chance.choice([True, False, None]),
+        "server_latency": chance.expovariate(1 / 0.04),
+        "server_jitter": chance.expovariate(1 / 0.01),
+        "server_loss": chance.choice([0.0, 0.0, 0.1]),
+        "line_tests": lists.tests(now, chance) if device % 50 == 1 else None,
     }
+
+
+SYSTEMS = ("Windows 10\t22H2\tProfessional", "Windows 11\t24H2\tProfessional", "Ubuntu\t22.04\t", None)
 
 
 def _body(now: float, chance: random.Random) -> bytes:

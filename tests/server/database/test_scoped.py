@@ -85,7 +85,6 @@ NOBODY_ASKS = named(
     retention="prune",
     retired="remove strip",
     rollups="run_once waiting",
-    seen="systems",
     contacts="put",
     listed="put",
     roster="put",

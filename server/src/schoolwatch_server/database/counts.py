@@ -51,7 +51,7 @@ def count(conn: Connection, scope: Scope, limits: Limits) -> tuple[SchoolCounts,
         SchoolCounts(
             id_, commune_id, province_id, lists_.counts(id_, level, is_public), commune or "", former or ""
         )
-        for id_, commune_id, province_id, commune, level, is_public, former in conn.execute(query)
+        for id_, commune_id, province_id, commune, level, is_public, former in conn.execute(query).all()
     )
 
 
@@ -139,6 +139,6 @@ def _declared(conn: Connection, scope: Scope) -> dict[int, dict[str, int]]:
         .order_by(d.declared_at, d.id)  # the newest is read last and stays
     )
     found: dict[int, dict[str, int]] = {}
-    for school, quantity, value in conn.execute(query):
+    for school, quantity, value in conn.execute(query).all():
         found.setdefault(school, {})[quantity] = int(value)
     return found

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 
 from sqlalchemy import Connection, Integer, and_, case, func, or_, select
 
@@ -25,7 +25,12 @@ from schoolwatch_server.indicators.facts import (
 from schoolwatch_server.line_history import medians
 from schoolwatch_server.scope import Scope
 
-_VIETNAM = timezone(timedelta(hours=7))
+_DAY = 86400.0
+_AHEAD = 7 * 3600.0
+"""Seconds by which Vietnam's clock is ahead."""
+
+_VIETNAM = timezone(timedelta(seconds=_AHEAD))
+_1970 = date(1970, 1, 1).toordinal()
 _NEW_YEAR = 7
 """The month from which on the lists of a new school year may be there."""
 
@@ -57,7 +62,7 @@ def rooms(
     )
     labs: defaultdict[int, list[Lab]] = defaultdict(list)
     classrooms: defaultdict[int, list[tuple[bool, bool, bool | None]]] = defaultdict(list)
-    for id_, school, role, declared, projection, projection_ok, internet_at in conn.execute(query):
+    for id_, school, role, declared, projection, projection_ok, internet_at in conn.execute(query).all():
         sums = seen.get(school, {}).get(id_, {})
         if role == _LAB:
             labs[school].append(_lab(id_, declared, sums, by_hand.get(id_)))
@@ -80,7 +85,7 @@ def classes(conn: Connection, scope: Scope, now: float) -> dict[int, tuple[Schoo
         .order_by(c.school_id, c.school_year, c.id)
     )
     found: dict[int, tuple[str, list[SchoolClass]]] = {}
-    for school, year, name, stage, students, group, grade, room in conn.execute(query):
+    for school, year, name, stage, students, group, grade, room in conn.execute(query).all():
         if school not in found or found[school][0] != year:
             found[school] = (year, [])
         taught = students if group is None else group
@@ -102,7 +107,7 @@ def contracts(conn: Connection, scope: Scope, now: float) -> dict[int, tuple[Con
         .order_by(c.id)
     )
     found: defaultdict[int, list[Contract]] = defaultdict(list)
-    for school, *values in conn.execute(query):
+    for school, *values in conn.execute(query).all():
         found[school].append(Contract(*values))
     return {school: tuple(each) for school, each in found.items()}
 
@@ -116,7 +121,7 @@ def line_tests(conn: Connection, scope: Scope, after: float) -> dict[int, LineTe
         .join(t.school, lt.school_id == t.school.c.id)
         .where(within(scope), s.line_tests.is_not(None))
     )
-    return {school: LineTests(*medians(kept, after)) for school, kept in conn.execute(query)}
+    return {school: LineTests(*medians(kept, after)) for school, kept in conn.execute(query).all()}
 
 
 def assets(conn: Connection, scope: Scope) -> dict[int, Assets]:
@@ -141,7 +146,7 @@ def assets(conn: Connection, scope: Scope) -> dict[int, Assets]:
         .where(within(scope))
         .group_by(a.school_id)
     )
-    counted = {school: (records, whole) for school, records, whole in conn.execute(query)}
+    counted = {school: (records, whole) for school, records, whole in conn.execute(query).all()}
     if not counted:
         return {}
     of_device = a.device_id == m.device_id
@@ -151,7 +156,7 @@ def assets(conn: Connection, scope: Scope) -> dict[int, Assets]:
         .where(within(scope), m.valid_to.is_(None), a.id.is_(None))
         .group_by(m.school_id)
     )
-    lacking = {row[0]: row[1] for row in conn.execute(without)}
+    lacking = {row[0]: row[1] for row in conn.execute(without).all()}
     return {school: Assets(*both, lacking.get(school, 0)) for school, both in counted.items()}
 
 
@@ -179,7 +184,7 @@ def said(conn: Connection, scope: Scope) -> dict[int, dict[str, Said]]:
             question: Said(
                 1.0 if claim.value is None else claim.value,
                 claim.state,
-                datetime.combine(claim.as_of, time(), _VIETNAM).timestamp(),
+                (claim.as_of.toordinal() - _1970) * _DAY - _AHEAD,
             )
             for question, claim in each.items()
         }
@@ -197,26 +202,21 @@ def _by_hand(conn: Connection, scope: Scope, limits: Limits) -> dict[int, int]:
         .where(within(scope), h.checked_at >= limits.by_hand_after, h.checked_at <= limits.now)
         .order_by(h.checked_at)  # the newest is read last and stays
     )
-    return {row[0]: row[1] for row in conn.execute(query)}
+    return {row[0]: row[1] for row in conn.execute(query).all()}
 
 
 def _lab(id_: int, declared: int | None, sums: Sums, checked: int | None) -> Lab:
-    """A check counts the computers that no agent runs on: never more than are left of the declared ones.
+    """Of the working computers that a person counted, those that no agent tells of.
 
-    Where the room's number is not declared, it is taken to have counted all of them.
+    What agents tell comes first: a check adds what is beyond their working ones, and never more than the room
+    has without an agent. Where its number is not declared, all that have one are taken to have been counted.
     """
-    enrolled = sums.get("student_devices", 0)
+    enrolled, working = sums.get("student_devices", 0), sums.get("student_devices_working", 0)
     by_hand = None
     if checked is not None:
-        left = checked - enrolled if declared is None else min(checked, declared - enrolled)
-        by_hand = max(left, 0)
-    return Lab(
-        id_,
-        sums.get("student_devices_working", 0),
-        sums.get("student_devices_known", 0),
-        declared,
-        by_hand,
-    )
+        without = (checked if declared is None else declared) - enrolled
+        by_hand = max(0, min(checked - working, without))
+    return Lab(id_, working, sums.get("student_devices_known", 0), declared, by_hand)
 
 
 def _projects(projection: str, projection_ok: bool | None) -> bool | None:

@@ -2,8 +2,23 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Integer, Label, and_, case, false, func, or_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Integer,
+    Label,
+    and_,
+    bindparam,
+    case,
+    false,
+    func,
+    or_,
+    select,
+)
 
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.reach import within
@@ -69,119 +84,186 @@ def seen(conn: Connection, scope: Scope, limits: Limits) -> dict[int, dict[int |
         .join(t.school, t.membership.c.school_id == t.school.c.id)
         .outerjoin(t.room, t.membership.c.room_id == t.room.c.id)
         .outerjoin(t.state, t.state.c.device_id == t.device.c.id)
+        .outerjoin(_w, and_(_w.c.device_id == t.device.c.id, _is_working()))
     )
     place = (t.membership.c.school_id, t.membership.c.room_id)
+    sums = _sums(len(limits.issued))
     query = (
-        select(*place, *_sums(limits))
+        select(*place, *sums)
         .select_from(joined)
         .where(within(scope), t.device.c.retired_at.is_(None))
         .group_by(*place)
     )
-    result = conn.execute(query)
-    names = tuple(result.keys())[2:]
+    names = [label.name for label in sums]
     found: dict[int, dict[int | None, Sums]] = {}
-    for school, room, *values in result:
+    for school, room, *values in conn.execute(query, _values(limits)).all():
         found.setdefault(school, {})[room] = dict(zip(names, values, strict=True))
     return found
 
 
-def systems(conn: Connection) -> tuple[str, ...]:
-    """What `state.os` says of all devices: each system once, whoever asks; it is nobody's."""
-    return tuple(conn.scalars(select(t.state.c.os).where(t.state.c.os.is_not(None)).distinct()))
+def _values(limits: Limits) -> dict[str, object]:
+    """What the statement leaves open: built once, it is asked with other limits each time."""
+    return {
+        **{name: getattr(limits, name) for name in _OPEN},
+        "supported": limits.supported,
+        "ended": limits.ended,
+        "known": limits.supported + limits.ended,
+        **{f"issued{number}": _like(name) for number, name in enumerate(limits.issued)},
+    }
 
 
-def _sums(limits: Limits) -> Iterable[Label[int]]:
-    s, broken = t.state.c, t.device.c.broken
-    working = and_(s.taken_at >= limits.working_after, broken.is_(False))
+def _like(name: str) -> str:
+    """A pattern of LIKE for what holds that text."""
+    for sign in "/%_":
+        name = name.replace(sign, f"/{sign}")
+    return f"%{name}%"
+
+
+_OPEN = (
+    "working_after",
+    "heard_after",
+    "speed_100",
+    "speed_1000",
+    "signature_age",
+    "patch_age",
+    "least_length",
+    "lock_after",
+    "bios_before",
+    "memory",
+    "latency",
+    "jitter",
+    "loss",
+    "backup_age",
+)
+_w = t.state.alias("working")
+"""The state of a device that works; of any other all its columns are NULL, and a NULL is in no sum."""
+
+_LISTS = ("supported", "ended", "known")
+_limit: dict[str, BindParameter[Any]] = {name: bindparam(name) for name in _OPEN} | {
+    name: bindparam(name, expanding=True) for name in _LISTS
+}
+
+
+def systems(conn: Connection, scope: Scope) -> tuple[str, ...]:
+    """What `state.os` says of the devices that a scope sees, each system once."""
+    s, m = t.state.c, t.membership.c
+    query = select(s.os).where(s.os.is_not(None)).distinct()
+    if scope.level != "all":
+        here = (
+            select(m.device_id).join_from(t.membership, t.school).where(within(scope), m.valid_to.is_(None))
+        )
+        query = query.where(s.device_id.in_(here))
+    return tuple(conn.scalars(query))
+
+
+@lru_cache(maxsize=16)
+def _sums(issued: int) -> tuple[Label[int], ...]:
+    """All sums, with so many names of issued antivirus."""
+    return tuple(_each(issued))
+
+
+def _each(issued: int) -> Iterable[Label[int]]:
+    s, broken = _w.c, t.device.c.broken
+    working = s.device_id.is_not(None)
     student = func.coalesce(t.device.c.role, t.room.c.role) == "student_lab"
-    wired = and_(working, s.link_medium == "wired", s.link_speed.is_not(None))
+    wired = and_(s.link_medium == "wired", s.link_speed.is_not(None))
     yield func.count().label("devices_enrolled")
-    yield _sum("devices_heard", s.taken_at >= limits.heard_after)
+    yield _sum("devices_heard", t.state.c.taken_at >= _limit["heard_after"])
     yield _sum("student_devices", student)
     yield _sum("student_devices_known", and_(student, or_(working, broken.is_(True))))
     yield _sum("student_devices_working", and_(student, working))
     yield _sum("working", working)
-    yield _sum("protected_yes", and_(working, s.protected.is_(True)))
-    yield _sum("protected_known", and_(working, s.protected.is_not(None)))
-    yield _sum("link_known", or_(wired, and_(working, s.link_medium == "wireless")))
+    yield _sum("protected_yes", s.protected.is_(True))
+    yield _sum("protected_known", s.protected.is_not(None))
+    yield _sum("link_known", or_(wired, s.link_medium == "wireless"))
     yield _sum("wired", wired)
-    yield _sum("wired_100", and_(wired, s.link_speed >= limits.speed_100))
-    yield _sum("wired_1000", and_(wired, s.link_speed >= limits.speed_1000))
-    yield _sum("servers", and_(working, s.is_server.is_(True)))
+    yield _sum("wired_100", and_(wired, s.link_speed >= _limit["speed_100"]))
+    yield _sum("wired_1000", and_(wired, s.link_speed >= _limit["speed_1000"]))
+    yield _sum("servers", s.is_server.is_(True))
     for number in RUNG_NUMBERS:
-        yield _sum(rung(number), and_(working, s.ipv6_rung == number))
-    for name, yes, known in _pairs(limits):
-        yield _sum(f"{name}_yes", and_(working, yes))
-        yield _sum(f"{name}_known", and_(working, known))
+        yield _sum(rung(number), s.ipv6_rung == number)
+    for name, yes, known in _pairs(issued):
+        yield _sum(f"{name}_yes", yes)
+        yield _sum(f"{name}_known", known)
 
 
 Condition = ColumnElement[bool]
 
 
-def _pairs(limits: Limits) -> Iterable[tuple[str, Condition, Condition]]:
+def _pairs(issued: int) -> Iterable[tuple[str, Condition, Condition]]:
     """Name, whether it is so, whether that is known; a NULL in either is "no"."""
-    s = t.state.c
+    s = _w.c
     yield "firewall", s.firewall.is_(True), s.firewall.is_not(None)
-    yield "patched", s.patch_age <= limits.patch_age, s.patch_age.is_not(None)
+    yield "patched", s.patch_age <= _limit["patch_age"], s.patch_age.is_not(None)
     yield "autorun_off", s.autorun_off.is_(True), s.autorun_off.is_not(None)
     yield "attachments_marked", s.attachments_marked.is_(True), s.attachments_marked.is_not(None)
     yield "ipv6_works", s.ipv6_works.is_(True), s.ipv6_works.is_not(None)
-    yield "issued", *_issued(limits)
-    yield "supported", s.os.in_(limits.supported), s.os.in_(limits.supported + limits.ended)
-    yield "accounts", *_accounts(limits)
-    yield "due", *_due(limits)
-    yield "quality", *_quality(limits)
+    yield "issued", *_issued(issued)
+    yield "supported", s.os.in_(_limit["supported"]), s.os.in_(_limit["known"])
+    yield "accounts", *_accounts()
+    yield "due", *_due()
+    yield "quality", *_quality()
     yield (
         "backed_up",
-        and_(s.is_server.is_(True), s.backup_age <= limits.backup_age),
+        and_(s.is_server.is_(True), s.backup_age <= _limit["backup_age"]),
         and_(s.is_server.is_(True), s.backup_age.is_not(None)),
     )
 
 
-def _issued(limits: Limits) -> tuple[Condition, Condition]:
+def _issued(issued: int) -> tuple[Condition, Condition]:
     """An issued product runs, guards in real time and is young. One that doesn't run is known not to."""
-    s = t.state.c
-    runs = or_(false(), *(s.antivirus.contains(name, autoescape=True) for name in limits.issued))
+    s = _w.c
+    runs = or_(false(), *(s.antivirus.like(bindparam(f"issued{n}"), escape="/") for n in range(issued)))
     untold = s.antivirus.contains("?")
-    yes = and_(runs, s.realtime.is_(True), s.signature_age <= limits.signature_age)
-    bad = or_(s.realtime.is_(False), s.signature_age > limits.signature_age)
+    yes = and_(runs, s.realtime.is_(True), s.signature_age <= _limit["signature_age"])
+    bad = or_(s.realtime.is_(False), s.signature_age > _limit["signature_age"])
     without = and_(s.antivirus.is_not(None), ~runs, ~untold)
     return yes, or_(yes, and_(runs, bad), without)
 
 
-def _accounts(limits: Limits) -> tuple[Condition, Condition]:
+def _accounts() -> tuple[Condition, Condition]:
     """Long passwords, a lock in time, no open account; one that is known to fail is enough to fail."""
-    s = t.state.c
-    locks = and_(s.lock_after > 0, s.lock_after <= limits.lock_after)
-    yes = and_(s.least_length >= limits.least_length, locks, s.accounts_closed.is_(True))
+    s = _w.c
+    locks = and_(s.lock_after > 0, s.lock_after <= _limit["lock_after"])
+    yes = and_(s.least_length >= _limit["least_length"], locks, s.accounts_closed.is_(True))
     bad = or_(
-        s.least_length < limits.least_length,
+        s.least_length < _limit["least_length"],
         s.lock_after == 0,
-        s.lock_after > limits.lock_after,
+        s.lock_after > _limit["lock_after"],
         s.accounts_closed.is_(False),
     )
     return yes, or_(yes, bad)
 
 
-def _due(limits: Limits) -> tuple[Condition, Condition]:
+def _due() -> tuple[Condition, Condition]:
     """Too old, too little memory, a failing disk or a system without updates; the first two must be known."""
-    s = t.state.c
+    s = _w.c
     yes = or_(
-        s.bios_date < limits.bios_before,
-        s.memory < limits.memory,
+        s.bios_date < _limit["bios_before"],
+        s.memory < _limit["memory"],
         s.disk_failing.is_(True),
-        s.os.in_(limits.ended),
+        s.os.in_(_limit["ended"]),
     )
     return yes, or_(yes, and_(s.bios_date.is_not(None), s.memory.is_not(None)))
 
 
-def _quality(limits: Limits) -> tuple[Condition, Condition]:
-    s = t.state.c
+def _quality() -> tuple[Condition, Condition]:
+    s = _w.c
     yes = and_(
-        s.server_latency <= limits.latency, s.server_jitter <= limits.jitter, s.server_loss <= limits.loss
+        s.server_latency <= _limit["latency"],
+        s.server_jitter <= _limit["jitter"],
+        s.server_loss <= _limit["loss"],
     )
-    bad = or_(s.server_latency > limits.latency, s.server_jitter > limits.jitter, s.server_loss > limits.loss)
+    bad = or_(
+        s.server_latency > _limit["latency"],
+        s.server_jitter > _limit["jitter"],
+        s.server_loss > _limit["loss"],
+    )
     return yes, or_(yes, bad)
+
+
+def _is_working() -> Condition:
+    return and_(_w.c.taken_at >= _limit["working_after"], t.device.c.broken.is_(False))
 
 
 def _sum(name: str, condition: Condition) -> Label[int]:

@@ -47,7 +47,8 @@ def current(
         stored = _stored(conn, place_id, prepared, now)
         if stored:
             return stored
-    schools = count(conn, Scope(level, place_id), limits_here(conn, packs, now))
+    scope = Scope(level, place_id)
+    schools = count(conn, scope, limits_here(conn, scope, packs, now))
     if not schools:
         return ()
     found = [_found(prepared, school) for school in schools]
@@ -61,7 +62,7 @@ def everywhere(conn: Connection, packs: Packs, now: float) -> Iterator[tuple[Sch
     prepared = _prepared(packs, now)
     communes: defaultdict[int, list[_Found]] = defaultdict(list)
     provinces: defaultdict[int, list[_Found]] = defaultdict(list)
-    for school in count(conn, EVERYTHING, limits_here(conn, packs, now)):
+    for school in count(conn, EVERYTHING, limits_here(conn, EVERYTHING, packs, now)):
         found = _found(prepared, school)
         communes[school.commune_id].append(found)
         provinces[school.province_id].append(found)

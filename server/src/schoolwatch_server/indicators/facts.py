@@ -5,6 +5,8 @@ Empty is "no list was taken in", which is no statement about the school.
 
 from dataclasses import dataclass
 
+import msgspec
+
 
 @dataclass(frozen=True, slots=True)
 class Pair:
@@ -29,8 +31,7 @@ class Lab:
     by_hand: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SchoolClass:
+class SchoolClass(msgspec.Struct, frozen=True):
     """A class of the school year in force. `taught`: the largest group that has a lesson at once.
 
     `room_id` is the lab that it uses; None where nobody said.

@@ -7,6 +7,9 @@ at the school's gateway; neither is there. What "hoàn thiện" means no documen
 from schoolwatch_server.indicators.indicator import Counts, Fraction, Indicator, Numbers, Parts
 from schoolwatch_server.posture import RUNGS
 
+_COMPLETE = 4.0
+"""V4, with V3 below it."""
+
 STEPS = ("V0", "V1", "V2", "V3")
 
 
@@ -36,7 +39,7 @@ def compute(counts: Counts, numbers: Numbers) -> Fraction:
     enough = declared is not None and declared > 0 and known >= numbers["floor"] * declared
     untested = reached == 2 and counts.ipv6_works.known < counts.ipv6_known
     meets = False if enough and reached < 3 and not untested else None
-    return Fraction(reached, 1, known, declared, meets=meets, target=3.0)
+    return Fraction(reached, 1, known, declared, meets=meets, target=_COMPLETE)
 
 
 def parts(counts: Counts, numbers: Numbers) -> Parts:

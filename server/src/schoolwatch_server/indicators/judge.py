@@ -105,7 +105,7 @@ def of_one(
         target = prepared.target if asked is None else asked.value
     value = _quotient(total)
     meets = fraction.meets
-    if meets is None and value is not None and target is not None:
+    if meets is None and value is not None and target is not None and not indicator.counts_schools:
         meets = value >= target if prepared.better == "higher" else value <= target
     said = fraction.said
     return IndicatorValue(

@@ -46,7 +46,7 @@ def compute(counts: Counts, numbers: Numbers) -> Fraction:
         meets = True
     known = len(passed) + len(failed)
     return Fraction(
-        len(passed), known, known, len(CHECKS), meets=meets, target=numbers["passed"] / len(CHECKS)
+        len(passed), len(CHECKS), known, len(CHECKS), meets=meets, target=numbers["passed"] / len(CHECKS)
     )
 
 

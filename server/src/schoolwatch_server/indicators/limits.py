@@ -10,6 +10,7 @@ from schoolwatch_server.database.counts import Limits
 from schoolwatch_server.database.seen import systems
 from schoolwatch_server.packs import Packs
 from schoolwatch_server.packs.calendar import back
+from schoolwatch_server.scope import Scope
 
 _DAY = 86400.0
 _YEAR = 365.25
@@ -45,11 +46,11 @@ def limits(packs: Packs, now: float) -> Limits:
     )
 
 
-def limits_here(conn: Connection, packs: Packs, now: float) -> Limits:
-    """As `limits`, with the systems that devices told of, sorted by whether their makers support them."""
+def limits_here(conn: Connection, scope: Scope, packs: Packs, now: float) -> Limits:
+    """As `limits`, with the systems that a scope's devices told of, by whether their makers support them."""
     supported: list[str] = []
     ended: list[str] = []
-    for text in systems(conn):
+    for text in systems(conn, scope):
         name, release, edition = (*text.split("\t"), "", "")[:3]
         found = lifecycle.find(packs.local.systems, name, release, edition or None)
         if found is not None:

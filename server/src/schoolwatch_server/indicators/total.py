@@ -19,7 +19,11 @@ def of_school(fraction: Fraction, floor: float) -> Total:
         return Total(fraction.numerator, fraction.denominator, coverage, fraction.reason)
     if fraction.declared is None:
         return Total(fraction.numerator, fraction.denominator, None, "not_declared")
-    return add_up([fraction], floor)
+    if not fraction.declared:
+        return Total(fraction.numerator, fraction.denominator, None, "nothing_declared")
+    coverage = min(fraction.known, fraction.declared) / fraction.declared
+    reason = why_not(fraction.denominator, coverage, floor)
+    return Total(fraction.numerator, fraction.denominator, coverage, reason)
 
 
 def add_up(fractions: Sequence[Fraction], floor: float) -> Total:
