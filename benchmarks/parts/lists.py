@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import Connection, insert
 
 from schoolwatch_server.database import tables as t
-from schoolwatch_server.line_history import Test
+from schoolwatch_server.line_history import SpeedTest
 from schoolwatch_server.use import newest_settled
 
 CLASSROOMS, CLASSES, ASSETS = 15, 20, 40
@@ -43,7 +43,7 @@ def tester(conn: Connection, schools: int, devices: int) -> None:
 def tests(now: float, chance: random.Random) -> bytes:
     """A month of two speed tests a day."""
     return msgspec.msgpack.encode(
-        [Test(now - n * 43200.0, chance.uniform(2e7, 3e8), chance.uniform(1e7, 1e8)) for n in range(60)]
+        [SpeedTest(now - n * 43200.0, chance.uniform(2e7, 3e8), chance.uniform(1e7, 1e8)) for n in range(60)]
     )
 
 

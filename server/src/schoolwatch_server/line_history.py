@@ -13,7 +13,7 @@ KEPT = 60
 """Tests that are kept: a month of two a day."""
 
 
-class Test(msgspec.Struct, frozen=True, array_like=True):
+class SpeedTest(msgspec.Struct, frozen=True, array_like=True):
     """Taken when (UTC seconds), and bit/s of the family that was quicker; None where it was held back."""
 
     at: float
@@ -21,7 +21,7 @@ class Test(msgspec.Struct, frozen=True, array_like=True):
     upload: float | None
 
 
-_decode = msgspec.msgpack.Decoder(tuple[Test, ...]).decode
+_decode = msgspec.msgpack.Decoder(tuple[SpeedTest, ...]).decode
 
 
 def extended(kept: bytes | None, envelope: Envelope, at: float) -> bytes | None:
@@ -30,7 +30,7 @@ def extended(kept: bytes | None, envelope: Envelope, at: float) -> bytes | None:
     if download is None and upload is None:
         return kept
     before = () if kept is None else _decode(kept)
-    return msgspec.msgpack.encode((*before, Test(at, download, upload))[-KEPT:])
+    return msgspec.msgpack.encode((*before, SpeedTest(at, download, upload))[-KEPT:])
 
 
 def medians(kept: bytes | None, after: float) -> tuple[int, float | None, float | None]:
