@@ -34,6 +34,7 @@ def values(level: Place, place: int, draw: random.Random) -> Iterator[IndicatorV
         lines = () if target is None else (Line("target", target, indicator.unit, (), PLAN),)
         yield IndicatorValue(
             indicator=indicator.id,
+            code=indicator.code,
             level=level,
             place_id=place,
             unit=indicator.unit,
@@ -54,6 +55,11 @@ def values(level: Place, place: int, draw: random.Random) -> Iterator[IndicatorV
             declared_at=None if known else AT - 86400 * 30,
             deadline="2025-12-31" if indicator.id.startswith("wired") else "",
         )
+
+
+def value_of(content: Content, indicator: str = "antivirus_coverage") -> IndicatorValue:
+    """The report's own value of an indicator; StopIteration without one."""
+    return next(value for value in content.values if value.indicator == indicator)
 
 
 def _short(level: Place, place: int, draw: random.Random) -> tuple[IndicatorValue, ...]:

@@ -12,7 +12,7 @@ from docx.shared import Mm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parts.frozen import of_province, of_school
+from parts.frozen import of_province, of_school, value_of
 from schoolwatch_server import texts
 from schoolwatch_server.reports import content
 from schoolwatch_server.reports.content import Content
@@ -78,7 +78,7 @@ def test_whose_a_school_is_and_its_number_are_left_to_be_filled() -> None:
 
 def test_unknown_and_declared_are_said_in_words() -> None:
     of = of_school(0)
-    value = replace(of.values[1], value=None, status="not_enough_data", reason="nothing_to_count",
+    value = replace(value_of(of), value=None, status="not_enough_data", reason="nothing_to_count",
                     declared=0.85, declared_state="accepted")  # fmt: skip
     lines = said(msgspec.structs.replace(of, values=(value,)))
     assert "chưa đủ dữ liệu" in lines
@@ -89,14 +89,14 @@ def test_unknown_and_declared_are_said_in_words() -> None:
 def test_schools_are_counted_by_what_they_reach() -> None:
     of = of_province(schools=4, communes=1)
     values = [
-        replace(of.values[1], target=0.9, better="higher", value=value) for value in (0.9, 0.5, None, 1.0)
+        replace(value_of(of), target=0.9, better="higher", value=value) for value in (0.9, 0.5, None, 1.0)
     ]
     schools = tuple(
         msgspec.structs.replace(part, values=(value,))
         for part, value in zip(of.parts[1:], values, strict=True)
     )
     lines = said(msgspec.structs.replace(of, values=(), parts=schools))
-    at = lines.index("Tỉ lệ máy tính có phần mềm diệt vi-rút đang chạy")
+    at = lines.index("I-17a Tỉ lệ máy tính có phần mềm diệt vi-rút đang chạy")
     assert lines[at + 1 : at + 5] == ["2", "1", "0", "1"]
 
 

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 import time_machine
 
-from parts.frozen import of_school
+from parts.frozen import of_school, value_of
 from schoolwatch_server import texts
 from schoolwatch_server.reports import content
 from schoolwatch_server.reports.content import Content
@@ -39,7 +39,7 @@ def hostile() -> Content:
     first = msgspec.structs.replace(of.devices[0], label=HOSTILE, room="x" * 300)
     decomposed = unicodedata.normalize("NFD", f"Trường {SIGNS} {HOSTILE}")
     unknown = replace(
-        of.values[1], value=None, status="not_enough_data", reason="coverage_below_floor", coverage=0.4,
+        value_of(of), value=None, status="not_enough_data", reason="coverage_below_floor", coverage=0.4,
         declared=0.85, declared_state="approved",
     )  # fmt: skip
     return msgspec.structs.replace(
@@ -90,8 +90,7 @@ def test_each_criterion_has_its_value_formula_and_reason(said: str, hostile: Con
     assert "chưa đủ dữ liệu" in said
     assert "Số thiết bị được quan sát dưới mức tối thiểu so với khai báo" in " ".join(said.split())
     assert "85% (khai báo, chưa kiểm chứng; hiệu trưởng đã duyệt)" in " ".join(said.split())
-    known = hostile.values[1]
-    assert known.value is not None
+    known = next(one for one in hostile.values if one.value and one.unit == "ratio")
     assert re.search(rf"{known.numerator:g} ÷ {known.denominator:g} = ", said)
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 
-from parts.frozen import of_province, of_school
+from parts.frozen import of_province, of_school, value_of
 from schoolwatch_server import texts
 from schoolwatch_server.indicators.indicator import Line, Source
 from schoolwatch_server.reports import content
@@ -68,7 +68,7 @@ def test_every_sheet_of_simulated_data_says_so_and_of_real_data_none() -> None:
 
 def test_what_is_unknown_is_words_with_the_reason_and_a_claim_is_marked() -> None:
     of = of_school(0)
-    value = replace(of.values[1], value=None, status="not_enough_data", reason="coverage_below_floor",
+    value = replace(value_of(of), value=None, status="not_enough_data", reason="coverage_below_floor",
                     coverage=0.4, declared=0.85, declared_state="approved", unit="ratio")  # fmt: skip
     workbook = book(msgspec.structs.replace(of, values=(value,)))
     (row,) = table(workbook, "Tổng hợp")
@@ -82,7 +82,14 @@ def test_what_is_unknown_is_words_with_the_reason_and_a_claim_is_marked() -> Non
 def test_a_past_deadline_that_was_missed_is_overdue() -> None:
     of = of_school(0)
     tag = Line("target", 1.0, "ratio", (), Source("Kế hoạch", "mục 1", "V-seed"))
-    late = replace(of.values[1], value=0.5, unit="ratio", target=1.0, deadline="2025-12-31", lines=(tag,))
+    late = replace(
+        value_of(of),
+        value=0.5,
+        unit="ratio",
+        target=1.0,
+        deadline="2025-12-31",
+        lines=(tag,),
+    )
     (row,) = table(book(msgspec.structs.replace(of, values=(late,))), "Tổng hợp")
     assert row["Đánh giá"] == "chưa đạt, quá hạn từ 31/12/2025"
     assert row["Mục tiêu"] == "từ 100% trở lên [V-seed], hạn 31/12/2025"

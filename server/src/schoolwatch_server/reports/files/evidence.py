@@ -163,7 +163,7 @@ def _formula(paper: Paper, value: IndicatorValue) -> str:
 
 def _documents(paper: Paper, value: IndicatorValue) -> Iterator[str]:
     """What the school sent in for this criterion: the questions say which indicators they feed."""
-    code = words.code(value).rstrip("abcdefgh")
+    code = value.code.rstrip("abcdefgh")
     feeds = {question.id for question in QUESTIONS if code and code in question.indicators}
     for one in paper.content.evidence:
         if one.question in feeds:

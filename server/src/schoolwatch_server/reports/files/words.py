@@ -47,12 +47,7 @@ def amount(paper: Paper, value: float, unit: str) -> str:
 def name_of(paper: Paper, value: IndicatorValue) -> str:
     """What the indicator is called, with its code in the catalogue: `I-17 Tỉ lệ …`."""
     name = paper.known(f"indicator.{value.indicator}", value.indicator)
-    return f"{code(value)} {name}".strip()
-
-
-def code(value: IndicatorValue) -> str:
-    """Its code in the catalogue; empty in reports that were frozen before there were codes."""
-    return str(getattr(value, "code", ""))
+    return f"{value.code} {name}".strip()
 
 
 def observed(paper: Paper, value: IndicatorValue) -> str:
@@ -68,7 +63,9 @@ def reason(paper: Paper, value: IndicatorValue) -> str:
 
 
 def is_reached(value: IndicatorValue) -> bool | None:
-    """Whether the target is reached; None without a value or a target."""
+    """Whether what is asked is reached; None without a value or a target, unless it is known all the same."""
+    if value.meets is not None:
+        return value.meets
     if value.value is None or value.target is None:
         return None
     return value.value >= value.target if value.better == "higher" else value.value <= value.target
