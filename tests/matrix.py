@@ -116,6 +116,9 @@ MATRIX: tuple[Row, ...] = (
     #                                  so_admin so_viewer commune head technician auditor token device nobody
     Row("GET", "/api/v1/schools",         "yyy yyy yy yy yy yyy yyy -- ?"),
     Row("GET", "/api/v1/indicators",      "yyn yyn yn yn yn yyn yyn -- ?", query="school={code}"),
+    Row("GET", "/api/v1/indicators/history", "yyn yyn yn yn yn yyn yyn -- ?", query="school={code}"),
+    Row("GET", "/api/v1/indicators/history.ndjson", "yyn yyn yn yn yn yyn yyn -- ?",
+        query="school={code}"),
     Row("GET", "/api/v1/schools/{code}/indicators.{format}", "yyn yyn yn yn yn yyn yyn -- ?"),
     Row("GET", "/api/v1/tables/{table}.csv", "yyn yyn yn yn yn yyn yyn -- ?", query="school={code}"),
     Row("GET", "/api/v1/room-use",        "yyn yyn yn yn yn yyn yyn -- ?", query="school={code}"),

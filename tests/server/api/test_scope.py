@@ -65,14 +65,16 @@ CLAIMS = {
 }
 """What schools declare, which no token opens; tests/server/console/test_claims.py asks who sees what."""
 
+LISTS = ("room-use", "activation", "lines", "indicators/history", "indicators/history.ndjson")
+"""Of all schools, or of one."""
+
 GET = {route.path for route in ROUTES if route.method == "GET"} - ELSEWHERE
 
 
 def addresses(tree: Tree) -> Iterator[tuple[str, School | None]]:
     """Every address under which something of a school may be read, with the school it is about."""
-    for path in ("schools", "devices", "facts", "facts?history=true", "incidents", "incidents?state=closed"):
-        yield f"/api/v1/{path}", None
-    for path in ("room-use", "activation", "lines", *(f"tables/{name}.csv" for name in TABLES)):
+    whole = ("schools", "devices", "facts", "facts?history=true", "incidents", "incidents?state=closed")
+    for path in (*whole, *LISTS, *(f"tables/{name}.csv" for name in TABLES)):
         yield f"/api/v1/{path}", None
     pages = ("/", "/progress", "/search?q=truong", "/incidents", "/incidents?closed=true")
     for path in (*pages, "/packs", "/packs/network", *(f"/incidents/{number}" for number in range(1, 17))):
@@ -80,7 +82,7 @@ def addresses(tree: Tree) -> Iterator[tuple[str, School | None]]:
     for school in tree.schools:
         for path in ("devices", "indicators", "incidents"):
             yield f"/api/v1/{path}?school={school.code}", school
-        for path in ("room-use", "activation", "lines", *(f"tables/{name}.csv" for name in TABLES)):
+        for path in (*LISTS, *(f"tables/{name}.csv" for name in TABLES)):
             yield f"/api/v1/{path}?school={school.code}", school
         yield f"/api/v1/schools/{school.code}/indicators.csv", school
         for path in ("", "/indicators.csv", "/progress", "/lists"):

@@ -99,9 +99,11 @@ def test_a_scope_sees_its_own_series(world: World, scope: Scope, seen: set[str])
 def test_series_by_place_and_page(world: World) -> None:
     put(world, *(point(MIDNIGHT, indicator=name, **tags) for name, tags in PLACES.items()))
     with begin_read(world.engine) as conn:
-        (one,) = history.series(conn, EVERYTHING, level="school", place_id=1)
+        (one,) = history.series(conn, EVERYTHING, level="school", inside=("school", 1))
         assert (one.indicator, one.level, one.place_id) == ("school", "school", 1)
         assert len(history.series(conn, EVERYTHING, level="school")) == 2
+        inside = history.series(conn, EVERYTHING, inside=("commune", 1))
+        assert {each.indicator for each in inside} == {"commune", "school", "neighbour"}
         assert [each.indicator for each in history.series(conn, EVERYTHING, indicator="beside")] == ["beside"]
         every = history.series(conn, EVERYTHING)
         assert history.series(conn, EVERYTHING, after=every[1].id, limit=2) == every[2:4]

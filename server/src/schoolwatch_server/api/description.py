@@ -78,6 +78,9 @@ def _describe(request: Request) -> dict[str, object]:
         for operation in methods.values():
             if path.endswith((".csv", ".{format}")):
                 operation["responses"]["200"]["content"] = {"text/csv": {"schema": {"type": "string"}}}
+            elif path.endswith(".ndjson"):
+                stream = {"application/x-ndjson": {"schema": {"type": "string"}}}
+                operation["responses"]["200"]["content"] = stream
             elif path in _TEXTS:
                 operation["responses"]["200"]["content"] = {_TEXTS[path]: {"schema": {"type": "string"}}}
             operation["responses"]["default"] = {"description": "A problem"}

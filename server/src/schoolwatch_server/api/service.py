@@ -20,6 +20,7 @@ from schoolwatch_server.api import (
     exports,
     health,
     incidents,
+    indicator_history,
     listening,
     places,
     renewal,
@@ -52,6 +53,7 @@ STATIC = Path(routes.__file__).with_name("static")
 
 ROUTES: tuple[Route, ...] = (
     *places.ROUTES,
+    *indicator_history.ROUTES,
     *exports.ROUTES,
     *room_use.ROUTES,
     *school_lists.ROUTES,

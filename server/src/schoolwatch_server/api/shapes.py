@@ -79,6 +79,30 @@ class Indicators(Answer):
     indicators: list[Indicator]
 
 
+class DayValue(Answer):
+    """What held at the end of a day of Vietnam."""
+
+    day: Annotated[str, Field(json_schema_extra={"format": "date"})]
+    at: Time
+    level: Literal["province", "commune", "school"]
+    place: School
+    indicator: str
+    unit: str | None
+    value: float | None
+    numerator: float | None
+    denominator: float | None
+    coverage: Ratio | None
+    pack: str
+
+
+class IndicatorHistory(Answer):
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"title": "IndicatorHistory"})
+    since: Annotated[str, Field(alias="from", json_schema_extra={"format": "date"})]
+    to: Annotated[str, Field(json_schema_extra={"format": "date"})]
+    values: list[DayValue]
+    next: Next
+
+
 class Use(Answer):
     """The mean of a computer on a day of which it told; without one `hidden` says why."""
 

@@ -60,22 +60,22 @@ def series(
     scope: Scope,
     *,
     level: Place | None = None,
-    place_id: int | None = None,
+    inside: tuple[Place, int] | None = None,
     indicator: str | None = None,
     after: int = 0,
     limit: int | None = None,
 ) -> tuple[Series, ...]:
     """The series that a scope sees, by id, from behind `after` on.
 
-    `place_id` is of `level`. Where a school stood when it was judged decides who sees that: a commune sees of
-    a school that has left it what was judged before.
+    `inside` is a place by level and id; it is itself inside. Where a school stood when it was judged decides:
+    a commune sees of a school what was judged while it was there.
     """
     s = t.judged_series.c
     wanted = [s.measurement == MEASUREMENT, s.id > after, *_within(scope)]
     if level is not None:
         wanted.append(with_tag("level", level))
-        if place_id is not None:
-            wanted.append(with_tag(level, str(place_id)))
+    if inside is not None:
+        wanted.append(with_tag(inside[0], str(inside[1])))
     if indicator is not None:
         wanted.append(with_tag("indicator", indicator))
     query = select(s.id, s.tags).where(*wanted).order_by(s.id)
