@@ -19,13 +19,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from declaring import put_claim
-from schoolwatch_server import people
+from schoolwatch_server import packs, people
+from schoolwatch_server.access import ROLES, Principal
 from schoolwatch_server.claims.states import State
-from schoolwatch_server.database import api_tokens, credentials, registry
+from schoolwatch_server.database import api_tokens, credentials, registry, reports
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.enrolment import open_tokens
 from schoolwatch_server.enrolment import Asking, enrol, issue_enrolment_token
-from schoolwatch_server.scope import Scope
+from schoolwatch_server.reports import keeping
+from schoolwatch_server.reports.freeze import Judged
+from schoolwatch_server.reports.keeping import Wanted
+from schoolwatch_server.scope import EVERYTHING, Scope
 from schoolwatch_server.tokens import issue_token
 
 COLUMNS: Mapping[str, int] = {
@@ -111,6 +115,31 @@ def _claim(state: State) -> Callable[[Any], Mapping[str, str]]:
     return prepare
 
 
+def _frozen(asked: Any) -> Mapping[str, str]:
+    """The newest revision of a report of the first school, and the same one until it is handed in."""
+    return {"digest": _in_state(asked, "frozen")}
+
+
+def _handed_in(asked: Any) -> Mapping[str, str]:
+    """One that waits for the commune."""
+    return {"digest": _in_state(asked, "handed_in")}
+
+
+def _in_state(asked: Any, state: str) -> str:
+    with begin_read(asked.tree.engine) as conn:
+        rows = reports.listed(conn, Scope("school", asked.school.id), kind="quarterly", limit=1)
+    if rows and rows[0].state == state:
+        return rows[0].sha256
+    wanted = Wanted("school", asked.school.code, "quarterly", note=f"matrix {next(asked.numbers)}")
+    engine, now = asked.tree.engine, asked.tree.now
+    row = keeping.freeze(engine, wanted, Judged(packs.load()), EVERYTHING, by="matrix", now=now)
+    if state == "handed_in":
+        own = Scope("school", asked.school.id)
+        head = Principal("account", "matrix", ROLES["school_head"], own, "school_head")
+        keeping.act(engine, row.sha256, head, "hand_in", "", now=now)
+    return row.sha256
+
+
 MATRIX: tuple[Row, ...] = (
     # --- the API: places, devices, what is judged of them -------------------------------------------------
     #                                  so_admin so_viewer commune head technician auditor token device nobody
@@ -129,6 +158,9 @@ MATRIX: tuple[Row, ...] = (
     Row("GET", "/api/v1/series",          "yyn yyn yn yn yn yyn yyn -- ?",
         query="device={device}&metric=link.speed"),
     Row("GET", "/api/v1/incidents",       "yyn yyn yn yn yn yyn yyn -- ?", query="school={code}"),
+    Row("GET", "/api/v1/reports",         "yyn yyn yn yn yn yyn yyn -- ?", query="school={code}"),
+    Row("GET", "/api/v1/reports/{digest}", "yyn yyn yn yn yn yyn yyn -- ?", prepare=_frozen),
+    Row("GET", "/api/v1/reports/{digest}/content", "yyn yyn yn yn yn yyn yyn -- ?", prepare=_frozen),
     # --- the API: devices ---------------------------------------------------------------------------------
     Row("POST", "/api/v1/enrol",          "yyy yyy yy yy yy yyy yyy yy y", 201,
         json={"token": "{enrolment}", "install_id": "matrix-{n}"}),
@@ -220,6 +252,15 @@ MATRIX: tuple[Row, ...] = (
     Row("GET", "/packs/kept/{sha256}",    "nnn nnn nn nn nn nnn nnn -- ?"),  # no report named one
     Row("GET", "/packs/plans/new",        "y-- --- -- -- -- --- --- -- ?"),
     Row("GET", "/packs/{pack}/edit",      "y-- --- -- -- -- --- --- -- ?"),
+
+
+    Row("GET", "/reports",                "yyy yyy yy yy yy yyy yyy -- ?"),
+    Row("GET", "/reports/due",            "yyn yyn yy yy yy yyn yyy -- ?",
+        query="kind=monthly&level=school&period=2026-11&province=MarkP0X"),
+    Row("GET", "/reports/calendar",       "yyy yyy yy yy yy yyy yyy -- ?"),
+    Row("GET", "/reports/{digest}",       "yyn yyn yn yn yn yyn yyn -- ?", prepare=_frozen),
+    Row("GET", "/reports/{digest}/file.{form}", "yyn yyn yn yn yn yyn yyn -- ?", prepare=_frozen),
+    Row("GET", "/verify/{digest}",        "yyy yyy yy yy yy yyy yyy yy y", prepare=_frozen),
     Row("GET", "/ghosts",                 "yyy --- yy yy yy --- --- -- ?"),
     Row("GET", "/arrivals",               "yyy --- yy yy yy --- --- -- ?"),
     # --- what people change -------------------------------------------------------------------------------
@@ -250,6 +291,15 @@ MATRIX: tuple[Row, ...] = (
     Row("POST", "/arrivals/decide",       "yyn --- yn yn yn --- --- -- ?", 303,
         form={"decision": "approve", "device": "{waiting}"}, prepare=one_that_waits),
     Row("POST", "/devices/{device}/life", "yyn --- yn yn yn --- --- -- ?", 303, form={"decision": "keep"}),
+    # only the head hands a school's report in, and only its commune decides on it: others are told so
+    Row("POST", "/reports",        "yyx --- yx yx yx --- --- -- ?", 303,
+        form={"level": "school", "code": "{code}", "kind": "monthly", "note": "once more {n}"}),
+    Row("POST", "/reports/{digest}/hand-in", "xxn --- xn yn -- --- --- -- ?", 303, prepare=_frozen),
+    Row("POST", "/reports/{digest}/accept", "xxn --- yn -- -- --- --- -- ?", 303, prepare=_handed_in),
+    Row("POST", "/reports/{digest}/return", "xxn --- yn -- -- --- --- -- ?", 303, prepare=_handed_in,
+        form={"remark": "matrix {n}"}),
+    Row("POST", "/reports/calendar",      "yyn --- -- -- -- --- --- -- ?", 303,
+        form={"province": "MarkP0X", "kind": "year", "before": "6/12", "document": "matrix {n}"}),
     # the code is typed wrong: refused in words where it may be done
     Row("GET", "/devices/{device}/deletion", "yyn --- -- -- -- --- --- -- ?"),
     Row("POST", "/devices/{device}/deletion", "xxn --- -- -- -- --- --- -- ?",
@@ -291,6 +341,8 @@ MATRIX: tuple[Row, ...] = (
     Row("POST", "/packs/look",                      "x-- --- -- -- -- --- --- -- ?", form={"text": "x"}),
     Row("POST", "/packs/save",                      "x-- --- -- -- -- --- --- -- ?", form={"text": "x"}),
     Row("POST", "/packs/{pack}/end",                "x-- --- -- -- -- --- --- -- ?"),
+
+
     Row("POST", "/bundles/import",                  "yyx --- yx yx yx --- --- -- ?",
         body=lambda asked: {"files": {"file": ("matrix.swbundle", asked.bundle())}}),
 )  # fmt: skip

@@ -70,7 +70,8 @@ ROLES: Mapping[Role, frozenset[Permission]] = {
 
 `self` is one's own account; `people` and `tokens` make accounts and API tokens, no wider than one's own;
 `system` and `audit` are about the server and its log, not about a school; `erase` deletes data of a device or
-a school for good, `rotate` has keys of devices renewed, `registry` adds schools and changes what they are.
+a school for good, `rotate` has keys of devices renewed, `registry` adds schools, changes what they
+are and says when reports are due.
 `freeze` keeps a report as it stands, `hand_in` hands one's own place's in, `accept` decides on reports and
 declarations of the places that one manages: see `hands_in` and `decides`.
 `claim` fills in and hands in what a school declares with evidence, `approve`, `accept` and `recognise` decide

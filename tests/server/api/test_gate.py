@@ -45,6 +45,7 @@ PUBLIC = {
     ("GET", "/language/{language}"),
     ("GET", "/privacy"),
     ("GET", "/ca.pem"),
+    ("GET", "/verify/{digest}"),
 }
 """What needs no login. A new public route is written down here, by somebody who has thought about it."""
 

@@ -8,15 +8,17 @@ import pytest
 
 from reports import Device
 from schoolwatch_contract.records import Fact, Reading
-from schoolwatch_server import people
+from schoolwatch_server import packs, people
 from schoolwatch_server.api.route import SESSION_COOKIE
 from schoolwatch_server.api.service import ROUTES
 from schoolwatch_server.database import incident_rows, pages, registry
+from schoolwatch_server.database import reports as frozen_reports
 from schoolwatch_server.database.commit import Rules
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.people import record
 from schoolwatch_server.intake.batch import take
-from schoolwatch_server.reports import TABLES
+from schoolwatch_server.reports import TABLES, keeping
+from schoolwatch_server.reports.freeze import Judged
 from schoolwatch_server.scope import EVERYTHING, Scope
 from tree import School, Tree
 from website import RunningSite
@@ -37,6 +39,7 @@ ELSEWHERE = {
     "/healthz",
     "/readyz",
     "/ca.pem",
+    "/verify/{digest}",
 }
 """GET routes that hold nothing of any school."""
 
@@ -79,6 +82,7 @@ def addresses(tree: Tree) -> Iterator[tuple[str, School | None]]:
     pages = ("/", "/progress", "/search?q=truong", "/incidents", "/incidents?closed=true")
     for path in (*pages, "/packs", "/packs/network", *(f"/incidents/{number}" for number in range(1, 17))):
         yield path, None
+    yield from of_all_reports()
     for school in tree.schools:
         for path in ("devices", "indicators", "incidents"):
             yield f"/api/v1/{path}?school={school.code}", school
@@ -87,15 +91,51 @@ def addresses(tree: Tree) -> Iterator[tuple[str, School | None]]:
         yield f"/api/v1/schools/{school.code}/indicators.csv", school
         for path in ("", "/indicators.csv", "/progress", "/lists"):
             yield f"/schools/{school.code}{path}", school
+        yield from of_reports(tree, school)
         for mark in sorted(school.above):
             yield f"/{'provinces' if 'P' in mark else 'communes'}/{mark}", None
             yield f"/{'provinces' if 'P' in mark else 'communes'}/{mark}/progress", None
-        for device in school.devices:
-            yield f"/api/v1/facts?device={device.device}&history=true", school
-            yield f"/api/v1/series?device={device.device}&metric=link.speed", school
-            yield f"/devices/{device.device}", school
-            yield f"/devices/{device.device}/now", school
-            yield f"/api/v1/incidents?device={device.device}", None
+        yield from of_devices(school)
+
+
+def of_devices(school: School) -> Iterator[tuple[str, School | None]]:
+    """Where something of a school's devices can be read."""
+    for device in school.devices:
+        yield f"/api/v1/facts?device={device.device}&history=true", school
+        yield f"/api/v1/series?device={device.device}&metric=link.speed", school
+        yield f"/devices/{device.device}", school
+        yield f"/devices/{device.device}/now", school
+        yield f"/api/v1/incidents?device={device.device}", None
+
+
+def of_all_reports() -> Iterator[tuple[str, School | None]]:
+    """Where reports of many schools are listed."""
+    for path in ("/reports", "/reports/calendar", "/api/v1/reports", "/api/v1/reports?form=ndjson"):
+        yield path, None
+    for mark in ("MarkP0X", "MarkP1X"):
+        yield f"/reports/due?kind=monthly&level=school&period=2026-11&province={mark}", None
+
+
+def of_reports(tree: Tree, school: School) -> Iterator[tuple[str, School | None]]:
+    """Where the school's frozen report can be read."""
+    yield f"/api/v1/reports?school={school.code}", school
+    digest = frozen(tree, school)
+    yield f"/reports/{digest}", school
+    yield f"/reports/{digest}/file.csv", school
+    yield f"/api/v1/reports/{digest}", school
+    yield f"/api/v1/reports/{digest}/content", school
+    yield f"/api/v1/reports/{digest}/content?form=ndjson", school
+
+
+def frozen(tree: Tree, school: School) -> str:
+    """The digest of the school's report of the year, which is frozen when it is first asked for."""
+    with begin_read(tree.engine) as conn:
+        for row in frozen_reports.listed(conn, Scope("school", school.id)):
+            return row.sha256
+    wanted = keeping.Wanted("school", school.code, "year")
+    return keeping.freeze(
+        tree.engine, wanted, Judged(packs.load()), EVERYTHING, by="test", now=tree.now
+    ).sha256
 
 
 def mentioned(answer: httpx.Response, about: str, marks: frozenset[str]) -> set[str]:

@@ -31,6 +31,8 @@ def test_every_page_says_that_its_data_are_simulated(tmp_path: Path, *, is_simul
         "/schools/{code}": f"/schools/{school.code}",
         "/communes/{code}": "/communes/MarkC00X",
         "/provinces/{code}": "/provinces/MarkP0X",
+        "{digest}": "0" * 64,
+        "/reports/due": "/reports/due?kind=monthly&level=school&period=2026-11&province=MarkP0X",
     }
     paths = [
         route.path

@@ -26,11 +26,14 @@ from schoolwatch_server.console import (
     places,
     progress,
     renewals,
+    report_calendar,
+    reports,
     rooms,
     school_lists,
     schools,
     search,
     system,
+    verify,
 )
 
 ROUTES: tuple[Route, ...] = (
@@ -61,6 +64,9 @@ ROUTES: tuple[Route, ...] = (
     *imports.ROUTES,
     *packs.ROUTES,
     *pack_editor.ROUTES,
+    *report_calendar.ROUTES,
+    *reports.ROUTES,
+    *verify.ROUTES,
     *system.ROUTES,
     *notice.ROUTES,
 )

@@ -78,6 +78,7 @@ class Kept:
     frozen_at: float
     simulated: bool
     is_newest: bool
+    is_whole: bool = True
 
 
 @contextmanager
@@ -199,9 +200,16 @@ def kept(conn: Connection, sha256: str) -> Kept | None:
         return None
     row = ReportRow(*found)
     newest = newest_revision(conn, row.kind, row.level, row.place_id, row.period)
+    try:
+        body(conn, row.id)
+    except AlteredReportError:
+        is_whole = False
+    else:
+        is_whole = True
     return Kept(
-        row.kind, row.level, row.period, row.revision, row.frozen_at, row.simulated, row.revision == newest
-    )
+        row.kind, row.level, row.period, row.revision, row.frozen_at, row.simulated, row.revision == newest,
+        is_whole,
+    )  # fmt: skip
 
 
 def standing(
@@ -230,6 +238,12 @@ def first_handed_in(
     for place_id, kind, period, at in conn.execute(query):
         handed.setdefault(place_id, {})[kind, period] = at
     return handed
+
+
+def schools_since(conn: Connection, scope: Scope) -> dict[int, float]:
+    """When each school that a scope sees came into the register (UTC seconds)."""
+    s = t.school.c
+    return {row.id: row.created_at for row in conn.execute(select(s.id, s.created_at).where(within(scope)))}
 
 
 def all_ids(conn: Connection) -> tuple[tuple[int, str], ...]:

@@ -26,7 +26,7 @@ PERMISSIONS: dict[Permission, str] = {
     "system": "xem trang máy chủ",
     "erase": "xóa vĩnh viễn dữ liệu của máy, của trường",
     "rotate": "yêu cầu đổi khóa và mật khẩu của máy",
-    "registry": "nhập danh sách trường, sửa tên, cấp học, xã của trường",
+    "registry": "nhập danh sách trường, sửa tên, cấp học, xã của trường, đặt lịch báo cáo",
     "freeze": "chốt báo cáo trong phạm vi của mình",
     "hand_in": "nộp báo cáo của chính đơn vị mình",
     "accept": "duyệt, trả lại báo cáo, khai báo của đơn vị mình trực tiếp quản lý",

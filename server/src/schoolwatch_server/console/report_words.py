@@ -1,0 +1,101 @@
+"""How reports, their periods, days and values are written for people."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from schoolwatch_server.console.words import ZONE, Words
+from schoolwatch_server.database.reports import ReportRow
+from schoolwatch_server.indicators.indicator import IndicatorValue
+from schoolwatch_server.reports.calendar import KINDS, Deadline
+
+
+@dataclass(frozen=True, slots=True)
+class ReportWords:
+    """The words of one language for reports."""
+
+    words: Words
+
+    def kind(self, kind: str) -> str:
+        """`Báo cáo tháng`."""
+        return self.words.known(f"reports.kind.{kind}", kind)
+
+    def period(self, kind: str, period: str) -> str:
+        """`tháng 11/2026`."""
+        year, _, part = period.partition("-")
+        if kind not in KINDS:
+            return period
+        half = f"reports.period.{'first' if part == 'H1' else 'second'}_half"
+        return self.words.text(
+            f"reports.period.{kind}",
+            **{
+                name: value
+                for name, value in {
+                    "year": year,
+                    "month": part,
+                    "part": part.removeprefix("Q"),
+                    "half": self.words.text(half),
+                    "period": period,
+                }.items()
+                if name in _PLACES[kind]
+            },
+        )
+
+    def title(self, row: ReportRow) -> str:
+        """`Báo cáo tháng, tháng 11/2026: Trường …`."""
+        return self.words.text(
+            "reports.one_title",
+            kind=self.kind(row.kind),
+            period=self.period(row.kind, row.period),
+            name=row.name,
+        )
+
+    def day(self, day: date | str) -> str:
+        """`19/11/2026` of a day, or of its ISO form."""
+        day = date.fromisoformat(day) if isinstance(day, str) else day
+        return self.words.day(datetime(day.year, day.month, day.day, 12, tzinfo=ZONE).timestamp())
+
+    def before(self, deadline: Deadline) -> str:
+        """`20` or `10/12`, as the document has it."""
+        month, _, day = deadline.before.partition("-")
+        return f"{day}/{month}" if day else month
+
+    def left(self, last: date, today: date) -> str:
+        """`còn 7 ngày`, `hạn hôm nay`, `quá hạn từ 20/11/2026`."""
+        days = (last - today).days
+        if days > 0:
+            return self.words.text("reports.left", days=days)
+        return self.words.text("reports.today") if days == 0 else self.overdue(last)
+
+    def overdue(self, last: date) -> str:
+        """`quá hạn từ …`, the day after the last one in time."""
+        return self.words.text("reports.overdue", day=self.day(date.fromordinal(last.toordinal() + 1)))
+
+    def value(self, value: IndicatorValue | None) -> str:
+        """A value with its unit, or why there is none."""
+        if value is None:
+            return self.words.text("reports.no_value")
+        if value.status == "ok":
+            return self.words.amount(value.value, value.unit)
+        reason = self.words.known(f"reason.{value.reason}", value.reason)
+        return f"{self.words.text('report.status.not_enough_data')}: {reason}"
+
+    def target(self, value: IndicatorValue, today: date) -> str:
+        """`100 %, quá hạn từ 01/01/2026`; empty without a target."""
+        if value.target is None:
+            return ""
+        amount = self.words.amount(value.target, value.unit)
+        if not value.deadline:
+            return amount
+        last = date.fromisoformat(value.deadline)
+        if last < today:
+            return self.words.text("reports.target_overdue", target=amount, day=self.day(last))
+        return self.words.text("reports.target_by", target=amount, day=self.day(last))
+
+
+_PLACES = {
+    "monthly": {"month", "year"},
+    "quarterly": {"part", "year"},
+    "half_year": {"half", "year"},
+    "year": {"year"},
+    "self_assessment": {"period"},
+}

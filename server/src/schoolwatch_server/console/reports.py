@@ -1,0 +1,268 @@
+"""Reports: what is due when and for whom, freezing, and one frozen report with what became of it."""
+
+import time
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Form, Path, Query, Request
+from sqlalchemy import Connection
+from starlette.responses import RedirectResponse, Response
+
+from schoolwatch_server.access import Principal, decides, hands_in
+from schoolwatch_server.api import looked
+from schoolwatch_server.api.context import Context
+from schoolwatch_server.api.problems import Problem, not_found
+from schoolwatch_server.api.route import Route, Server, Who
+from schoolwatch_server.console.page import Csrf, check_form, page, words_of
+from schoolwatch_server.console.report_words import ReportWords
+from schoolwatch_server.database import registry, reports
+from schoolwatch_server.database.engine import begin_read
+from schoolwatch_server.database.reports import AlteredReportError, ReportRow
+from schoolwatch_server.indicators.indicator import Place
+from schoolwatch_server.reports import agenda, calendar, content, files, keeping
+from schoolwatch_server.reports.calendar import KINDS, LEVELS, Kind
+from schoolwatch_server.reports.content import Content
+from schoolwatch_server.reports.difference import Difference, difference
+from schoolwatch_server.reports.freeze import Judged
+from schoolwatch_server.reports.keeping import ReportError, Wanted
+from schoolwatch_server.reports.state import Act
+
+ROWS = 50
+SHOWN = 100
+"""Parts, and changes between revisions, that a page shows; the files hold all of them."""
+
+Digest = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
+Code = Annotated[str, Form(max_length=20)]
+Text = Annotated[str, Form(max_length=1000)]
+
+
+def listing(
+    request: Request,
+    who: Who,
+    server: Server,
+    before: Annotated[int | None, Query(ge=1, le=2**62)] = None,
+) -> Response:
+    """What is due, what waits for who asks, and every frozen report that they see, newest first."""
+    return _listing(request, who, server, before)
+
+
+def _listing(
+    request: Request, who: Principal, server: Context, before: int | None = None, *, refused: str = ""
+) -> Response:
+    now = time.time()
+    with begin_read(server.engine) as conn:
+        rows = reports.listed(conn, who.scope, below=before, limit=ROWS + 1)
+        waiting = _waiting(conn, who)
+        lines = agenda.lines(conn, who.scope, now)
+        on_time = agenda.counted(conn, who.scope, now)
+        own = _own_places(conn, who)
+    words = words_of(request)
+    return page(
+        request,
+        "reports.html",
+        who,
+        422 if refused else 200,
+        at="/reports",
+        said=ReportWords(words),
+        refused=words.text(f"reports.refused.{refused}") if refused else "",
+        rows=rows[:ROWS],
+        older=rows[ROWS - 1].id if len(rows) > ROWS else None,
+        waiting=waiting,
+        lines=lines,
+        today=calendar.day_of(now),
+        on_time=on_time,
+        own=own,
+        kinds=KINDS,
+        levels=[level for level in LEVELS if _covers(who, level)],
+        periods={kind: calendar.period_of(kind, calendar.day_of(now)) for kind in KINDS},
+    )
+
+
+def _waiting(conn: Connection, who: Principal) -> list[ReportRow]:
+    """Reports that were handed in to who asks, the newest first."""
+    found = []
+    for row in reports.listed(conn, who.scope, state="handed_in", limit=500):
+        where, manager = keeping.whereabouts(conn, row)
+        if decides(who, row.level, manager, where):
+            found.append(row)
+    return found
+
+
+def _covers(who: Principal, level: Place) -> bool:
+    order = ("school", "commune", "province")
+    own = "province" if who.scope.level == "all" else who.scope.level
+    return order.index(level) <= order.index(own)
+
+
+def _own_places(conn: Connection, who: Principal) -> tuple[tuple[Place, str, str], ...]:
+    """Places whose report somebody may freeze without typing a code: their own, at most a few."""
+    match who.scope.level:
+        case "school":
+            return tuple(("school", row.code, row.name) for row in registry.schools(conn, who.scope))
+        case "commune":
+            return tuple(("commune", row.code, row.name) for row in registry.communes(conn, who.scope))
+        case _:
+            return tuple(("province", row.code, row.name) for row in registry.provinces(conn, who.scope))
+
+
+def freeze(
+    request: Request,
+    who: Who,
+    server: Server,
+    csrf: Csrf = "",
+    level: Annotated[Place, Form()] = "school",
+    code: Code = "",
+    kind: Annotated[Kind, Form()] = "monthly",
+    period: Annotated[str, Form(max_length=20)] = "",
+    note: Text = "",
+) -> Response:
+    """Keeps a report as things stand now, and opens it."""
+    check_form(who, csrf)
+    judged = Judged(server.packs, server.systems, server.simulated)
+    wanted = Wanted(level, code.strip(), kind, period.strip(), note)
+    try:
+        row = keeping.freeze(server.engine, wanted, judged, who.scope, by=who.name, now=time.time())
+    except ReportError as error:
+        return _listing(request, who, server, refused=error.reason)
+    return RedirectResponse(f"/reports/{row.sha256}", 303)
+
+
+# --- one report ---------------------------------------------------------------------------------------
+
+
+def show(request: Request, digest: Digest, who: Who, server: Server) -> Response:
+    """One frozen report."""
+    looked.see(server.looked, server.engine, who, "report.view", digest[:16])
+    return _show(request, digest, who, server)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What the page of one report shows; `before` is the revision that `changed` is held against."""
+
+    row: ReportRow
+    content: Content | None
+    revisions: tuple[ReportRow, ...]
+    before: ReportRow | None
+    changed: Difference | None
+
+
+def _open(conn: Connection, row: ReportRow) -> Opened:
+    revisions = reports.revisions(conn, row)
+    before = next((one for one in revisions if one.revision == row.revision - 1), None)
+    try:
+        made = content.decode(reports.body(conn, row.id))
+        changed = None
+        if before is not None:
+            changed = difference(content.decode(reports.body(conn, before.id)), made)
+    except AlteredReportError:
+        return Opened(row, None, revisions, before, None)
+    return Opened(row, made, revisions, before, changed)
+
+
+def _show(request: Request, digest: str, who: Principal, server: Context, *, refused: str = "") -> Response:
+    with begin_read(server.engine) as conn:
+        row = reports.found(conn, digest, who.scope)
+        if row is None:
+            raise not_found("report", digest[:16])
+        opened = _open(conn, row)
+        events = reports.events(conn, row.id)
+        where, manager = keeping.whereabouts(conn, row)
+    is_newest = row.revision == opened.revisions[0].revision
+    words = words_of(request)
+    return page(
+        request,
+        "report.html",
+        who,
+        422 if refused else 200,
+        at=f"/reports/{digest}",
+        said=ReportWords(words),
+        opened=opened,
+        row=row,
+        made=opened.content,
+        events=events,
+        refused=words.text(f"reports.refused.{refused}") if refused else "",
+        is_newest=is_newest,
+        may_hand_in=is_newest and row.state in ("frozen", "returned") and hands_in(who, row.level, where),
+        may_decide=is_newest and row.state == "handed_in" and decides(who, row.level, manager, where),
+        manager="above" if row.level == "province" else (manager or "so"),
+        formats=[chosen for chosen in files.FORMATS if row.level in chosen.levels],
+        verify=f"{server.address(request)}/verify/{digest}",
+        shown=SHOWN,
+        today=calendar.day_of(time.time()),
+    )
+
+
+def file(
+    request: Request,
+    digest: Digest,
+    form: Annotated[str, Path(pattern=r"^[a-z0-9]{1,10}$")],
+    who: Who,
+    server: Server,
+) -> Response:
+    """The report in one of its formats; the same bytes each time it is asked for."""
+    looked.see(server.looked, server.engine, who, "export", f"report {digest[:16]} {form}")
+    chosen = next((one for one in files.FORMATS if one.id == form), None)
+    with begin_read(server.engine) as conn:
+        row = reports.found(conn, digest, who.scope)
+        if row is None:
+            raise not_found("report", digest[:16])
+        if chosen is None or row.level not in chosen.levels:
+            raise not_found("format", form)
+        try:
+            body = reports.body(conn, row.id)
+        except AlteredReportError as error:
+            raise Problem(500, str(error)) from error
+    language = words_of(request).language
+    made = files.paper(body, server.texts, language, f"{server.address(request)}/verify/{digest}")
+    name = files.file_name(made.content, chosen)
+    if made.content.simulated:
+        name = f"simulated-{name}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return Response(chosen.render(made), media_type=chosen.media_type, headers=headers)
+
+
+def _act(request: Request, digest: str, who: Principal, server: Context, doing: Act, remark: str) -> Response:
+    with begin_read(server.engine) as conn:
+        if reports.found(conn, digest, who.scope) is None:
+            raise not_found("report", digest[:16])
+    try:
+        keeping.act(server.engine, digest, who, doing, remark, now=time.time())
+    except ReportError as error:
+        return _show(request, digest, who, server, refused=error.reason)
+    return RedirectResponse(f"/reports/{digest}", 303)
+
+
+def hand_in(
+    request: Request, digest: Digest, who: Who, server: Server, csrf: Csrf = "", remark: Text = ""
+) -> Response:
+    """Hands it in to the direct manager."""
+    check_form(who, csrf)
+    return _act(request, digest, who, server, "hand_in", remark)
+
+
+def accept(
+    request: Request, digest: Digest, who: Who, server: Server, csrf: Csrf = "", remark: Text = ""
+) -> Response:
+    """The direct manager accepts it."""
+    check_form(who, csrf)
+    return _act(request, digest, who, server, "accept", remark)
+
+
+def send_back(
+    request: Request, digest: Digest, who: Who, server: Server, csrf: Csrf = "", remark: Text = ""
+) -> Response:
+    """The direct manager returns it, and says why."""
+    check_form(who, csrf)
+    return _act(request, digest, who, server, "return", remark)
+
+
+ROUTES = (
+    Route("GET", "/reports", listing, "read"),
+    Route("POST", "/reports", freeze, "freeze"),
+    Route("GET", "/reports/{digest}", show, "read"),
+    Route("GET", "/reports/{digest}/file.{form}", file, "read"),
+    Route("POST", "/reports/{digest}/hand-in", hand_in, "hand_in"),
+    Route("POST", "/reports/{digest}/accept", accept, "accept"),
+    Route("POST", "/reports/{digest}/return", send_back, "accept"),
+)

@@ -1,0 +1,169 @@
+"""What is due when and for whom: each report of a province's calendar with who has handed it in."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from sqlalchemy import Connection
+
+from schoolwatch_server.database import registry, reports
+from schoolwatch_server.database.reports import ReportRow
+from schoolwatch_server.database.rows import ProvinceRow
+from schoolwatch_server.indicators.indicator import Place
+from schoolwatch_server.reports.calendar import LEVELS, Deadline, Due, between, coming, day_of, end_of
+from schoolwatch_server.reports.deadlines import in_force
+from schoolwatch_server.reports.on_time import OnTime, on_time
+from schoolwatch_server.scope import EVERYTHING, Scope
+
+AHEAD = timedelta(days=62)
+"""How far ahead a report is shown as coming."""
+
+BEHIND = timedelta(days=31)
+"""How long one that somebody owes is shown after its last day."""
+
+YEAR = timedelta(days=365)
+"""Over what time reports on time are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owing:
+    """A place that owes reports; `since` is when it came into the register (UTC seconds)."""
+
+    id: int
+    code: str
+    name: str
+    since: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One report of the calendar: by when, and the places of it with their newest revision."""
+
+    province: ProvinceRow
+    due: Due
+    deadline: Deadline
+    places: tuple[Owing, ...] = ()
+    handed_in: Mapping[int, float] = field(default_factory=dict)
+
+    @property
+    def missing(self) -> tuple[Owing, ...]:
+        """Those that have not handed in."""
+        return tuple(place for place in self.places if place.id not in self.handed_in)
+
+    @property
+    def ordered(self) -> tuple[Owing, ...]:
+        """All places, those first that have not handed in."""
+        return tuple(sorted(self.places, key=lambda place: place.id in self.handed_in))
+
+    @property
+    def done(self) -> int:
+        """How many have."""
+        return len(self.places) - len(self.missing)
+
+    def is_late(self, place_id: int) -> bool:
+        """Whether that place handed in after the last day."""
+        return self.handed_in[place_id] >= end_of(self.due.last_day)
+
+
+def lines(conn: Connection, scope: Scope, now: float) -> tuple[Line, ...]:
+    """What comes next and what is still owed, of all places that a scope sees; the earliest day first."""
+    today = day_of(now)
+    found = [
+        line
+        for province in registry.provinces(conn, scope)
+        for deadline, owing, handed in _deadlines(conn, scope, province, today)
+        for line in _of(province, deadline, owing, handed, today)
+    ]
+    return tuple(sorted(found, key=lambda line: (line.due.last_day, line.due.level, line.due.kind)))
+
+
+def line(
+    conn: Connection, scope: Scope, province: ProvinceRow, deadline: Deadline, period: str, last: date
+) -> Line:
+    """One report of one period, with every place that the scope sees."""
+    owing = _owing(conn, scope, province, deadline.level)
+    handed = reports.first_handed_in(conn, scope, deadline.level)
+    due = Due(deadline.kind, deadline.level, period, last)
+    return Line(province, due, deadline, owing, _when(due, handed))
+
+
+def counted(conn: Connection, scope: Scope, now: float) -> OnTime:
+    """I-30 over the last year: reports of the places that a scope sees, on time, late or missing."""
+    total = OnTime()
+    for one in by_place(conn, scope, now).values():
+        total += one
+    return total
+
+
+def by_place(conn: Connection, scope: Scope, now: float) -> dict[tuple[Place, int], OnTime]:
+    """I-30 over the last year, place by place; only those of which something was due."""
+    today = day_of(now)
+    found: dict[tuple[Place, int], OnTime] = {}
+    for province in registry.provinces(conn, scope):
+        for deadline, owing, handed in _deadlines(conn, scope, province, today):
+            dues = tuple(between(deadline, today - YEAR, today))
+            for place in owing if dues else ():
+                one = on_time(dues, handed.get(place.id, {}), now, place.since)
+                if one.due:
+                    key = (deadline.level, place.id)
+                    found[key] = found.get(key, OnTime()) + one
+    return found
+
+
+def newest(conn: Connection, scope: Scope, one: Line) -> dict[int, ReportRow]:
+    """The newest revision of each place of a line."""
+    rows = reports.standing(conn, scope, one.due.level, [one.due.kind], [one.due.period])
+    return {place_id: row for (place_id, _, _), row in rows.items()}
+
+
+Handed = Mapping[int, Mapping[tuple[str, str], float]]
+
+
+def _deadlines(
+    conn: Connection, scope: Scope, province: ProvinceRow, today: date
+) -> Iterator[tuple[Deadline, tuple[Owing, ...], Handed]]:
+    """Every deadline of a province with the places of it that the scope sees, and what they handed in."""
+    since = end_of(today - YEAR - AHEAD)
+    known = in_force(conn, province.id)
+    for level in LEVELS:
+        owing = _owing(conn, scope, province, level)
+        if owing:
+            handed = reports.first_handed_in(conn, scope, level, since)
+            dated = (one for one in known.values() if one.level == level and one.before)
+            yield from ((one, owing, handed) for one in dated)
+
+
+def _of(
+    province: ProvinceRow, deadline: Deadline, owing: tuple[Owing, ...], handed: Handed, today: date
+) -> Iterator[Line]:
+    for due in between(deadline, today - BEHIND, today - timedelta(days=1)):
+        there = tuple(place for place in owing if place.since < end_of(due.last_day))
+        one = Line(province, due, deadline, there, _when(due, handed))
+        if one.missing:
+            yield one
+    due_next = coming(deadline, today)
+    if due_next is not None and due_next.last_day <= today + AHEAD:
+        yield Line(province, due_next, deadline, owing, _when(due_next, handed))
+
+
+def _when(due: Due, handed: Handed) -> dict[int, float]:
+    key = (due.kind, due.period)
+    return {place_id: of[key] for place_id, of in handed.items() if key in of}
+
+
+def _owing(conn: Connection, scope: Scope, province: ProvinceRow, level: Place) -> tuple[Owing, ...]:
+    """The places of a level that a scope covers whole: a school does not owe its commune's report."""
+    if level == "school":
+        since = reports.schools_since(conn, scope)
+        return tuple(
+            Owing(row.id, row.code, row.name, since.get(row.id, 0.0))
+            for row in registry.schools(conn, scope)
+            if row.province_id == province.id
+        )
+    first = min(reports.schools_since(conn, EVERYTHING).values(), default=0.0)
+    if level == "commune" and scope.level in ("all", "province", "commune"):
+        communes = registry.communes(conn, scope, province_id=province.id)
+        return tuple(Owing(row.id, row.code, row.name, first) for row in communes)
+    if level == "province" and scope.level in ("all", "province"):
+        return (Owing(province.id, province.code, province.name, first),)
+    return ()
