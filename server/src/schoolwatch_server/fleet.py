@@ -1,13 +1,14 @@
 """What people decide of devices that are in use, each in one transaction with its line in the audit log."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection, Engine
 
-from schoolwatch_server.database import credentials, lives, pages, people, registry
+from schoolwatch_server.database import credentials, lives, pages, people, registry, reorganised
 from schoolwatch_server.database.engine import begin_write
 from schoolwatch_server.database.registry import RegistryError
 from schoolwatch_server.database.rows import DeviceRow
+from schoolwatch_server.schools import Named, check_free, check_named
 from schoolwatch_server.scope import EVERYTHING, Scope
 
 
@@ -64,19 +65,53 @@ def move(
         return _recorded(conn, device, scope, "device.move", detail, by, now)
 
 
-def merge(engine: Engine, gone: str, into: str, *, by: str, now: float) -> int:
+def merge(engine: Engine, gone: str, into: str, scope: Scope = EVERYTHING, *, by: str, now: float) -> int:
     """Every device of one school is of another; no credential and no key changes. How many they were.
 
     Raises `RegistryError`.
     """
     with begin_write(engine) as conn:
-        schools = [registry.school_by_code(conn, code, EVERYTHING) for code in (gone, into)]
+        schools = [registry.school_by_code(conn, code, scope) for code in (gone, into)]
         old, new = schools
         if old is None or new is None or not (old.code and new.code):
             raise RegistryError("there is no school with one of these codes: see `school list`")
-        moved = lives.merge_schools(conn, old.id, new.id, now, by)
+        moved = reorganised.merge_schools(conn, old.id, new.id, now, by)
         detail = {"into": new.code, "devices": moved}
         people.record(conn, actor=by, action="school.merge", subject=old.code, detail=detail, now=now)
+    return moved
+
+
+def split(
+    engine: Engine,
+    code: str,
+    new: Named,
+    level: str,
+    rooms: Sequence[str],
+    scope: Scope = EVERYTHING,
+    *,
+    by: str,
+    now: float,
+) -> int:
+    """Some rooms of a school are a school of their own; no credential and no key changes. How many devices.
+
+    Raises `RegistryError`.
+    """
+    check_named("school", new)
+    with begin_write(engine) as conn:
+        whole = registry.school_by_code(conn, code, scope)
+        if whole is None or not whole.code:
+            raise RegistryError(f"there is no school with the code {code[:40]!r}")
+        check_free(conn, new.code)
+        known = {room.name: room.id for room in pages.rooms(conn, whole.id)}
+        missing = [room for room in rooms if room not in known]
+        if missing:
+            raise RegistryError(
+                f"{code} has no room {missing[0][:80]!r}; its rooms: {', '.join(known) or 'none'}"
+            )
+        chosen = tuple(dict.fromkeys(known[room] for room in rooms))
+        _, moved = reorganised.split_school(conn, whole.id, new.code, new.name, level, chosen, now)
+        detail = {"new": new.code, "name": new.name, "rooms": len(chosen), "devices": moved}
+        people.record(conn, actor=by, action="school.split", subject=whole.code, detail=detail, now=now)
     return moved
 
 

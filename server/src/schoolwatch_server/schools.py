@@ -29,10 +29,10 @@ class Named:
 
 def add(engine: Engine, school: Named, level: str, commune: Named, province: Named) -> int:
     """The new school's id; commune and province are made when their codes are new. Raises `RegistryError`."""
-    _check("school", school)
+    check_named("school", school)
     now = time.time()
     with begin_write(engine) as conn:
-        _check_free(conn, school.code)
+        check_free(conn, school.code)
         commune_id = _commune(conn, commune, province)
         school_id = registry.create_school(conn, commune_id, school.code, school.name, level, now)
         detail = {"name": school.name, "level": level, "commune": commune.code}
@@ -83,7 +83,8 @@ def _ids(conn: Connection, level: str) -> dict[str, int]:
     return {row.code: row.id for row in rows}
 
 
-def _check_free(conn: Connection, code: str) -> None:
+def check_free(conn: Connection, code: str) -> None:
+    """Raises `RegistryError` for a code that a school has now."""
     held = registry.school_by_code(conn, code, EVERYTHING)
     if held is not None and held.code == code:
         raise RegistryError(f"there is a school {code} already, {held.name!r}: choose another code")
@@ -92,7 +93,7 @@ def _check_free(conn: Connection, code: str) -> None:
 def _commune(conn: Connection, commune: Named, province: Named) -> int:
     held = next((c for c in registry.communes(conn, EVERYTHING) if c.code == commune.code), None)
     if held is None:
-        _check("commune", commune, "--commune-name")
+        check_named("commune", commune, "--commune-name")
         if not province.code:
             raise RegistryError(f"commune {commune.code} is new: say its province too, with --province CODE")
         return registry.create_commune(conn, _province(conn, province), commune.code, commune.name)
@@ -109,7 +110,7 @@ def _commune(conn: Connection, commune: Named, province: Named) -> int:
 def _province(conn: Connection, province: Named) -> int:
     held = next((p for p in registry.provinces(conn, EVERYTHING) if p.code == province.code), None)
     if held is None:
-        _check("province", province, "--province-name")
+        check_named("province", province, "--province-name")
         return registry.create_province(conn, province.code, province.name)
     _same("province", Named(held.code, held.name), province)
     return held.id
@@ -120,8 +121,8 @@ def _same(kind: str, held: Named, given: Named) -> None:
         raise RegistryError(f"{kind} {held.code} is {held.name!r} already: leave out --{kind}-name")
 
 
-def _check(kind: str, place: Named, option: str = "") -> None:
-    """A code fits into an address, a name onto one line."""
+def check_named(kind: str, place: Named, option: str = "") -> None:
+    """A code fits into an address, a name onto one line. Raises `RegistryError`."""
     if not _CODE.fullmatch(place.code):
         raise RegistryError(f"the {kind}'s code has 1 to 20 letters without accents, digits, or . _ -")
     if option and not place.name:

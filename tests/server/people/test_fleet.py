@@ -30,11 +30,13 @@ from schoolwatch_server.database import (
     told,
 )
 from schoolwatch_server.database import tables as t
-from schoolwatch_server.database.counts import Limits, count
+from schoolwatch_server.database.counts import count
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.registry import RegistryError
 from schoolwatch_server.enrolment import Asking, enrol, issue_enrolment_token
+from schoolwatch_server.indicators.current import limits
 from schoolwatch_server.intake.batch import take
+from schoolwatch_server.packs import load as load_packs
 from schoolwatch_server.scope import EVERYTHING, Scope
 from schoolwatch_server.supervise.accounts import Accounts
 from website import RunningSite, csrf
@@ -180,7 +182,7 @@ def test_however_devices_are_moved_and_schools_merged_no_credential_changes(
         merged = registry.school_by_code(conn, codes[2], EVERYTHING)
         assert merged is not None
         rooms = [room.name for room in pages.rooms(conn, merged.id)]
-    assert rooms == ["Tin học"], "rooms of the same name became one"
+    assert rooms == ["Tin học", f"Tin học ({codes[1]})"], "two rooms of the same name are two still"
 
 
 def test_a_school_that_was_merged_counts_nowhere_and_takes_nothing_more(world: World) -> None:
@@ -191,11 +193,10 @@ def test_a_school_that_was_merged_counts_nowhere_and_takes_nothing_more(world: W
             declarations.declare(conn, school, "students", students, NOW, "lan")
         declarations.declare(conn, gone, "devices", 20, NOW, "lan")
     fleet.merge(world.engine, "N", "S", by="lan", now=NOW + 1)
-    limits = Limits(NOW, NOW, 1e8, 1e9)
     with begin_read(world.engine) as conn:
         assert [school.code for school in registry.schools(conn, EVERYTHING)] == ["S"]
         (tally,) = pages.tallies(conn, EVERYTHING, heard_after=NOW, working_after=NOW)
-        (counted,) = count(conn, EVERYTHING, limits)
+        (counted,) = count(conn, EVERYTHING, limits(load_packs(), NOW))
         former = registry.school_by_code(conn, "N", EVERYTHING)
     assert tally.school_id == counted.school_id == world.school
     assert counted.counts.students_declared == 800

@@ -29,6 +29,20 @@ def add_to(commands: "Subparsers") -> None:
     )
     new.add_argument("gone", metavar="GONE", help="code of the school that is no more; its code ends")
     new.add_argument("into", metavar="INTO", help="code of the school that it is part of now")
+    new = command.add(
+        actions, "split", _split, "make some rooms of a school a school of their own; nothing enrols anew"
+    )
+    new.add_argument("code", metavar="CODE", help="code of the school that is split; it keeps its history")
+    new.add_argument("new", metavar="NEW", help="code of the new school")
+    new.add_argument("name", metavar="NAME", help="name of the new school")
+    new.add_argument(
+        "--room",
+        action="append",
+        required=True,
+        metavar="ROOM",
+        help="a room that is the new school's; repeat it",
+    )
+    new.add_argument("--level", choices=LEVELS, default="", help="what the new school teaches")
     roster.add_to(actions, "school", "schools")
     command.add(actions, "list", _list, "every school: code, level, name, commune and province")
 
@@ -48,6 +62,25 @@ def _list(arguments: argparse.Namespace) -> int:
     from schoolwatch_server import schools
 
     command.say(schools.listing(command.database(arguments)))
+    return 0
+
+
+def _split(arguments: argparse.Namespace) -> int:
+    from schoolwatch_server import fleet
+    from schoolwatch_server.schools import Named
+
+    new = Named(arguments.new, arguments.name)
+    moved = fleet.split(
+        command.database(arguments),
+        arguments.code,
+        new,
+        arguments.level,
+        arguments.room,
+        by="command line",
+        now=time.time(),
+    )
+    command.say(f"{moved} devices of {arguments.code} are of {arguments.new} now; no credential changed")
+    command.say(f"look at what {arguments.code} declares: it still counts both, and {arguments.new} nothing")
     return 0
 
 

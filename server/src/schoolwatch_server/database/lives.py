@@ -1,8 +1,8 @@
-"""A device's own record, and how it goes on: retired, brought back, taken over, moved with its school."""
+"""A device's own record, and how it goes on: retired, brought back, taken over."""
 
 from sqlalchemy import Connection, insert, select, update
 
-from schoolwatch_server.database import declarations, pages, registry, told
+from schoolwatch_server.database import registry, told
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.registry import RegistryError
 from schoolwatch_server.database.roles import GATEWAY
@@ -113,51 +113,3 @@ def replaced(conn: Connection, device_id: int) -> tuple[str, str] | None:
     )
     row = conn.execute(query).first()
     return None if row is None else (row.device, row.label)
-
-
-def merge_schools(conn: Connection, gone: int, into: int, now: float, by: str) -> int:
-    """Every device of one school is of another from `now` on, in rooms of the same names; how many.
-
-    Devices that wait go along, and what the school that is gone declared is added to the other's, where both
-    did; its code ends. No credential is touched.
-    """
-    if gone == into:
-        raise RegistryError("a school cannot be merged with itself")
-    rooms = _rooms_in(conn, gone, into)
-    m, a, sc = t.membership, t.arrival, t.school_code
-    here = conn.execute(
-        select(m.c.device_id, m.c.room_id).where(m.c.school_id == gone, m.c.valid_to.is_(None))
-    ).all()
-    for row in here:
-        registry.move_device(conn, row.device_id, into, rooms.get(row.room_id), now)
-    waiting = select(t.device.c.id).where(t.device.c.pending_since.is_not(None))
-    for old, new in (*rooms.items(), (None, None)):
-        theirs = (a.c.school_id == gone) & (a.c.room_id.is_(None) if old is None else a.c.room_id == old)
-        conn.execute(update(a).where(theirs, a.c.device_id.in_(waiting)).values(school_id=into, room_id=new))
-    conn.execute(update(sc).where(sc.c.school_id == gone, sc.c.valid_to.is_(None)).values(valid_to=now))
-    _add_declared(conn, gone, into, now, by)
-    token = t.enrolment_token  # which nobody new may use, and frozen computers go on using at each start
-    conn.execute(update(token).where(token.c.school_id == gone).values(uses_left=0))
-    return len(here)
-
-
-def _add_declared(conn: Connection, gone: int, into: int, now: float, by: str) -> None:
-    """What only one of them declared stays as it is: half of a sum would be no number of the school's."""
-    here, there = (pages.declarations(conn, school) for school in (into, gone))
-    more = {row.quantity: row.value for row in there}
-    for row in here:
-        if row.quantity in declarations.COUNTS and row.quantity in more:
-            declarations.declare(conn, into, row.quantity, row.value + more[row.quantity], now, by)
-
-
-def _rooms_in(conn: Connection, gone: int, into: int) -> dict[int, int]:
-    """Room of the one school → room of the other with its name, made where there is none."""
-    r = t.room.c
-    there = conn.execute(select(r.name, r.id).where(r.school_id == into))
-    names = {row.name: int(row.id) for row in there}
-    found = {}
-    for row in conn.execute(select(r.id, r.name, r.role, r.declared).where(r.school_id == gone)).all():
-        if row.name not in names:
-            names[row.name] = registry.create_room(conn, into, row.name, row.role, row.declared)
-        found[row.id] = names[row.name]
-    return found
