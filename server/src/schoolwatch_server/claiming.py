@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine
 from schoolwatch_server.access import Principal
 from schoolwatch_server.claims.answer import Answer, lacks
 from schoolwatch_server.claims.evidence import File
-from schoolwatch_server.claims.questions import Criterion, Question, with_criteria
+from schoolwatch_server.claims.questions import Question
 from schoolwatch_server.claims.states import Step, leads_to, may_take
 from schoolwatch_server.database import attachments, audit, claims
 from schoolwatch_server.database import claim_steps as steps
@@ -19,7 +19,6 @@ from schoolwatch_server.database.claim_steps import EventRow
 from schoolwatch_server.database.claim_steps import WaitsError as WaitsError
 from schoolwatch_server.database.claims import ClaimRow
 from schoolwatch_server.database.engine import begin_write
-from schoolwatch_server.packs.packs import Packs
 
 REMARK_MIN, REMARK_MAX = 5, 1000
 """Characters of the remark with which an answer goes back: the school must know what to do."""
@@ -39,24 +38,6 @@ class Outcome:
     def is_forbidden(self) -> bool:
         """Whether none of them was this person's to decide on."""
         return not self.done and bool(self.refused) and all(why == "not_yours" for _, why in self.refused)
-
-
-def questions(packs: Packs) -> dict[str, Question]:
-    """What schools are asked, with the criteria that the Sở typed in; by id, in the order of pages."""
-    return with_criteria(
-        Criterion(
-            of.id,
-            one.code,
-            one.vi,
-            one.en or one.vi,
-            of.document,
-            one.confidence,
-            of.applies_to,
-            one.mandatory,
-        )
-        for of in packs.criteria
-        for one in of.criteria
-    )
 
 
 def save(

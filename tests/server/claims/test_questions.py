@@ -1,8 +1,8 @@
 """Each question says where it comes from, what evidence it wants, and whom it is for."""
 
 from schoolwatch_server import levels, texts
-from schoolwatch_server.claiming import questions
 from schoolwatch_server.claims.questions import BY_ID, QUESTIONS, Criterion, of_school, with_criteria
+from schoolwatch_server.packs.asked import questions
 from schoolwatch_server.packs.load import load
 
 WORDS = texts.load().entries

@@ -1,5 +1,8 @@
 """What a school declares goes its way through the console: head, direct manager, Sở, each in their place."""
 
+import csv
+import hashlib
+import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,12 +12,13 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from declaring import PDF, put_claim
-from schoolwatch_server import erasure
+from schoolwatch_server import erasure, packs
 from schoolwatch_server.access import Role
 from schoolwatch_server.claims.evidence import BYTES_MAX
 from schoolwatch_server.database import attachments, audit, claims, pages
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.reports import freeze
 from schoolwatch_server.scope import EVERYTHING, Scope
 from tree import School, Tree
 from website import RunningSite, csrf
@@ -309,3 +313,39 @@ def test_a_school_that_is_deleted_leaves_no_evidence(tree: Tree, tmp_path: Path)
         assert set(conn.scalars(select(t.attachment_body.c.school_id))) == {other.id}
     tree.engine.dispose()
     assert not [path for path in tree.folder.glob("schoolwatch.db*") if mark in path.read_bytes()]
+
+
+def test_what_was_accepted_is_a_table_to_publish_without_notes(tree: Tree, site: RunningSite) -> None:
+    school = tree.schools[0]
+    put_claim(tree.engine, school.id, "recognised", "expenditure_share", now=tree.now, value=0.015)
+    put_claim(tree.engine, school.id, "accepted", "studio", now=tree.now)
+    put_claim(tree.engine, school.id, "approved", "network_zones", now=tree.now)
+    with begin_write(tree.engine) as conn:
+        conn.execute(update(t.claim).values(text="cô Lan, 0912 345 678"))
+    answer = site.ask().get("/api/v1/tables/declared.csv", params={"school": school.code})
+    head, *lines = csv.reader(io.StringIO(answer.content.decode("utf-8-sig"), newline=""))
+    ids = [one.rpartition("[")[2].rstrip("]") for one in head]
+    rows = {row["question"]: row for row in (dict(zip(ids, line, strict=True)) for line in lines)}
+    share = rows["expenditure_share"]
+    assert (share["declared_value"], share["unit"], share["as_of"]) == ("0.015", "ratio", DAY)
+    assert (share["claim_state"], share["claim_files"]) == ("Sở đã công nhận", "1")
+    assert (rows["studio"]["declared_value"], rows["studio"]["question_title"][:16]) == (
+        "có",
+        "Trường có phòng ",
+    )
+    assert rows["network_zones"]["claim_state"] == "chưa có khai báo được chấp nhận"
+    assert rows["qd4725.1.7.1"]["question_title"].startswith("1.7.1: ")
+    assert "Lan" not in answer.text
+
+
+def test_a_report_can_name_the_files_behind_what_counts(tree: Tree) -> None:
+    school = tree.schools[0]
+    put_claim(tree.engine, school.id, "recognised", now=tree.now)
+    put_claim(tree.engine, school.id, "returned", now=tree.now)
+    put_claim(tree.engine, tree.schools[1].id, "recognised", now=tree.now)
+    with begin_read(tree.engine) as conn:
+        ((question, file),) = attachments.counted(conn, Scope("school", school.id))
+        where = freeze.place(conn, "school", school.code, EVERYTHING)
+        content = freeze.fill(conn, where, "monthly", "2026-11", freeze.Judged(packs.load()), tree.now)
+    assert (question, file.sha256, file.size) == ("studio", hashlib.sha256(PDF).hexdigest(), len(PDF))
+    assert [(one.question, one.sha256) for one in content.evidence] == [("studio", file.sha256)]

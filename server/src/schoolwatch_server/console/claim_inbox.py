@@ -26,6 +26,7 @@ from schoolwatch_server.database.attachments import Attachment
 from schoolwatch_server.database.claims import ClaimRow
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.levels import Manager
+from schoolwatch_server.packs.asked import questions
 from schoolwatch_server.scope import Scope
 
 MOST = 200
@@ -160,7 +161,7 @@ def _decided(
         least = claiming.REMARK_MIN
         trouble = words.text("claims.no_remark", least=least, most=claiming.REMARK_MAX)
         return _inbox(request, who, server, trouble=trouble, chosen=chosen, remark=remark)
-    asked = claiming.questions(server.packs)
+    asked = questions(server.packs)
     outcome = claiming.take(
         server.engine, chosen, step, who, asked, remark=remark, now=time.time(), today=today()
     )
@@ -183,7 +184,7 @@ def _inbox(
     remark: str = "",
     question: str = "",
 ) -> Response:
-    asked = claiming.questions(server.packs)
+    asked = questions(server.packs)
     with begin_read(server.engine) as conn:
         piles = [_pile(conn, who.scope, turn, asked, question) for turn in TURNS.get(str(who.role), ())]
         communes = claims.count_waiting(conn, who.scope, "manager", by="xa") if who.role != "commune" else 0

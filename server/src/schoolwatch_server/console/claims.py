@@ -31,6 +31,7 @@ from schoolwatch_server.database.attachments import Attachment
 from schoolwatch_server.database.claims import ClaimRow
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.database.registry import SchoolRow
+from schoolwatch_server.packs.asked import questions
 
 Ids = Annotated[list[int], Form(max_length=1000)]
 
@@ -82,7 +83,7 @@ def show(
         back = [row.id for row in newest.values() if row.state == "returned"]
         remarks = {id_: told[-1] for id_, told in claim_steps.events(conn, back).items()}
         commune = commune_code_of(conn, who, school)
-    asked = of_school(school.level, claiming.questions(server.packs).values())
+    asked = of_school(school.level, questions(server.packs).values())
     lines = [_line(q, newest.get(q.id), counted.get(q.id), files) for q in asked]
     by_subject: dict[str, list[Line]] = {}
     for line in lines:
@@ -151,7 +152,7 @@ def remove_file(who: Who, server: Server, csrf: Csrf = "", file: Annotated[int, 
 def _stepped(who: Principal, server: Context, csrf: str, ids: Sequence[int], step: Step) -> Response:
     check_form(who, csrf)
     outcome = claiming.take(
-        server.engine, ids, step, who, claiming.questions(server.packs), now=time.time(), today=today()
+        server.engine, ids, step, who, questions(server.packs), now=time.time(), today=today()
     )
     rows = [*outcome.done, *(row for row, _ in outcome.refused)]
     if not rows:
@@ -278,7 +279,7 @@ def _typed(request: Request, question: Question, newest: ClaimRow | None) -> Typ
 
 
 def _question(server: Context, id_: str) -> Question:
-    found = claiming.questions(server.packs).get(id_)
+    found = questions(server.packs).get(id_)
     if found is None:
         raise not_found("question", id_[:60])
     return found

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, delete, exists, func, insert, select
 
 from schoolwatch_server.claims.evidence import FILES_MAX, SCHOOL_BYTES_MAX, EvidenceError, File
+from schoolwatch_server.database import claims
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.reach import within
 from schoolwatch_server.scope import Scope
@@ -70,6 +71,13 @@ def of_claims(conn: Connection, claim_ids: Collection[int]) -> dict[int, tuple[A
         one = Attachment(*row)
         found[one.claim_id] = (*found.get(one.claim_id, ()), one)
     return found
+
+
+def counted(conn: Connection, scope: Scope) -> tuple[tuple[str, Attachment], ...]:
+    """Each file that proves an answer which counts, with its question: what a report names as evidence."""
+    held = [claim for each in claims.recognised(conn, scope).values() for claim in each.values()]
+    files = of_claims(conn, [claim.id for claim in held])
+    return tuple((claim.question, file) for claim in held for file in files.get(claim.id, ()))
 
 
 def find(conn: Connection, scope: Scope, attachment_id: int) -> Attachment | None:

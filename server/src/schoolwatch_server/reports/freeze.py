@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from schoolwatch_server import __version__
-from schoolwatch_server.database import registry, states
+from schoolwatch_server.database import attachments, registry, states
 from schoolwatch_server.database.rows import SchoolRow
 from schoolwatch_server.indicators.current import current, everywhere, limits
 from schoolwatch_server.indicators.indicator import IndicatorValue, Place
 from schoolwatch_server.lifecycle import Systems, find
 from schoolwatch_server.packs import Packs
 from schoolwatch_server.reports.calendar import Kind, day_of
-from schoolwatch_server.reports.content import Content, DeviceLine, PackUsed, Part
+from schoolwatch_server.reports.content import Content, DeviceLine, Evidence, PackUsed, Part
 from schoolwatch_server.scope import EVERYTHING, Scope
 from schoolwatch_server.state import State
 from schoolwatch_server.working import working
@@ -103,6 +103,7 @@ def fill(
         values=values,
         parts=parts,
         devices=tuple(_devices(conn, where, judged, now)) if where.level == "school" else (),
+        evidence=tuple(_evidence(conn, where)) if where.level == "school" else (),
         note=note,
         previous=previous,
     )
@@ -167,6 +168,12 @@ def _packs(packs: Packs) -> tuple[PackUsed, ...]:
         PackUsed(name=held.sheet.name, sha256=held.sha256, since=held.since.isoformat() if held.since else "")
         for held in packs.held
     )
+
+
+def _evidence(conn: Connection, where: Named) -> Iterator[Evidence]:
+    """The files behind what counts of what the school declared."""
+    for question, file in attachments.counted(conn, Scope("school", where.id)):
+        yield Evidence(question=question, name=file.name, sha256=file.sha256, size=file.size)
 
 
 # --- devices ------------------------------------------------------------------------------------------
