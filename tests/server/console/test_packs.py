@@ -51,19 +51,19 @@ def test_a_plan_is_typed_in_seen_saved_and_holds_everywhere_without_a_restart(tr
         admin = site.somebody("so_admin")
         seen = look(admin)
         assert seen.status_code == 200, seen.text
-        assert "<ins>95\xa0%</ins>" in seen.text
+        assert "95\xa0%" in seen.text
         assert stored(tree) == [], "nothing is saved before it was seen"
         done = save(admin, seen)
-        assert (done.status_code, done.headers["location"]) == (303, "/packs/p_12_kh_sgddt_2027")
-        page = admin.get("/packs/p_12_kh_sgddt_2027").text
+        assert (done.status_code, done.headers["location"]) == (303, "/packs/plan_12_kh_sgddt_2027")
+        page = admin.get("/packs/plan_12_kh_sgddt_2027").text
         assert "95\xa0%" in page
         assert "31/12/2027" in page
-        assert site.app.state.context.packs.plans[0].name == "p_12_kh_sgddt_2027@1"
+        assert site.app.state.context.packs.plans[0].name == "plan_12_kh_sgddt_2027@1"
     evaluating.look()
-    assert [plan.name for plan in evaluating.now().plans] == ["p_12_kh_sgddt_2027@1"]
+    assert [plan.name for plan in evaluating.now().plans] == ["plan_12_kh_sgddt_2027@1"]
     with begin_read(tree.engine) as conn:
         told = audit.newest(conn, 1)[0]
-    assert (told.action, told.subject, told.detail["version"]) == ("pack.save", "p_12_kh_sgddt_2027", 1)
+    assert (told.action, told.subject, told.detail["version"]) == ("pack.save", "plan_12_kh_sgddt_2027", 1)
 
 
 def test_what_is_wrong_is_said_at_its_field_and_what_was_typed_stays(tree: Tree) -> None:
@@ -91,14 +91,13 @@ def test_a_version_of_tomorrow_waits_and_the_present_one_stays(tree: Tree) -> No
     with RunningSite(tree.config) as site:
         admin = site.somebody("so_admin")
         save(admin, look(admin))
-        next_one = {"pack": "p_12_kh_sgddt_2027", "base": "1", "valid_from": tomorrow, "items.0.target": "99",
-                    "items.0.id": "phan_mem_diet_virus"}  # fmt: skip
-        seen = look(admin, **next_one)
+        again = {"pack": "plan_12_kh_sgddt_2027", "base": "1", "items.0.id": "phan_mem_diet_virus"}
+        seen = look(admin, **again, **{"valid_from": tomorrow, "items.0.target": "99"})
         assert "<del>95\xa0%</del>" in seen.text
         assert "<ins>99\xa0%</ins>" in seen.text
         assert save(admin, seen).status_code == 303
         assert site.app.state.context.packs.plans[0].items[0].target == 0.95
-        page = admin.get("/packs/p_12_kh_sgddt_2027").text
+        page = admin.get("/packs/plan_12_kh_sgddt_2027").text
         assert "chờ đến ngày" in page
         assert "đang dùng" in page
 
@@ -146,7 +145,7 @@ def test_an_example_is_taken_as_a_model(tree: Tree) -> None:
         assert "chưa áp dụng" in admin.get("/packs/ninh_binh_2025").text
         page = admin.get("/packs/ninh_binh_2025/edit").text
         assert 'value="27/KH-SGDĐT"' in page
-        assert 'value="2025-12-31"' in page
+        assert 'value="31/12/2025"' in page
 
 
 def test_everybody_reads_and_only_administrators_of_the_whole_change(tree: Tree) -> None:

@@ -58,7 +58,7 @@ class Draft:
 
 def new(request: Request, who: Who, server: Server) -> Response:
     """An empty form of a plan."""
-    return _page(request, who, server, Draft("", 0, today().isoformat(), form.PLAN))
+    return _page(request, who, server, Draft("", 0, f"{today():%d/%m/%Y}", form.PLAN))
 
 
 def edit(request: Request, pack: str, who: Who, server: Server, as_text: bool = False) -> Response:
@@ -67,7 +67,7 @@ def edit(request: Request, pack: str, who: Who, server: Server, as_text: bool = 
     held = _to_edit(pack, there)
     if held is None:
         raise Problem(404, f"no pack {pack[:60]!r}")
-    base, since = there.newest(pack), today().isoformat()
+    base, since = there.newest(pack), f"{today():%d/%m/%Y}"
     shape = None if as_text else form.SHAPES.get(held.kind)
     if shape is None or not isinstance(held.sheet, Plan | Criteria):
         return _page(request, who, server, Draft(pack, base, since, None, text=held.text.decode()))
@@ -178,7 +178,7 @@ def _new_id(data: Mapping[str, Any], there: Known) -> str:
     """A name that no pack has, of the document's number and year."""
     issued = data.get("date")
     year = f"_{issued.year}" if isinstance(issued, date) else ""
-    word = form.slug(str(data.get("number") or data.get("vi", ""))) or "plan"
+    word = form.slug(f"plan {data.get('number') or data.get('vi', '')}")
     names = (f"{word}{year}", *(f"{word}{year}_{number}" for number in range(2, 1000)))
     taken = {held.sheet.id for held in load_packs.examples()}
     return next(name for name in names if name not in taken and there.newest(name) == 0)

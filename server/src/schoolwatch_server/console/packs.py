@@ -81,7 +81,7 @@ def one(request: Request, pack: str, who: Who, server: Server) -> Response:
         in_force=held is not None,
         listed=None if held is None else _listed(held, there, day, request),
         versions=[Version(one, _standing(one, held, there, day)) for one in reversed(stored)],
-        today=day.isoformat(),
+        today=f"{day:%d/%m/%Y}",
         said=said(request, who, server, day),
     )
 

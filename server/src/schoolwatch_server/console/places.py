@@ -14,6 +14,8 @@ from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.parts import read_parts
 from schoolwatch_server.api.problems import not_found
 from schoolwatch_server.api.route import Route, Server, Who
+from schoolwatch_server.console import plan_rows
+from schoolwatch_server.console.packs import said
 from schoolwatch_server.console.page import page
 from schoolwatch_server.database import activation, incident_rows, pages, registry
 from schoolwatch_server.database.engine import begin_read
@@ -22,6 +24,7 @@ from schoolwatch_server.indicators.current import current, limits
 from schoolwatch_server.indicators.indicator import IndicatorValue
 from schoolwatch_server.reports import TABLES
 from schoolwatch_server.scope import Scope
+from schoolwatch_server.sheets import today
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,8 @@ def overview(request: Request, who: Who, server: Server) -> Response:
         tallies = _tallies(conn, who.scope, server)
         incidents = incident_rows.incidents(conn, who.scope, limit=5)
         values = _values(conn, who, provinces[0], server) if len(provinces) == 1 else ()
+        here = Scope("province", provinces[0].id) if values else who.scope
+        asked = plan_rows.of_place(conn, here, values, server.packs) if values else None
         below = (
             _communes(conn, who, provinces[0].id, tallies)
             if len(provinces) == 1
@@ -70,6 +75,8 @@ def overview(request: Request, who: Who, server: Server) -> Response:
         who,
         province=provinces[0] if len(provinces) == 1 else None,
         values=values,
+        asked=asked,
+        said=said(request, who, server, today()),
         activated=_activated(tallies),
         below=below,
         total=_add(list(tallies)),
@@ -87,6 +94,8 @@ def province(request: Request, code: str, who: Who, server: Server) -> Response:
         if row is None:
             raise not_found("province", code)
         values = _values(conn, who, row, server)
+        here = Scope("province", row.id)
+        asked = plan_rows.of_place(conn, here, values, server.packs) if values else None
         tallies = [tally for tally in _tallies(conn, who.scope, server) if tally.province_id == row.id]
         below = _communes(conn, who, row.id, tallies)
     return page(
@@ -95,6 +104,8 @@ def province(request: Request, code: str, who: Who, server: Server) -> Response:
         who,
         province=row,
         values=values,
+        asked=asked,
+        said=said(request, who, server, today()),
         below=below,
         activated=_activated(tallies),
     )
@@ -109,6 +120,7 @@ def commune(request: Request, code: str, who: Who, server: Server) -> Response:
         inside = covers(who.scope, Place(row.province_id, row.id))
         values = current(conn, "commune", row.id, server.packs, time.time()) if inside else ()
         scope = Scope("commune", row.id) if inside else who.scope
+        asked = plan_rows.of_place(conn, scope, values, server.packs) if values else None
         tallies = {tally.school_id: tally for tally in _tallies(conn, scope, server)}
         below = [
             Below(
@@ -125,6 +137,8 @@ def commune(request: Request, code: str, who: Who, server: Server) -> Response:
         who,
         commune=row,
         values=values,
+        asked=asked,
+        said=said(request, who, server, today()),
         below=below,
         activated=_activated(tallies.values()),
     )

@@ -16,8 +16,10 @@ from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.exports import pen, school_file
 from schoolwatch_server.api.problems import bad_field, not_found
 from schoolwatch_server.api.route import Route, Server, Who
+from schoolwatch_server.console import plan_rows, scores
 from schoolwatch_server.console.arrivals import groups, kind
 from schoolwatch_server.console.line import tested
+from schoolwatch_server.console.packs import said
 from schoolwatch_server.console.page import Csrf as Csrf
 from schoolwatch_server.console.page import check_form, language_of, page, words_of
 from schoolwatch_server.database import (
@@ -41,6 +43,7 @@ from schoolwatch_server.indicators.current import current, limits
 from schoolwatch_server.posture import issued as runs_issued
 from schoolwatch_server.reports import TABLES
 from schoolwatch_server.scope import Scope
+from schoolwatch_server.sheets import today
 from schoolwatch_server.targets import USED_BY_PUPILS
 from schoolwatch_server.use import next_sum
 from schoolwatch_server.working import Working, working
@@ -56,11 +59,12 @@ FIRST = 5
 
 def show(request: Request, code: str, who: Who, server: Server) -> Response:
     """The school's page."""
-    now = time.time()
+    now, packs, writing = time.time(), server.packs, said(request, who, server, today())
     with begin_read(server.engine) as conn:
         school = registry.school_by_code(conn, code, who.scope)
         if school is None:
             raise not_found("school", code)
+        values = current(conn, "school", school.id, packs, now)
         devices = registry.devices(conn, who.scope, school_id=school.id)
         known = states.known(conn, [device.id for device in devices])
         after = limits(server.packs, now).working_after
@@ -75,7 +79,10 @@ def show(request: Request, code: str, who: Who, server: Server) -> Response:
             school=school,
             place=place_of(school),
             commune_code=commune_code_of(conn, who, school),
-            values=current(conn, "school", school.id, server.packs, now),
+            values=values,
+            asked=plan_rows.of_school(conn, school, values, packs),
+            assessed=scores.of_school(conn, school, values, packs),
+            said=writing,
             devices=devices,
             urgent=urgent,
             others=[d for d in devices if d not in urgent],

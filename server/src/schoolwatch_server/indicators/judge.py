@@ -18,6 +18,7 @@ from schoolwatch_server.indicators.indicator import (
     Place,
     Source,
     Total,
+    Unit,
 )
 from schoolwatch_server.indicators.total import add_up, of_school, share_of_schools
 from schoolwatch_server.packs import About, Definition, Number, Pack, Packs, Plan, Target, targets_of
@@ -97,7 +98,7 @@ def of_one(
     """The value of one school; what its number is held against may be asked of it alone."""
     indicator = prepared.indicator
     total = of_school(fraction, prepared.floor)
-    asked = _asked(prepared, about)
+    asked, deadline = _asked(prepared, about, indicator.unit)
     target: float | None
     if indicator.counts_schools or fraction.target is not None:
         target = fraction.target
@@ -130,7 +131,7 @@ def of_one(
         declared=None if said is None else said.value,
         declared_state="" if said is None else said.state,
         declared_at=None if said is None else said.at,
-        deadline=_deadline(asked),
+        deadline=deadline,
         code=indicator.code,
         meets=meets,
         stages=fraction.stages,
@@ -142,7 +143,8 @@ def of_total(
 ) -> IndicatorValue:
     """The value of a commune or province, from a sum that is already there."""
     indicator = prepared.indicator
-    asked = _asked(prepared, None)
+    unit: Unit = "ratio" if indicator.counts_schools else indicator.unit
+    asked, deadline = _asked(prepared, None, unit)
     target = prepared.target if asked is None else asked.value
     better: Better = "higher" if indicator.counts_schools else prepared.better
     value = _quotient(total)
@@ -153,7 +155,7 @@ def of_total(
         indicator=indicator.id,
         level=level,
         place_id=place_id,
-        unit="ratio" if indicator.counts_schools else indicator.unit,
+        unit=unit,
         status="not_enough_data" if value is None else "ok",
         reason=total.reason,
         value=value,
@@ -168,7 +170,7 @@ def of_total(
         lines=_with_plan(prepared, asked),
         parts=parts,
         basis=indicator.basis,
-        deadline=_deadline(asked),
+        deadline=deadline,
         code=indicator.code,
         meets=meets,
     )
@@ -207,14 +209,15 @@ def _asking(indicator: str, plans: Iterable[Plan]) -> tuple[Plan, ...]:
     return tuple(found)
 
 
-def _asked(prepared: Prepared, about: About | None) -> Target | None:
-    if not prepared.plans:
-        return None
-    return next(iter(targets_of(prepared.plans, prepared.indicator.id, about)), None)
+def _asked(prepared: Prepared, about: About | None, unit: Unit) -> tuple[Target | None, str]:
+    """What plans ask of a number of that unit, and by when they ask anything of the indicator at all.
 
-
-def _deadline(asked: Target | None) -> str:
-    return "" if asked is None or asked.deadline is None else asked.deadline.isoformat()
+    "2 students a computer" is nothing that the share of schools could be held against.
+    """
+    found = targets_of(prepared.plans, prepared.indicator.id, about) if prepared.plans else ()
+    asked = next((target for target in found if target.unit == unit), None)
+    first = asked or next(iter(found), None)
+    return asked, "" if first is None or first.deadline is None else first.deadline.isoformat()
 
 
 def _with_plan(prepared: Prepared, asked: Target | None) -> tuple[Line, ...]:

@@ -229,4 +229,4 @@ def _shown(field: Field, of: Any, value: Any) -> tuple[str, ...]:
     if field.kind in ("number", "target"):
         scaled = value * 100 if field.kind == "target" and of.unit == "ratio" else value
         return (f"{round(scaled, 6):g}".replace(".", ","),)
-    return (value.isoformat() if isinstance(value, date) else str(value),)
+    return (f"{value:%d/%m/%Y}" if isinstance(value, date) else str(value),)

@@ -1,0 +1,117 @@
+"""What plans ask of a place beside its values: met, not met, or said to be unknown."""
+
+from datetime import date
+
+import pytest
+import yaml
+
+from schoolwatch_server.console import plan_rows, scores
+from schoolwatch_server.console.plan_rows import standing
+from schoolwatch_server.database import registry
+from schoolwatch_server.database.engine import begin_read
+from schoolwatch_server.indicators.indicator import IndicatorValue, Source
+from schoolwatch_server.packs import Item, load
+from schoolwatch_server.packs.sheet import Stored
+from schoolwatch_server.scope import EVERYTHING, Scope
+from tree import Tree
+
+DAY = date(2026, 11, 29)
+
+
+def item(**more: object) -> Item:
+    given = {"id": "a", "vi": "A", "indicator": "x", "target": 0.8, "clause": "I", "confidence": "V-law"}
+    return Item(**(given | more))  # type: ignore[arg-type]
+
+
+def value(number: float | None, unit: str = "ratio", level: str = "school", **more: object) -> IndicatorValue:
+    given = {
+        "indicator": "x", "level": level, "place_id": 1, "unit": unit, "reason": "", "value": number,
+        "status": "ok" if number is not None else "not_enough_data", "numerator": None, "denominator": None,
+        "coverage": 1.0, "source": Source("", "", "P"), "pack": "x@1", "target": None, "at": 0.0,
+    }  # fmt: skip
+    return IndicatorValue(**(given | more))  # type: ignore[arg-type]
+
+
+AT_MOST_2 = item(target=2, unit="students/computer", better="lower")
+
+
+@pytest.mark.parametrize(
+    ("asked", "seen", "expected"),
+    [
+        (item(), value(0.8), "met"),
+        (item(), value(0.79), "not_met"),
+        (item(), value(None), "unknown"),
+        (item(target=None), value(0.9), "no_number"),
+        (AT_MOST_2, value(2, "students/computer"), "met"),
+        (
+            item(target=2, unit="students/computer", better="lower"),
+            value(2.1, "students/computer"),
+            "not_met",
+        ),
+        # at a province the value is the share of schools that reach it: every school is to
+        (AT_MOST_2, value(0.99, level="province"), "not_met"),
+        (AT_MOST_2, value(1.0, level="province"), "met"),
+        # "100 % of schools" at one school: whether it reaches what the indicator asks of it
+        (item(target=1.0), value(3, "level", meets=True), "met"),
+        (item(target=1.0), value(1, "level", meets=False), "not_met"),
+        (item(target=1.0), value(1, "level"), "unknown"),
+    ],
+)
+def test_an_item_against_a_value(asked: Item, seen: IndicatorValue, expected: str) -> None:
+    assert standing(asked, seen) == expected
+
+
+def plan(*items: dict[str, object], **more: object) -> Stored:
+    given = {"kind": "plan", "id": "so", "version": 1, "vi": "Kế hoạch", "issuer": "Sở", "items": list(items)}
+    return Stored("so", 1, DAY, yaml.safe_dump(given | more, allow_unicode=True), 0.0, "so-admin")
+
+
+ANSWERED = {
+    "id": "page",
+    "vi": "Trang",
+    "question": "dx_page",
+    "target": 1.0,
+    "clause": "I",
+    "confidence": "P",
+}
+OUTSIDE = {"id": "day", "vi": "Ngày", "target": 1.0, "clause": "I", "confidence": "P"}
+
+
+def test_a_place_counts_the_schools_that_an_item_is_about_and_a_school_sees_its_own_alone(tree: Tree) -> None:
+    elsewhere = {**ANSWERED, "id": "other", "former_places": ["Nơi Khác"]}
+    packs = load(None, [plan(ANSWERED, OUTSIDE, elsewhere)], DAY)
+    with begin_read(tree.engine) as conn:
+        school = registry.schools(conn, EVERYTHING)[0]
+        schools = len(registry.schools(conn, Scope("province", school.province_id)))
+        there = plan_rows.of_place(conn, Scope("province", school.province_id), (), packs)
+        own = plan_rows.of_school(conn, school, (), packs)
+    assert [(row.item.id, row.standing, row.reached, row.schools) for row in there] == [
+        ("page", "unknown", 0, schools),
+        ("day", "outside", None, 0),
+        ("other", "unknown", 0, 0),
+    ]
+    assert [(row.item.id, row.standing) for row in own] == [("page", "unknown"), ("day", "outside")]
+
+
+def test_without_a_plan_nothing_is_asked(tree: Tree) -> None:
+    with begin_read(tree.engine) as conn:
+        school = registry.schools(conn, EVERYTHING)[0]
+        assert plan_rows.of_school(conn, school, (), load()) == ()
+        assert plan_rows.of_place(conn, Scope("commune", school.commune_id), (), load()) == ()
+
+
+def test_a_school_is_assessed_by_the_criteria_of_its_level_and_provisionally_by_what_is_measured(
+    tree: Tree,
+) -> None:
+    seen = (
+        value(0.5, indicator="classrooms_equipped"),
+        value(1.8, "students/computer", indicator="students_per_computer_in_lesson", meets=True),
+    )
+    with begin_read(tree.engine) as conn:
+        school = registry.schools(conn, EVERYTHING)[0]
+        assessed = scores.of_school(conn, school, seen, load())
+    assert [one.criteria.id for one in assessed] == ["qd4725"]
+    lines = {line.criterion.code: line for line in assessed[0].scores.lines}
+    assert (lines["1.7.1"].score, lines["1.7.1"].basis) == (4.0, "provisional")
+    assert (lines["1.7.2"].score, lines["1.7.2"].basis) == (None, "missing")
+    assert assessed[0].scores.level is None
