@@ -27,6 +27,7 @@ from schoolwatch_server.commands import (
     master_key,
     notify,
     quarantine,
+    report,
     room,
     school,
     upgrade,
@@ -132,6 +133,7 @@ def _parser() -> argparse.ArgumentParser:
         backup,
         upgrade,
         dossier,
+        report,
     ):
         module.add_to(commands)
     return parser

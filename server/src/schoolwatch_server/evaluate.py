@@ -24,6 +24,7 @@ from schoolwatch_server import (
     messages,
     notify,
     people,
+    reminders,
     tell,
     texts,
 )
@@ -52,6 +53,7 @@ ROLLUPS_EVERY = 60.0
 ROOM_USE_EVERY = 60.0
 RETENTION_EVERY = 3600.0
 BACKUP_EVERY = 30.0
+REMIND_EVERY = 600.0
 AUDIT_EVERY = 60.0
 """Seconds for which the end of the audit log may be known to nobody but the database."""
 
@@ -132,11 +134,17 @@ def _notifications(work: _Work) -> None:
     while not work.stop.is_set():
         if work.leading.is_set():
             alarm.look(work.addresses.now())
-        more = guard.attempt(
-            lambda: notify.send_next(work.engine, work.addresses.now(), work.rules.now(), words, url)
-        )
+        more = guard.attempt(lambda: _send(work, words, url))
         if not more:
             work.stop.wait(1.0)
+
+
+def _send(work: _Work, words: texts.Texts, url: str) -> bool:
+    """Incidents first: a reminder has days."""
+    addresses = work.addresses.now()
+    return notify.send_next(work.engine, addresses, work.rules.now(), words, url) or reminders.send_next(
+        work.engine, addresses, words, url
+    )
 
 
 def _chores(work: _Work) -> None:
@@ -154,6 +162,10 @@ def _chores(work: _Work) -> None:
         _Chore(ROOM_USE_EVERY, lambda: room_use.sum_weeks(work.engine, time.time())),
         _Chore(IDLE_EVERY, lambda: people.switch_off_idle(work.engine, time.time(), work.config.people)),
         _Chore(AUDIT_EVERY, lambda: _note_audit(work)),
+        _Chore(
+            REMIND_EVERY,
+            lambda: reminders.put_due(work.engine, work.addresses.now().keys(), time.time()),
+        ),
         _Chore(RETENTION_EVERY, lambda: retention.prune(work.engine, time.time(), days)),
         _Chore(RETENTION_EVERY, lambda: leftovers.forget(work.config.folder, time.time())),
         _Chore(BACKUP_EVERY, Scheduled(work.config).look),

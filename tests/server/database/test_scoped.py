@@ -78,6 +78,7 @@ NOBODY_ASKS = named(
     reorganised="merge_schools split_school",
     marks="acks create load newest_offsets",
     notifications="claim next_due put",
+    report_reminders="claim next_due put",
     people="idle",
     quarantine="add replayable",
     registry="create_school",

@@ -1,5 +1,6 @@
 """A frozen report opens as the same bytes, whatever comes in later; each act leaves its line."""
 
+import hashlib
 import os
 import time
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import exc, select, update
 
+from declaring import PDF, put_claim
 from reports import NOW, RULES, World
 from schoolwatch_contract.records import Reading
 from schoolwatch_server import lifecycle, packs
@@ -105,6 +107,14 @@ def test_a_report_opens_as_the_same_bytes_after_late_readings_and_a_new_revision
 
 BUSY = (Reading("processor.busy", 0.5), Reading("memory.used", 0.5))
 """With those of the antivirus, five readings a message."""
+
+
+def test_what_the_school_proved_its_answers_with_is_named_by_its_digest(world: World) -> None:
+    put_claim(world.engine, world.school, "recognised", now=NOW)
+    put_claim(world.engine, world.school, "draft", "website", now=NOW)
+    report = content.decode(body(world, freeze(world)))
+    (named,) = report.evidence
+    assert (named.question, named.size, named.sha256) == ("studio", len(PDF), hashlib.sha256(PDF).hexdigest())
 
 
 def test_the_database_refuses_to_change_what_was_frozen(world: World) -> None:
