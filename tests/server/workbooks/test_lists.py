@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from reports import World
 from schoolwatch_server import roster_words, rosters, texts
-from schoolwatch_server.database import audit, contacts, listed, registry
+from schoolwatch_server.database import audit, contacts, listed, lives, registry
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.rosters import LISTS, NAMES, ROSTERS, Name
@@ -233,6 +233,19 @@ def test_every_list_is_put_in_place_once_and_says_the_same_when_it_comes_again(
     assert asset["device_id"] == enrolled, "the device that bears the asset's number"
     assert (check["room_id"], check["computers_working"], check["checked_by"]) == (lab["id"], 27, "lan")
     assert {f"{name}.import" for name in FILES} <= actions
+
+
+def test_a_device_that_is_given_the_number_of_an_asset_is_that_asset(
+    world: World, school: registry.SchoolRow
+) -> None:
+    (device,) = world.enrol(1)
+    text = "Mã trường,Mã tài sản,Tên tài sản\n{code},TS-1,Máy 1\n{code},TS-2,Máy 2\n"
+    imported(world, "asset", text, school.code)
+    for tag, expected in (("TS-1", {"TS-1"}), ("TS-2", {"TS-2"}), ("TS-9", set()), ("", set())):
+        with begin_write(world.engine) as conn:
+            lives.set_asset_tag(conn, device.id, tag)
+            linked = conn.scalars(select(t.asset.c.tag).where(t.asset.c.device_id == device.id)).all()
+        assert set(linked) == expected
 
 
 def test_of_a_list_with_one_fault_nothing_is_imported(world: World, school: registry.SchoolRow) -> None:

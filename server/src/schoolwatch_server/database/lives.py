@@ -94,8 +94,12 @@ def own_role(conn: Connection, device_id: int) -> str | None:
 
 
 def set_asset_tag(conn: Connection, device_id: int, tag: str) -> None:
-    """The number under which the school keeps the device in its books."""
+    """The number under which the school keeps the device in its books; it is that asset from then on."""
     conn.execute(update(t.device).where(t.device.c.id == device_id).values(asset_tag=tag))
+    a, m = t.asset.c, t.membership.c
+    conn.execute(update(t.asset).where(a.device_id == device_id, a.tag != tag).values(device_id=None))
+    here = select(m.school_id).where(m.device_id == device_id, m.valid_to.is_(None)).scalar_subquery()
+    conn.execute(update(t.asset).where(a.school_id == here, a.tag == tag).values(device_id=device_id))
 
 
 def asset_tag(conn: Connection, device_id: int) -> str:
