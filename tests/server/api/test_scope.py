@@ -89,12 +89,12 @@ def addresses(tree: Tree) -> Iterator[tuple[str, School | None]]:
         for path in (*LISTS, *(f"tables/{name}.csv" for name in TABLES)):
             yield f"/api/v1/{path}?school={school.code}", school
         yield f"/api/v1/schools/{school.code}/indicators.csv", school
-        for path in ("", "/indicators.csv", "/progress", "/lists"):
+        for path in ("", "/indicators.csv", "/progress", "/needs", "/lists"):
             yield f"/schools/{school.code}{path}", school
         yield from of_reports(tree, school)
         for mark in sorted(school.above):
-            yield f"/{'provinces' if 'P' in mark else 'communes'}/{mark}", None
-            yield f"/{'provinces' if 'P' in mark else 'communes'}/{mark}/progress", None
+            place = f"/{'provinces' if 'P' in mark else 'communes'}/{mark}"
+            yield from ((place + page, None) for page in ("", "/progress", "/needs"))
         yield from of_devices(school)
 
 

@@ -12,12 +12,12 @@ from sqlalchemy import Connection
 from starlette.responses import RedirectResponse, Response
 
 from schoolwatch_server import progress
-from schoolwatch_server.access import Place, Principal, covers
+from schoolwatch_server.access import Principal
 from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.problems import not_found
 from schoolwatch_server.api.route import Route, Server, Who
+from schoolwatch_server.console.here import Here, commune_here, province_here, school_here
 from schoolwatch_server.console.page import page
-from schoolwatch_server.console.schools import commune_code_of, place_of
 from schoolwatch_server.console.spark import spark
 from schoolwatch_server.database import history, judged, pages, registry
 from schoolwatch_server.database.engine import begin_read
@@ -37,30 +37,6 @@ FEW = 30
 _BY_ID = {indicator.id: indicator for indicator in INDICATORS}
 
 Chosen = Annotated[str | None, Query(alias="indicator", pattern=r"^[a-z0-9_]{1,60}$")]
-
-
-@dataclass(frozen=True, slots=True)
-class Here:
-    """The place of a page."""
-
-    level: Level
-    id: int
-    province_id: int
-    code: str
-    name: str
-    crumbs: tuple[tuple[str, str], ...] = ()
-    commune_id: int | None = None
-
-    @property
-    def tags(self) -> dict[str, str]:
-        """How its series are tagged."""
-        tags = {"level": self.level, "province": str(self.province_id), self.level: str(self.id)}
-        return tags if self.commune_id is None else tags | {"commune": str(self.commune_id)}
-
-    @property
-    def href(self) -> str:
-        """Where its page is."""
-        return f"/{'communes' if self.level == 'commune' else f'{self.level}s'}/{self.code}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,34 +77,21 @@ def start(who: Who, server: Server) -> Response:
 def of_province(request: Request, code: str, who: Who, server: Server, chosen: Chosen = None) -> Response:
     """A province, its communes and schools."""
     with begin_read(server.engine) as conn:
-        known = registry.provinces(conn, who.scope)
-        row = next((p for p in known if p.code == code), None)
-        if row is None or not covers(who.scope, Place(row.id)):
-            raise not_found("province", code)
-        others = tuple(p for p in known if p.code != code)
-        here = Here("province", row.id, row.id, row.code, row.name)
+        here = province_here(conn, who, code)
+        others = tuple(p for p in registry.provinces(conn, who.scope) if p.id != here.id)
         return _show(request, conn, here, who, server, chosen, others)
 
 
 def of_commune(request: Request, code: str, who: Who, server: Server, chosen: Chosen = None) -> Response:
     """A commune and its schools."""
     with begin_read(server.engine) as conn:
-        row = next((c for c in registry.communes(conn, who.scope) if c.code == code), None)
-        if row is None or not covers(who.scope, Place(row.province_id, row.id)):
-            raise not_found("commune", code)
-        here = Here("commune", row.id, row.province_id, row.code, row.name)
-        return _show(request, conn, here, who, server, chosen)
+        return _show(request, conn, commune_here(conn, who, code), who, server, chosen)
 
 
 def of_school(request: Request, code: str, who: Who, server: Server) -> Response:
     """A school, which has nothing below it."""
     with begin_read(server.engine) as conn:
-        row = registry.school_by_code(conn, code, who.scope)
-        if row is None or not covers(who.scope, place_of(row)):
-            raise not_found("school", code)
-        above = (f"/communes/{commune_code_of(conn, who, row)}", row.commune)
-        here = Here("school", row.id, row.province_id, code, row.name, (above,), row.commune_id)
-        return _show(request, conn, here, who, server, None)
+        return _show(request, conn, school_here(conn, who, code), who, server, None)
 
 
 def _show(

@@ -17,11 +17,11 @@ def compute(counts: Counts, numbers: Numbers) -> Fraction:
     """Covered are the computers of the labs that classes use, and the classes whose lab is known."""
     if not set(_TAUGHT) & set(counts.stages):
         return Fraction(None, None, 0, None, "not_applicable")
-    classes = [c for c in counts.classes if c.taught > 0 and _learns(c, numbers)]
+    classes = [c for c in counts.classes if c.taught > 0 and learns(c, numbers)]
     if not classes:
         return Fraction(None, None, 0, None, "no_students" if counts.classes else "no_classes")
     labs = {lab.room_id: lab for lab in counts.labs}
-    placed = [(c, lab) for c in classes if (lab := _lab_of(c, labs)) is not None]
+    placed = [(c, lab) for c in classes if (lab := lab_of(c, labs)) is not None]
     if not placed:
         return Fraction(None, None, 0, None, "no_lab")
     used = {lab.room_id: lab for _, lab in placed}.values()
@@ -52,26 +52,27 @@ def compute(counts: Counts, numbers: Numbers) -> Fraction:
     )
 
 
-def _learns(of: SchoolClass, numbers: Numbers) -> bool:
+def learns(of: SchoolClass, numbers: Numbers) -> bool:
     """Informatics begins in a grade of primary school; of a class whose grade nobody gave it is assumed."""
     if of.stage not in _TAUGHT:
         return False
     return of.stage != "TH" or of.grade is None or of.grade >= numbers["first_grade"]
 
 
-def _lab_of(of: SchoolClass, labs: dict[int, Lab]) -> Lab | None:
+def lab_of(of: SchoolClass, labs: dict[int, Lab]) -> Lab | None:
     """The lab that was named; a school with a single one has no other."""
     if of.room_id is not None:
         return labs.get(of.room_id)
     return next(iter(labs.values())) if len(labs) == 1 else None
 
 
-def _working(lab: Lab) -> int:
+def working_of(lab: Lab) -> int:
+    """Its computers that work, with those that a person found working."""
     return lab.working + (lab.by_hand or 0)
 
 
 def _stage(stage: str, placed: Sequence[tuple[SchoolClass, Lab]], numbers: Numbers) -> OfStage:
-    taught = [(c.taught, _working(lab)) for c, lab in placed if c.stage == stage]
+    taught = [(c.taught, working_of(lab)) for c, lab in placed if c.stage == stage]
     pupils, computers = max(
         taught, key=lambda each: (each[0] / each[1] if each[1] else float("inf"), each[0])
     )

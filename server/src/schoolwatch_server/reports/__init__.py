@@ -1,6 +1,6 @@
 """Reports: a school's indicators in formats that people hand in, and tables over all schools."""
 
-from schoolwatch_server.reports import activation, declared, devices, indicators, lines, room_use
+from schoolwatch_server.reports import activation, declared, devices, indicators, lines, needs, room_use
 from schoolwatch_server.reports.csv import CSV
 from schoolwatch_server.reports.pen import EXCEL, MACHINE, Pen, Style
 from schoolwatch_server.reports.report import Format, Report, file_name
@@ -10,7 +10,8 @@ FORMATS: tuple[Format, ...] = (CSV,)
 """Every format in which reports can be had; a further one is one more file and one more name here."""
 
 TABLES: dict[str, Table] = {
-    module.TABLE.id: module.TABLE for module in (indicators, devices, room_use, activation, lines, declared)
+    module.TABLE.id: module.TABLE
+    for module in (indicators, devices, room_use, activation, lines, declared, needs)
 }
 """Every table over all schools, by its id."""
 
