@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Final
 
 from schoolwatch_server.texts import Language, Texts
@@ -99,6 +100,7 @@ class Pen:
         return (before + out.getvalue()).encode(self.style.encoding)
 
 
+@lru_cache(maxsize=8192)
 def harmless(text: str) -> str:
     """The text in one line, with an apostrophe before what a spreadsheet would take for a formula.
 

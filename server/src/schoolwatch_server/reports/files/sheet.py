@@ -166,8 +166,8 @@ class Sheet:
             sheet.set_row(row, _LINE * self._lines(cells))
         for column, cell in enumerate(cells):
             if cell is None:
-                sheet.write_blank(row, column, None, text)
-            elif isinstance(cell, str):
+                continue
+            if isinstance(cell, str):
                 sheet.write_string(row, column, clean(cell), text)
             else:
                 sheet.write_number(row, column, cell.value, looks.figure(cell.unit, cell.is_declared))

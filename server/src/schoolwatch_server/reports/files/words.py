@@ -28,16 +28,23 @@ def clean(text: str) -> str:
     return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
 
 
+@lru_cache(maxsize=8192)
 def number(value: float, language: Language, decimals: int = 2) -> str:
     """`1.234,5` in Vietnamese, `1,234.5` in English; no decimals where there are none."""
     return str(format_decimal(round(value, decimals), locale=language))
 
 
+@lru_cache(maxsize=8192)
+def percent(value: float, language: Language) -> str:
+    """`85,5%` of 0.855: nearly all is never written as all."""
+    shown = min(value, 0.999) if value < 1 else value
+    return str(format_percent(round(shown, 3), format="#,##0.#%", locale=language))
+
+
 def amount(paper: Paper, value: float, unit: str) -> str:
-    """A value with its unit: `85,5%`, `2,5 học sinh/máy`, `có`; nearly all is never written as all."""
+    """A value with its unit: `85,5%`, `2,5 học sinh/máy`, `có`."""
     if unit == "ratio":
-        shown = min(value, 0.999) if value < 1 else value
-        return str(format_percent(round(shown, 3), format="#,##0.#%", locale=paper.language))
+        return percent(value, paper.language)
     if unit == "boolean" and value in (0, 1):
         return paper.text("yes" if value else "no")
     told = number(value, paper.language)
