@@ -67,6 +67,7 @@ def remove_file(engine: Engine, attachment_id: int, who: Principal, now: float) 
     """Takes a file from a draft; the draft, or None when there is no such file of a draft in one's scope."""
     with begin_write(engine) as conn:
         file = attachments.find(conn, who.scope, attachment_id)
+        steps.lock(conn, [] if file is None else [file.claim_id])
         rows = claims.some(conn, who.scope, [] if file is None else [file.claim_id])
         if file is None or not rows or rows[0].state != "draft":
             return None
@@ -109,6 +110,7 @@ def take(
     done: list[ClaimRow] = []
     refused: list[tuple[ClaimRow, Why]] = []
     with begin_write(engine) as conn:
+        steps.lock(conn, ids)
         rows = claims.some(conn, who.scope, ids)
         files = attachments.of_claims(conn, [row.id for row in rows])
         for row in rows:

@@ -1,7 +1,10 @@
 """Each question says where it comes from, what evidence it wants, and whom it is for."""
 
-from schoolwatch_server import levels, texts
-from schoolwatch_server.claims.questions import BY_ID, QUESTIONS, Criterion, of_school, with_criteria
+import re
+from pathlib import Path
+
+from schoolwatch_server import indicators, levels, texts
+from schoolwatch_server.claims.questions import BY_ID, FEEDS, QUESTIONS, Criterion, of_school, with_criteria
 from schoolwatch_server.packs.asked import questions
 from schoolwatch_server.packs.load import load
 
@@ -61,3 +64,13 @@ def test_every_criterion_of_the_shipped_packs_can_be_declared() -> None:
     assert len(wanted) > 10
     assert wanted <= {*asked}
     assert asked["qd4725.1.7.2"].kind == "score"
+
+
+def test_every_answer_that_an_indicator_reads_is_read_for_it() -> None:
+    folder = Path(indicators.__file__).parent
+    words = {
+        word for file in folder.glob("*.py") for word in re.findall(r'"([a-z_]+)"', file.read_text("utf-8"))
+    }
+    read = {question.id for question in QUESTIONS if question.id in words}
+    assert {"studio", "firewall_ips", "network_diagram", "backup_restore_test"} <= read
+    assert read <= FEEDS

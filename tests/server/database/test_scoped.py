@@ -101,7 +101,7 @@ NOBODY_ASKS = named(
 
 CALLED = named(
     attachments="add carry_over remove",
-    claim_steps="draft",
+    claim_steps="draft lock",
     contacts="write",
     hand_checks="record",
     sealed="check",

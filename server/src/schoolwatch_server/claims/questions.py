@@ -216,6 +216,9 @@ QUESTIONS: tuple[Question, ...] = (
 
 BY_ID = {question.id: question for question in QUESTIONS}
 
+FEEDS = frozenset(question.id for question in QUESTIONS if question.indicators)
+"""Those whose answers indicators read."""
+
 
 def with_criteria(criteria: Iterable[Criterion]) -> dict[str, Question]:
     """All questions by id: these, and one for each criterion of the packs that none of these is about."""

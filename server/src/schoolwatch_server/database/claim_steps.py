@@ -1,5 +1,6 @@
 """Writes answers and their steps: what was handed in is never changed, a new answer is a new row."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, select, update
@@ -41,7 +42,9 @@ def draft(conn: Connection, school_id: int, question: str, answer: Answer, *, by
     values = {"value": answer.value, "text": answer.text, "as_of": answer.as_of.isoformat()}
     values |= {"changed_at": now, "created_by": by}
     if last is not None and last.state == "draft":
-        conn.execute(update(t.claim).where(c.id == last.id).values(values))
+        kept = conn.execute(update(t.claim).where(c.id == last.id, c.state == "draft").values(values))
+        if kept.rowcount != 1:  # it was handed in meanwhile
+            raise WaitsError
         return int(last.id)
     if last is not None and not may_answer(last.state):
         raise WaitsError
@@ -50,6 +53,12 @@ def draft(conn: Connection, school_id: int, question: str, answer: Answer, *, by
     if last is not None and last.state in CLOSED:
         attachments.carry_over(conn, last.id, made, now)
     return int(made)
+
+
+def lock(conn: Connection, claim_ids: Collection[int]) -> None:
+    """Nobody else changes these answers, or their files, until the transaction ends."""
+    c = t.claim.c
+    conn.execute(select(c.id).where(c.id.in_(list(claim_ids))).order_by(c.id).with_for_update())
 
 
 def move(conn: Connection, claim_id: int, was: State, to: State, event: EventRow) -> bool:

@@ -48,17 +48,23 @@ def recognised(
     School id → question → claim; a school without any is not in it. `questions`, `schools` (their ids): these
     alone.
     """
-    c = t.claim.c
-    query = (
-        select(c.school_id, c.question, c.value, c.state, c.as_of, c.changed_at, c.text, c.revision, c.id)
-        .join_from(t.claim, t.school)
-        .where(within(scope), has_code(), c.state.in_(COUNTS))
-        .order_by(c.school_id, c.question, c.revision)  # the newest is read last and stays
-    )
+    c, s = t.claim.c, t.school.c
+    seen = select(s.id).where(within(scope), has_code())
+    asked = [c.state.in_(COUNTS), c.school_id.in_(seen)]
     if questions is not None:
-        query = query.where(c.question.in_(list(questions)))
+        asked.append(c.question.in_(list(questions)))
     if schools is not None:
-        query = query.where(c.school_id.in_(list(schools)))
+        asked.append(c.school_id.in_(list(schools)))
+    last = (
+        select(c.school_id, c.question, func.max(c.revision).label("revision"))
+        .where(*asked)
+        .group_by(c.school_id, c.question)
+        .subquery()
+    )
+    is_last = and_(*(c[name] == last.c[name] for name in ("school_id", "question", "revision")))
+    query = select(
+        c.school_id, c.question, c.value, c.state, c.as_of, c.changed_at, c.text, c.revision, c.id
+    ).join(last, is_last)
     found: dict[int, dict[str, Claim]] = {}
     for school, question, value, state, as_of, *rest in conn.execute(query):
         claim = Claim(question, value, state, date.fromisoformat(as_of), *rest)

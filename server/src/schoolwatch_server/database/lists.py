@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 from sqlalchemy import Connection, Integer, and_, case, func, or_, select
 
+from schoolwatch_server.claims.questions import FEEDS
 from schoolwatch_server.database import claims, room_use
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.reach import within
@@ -188,7 +189,7 @@ def said(conn: Connection, scope: Scope) -> dict[int, dict[str, Said]]:
             )
             for question, claim in each.items()
         }
-        for school, each in claims.recognised(conn, scope).items()
+        for school, each in claims.recognised(conn, scope, FEEDS).items()
     }
 
 
