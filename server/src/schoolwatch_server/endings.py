@@ -5,7 +5,7 @@ a former password; by this list they are ended again. It names devices by their 
 numbers, and accounts by their names.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -18,8 +18,11 @@ NAME = "audit/endings"
 
 Kind = Literal["device", "account", "token", "enrolment", "undo"]
 
+RENEWED = "device.rotated"
+"""The action after which an older copy knows a device's former key: of 75,000 at a time, it may be."""
+
 ACTIONS: Mapping[Kind, tuple[str, ...]] = {
-    "device": ("device.revoke", "device.retire", "device.replace", "device.no_gateway"),
+    "device": ("device.revoke", "device.retire", "device.replace", "device.no_gateway", RENEWED),
     "account": (
         "account.disable",
         "account.idle",
@@ -56,6 +59,9 @@ _UNDONE: Mapping[str, tuple[str, ...]] = {
 
 LINES_MAX = 50_000
 """Lines of the list, the newest: at 100 a day those of more than a year."""
+
+RENEWED_MAX = 100_000
+"""Devices of the list whose key was renewed, beside those lines: the last time of each."""
 
 
 class Ending(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -101,6 +107,18 @@ def lasting_ones(lines: Sequence[Ending]) -> tuple[Ending, ...]:
         if one.kind not in (None, "undo") and (one.subject, one.action) not in undone:
             kept.append(one)
     return tuple(reversed(kept))
+
+
+def bounded(lines: Iterable[Ending]) -> list[Ending]:
+    """Those that the list keeps, the oldest first: renewed keys push nothing else off it."""
+    others, renewed = [], {}
+    for one in sorted(lines, key=lambda each: each.at):
+        if one.action == RENEWED:
+            renewed[one.history, one.subject] = one
+        else:
+            others.append(one)
+    last = sorted(renewed.values(), key=lambda each: each.at)[-RENEWED_MAX:]
+    return [*others[-LINES_MAX:], *last]
 
 
 def of(entry: Entry, history: str) -> Ending:

@@ -12,10 +12,21 @@ from sqlalchemy import Engine, func, select, update
 from tests.server.backup.conftest import Run, Stocked, moved
 
 from databases import make_database
-from schoolwatch_server import audit_log, deletions, endings, evaluate, fleet, lasting, people, tokens
+from schoolwatch_server import (
+    audit_log,
+    deletions,
+    endings,
+    evaluate,
+    fleet,
+    lasting,
+    people,
+    renewal,
+    tokens,
+)
 from schoolwatch_server.access import Principal
 from schoolwatch_server.audit_chain import Entry
 from schoolwatch_server.backup import make, since
+from schoolwatch_server.broker import passwords
 from schoolwatch_server.commands.backup import when
 from schoolwatch_server.config import ServerConfig, of_data
 from schoolwatch_server.database import audit, credentials, ended, registry
@@ -109,7 +120,10 @@ def test_an_older_copy_lets_in_nobody_who_was_shut_out_since(
     code, said = run("restore", "--data", tmp_path / "new", *place)
 
     assert code == 0, said
-    assert "since this copy: 2 devices; 2 revocations of enrolment or API tokens:" in said
+    assert (
+        "(a device with a new key must enrol again): 2 devices; 2 revocations of enrolment or API tokens:"
+        in said
+    )
     assert f"  {devices[0]}: Device cut off, " in said
     locked, changed = said.partition("Do NOT open them")[2].partition("nobody gets in by what they were:")[
         ::2
@@ -331,6 +345,43 @@ def test_a_gateway_that_is_none_any_more_passes_nothing_on_by_an_older_copy(
     with begin_read(engine) as conn:
         assert credentials.gateways(conn) == {other.device}
     engine.dispose()
+
+
+def test_a_key_that_was_renewed_since_lets_nobody_in(stocked: Stocked, tmp_path: Path) -> None:
+    config = moved(stocked, tmp_path)
+    engine = open_database(config.database_url)
+    with begin_read(engine) as conn:
+        one, other = [row.device for row in registry.devices(conn, EVERYTHING)[:2]]
+        former = credentials.passwords(conn)
+    renewal.order(engine, EVERYTHING, None, by="lan", now=1.0)
+    offered = renewal.offer(engine, other, now=2.0)
+    assert offered is not None
+    engine.dispose()
+    older = (config.folder / "schoolwatch.db").read_bytes()
+    engine = open_database(config.database_url)
+    assert renewal.offer(engine, one, now=3.0) is not None
+    for device in (one, other):
+        assert renewal.take_up(engine, device, now=4.0, is_proved=True)
+    since.note(engine, config.folder)
+    engine.dispose()
+
+    engine = put_back(config, older)
+    assert {done.subject for done in since.look(config, engine).ended} == {one, other}
+    with begin_read(engine) as conn:
+        holding = credentials.passwords(conn)
+    assert one not in holding
+    assert holding[other] != former[other]
+    assert passwords.verify(offered.password, holding[other]), "it goes on with the new one"
+    engine.dispose()
+
+
+def test_renewed_keys_push_nothing_else_off_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endings, "LINES_MAX", 2)
+    monkeypatch.setattr(endings, "RENEWED_MAX", 2)
+    lines = [Ending(n, n, f"{n}", action, f"d{n % 4}") for n, action in enumerate(["device.rotated"] * 9)]
+    lines += [Ending(0.5 + n, n, f"r{n}", "device.revoke", "x") for n in range(3)]
+    kept = endings.bounded(lines)
+    assert [one.at for one in kept] == [1.5, 2.5, 7, 8]
 
 
 def test_tokens_of_a_school_that_has_another_code_since_are_revoked_again(

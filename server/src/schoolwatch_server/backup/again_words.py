@@ -10,6 +10,9 @@ from zoneinfo import ZoneInfo
 from schoolwatch_server.backup.since import Again
 from schoolwatch_server.endings import LOCKED, Ending, Kind
 
+SHOWN = 50
+"""Devices or tokens that are named one by one."""
+
 
 class Say(Protocol):
     """A text of the files in one person's language."""
@@ -33,7 +36,8 @@ def lines(again: Again, words: Say, data: Path) -> Iterator[str]:
     if any(ended):
         tokens = sum(len(some) for one in ended[1:] for some in one.values())
         yield words("backup.ended_again", device=len(ended[0]), token=tokens)
-        yield from (_line(name, some, words) for one in ended for name, some in one.items())
+        for one in ended:
+            yield from _some(one, words)
     yield from _accounts(_of(again, "account"), words, folder)
 
 
@@ -42,7 +46,7 @@ def not_yet(ended: Again, words: Say) -> Iterator[str]:
     if ended.ended:
         yield words("backup.not_yet")
         for kind in ("device", "token", "enrolment", "account"):
-            yield from (_line(name, some, words) for name, some in _of(ended, kind).items())
+            yield from _some(_of(ended, kind), words)
 
 
 def _accounts(closed: dict[str, list[Ending]], words: Say, folder: str) -> Iterator[str]:
@@ -56,6 +60,14 @@ def _accounts(closed: dict[str, list[Ending]], words: Say, folder: str) -> Itera
         yield words("backup.closed_again")
         yield from (_line(name, some, words) for name, some in changed.items())
         yield words("backup.open_again", data=folder)
+
+
+def _some(ended: dict[str, list[Ending]], words: Say) -> Iterator[str]:
+    """A line for each, as many as fit a terminal; all are in the audit log."""
+    for name, why in list(ended.items())[:SHOWN]:
+        yield _line(name, why, words)
+    if len(ended) > SHOWN:
+        yield words("backup.and_more", count=len(ended) - SHOWN)
 
 
 def _line(name: str, why: Sequence[Ending], words: Say) -> str:

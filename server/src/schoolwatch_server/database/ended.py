@@ -56,7 +56,7 @@ def note(engine: Engine, path: Path) -> int:
         entries = audit.acted(conn, tuple(KINDS), after=after)
         found = [endings.of(entry, history(conn)) for entry in entries if entry.actor != RESTORE]
         if found or not path.is_file():
-            lasting.write(path, sorted({*known, *found}, key=lambda one: one.at)[-endings.LINES_MAX :])
+            lasting.write(path, endings.bounded({*known, *found}))
         upsert(conn, t.meta, [{"key": SEEN, "value": str(last)}])
     return len(found)
 
@@ -93,9 +93,11 @@ def lacking(engine: Engine, path: Path, until: float) -> int:
     """How many things that the log tells of until then (UTC seconds) the list does not name as it does."""
     listed = lasting.read(path, Ending)
     known = {one.what for one in listed}
-    since = listed[0].at if len(listed) >= endings.LINES_MAX else 0.0
+    others = [one.at for one in listed if one.action != endings.RENEWED]
+    since = others[0] if len(others) >= endings.LINES_MAX else 0.0
     with begin_read(engine) as conn:
         told = [one for one in audit.acted(conn, tuple(KINDS), 0) if one.actor != RESTORE]
+    told = [one for one in told if one.action != endings.RENEWED]  # the last of each device alone is kept
     return sum(endings.of(one, "").what not in known for one in told if since < one.at < until)
 
 
@@ -168,7 +170,10 @@ def _device(conn: Connection, one: Ending, now: float) -> str:
         return ""
     if one.action == "device.no_gateway":
         return one.action if lives.no_gateway(conn, id_) else ""
-    if one.action != "device.revoke":
+    if one.action == endings.RENEWED and credentials.offered_key(conn, id_) is not None:
+        credentials.take_up(conn, id_, now)  # the copy is of the time between: it knows the new one too
+        return one.action
+    if one.action not in ("device.revoke", endings.RENEWED):
         if conn.scalar(select(t.device.c.retired_at).where(t.device.c.id == id_)) is not None:
             return ""
         registry.retire_device(conn, id_, now)
@@ -177,7 +182,7 @@ def _device(conn: Connection, one: Ending, now: float) -> str:
     if conn.scalar(select(t.credential.c.device_id).where(held)) is None:
         return ""
     credentials.revoke(conn, id_, now)
-    return one.action
+    return "device.revoke"
 
 
 def _account(conn: Connection, one: Ending, now: float) -> str:
