@@ -20,6 +20,7 @@ from schoolwatch_server.workbooks import (
     campuses,
     checks,
     classes,
+    communes,
     contacts,
     contracts,
     grid,
@@ -35,7 +36,7 @@ from schoolwatch_server.workbooks.listing import Listing
 from schoolwatch_server.workbooks.schools import Plan
 from schoolwatch_server.workbooks.table import Field, Read
 
-Name = Literal["school", "campus", "room", "class", "contract", "asset", "contact", "check"]
+Name = Literal["commune", "school", "campus", "room", "class", "contract", "asset", "contact", "check"]
 NAMES: tuple[Name, ...] = get_args(Name)
 """In the order in which they are best imported: a room names its campus, a class its lab."""
 
@@ -99,6 +100,14 @@ def rows_of(conn: Connection, name: Name, school: SchoolRow) -> list[Mapping[str
     return [{"code": school.code, **one.values} for one in sorted(things, key=lambda one: one.id)]
 
 
+def _plan_communes(conn: Connection, scope: Scope, read: Read, _today: date) -> Plan:
+    return communes.plan(read, roster.known(conn, scope))
+
+
+def _put_communes(conn: Connection, plan: Plan, _now: float, _by: str) -> None:
+    roster.put_communes(conn, plan)
+
+
 def _plan_schools(conn: Connection, scope: Scope, read: Read, today: date) -> Plan:
     return school_plan.plan(read, roster.known(conn, scope), today)
 
@@ -138,6 +147,7 @@ LISTS: Mapping[Name, tuple[Listing, Store]] = {
 """What a school has, by the list that brings it: also what its page shows."""
 
 ROSTERS: Mapping[Name, Roster] = {
+    "commune": Roster(communes.FIELDS, _plan_communes, _put_communes, "registry"),
     "school": Roster(schools.FIELDS, _plan_schools, _put_schools, "registry"),
     **{name: _list(*each) for name, each in LISTS.items()},
     "contact": Roster(contacts.LISTING.columns, _plan_contacts, _put_contacts, "declare"),

@@ -26,6 +26,7 @@ SHOWN = 200
 """Changes, and faults, that a page shows; it says how many there are."""
 
 FILES: Mapping[rosters.Name, str] = {
+    "commune": "xa",
     "school": "truong",
     "campus": "diem-truong",
     "room": "phong",

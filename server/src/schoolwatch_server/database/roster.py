@@ -72,6 +72,28 @@ def put(conn: Connection, plan: Plan, now: float, by: str) -> None:
                 declarations.declare(conn, school, quantity, float(value), now, by)
 
 
+def put_communes(conn: Connection, plan: Plan) -> None:
+    """Puts a plan of communes without problems into the registry."""
+    provinces = _ids(conn, t.province)
+    for place in plan.provinces:
+        provinces[place.code] = registry.create_province(conn, place.code, place.name)
+    for change in plan.changes:
+        province, name = change.after("province"), change.after("name")
+        if change.id is None:
+            registry.create_commune(conn, provinces[str(province)], change.code, change.name)
+            continue
+        values: dict[str, object] = {"name": name} if name is not None else {}
+        values |= {"province_id": provinces[str(province)]} if province is not None else {}
+        if values:
+            conn.execute(update(t.commune).where(t.commune.c.code == change.code).values(**values))
+    communes = _ids(conn, t.commune)
+    for change in plan.changes:
+        into = change.after("into")
+        if into is not None:
+            here = t.school.c.commune_id == communes[change.code]
+            conn.execute(update(t.school).where(here).values(commune_id=communes[str(into)]))
+
+
 def _change(conn: Connection, school: int, change: Change, communes: dict[str, int], since: float) -> None:
     values: dict[str, object] = {
         name: change.after(name) for name in ("name", "level") if name in change.values
