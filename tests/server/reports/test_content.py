@@ -1,5 +1,7 @@
 """A report's bytes hold everything, and are the same each time."""
 
+import msgspec
+
 from schoolwatch_server.indicators.indicator import IndicatorValue, Source
 from schoolwatch_server.reports import content
 from schoolwatch_server.reports.content import Content, DeviceLine, Part
@@ -42,6 +44,15 @@ def _content() -> Content:
         parts=(Part(level="school", id=7, code="01000702", name="Trường ẵ", values=(value,)),),
         devices=(device,),
     )
+
+
+def test_an_outline_has_the_first_parts_and_says_how_many_there_are() -> None:
+    whole = _content()
+    parts = tuple(msgspec.structs.replace(whole.parts[0], id=n) for n in range(5))
+    body = content.encode(msgspec.structs.replace(whole, parts=parts))
+    short, count = content.outline(body, 2)
+    assert count == 5
+    assert short == msgspec.structs.replace(whole, parts=parts[:2])
 
 
 def test_what_was_kept_comes_back() -> None:

@@ -1,7 +1,7 @@
 """Reports: what is due when and for whom, freezing, and one frozen report with what became of it."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import Form, Path, Query, Request
@@ -138,26 +138,51 @@ def show(request: Request, digest: Digest, who: Who, server: Server) -> Response
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What the page of one report shows; `before` is the revision that `changed` is held against."""
+    """What the page of one report shows; `before` is the revision that `changed` is held against.
+
+    `content` has the first parts of `parts`, `changed` the first changes of `changes`.
+    """
 
     row: ReportRow
-    content: Content | None
     revisions: tuple[ReportRow, ...]
     before: ReportRow | None
-    changed: Difference | None
+    content: Content | None = None
+    parts: int = 0
+    changed: Difference | None = None
+    changes: int = 0
 
 
 def _open(conn: Connection, row: ReportRow) -> Opened:
     revisions = reports.revisions(conn, row)
     before = next((one for one in revisions if one.revision == row.revision - 1), None)
+    opened = Opened(row, revisions, before)
     try:
-        made = content.decode(reports.body(conn, row.id))
-        changed = None
+        body = reports.body(conn, row.id)
+        made, parts = content.outline(body, SHOWN)
+        opened = replace(opened, content=made, parts=parts)
         if before is not None:
-            changed = difference(content.decode(reports.body(conn, before.id)), made)
+            changed, changes = _changed(conn, (before.id, before.sha256), (row.id, body))
+            opened = replace(opened, changed=changed, changes=changes)
     except AlteredReportError:
-        return Opened(row, None, revisions, before, None)
-    return Opened(row, made, revisions, before, changed)
+        return Opened(row, revisions, before)
+    return opened
+
+
+_CHANGES: dict[str, tuple[Difference, int]] = {}
+_CHANGES_MOST = 100
+"""What two revisions differ in never changes either: a province's is worked out once."""
+
+
+def _changed(conn: Connection, before: tuple[int, str], after: tuple[int, bytes]) -> tuple[Difference, int]:
+    key = f"{before[1]} {content.digest(after[1])}"
+    known = _CHANGES.get(key)
+    if known is None:
+        whole = difference(content.decode(reports.body(conn, before[0])), content.decode(after[1]))
+        known = replace(whole, values=whole.values[:SHOWN]), len(whole.values)
+        while len(_CHANGES) >= _CHANGES_MOST:
+            _CHANGES.pop(next(iter(_CHANGES), ""), None)
+        _CHANGES[key] = known
+    return known
 
 
 def _show(request: Request, digest: str, who: Principal, server: Context, *, refused: str = "") -> Response:

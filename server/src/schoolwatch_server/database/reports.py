@@ -2,7 +2,7 @@
 
 import hashlib
 import zlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -98,16 +98,20 @@ def newest_revision(conn: Connection, kind: str, level: str, place_id: int, peri
     return int(conn.scalar(select(func.max(_r.revision)).where(_same(kind, level, place_id, period))) or 0)
 
 
-def add(conn: Connection, body: bytes, *, now: float, by: str, **values: Any) -> int:
+def packed(body: bytes) -> dict[str, Any]:
+    """The columns of a report's bytes; made before anybody waits for the transaction that keeps them."""
+    digest = hashlib.sha256(body).hexdigest()
+    return {"sha256": digest, "body": zlib.compress(body), "size": len(body)}
+
+
+def add(conn: Connection, packed: Mapping[str, Any], *, now: float, by: str, **values: Any) -> int:
     """Keeps the bytes with what is said of them (columns of the table); gives the report's id.
 
     Raises SQLAlchemy's `IntegrityError` where this revision is there already.
     """
     row = {
         **values,
-        "sha256": hashlib.sha256(body).hexdigest(),
-        "body": zlib.compress(body),
-        "size": len(body),
+        **packed,
         "frozen_at": now,
         "frozen_by": by,
         "state": "frozen",

@@ -106,7 +106,7 @@ def _newest(conn: Connection, wanted: Wanted, place_id: int, period: str) -> Rep
 
 def _keep(engine: Engine, made: content.Content, judged: Judged, by: str, now: float) -> ReportRow:
     body = content.encode(made)
-    digest = content.digest(body)
+    packed, digest = reports.packed(body), content.digest(body)
     try:
         with begin_write(engine) as conn:
             same = (made.kind, made.level, made.place_id, made.period)
@@ -115,7 +115,7 @@ def _keep(engine: Engine, made: content.Content, judged: Judged, by: str, now: f
             packs.keep(conn, judged.packs.held, now)
             reports.add(
                 conn,
-                body,
+                packed,
                 now=now,
                 by=by,
                 kind=made.kind,
