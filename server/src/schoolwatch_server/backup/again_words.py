@@ -36,8 +36,8 @@ def lines(again: Again, words: Say, data: Path) -> Iterator[str]:
     if any(ended):
         tokens = sum(len(some) for one in ended[1:] for some in one.values())
         yield words("backup.ended_again", device=len(ended[0]), token=tokens)
-        for one in ended:
-            yield from _some(one, words)
+        for some in ended:
+            yield from _some(some, words)
     yield from _accounts(_of(again, "account"), words, folder)
 
 

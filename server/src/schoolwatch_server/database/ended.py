@@ -62,7 +62,17 @@ def note(engine: Engine, path: Path) -> int:
 
 
 def _is_filled(path: Path) -> bool:
-    return path.is_file() and not lasting.trouble(path, Ending) and bool(path.stat().st_size)
+    try:
+        now = path.stat()
+    except OSError:
+        return False
+    return now.st_size > 0 and _is_whole(path, now.st_mtime_ns, now.st_size)
+
+
+@functools.lru_cache(maxsize=1)
+def _is_whole(path: Path, _changed_at: int, _size: int) -> bool:
+    """Read once for each time that it was written: each minute it would cost seconds, large as it may be."""
+    return not lasting.trouble(path, Ending)
 
 
 def goes_back(engine: Engine, noted: Checkpoint) -> bool:
