@@ -64,12 +64,12 @@ def path_of(one: Stored) -> Path:
     return Path(f"{one.pack}@{one.version}")
 
 
-def check(text: str, valid_from: date, there: Known) -> Held:
+def check(text: str, valid_from: date, there: Known, path: Path = Path("-")) -> Held:
     """The version that the text becomes, with the next number of its pack.
 
-    Raises `SheetError` (its `where` is the field) or `VersionError`.
+    `path` is what errors call it. Raises `SheetError` (its `where` is the field) or `VersionError`.
     """
-    held = sheet.read(_bytes(_numbered(text, 1)), Path("-"), "console", valid_from)
+    held = sheet.read(_bytes(_numbered(text, 1)), path, "console", valid_from)
     number = there.newest(held.sheet.id) + 1
     held = sheet.read(
         _bytes(_numbered(text, number)), Path(f"{held.sheet.id}@{number}"), "console", valid_from

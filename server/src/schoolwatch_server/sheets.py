@@ -134,9 +134,12 @@ def packs_in_force(config: ServerConfig, engine: Engine | None = None) -> PackSh
 
     Without an `engine` only files are looked at. `SheetError`.
     """
-    return PackSheets(
-        Path(config.evaluation.packs or config.folder / "packs"), engine, lambda: _local(config)
-    )
+    return PackSheets(folder_of_packs(config), engine, lambda: _local(config))
+
+
+def folder_of_packs(config: ServerConfig) -> Path:
+    """Where files of overrides lie."""
+    return Path(config.evaluation.packs or config.folder / "packs")
 
 
 def _local(config: ServerConfig) -> Local:

@@ -10,8 +10,8 @@ import yaml
 from schoolwatch_server.database import audit
 from schoolwatch_server.database import packs as versions
 from schoolwatch_server.database.engine import begin_read
-from schoolwatch_server.evaluate import packs_in_force
-from schoolwatch_server.sheets import today
+from schoolwatch_server.packs import examples, load
+from schoolwatch_server.sheets import packs_in_force, today
 from tree import Tree
 from website import RunningSite, csrf
 
@@ -158,3 +158,14 @@ def test_everybody_reads_and_only_administrators_of_the_whole_change(tree: Tree)
             assert reader.get("/packs/plans/new").status_code == 403
             assert look(reader).status_code == 403
     assert stored(tree) == []
+
+
+def test_every_pack_and_example_can_be_read_and_opened_in_both_languages(tree: Tree) -> None:
+    names = [held.sheet.id for held in (*load().held, *examples())]
+    with RunningSite(tree.config) as site:
+        admin = site.somebody("so_admin")
+        for language in ("vi", "en"):
+            admin.get(f"/language/{language}")
+            for name in names:
+                for path in (f"/packs/{name}", f"/packs/{name}/edit", f"/packs/{name}/edit?as_text=true"):
+                    assert admin.get(path).status_code == 200, (language, path)

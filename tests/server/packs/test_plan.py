@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schoolwatch_server import packs
+from schoolwatch_server.claims.questions import BY_ID
+from schoolwatch_server.indicators import INDICATORS
 from schoolwatch_server.packs import About, Item, Plan
 from schoolwatch_server.packs.plan import targets_of
 
@@ -116,3 +118,12 @@ def test_no_number_that_a_document_does_not_give_is_called_its_own() -> None:
             assert (one.target is None) == (one.confidence == "NF"), (held.sheet.id, one.id)
             if one.confidence == "P":
                 assert "đề xuất" in one.note, (held.sheet.id, one.id)
+
+
+def test_what_an_example_measures_by_is_there() -> None:
+    indicators = {indicator.id for indicator in INDICATORS}
+    for held in packs.examples():
+        assert isinstance(held.sheet, Plan)
+        for one in held.sheet.items:
+            assert one.indicator is None or one.indicator in indicators, (held.sheet.id, one.id)
+            assert one.question is None or one.question in BY_ID, (held.sheet.id, one.id)

@@ -4,6 +4,7 @@ import pytest
 
 from schoolwatch_contract.catalogue import FACTS, METRICS
 from schoolwatch_server import packs
+from schoolwatch_server.indicators import INDICATORS
 from schoolwatch_server.packs.reference import Reference, required_mbps
 
 
@@ -40,3 +41,11 @@ def test_every_signal_of_the_evidence_map_is_measured() -> None:
         assert set(entry.signals) <= known, entry.id
         assert entry.confidence == "V-2nd"
         assert entry.clause
+
+
+def test_what_references_and_criteria_are_shown_by_is_there() -> None:
+    indicators = {indicator.id for indicator in INDICATORS}
+    loaded = packs.load()
+    named = [entry.indicator for one in loaded.references for entry in one.entries]
+    named += [criterion.indicator for one in loaded.criteria for criterion in one.criteria]
+    assert {name for name in named if name} <= indicators
