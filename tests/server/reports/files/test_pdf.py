@@ -13,6 +13,8 @@ import time_machine
 
 from parts.frozen import of_school, value_of
 from schoolwatch_server import texts
+from schoolwatch_server.indicators import INDICATORS
+from schoolwatch_server.indicators.indicator import IndicatorValue, OfStage
 from schoolwatch_server.reports import content
 from schoolwatch_server.reports.content import Content
 from schoolwatch_server.reports.files import paper
@@ -107,6 +109,45 @@ def test_digest_address_pages_devices_and_documents_are_there(said: str, hostile
 def test_a_real_school_is_not_marked_and_without_an_address_there_is_no_code() -> None:
     told = evidence(paper(content.encode(msgspec.structs.replace(of_school(0), simulated=False)), WORDS))
     assert (told["mark"], told["qr"], told["verify"]) == ("", "", "")
+
+
+def told(value: IndicatorValue) -> dict[str, str]:
+    """What stands beside a criterion."""
+    of = msgspec.structs.replace(of_school(0), values=(value,))
+    (criterion,) = evidence(paper(content.encode(of), WORDS))["criteria"]
+    return dict(criterion["told"])
+
+
+def test_checks_and_steps_say_how_they_came_out_and_which_nobody_knows() -> None:
+    of = value_of(of_school(0), "lan_standard")
+    counted = (("L1_yes", 1), ("L1_no", 0), ("L2_yes", 0), ("L2_no", 1), ("L4_yes", 0), ("L4_no", 0))
+    assert told(replace(of, parts=counted))["Chi tiết"] == (
+        "L1 sơ đồ mạng còn mới: đạt; L2 tường lửa có chống xâm nhập: chưa đạt; "
+        "L4 thiết bị mạng quản lý được: chưa rõ"
+    )
+    steps = value_of(of_school(0), "ipv6_transition")
+    said = told(
+        replace(steps, parts=(("V0", 0), ("V1", 1), ("V2", 0)), value=1.0, numerator=1, denominator=1)
+    )
+    assert said["Chi tiết"] == "V1 đường truyền có IPv6"
+    assert said["Công thức"].endswith(" = mức 1")
+
+
+def test_a_school_of_several_stages_shows_each_with_its_numbers() -> None:
+    stages = (
+        OfStage("TH", 2.5, 40, 16, 2, meets=False),
+        OfStage("THCS", 1.5, 30, 20, 2, meets=True),
+        OfStage("THPT", None, 30, 0, 1, meets=None),
+    )
+    of = value_of(of_school(0), "students_per_computer_in_lesson")
+    assert told(replace(of, stages=stages))["Theo cấp học"] == (
+        "TH: 2,5 học sinh/máy (40 ÷ 16; chưa đạt); THCS: 1,5 học sinh/máy (30 ÷ 20; đạt); "
+        "THPT: chưa rõ (30 ÷ 0)"
+    )
+
+
+def test_every_indicator_has_a_formula_of_its_own() -> None:
+    assert [one.id for one in INDICATORS if f"file.formula.{one.id}" not in WORDS.entries] == []
 
 
 def test_the_template_reads_nothing_and_takes_no_text_for_code() -> None:

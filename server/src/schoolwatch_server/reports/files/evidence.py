@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import segno
 
 from schoolwatch_server.claims.questions import QUESTIONS
-from schoolwatch_server.indicators.indicator import IndicatorValue
+from schoolwatch_server.indicators.indicator import IndicatorValue, OfStage
 from schoolwatch_server.reports.files import words
 from schoolwatch_server.reports.files.details import details
 from schoolwatch_server.reports.files.paper import Paper
@@ -23,6 +23,8 @@ _LABELS = (
 )
 _WIDTHS = {"label": 1.4, "room": 1.2, "role": 1.2, "working": 1.1, "taken_at": 1.5}
 _FACT_WIDTH = 1.3
+_OF_STEPS = ("lan_standard", "ipv6_transition")
+"""Indicators whose parts are checks or steps of a school, each there or not."""
 _KEPT = 1500
 """Signs that surely have room on a page beside the bars."""
 
@@ -137,6 +139,8 @@ def _criterion(paper: Paper, value: IndicatorValue) -> Data:
 def _told(paper: Paper, value: IndicatorValue) -> Iterator[tuple[str, str]]:
     yield "value", words.observed(paper, value)
     yield "formula", _formula(paper, value)
+    yield "stages", "; ".join(_stage(paper, value, one) for one in value.stages)
+    yield "steps", "; ".join(_steps(paper, value))
     yield "target", words.target(paper, value)
     yield "verdict", words.verdict(paper, value)
     if value.coverage is not None:
@@ -153,12 +157,47 @@ def _formula(paper: Paper, value: IndicatorValue) -> str:
     """With its numbers; the sum is only written where it is one."""
     if value.numerator is None or value.denominator is None:
         return ""
-    upper, lower = (words.number(one, paper.language) for one in (value.numerator, value.denominator))
     meaning = paper.known(f"file.formula.{value.indicator}", paper.text("file.formula.other"))
+    if value.denominator == 1 and value.value == value.numerator:
+        return f"{meaning} = {words.observed(paper, value)}"
+    upper, lower = (words.number(one, paper.language) for one in (value.numerator, value.denominator))
     quotient = value.numerator / value.denominator if value.denominator else math.nan
     if value.value is None or not math.isclose(quotient, value.value, rel_tol=1e-9, abs_tol=1e-12):
         return f"{meaning}: {upper}; {lower}"
     return f"{meaning}: {upper} ÷ {lower} = {words.observed(paper, value)}"
+
+
+def _stage(paper: Paper, value: IndicatorValue, of: OfStage) -> str:
+    """`TH: 2,5 học sinh/máy (40 ÷ 16; chưa đạt)`."""
+    told = paper.text("unknown") if of.value is None else words.amount(paper, of.value, value.unit)
+    numbers = [words.number(one, paper.language) for one in (of.numerator, of.denominator) if one is not None]
+    inside = [" ÷ ".join(numbers)] if numbers else []
+    if of.meets is not None:
+        inside.append(paper.text("file.reached" if of.meets else "file.missed"))
+    return f"{of.stage}: {told} ({'; '.join(inside)})" if inside else f"{of.stage}: {told}"
+
+
+def _steps(paper: Paper, value: IndicatorValue) -> Iterator[str]:
+    """Of parts that are there or not: checks with how they came out, and the step that was reached."""
+    if not _are_steps(value):
+        return
+    counted = dict(value.parts)
+    for name in dict.fromkeys(name.removesuffix("_yes").removesuffix("_no") for name in counted):
+        if f"{name}_yes" not in counted:
+            if counted[name]:
+                yield _part(paper, name)
+        else:
+            passed, failed = counted[f"{name}_yes"], counted.get(f"{name}_no", 0)
+            how = "file.reached" if passed else "file.missed" if failed else "unknown"
+            yield f"{_part(paper, name)}: {paper.text(how)}"
+
+
+def _are_steps(value: IndicatorValue) -> bool:
+    return value.level == "school" and value.indicator in _OF_STEPS
+
+
+def _part(paper: Paper, name: str) -> str:
+    return paper.known(f"file.part.{name}", paper.known(f"ipv6_part.{name}", name))
 
 
 def _documents(paper: Paper, value: IndicatorValue) -> Iterator[str]:
@@ -185,10 +224,10 @@ def _charts(paper: Paper, value: IndicatorValue) -> Iterator[Data]:
         floor = next((line.value for line in value.lines if line.kind == "floor"), None)
         told = words.amount(paper, value.coverage, "ratio")
         yield _bar(paper.text("file.pack.coverage"), value.coverage, floor, 1.0, told)
-    most = max((count for _, count in value.parts), default=0)
-    for name, count in value.parts:
-        told = words.number(count, paper.language)
-        yield _bar(_said(paper.known(f"part.{value.indicator}.{name}", name)), count, None, most, told)
+    parts = () if _are_steps(value) else value.parts
+    most = max((count for _, count in parts), default=0)
+    for name, count in parts:
+        yield _bar(_said(_part(paper, name)), count, None, most, words.number(count, paper.language))
 
 
 def _bar(name: str, value: float, tick: float | None, most: float, told: str) -> Data:

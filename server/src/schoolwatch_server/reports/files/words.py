@@ -42,13 +42,19 @@ def percent(value: float, language: Language) -> str:
 
 
 def amount(paper: Paper, value: float, unit: str) -> str:
-    """A value with its unit: `85,5%`, `2,5 học sinh/máy`, `có`."""
+    """A value with its unit: `85,5%`, `2,5 học sinh/máy`, `mức 2`, `có`."""
     if unit == "ratio":
         return percent(value, paper.language)
     if unit == "boolean" and value in (0, 1):
         return paper.text("yes" if value else "no")
-    told = number(value, paper.language)
-    return told if unit in ("", "count", "boolean") else f"{told} {paper.known(f'report.unit.{unit}', unit)}"
+    if unit == "bit/s" and value >= 1e6:
+        value, unit = value / 1e6, "Mbit/s"
+    elif unit == "B" and value >= 2**30:
+        return f"{number(value / 2**30, paper.language)} GiB"
+    told, of = number(value, paper.language), paper.known(f"report.unit.{unit}", unit)
+    if unit in ("", "count", "boolean"):
+        return told
+    return f"{of} {told}" if unit in ("level", "grade") else f"{told} {of}"
 
 
 def name_of(paper: Paper, value: IndicatorValue) -> str:
