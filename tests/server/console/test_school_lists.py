@@ -7,9 +7,9 @@ from openpyxl import load_workbook
 from sqlalchemy import select
 
 from schoolwatch_server import rosters
-from schoolwatch_server.database import audit, registry
+from schoolwatch_server.database import audit, registry, simulated
 from schoolwatch_server.database import tables as t
-from schoolwatch_server.database.engine import begin_read
+from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.scope import EVERYTHING, Scope
 from schoolwatch_server.workbooks.days import begins
 from tree import School, Tree
@@ -49,6 +49,15 @@ def test_the_newest_classes_are_shown_and_the_file_is_the_list_again(tree: Tree)
         assert (file.status_code, other.status_code) == (200, 404)
         (sheet, _) = load_workbook(io.BytesIO(file.content)).worksheets
         assert [cell.data_type for cell in sheet["C"][:4]] == ["s", "s", "s", "s"], "a name is no formula"
+        assert "simulated-" not in file.headers["content-disposition"]
+    with begin_write(tree.engine) as conn:
+        simulated.mark(conn)
+    with RunningSite(tree.config) as site:
+        made_up = site.somebody("so_admin").get(f"/imports/template.xlsx?roster=class&school={school.code}")
+        assert '"simulated-lop.xlsx"' in made_up.headers["content-disposition"]
+        (sheet, _) = load_workbook(io.BytesIO(made_up.content)).worksheets
+        assert sheet["A1"].value.startswith("DỮ LIỆU MÔ PHỎNG")
+        assert rosters.look(tree.engine, "class", made_up.content, EVERYTHING, tree.now).plan.same == 3
     again = rosters.look(tree.engine, "class", file.content, EVERYTHING, tree.now)
     assert (again.plan.problems, again.plan.changes, again.plan.same) == ((), (), 3)
 

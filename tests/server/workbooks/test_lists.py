@@ -282,6 +282,23 @@ def test_contacts_are_sealed_and_no_preview_log_or_list_says_them(
         assert secret.encode() not in files
 
 
+def test_a_contact_that_somebody_altered_hides_no_other_and_is_entered_anew(
+    world: World, school: registry.SchoolRow
+) -> None:
+    imported(world, "contact", FILES["contact"], school.code)
+    with begin_write(world.engine) as conn:
+        c = t.contact.c
+        deputy = select(c.name).where(c.kind == "deputy").scalar_subquery()
+        conn.execute(t.contact.update().where(c.kind == "it_contact").values(name=deputy))
+    with begin_read(world.engine) as conn:
+        (lan, nam) = contacts.opened(conn, EVERYTHING)[school.id]
+    assert (lan.name, lan.phone, lan.is_altered) == ("", "0912 345 678", True)
+    assert (nam.name, nam.is_altered) == ("Vũ Văn Nam", False)
+    imported(world, "contact", FILES["contact"], school.code)
+    with begin_read(world.engine) as conn:
+        assert [one.is_altered for one in contacts.opened(conn, EVERYTHING)[school.id]] == [False, False]
+
+
 def test_what_a_scope_does_not_see_is_no_school_of_a_list(world: World, school: registry.SchoolRow) -> None:
     with begin_read(world.engine) as conn:
         kind, store = LISTS["class"]

@@ -34,6 +34,8 @@ def schools(who: Who, server: Server, limit: Limit = 100, cursor: Cursor = 0) ->
                 "level": school.level,
                 "commune": school.commune,
                 "province": school.province,
+                "managed_by": school.managed_by,
+                "is_public": school.is_public,
                 "declared": school.declared,
             }
             for school in page

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from schoolwatch_server.database.room_use import Hidden
 from schoolwatch_server.indicators.indicator import Reason, Status
+from schoolwatch_server.levels import Manager
 from schoolwatch_server.rules.rule import Severity
 from schoolwatch_server.strict_yaml import Confidence
 
@@ -38,9 +39,13 @@ class School(Answer):
 
 
 class SchoolDeclared(School):
+    """`managed_by` is whom it reports to: `so`, the department, or `xa`, its commune; null: not known."""
+
     level: str
     commune: str
     province: str
+    managed_by: Manager | None
+    is_public: bool
     declared: dict[str, float]
 
 
