@@ -27,9 +27,12 @@ def values(level: Place, place: int, draw: random.Random) -> Iterator[IndicatorV
         is_ratio = indicator.unit == "ratio"
         known = draw.random() > 0.2
         denominator = float(draw.randint(10, 60))
-        numerator = (
-            float(draw.randint(0, int(denominator))) if is_ratio else denominator * draw.uniform(0.5, 4)
-        )
+        if indicator.unit in ("boolean", "count", "level"):
+            numerator, denominator = float(draw.randint(0, 1 if indicator.unit == "boolean" else 3)), 1.0
+        elif is_ratio:
+            numerator = float(draw.randint(0, int(denominator)))
+        else:
+            numerator = denominator * draw.uniform(0.5, 4)
         target = definition.target.value if definition.target else None
         lines = () if target is None else (Line("target", target, indicator.unit, (), PLAN),)
         yield IndicatorValue(

@@ -88,7 +88,9 @@ def target(paper: Paper, value: IndicatorValue) -> str:
     """`từ 90% trở lên [P], hạn 31/12/2025`, in brackets how sure it is, or that there is none."""
     if value.target is None:
         return paper.text("report.none")
-    told = paper.text(f"file.target.{value.better}", target=amount(paper, value.target, value.unit))
+    told = amount(paper, value.target, value.unit)
+    if value.unit != "boolean":
+        told = paper.text(f"file.target.{value.better}", target=told)
     tag = next((line.source.confidence for line in value.lines if line.kind == "target"), "")
     told = f"{told} [{tag}]" if tag else told
     return f"{told}, {paper.text('file.deadline', day=day(value.deadline))}" if value.deadline else told
