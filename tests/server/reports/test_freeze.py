@@ -3,6 +3,7 @@
 import hashlib
 import os
 import time
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.reports import AlteredReportError
 from schoolwatch_server.intake.batch import take
 from schoolwatch_server.reports import content, keeping
-from schoolwatch_server.reports.calendar import day_of, period_of
+from schoolwatch_server.reports.calendar import day_of, end_of, period_of
 from schoolwatch_server.reports.difference import difference
 from schoolwatch_server.reports.freeze import Judged
 from schoolwatch_server.reports.keeping import ReportError, Wanted
@@ -241,3 +242,22 @@ def test_a_merged_school_keeps_its_reports_and_freezes_no_more(world: World, tmp
     assert body(world, found) == kept
     with pytest.raises(ReportError, match="no_place"):
         freeze(world, note="trường đã sáp nhập")
+
+
+def test_a_report_tells_how_punctual_the_place_was_with_all_below_it(world: World) -> None:
+    # the school came into the register at NOW, 21 September: from then on October and November were due
+    head = somebody("school_head", "school", world.school)
+    for month, at in ((10, _noon(2026, 10, 19)), (11, _noon(2026, 11, 20))):  # the last day; a day late
+        row = freeze(world, period=f"2026-{month}", now=at)
+        keeping.act(world.engine, row.sha256, head, "hand_in", "", now=at)
+    for level, code in (("school", "S"), ("commune", "C"), ("province", "P")):
+        report = content.decode(body(world, freeze(world, level, code, kind="year", now=_noon(2026, 11, 25))))
+        (told,) = (value for value in report.values if value.code == "I-30")
+        assert (told.value, told.numerator, told.denominator) == (0.5, 1.0, 2.0), level
+    assert {part.values[-1].value for part in report.parts} == {0.5}
+    first = content.decode(body(world, freeze(world, kind="quarterly", now=NOW + 60)))
+    assert (first.values[-1].value, first.values[-1].reason) == (None, "nothing_due")
+
+
+def _noon(year: int, month: int, day: int) -> float:
+    return end_of(date(year, month, day)) - 43200

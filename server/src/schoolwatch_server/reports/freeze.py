@@ -1,5 +1,6 @@
 """Fills a report from one moment of the database: what it holds is what was known then, and stays so."""
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -8,12 +9,13 @@ from sqlalchemy import Connection
 
 from schoolwatch_server import __version__
 from schoolwatch_server.database import attachments, registry, states
-from schoolwatch_server.database.rows import SchoolRow
+from schoolwatch_server.database.rows import CommuneRow, SchoolRow
 from schoolwatch_server.indicators.current import current, everywhere, limits
 from schoolwatch_server.indicators.indicator import IndicatorValue, Place
 from schoolwatch_server.lifecycle import Systems, find
 from schoolwatch_server.packs import Packs
-from schoolwatch_server.reports.calendar import Kind, day_of
+from schoolwatch_server.reports import punctuality
+from schoolwatch_server.reports.calendar import SHIPPED, Kind, day_of
 from schoolwatch_server.reports.content import Content, DeviceLine, Evidence, PackUsed, Part
 from schoolwatch_server.scope import EVERYTHING, Scope
 from schoolwatch_server.state import State
@@ -123,26 +125,32 @@ def _values(
     conn: Connection, where: Named, packs: Packs, now: float
 ) -> tuple[tuple[IndicatorValue, ...], tuple[Part, ...]]:
     """Of the place itself, and of its parts: a commune's schools; a province's communes, then its schools."""
+    on_time = punctuality.counted(conn, Scope(where.level, where.id), now)
+
+    def whole(level: Place, id_: int, values: Sequence[IndicatorValue]) -> tuple[IndicatorValue, ...]:
+        return (*values, punctuality.value(on_time, level, id_, now)) if values else ()
+
     if where.level == "school":
-        return current(conn, "school", where.id, packs, now), ()
+        return whole("school", where.id, current(conn, "school", where.id, packs, now)), ()
     schools = registry.schools(conn, Scope(where.level, where.id))
     if where.level == "commune":
-        below = ((school, current(conn, "school", school.id, packs, now)) for school in schools)
-        parts = tuple(_of_school(school, values) for school, values in below)
-        return current(conn, "commune", where.id, packs, now), parts
+        below = [(school, current(conn, "school", school.id, packs, now)) for school in schools]
+        parts = tuple(_of_school(school, whole("school", school.id, values)) for school, values in below)
+        return whole("commune", where.id, current(conn, "commune", where.id, packs, now)), parts
     found: defaultdict[tuple[Place, int], list[IndicatorValue]] = defaultdict(list)
     for counted, value in everywhere(conn, packs, now):
         if counted.province_id == where.id:
             found[value.level, value.place_id].append(value)
     communes = registry.communes(conn, EVERYTHING, province_id=where.id)
     parts = (
-        *(
-            Part(level="commune", id=c.id, code=c.code, name=c.name, values=_short(found["commune", c.id]))
-            for c in communes
-        ),
-        *(_of_school(school, found["school", school.id]) for school in schools),
+        *(_of_commune(row, whole("commune", row.id, found["commune", row.id])) for row in communes),
+        *(_of_school(row, whole("school", row.id, found["school", row.id])) for row in schools),
     )
-    return tuple(found["province", where.id]), parts
+    return whole("province", where.id, found["province", where.id]), parts
+
+
+def _of_commune(row: CommuneRow, values: Sequence[IndicatorValue]) -> Part:
+    return Part(level="commune", id=row.id, code=row.code, name=row.name, values=_short(values))
 
 
 def _of_school(school: SchoolRow, values: Sequence[IndicatorValue]) -> Part:
@@ -163,11 +171,13 @@ def _short(values: Sequence[IndicatorValue]) -> tuple[IndicatorValue, ...]:
 
 
 def _packs(packs: Packs) -> tuple[PackUsed, ...]:
-    """Every pack in force, with the SHA-256 of its text."""
-    return tuple(
+    """Every pack in force, with the SHA-256 of its text, and the shipped calendar of reports."""
+    calendar = PackUsed(name=punctuality.PACK, sha256=hashlib.sha256(SHIPPED.read_bytes()).hexdigest())
+    named = (
         PackUsed(name=held.sheet.name, sha256=held.sha256, since=held.since.isoformat() if held.since else "")
         for held in packs.held
     )
+    return (*named, calendar)
 
 
 def _evidence(conn: Connection, where: Named) -> Iterator[Evidence]:
