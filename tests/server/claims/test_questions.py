@@ -67,10 +67,8 @@ def test_every_criterion_of_the_shipped_packs_can_be_declared() -> None:
 
 
 def test_every_answer_that_an_indicator_reads_is_read_for_it() -> None:
-    folder = Path(indicators.__file__).parent
-    words = {
-        word for file in folder.glob("*.py") for word in re.findall(r'"([a-z_]+)"', file.read_text("utf-8"))
-    }
+    files = [file.read_text("utf-8") for file in Path(indicators.__file__).parent.glob("*.py")]
+    words = {word for text in files for word in re.findall(r'"([a-z_]+)"', text)}
     read = {question.id for question in QUESTIONS if question.id in words}
     assert {"studio", "firewall_ips", "network_diagram", "backup_restore_test"} <= read
     assert read <= FEEDS

@@ -349,3 +349,20 @@ def test_a_report_can_name_the_files_behind_what_counts(tree: Tree) -> None:
         content = freeze.fill(conn, where, "monthly", "2026-11", freeze.Judged(packs.load()), tree.now)
     assert (question, file.sha256, file.size) == ("studio", hashlib.sha256(PDF).hexdigest(), len(PDF))
     assert [(one.question, one.sha256) for one in content.evidence] == [("studio", file.sha256)]
+
+
+def test_what_a_head_vouches_for_is_written_down_as_it_stood(tree: Tree, head: httpx.Client) -> None:
+    school = tree.schools[0]
+    form = {"csrf": csrf(head), "students": "321", "devices": "40"}
+    head.post(f"/schools/{school.code}/declare", data=form)
+    save(head, school, "lists_confirmed", value="yes", text="đã đối chiếu")
+    assert (
+        'maxlength="500">đã đối chiếu</textarea>'
+        in head.get(f"/schools/{school.code}/claims/lists_confirmed").text
+    )
+    head.post(f"/schools/{school.code}/declare", data={**form, "students": "322"})
+    save(head, school, "lists_confirmed", "submit", value="yes", text="đã đối chiếu")
+    head.post(f"/schools/{school.code}/declare", data={**form, "students": "999"})
+    kept = the_claim(tree, "lists_confirmed", school).text
+    assert kept.startswith("đã đối chiếu Số liệu lúc khai: học sinh 322; thiết bị 40; lớp 0; phòng 1;")
+    assert "999" not in kept

@@ -39,7 +39,8 @@ class Question:
     """`stages`: which stages it is for (none: all schools); `indicators` it feeds, by their codes.
 
     `document`, `clause` and `confidence` say where the question comes from. `choices` are what a choice may
-    be. `months` is after how many months an answer is old; None: never by itself. A question about a
+    be. `months` is after how many months an answer is old; None: never by itself. Into an answer
+    `with_figures` goes what the school's numbers and lists hold at that moment. A question about a
     `criterion` is in the words of its pack, and has no text of its own.
     """
 
@@ -56,6 +57,7 @@ class Question:
     choices: tuple[int, ...] = ()
     is_address: bool = False
     months: int | None = None
+    with_figures: bool = False
     criterion: Criterion | None = None
 
     @property
@@ -203,6 +205,7 @@ QUESTIONS: tuple[Question, ...] = (
         "lists_confirmed", "yes_no", "figures", OURS,
         "hiệu trưởng xác nhận số liệu, danh sách lớp, phòng, hợp đồng, tài sản đã nhập là đúng", "P",
         indicators=("I-01", "I-02", "I-03", "I-05", "I-12", "I-25"), evidence="no", months=12,
+        with_figures=True,
     ),
     _share("expenditure_share", KON_TUM, "ít nhất 01% chi thường xuyên cho chuyển đổi số", "yes"),
     _share("security_expenditure_share", KON_TUM, "10% kinh phí chuyển đổi số cho an ninh mạng", "yes"),

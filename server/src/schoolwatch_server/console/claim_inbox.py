@@ -19,7 +19,8 @@ from schoolwatch_server.claims.claim import Claim
 from schoolwatch_server.claims.questions import Question
 from schoolwatch_server.claims.states import Party, Step
 from schoolwatch_server.console import claim_words
-from schoolwatch_server.console.claims import Ids, today
+from schoolwatch_server.console.claim_form import today
+from schoolwatch_server.console.claims import Ids
 from schoolwatch_server.console.page import Csrf, check_form, page, words_of
 from schoolwatch_server.database import attachments, claim_steps, claims, registry
 from schoolwatch_server.database.attachments import Attachment

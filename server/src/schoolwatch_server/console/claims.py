@@ -1,9 +1,8 @@
 """What a school declares with evidence: all questions on one page, each with its form and its history."""
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import Form, Query, Request
@@ -17,58 +16,21 @@ from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.problems import not_found
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.claims import answer as answers
-from schoolwatch_server.claims.answer import AnswerError, Lack
-from schoolwatch_server.claims.claim import Claim
+from schoolwatch_server.claims.answer import AnswerError
 from schoolwatch_server.claims.evidence import BYTES_MAX, FILES_MAX, EvidenceError, accept
-from schoolwatch_server.claims.questions import SCORE_MAX, Question, of_school
-from schoolwatch_server.claims.states import CLOSED, Step, may_answer, may_take
+from schoolwatch_server.claims.questions import Question, of_school
+from schoolwatch_server.claims.states import Step
 from schoolwatch_server.console import claim_words
+from schoolwatch_server.console.claim_figures import vouched
+from schoolwatch_server.console.claim_form import Line, Typed, form, line_of, most_of, today
 from schoolwatch_server.console.page import Csrf, check_form, page, words_of
 from schoolwatch_server.console.schools import commune_code_of, place_of, school_for
-from schoolwatch_server.console.words import ZONE
 from schoolwatch_server.database import attachments, claim_steps, claims
-from schoolwatch_server.database.attachments import Attachment
-from schoolwatch_server.database.claims import ClaimRow
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.database.registry import SchoolRow
 from schoolwatch_server.packs.asked import questions
 
 Ids = Annotated[list[int], Form(max_length=1000)]
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A question on a school's page: its newest answer, the one that counts, and what the newest lacks."""
-
-    question: Question
-    newest: ClaimRow | None
-    counts: Claim | None
-    files: Sequence[Attachment]
-    lacks: tuple[Lack, ...]
-
-    @property
-    def is_ready(self) -> bool:
-        """Whether it is a draft that may be handed in."""
-        return self.newest is not None and self.newest.state == "draft" and "evidence" not in self.lacks
-
-    @property
-    def counted_before(self) -> Claim | None:
-        """What counts until the newest answer does."""
-        return None if self.counts and self.newest and self.counts.id == self.newest.id else self.counts
-
-
-@dataclass(frozen=True, slots=True)
-class Typed:
-    """What the form of a question holds, as it was typed."""
-
-    value: str
-    text: str
-    as_of: str
-
-
-def today() -> date:
-    """The day that it is in schools."""
-    return datetime.now(ZONE).date()
 
 
 def show(
@@ -84,7 +46,7 @@ def show(
         remarks = {id_: told[-1] for id_, told in claim_steps.events(conn, back).items()}
         commune = commune_code_of(conn, who, school)
     asked = of_school(school.level, questions(server.packs).values())
-    lines = [_line(q, newest.get(q.id), counted.get(q.id), files) for q in asked]
+    lines = [line_of(q, newest.get(q.id), counted.get(q.id), files) for q in asked]
     by_subject: dict[str, list[Line]] = {}
     for line in lines:
         by_subject.setdefault(line.question.subject, []).append(line)
@@ -107,17 +69,17 @@ def show(
 
 def ask(request: Request, code: str, question: str, who: Who, server: Server) -> Response:
     """One question: the form, when it is the school's turn, and all that happened with its answers."""
-    return _form(request, who, server, school_for(who, server, code), _question(server, question))
+    return form(request, who, server, school_for(who, server, code), _question(server, question))
 
 
 async def save(request: Request, who: Who, server: Server) -> Response:
     """Keeps the draft with its files; hands it in when that was asked for."""
-    async with request.form(max_files=FILES_MAX, max_fields=8) as form:
-        check_form(who, _field(form, "csrf"))
-        code, question = _field(form, "code"), _question(server, _field(form, "question"))
-        typed = Typed(_field(form, "value"), _field(form, "text"), _field(form, "as_of"))
-        is_handed_in = _field(form, "then") == "submit"
-        sent = [one for one in form.getlist("file") if isinstance(one, UploadFile) and one.filename]
+    async with request.form(max_files=FILES_MAX, max_fields=8) as sent_form:
+        check_form(who, _field(sent_form, "csrf"))
+        code, question = _field(sent_form, "code"), _question(server, _field(sent_form, "question"))
+        typed = Typed(_field(sent_form, "value"), _field(sent_form, "text"), _field(sent_form, "as_of"))
+        is_handed_in = _field(sent_form, "then") == "submit"
+        sent = [one for one in sent_form.getlist("file") if isinstance(one, UploadFile) and one.filename]
         files = [(str(one.filename), await one.read(BYTES_MAX + 1)) for one in sent]
 
     def work() -> Response:
@@ -176,19 +138,21 @@ def _save(
 ) -> Response:
     words, now = words_of(request), time.time()
     try:
-        most = _most(question, server)
+        most = most_of(question, server)
         answer = answers.parse(question, typed.value, typed.text, typed.as_of, today(), most)
+        if question.with_figures:
+            answer = replace(answer, text=vouched(server, who, school.id, answer.text))
         kept = [accept(name, body) for name, body in files]
         of = (school.id, school.code)
         claim = claiming.save(server.engine, of, question, answer, kept, by=who.name, now=now)
     except AnswerError as error:
         trouble = words.text(f"claims.fault.{error.fault}", most=words.number(error.most, 2))
-        return _form(request, who, server, school, question, typed=typed, trouble=trouble)
+        return form(request, who, server, school, question, typed=typed, trouble=trouble)
     except EvidenceError as error:
         trouble = f"{error.name}: {words.text(f'claims.refused.{error.refusal}')}"
-        return _form(request, who, server, school, question, typed=typed, trouble=trouble)
+        return form(request, who, server, school, question, typed=typed, trouble=trouble)
     except claiming.WaitsError:
-        return _form(request, who, server, school, question, trouble=words.text("claims.waits"))
+        return form(request, who, server, school, question, trouble=words.text("claims.waits"))
     at = f"/schools/{school.code}/claims"
     if not is_handed_in:
         return RedirectResponse(f"{at}/{question.id}", 303)
@@ -197,85 +161,8 @@ def _save(
     )
     if outcome.refused:
         trouble = words.text(f"claims.why.{outcome.refused[0][1]}")
-        return _form(request, who, server, school, question, trouble=trouble)
+        return form(request, who, server, school, question, trouble=trouble)
     return RedirectResponse(f"{at}#{question.id}", 303)
-
-
-def _form(
-    request: Request,
-    who: Principal,
-    server: Context,
-    school: SchoolRow,
-    question: Question,
-    *,
-    typed: Typed | None = None,
-    trouble: str = "",
-) -> Response:
-    with begin_read(server.engine) as conn:
-        rows = claims.history(conn, who.scope, school.id, question.id)
-        files = attachments.of_claims(conn, [row.id for row in rows])
-        events = claim_steps.events(conn, [row.id for row in rows])
-        counted = claims.recognised(conn, who.scope, [question.id], [school.id]).get(school.id, {})
-    newest = rows[0] if rows else None
-    state = None if newest is None else newest.state
-    return page(
-        request,
-        "claim.html",
-        who,
-        422 if trouble else 200,
-        at=f"/schools/{school.code}/claims/{question.id}",
-        school=school,
-        place=place_of(school),
-        question=question,
-        line=_line(question, newest, counted.get(question.id), files),
-        typed=typed or _typed(request, question, newest),
-        trouble=trouble,
-        rows=rows,
-        files=files,
-        events=events,
-        is_open=bool(school.code) and (state == "draft" or may_answer(state)),
-        decides=_decides(who, newest),
-        may_withdraw=newest is not None and may_take(who.role, newest.state, "withdraw", newest.manager),
-        today=today().isoformat(),
-        most=_most(question, server),
-        bytes_max=BYTES_MAX,
-        files_max=FILES_MAX,
-        told=claim_words,
-    )
-
-
-def _decides(who: Principal, newest: ClaimRow | None) -> str:
-    """The decision on the newest answer that is this person's to take: `approve`, `accept`, `recognise`."""
-    if newest is None or not may_take(who.role, newest.state, "return", newest.manager):
-        return ""
-    return {"submitted": "approve", "approved": "accept"}.get(newest.state, "recognise")
-
-
-def _most(question: Question, server: Context) -> float:
-    """The highest score, as the packs in force say; where no source says it, that of a whole group."""
-    known = {f"{of.id}.{one.code}": one.max for of in server.packs.criteria for one in of.criteria}
-    return known.get(question.id) or SCORE_MAX
-
-
-def _line(
-    question: Question,
-    newest: ClaimRow | None,
-    counted: Claim | None,
-    files: Mapping[int, Sequence[Attachment]],
-) -> Line:
-    if newest is None:
-        return Line(question, None, counted, (), ("answer",))
-    own = files.get(newest.id, ())
-    lack = answers.lacks(question, newest.value, len(own), newest.as_of, today())
-    return Line(question, newest, counted, own, lack)
-
-
-def _typed(request: Request, question: Question, newest: ClaimRow | None) -> Typed:
-    """What the form begins with: the draft, or what came back, to be corrected; else nothing."""
-    if newest is None or newest.state not in ("draft", *CLOSED):
-        return Typed("", newest.text if newest is not None and question.kind == "text" else "", "")
-    value = answers.typed(question, newest.value, words_of(request).language)
-    return Typed(value, newest.text, newest.as_of.isoformat())
 
 
 def _question(server: Context, id_: str) -> Question:
