@@ -24,6 +24,8 @@ def test_schools_are_listed_with_their_place_and_declared_numbers(tree: Tree, as
         "level": "THCS",
         "commune": "Xã MarkC00X",
         "province": "Tỉnh MarkP0X",
+        "managed_by": "xa",
+        "is_public": True,
         "declared": {"students": 100 + first.id, "devices": 2},
     }
 
