@@ -378,7 +378,7 @@ def test_without_a_name_nobody_lacks_the_issued_antivirus() -> None:
 
 def test_servers_are_backed_up_or_there_is_none() -> None:
     got = judged("backup", Counts(servers=2, backed_up=Pair(1, 2), said=said(backup_restore_test=1)))
-    assert (got.value, got.declared, got.declared_state) == (0.5, 1, "accepted")
+    assert (got.value, got.declared, got.parts) == (0.5, None, (("restore_tested", 1),))
     assert judged("backup", Counts()).reason == "nothing_to_count"
 
 

@@ -78,6 +78,7 @@ def indicator_json(value: IndicatorValue, texts: Texts) -> Json:
     source = value.source
     return {
         "indicator": value.indicator,
+        "code": value.code,
         "title": {language: texts.get(language, f"indicator.{value.indicator}") for language in LANGUAGES},
         "unit": value.unit,
         "status": value.status,
@@ -93,6 +94,17 @@ def indicator_json(value: IndicatorValue, texts: Texts) -> Json:
         },
         "pack": value.pack,
         "target": value.target,
+        "better": value.better,
+        "meets": value.meets,
+        "deadline": value.deadline or None,
+        "basis": value.basis,
+        "declared": value.declared,
+        "declared_state": value.declared_state,
+        "stages": [
+            {"stage": each.stage, "value": each.value, "target": each.target, "meets": each.meets}
+            for each in value.stages
+        ],
+        "parts": dict(value.parts),
         "at": rfc3339(value.at),
     }
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from schoolwatch_server.database.room_use import Hidden
-from schoolwatch_server.indicators.indicator import Reason, Status
+from schoolwatch_server.indicators.indicator import Basis, Reason, Status
 from schoolwatch_server.levels import Manager
 from schoolwatch_server.rules.rule import Severity
 from schoolwatch_server.strict_yaml import Confidence
@@ -62,8 +62,20 @@ class Source(Answer):
     confidence: Confidence
 
 
+class OfStage(Answer):
+    """An indicator of one stage of a school that teaches several."""
+
+    stage: str
+    value: float | None
+    target: float | None
+    meets: bool | None
+
+
 class Indicator(Answer):
+    """`meets` null: not known, or nothing is asked. `declared` is what the school says of the same."""
+
     indicator: str
+    code: str
     title: Both
     unit: str
     status: Status
@@ -75,6 +87,14 @@ class Indicator(Answer):
     source: Source
     pack: str
     target: float | None
+    better: Literal["higher", "lower"]
+    meets: bool | None
+    deadline: Annotated[str | None, Field(json_schema_extra={"format": "date"})]
+    basis: Basis
+    declared: float | None
+    declared_state: str
+    stages: list[OfStage]
+    parts: dict[str, Count]
     at: Time
 
 

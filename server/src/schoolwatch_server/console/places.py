@@ -15,6 +15,7 @@ from schoolwatch_server.api.parts import read_parts
 from schoolwatch_server.api.problems import not_found
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.console import plan_rows
+from schoolwatch_server.console.indicator_groups import standing
 from schoolwatch_server.console.packs import said
 from schoolwatch_server.console.page import page
 from schoolwatch_server.database import activation, incident_rows, pages, registry
@@ -74,9 +75,9 @@ def overview(request: Request, who: Who, server: Server) -> Response:
         "overview.html",
         who,
         province=provinces[0] if len(provinces) == 1 else None,
-        values=values,
         asked=asked,
         said=said(request, who, server, today()),
+        standing=standing(values, today()),
         activated=_activated(tallies),
         below=below,
         total=_add(list(tallies)),
@@ -103,9 +104,9 @@ def province(request: Request, code: str, who: Who, server: Server) -> Response:
         "province.html",
         who,
         province=row,
-        values=values,
         asked=asked,
         said=said(request, who, server, today()),
+        standing=standing(values, today()),
         below=below,
         activated=_activated(tallies),
     )
@@ -136,9 +137,9 @@ def commune(request: Request, code: str, who: Who, server: Server) -> Response:
         "commune.html",
         who,
         commune=row,
-        values=values,
         asked=asked,
         said=said(request, who, server, today()),
+        standing=standing(values, today()),
         below=below,
         activated=_activated(tallies.values()),
     )

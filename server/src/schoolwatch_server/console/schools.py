@@ -18,6 +18,7 @@ from schoolwatch_server.api.problems import bad_field, not_found
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.console import plan_rows, scores
 from schoolwatch_server.console.arrivals import groups, kind
+from schoolwatch_server.console.indicator_groups import standing
 from schoolwatch_server.console.line import tested
 from schoolwatch_server.console.packs import said
 from schoolwatch_server.console.page import Csrf as Csrf
@@ -79,10 +80,10 @@ def show(request: Request, code: str, who: Who, server: Server) -> Response:
             school=school,
             place=place_of(school),
             commune_code=commune_code_of(conn, who, school),
-            values=values,
             asked=plan_rows.of_school(conn, school, values, packs),
             assessed=scores.of_school(conn, school, values, packs),
             said=writing,
+            standing=standing(values, today(now)),
             devices=devices,
             urgent=urgent,
             others=[d for d in devices if d not in urgent],

@@ -90,7 +90,7 @@ def test_what_a_school_writes_is_never_code(said: str) -> None:
 
 def test_each_criterion_has_its_value_formula_and_reason(said: str, hostile: Content) -> None:
     assert "chưa đủ dữ liệu" in said
-    assert "Số thiết bị được quan sát dưới mức tối thiểu so với khai báo" in " ".join(said.split())
+    assert "Số liệu quan sát được dưới mức tối thiểu so với khai báo" in " ".join(said.split())
     assert "85% (khai báo, chưa kiểm chứng; hiệu trưởng đã duyệt)" in " ".join(said.split())
     known = next(one for one in hostile.values if one.value and one.unit == "ratio")
     assert re.search(rf"{known.numerator:g} ÷ {known.denominator:g} = ", said)

@@ -1,0 +1,77 @@
+"""Thirty indicators on one page: by subject, those that tell something first, the silent ones folded."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import get_args
+
+from schoolwatch_server.indicators import INDICATORS
+from schoolwatch_server.indicators.indicator import Group, IndicatorValue
+
+_GROUP_OF = {indicator.id: indicator.group for indicator in INDICATORS}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A value with its target's last day, and whether that is past without its being reached."""
+
+    value: IndicatorValue
+    deadline: date | None
+    is_overdue: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Grouped:
+    """The indicators of one subject; `silent` are those of which nothing is known here."""
+
+    name: Group
+    told: tuple[Line, ...]
+    silent: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """All indicators of a place, and how many meet what is asked, do not, and are not known."""
+
+    groups: tuple[Grouped, ...]
+    met: int
+    unmet: int
+    unknown: int
+
+
+def standing(values: Sequence[IndicatorValue], today: date) -> Standing | None:
+    """None of a place without any; `today` is the day in Vietnam."""
+    if not values:
+        return None
+    lines = [_line(value, today) for value in values]
+    groups = (
+        _grouped(name, [line for line in lines if _GROUP_OF.get(line.value.indicator) == name])
+        for name in get_args(Group)
+    )
+    return Standing(
+        tuple(group for group in groups if group.told or group.silent),
+        met=sum(value.meets is True for value in values),
+        unmet=sum(value.meets is False for value in values),
+        unknown=sum(value.meets is None and value.value is None for value in values),
+    )
+
+
+def _line(value: IndicatorValue, today: date) -> Line:
+    deadline = date.fromisoformat(value.deadline) if value.deadline else None
+    past = deadline is not None and deadline < today
+    return Line(value, deadline, past and value.meets is not True)
+
+
+def _grouped(name: Group, lines: Sequence[Line]) -> Grouped:
+    told = [line for line in lines if _tells(line.value)]
+    return Grouped(name, tuple(told), tuple(line for line in lines if line not in told))
+
+
+def _tells(value: IndicatorValue) -> bool:
+    """Whether there is a value, a verdict, a claim, or at least something that was seen."""
+    return (
+        value.value is not None
+        or value.meets is not None
+        or value.declared is not None
+        or bool(value.coverage)
+    )
