@@ -21,7 +21,7 @@ def write(conn: Connection, rows: Sequence[Judged]) -> None:
         [{"measurement": measurement, "tags": tags} for measurement, tags in names],
         ("measurement", "tags"),
     )
-    ids = _ids(conn, {row.measurement for row in rows})
+    ids = _ids(conn, names)
     upsert(
         conn,
         t.judged,
@@ -105,9 +105,14 @@ def _with_tags(conn: Connection, measurement: str, tags: Mapping[str, str]) -> d
     return {id_: Judged(measurement, its, 0.0, None) for id_, its in held.items() if wanted <= its.items()}
 
 
-def _ids(conn: Connection, measurements: set[str]) -> dict[tuple[str, str], int]:
-    rows = conn.execute(select(_s.measurement, _s.tags, _s.id).where(_s.measurement.in_(measurements)))
-    return {(measurement, tags): id_ for measurement, tags, id_ in rows}
+def _ids(conn: Connection, names: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """The ids of these series alone: a province has tens of thousands."""
+    found: dict[tuple[str, str], int] = {}
+    for measurement in {name for name, _ in names}:
+        texts = [text for name, text in names if name == measurement]
+        query = select(_s.tags, _s.id).where(_s.measurement == measurement, _s.tags.in_(texts))
+        found |= {(measurement, tags): id_ for tags, id_ in conn.execute(query)}
+    return found
 
 
 def _text(tags: Mapping[str, str]) -> str:

@@ -137,10 +137,16 @@ def _stored(
     conn: Connection, province_id: int, prepared: Sequence[Prepared], now: float
 ) -> tuple[IndicatorValue, ...]:
     """A province as it was last judged; nothing when that is too old or was judged with other packs."""
-    tags = {"level": "province", "province": str(province_id)}
-    rows = {row.tags["indicator"]: row for row in judged.latest(conn, MEASUREMENT, tags)}
+    here = {"level": "province", "province": str(province_id)}
+    tags = [here | {"indicator": each.indicator.id} for each in prepared]
+    rows = {row.tags["indicator"]: row for row in judged.latest_of(conn, MEASUREMENT, tags)}
+    named = [
+        its | {"part": name}
+        for its, each in zip(tags, prepared, strict=True)
+        for name, _ in parts_of(each, Counts())
+    ]
     parts: defaultdict[str, dict[str, int]] = defaultdict(dict)
-    for row in judged.latest(conn, PARTS, tags):
+    for row in judged.latest_of(conn, PARTS, named):
         parts[row.tags["indicator"]][row.tags["part"]] = int(row.value or 0)
     values = []
     for each in prepared:
