@@ -27,6 +27,8 @@ def test_every_page_says_that_its_data_are_simulated(tmp_path: Path, *, is_simul
     filled = {
         "{number}": "1",
         "{account}": "1",
+        "{pack}": "network",
+        "{version}": "1",
         "{device}": school.devices[0].device,
         "/schools/{code}": f"/schools/{school.code}",
         "/communes/{code}": "/communes/MarkC00X",

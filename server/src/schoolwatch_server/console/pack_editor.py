@@ -224,13 +224,11 @@ def _one(given: Given, name: str) -> str:
 
 def _page(request: Request, who: Principal, server: Context, draft: Draft, status: int = 200) -> Response:
     words, day = words_of(request), today()
-    held, before = draft.held, None
+    held, before, since = draft.held, None, form.day(draft.valid_from)
     if held is not None:
         there = known(server)
-        before = next(
-            iter(pack_versions.sheet_of(load_packs.load(there.folder, there.stored, day), held.sheet.id)),
-            None,
-        )
+        until_then = load_packs.load(there.folder, there.stored, since)
+        before = next(iter(pack_versions.sheet_of(until_then, held.sheet.id)), None)
     old, new_one = before.sheet if before else None, held.sheet if held else None
     changes = () if new_one is None else compare.changes(old, new_one)
     writing = said(request, who, server, day)
@@ -249,7 +247,7 @@ def _page(request: Request, who: Principal, server: Context, draft: Draft, statu
         stages=form.STAGES,
         indicators=[(f"i:{one.id}", words.known(f"indicator.{one.id}", one.id)) for one in INDICATORS],
         questions=[(f"q:{one.id}", pack_words.question(words, one.id)) for one in QUESTIONS],
-        since=form.day(draft.valid_from),
+        since=since,
         today=day,
         said=writing,
     )
