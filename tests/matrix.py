@@ -299,6 +299,13 @@ MATRIX: tuple[Row, ...] = (
         form={"decision": "approve", "device": "{waiting}"}, prepare=one_that_waits),
     Row("POST", "/devices/{device}/life", "yyn --- yn yn yn --- --- -- ?", 303, form={"decision": "keep"}),
     # only the head hands a school's report in, and only its commune decides on it: others are told so
+    Row("GET", "/reports/{digest}/form", "yyn yyn yn yn yn yyn --- -- ?", prepare=_frozen),
+    Row("POST", "/forms/look", "xxn xxn xn xn xn xxn --- -- ?", form={"report": "{digest}"}, prepare=_frozen,
+        body=lambda asked: {"files": {"file": ("form.xlsx", b"PK")}}),
+    Row("POST", "/forms/fill", "xxn xxn xn xn xn xxn --- -- ?", prepare=_frozen,
+        form={"report": "{digest}", "kept": "0" * 64}),
+    Row("POST", "/forms/copy", "yyn yyn yn yn yn yyn --- -- ?", prepare=_frozen,
+        form={"report": "{digest}", "questions": "Trường | school.name"}),
     Row("POST", "/reports",        "yyx --- yx yx yx --- --- -- ?", 303,
         form={"level": "school", "code": "{code}", "kind": "monthly", "note": "once more {n}"}),
     Row("POST", "/reports/{digest}/hand-in", "xxn --- xn yn -- --- --- -- ?", 303, prepare=_frozen),

@@ -122,6 +122,7 @@ def of_reports(tree: Tree, school: School) -> Iterator[tuple[str, School | None]
     digest = frozen(tree, school)
     yield f"/reports/{digest}", school
     yield f"/reports/{digest}/file.csv", school
+    yield f"/reports/{digest}/form", school
     yield f"/api/v1/reports/{digest}", school
     yield f"/api/v1/reports/{digest}/content", school
     yield f"/api/v1/reports/{digest}/content?form=ndjson", school

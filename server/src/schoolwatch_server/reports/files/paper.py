@@ -54,8 +54,13 @@ class FileFormat:
 
 def file_name(of: Content, chosen: FileFormat) -> str:
     """`schoolwatch-01000702-2026-11-r1.pdf`: letters, digits, dots, lines, underscores, for any browser."""
+    return f"{plain_name(of)}.{chosen.id}"
+
+
+def plain_name(of: Content) -> str:
+    """The same without the ending."""
     parts = (of.code or of.level, of.period, f"r{of.revision}")
-    return f"schoolwatch-{'-'.join(map(_plain, parts))}.{chosen.id}"
+    return f"schoolwatch-{'-'.join(map(_plain, parts))}"
 
 
 def _plain(text: str) -> str:

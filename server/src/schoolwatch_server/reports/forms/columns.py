@@ -53,6 +53,16 @@ class Filled:
     left_out: tuple[str, ...]
 
 
+def parse(text: str) -> Iterator[tuple[str, str]]:
+    """`D = I-02.value`, one a line. Raises `FormError` that names a line without `=`."""
+    for number, line in enumerate(text.splitlines(), 1):
+        letters, sign, key = line.partition("=")
+        if line.strip() and not sign:
+            raise FormError(Problem("bad_column", str(number), line.strip()[:40]))
+        if line.strip():
+            yield letters.strip().upper(), key.strip().removeprefix("{{").removesuffix("}}").strip()
+
+
 def fill(package: Package, paper: Paper, columns: Columns) -> Filled:
     """The table filled. Raises `FormError` for a sheet, column or placeholder that is none."""
     book = Book(package)

@@ -64,10 +64,12 @@ def answers(questions: Sequence[Question], subject: Subject) -> Iterator[Line]:
         yield Line(number, question.text, one.text if one else "", is_by_hand=one is None)
 
 
-def as_table(lines: Sequence[Line], heads: tuple[str, str, str]) -> bytes:
-    """The sheet as a table for Excel: tabs and UTF-16, which it opens in every region."""
+def as_table(lines: Sequence[Line], heads: tuple[str, str, str], mark: str = "") -> bytes:
+    """The sheet as a table for Excel: tabs and UTF-16, which it opens in every region, below a mark."""
     out = io.StringIO()
     writer = csv.writer(out, delimiter="\t", quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    if mark:
+        writer.writerow((mark,))
     writer.writerow(heads)
     writer.writerows((line.number, harmless(line.question), harmless(line.answer)) for line in lines)
     return ("\ufeff" + out.getvalue()).encode("utf-16-le")

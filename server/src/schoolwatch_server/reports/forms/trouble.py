@@ -16,6 +16,8 @@ Trouble = Literal[
     "no_sheet",
     "bad_column",
     "no_placeholder",
+    "no_file",
+    "gone",
 ]
 
 
