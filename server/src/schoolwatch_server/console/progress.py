@@ -28,8 +28,8 @@ from schoolwatch_server.indicators.indicator import Place as Level
 from schoolwatch_server.progress import Apart, Ranked
 from schoolwatch_server.scope import Scope
 
-WORST, BEST = 30, 5
-"""Of more schools than both together these are shown; communes and the API have all."""
+WORST, BEST = 20, 5
+"""Of more places than both together these are shown, until somebody asks for all."""
 
 FEW = 30
 """Places without a value that are named; the others are counted."""
@@ -37,6 +37,9 @@ FEW = 30
 _BY_ID = {indicator.id: indicator for indicator in INDICATORS}
 
 Chosen = Annotated[str | None, Query(alias="indicator", pattern=r"^[a-z0-9_]{1,60}$")]
+
+
+Whole = Annotated[bool, Query(alias="all")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +77,22 @@ def start(who: Who, server: Server) -> Response:
     return RedirectResponse(f"{at[0]}/progress" if at else "/", 303)
 
 
-def of_province(request: Request, code: str, who: Who, server: Server, chosen: Chosen = None) -> Response:
+def of_province(
+    request: Request, code: str, who: Who, server: Server, chosen: Chosen = None, whole: Whole = False
+) -> Response:
     """A province, its communes and schools."""
     with begin_read(server.engine) as conn:
         here = province_here(conn, who, code)
         others = tuple(p for p in registry.provinces(conn, who.scope) if p.id != here.id)
-        return _show(request, conn, here, who, server, chosen, others)
+        return _show(request, conn, here, who, server, chosen, whole, others)
 
 
-def of_commune(request: Request, code: str, who: Who, server: Server, chosen: Chosen = None) -> Response:
+def of_commune(
+    request: Request, code: str, who: Who, server: Server, chosen: Chosen = None, whole: Whole = False
+) -> Response:
     """A commune and its schools."""
     with begin_read(server.engine) as conn:
-        return _show(request, conn, commune_here(conn, who, code), who, server, chosen)
+        return _show(request, conn, commune_here(conn, who, code), who, server, chosen, whole)
 
 
 def of_school(request: Request, code: str, who: Who, server: Server) -> Response:
@@ -101,6 +108,7 @@ def _show(
     who: Principal,
     server: Context,
     chosen: str | None,
+    whole: bool = False,
     others: Sequence[registry.ProvinceRow] = (),
 ) -> Response:
     now, packs = time.time(), server.packs
@@ -108,9 +116,9 @@ def _show(
     if chosen is not None and chosen not in _BY_ID:
         raise not_found("indicator", chosen)
     today = history.day_of(now)
-    goals = progress.goals(
-        values, _histories(conn, here, server, today), packs, today, server.config.forecast
-    )
+    aimed = [value.indicator for value in values if progress.aims(packs, value)]
+    histories = _histories(conn, here, server, today, aimed)
+    goals = progress.goals(values, histories, packs, today, server.config.forecast)
     shown = chosen or next((goal.value.indicator for goal in goals), INDICATORS[0].id)
     return page(
         request,
@@ -118,7 +126,7 @@ def _show(
         who,
         here=here,
         goals=goals,
-        tables=_tables(conn, here, who, server, shown, now),
+        tables=_tables(conn, here, who, server, shown, now, shorten=not whole),
         shown=shown,
         indicators=INDICATORS,
         others=others,
@@ -131,10 +139,10 @@ def _show(
 
 
 def _histories(
-    conn: Connection, here: Here, server: Context, today: date
+    conn: Connection, here: Here, server: Context, today: date, indicators: Sequence[str]
 ) -> dict[str, list[tuple[Day, str]]]:
-    """The days with a value of each indicator, as far back as a forecast looks."""
-    of_place = [{"indicator": indicator.id, **here.tags} for indicator in INDICATORS]
+    """The days with a value of each of these indicators, as far back as a forecast looks."""
+    of_place = [{"indicator": indicator, **here.tags} for indicator in indicators]
     known = judged.numbered(conn, MEASUREMENT, of_place)
     back = today - timedelta(weeks=server.config.forecast.most_weeks)
     found: defaultdict[str, list[tuple[Day, str]]] = defaultdict(list)
@@ -149,7 +157,14 @@ Named = dict[int, tuple[str, str, str]]
 
 
 def _tables(
-    conn: Connection, here: Here, who: Principal, server: Context, indicator: str, now: float
+    conn: Connection,
+    here: Here,
+    who: Principal,
+    server: Context,
+    indicator: str,
+    now: float,
+    *,
+    shorten: bool,
 ) -> tuple[Table, ...]:
     """The places below; what is no more is in no table."""
     if here.level == "school":
@@ -165,13 +180,13 @@ def _tables(
         id_: (row.name, row.commune if note else "", f"/schools/{row.code}/progress")
         for id_, row in schools.items()
     }
-    below = _table(conn, server, indicator, "school", of_schools, named, now, shorten=note)
+    below = _table(conn, server, indicator, "school", of_schools, named, now, shorten=shorten)
     if here.level == "commune":
         return (below,)
     communes = registry.communes(conn, who.scope, province_id=here.id)
     of_communes = [above | {"level": "commune", "commune": str(row.id)} for row in communes]
     named = {row.id: (row.name, "", f"/communes/{row.code}/progress") for row in communes}
-    return _table(conn, server, indicator, "commune", of_communes, named, now), below
+    return _table(conn, server, indicator, "commune", of_communes, named, now, shorten=shorten), below
 
 
 def _table(
@@ -183,7 +198,7 @@ def _table(
     named: Named,
     now: float,
     *,
-    shorten: bool = False,
+    shorten: bool,
 ) -> Table:
     pack = server.packs.of(indicator)
     counted = level != "school" and _BY_ID[indicator].counts_schools

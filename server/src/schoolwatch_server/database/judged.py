@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, FromClause, and_, func, select
 
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.upsert import insert_new, upsert
@@ -69,10 +69,10 @@ def numbered(
 
 
 def _latest(conn: Connection, series: Mapping[int, Judged]) -> tuple[Judged, ...]:
-    # one look into the key of each series, however long it has become
-    of_it = select(func.max(_v.at)).where(_v.series_id == _s.id).correlate(t.judged_series).scalar_subquery()
-    newest = select(_s.id, of_it.label("at")).where(_s.id.in_(list(series))).subquery()
-    return _values(conn, series, _v.series_id == newest.c.id, _v.at == newest.c.at)
+    # one look into the key of each series, however long it has become; "+ 0" as in history.py
+    newest = select(func.max(_v.at)).where(_v.series_id == _s.id).correlate(t.judged_series).scalar_subquery()
+    its = t.judged_series.join(t.judged, and_(_v.series_id == _s.id + 0, _v.at == newest))
+    return _values(conn, series, _s.id.in_(list(series)), within=its)
 
 
 def with_tag(name: str, value: str) -> ColumnElement[bool]:
@@ -87,10 +87,13 @@ def tags_of(text: str) -> dict[str, str]:
 
 
 def _values(
-    conn: Connection, series: Mapping[int, Judged], *conditions: ColumnElement[bool]
+    conn: Connection,
+    series: Mapping[int, Judged],
+    *conditions: ColumnElement[bool],
+    within: FromClause = t.judged,
 ) -> tuple[Judged, ...]:
     query = select(_v.series_id, _v.at, _v.value, _v.numerator, _v.denominator, _v.coverage, _v.pack)
-    rows = conn.execute(query.where(*conditions).order_by(_v.at, _v.series_id))
+    rows = conn.execute(query.select_from(within).where(*conditions).order_by(_v.at, _v.series_id))
     return tuple(
         Judged(series[id_].measurement, series[id_].tags, *values) for id_, *values in map(tuple, rows)
     )
