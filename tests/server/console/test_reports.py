@@ -4,6 +4,7 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import update
@@ -147,6 +148,47 @@ def test_a_province_sets_its_own_dates_with_the_document(tree: Tree, site) -> No
     assert f"05/12/{year}" in head.get(where).text, "before the 6th: the 5th is the last day"
     assert so.post("/reports/calendar", data={**form, "reset": "true"}).status_code == 303
     assert "Kế hoạch 99" not in head.get("/reports/calendar").text
+
+
+def test_a_schools_own_page_says_what_it_owes_within_a_week(tree: Tree, site) -> None:
+    school, so = tree.schools[6], site.somebody("so_admin")
+    head = site.somebody("school_head", Scope("school", school.id))
+    today = calendar.day_of(time.time())
+    form = {"csrf": csrf(so), "province": "MarkP1X", "kind": "year", "level": "school"}
+    form |= {"document": "Kế hoạch 98/KH-SGDĐT ngày 05/01/2026"}
+    for days, is_near in ((9, False), (5, True)):
+        day = today + timedelta(days=days + 1)  # "trước ngày": the last day is the one before
+        so.post("/reports/calendar", data={**form, "before": f"{day.day}/{day.month}"})
+        page = head.get(f"/schools/{school.code}").text
+        assert ("Chưa nộp Báo cáo năm" in page) is is_near
+    assert f"còn {5} ngày" in page
+    assert "Chưa nộp Báo cáo năm" not in site.somebody("auditor").get(f"/schools/{school.code}").text
+    where = freeze(head, school.code, kind="year", period=str(day.year)).headers["location"]
+    assert act(head, where, "hand-in").status_code == 303
+    assert "Chưa nộp Báo cáo năm" not in head.get(f"/schools/{school.code}").text
+
+
+def test_programs_read_reports_and_their_very_bytes(tree: Tree, site) -> None:
+    school, other = tree.schools[5], tree.schools[6]
+    head = site.somebody("school_head", Scope("school", school.id))
+    digest = freeze(head, school.code, kind="quarterly").headers["location"].rpartition("/")[2]
+    program = site.ask(Scope("school", school.id))
+    (row,) = program.get("/api/v1/reports", params={"kind": "quarterly"}).json()["reports"]
+    assert (row["sha256"], row["code"], row["state"]) == (digest, school.code, "frozen")
+    lines = program.get("/api/v1/reports", params={"form": "ndjson"}).text.splitlines()
+    assert digest in {json.loads(line)["sha256"] for line in lines}
+    whole = program.get(f"/api/v1/reports/{digest}/content")
+    assert content.digest(whole.content) == digest
+    assert whole.headers["etag"] == f'"{digest}"'
+    values = program.get(f"/api/v1/reports/{digest}/content", params={"form": "ndjson"}).text.splitlines()
+    assert len(values) == len(content.decode(whole.content).values)
+    assert json.loads(values[-1])["value"]["code"] == "I-30"
+    assert program.get(f"/api/v1/reports/{digest}").json()["events"][0]["event"] == "freeze"
+    elsewhere = site.ask(Scope("school", other.id))
+    assert elsewhere.get(f"/api/v1/reports/{digest}/content").status_code == 404
+    assert digest not in elsewhere.get("/api/v1/reports").text
+    assert program.get("/api/v1/reports", params={"period": "x' OR 1=1"}).status_code == 422
+    assert program.post("/reports", data={"code": school.code}).status_code == 403, "a token never writes"
 
 
 def test_the_list_says_who_owes_what_and_by_when(tree: Tree, site) -> None:

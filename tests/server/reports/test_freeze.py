@@ -177,6 +177,20 @@ def test_a_period_that_is_none_or_has_not_begun_is_refused(world: World, period:
         freeze(world, period=period)
 
 
+def test_of_two_servers_that_freeze_at_once_one_is_told_to_look_first(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = freeze(world)
+    monkeypatch.setattr(keeping, "_newest", lambda *_: None)  # it read before the other one kept its own
+    with pytest.raises(ReportError, match="meanwhile"):
+        freeze(world, now=NOW + 101)
+    monkeypatch.setattr(reports, "newest_revision", lambda *_: 0)  # and so did its last look
+    with pytest.raises(ReportError, match="meanwhile"):
+        freeze(world, now=NOW + 102)
+    with begin_read(world.engine) as conn:
+        assert [row.sha256 for row in reports.listed(conn, EVERYTHING)] == [first.sha256]
+
+
 def test_the_head_hands_in_and_the_direct_manager_alone_decides(world: World) -> None:
     commune, province = places(world)  # a THCS: the commune manages it
     head, officer = somebody("school_head", "school", world.school), somebody("commune", "commune", commune)

@@ -14,7 +14,7 @@ from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.parts import read_parts
 from schoolwatch_server.api.problems import not_found
 from schoolwatch_server.api.route import Route, Server, Who
-from schoolwatch_server.console import plan_rows
+from schoolwatch_server.console import owed, plan_rows
 from schoolwatch_server.console.indicator_groups import standing
 from schoolwatch_server.console.packs import said
 from schoolwatch_server.console.page import page
@@ -119,6 +119,7 @@ def commune(request: Request, code: str, who: Who, server: Server) -> Response:
         if row is None:
             raise not_found("commune", code)
         inside = covers(who.scope, Place(row.province_id, row.id))
+        owes = owed.of(conn, request, "commune", row.id, time.time()) if inside else None
         values = current(conn, "commune", row.id, server.packs, time.time()) if inside else ()
         scope = Scope("commune", row.id) if inside else who.scope
         asked = plan_rows.of_place(conn, scope, values, server.packs) if values else None
@@ -136,6 +137,7 @@ def commune(request: Request, code: str, who: Who, server: Server) -> Response:
         request,
         "commune.html",
         who,
+        owed=owes,
         commune=row,
         asked=asked,
         said=said(request, who, server, today()),

@@ -16,7 +16,7 @@ from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.exports import pen, school_file
 from schoolwatch_server.api.problems import bad_field, not_found
 from schoolwatch_server.api.route import Route, Server, Who
-from schoolwatch_server.console import plan_rows, scores
+from schoolwatch_server.console import owed, plan_rows, scores
 from schoolwatch_server.console.arrivals import groups, kind
 from schoolwatch_server.console.indicator_groups import standing
 from schoolwatch_server.console.line import tested
@@ -79,6 +79,7 @@ def show(request: Request, code: str, who: Who, server: Server) -> Response:
             who,
             school=school,
             place=place_of(school),
+            owed=owed.of(conn, request, "school", school.id, now) if school.code else None,
             commune_code=commune_code_of(conn, who, school),
             asked=plan_rows.of_school(conn, school, values, packs),
             assessed=scores.of_school(conn, school, values, packs),

@@ -10,7 +10,7 @@ from schoolwatch_server.database import registry, reports
 from schoolwatch_server.database.reports import ReportRow
 from schoolwatch_server.database.rows import ProvinceRow
 from schoolwatch_server.indicators.indicator import Place
-from schoolwatch_server.reports.calendar import LEVELS, Deadline, Due, between, coming, day_of, end_of
+from schoolwatch_server.reports.calendar import LEVELS, REMIND, Deadline, Due, between, coming, day_of, end_of
 from schoolwatch_server.reports.deadlines import in_force
 from schoolwatch_server.reports.on_time import OnTime, on_time
 from schoolwatch_server.scope import EVERYTHING, Scope
@@ -75,6 +75,16 @@ def lines(conn: Connection, scope: Scope, now: float) -> tuple[Line, ...]:
         for line in _of(province, deadline, owing, handed, today)
     ]
     return tuple(sorted(found, key=lambda line: (line.due.last_day, line.due.level, line.due.kind)))
+
+
+def owed(conn: Connection, level: Place, place_id: int, now: float) -> tuple[Line, ...]:
+    """What one place itself has to hand in within a week, or should have by now."""
+    today = day_of(now)
+    return tuple(
+        one
+        for one in lines(conn, Scope(level, place_id), now)
+        if one.due.level == level and one.missing and (one.due.last_day - today).days <= max(REMIND)
+    )
 
 
 def line(
