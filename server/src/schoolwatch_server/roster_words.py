@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from schoolwatch_server.rosters import Preview
+from schoolwatch_server.rosters import Preview, numbers
 from schoolwatch_server.texts import Voice
 from schoolwatch_server.workbooks.grid import GridError
 from schoolwatch_server.workbooks.schools import Change
@@ -33,16 +33,20 @@ def head(preview: Preview, name: str, voice: Voice) -> Iterator[str]:
 def counts(preview: Preview, voice: Voice, *, done: bool) -> str:
     """How much is new, otherwise and the same."""
     plan = preview.plan
-    new = sum(one.id is None for one in plan.changes)
+    new, removed = numbers(plan)
     what = "school" if preview.name == "school" else "things"
-    return voice(
+    things = voice(f"things.{preview.name}")
+    told = voice(
         f"{'done' if done else 'would'}.{what}",
-        things=voice(f"things.{preview.name}"),
+        things=things,
         new=new,
-        changed=len(plan.changes) - new,
+        changed=len(plan.changes) - new - removed,
         communes=len(plan.communes),
         same=plan.same,
     )
+    if not removed:
+        return told
+    return f"{told} {voice('removed' if done else 'would_remove', things=things, removed=removed)}"
 
 
 def problem(one: Problem, voice: Voice) -> str:
@@ -61,6 +65,8 @@ def change(one: Change, fields: Iterable[Field], voice: Voice) -> str:
     """What a row does; `fields` are the columns of its list."""
     if one.id is None:
         return voice("new", row=one.row, code=one.code, name=one.name)
+    if one.removes:
+        return voice("remove", row=one.row, code=one.code, name=one.name)
     by_name = {each.name: each for each in fields}
     what = "; ".join(
         _changed(by_name[name], before, after, voice, is_private=name in one.private)

@@ -85,11 +85,17 @@ def take_in(engine: Engine, name: Name, data: bytes, scope: Scope, *, by: str, n
         found = ROSTERS[name].plan(conn, scope, read, day_of(now))
         if found.changes and not found.problems:
             ROSTERS[name].put(conn, found, now, by)
-            new = sum(one.id is None for one in found.changes)
-            detail = {"file": _digest(data), "new": new, "changed": len(found.changes) - new}
+            new, removed = numbers(found)
+            detail = {"file": _digest(data), "new": new, "changed": len(found.changes) - new - removed}
+            detail |= {"removed": removed} if removed else {}
             detail |= {"communes": len(found.communes)} if found.communes else {}
             people.record(conn, actor=by, action=f"{name}.import", subject="", detail=detail, now=now)
     return Preview(name, _digest(data), rows, read, found)
+
+
+def numbers(plan: Plan) -> tuple[int, int]:
+    """How many things a plan adds, and how many it takes away; the others it changes."""
+    return sum(one.id is None for one in plan.changes), sum(one.removes for one in plan.changes)
 
 
 def rows_of(conn: Connection, name: Name, school: SchoolRow) -> list[Mapping[str, object]]:

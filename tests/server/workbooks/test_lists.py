@@ -248,6 +248,33 @@ def test_a_device_that_is_given_the_number_of_an_asset_is_that_asset(
         assert set(linked) == expected
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("class", "Mã trường,Năm học,Lớp,Xóa\n{code},2026-2027,6a,Có\n{code},2025-2026,6A,Không\n"),
+        ("contact", "Mã trường,Vai trò,Xóa\n{code},Người thay thế,x\n"),
+        ("check", "Mã trường,Phòng,Ngày kiểm tra,Xóa\n{code},phòng tin,10/11/2026,Có\n"),
+    ],
+)
+def test_what_stands_there_by_mistake_is_taken_away(
+    world: World, school: registry.SchoolRow, name: Name, text: str
+) -> None:
+    for each in ("campus", "room", name):
+        imported(world, each, FILES[each], school.code)
+    table_ = {"class": t.school_class, "contact": t.contact, "check": t.hand_check}[name]
+    with begin_read(world.engine) as conn:
+        before = len(conn.execute(select(table_.c.id)).all())
+    preview = rosters.look(world.engine, name, text.replace("{code}", school.code).encode(), EVERYTHING, NOW)
+    voice = texts.Voice(TEXTS, "vi", "workbook")
+    assert roster_words.change(preview.plan.changes[0], ROSTERS[name].fields, voice).startswith("dòng 2: xóa")
+    assert "Sẽ xóa 1 " in roster_words.counts(preview, voice, done=False)
+    imported(world, name, text, school.code)
+    with begin_read(world.engine) as conn:
+        assert len(conn.execute(select(table_.c.id)).all()) == before - 1
+    again = rosters.look(world.engine, name, text.replace("{code}", school.code).encode(), EVERYTHING, NOW)
+    assert [(one.row, one.reason) for one in again.plan.problems] == [(2, "nothing_to_remove")]
+
+
 def test_of_a_list_with_one_fault_nothing_is_imported(world: World, school: registry.SchoolRow) -> None:
     text = CLASSES + f"{school.code},2026-2027,6A,THCS,6,40,,\n{school.code},2026-2027,6B,THCS,6,nhiều,,\n"
     found = rosters.take_in(world.engine, "class", text.encode(), EVERYTHING, by="lan", now=NOW)

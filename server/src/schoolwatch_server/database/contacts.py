@@ -112,5 +112,8 @@ def put(conn: Connection, plan: Plan, now: float) -> None:
     kind_of = {row.id: row.kind for row in conn.execute(select(t.contact.c.id, t.contact.c.kind))}
     for change in plan.changes:
         kind = str(change.after("kind")) if change.id is None else kind_of[change.id]
+        if change.removes:
+            remove(conn, schools[change.code], kind)
+            continue
         values = {name: str(change.after(name)) for name in PERSONAL if name in change.values}
         write(conn, schools[change.code], kind, values, now)

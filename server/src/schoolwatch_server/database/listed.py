@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Select, Table, bindparam, insert, select, upd
 
 from schoolwatch_server.database import registry, told
 from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.dependents import delete_with_dependents
 from schoolwatch_server.scope import Scope
 from schoolwatch_server.workbooks.days import begins, day_of, ends
 from schoolwatch_server.workbooks.listing import Held, Key, Known, Listing, key_of
@@ -62,7 +63,11 @@ def put(conn: Connection, listing: Listing, store: Store, plan: Plan, by: str) -
     names = _ids(conn, set(schools.values()))
     fill = store.filler(conn, by) if store.filler else None
     new: dict[tuple[str, ...], list[Row]] = {}
+    gone = [(change.id,) for change in plan.changes if change.removes]
+    delete_with_dependents(conn, store.table, gone)
     for change in plan.changes:
+        if change.removes:
+            continue
         school = schools[change.code]
         row: Row = {"school_id": school} if "school_id" in store.table.c else {}
         for name in change.values:

@@ -10,12 +10,17 @@ from datetime import date
 from typing import Literal
 
 from schoolwatch_server.alphabet import plain
+from schoolwatch_server.workbooks import cells
 from schoolwatch_server.workbooks.faults import Faults, usual_width
 from schoolwatch_server.workbooks.schools import CODE, Change, Plan
 from schoolwatch_server.workbooks.table import Field, Read, Record
 
+REMOVE = Field("remove", ("Xóa", "Xóa khỏi danh sách", "Remove"), cells.yes_no, words=cells.YES_NO)
+"""Takes a thing away that stands there by mistake."""
+
 Key = tuple[str, ...]
 Values = dict[str, object]
+Changed = dict[str, tuple[object, object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,7 @@ class Listing:
     `fields` without the school's code, those in `key` name a thing in its school, those in `needed` a new one
     must have. `refers` names fields that are a room or campus of the school. `past` names days that can't lie
     ahead. `complete` may add cells to a row, and faults. Values in `private` are never shown in a preview.
+    Of a list that is not `removable` nothing is taken away: computers stand in a room.
     """
 
     fields: tuple[Field, ...]
@@ -67,11 +73,12 @@ class Listing:
     past: tuple[str, ...] = ()
     complete: Callable[[Row, Faults], None] | None = None
     private: frozenset[str] = frozenset()
+    removable: bool = True
 
     @property
     def columns(self) -> tuple[Field, ...]:
         """In the order of the template."""
-        return (CODE, *self.fields)
+        return (CODE, *self.fields, *((REMOVE,) if self.removable else ()))
 
     @property
     def required(self) -> set[str]:
@@ -107,10 +114,14 @@ def plan(listing: Listing, read: Read, known: Mapping[str, Known], today: date) 
                 place = next(name for name in reversed(listing.key) if name in row.cells)
                 faults.add(record.row, place, "row_twice", first=rows[code, key])
             rows.setdefault((code, key), record.row)
-        _check(listing, row, faults)
+        removes = row.cells.pop("remove", False) is True
+        if removes and row.held is None:
+            faults.add(record.row, "remove", "nothing_to_remove")
+        elif not removes:
+            _check(listing, row, faults)
         if len(faults) > before or not record.is_whole:
             continue
-        values = _otherwise(listing, row)
+        values: Changed = {"remove": (None, True)} if removes else _otherwise(listing, row)
         if values:
             thing = row.held.id if row.held else None
             name = _name(listing, row)
@@ -147,7 +158,7 @@ def _check(listing: Listing, row: Row, faults: Faults) -> None:
                 faults.add(row.number, name, "missing")
 
 
-def _otherwise(listing: Listing, row: Row) -> dict[str, tuple[object, object]]:
+def _otherwise(listing: Listing, row: Row) -> Changed:
     """What the row says otherwise than the registry; what names a thing that is there stays as it is."""
     if row.held is None:
         return {name: (None, value) for name, value in row.cells.items()}

@@ -75,4 +75,5 @@ LISTING = Listing(
     needed=("role",),
     refers={"campus": "campus"},
     past=("internet_by_hand",),
+    removable=False,
 )

@@ -163,6 +163,11 @@ class Change:
     since: date | None = None
     private: frozenset[str] = frozenset()
 
+    @property
+    def removes(self) -> bool:
+        """Whether the thing is taken away."""
+        return "remove" in self.values
+
     def after(self, name: str) -> object:
         """The new value; None when it stays."""
         return self.values[name][1] if name in self.values else None
