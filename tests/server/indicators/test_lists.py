@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, insert, update
 
 from databases import make_database
 from schoolwatch_server import lifecycle, packs
-from schoolwatch_server.database import declarations, lives, registry
+from schoolwatch_server.database import declarations, registry, reorganised
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.counts import count
 from schoolwatch_server.database.engine import begin_write, open_database
@@ -164,7 +164,7 @@ def test_a_school_merged_in_july_2025_is_counted_once(conn: Connection) -> None:
     for of, number in ((gone, 5), (stays, 10)):
         declarations.declare(conn, of, "devices", number, NOW, "test")
     july = datetime(2025, 7, 1, tzinfo=UTC).timestamp()
-    lives.merge_schools(conn, gone, stays, july, "test")
+    reorganised.merge_schools(conn, gone, stays, july, "test")
     assert current.current(conn, "school", gone, PACKS, NOW) == ()
     declarations.declare(conn, stays, "devices", 15, NOW, "test")
     province = registry.provinces(conn, EVERYTHING)[0].id
