@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import IntegrityError
 
 from schoolwatch_server import packs
 from schoolwatch_server.database import packs as versions
@@ -15,11 +16,21 @@ from schoolwatch_server.database import people
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.indicators import INDICATORS
 from schoolwatch_server.packs import sheet
+from schoolwatch_server.packs.criteria import Criteria
 from schoolwatch_server.packs.plan import Plan
 from schoolwatch_server.packs.sheet import Held, Stored
 from schoolwatch_server.strict_yaml import SIZE_MAX, SheetError
 
-Reason = Literal["changed_meanwhile", "unknown_indicator", "unknown_question", "other_kind", "not_in_force"]
+Reason = Literal[
+    "changed_meanwhile",
+    "unknown_indicator",
+    "unknown_question",
+    "unknown_group",
+    "level_order",
+    "written_twice",
+    "other_kind",
+    "not_in_force",
+]
 """Why a version can't be saved; keys of the text file `packs`."""
 
 
@@ -76,7 +87,11 @@ def check(text: str, valid_from: date, there: Known, path: Path = Path("-")) -> 
     )
     _check_kind(held, there)
     if isinstance(held.sheet, Plan):
+        _check_names([item.id for item in held.sheet.items])
         _check_measured(held.sheet, there)
+    elif isinstance(held.sheet, Criteria):
+        _check_names([one.code for one in held.sheet.criteria])
+        _check_criteria(held.sheet)
     one = Stored(held.sheet.id, number, valid_from, held.text.decode(), 0.0, "")
     before = packs.load(there.folder, there.stored, valid_from).faults
     for fault in packs.load(there.folder, (*there.stored, one), valid_from).faults:
@@ -98,12 +113,9 @@ def save(
     name, version = held.sheet.id, held.sheet.version
     if version != base + 1:
         raise VersionError("changed_meanwhile")
-    with begin_write(engine) as conn:
-        if versions.stamp(conn) != there.stamp:
-            raise VersionError("changed_meanwhile")
-        versions.add(conn, Stored(name, version, valid_from, held.text.decode(), now, by))
-        detail = {"version": version, "valid_from": valid_from.isoformat(), "sha256": held.sha256}
-        people.record(conn, actor=by, action="pack.save", subject=name, detail=detail, now=now)
+    detail = {"version": version, "valid_from": valid_from.isoformat(), "sha256": held.sha256}
+    one = Stored(name, version, valid_from, held.text.decode(), now, by)
+    _add(engine, one, there, "pack.save", detail)
     return held
 
 
@@ -113,12 +125,22 @@ def end(engine: Engine, folder: Path, pack: str, from_day: date, *, by: str, now
     if not any(one.pack == pack and not one.is_end for one in there.stored):
         raise VersionError("not_in_force")
     number = there.newest(pack) + 1
-    with begin_write(engine) as conn:
-        if versions.stamp(conn) != there.stamp:
-            raise VersionError("changed_meanwhile")
-        versions.add(conn, Stored(pack, number, from_day, "", now, by, is_end=True))
-        detail = {"version": number, "valid_from": from_day.isoformat()}
-        people.record(conn, actor=by, action="pack.end", subject=pack, detail=detail, now=now)
+    detail = {"version": number, "valid_from": from_day.isoformat()}
+    _add(engine, Stored(pack, number, from_day, "", now, by, is_end=True), there, "pack.end", detail)
+
+
+def _add(engine: Engine, one: Stored, there: Known, action: str, detail: dict[str, object]) -> None:
+    """Adds a version and tells of it, unless somebody saved another since `there` was read."""
+    try:
+        with begin_write(engine) as conn:
+            if versions.stamp(conn) != there.stamp:
+                raise VersionError("changed_meanwhile")
+            versions.add(conn, one)
+            people.record(
+                conn, actor=one.saved_by, action=action, subject=one.pack, detail=detail, now=one.saved_at
+            )
+    except IntegrityError as error:  # at the very same moment
+        raise VersionError("changed_meanwhile") from error
 
 
 def _shipped(pack: str) -> tuple[Held, ...]:
@@ -151,3 +173,21 @@ def _check_measured(plan: Plan, there: Known) -> None:
             raise VersionError("unknown_indicator", item=item.vi, name=item.indicator)
         if item.question is not None and item.question not in there.questions:
             raise VersionError("unknown_question", item=item.vi, name=item.question)
+
+
+def _check_names(names: list[str]) -> None:
+    """Whoever names a target or a criterion must mean one."""
+    for name in names:
+        if names.count(name) > 1:
+            raise VersionError("written_twice", name=name)
+
+
+def _check_criteria(criteria: Criteria) -> None:
+    groups, indicators = {group.code for group in criteria.groups}, {one.id for one in INDICATORS}
+    for one in criteria.criteria:
+        if one.group not in groups:
+            raise VersionError("unknown_group", code=one.code, group=one.group)
+        if one.indicator is not None and one.indicator not in indicators:
+            raise VersionError("unknown_indicator", item=one.vi, name=one.indicator)
+    if criteria.levels is not None and criteria.levels.basic > criteria.levels.good:
+        raise VersionError("level_order")

@@ -45,6 +45,17 @@ class _Loader(yaml.SafeLoader):
             seen.add(word)
         return super().construct_mapping(node, deep)
 
+    def construct_day(self, node: yaml.ScalarNode) -> Any:
+        """A day that there is, or where in the text the one stands that there is not."""
+        try:
+            return self.construct_yaml_timestamp(node)
+        except ValueError as error:
+            problem = f"{node.value!r} is no day: {error}"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark) from error
+
+
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _Loader.construct_day)
+
 
 def read(path: Path, kind: type[T]) -> T:
     """The file as a `kind`; raises `SheetError` for anything that is not exactly that."""
