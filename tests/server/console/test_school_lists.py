@@ -11,7 +11,7 @@ from schoolwatch_server.database import audit, registry, simulated
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.scope import EVERYTHING, Scope
-from schoolwatch_server.workbooks.days import begins
+from schoolwatch_server.workbooks.days import begins, day_of
 from tree import School, Tree
 from website import RunningSite, csrf
 
@@ -115,6 +115,18 @@ def test_who_manages_a_school_is_shown_and_chosen_by_the_department(tree: Tree) 
     assert row is not None
     assert (row.managed_by, row.is_specialised, row.former_place) == ("xa", True, "tỉnh Hà Nam")
     assert [a for _, a, _ in actions(tree)].count("school.status") == 2
+
+
+def test_a_former_code_stands_on_the_page_and_still_leads_there(tree: Tree) -> None:
+    school = tree.schools[0]
+    with begin_write(tree.engine) as conn:
+        registry.change_code(conn, school.id, "NEW-1", tree.now + 2 * 86400)
+    with RunningSite(tree.config) as site:
+        admin = site.somebody("so_admin")
+        for code in (school.code, "NEW-1"):
+            page = admin.get(f"/schools/{code}/lists").text
+            assert f"<code>{school.code}</code>" in page
+            assert f"đến trước {day_of(tree.now + 2 * 86400):%d/%m/%Y}" in page
 
 
 def test_a_count_by_hand_is_dated_and_the_last_of_a_day_counts(tree: Tree) -> None:

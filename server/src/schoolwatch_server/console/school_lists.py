@@ -81,6 +81,7 @@ def lists_page(
             ),
             fields={one.name: one for one in schools.FIELDS},
             state=roster.status(school),
+            former=roster.former_codes(conn, school.id, who.scope),
             lists=[_shown(conn, name, school, language_of(request)) for name in LISTS],
             rooms=pages.rooms(conn, school.id),
             kinds=KINDS,

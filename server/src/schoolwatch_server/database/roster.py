@@ -1,6 +1,7 @@
 """The registry's schools as a list of them sees them, and a plan's changes put into it."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, Table, select, update
 
@@ -44,6 +45,23 @@ def known(conn: Connection, scope: Scope) -> Known:
         frozenset(everywhere - set(codes.values())),
         may_add_province=scope.level == "all",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class FormerCode:
+    """A code that a school had, from the one day to before the other (UTC seconds)."""
+
+    code: str
+    valid_from: float
+    valid_to: float
+
+
+def former_codes(conn: Connection, school_id: int, scope: Scope) -> tuple[FormerCode, ...]:
+    """The codes that a school had before the present one, the newest first, as long as they are kept."""
+    c = t.school_code.c
+    query = select(c.code, c.valid_from, c.valid_to).join(t.school, t.school.c.id == c.school_id)
+    query = query.where(c.school_id == school_id, c.valid_to.is_not(None), registry.within(scope))
+    return tuple(FormerCode(*row) for row in conn.execute(query.order_by(c.valid_to.desc(), c.id.desc())))
 
 
 def put(conn: Connection, plan: Plan, now: float, by: str) -> None:
