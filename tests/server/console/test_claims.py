@@ -366,3 +366,24 @@ def test_what_a_head_vouches_for_is_written_down_as_it_stood(tree: Tree, head: h
     kept = the_claim(tree, "lists_confirmed", school).text
     assert kept.startswith("đã đối chiếu Số liệu lúc khai: học sinh 322; thiết bị 40; lớp 0; phòng 1;")
     assert "999" not in kept
+
+
+def test_whoever_has_to_decide_is_told_where_they_come_in(tree: Tree, site: RunningSite) -> None:
+    school = tree.schools[0]
+    for state in ("submitted", "approved", "approved"):
+        put_claim(tree.engine, school.id, state, now=tree.now)
+    at = f"/schools/{school.code}"
+    own, commune = Scope("school", school.id), Scope("commune", school.commune)
+    assert "1 khai báo chờ bạn quyết định" in site.somebody("school_head", own).get(at).text
+    assert "2 khai báo chờ bạn quyết định" in site.somebody("commune", commune).get("/").text
+    assert "chờ bạn quyết định" not in site.somebody("technician", own).get(at).text
+    assert "chờ bạn quyết định" not in site.somebody("auditor").get("/").text, (
+        "who only reads decides nothing"
+    )
+
+
+def test_what_is_too_large_to_take_in_is_told_so(tree: Tree, head: httpx.Client) -> None:
+    form = {"csrf": csrf(head), "code": tree.schools[0].code, "question": "studio", "value": "yes"}
+    files = {"file": ("to.pdf", PDF + b"\0" * (12 << 20))}
+    answer = head.post("/claims/save", data=form, files=files, headers={"Accept": "text/html"})
+    assert (answer.status_code, "mỗi lần gửi tối đa 10 MB" in answer.text) == (413, True)

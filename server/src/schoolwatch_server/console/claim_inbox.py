@@ -10,23 +10,23 @@ from sqlalchemy import Connection
 from starlette.responses import RedirectResponse, Response
 
 from schoolwatch_server import claiming
-from schoolwatch_server.access import ForbiddenError, Permission, Principal
+from schoolwatch_server.access import ForbiddenError, Principal
 from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.problems import not_found
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.claims import answer as answers
 from schoolwatch_server.claims.claim import Claim
 from schoolwatch_server.claims.questions import Question
-from schoolwatch_server.claims.states import Party, Step
+from schoolwatch_server.claims.states import Step
 from schoolwatch_server.console import claim_words
 from schoolwatch_server.console.claim_form import today
+from schoolwatch_server.console.claim_turns import TURNS, Turn
 from schoolwatch_server.console.claims import Ids
 from schoolwatch_server.console.page import Csrf, check_form, page, words_of
 from schoolwatch_server.database import attachments, claim_steps, claims, registry
 from schoolwatch_server.database.attachments import Attachment
 from schoolwatch_server.database.claims import ClaimRow
 from schoolwatch_server.database.engine import begin_read
-from schoolwatch_server.levels import Manager
 from schoolwatch_server.packs.asked import questions
 from schoolwatch_server.scope import Scope
 
@@ -34,26 +34,6 @@ MOST = 200
 """Answers shown at once: those that have waited longest."""
 
 Decision = Annotated[Literal["take", "take_all", "return"], Form()]
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """A party whose decision is waited for, and by which step it agrees."""
-
-    party: Party
-    permission: Permission
-    step: Step
-    manager: Manager = "so"
-
-
-TURNS: dict[str, tuple[Turn, ...]] = {
-    "school_head": (Turn("head", "approve", "approve"),),
-    "commune": (Turn("manager", "accept", "accept", "xa"),),
-    "so_admin": (Turn("manager", "accept", "accept"), Turn("so", "recognise", "recognise")),
-    "so_viewer": (Turn("manager", "accept", "accept"), Turn("so", "recognise", "recognise")),
-    "auditor": (Turn("manager", "accept", "accept"), Turn("so", "recognise", "recognise")),
-}
-"""Role → what waits for it; who only reads sees what waits for the Sở. A technician decides on nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from schoolwatch_server.api.problems import Problem
 from schoolwatch_server.console.page import page
 
-_KNOWN = {403, 404, 422, 429}
+_KNOWN = {403, 404, 413, 422, 429}
 
 _FIELDS = {
     "students": "count",

@@ -14,7 +14,7 @@ from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.parts import read_parts
 from schoolwatch_server.api.problems import not_found
 from schoolwatch_server.api.route import Route, Server, Who
-from schoolwatch_server.console import owed, plan_rows
+from schoolwatch_server.console import claim_turns, owed, plan_rows
 from schoolwatch_server.console.indicator_groups import standing
 from schoolwatch_server.console.packs import said
 from schoolwatch_server.console.page import page
@@ -69,6 +69,7 @@ def overview(request: Request, who: Who, server: Server) -> Response:
                 for p in provinces
             ]
         )
+        waiting = claim_turns.count(conn, who)
     parts = read_parts(server.config.folder) if may(who, "system") else ()
     return page(
         request,
@@ -82,6 +83,7 @@ def overview(request: Request, who: Who, server: Server) -> Response:
         below=below,
         total=_add(list(tallies)),
         incidents=incidents,
+        waiting=waiting,
         rules=server.rules,
         parts=parts,
         tables=TABLES,

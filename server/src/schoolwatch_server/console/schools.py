@@ -16,7 +16,7 @@ from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.exports import pen, school_file
 from schoolwatch_server.api.problems import bad_field, not_found
 from schoolwatch_server.api.route import Route, Server, Who
-from schoolwatch_server.console import owed, plan_rows, scores
+from schoolwatch_server.console import claim_turns, owed, plan_rows, scores
 from schoolwatch_server.console.arrivals import groups, kind
 from schoolwatch_server.console.indicator_groups import standing
 from schoolwatch_server.console.line import tested
@@ -112,6 +112,7 @@ def show(request: Request, code: str, who: Who, server: Server) -> Response:
             tokens=tokens.open_tokens(conn, school.id, now),
             admits=ADMITS,
             returned=claims.returned(conn, who.scope, school.id),
+            undecided=claim_turns.count(conn, who) if who.scope.level == "school" else 0,
             waiting=groups(arrivals.waiting(conn, who.scope, school_id=school.id)),
             kind=lambda row: kind(row, words_of(request)),
         )
