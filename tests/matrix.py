@@ -160,7 +160,9 @@ MATRIX: tuple[Row, ...] = (
     Row("GET", "/api/v1/incidents",       "yyn yyn yn yn yn yyn yyn -- ?", query="school={code}"),
     Row("GET", "/api/v1/reports",         "yyn yyn yn yn yn yyn yyn -- ?", query="school={code}"),
     Row("GET", "/api/v1/reports/{digest}", "yyn yyn yn yn yn yyn yyn -- ?", prepare=_frozen),
+    Row("GET", "/api/v1/reports.ndjson",  "yyn yyn yn yn yn yyn yyn -- ?", query="school={code}"),
     Row("GET", "/api/v1/reports/{digest}/content", "yyn yyn yn yn yn yyn yyn -- ?", prepare=_frozen),
+    Row("GET", "/api/v1/reports/{digest}/values.ndjson", "yyn yyn yn yn yn yyn yyn -- ?", prepare=_frozen),
     # --- the API: devices ---------------------------------------------------------------------------------
     Row("POST", "/api/v1/enrol",          "yyy yyy yy yy yy yyy yyy yy y", 201,
         json={"token": "{enrolment}", "install_id": "matrix-{n}"}),

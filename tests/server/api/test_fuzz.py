@@ -25,14 +25,15 @@ from schemathesis.specs.openapi.checks import (
 
 from reports import Device
 from schoolwatch_contract import slot
-from schoolwatch_server import renewal
+from schoolwatch_server import packs, renewal
 from schoolwatch_server.api.description import OPENAPI
 from schoolwatch_server.api.route import Route
 from schoolwatch_server.api.service import ROUTES
 from schoolwatch_server.config import Speedtest
 from schoolwatch_server.enrolment import issue_enrolment_token
 from schoolwatch_server.indicators import INDICATORS
-from schoolwatch_server.reports import FORMATS, TABLES
+from schoolwatch_server.reports import FORMATS, TABLES, keeping
+from schoolwatch_server.reports.freeze import Judged
 from schoolwatch_server.scope import EVERYTHING, Scope
 from tree import Tree
 from website import RunningSite
@@ -114,6 +115,7 @@ class Known:
 
     tree: Tree
     enrolment: str
+    report: str
 
     def values(self) -> st.SearchStrategy[dict[str, str]]:
         school = self.tree.schools[0]
@@ -130,6 +132,7 @@ class Known:
                 "indicator": st.sampled_from([known.id for known in INDICATORS]),
                 "token": st.just(self.enrolment),
                 "room": st.just(""),
+                "digest": st.just(self.report),
                 "from": st.just("2026-01-01T00:00:00Z"),
                 "to": st.just("2027-01-01T00:00:00+07:00"),
             },
@@ -144,7 +147,9 @@ class Known:
 @pytest.fixture(scope="module")
 def known(tree: Tree) -> Known:
     token = issue_enrolment_token(tree.engine, tree.schools[0].id, None, 1, 1000, now=tree.now)
-    return Known(tree, token)
+    wanted = keeping.Wanted("school", tree.schools[0].code, "year")
+    report = keeping.freeze(tree.engine, wanted, Judged(packs.load()), EVERYTHING, by="test", now=tree.now)
+    return Known(tree, token, report.sha256)
 
 
 EACH = pytest.mark.parametrize("route", [pytest.param(r, id=f"{r.method} {r.path}") for r in DESCRIBED])

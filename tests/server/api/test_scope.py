@@ -110,7 +110,7 @@ def of_devices(school: School) -> Iterator[tuple[str, School | None]]:
 
 def of_all_reports() -> Iterator[tuple[str, School | None]]:
     """Where reports of many schools are listed."""
-    for path in ("/reports", "/reports/calendar", "/api/v1/reports", "/api/v1/reports?form=ndjson"):
+    for path in ("/reports", "/reports/calendar", "/api/v1/reports", "/api/v1/reports.ndjson"):
         yield path, None
     for mark in ("MarkP0X", "MarkP1X"):
         yield f"/reports/due?kind=monthly&level=school&period=2026-11&province={mark}", None
@@ -125,7 +125,7 @@ def of_reports(tree: Tree, school: School) -> Iterator[tuple[str, School | None]
     yield f"/reports/{digest}/form", school
     yield f"/api/v1/reports/{digest}", school
     yield f"/api/v1/reports/{digest}/content", school
-    yield f"/api/v1/reports/{digest}/content?form=ndjson", school
+    yield f"/api/v1/reports/{digest}/values.ndjson", school
 
 
 def frozen(tree: Tree, school: School) -> str:

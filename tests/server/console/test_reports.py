@@ -175,12 +175,12 @@ def test_programs_read_reports_and_their_very_bytes(tree: Tree, site) -> None:
     program = site.ask(Scope("school", school.id))
     (row,) = program.get("/api/v1/reports", params={"kind": "quarterly"}).json()["reports"]
     assert (row["sha256"], row["code"], row["state"]) == (digest, school.code, "frozen")
-    lines = program.get("/api/v1/reports", params={"form": "ndjson"}).text.splitlines()
+    lines = program.get("/api/v1/reports.ndjson").text.splitlines()
     assert digest in {json.loads(line)["sha256"] for line in lines}
     whole = program.get(f"/api/v1/reports/{digest}/content")
     assert content.digest(whole.content) == digest
     assert whole.headers["etag"] == f'"{digest}"'
-    values = program.get(f"/api/v1/reports/{digest}/content", params={"form": "ndjson"}).text.splitlines()
+    values = program.get(f"/api/v1/reports/{digest}/values.ndjson").text.splitlines()
     assert len(values) == len(content.decode(whole.content).values)
     assert json.loads(values[-1])["value"]["code"] == "I-30"
     assert program.get(f"/api/v1/reports/{digest}").json()["events"][0]["event"] == "freeze"

@@ -2,14 +2,16 @@
 
 import base64
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 from fastapi import Path, Query
 from sqlalchemy import Engine
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
+from schoolwatch_server.access import Principal
 from schoolwatch_server.api import looked, shapes_reports
+from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.problems import Problem, not_found
 from schoolwatch_server.api.query import Cursor, Limit, SchoolCode
 from schoolwatch_server.api.route import Route, Server, Who
@@ -25,28 +27,63 @@ from schoolwatch_server.reports.state import State
 from schoolwatch_server.scope import Scope
 
 Json = dict[str, object]
-Form = Literal["json", "ndjson"]
-
 NDJSON = "application/x-ndjson"
 _STEP = 500
 
 Digest = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the report")]
-Wanted = Annotated[Form, Query(alias="form", description="`ndjson`: a line each, all of them, without pages")]
+
+
+Kinds = Annotated[Kind | None, Query()]
+Levels = Annotated[Place | None, Query()]
+States = Annotated[State | None, Query()]
+Period = Annotated[str | None, Query(pattern=r"^[0-9A-Z-]{4,10}$", description="2026-11, 2026-Q4")]
 
 
 def listing(
     who: Who,
     server: Server,
     school: SchoolCode = None,
-    level: Annotated[Place | None, Query()] = None,
-    kind: Annotated[Kind | None, Query()] = None,
-    period: Annotated[str | None, Query(pattern=r"^[0-9A-Z-]{4,10}$", description="2026-11, 2026-Q4")] = None,
-    state: Annotated[State | None, Query()] = None,
+    level: Levels = None,
+    kind: Kinds = None,
+    period: Period = None,
+    state: States = None,
     limit: Limit = 100,
     cursor: Cursor = 0,
-    form: Wanted = "json",
-) -> Response:
+) -> Json:
     """Every revision that was frozen, newest first; `next` goes into `cursor` for older ones."""
+    asked = _asked(who, server, school, level, kind, period, state)
+    rows = _page(server.engine, asked, cursor, limit + 1)
+    return {
+        "reports": [_json(row) for row in rows[:limit]],
+        "next": rows[limit - 1].id if len(rows) > limit else None,
+    }
+
+
+def stream(
+    who: Who,
+    server: Server,
+    school: SchoolCode = None,
+    level: Levels = None,
+    kind: Kinds = None,
+    period: Period = None,
+    state: States = None,
+) -> Response:
+    """All of them, a line each, sent as they are read."""
+    asked = _asked(who, server, school, level, kind, period, state)
+    name = f"{'simulated-' if server.simulated else ''}schoolwatch-reports.ndjson"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(_lines(server.engine, asked), media_type=NDJSON, headers=headers)
+
+
+def _asked(
+    who: Principal,
+    server: Context,
+    school: str | None,
+    level: Place | None,
+    kind: Kind | None,
+    period: str | None,
+    state: State | None,
+) -> "_Asked":
     school_id = None
     if school is not None:
         with begin_read(server.engine) as conn:
@@ -55,16 +92,7 @@ def listing(
             raise not_found("school", school)
         school_id, level = row.id, "school"
     looked.see(server.looked, server.engine, who, "report.list", school or "")
-    asked = _Asked(who.scope, kind, period, level, school_id, state)
-    if form == "ndjson":
-        return StreamingResponse(_lines(server.engine, asked, cursor), media_type=NDJSON)
-    rows = _page(server.engine, asked, cursor, limit + 1)
-    return JSONResponse(
-        {
-            "reports": [_json(row) for row in rows[:limit]],
-            "next": rows[limit - 1].id if len(rows) > limit else None,
-        }
-    )
+    return _Asked(who.scope, kind, period, level, school_id, state)
 
 
 class _Asked(msgspec.Struct, frozen=True):
@@ -91,8 +119,9 @@ def _page(engine: Engine, asked: _Asked, cursor: int, limit: int) -> tuple[Repor
         )
 
 
-def _lines(engine: Engine, asked: _Asked, cursor: int) -> Iterator[bytes]:
+def _lines(engine: Engine, asked: _Asked) -> Iterator[bytes]:
     """A transaction lasts for one step, however slowly somebody reads."""
+    cursor = 0
     while rows := _page(engine, asked, cursor, _STEP):
         yield b"".join(msgspec.json.encode(_json(row)) + b"\n" for row in rows)
         cursor = rows[-1].id
@@ -110,24 +139,33 @@ def one(digest: Digest, who: Who, server: Server) -> Json:
     }
 
 
-def body(digest: Digest, who: Who, server: Server, form: Wanted = "json") -> Response:
-    """The very bytes that were frozen, of which the digest is; or a line for each value of it."""
+def body(digest: Digest, who: Who, server: Server) -> Response:
+    """The very bytes that were frozen, of which the digest is."""
+    headers = {
+        "ETag": f'"{digest}"',
+        "Repr-Digest": f"sha-256=:{base64.b64encode(bytes.fromhex(digest)).decode()}:",  # RFC 9530
+    }
+    return Response(_kept(digest, who, server), media_type="application/json", headers=headers)
+
+
+def values(digest: Digest, who: Who, server: Server) -> Response:
+    """Each value of a frozen report as a line: those of the place itself, then of the places below it."""
+    made = content.decode(_kept(digest, who, server))
+    name = f"{'simulated-' if made.simulated else ''}schoolwatch-{digest[:16]}.ndjson"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(_values(made), media_type=NDJSON, headers=headers)
+
+
+def _kept(digest: str, who: Principal, server: Context) -> bytes:
     looked.see(server.looked, server.engine, who, "export", f"report {digest[:16]}")
     with begin_read(server.engine) as conn:
         row = reports.found(conn, digest, who.scope)
         if row is None:
             raise not_found("report", digest[:16])
         try:
-            kept = reports.body(conn, row.id)
+            return reports.body(conn, row.id)
         except AlteredReportError as error:
             raise Problem(500, str(error)) from error
-    if form == "ndjson":
-        return StreamingResponse(_values(content.decode(kept)), media_type=NDJSON)
-    headers = {
-        "ETag": f'"{digest}"',
-        "Repr-Digest": f"sha-256=:{base64.b64encode(bytes.fromhex(digest)).decode()}:",  # RFC 9530
-    }
-    return Response(kept, media_type="application/json", headers=headers)
 
 
 def _values(made: Content) -> Iterator[bytes]:
@@ -161,6 +199,15 @@ def _json(row: ReportRow) -> Json:
 
 ROUTES = (
     Route("GET", "/api/v1/reports", listing, "read", "Frozen reports", answer=shapes_reports.Reports),
+    Route("GET", "/api/v1/reports.ndjson", stream, "read", "The same as one stream (NDJSON)"),
     Route("GET", "/api/v1/reports/{digest}", one, "read", "One frozen report", answer=shapes_reports.Report),
-    Route("GET", "/api/v1/reports/{digest}/content", body, "read", "What a report holds"),
+    Route(
+        "GET",
+        "/api/v1/reports/{digest}/content",
+        body,
+        "read",
+        "What a report holds, byte for byte",
+        answer=shapes_reports.Kept,
+    ),
+    Route("GET", "/api/v1/reports/{digest}/values.ndjson", values, "read", "Its values as lines (NDJSON)"),
 )

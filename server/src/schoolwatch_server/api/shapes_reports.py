@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from schoolwatch_server.api.shapes import Answer, Count, Next, Time
 from schoolwatch_server.indicators.indicator import Place
@@ -50,3 +50,18 @@ class Report(Frozen):
     """One revision with all that became of it."""
 
     events: list[Event]
+
+
+class Kept(BaseModel):
+    """What was frozen; further fields come with newer versions, and `format` says when one changes."""
+
+    model_config = ConfigDict(extra="allow")
+    format: Count
+    kind: Kind
+    level: Place
+    code: str
+    name: str
+    period: str
+    revision: Count
+    frozen_at: float
+    simulated: bool
