@@ -301,7 +301,7 @@ MATRIX: tuple[Row, ...] = (
         form={"decision": "approve", "device": "{waiting}"}, prepare=one_that_waits),
     Row("POST", "/devices/{device}/life", "yyn --- yn yn yn --- --- -- ?", 303, form={"decision": "keep"}),
     # only the head hands a school's report in, and only its commune decides on it: others are told so
-    Row("GET", "/reports/{digest}/form", "yyn yyn yn yn yn yyn --- -- ?", prepare=_frozen),
+    Row("GET", "/reports/{digest}/form", "yyn yyn yn yn yn yyn yyn -- ?", prepare=_frozen),
     Row("POST", "/forms/look", "xxn xxn xn xn xn xxn --- -- ?", form={"report": "{digest}"}, prepare=_frozen,
         body=lambda asked: {"files": {"file": ("form.xlsx", b"PK")}}),
     Row("POST", "/forms/fill", "xxn xxn xn xn xn xxn --- -- ?", prepare=_frozen,

@@ -236,7 +236,7 @@ def _known(of: Paper) -> Iterator[tuple[str, str]]:
 
 
 ROUTES = (
-    Route("GET", "/reports/{digest}/form", show, "evidence"),
+    Route("GET", "/reports/{digest}/form", show, "read"),
     Route("POST", "/forms/look", look, "evidence"),
     Route("POST", "/forms/fill", fill, "evidence"),
     Route("POST", "/forms/copy", copy, "evidence"),
