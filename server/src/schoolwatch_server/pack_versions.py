@@ -157,7 +157,7 @@ def _bytes(text: str) -> bytes:
 def _numbered(text: str, version: int) -> str:
     """With its version's number, which is the server's to give; everything else stays as it was written."""
     numbered, count = re.subn(r"(?m)^version:.*$", f"version: {version}", text, count=1)
-    return numbered if count else f"version: {version}\n{text}"
+    return numbered if count else f"{text.rstrip()}\nversion: {version}\n"  # so that lines keep their numbers
 
 
 def _check_kind(held: Held, there: Known) -> None:
