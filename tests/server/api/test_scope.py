@@ -65,8 +65,9 @@ CLAIMS = {
     "/claims/files/{number}",
     "/schools/{code}/claims",
     "/schools/{code}/claims/{question}",
+    "/reports/{digest}/form",
 }
-"""What schools declare, which no token opens; tests/server/console/test_claims.py asks who sees what."""
+"""What schools declare and forms they fill, which no token opens; the pages' own tests ask who sees what."""
 
 LISTS = ("room-use", "activation", "lines", "indicators/history", "indicators/history.ndjson")
 """Of all schools, or of one."""
@@ -122,7 +123,6 @@ def of_reports(tree: Tree, school: School) -> Iterator[tuple[str, School | None]
     digest = frozen(tree, school)
     yield f"/reports/{digest}", school
     yield f"/reports/{digest}/file.csv", school
-    yield f"/reports/{digest}/form", school
     yield f"/api/v1/reports/{digest}", school
     yield f"/api/v1/reports/{digest}/content", school
     yield f"/api/v1/reports/{digest}/values.ndjson", school

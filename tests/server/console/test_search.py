@@ -52,7 +52,7 @@ def test_many_are_listed_and_one_is_opened_also_by_an_earlier_code(tree: Tree, s
     client = site.somebody("so_viewer")
     school = tree.schools[0]
     with begin_write(tree.engine) as conn:
-        registry.change_code(conn, school.id, "MOI", tree.now)
+        registry.change_code(conn, school.id, "MOI", tree.now + 1)
     every = client.get("/search", params={"q": "truong"}).text
     assert all(f"Trường {one.mark}" in every for one in tree.schools)
     for query in ("moi", f"trường {school.mark}", school.code):

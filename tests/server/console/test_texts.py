@@ -31,7 +31,7 @@ BEGINNINGS = set(re.findall(r'"([a-z0-9_]+\.[a-z0-9_]*)" *~', TEMPLATES)) | set(
 """Keys whose end is a word of another part: a role, a reason, a counter."""
 
 ACTIONS = set(re.findall(r'action="([a-z]+(?:\.[a-z_]+)?)"|_write_down\(conn, "([a-z.]+)"', CODE))
-ACTIONS = {one or other for one, other in ACTIONS}
+ACTIONS = {one or other for one, other in ACTIONS} - {"append"}  # what argparse does with an option
 """What the audit log is told."""
 
 
