@@ -158,6 +158,21 @@ def test_a_commune_has_the_share_of_its_schools_that_meet_it() -> None:
     assert judged(LESSON, kindergarten, level="commune").reason == "not_applicable"
 
 
+def test_a_commune_of_which_too_little_is_seen_has_what_its_schools_declare() -> None:
+    # 8 of 20 computers of each are known; by their own numbers it is 40/20 and 50/20: one of two meets it
+    unseen = (lab(1, 8, 8, 20),)
+    one, other = (school(("THCS",), (group("THCS", pupils),), unseen) for pupils in (40, 50))
+    got = judged(LESSON, one, other, level="commune")
+    assert (got.value, got.declared, got.declared_state) == (None, 0.5, "declared")
+    # where one of two has declared nothing, that is half of them: under the floor too
+    assert judged(LESSON, one, school(("THCS",), ()), level="commune").declared is None
+    # I-03: 400 + 600 pupils on 20 + 20 declared computers
+    small = Counts(students_declared=400, student_devices_declared=20)
+    large = replace(small, students_declared=600)
+    whole = judged("students_per_computer", small, large, level="province")
+    assert (whole.value, whole.declared, whole.declared_state) == (None, 25.0, "declared")
+
+
 # --- I-03: the whole school -----------------------------------------------------------------------------
 
 

@@ -102,11 +102,17 @@ class LabUse:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What the school declared of a question, at least accepted by its manager; `at` is UTC seconds."""
+    """What the school declared of a quantity or a question; `at` is UTC seconds.
+
+    `state` is a claim's own, or `declared` of a number that nobody looked through. What can be added up over
+    schools has `numerator` and `denominator`.
+    """
 
     value: float | None
     state: str
     at: float
+    numerator: float | None = None
+    denominator: float | None = None
 
 
 NO_PAIR = Pair()

@@ -150,12 +150,16 @@ class Fraction:
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """Fractions of the schools of a place, added up; `coverage` is 0…1, None when nothing was declared."""
+    """Fractions of the schools of a place, added up; `coverage` is 0…1, None when nothing was declared.
+
+    `said` is the same by what the schools declare, where enough of them do.
+    """
 
     numerator: float | None
     denominator: float | None
     coverage: float | None
     reason: Reason
+    said: Said | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Judges one indicator for one place: value, coverage and source, or the reason why there is no value."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import msgspec
@@ -20,7 +20,13 @@ from schoolwatch_server.indicators.indicator import (
     Total,
     Unit,
 )
-from schoolwatch_server.indicators.total import add_up, of_school, share_of_schools
+from schoolwatch_server.indicators.total import (
+    add_up,
+    declared_share,
+    declared_sum,
+    of_school,
+    share_of_schools,
+)
 from schoolwatch_server.packs import About, Definition, Number, Pack, Packs, Plan, Target, targets_of
 
 Better = Literal["higher", "lower"]
@@ -87,9 +93,13 @@ def judge(
 
 def total_of(prepared: Prepared, fractions: Sequence[Fraction]) -> Total:
     """The sum of a commune's or province's schools, or the share of them that meet what is asked."""
+    asked = [f for f in fractions if f.is_asked and f.reason not in _OUT]
     if prepared.indicator.counts_schools:
-        return share_of_schools(fractions, prepared.floor)
-    return add_up([f for f in fractions if f.reason not in _OUT], prepared.floor)
+        total = share_of_schools(fractions, prepared.floor)
+        said = declared_share(asked, prepared.floor, prepared.better)
+    else:
+        total, said = add_up(asked, prepared.floor), declared_sum(asked, prepared.floor)
+    return total if said is None else replace(total, said=said)
 
 
 def of_one(
@@ -170,6 +180,9 @@ def of_total(
         lines=_with_plan(prepared, asked),
         parts=parts,
         basis=indicator.basis,
+        declared=None if total.said is None else total.said.value,
+        declared_state="" if total.said is None else total.said.state,
+        declared_at=None if total.said is None else total.said.at,
         deadline=deadline,
         code=indicator.code,
         meets=meets,

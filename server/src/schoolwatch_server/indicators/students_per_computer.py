@@ -17,7 +17,7 @@ def compute(counts: Counts, numbers: Numbers) -> Fraction:
     known = counts.student_devices_known + by_hand
     said = None
     if students and declared:
-        said = Said(students / declared, "declared", numbers["at"])
+        said = Said(students / declared, "declared", numbers["at"], students, declared)
     if students == 0:
         return Fraction(0, working, known, declared, "no_students")
     covered = declared is not None and known >= declared > 0

@@ -8,7 +8,9 @@ convention; it can only hold a value back, never make one look better.
 """
 
 from collections.abc import Sequence
+from typing import Literal
 
+from schoolwatch_server.indicators.facts import Said
 from schoolwatch_server.indicators.indicator import Fraction, Reason, Total
 
 
@@ -52,6 +54,38 @@ def share_of_schools(fractions: Sequence[Fraction], floor: float) -> Total:
     known = [f.meets for f in asked if f.meets is not None]
     coverage = len(known) / len(asked)
     return Total(sum(known), len(known), coverage, "few_schools" if coverage < floor else "")
+
+
+def declared_sum(asked: Sequence[Fraction], floor: float) -> Said | None:
+    """What the schools that are asked declare, added up; nothing where too few of them do."""
+    told = [said for said in _said(asked) if said.numerator is not None and said.denominator]
+    if not told or len(told) < floor * len(asked):
+        return None
+    numerator = sum(said.numerator or 0 for said in told)
+    return _together(numerator / sum(said.denominator or 0 for said in told), told)
+
+
+def declared_share(
+    asked: Sequence[Fraction], floor: float, better: Literal["higher", "lower"]
+) -> Said | None:
+    """The share of schools that meet what is asked by what they declare; nothing where too few do."""
+    told = [(f.said, f.target) for f in asked if f.said is not None and f.target is not None]
+    held = [(said, said.value, target) for said, target in told if said.value is not None]
+    if not held or len(held) < floor * len(asked):
+        return None
+    met = sum(value >= target if better == "higher" else value <= target for _, value, target in held)
+    return _together(met / len(held), [said for said, _, _ in held])
+
+
+def _said(fractions: Sequence[Fraction]) -> list[Said]:
+    return [f.said for f in fractions if f.said is not None]
+
+
+def _together(value: float, told: Sequence[Said]) -> Said:
+    """As far as the one that has come least far: a number that nobody looked through makes all of it one."""
+    states = [said.state for said in told]
+    state = next((state for state in ("declared", "accepted") if state in states), states[0])
+    return Said(value, state, max(said.at for said in told))
 
 
 def of_numbers(
