@@ -166,3 +166,16 @@ def test_a_goal_says_by_its_own_direction_whether_it_is_reached(more: dict[str, 
     (goal,) = goals(with_plan(item(target=0.5, **more)), value("antivirus_coverage", 0.7))
     assert goal.forecast is not None
     assert (goal.forecast.standing == "reached") == (not more)
+
+
+def test_what_is_either_there_or_not_has_no_trend() -> None:
+    school = dataclasses.replace(value("fibre", 0.0, "boolean"), level="school", target=1.0)
+    (goal,) = goals(SHIPPED, school, histories={"fibre": rising(0.7)})
+    assert goal.forecast is not None
+    assert (goal.forecast.standing, goal.forecast.reason) == ("unknown", "yes_no")
+    (goal,) = goals(SHIPPED, dataclasses.replace(school, deadline="2025-12-31"))
+    assert goal.forecast is not None
+    assert goal.forecast.standing == "overdue"
+    (goal,) = goals(SHIPPED, dataclasses.replace(school, value=1.0))
+    assert goal.forecast is not None
+    assert goal.forecast.standing == "reached"

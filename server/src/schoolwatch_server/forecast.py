@@ -22,8 +22,11 @@ Standing = Literal["reached", "on_time", "likely", "unlikely", "missed", "overdu
 """`likely`: the trend is in time, its slower bound is not; `unlikely`: the faster bound alone is in time;
 `missed`: not even that one; `dated`: there is no deadline."""
 
-Why = Literal["", "no_value", "too_short", "flat", "away", "far"]
-"""Why no day is expected: a trend that stands still, leads away, or needs more than `HORIZON`."""
+Why = Literal["", "no_value", "too_short", "flat", "away", "far", "yes_no"]
+"""Why no day is expected: a trend that stands still, leads away, or needs more than `HORIZON`.
+
+What is either so or not (`yes_no`) has no trend; who asks for a forecast knows that, not this module.
+"""
 
 LEVEL = 0.9
 """Of the interval: so much of what the trend's spread allows lies within it."""

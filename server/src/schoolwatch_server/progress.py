@@ -172,8 +172,9 @@ def _goal(
     if target is None:
         return Goal(value, None, None, days, packs)
     if value.value is None:  # what held last week is no answer to what holds now
-        days_off = Forecast("unknown", "no_value")
-        return Goal(value, target, _overdue(days_off, target, today), days, packs)
+        return Goal(value, target, _overdue(Forecast("unknown", "no_value"), target, today), days, packs)
+    if value.unit == "boolean" and value.value < target.value:
+        return Goal(value, target, _overdue(Forecast("unknown", "yes_no"), target, today), days, packs)
     with_now = [*(day for day in days if day[0] < today), (today, value.value)]
     found = forecast(
         with_now,
