@@ -253,6 +253,11 @@ def questions(tree: Grown, at: Where, incident: int, account: int) -> Iterator[s
             "format": "csv",
             "form": "csv",
             "n": tree.mark(at),
+            "pack": "network",
+            "version": "1",
+            "sha256": "0" * 64,
+            "digest": "0" * 64,
+            "question": "studio",
         }
         queries = ["", *(f"?{query}" for query in (row.query, *ALSO.get(row.path, ())) if query)]
         for table, query in itertools.product(TABLES if "{table}" in row.path else ("",), queries):
