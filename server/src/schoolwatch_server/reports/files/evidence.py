@@ -263,7 +263,7 @@ def _devices(paper: Paper) -> Data:
     rows = []
     for device in devices:
         told = (
-            device.label or device.device,
+            device.label or device.device[:8],  # the rest is in the data that the file carries
             device.room,
             paper.known(f"role.{device.role}", device.role) if device.role else "",
             words.working(paper, device),
