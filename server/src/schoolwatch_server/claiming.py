@@ -86,7 +86,7 @@ def remove_file(engine: Engine, attachment_id: int, who: Principal, now: float) 
 
 def is_remark(text: str) -> bool:
     """Whether an answer may go back with it."""
-    return REMARK_MIN <= len(" ".join(text.split())) <= REMARK_MAX
+    return REMARK_MIN <= len(_plain(text)) <= REMARK_MAX
 
 
 def take(
@@ -116,7 +116,7 @@ def take(
         for row in rows:
             held = files.get(row.id, ())
             why = _why_not(row, step, who, asked.get(row.question), len(held), today)
-            if why is None and not _taken(conn, row, step, who, held, " ".join(remark.split()), now):
+            if why is None and not _taken(conn, row, step, who, held, _plain(remark)[:REMARK_MAX], now):
                 why = "moved"
             if why is None:
                 done.append(row)
@@ -169,3 +169,8 @@ def _taken(
         )
         state = after
     return True
+
+
+def _plain(text: str) -> str:
+    """In one line, of characters that can be read and that every database takes."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())

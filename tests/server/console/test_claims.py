@@ -95,7 +95,7 @@ def test_what_comes_back_says_why_and_the_next_answer_leaves_it_as_it_was(
     assert refused.status_code == 422
     assert "Chưa mục nào bị trả lại" in refused.text
     assert f'value="{claim}" checked' in refused.text, "what was chosen is still chosen"
-    decide(staff, "accept", [claim], "return", remark="Ảnh mờ:\n chụp lại <b>")
+    decide(staff, "accept", [claim], "return", remark="Ảnh mờ:\n chụp\0 lại <b>")
     for path in (f"/schools/{school.code}/claims", f"/schools/{school.code}/claims/studio"):
         page = technician.get(path).text
         assert "Ảnh mờ: chụp lại &lt;b&gt;" in page
@@ -387,3 +387,12 @@ def test_what_is_too_large_to_take_in_is_told_so(tree: Tree, head: httpx.Client)
     files = {"file": ("to.pdf", PDF + b"\0" * (12 << 20))}
     answer = head.post("/claims/save", data=form, files=files, headers={"Accept": "text/html"})
     assert (answer.status_code, "mỗi lần gửi tối đa 10 MB" in answer.text) == (413, True)
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "99999999999999999999999", "1.5", "x", ""])
+def test_a_number_that_no_answer_has_is_refused_in_words(head: httpx.Client, number: str) -> None:
+    for step in ("approve", "submit", "withdraw"):
+        sent = head.post(f"/claims/{step}", data={"csrf": csrf(head), "claim": number})
+        assert sent.status_code in (404, 422), (step, sent.text)
+    assert head.post("/claims/remove-file", data={"csrf": csrf(head), "file": number}).status_code == 422
+    assert head.get(f"/claims/files/{number or '-'}").status_code == 422

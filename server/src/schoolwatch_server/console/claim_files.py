@@ -1,17 +1,20 @@
 """Evidence as a download: never shown by the browser, each look in the audit log."""
 
+from typing import Annotated
 from urllib.parse import quote
 
+from fastapi import Path
 from starlette.responses import Response
 
 from schoolwatch_server.api import looked
 from schoolwatch_server.api.problems import not_found
 from schoolwatch_server.api.route import Route, Server, Who
+from schoolwatch_server.console.claim_form import Id
 from schoolwatch_server.database import attachments, claims
 from schoolwatch_server.database.engine import begin_read
 
 
-def download(number: int, who: Who, server: Server) -> Response:
+def download(number: Annotated[Id, Path()], who: Who, server: Server) -> Response:
     """The file as it was handed in, under its name."""
     with begin_read(server.engine) as conn:
         file = attachments.find(conn, who.scope, number)

@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Annotated
 
 from fastapi import Request
+from pydantic import Field
 from starlette.responses import Response
 
 from schoolwatch_server.access import Principal
@@ -25,6 +27,9 @@ from schoolwatch_server.database.attachments import Attachment
 from schoolwatch_server.database.claims import ClaimRow
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.database.registry import SchoolRow
+
+Id = Annotated[int, Field(ge=1, le=2**53)]
+"""Of an answer or a file, as a form or an address says it: no database takes a larger one."""
 
 
 @dataclass(frozen=True, slots=True)

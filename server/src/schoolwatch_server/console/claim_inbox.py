@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from fastapi import Form, Query, Request
+from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 from starlette.responses import RedirectResponse, Response
 
@@ -19,10 +20,9 @@ from schoolwatch_server.claims.claim import Claim
 from schoolwatch_server.claims.questions import Question
 from schoolwatch_server.claims.states import Step
 from schoolwatch_server.console import claim_words
-from schoolwatch_server.console.claim_form import today
+from schoolwatch_server.console.claim_form import Id, today
 from schoolwatch_server.console.claim_turns import TURNS, Turn
-from schoolwatch_server.console.claims import Ids
-from schoolwatch_server.console.page import Csrf, check_form, page, words_of
+from schoolwatch_server.console.page import check_form, page, words_of
 from schoolwatch_server.database import attachments, claim_steps, claims, registry
 from schoolwatch_server.database.attachments import Attachment
 from schoolwatch_server.database.claims import ClaimRow
@@ -33,7 +33,18 @@ from schoolwatch_server.scope import Scope
 MOST = 200
 """Answers shown at once: those that have waited longest."""
 
-Decision = Annotated[Literal["take", "take_all", "return"], Form()]
+
+class Decision(BaseModel):
+    """What somebody decides: with which of the answers shown, and with what remark."""
+
+    csrf: str = Field("", max_length=200)
+    decision: Literal["take", "take_all", "return"] = "take"
+    claim: list[Id] = Field([], max_length=1000)
+    all_shown: list[Id] = Field([], max_length=1000)
+    remark: str = Field("", max_length=4000)
+
+
+Decided = Annotated[Decision, Form()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,62 +90,25 @@ def show(
     return _inbox(request, who, server, done=done, missed=missed, question=question)
 
 
-def approve(
-    request: Request,
-    who: Who,
-    server: Server,
-    csrf: Csrf = "",
-    decision: Decision = "take",
-    claim: Ids = [],  # noqa: B006  FastAPI copies it
-    all_shown: Ids = [],  # noqa: B006
-    remark: Annotated[str, Form(max_length=4000)] = "",
-) -> Response:
+def approve(request: Request, who: Who, server: Server, form: Decided) -> Response:
     """The school's head lets answers go to the manager, or sends them back."""
-    return _decided(request, who, server, csrf, "approve", decision, claim, all_shown, remark)
+    return _decided(request, who, server, form, "approve")
 
 
-def accept(
-    request: Request,
-    who: Who,
-    server: Server,
-    csrf: Csrf = "",
-    decision: Decision = "take",
-    claim: Ids = [],  # noqa: B006
-    all_shown: Ids = [],  # noqa: B006
-    remark: Annotated[str, Form(max_length=4000)] = "",
-) -> Response:
+def accept(request: Request, who: Who, server: Server, form: Decided) -> Response:
     """The direct manager accepts answers, or sends them back."""
-    return _decided(request, who, server, csrf, "accept", decision, claim, all_shown, remark)
+    return _decided(request, who, server, form, "accept")
 
 
-def recognise(
-    request: Request,
-    who: Who,
-    server: Server,
-    csrf: Csrf = "",
-    decision: Decision = "take",
-    claim: Ids = [],  # noqa: B006
-    all_shown: Ids = [],  # noqa: B006
-    remark: Annotated[str, Form(max_length=4000)] = "",
-) -> Response:
+def recognise(request: Request, who: Who, server: Server, form: Decided) -> Response:
     """The Sở recognises answers, or sends them back, also those that it had recognised."""
-    return _decided(request, who, server, csrf, "recognise", decision, claim, all_shown, remark)
+    return _decided(request, who, server, form, "recognise")
 
 
-def _decided(
-    request: Request,
-    who: Principal,
-    server: Context,
-    csrf: str,
-    agrees: Step,
-    decision: str,
-    claim: Sequence[int],
-    all_shown: Sequence[int],
-    remark: str,
-) -> Response:
-    check_form(who, csrf)
-    chosen = all_shown if decision == "take_all" else claim
-    step = "return" if decision == "return" else agrees
+def _decided(request: Request, who: Principal, server: Context, form: Decision, agrees: Step) -> Response:
+    check_form(who, form.csrf)
+    chosen = form.all_shown if form.decision == "take_all" else form.claim
+    step, remark = "return" if form.decision == "return" else agrees, form.remark
     words = words_of(request)
     if not chosen:
         return _inbox(request, who, server, trouble=words.text("claims.nothing_chosen"), remark=remark)

@@ -22,7 +22,7 @@ from schoolwatch_server.claims.questions import Question, of_school
 from schoolwatch_server.claims.states import Step
 from schoolwatch_server.console import claim_words
 from schoolwatch_server.console.claim_figures import vouched
-from schoolwatch_server.console.claim_form import Line, Typed, form, line_of, most_of, today
+from schoolwatch_server.console.claim_form import Id, Line, Typed, form, line_of, most_of, today
 from schoolwatch_server.console.page import Csrf, check_form, page, words_of
 from schoolwatch_server.console.schools import commune_code_of, place_of, school_for
 from schoolwatch_server.database import attachments, claim_steps, claims
@@ -30,7 +30,7 @@ from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.database.registry import SchoolRow
 from schoolwatch_server.packs.asked import questions
 
-Ids = Annotated[list[int], Form(max_length=1000)]
+Ids = Annotated[list[Id], Form(max_length=1000)]
 
 
 def show(
@@ -102,7 +102,7 @@ def withdraw(who: Who, server: Server, csrf: Csrf = "", claim: Ids = []) -> Resp
     return _stepped(who, server, csrf, claim, "withdraw")
 
 
-def remove_file(who: Who, server: Server, csrf: Csrf = "", file: Annotated[int, Form()] = 0) -> Response:
+def remove_file(who: Who, server: Server, file: Annotated[Id, Form()], csrf: Csrf = "") -> Response:
     """Takes a file from a draft."""
     check_form(who, csrf)
     row = claiming.remove_file(server.engine, file, who, time.time())
@@ -174,7 +174,7 @@ def _question(server: Context, id_: str) -> Question:
 
 def _field(form: FormData, name: str) -> str:
     text = form.get(name)
-    return text[:2000] if isinstance(text, str) else ""
+    return text[:2000].replace("\0", "") if isinstance(text, str) else ""  # which PostgreSQL does not take
 
 
 ROUTES = (
