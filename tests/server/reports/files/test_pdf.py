@@ -133,6 +133,11 @@ def test_checks_and_steps_say_how_they_came_out_and_which_nobody_knows() -> None
     assert said["Công thức"].endswith(" = mức 1")
 
 
+def test_numbers_that_make_no_value_are_told_as_what_they_are() -> None:
+    of = replace(value_of(of_school(0)), value=None, numerator=3, denominator=4)
+    assert told(of)["Công thức"].endswith("(hiện có: tử số 3, mẫu số 4)")
+
+
 def test_a_school_of_several_stages_shows_each_with_its_numbers() -> None:
     stages = (
         OfStage("TH", 2.5, 40, 16, 2, meets=False),

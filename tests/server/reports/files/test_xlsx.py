@@ -98,6 +98,16 @@ def test_a_past_deadline_that_was_missed_is_overdue() -> None:
     assert row["Đánh giá"] == "đạt"
 
 
+def test_of_a_province_it_is_said_where_schools_are_counted() -> None:
+    of = of_province(schools=1, communes=1)
+    names = [str(row["Chỉ số"]) for row in table(book(of), "Tổng hợp")]
+    lesson = next(name for name in names if name.startswith("I-02 "))
+    assert lesson.startswith("I-02 Tỉ lệ trường đạt: Số học sinh trên một máy")
+    assert next(name for name in names if name.startswith("I-17 ")).startswith("I-17 Tỉ lệ máy")
+    own = [str(row["Chỉ số"]) for row in table(book(of_school(0)), "Tổng hợp")]
+    assert not any("Tỉ lệ trường đạt" in name for name in own)
+
+
 def test_sources_have_document_clause_confidence_and_pack() -> None:
     of = of_province(schools=1, communes=1)
     rows = table(book(of), "Nguồn")

@@ -157,10 +157,10 @@ def _schools(paper: Paper, schools: list[tuple[IndicatorValue, ...]]) -> list[li
 
 
 def _standing(value: IndicatorValue) -> str:
-    if value.value is None:
-        return "unknown"
     reached = words.is_reached(value)
-    return "no_target" if reached is None else "reached" if reached else "missed"
+    if reached is None:
+        return "unknown" if value.value is None else "no_target"
+    return "reached" if reached else "missed"
 
 
 # --- below ----------------------------------------------------------------------------------------------

@@ -163,7 +163,7 @@ def _formula(paper: Paper, value: IndicatorValue) -> str:
     upper, lower = (words.number(one, paper.language) for one in (value.numerator, value.denominator))
     quotient = value.numerator / value.denominator if value.denominator else math.nan
     if value.value is None or not math.isclose(quotient, value.value, rel_tol=1e-9, abs_tol=1e-12):
-        return f"{meaning}: {upper}; {lower}"
+        return paper.text("file.formula.seen", meaning=meaning, upper=upper, lower=lower)
     return f"{meaning}: {upper} ÷ {lower} = {words.observed(paper, value)}"
 
 

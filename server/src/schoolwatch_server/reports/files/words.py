@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from babel.numbers import format_decimal, format_percent
 
+from schoolwatch_server.indicators import INDICATORS
 from schoolwatch_server.indicators.indicator import IndicatorValue
 from schoolwatch_server.reports.content import DeviceLine
 from schoolwatch_server.reports.files.paper import Paper
@@ -16,6 +17,9 @@ from schoolwatch_server.texts import Language
 VIETNAM = timezone(timedelta(hours=7))
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]+")
 """What XML 1.0 and fonts have no place for (section 2.2); tabs and ends of lines become blanks too."""
+
+_OF_SCHOOLS = frozenset(indicator.id for indicator in INDICATORS if indicator.counts_schools)
+"""Of a commune or province these are shares of schools that meet what is asked."""
 
 LONGEST = 4000
 """Signs of one text in a file; a cell holds 32,767, and a page has an end."""
@@ -60,6 +64,8 @@ def amount(paper: Paper, value: float, unit: str) -> str:
 def name_of(paper: Paper, value: IndicatorValue) -> str:
     """What the indicator is called, with its code in the catalogue: `I-17 Tỉ lệ …`."""
     name = paper.known(f"indicator.{value.indicator}", value.indicator)
+    if value.level != "school" and value.indicator in _OF_SCHOOLS:
+        name = paper.text("file.of_schools", name=name)
     return f"{value.code} {name}".strip()
 
 
