@@ -60,8 +60,9 @@ def test_a_head_freezes_and_hands_in_and_the_commune_returns_and_accepts(tree: T
     assert "thiếu &lt;b&gt;phòng 2&lt;/b&gt;" in head.get(where).text
     again = freeze(head, school.code)
     assert again.status_code == 422
+    assert freeze(head, "no\0code", note="mã có ký tự lạ").status_code == 422
     assert "lần chốt trước đã có" in again.text
-    newer = freeze(head, school.code, note="đã bổ sung phòng 2").headers["location"]
+    newer = freeze(head, school.code, note="đã bổ\0sung phòng 2").headers["location"]
     page = head.get(newer).text
     assert "Khác với lần chốt 1" in page or "Không giá trị nào khác lần chốt 1" in page
     assert "đã có lần chốt mới hơn" in head.get(where).text

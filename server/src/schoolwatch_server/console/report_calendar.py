@@ -21,6 +21,7 @@ from schoolwatch_server.indicators.indicator import Place
 from schoolwatch_server.reports import agenda, calendar
 from schoolwatch_server.reports.calendar import KINDS, LEVELS, Kind
 from schoolwatch_server.reports.deadlines import in_force
+from schoolwatch_server.reports.keeping import one_line
 
 _DAY_AND_MONTH = re.compile(r"(\d{1,2})\s*[/.-]\s*(\d{1,2})", re.ASCII)
 
@@ -106,7 +107,7 @@ def change(
 ) -> Response:
     """Sets a province's own deadline with its document, or takes it back to the shipped one."""
     check_form(who, csrf)
-    before, document = read_before(before), " ".join(document.split())
+    before, document = read_before(before), one_line(document)
     if not reset:
         try:
             calendar.check(kind, before)
@@ -118,7 +119,7 @@ def change(
     values = {
         "before": before,
         "document": document,
-        "clause": " ".join(clause.split()),
+        "clause": one_line(clause),
         "changed_at": now,
         "changed_by": who.name,
     }

@@ -32,7 +32,7 @@ SHOWN = 100
 """Parts, and changes between revisions, that a page shows; the files hold all of them."""
 
 Digest = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
-Code = Annotated[str, Form(max_length=20)]
+Code = Annotated[str, Form(pattern=r"^\s*[0-9A-Za-z._-]{0,20}\s*$")]
 Text = Annotated[str, Form(max_length=1000)]
 
 

@@ -75,7 +75,7 @@ def freeze(engine: Engine, wanted: Wanted, judged: Judged, scope: Scope, *, by: 
         if where is None or not covers(scope, Where(where.province_id, where.commune_id, where.school_id)):
             raise ReportError("no_place")
         before = _newest(conn, wanted, where.id, period)
-        note = " ".join(wanted.note.split())
+        note = one_line(wanted.note)
         if before is not None and not NOTE_MIN <= len(note) <= NOTE_MAX:
             raise ReportError("note")
         deadline = in_force(conn, where.province_id)[wanted.kind, wanted.level]
@@ -95,6 +95,11 @@ def freeze(engine: Engine, wanted: Wanted, judged: Judged, scope: Scope, *, by: 
     if not made.values:
         raise ReportError("nothing")
     return _keep(engine, made, judged, by, now)
+
+
+def one_line(text: str) -> str:
+    """What a person wrote, in one line; without what PostgreSQL does not take."""
+    return " ".join(text.replace("\0", " ").split())
 
 
 def _newest(conn: Connection, wanted: Wanted, place_id: int, period: str) -> ReportRow | None:
@@ -147,7 +152,7 @@ def _keep(engine: Engine, made: content.Content, judged: Judged, by: str, now: f
 
 def act(engine: Engine, digest: str, who: Principal, doing: Act, remark: str, *, now: float) -> ReportRow:
     """Hands the newest revision in, returns it with a remark, or accepts it. Raises `ReportError`."""
-    remark = " ".join(remark.split())
+    remark = one_line(remark)
     if len(remark) > NOTE_MAX or (doing == "return" and len(remark) < NOTE_MIN):
         raise ReportError("note")
     with begin_write(engine) as conn:
