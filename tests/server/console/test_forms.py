@@ -85,6 +85,8 @@ def test_what_is_wrong_is_named_in_words_and_nothing_is_filled(tree: Tree, site:
     assert "Sheet!B5: không có số liệu tên {{I-99.value}}" in seen.text
     assert "/forms/fill" not in seen.text
     assert "Tệp không phải XLSX hoặc DOCX" in look(head, report, b"%PDF").text
+    for strange in ("", "x\0", "../x", "0" * 64):
+        assert look(head, strange, xlsx(A1="{{school.name}}")).status_code == 404
     data = {"csrf": csrf(head), "report": report, "kept": "0" * 64}
     gone = head.post("/forms/fill", data=data)
     assert (gone.status_code, "không còn được giữ" in gone.text) == (422, True)

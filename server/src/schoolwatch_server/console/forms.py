@@ -1,5 +1,6 @@
 """Somebody's form, filled from a frozen report: looked through first, then filled as it was seen."""
 
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -95,7 +96,8 @@ async def look(request: Request, who: Who, server: Server) -> Response:
         data = await file.read(BYTES_MAX + 1) if isinstance(file, UploadFile) else b""
         name = PurePosixPath((file.filename or "") if isinstance(file, UploadFile) else "").name[:100]
     of = await run_in_threadpool(_paper, request, told.get("report", ""), who, server)
-    mapped = Mapped(*(told.get(key, "")[:20_000] for key in ("asked", "sheet", "code", "first")))
+    short = (told.get(key, "")[:40] for key in ("sheet", "code", "first"))
+    mapped = Mapped(told.get("asked", "")[:20_000], *short)
     shown = Shown(name, mapped=mapped)
     if not is_file:
         shown.problems = (Problem("no_file"),)
@@ -185,6 +187,8 @@ def _fill(data: bytes, of: Paper, mapped: Mapped) -> Made:
 
 
 def _paper(request: Request, digest: str, who: Principal, server: Context) -> Paper:
+    if re.fullmatch(_SHA256, digest) is None:
+        raise not_found("report", digest[:16])
     with begin_read(server.engine) as conn:
         row = reports.found(conn, digest, who.scope)
         if row is None:

@@ -252,6 +252,10 @@ def zipped(**parts: bytes) -> bytes:
         (zipped(**{"word__document.xml": b"<a>{{x}}"}), "broken"),
         (zipped(**{"word__document.xml": b'<!DOCTYPE a [<!ENTITY b "c">]><a>{{x}}&b;</a>'}), "broken"),
         (zipped(**{"word__document.xml": b"{" + b" " * (25 << 20)}), "too_large"),
+        (
+            zipped(**{"xl__workbook.xml": b"x", **{f"xl__{n}.xml": b" " * (9 << 20) for n in range(3)}}),
+            "too_large",
+        ),
         (zipped(**{"word__document.xml": b"x", "word__big": b"\0" * (97 << 20)}), "too_large"),
         (zipped(**{f"word__{n}": b"" for n in range(2100)}), "too_large"),
     ],

@@ -23,7 +23,7 @@ Kind = Literal["docx", "xlsx"]
 
 PARTS_MAX = 2000
 XML_MAX = 24 << 20
-"""Of one part: as a tree it takes some ten times that."""
+"""Of all parts that are XML together: as trees they take some ten times that."""
 
 _MAIN: Mapping[str, Kind] = {"word/document.xml": "docx", "xl/workbook.xml": "xlsx"}
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -68,6 +68,8 @@ def unpack(data: bytes) -> Package:
     kind = next((kind for name, kind in _MAIN.items() if name in parts), None)
     if kind is None:
         raise FormError(Problem("not_a_form"))
+    if sum(len(part) for name, part in parts.items() if name.endswith((".xml", ".rels"))) > XML_MAX:
+        raise FormError(Problem("too_large"))
     if any(name.casefold().endswith("vbaproject.bin") for name in parts):
         raise FormError(Problem("macros"))
     return Package(kind, parts)
@@ -91,10 +93,8 @@ def _parts(data: bytes) -> dict[str, bytes]:
 
 
 def tree(package: Package, name: str) -> _Element:
-    """A part as XML. Raises `FormError` when it is none, too large, or has a DOCTYPE."""
+    """A part as XML. Raises `FormError` when it is none, or has a DOCTYPE."""
     data = package.parts[name]
-    if len(data) > XML_MAX:
-        raise FormError(Problem("too_large", name))
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
         root = etree.fromstring(data, parser)
