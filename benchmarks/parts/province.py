@@ -67,6 +67,13 @@ def fill(conn: Connection, schools: int, devices: int, now: float) -> None:
             insert(t.membership),
             [{"device_id": d, "school_id": school, "room_id": school, "valid_from": 0.0} for d in ids],
         )
+        conn.execute(
+            insert(t.generation),
+            [
+                {"device_id": d, "spool": "s", "clock_offset": chance.gauss(0, 30), "heard_at": now}
+                for d in ids
+            ],
+        )
         conn.execute(insert(t.state), [_state(d, now, chance) for d in ids])
         conn.execute(insert(t.state_body), [{"device_id": d, "body": body} for d in ids])
     lists.tester(conn, schools, devices)

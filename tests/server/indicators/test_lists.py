@@ -350,6 +350,25 @@ def test_safeguards_and_age_are_yes_no_or_unknown(conn: Connection) -> None:
     assert found.servers == 2
 
 
+def test_clocks_are_right_wrong_or_unmeasured(conn: Connection) -> None:
+    of = school(conn)
+    for offsets, live in (
+        ((5.0,), True),
+        ((-59.0,), True),
+        ((3600.0,), True),
+        ((3600.0, 2.0), True),  # the newest counts: it was set right
+        ((3600.0,), False),  # at its word: nobody has measured it
+        ((), True),
+    ):
+        device = computer(conn, of, None)
+        for number, offset in enumerate(offsets):
+            row = {"device_id": device, "spool": f"s{number}", "heard_at": NOW}
+            conn.execute(insert(t.generation).values(clock_offset=offset, at_its_word=not live, **row))
+    found = counted(conn, of).clocks
+    assert (found.yes, found.known) == (3, 4)
+    assert ("L8_no", 1) in value(conn, of, "lan_standard").parts  # 3 of 4 are not 90 %
+
+
 def test_a_scope_reads_its_own_lists(conn: Connection) -> None:
     first, second = school(conn), school(conn, code="S2")
     for of in (first, second):

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 from schoolwatch_server.database import lists
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.registry import has_code, within
-from schoolwatch_server.database.seen import PAIRS, RUNG_NUMBERS, Sums, rung, seen
+from schoolwatch_server.database.seen import PAIRS, RUNG_NUMBERS, Sums, clocks, rung, seen
 from schoolwatch_server.database.seen import Limits as Limits
 from schoolwatch_server.indicators.facts import Assets, LabUse, LineTests, Pair
 from schoolwatch_server.indicators.indicator import Counts
@@ -73,6 +73,7 @@ class _Lists:
         self._assets = lists.assets(conn, scope)
         self._uses = lists.uses(conn, scope, limits)
         self._said = lists.said(conn, scope)
+        self._clocks = clocks(conn, scope, limits)
         self._issued_named = bool(limits.issued)
 
     def counts(self, school: int, level: str, is_public: bool) -> Counts:
@@ -83,6 +84,7 @@ class _Lists:
             students_declared=declared.get("students"),
             student_devices_declared=declared.get("student_devices"),
             issued_named=self._issued_named,
+            clocks=Pair(*self._clocks.get(school, (0, 0))),
             stages=stages(level),
             is_public=is_public,
             labs=rooms.labs,

@@ -86,6 +86,6 @@ INDICATOR = Indicator(
     code="I-10",
     group="network",
     basis="hybrid",
-    numbers=("passed", "share", "diagram_days"),
+    numbers=("passed", "share", "clock", "diagram_days"),
     counts_schools=True,
 )

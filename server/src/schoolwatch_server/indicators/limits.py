@@ -40,6 +40,7 @@ def limits(packs: Packs, now: float) -> Limits:
         loss=_number(packs, "online_teaching", "loss"),
         backup_age=_number(packs, "backup", "age") * _DAY,
         by_hand_after=by_hand_after,
+        clock=_number(packs, "lan_standard", "clock"),
         now=now,
         issued=tuple(" ".join(name.casefold().split()) for name in packs.local.issued),
         room_devices=packs.local.room_devices,
