@@ -52,6 +52,7 @@ LISTS = {
     "/api/v1/room-use": "room_use",
     "/api/v1/lines": "lines",
     "/api/v1/activation": "activation",
+    "/api/v1/indicators/history": "values",
 }
 """Route that is read page by page → where its rows stand."""
 
