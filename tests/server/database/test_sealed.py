@@ -182,7 +182,6 @@ PLAIN = {
     "use_rollup.body": "sums of use, until a room was summed",
     "state_body.body": "what a device reported last",
     "report.body": "a frozen report",
-    "attachment_body.body": "a school's evidence: papers and pictures, read by whoever decides on it",
     "attachment_body.body": "a file with which a school proves what it declared",
     "state.line_tests": "speeds of a school's line",
 }
