@@ -36,9 +36,6 @@ def address(row: Row, tree: Tree) -> str:
     values = {"code": code, "device": school.devices[0].device, "number": str(incident),
               "pack": "network", "digest": "0" * 64}  # fmt: skip
     path = row.path + (f"?{row.query}" if row.query and "{" not in row.query else "")
-    values = {"code": code, "device": school.devices[0].device, "number": str(incident)}
-    values |= dict.fromkeys(("digest", "sha256"), "0" * 64)
-    path = row.path
     for part in path.split("/"):
         if part.startswith("{"):
             path = path.replace(part, values.get(part[1:-1], "1"))
@@ -95,8 +92,7 @@ def test_every_page_keeps_to_the_content_security_policy(
     seen = 0
     for row in PAGES:
         if row.path not in ELSEWHERE:
-            query = f"?{row.query}" if row.query and "{" not in row.query else ""
-            answer = page.goto(site.url + address(row, tree) + query)
+            answer = page.goto(site.url + address(row, tree))
             assert answer is not None
             if answer.status == 200:
                 seen += 1
