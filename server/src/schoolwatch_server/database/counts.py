@@ -8,8 +8,9 @@ from sqlalchemy import Connection, select
 
 from schoolwatch_server.database import lists
 from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.clocks import clocks
 from schoolwatch_server.database.registry import has_code, within
-from schoolwatch_server.database.seen import PAIRS, RUNG_NUMBERS, Sums, clocks, rung, seen
+from schoolwatch_server.database.seen import PAIRS, RUNG_NUMBERS, Sums, rung, seen
 from schoolwatch_server.database.seen import Limits as Limits
 from schoolwatch_server.indicators.facts import Assets, LabUse, LineTests, Pair
 from schoolwatch_server.indicators.indicator import Counts
