@@ -354,8 +354,8 @@ MATRIX: tuple[Row, ...] = (
         body=lambda asked: {"files": {"file": ("list.csv", b"Ma truong,Diem truong\n")}}),
     Row("POST", "/imports/take-in",                 "xxx --- xx xx xx --- --- -- ?",
         form={"digest": "0" * 64, "roster": "campus"}),
-    Row("POST", "/packs/look",                      "x-- --- -- -- -- --- --- -- ?", form={"text": "x"}),
-    Row("POST", "/packs/save",                      "x-- --- -- -- -- --- --- -- ?", form={"text": "x"}),
+    Row("POST", "/packs/typed/look",                "x-- --- -- -- -- --- --- -- ?", form={"text": "x"}),
+    Row("POST", "/packs/typed/save",                "x-- --- -- -- -- --- --- -- ?", form={"text": "x"}),
     Row("POST", "/packs/{pack}/end",                "x-- --- -- -- -- --- --- -- ?"),
 
 

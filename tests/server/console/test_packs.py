@@ -27,17 +27,17 @@ FORM = {
 
 def look(client: httpx.Client, **other: str) -> httpx.Response:
     return client.post(
-        "/packs/look", data={"csrf": csrf(client), "valid_from": today().isoformat(), **FORM, **other}
+        "/packs/typed/look", data={"csrf": csrf(client), "valid_from": today().isoformat(), **FORM, **other}
     )
 
 
 def save(client: httpx.Client, seen: httpx.Response) -> httpx.Response:
     """What the button under the changes sends."""
-    form = seen.text[seen.text.index('action="/packs/save"') :]
+    form = seen.text[seen.text.index('action="/packs/typed/save"') :]
     names = ("base", "valid_from", "text")
     found = {name: re.search(rf'name="{name}" value="([^"]*)"', form) for name in names}
     fields = {name: html.unescape(match[1]) for name, match in found.items() if match}
-    return client.post("/packs/save", data={"csrf": csrf(client), **fields})
+    return client.post("/packs/typed/save", data={"csrf": csrf(client), **fields})
 
 
 def stored(tree: Tree) -> list[tuple[str, int, bool]]:
@@ -109,8 +109,8 @@ def test_who_saves_on_top_of_what_he_has_not_seen_is_refused(tree: Tree) -> None
         plan = {"kind": "plan", "id": "so_2027", "vi": "Kế hoạch", "issuer": "Sở", "items": [item]}
         text = yaml.safe_dump(plan, allow_unicode=True)
         post = {"csrf": csrf(admin), "valid_from": today().isoformat(), "text": text}
-        assert admin.post("/packs/save", data={**post, "base": "0"}).status_code == 303
-        refused = admin.post("/packs/save", data={**post, "base": "0"})
+        assert admin.post("/packs/typed/save", data={**post, "base": "0"}).status_code == 303
+        refused = admin.post("/packs/typed/save", data={**post, "base": "0"})
         assert refused.status_code == 422
         assert "đã có người lưu phiên bản khác" in refused.text
     assert stored(tree) == [("so_2027", 1, False)]
@@ -122,11 +122,15 @@ def test_numbers_of_indicators_are_changed_as_yaml_with_errors_in_vietnamese(tre
         page = admin.get("/packs/network/edit").text
         text = html.unescape(page[page.index('class="yaml">') + 13 : page.index("</textarea>")])
         post = {"csrf": csrf(admin), "pack": "network", "base": "1", "valid_from": today().isoformat()}
-        bad = admin.post("/packs/look", data={**post, "text": text.replace("value: 0.9", "value: nhiều", 1)})
+        bad = admin.post(
+            "/packs/typed/look", data={**post, "text": text.replace("value: 0.9", "value: nhiều", 1)}
+        )
         assert bad.status_code == 422
         assert "phải là số, đang là chữ" in bad.text
         assert "indicators" in bad.text
-        good = admin.post("/packs/look", data={**post, "text": text.replace("value: 0.9", "value: 0.7", 1)})
+        good = admin.post(
+            "/packs/typed/look", data={**post, "text": text.replace("value: 0.9", "value: 0.7", 1)}
+        )
         assert "<ins>0.7</ins>" in good.text
         assert save(admin, good).status_code == 303
         assert admin.get("/packs/network/versions/2").text.startswith("# The school")

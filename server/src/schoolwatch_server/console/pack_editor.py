@@ -268,7 +268,7 @@ def _numbers(draft: Draft) -> dict[str, list[int]]:
 ROUTES = (
     Route("GET", "/packs/plans/new", new, "packs"),
     Route("GET", "/packs/{pack}/edit", edit, "packs"),
-    Route("POST", "/packs/look", look, "packs"),
-    Route("POST", "/packs/save", save, "packs"),
+    Route("POST", "/packs/typed/look", look, "packs"),
+    Route("POST", "/packs/typed/save", save, "packs"),
     Route("POST", "/packs/{pack}/end", end, "packs"),
 )
