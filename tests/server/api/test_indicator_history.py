@@ -108,6 +108,7 @@ def test_by_place_and_level(tree: Tree, site: RunningSite) -> None:
         ({"from": "2026-11-02", "to": "2026-11-01"}, 422, "is after"),
         ({"from": "2010-11-02", "to": "2026-11-01"}, 422, "5 years"),
         ({"from": "0001-01-01", "to": "0001-01-02"}, 422, "between 1970 and 2100"),
+        ({"to": "0001-01-02"}, 422, "between 1970 and 2100"),
         ({"from": "gestern"}, 422, "from"),
         ({"level": "district"}, 422, "level"),
         ({"place": "x"}, 422, "place"),

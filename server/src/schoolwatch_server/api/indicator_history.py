@@ -140,11 +140,11 @@ def _asked(
     given = [(of, code) for of, code in places.items() if code is not None]
     if len(given) > 1:
         raise bad_field(given[1][0], f"say either it or `{given[0][0]}`")
+    for field, day in (("from", begin), ("to", end)):
+        if day is not None and not FIRST <= day < date(2100, 1, 1):
+            raise bad_field(field, "the day is not between 1970 and 2100")
     last = end or history.day_of(time.time())
     first = begin or max(last - timedelta(days=USUAL - 1), FIRST)
-    for field, day in (("from", first), ("to", last)):
-        if not FIRST <= day < date(2100, 1, 1):
-            raise bad_field(field, "the day is not between 1970 and 2100")
     if first > last:
         raise bad_field("from", "is after `to`")
     if (last - first).days >= LONGEST:
