@@ -1,6 +1,7 @@
 """A copy made under load, put back on a clean folder: it holds its moment, and agents send the rest again.
 
-`SCHOOLWATCH_LONG=1` runs it with forty agents for minutes, and kills backups on the way.
+`SCHOOLWATCH_LONG=1` runs it with forty agents for minutes, and kills backups on the way; with
+`SCHOOLWATCH_RESEND=3600` they go on for an hour after the restore, measuring anew and sending again.
 """
 
 import os
@@ -13,7 +14,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -36,6 +37,8 @@ from schoolwatch_server.database.engine import begin_read, open_database
 
 LONG = os.environ.get("SCHOOLWATCH_LONG") == "1"
 AGENTS, SECONDS, KILLS = (40, 60.0, 12) if LONG else (2, 1.0, 1)
+RESEND = float(os.environ.get("SCHOOLWATCH_RESEND", "0"))
+"""Seconds for which agents go on after the restore; each reports every half minute."""
 Reports = Counter[tuple[str, int]]
 """Spool generation and number → how often it is stored."""
 
@@ -56,24 +59,30 @@ class Agents:
             agent_config.load(system.agent_folder(folder / f"agent{n}", system.device(), words))
             for n in range(AGENTS)
         ]
-        self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._report, args=(one,)) for one in self.configs]
 
-    def __enter__(self) -> Self:
-        for thread in self._threads:
+    @contextmanager
+    def reporting(self, count: int = 10, every: float = 0.3) -> Iterator[Self]:
+        """Each measures `count` times and delivers, every so many seconds."""
+        stop = threading.Event()
+        threads = [
+            threading.Thread(target=self._report, args=(one, stop, count, every)) for one in self.configs
+        ]
+        for thread in threads:
             thread.start()
-        return self
+        try:
+            yield self
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join()
 
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _report(self, config: agent_config.AgentConfig) -> None:
-        while not self._stop.is_set():
-            put(config, 10)
+    def _report(
+        self, config: agent_config.AgentConfig, stop: threading.Event, count: int, every: float
+    ) -> None:
+        while not stop.is_set():
+            put(config, count)
             tick(config, Host(), ())
-            self._stop.wait(0.3)
+            stop.wait(every)
 
     def tick(self) -> None:
         for config in self.configs:
@@ -121,7 +130,7 @@ def run(*words: str, **more: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, env=environment(), check=False, **more)
 
 
-@pytest.mark.timeout(1200 if LONG else 120)
+@pytest.mark.timeout(1200 + RESEND if LONG else 120)
 def test_a_copy_made_under_load_is_put_back_and_agents_send_the_rest(
     system: System, tmp_path: Path, peer: Peer
 ) -> None:
@@ -137,7 +146,7 @@ def test_a_copy_made_under_load_is_put_back_and_agents_send_the_rest(
     system.start_intake()
     system.start("evaluate")
 
-    with Agents(system, tmp_path) as agents:
+    with Agents(system, tmp_path).reporting() as agents:
         eventually(lambda: system.journal_count() > 50, 30, "nothing is reported")
         kill_some(backup)
         before = system.journal_count()
@@ -171,6 +180,9 @@ def test_a_copy_made_under_load_is_put_back_and_agents_send_the_rest(
     system.data = clean
     system.broker.start()
     system.start_intake()
+    if RESEND:
+        with agents.reporting(count=1, every=30):
+            time.sleep(RESEND)
 
     def all_there() -> bool:
         agents.tick()
@@ -179,6 +191,8 @@ def test_a_copy_made_under_load_is_put_back_and_agents_send_the_rest(
     eventually(
         all_there, 600 if LONG else 60, lambda: f"{stored(system.config).total()} of {agents.held().total()}"
     )
+    now = stored(system.config).total()
+    print(f"reports at the backup {noted.done.rows['journal']}, at the disaster {lost.total()}, now {now}")
     assert lost <= stored(system.config), "what was stored before the disaster is not there again"
     assert set(stored(system.config).values()) == {1}
 
