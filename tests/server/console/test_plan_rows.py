@@ -5,13 +5,13 @@ from datetime import date
 import pytest
 import yaml
 
-from schoolwatch_server.console import plan_rows, scores
-from schoolwatch_server.console.plan_rows import standing
+from schoolwatch_server import plan_rows, scores
 from schoolwatch_server.database import registry
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.indicators.indicator import IndicatorValue, Source
 from schoolwatch_server.packs import Item, load
 from schoolwatch_server.packs.sheet import Stored
+from schoolwatch_server.plan_rows import standing
 from schoolwatch_server.scope import EVERYTHING, Scope
 from tree import Tree
 

@@ -9,12 +9,13 @@ from fastapi import Request
 from sqlalchemy import Connection
 from starlette.responses import RedirectResponse, Response
 
+from schoolwatch_server import plan_rows
 from schoolwatch_server.access import Place, Principal, covers, may
 from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.parts import read_parts
 from schoolwatch_server.api.problems import not_found
 from schoolwatch_server.api.route import Route, Server, Who
-from schoolwatch_server.console import claim_turns, owed, plan_rows
+from schoolwatch_server.console import claim_turns, owed
 from schoolwatch_server.console.indicator_groups import standing
 from schoolwatch_server.console.packs import said
 from schoolwatch_server.console.page import page

@@ -10,13 +10,13 @@ from sqlalchemy import Connection
 from starlette.responses import RedirectResponse, Response
 
 from schoolwatch_contract import ladder as ladder_words
-from schoolwatch_server import ladder
+from schoolwatch_server import ladder, plan_rows, scores
 from schoolwatch_server.access import Place, Principal, authorise
 from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.exports import pen, school_file
 from schoolwatch_server.api.problems import bad_field, not_found
 from schoolwatch_server.api.route import Route, Server, Who
-from schoolwatch_server.console import claim_turns, owed, plan_rows, scores
+from schoolwatch_server.console import claim_turns, owed
 from schoolwatch_server.console.arrivals import groups, kind
 from schoolwatch_server.console.indicator_groups import standing
 from schoolwatch_server.console.line import tested

@@ -1,4 +1,4 @@
-"""What plans ask of a place, beside what is reached there: the small table of places' pages."""
+"""What plans ask of a place, beside what is reached there."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
