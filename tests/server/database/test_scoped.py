@@ -116,7 +116,10 @@ CALLED = named(
 ANYBODY = named(reports="kept")
 """Asked by whoever holds a paper, by the digest on it, which nobody guesses; the answer holds no name."""
 
-LISTS = (ABOUT_ONE, OF_THE_SERVER, WHO_ASKS, NOBODY_ASKS, CALLED, ANYBODY)
+OPEN = named(reach="inside")
+"""The condition of a scope itself, for statements that are asked with its place."""
+
+LISTS = (ABOUT_ONE, OF_THE_SERVER, WHO_ASKS, NOBODY_ASKS, CALLED, ANYBODY, OPEN)
 
 ANSWERS_PEOPLE = ("api", "console", "reports")
 

@@ -3,17 +3,18 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any, get_args
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, delete, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, delete, exists, func, or_, select
 
 from schoolwatch_server.claims.claim import Claim
 from schoolwatch_server.claims.states import COUNTS, Party, State
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.dependents import delete_with_dependents
-from schoolwatch_server.database.reach import has_code, within
+from schoolwatch_server.database.reach import has_code, inside, place, within
 from schoolwatch_server.levels import LEVELS, Manager, manager
-from schoolwatch_server.scope import Scope
+from schoolwatch_server.scope import Level, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +49,28 @@ def recognised(
     School id → question → claim; a school without any is not in it. `questions`, `schools` (their ids): these
     alone.
     """
-    c, s = t.claim.c, t.school.c
-    seen = select(s.id).where(within(scope), has_code())
-    asked = [c.state.in_(COUNTS), c.school_id.in_(seen)]
+    chosen: dict[str, object] = {}
     if questions is not None:
-        asked.append(c.question.in_(list(questions)))
+        chosen["questions"] = list(questions)
     if schools is not None:
-        asked.append(c.school_id.in_(list(schools)))
+        chosen["schools"] = list(schools)
+    query = _recognised(scope.level, frozenset(chosen))
+    found: dict[int, dict[str, Claim]] = {}
+    for school, question, value, state, as_of, *rest in conn.execute(query, chosen | place(scope)):
+        claim = Claim(question, value, state, date.fromisoformat(as_of), *rest)
+        found.setdefault(school, {})[question] = claim
+    return found
+
+
+@cache
+def _recognised(level: Level, chosen: frozenset[str]) -> Select[Any]:
+    c, s = t.claim.c, t.school.c
+    seen = select(s.id).where(inside(level), has_code())
+    asked = [c.state.in_(COUNTS), c.school_id.in_(seen)]
+    if "questions" in chosen:
+        asked.append(c.question.in_(bindparam("questions", expanding=True)))
+    if "schools" in chosen:
+        asked.append(c.school_id.in_(bindparam("schools", expanding=True)))
     last = (
         select(c.school_id, c.question, func.max(c.revision).label("revision"))
         .where(*asked)
@@ -62,14 +78,9 @@ def recognised(
         .subquery()
     )
     is_last = and_(*(c[name] == last.c[name] for name in ("school_id", "question", "revision")))
-    query = select(
+    return select(
         c.school_id, c.question, c.value, c.state, c.as_of, c.changed_at, c.text, c.revision, c.id
     ).join(last, is_last)
-    found: dict[int, dict[str, Claim]] = {}
-    for school, question, value, state, as_of, *rest in conn.execute(query):
-        claim = Claim(question, value, state, date.fromisoformat(as_of), *rest)
-        found.setdefault(school, {})[question] = claim
-    return found
 
 
 def newest(conn: Connection, scope: Scope, school_id: int) -> dict[str, ClaimRow]:

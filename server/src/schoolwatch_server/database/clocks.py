@@ -1,24 +1,37 @@
 """How right the clocks of schools' computers are, as the server measured them when they reported."""
 
-from sqlalchemy import Connection, Integer, and_, case, func, select
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, Integer, Select, and_, bindparam, case, func, select
 
 from schoolwatch_server.database import tables as t
-from schoolwatch_server.database.reach import within
+from schoolwatch_server.database.reach import inside, place
 from schoolwatch_server.database.seen import Limits
-from schoolwatch_server.scope import Scope
+from schoolwatch_server.scope import Level, Scope
 
 
 def clocks(conn: Connection, scope: Scope, limits: Limits) -> dict[int, tuple[int, int]]:
     """School → working devices whose clock is right, and those whose clock was measured, live, at all."""
+    asked = place(scope) | {
+        "slowest": -limits.clock,
+        "fastest": limits.clock,
+        "working_after": limits.working_after,
+    }
+    return {school: (yes, known) for school, yes, known in conn.execute(_clocks(scope.level), asked)}
+
+
+@cache
+def _clocks(level: Level) -> Select[Any]:
     g, m, d = t.generation.c, t.membership.c, t.device.c
     newest = select(func.max(g.id)).where(g.at_its_word.is_(False)).group_by(g.device_id)
-    if scope.level != "all":
+    if level != "all":
         here = (
-            select(m.device_id).join_from(t.membership, t.school).where(within(scope), m.valid_to.is_(None))
+            select(m.device_id).join_from(t.membership, t.school).where(inside(level), m.valid_to.is_(None))
         )
         newest = newest.where(g.device_id.in_(here))
-    right = g.clock_offset.between(-limits.clock, limits.clock)
-    query = (
+    right = g.clock_offset.between(bindparam("slowest"), bindparam("fastest"))
+    return (
         select(m.school_id, func.sum(case((right, 1), else_=0), type_=Integer), func.count())
         .select_from(
             t.generation.join(t.device, g.device_id == d.id)
@@ -26,12 +39,11 @@ def clocks(conn: Connection, scope: Scope, limits: Limits) -> dict[int, tuple[in
             .join(t.school, m.school_id == t.school.c.id)
         )
         .where(
-            within(scope),
+            inside(level),
             g.id.in_(newest),
-            g.heard_at >= limits.working_after,
+            g.heard_at >= bindparam("working_after"),
             d.broken.is_(False),
             d.retired_at.is_(None),
         )
         .group_by(m.school_id)
     )
-    return {school: (yes, known) for school, yes, known in conn.execute(query)}

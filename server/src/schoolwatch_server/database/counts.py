@@ -2,20 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, bindparam, select
 
 from schoolwatch_server.database import lists
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.clocks import clocks
-from schoolwatch_server.database.registry import has_code, within
+from schoolwatch_server.database.reach import has_code, inside, place
 from schoolwatch_server.database.seen import PAIRS, RUNG_NUMBERS, Sums, rung, seen
 from schoolwatch_server.database.seen import Limits as Limits
 from schoolwatch_server.indicators.facts import Assets, LabUse, LineTests, Pair
 from schoolwatch_server.indicators.indicator import Counts
 from schoolwatch_server.levels import stages
-from schoolwatch_server.scope import Scope
+from schoolwatch_server.scope import Level, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,32 +34,34 @@ class SchoolCounts:
 def count(conn: Connection, scope: Scope, limits: Limits) -> tuple[SchoolCounts, ...]:
     """The counts of every school that a scope sees, also of schools without devices or declarations."""
     lists_ = _Lists(conn, scope, limits)
-    s = t.school.c
-    query = (
-        select(
-            s.id,
-            s.commune_id,
-            t.commune.c.province_id,
-            t.commune.c.code,
-            s.level,
-            s.is_public,
-            s.former_place,
-        )
-        .join_from(t.school, t.commune)
-        .where(within(scope), has_code())
-        .order_by(s.id)
-    )
+    found = conn.execute(_schools(scope.level), place(scope)).all()
     return tuple(
         SchoolCounts(
             id_, commune_id, province_id, lists_.counts(id_, level, is_public), commune or "", former or ""
         )
-        for id_, commune_id, province_id, commune, level, is_public, former in conn.execute(query).all()
+        for id_, commune_id, province_id, commune, level, is_public, former in found
+    )
+
+
+@cache
+def _schools(level: Level) -> Select[Any]:
+    s, c = t.school.c, t.commune.c
+    return (
+        select(s.id, s.commune_id, c.province_id, c.code, s.level, s.is_public, s.former_place)
+        .join_from(t.school, t.commune)
+        .where(inside(level), has_code())
+        .order_by(s.id)
     )
 
 
 def schools_of(conn: Connection, scope: Scope, limit: int) -> tuple[int, ...]:
     """The ids of at most so many schools that a scope sees."""
-    return tuple(conn.scalars(select(t.school.c.id).where(within(scope), has_code()).limit(limit)))
+    return tuple(conn.scalars(_ids(scope.level), place(scope) | {"limit": limit}))
+
+
+@cache
+def _ids(level: Level) -> Select[Any]:
+    return select(t.school.c.id).where(inside(level), has_code()).limit(bindparam("limit"))
 
 
 class _Lists:
@@ -134,14 +137,18 @@ def _of_devices(rooms: Mapping[int | None, Sums]) -> dict[str, Any]:
 
 
 def _declared(conn: Connection, scope: Scope) -> dict[int, dict[str, int]]:
-    d = t.declaration.c
-    query = (
-        select(d.school_id, d.quantity, d.value)
-        .join_from(t.declaration, t.school)
-        .where(within(scope))
-        .order_by(d.declared_at, d.id)  # the newest is read last and stays
-    )
     found: dict[int, dict[str, int]] = {}
-    for school, quantity, value in conn.execute(query).all():
+    for school, quantity, value in conn.execute(_declarations(scope.level), place(scope)).all():
         found.setdefault(school, {})[quantity] = int(value)
     return found
+
+
+@cache
+def _declarations(level: Level) -> Select[Any]:
+    d = t.declaration.c
+    return (
+        select(d.school_id, d.quantity, d.value)
+        .join_from(t.declaration, t.school)
+        .where(inside(level))
+        .order_by(d.declared_at, d.id)  # the newest is read last and stays
+    )

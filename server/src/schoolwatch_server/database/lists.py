@@ -4,13 +4,15 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, Integer, and_, case, func, or_, select
+from sqlalchemy import Connection, Integer, Select, and_, bindparam, case, func, or_, select
 
 from schoolwatch_server.claims.questions import FEEDS
 from schoolwatch_server.database import claims, room_use
 from schoolwatch_server.database import tables as t
-from schoolwatch_server.database.reach import within
+from schoolwatch_server.database.reach import inside, place
 from schoolwatch_server.database.seen import Limits, Sums
 from schoolwatch_server.indicators.facts import (
     NO_CLASSROOMS,
@@ -24,7 +26,7 @@ from schoolwatch_server.indicators.facts import (
     SchoolClass,
 )
 from schoolwatch_server.line_history import medians
-from schoolwatch_server.scope import Scope
+from schoolwatch_server.scope import Level, Scope
 
 _DAY = 86400.0
 _AHEAD = 7 * 3600.0
@@ -53,17 +55,11 @@ def rooms(
     conn: Connection, scope: Scope, limits: Limits, seen: Mapping[int, Mapping[int | None, Sums]]
 ) -> dict[int, Rooms]:
     """The rooms in use of each school, with the computers that were seen in them."""
-    r = t.room.c
     by_hand = _by_hand(conn, scope, limits)
-    query = (
-        select(r.id, r.school_id, r.role, r.declared, r.projection, r.projection_ok, r.internet_by_hand_at)
-        .join_from(t.room, t.school)
-        .where(within(scope), r.in_use.is_(True), r.role.in_(_TAUGHT_IN))
-        .order_by(r.id)
-    )
+    rows = conn.execute(_rooms(scope.level), place(scope)).all()
     labs: defaultdict[int, list[Lab]] = defaultdict(list)
     classrooms: defaultdict[int, list[tuple[bool, bool, bool | None]]] = defaultdict(list)
-    for id_, school, role, declared, projection, projection_ok, internet_at in conn.execute(query).all():
+    for id_, school, role, declared, projection, projection_ok, internet_at in rows:
         sums = seen.get(school, {}).get(id_, {})
         if role == _LAB:
             labs[school].append(_lab(id_, declared, sums, by_hand.get(id_)))
@@ -74,19 +70,24 @@ def rooms(
     return {school: Rooms(tuple(labs[school]), _classrooms(each)) for school, each in classrooms.items()}
 
 
+@cache
+def _rooms(level: Level) -> Select[Any]:
+    r = t.room.c
+    return (
+        select(r.id, r.school_id, r.role, r.declared, r.projection, r.projection_ok, r.internet_by_hand_at)
+        .join_from(t.room, t.school)
+        .where(inside(level), r.in_use.is_(True), r.role.in_(_TAUGHT_IN))
+        .order_by(r.id)
+    )
+
+
 def classes(conn: Connection, scope: Scope, now: float) -> dict[int, tuple[SchoolClass, ...]]:
     """The classes of the newest school year that is not yet to come, of each school."""
-    c = t.school_class.c
     today = datetime.fromtimestamp(now, UTC).astimezone(_VIETNAM)
     newest = f"{today.year if today.month >= _NEW_YEAR else today.year - 1}-9999"
-    query = (
-        select(c.school_id, c.school_year, c.name, c.stage, c.students, c.group_students, c.grade, c.room_id)
-        .join_from(t.school_class, t.school)
-        .where(within(scope), c.school_year <= newest)
-        .order_by(c.school_id, c.school_year, c.id)
-    )
+    rows = conn.execute(_classes(scope.level), place(scope) | {"newest": newest}).all()
     found: dict[int, tuple[str, list[SchoolClass]]] = {}
-    for school, year, name, stage, students, group, grade, room in conn.execute(query).all():
+    for school, year, name, stage, students, group, grade, room in rows:
         if school not in found or found[school][0] != year:
             found[school] = (year, [])
         taught = students if group is None else group
@@ -94,35 +95,55 @@ def classes(conn: Connection, scope: Scope, now: float) -> dict[int, tuple[Schoo
     return {school: tuple(each) for school, (_, each) in found.items()}
 
 
+@cache
+def _classes(level: Level) -> Select[Any]:
+    c = t.school_class.c
+    return (
+        select(c.school_id, c.school_year, c.name, c.stage, c.students, c.group_students, c.grade, c.room_id)
+        .join_from(t.school_class, t.school)
+        .where(inside(level), c.school_year <= bindparam("newest"))
+        .order_by(c.school_id, c.school_year, c.id)
+    )
+
+
 def contracts(conn: Connection, scope: Scope, now: float) -> dict[int, tuple[Contract, ...]]:
     """The contracts that hold at an instant; one without a day holds since ever, or for ever."""
-    c = t.line_contract.c
-    query = (
-        select(c.school_id, c.isp, c.technology, c.download_mbps, c.upload_mbps)
-        .join_from(t.line_contract, t.school)
-        .where(
-            within(scope),
-            or_(c.starts.is_(None), c.starts <= now),
-            or_(c.ends.is_(None), c.ends > now),
-        )
-        .order_by(c.id)
-    )
     found: defaultdict[int, list[Contract]] = defaultdict(list)
-    for school, *values in conn.execute(query).all():
+    for school, *values in conn.execute(_contracts(scope.level), place(scope) | {"now": now}).all():
         found[school].append(Contract(*values))
     return {school: tuple(each) for school, each in found.items()}
 
 
+@cache
+def _contracts(level: Level) -> Select[Any]:
+    c = t.line_contract.c
+    return (
+        select(c.school_id, c.isp, c.technology, c.download_mbps, c.upload_mbps)
+        .join_from(t.line_contract, t.school)
+        .where(
+            inside(level),
+            or_(c.starts.is_(None), c.starts <= bindparam("now")),
+            or_(c.ends.is_(None), c.ends > bindparam("now")),
+        )
+        .order_by(c.id)
+    )
+
+
 def line_tests(conn: Connection, scope: Scope, after: float) -> dict[int, LineTests]:
     """What the device that tests a school's line told since an instant, by school."""
+    rows = conn.execute(_line_tests(scope.level), place(scope)).all()
+    return {school: LineTests(*medians(kept, after)) for school, kept in rows}
+
+
+@cache
+def _line_tests(level: Level) -> Select[Any]:
     lt, s = t.line_tester.c, t.state.c
-    query = (
+    return (
         select(lt.school_id, s.line_tests)
         .join_from(t.line_tester, t.state, lt.device_id == s.device_id)
         .join(t.school, lt.school_id == t.school.c.id)
-        .where(within(scope), s.line_tests.is_not(None))
+        .where(inside(level), s.line_tests.is_not(None))
     )
-    return {school: LineTests(*medians(kept, after)) for school, kept in conn.execute(query).all()}
 
 
 def assets(conn: Connection, scope: Scope) -> dict[int, Assets]:
@@ -130,7 +151,16 @@ def assets(conn: Connection, scope: Scope) -> dict[int, Assets]:
 
     Complete: name, serial, end of support, room, purpose, status and the function that answers for it.
     """
-    a, m = t.asset.c, t.membership.c
+    counted = conn.execute(_records(scope.level), place(scope)).all()
+    if not counted:
+        return {}
+    lacking = {row[0]: row[1] for row in conn.execute(_without_record(scope.level), place(scope)).all()}
+    return {school: Assets(records, whole, lacking.get(school, 0)) for school, records, whole in counted}
+
+
+@cache
+def _records(level: Level) -> Select[Any]:
+    a = t.asset.c
     filled = and_(
         a.name != "",
         a.has_serial.is_(True),
@@ -141,24 +171,24 @@ def assets(conn: Connection, scope: Scope) -> dict[int, Assets]:
         a.responsible != "",
     )
     complete = func.sum(case((filled, 1), else_=0), type_=Integer)
-    query = (
+    return (
         select(a.school_id, func.count(), complete)
         .join_from(t.asset, t.school)
-        .where(within(scope))
+        .where(inside(level))
         .group_by(a.school_id)
     )
-    counted = {school: (records, whole) for school, records, whole in conn.execute(query).all()}
-    if not counted:
-        return {}
+
+
+@cache
+def _without_record(level: Level) -> Select[Any]:
+    a, m = t.asset.c, t.membership.c
     of_device = a.device_id == m.device_id
-    without = (
+    return (
         select(m.school_id, func.count())
         .select_from(t.membership.join(t.school, m.school_id == t.school.c.id).outerjoin(t.asset, of_device))
-        .where(within(scope), m.valid_to.is_(None), a.id.is_(None))
+        .where(inside(level), m.valid_to.is_(None), a.id.is_(None))
         .group_by(m.school_id)
     )
-    lacking = {row[0]: row[1] for row in conn.execute(without).all()}
-    return {school: Assets(*both, lacking.get(school, 0)) for school, both in counted.items()}
 
 
 def uses(conn: Connection, scope: Scope, limits: Limits) -> dict[int, LabUse]:
@@ -195,15 +225,20 @@ def said(conn: Connection, scope: Scope) -> dict[int, dict[str, Said]]:
 
 def _by_hand(conn: Connection, scope: Scope, limits: Limits) -> dict[int, int]:
     """Room → the working computers of the newest check, while that holds."""
+    asked = place(scope) | {"after": limits.by_hand_after, "now": limits.now}
+    return {row[0]: row[1] for row in conn.execute(_checks(scope.level), asked).all()}
+
+
+@cache
+def _checks(level: Level) -> Select[Any]:
     h = t.hand_check.c
-    query = (
+    return (
         select(h.room_id, h.computers_working)
         .join_from(t.hand_check, t.room)
         .join(t.school)
-        .where(within(scope), h.checked_at >= limits.by_hand_after, h.checked_at <= limits.now)
+        .where(inside(level), h.checked_at >= bindparam("after"), h.checked_at <= bindparam("now"))
         .order_by(h.checked_at)  # the newest is read last and stays
     )
-    return {row[0]: row[1] for row in conn.execute(query).all()}
 
 
 def _lab(id_: int, declared: int | None, sums: Sums, checked: int | None) -> Lab:

@@ -8,16 +8,17 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Engine, RowMapping, exists, or_, select
+from sqlalchemy import Connection, Engine, RowMapping, Select, bindparam, exists, or_, select
 
 from schoolwatch_server.database import rollups
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
-from schoolwatch_server.database.registry import within
+from schoolwatch_server.database.reach import inside, place, within
 from schoolwatch_server.database.upsert import insert_new
-from schoolwatch_server.scope import Scope
+from schoolwatch_server.scope import Level, Scope
 from schoolwatch_server.store.rollup import DAY, Folds
 from schoolwatch_server.targets import USED_BY_PUPILS
 from schoolwatch_server.use import FEWEST, QUANTITIES, WEEK, Cell, Quantity, Week, newest_settled, summed
@@ -93,17 +94,22 @@ def of_labs(conn: Connection, scope: Scope, now: float, *, least: int) -> dict[i
 
     What may not be shown of a room is no part of anything here either.
     """
-    u, r = t.room_use, t.room.c
-    query = (
-        select(r.school_id, u.c.on_devices, u.c.on_device_days, u.c.on_total)
-        .select_from(u.join(t.room, u.c.room_id == r.id).join(t.school, r.school_id == t.school.c.id))
-        .where(within(scope), r.role == "student_lab", u.c.week == newest_settled(now))
-        .order_by(u.c.id)
-    )
+    asked = place(scope) | {"week": newest_settled(now)}
     found: defaultdict[int, list[Mean]] = defaultdict(list)
-    for row in conn.execute(query).mappings():
+    for row in conn.execute(_labs(scope.level), asked).mappings():
         found[row["school_id"]].append(_mean(row, "on", max(least, FEWEST)))
     return dict(found)
+
+
+@cache
+def _labs(level: Level) -> Select[Any]:
+    u, r = t.room_use, t.room.c
+    return (
+        select(r.school_id, u.c.on_devices, u.c.on_device_days, u.c.on_total)
+        .select_from(u.join(t.room, u.c.room_id == r.id).join(t.school, r.school_id == t.school.c.id))
+        .where(inside(level), r.role == "student_lab", u.c.week == bindparam("week"))
+        .order_by(u.c.id)
+    )
 
 
 def after(

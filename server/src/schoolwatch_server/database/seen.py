@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -11,6 +11,7 @@ from sqlalchemy import (
     Connection,
     Integer,
     Label,
+    Select,
     and_,
     bindparam,
     case,
@@ -21,8 +22,8 @@ from sqlalchemy import (
 )
 
 from schoolwatch_server.database import tables as t
-from schoolwatch_server.database.reach import within
-from schoolwatch_server.scope import Scope
+from schoolwatch_server.database.reach import inside, place
+from schoolwatch_server.scope import Level, Scope
 
 RUNG_NUMBERS = range(-1, 5)
 """Highest rungs in the order of `Counts.ipv6_rung`; -1 is "rung 0 failed"."""
@@ -79,6 +80,16 @@ Sums = Mapping[str, int]
 
 def seen(conn: Connection, scope: Scope, limits: Limits) -> dict[int, dict[int | None, Sums]]:
     """School → room (None: in no room) → its sums, of the devices in use."""
+    query, names = _query(scope.level, len(limits.issued))
+    found: dict[int, dict[int | None, Sums]] = {}
+    for school, room, *values in conn.execute(query, _values(limits) | place(scope)).all():
+        found.setdefault(school, {})[room] = dict(zip(names, values, strict=True))
+    return found
+
+
+@lru_cache(maxsize=64)
+def _query(level: Level, issued: int) -> tuple[Select[Any], tuple[str, ...]]:
+    """The statement for scopes of a level with so many names of issued antivirus, and its sums' names."""
     here = and_(t.membership.c.device_id == t.device.c.id, t.membership.c.valid_to.is_(None))
     joined = (
         t.membership.join(t.device, here)
@@ -87,19 +98,15 @@ def seen(conn: Connection, scope: Scope, limits: Limits) -> dict[int, dict[int |
         .outerjoin(t.state, t.state.c.device_id == t.device.c.id)
         .outerjoin(_w, and_(_w.c.device_id == t.device.c.id, _is_working()))
     )
-    place = (t.membership.c.school_id, t.membership.c.room_id)
-    sums = _sums(len(limits.issued))
+    room = (t.membership.c.school_id, t.membership.c.room_id)
+    sums = tuple(_sums(issued))
     query = (
-        select(*place, *sums)
+        select(*room, *sums)
         .select_from(joined)
-        .where(within(scope), t.device.c.retired_at.is_(None))
-        .group_by(*place)
+        .where(inside(level), t.device.c.retired_at.is_(None))
+        .group_by(*room)
     )
-    names = [label.name for label in sums]
-    found: dict[int, dict[int | None, Sums]] = {}
-    for school, room, *values in conn.execute(query, _values(limits)).all():
-        found.setdefault(school, {})[room] = dict(zip(names, values, strict=True))
-    return found
+    return query, tuple(label.name for label in sums)
 
 
 def _values(limits: Limits) -> dict[str, object]:
@@ -147,23 +154,21 @@ _limit: dict[str, BindParameter[Any]] = {name: bindparam(name) for name in _OPEN
 
 def systems(conn: Connection, scope: Scope) -> tuple[str, ...]:
     """What `state.os` says of the devices that a scope sees, each system once."""
+    return tuple(conn.scalars(_systems(scope.level), place(scope)))
+
+
+@cache
+def _systems(level: Level) -> Select[Any]:
     s, m = t.state.c, t.membership.c
     query = select(s.os).where(s.os.is_not(None)).distinct()
-    if scope.level != "all":
-        here = (
-            select(m.device_id).join_from(t.membership, t.school).where(within(scope), m.valid_to.is_(None))
-        )
-        query = query.where(s.device_id.in_(here))
-    return tuple(conn.scalars(query))
+    if level == "all":
+        return query
+    here = select(m.device_id).join_from(t.membership, t.school).where(inside(level), m.valid_to.is_(None))
+    return query.where(s.device_id.in_(here))
 
 
-@lru_cache(maxsize=16)
-def _sums(issued: int) -> tuple[Label[int], ...]:
+def _sums(issued: int) -> Iterable[Label[int]]:
     """All sums, with so many names of issued antivirus."""
-    return tuple(_each(issued))
-
-
-def _each(issued: int) -> Iterable[Label[int]]:
     s, broken = _w.c, t.device.c.broken
     working = s.device_id.is_not(None)
     student = func.coalesce(t.device.c.role, t.room.c.role) == "student_lab"

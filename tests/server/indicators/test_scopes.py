@@ -1,0 +1,108 @@
+"""A place's indicators are the same however they are asked for: alone, after others, or with all places."""
+
+import random
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import Connection, Engine, Table, select, update
+
+from databases import make_database
+from parts.province import fill
+from schoolwatch_server import lifecycle, packs
+from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.engine import begin_read, begin_write, open_database
+from schoolwatch_server.indicators import INDICATORS
+from schoolwatch_server.indicators.current import current, everywhere
+
+NOW = 1_800_000_000.0
+DAY = 86400.0
+SCHOOLS = 32
+LOCAL = packs.Local(issued=("kaspersky",), systems=lifecycle.load())
+PACKS = replace(packs.load(), local=LOCAL)
+Places = dict[tuple[str, int], list[object]]
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    engine = open_database(make_database(tmp_path_factory.mktemp("province")))
+    with begin_write(engine) as conn:
+        fill(conn, SCHOOLS, 6, NOW)
+        shake(conn, random.Random(5))
+    yield engine
+    engine.dispose()
+
+
+def shake(conn: Connection, chance: random.Random) -> None:
+    """Makes neighbours differ in all that is counted, so that one's answer can't pass for another's."""
+
+    def some(table: Table, column: str, *values: object) -> None:
+        (key,) = table.primary_key.columns
+        for id_ in conn.scalars(select(key)).all():
+            if chance.random() < 0.4:
+                conn.execute(update(table).where(key == id_).values({column: chance.choice(values)}))
+
+    some(t.school, "is_public", True, False)
+    some(t.school, "level", "TH&THCS", "THPT", "GDTX")
+    some(t.device, "broken", True)
+    some(t.device, "role", "student_lab", "office", None)
+    some(t.membership, "room_id", None)
+    some(t.membership, "valid_to", NOW - DAY, None)
+    some(t.state, "taken_at", NOW - 5 * DAY, NOW - 90 * DAY)
+    some(t.state, "is_server", True)
+    some(t.room, "role", "student_lab", "office")
+    some(t.room, "declared", 0, 3, 9)
+    some(t.school_class, "school_year", "2025-2026", "2027-2028")
+    some(t.school_class, "students", 0, 12, 55)
+    some(t.line_contract, "starts", NOW - 1, NOW + 1)
+    some(t.line_contract, "ends", NOW - 1, NOW + 1)
+    some(t.asset, "name", "")
+    some(t.claim, "value", 0.0, 1.0, None)
+    some(t.claim, "state", "approved", "recognised")
+    some(t.declaration, "value", 3.0, 8.0)
+    some(t.hand_check, "checked_at", NOW - 91 * DAY, NOW + 1)
+    some(t.room_use, "on_devices", 0, 5)
+    some(t.generation, "clock_offset", 1e4, 0.0)
+
+
+def places_of(conn: Connection, rules: packs.Packs, now: float) -> Places:
+    found: Places = defaultdict(list)
+    for _, value in everywhere(conn, rules, now):
+        found[value.level, value.place_id].append(value)
+    return found
+
+
+def test_each_place_alone_is_what_it_is_among_all(engine: Engine) -> None:
+    with begin_read(engine) as conn:
+        every = places_of(conn, PACKS, NOW)
+        assert len(every) > SCHOOLS
+        assert all(len(values) == len(INDICATORS) for values in every.values())
+        assert len({str(values) for values in every.values()}) == len(every)
+        for (level, id_), values in every.items():
+            assert current(conn, level, id_, PACKS, NOW) == tuple(values), (level, id_)
+
+
+def test_another_instant_and_other_settings_are_asked_anew(engine: Engine) -> None:
+    early, two = NOW - 40 * DAY, replace(PACKS, local=replace(LOCAL, issued=("kaspersky", "defender")))
+    none = replace(PACKS, local=packs.Local())
+    with begin_read(engine) as conn:
+        first = current(conn, "school", 7, PACKS, NOW)
+        for rules, now in ((PACKS, early), (two, NOW), (none, NOW)):
+            other = current(conn, "school", 7, rules, now)
+            assert other == tuple(places_of(conn, rules, now)["school", 7])
+            assert [v.numerator for v in other] != [v.numerator for v in first]
+        assert current(conn, "school", 7, PACKS, NOW) == first
+
+
+def test_what_changes_is_told_at_once(engine: Engine) -> None:
+    def heard(conn: Connection) -> float | None:
+        values = current(conn, "school", 8, PACKS, NOW)
+        return next(value.numerator for value in values if value.indicator == "telemetry_coverage")
+
+    with engine.connect() as conn, conn.begin() as transaction:
+        before = heard(conn)
+        conn.execute(update(t.membership).where(t.membership.c.school_id == 8).values(valid_to=NOW))
+        assert before
+        assert heard(conn) == 0
+        transaction.rollback()
