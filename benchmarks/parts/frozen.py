@@ -3,11 +3,15 @@
 import random
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date, timedelta
+
+import msgspec
 
 from schoolwatch_server import packs
 from schoolwatch_server.indicators import INDICATORS
 from schoolwatch_server.indicators.indicator import IndicatorValue, Line, Place, Source
-from schoolwatch_server.reports.content import Content, DeviceLine, Evidence, PackUsed, Part
+from schoolwatch_server.reports.asked import Assessment, GroupTotal, PlanLine, Scored, ScoreLine
+from schoolwatch_server.reports.content import Content, DeviceLine, Evidence, History, PackUsed, Part
 
 AT = 1_795_000_000.0
 """2026-11-18, in Vietnam."""
@@ -111,8 +115,61 @@ def of_school(devices: int = 50, seed: int = 7) -> Content:
     )  # fmt: skip
 
 
-def of_province(schools: int = 1500, communes: int = 120, seed: int = 7) -> Content:
-    """A province's report with its communes and schools."""
+def of_self_assessment(devices: int = 3, seed: int = 7) -> Content:
+    """A school's self-assessment: a score it entered, one that is guessed, one that nobody knows; a plan."""
+    lines = (
+        ScoreLine(code="1.1", group="1", vi="Kế hoạch", score=None, basis="entered", most=None,
+                  mandatory=True, fulfilled=True, confidence="V-2nd"),
+        ScoreLine(code="1.3", group="1", vi="Phần mềm dạy học", score=24.5, basis="entered", most=30,
+                  confidence="V-2nd"),
+        ScoreLine(code="1.7.1", group="1", vi="Phòng học có Internet", score=6.0, basis="provisional",
+                  most=8, indicator="classrooms_equipped", confidence="V-2nd"),
+        ScoreLine(code="2.3", group="2", vi="Phần mềm quản trị", score=None, basis="missing", most=None,
+                  confidence="NF"),
+    )  # fmt: skip
+    groups = (
+        GroupTotal(code="1", vi="Dạy, học", total=30.5, most=38, is_provisional=True, confidence="V-2nd"),
+        GroupTotal(code="2", vi="Quản trị", total=None, most=100, why="no_maximum", criteria=("2.3",),
+                   confidence="V-2nd"),
+    )  # fmt: skip
+    assessment = Assessment(
+        criteria="qd4725", pack="qd4725@1", document="Quyết định 4725/QĐ-BGDĐT", lines=lines, groups=groups,
+        why="no_maximum", level_clause="dưới 50 điểm là mức độ 1", confidence="V-2nd",
+    )  # fmt: skip
+    return msgspec.structs.replace(
+        of_school(devices, seed), kind="self_assessment", period="2026-2027", assessments=(assessment,),
+        plan_lines=plan_lines("school"), history=tuple(_history()),
+    )  # fmt: skip
+
+
+def plan_lines(level: Place) -> tuple[PlanLine, ...]:
+    """One target that is overdue, one that only documents know of; of a larger place one that is counted."""
+
+    def line(item: str, vi: str, **more: object) -> PlanLine:
+        return PlanLine(
+            plan="ninh_binh_2025@1", item=item, vi=vi, document="Kế hoạch 27/KH-SGDĐT", clause="mục I.2",
+            confidence="V-seed", **{"target": 1.0, "unit": "ratio", "better": "higher", **more},  # type: ignore[arg-type]
+        )  # fmt: skip
+
+    counted = {"reached": 4, "answered": 7, "schools": 12} if level != "school" else {}
+    return (
+        line("lan", "Mạng LAN đạt chuẩn", standing="not_met", deadline="2025-12-31", value=0.4,
+             value_unit="ratio", coverage=0.9, indicator="lan_standard"),
+        line("day", "Ngày Chuyển đổi số", standing="outside", mandatory=False),
+        line("page", "Trang thông tin", standing="unknown", question="dx_page", **counted),
+    )  # fmt: skip
+
+
+def _history() -> Iterator[History]:
+    """A year of weeks of two indicators: one that grows with a gap, one that nobody could say for long."""
+    weeks = [(date(2025, 11, 20) + timedelta(days=7 * n)).isoformat() for n in range(52)]
+    grows = tuple((day, n / 60 if not 20 <= n < 26 else None) for n, day in enumerate(weeks))
+    yield History(indicator="antivirus_coverage", days=grows)
+    yield History(indicator="studio", days=tuple((day, None) for day in weeks))
+
+
+def of_province(schools: int = 1500, communes: int = 120, seed: int = 7, *, scored: bool = False) -> Content:
+    """A province's report with its communes and schools; `scored`: with the schools' levels."""
     draw = random.Random(seed)
     below: list[Part] = [
         Part(
@@ -133,7 +190,17 @@ def of_province(schools: int = 1500, communes: int = 120, seed: int = 7) -> Cont
             within=f"Xã Mẫu {n % communes}",
             school_level=LEVELS[n % len(LEVELS)],
             values=_short("school", n, draw),
+            scored=(_scored(n),) if scored else (),
         )
         for n in range(schools)
     ]
-    return _content("province", "Tỉnh Mẫu", "01", draw, parts=tuple(below))
+    return _content("province", "Tỉnh Mẫu", "01", draw, parts=tuple(below), plan_lines=plan_lines("province"))
+
+
+def _scored(number: int) -> Scored:
+    level = number % 3 or None
+    return Scored(
+        criteria="qd4725", pack="qd4725@1", document="Quyết định 4725/QĐ-BGDĐT", level=level,
+        totals=(("1", 80.0), ("2", None if level is None else 60.0)),
+        why="" if level else "not_entered", is_provisional=level == 2,
+    )  # fmt: skip

@@ -1,10 +1,11 @@
 """Scores of a school by the criteria in force: what it entered, what is guessed from what was measured."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from schoolwatch_server.claims.claim import Claim
 from schoolwatch_server.database import claims
 from schoolwatch_server.database.registry import SchoolRow
 from schoolwatch_server.indicators.indicator import IndicatorValue
@@ -30,27 +31,39 @@ def of_school(
 
     An answer to the question `qd4725.1.3` that its manager accepted is the score of criterion 1.3.
     """
-    found = packs.criteria_for(stages(school.level))
-    if not found:
-        return ()
-    wanted = {f"{one.id}.{criterion.code}" for one in found for criterion in one.criteria}
-    said = claims.recognised(conn, Scope("school", school.id), wanted).get(school.id, {}) if wanted else {}
-    measured = {value.indicator: seen for value in values if (seen := _seen(value)) is not None}
-    return tuple(
-        Assessed(
-            one,
-            score(
-                one,
-                {
-                    name.removeprefix(f"{one.id}."): claim.value
-                    for name, claim in said.items()
-                    if name.startswith(f"{one.id}.") and claim.value is not None
-                },
-                measured,
-            ),
+    return of_schools(conn, Scope("school", school.id), [school], {school.id: values}, packs)[school.id]
+
+
+def of_schools(
+    conn: Connection,
+    scope: Scope,
+    schools: Iterable[SchoolRow],
+    values: Mapping[int, Sequence[IndicatorValue]],
+    packs: Packs,
+) -> dict[int, tuple[Assessed, ...]]:
+    """The same of many schools inside a scope, by their ids; `values` are theirs."""
+    wanted = {f"{one.id}.{criterion.code}" for one in packs.criteria for criterion in one.criteria}
+    said = claims.recognised(conn, scope, wanted) if wanted else {}
+    return {
+        school.id: tuple(
+            Assessed(one, score(one, _entered(one, said.get(school.id, {})), _measured(values[school.id])))
+            for one in packs.criteria_for(stages(school.level))
         )
-        for one in found
-    )
+        for school in schools
+    }
+
+
+def _entered(criteria: Criteria, said: Mapping[str, Claim]) -> dict[str, float]:
+    own = f"{criteria.id}."
+    return {
+        name.removeprefix(own): claim.value
+        for name, claim in said.items()
+        if name.startswith(own) and claim.value is not None
+    }
+
+
+def _measured(values: Sequence[IndicatorValue]) -> dict[str, float]:
+    return {value.indicator: seen for value in values if (seen := _seen(value)) is not None}
 
 
 def _seen(value: IndicatorValue) -> float | None:

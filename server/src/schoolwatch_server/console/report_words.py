@@ -88,7 +88,8 @@ class ReportWords:
             return amount
         last = date.fromisoformat(value.deadline)
         if last < today:
-            return self.words.text("reports.target_overdue", target=amount, day=self.day(last))
+            since = date.fromordinal(last.toordinal() + 1)
+            return self.words.text("reports.target_overdue", target=amount, day=self.day(since))
         return self.words.text("reports.target_by", target=amount, day=self.day(last))
 
 

@@ -23,6 +23,7 @@ from schoolwatch_server.reports import agenda, calendar, content, files, keeping
 from schoolwatch_server.reports.calendar import KINDS, LEVELS, Kind
 from schoolwatch_server.reports.content import Content
 from schoolwatch_server.reports.difference import Difference, difference
+from schoolwatch_server.reports.files import asks
 from schoolwatch_server.reports.freeze import Judged
 from schoolwatch_server.reports.keeping import ReportError, Wanted
 from schoolwatch_server.reports.state import Act
@@ -193,6 +194,9 @@ def _show(request: Request, digest: str, who: Principal, server: Context, *, ref
         opened = _open(conn, row)
         events = reports.events(conn, row.id)
         where, manager = keeping.whereabouts(conn, row)
+    made = (
+        files.Paper(b"", opened.content, server.texts, words_of(request).language) if opened.content else None
+    )
     is_newest = row.revision == opened.revisions[0].revision
     words = words_of(request)
     return page(
@@ -205,6 +209,8 @@ def _show(request: Request, digest: str, who: Principal, server: Context, *, ref
         opened=opened,
         row=row,
         made=opened.content,
+        asked=_asked(opened, made) if made else (),
+        brief=lambda line: asks.brief(made, line) if made and line else ("", ""),
         events=events,
         refused=words.text(f"reports.refused.{refused}") if refused else "",
         is_newest=is_newest,
@@ -216,6 +222,13 @@ def _show(request: Request, digest: str, who: Principal, server: Context, *, ref
         shown=SHOWN,
         today=calendar.day_of(time.time()),
     )
+
+
+def _asked(opened: Opened, made: files.Paper) -> list[tuple[asks.Table, list[list[str]]]]:
+    """Scores and plans with their rows in words; levels of schools only where the page has them all."""
+    has_all = opened.parts <= SHOWN
+    tables = [*(asks.scores(made) if has_all else ()), *asks.plans(made)]
+    return [(table, [asks.texts(made, row) for row in table.rows]) for table in tables]
 
 
 def file(

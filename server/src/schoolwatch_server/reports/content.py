@@ -9,6 +9,7 @@ import hashlib
 import msgspec
 
 from schoolwatch_server.indicators.indicator import IndicatorValue, Place
+from schoolwatch_server.reports.asked import Assessment, PlanLine, Scored
 
 FORMAT = 1
 """Raised when a field changes its meaning; fields are only ever added, with a default."""
@@ -47,8 +48,18 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     size: int
 
 
+class History(msgspec.Struct, frozen=True, kw_only=True):
+    """An indicator's value at the end of days that were judged (`2026-11-18`); None: too little data."""
+
+    indicator: str
+    days: tuple[tuple[str, float | None], ...]
+
+
 class Part(msgspec.Struct, frozen=True, kw_only=True):
-    """A place below the report's own (a school of a commune, a commune of a province) with its values."""
+    """A place below the report's own (a school of a commune, a commune of a province) with its values.
+
+    `scored`: its scores by sets of criteria, in a report of self-assessment.
+    """
 
     level: Place
     id: int
@@ -57,6 +68,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     within: str = ""
     school_level: str = ""
     values: tuple[IndicatorValue, ...] = ()
+    scored: tuple[Scored, ...] = ()
 
 
 class Content(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,6 +78,8 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     `window_from` and `window_to` bound the readings that were looked at; `simulated` marks sample data.
     `within` names the places above, the highest first; `due` is the last day in time, or empty.
     `previous` is the digest of the revision before this one, and `note` why there is a further one.
+    `assessments`: a school's scores, in a report of self-assessment. `plan_lines`: what plans asked of the
+    place itself. `history`: its own values over the year before.
     """
 
     format: int = FORMAT
@@ -91,6 +105,9 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     evidence: tuple[Evidence, ...] = ()
     note: str = ""
     previous: str = ""
+    assessments: tuple[Assessment, ...] = ()
+    plan_lines: tuple[PlanLine, ...] = ()
+    history: tuple[History, ...] = ()
 
 
 def encode(content: Content) -> bytes:

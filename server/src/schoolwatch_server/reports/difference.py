@@ -1,9 +1,10 @@
-"""What differs between two revisions of a report: values, places and packs. Pure."""
+"""What differs between two revisions of a report: values, scores, targets of plans, places, packs. Pure."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from schoolwatch_server.indicators.indicator import IndicatorValue, Place
+from schoolwatch_server.reports.asked import Assessment, PlanLine, ScoreLine
 from schoolwatch_server.reports.content import Content
 
 
@@ -19,16 +20,30 @@ class Change:
     after: IndicatorValue | None
 
 
+Asked = ScoreLine | PlanLine | Assessment
+"""A score, a target, or (of an assessment as a whole) its totals and level."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskedChange:
+    """A score or a target of a plan that stands otherwise now; None where a revision had no such line."""
+
+    pack: str
+    before: Asked | None
+    after: Asked | None
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """Everything that two revisions do not agree on but for when they were frozen."""
 
     values: tuple[Change, ...] = ()
+    asked: tuple[AskedChange, ...] = ()
     packs_gone: tuple[str, ...] = ()
     packs_new: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.values or self.packs_gone or self.packs_new)
+        return bool(self.values or self.asked or self.packs_gone or self.packs_new)
 
 
 def difference(before: Content, after: Content) -> Difference:
@@ -36,6 +51,7 @@ def difference(before: Content, after: Content) -> Difference:
     packs = [{f"{pack.name} {pack.sha256[:12]}" for pack in one.packs} for one in (before, after)]
     return Difference(
         tuple(_changes(before, after)),
+        tuple(_asked(before, after)),
         tuple(sorted(packs[0] - packs[1])),
         tuple(sorted(packs[1] - packs[0])),
     )
@@ -83,3 +99,32 @@ def _says(value: IndicatorValue | None) -> object:
         value.declared,
         value.declared_state,
     )
+
+
+def _asked(before: Content, after: Content) -> Iterator[AskedChange]:
+    """By set of criteria or plan, whatever its version: the pack's own change is told beside it."""
+    old, new = dict(_lines(before)), dict(_lines(after))
+    for key in dict.fromkeys((*new, *old)):
+        one, other = old.get(key), new.get(key)
+        if _stands(one) != _stands(other):
+            yield AskedChange(key[0], one, other)
+
+
+def _lines(content: Content) -> Iterator[tuple[tuple[str, str], Asked]]:
+    for one in content.assessments:
+        yield from (((one.criteria, line.code), line) for line in one.lines)
+        yield (one.criteria, ""), one
+    for line in content.plan_lines:
+        yield (line.plan.partition("@")[0], line.item), line
+
+
+def _stands(line: Asked | None) -> object:
+    """What a reader would see as another result."""
+    match line:
+        case ScoreLine():
+            return line.score, line.basis, line.most, line.fulfilled
+        case Assessment():
+            return line.level, tuple((one.code, one.total) for one in line.groups)
+        case PlanLine():
+            return line.standing, line.value, line.coverage, line.target, line.deadline, line.reached
+    return None

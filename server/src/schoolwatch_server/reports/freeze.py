@@ -2,8 +2,9 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from sqlalchemy import Connection
 
@@ -14,12 +15,16 @@ from schoolwatch_server.indicators.current import current, everywhere, limits
 from schoolwatch_server.indicators.indicator import IndicatorValue, Place
 from schoolwatch_server.lifecycle import Systems, find
 from schoolwatch_server.packs import Packs
-from schoolwatch_server.reports import punctuality
+from schoolwatch_server.reports import asking, past, punctuality
+from schoolwatch_server.reports.asked import Scored
 from schoolwatch_server.reports.calendar import SHIPPED, Kind, day_of
 from schoolwatch_server.reports.content import Content, DeviceLine, Evidence, PackUsed, Part
 from schoolwatch_server.scope import EVERYTHING, Scope
 from schoolwatch_server.state import State
 from schoolwatch_server.working import working
+
+SCORED: Final[tuple[Kind, ...]] = ("self_assessment",)
+"""Kinds of reports that hold scores by sets of criteria."""
 
 _DAY = 86400.0
 
@@ -83,7 +88,9 @@ def fill(
 ) -> Content:
     """All of a report, as the database stands in this transaction; `now` is UTC seconds."""
     packs = judged.packs
-    values, parts = _values(conn, where, packs, now)
+    values, parts = _values(conn, where, packs, now, with_scores=kind in SCORED)
+    scope = Scope(where.level, where.id)
+    is_school = where.level == "school"
     window = max(packs.windows.working.value, packs.windows.heard.value)
     return Content(
         kind=kind,
@@ -104,10 +111,13 @@ def fill(
         packs=_packs(packs),
         values=values,
         parts=parts,
-        devices=tuple(_devices(conn, where, judged, now)) if where.level == "school" else (),
-        evidence=tuple(_evidence(conn, where)) if where.level == "school" else (),
+        devices=tuple(_devices(conn, where, judged, now)) if is_school else (),
+        evidence=tuple(_evidence(conn, where)) if is_school else (),
         note=note,
         previous=previous,
+        assessments=asking.assessments(conn, where.id, values, packs) if is_school and kind in SCORED else (),
+        plan_lines=asking.plan_lines(conn, scope, values, packs),
+        history=past.history(conn, scope, now),
     )
 
 
@@ -122,38 +132,48 @@ def _school(row: SchoolRow) -> Named:
 
 
 def _values(
-    conn: Connection, where: Named, packs: Packs, now: float
+    conn: Connection, where: Named, packs: Packs, now: float, *, with_scores: bool
 ) -> tuple[tuple[IndicatorValue, ...], tuple[Part, ...]]:
     """Of the place itself, and of its parts: a commune's schools; a province's communes, then its schools."""
-    on_time = punctuality.counted(conn, Scope(where.level, where.id), now)
+    scope = Scope(where.level, where.id)
+    on_time = punctuality.counted(conn, scope, now)
 
     def whole(level: Place, id_: int, values: Sequence[IndicatorValue]) -> tuple[IndicatorValue, ...]:
         return (*values, punctuality.value(on_time, level, id_, now)) if values else ()
 
     if where.level == "school":
         return whole("school", where.id, current(conn, "school", where.id, packs, now)), ()
-    schools = registry.schools(conn, Scope(where.level, where.id))
+    schools = registry.schools(conn, scope)
+    found: defaultdict[tuple[Place, int], Sequence[IndicatorValue]] = defaultdict(tuple)
     if where.level == "commune":
-        below = [(school, current(conn, "school", school.id, packs, now)) for school in schools]
-        parts = tuple(_of_school(school, whole("school", school.id, values)) for school, values in below)
-        return whole("commune", where.id, current(conn, "commune", where.id, packs, now)), parts
-    found: defaultdict[tuple[Place, int], list[IndicatorValue]] = defaultdict(list)
-    for counted, value in everywhere(conn, packs, now):
-        if counted.province_id == where.id:
-            found[value.level, value.place_id].append(value)
-    communes = registry.communes(conn, EVERYTHING, province_id=where.id)
+        found["commune", where.id] = current(conn, "commune", where.id, packs, now)
+        found |= {("school", one.id): current(conn, "school", one.id, packs, now) for one in schools}
+    else:
+        every = defaultdict[tuple[Place, int], list[IndicatorValue]](list)
+        for counted, value in everywhere(conn, packs, now):
+            if counted.province_id == where.id:
+                every[value.level, value.place_id].append(value)
+        found |= every
+    scored: Mapping[int, tuple[Scored, ...]] = {}
+    if with_scores:
+        of_schools = {one.id: found["school", one.id] for one in schools}
+        scored = asking.scored(conn, scope, schools, of_schools, packs)
+    communes = registry.communes(conn, EVERYTHING, province_id=where.id) if where.level == "province" else ()
     parts = (
         *(_of_commune(row, whole("commune", row.id, found["commune", row.id])) for row in communes),
-        *(_of_school(row, whole("school", row.id, found["school", row.id])) for row in schools),
+        *(
+            _of_school(row, whole("school", row.id, found["school", row.id]), scored.get(row.id, ()))
+            for row in schools
+        ),
     )
-    return whole("province", where.id, found["province", where.id]), parts
+    return whole(where.level, where.id, found[where.level, where.id]), parts
 
 
 def _of_commune(row: CommuneRow, values: Sequence[IndicatorValue]) -> Part:
     return Part(level="commune", id=row.id, code=row.code, name=row.name, values=_short(values))
 
 
-def _of_school(school: SchoolRow, values: Sequence[IndicatorValue]) -> Part:
+def _of_school(school: SchoolRow, values: Sequence[IndicatorValue], scored: tuple[Scored, ...]) -> Part:
     return Part(
         level="school",
         id=school.id,
@@ -162,6 +182,7 @@ def _of_school(school: SchoolRow, values: Sequence[IndicatorValue]) -> Part:
         within=school.commune,
         school_level=school.level,
         values=_short(values),
+        scored=scored,
     )
 
 

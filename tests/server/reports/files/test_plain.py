@@ -44,7 +44,7 @@ def test_an_older_report_with_fewer_fields_keeps_its_bytes() -> None:
 def test_csv_has_every_value_of_every_place() -> None:
     of = of_province(schools=6, communes=2)
     found = rows(of)
-    assert len(found) == len(of.values) * 9
+    assert len(found) == len(of.values) * 9 + len(of.plan_lines)
     assert {row["report_sha256"] for row in found} == {content.digest(content.encode(of))}
     assert {row["simulated"] for row in found} == {"có"}
     school = [row for row in found if row["school_code"] == "00000003"]

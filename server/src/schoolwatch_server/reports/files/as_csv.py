@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from schoolwatch_server.indicators.indicator import IndicatorValue
 from schoolwatch_server.reports import csv
 from schoolwatch_server.reports.content import Content, Part
+from schoolwatch_server.reports.files import asked_rows
 from schoolwatch_server.reports.files.paper import FileFormat, Paper
 from schoolwatch_server.reports.pen import Cell, Pen, instant
 from schoolwatch_server.reports.report import Report
@@ -14,6 +15,8 @@ COLUMNS = (
     *csv.COLUMNS,
     *("declared", "declared_state", "declared_at", "deadline", "frozen_at", "report_sha256"),
 )
+
+_BLANK: dict[str, Cell] = dict.fromkeys(COLUMNS, "")
 
 
 def render(paper: Paper) -> bytes:
@@ -45,6 +48,21 @@ def _rows(paper: Paper, pen: Pen) -> Iterator[dict[str, Cell]]:
         rows = csv.rows(_report(content, part), pen)
         for row, value in zip(rows, part.values, strict=True):
             yield {**fixed, **place, **row, **_declared(value, pen)}
+        asked = asked_rows.of_report(paper) if part is own else asked_rows.of_part(paper, part)
+        yield from ({**_BLANK, **_named(content, part), **fixed, **place, **row} for row in asked)
+
+
+def _named(content: Content, part: Part) -> dict[str, Cell]:
+    """The cells of a row that say of which place it is, and as of when."""
+    of = _report(content, part)
+    at = instant(content.frozen_at)
+    return {
+        "province": of.province,
+        "commune": of.commune,
+        "school_code": of.school_code,
+        "school": of.school,
+        "at": at,
+    }
 
 
 def _report(content: Content, part: Part) -> Report:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from schoolwatch_server.indicators.indicator import IndicatorValue
-from schoolwatch_server.reports.files import words
+from schoolwatch_server.reports.files import asks, words
 from schoolwatch_server.reports.files.details import details
 from schoolwatch_server.reports.files.paper import FileFormat, Paper
 
@@ -84,7 +84,7 @@ def _place(paper: Paper) -> str:
 
 def _body(paper: Paper, letter: "Letter") -> None:
     content = paper.content
-    numbers = iter(range(1, 9))
+    numbers = iter(range(1, 12))
 
     def heading(key: str) -> None:
         letter.heading(f"{next(numbers)}. {paper.text(f'file.letter.{key}')}")
@@ -105,6 +105,14 @@ def _body(paper: Paper, letter: "Letter") -> None:
             heading(key)
         for line in lines:
             letter.paragraph(f"- {line};")
+    for key, tables in (("scores", asks.scores(paper)), ("plans", asks.plans(paper))):
+        for number, table in enumerate(tables):
+            if not number:
+                heading(key)
+            letter.paragraph(table.title, bold=True, keep=True)
+            for note in table.notes:
+                letter.paragraph(note)
+            letter.table(table.heads, [asks.texts(paper, row) for row in table.rows], table.widths)
     if schools := [part for part in content.parts if part.level == "school"]:
         heading("schools")
         heads = [

@@ -7,7 +7,7 @@ import io
 from collections.abc import Callable, Iterator
 
 from schoolwatch_server.indicators.indicator import IndicatorValue, Line, Source
-from schoolwatch_server.reports.files import words
+from schoolwatch_server.reports.files import asks, words
 from schoolwatch_server.reports.files.details import details
 from schoolwatch_server.reports.files.figures import claimed, observed
 from schoolwatch_server.reports.files.levels_sheet import by_level
@@ -16,7 +16,7 @@ from schoolwatch_server.reports.files.sheet import Cell, Figure, Looks, Sheet
 
 Open = Callable[[str], Sheet]
 
-_SHEETS = ("own", "devices", "sources", "about")
+_SHEETS = ("own", "scores", "plans", "devices", "sources", "about")
 
 
 def render(paper: Paper) -> bytes:
@@ -40,6 +40,7 @@ def render(paper: Paper) -> bytes:
         return Sheet(book.add_worksheet(name), looks, title, words.simulated(paper), foot)
 
     _own(paper, opened)
+    _asked(paper, opened)
     for sheet_name, parts in by_level(paper, [paper.text(f"file.sheet.{name}") for name in _SHEETS]):
         parts.write(paper, opened(sheet_name))
     if paper.content.devices:
@@ -101,6 +102,29 @@ def _own_cells(paper: Paper, value: IndicatorValue) -> Iterator[Cell]:
     yield claimed(value)
     yield paper.known(f"file.state.{value.declared_state}", value.declared_state)
     yield words.confidence(paper, value.source.confidence)
+
+
+# --- scores and plans ---------------------------------------------------------------------------------------
+
+_OF, _WIDTH = 30.0, 150.0
+"""Signs of the column of documents, and of the others together, on a sheet of scores or plans."""
+
+
+def _asked(paper: Paper, opened: Open) -> None:
+    """A sheet for scores and one for plans, each where there is something to print."""
+    for name, tables in (("scores", list(asks.scores(paper))), ("plans", list(asks.plans(paper)))):
+        if not tables:
+            continue
+        sheet = opened(paper.text(f"file.sheet.{name}"))
+        for note in dict.fromkeys(note for table in tables for note in table.notes):
+            sheet.line(note)
+        widths = [_OF, *(share * _WIDTH for share in tables[0].widths)]
+        sheet.heads((paper.text("file.asked.of"), *tables[0].heads), widths)
+        sheet.fit_width()
+        for table in tables:
+            for row in table.rows:
+                sheet.cells((table.title, *row), "wrap")
+        sheet.end()
 
 
 # --- devices, sources, what it is ---------------------------------------------------------------------------

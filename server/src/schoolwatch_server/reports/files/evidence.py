@@ -9,7 +9,7 @@ import segno
 
 from schoolwatch_server.claims.questions import QUESTIONS
 from schoolwatch_server.indicators.indicator import IndicatorValue, OfStage
-from schoolwatch_server.reports.files import words
+from schoolwatch_server.reports.files import asks, words
 from schoolwatch_server.reports.files.details import details
 from schoolwatch_server.reports.files.paper import Paper
 
@@ -49,6 +49,7 @@ def evidence(paper: Paper) -> Data:
             "heads": _heads(paper, "name", "value", "coverage", "target", "judgement"),
             "rows": [_summary(paper, value) for value in content.values],
         },
+        "asked": [_asked(paper, table) for table in (*asks.scores(paper), *asks.plans(paper))],
         "criteria": [_criterion(paper, value) for value in content.values],
         "documents": {
             "heads": [paper.text(f"file.pack.{key}") for key in ("question", "document", "size", "sha256")],
@@ -122,6 +123,16 @@ def _summary(paper: Paper, value: IndicatorValue) -> Row:
         words.verdict(paper, value),
     )
     return [_said(one) for one in told]
+
+
+def _asked(paper: Paper, table: asks.Table) -> Data:
+    return {
+        "title": _said(table.title),
+        "notes": [_said(note) for note in table.notes],
+        "heads": list(table.heads),
+        "columns": list(table.widths),
+        "rows": [[_said(one) for one in asks.texts(paper, row)] for row in table.rows],
+    }
 
 
 def _criterion(paper: Paper, value: IndicatorValue) -> Data:

@@ -88,14 +88,24 @@ class Letter:
         return table.rows[0].cells[0], table.rows[0].cells[1]
 
     def paragraph(
-        self, text: str, *, bold: bool = False, align: WD_ALIGN_PARAGRAPH | None = None, indent: bool = True
+        self,
+        text: str,
+        *,
+        bold: bool = False,
+        align: WD_ALIGN_PARAGRAPH | None = None,
+        indent: bool = True,
+        keep: bool = False,
     ) -> "Paragraph":
-        """One of the body: justified, its first line 10 mm in, 6 pt apart (item II.6)."""
+        """One of the body: justified, its first line 10 mm in, 6 pt apart (item II.6).
+
+        `keep`: on one page with what comes next.
+        """
         added = self._document.add_paragraph()
         write(added, text, bold=bold, align=ALIGN.JUSTIFY if align is None else align)
         if indent:
             added.paragraph_format.first_line_indent = Mm(10)
         added.paragraph_format.space_after = Pt(6)
+        added.paragraph_format.keep_with_next = keep
         return added
 
     def middle(self, text: str) -> None:
@@ -115,7 +125,7 @@ class Letter:
 
     def heading(self, text: str) -> None:
         """Of a part of the body."""
-        self.paragraph(text, bold=True).paragraph_format.keep_with_next = True
+        self.paragraph(text, bold=True, keep=True)
 
     def table(self, heads: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[float]) -> None:
         """With its heads on each page; `widths` are shares of the text's width."""

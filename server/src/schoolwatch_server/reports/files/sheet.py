@@ -17,6 +17,7 @@ FONT = "Times New Roman"
 NUMBERS: Final = {
     "ratio": '[=1]0.0%;[>=0.9995]"<"100%;0.0%',
     "count": "#,##0",
+    "points": "#,##0.##",
     "level": "#,##0",
     "students/computer": "#,##0.0",
 }

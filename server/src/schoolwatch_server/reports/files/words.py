@@ -109,7 +109,8 @@ def verdict(paper: Paper, value: IndicatorValue) -> str:
     if reached is not None:
         told.append(paper.text("file.reached" if reached else "file.missed"))
     if is_overdue(paper, value):
-        told.append(paper.text("file.overdue", day=day(value.deadline)))
+        since = date.fromisoformat(value.deadline) + timedelta(days=1)
+        told.append(paper.text("file.overdue", day=day(since.isoformat())))
     return ", ".join(one for one in told if one)
 
 
@@ -117,9 +118,12 @@ def is_overdue(paper: Paper, value: IndicatorValue) -> bool:
     """Whether the deadline had passed, when the report was frozen, without the target being reached."""
     if not value.deadline or is_reached(value) is not False:
         return False
-    return (
-        date.fromisoformat(value.deadline) < datetime.fromtimestamp(paper.content.frozen_at, VIETNAM).date()
-    )
+    return date.fromisoformat(value.deadline) < frozen_on(paper)
+
+
+def frozen_on(paper: Paper) -> date:
+    """The day in Vietnam on which the report was frozen."""
+    return datetime.fromtimestamp(paper.content.frozen_at, VIETNAM).date()
 
 
 def declared(paper: Paper, value: IndicatorValue) -> str:
