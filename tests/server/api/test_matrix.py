@@ -73,7 +73,9 @@ class Asked:
         return EVERYTHING if which == "whole" else Scope(level, ids[level])
 
     def values(self, row: Row) -> dict[str, str]:
-        code = {"/provinces": "MarkP0X", "/communes/": "MarkC00X"}.get(row.path[:10], self.school.code)
+        code = {"/provinces": "MarkP0X", "/communes/": "MarkC00X"}.get(
+            row.path.removeprefix("/api/v1")[:10], self.school.code
+        )
         with begin_read(self.tree.engine) as conn:
             room = pages.rooms(conn, self.school.id)[0].id
             incident = incidents(conn, Scope("school", self.school.id), limit=1)[0].id

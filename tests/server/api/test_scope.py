@@ -96,6 +96,10 @@ def addresses(tree: Tree) -> Iterator[tuple[str, School | None]]:
         for mark in sorted(school.above):
             place = f"/{'provinces' if 'P' in mark else 'communes'}/{mark}"
             yield from ((place + page, None) for page in ("", "/progress", "/needs"))
+            if "P" in mark:
+                yield f"{place}/ranking", None
+                yield f"/api/v1{place}/ranking?indicator=telemetry_coverage", None
+                yield f"/api/v1{place}/ranking.csv?indicator=telemetry_coverage", None
         yield from of_devices(school)
 
 

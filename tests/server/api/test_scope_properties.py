@@ -245,7 +245,7 @@ def viewers(level: Level) -> st.SearchStrategy[Viewer]:
 def questions(tree: Grown, at: Where, incident: int, account: int) -> Iterator[str]:
     """What may be asked about a school of the tree, whether it is there or not."""
     for row in READING:
-        depth = {"/provinces": 1, "/communes/": 2}.get(row.path[:10], 3)
+        depth = {"/provinces": 1, "/communes/": 2}.get(row.path.removeprefix("/api/v1")[:10], 3)
         names = {
             "code": tree.mark(at[:depth]),
             "device": tree.name_of_device(at, 0),

@@ -51,7 +51,7 @@ def test_a_province_sees_targets_with_forecasts_and_places_in_order(tree: Tree) 
         assert text.index(f"Trường {first.mark}") < text.index(f"Trường {second.mark}"), "the worse one first"
         assert "không kịp hạn" not in text, "the shipped target has no deadline"
         assert "polyline" in text
-        assert "Chưa có bản đồ" in text
+        assert 'href="/provinces/MarkP0X/ranking?indicator=telemetry_coverage"' in text
         assert "Không xếp hạng" not in text
         text = person.get("/provinces/MarkP0X/progress?indicator=antivirus_coverage").text
         apart = text[text.rindex("Không xếp hạng") :]

@@ -76,7 +76,7 @@ def table(
     written = pen(server, lang, excel)
     return StreamingResponse(
         reports.stream(chosen, server.engine, schools, asked, written),
-        headers=_headers(f"schoolwatch-{chosen.id}.csv", "text/csv", written),
+        headers=headers(f"schoolwatch-{chosen.id}.csv", "text/csv", written),
     )
 
 
@@ -93,7 +93,7 @@ def school_file(server: Context, scope: Scope, code: str, form: str, written: re
         values = current(conn, "school", school.id, server.packs, now)
     report = reports.Report(school.province, school.commune, school.code, school.name, now, values)
     name = reports.file_name(report, chosen)
-    return Response(chosen.render(report, written), headers=_headers(name, chosen.media_type, written))
+    return Response(chosen.render(report, written), headers=headers(name, chosen.media_type, written))
 
 
 def pen(server: Context, language: Language, excel: Language | None) -> reports.Pen:
@@ -102,7 +102,7 @@ def pen(server: Context, language: Language, excel: Language | None) -> reports.
     return reports.Pen(server.texts, language, style, server.simulated)
 
 
-def _headers(name: str, media_type: str, written: reports.Pen) -> dict[str, str]:
+def headers(name: str, media_type: str, written: reports.Pen) -> dict[str, str]:
     """`name` is ASCII without quotes: nothing to escape. A file of simulated data is called so."""
     name = f"simulated-{name}" if written.simulated else name
     charset = written.style.encoding.removesuffix("-le")  # the byte order mark says which end comes first

@@ -23,6 +23,7 @@ from schoolwatch_server.api import (
     indicator_history,
     listening,
     places,
+    ranking,
     renewal,
     reports,
     room_use,
@@ -55,6 +56,7 @@ STATIC = Path(routes.__file__).with_name("static")
 ROUTES: tuple[Route, ...] = (
     *places.ROUTES,
     *indicator_history.ROUTES,
+    *ranking.ROUTES,
     *exports.ROUTES,
     *room_use.ROUTES,
     *school_lists.ROUTES,

@@ -1,8 +1,8 @@
-"""Progress of a place: targets against deadlines with forecasts, and the places below in their order."""
+"""Progress of a place: targets against deadlines with forecasts, and its schools in their order."""
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated
@@ -23,8 +23,7 @@ from schoolwatch_server.database import history, judged, pages, registry
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.forecast import Day
 from schoolwatch_server.indicators import INDICATORS
-from schoolwatch_server.indicators.current import FRESH, MEASUREMENT, current
-from schoolwatch_server.indicators.indicator import Place as Level
+from schoolwatch_server.indicators.current import FRESH_BELOW, MEASUREMENT, current
 from schoolwatch_server.progress import Apart, Ranked
 from schoolwatch_server.scope import Scope
 
@@ -44,7 +43,7 @@ Whole = Annotated[bool, Query(alias="all")]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A place in a table: what it is called, where its page is, and its place in the order."""
+    """A school in the table: what it is called, where its page is, and its place in the order."""
 
     name: str
     note: str
@@ -54,9 +53,8 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """An order of communes or schools: `skipped` lie between `worst` and `best`; `apart` have no value."""
+    """An order of schools: `skipped` lie between `worst` and `best`; `apart` have no value."""
 
-    level: Level
     unit: str
     worst: tuple[Line, ...]
     skipped: int
@@ -80,7 +78,7 @@ def start(who: Who, server: Server) -> Response:
 def of_province(
     request: Request, code: str, who: Who, server: Server, chosen: Chosen = None, whole: Whole = False
 ) -> Response:
-    """A province, its communes and schools."""
+    """A province and its schools."""
     with begin_read(server.engine) as conn:
         here = province_here(conn, who, code)
         others = tuple(p for p in registry.provinces(conn, who.scope) if p.id != here.id)
@@ -126,7 +124,7 @@ def _show(
         who,
         here=here,
         goals=goals,
-        tables=_tables(conn, here, who, server, shown, now, shorten=not whole),
+        table=_schools(conn, here, server, shown, now, shorten=not whole),
         shown=shown,
         indicators=INDICATORS,
         others=others,
@@ -156,65 +154,36 @@ Named = dict[int, tuple[str, str, str]]
 """Name, note and address of a place's page, by its id."""
 
 
-def _tables(
-    conn: Connection,
-    here: Here,
-    who: Principal,
-    server: Context,
-    indicator: str,
-    now: float,
-    *,
-    shorten: bool,
-) -> tuple[Table, ...]:
-    """The places below; what is no more is in no table."""
+def _schools(
+    conn: Connection, here: Here, server: Context, indicator: str, now: float, *, shorten: bool
+) -> Table | None:
+    """The schools of the place in their order; what is no more is not among them."""
     if here.level == "school":
-        return ()
+        return None
     schools = pages.called(conn, Scope(here.level, here.id))
-    above = {"indicator": indicator, "province": str(here.province_id)}
-    of_schools = [
-        above | {"level": "school", "commune": str(row.commune_id), "school": str(id_)}
-        for id_, row in schools.items()
-    ]
-    note = here.level == "province"
+    with_commune = here.level == "province"
     named: Named = {
-        id_: (row.name, row.commune if note else "", f"/schools/{row.code}/progress")
+        id_: (row.name, row.commune if with_commune else "", f"/schools/{row.code}/progress")
         for id_, row in schools.items()
     }
-    below = _table(conn, server, indicator, "school", of_schools, named, now, shorten=shorten)
-    if here.level == "commune":
-        return (below,)
-    communes = registry.communes(conn, who.scope, province_id=here.id)
-    of_communes = [above | {"level": "commune", "commune": str(row.id)} for row in communes]
-    named = {row.id: (row.name, "", f"/communes/{row.code}/progress") for row in communes}
-    return _table(conn, server, indicator, "commune", of_communes, named, now, shorten=shorten), below
-
-
-def _table(
-    conn: Connection,
-    server: Context,
-    indicator: str,
-    level: Level,
-    tags: Sequence[Mapping[str, str]],
-    named: Named,
-    now: float,
-    *,
-    shorten: bool,
-) -> Table:
+    tags = [
+        {"level": "school", "province": str(here.province_id), "commune": str(row.commune_id)}
+        | {"school": str(id_), "indicator": indicator}
+        for id_, row in schools.items()
+    ]
     pack = server.packs.of(indicator)
-    counted = level != "school" and _BY_ID[indicator].counts_schools
     found = progress.rank(
         judged.latest_of(conn, MEASUREMENT, tags),
-        level,
-        better="higher" if counted else pack.indicators[indicator].better,
+        "school",
+        better=pack.indicators[indicator].better,
         floor=pack.coverage_floor.value,
-        after=now - FRESH,
+        after=now - FRESH_BELOW,
     )
     ranked = found.ranked
     is_long = shorten and len(ranked) > WORST + BEST
     worst, best = (ranked[:WORST], ranked[-BEST:]) if is_long else (ranked, ())
     return Table(
-        level,
-        "ratio" if counted else _BY_ID[indicator].unit,
+        _BY_ID[indicator].unit,
         _lines(worst, named),
         len(ranked) - len(worst) - len(best),
         _lines(best, named),

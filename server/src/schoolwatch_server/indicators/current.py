@@ -37,6 +37,13 @@ LARGE = 300
 FRESH = 4500.0
 """Seconds that a judged value counts as current; one of a province is written at least every hour."""
 
+FRESH_BELOW = 86400.0 + FRESH
+"""The same of a commune or school, of which an unchanged value is written once a day."""
+
+REACHED = "indicator_schools"
+"""How many schools of a commune or province reach what is asked of them (value), of how many of which that is
+known (numerator), of how many of which anything is asked (denominator)."""
+
 
 def current(
     conn: Connection, level: Place, place_id: int, packs: Packs, now: float

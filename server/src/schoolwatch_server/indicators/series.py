@@ -4,14 +4,16 @@
 the next point of its series; of what nobody has ever told anything of a school there is no point.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
 from schoolwatch_server.database import judged
 from schoolwatch_server.database.counts import SchoolCounts
 from schoolwatch_server.database.engine import begin_read, begin_write
-from schoolwatch_server.indicators.current import MEASUREMENT, PARTS, everywhere
+from schoolwatch_server.indicators.current import MEASUREMENT, PARTS, REACHED, everywhere
 from schoolwatch_server.indicators.indicator import IndicatorValue
 from schoolwatch_server.packs import Packs
 from schoolwatch_server.store.series import Judged
@@ -33,7 +35,7 @@ def write(engine: Engine, packs: Packs, now: float, every: float, written: Writt
     """Judges all places, writes what is new at the last multiple of `every` seconds, gives how many rows."""
     at = now // every * every
     with begin_read(engine) as conn:
-        rows = [row for school, value in everywhere(conn, packs, now) for row in of_value(school, value, at)]
+        rows = list(of_all(everywhere(conn, packs, now), at))
     new = news(rows, written)
     for start in range(0, len(new), _CHUNK):
         part = new[start : start + _CHUNK]
@@ -41,6 +43,36 @@ def write(engine: Engine, packs: Packs, now: float, every: float, written: Writt
             judged.write(conn, part)
         written.update((_series(row), row) for row in part)
     return len(new)
+
+
+@dataclass(slots=True)
+class _Schools:
+    """Schools of a place: of how many something is asked, of how many is known whether they reach it."""
+
+    asked: int = 0
+    known: int = 0
+    reached: int = 0
+
+    def add(self, value: IndicatorValue) -> None:
+        if value.reason != "not_applicable":
+            self.asked += 1
+            self.known += value.meets is not None
+            self.reached += value.meets is True
+
+
+def of_all(judged_values: Iterable[tuple[SchoolCounts, IndicatorValue]], at: float) -> Iterator[Judged]:
+    """The points of all values; schools come before the places that they are in, which count them."""
+    schools: dict[tuple[str, int, str], _Schools] = defaultdict(_Schools)
+    for school, value in judged_values:
+        yield from of_value(school, value, at)
+        if value.level == "school":
+            schools["commune", school.commune_id, value.indicator].add(value)
+            schools["province", school.province_id, value.indicator].add(value)
+            continue
+        counted = schools[value.level, value.place_id, value.indicator]
+        tags = place(school, value.level) | {"indicator": value.indicator}
+        reached = float(counted.reached) if counted.known else None
+        yield Judged(REACHED, tags, at, reached, counted.known, counted.asked, None, value.pack)
 
 
 def of_value(school: SchoolCounts, value: IndicatorValue, at: float) -> Iterator[Judged]:

@@ -19,7 +19,7 @@ from schoolwatch_server.texts import Language, Texts
 Cell = str | float | bool | None
 """None is unknown and said so; an empty text is nothing to say."""
 
-NAMES: Final = frozenset({"school_code", "school", "device", "label", "room"})
+NAMES: Final = frozenset({"school_code", "school", "commune_code", "commune", "device", "label", "room"})
 """Columns of codes and names: Excel drops the nought of 01000702, and takes room 1-2 for a day."""
 
 _VIETNAM = timezone(timedelta(hours=7))
