@@ -17,6 +17,7 @@ from schoolwatch_server.store.series import Judged
 TODAY = date(2026, 11, 29)
 NOW = 1_795_000_000.0
 SHIPPED = packs.load()
+ABOUT = (packs.About(is_public=True),)
 
 
 def value(indicator: str, number: float | None, unit: str = "ratio", **more) -> IndicatorValue:
@@ -109,8 +110,31 @@ def test_items_that_nothing_measures_are_told_apart() -> None:
     plans = with_plan(
         item(), item(id="studio", indicator=None, question="studio"), item(id="x", indicator=None)
     )
-    assert [each.id for _, each in progress.beside(plans)] == ["studio", "x"]
-    assert progress.beside(SHIPPED) == ()
+    assert [each.id for _, each in progress.beside(plans, ABOUT)] == ["studio", "x"]
+    assert progress.beside(SHIPPED, ABOUT) == ()
+    elsewhere = with_plan(item(id="x", indicator=None, communes=("99999",)))
+    assert progress.beside(elsewhere, ABOUT) == (), "it is about no school here"
+
+
+def test_what_is_asked_of_some_schools_has_a_row_of_their_own_value() -> None:
+    asked = item(levels=("THPT",), target=0.6)
+    plans = with_plan(asked)
+    both = (packs.About(stages=("THPT",)), packs.About(stages=("TH",)))
+    of_all, theirs = value("antivirus_coverage", 0.7), value("antivirus_coverage", 0.5)
+    some = [progress.Some(plans.plans[0], asked, theirs)]
+    found = progress.goals([of_all], {}, plans, TODAY, Forecasting(), both, some)
+    told = {(goal.of is not None, goal.value.value, goal.target.value) for goal in found if goal.target}
+    # all schools against the definition's 100 %, those of THPT with their own 50 % against the plan's 60 %
+    assert told == {(False, 0.7, 1.0), (True, 0.5, 0.6)}
+    alone = progress.goals([of_all], {}, plans, TODAY, Forecasting(), both[:1])
+    assert [goal.target.value for goal in alone if goal.target] == [0.6]
+
+
+def test_a_number_that_is_not_all_that_is_asked_reaches_nothing() -> None:
+    lan = dataclasses.replace(value("lan_standard", 0.9), level="school", target=0.7, meets=False)
+    (goal,) = goals(SHIPPED, lan)
+    assert goal.forecast is not None
+    assert goal.forecast.standing == "unknown"
 
 
 def judged(place: int, number: float | None, *, at: float = NOW, coverage: float | None = 0.9) -> Judged:
@@ -158,7 +182,8 @@ def test_the_shipped_examples_make_goals(tmp_path: Path) -> None:
     assert found.plans
     every = [value(name, 0.5) for pack in found.packs for name in pack.indicators if "students" not in name]
     assert len(goals(found, *every)) >= len(every)
-    assert progress.beside(found)
+    there = packs.About(stages=("TH", "THCS", "THPT"), former_place="Kon Tum", is_public=True)
+    assert progress.beside(found, (there,))
 
 
 @pytest.mark.parametrize("more", [{}, {"better": "lower"}])

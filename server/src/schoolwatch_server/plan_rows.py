@@ -1,22 +1,28 @@
 """What plans ask of a place, beside what is reached there."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from sqlalchemy import Connection
 
 from schoolwatch_server.claims.claim import Claim
 from schoolwatch_server.claims.questions import BY_ID
-from schoolwatch_server.database import claims, registry
+from schoolwatch_server.database import claims
 from schoolwatch_server.database.registry import SchoolRow
+from schoolwatch_server.indicators import INDICATORS, by_plan, concerned
+from schoolwatch_server.indicators.by_plan import OfItem
+from schoolwatch_server.indicators.current import At
 from schoolwatch_server.indicators.indicator import IndicatorValue
-from schoolwatch_server.levels import stages
-from schoolwatch_server.packs import About, Item, Packs, Plan
+from schoolwatch_server.packs import Item, Packs, Plan
 from schoolwatch_server.scope import Scope
 
 Standing = Literal["met", "not_met", "unknown", "outside", "no_number"]
 """`outside`: nothing here measures it; `no_number`: the document gives none to compare with."""
+
+
+_OF_SCHOOLS = {indicator.id for indicator in INDICATORS if indicator.counts_schools}
+"""A share that a plan asks of these is one of schools; at one school it is whether it is among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +30,8 @@ class Row:
     """An item of a plan at a place.
 
     `value` is in `unit`; for what schools declare, at a place of several, `reached` of `schools` that are
-    concerned reach it and `answered` have an answer. `of_all`: the value is of all schools of the place,
-    though the item is about some of them.
+    concerned reach it and `answered` have an answer. `schools`: at a place of several, how many the item is
+    about, of `all_schools`; a measured value is of these alone.
     """
 
     plan: Plan
@@ -37,7 +43,12 @@ class Row:
     reached: int | None = None
     answered: int = 0
     schools: int = 0
-    of_all: bool = False
+    all_schools: int = 0
+
+    @property
+    def is_of_some(self) -> bool:
+        """Whether it is about some of the place's schools alone."""
+        return 0 < self.schools < self.all_schools
 
 
 def of_school(
@@ -49,7 +60,7 @@ def of_school(
     questions = _questions(packs.plans)
     scope = Scope("school", school.id)
     said = claims.recognised(conn, scope, questions).get(school.id, {}) if questions else {}
-    about = _about(school, _codes(conn, scope, [school]))
+    about = concerned.abouts(conn, scope)[school.id]
     by_id = {value.indicator: value for value in values}
     return tuple(
         _measured(plan, item, by_id.get(item.indicator)) if item.indicator else _declared(plan, item, said)
@@ -59,26 +70,29 @@ def of_school(
     )
 
 
-def of_place(
-    conn: Connection, scope: Scope, values: Sequence[IndicatorValue], packs: Packs
-) -> tuple[Row, ...]:
-    """The items of plans in force at a commune or province; `values` are the place's own."""
+def of_place(conn: Connection, scope: Scope, at: At, packs: Packs) -> tuple[Row, ...]:
+    """The items of plans in force that are about schools of a commune or province, each over these."""
     if not packs.plans:
         return ()
     questions = _questions(packs.plans)
     said = claims.recognised(conn, scope, questions) if questions else {}
-    schools = registry.schools(conn, scope) if questions else ()
-    codes = _codes(conn, scope, schools)
-    abouts = [(school.id, _about(school, codes)) for school in schools]
-    by_id = {value.indicator: value for value in values}
+    abouts = concerned.abouts(conn, scope)
+    by_id = {value.indicator: value for value in at.values}
+    of_items = {(one.plan, one.item): one for one in at.items}
     rows = []
     for plan in packs.plans:
         for item in plan.items:
+            theirs = [id_ for id_, about in abouts.items() if item.concerns(about, plan.former_places)]
+            if not theirs:
+                continue
             if item.indicator:
-                rows.append(_measured(plan, item, by_id.get(item.indicator)))
+                of = of_items.get((plan.id, item.id))
+                some, whole = (of.schools, of.all_schools) if of else (len(theirs), len(abouts))
+                row = _measured_of(plan, item, by_id, of)
             else:
-                concerned = [id_ for id_, about in abouts if item.concerns(about, plan.former_places)]
-                rows.append(_counted(plan, item, concerned, said))
+                some, whole = len(theirs), len(abouts)
+                row = _counted(plan, item, theirs, said)
+            rows.append(replace(row, schools=some, all_schools=whole))
     return tuple(rows)
 
 
@@ -88,6 +102,10 @@ def standing(item: Item, value: IndicatorValue) -> Standing:
         return "no_number"
     if value.value is None and value.meets is None:
         return "unknown"
+    if value.level == "school" and value.stages:
+        return _of_stages(item, value)
+    if value.level == "school" and value.indicator in _OF_SCHOOLS and item.unit == "ratio":
+        return "unknown" if value.meets is None else "met" if value.meets else "not_met"
     if value.value is not None and item.unit == value.unit:
         reached = value.value >= item.target if item.better == "higher" else value.value <= item.target
     elif value.level == "school":
@@ -101,21 +119,35 @@ def standing(item: Item, value: IndicatorValue) -> Standing:
     return "met" if reached else "not_met"
 
 
+def _of_stages(item: Item, value: IndicatorValue) -> Standing:
+    """Of a school of several stages those that the item is about: the worst of them is no other's."""
+    told = by_plan.of_levels(value.stages, item.levels)
+    if item.unit == value.unit and item.target is not None:
+        answers = [None if one.value is None else _holds(item, one.value) for one in told]
+        answers = [one.meets if answer is None else answer for one, answer in zip(told, answers, strict=True)]
+    else:
+        answers = [one.meets for one in told]
+    if value.value is None:  # what is known of a lab without a value is that nothing in it works
+        answers = [answer if answer is False else None for answer in answers]
+    return "not_met" if False in answers else "unknown" if None in answers or not answers else "met"
+
+
+def _holds(item: Item, value: float) -> bool:
+    target = item.target or 0.0
+    return value >= target if item.better == "higher" else value <= target
+
+
+def _measured_of(plan: Plan, item: Item, by_id: Mapping[str, IndicatorValue], of: OfItem | None) -> Row:
+    """Over the schools that it is about; the place's own value where that is all of them."""
+    if of is not None and of.value is not None:
+        return _measured(plan, item, of.value)
+    return _measured(plan, item, by_id.get(item.indicator or ""))
+
+
 def _measured(plan: Plan, item: Item, value: IndicatorValue | None) -> Row:
     if value is None:
         return Row(plan, item, "outside" if item.target is not None else "no_number")
-    scoped = bool(
-        item.levels or item.communes or item.public_only or item.former_places or plan.former_places
-    )
-    return Row(
-        plan,
-        item,
-        standing(item, value),
-        value.value,
-        value.unit,
-        value.coverage,
-        of_all=scoped and value.level != "school",
-    )
+    return Row(plan, item, standing(item, value), value.value, value.unit, value.coverage)
 
 
 def _declared(plan: Plan, item: Item, said: Mapping[str, Claim]) -> Row:
@@ -169,17 +201,3 @@ def _unit(item: Item) -> str:
 
 def _questions(plans: Iterable[Plan]) -> set[str]:
     return {item.question for plan in plans for item in plan.items if item.question}
-
-
-def _about(school: SchoolRow, codes: Mapping[int, str]) -> About:
-    return About(
-        stages=stages(school.level),
-        commune=codes.get(school.commune_id, ""),
-        former_place=school.former_place,
-        is_public=school.is_public,
-    )
-
-
-def _codes(conn: Connection, scope: Scope, schools: Sequence[SchoolRow]) -> dict[int, str]:
-    """Codes of the schools' communes by id."""
-    return {one.id: one.code for one in registry.communes(conn, scope)} if schools else {}

@@ -1,13 +1,15 @@
 """Targets of a place beside what is reached and when the rest will be, and places in their order. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
 from schoolwatch_server.forecast import Day, Forecast, Standing, forecast
+from schoolwatch_server.indicators import INDICATORS
 from schoolwatch_server.indicators.indicator import IndicatorValue, Source
-from schoolwatch_server.packs import Packs
+from schoolwatch_server.indicators.judge import is_asked
+from schoolwatch_server.packs import About, Packs
 from schoolwatch_server.packs.plan import Item, Plan, Target, targets_of
 from schoolwatch_server.sections import Forecasting
 from schoolwatch_server.store.series import Judged
@@ -16,6 +18,8 @@ URGENCY: tuple[Standing, ...] = (
     "overdue", "missed", "unlikely", "unknown", "likely", "dated", "on_time", "reached",
 )  # fmt: skip
 """What somebody must see to comes first."""
+
+_BY_ID = {indicator.id: indicator for indicator in INDICATORS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,7 @@ class Goal:
 
     `target` None: the pack gives none, and there is nothing to forecast. `packs`: under how many versions the
     history was judged; more than one is to be marked, for what was counted may have been another thing.
+    `of`: the item of a plan that is about some of the place's schools alone, which the value then is of.
     """
 
     value: IndicatorValue
@@ -42,6 +47,17 @@ class Goal:
     forecast: Forecast | None
     history: tuple[Day, ...]
     packs: int
+    of: tuple[Plan, Item] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Some:
+    """An item that is about some of the place's schools alone, with their value and its history."""
+
+    plan: Plan
+    item: Item
+    value: IndicatorValue
+    history: Sequence[tuple[Day, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,31 +95,38 @@ def goals(
     packs: Packs,
     today: date,
     terms: Forecasting,
+    abouts: Collection[About] = (),
+    some: Iterable[Some] = (),
 ) -> tuple[Goal, ...]:
     """Every indicator against each of its targets, the most urgent first; without a target at the end.
 
-    `histories` has of each indicator its days with the pack of each.
+    `histories` has of each indicator its days with the pack of each. `abouts` are the schools of the place:
+    what a plan asks of all of them is a target of the whole, what it asks of `some` one of their own.
     """
     found = [
         _goal(value, target, histories.get(value.indicator, ()), today, terms)
         for value in values
-        for target in aims(packs, value) or (None,)
+        for target in aims(packs, value, abouts) or (None,)
     ]
+    for one in some:
+        target = one.plan.target(one.item)
+        if target is not None and target.unit == one.value.unit:
+            goal = _goal(one.value, _aim(target), one.history, today, terms)
+            found.append(replace(goal, of=(one.plan, one.item)))
     return tuple(sorted(found, key=_urgency))
 
 
-def aims(packs: Packs, value: IndicatorValue) -> tuple[Aim, ...]:
-    """What plans ask of an indicator here, each number and day once; without a plan the definition's number.
+def aims(packs: Packs, value: IndicatorValue, abouts: Collection[About] = ()) -> tuple[Aim, ...]:
+    """What plans ask of every school here, each number and day once; without a plan the definition's number.
 
     A school has one: which plans concern it is decided where its value is judged.
     """
     found = {}
     if value.level != "school":
-        for target in reversed(targets_of(packs.plans, value.indicator)):
+        asked = [about for about in abouts if is_asked(_BY_ID[value.indicator], about)]
+        for target in reversed(targets_of(packs.plans, value.indicator, asked)):
             if target.unit == value.unit:
-                found[target.value, target.deadline, target.better] = Aim(
-                    target.value, target.deadline, target.better, target.mandatory, _source(target)
-                )
+                found[target.value, target.deadline, target.better] = _aim(target)
     return tuple(reversed(found.values())) or _own(value)
 
 
@@ -117,15 +140,20 @@ def _own(value: IndicatorValue) -> tuple[Aim, ...]:
     return (Aim(value.target, deadline, value.better, True, source),)
 
 
-def _source(target: Target) -> Source:
-    return Source(target.document, target.clause, target.confidence)
+def _aim(target: Target) -> Aim:
+    source = Source(target.document, target.clause, target.confidence)
+    return Aim(target.value, target.deadline, target.better, target.mandatory, source)
 
 
-def beside(packs: Packs) -> tuple[tuple[Plan, Item], ...]:
-    """Items of plans that no indicator here measures: what schools declare, or is followed elsewhere."""
+def beside(packs: Packs, abouts: Collection[About]) -> tuple[tuple[Plan, Item], ...]:
+    """Items about schools here that no indicator measures: what they declare, or is followed elsewhere."""
     measured = {name for pack in packs.packs for name in pack.indicators}
     return tuple(
-        (plan, item) for plan in packs.plans for item in plan.items if item.indicator not in measured
+        (plan, item)
+        for plan in packs.plans
+        for item in plan.items
+        if item.indicator not in measured
+        and any(item.concerns(about, plan.former_places) for about in abouts)
     )
 
 
@@ -185,6 +213,8 @@ def _goal(
         is_share=value.unit == "ratio",
         terms=terms,
     )
+    if value.meets is False and found.standing == "reached":  # the number alone is not all that is asked
+        found = _overdue(Forecast("unknown", "yes_no"), target, today)
     return Goal(value, target, found, days, packs)
 
 

@@ -309,21 +309,44 @@ def said(**values: float) -> dict[str, Said]:
     return {question: Said(value, "accepted", AT - 10 * DAY) for question, value in values.items()}
 
 
-def test_no_lan_passes_by_what_nobody_measures() -> None:
+SEVEN = said(network_diagram=1, firewall_ips=1, network_zones=1, network_monitored=1, second_line_plan=1)
+"""With L5 and L8 of the computers these are seven of the ten checks."""
+
+WIRED = Counts(devices_declared=10, link_known=10, wired=10, wired_100=9, clocks=Pair(10, 10))
+
+
+def test_no_lan_passes_by_what_nobody_said() -> None:
     # L1, L2, L3, L5, L6, L7, L8 pass: seven of seven known; L4 and L9 are needed and unknown
-    counts = Counts(
-        wired=10,
-        wired_100=9,
-        clocks=Pair(10, 10),
-        said=said(
-            network_diagram=1, firewall_ips=1, network_zones=1, network_monitored=1, second_line_plan=1
-        ),
-    )
-    got = judged("lan_standard", counts)
+    got = judged("lan_standard", replace(WIRED, said=SEVEN))
     assert (got.numerator, got.denominator, got.coverage, got.meets) == (7, 10, 0.7, None)
     assert got.value is None
     assert ("L5_yes", 1) in got.parts
     assert {("L4_yes", 0), ("L4_no", 0)} <= set(got.parts)
+
+
+def test_a_lan_passes_by_what_is_measured_and_what_was_accepted() -> None:
+    # with L4 and L9 accepted nine of ten are known and passed, the needed L2, L4, L8 and L9 among them
+    both = replace(WIRED, said=SEVEN | said(managed_devices=1, secure_administration=1))
+    got = judged("lan_standard", both)
+    assert (got.value, got.coverage, got.meets, got.basis) == (0.9, 0.9, True, "hybrid")
+    # L10 of 400 days ago is none: nine of ten passed, the tenth failed
+    old = both.said | {"unknown_devices_checked": Said(1, "accepted", AT - 400 * DAY)}
+    late = judged("lan_standard", replace(both, said=old))
+    assert (late.value, late.meets) == (0.9, True)
+    assert ("L10_no", 1) in late.parts
+    # nine of ten are no use without a needed one: Telnet is open
+    open_ = judged("lan_standard", replace(both, said=both.said | said(secure_administration=0)))
+    assert (open_.value, open_.meets) == (0.8, False)
+
+
+def test_few_computers_are_no_network() -> None:
+    # 4 of 10 computers are seen, 40 %: that their clocks and ports are right says nothing of the others
+    few = replace(WIRED, link_known=4, wired=4, wired_100=4, clocks=Pair(4, 4), said=SEVEN)
+    parts = dict(judged("lan_standard", few).parts)
+    assert (parts["L5_yes"], parts["L5_no"], parts["L8_yes"], parts["L8_no"]) == (0, 0, 0, 0)
+    # where nobody declared how many there are, nothing is known either
+    parts = dict(judged("lan_standard", replace(WIRED, devices_declared=None)).parts)
+    assert (parts["L5_yes"], parts["L8_yes"]) == (0, 0)
 
 
 def test_a_lan_without_a_firewall_fails_whatever_is_unknown() -> None:
@@ -332,32 +355,72 @@ def test_a_lan_without_a_firewall_fails_whatever_is_unknown() -> None:
     old = {"network_diagram": Said(1, "accepted", AT - 400 * DAY)}
     assert ("L1_no", 1) in judged("lan_standard", Counts(said=old)).parts
     # four that failed leave at most six of the seven that are asked for
-    four = Counts(wired=10, wired_100=8, said=said(network_zones=0, network_monitored=0, second_line_plan=0))
-    assert judged("lan_standard", four).meets is False
-    three = replace(four, wired_100=9)
-    assert judged("lan_standard", three).meets is None
+    no = said(network_zones=0, network_monitored=0, second_line_plan=0)
+    assert judged("lan_standard", replace(WIRED, wired_100=8, said=no)).meets is False
+    assert judged("lan_standard", replace(WIRED, said=no)).meets is None
+
+
+V4 = said(website_ipv6=1)
+NO_V4 = said(website_ipv6=0)
+OLD_V4 = {"website_ipv6": Said(1, "accepted", AT - 400 * DAY)}
 
 
 @pytest.mark.parametrize(
-    ("rungs", "works", "step", "meets"),
+    ("rungs", "works", "claims", "step", "meets"),
     [
-        ((10, 0, 0, 0, 0, 0), Pair(), 0, False),
+        ((10, 0, 0, 0, 0, 0), Pair(), {}, 0, False),
         # one of ten has a route: the line has a prefix
-        ((5, 4, 0, 0, 0, 1), Pair(), 1, False),
+        ((5, 4, 0, 0, 0, 1), Pair(), {}, 1, False),
         # 9 of 10 are the 90 % of V2; of what nobody tried nothing is said
-        ((1, 0, 0, 0, 0, 9), Pair(), 2, None),
-        ((1, 0, 0, 0, 0, 9), Pair(8, 10), 2, False),
-        # V3 is reached, the website is untested
-        ((1, 0, 0, 0, 0, 9), Pair(9, 10), 3, None),
+        ((1, 0, 0, 0, 0, 9), Pair(), {}, 2, None),
+        ((1, 0, 0, 0, 0, 9), Pair(8, 10), {}, 2, False),
+        # one that works of one that tried is not 90 % of ten: nine more may
+        ((1, 0, 0, 0, 0, 9), Pair(1, 1), V4, 2, None),
+        # two failed, so at most 8 of 10 can work
+        ((1, 0, 0, 0, 0, 9), Pair(1, 3), V4, 2, False),
+        # V3 is reached, of the website nobody said anything, or too long ago
+        ((1, 0, 0, 0, 0, 9), Pair(9, 10), {}, 3, None),
+        ((1, 0, 0, 0, 0, 9), Pair(9, 10), OLD_V4, 3, None),
+        ((1, 0, 0, 0, 0, 9), Pair(9, 10), NO_V4, 3, False),
+        ((1, 0, 0, 0, 0, 9), Pair(9, 10), V4, 4, True),
+        # a website makes no network
+        ((10, 0, 0, 0, 0, 0), Pair(), V4, 0, False),
     ],
 )
-def test_ipv6_is_told_as_far_as_it_is_measured(rungs: tuple, works: Pair, step: int, meets) -> None:
-    counts = Counts(devices_declared=10, ipv6_known=10, ipv6_rung=rungs, ipv6_works=works)
+def test_ipv6_is_told_as_far_as_it_is_known(rungs, works: Pair, claims, step: int, meets) -> None:
+    counts = Counts(devices_declared=10, ipv6_known=10, ipv6_rung=rungs, ipv6_works=works, said=claims)
     got = judged("ipv6_transition", counts)
     assert (got.value, got.target, got.meets) == (step, 4.0, meets)
     assert (f"V{step}", 1) in got.parts
+    assert ("V5", 0) in got.parts
     few = judged("ipv6_transition", replace(counts, devices_declared=20))
     assert (few.value, few.meets, few.reason) == (None, None, "coverage_below_floor")
+
+
+def test_without_ipv4_is_told_apart_from_the_transition() -> None:
+    ready = Counts(said=said(ipv6_only_tested=1))
+    assert ("V5", 1) in judged("ipv6_transition", ready).parts
+    assert judged("ipv6_transition", ready).meets is None
+
+
+@pytest.mark.parametrize("name", ["lan_standard", "ipv6_transition"])
+def test_what_is_asked_of_public_schools_is_asked_of_no_other(name: str) -> None:
+    # one public school that fails, one private that would pass: 0 of 1, and not 1 of 2
+    fails = Counts(
+        devices_declared=10, ipv6_known=10, ipv6_rung=(10, 0, 0, 0, 0, 0), said=said(firewall_ips=0)
+    )
+    all_ = said(managed_devices=1, secure_administration=1, website_ipv6=1)
+    passes = replace(
+        WIRED, ipv6_known=10, ipv6_rung=(0, 0, 0, 0, 0, 10), ipv6_works=Pair(10, 10), said=SEVEN | all_
+    )
+    assert judged(name, passes).meets is True
+    private = replace(passes, is_public=False)
+    alone = judged(name, private)
+    assert (alone.value is not None, alone.target, alone.meets) == (True, None, None)
+    got = judged(name, fails, private, level="commune")
+    assert (got.value, got.numerator, got.denominator) == (0.0, 0, 1)
+    assert sum(count for part, count in got.parts if part in ("V0", "V4", "L2_yes", "L2_no")) == 1
+    assert judged(name, private, level="commune").reason == "not_applicable"
 
 
 # --- safeguards and equipment: I-17 to I-27 -----------------------------------------------------------------

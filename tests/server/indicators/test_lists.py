@@ -366,6 +366,7 @@ def test_clocks_are_right_wrong_or_unmeasured(conn: Connection) -> None:
             conn.execute(insert(t.generation).values(clock_offset=offset, at_its_word=not live, **row))
     found = counted(conn, of).clocks
     assert (found.yes, found.known) == (3, 4)
+    declarations.declare(conn, of, "devices", 5, NOW, "test")  # the 4 that were measured are 80 %
     assert ("L8_no", 1) in value(conn, of, "lan_standard").parts  # 3 of 4 are not 90 %
 
 

@@ -39,7 +39,6 @@ def test_an_item_concerns_only_the_schools_that_it_is_about() -> None:
 
 def test_a_level_that_nobody_gave_lies_in_no_scope_that_asks_for_one() -> None:
     assert not item(levels=("THPT",)).concerns(About())
-    assert item(levels=("THPT",)).concerns(None), "a province has schools of every level"
 
 
 def test_the_mandatory_target_binds_before_the_encouraged_and_the_newest_before_older_ones() -> None:
@@ -62,9 +61,16 @@ def test_the_first_deadline_binds_before_a_later_one_of_the_same_document() -> N
 
 def test_a_plan_of_a_former_province_is_about_its_schools_alone() -> None:
     kon_tum = msgspec.structs.replace(plan(item()), former_places=("Kon Tum",))
-    assert targets_of((kon_tum,), "lan", About(former_place="Kon Tum"))
-    assert not targets_of((kon_tum,), "lan", About(former_place="Quảng Ngãi"))
-    assert not targets_of((kon_tum,), "lan", About()), "nobody said where it lay"
+    assert targets_of((kon_tum,), "lan", (About(former_place="Kon Tum"),))
+    assert not targets_of((kon_tum,), "lan", (About(former_place="Quảng Ngãi"),))
+    assert not targets_of((kon_tum,), "lan", (About(),)), "nobody said where it lay"
+
+
+def test_a_target_of_some_schools_is_none_of_a_place_that_has_others_too() -> None:
+    public, private = About(is_public=True), About(is_public=False)
+    of_public = (plan(item(public_only=True)),)
+    assert targets_of(of_public, "lan", (public, public))
+    assert not targets_of(of_public, "lan", (public, private))
 
 
 def test_an_item_without_a_number_sets_no_target() -> None:

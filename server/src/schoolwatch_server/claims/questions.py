@@ -78,6 +78,8 @@ AN_LAO = "Kế hoạch 364/KH-PGDĐT ngày 30/9/2024 của Phòng GDĐT An Lão"
 CAO_BANG = "Kế hoạch 2222/KH-UBND ngày 24/8/2022 của UBND tỉnh Cao Bằng"
 TCVN = "TCVN 14423:2026"
 OURS = "Đề xuất của SchoolWatch, chưa có văn bản quy định"
+TT06 = "Thông tư 06/2026/TT-BKHCN"
+ND224 = "Nghị định 224/2026/NĐ-CP"
 
 _GENERAL: tuple[Stage, ...] = ("TH", "THCS", "THPT", "GDTX")
 """Whom QĐ 4725/QĐ-BGDĐT is for; preschools have QĐ 3276/QĐ-BGDĐT, of which only the title is known."""
@@ -152,6 +154,32 @@ QUESTIONS: tuple[Question, ...] = (
         "second_line_plan", "yes_no", "network", TCVN,
         "mục 3.12.2.2: phương án dự phòng thiết bị chính, đường truyền thứ hai", "V-2nd",
         indicators=("I-10",),
+    ),
+    Question(
+        "managed_devices", "yes_no", "network", TT06,
+        "phụ lục, yêu cầu tối thiểu đối với thiết bị đầu cuối mạng truyền số liệu chuyên dùng; với trường "
+        "học chỉ là mức tham khảo, đề xuất của SchoolWatch",
+        "P", indicators=("I-10",),
+    ),
+    Question(
+        "secure_administration", "yes_no", "network", TCVN,
+        "mục 3.12.2.4: quản trị thiết bị mạng qua kết nối an toàn", "V-2nd", indicators=("I-10",),
+    ),
+    Question(
+        "unknown_devices_checked", "yes_no", "network", TCVN,
+        "mục 3.2.2.2: phát hiện thiết bị lạ ít nhất mỗi năm một lần", "V-2nd",
+        indicators=("I-10",), months=12,
+    ),
+    Question(
+        "website_ipv6", "yes_no", "network", ND224,
+        "Điều 11.4: trang thông tin điện tử của cơ quan nhà nước dùng tên miền .vn và IPv6; áp dụng cho "
+        "trang của trường là đề xuất của SchoolWatch",
+        "P", indicators=("I-11",), months=12,
+    ),
+    Question(
+        "ipv6_only_tested", "yes_no", "network", OURS,
+        "phép thử mạng khi tắt IPv4, theo định hướng IPv6-only giai đoạn 2026-2030", "P",
+        indicators=("I-11",), months=12,
     ),
     Question(
         "line_contracts", "file", "network", KON_TUM, "kết nối Internet cáp quang; hợp đồng làm minh chứng",

@@ -22,8 +22,8 @@ from schoolwatch_server.console.page import page
 from schoolwatch_server.database import activation, incident_rows, pages, registry
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.database.pages import TallyRow
-from schoolwatch_server.indicators.current import current, limits
-from schoolwatch_server.indicators.indicator import IndicatorValue
+from schoolwatch_server.indicators.current import At, limits
+from schoolwatch_server.indicators.current import at as judged_at
 from schoolwatch_server.reports import TABLES
 from schoolwatch_server.scope import Scope
 from schoolwatch_server.sheets import today
@@ -57,9 +57,9 @@ def overview(request: Request, who: Who, server: Server) -> Response:
         provinces = registry.provinces(conn, who.scope)
         tallies = _tallies(conn, who.scope, server)
         incidents = incident_rows.incidents(conn, who.scope, limit=5)
-        values = _values(conn, who, provinces[0], server) if len(provinces) == 1 else ()
-        here = Scope("province", provinces[0].id) if values else who.scope
-        asked = plan_rows.of_place(conn, here, values, server.packs) if values else None
+        at = _at(conn, who, provinces[0], server) if len(provinces) == 1 else At()
+        here = Scope("province", provinces[0].id) if at.values else who.scope
+        asked = plan_rows.of_place(conn, here, at, server.packs) if at.values else None
         below = (
             _communes(conn, who, provinces[0].id, tallies)
             if len(provinces) == 1
@@ -79,7 +79,7 @@ def overview(request: Request, who: Who, server: Server) -> Response:
         province=provinces[0] if len(provinces) == 1 else None,
         asked=asked,
         said=said(request, who, server, today()),
-        standing=standing(values, today()),
+        standing=standing(at.values, today()),
         activated=_activated(tallies),
         below=below,
         total=_add(list(tallies)),
@@ -97,9 +97,9 @@ def province(request: Request, code: str, who: Who, server: Server) -> Response:
         row = next((p for p in registry.provinces(conn, who.scope) if p.code == code), None)
         if row is None:
             raise not_found("province", code)
-        values = _values(conn, who, row, server)
+        at = _at(conn, who, row, server)
         here = Scope("province", row.id)
-        asked = plan_rows.of_place(conn, here, values, server.packs) if values else None
+        asked = plan_rows.of_place(conn, here, at, server.packs) if at.values else None
         tallies = [tally for tally in _tallies(conn, who.scope, server) if tally.province_id == row.id]
         below = _communes(conn, who, row.id, tallies)
     return page(
@@ -109,7 +109,7 @@ def province(request: Request, code: str, who: Who, server: Server) -> Response:
         province=row,
         asked=asked,
         said=said(request, who, server, today()),
-        standing=standing(values, today()),
+        standing=standing(at.values, today()),
         below=below,
         activated=_activated(tallies),
     )
@@ -123,9 +123,9 @@ def commune(request: Request, code: str, who: Who, server: Server) -> Response:
             raise not_found("commune", code)
         inside = covers(who.scope, Place(row.province_id, row.id))
         owes = owed.of(conn, request, "commune", row.id, time.time()) if inside else None
-        values = current(conn, "commune", row.id, server.packs, time.time()) if inside else ()
+        at = judged_at(conn, "commune", row.id, server.packs, time.time()) if inside else At()
         scope = Scope("commune", row.id) if inside else who.scope
-        asked = plan_rows.of_place(conn, scope, values, server.packs) if values else None
+        asked = plan_rows.of_place(conn, scope, at, server.packs) if at.values else None
         tallies = {tally.school_id: tally for tally in _tallies(conn, scope, server)}
         below = [
             Below(
@@ -144,7 +144,7 @@ def commune(request: Request, code: str, who: Who, server: Server) -> Response:
         commune=row,
         asked=asked,
         said=said(request, who, server, today()),
-        standing=standing(values, today()),
+        standing=standing(at.values, today()),
         below=below,
         activated=_activated(tallies.values()),
     )
@@ -162,12 +162,10 @@ def _own_school(who: Principal, server: Context) -> Response:
     return RedirectResponse(f"/schools/{schools[0].code}", 303)
 
 
-def _values(
-    conn: Connection, who: Principal, row: registry.ProvinceRow, server: Context
-) -> tuple[IndicatorValue, ...]:
+def _at(conn: Connection, who: Principal, row: registry.ProvinceRow, server: Context) -> At:
     if not covers(who.scope, Place(row.id)):
-        return ()
-    return current(conn, "province", row.id, server.packs, time.time())
+        return At()
+    return judged_at(conn, "province", row.id, server.packs, time.time())
 
 
 def _communes(conn: Connection, who: Principal, province_id: int, tallies: Iterable[TallyRow]) -> list[Below]:

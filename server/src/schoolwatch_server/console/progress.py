@@ -17,13 +17,16 @@ from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.problems import not_found
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.console.here import Here, commune_here, province_here, school_here
+from schoolwatch_server.console.packs import said
 from schoolwatch_server.console.page import page
 from schoolwatch_server.console.spark import spark
 from schoolwatch_server.database import history, judged, pages, registry
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.forecast import Day
-from schoolwatch_server.indicators import INDICATORS
-from schoolwatch_server.indicators.current import FRESH_BELOW, MEASUREMENT, current
+from schoolwatch_server.indicators import INDICATORS, concerned
+from schoolwatch_server.indicators.by_plan import OfItem
+from schoolwatch_server.indicators.current import at
+from schoolwatch_server.indicators.stored import FRESH_BELOW, MEASUREMENT, PLAN_ITEM, item_tags
 from schoolwatch_server.progress import Apart, Ranked
 from schoolwatch_server.scope import Scope
 
@@ -110,13 +113,16 @@ def _show(
     others: Sequence[registry.ProvinceRow] = (),
 ) -> Response:
     now, packs = time.time(), server.packs
-    values = current(conn, here.level, here.id, packs, now)
+    held = at(conn, here.level, here.id, packs, now)
+    values = held.values
     if chosen is not None and chosen not in _BY_ID:
         raise not_found("indicator", chosen)
     today = history.day_of(now)
-    aimed = [value.indicator for value in values if progress.aims(packs, value)]
+    abouts = set(concerned.abouts(conn, Scope(here.level, here.id)).values()) if packs.plans else set()
+    aimed = [value.indicator for value in values if progress.aims(packs, value, abouts)]
     histories = _histories(conn, here, server, today, aimed)
-    goals = progress.goals(values, histories, packs, today, server.config.forecast)
+    some = _some(conn, here, server, today, held.items)
+    goals = progress.goals(values, histories, packs, today, server.config.forecast, abouts, some)
     shown = chosen or next((goal.value.indicator for goal in goals), INDICATORS[0].id)
     return page(
         request,
@@ -130,7 +136,8 @@ def _show(
         others=others,
         terms=server.config.forecast,
         spark=spark,
-        beside=progress.beside(packs),
+        beside=progress.beside(packs, abouts),
+        said=said(request, who, server, today),
         today=today,
         a_day=timedelta(days=1),
     )
@@ -148,6 +155,27 @@ def _histories(
         if row.value is not None:
             found[known[row.series_id]["indicator"]].append(((row.day, row.value), row.pack))
     return found
+
+
+def _some(
+    conn: Connection, here: Here, server: Context, today: date, items: Sequence[OfItem]
+) -> list[progress.Some]:
+    """The items of plans that are about some schools of the place, with the days of each."""
+    by_key = {(plan.id, item.id): (plan, item) for plan in server.packs.plans for item in plan.items}
+    found = [one for one in items if not one.is_of_all and one.value is not None]
+    tags = [here.tags | item_tags(one.plan, one.item) for one in found]
+    days: defaultdict[tuple[str, str], list[tuple[Day, str]]] = defaultdict(list)
+    known = judged.numbered(conn, PLAN_ITEM, tags)
+    back = today - timedelta(weeks=server.config.forecast.most_weeks)
+    for row in history.daily(conn, list(known), back, today):
+        if row.value is not None:
+            its = known[row.series_id]
+            days[its["plan"], its["item"]].append(((row.day, row.value), row.pack))
+    return [
+        progress.Some(*by_key[one.plan, one.item], one.value, days[one.plan, one.item])
+        for one in found
+        if one.value is not None
+    ]
 
 
 Named = dict[int, tuple[str, str, str]]

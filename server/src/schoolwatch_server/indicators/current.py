@@ -6,13 +6,15 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from schoolwatch_server.database import judged
 from schoolwatch_server.database.counts import SchoolCounts, count, schools_of
-from schoolwatch_server.indicators import INDICATORS
-from schoolwatch_server.indicators.indicator import Counts, Fraction, IndicatorValue, Parts, Place
+from schoolwatch_server.indicators import INDICATORS, by_plan, concerned, stored
+from schoolwatch_server.indicators.by_plan import OfItem, of_item
+from schoolwatch_server.indicators.indicator import Fraction, IndicatorValue, Parts, Place
 from schoolwatch_server.indicators.judge import (
     Prepared,
     add_parts,
+    fraction_of,
+    is_asked,
     of_one,
     of_total,
     parts_of,
@@ -21,51 +23,86 @@ from schoolwatch_server.indicators.judge import (
 )
 from schoolwatch_server.indicators.limits import limits as limits
 from schoolwatch_server.indicators.limits import limits_here
-from schoolwatch_server.indicators.total import of_numbers
+from schoolwatch_server.indicators.stored import FRESH as FRESH
+from schoolwatch_server.indicators.stored import FRESH_BELOW as FRESH_BELOW
+from schoolwatch_server.indicators.stored import MEASUREMENT as MEASUREMENT
+from schoolwatch_server.indicators.stored import REACHED as REACHED
 from schoolwatch_server.packs import About, Packs
 from schoolwatch_server.scope import EVERYTHING, Scope
-
-MEASUREMENT = "indicator"
-"""The series of judged indicators."""
-
-PARTS = "indicator_part"
-"""The counts behind an indicator of a commune or province (`part`: `none`, `0` … `4` of the IPv6 ladder)."""
 
 LARGE = 300
 """Schools from which on a province is not counted on the spot: 75,000 devices take a second."""
 
-FRESH = 4500.0
-"""Seconds that a judged value counts as current; one of a province is written at least every hour."""
 
-FRESH_BELOW = 86400.0 + FRESH
-"""The same of a commune or school, of which an unchanged value is written once a day."""
+@dataclass(frozen=True, slots=True)
+class At:
+    """All that is judged of a place: its indicators, and items of plans over the schools of each."""
 
-REACHED = "indicator_schools"
-"""How many schools of a commune or province reach what is asked of them (value), of how many of which that is
-known (numerator), of how many of which anything is asked (denominator)."""
+    values: tuple[IndicatorValue, ...] = ()
+    items: tuple[OfItem, ...] = ()
 
 
 def current(
     conn: Connection, level: Place, place_id: int, packs: Packs, now: float
 ) -> tuple[IndicatorValue, ...]:
     """All indicators of one place at `now`, as `INDICATORS` orders them; none for a place without schools."""
+    return at(conn, level, place_id, packs, now, with_items=False).values
+
+
+def at(
+    conn: Connection, level: Place, place_id: int, packs: Packs, now: float, *, with_items: bool = True
+) -> At:
+    """All that is judged of one place at `now` (UTC seconds); a school has no items of its own."""
     prepared = _prepared(packs, now)
-    if level == "province" and len(schools_of(conn, Scope(level, place_id), LARGE)) == LARGE:
-        stored = _stored(conn, place_id, prepared, now)
-        if stored:
-            return stored
     scope = Scope(level, place_id)
+    if level == "province" and len(schools_of(conn, scope, LARGE)) == LARGE:
+        known = concerned.abouts(conn, scope) if packs.plans else {}
+        kept = stored.values(conn, place_id, prepared, now, set(known.values()))
+        items = stored.items(conn, place_id, packs, prepared, known.values(), now) if with_items else ()
+        if kept and items is not None:
+            return At(kept, items)
     schools = count(conn, scope, limits_here(conn, scope, packs, now))
     if not schools:
-        return ()
+        return At()
     found = [_found(prepared, school) for school in schools]
     if level == "school":
-        return _school(prepared, found[0], now)
-    return _place(prepared, found, level, place_id, now)
+        return At(_school(prepared, found[0], now))
+    values = _place(prepared, found, level, place_id, now)
+    return At(values, _items(packs, prepared, found, level, place_id, now) if with_items else ())
 
 
-def everywhere(conn: Connection, packs: Packs, now: float) -> Iterator[tuple[SchoolCounts, IndicatorValue]]:
-    """All indicators of all schools, communes and provinces, each beside a school that is in the place."""
+@dataclass(frozen=True, slots=True)
+class Everywhere:
+    """What every school came to, to be added up for every commune and province."""
+
+    packs: Packs
+    now: float
+    prepared: tuple[Prepared, ...]
+    communes: "_Places"
+    provinces: "_Places"
+
+    def values(self) -> Iterator[tuple[SchoolCounts, IndicatorValue]]:
+        """All indicators of all schools, communes and provinces, each beside a school in the place."""
+        for members in self.provinces.values():
+            for found in members:
+                for value in _school(self.prepared, found, self.now):
+                    yield found.school, value
+        for level, places in _levels(self.communes, self.provinces):
+            for place_id, members in places.items():
+                for value in _place(self.prepared, members, level, place_id, self.now):
+                    yield members[0].school, value
+
+    def items(self) -> Iterator[tuple[SchoolCounts, OfItem]]:
+        """Items of plans that are about some schools of a place, of all communes and provinces."""
+        for level, places in _levels(self.communes, self.provinces):
+            for place_id, members in places.items():
+                for item in _items(self.packs, self.prepared, members, level, place_id, self.now):
+                    if not item.is_of_all:
+                        yield members[0].school, item
+
+
+def count_all(conn: Connection, packs: Packs, now: float) -> Everywhere:
+    """Every school of every province, counted and judged."""
     prepared = _prepared(packs, now)
     communes: defaultdict[int, list[_Found]] = defaultdict(list)
     provinces: defaultdict[int, list[_Found]] = defaultdict(list)
@@ -73,12 +110,12 @@ def everywhere(conn: Connection, packs: Packs, now: float) -> Iterator[tuple[Sch
         found = _found(prepared, school)
         communes[school.commune_id].append(found)
         provinces[school.province_id].append(found)
-        for value in _school(prepared, found, now):
-            yield school, value
-    for level, places in _levels(communes, provinces):
-        for place_id, members in places.items():
-            for value in _place(prepared, members, level, place_id, now):
-                yield members[0].school, value
+    return Everywhere(packs, now, prepared, communes, provinces)
+
+
+def everywhere(conn: Connection, packs: Packs, now: float) -> Iterator[tuple[SchoolCounts, IndicatorValue]]:
+    """All indicators of all schools, communes and provinces, each beside a school that is in the place."""
+    yield from count_all(conn, packs, now).values()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,21 +142,25 @@ def _found(prepared: Sequence[Prepared], school: SchoolCounts) -> _Found:
     counts = school.counts
     return _Found(
         school,
-        tuple(each.indicator.compute(counts, each.numbers) for each in prepared),
+        tuple(fraction_of(each, counts) for each in prepared),
         tuple(parts_of(each, counts) for each in prepared),
     )
 
 
-def _school(prepared: Sequence[Prepared], found: _Found, now: float) -> tuple[IndicatorValue, ...]:
-    school = found.school
-    about = About(
-        stages=school.counts.stages,
-        commune=school.commune,
-        former_place=school.former_place,
-        is_public=school.counts.is_public,
+def _about(found: _Found) -> About:
+    counts = found.school.counts
+    return About(
+        stages=counts.stages,
+        commune=found.school.commune,
+        former_place=found.school.former_place,
+        is_public=counts.is_public,
     )
+
+
+def _school(prepared: Sequence[Prepared], found: _Found, now: float) -> tuple[IndicatorValue, ...]:
+    about = _about(found)
     return tuple(
-        of_one(each, fraction, parts, place_id=school.school_id, at=now, about=about)
+        of_one(each, fraction, parts, place_id=found.school.school_id, at=now, about=about)
         for each, fraction, parts in zip(prepared, found.fractions, found.parts, strict=True)
     )
 
@@ -127,48 +168,49 @@ def _school(prepared: Sequence[Prepared], found: _Found, now: float) -> tuple[In
 def _place(
     prepared: Sequence[Prepared], found: Sequence[_Found], level: Place, place_id: int, now: float
 ) -> tuple[IndicatorValue, ...]:
+    abouts = {_about(school) for school in found}
     return tuple(
         of_total(
             each,
             total_of(each, [school.fractions[index] for school in found]),
-            add_parts(each, (school.parts[index] for school in found)),
+            add_parts(
+                each,
+                (school.parts[index] for school in found if is_asked(each.indicator, school.school.counts)),
+            ),
             level=level,
             place_id=place_id,
             at=now,
+            abouts=abouts,
         )
         for index, each in enumerate(prepared)
     )
 
 
-def _stored(
-    conn: Connection, province_id: int, prepared: Sequence[Prepared], now: float
-) -> tuple[IndicatorValue, ...]:
-    """A province as it was last judged; nothing when that is too old or was judged with other packs."""
-    here = {"level": "province", "province": str(province_id)}
-    tags = [here | {"indicator": each.indicator.id} for each in prepared]
-    rows = {row.tags["indicator"]: row for row in judged.latest_of(conn, MEASUREMENT, tags)}
-    named = [
-        its | {"part": name}
-        for its, each in zip(tags, prepared, strict=True)
-        for name, _ in parts_of(each, Counts())
-    ]
-    parts: defaultdict[str, dict[str, int]] = defaultdict(dict)
-    for row in judged.latest_of(conn, PARTS, named):
-        parts[row.tags["indicator"]][row.tags["part"]] = int(row.value or 0)
-    values = []
-    for each in prepared:
-        id_ = each.indicator.id
-        held = rows.get(id_)
-        if held is None or held.at < now - FRESH or held.pack != each.pack:
-            return ()
-        names = [name for name, _ in parts_of(each, Counts())]
-        seen = tuple((name, parts[id_].get(name, 0)) for name in names)
-        total = of_numbers(
-            held.numerator,
-            held.denominator,
-            held.coverage,
-            each.floor,
-            counts_schools=each.indicator.counts_schools,
+def _items(
+    packs: Packs,
+    prepared: Sequence[Prepared],
+    found: Sequence[_Found],
+    level: Place,
+    place_id: int,
+    now: float,
+) -> tuple[OfItem, ...]:
+    if not packs.plans:
+        return ()
+    index = {each.indicator.id: number for number, each in enumerate(prepared)}
+    abouts = [_about(school) for school in found]
+    made = (
+        of_item(
+            plan,
+            item,
+            each,
+            [
+                (about, school.fractions[index[each.indicator.id]])
+                for about, school in zip(abouts, found, strict=True)
+            ],
+            level=level,
+            place_id=place_id,
+            at=now,
         )
-        values.append(of_total(each, total, seen, level="province", place_id=province_id, at=held.at))
-    return tuple(values)
+        for plan, item, each in by_plan.items(packs.plans, prepared)
+    )
+    return tuple(item for item in made if item is not None)

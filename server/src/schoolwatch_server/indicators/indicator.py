@@ -199,6 +199,7 @@ class Indicator:
     `parts` splits what was counted into named parts for a page (`none`, `0` … `4`); most have none.
     `numbers`: which numbers a pack must give it. `window`: which of the packs' windows its devices fall in.
     `counts_schools`: a commune or province has the share of schools that meet what is asked, not a sum.
+    `public_only`: its target is of public schools alone, and private ones are in no such share.
     """
 
     id: str
@@ -212,6 +213,7 @@ class Indicator:
     basis: Basis = "observed"
     numbers: tuple[str, ...] = ()
     counts_schools: bool = False
+    public_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Judges one indicator for one place: value, coverage and source, or the reason why there is no value."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -83,12 +83,27 @@ def judge(
 ) -> IndicatorValue:
     """The indicator of a place from the counts of its schools (one for a school); `at` is UTC seconds."""
     prepared = prepare(indicator, packs, at)
-    fractions = [indicator.compute(counts, prepared.numbers) for counts in schools]
-    parts = add_parts(prepared, [parts_of(prepared, counts) for counts in schools])
+    fractions = [fraction_of(prepared, counts) for counts in schools]
     if level == "school":
+        parts = parts_of(prepared, schools[0])
         return of_one(prepared, fractions[0], parts, place_id=place_id, at=at, about=about)
+    abouts = {About(stages=each.stages, is_public=each.is_public) for each in schools}
+    parts = add_parts(prepared, [parts_of(prepared, each) for each in schools if is_asked(indicator, each)])
     total = total_of(prepared, fractions)
-    return of_total(prepared, total, parts, level=level, place_id=place_id, at=at)
+    return of_total(prepared, total, parts, level=level, place_id=place_id, at=at, abouts=abouts)
+
+
+def is_asked(indicator: Indicator, of: Counts | About) -> bool:
+    """Whether a school is among those that the indicator's target is of."""
+    return not indicator.public_only or of.is_public is True
+
+
+def fraction_of(prepared: Prepared, counts: Counts) -> Fraction:
+    """What an indicator comes to at one school; of a private one nothing public is asked."""
+    fraction = prepared.indicator.compute(counts, prepared.numbers)
+    if is_asked(prepared.indicator, counts):
+        return fraction
+    return replace(fraction, meets=None, target=None, is_asked=False)
 
 
 def total_of(prepared: Prepared, fractions: Sequence[Fraction]) -> Total:
@@ -108,7 +123,9 @@ def of_one(
     """The value of one school; what its number is held against may be asked of it alone."""
     indicator = prepared.indicator
     total = of_school(fraction, prepared.floor)
-    asked, deadline = _asked(prepared, about, indicator.unit)
+    asked, deadline = _asked(prepared, () if about is None else (about,), indicator.unit)
+    if indicator.counts_schools and indicator.unit == "ratio":
+        asked = None  # a plan's share is one of schools, and no share of what is asked of one of them
     target: float | None
     if indicator.counts_schools or fraction.target is not None:
         target = fraction.target
@@ -149,12 +166,23 @@ def of_one(
 
 
 def of_total(
-    prepared: Prepared, total: Total, parts: Parts, *, level: Place, place_id: int, at: float
+    prepared: Prepared,
+    total: Total,
+    parts: Parts,
+    *,
+    level: Place,
+    place_id: int,
+    at: float,
+    abouts: Collection[About] = (),
 ) -> IndicatorValue:
-    """The value of a commune or province, from a sum that is already there."""
+    """The value of a commune or province, from a sum that is already there; `abouts` are its schools.
+
+    It is held against what plans ask of all of them; what is asked of some has a value of its own.
+    """
     indicator = prepared.indicator
     unit: Unit = "ratio" if indicator.counts_schools else indicator.unit
-    asked, deadline = _asked(prepared, None, unit)
+    told = [about for about in abouts if is_asked(indicator, about)] if prepared.plans else ()
+    asked, deadline = _asked(prepared, told, unit)
     target = prepared.target if asked is None else asked.value
     better: Better = "higher" if indicator.counts_schools else prepared.better
     value = _quotient(total)
@@ -196,7 +224,7 @@ def parts_of(prepared: Prepared, counts: Counts) -> Parts:
 
 
 def add_parts(prepared: Prepared, parts: Iterable[Parts]) -> Parts:
-    """Named parts, added up over all schools, declared or not: they are what was seen."""
+    """Named parts, added up over schools, declared or not: they are what was seen."""
     if prepared.indicator.parts is None:
         return ()
     sums = {name: 0 for name, _ in parts_of(prepared, Counts())}
@@ -222,12 +250,12 @@ def _asking(indicator: str, plans: Iterable[Plan]) -> tuple[Plan, ...]:
     return tuple(found)
 
 
-def _asked(prepared: Prepared, about: About | None, unit: Unit) -> tuple[Target | None, str]:
+def _asked(prepared: Prepared, abouts: Collection[About], unit: Unit) -> tuple[Target | None, str]:
     """What plans ask of a number of that unit, and by when they ask anything of the indicator at all.
 
     "2 students a computer" is nothing that the share of schools could be held against.
     """
-    found = targets_of(prepared.plans, prepared.indicator.id, about) if prepared.plans else ()
+    found = targets_of(prepared.plans, prepared.indicator.id, abouts) if prepared.plans else ()
     asked = next((target for target in found if target.unit == unit), None)
     first = asked or next(iter(found), None)
     return asked, "" if first is None or first.deadline is None else first.deadline.isoformat()

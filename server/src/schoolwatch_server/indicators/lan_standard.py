@@ -1,7 +1,7 @@
 """The ten checks by which a school's LAN is held against "tiêu chuẩn kỹ thuật", which no document defines.
 
-The list is a proposal, each item anchored to a text. What nobody measures yet is unknown, and no school
-passes by what is not known.
+The list is a proposal, each item anchored to a text. L5 and L8 are measured on computers, the others are what
+a school declared and its manager accepted; no school passes by what is not known.
 """
 
 from collections.abc import Mapping
@@ -21,16 +21,16 @@ def checks(counts: Counts, numbers: Numbers) -> Mapping[str, bool | None]:
     watched, L7 a plan for a second line, L8 clocks, L9 secure administration, L10 unknown devices.
     """
     return {
-        "L1": _young(counts, numbers),
+        "L1": _young(counts, numbers, "network_diagram", "diagram_days"),
         "L2": _claimed(counts, "firewall_ips"),
         "L3": _claimed(counts, "network_zones"),
-        "L4": None,
-        "L5": _fast(Pair(counts.wired_100, counts.wired), numbers),
+        "L4": _claimed(counts, "managed_devices"),
+        "L5": _enough(Pair(counts.wired_100, counts.wired), counts.link_known, counts, numbers),
         "L6": _claimed(counts, "network_monitored"),
         "L7": _claimed(counts, "second_line_plan"),
-        "L8": _fast(counts.clocks, numbers),
-        "L9": None,
-        "L10": None,
+        "L8": _enough(counts.clocks, counts.clocks.known, counts, numbers),
+        "L9": _claimed(counts, "secure_administration"),
+        "L10": _young(counts, numbers, "unknown_devices_checked", "unknown_days"),
     }
 
 
@@ -65,17 +65,20 @@ def _claimed(counts: Counts, question: str) -> bool | None:
     return None if said is None or said.value is None else said.value > 0
 
 
-def _young(counts: Counts, numbers: Numbers) -> bool | None:
-    """A diagram that is older than the pack allows is none; L1 of TCVN 14423:2026, 3.12.2.1."""
-    said = counts.said.get("network_diagram")
+def _young(counts: Counts, numbers: Numbers, question: str, days: str) -> bool | None:
+    """What was drawn or looked at longer ago than the pack allows is as if it never was."""
+    said = counts.said.get(question)
     if said is None or said.value is None:
         return None
-    return said.value > 0 and said.at >= numbers["at"] - numbers["diagram_days"] * _DAY
+    return said.value > 0 and said.at >= numbers["at"] - numbers[days] * _DAY
 
 
-def _fast(pair: Pair, numbers: Numbers) -> bool | None:
-    """Whether enough of the computers of which that is known do; without one nothing is known."""
-    return pair.yes / pair.known >= numbers["share"] if pair.known else None
+def _enough(pair: Pair, seen: int, counts: Counts, numbers: Numbers) -> bool | None:
+    """Whether enough computers do; unknown while too few of the school's are seen: one is no network."""
+    declared = counts.devices_declared
+    if not pair.known or not declared or seen < numbers["floor"] * declared:
+        return None
+    return pair.yes / pair.known >= numbers["share"]
 
 
 INDICATOR = Indicator(
@@ -86,6 +89,7 @@ INDICATOR = Indicator(
     code="I-10",
     group="network",
     basis="hybrid",
-    numbers=("passed", "share", "clock", "diagram_days"),
+    numbers=("passed", "share", "clock", "diagram_days", "unknown_days"),
+    public_only=True,
     counts_schools=True,
 )

@@ -13,8 +13,10 @@ from sqlalchemy import Engine
 from schoolwatch_server.database import judged
 from schoolwatch_server.database.counts import SchoolCounts
 from schoolwatch_server.database.engine import begin_read, begin_write
-from schoolwatch_server.indicators.current import MEASUREMENT, PARTS, REACHED, everywhere
+from schoolwatch_server.indicators.by_plan import OfItem
+from schoolwatch_server.indicators.current import count_all
 from schoolwatch_server.indicators.indicator import IndicatorValue
+from schoolwatch_server.indicators.stored import MEASUREMENT, PARTS, PLAN_ITEM, REACHED, item_tags
 from schoolwatch_server.packs import Packs
 from schoolwatch_server.store.series import Judged
 
@@ -35,7 +37,9 @@ def write(engine: Engine, packs: Packs, now: float, every: float, written: Writt
     """Judges all places, writes what is new at the last multiple of `every` seconds, gives how many rows."""
     at = now // every * every
     with begin_read(engine) as conn:
-        rows = list(of_all(everywhere(conn, packs, now), at))
+        found = count_all(conn, packs, now)
+    rows = list(of_all(found.values(), at))
+    rows += [row for school, item in found.items() for row in of_item(school, item, at)]
     new = news(rows, written)
     for start in range(0, len(new), _CHUNK):
         part = new[start : start + _CHUNK]
@@ -84,6 +88,17 @@ def of_value(school: SchoolCounts, value: IndicatorValue, at: float) -> Iterator
     if value.level != "school":
         for part, count in value.parts:
             yield Judged(PARTS, tags | {"part": part}, at, float(count), pack=value.pack)
+
+
+def of_item(school: SchoolCounts, item: OfItem, at: float) -> Iterator[Judged]:
+    """The point of an item of a plan at a commune or province, where it is about some of the schools."""
+    value = item.value
+    if value is not None:
+        yield Judged(
+            PLAN_ITEM,
+            place(school, value.level) | item_tags(item.plan, item.item),
+            at, value.value, value.numerator, value.denominator, value.coverage, value.pack,
+        )  # fmt: skip
 
 
 def place(school: SchoolCounts, level: str) -> dict[str, str]:

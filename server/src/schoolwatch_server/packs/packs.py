@@ -52,7 +52,7 @@ class Packs:
 
         Without a plan there is none: the number of the indicator's own definition is then what is shown.
         """
-        return next(iter(targets_of(self.plans, indicator, place)), None)
+        return next(iter(targets_of(self.plans, indicator, () if place is None else (place,))), None)
 
     def reference(self, wanted: str) -> Reference | None:
         """The references of that id (`bandwidth`, `uis`, `tcvn14423`)."""

@@ -1,6 +1,7 @@
 """A plan: an authority's document with targets and deadlines, for the schools that each is about. Pure."""
 
 import datetime as dt
+from collections.abc import Collection
 from datetime import date
 from typing import Annotated, Literal
 
@@ -16,7 +17,7 @@ Question = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_.]{0,59}$")]
 
 
 class About(msgspec.Struct, frozen=True, kw_only=True):
-    """A place as a plan's scope is held against it: a school with what is known of it, or a larger place.
+    """A school as a plan's scope is held against it.
 
     `stages` as `levels.stages` gives them; `commune` is a code, `former_place` a name from before July 2025.
     Unknown is empty or None: it lies in no scope that asks for it.
@@ -80,13 +81,11 @@ class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     note: str = ""
     confidence: Confidence
 
-    def concerns(self, place: About | None, former_places: tuple[str, ...] = ()) -> bool:
-        """Whether it is about that school; None (a commune or province) is concerned by every item.
+    def concerns(self, place: About, former_places: tuple[str, ...] = ()) -> bool:
+        """Whether it is about that school.
 
         `former_places` are its plan's, for an item that names none of its own.
         """
-        if place is None:
-            return True
         areas = self.former_places or former_places
         return (
             (not self.levels or bool(set(self.levels) & set(place.stages)))
@@ -143,8 +142,11 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         )
 
 
-def targets_of(plans: tuple[Plan, ...], measured: str, place: About | None = None) -> tuple[Target, ...]:
-    """What plans ask of an indicator (or of a declared question) at a place, the one that binds first.
+def targets_of(plans: tuple[Plan, ...], measured: str, places: Collection[About] = ()) -> tuple[Target, ...]:
+    """What plans ask of an indicator (or of a declared question) of every one of these, what binds first.
+
+    `places` are a school, or all schools of a place: what is asked of some of them alone is no target of the
+    whole. None: whatever is asked of anybody.
 
     A mandatory one comes before one that is encouraged, then the newest document, then the first deadline,
     then the strictest number.
@@ -153,7 +155,8 @@ def targets_of(plans: tuple[Plan, ...], measured: str, place: About | None = Non
         (plan, target)
         for plan in plans
         for item in plan.items
-        if measured in (item.indicator, item.question) and item.concerns(place, plan.former_places)
+        if measured in (item.indicator, item.question)
+        and all(item.concerns(place, plan.former_places) for place in places)
         if (target := plan.target(item)) is not None
     ]
     found.sort(key=lambda each: _rank(*each))

@@ -100,4 +100,4 @@ class PlanLine(msgspec.Struct, frozen=True, kw_only=True):
     reached: int | None = None
     answered: int = 0
     schools: int = 0
-    of_all: bool = False
+    all_schools: int = 0

@@ -7,6 +7,8 @@ from sqlalchemy import Connection
 from schoolwatch_server import plan_rows, scores
 from schoolwatch_server.database import registry
 from schoolwatch_server.database.rows import SchoolRow
+from schoolwatch_server.indicators.by_plan import OfItem
+from schoolwatch_server.indicators.current import At
 from schoolwatch_server.indicators.indicator import IndicatorValue
 from schoolwatch_server.packs import Packs
 from schoolwatch_server.packs.score import Line
@@ -38,14 +40,18 @@ def scored(
 
 
 def plan_lines(
-    conn: Connection, scope: Scope, values: Sequence[IndicatorValue], packs: Packs
+    conn: Connection,
+    scope: Scope,
+    values: Sequence[IndicatorValue],
+    items: Sequence[OfItem],
+    packs: Packs,
 ) -> tuple[PlanLine, ...]:
     """What the plans in force ask of a school, commune or province, beside what was reached there."""
     if scope.level == "school":
         school = registry.school(conn, scope.id or 0, EVERYTHING)
         rows = () if school is None else plan_rows.of_school(conn, school, values, packs)
     else:
-        rows = plan_rows.of_place(conn, scope, values, packs)
+        rows = plan_rows.of_place(conn, scope, At(tuple(values), tuple(items)), packs)
     return tuple(_plan_line(row) for row in rows)
 
 
@@ -136,5 +142,5 @@ def _plan_line(row: plan_rows.Row) -> PlanLine:
         reached=row.reached,
         answered=row.answered,
         schools=row.schools,
-        of_all=row.of_all,
+        all_schools=row.all_schools,
     )

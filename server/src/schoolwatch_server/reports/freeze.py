@@ -11,7 +11,8 @@ from sqlalchemy import Connection
 from schoolwatch_server import __version__
 from schoolwatch_server.database import attachments, registry, states
 from schoolwatch_server.database.rows import CommuneRow, SchoolRow
-from schoolwatch_server.indicators.current import current, everywhere, limits
+from schoolwatch_server.indicators.by_plan import OfItem
+from schoolwatch_server.indicators.current import at, count_all, current, limits
 from schoolwatch_server.indicators.indicator import IndicatorValue, Place
 from schoolwatch_server.lifecycle import Systems, find
 from schoolwatch_server.packs import Packs
@@ -88,7 +89,7 @@ def fill(
 ) -> Content:
     """All of a report, as the database stands in this transaction; `now` is UTC seconds."""
     packs = judged.packs
-    values, parts = _values(conn, where, packs, now, with_scores=kind in SCORED)
+    values, parts, items = _values(conn, where, packs, now, with_scores=kind in SCORED)
     scope = Scope(where.level, where.id)
     is_school = where.level == "school"
     window = max(packs.windows.working.value, packs.windows.heard.value)
@@ -116,7 +117,7 @@ def fill(
         note=note,
         previous=previous,
         assessments=asking.assessments(conn, where.id, values, packs) if is_school and kind in SCORED else (),
-        plan_lines=asking.plan_lines(conn, scope, values, packs),
+        plan_lines=asking.plan_lines(conn, scope, values, items, packs),
         history=past.history(conn, scope, now),
     )
 
@@ -133,8 +134,9 @@ def _school(row: SchoolRow) -> Named:
 
 def _values(
     conn: Connection, where: Named, packs: Packs, now: float, *, with_scores: bool
-) -> tuple[tuple[IndicatorValue, ...], tuple[Part, ...]]:
-    """Of the place itself, and of its parts: a commune's schools; a province's communes, then its schools."""
+) -> tuple[tuple[IndicatorValue, ...], tuple[Part, ...], tuple[OfItem, ...]]:
+    """Of the place itself, of its parts (a commune's schools; a province's communes, then its schools), and
+    what items of plans come to there."""
     scope = Scope(where.level, where.id)
     on_time = punctuality.counted(conn, scope, now)
 
@@ -142,18 +144,25 @@ def _values(
         return (*values, punctuality.value(on_time, level, id_, now)) if values else ()
 
     if where.level == "school":
-        return whole("school", where.id, current(conn, "school", where.id, packs, now)), ()
+        return whole("school", where.id, current(conn, "school", where.id, packs, now)), (), ()
     schools = registry.schools(conn, scope)
     found: defaultdict[tuple[Place, int], Sequence[IndicatorValue]] = defaultdict(tuple)
     if where.level == "commune":
-        found["commune", where.id] = current(conn, "commune", where.id, packs, now)
+        here = at(conn, "commune", where.id, packs, now)
+        found["commune", where.id], items = here.values, here.items
         found |= {("school", one.id): current(conn, "school", one.id, packs, now) for one in schools}
     else:
         every = defaultdict[tuple[Place, int], list[IndicatorValue]](list)
-        for counted, value in everywhere(conn, packs, now):
+        counted_all = count_all(conn, packs, now)
+        for counted, value in counted_all.values():
             if counted.province_id == where.id:
                 every[value.level, value.place_id].append(value)
         found |= every
+        items = tuple(
+            item
+            for school, item in counted_all.items()
+            if item.value is not None and (item.value.level, item.value.place_id) == ("province", where.id)
+        )
     scored: Mapping[int, tuple[Scored, ...]] = {}
     if with_scores:
         of_schools = {one.id: found["school", one.id] for one in schools}
@@ -166,7 +175,7 @@ def _values(
             for row in schools
         ),
     )
-    return whole(where.level, where.id, found[where.level, where.id]), parts
+    return whole(where.level, where.id, found[where.level, where.id]), parts, items
 
 
 def _of_commune(row: CommuneRow, values: Sequence[IndicatorValue]) -> Part:

@@ -224,7 +224,11 @@ def now(paper: Paper, line: PlanLine) -> str:
     if line.coverage is not None and line.coverage < 1:
         share = words.percent(line.coverage, paper.language)
         told = "; ".join(one for one in (told, paper.text("file.asked.coverage", share=share)) if one)
-    return f"{told}; {paper.text('targets.of_all')}" if line.of_all and told else told
+    if told and line.reached is None and line.schools < line.all_schools:
+        counts = {"schools": line.schools, "all": line.all_schools}
+        some = {key: words.number(one, paper.language) for key, one in counts.items()}
+        told = f"{told}; {paper.text('targets.of_some', **some)}"
+    return told
 
 
 def judged(paper: Paper, line: PlanLine) -> str:
