@@ -1,20 +1,28 @@
-"""A frozen self-assessment holds the scores and the plan's targets of that day, whatever is entered later."""
+"""What stands behind the numbers of a report: scores, targets, history, computers.
+
+A frozen self-assessment holds the scores and the plan's targets of that day, whatever is entered later.
+"""
 
 from datetime import date
+from pathlib import Path
 
 import msgspec
 
+from databases import make_database
 from declaring import put_claim
+from parts.province import fill
 from reports import NOW, World
 from schoolwatch_server import lifecycle, packs
 from schoolwatch_server.database import reports
-from schoolwatch_server.database.engine import begin_read
+from schoolwatch_server.database.engine import begin_read, begin_write, open_database
 from schoolwatch_server.indicators import series
 from schoolwatch_server.packs.sheet import Stored
 from schoolwatch_server.reports import content, keeping
+from schoolwatch_server.reports.behind import COUNTED
 from schoolwatch_server.reports.content import Content
 from schoolwatch_server.reports.difference import difference
-from schoolwatch_server.reports.freeze import Judged
+from schoolwatch_server.reports.freeze import Judged, place
+from schoolwatch_server.reports.freeze import fill as fill_report
 from schoolwatch_server.reports.keeping import Wanted
 from schoolwatch_server.scope import EVERYTHING
 
@@ -104,3 +112,22 @@ def test_history_is_the_last_value_of_each_week_before_the_freezing(world: World
     assert days["antivirus_coverage"] == expected, "too little data is kept as that"
     assert content.decode(content.encode(of)) == of
     assert msgspec.json.decode(content.encode(of))["history"]
+
+
+def test_the_computers_named_behind_a_number_are_as_many_as_it_says(tmp_path: Path) -> None:
+    engine = open_database(make_database(tmp_path))
+    with begin_write(engine) as conn:
+        fill(conn, 2, 40, NOW)
+        found = place(conn, "school", "S2", EVERYTHING)
+        assert found is not None
+        of = fill_report(conn, found, "monthly", "2026-09", JUDGED, NOW)
+    engine.dispose()
+    checked = set()
+    for value in of.values:
+        said = [one.counted[value.indicator] for one in of.devices if value.indicator in one.counted]
+        if value.unit == "ratio" and value.indicator in COUNTED and value.numerator is not None:
+            known = 40 if value.indicator == "telemetry_coverage" else len(said)
+            assert (sum(said), known) == (value.numerator, value.denominator), value.indicator
+            checked.add(value.indicator)
+    assert len(checked) >= 10, checked
+    assert "issued_antivirus" not in of.devices[0].counted, "nobody has named the province's product"

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import get_args
 
 from schoolwatch_server.indicators import INDICATORS
@@ -18,6 +18,11 @@ class Line:
     value: IndicatorValue
     deadline: date | None
     is_overdue: bool
+
+    @property
+    def named_day(self) -> date | None:
+        """The last day, or where that is past without the target reached, the day after: since when."""
+        return self.deadline + timedelta(days=1) if self.deadline and self.is_overdue else self.deadline
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import (
     BindParameter,
@@ -80,16 +80,26 @@ Sums = Mapping[str, int]
 
 def seen(conn: Connection, scope: Scope, limits: Limits) -> dict[int, dict[int | None, Sums]]:
     """School → room (None: in no room) → its sums, of the devices in use."""
-    query, names = _query(scope.level, len(limits.issued))
+    query, names = _query(scope.level, len(limits.issued), "room")
     found: dict[int, dict[int | None, Sums]] = {}
     for school, room, *values in conn.execute(query, _values(limits) | place(scope)).all():
         found.setdefault(school, {})[room] = dict(zip(names, values, strict=True))
     return found
 
 
+def by_device(conn: Connection, scope: Scope, limits: Limits) -> dict[int, Sums]:
+    """The same of each device by itself, by its id: whether it is in a sum (1) or not (0)."""
+    query, names = _query(scope.level, len(limits.issued), "device")
+    rows = conn.execute(query, _values(limits) | place(scope)).all()
+    return {device: dict(zip(names, values, strict=True)) for _, device, *values in rows}
+
+
 @lru_cache(maxsize=64)
-def _query(level: Level, issued: int) -> tuple[Select[Any], tuple[str, ...]]:
-    """The statement for scopes of a level with so many names of issued antivirus, and its sums' names."""
+def _query(level: Level, issued: int, each: Literal["room", "device"]) -> tuple[Select[Any], tuple[str, ...]]:
+    """The statement for scopes of a level with so many names of issued antivirus, and its sums' names.
+
+    There is a row for each room, or for each device.
+    """
     here = and_(t.membership.c.device_id == t.device.c.id, t.membership.c.valid_to.is_(None))
     joined = (
         t.membership.join(t.device, here)
@@ -98,7 +108,8 @@ def _query(level: Level, issued: int) -> tuple[Select[Any], tuple[str, ...]]:
         .outerjoin(t.state, t.state.c.device_id == t.device.c.id)
         .outerjoin(_w, and_(_w.c.device_id == t.device.c.id, _is_working()))
     )
-    room = (t.membership.c.school_id, t.membership.c.room_id)
+    of = t.membership.c.room_id if each == "room" else t.membership.c.device_id
+    room = (t.membership.c.school_id, of)
     sums = tuple(_sums(issued))
     query = (
         select(*room, *sums)

@@ -27,7 +27,8 @@ class DeviceLine(msgspec.Struct, frozen=True, kw_only=True):
     """A device behind the values of a school, without anything about a person; None is unknown.
 
     `taken_at`: its newest report, UTC seconds. `facts`: named verdicts in the catalogue's words
-    (`protected`, `link_speed`, `ipv6_rung`, `os_supported`), as text or number.
+    (`protected`, `link_speed`, `ipv6_rung`, `os_supported`), as text or number. `counted`: by indicator
+    whether it counts for the number (true) or is known not to (false); what is not in it is not known.
     """
 
     device: str
@@ -37,6 +38,7 @@ class DeviceLine(msgspec.Struct, frozen=True, kw_only=True):
     working: bool | None
     taken_at: float | None
     facts: dict[str, str | float | bool | None] = {}
+    counted: dict[str, bool] = {}
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):

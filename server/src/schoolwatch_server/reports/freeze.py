@@ -16,7 +16,7 @@ from schoolwatch_server.indicators.current import at, count_all, current, limits
 from schoolwatch_server.indicators.indicator import IndicatorValue, Place
 from schoolwatch_server.lifecycle import Systems, find
 from schoolwatch_server.packs import Packs
-from schoolwatch_server.reports import asking, past, punctuality
+from schoolwatch_server.reports import asking, behind, past, punctuality
 from schoolwatch_server.reports.asked import Scored
 from schoolwatch_server.reports.calendar import SHIPPED, Kind, day_of
 from schoolwatch_server.reports.content import Content, DeviceLine, Evidence, PackUsed, Part
@@ -221,7 +221,9 @@ def _evidence(conn: Connection, where: Named) -> Iterator[Evidence]:
 
 def _devices(conn: Connection, where: Named, judged: Judged, now: float) -> Iterator[DeviceLine]:
     """What each computer's part in the numbers is; its label is what people wrote, never who uses it."""
-    devices = registry.devices(conn, Scope("school", where.id))
+    scope = Scope("school", where.id)
+    devices = registry.devices(conn, scope)
+    counted = behind.counted(conn, scope, judged.packs, now)
     known = states.known(conn, [device.id for device in devices])
     after = limits(judged.packs, now).working_after
     for device in devices:
@@ -241,6 +243,7 @@ def _devices(conn: Connection, where: Named, judged: Judged, now: float) -> Iter
                 "ipv6_rung": device.ipv6_rung,
                 "os_supported": _is_supported(state, judged.systems, now),
             },
+            counted=counted.get(device.id, {}),
         )
 
 

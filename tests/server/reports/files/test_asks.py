@@ -89,6 +89,10 @@ def test_a_larger_place_counts_the_levels_of_its_schools() -> None:
         ["Mức độ 1", "", "2"],
         ["chưa xếp mức độ", "trường chưa nhập điểm một số tiêu chí", "3"],
     ]
+    book = load_workbook(io.BytesIO(made(of.content, "xlsx")))
+    heads, *_, last = [row[-4:] for row in list(book["THPT"].values)[2:]]
+    assert heads == ("Tổng nhóm 1", "Tổng nhóm 2", "Mức độ", "Căn cứ của điểm")
+    assert last == (80, "chưa có tổng", "chưa xếp mức độ", "trường chưa nhập điểm một số tiêu chí")
     rows = csv.DictReader(io.StringIO(made(of.content, "csv").decode("utf-8-sig")))
     told = [row for row in rows if row["Mã chỉ số [indicator]"] == "qd4725.level"]
     assert len(told) == 7

@@ -51,7 +51,7 @@ def test_a_sheet_a_school_level_in_their_order_and_sources_at_the_end() -> None:
     of = of_province(schools=8, communes=2)
     names = book(of).sheetnames
     assert names == [
-        "Tổng hợp", "Xã, phường",
+        "Tổng hợp", "Chỉ tiêu kế hoạch", "Xã, phường",
         "MN", "TH", "THCS", "THPT", "TH&THCS", "THCS&THPT", "TH,THCS&THPT", "GDTX",
         "Nguồn", "Thông tin báo cáo",
     ]  # fmt: skip
@@ -91,7 +91,7 @@ def test_a_past_deadline_that_was_missed_is_overdue() -> None:
         lines=(tag,),
     )
     (row,) = table(book(msgspec.structs.replace(of, values=(late,))), "Tổng hợp")
-    assert row["Đánh giá"] == "chưa đạt, quá hạn từ 31/12/2025"
+    assert row["Đánh giá"] == "chưa đạt, quá hạn từ 01/01/2026"
     assert row["Mục tiêu"] == "từ 100% trở lên [V-seed], hạn 31/12/2025"
     met = replace(late, value=1.0)
     (row,) = table(book(msgspec.structs.replace(of, values=(met,))), "Tổng hợp")
@@ -133,7 +133,7 @@ def test_levels_that_nobody_knows_and_hostile_ones_have_a_sheet_of_their_own() -
     levels = ("", "Nguồn", "history", "a[1]:*", "A 1", "x" * 40, "X" * 39)
     parts = tuple(_part(f"Trường {n}", level) for n, level in enumerate(levels))
     names = book(msgspec.structs.replace(of_province(1, 1), parts=parts)).sheetnames
-    assert len({name.casefold() for name in names}) == len(names) == len(levels) + 3
+    assert len({name.casefold() for name in names}) == len(names) == len(levels) + 4
     assert "Chưa rõ cấp học" in names
     assert max(map(len, names)) <= 31
 

@@ -141,9 +141,17 @@ _DEVICES = (
 
 
 def _devices(paper: Paper, sheet: Sheet) -> None:
-    _heads(paper, sheet, _DEVICES)
+    """What is known of each, and for which indicators it counts: `có`, `không`, or nothing that is known."""
+    codes = {value.indicator: value.code for value in paper.content.values}
+    asked = [name for name in codes if any(name in device.counted for device in paper.content.devices)]
+    heads = [paper.text(f"report.column.{column}") for column, _ in _DEVICES]
+    widths = [width for _, width in _DEVICES]
+    if asked:
+        sheet.line(paper.text("file.counted_what"))
+    sheet.heads([*heads, *(codes[name] or name for name in asked)], [*widths, *(8.0 for _ in asked)], 1)
     sheet.fit_width()
     for device in paper.content.devices:
+        counted = (device.counted.get(name) for name in asked)
         sheet.cells(
             (
                 device.label,
@@ -153,6 +161,7 @@ def _devices(paper: Paper, sheet: Sheet) -> None:
                 "" if device.taken_at is None else words.instant(device.taken_at),
                 "; ".join(words.facts(paper, device)),
                 device.device,
+                *("" if one is None else paper.text("yes" if one else "no") for one in counted),
             )
         )
     sheet.end()

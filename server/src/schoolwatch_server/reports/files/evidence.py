@@ -3,15 +3,18 @@
 import io
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 import segno
 
 from schoolwatch_server.claims.questions import QUESTIONS
-from schoolwatch_server.indicators.indicator import IndicatorValue, OfStage
+from schoolwatch_server.indicators.indicator import IndicatorValue, Line, OfStage, Source
+from schoolwatch_server.reports.content import DeviceLine
 from schoolwatch_server.reports.files import asks, words
 from schoolwatch_server.reports.files.details import details
 from schoolwatch_server.reports.files.paper import Paper
+from schoolwatch_server.reports.files.trend import trend
 
 Data = Mapping[str, object]
 Row = list[str]
@@ -19,12 +22,14 @@ Row = list[str]
 _LONG = re.compile(r"\S{25}(?=\S)")
 _LABELS = (
     *("title", "check", "how", "qr", "summary", "criteria", "documents", "packs", "devices", "devices-note"),
-    *("page", "ticks"),
+    *("page", "ticks", "trend", "shared"),
 )
 _WIDTHS = {"label": 1.4, "room": 1.2, "role": 1.2, "working": 1.1, "taken_at": 1.5}
 _FACT_WIDTH = 1.3
 _OF_STEPS = ("lan_standard", "ipv6_transition")
 """Indicators whose parts are checks or steps of a school, each there or not."""
+_NAMED = 60
+"""Computers that are named beside a criterion; all of them are in the table of devices."""
 _KEPT = 1500
 """Signs that surely have room on a page beside the bars."""
 
@@ -50,6 +55,7 @@ def evidence(paper: Paper) -> Data:
             "rows": [_summary(paper, value) for value in content.values],
         },
         "asked": [_asked(paper, table) for table in (*asks.scores(paper), *asks.plans(paper))],
+        "shared": [_line(paper, line) for line in _shared(content.values)],
         "criteria": [_criterion(paper, value) for value in content.values],
         "documents": {
             "heads": [paper.text(f"file.pack.{key}") for key in ("question", "document", "size", "sha256")],
@@ -95,7 +101,7 @@ def _halves(sha256: str) -> str:
 
 
 def _size(paper: Paper, size: int) -> str:
-    return f"{words.number(size / 1024, paper.language, 1)} KiB"
+    return f"{size} B" if size < 1024 else f"{words.number(size / 1024, paper.language, 1)} KiB"
 
 
 def _qr(address: str) -> str:
@@ -143,6 +149,7 @@ def _criterion(paper: Paper, value: IndicatorValue) -> Data:
         "told": told,
         "is-long": sum(len(one) for _, one in told) > _KEPT,
         "charts": list(_charts(paper, value)),
+        "trend": trend(paper, value),
         "sources": list(_sources(paper, value)),
     }
 
@@ -159,9 +166,24 @@ def _told(paper: Paper, value: IndicatorValue) -> Iterator[tuple[str, str]]:
     yield "declared", words.declared(paper, value)
     if value.declared_at is not None:
         yield "declared_at", words.instant(value.declared_at)
+    yield from _behind(paper, value)
     yield "documents", "; ".join(_documents(paper, value))
     yield "at", words.instant(value.at)
     yield "pack", value.pack
+
+
+def _behind(paper: Paper, value: IndicatorValue) -> Iterator[tuple[str, str]]:
+    """The computers that were counted, and those that are known not to fulfil it, by their labels."""
+    for key, wanted in (("counted", True), ("not_counted", False)):
+        named = [_label(one) for one in paper.content.devices if one.counted.get(value.indicator) is wanted]
+        if named:
+            more = [paper.text("file.pack.more", count=len(named) - _NAMED)] if len(named) > _NAMED else []
+            yield key, f"{len(named)}: {', '.join((*named[:_NAMED], *more))}"
+
+
+def _label(device: DeviceLine) -> str:
+    """What people call it; else the first signs of its id: the rest is in the data that the file carries."""
+    return device.label or device.device[:8]
 
 
 def _formula(paper: Paper, value: IndicatorValue) -> str:
@@ -252,17 +274,31 @@ _SOURCE = ("kind", "number", "document", "clause", "confidence")
 
 
 def _sources(paper: Paper, value: IndicatorValue) -> Iterator[Row]:
-    def row(kind: str, number: str, document: str, clause: str, tag: str) -> Row:
-        return [_said(one) for one in (kind, number, document, clause, words.confidence(paper, tag))]
-
+    """Where its definition stands, and each number that is its own."""
+    shared = _shared(paper.content.values)
     source = value.source
-    yield row(paper.text("file.definition"), "", source.document, source.clause, source.confidence)
-    for line in value.lines:
-        levels = f" ({', '.join(line.applies_to)})" if line.applies_to else ""
-        number = words.amount(paper, line.value, line.unit)
-        source = line.source
-        kind = f"{paper.text(f'line.{line.kind}')}{levels}"
-        yield row(kind, number, source.document, source.clause, source.confidence)
+    yield _source(paper, paper.text("file.definition"), "", source)
+    yield from (_line(paper, line) for line in value.lines if line not in shared)
+
+
+def _shared(values: Sequence[IndicatorValue]) -> list[Line]:
+    """Of floors and windows the one that most criteria have: printed once for all that have no other."""
+    shared = list[Line]()
+    for kind in ("floor", "window"):
+        found = Counter(line for value in values for line in value.lines if line.kind == kind)
+        shared += [line for line, count in found.most_common(1) if 2 * count > len(values)]
+    return shared
+
+
+def _line(paper: Paper, line: Line) -> Row:
+    levels = f" ({', '.join(line.applies_to)})" if line.applies_to else ""
+    kind = f"{paper.text(f'line.{line.kind}')}{levels}"
+    return _source(paper, kind, words.amount(paper, line.value, line.unit), line.source)
+
+
+def _source(paper: Paper, kind: str, number: str, source: Source) -> Row:
+    told = (kind, number, source.document, source.clause, words.confidence(paper, source.confidence))
+    return [_said(one) for one in told]
 
 
 # --- devices ----------------------------------------------------------------------------------------------
@@ -274,7 +310,7 @@ def _devices(paper: Paper) -> Data:
     rows = []
     for device in devices:
         told = (
-            device.label or device.device[:8],  # the rest is in the data that the file carries
+            _label(device),
             device.room,
             paper.known(f"role.{device.role}", device.role) if device.role else "",
             words.working(paper, device),

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from schoolwatch_server.indicators.indicator import IndicatorValue
 from schoolwatch_server.levels import LEVELS
+from schoolwatch_server.reports.asked import Scored
 from schoolwatch_server.reports.content import Part
-from schoolwatch_server.reports.files import words
+from schoolwatch_server.reports.files import asks, words
 from schoolwatch_server.reports.files.figures import claimed, observed
 from schoolwatch_server.reports.files.paper import Paper
 from schoolwatch_server.reports.files.sheet import Cell, Figure, Group, Sheet
@@ -19,11 +20,15 @@ _NAME_MAX = 31
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The rows of one sheet, and the indicators that have columns there, in their order."""
+    """The rows of one sheet, and the indicators that have columns there, in their order.
+
+    `scored`: of each set of criteria that schools here are scored by, one school's, for its groups.
+    """
 
     parts: tuple[Part, ...]
     indicators: tuple[IndicatorValue, ...]
     claimed: frozenset[str]
+    scored: tuple[Scored, ...] = ()
 
     def write(self, paper: Paper, sheet: Sheet) -> None:
         """Headings, and a row for each part."""
@@ -76,7 +81,8 @@ def _parts(parts: Sequence[Part]) -> Parts:
             first.setdefault(value.indicator, value)
             if value.declared is not None:
                 claimed.add(value.indicator)
-    return Parts(tuple(parts), tuple(first.values()), frozenset(claimed))
+    scored = {one.pack: one for part in parts for one in part.scored}
+    return Parts(tuple(parts), tuple(first.values()), frozenset(claimed), tuple(scored.values()))
 
 
 def _heads(paper: Paper, of: Parts) -> tuple[list[str], list[float], list[Group]]:
@@ -92,6 +98,11 @@ def _heads(paper: Paper, of: Parts) -> tuple[list[str], list[float], list[Group]
         groups.append(Group(name, len(heads), len(columns)))
         heads += [paper.text(f"report.column.{column}") for column, _ in columns]
         widths += [width for _, width in columns]
+    for one in of.scored:
+        groups.append(Group(f"{one.document} ({one.pack})", len(heads), len(one.totals) + 2))
+        heads += [paper.text("score.total", code=code) for code, _ in one.totals]
+        heads += [paper.text("score.level"), paper.text("file.asked.basis")]
+        widths += [*(13.0 for _ in one.totals), 13.0, 34.0]
     return heads, widths, groups
 
 
@@ -106,6 +117,20 @@ def _row(paper: Paper, part: Part, of: Parts) -> Iterator[Cell]:
             yield from _cells(paper, value)
         if shown.indicator in of.claimed:
             yield None if value is None else claimed(value)
+    own = {one.pack: one for one in part.scored}
+    for scored in of.scored:
+        yield from _score(paper, own.get(scored.pack), len(scored.totals))
+
+
+def _score(paper: Paper, of: Scored | None, groups: int) -> Iterator[Cell]:
+    """Totals, level, and what they rest on or why there are none; empty for a school scored by others."""
+    if of is None:
+        yield from [None] * (groups + 2)
+        return
+    for _, total in of.totals:
+        yield paper.text("score.no_total") if total is None else Figure(total, "points")
+    _, level, basis, _, _ = asks.level(paper, of)
+    yield from (level, basis)
 
 
 def _cells(paper: Paper, value: IndicatorValue) -> Iterator[Cell]:
