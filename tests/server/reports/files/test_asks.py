@@ -90,7 +90,8 @@ def test_a_larger_place_counts_the_levels_of_its_schools() -> None:
         ["chưa xếp mức độ", "trường chưa nhập điểm một số tiêu chí", "3"],
     ]
     book = load_workbook(io.BytesIO(made(of.content, "xlsx")))
-    heads, *_, last = [row[-4:] for row in list(book["THPT"].values)[2:]]
+    of_what, heads, last = [row[-4:] for row in book["THPT"].values][-3:]
+    assert of_what[0] == "Quyết định 4725/QĐ-BGDĐT (qd4725@1)"
     assert heads == ("Tổng nhóm 1", "Tổng nhóm 2", "Mức độ", "Căn cứ của điểm")
     assert last == (80, "chưa có tổng", "chưa xếp mức độ", "trường chưa nhập điểm một số tiêu chí")
     rows = csv.DictReader(io.StringIO(made(of.content, "csv").decode("utf-8-sig")))
