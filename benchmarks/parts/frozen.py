@@ -2,10 +2,10 @@
 
 import random
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date, timedelta
 
 import msgspec
+from msgspec.structs import replace
 
 from schoolwatch_server import packs
 from schoolwatch_server.indicators import INDICATORS

@@ -4,6 +4,7 @@ import dataclasses
 from datetime import date, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -131,7 +132,7 @@ def test_what_is_asked_of_some_schools_has_a_row_of_their_own_value() -> None:
 
 
 def test_a_number_that_is_not_all_that_is_asked_reaches_nothing() -> None:
-    lan = dataclasses.replace(value("lan_standard", 0.9), level="school", target=0.7, meets=False)
+    lan = msgspec.structs.replace(value("lan_standard", 0.9), level="school", target=0.7, meets=False)
     (goal,) = goals(SHIPPED, lan)
     assert goal.forecast is not None
     assert goal.forecast.standing == "unknown"
@@ -194,13 +195,13 @@ def test_a_goal_says_by_its_own_direction_whether_it_is_reached(more: dict[str, 
 
 
 def test_what_is_either_there_or_not_has_no_trend() -> None:
-    school = dataclasses.replace(value("fibre", 0.0, "boolean"), level="school", target=1.0)
+    school = msgspec.structs.replace(value("fibre", 0.0, "boolean"), level="school", target=1.0)
     (goal,) = goals(SHIPPED, school, histories={"fibre": rising(0.7)})
     assert goal.forecast is not None
     assert (goal.forecast.standing, goal.forecast.reason) == ("unknown", "yes_no")
-    (goal,) = goals(SHIPPED, dataclasses.replace(school, deadline="2025-12-31"))
+    (goal,) = goals(SHIPPED, msgspec.structs.replace(school, deadline="2025-12-31"))
     assert goal.forecast is not None
     assert goal.forecast.standing == "overdue"
-    (goal,) = goals(SHIPPED, dataclasses.replace(school, value=1.0))
+    (goal,) = goals(SHIPPED, msgspec.structs.replace(school, value=1.0))
     assert goal.forecast is not None
     assert goal.forecast.standing == "reached"

@@ -1,13 +1,13 @@
 """A claim as others read it: what a school says, and how far that has come. Pure."""
 
-from dataclasses import dataclass
 from datetime import date
+
+import msgspec
 
 from schoolwatch_server.claims.states import State
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(msgspec.Struct, frozen=True, gc=False):
     """A school's answer to one question.
 
     `value` is 1 or 0 for yes and no, a ratio 0…1 for a share, else in the question's unit; None for a text

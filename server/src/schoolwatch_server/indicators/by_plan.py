@@ -102,4 +102,6 @@ def _of_stages(fraction: Fraction, item: Item) -> Fraction:
     if fraction.meets is None or not told or len(told) == len(fraction.stages):
         return fraction
     answers = [stage.meets for stage in told]
-    return replace(fraction, meets=False if False in answers else None if None in answers else True)
+    return msgspec.structs.replace(
+        fraction, meets=False if False in answers else None if None in answers else True
+    )

@@ -8,16 +8,14 @@ from dataclasses import dataclass
 import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(msgspec.Struct, frozen=True, gc=False):
     """Devices of which something is known, and of those the ones of which it is so."""
 
     yes: int = 0
     known: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Lab:
+class Lab(msgspec.Struct, frozen=True, gc=False):
     """A room of role `student_lab`, with its computers for pupils: the teacher's is not among them.
 
     `known`: heard lately, or said to be broken. `by_hand`: working ones that can't run the agent, by a check
@@ -31,7 +29,7 @@ class Lab:
     by_hand: int | None = None
 
 
-class SchoolClass(msgspec.Struct, frozen=True):
+class SchoolClass(msgspec.Struct, frozen=True, gc=False):
     """A class of the school year in force. `taught`: the largest group that has a lesson at once.
 
     `room_id` is the lab that it uses; None where nobody said.
@@ -100,8 +98,7 @@ class LabUse:
     device_days: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(msgspec.Struct, frozen=True, gc=False):
     """What the school declared of a quantity or a question; `at` is UTC seconds.
 
     `state` is a claim's own, or `declared` of a number that nobody looked through. What can be added up over

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+import msgspec
+
 from schoolwatch_server.indicators.facts import (
     NO_ASSETS,
     NO_CLASSROOMS,
@@ -114,8 +116,7 @@ class Counts:
     said: Mapping[str, Said] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class OfStage:
+class OfStage(msgspec.Struct, frozen=True, gc=False):
     """An indicator of one stage of a school that teaches several (TH&THCS), against that stage's number."""
 
     stage: str
@@ -126,8 +127,7 @@ class OfStage:
     meets: bool | None
 
 
-@dataclass(frozen=True, slots=True)
-class Fraction:
+class Fraction(msgspec.Struct, frozen=True, gc=False):
     """What an indicator computes for one school; `known` of `declared` devices (or rooms) cover it.
 
     `declared` is None when the school has not declared what the indicator needs. `reason` withholds the value
@@ -148,8 +148,7 @@ class Fraction:
     stages: tuple[OfStage, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Total:
+class Total(msgspec.Struct, frozen=True, gc=False):
     """Fractions of the schools of a place, added up; `coverage` is 0…1, None when nothing was declared.
 
     `said` is the same by what the schools declare, where enough of them do.
@@ -162,8 +161,7 @@ class Total:
     said: Said | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(msgspec.Struct, frozen=True, gc=False):
     """Where a definition or number comes from, and how sure it is (criteria tags V-seed … NF, P)."""
 
     document: str
@@ -174,8 +172,7 @@ class Source:
 LineKind = Literal["floor", "target", "threshold", "reference", "window"]
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(msgspec.Struct, frozen=True, gc=False):
     """A number of the pack that takes part in the judgement, to be printed with its own source.
 
     `applies_to` names school levels (TH, THCS, THPT); empty is all.
@@ -216,8 +213,7 @@ class Indicator:
     public_only: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class IndicatorValue:
+class IndicatorValue(msgspec.Struct, frozen=True, gc=False):
     """A judged value, ready to be shown, exported and written back as a series.
 
     `value` is None exactly when `status` is "not_enough_data"; `reason` is then a key of the text file.

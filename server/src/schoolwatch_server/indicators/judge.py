@@ -1,7 +1,7 @@
 """Judges one indicator for one place: value, coverage and source, or the reason why there is no value."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
@@ -103,7 +103,7 @@ def fraction_of(prepared: Prepared, counts: Counts) -> Fraction:
     fraction = prepared.indicator.compute(counts, prepared.numbers)
     if is_asked(prepared.indicator, counts):
         return fraction
-    return replace(fraction, meets=None, target=None, is_asked=False)
+    return msgspec.structs.replace(fraction, meets=None, target=None, is_asked=False)
 
 
 def total_of(prepared: Prepared, fractions: Sequence[Fraction]) -> Total:
@@ -114,7 +114,7 @@ def total_of(prepared: Prepared, fractions: Sequence[Fraction]) -> Total:
         said = declared_share(asked, prepared.floor, prepared.better)
     else:
         total, said = add_up(asked, prepared.floor), declared_sum(asked, prepared.floor)
-    return total if said is None else replace(total, said=said)
+    return total if said is None else msgspec.structs.replace(total, said=said)
 
 
 def of_one(

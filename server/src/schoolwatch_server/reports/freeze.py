@@ -3,9 +3,10 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 from sqlalchemy import Connection
 
 from schoolwatch_server import __version__
@@ -197,7 +198,7 @@ def _of_school(school: SchoolRow, values: Sequence[IndicatorValue], scored: tupl
 
 def _short(values: Sequence[IndicatorValue]) -> tuple[IndicatorValue, ...]:
     """Without the packs' numbers, which stand once beside the place's own values."""
-    return tuple(replace(value, lines=()) for value in values)
+    return tuple(msgspec.structs.replace(value, lines=()) for value in values)
 
 
 def _packs(packs: Packs) -> tuple[PackUsed, ...]:

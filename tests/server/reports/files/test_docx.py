@@ -3,7 +3,6 @@
 import io
 import unicodedata
 import zipfile
-from dataclasses import replace
 
 import msgspec
 import time_machine
@@ -11,6 +10,7 @@ from docx import Document
 from docx.shared import Mm
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from parts.frozen import of_province, of_school, value_of
 from schoolwatch_server import texts

@@ -4,12 +4,12 @@ import hashlib
 import re
 import subprocess
 import unicodedata
-from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import pytest
 import time_machine
+from msgspec.structs import replace
 
 from parts.frozen import of_school, value_of
 from schoolwatch_server import texts

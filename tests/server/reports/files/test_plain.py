@@ -3,9 +3,9 @@
 import csv
 import hashlib
 import io
-from dataclasses import replace
 
 import msgspec
+from msgspec.structs import replace
 
 from parts.frozen import of_province, of_school
 from schoolwatch_server import texts

@@ -3,12 +3,12 @@
 import io
 import unicodedata
 import zipfile
-from dataclasses import replace
 
 import msgspec
 import time_machine
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from openpyxl import Workbook, load_workbook
 
 from parts.frozen import of_province, of_school, value_of

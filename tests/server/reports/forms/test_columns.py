@@ -1,10 +1,10 @@
 """Tables of schools are filled by code, and copy sheets in the order of a web form's questions."""
 
 import io
-from dataclasses import replace
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 from openpyxl import Workbook, load_workbook
 
 from parts.frozen import of_province, of_school, value_of

@@ -3,7 +3,6 @@
 import contextlib
 import io
 import zipfile
-from dataclasses import replace
 
 import msgspec
 import pytest
@@ -12,6 +11,7 @@ from docx import Document
 from docx.shared import Pt
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from openpyxl import Workbook, load_workbook
 from openpyxl.comments import Comment
 from openpyxl.styles import Font
