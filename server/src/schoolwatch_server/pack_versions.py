@@ -27,6 +27,8 @@ Reason = Literal[
     "unknown_question",
     "unknown_group",
     "level_order",
+    "not_a_share",
+    "other_way",
     "written_twice",
     "other_kind",
     "not_in_force",
@@ -89,6 +91,7 @@ def check(text: str, valid_from: date, there: Known, path: Path = Path("-")) -> 
     if isinstance(held.sheet, Plan):
         _check_names([item.id for item in held.sheet.items])
         _check_measured(held.sheet, there)
+        _check_targets(held.sheet, packs.load(there.folder, there.stored, valid_from))
     elif isinstance(held.sheet, Criteria):
         _check_names([one.code for one in held.sheet.criteria])
         _check_criteria(held.sheet)
@@ -173,6 +176,24 @@ def _check_measured(plan: Plan, there: Known) -> None:
             raise VersionError("unknown_indicator", item=item.vi, name=item.indicator)
         if item.question is not None and item.question not in there.questions:
             raise VersionError("unknown_question", item=item.vi, name=item.question)
+
+
+def _check_targets(plan: Plan, until_then: packs.Packs) -> None:
+    """A number must be possible, and be held the way in which its indicator gets better."""
+    for item in plan.items:
+        if item.target is None:
+            continue
+        if item.unit == "ratio" and item.target > 1:
+            raise VersionError("not_a_share", item=item.vi)
+        if item.indicator is None:
+            continue
+        of_schools = item.unit == "ratio" and item.indicator in _OF_SCHOOLS  # the more schools, the better
+        definition = until_then.of(item.indicator).indicators[item.indicator]
+        if item.better != ("higher" if of_schools else definition.better):
+            raise VersionError("other_way", item=item.vi)
+
+
+_OF_SCHOOLS = frozenset(one.id for one in INDICATORS if one.counts_schools)
 
 
 def _check_names(names: list[str]) -> None:

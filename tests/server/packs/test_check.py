@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from schoolwatch_server import packs
+from schoolwatch_server.claims.questions import BY_ID
 from schoolwatch_server.pack_versions import Known, VersionError, check
 from schoolwatch_server.packs.load import SHIPPED
 from schoolwatch_server.packs.sheet import Stored
@@ -40,6 +42,10 @@ def test_a_version_has_the_next_number_whatever_its_text_says(tmp_path: Path) ->
     [
         (PLAN % ", indicator: nothing", "unknown_indicator"),
         (PLAN % ", question: nothing", "unknown_question"),
+        (PLAN % ", target: 80", "not_a_share"),
+        (PLAN % ", indicator: patched, target: 0.8, better: lower", "other_way"),
+        (PLAN % ", indicator: students_per_computer, unit: students/computer, target: 8", "other_way"),
+        (PLAN % ", indicator: lan_standard, target: 0.8, better: lower", "other_way"),
         (PLAN % "" + "- {id: a, vi: B, clause: I, confidence: P}\n", "written_twice"),
         ((PLAN % "").replace("id: so", "id: network"), "other_kind"),
         (
@@ -58,6 +64,12 @@ def test_what_does_not_fit_is_refused(tmp_path: Path, text: str, reason: str) ->
     with pytest.raises(VersionError) as refused:
         check(text, DAY, known(tmp_path))
     assert refused.value.reason == reason
+
+
+@pytest.mark.parametrize("held", packs.examples(), ids=lambda held: held.sheet.id)
+def test_every_example_can_be_taken(tmp_path: Path, held: packs.Held) -> None:
+    there = Known(tmp_path, (), BY_ID)
+    assert check(held.text.decode(), DAY, there).sheet.id == held.sheet.id
 
 
 def test_a_question_that_schools_answer_is_taken(tmp_path: Path) -> None:

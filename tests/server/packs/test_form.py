@@ -54,6 +54,37 @@ def test_a_number_that_is_no_share_stays_as_it_is_written() -> None:
     assert (item.target, item.better) == (2, "lower")
 
 
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("1.000.000", 1e6),
+        ("1.234,5", 1234.5),
+        ("0.125", 0.125),
+        ("2,125", 2.125),
+        ("1000", 1000),
+        ("2.5", 2.5),
+    ],
+)
+def test_a_number_is_read_as_it_is_written_here(text: str, number: float) -> None:
+    assert read(ROW | {"unit": "count", "target": text}).items[0].target == number
+
+
+@pytest.mark.parametrize("number", [1234567.0, 123456.78, 0.000001, 80.0, 1000.0, 2.125])
+def test_a_number_that_nobody_touches_stays_the_same(number: float) -> None:
+    plan = read(ROW | {"unit": "count", "target": "1"})
+    again = form.values(form.PLAN, msgspec.structs.replace(plan, items=(
+        msgspec.structs.replace(plan.items[0], target=number),
+    )))  # fmt: skip
+    data, faults = form.read(form.PLAN, again)
+    assert faults == ()
+    assert data["items"][0]["target"] == number
+
+
+def test_rows_beyond_what_a_plan_holds_are_told_and_not_dropped() -> None:
+    _, faults = form.read(form.PLAN, filled(*[ROW] * (form.ROWS_MAX + 1)))
+    assert [(fault.field, fault.reason) for fault in faults] == [("items", "too_many_rows")]
+
+
 def test_a_document_without_a_number_gives_no_target() -> None:
     assert read(ROW | {"target": ""}).items[0].target is None
 
@@ -68,6 +99,12 @@ def test_a_document_without_a_number_gives_no_target() -> None:
         ("target", "chín mươi", "not_a_number"),
         ("target", "120", "not_a_share"),
         ("target", "-5", "negative"),
+        ("target", "1.000", "ambiguous"),
+        ("target", "1,000", "ambiguous"),
+        ("target", "1.00.000", "not_a_number"),
+        ("deadline", "01/01/0001", "not_a_day"),
+        ("deadline", "31/12/9999", "not_a_day"),
+        ("quote", "x" * 2001, "too_long"),
         ("confidence", "sure", "no_choice"),
         ("unit", "percent", "no_choice"),
     ],

@@ -18,12 +18,24 @@ from schoolwatch_server.packs.shapes import Field, Rows
 from schoolwatch_server.packs.shapes import Shape as Shape
 
 Reason = Literal[
-    "required", "not_a_day", "not_a_number", "not_a_share", "negative", "no_choice", "no_rows", "no_commune"
+    "required",
+    "not_a_day",
+    "not_a_number",
+    "ambiguous",
+    "not_a_share",
+    "negative",
+    "no_choice",
+    "no_rows",
+    "too_many_rows",
+    "too_long",
+    "no_commune",
 ]
 """What is wrong with a field; keys of the text file `packs`."""
 
 LENGTH_MAX = 2000
 ROWS_MAX = 100
+YEARS = range(1990, 2100)
+"""Of a day in a plan: what lies outside is a slip of the hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +62,11 @@ def read(shape: Shape, given: Given) -> tuple[dict[str, Any], tuple[Fault, ...]]
         data["en"] = en
     _without_empty_levels(data)
     for rows in shape.rows:
-        data[rows.name] = [_row(rows, number, given, faults) for number in numbers(rows, given)]
+        filled = numbers(rows, given)
+        if len(filled) > ROWS_MAX:
+            faults.append(Fault(rows.name, "too_many_rows"))
+        data[rows.name] = [_row(rows, number, given, faults) for number in filled[:ROWS_MAX]]
+    faults += (Fault(name, "too_long") for name in given if len(_text(given, name)) > LENGTH_MAX)
     if shape.kind == "plan" and not data["items"]:
         faults.append(Fault("items", "no_rows"))
     _name_items(data.get("items", []))
@@ -62,8 +78,7 @@ def numbers(rows: Rows, given: Given) -> list[int]:
     found = {
         int(match[1]) for name in given if (match := re.fullmatch(rf"{rows.name}\.(\d{{1,3}})\.\w+", name))
     }
-    kept = [number for number in sorted(found) if not _is_empty(rows, number, given)]
-    return kept[:ROWS_MAX]
+    return [number for number in sorted(found) if not _is_empty(rows, number, given)]
 
 
 def values(shape: Shape, pack: Plan | Criteria) -> dict[str, tuple[str, ...]]:
@@ -164,15 +179,23 @@ def day(text: str) -> date | None:
     """A day as a browser or a person writes it: `2027-12-31`, `31/12/2027`."""
     local = re.fullmatch(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})", text)
     try:
-        return date(int(local[3]), int(local[2]), int(local[1])) if local else date.fromisoformat(text)
+        found = date(int(local[3]), int(local[2]), int(local[1])) if local else date.fromisoformat(text)
     except ValueError:
         return None
+    return found if found.year in YEARS else None
 
 
 def _number(text: str, *, is_share: bool) -> tuple[float | None, Reason | None]:
-    """`80`, `80 %`, `0,5`, `1.000,5`; of a share what is written is percent."""
+    """`80`, `80 %`, `0,5`, `1.000,5`, `1.000.000`; of a share what is written is percent.
+
+    `1.000` is a thousand to one reader and one to another: nobody guesses.
+    """
     plain_text = re.sub(r"[\s%]", "", text)
-    if "," in plain_text:
+    if re.fullmatch(r"-?[1-9]\d{0,2}(\.\d{3}|,000)", plain_text):
+        return None, "ambiguous"
+    if "," in plain_text or plain_text.count(".") > 1:
+        if not re.fullmatch(r"-?(\d+|\d{1,3}(\.\d{3})+)(,\d+)?", plain_text):
+            return None, "not_a_number"
         plain_text = plain_text.replace(".", "").replace(",", ".")
     if not re.fullmatch(r"-?\d{1,9}(\.\d{1,6})?", plain_text):
         return None, "not_a_number"
@@ -198,7 +221,7 @@ def _is_empty(rows: Rows, number: int, given: Given) -> bool:
 
 def _text(given: Given, name: str) -> str:
     found = given.get(name, ("",))
-    return found[0].strip()[:LENGTH_MAX] if found else ""
+    return found[0].strip() if found else ""
 
 
 # --- writing -----------------------------------------------------------------------------------------------
@@ -228,5 +251,5 @@ def _shown(field: Field, of: Any, value: Any) -> tuple[str, ...]:
         return ("true" if value else "false",)
     if field.kind in ("number", "target"):
         scaled = value * 100 if field.kind == "target" and of.unit == "ratio" else value
-        return (f"{round(scaled, 6):g}".replace(".", ","),)
+        return (f"{scaled:.6f}".rstrip("0").rstrip(".").replace(".", ","),)
     return (f"{value:%d/%m/%Y}" if isinstance(value, date) else str(value),)
