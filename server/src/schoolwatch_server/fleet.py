@@ -109,7 +109,7 @@ def split(
                 f"{code} has no room {missing[0][:80]!r}; its rooms: {', '.join(known) or 'none'}"
             )
         chosen = tuple(dict.fromkeys(known[room] for room in rooms))
-        _, moved = reorganised.split_school(conn, whole.id, new.code, new.name, level, chosen, now)
+        _, moved = reorganised.split_school(conn, whole.id, new.code, new.name, level, chosen, now, by)
         detail = {"new": new.code, "name": new.name, "rooms": len(chosen), "devices": moved}
         people.record(conn, actor=by, action="school.split", subject=whole.code, detail=detail, now=now)
     return moved

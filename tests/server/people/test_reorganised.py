@@ -6,11 +6,13 @@ import pytest
 from sqlalchemy import select
 
 from reports import World
-from schoolwatch_server import fleet, rosters
-from schoolwatch_server.database import audit, contacts, pages, registry
+from schoolwatch_server import fleet, packs, rosters
+from schoolwatch_server.database import audit, contacts, declarations, pages, registry
 from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.counts import count
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.registry import RegistryError
+from schoolwatch_server.indicators.limits import limits
 from schoolwatch_server.schools import Named
 from schoolwatch_server.scope import EVERYTHING, Scope
 
@@ -138,6 +140,56 @@ def test_a_split_takes_rooms_with_their_devices_and_leaves_the_code_its_history(
         "M",
         1,
     )
+
+
+def test_after_a_split_the_counts_of_both_are_asked_anew(world: World, two: int) -> None:
+    with begin_write(world.engine) as conn:
+        for quantity, number in (("students", 800), ("devices", 40), ("line_mbps", 100)):
+            declarations.declare(conn, two, quantity, number, NOW - 60, "lan")
+    fleet.split(world.engine, "N", Named("M", "Trường Mới"), "THCS", ["Phòng Tin"], by="lan", now=NOW)
+    with begin_write(world.engine) as conn:
+        school = registry.school_by_code(conn, "N", EVERYTHING)
+        assert school is not None
+        assert school.declared == {"line_mbps": 100}, "the line is still that of the school"
+        (counts,) = [each.counts for each in count(conn, Scope("school", two), limits(packs.load(), NOW))]
+        assert (counts.students_declared, counts.devices_declared) == (None, None)
+        assert {row.quantity for row in pages.declarations(conn, two) if row.value < 0} == {
+            "students",
+            "devices",
+        }
+        declarations.declare(conn, two, "students", 500, NOW + 60, "lan")
+        again = registry.school_by_code(conn, "N", EVERYTHING)
+    assert again is not None
+    assert again.declared["students"] == 500
+
+
+def test_a_device_takes_its_asset_along_where_its_school_goes_and_leaves_it_where_it_alone_goes(
+    world: World, two: int
+) -> None:
+    (one,) = world.enrol(1)
+    place(world, one.device, "N", "Phòng Tin")
+
+    def asset() -> tuple[int, int | None]:
+        with begin_read(world.engine) as conn:
+            a = t.asset.c
+            row = conn.execute(select(a.school_id, a.device_id).where(a.name == "Máy của phòng")).one()
+            return row.school_id, row.device_id
+
+    with begin_write(world.engine) as conn:
+        row = registry.device(conn, one.device, EVERYTHING)
+        assert row is not None
+        conn.execute(
+            t.asset.insert().values(school_id=two, tag="TS-9", name="Máy của phòng", device_id=row.id)
+        )
+    fleet.split(world.engine, "N", Named("M", "Trường Mới"), "THCS", ["Phòng Tin"], by="lan", now=NOW)
+    with begin_read(world.engine) as conn:
+        made = registry.school_by_code(conn, "M", EVERYTHING)
+    assert made is not None
+    assert asset() == (made.id, row.id), "the record goes with the room's computer"
+    fleet.merge(world.engine, "M", "S", by="lan", now=NOW + 1)
+    assert asset() == (world.school, row.id)
+    fleet.move(world.engine, one.device, "N", "", EVERYTHING, by="lan", now=NOW + 2)
+    assert asset() == (world.school, None), "the record stays in the register of the school that owns it"
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,7 @@ def show(request: Request, code: str, who: Who, server: Server) -> Response:
         if school is None:
             raise not_found("school", code)
         values = current(conn, "school", school.id, packs, now)
+        said_numbers = pages.declarations(conn, school.id)
         devices = registry.devices(conn, who.scope, school_id=school.id)
         known = states.known(conn, [device.id for device in devices])
         after = limits(server.packs, now).working_after
@@ -101,7 +102,8 @@ def show(request: Request, code: str, who: Who, server: Server) -> Response:
             orders=orders,
             activated=activation.counts(conn, Scope("school", school.id), after),
             line=tested(conn, school.id, words_of(request)),
-            declarations={row.quantity: row for row in pages.declarations(conn, school.id)},
+            declarations={row.quantity: row for row in said_numbers if row.value >= 0},
+            unsaid=[row for row in said_numbers if row.value < 0],
             quantities=declarations.QUANTITIES,
             roles=registry.ROLES,
             incidents=incident_rows.incidents(conn, who.scope, is_open=True, school_id=school.id, limit=20),

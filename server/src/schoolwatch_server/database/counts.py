@@ -139,7 +139,10 @@ def _of_devices(rooms: Mapping[int | None, Sums]) -> dict[str, Any]:
 def _declared(conn: Connection, scope: Scope) -> dict[int, dict[str, int]]:
     found: dict[int, dict[str, int]] = {}
     for school, quantity, value in conn.execute(_declarations(scope.level), place(scope)).all():
-        found.setdefault(school, {})[quantity] = int(value)
+        of = found.setdefault(school, {})
+        of.pop(quantity, None)
+        if value >= 0:
+            of[quantity] = int(value)
     return found
 
 

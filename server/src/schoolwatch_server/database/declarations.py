@@ -1,6 +1,6 @@
 """What schools declare: the newest number of each quantity holds, earlier ones stay as history."""
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, select
 
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.registry import RegistryError
@@ -10,6 +10,18 @@ QUANTITIES = ("students", "devices", "student_devices", "line_mbps")
 
 COUNTS = ("students", "devices", "student_devices")
 """Those of them that add up when schools become one."""
+
+UNSAID = -1.0
+"""In place of a number that no longer holds: the school is asked anew, and until then nothing is declared."""
+
+
+def unsay(conn: Connection, school_id: int, now: float, by: str) -> None:
+    """No count that a school declared holds any more: what it was of is not what the school is now."""
+    d = t.declaration.c
+    held = conn.scalars(select(d.quantity).where(d.school_id == school_id, d.quantity.in_(COUNTS)).distinct())
+    rows = [{"school_id": school_id, "quantity": quantity, "value": UNSAID} for quantity in held]
+    if rows:
+        conn.execute(insert(t.declaration).values(declared_at=now, declared_by=by), rows)
 
 
 def declare(conn: Connection, school_id: int, quantity: str, value: float, now: float, by: str) -> None:

@@ -36,4 +36,4 @@ def figures(conn: Connection, scope: Scope, school_id: int, now: float) -> dict[
         found[name] = conn.execute(counted).scalar_one()
     sums = {"class_students": of_classes, "room_computers": in_rooms}
     found |= {name: float(value) for name, value in sums.items() if value is not None}
-    return {name: float(found[name]) for name in FIGURES if name in found}
+    return {name: float(found[name]) for name in FIGURES if found.get(name, -1) >= 0}

@@ -135,7 +135,7 @@ def named(conn: Connection, scope: Scope) -> tuple[NamedRow, ...]:
 
 
 def declarations(conn: Connection, school_id: int) -> tuple[DeclarationRow, ...]:
-    """The newest declaration of each quantity."""
+    """The newest declaration of each quantity; a negative value is of a number that no longer holds."""
     d = t.declaration.c
     query = (
         select(d.quantity, d.value, d.declared_at, d.declared_by)

@@ -102,7 +102,10 @@ def create_device(
 
 
 def move_device(conn: Connection, device_id: int, school_id: int, room_id: int | None, now: float) -> None:
-    """Ends the device's membership at `now` and begins the new one; a move to where it is changes nothing."""
+    """Ends the device's membership at `now` and begins the new one; a move to where it is changes nothing.
+
+    In another school it is no asset of the former one's register any more, whose record stays.
+    """
     m = t.membership
     still = and_(m.c.device_id == device_id, m.c.valid_to.is_(None))
     held = conn.execute(select(m.c.school_id, m.c.room_id).where(still)).first()
@@ -115,6 +118,10 @@ def move_device(conn: Connection, device_id: int, school_id: int, room_id: int |
     told.mark(conn, [device_id])
     if held is not None and held.school_id != school_id:
         told.leave_line(conn, device_id)
+        a = t.asset.c
+        theirs = (a.device_id == device_id) & (a.school_id != school_id)
+        if conn.execute(update(t.asset).where(theirs).values(device_id=None)).rowcount:
+            conn.execute(update(t.device).where(t.device.c.id == device_id).values(asset_tag=""))
 
 
 def set_device(conn: Connection, device_id: int, *, label: str, role: str | None, broken: bool) -> None:
@@ -230,7 +237,10 @@ def _with_declared(conn: Connection, rows: Sequence[Sequence[Any]]) -> tuple[Sch
         query = query.where(d.school_id.in_([row[0] for row in rows]))
     declared: dict[int, dict[str, float]] = {}
     for school_id, quantity, value in conn.execute(query):
-        declared.setdefault(school_id, {})[quantity] = value
+        of = declared.setdefault(school_id, {})
+        of.pop(quantity, None)
+        if value >= 0:
+            of[quantity] = value
     return tuple(SchoolRow(*(*row[:8], declared.get(row[0], {}), *row[8:])) for row in rows)
 
 

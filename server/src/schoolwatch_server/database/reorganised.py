@@ -37,10 +37,10 @@ def merge_schools(conn: Connection, gone: int, into: int, now: float, by: str) -
     rooms = _all_rooms(conn, gone, into, old.name, old.code)
     here = select(m.c.device_id, m.c.room_id).where(m.c.school_id == gone, m.c.valid_to.is_(None))
     moving = conn.execute(here).all()
+    _lists(conn, gone, into, rooms, old.code, now)
     for row in moving:
         registry.move_device(conn, row.device_id, into, rooms.get(row.room_id), now)
     _waiting(conn, gone, into, [*rooms.items(), (None, None)])
-    _lists(conn, gone, into, rooms, old.code, now)
     conn.execute(update(sc).where(sc.c.school_id == gone, sc.c.valid_to.is_(None)).values(valid_to=now))
     _add_declared(conn, gone, into, now, by)
     token = t.enrolment_token  # which nobody new may use, and frozen computers go on using at each start
@@ -51,12 +51,20 @@ def merge_schools(conn: Connection, gone: int, into: int, now: float, by: str) -
 
 
 def split_school(
-    conn: Connection, whole: int, code: str, name: str, level: str, chosen: tuple[int, ...], now: float
+    conn: Connection,
+    whole: int,
+    code: str,
+    name: str,
+    level: str,
+    chosen: tuple[int, ...],
+    now: float,
+    by: str,
 ) -> tuple[int, int]:
     """A new school of the same commune, with these rooms of the other; its id, and how many devices moved.
 
-    Devices, those that wait, assets, hand checks and the classes that use the rooms go along. The other one
-    keeps its code with its history, and what it declared. Raises `RegistryError`.
+    Devices with their assets, those that wait, hand checks and the classes that use the rooms go along. The
+    other one keeps its code with its history; the counts that it declared were of both, and are asked anew.
+    Raises `RegistryError`.
     """
     commune = conn.scalar(select(t.school.c.commune_id).where(t.school.c.id == whole))
     if commune is None or not chosen:
@@ -66,13 +74,17 @@ def split_school(
     m = t.membership
     here = select(m.c.device_id, m.c.room_id).where(m.c.room_id.in_(chosen), m.c.valid_to.is_(None))
     moving = conn.execute(here).all()
+    for old, there in rooms.items():
+        _follow(conn, t.asset, t.asset.c.room_id == old, {"school_id": new, "room_id": there})
     for row in moving:
+        theirs = (t.asset.c.device_id == row.device_id) & (t.asset.c.school_id == whole)
+        _follow(conn, t.asset, theirs, {"school_id": new, "room_id": rooms[row.room_id]})
         registry.move_device(conn, row.device_id, new, rooms[row.room_id], now)
     _waiting(conn, whole, new, [*rooms.items()])
     for old, there in rooms.items():
-        _follow(conn, t.asset, t.asset.c.room_id == old, {"school_id": new, "room_id": there})
         used = (t.school_class.c.room_id == old) & (t.school_class.c.year_ends > now)
         _follow(conn, t.school_class, used, {"school_id": new, "room_id": there})
+    declarations.unsay(conn, whole, now, by)
     return new, len(moving)
 
 
