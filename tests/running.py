@@ -9,6 +9,7 @@ import ssl
 import subprocess
 import sys
 import time
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +99,7 @@ class RunningUp:
     @property
     def trusted(self) -> ssl.SSLContext:
         """Who trusts the server's own authority, once there is one."""
-        return ssl.create_default_context(cafile=self._ca if self._ca.exists() else None)
+        return _trusting(self._ca.read_text() if self._ca.exists() else "")
 
     def get(self, path: str) -> httpx.Response:
         """An API request with a token that may read."""
@@ -141,3 +142,12 @@ class RunningUp:
             self.process.kill()
             self.process.wait(10)
             psutil.wait_procs(family, timeout=10)
+
+
+@cache
+def _trusting(authority: str) -> ssl.SSLContext:
+    """Who trusts that authority, or nobody: it is asked many times a second whether a server is ready."""
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if authority:
+        made.load_verify_locations(cadata=authority)
+    return made

@@ -47,20 +47,24 @@ class SmallServer:
         self.marks: dict[str, int] = {}
         self.arrived: list[frame.Header] = []
         self.is_mute = False
+        self.subscribed = 0
         self._client = self._connected()
 
     def _connected(self) -> mqtt.Client:
         client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="server")
         client.username_pw_set(self.broker.user, self.broker.password)
-        ready: list[bool] = []
-        client.on_subscribe = lambda *_: ready.append(True)
+        client.on_subscribe = self._on_subscribe
         client.on_message = lambda _client, _data, message: self._take(message.payload)
         client.on_connect = lambda each, *_: each.subscribe(REPORTS, qos=1)
         client.reconnect_delay_set(1, 1)
         client.connect(self.broker.host, self.broker.port)
+        before = self.subscribed
         client.loop_start()
-        wait_for(lambda: bool(ready))
+        wait_for(lambda: self.subscribed > before)
         return client
+
+    def _on_subscribe(self, *_: object) -> None:
+        self.subscribed += 1
 
     def _take(self, payload: bytes) -> None:
         frame.verify(payload, bytes.fromhex(KEY))
@@ -86,7 +90,7 @@ class SmallServer:
 
     def tell(self, payload: bytes) -> None:
         """Any bytes on the device's settings topic, retained; gives back when the broker has them."""
-        self._publish("settings", payload).wait_for_publish(5)
+        self._publish("settings", payload).wait_for_publish(30)
 
     def _publish(self, leaf: Leaf, payload: bytes) -> mqtt.MQTTMessageInfo:
         return self._client.publish(topic(DEVICE, leaf), payload, qos=1, retain=True)
@@ -102,18 +106,19 @@ class SmallServer:
         self._client.loop_stop()
 
 
-def wait_for(true: Callable[[], bool], seconds: float = 15) -> None:
+def wait_for(true: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, "did not come about"
         time.sleep(0.01)
 
 
-def settings(data: Path, *, measure: float = 300, deliver: float = 900) -> AgentConfig:
+def settings(data: Path, *, measure: float = 300, deliver: float = 900, ack_wait: float = 30) -> AgentConfig:
+    """An agent's, who waits long enough for a broker and a server on a busy machine."""
     return AgentConfig(
         agent=Agent(data=str(data)),
         schedule=Schedule(measure=measure, deliver=deliver),
-        delivery=Delivery(connect_wait=3),
+        delivery=Delivery(connect_wait=30, ack_wait=ack_wait),
         limits=Limits(memory_max=16_000_000_000),  # the tests' process grows, and its children are brokers
     )
 

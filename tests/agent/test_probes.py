@@ -254,7 +254,7 @@ def test_a_hostile_machine_costs_a_reading_never_an_exception(
     host = Hostile(how, system)
     started = time.monotonic()
     observed = observe(probe, host)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
     reason = machines.failure(observed)
     if observed == Observed():
         return  # not here

@@ -59,7 +59,7 @@ def children(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
 
 def test_it_ticks_at_once_and_then_again_and_leaves_no_process_between(start: Start, ticks: Path) -> None:
     process = start(1.0)
-    wait_for(lambda: count(ticks) >= 3, 30)
+    wait_for(lambda: count(ticks) >= 3)
     wait_for(lambda: not children(process))
 
 
@@ -92,7 +92,7 @@ def test_when_it_is_told_to_end_the_tick_is_told_too_and_waited_for(start: Start
 
 def test_a_tick_that_hangs_is_ended_after_its_bound_and_the_next_one_comes(start: Start, ticks: Path) -> None:
     process = start(1.0, lasts=60, bound=0.5)
-    wait_for(lambda: count(ticks) >= 2, 30)
+    wait_for(lambda: count(ticks) >= 2)
     process.terminate()
     process.wait(15)
     assert process.stderr is not None
@@ -165,7 +165,7 @@ commands.probes_of = lambda *_: (hangs,)
 sys.exit(main(["tick", "--config", {str(tmp_path / "agent.toml")!r}]))
 """
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE)
-    wait_for(lambda: children(process), 30)
+    wait_for(lambda: children(process))
     (started,) = children(process)
     process.terminate()
     process.communicate(timeout=15)

@@ -106,7 +106,7 @@ class Honest:
     def end(self) -> None:
         self._stop.set()
         self._thread.join(30)
-        wait_for(lambda: self.taken == sum(sender.seq for sender in self.senders), 20)
+        wait_for(lambda: self.taken == sum(sender.seq for sender in self.senders))
 
 
 class Site:

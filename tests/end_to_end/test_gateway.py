@@ -111,7 +111,7 @@ class Passage:
         )  # fmt: skip
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(argv, stderr=log)
-        wait_for(self._listens, 30)
+        wait_for(self._listens)
 
     def _listens(self) -> bool:
         assert self.process.poll() is None, self._log.read_text()
@@ -180,15 +180,15 @@ def test_a_computer_behind_a_gateway_enrols_delivers_and_is_renewed(
 
         assert pc.tick() == "pending"
         up.command("device", "approve", "--school", SCHOOL)
-        wait_for(lambda: pc.tick() == "delivered", 30)
+        wait_for(lambda: pc.tick() == "delivered")
         assert pc.looks() == ["proxy_ok", "login_ok"]
         assert gate.looks()[-1] == "passage_ok"
 
         cut_in_the_middle(passage, pc, up)
 
         up.command("device", "rotate", pc.credential.device)
-        wait_for(lambda: pc.tick() and settings.read(pc.data).renew, 30)
-        wait_for(lambda: pc.tick() and pc.credential.renewed, 30)
+        wait_for(lambda: pc.tick() and settings.read(pc.data).renew)
+        wait_for(lambda: pc.tick() and pc.credential.renewed)
     finally:
         said = passage.end()
     assert f"leads to {gated.server}:{up.http}, {gated.server}:{up.mqtt} alone" in said
@@ -199,7 +199,7 @@ def test_a_computer_behind_a_gateway_enrols_delivers_and_is_renewed(
 def cut_in_the_middle(passage: Passage, pc: Machine, up: RunningUp) -> None:
     """The gateway's power fails while what waited is on its way: nothing is lost, nothing comes twice."""
     device, waiting = pc.credential.device, 40
-    wait_for(lambda: journal(up, device) == pc.ticks, 20)
+    wait_for(lambda: journal(up, device) == pc.ticks)
     passage.end()
     assert {pc.tick() for _ in range(waiting)} == {"unreachable"}
     passage.start()
@@ -207,7 +207,7 @@ def cut_in_the_middle(passage: Passage, pc: Machine, up: RunningUp) -> None:
     before = pc.ticks - waiting
     delivering = threading.Thread(target=pc.tick)
     delivering.start()
-    wait_for(lambda: journal(up, device) > before, 30)
+    wait_for(lambda: journal(up, device) > before)
     passage.lose_power()
     delivering.join(60)
     assert not delivering.is_alive()

@@ -1,7 +1,6 @@
 """Devices are told their settings, retained, once each change, whatever broker and whatever is lost."""
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from sqlalchemy import event
 
 from brokers import RunningBroker
+from mqtt import wait_for
 from reports import NOW, World
 from schoolwatch_contract.settings import Settings, decode
 from schoolwatch_contract.topics import ROOT, parse
@@ -23,6 +23,12 @@ from schoolwatch_server.database import registry, told
 from schoolwatch_server.database.engine import begin_read, begin_write, renew_epoch
 from schoolwatch_server.targets import Bandwidth, Quality
 from schoolwatch_server.tell import Teller
+
+NOBODY = "f" * 32
+"""Its settings are said by these tests alone."""
+
+OF_NONE = ("0" * 32, NOBODY)
+"""What the teller keeps at the broker for itself, and what we say."""
 
 
 def config_of(world: World, broker: RunningBroker, **sections: Any) -> ServerConfig:
@@ -37,18 +43,30 @@ def config_of(world: World, broker: RunningBroker, **sections: Any) -> ServerCon
 class Heard:
     """What the broker hands to whoever may read all settings, live and retained."""
 
+    client: mqtt.Client
     messages: list[tuple[str, bytes, bool]] = field(default_factory=list)
+
+    def catch_up(self) -> None:
+        """Until all has come that the broker had when this was asked: it keeps the order."""
+        mark = f"{len(self.messages)}".encode()
+        self.client.publish(f"{ROOT}/{NOBODY}/settings", mark, qos=1)
+        wait_for(lambda: (NOBODY, mark, False) in self.messages)
+
+    def live(self) -> list[tuple[str, bytes]]:
+        """Device → settings as they were told, in order."""
+        self.catch_up()
+        return [(device, text) for device, text, kept in self.messages if not kept and device not in OF_NONE]
 
     def settings(self) -> dict[str, Settings]:
         """Device → settings, the newest; a device that was taken back is left out."""
-        newest = {device: text for device, text, _ in self.messages if device != "0" * 32}
+        newest = {device: text for device, text, _ in self.messages if device not in OF_NONE}
         return {device: decode(text) for device, text in newest.items() if text}
 
 
 @contextmanager
 def listening(broker: RunningBroker) -> Iterator[Heard]:
-    heard, ready = Heard(), threading.Event()
-    client = mqtt.Client(CallbackAPIVersion.VERSION2)
+    client, ready = mqtt.Client(CallbackAPIVersion.VERSION2), threading.Event()
+    heard = Heard(client)
     client.username_pw_set(broker.user, broker.password)
     client.on_subscribe = lambda *_: ready.set()
     client.on_message = lambda _client, _data, m: heard.messages.append(
@@ -57,7 +75,7 @@ def listening(broker: RunningBroker) -> Iterator[Heard]:
     client.connect(broker.host, broker.port)
     client.subscribe(f"{ROOT}/+/settings", qos=1)
     client.loop_start()
-    assert ready.wait(10)
+    assert ready.wait(60)
     try:
         yield heard
     finally:
@@ -67,7 +85,7 @@ def listening(broker: RunningBroker) -> Iterator[Heard]:
 
 def retained(broker: RunningBroker) -> dict[str, Settings]:
     with listening(broker) as heard:
-        time.sleep(0.4)
+        heard.catch_up()
     return heard.settings()
 
 
@@ -99,7 +117,7 @@ def test_each_device_is_told_by_its_room_and_told_again_when_that_changes(
             registry.change_room(conn, world.school, rooms["office"], "classroom")
             registry.set_device(conn, lab.id, label="other", role=None, broken=True)
         assert tell_all(teller) == 2
-        live = [(device, text) for device, text, kept in heard.messages if not kept and device != "0" * 32]
+        live = heard.live()
     assert [device for device, _ in live] == [staff.device], "what is the same is not said again"
     assert decode(live[0][1]).measures_use
 
@@ -142,7 +160,8 @@ def test_other_targets_reach_everybody_and_a_restart_nobody(world: World, mosqui
     assert tell_all(Teller(config, world.engine)) == 4
     with listening(mosquitto) as heard:
         assert tell_all(Teller(config, world.engine)) == 0
-        assert not [1 for _, _, kept in heard.messages if not kept]
+        heard.catch_up()
+        assert not [1 for device, _, kept in heard.messages if not kept and device != NOBODY]
     changed = msgspec.structs.replace(config, quality=Quality(("host.example",)))
     assert tell_all(Teller(changed, world.engine)) == 4
     assert {s.quality.hosts for s in retained(mosquitto).values()} == {("host.example",)}
@@ -204,19 +223,18 @@ def test_a_broker_that_is_away_is_said_once(
     monkeypatch.setattr(tell, "TRY_EVERY", 0.05)
     world.enrol(1)
     mosquitto.stop()
-    stop, leading = threading.Event(), threading.Event()
+    stop, leading, tries = threading.Event(), threading.Event(), list[Teller]()
     leading.set()
     teller = Teller(config_of(world, mosquitto), world.engine)
+    step = Teller.step
+    monkeypatch.setattr(Teller, "step", lambda each: (tries.append(each), step(each))[1])
     thread = threading.Thread(target=tell.run, args=(teller, stop, leading))
     thread.start()
     try:
-        time.sleep(0.5)
+        wait_for(lambda: len(tries) > 3)
         assert caplog.text.count("settings wait to be told") == 1
         mosquitto.start()
-        deadline = time.monotonic() + 15
-        while not retained(mosquitto) and time.monotonic() < deadline:
-            time.sleep(0.1)
-        assert retained(mosquitto)
+        wait_for(lambda: retained(mosquitto))
     finally:
         stop.set()
         thread.join()

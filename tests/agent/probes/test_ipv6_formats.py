@@ -45,7 +45,7 @@ def test_any_answer_is_read_or_refused_at_once(tail: bytes, count: int, flags: i
         except NotUnderstood:
             continue
         assert len(said.addresses) <= 64
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
 
 
 @pytest.mark.parametrize(

@@ -199,10 +199,10 @@ def test_a_websocket_lasts_longer_than_headers_may_take(
     monkeypatch.setattr(broker_door, "GREETING", 0.5)
     with websocket(running) as line:
         line.send(hello("x", "a" * 32, "right"))
-        assert line.recv(5) == broker.answer
+        assert line.recv(30) == broker.answer
         time.sleep(1.2)
         line.send(b"a report of a computer with a slow line")
-        assert line.recv(5) == b"a report of a computer with a slow line"
+        assert line.recv(30) == b"a report of a computer with a slow line"
 
 
 def test_a_websocket_that_does_not_log_in_is_let_go(
@@ -213,8 +213,8 @@ def test_a_websocket_that_does_not_log_in_is_let_go(
     with websocket(running) as line:
         line.send(b"\x00")  # what takes it for a report says nothing of it
         with pytest.raises(WebSocketException):
-            line.recv(5)
-    assert time.monotonic() - began < 4
+            line.recv(30)
+    assert time.monotonic() - began < 25
 
 
 def test_wrong_logins_by_websocket_are_turned_away_as_at_the_brokers_own_port(
@@ -224,7 +224,7 @@ def test_wrong_logins_by_websocket_are_turned_away_as_at_the_brokers_own_port(
     for _ in range(WRONG_MAX):
         with websocket(running, "127.0.0.3") as line:
             line.send(hello("x", "a" * 32, "wrong"))
-            assert line.recv(5) == broker.answer
+            assert line.recv(30) == broker.answer
     with pytest.raises(WebSocketException):
         websocket(running, "127.0.0.3")
     websocket(running, "127.0.0.4").close()

@@ -118,7 +118,7 @@ def test_what_waits_survives_the_brokers_own_kill_on_mosquitto(mosquitto: Runnin
     with Client(mosquitto, A, mosquitto.add(A)) as device:
         for n in range(50):
             assert device.publish(topic(A, "report"), b"%d" % n)
-    wait_for(lambda: _saved(mosquitto.folder, 50), 30)
+    wait_for(lambda: _saved(mosquitto.folder, 50))
     mosquitto.kill()
     mosquitto.start()
     with Client(mosquitto, mosquitto.user, mosquitto.password, name="intake", clean=False) as intake:
@@ -140,7 +140,7 @@ def test_a_flood_that_nobody_reads_keeps_the_brokers_memory_bounded(broker: Runn
             device.paho.publish(topic(A, "report"), frame, qos=1).wait_for_publish(30)
     assert psutil.Process(broker.pid).memory_info().rss < 450e6
     with Client(broker, broker.user, broker.password, name="intake", clean=False) as intake:
-        wait_for(lambda: len(intake.got) > 100, 30)
+        wait_for(lambda: len(intake.got) > 100)
         assert intake.got[0] == (topic(A, "report"), frame)
 
 
@@ -162,10 +162,10 @@ def test_a_flood_without_acknowledgement_for_a_server_that_stands_still_keeps_me
                         thief.sendall(flood)
                 assert psutil.Process(broker.pid).memory_info().rss < QUEUED + 1000 * CONNECTION_BYTES + 60e6
                 goes_on.set()
-                wait_for(lambda: len(intake.got) > 50, 30)
+                wait_for(lambda: len(intake.got) > 50)
                 assert honest.publish(topic(B, "report"), b"after")
                 assert not honest.closed.is_set()
-                wait_for(lambda: (topic(B, "report"), b"after") in intake.got, 30)
+                wait_for(lambda: (topic(B, "report"), b"after") in intake.got)
     finally:
         broker.stop()
 

@@ -121,7 +121,7 @@ def test_reports_are_committed_then_acknowledged_retained(
         client.paho.subscribe(topic(device.device, "ack"), qos=1)
         wait_for(lambda: _subscribed(intake))
         publish(client, device, range(1, 31))
-        wait_for(lambda: mark(client, device) == {"a" * 16: 30}, 20)
+        wait_for(lambda: mark(client, device) == {"a" * 16: 30})
     assert intake.stored() == 30
     with Client(broker, device.device, password) as later:
         later.paho.subscribe(topic(device.device, "ack"), qos=1)
@@ -139,7 +139,7 @@ def test_intake_killed_again_and_again_loses_nothing_and_stores_nothing_twice(
     passwords = {d.device: mosquitto.add(d.device) for d in devices}
     intake = make(mosquitto)
     process = intake.start()
-    wait_for(lambda: _subscribed(intake), 20)
+    wait_for(lambda: _subscribed(intake))
     with Client(mosquitto, devices[0].device, passwords[devices[0].device]) as client:
         for turn in range(6):
             publish(client, devices[0], range(turn * 50 + 1, turn * 50 + 51))
@@ -147,7 +147,7 @@ def test_intake_killed_again_and_again_loses_nothing_and_stores_nothing_twice(
             process.kill()
             process.wait(10)
             process = intake.start()
-        wait_for(lambda: intake.stored() >= 300, 30)
+        wait_for(lambda: intake.stored() >= 300)
     with begin_read(world.engine) as conn:
         seqs = sorted(conn.scalars(select(t.journal.c.seq)))
         upto = conn.scalar(select(t.generation.c.upto))
@@ -159,15 +159,15 @@ def test_a_broker_that_dies_is_waited_for(mosquitto: RunningBroker, world: World
     password = mosquitto.add(device.device)
     intake = make(mosquitto)
     intake.start()
-    wait_for(lambda: _subscribed(intake), 20)
+    wait_for(lambda: _subscribed(intake))
     mosquitto.kill()
     time.sleep(1)
     mosquitto.start()
     with Client(mosquitto, device.device, password) as client:
         client.paho.subscribe(topic(device.device, "ack"), qos=1)
-        wait_for(lambda: (world.folder / "intake.log").read_text().count("connected to") == 2, 20)
+        wait_for(lambda: (world.folder / "intake.log").read_text().count("connected to") == 2)
         publish(client, device, range(1, 4))
-        wait_for(lambda: mark(client, device) == {"a" * 16: 3}, 20)
+        wait_for(lambda: mark(client, device) == {"a" * 16: 3})
 
 
 def test_a_locked_database_is_waited_for_and_nothing_is_lost(
@@ -177,7 +177,7 @@ def test_a_locked_database_is_waited_for_and_nothing_is_lost(
     password = mosquitto.add(device.device)
     intake = make(mosquitto)
     intake.start()
-    wait_for(lambda: _subscribed(intake), 20)
+    wait_for(lambda: _subscribed(intake))
     with Client(mosquitto, device.device, password) as client:
         client.paho.subscribe(topic(device.device, "ack"), qos=1)
         with begin_write(world.engine) as conn:
@@ -185,7 +185,7 @@ def test_a_locked_database_is_waited_for_and_nothing_is_lost(
             publish(client, device, range(1, 6))
             time.sleep(1)
             assert mark(client, device) == {}, "nothing is acknowledged before it is committed"
-        wait_for(lambda: mark(client, device) == {"a" * 16: 5}, 30)
+        wait_for(lambda: mark(client, device) == {"a" * 16: 5})
     assert intake.stored() == 5
 
 
@@ -196,17 +196,17 @@ def test_a_database_error_is_followed_by_redelivery(
     password = mosquitto.add(device.device)
     intake = make(mosquitto)
     intake.start()
-    wait_for(lambda: _subscribed(intake), 20)
+    wait_for(lambda: _subscribed(intake))
     with begin_write(world.engine) as conn:
         conn.execute(text("ALTER TABLE journal RENAME TO away"))
     with Client(mosquitto, device.device, password) as client:
         client.paho.subscribe(topic(device.device, "ack"), qos=1)
         publish(client, device, range(1, 6))
-        wait_for(lambda: "no such table: journal; trying again" in intake.log(), 20)
+        wait_for(lambda: "no such table: journal; trying again" in intake.log())
         assert mark(client, device) == {}
         with begin_write(world.engine) as conn:
             conn.execute(text("ALTER TABLE away RENAME TO journal"))
-        wait_for(lambda: mark(client, device) == {"a" * 16: 5}, 40)
+        wait_for(lambda: mark(client, device) == {"a" * 16: 5})
     assert intake.stored() == 5
     with begin_read(world.engine) as conn:
         assert conn.scalar(select(func.count()).select_from(t.quarantine)) == 0
@@ -219,12 +219,12 @@ def test_hostile_payloads_are_counted_and_good_reports_between_them_are_all_stor
     password = mosquitto.add(device.device)
     intake = make(mosquitto)
     process = intake.start()
-    wait_for(lambda: _subscribed(intake), 20)
+    wait_for(lambda: _subscribed(intake))
     chance = random.Random(2)
     with Client(mosquitto, device.device, password) as client:
         client.paho.subscribe(topic(device.device, "ack"), qos=1)
         publish(client, device, range(1, 2))
-        wait_for(lambda: mark(client, device) == {"a" * 16: 1}, 20)
+        wait_for(lambda: mark(client, device) == {"a" * 16: 1})
         before = psutil.Process(process.pid).memory_info().rss
         for turn in range(20):
             for n in range(100):
@@ -249,11 +249,11 @@ def test_two_workers_share_the_reports(mosquitto: RunningBroker, world: World, m
     intake = make(mosquitto)
     intake.start("one")
     intake.start("two")
-    wait_for(lambda: (world.folder / "intake.log").read_text().count("connected to") == 2, 20)
+    wait_for(lambda: (world.folder / "intake.log").read_text().count("connected to") == 2)
     with Client(mosquitto, devices[0].device, password) as client:
         client.paho.subscribe(topic(devices[0].device, "ack"), qos=1)
         publish(client, devices[0], range(1, 401))
-        wait_for(lambda: mark(client, devices[0]) == {"a" * 16: 400}, 30)
+        wait_for(lambda: mark(client, devices[0]) == {"a" * 16: 400})
     assert intake.stored() == 400
     with begin_read(world.engine) as conn:
         assert counters.read(conn)["received", ""] == 400
@@ -266,18 +266,18 @@ def test_a_database_restored_from_a_copy_begins_a_new_epoch_and_tells_the_device
     password = broker.add(device.device)
     intake = make(broker)
     process = intake.start()
-    wait_for(lambda: _subscribed(intake), 20)
+    wait_for(lambda: _subscribed(intake))
     file = world.folder / "schoolwatch.db"
     with Client(broker, device.device, password) as client:
         client.paho.subscribe(topic(device.device, "ack"), qos=1)
         publish(client, device, range(1, 11))
-        wait_for(lambda: mark(client, device) == {"a" * 16: 10}, 20)
+        wait_for(lambda: mark(client, device) == {"a" * 16: 10})
         with begin_read(world.engine) as conn:
             before = epoch(conn)
         _copy(file, world.folder / "copy.db")
         later = [device.frame(seq, at=time.time()) for seq in range(11, 21)]
         send(client, device, later)
-        wait_for(lambda: mark(client, device) == {"a" * 16: 20}, 20)
+        wait_for(lambda: mark(client, device) == {"a" * 16: 20})
         process.send_signal(signal.SIGTERM)
         assert process.wait(15) == 0
         world.engine.dispose()
@@ -285,11 +285,11 @@ def test_a_database_restored_from_a_copy_begins_a_new_epoch_and_tells_the_device
             (world.folder / name).unlink(missing_ok=True)
         shutil.copy(world.folder / "copy.db", file)
         intake.start()
-        wait_for(lambda: any(ack.epoch != before for ack in heard(client)), 20)
+        wait_for(lambda: any(ack.epoch != before for ack in heard(client)))
         newest = next(ack for ack in heard(client) if ack.epoch != before)
         assert newest.spools == {"a" * 16: 10}
         send(client, device, later)  # some may be there: what the broker had not seen acknowledged came again
-        wait_for(lambda: mark(client, device) == {"a" * 16: 20}, 20)
+        wait_for(lambda: mark(client, device) == {"a" * 16: 20})
     engine = open_database(world.url)
     with begin_read(engine) as conn:
         assert epoch(conn) == newest.epoch
@@ -314,16 +314,16 @@ def test_an_epoch_renewed_by_hand_is_told_to_the_devices(
     password = mosquitto.add(device.device)
     intake = make(mosquitto)
     process = intake.start()
-    wait_for(lambda: _subscribed(intake), 20)
+    wait_for(lambda: _subscribed(intake))
     with Client(mosquitto, device.device, password) as client:
         client.paho.subscribe(topic(device.device, "ack"), qos=1)
         publish(client, device, range(1, 3))
-        wait_for(lambda: mark(client, device) == {"a" * 16: 2}, 20)
+        wait_for(lambda: mark(client, device) == {"a" * 16: 2})
         process.kill()
         process.wait(10)
         new = renew_epoch(world.engine)
         intake.start()
-        wait_for(lambda: acks.decode(client.got[-1][1]).epoch == new, 20)
+        wait_for(lambda: acks.decode(client.got[-1][1]).epoch == new)
         assert mark(client, device) == {"a" * 16: 2}
 
 
@@ -337,11 +337,9 @@ def test_a_restart_without_a_restore_keeps_the_epoch(broker: RunningBroker, worl
         client.paho.subscribe(topic(device.device, "ack"), qos=1)
         for turn in range(3):
             process = intake.start()
-            wait_for(
-                lambda n=turn: (world.folder / "intake.log").read_text().count("connected to") == n + 1, 20
-            )
+            wait_for(lambda n=turn: (world.folder / "intake.log").read_text().count("connected to") == n + 1)
             publish(client, device, range(turn + 1, turn + 2))
-            wait_for(lambda n=turn: mark(client, device) == {"a" * 16: n + 1}, 20)
+            wait_for(lambda n=turn: mark(client, device) == {"a" * 16: n + 1})
             process.kill()
             process.wait(10)
     with begin_read(world.engine) as conn:
@@ -356,16 +354,16 @@ def test_a_report_that_waited_for_intake_does_not_seem_to_come_from_a_slow_clock
     password = mosquitto.add(device.device)
     intake = make(mosquitto)
     process = intake.start()
-    wait_for(lambda: _subscribed(intake), 20)
+    wait_for(lambda: _subscribed(intake))
     with Client(mosquitto, device.device, password) as client:
         publish(client, device, range(1, 2))
-        wait_for(lambda: intake.stored() == 1, 20)
+        wait_for(lambda: intake.stored() == 1)
         process.kill()
         process.wait(10)
         publish(client, device, range(1, 2), spool="b" * 16)
         time.sleep(4)
         intake.start()
-        wait_for(lambda: intake.stored() == 2, 20)
+        wait_for(lambda: intake.stored() == 2)
     with begin_read(world.engine) as conn:
         first, second = conn.scalars(select(t.generation.c.clock_offset).order_by(t.generation.c.id))
         taken = list(conn.scalars(select(t.journal.c.taken_at).order_by(t.journal.c.id)))

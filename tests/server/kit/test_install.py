@@ -114,7 +114,7 @@ def reports_arrive(place: Place, computer: Computer, devices: int) -> None:
         assert tick.returncode == 0, tick.stderr
         return len(place.up.devices()) == devices
 
-    wait_for(heard, 30)
+    wait_for(heard)
 
 
 def an_older_stick_leaves_it_alone(computer: Computer) -> None:
