@@ -11,7 +11,7 @@ import pytest
 import time_machine
 from msgspec.structs import replace
 
-from parts.frozen import of_school, value_of
+from parts.frozen import of_province, of_school, of_self_assessment, value_of
 from schoolwatch_server import texts
 from schoolwatch_server.indicators import INDICATORS
 from schoolwatch_server.indicators.indicator import IndicatorValue, OfStage
@@ -20,6 +20,7 @@ from schoolwatch_server.reports.content import Content
 from schoolwatch_server.reports.files import paper
 from schoolwatch_server.reports.files.as_pdf import PDF, TEMPLATE
 from schoolwatch_server.reports.files.evidence import evidence
+from schoolwatch_server.reports.files.trend import trend
 
 WORDS = texts.load()
 ADDRESS = "https://giamsat.vi.du/verify/1"
@@ -161,3 +162,52 @@ def test_the_template_reads_nothing_and_takes_no_text_for_code() -> None:
         assert forbidden not in words
     assert re.findall(r"json\([^)]*\)?", words) == ["json(bytes(sys.inputs.data)"]
     assert set(re.findall(r"image\((\w+)", words)) == {"bytes"}
+
+
+def test_a_province_has_a_summary_of_its_communes_and_carries_no_report_that_is_too_large(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from schoolwatch_server.reports.files import evidence as pack
+
+    of = paper(content.encode(of_province(5, 2)), WORDS)
+    told = evidence(of)
+    titles = [table["title"] for table in told["asked"]]
+    assert titles == ["Kế hoạch 27/KH-SGDĐT", "Tổng hợp theo số trường", "Từng xã, phường"]
+    assert [row[0] for row in told["asked"][-1]["rows"]] == ["Xã Mẫu 0 (00000)", "Xã Mẫu 1 (00001)"]
+    counted = [int(cell) for cell in told["asked"][-1]["rows"][0][1:]]
+    assert sum(counted) == len(of.content.values), "every indicator stands somehow"
+    assert told["labels"]["title"] == "BÁO CÁO TỔNG HỢP, MINH CHỨNG"
+    assert told["devices"]["rows"] == []
+    assert b"bao-cao.json" in PDF.render(of)
+    monkeypatch.setattr(pack, "BODY_MOST", 1000)
+    apart = PDF.render(of)
+    assert b"bao-cao.json" not in apart
+    assert "tệp JSON tải ở trang của báo cáo" in evidence(of)["labels"]["how"]
+
+
+def test_the_year_before_is_drawn_with_its_gap_and_the_target() -> None:
+    of = of_self_assessment()
+    drawn = trend(paper(content.encode(of), WORDS), value_of(of))
+    assert drawn is not None
+    first, second = drawn["lines"]
+    assert (len(first), len(second)) == (20, 26), "six weeks of which nobody knows break the line"
+    assert first[0] == (0.0, 1.0)
+    assert second[-1] == (1.0, round(1 - 51 / 60, 4))
+    assert (drawn["first"], drawn["last"]) == ("20/11/2025", "12/11/2026")
+    assert drawn["top"] == "100%"
+    nothing = value_of(of, "studio")
+    assert trend(paper(content.encode(of), WORDS), nothing) is None, "it never had a value"
+
+
+def test_computers_behind_a_number_are_named() -> None:
+    of = of_school(3)
+    value = value_of(of)
+    counted = [{value.indicator: True}, {value.indicator: False}, {}]
+    devices = tuple(
+        msgspec.structs.replace(one, counted=how) for one, how in zip(of.devices, counted, strict=True)
+    )
+    (criterion,) = evidence(
+        paper(content.encode(msgspec.structs.replace(of, values=(value,), devices=devices)), WORDS)
+    )["criteria"]
+    said = dict(criterion["told"])
+    assert (said["Máy được tính"], said["Máy đã rõ, không tính"]) == ("1: Máy 00", "1: Máy 01")

@@ -3,12 +3,11 @@
 What only the office can say (its superior, number, day, receivers, who signs) is left to be filled in.
 """
 
-from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from schoolwatch_server.indicators.indicator import IndicatorValue
-from schoolwatch_server.reports.files import asks, words
+from schoolwatch_server.reports.files import asks, below, words
 from schoolwatch_server.reports.files.details import details
 from schoolwatch_server.reports.files.paper import FileFormat, Paper
 
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from schoolwatch_server.reports.files.letter import Letter
 
 BLANK = "……………………"
-_STANDINGS = ("reached", "missed", "no_target", "unknown")
 _KINDS = ("Tỉnh ", "Thành phố ", "Xã ", "Phường ", "Thị trấn ", "Đặc khu ")
 
 
@@ -105,25 +103,25 @@ def _body(paper: Paper, letter: "Letter") -> None:
             heading(key)
         for line in lines:
             letter.paragraph(f"- {line};")
-    for key, tables in (("scores", asks.scores(paper)), ("plans", asks.plans(paper))):
+    for key, tables in (
+        ("scores", asks.scores(paper)),
+        ("plans", asks.plans(paper)),
+        ("schools", below.tables(paper)),
+    ):
         for number, table in enumerate(tables):
             if not number:
                 heading(key)
-            letter.paragraph(table.title, bold=True, keep=True)
-            for note in table.notes:
-                letter.paragraph(note)
-            letter.table(table.heads, [asks.texts(paper, row) for row in table.rows], table.widths)
-    if schools := [part for part in content.parts if part.level == "school"]:
-        heading("schools")
-        heads = [
-            paper.text(f"file.letter.column.{key}")
-            for key in ("name", "reached", "missed", "no_target", "unknown")
-        ]
-        counted = _schools(paper, [part.values for part in schools])
-        letter.table(heads, counted, (0.44, 0.13, 0.14, 0.14, 0.15))
+            _table(paper, letter, table)
     heading("remarks")
     letter.paragraph(BLANK * 3)
     letter.paragraph(f"{paper.text('file.letter.close', period=words.period(paper), name=content.name)}./.")
+
+
+def _table(paper: Paper, letter: "Letter", table: asks.Table) -> None:
+    letter.paragraph(table.title, bold=True, keep=True)
+    for note in table.notes:
+        letter.paragraph(note)
+    letter.table(table.heads, [asks.texts(paper, row) for row in table.rows], table.widths)
 
 
 def _row(paper: Paper, number: int, value: IndicatorValue) -> list[str]:
@@ -147,28 +145,6 @@ def _declared(paper: Paper) -> Iterator[str]:
     for value in paper.content.values:
         if value.declared is not None:
             yield f"{words.name_of(paper, value)}: {words.declared(paper, value)}"
-
-
-def _schools(paper: Paper, schools: list[tuple[IndicatorValue, ...]]) -> list[list[str]]:
-    """Of each indicator how many schools reach the target, don't, have none, or have too little data."""
-    counts: dict[str, Counter[str]] = {}
-    names: dict[str, str] = {}
-    for values in schools:
-        for value in values:
-            names.setdefault(value.indicator, words.name_of(paper, value))
-            counts.setdefault(value.indicator, Counter())[_standing(value)] += 1
-    columns = ("reached", "missed", "no_target", "unknown")
-    return [
-        [names[key], *(words.number(of[column], paper.language) for column in columns)]
-        for key, of in counts.items()
-    ]
-
-
-def _standing(value: IndicatorValue) -> str:
-    reached = words.is_reached(value)
-    if reached is None:
-        return "unknown" if value.value is None else "no_target"
-    return "reached" if reached else "missed"
 
 
 # --- below ----------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""PDF/A-3: a school's evidence pack, with the kept bytes of the report attached to it.
+"""PDF/A-3: a place's evidence pack, with the kept bytes of the report attached where they are not too many.
 
 Typst sets it, from a template and data in memory: it has no folder, no fonts of the system, no network.
 """
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from schoolwatch_server.reports.files import words
-from schoolwatch_server.reports.files.evidence import evidence
+from schoolwatch_server.reports.files.evidence import carries_body, evidence
 from schoolwatch_server.reports.files.paper import FileFormat, Paper
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ def render(paper: Paper) -> bytes:
     """The whole file."""
     from typst import Compiler  # here: 40 MB that only who asks for a PDF needs
 
-    inputs = {"data": msgspec.json.encode(evidence(paper)).decode(), "body": paper.body.decode()}
+    body = paper.body.decode() if carries_body(paper) else ""
+    inputs = {"data": msgspec.json.encode(evidence(paper)).decode(), "body": body}
     with TemporaryDirectory() as empty:  # all that typst can see of this machine
         compiler = Compiler(
             TEMPLATE,
@@ -48,4 +49,4 @@ def _fonts() -> "Fonts":
     return Fonts(include_system_fonts=False, include_embedded_fonts=True)
 
 
-PDF = FileFormat("pdf", "application/pdf", render, levels=("school",))
+PDF = FileFormat("pdf", "application/pdf", render)

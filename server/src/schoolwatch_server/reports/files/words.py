@@ -15,11 +15,19 @@ from schoolwatch_server.reports.files.paper import Paper
 from schoolwatch_server.texts import Language
 
 VIETNAM = timezone(timedelta(hours=7))
-_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]+")
-"""What XML 1.0 and fonts have no place for (section 2.2); tabs and ends of lines become blanks too."""
+_UNWRITABLE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"
+    "\u200e\u200f\u202a-\u202e\u2066-\u2069]+"
+)
+"""What XML 1.0 and fonts have no place for (section 2.2), and marks that turn the words around them.
+
+Tabs and ends of lines become blanks too.
+"""
 
 _OF_SCHOOLS = frozenset(indicator.id for indicator in INDICATORS if indicator.counts_schools)
 """Of a commune or province these are shares of schools that meet what is asked."""
+
+_LONG = re.compile(r"\S{25}(?=\S)")
 
 LONGEST = 4000
 """Signs of one text in a file; a cell holds 32,767, and a page has an end."""
@@ -30,6 +38,11 @@ def clean(text: str) -> str:
     """The text in one line, composed (NFC), without what no file can hold; too long a one ends in `…`."""
     line = " ".join(unicodedata.normalize("NFC", _UNWRITABLE.sub(" ", text)).split())
     return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
+
+
+def on_page(text: str) -> str:
+    """The text as a page can hold it: a word without an end may break."""
+    return _LONG.sub("\\g<0>\u200b", clean(text))
 
 
 @lru_cache(maxsize=8192)
@@ -97,9 +110,22 @@ def target(paper: Paper, value: IndicatorValue) -> str:
     told = amount(paper, value.target, value.unit)
     if value.unit != "boolean":
         told = paper.text(f"file.target.{value.better}", target=told)
-    tag = next((line.source.confidence for line in value.lines if line.kind == "target"), "")
-    told = f"{told} [{tag}]" if tag else told
+    told = f"{told} [{_tag(value)}]"
     return f"{told}, {paper.text('file.deadline', day=day(value.deadline))}" if value.deadline else told
+
+
+def _tag(value: IndicatorValue) -> str:
+    """How sure the number is that is printed: the line that has it, and no other one.
+
+    A yes that is asked of a school is what the document asks of every school. A number of no line at all
+    (seven of ten checks, a step of a ladder) is this program's own proposal.
+    """
+    lines = [line for line in value.lines if line.kind in ("target", "threshold")]
+    if value.unit == "boolean":
+        return next((line.source.confidence for line in lines if line.kind == "target"), "P")
+    known = [line for line in lines if line.value == value.target and line.unit == value.unit]
+    known.sort(key=lambda line: line.kind != "target")
+    return next((line.source.confidence for line in known), "P")
 
 
 def verdict(paper: Paper, value: IndicatorValue) -> str:
