@@ -57,6 +57,7 @@ ADMINISTRATION = {
     "/imports/template.xlsx",
     "/packs/plans/new",
     "/packs/{pack}/edit",
+    "/provinces/{code}/boundaries",
 }
 """Pages of an administrator, which no token opens; the matrix asks who opens them."""
 

@@ -18,6 +18,7 @@ ABOUT_ONE = named(
     attachments="bytes_of_school of_claims",
     claim_steps="events",
     arrivals="hints_of school_of",
+    boundaries="of_province paths remove replace",
     enrolment="has_place open_tokens room_of_school",
     incident_rows="events",
     journal="carried uncertain",

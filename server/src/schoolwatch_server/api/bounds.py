@@ -26,6 +26,7 @@ LARGE = {
     ("POST", "/bundles/import"): (32 << 20, 300.0),
     ("POST", "/imports/look"): (9 << 20, 300.0),
     ("POST", "/forms/look"): (9 << 20, 300.0),
+    ("POST", "/boundaries/look"): (17 << 20, 600.0),
     ("POST", "/claims/save"): (11 << 20, 600.0),  # a photo over a school's line takes minutes
 }
 """Bytes and seconds of the few bodies that are files; their endpoints read them after the gate, in parts."""

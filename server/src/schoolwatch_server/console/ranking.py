@@ -1,4 +1,4 @@
-"""The communes of a province by one indicator: a table in the order that somebody asks for."""
+"""The communes of a province by one indicator: a map, and a table in the order that somebody asks for."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -7,8 +7,10 @@ from fastapi import Query, Request
 from starlette.responses import Response
 
 from schoolwatch_server import ranking
+from schoolwatch_server.access import Place, may
 from schoolwatch_server.api.ranking import known_indicator, of_province
 from schoolwatch_server.api.route import Route, Server, Who
+from schoolwatch_server.console import commune_map
 from schoolwatch_server.console.here import province_here
 from schoolwatch_server.console.page import page, words_of
 from schoolwatch_server.console.words import Words
@@ -54,6 +56,7 @@ def show(
         here = province_here(conn, who, code)
         found = of_province(conn, who, here.id, indicator, server)
         others = tuple(p for p in registry.provinces(conn, who.scope) if p.id != here.id)
+        drawn = commune_map.read(conn, here.id, found, words_of(request))
     is_descending = DESCENDING[by] if down is None else down
     return page(
         request,
@@ -62,6 +65,8 @@ def show(
         here=here,
         others=others,
         found=found,
+        map_of=drawn,
+        may_change_map=may(who, "registry", Place(here.id)),
         ranked=ranking.ordered(found.ranked, by, is_descending=is_descending),
         heads={key: _head(key, chosen, by, is_descending=is_descending) for key in DESCENDING},
         indicators=INDICATORS,

@@ -58,6 +58,8 @@ AGES: dict[str, Age] = {
     "fact_history": Age("rows", "proof", ("valid_to",)),
     "judged": Age("own", "proof", ("at",)),
     "judged_series": _STAYS,
+    "boundary_map": _STAYS,
+    "boundary_shape": _STAYS,
     "pack_version": _STAYS,
     "pack_text": _STAYS,
     # where a device stood decides who sees what it measured there: it outlives all that

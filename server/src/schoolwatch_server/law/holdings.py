@@ -1,6 +1,7 @@
 """What stands in each table and column of the database, and how private it is."""
 
 from schoolwatch_server.law.holding import Holding, of
+from schoolwatch_server.law.holdings_boundaries import BOUNDARIES
 from schoolwatch_server.law.holdings_claims import CLAIMS
 from schoolwatch_server.law.holdings_packs import PACKS
 from schoolwatch_server.law.holdings_reports import REPORTS
@@ -29,6 +30,7 @@ HOLDINGS: dict[str, Holding] = {
         organisational="quantity value declared_at",
         personal="declared_by",
     ),
+    **BOUNDARIES,
     **CLAIMS,
     **PACKS,
     **REPORTS,
