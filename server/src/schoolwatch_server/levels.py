@@ -17,13 +17,19 @@ LEVELS = ("MN", "TH", "THCS", "THPT", "TH&THCS", "THCS&THPT", "TH,THCS&THPT", "G
 _STAGES: tuple[Stage, ...] = ("MN", "TH", "THCS", "THPT", "GDTX")
 
 _WORDS: tuple[tuple[str, Stage], ...] = (
-    (r"giao duc thuong xuyen|gdnn ?- ?gdtx|gdtx", "GDTX"),
+    (r"giao duc thuong xuyen|(?:tt ?)?(?:gdnn ?- ?)?gdtx", "GDTX"),
     (r"trung hoc pho thong|thpt|cap (?:3|iii)\b", "THPT"),
     (r"trung hoc co so|thcs|cap (?:2|ii)\b", "THCS"),
     (r"tieu hoc|\bth\b|cap (?:1|i)\b", "TH"),
-    (r"mam non|mau giao|nha tre|\bmn\b", "MN"),
+    (r"mam non|mau giao|nha tre|\bm[ng]\b", "MN"),
 )
-_BETWEEN = re.compile(r"(?:[\s,&+/;._-]|\bva\b|\blien cap\b|\btruong\b|\bcap\b|\btrung tam\b)*")
+_BETWEEN = re.compile(
+    r"(?:[\s,&+/;._-]|\b(?:va|lien cap|truong|cap|trung tam|tt|giao duc nghe nghiep|chuyen|pho thong"
+    r"|pho thong dan toc|(?:ptdt|pt dan toc) ?(?:noi tru|ban tru)?|ptdt[nb]t|dt[nb]t|noi tru|ban tru)\b)*"
+)
+"""What stands beside a level and names no other. That a school boards its pupils, or is for the gifted, has a
+column of its own, and changes for none of these levels whom it reports to.
+"""
 
 
 def parse(text: str) -> str | None:

@@ -67,8 +67,7 @@ class Preview:
 
 def look(engine: Engine, name: Name, data: bytes, scope: Scope, now: float) -> Preview:
     """What the list would change, and what is wrong with it. Raises `GridError`."""
-    rows = grid.read(data)
-    read = table.read(rows, ROSTERS[name].fields)
+    rows, read = _read(name, data)
     with begin_read(engine) as conn:
         found = ROSTERS[name].plan(conn, scope, read, day_of(now))
     return Preview(name, _digest(data), rows, read, found)
@@ -79,8 +78,7 @@ def take_in(engine: Engine, name: Name, data: bytes, scope: Scope, *, by: str, n
 
     Raises `GridError`, and `RegistryError` when a code was taken meanwhile outside the scope.
     """
-    rows = grid.read(data)
-    read = table.read(rows, ROSTERS[name].fields)
+    rows, read = _read(name, data)
     with begin_write(engine) as conn:
         found = ROSTERS[name].plan(conn, scope, read, day_of(now))
         if found.changes and not found.problems:
@@ -91,6 +89,12 @@ def take_in(engine: Engine, name: Name, data: bytes, scope: Scope, *, by: str, n
             detail |= {"communes": len(found.communes)} if found.communes else {}
             people.record(conn, actor=by, action=f"{name}.import", subject="", detail=detail, now=now)
     return Preview(name, _digest(data), rows, read, found)
+
+
+def _read(name: Name, data: bytes) -> tuple[Grid, Read]:
+    fields = ROSTERS[name].fields
+    rows = grid.read(data, lambda sheet: table.fits(sheet, fields))
+    return rows, table.read(rows, fields)
 
 
 def numbers(plan: Plan) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from schoolwatch_server.workbooks import cells, grid, table
 from schoolwatch_server.workbooks.cells import CellError
 from schoolwatch_server.workbooks.grid import BYTES_MAX, GridError
 from schoolwatch_server.workbooks.schools import FIELDS
+from schoolwatch_server.workbooks.slim import UNCOMPUTED
 
 
 def workbook(*rows: list[object]) -> bytes:
@@ -45,6 +46,9 @@ OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
         (b"\0\1\2", "not_a_workbook"),
         (b"x" * (BYTES_MAX + 1), "too_large"),
         (b"x\n" * 20_001, "too_many_rows"),
+        (b"%PDF-1.7\n", "not_a_workbook"),
+        (b"<html><table><tr><td>M\xc3\xa3", "web_page"),
+        (b'\n<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?>', "web_page"),
     ],
 )
 def test_what_is_no_list_says_why(data: bytes, trouble: str) -> None:
@@ -70,8 +74,11 @@ def test_csv_is_read_in_every_way_that_excel_writes_it(separator: str, encoding:
     ]
 
 
-def test_a_formula_counts_by_its_result_and_is_empty_without_one() -> None:
-    assert grid.read(workbook(["a", "=1+1"])).rows[0].cells == ("a", None)
+def test_a_formula_without_its_result_is_a_fault_and_no_empty_cell() -> None:
+    assert grid.read(workbook(["a", "=1+1"])).rows[0].cells == ("a", UNCOMPUTED)
+    with pytest.raises(CellError) as raised:
+        cells.count(UNCOMPUTED)
+    assert raised.value.reason == "formula_unknown"
 
 
 @given(
@@ -115,6 +122,18 @@ def test_a_count_is_never_guessed() -> None:
             cells.count(value)
 
 
+def test_a_day_in_words_or_with_a_short_year_is_a_day() -> None:
+    assert cells.day("01/9/25") == cells.day("ngày 01 tháng 9 năm 2025") == date(2025, 9, 1)
+
+
+def test_a_number_to_call_keeps_its_extension_and_never_loses_its_nought() -> None:
+    assert cells.phone("0229 3861234 máy lẻ 12") == "0229 3861234 máy lẻ 12"
+    for value, likely in ((912345679.0, "0912345679"), (2293861234.0, "02293861234")):
+        with pytest.raises(CellError) as raised:
+            cells.phone(value)
+        assert raised.value.values["likely"] == likely
+
+
 def test_a_day_is_the_day_before_the_month() -> None:
     assert cells.day("1/7/2025") == cells.day("2025-07-01") == date(2025, 7, 1)
     for value in ("7/13/2025", "2025", 45839.0, "29.02.2025"):
@@ -135,6 +154,10 @@ def test_a_day_is_the_day_before_the_month() -> None:
         ("Cấp 1, cấp 2", "TH&THCS", "xa"),
         ("THPT", "THPT", "so"),
         ("Trung tâm GDNN-GDTX", "GDTX", "so"),
+        ("TT GDNN - GDTX", "GDTX", "so"),
+        ("PTDTBT TH và THCS", "TH&THCS", "xa"),
+        ("PTDTNT THCS&THPT", "THCS&THPT", "so"),
+        ("THPT chuyên", "THPT", "so"),
         ("Trường chuyên", None, None),
         ("MN & THPT", None, None),
         ("", None, None),

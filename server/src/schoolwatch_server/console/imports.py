@@ -138,14 +138,15 @@ def _shown(found: rosters.Preview, name: str, voice: Voice) -> dict[str, object]
     """What the page shows of it, in words."""
     plan, fields = found.plan, rosters.ROSTERS[found.name].fields
     problem = partial(roster_words.reason, voice=voice)
-    more = max(len(plan.changes), len(plan.problems)) - SHOWN
+    many = len(plan.problems) > SHOWN
+    more = len(plan.problems or plan.changes) - SHOWN
     return {
         "name": name,
         "roster": found.name,
         "digest": found.digest,
         "head": tuple(roster_words.head(found, name, voice)),
         "problems": [(one, problem(one)) for one in plan.problems[:SHOWN]],
-        "faults": len(plan.problems),
+        "short": roster_words.by_column(plan.problems, voice) if many else [],
         "refused": voice("refused", count=len(plan.problems)),
         "changes": [roster_words.change(one, fields, voice) for one in plan.changes[:SHOWN]],
         "count": len(plan.changes),

@@ -9,6 +9,7 @@ from typing import Any
 from schoolwatch_server import levels
 from schoolwatch_server.alphabet import plain
 from schoolwatch_server.workbooks.grid import Value
+from schoolwatch_server.workbooks.slim import UNCOMPUTED
 
 NAME_MAX = 200
 
@@ -19,13 +20,20 @@ _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,19}")
 _GROUPED = re.compile(r"\d{1,3}(?:[., ]\d{3})+", re.ASCII)
 _DIGITS = re.compile(r"\d{1,9}", re.ASCII)
 _DAY = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})", re.ASCII)
+_SHORT_DAY = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{2})", re.ASCII)
+_DAY_IN_WORDS = re.compile(r"(?:ngày )?(\d{1,2}) tháng (\d{1,2}) năm (\d{4})", re.ASCII | re.IGNORECASE)
 _ISO_DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})", re.ASCII)
 _ERROR = re.compile(r"#[A-Z/0]+[!?A]?")
 _SPEED = re.compile(r"(\d{1,6}(?:[.,]\d{1,3})?) ?(?:(g)|m)?(?:b(?:it)?(?:ps|/s))?", re.ASCII | re.IGNORECASE)
 _YEARS = re.compile(r"(?:năm học|NH)?:? ?(20\d\d) ?[-–—/] ?(20\d\d)", re.IGNORECASE)
-_PHONE = re.compile(r"\+?[0-9(][0-9 ().-]{1,38}", re.ASCII)
+_PHONE = re.compile(
+    r"\+?[0-9(][0-9 ().-]{1,30}(?:(?:,? ?(?:máy lẻ|máy nhánh|ext\.?|x) ?:? ?)[0-9]{1,6})?",
+    re.ASCII | re.IGNORECASE,
+)
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
-_WITHOUT_NOUGHT, _PHONE_DIGITS = 9, 3
+_WITHOUT_NOUGHT, _PHONE_DIGITS = range(9, 11), 3
+"""Digits of a mobile and of a fixed line's number without the nought before it; digits of any number."""
+
 _NOTHING = frozenset({"-", "–", "—", "...", "…"})
 
 EXCEL_EPOCH = date(1899, 12, 30)
@@ -107,10 +115,12 @@ def day(value: Value) -> date:
             )
         raise CellError("not_a_day", value=_written(value)[:40])
     told = _written(value)
-    found, iso = _DAY.fullmatch(told), _ISO_DAY.fullmatch(told)
+    short, iso = _SHORT_DAY.fullmatch(told), _ISO_DAY.fullmatch(told)
+    found = short or _DAY.fullmatch(told) or _DAY_IN_WORDS.fullmatch(told)
     parts = found.groups()[::-1] if found else iso.groups() if iso else ()
     try:
         year, month, day_ = map(int, parts)
+        year += 2000 if short else 0
         return date(year, month, day_)
     except ValueError as error:  # no day at all, or the 31st of February
         raise CellError("not_a_day", value=told[:40]) from error
@@ -190,9 +200,9 @@ def school_year(value: Value) -> str:
 
 
 def phone(value: Value) -> str:
-    """A number to call, as it is written; a spreadsheet's number of nine digits has lost its nought."""
+    """A number to call, as it is written; a spreadsheet's number of 9 or 10 digits has lost its nought."""
     told = _written(value) if not isinstance(value, date) else ""
-    if isinstance(value, float) and len(told) == _WITHOUT_NOUGHT:
+    if isinstance(value, float) and len(told) in _WITHOUT_NOUGHT:
         raise CellError("noughts_lost", value=told, likely=f"0{told}")
     if not _PHONE.fullmatch(told) or len(re.sub(r"\D", "", told)) < _PHONE_DIGITS:
         raise CellError("not_a_phone", value=told[:40])
@@ -214,6 +224,8 @@ def _written(value: Value) -> str:
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
     told = str(value or "")
+    if told == UNCOMPUTED:
+        raise CellError("formula_unknown")
     if _ERROR.fullmatch(told):
         raise CellError("formula_error", value=told)
     return told

@@ -23,9 +23,12 @@ class Faults:
     def add(self, row: int, field: str, reason: str, **values: object) -> None:
         """Something is wrong with a field of a row, at the column where it stands."""
         place = self._heading.places.get(field)
-        where = ("", "") if place is None else (column(place), self._heading.texts[field])
-        if (row, where[0]) not in self._told:
-            self._told.add((row, where[0]))
+        if place is None:  # the file has no such column
+            where = ("", self._heading.titles.get(field, ""))
+        else:
+            where = (column(place), self._heading.texts[field])
+        if (row, where[0] or field) not in self._told:
+            self._told.add((row, where[0] or field))
             self._found.append(Problem(row, *where, reason, values))
 
     def code(self, record: Record, field: str, known: Container[str], width: int) -> str:

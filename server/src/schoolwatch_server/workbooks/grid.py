@@ -1,21 +1,18 @@
 """A spreadsheet as rows of values: XLSX and CSV in, as people really send them.
 
-XLSX is ECMA-376; of a workbook the first sheet that holds anything is read. CSV may be UTF-8, or UTF-16 as
-Excel's "Unicode text", separated by commas, semicolons or tabs.
+Of a workbook the sheet is read that fits best, one that people see before a hidden one. CSV may be UTF-8, or
+UTF-16 as Excel's "Unicode text", separated by commas, semicolons or tabs.
 """
 
 import codecs
 import csv
 import io
+import re
 import unicodedata
-import zipfile
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import date, datetime
-from typing import TYPE_CHECKING, Literal
-
-if TYPE_CHECKING:
-    from openpyxl.worksheet.worksheet import Worksheet
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Literal
 
 Value = str | float | date | None
 """A cell: its text (NFC, without blanks at the ends), its number, its day; None where it is empty."""
@@ -25,8 +22,24 @@ ROWS_MAX, COLUMNS_MAX = 20_000, 80
 """More than a province's schools with their rooms need; what lies beyond is no list."""
 
 Trouble = Literal[
-    "empty", "too_large", "not_a_workbook", "old_format", "encrypted", "encoding", "too_many_rows"
+    "empty",
+    "too_large",
+    "not_a_workbook",
+    "old_format",
+    "encrypted",
+    "encoding",
+    "too_many_rows",
+    "too_many_cells",
+    "web_page",
 ]
+
+_SEPARATOR_TOLD = re.compile(r"\Asep=.\r?\n")
+"""Tells Excel the separator; other programs write it too."""
+
+_WEB = re.compile(r"\s*<(?:!doctype|html|table|\?xml|head|style|meta)\b", re.IGNORECASE)
+"""Begins what many programs of schools write under the name .xls."""
+
+_ORDINAL = re.compile(r"(?:[IVX]{1,6}|[A-Za-zĐđ])[.)]?")
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """Begins what Excel 97-2003 wrote, and a workbook with a password ([MS-CFB] 2.2)."""
@@ -53,11 +66,18 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """The rows that hold anything, and how many were empty between them."""
+    """The rows that hold anything, and how many were empty between them.
+
+    `hidden` are the numbers of those that nobody sees there; `others` are sheets that fit too and
+    were not read.
+    """
 
     sheet: str
     rows: tuple[Row, ...]
     blank: int
+    hidden: tuple[int, ...] = ()
+    is_hidden: bool = False
+    others: tuple[str, ...] = ()
 
 
 def column(index: int) -> str:
@@ -70,16 +90,27 @@ def column(index: int) -> str:
     return letters
 
 
-def read(data: bytes) -> Grid:
-    """The rows of a file. Raises `GridError`."""
+def read(data: bytes, fits: Callable[[Grid], int] = lambda _: 1) -> Grid:
+    """The rows of a file; of several sheets the one that `fits` rates highest. Raises `GridError`."""
     if len(data) > BYTES_MAX:
         raise GridError("too_large")
     if data.startswith(_OLE):
         raise GridError("encrypted" if "EncryptedPackage".encode("utf-16-le") in data else "old_format")
-    grid = _xlsx(data) if data.startswith(b"PK") else _csv(data)
-    if not grid.rows:
+    if not data.startswith(b"PK"):
+        grid = _csv(data)
+        if not grid.rows:
+            raise GridError("empty")
+        return grid
+    from schoolwatch_server.workbooks import xlsx  # here: it takes its shapes from this module
+
+    sheets = xlsx.sheets(data)
+    if not sheets:
         raise GridError("empty")
-    return grid
+    rated = [(fits(one), one) for one in sheets]
+    seen = [pair for pair in rated if not pair[1].is_hidden] or rated
+    best, chosen = max(seen, key=lambda pair: pair[0])
+    others = (one.sheet for rate, one in rated if one is not chosen and rate > 1 and rate >= best)
+    return replace(chosen, others=tuple(others))
 
 
 def tidy(text: str) -> str:
@@ -87,80 +118,24 @@ def tidy(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text.translate(_INVISIBLE)).split())
 
 
-# --- XLSX -----------------------------------------------------------------------------------------------
-
-
-def _xlsx(data: bytes) -> Grid:
-    from openpyxl import load_workbook  # here: 30 MB and a third of a second that only an import needs
-
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            unpacked = sum(one.file_size for one in archive.infolist())
-        book = load_workbook(io.BytesIO(data), data_only=True) if unpacked <= UNPACKED_MAX else None
-    except Exception as error:  # openpyxl lets through whatever its parts raise on a broken file
-        raise GridError("not_a_workbook") from error
-    if book is None:
-        raise GridError("too_large")
-    for sheet in book.worksheets:
-        if sheet.max_row > ROWS_MAX:
-            raise GridError("too_many_rows")
-        grid = _grid(sheet.title, _sheet_rows(sheet))
-        if grid.rows:
-            return grid
-    raise GridError("empty")
-
-
-def _sheet_rows(sheet: "Worksheet") -> Iterator[Row]:
-    width = min(sheet.max_column, COLUMNS_MAX)
-    spread: dict[tuple[int, int], tuple[int, int]] = {}
-    across: set[int] = set()
-    for area in sheet.merged_cells.ranges:
-        for row in range(area.min_row, min(area.max_row, ROWS_MAX) + 1):
-            for place in range(area.min_col, min(area.max_col, width) + 1):
-                spread[row, place] = (area.min_row, area.min_col)
-        if area.max_col - area.min_col >= 2:
-            across.update(range(area.min_row, area.max_row + 1))
-    values = [[_value(cell) for cell in row] for row in sheet.iter_rows(max_col=width, values_only=True)]
-    for number, cells in enumerate(values, 1):
-        for place in range(1, width + 1):
-            top = spread.get((number, place))
-            if top is not None:
-                cells[place - 1] = values[top[0] - 1][top[1] - 1]
-        told = {cell for cell in cells if cell is not None}
-        yield Row(number, tuple(cells), is_heading=number in across and len(told) == 1)
-
-
-def _value(cell: object) -> Value:
-    match cell:
-        case bool():
-            return "TRUE" if cell else "FALSE"
-        case int() | float():
-            return float(cell)
-        case datetime():
-            return cell.date()
-        case date():
-            return cell
-        case None:
-            return None
-        case _:
-            return tidy(str(cell)) or None
-
-
 # --- CSV ------------------------------------------------------------------------------------------------
 
 
 def _csv(data: bytes) -> Grid:
-    text = _decoded(data)
+    text = _SEPARATOR_TOLD.sub("\n", _decoded(data))
     first = next((line for line in text.splitlines() if line.strip()), "")
     separator = max("\t;,", key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     try:
-        rows = [Row(reader.line_num, tuple(map(_value, cells[:COLUMNS_MAX]))) for cells in reader]
+        rows = [
+            Row(reader.line_num, tuple(tidy(cell) or None for cell in cells[:COLUMNS_MAX]))
+            for cells in reader
+        ]
     except csv.Error as error:
         raise GridError("not_a_workbook") from error
     if len(rows) > ROWS_MAX:
         raise GridError("too_many_rows")
-    return _grid("", rows)
+    return grid_of("", rows)
 
 
 def _decoded(data: bytes) -> str:
@@ -171,13 +146,24 @@ def _decoded(data: bytes) -> str:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
         raise GridError("encoding") from error
-    if "\0" in text:
+    if "\0" in text or text.startswith("%PDF-"):
         raise GridError("not_a_workbook")
+    if _WEB.match(text):
+        raise GridError("web_page")
     return text
 
 
-def _grid(sheet: str, rows: Iterable[Row]) -> Grid:
+def is_ordinal(cell: Value) -> bool:
+    """Whether a cell numbers a part of a list: I, II., A, b)."""
+    return isinstance(cell, str) and bool(_ORDINAL.fullmatch(cell))
+
+
+def grid_of(
+    sheet: str, rows: Iterable[Row], *, hidden: frozenset[int] = frozenset(), is_hidden: bool = False
+) -> Grid:
+    """Rows in their order as a grid."""
     all_rows = list(rows)
     held = tuple(row for row in all_rows if any(cell is not None for cell in row.cells))
     last = held[-1].number if held else 0
-    return Grid(sheet, held, sum(row.number <= last for row in all_rows) - len(held))
+    blank = sum(row.number <= last for row in all_rows) - len(held)
+    return Grid(sheet, held, blank, tuple(row.number for row in held if row.number in hidden), is_hidden)

@@ -54,11 +54,16 @@ FIELDS = (
     Field("province_name", ("Tên tỉnh", "Tỉnh", "Tỉnh/Thành phố", "Province"), cells.text),
     Field(
         "students",
-        ("Số học sinh", "Tổng số học sinh", "Học sinh", "Sĩ số", "Students"),
+        ("Số học sinh", "Tổng số học sinh", "Số lượng học sinh", "Học sinh", "Sĩ số", "Students"),
         cells.count,
         format="0",
     ),
-    Field("devices", ("Số máy tính", "Tổng số máy tính", "Máy tính", "Computers"), cells.count, format="0"),
+    Field(
+        "devices",
+        ("Số máy tính", "Tổng số máy tính", "Số lượng máy tính", "Máy tính", "Computers"),
+        cells.count,
+        format="0",
+    ),
     Field(
         "student_devices",
         (

@@ -8,10 +8,22 @@ from datetime import date
 
 from schoolwatch_server.alphabet import plain
 from schoolwatch_server.workbooks.cells import CellError, is_empty
-from schoolwatch_server.workbooks.grid import Grid, Row, Value, column
+from schoolwatch_server.workbooks.grid import Grid, Row, Value, column, is_ordinal
 
 HEADING_WITHIN = 40
 """Rows in which the heading is looked for: titles, letterheads and signatures stand above it."""
+
+_FEW = 3
+"""Texts of a row that may be a place and day, or who signs."""
+
+_SHORT = {"hs": "hoc sinh", "gv": "giao vien", "sl": "so luong"}
+"""What people shorten in a heading."""
+
+_TOTAL = re.compile(r"(?:tong(?: cong| so)?|cong|total)\b")
+_GROUP = re.compile(
+    r"(?:[ivx]+|[a-z]|[0-9]+)[.)/] ?\S|(?:xa|phuong|thi tran|dac khu|huyen|thanh pho|khoi|cap)\b"
+)
+"""How a row of totals begins, and one that names a part of the list; as `plain` writes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,21 +87,29 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """Where the heading ends, which column each field is in, and the headings nobody asked for."""
+    """Where the heading ends, which column each field is in, and the headings nobody asked for.
+
+    `titles` are what all fields are called, also those without a column.
+    """
 
     last_row: int
     places: Mapping[str, int]
     texts: Mapping[str, str]
     ignored: tuple[str, ...]
+    titles: Mapping[str, str] = default(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A list as far as it can be read: its records, and what is wrong with cells of them."""
+    """A list as far as it can be read: its records, and what is wrong with cells of them.
+
+    `asides` are rows that are none of the list, by number and text: totals, names of parts, who signs.
+    """
 
     heading: Heading | None
     records: tuple[Record, ...]
     problems: tuple[Problem, ...]
+    asides: tuple[tuple[int, str], ...] = ()
 
 
 def read(grid: Grid, fields: Sequence[Field]) -> Read:
@@ -97,15 +117,30 @@ def read(grid: Grid, fields: Sequence[Field]) -> Read:
     heading, problems = find_heading(grid, fields)
     if heading is None or problems:
         return Read(heading, (), tuple(problems))
-    records = []
-    for row in grid.rows:
-        if row.number <= heading.last_row or row.is_heading or _is_numbering(row, heading):
+    below = [row for row in grid.rows if row.number > heading.last_row and not _is_numbering(row, heading)]
+    last = max((row.number for row in below if _names(row, heading, fields[0])), default=heading.last_row)
+    records, asides, is_over, before = [], [], False, last
+    for row in below:
+        # Below the last row that names a thing: after a gap, or after a total, nothing is of the list.
+        is_over = row.number > last and (is_over or row.number > before + 1)
+        before = row.number
+        if row.is_heading or _is_aside(row, heading, fields[0], is_over=is_over):
+            is_over = row.number > last
+            asides.append((row.number, _first_text(row)))
             continue
         record, wrong = _record(row, heading, fields)
+        if record is None:
+            asides.append((row.number, _first_text(row)))
+            continue
         problems += wrong
-        if record is not None:
-            records.append(record)
-    return Read(heading, tuple(records), tuple(problems))
+        records.append(record)
+    return Read(heading, tuple(records), tuple(problems), tuple(asides))
+
+
+def fits(grid: Grid, fields: Sequence[Field]) -> int:
+    """How many of the fields a sheet has columns for."""
+    heading, _ = find_heading(grid, fields)
+    return len(heading.places) if heading else 0
 
 
 def find_heading(grid: Grid, fields: Sequence[Field]) -> tuple[Heading | None, list[Problem]]:
@@ -113,8 +148,8 @@ def find_heading(grid: Grid, fields: Sequence[Field]) -> tuple[Heading | None, l
     wanted = {_key(text): field.name for field in fields for text in field.headings}
     rows = [row for row in grid.rows[:HEADING_WITHIN] if not row.is_heading]
     best: tuple[int, list[Row], dict[int, str]] = (0, [], {})
-    for index in range(len(rows)):
-        for deep in (1, 2):
+    for deep in (1, 2):  # two rows only where they name more: else the upper one is a title
+        for index in range(len(rows)):
             part = rows[index : index + deep]
             if len(part) == deep:
                 found = _named(part, wanted)
@@ -139,7 +174,8 @@ def find_heading(grid: Grid, fields: Sequence[Field]) -> tuple[Heading | None, l
             values = {"heading": field.headings[0], "headings": "; ".join(field.headings[1:])}
             problems.append(Problem(last, "", "", "no_column", values))
     ignored = tuple(text for place, text in texts.items() if text and place not in found)
-    return Heading(last, places, {n: texts[p] for n, p in places.items()}, ignored), problems
+    titles = {field.name: field.title() for field in fields}
+    return Heading(last, places, {n: texts[p] for n, p in places.items()}, ignored, titles), problems
 
 
 def _named(part: Sequence[Row], wanted: Mapping[str, str]) -> dict[int, str]:
@@ -161,7 +197,36 @@ def _text(part: Sequence[Row], place: int) -> str:
 
 def _key(text: str) -> str:
     """What a heading is compared by: small letters without diacritics, signs or what stands in brackets."""
-    return " ".join(re.findall(r"[a-z0-9]+", plain(re.sub(r"\([^)]*\)|\*", " ", text))))
+    words = re.findall(r"[a-z0-9]+", plain(re.sub(r"\([^)]*\)|\*", " ", text)))
+    return " ".join(_SHORT.get(word, word) for word in words)
+
+
+def _names(row: Row, heading: Heading, key: Field) -> bool:
+    """Whether the row has what names its thing: a code."""
+    cell = _at(row, heading.places[key.name])
+    try:
+        return not is_empty(cell) and key.parse(cell) is not None
+    except CellError:
+        return False
+
+
+def _is_aside(row: Row, heading: Heading, key: Field, *, is_over: bool) -> bool:
+    """Whether a row without a code is none of the list."""
+    if _names(row, heading, key):
+        return False
+    told = dict.fromkeys(str(cell) for cell in row.cells if isinstance(cell, str))
+    words = [one for one in told if not is_ordinal(one)]
+    if words and _TOTAL.match(plain(words[0])):
+        return True
+    if is_over:
+        return len(told) <= _FEW
+    is_alone = len(words) == 1 and all(isinstance(cell, str) for cell in row.cells if cell is not None)
+    return is_alone and (len(told) > 1 or bool(_GROUP.match(plain(words[0]))))
+
+
+def _first_text(row: Row) -> str:
+    told = [str(cell) for cell in row.cells if isinstance(cell, str) and not is_ordinal(cell)]
+    return told[0] if told else ""
 
 
 def _is_numbering(row: Row, heading: Heading) -> bool:
