@@ -1,17 +1,22 @@
 """Child processes that cannot outlive us: parts of the server, and programs that it needs."""
 
 import os
+import selectors
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 Process = subprocess.Popen[bytes]
 
 _PIECE, _ERRORS = 1 << 16, 1 << 16
 _LAST_WORDS = 3.0
+_LOOK_UP = 0.2
 
 # Runs before the part itself, in the part's own process: asks Linux to end it when we die (prctl(2),
 # PR_SET_PDEATHSIG = 1; it survives execve), checks that we had not died before, and becomes the part.
@@ -92,6 +97,53 @@ def run_long(
             raise
         errors.seek(0)
         return code, b"".join(kept), errors.read(_ERRORS).decode("utf-8", "replace").strip()
+
+
+def lines_of(
+    command: Sequence[str], text: bytes, *, seconds: float, stop: threading.Event
+) -> Iterator[bytes]:
+    """Lines that a command writes which reads `text`; its environment holds nothing of ours.
+
+    It is killed after `seconds`, when `stop` is set, when nobody asks for more, and when this process dies.
+    Raises OSError when it can't be started.
+    """
+    with subprocess.Popen(
+        _bound(command, signal.SIGKILL),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd="/",
+        env={"PATH": os.defpath, "LANG": "C.UTF-8", "MALLOC_ARENA_MAX": "2"},
+        start_new_session=True,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            _tell(process.stdin, text)
+            yield from _lines(process.stdout, time.monotonic() + seconds, stop)
+        finally:
+            end_group(process)
+
+
+def _tell(into: IO[bytes], text: bytes) -> None:
+    try:
+        into.write(text)
+        into.close()
+    except BrokenPipeError:  # it has ended already: there are no lines
+        return
+
+
+def _lines(out: IO[bytes], end: float, stop: threading.Event) -> Iterator[bytes]:
+    rest = b""
+    with selectors.DefaultSelector() as selector:
+        selector.register(out, selectors.EVENT_READ)
+        while time.monotonic() < end and not stop.is_set() and len(rest) <= _PIECE:
+            if not selector.select(_LOOK_UP):
+                continue
+            piece = os.read(out.fileno(), _PIECE)
+            if not piece:
+                return
+            *whole, rest = (rest + piece).split(b"\n")
+            yield from whole
 
 
 def _bound(command: Sequence[str], number: signal.Signals, files: int = 0) -> tuple[str, ...]:

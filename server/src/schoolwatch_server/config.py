@@ -23,8 +23,11 @@ from schoolwatch_server.sections import People as People
 from schoolwatch_server.sections import Privacy as Privacy
 from schoolwatch_server.sections import Retention as Retention
 from schoolwatch_server.sections import Secrets as Secrets
+from schoolwatch_server.sections import Sites as Sites
 from schoolwatch_server.sections import Speedtest as Speedtest
 from schoolwatch_server.sections import Tls as Tls
+from schoolwatch_server.sites.job import split
+from schoolwatch_server.sites.networks import networks
 from schoolwatch_server.targets import Bandwidth, Ipv6, Quality, TargetError, Targets
 
 SAMPLE = Path(__file__).with_name("server.toml")
@@ -55,6 +58,7 @@ class ServerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     oidc: Oidc = Oidc()
     antivirus: Antivirus = Antivirus()
     forecast: Forecasting = Forecasting()
+    sites: Sites = Sites()
     ipv6: Ipv6 = Ipv6()
     quality: Quality = Quality()
     bandwidth: Bandwidth = Bandwidth()
@@ -121,6 +125,7 @@ def parse(text: str, path: Path) -> ServerConfig:
     wrong = oidc_section.trouble(config.oidc, config.http.public_url)
     if wrong:
         raise ConfigError(f"{path}: {wrong}")
+    _check_sites(config.sites, path)
     try:
         targets.check(config.targets)
     except TargetError as error:
@@ -153,6 +158,7 @@ def check_paths(config: ServerConfig) -> None:
         ("secrets.master_key_file", config.secrets.master_key_file, "file", Path.is_file),
         ("oidc.client_secret_file", config.oidc.client_secret_file, "file", Path.is_file),
         ("oidc.ca_file", config.oidc.ca_file, "file", Path.is_file),
+        ("sites.ca_file", config.sites.ca_file, "file", Path.is_file),
         ("backup.passphrase_file", config.backup.passphrase_file, "file", Path.is_file),
         ("backup.ssh_key", config.backup.ssh_key, "file", Path.is_file),
         ("backup.known_hosts", config.backup.known_hosts, "file", Path.is_file),
@@ -248,6 +254,23 @@ def _check_hosts(config: ServerConfig, path: Path) -> None:
             raise ConfigError(f"{path}: {key}: {host[:80]!r} is no host name or IP address: write one")
 
 
+def _check_sites(section: Sites, path: Path) -> None:
+    for key, texts, read in (
+        ("references", section.references, split),
+        ("allowed_networks", section.allowed_networks, lambda text: networks([text])),
+    ):
+        for text in texts:
+            try:
+                read(text)
+            except ValueError as error:
+                raise ConfigError(f"{path}: sites.{key}: {error}: correct it") from error
+    if section.enabled and not section.references:
+        raise ConfigError(
+            f"{path}: sites.references: is empty: name independent hosts as HOST:PORT, by which this server"
+            " knows that its own line works before it calls a site down"
+        )
+
+
 def _absolute(config: ServerConfig, folder: Path) -> ServerConfig:
     sections = {name: _with_paths(getattr(config, name), keys, folder) for name, keys in _PATHS.items()}
     return msgspec.structs.replace(config, data=str(folder / config.data), **sections)
@@ -262,6 +285,7 @@ _PATHS: Mapping[str, Sequence[str]] = {
     "notify": ("urls_file",),
     "secrets": ("master_key_file",),
     "oidc": ("client_secret_file", "ca_file"),
+    "sites": ("ca_file",),
     "backup": ("target", "passphrase_file", "ssh_key", "known_hosts"),
 }
 """Keys that are paths; a target may be another machine's."""

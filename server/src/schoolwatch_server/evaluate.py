@@ -1,8 +1,9 @@
 """The evaluating process: rules over the journal, notifications, indicators, rollups and retention.
 
-Four loops: rules (the main one, twice a second), notifications and the settings of devices (both wait for
-other machines), and chores that may take long. All but notifications run only while this process holds the
-lease; without it, all of them would still do no harm, as each write says what it found before.
+Five loops: rules (the main one, twice a second), notifications, the settings of devices and the look at
+schools' sites (these wait for other machines), and chores that may take long. All but notifications run only
+while this process holds the lease; without it, all of them would still do no harm, as each write says what it
+found before.
 """
 
 import logging
@@ -25,6 +26,7 @@ from schoolwatch_server import (
     notify,
     people,
     reminders,
+    site_rounds,
     tell,
     texts,
 )
@@ -88,6 +90,11 @@ def run(config: ServerConfig, stop: threading.Event | None = None) -> None:
             target=tell.run, args=(tell.Teller(config, engine), stop, work.leading), name="settings"
         ),
     ]
+    if config.sites.enabled:
+        rounds = site_rounds.Rounds(config, engine)
+        others.append(
+            threading.Thread(target=site_rounds.run, args=(rounds, stop, work.leading), name="sites")
+        )
     try:
         for thread in others:
             thread.start()

@@ -180,6 +180,23 @@ class Forecasting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     most_weeks: Annotated[int, msgspec.Meta(ge=5, le=260)] = 26
 
 
+class Sites(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The probe of schools' websites, which this server asks itself; off until it is switched on.
+
+    `references` are hosts by which it knows whether its own line works. `allowed_networks` are reached
+    besides public addresses. `ca_file` names authorities (PEM) besides those that this machine trusts.
+    """
+
+    enabled: bool = False
+    every_hours: Annotated[float, msgspec.Meta(ge=1, le=168)] = 6.0
+    at_once: Annotated[int, msgspec.Meta(ge=1, le=50)] = 5
+    seconds: Annotated[float, msgspec.Meta(ge=1, le=60)] = 10.0
+    references: Annotated[tuple[str, ...], msgspec.Meta(max_length=8)] = ()
+    ports: Annotated[tuple[Port, ...], msgspec.Meta(min_length=1, max_length=20)] = (80, 443, 8080, 8443)
+    allowed_networks: Annotated[tuple[str, ...], msgspec.Meta(max_length=50)] = ()
+    ca_file: str = ""
+
+
 class Backup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where copies of the server go, and when: `hour` is Vietnam's; an empty `target` is none at all.
 

@@ -70,7 +70,7 @@ CLAIMS = {
 }
 """What schools declare and forms they fill, which no token opens; the pages' own tests ask who sees what."""
 
-LISTS = ("room-use", "activation", "lines", "indicators/history", "indicators/history.ndjson")
+LISTS = ("room-use", "activation", "lines", "sites", "indicators/history", "indicators/history.ndjson")
 """Of all schools, or of one."""
 
 GET = {route.path for route in ROUTES if route.method == "GET"} - ELSEWHERE
@@ -81,12 +81,20 @@ def addresses(tree: Tree) -> Iterator[tuple[str, School | None]]:
     whole = ("schools", "devices", "facts", "facts?history=true", "incidents", "incidents?state=closed")
     for path in (*whole, *LISTS, *(f"tables/{name}.csv" for name in TABLES)):
         yield f"/api/v1/{path}", None
-    pages = ("/", "/progress", "/search?q=truong", "/incidents", "/incidents?closed=true")
+    pages = (
+        "/",
+        "/progress",
+        "/sites",
+        "/sites?show=without",
+        "/search?q=truong",
+        "/incidents",
+        "/incidents?closed=true",
+    )
     for path in (*pages, "/packs", "/packs/network", *(f"/incidents/{number}" for number in range(1, 17))):
         yield path, None
     yield from of_all_reports()
     for school in tree.schools:
-        for path in ("devices", "indicators", "incidents"):
+        for path in ("devices", "indicators", "incidents", "sites/looks"):
             yield f"/api/v1/{path}?school={school.code}", school
         for path in (*LISTS, *(f"tables/{name}.csv" for name in TABLES)):
             yield f"/api/v1/{path}?school={school.code}", school

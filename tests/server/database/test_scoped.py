@@ -95,6 +95,7 @@ NOBODY_ASKS = named(
     scopes="by_code",
     sealed="seal_anew",
     slots="busy may_begin",
+    sites="due put",
     states="advance",
     told="due line_testers mark_all mark_room passes set_targets targets",
 )
@@ -107,6 +108,7 @@ CALLED = named(
     hand_checks="record",
     lives="set_asset_tag",
     sealed="check",
+    sites="change look_soon",
     engine="open_database",
     registry="change_code change_room create_device move_device",
     reports="newest_revision",

@@ -28,6 +28,7 @@ from schoolwatch_server.api import (
     reports,
     room_use,
     school_lists,
+    sites,
     speedtest,
     standing,
 )
@@ -55,6 +56,7 @@ STATIC = Path(routes.__file__).with_name("static")
 
 ROUTES: tuple[Route, ...] = (
     *places.ROUTES,
+    *sites.ROUTES,
     *indicator_history.ROUTES,
     *ranking.ROUTES,
     *exports.ROUTES,

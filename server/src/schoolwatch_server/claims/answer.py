@@ -4,9 +4,10 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
-from urllib.parse import urlsplit
 
 from schoolwatch_server.claims.questions import SCORE_MAX, Question
+from schoolwatch_server.sites.address import AddressError
+from schoolwatch_server.sites.address import typed as typed_address
 
 TEXT_MAX = 500
 """Characters of an answer's text: a note, or the answer itself where a text is asked for."""
@@ -122,12 +123,12 @@ def _day(text: str, today: date) -> date:
 
 
 def _is_address(text: str) -> bool:
+    """As the address of a site is typed elsewhere; here its beginning has to be written."""
     try:
-        parts = urlsplit(text)
-        host = parts.hostname or ""
-    except ValueError:
+        typed_address(text)
+    except AddressError:
         return False
-    return parts.scheme in {"http", "https"} and "." in host and " " not in text and not parts.username
+    return text.lower().startswith(("http://", "https://"))
 
 
 def _months(since: date, today: date) -> int:

@@ -37,6 +37,7 @@ from schoolwatch_server.console import (
     school_lists,
     schools,
     search,
+    sites,
     system,
     verify,
 )
@@ -56,6 +57,7 @@ ROUTES: tuple[Route, ...] = (
     *search.ROUTES,
     *schools.ROUTES,
     *school_lists.ROUTES,
+    *sites.ROUTES,
     *contacts.ROUTES,
     *reorganise.ROUTES,
     *enrolment.ROUTES,

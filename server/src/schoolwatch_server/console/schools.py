@@ -16,7 +16,7 @@ from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.exports import pen, school_file
 from schoolwatch_server.api.problems import bad_field, not_found
 from schoolwatch_server.api.route import Route, Server, Who
-from schoolwatch_server.console import claim_turns, owed
+from schoolwatch_server.console import claim_turns, owed, site_box
 from schoolwatch_server.console.arrivals import groups, kind
 from schoolwatch_server.console.indicator_groups import standing
 from schoolwatch_server.console.line import tested
@@ -45,6 +45,7 @@ from schoolwatch_server.posture import issued as runs_issued
 from schoolwatch_server.reports import TABLES
 from schoolwatch_server.scope import Scope
 from schoolwatch_server.sheets import today
+from schoolwatch_server.sites.address import shown
 from schoolwatch_server.targets import USED_BY_PUPILS
 from schoolwatch_server.use import next_sum
 from schoolwatch_server.working import Working, working
@@ -101,6 +102,8 @@ def show(request: Request, code: str, who: Who, server: Server) -> Response:
             tables=TABLES,
             orders=orders,
             activated=activation.counts(conn, Scope("school", school.id), after),
+            site=site_box.box(conn, who, school, server.config.sites, now),
+            shown=shown,
             line=tested(conn, school.id, words_of(request)),
             declarations={row.quantity: row for row in said_numbers if row.value >= 0},
             unsaid=[row for row in said_numbers if row.value < 0],

@@ -39,6 +39,8 @@ AGES: dict[str, Age] = {
     "asset": _STAYS,
     "contact": _STAYS,
     "hand_check": Age("rows", "proof", ("checked_at",)),
+    "site": Age("rows", "proof", ("valid_to",)),
+    "site_look": Age("rows", "hourly", ("at",)),
     # as long as anything that it measured: the longest term of all
     "device": Age("own", "proof", ("retired_at",)),
     "credential": _RETIRED,

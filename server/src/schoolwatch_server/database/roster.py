@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Table, select, update
 
-from schoolwatch_server.database import declarations, registry
+from schoolwatch_server.database import declarations, registry, sites
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.rows import SchoolRow
 from schoolwatch_server.scope import Scope
@@ -22,6 +22,7 @@ def known(conn: Connection, scope: Scope) -> Known:
     c = t.school_code.c
     began = conn.execute(select(c.school_id, c.valid_from).where(c.valid_to.is_(None)))
     since = {row.school_id: day_of(row.valid_from) for row in began}
+    websites = sites.addresses(conn, scope)
     now = {
         one.code: School(
             one.id,
@@ -32,6 +33,7 @@ def known(conn: Connection, scope: Scope) -> Known:
             one.declared,
             since[one.id],
             status(one),
+            websites.get(one.id, ""),
         )
         for one in registry.schools(conn, scope)
     }
@@ -84,6 +86,8 @@ def put(conn: Connection, plan: Plan, now: float, by: str) -> None:
         else:
             school = change.id
         _change(conn, school, change, communes, since)
+        if "website" in change.values:
+            sites.change(conn, school, str(change.after("website")), now, by)
         for quantity in DECLARED:
             value = change.after(quantity)
             if isinstance(value, int):

@@ -60,6 +60,8 @@ from schoolwatch_server.database.tables_series import judged_series as judged_se
 from schoolwatch_server.database.tables_series import rollup as rollup
 from schoolwatch_server.database.tables_settings import device_settings as device_settings
 from schoolwatch_server.database.tables_settings import line_tester as line_tester
+from schoolwatch_server.database.tables_sites import site as site
+from schoolwatch_server.database.tables_sites import site_look as site_look
 from schoolwatch_server.database.tables_speedtest import speedtest_slot as speedtest_slot
 from schoolwatch_server.database.tables_state import state as state
 from schoolwatch_server.database.tables_state import state_body as state_body

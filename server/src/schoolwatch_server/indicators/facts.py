@@ -98,6 +98,21 @@ class LabUse:
     device_days: int = 0
 
 
+class Site(msgspec.Struct, frozen=True, gc=False):
+    """A school's website at the newest look of the server's own probe; None: not known, which is never bad.
+
+    `is_trusted`: browsers take its certificate. `has_https_over_ipv6`: the page comes by HTTPS over IPv6.
+    Instants are UTC seconds.
+    """
+
+    is_up: bool | None
+    is_trusted: bool | None
+    has_ipv6: bool | None
+    has_https_over_ipv6: bool | None
+    expires_at: float | None
+    looked_at: float
+
+
 class Said(msgspec.Struct, frozen=True, gc=False):
     """What the school declared of a quantity or a question; `at` is UTC seconds.
 

@@ -38,6 +38,22 @@ SCHOOL_LISTS: dict[str, Holding] = {
         technical="id school_id kind changed_at",
         personal="name phone email",
     ),
+    "site": of(
+        "Địa chỉ trang thông tin điện tử của trường theo thời gian",
+        "The address of a school's website over time",
+        technical="id school_id valid_from valid_to due_at",
+        organisational="address is_up since",
+        personal="set_by",
+    ),
+    "site_look": of(
+        "Kết quả mỗi lần máy chủ xem trang của trường: có mở được không, chứng thư số, IPv6; không giữ "
+        "nội dung trang",
+        "What the server found each time it looked at a school's site: whether it answers, its certificate, "
+        "IPv6; nothing of the page itself",
+        technical="id site_id at trouble trouble_v4 seconds_v4 trouble_v6 seconds_v6 tls_trouble tls_version",
+        organisational="is_up status_v4 https_v4 status_v6 https_v6 has_ipv6 is_trusted issuer expires_at "
+        "leads_to_https",
+    ),
     "hand_check": of(
         "Máy còn dùng được của phòng, đếm bằng tay, có ngày",
         "Working computers of a room, counted by hand on a day",

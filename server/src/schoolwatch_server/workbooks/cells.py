@@ -8,6 +8,7 @@ from typing import Any
 
 from schoolwatch_server import levels
 from schoolwatch_server.alphabet import plain
+from schoolwatch_server.sites.address import AddressError, typed
 from schoolwatch_server.workbooks.grid import Value
 from schoolwatch_server.workbooks.slim import UNCOMPUTED
 
@@ -215,6 +216,15 @@ def email(value: Value) -> str:
     if not _EMAIL.fullmatch(told):
         raise CellError("not_an_email", value=told[:40])
     return told
+
+
+def website(value: Value) -> str:
+    """The address of a site, as it is kept."""
+    told = _written(value) if not isinstance(value, date) else ""
+    try:
+        return str(typed(told))
+    except AddressError as error:
+        raise CellError(f"website_{error.fault}", value=told[:60]) from error
 
 
 Parse = Callable[[Value], Any]

@@ -14,6 +14,8 @@ from schoolwatch_server.workbooks.table import Heading, Read, Record
 _KIND = re.compile(r"^(xa|phuong|thi tran|dac khu|tinh|thanh pho|tp)\b[ .]*")
 """What kind of place it is, which people write or leave out."""
 
+_COMPARED = ("level", *STATUS, *DECLARED, "website")
+
 
 def plan(read: Read, known: Known, today: date) -> Plan:
     """What the list would do to the registry as it is known; with any problem nothing may be done."""
@@ -172,11 +174,11 @@ class _Planner:
 def _values(record: Record, held: School | None, code: str, commune: str) -> dict[str, tuple[object, object]]:
     """What the record says otherwise than the registry, each as (before, after)."""
     after = {"code": code, "name": record.cells["name"], "commune": commune}
-    after |= {name: record.cells[name] for name in ("level", *STATUS, *DECLARED) if name in record.cells}
+    after |= {name: record.cells[name] for name in _COMPARED if name in record.cells}
     before: dict[str, object] = {}
     if held is not None:
         before = {"code": held.code, "name": held.name, "commune": held.commune, "level": held.level}
-        before |= {**held.declared, **held.status}
+        before |= {**held.declared, **held.status, "website": held.website}
     return {name: (before.get(name), value) for name, value in after.items() if before.get(name) != value}
 
 

@@ -105,6 +105,17 @@ FIELDS = (
         ("Địa bàn trước 01/7/2025", "Tỉnh cũ", "Huyện cũ", "Địa bàn cũ", "Former place"),
         cells.text,
     ),
+    Field(
+        "website",
+        (
+            "Trang thông tin điện tử",
+            "Địa chỉ trang web",
+            "Địa chỉ website",
+            "Trang web",
+            "Website",
+        ),
+        cells.website,
+    ),
 )
 """In the order of the template."""
 
@@ -127,6 +138,7 @@ class School:
     declared: Mapping[str, float]
     code_since: date = date.min
     status: Mapping[str, str] = field(default_factory=dict)
+    website: str = ""
 
 
 @dataclass(frozen=True, slots=True)
