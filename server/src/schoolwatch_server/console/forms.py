@@ -28,7 +28,8 @@ from schoolwatch_server.reports.files import Paper
 from schoolwatch_server.reports.files import words as file_words
 from schoolwatch_server.reports.forms import columns, copy_sheet
 from schoolwatch_server.reports.forms.answers import known, own
-from schoolwatch_server.reports.forms.package import unpack
+from schoolwatch_server.reports.forms.package import outside, unpack
+from schoolwatch_server.reports.forms.sheet_xml import ROWS_MAX
 from schoolwatch_server.reports.forms.trouble import FormError, Problem
 from schoolwatch_server.workbooks.grid import BYTES_MAX
 
@@ -66,6 +67,7 @@ class Made:
     rows: int = 0
     unknown: tuple[columns.Unknown, ...] = ()
     left_out: tuple[str, ...] = ()
+    outside: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -168,22 +170,24 @@ def copy(
 
 def _fill(data: bytes, of: Paper, mapped: Mapped) -> Made:
     """Either way. Raises `FormError`."""
-    if not mapped.asked.strip():
-        filled = forms.fill(data, of)
-        found = tuple((one.key, one.where, one.answer.text) for one in filled.found)
-        return Made(filled.data, filled.kind, found)
     package = unpack(data)
+    if not mapped.asked.strip():
+        filled = forms.fill(package, of)
+        found = tuple((one.key, one.where, one.answer.text) for one in filled.found)
+        return Made(filled.data, filled.kind, found, outside=outside(package))
     if package.kind != "xlsx":
         raise FormError(Problem("no_sheet"))
-    first = mapped.first.strip()
+    first = mapped.first.strip() or "1"
+    if not (first.isascii() and first.isdigit() and 1 <= int(first[:8]) <= ROWS_MAX):
+        raise FormError(Problem("bad_row", what=first))
     wanted = columns.Columns(
         mapped.code.strip().upper(),
         dict(columns.parse(mapped.asked)),
         mapped.sheet.strip(),
-        int(first) if first.isascii() and first.isdigit() else 1,
+        int(first[:8]),
     )
     done = columns.fill(package, of, wanted)
-    return Made(done.data, "xlsx", (), done.rows, done.unknown, done.left_out)
+    return Made(done.data, "xlsx", (), done.rows, done.unknown, done.left_out, outside(package))
 
 
 def _paper(request: Request, digest: str, who: Principal, server: Context) -> Paper:

@@ -1,6 +1,7 @@
 """Tables of schools are filled by code, and copy sheets in the order of a web form's questions."""
 
 import io
+import zipfile
 
 import msgspec
 import pytest
@@ -13,7 +14,7 @@ from schoolwatch_server.reports import content
 from schoolwatch_server.reports.files import Paper, paper
 from schoolwatch_server.reports.forms import FormError, copy_sheet
 from schoolwatch_server.reports.forms.answers import own
-from schoolwatch_server.reports.forms.columns import Columns, Filled, Unknown, fill
+from schoolwatch_server.reports.forms.columns import Columns, Filled, Unknown, fill, parse
 from schoolwatch_server.reports.forms.package import unpack
 
 WORDS = texts.load()
@@ -106,3 +107,26 @@ def test_a_copy_sheet_has_the_order_of_the_form_and_says_what_is_by_hand() -> No
     assert text.splitlines()[1] == '"1"\t"Tên trường"\t"\'=A1"'
     with pytest.raises(FormError, match=r"unknown 1 school\.nam"):
         list(copy_sheet.answers(copy_sheet.parse("x|school.nam"), own(mine)))
+
+
+def test_a_column_is_asked_for_once_and_lies_within_a_sheet(province: Paper) -> None:
+    with pytest.raises(FormError, match="bad_column 2 D"):
+        dict(parse("D = I-17.value\nd = school.name"))
+    with pytest.raises(FormError, match="bad_column XFE"):
+        filled(table("00000001"), province, Columns("B", {"XFE": "school.name"}))
+    assert filled(table("00000001"), province, Columns("B", {"XFD": "school.name"}))[0].rows == 1
+
+
+def test_merged_areas_without_end_are_no_table(province: Paper) -> None:
+    form = table("00000001", merged="D4:D5")
+    with pytest.raises(FormError, match="broken Biểu 1, mergeCells"):
+        filled(merged_as(form, b"D4:D1048576"), province)
+    assert fill(unpack(merged_as(form, b"H4:Z1048576")), province, ASKED).rows == 1
+
+
+def merged_as(form: bytes, area: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(form)) as old, zipfile.ZipFile(out, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name).replace(b"D4:D5", area))
+    return out.getvalue()

@@ -1,6 +1,5 @@
 """Forms of others are filled as they are: every placeholder answered or named, all else as it was."""
 
-import contextlib
 import io
 import zipfile
 
@@ -9,62 +8,17 @@ import pytest
 import time_machine
 from docx import Document
 from docx.shared import Pt
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from msgspec.structs import replace
 from openpyxl import Workbook, load_workbook
 from openpyxl.comments import Comment
 from openpyxl.styles import Font
 from openpyxl.worksheet.table import Table
 
-from parts.frozen import of_school, value_of
-from schoolwatch_server import texts
+from others_forms import AV, WORDS, docx, sheet, xlsx
+from parts.frozen import of_school
 from schoolwatch_server.reports import content, forms
-from schoolwatch_server.reports.content import Content
-from schoolwatch_server.reports.files import Paper, paper
+from schoolwatch_server.reports.files import paper
 from schoolwatch_server.reports.forms import FormError
 from schoolwatch_server.reports.forms.answers import known, own
-
-WORDS = texts.load()
-AV = "antivirus_coverage"
-CLAIMED = {"declared": 0.85, "declared_state": "approved"}
-
-
-def sheet(**change) -> Paper:
-    """A school whose antivirus coverage is 26 of 43, unless a change says otherwise."""
-    of = of_school(0)
-    first = replace(value_of(of), value=26 / 43, numerator=26, denominator=43, unit="ratio", status="ok",
-                    reason="", declared=None, declared_state="")  # fmt: skip
-    return of_values(of, replace(first, **change))
-
-
-def of_values(of: Content, *values) -> Paper:
-    return paper(
-        content.encode(msgspec.structs.replace(of, name="Trường Đỗ & Ẵ", values=values, simulated=False)),
-        WORDS,
-    )
-
-
-def docx(*paragraphs: tuple[str, ...]) -> bytes:
-    """A letter whose paragraphs are cut into runs; every other run is bold."""
-    document = Document()
-    for runs in paragraphs:
-        paragraph = document.add_paragraph()
-        for number, text in enumerate(runs):
-            paragraph.add_run(text).bold = bool(number % 2)
-    out = io.BytesIO()
-    document.save(out)
-    return out.getvalue()
-
-
-def xlsx(cells: dict[str, object], change=lambda book: None) -> bytes:
-    book = Workbook()
-    for place, value in cells.items():
-        book.active[place] = value
-    change(book)
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
 
 
 def paragraphs(data: bytes) -> list[str]:
@@ -225,70 +179,6 @@ def test_the_heading_of_a_table_can_not_be_filled_without_breaking_the_file() ->
 def test_a_form_without_placeholders_is_told() -> None:
     with pytest.raises(FormError, match="no_placeholder"):
         forms.fill(docx(("không có gì",)), sheet())
-
-
-# --- what is no form --------------------------------------------------------------------------------
-
-
-def zipped(**parts: bytes) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
-        for name, data in parts.items():
-            target.writestr(name.replace("__", "/"), data)
-    return out.getvalue()
-
-
-@pytest.mark.parametrize(
-    ("data", "trouble"),
-    [
-        (b"", "not_a_form"),
-        (b"PK\x03\x04 no more", "not_a_form"),
-        (b"%PDF-1.7", "not_a_form"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "old_format"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"), "encrypted"),
-        (b"\0" * (9 << 20), "too_large"),
-        (zipped(other=b"x"), "not_a_form"),
-        (zipped(**{"word__document.xml": b"<w", "word__vbaProject.bin": b"x"}), "macros"),
-        (zipped(**{"word__document.xml": b"<a>{{x}}"}), "broken"),
-        (zipped(**{"word__document.xml": b'<!DOCTYPE a [<!ENTITY b "c">]><a>{{x}}&b;</a>'}), "broken"),
-        (zipped(**{"word__document.xml": b"{" + b" " * (25 << 20)}), "too_large"),
-        (
-            zipped(**{"xl__workbook.xml": b"x", **{f"xl__{n}.xml": b" " * (9 << 20) for n in range(3)}}),
-            "too_large",
-        ),
-        (zipped(**{"word__document.xml": b"x", "word__big": b"\0" * (97 << 20)}), "too_large"),
-        (zipped(**{f"word__{n}": b"" for n in range(2100)}), "too_large"),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-def test_what_is_no_form_is_refused(data: bytes, trouble: str) -> None:
-    with pytest.raises(FormError) as caught:
-        forms.fill(data, sheet())
-    assert caught.value.problems[0].trouble == trouble
-
-
-@settings(max_examples=15)
-@given(st.integers(0, 6000), st.binary(min_size=1, max_size=20))
-def test_a_damaged_form_is_filled_or_refused_and_nothing_else(place: int, damage: bytes) -> None:
-    form = xlsx({"A1": "{{school.name}}"})
-    place = min(place, len(form))
-    with contextlib.suppress(FormError):
-        forms.fill(form[:place] + damage + form[place + len(damage) :], sheet())
-
-
-XML = ("xl/worksheets/sheet1.xml", "xl/workbook.xml", "xl/_rels/workbook.xml.rels")
-
-
-@settings(max_examples=15)
-@given(st.sampled_from(XML), st.floats(0, 1), st.binary(max_size=9))
-def test_xml_that_says_something_else_is_filled_or_refused_too(part: str, place: float, other: bytes) -> None:
-    archive = zipfile.ZipFile(io.BytesIO(xlsx({"A1": "{{school.name}}", "B7": 3})))
-    parts = {name.replace("/", "__"): archive.read(name) for name in archive.namelist()}
-    whole = parts[part.replace("/", "__")]
-    at = int(place * len(whole))
-    parts[part.replace("/", "__")] = whole[:at] + other + whole[at + len(other) :]
-    with contextlib.suppress(FormError):
-        forms.fill(zipped(**parts), sheet())
 
 
 def test_the_same_form_gives_the_same_bytes_on_another_day() -> None:

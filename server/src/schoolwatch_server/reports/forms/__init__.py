@@ -27,9 +27,9 @@ class FilledForm:
     found: tuple[Found, ...]
 
 
-def fill(data: bytes, paper: Paper) -> FilledForm:
+def fill(form: bytes | Package, paper: Paper) -> FilledForm:
     """An uploaded form, filled. Raises `FormError` that names all that is wrong: all of it or nothing."""
-    package = unpack(data)
+    package = unpack(form) if isinstance(form, bytes) else form
     subject = own(paper)
     filled, found = _FILL[package.kind](package, lambda key: answer(subject, key), simulated(paper))
     if not found:

@@ -4,7 +4,7 @@ Rows and columns are named as the spreadsheet shows them. A code that the report
 as it is and is named, with what was most likely meant; so are the schools that the table leaves out.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -16,7 +16,15 @@ from schoolwatch_server.reports.files.words import simulated
 from schoolwatch_server.reports.forms.answers import Subject, answer, of_part, own
 from schoolwatch_server.reports.forms.marks import mark_sheet
 from schoolwatch_server.reports.forms.package import Package
-from schoolwatch_server.reports.forms.sheet_xml import MAIN, Book, Sheet, column_of, index_of, set_answer
+from schoolwatch_server.reports.forms.sheet_xml import (
+    COLUMNS_MAX,
+    MAIN,
+    Book,
+    Sheet,
+    column_of,
+    index_of,
+    set_answer,
+)
 from schoolwatch_server.reports.forms.trouble import FormError, Problem
 from schoolwatch_server.workbooks.grid import tidy
 
@@ -54,13 +62,18 @@ class Filled:
 
 
 def parse(text: str) -> Iterator[tuple[str, str]]:
-    """`D = I-02.value`, one a line. Raises `FormError` that names a line without `=`."""
+    """`D = I-02.value`, one a line. Raises `FormError` that names a line without `=` or a column twice."""
+    seen: set[str] = set()
     for number, line in enumerate(text.splitlines(), 1):
         letters, sign, key = line.partition("=")
         if line.strip() and not sign:
             raise FormError(Problem("bad_column", str(number), line.strip()[:40]))
+        column = letters.strip().upper()
+        if column in seen:
+            raise FormError(Problem("bad_column", str(number), column[:40]))
         if line.strip():
-            yield letters.strip().upper(), key.strip().removeprefix("{{").removesuffix("}}").strip()
+            seen.add(column)
+            yield column, key.strip().removeprefix("{{").removesuffix("}}").strip()
 
 
 def fill(package: Package, paper: Paper, columns: Columns) -> Filled:
@@ -69,7 +82,8 @@ def fill(package: Package, paper: Paper, columns: Columns) -> Filled:
     sheet = _sheet(book, columns)
     schools = {one.code: one for one in _schools(paper) if one.code}
     _check(columns, next(iter(schools.values()), own(paper)))
-    covered = _covered(sheet)
+    covered = _covered(sheet, {index_of(letters) for letters in columns.asked})
+    bare = _without_noughts(schools)
     unknown: list[Unknown] = []
     seen: set[str] = set()
     rows = 0
@@ -79,7 +93,7 @@ def fill(package: Package, paper: Paper, columns: Columns) -> Filled:
             continue
         school = schools.get(code)
         if school is None:
-            unknown.append(Unknown(number, code, _meant(code, schools)))
+            unknown.append(Unknown(number, code, bare.get(code.lstrip("0"), "") if code.isdigit() else ""))
             continue
         seen.add(code)
         rows += 1
@@ -113,6 +127,7 @@ def _check(columns: Columns, example: Subject) -> None:
         Problem("bad_column", letters, letters)
         for letters in (columns.code, *columns.asked)
         if not (letters.isascii() and letters.isalpha() and letters.isupper() and len(letters) <= 3)
+        or index_of(letters) > COLUMNS_MAX
     ]
     problems += [Problem("bad_column", columns.code, columns.code)] * (columns.code in columns.asked)
     for letters, key in columns.asked.items():
@@ -130,31 +145,39 @@ def _code(book: Book, row: _Element, letters: str) -> str:
     return ""
 
 
-def _meant(code: str, schools: Mapping[str, Subject]) -> str:
-    """The only school whose code is this one after its noughts."""
-    same = [known for known in schools if code.isdigit() and known.lstrip("0") == code.lstrip("0")]
-    return same[0] if len(same) == 1 else ""
+def _without_noughts(schools: Mapping[str, Subject]) -> dict[str, str]:
+    """By what is left of a code when a spreadsheet took its noughts, the only school that it can be."""
+    found: dict[str, str] = {}
+    for code in schools:
+        bare = code.lstrip("0")
+        found[bare] = "" if bare in found else code
+    return found
 
 
-def _covered(sheet: Sheet) -> set[tuple[int, int]]:
-    """Cells that a merged one lies over: what is written there nobody sees."""
+def _covered(sheet: Sheet, asked: Collection[int]) -> set[tuple[int, int]]:
+    """Cells of these columns that a merged one lies over: what is written there nobody sees."""
     covered: set[tuple[int, int]] = set()
+    left_over = _AREA_MAX
     for area in sheet.root.iter(f"{MAIN}mergeCell"):
         first, _, last = (area.get("ref") or "").partition(":")
         (top, left), (bottom, right) = _place(first), _place(last or first)
-        if (bottom - top + 1) * (right - left + 1) <= _AREA_MAX:
-            covered.update(product(range(top, bottom + 1), range(left, right + 1)))
+        within = [column for column in asked if left <= column <= right]
+        left_over -= 1 + max(bottom - top + 1, 0) * len(within)
+        if left_over < 0:
+            raise FormError(Problem("broken", f"{sheet.name}, mergeCells"))
+        covered.update(product(range(top, bottom + 1), within))
+        if left in asked:
             covered.discard((top, left))
     return covered
 
 
 def _place(reference: str) -> tuple[int, int]:
-    row = "".join(c for c in reference if c.isdigit())
-    return int(row or 0), index_of(column_of(reference))
+    letters = column_of(reference)
+    return int(reference.removeprefix(letters)) if letters else 0, index_of(letters)
 
 
-_AREA_MAX = 100_000
-"""Cells; a larger merged area is no table."""
+_AREA_MAX = 1_000_000
+"""Merged areas, and cells of the columns that are filled within them; what has more is no table."""
 
 
 def _cell(row: _Element, letters: str, number: int) -> _Element:

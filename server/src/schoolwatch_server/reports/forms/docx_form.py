@@ -5,11 +5,9 @@ A placeholder may be cut into as many runs as Word likes. ECMA-376 part 1, 17.3 
 
 import re
 
-from lxml.etree import _Element
-
 from schoolwatch_server.reports.forms.marks import mark_document
 from schoolwatch_server.reports.forms.package import Package, tree, written
-from schoolwatch_server.reports.forms.runs import Ask, Found, fill_runs
+from schoolwatch_server.reports.forms.runs import PLACEHOLDERS_MAX, Ask, Found, fill_runs, paragraphs
 from schoolwatch_server.reports.forms.trouble import FormError, Problem
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -30,11 +28,14 @@ def fill(package: Package, ask: Ask, mark: str = "") -> tuple[bytes, list[Found]
             continue
         root = tree(package, name)
         before = len(found)
-        for number, paragraph in enumerate(root.iter(f"{_W}p", f"{_A}p"), 1):
+        every = paragraphs(root, (f"{_W}p", f"{_A}p"), (f"{_W}t", f"{_A}t"))
+        for number, runs in enumerate(every, 1):
             try:
-                found += fill_runs(_runs(paragraph), ask, _where(name, number))
+                found += fill_runs(runs, ask, _where(name, number))
             except FormError as error:
                 problems += error.problems
+            if len(found) + len(problems) > PLACEHOLDERS_MAX:
+                raise FormError(Problem("too_many", what=str(PLACEHOLDERS_MAX)))
         if is_body and mark:
             mark_document(root, mark)
         if len(found) > before or is_body:
@@ -42,12 +43,6 @@ def fill(package: Package, ask: Ask, mark: str = "") -> tuple[bytes, list[Found]
     if problems:
         raise FormError(*problems)
     return package.with_parts(changed), found
-
-
-def _runs(paragraph: _Element) -> list[_Element]:
-    """The texts of a paragraph itself, without those of a paragraph in a text box in it."""
-    texts = paragraph.iter(f"{_W}t", f"{_A}t")
-    return [one for one in texts if next(one.iterancestors(f"{_W}p", f"{_A}p"), None) is paragraph]
 
 
 def _where(name: str, number: int) -> str:

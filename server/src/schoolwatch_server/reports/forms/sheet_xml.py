@@ -11,6 +11,7 @@ from lxml.etree import _Element
 from schoolwatch_server.reports.forms.answers import Answer
 from schoolwatch_server.reports.forms.package import Package, tree, written
 from schoolwatch_server.reports.forms.runs import PRESERVE
+from schoolwatch_server.reports.forms.trouble import FormError, Problem
 
 MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _LINK = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
@@ -21,6 +22,10 @@ def column_of(reference: str) -> str:
     """`AB` of `AB12`."""
     match = _REFERENCE.fullmatch(reference)
     return match[1] if match else ""
+
+
+ROWS_MAX, COLUMNS_MAX = 1_048_576, 16_384
+"""Of a sheet (Excel's limits)."""
 
 
 def index_of(letters: str) -> int:
@@ -46,7 +51,7 @@ class Sheet:
     def rows(self) -> Iterator[tuple[int, _Element]]:
         """Every row that is in the file, with its number."""
         for row in self.root.iter(f"{MAIN}row"):
-            yield int(row.get("r") or 0), row
+            yield int(row.get("r") or 0), row  # all of them are numbered
 
 
 @dataclass(slots=True)
@@ -71,7 +76,9 @@ class Book:
         for sheet in tree(self.package, "xl/workbook.xml").iter(f"{MAIN}sheet"):
             part = targets.get(sheet.get(_LINK) or "", "")
             if part in self.package.parts and part.startswith("xl/worksheets/"):
-                yield Sheet(sheet.get("name") or "", part, tree(self.package, part))
+                root = tree(self.package, part)
+                _number(root, part)
+                yield Sheet(sheet.get("name") or "", part, root)
 
     def _targets(self) -> Mapping[str, str]:
         name = "xl/_rels/workbook.xml.rels"
@@ -116,6 +123,30 @@ class Book:
         _compute_again(book)
         changed["xl/workbook.xml"] = written(book)
         return changed
+
+
+def _number(root: _Element, part: str) -> None:
+    """Writes where each row and cell is, where the file leaves that out (18.3.1.4, 18.3.1.73)."""
+    row_before = 0
+    for row in root.iter(f"{MAIN}row"):
+        said = row.get("r") or str(row_before + 1)
+        if not (said.isascii() and said.isdigit() and len(said) < 8 and row_before < int(said) <= ROWS_MAX):
+            raise FormError(Problem("broken", f"{part}, row {said[:20]}"))
+        row_before, column_before = int(said), 0
+        row.set("r", said)
+        for cell in row.iterchildren(f"{MAIN}c"):
+            if not cell.get("r"):
+                cell.set("r", f"{letters_of(column_before + 1)}{said}")
+            column_before = index_of(column_of(cell.get("r") or ""))
+
+
+def letters_of(index: int) -> str:
+    """`AB` of 28."""
+    letters = ""
+    while index > 0:
+        index, rest = divmod(index - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
 
 
 def texts(rich: _Element) -> list[_Element]:

@@ -15,6 +15,8 @@ Trouble = Literal[
     "table_heading",
     "no_sheet",
     "bad_column",
+    "bad_row",
+    "too_many",
     "no_placeholder",
     "no_file",
     "gone",

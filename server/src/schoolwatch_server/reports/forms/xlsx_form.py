@@ -13,7 +13,7 @@ from lxml.etree import _Element
 from schoolwatch_server.reports.forms.answers import PLACEHOLDER, Answer
 from schoolwatch_server.reports.forms.marks import mark_sheet
 from schoolwatch_server.reports.forms.package import Package, tree, written
-from schoolwatch_server.reports.forms.runs import Ask, Found, fill_runs, find
+from schoolwatch_server.reports.forms.runs import PLACEHOLDERS_MAX, Ask, Found, fill_runs, find, paragraphs
 from schoolwatch_server.reports.forms.sheet_xml import (
     MAIN,
     Book,
@@ -44,6 +44,8 @@ def fill(package: Package, ask: Ask, mark: str = "") -> tuple[bytes, list[Found]
             found += place
         except FormError as error:
             problems += error.problems
+        if len(found) + len(problems) > PLACEHOLDERS_MAX:
+            raise FormError(Problem("too_many", what=str(PLACEHOLDERS_MAX)))
     if problems:
         raise FormError(*problems)
     for text in (text for place in shared for text in book.strings[place].iter(f"{MAIN}t")):
@@ -97,10 +99,10 @@ def _others(package: Package, ask: Ask, changed: dict[str, bytes]) -> Iterator[I
         if not (_DRAWN.fullmatch(name) or _SAID.fullmatch(name)) or b"{" not in package.parts[name]:
             continue
         root, where = tree(package, name), name.removeprefix("xl/").removesuffix(".xml")
-        for number, paragraph in enumerate(root.iter(f"{_A}p"), 1):
-            yield _runs(list(paragraph.iter(f"{_A}t")), ask, f"{where}:{number}")
-        for number, comment in enumerate(root.iter(f"{MAIN}comment"), 1):
-            yield _runs(list(comment.iter(f"{MAIN}t")), ask, f"{where}:{number}")
+        drawn = paragraphs(root, (f"{_A}p",), (f"{_A}t",))
+        said = paragraphs(root, (f"{MAIN}comment",), (f"{MAIN}t",))
+        for of in (drawn, said):
+            yield from (_runs(runs, ask, f"{where}:{number}") for number, runs in enumerate(of, 1))
         changed[name] = written(root)
 
 
