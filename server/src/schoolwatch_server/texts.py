@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypeGuard, get_args
 
@@ -45,8 +46,12 @@ def is_language(text: str | None) -> TypeGuard[Language]:
     return text in LANGUAGES
 
 
+@cache
 def load(folder: Path = FOLDER) -> Texts:
-    """All text files of a folder as one. Raises `ValueError` for a key without both languages, or twice."""
+    """All text files of a folder as one, read once a process.
+
+    Raises `ValueError` for a key without both languages, or twice.
+    """
     entries: dict[str, dict[Language, str]] = {}
     for path in sorted(folder.glob("*.toml")):
         for key, pair in _flat(tomllib.loads(path.read_text(encoding="utf-8"))):

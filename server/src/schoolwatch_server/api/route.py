@@ -4,10 +4,12 @@ import inspect
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, Literal, get_args
 
-from fastapi import Depends, FastAPI, Request, params
+from fastapi import APIRouter, Depends, FastAPI, Request, params
 from pydantic import BaseModel
+from starlette.routing import BaseRoute
 
 from schoolwatch_contract.slot import SCHEME
 from schoolwatch_server import proofs, sessions, tokens
@@ -40,9 +42,16 @@ class Route:
 
 def add(app: FastAPI, routes: Sequence[Route]) -> None:
     """Puts routes behind their gates; nothing else in the server adds an endpoint to the app."""
+    app.router.routes.extend(_gated(tuple(routes)))
+
+
+@cache
+def _gated(routes: tuple[Route, ...]) -> tuple[BaseRoute, ...]:
+    """The routes with their gates: made once a process, for they hold nothing of the app that they serve."""
+    router = APIRouter()
     for route in routes:
         api = route.path.startswith("/api/")
-        app.add_api_route(
+        router.add_api_route(
             route.path,
             route.endpoint,
             methods=[route.method],
@@ -54,6 +63,7 @@ def add(app: FastAPI, routes: Sequence[Route]) -> None:
             include_in_schema=bool(route.summary),
             tags=["v1"] if api else ["server"],
         )
+    return tuple(router.routes)
 
 
 def _responses(route: Route) -> dict[int | str, dict[str, Any]]:

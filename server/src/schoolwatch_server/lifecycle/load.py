@@ -1,5 +1,6 @@
 """Loads the shipped tables and the folder of overrides."""
 
+from functools import cache
 from pathlib import Path
 
 from schoolwatch_server import strict_yaml
@@ -15,7 +16,7 @@ def load(overrides: Path | None = None) -> Systems:
 
     Raises `SheetError` naming the file and what to do.
     """
-    chosen = {table.id: table for _, table in _read(SHIPPED)}
+    chosen = {table.id: table for table in _shipped()}
     for path, table in _read(overrides) if overrides is not None else ():
         known = chosen.get(table.id)
         if known is not None and table.version <= known.version:
@@ -25,6 +26,11 @@ def load(overrides: Path | None = None) -> Systems:
             )
         chosen[table.id] = table
     return tuple(system for table in chosen.values() for system in table.systems)
+
+
+@cache
+def _shipped() -> tuple[Table, ...]:
+    return tuple(table for _, table in _read(SHIPPED))
 
 
 def _read(folder: Path) -> list[tuple[Path, Table]]:
