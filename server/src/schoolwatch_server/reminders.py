@@ -1,4 +1,4 @@
-"""Reminds 7 and 2 days before a report's last day of who has not handed in: one message a channel.
+"""Reminds 7 and 2 days before a report's last day of who has not handed in, and each week of what waits.
 
 A thousand schools that owe a report are one message, not a thousand: channels are the department's own. What
 it says is found when it is sent, so whoever has handed in meanwhile is not in it.
@@ -11,7 +11,7 @@ from datetime import date
 
 from sqlalchemy import Connection, Engine
 
-from schoolwatch_server import channels, notify
+from schoolwatch_server import channels, notify, waiting
 from schoolwatch_server.database import report_reminders
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.report_reminders import DueReminder, Reminder
@@ -32,12 +32,13 @@ def put_due(engine: Engine, known: Collection[str], now: float) -> int:
         return 0
     today = calendar.day_of(now)
     with begin_read(engine) as conn:
+        weekly = waiting.due(conn, now)
         lines = [(line, calendar.reminder(line.due, today)) for line in agenda.lines(conn, EVERYTHING, now)]
-    wanted = [(line, days) for line, days in lines if days is not None and line.missing]
-    if not wanted:
+    wanted = [_reminder(line, days) for line, days in lines if days is not None and line.missing]
+    if not wanted and not weekly:
         return 0
     with begin_write(engine) as conn:
-        return sum(report_reminders.put(conn, _reminder(line, days), known, now) for line, days in wanted)
+        return sum(report_reminders.put(conn, one, known, now) for one in (*wanted, *weekly))
 
 
 def send_next(
@@ -81,6 +82,8 @@ def message(
     language: Language = "vi",
 ) -> tuple[str, str] | None:
     """Title and body; None when the day has passed, or everybody has handed in."""
+    if reminder.kind == waiting.KIND:
+        return waiting.message(conn, reminder, words, public_url, now, language)
     today, last = calendar.day_of(now), date.fromisoformat(reminder.last_day)
     line = _line(conn, reminder, now)
     if line is None or today > last or not line.missing:

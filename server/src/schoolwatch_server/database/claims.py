@@ -169,10 +169,10 @@ def _turn(party: Party, by: Manager) -> tuple[ColumnElement[bool], ...]:
     state = t.claim.c.state == _STATE_OF[party]
     if party != "manager":
         return state, has_code()
-    return state, has_code(), _by_commune() if by == "xa" else ~_by_commune()
+    return state, has_code(), by_commune() if by == "xa" else ~by_commune()
 
 
-def _by_commune() -> ColumnElement[bool]:
+def by_commune() -> ColumnElement[bool]:
     """Whether a school reports to its commune: `levels.manager`, as a condition."""
     s = t.school.c
     own = or_(s.is_specialised.is_(False), s.is_boarding.is_(True))
