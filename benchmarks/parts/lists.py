@@ -118,7 +118,7 @@ def _claim(school: int, question: str, chance: random.Random) -> dict[str, objec
         "school_id": school,
         "question": question,
         "revision": 1,
-        "value": float(chance.randint(0, 2)),
+        "value": float(chance.randint(0, 2 if question == "dt_level" else 1)),
         "text": "",
         "as_of": "2026-10-01",
         "state": "accepted",

@@ -111,7 +111,10 @@ def test_the_file_is_the_very_bytes_and_anybody_verifies_a_digest_without_learni
     nothing = anyone.get(f"/verify/{'0' * 64}")
     assert nothing.status_code == 404
     assert "Không có báo cáo nào mang mã này" in nothing.text
-    assert anyone.get("/verify/short").status_code in (404, 422)
+    mistyped = anyone.get("/verify/short", headers={"Accept": "text/html"})
+    assert mistyped.status_code == 422
+    assert "đủ 64 ký tự" in mistyped.text
+    assert "chỉ mở được trên chính máy chủ này" in head.get(where).text, "the QR code leads to 127.0.0.1"
     assert anyone.get(where).status_code in (303, 401)
 
 

@@ -31,6 +31,11 @@ _FIELDS = {
     "uses": "uses",
     "oidc_subject": "oidc_subject",
     "declared": "room_count",
+    "digest": "digest",
+    "note": "remark",
+    "remark": "remark",
+    "period": "period",
+    "code": "code",
 }
 """Field of a form → what is right there: `error_right.…`; its name is `error_field.…`."""
 
