@@ -248,6 +248,7 @@ MATRIX: tuple[Row, ...] = (
     Row("GET", "/communes/{code}/progress", "yyn yyn yn nn nn yyn ynn -- ?"),
     Row("GET", "/provinces/{code}/needs",  "yyn yyn nn nn nn yyn ynn -- ?"),
     Row("GET", "/communes/{code}/needs",   "yyn yyn yn nn nn yyn ynn -- ?"),
+    Row("GET", "/schools/{code}/work-list", "yyn yyn yn yn yn yyn yyn -- ?"),
     Row("GET", "/schools/{code}/needs",    "yyn yyn yn yn yn yyn yyn -- ?"),
     Row("GET", "/schools/{code}/progress", "yyn yyn yn yn yn yyn yyn -- ?"),
     Row("GET", "/schools/{code}/lists",   "yyn yyn yn yn yn yyn yyn -- ?"),

@@ -11,7 +11,7 @@ from schoolwatch_contract import frame as frames
 from schoolwatch_contract.frame import Clock, Header
 from schoolwatch_contract.records import Envelope, Fact, Reading, Sighting
 from schoolwatch_contract.topics import topic
-from schoolwatch_server.database import credentials, registry, tables
+from schoolwatch_server.database import credentials, incidents, registry, tables
 from schoolwatch_server.database.commit import Rules
 from schoolwatch_server.database.engine import begin_write, open_database
 from schoolwatch_server.database.upsert import upsert
@@ -91,6 +91,15 @@ class World:
                 credentials.set_credential(conn, row.id, key, "$7$1$a$b", NOW)
                 made.append(Device(row.id, row.device, key, clock))
         return made
+
+
+def known_fine(world: World, count: int = 1, rule: str = "antivirus_off") -> list[Device]:
+    """New devices that the rule has judged before, without a fault: a new one is an incident."""
+    devices = world.enrol(count)
+    memory = {"taken_at": NOW - 3600.0, "version": 1}
+    with begin_write(world.engine) as conn:
+        incidents.write_states(conn, {(rule, device.id): memory for device in devices})
+    return devices
 
 
 def tell_day(conn: Connection, device_id: int, day: int, **told: float) -> None:

@@ -14,6 +14,7 @@ from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.database import credentials, declarations, journal, registry
 from schoolwatch_server.database.commit import Rules
 from schoolwatch_server.database.engine import begin_write, open_database
+from schoolwatch_server.database.incidents import write_states
 from schoolwatch_server.intake.batch import take
 from schoolwatch_server.scope import EVERYTHING, Scope
 
@@ -127,6 +128,8 @@ class _Grown:
             row = registry.create_device(conn, school.id, room, f"Máy {n} {school.mark}", self.now - 7200)
             key = bytes.fromhex(row.device) * 2
             credentials.set_credential(conn, row.id, key, "$7$1$a$b", self.now)
+            judged = {"taken_at": self.now - 7200, "version": 1}  # without a fault: a new one is an incident
+            write_states(conn, {("antivirus_off", row.id): judged})
             school.devices.append(Device(row.id, row.device, key))
 
     def _report(self, school: School) -> None:

@@ -11,12 +11,13 @@ import machines
 from conftest import Peer
 from reports import Device
 from schoolwatch_contract.records import Fact
-from schoolwatch_server import incidents, people, rules
+from schoolwatch_server import incidents, people, rules, work_list
 from schoolwatch_server.api.route import SESSION_COOKIE
 from schoolwatch_server.console.qr import svg
-from schoolwatch_server.database import credentials, registry
+from schoolwatch_server.database import credentials, faults, registry
 from schoolwatch_server.database.commit import Rules
 from schoolwatch_server.database.engine import begin_write
+from schoolwatch_server.database.incidents import NewIncident
 from schoolwatch_server.intake.batch import take
 from schoolwatch_server.scope import EVERYTHING
 from tree import FINE, NONE, Tree
@@ -59,9 +60,9 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Tree:
     for n, device in enumerate(school.devices[-DEVICES:]):
         said = NONE if n < WRONG else FINE
         more = (looked.readings, looked.facts) if n == 0 else ((), ())
-        for seq, minutes in enumerate((60, 45, 1), 1):
+        for seq, (minutes, told) in enumerate(((75, FINE), (60, said), (45, said), (1, said)), 1):
             message = device.message(
-                seq, at=tree.now - minutes * 60, readings=(*said, *more[0]), facts=more[1]
+                seq, at=tree.now - minutes * 60, readings=(*told, *more[0]), facts=more[1]
             )
             take(tree.engine, [message], Rules())
     copied = school.devices[-DEVICES]
@@ -180,6 +181,37 @@ def test_an_incident_is_read_and_tapped_at_night_on_a_phone(
     for chosen in ("body", ".todo p", ".chip.bad", ".muted", ".evidence td"):
         assert page.locator(chosen).first.evaluate(CONTRAST) >= 4.5, chosen
     context.close()
+
+
+@pytest.fixture(scope="module")
+def listed(tree: Tree) -> None:
+    """Old signatures on 30 computers: one since this week, the others since the last; five are mended."""
+    week = work_list.this_week(time.time())
+    with begin_write(tree.engine) as conn:
+        for n, device in enumerate(tree.schools[0].devices[-30:]):
+            at = week.before.start if n else week.start + 1
+            new = NewIncident("signatures_old", 1, "medium", device.id, at, at, late=False, evidence={})
+            faults.put(conn, new)
+            if n > 24:
+                faults.end(conn, new.fingerprint, week.start + 1)
+
+
+@pytest.mark.usefixtures("listed")
+def test_the_work_list_says_per_fault_what_to_do_and_on_which_computers(
+    page: Page, site: RunningSite, tree: Tree
+) -> None:
+    page.goto(f"{site.url}/schools/{tree.schools[0].code}")
+    page.get_by_role("link", name="Việc cần khắc phục").click()
+    task = page.locator("section[data-rule=signatures_old]")
+    expect(task.locator(".chips .chip")).to_have_text(
+        ["Mức độ trung bình", "còn 25 máy", "1 máy mới trong tuần", "5 máy đã khắc phục trong tuần"]
+    )
+    expect(task.locator(".todo")).to_contain_text("bấm cập nhật")
+    expect(task.locator("> .lines li")).to_have_count(20)
+    expect(task.get_by_role("link", name=f"PC {DEVICES}")).not_to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.evaluate("innerWidth")
+    page.get_by_role("link", name="Tuần trước").click()
+    expect(page.locator(".empty")).to_be_visible()  # the computers came this week
 
 
 def test_what_is_printed_is_ink_on_white_unfolded_and_says_when(

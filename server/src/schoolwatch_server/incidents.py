@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine
 
 from schoolwatch_contract.errors import ContractError
 from schoolwatch_contract.records import Envelope
-from schoolwatch_server.database import incidents, journal, notifications
+from schoolwatch_server.database import faults, incidents, journal, notifications
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.rules import Rule
 from schoolwatch_server.rules.follow import Memory, Occurrence, follow
@@ -55,11 +55,27 @@ def _write(
 
 
 def _record(conn: Connection, occurrence: Occurrence, now: float) -> int | None:
+    """Writes what happened; the incident that people are told of, if any. The work list alarms nobody."""
+    event, new = occurrence.event, _new(occurrence)
+    match event.kind:
+        case "opened":
+            return incidents.open_incident(conn, new, now)
+        case "closed":
+            return incidents.close_incident(conn, new.fingerprint, event.at, as_json(event), now)
+        case "listed":
+            faults.put(conn, new)
+        case "mended":
+            faults.end(conn, new.fingerprint, event.at)
+        case "stood":
+            detail = as_json(event)
+            incidents.close_incident(conn, new.fingerprint, event.at, detail, now, kind="stood")
+            faults.put(conn, new)
+    return None
+
+
+def _new(occurrence: Occurrence) -> incidents.NewIncident:
     rule, event = occurrence.rule, occurrence.event
-    if event.kind == "closed":
-        mark = incidents.fingerprint(rule.id, occurrence.device_id)
-        return incidents.close_incident(conn, mark, event.at, as_json(event), now)
-    new = incidents.NewIncident(
+    return incidents.NewIncident(
         rule=rule.id,
         rule_version=rule.version,
         severity=rule.severity,
@@ -69,7 +85,6 @@ def _record(conn: Connection, occurrence: Occurrence, now: float) -> int | None:
         late=event.late,
         evidence=as_json(event),
     )
-    return incidents.open_incident(conn, new, now)
 
 
 def _decoded(rows: Sequence[journal.JournalRow]) -> Iterator[tuple[journal.JournalRow, Envelope]]:

@@ -16,7 +16,7 @@ import msgspec
 import pytest
 from sqlalchemy import exc, func, select
 
-from reports import NOW, Device, World
+from reports import NOW, Device, World, known_fine
 from schoolwatch_contract.records import Reading
 from schoolwatch_server import evaluate, incidents, rules, sheets
 from schoolwatch_server.config import Evaluation, Notify, ServerConfig
@@ -90,7 +90,7 @@ def read_all(world: World) -> bool:
 def test_an_incident_opens_is_sent_closes_and_is_sent_again(
     world: World, config: ServerConfig, webhook: Webhook
 ) -> None:
-    (device,) = world.enrol()
+    (device,) = known_fine(world)
     with running(config):
         report(world, device, 1, 0, NONE)
         report(world, device, 2, 10, NONE)
@@ -135,7 +135,7 @@ def test_it_says_that_it_is_alive_though_nothing_comes(world: World, config: Ser
 
 
 def test_two_at_once_do_the_work_once(world: World, config: ServerConfig, webhook: Webhook) -> None:
-    devices = world.enrol(20)
+    devices = known_fine(world, 20)
     with running(config), running(config):
         for minute in (0, 10, 15):
             for device in devices:
@@ -150,7 +150,7 @@ def test_two_at_once_do_the_work_once(world: World, config: ServerConfig, webhoo
 def test_the_next_one_takes_over_at_once_when_the_first_stops(
     world: World, config: ServerConfig, webhook: Webhook
 ) -> None:
-    (device,) = world.enrol()
+    (device,) = known_fine(world)
     with running(config):
         report(world, device, 1, 0, NONE)
         assert eventually(lambda: read_all(world))
@@ -181,7 +181,7 @@ def test_killed_again_and_again_it_loses_nothing_and_doubles_nothing(
     )
     command = [sys.executable, "-m", "schoolwatch_server", "evaluate", "--data", str(world.folder)]
     chance = random.Random(4)
-    devices = world.enrol(30)
+    devices = known_fine(world, 30)
     steps = [(device, seq, minute) for seq, minute in enumerate((0, 10, 20, 30), 1) for device in devices]
     per_kill = len(steps) // 12
     for kill in range(12):
@@ -220,7 +220,7 @@ def holder(world: World) -> str | None:
 
 
 def test_a_locked_database_is_waited_for(world: World, config: ServerConfig, webhook: Webhook) -> None:
-    (device,) = world.enrol()
+    (device,) = known_fine(world)
     report(world, device, 1, 0, NONE)
     report(world, device, 2, 10, NONE)
     path = world.folder / "schoolwatch.db"

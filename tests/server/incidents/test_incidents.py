@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event, exc, select, update
 
-from reports import NOW, Device, World
+from reports import NOW, Device, World, known_fine
 from schoolwatch_contract.records import Fact, Reading
 from schoolwatch_server import incidents, rules
 from schoolwatch_server.database import journal, registry
@@ -57,7 +57,7 @@ def everything(world: World) -> dict[str, list[tuple]]:
 
 
 def test_antivirus_missing_for_ten_minutes_is_an_incident_with_its_evidence(world: World) -> None:
-    (device,) = world.enrol()
+    (device,) = known_fine(world)
     report(world, device, 1, 0, NONE, facts=(Fact("os.name", "Debian"),))
     report(world, device, 2, 5, NONE)
     assert judge(world) == 2
@@ -78,7 +78,7 @@ def test_antivirus_missing_for_ten_minutes_is_an_incident_with_its_evidence(worl
 
 
 def test_it_closes_after_the_antivirus_is_back(world: World) -> None:
-    (device,) = world.enrol()
+    (device,) = known_fine(world)
     for seq, (minute, readings) in enumerate([(0, NONE), (10, NONE), (15, FINE)], 1):
         report(world, device, seq, minute, readings)
     judge(world)
@@ -89,7 +89,7 @@ def test_it_closes_after_the_antivirus_is_back(world: World) -> None:
 
 
 def test_reading_the_journal_again_doubles_nothing(world: World) -> None:
-    (device,) = world.enrol()
+    (device,) = known_fine(world)
     for seq, (minute, readings) in enumerate([(0, NONE), (10, NONE), (15, FINE), (20, NONE), (40, NONE)], 1):
         report(world, device, seq, minute, readings)
     judge(world)
@@ -104,7 +104,7 @@ def test_reading_the_journal_again_doubles_nothing(world: World) -> None:
 
 
 def test_a_report_that_comes_late_opens_nothing_until_a_newer_one_confirms(world: World) -> None:
-    (device,) = world.enrol()
+    (device,) = known_fine(world)
     late = {"taken_at": NOW - 7200}
     report(world, device, 1, 0, NONE, **late)
     report(world, device, 2, 1, NONE, taken_at=NOW - 3600)
@@ -116,7 +116,7 @@ def test_a_report_that_comes_late_opens_nothing_until_a_newer_one_confirms(world
 
 
 def test_the_school_is_that_of_the_time_of_the_evidence(world: World) -> None:
-    (device,) = world.enrol()
+    (device,) = known_fine(world)
     report(world, device, 1, 0, NONE)
     report(world, device, 2, 10, NONE)
     with begin_write(world.engine) as conn:
@@ -128,7 +128,7 @@ def test_the_school_is_that_of_the_time_of_the_evidence(world: World) -> None:
 
 
 def test_a_second_evaluator_finds_the_work_done(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    (device,) = world.enrol()
+    (device,) = known_fine(world)
     for seq, minute in enumerate((0, 10), 1):
         report(world, device, seq, minute, NONE)
     follow = incidents.follow
@@ -146,7 +146,7 @@ def test_a_second_evaluator_finds_the_work_done(world: World, monkeypatch: pytes
 
 @pytest.mark.parametrize("statement", range(1, 9))
 def test_a_batch_is_written_whole_or_not_at_all(world: World, statement: int) -> None:
-    (device,) = world.enrol()
+    (device,) = known_fine(world)
     for seq, (minute, readings) in enumerate([(0, NONE), (10, NONE), (15, FINE)], 1):
         report(world, device, seq, minute, readings)
     before = everything(world)
@@ -171,12 +171,12 @@ def test_a_batch_is_written_whole_or_not_at_all(world: World, statement: int) ->
 
 
 def test_an_incident_that_is_open_already_is_not_opened_twice(world: World) -> None:
-    (device,) = world.enrol()
+    (device,) = known_fine(world)
     for seq, minute in enumerate((0, 10), 1):
         report(world, device, seq, minute, NONE)
     judge(world)
     with begin_write(world.engine) as conn:
-        conn.execute(update(t.rule_state).values(body={}))  # its memory was lost
+        conn.execute(update(t.rule_state).values(body={"taken_at": NOW}))  # its memory was lost
     for seq, minute in enumerate((20, 30), 3):
         report(world, device, seq, minute, NONE)
     judge(world)
@@ -188,9 +188,54 @@ def test_an_incident_that_is_open_already_is_not_opened_twice(world: World) -> N
 
 
 def test_without_channels_there_is_an_incident_and_no_notification(world: World) -> None:
-    (device,) = world.enrol()
+    (device,) = known_fine(world)
     for seq, minute in enumerate((0, 10), 1):
         report(world, device, seq, minute, NONE)
     judge(world, channels=())
     assert len(rows(world, t.incident.c.id)) == 1
     assert rows(world, t.notification.c.id) == []
+
+
+def standing(world: World) -> list[tuple]:
+    f = t.standing_fault.c
+    return rows(world, f.rule, f.device_id, f.ended_at)
+
+
+def test_what_was_wrong_when_the_computer_came_is_no_incident_and_on_the_work_list(world: World) -> None:
+    (device,) = world.enrol()
+    for seq, minute in enumerate((0, 10, 20), 1):
+        report(world, device, seq, minute, NONE)
+    judge(world)
+    assert rows(world, t.incident.c.id) == []
+    assert rows(world, t.notification.c.id) == []
+    assert standing(world) == [("antivirus_off", device.id, None)]
+    report(world, device, 4, 30, FINE)
+    judge(world)
+    ((_, _, ended),) = standing(world)
+    assert ended - NOW == pytest.approx(1800)
+    assert rows(world, t.notification.c.id) == []
+
+
+def test_an_incident_of_weeks_is_over_and_on_the_work_list(world: World) -> None:
+    (device,) = known_fine(world)
+    weeks = 21 * 24 * 60
+    for seq, minute in enumerate((0, 10, weeks - 5, weeks, weeks + 10), 1):
+        report(world, device, seq, minute, NONE)
+    judge(world)
+    ((closed,),) = rows(world, t.incident.c.closed_at)
+    assert closed - NOW == pytest.approx(weeks * 60)
+    assert [kind for (kind,) in rows(world, t.incident_event.c.kind)] == ["opened", "stood"]
+    assert standing(world) == [("antivirus_off", device.id, None)]
+    assert {event for (event,) in rows(world, t.notification.c.event)} == {"opened"}
+
+
+def test_reading_the_journal_again_doubles_no_fault(world: World) -> None:
+    (device,) = world.enrol()
+    for seq, minute in enumerate((0, 10, 20), 1):
+        report(world, device, seq, minute, NONE)
+    judge(world)
+    with begin_write(world.engine) as conn:
+        conn.execute(update(t.rule_state).values(body={}))
+        journal.move(conn, incidents.CURSOR, 0, NOW)
+    judge(world)
+    assert standing(world) == [("antivirus_off", device.id, None)]

@@ -1,5 +1,6 @@
 """A rule over time: what opens, what closes, and what late, repeated or unknown evidence does."""
 
+import itertools
 from typing import Any
 
 import msgspec
@@ -15,9 +16,13 @@ PATIENT = msgspec.structs.replace(RULE, close_after=300.0)
 T = 1_800_000_000.0
 
 
-def play(*evidence: tuple, rule=RULE) -> list[tuple[str, float, float, bool]]:
+FINE = RuleState(taken_at=T - 3600, version=RULE.version)
+"""A computer that was judged before, and had no fault then."""
+
+
+def play(*evidence: tuple, rule=RULE, state: RuleState = FINE) -> list[tuple[str, float, float, bool]]:
     """Events of (minute, value[, "late"]) in the order of arrival: (kind, since, at, late), in minutes."""
-    state, events = RuleState(), []
+    events = []
     for number, (minute, value, *late) in enumerate(evidence):
         seen = Evidence(number, T + minute * 60)
         state, event = step(rule, value, state, seen, late=bool(late))
@@ -95,7 +100,7 @@ def test_a_rule_may_wait_before_it_closes() -> None:
 def test_the_evidence_of_beginning_and_end_is_kept() -> None:
     first = Evidence(1, T, {"antivirus.products": 0.0})
     last = Evidence(9, T + 600, {"antivirus.products": 0.0})
-    state, _ = step(RULE, True, RuleState(), first, late=False)
+    state, _ = step(RULE, True, FINE, first, late=False)
     _, event = step(RULE, True, state, last, late=False)
     assert event is not None
     assert (event.first, event.last) == (first, last)
@@ -123,9 +128,11 @@ def test_events_alternate_and_never_come_from_late_or_unknown_openings(played: l
             assert at - since >= 10
 
 
-@given(evidence, st.integers(0, 40))
-def test_the_state_can_be_kept_and_taken_up_at_any_moment(played: list[tuple[Any, ...]], cut: int) -> None:
-    state = RuleState()
+@given(evidence, st.integers(0, 40), st.sampled_from([RuleState(), FINE]))
+def test_the_state_can_be_kept_and_taken_up_at_any_moment(
+    played: list[tuple[Any, ...]], cut: int, begun: RuleState
+) -> None:
+    state = begun
     for number, (minute, value, *late) in enumerate(played[:cut]):
         state, _ = step(RULE, value, state, Evidence(number, T + minute * 60), late=bool(late))
     kept = msgspec.convert(msgspec.json.decode(msgspec.json.encode(msgspec.to_builtins(state))), RuleState)
@@ -142,3 +149,82 @@ def test_a_second_delivery_of_everything_changes_nothing_more(played: list[tuple
 def test_the_time_to_open_is_the_rules_own(minutes: int) -> None:
     rule = msgspec.structs.replace(RULE, open_after=minutes * 60.0)
     assert play((0, True), (minutes, True), rule=rule)[0] == ("opened", 0, minutes, False)
+
+
+NEW = RuleState()
+"""A computer of which nothing was judged yet."""
+
+
+def test_what_was_wrong_when_the_computer_came_is_for_the_work_list() -> None:
+    assert play((0, True), (9, True), (10, True), (60, True), state=NEW) == [("listed", 0, 10, False)]
+    assert play((0, True), (10, True), (60, False), state=NEW) == [
+        ("listed", 0, 10, False),
+        ("mended", 60, 60, False),
+    ]
+
+
+def test_a_fault_that_comes_back_after_it_was_mended_is_an_incident() -> None:
+    events = play((0, True), (10, True), (60, False), (90, True), (100, True), state=NEW)
+    assert [kind for kind, *_ in events] == ["listed", "mended", "opened"]
+
+
+def test_a_trouble_of_the_first_minutes_is_on_no_list() -> None:
+    events = play((0, True), (5, False), (60, True), (70, True), state=NEW)
+    assert events == [("opened", 60, 70, False)]
+
+
+def test_what_comes_late_can_be_put_on_the_work_list() -> None:
+    assert play((0, True, "late"), (10, True, "late"), state=NEW) == [("listed", 0, 10, True)]
+
+
+def test_some_rules_make_an_incident_of_what_they_find() -> None:
+    rule = msgspec.structs.replace(RULE, when_found="incident")
+    assert play((0, True), (10, True), rule=rule, state=NEW) == [("opened", 0, 10, False)]
+
+
+def test_an_incident_of_weeks_becomes_a_standing_fault() -> None:
+    weeks = RULE.standing_after / 60
+    begun = [(0, True), (10, True), (weeks - 1, True)]
+    assert [kind for kind, *_ in play(*begun)] == ["opened"]
+    events = play(*begun, (weeks, True), (weeks + 60, True), (weeks + 99, False))
+    assert events == [
+        ("opened", 0, 10, False),
+        ("stood", 0, weeks, False),
+        ("mended", weeks + 99, weeks + 99, False),
+    ]
+
+
+def test_the_weeks_of_an_incident_that_an_older_program_opened_count_from_now() -> None:
+    weeks = RULE.standing_after / 60
+    opened = RuleState(taken_at=T - 99 * 86_400, is_open=True)
+    assert play((0, True), (weeks - 1, True), state=opened) == []
+    assert play((0, True), (weeks, True), state=opened) == [("stood", 0, weeks, False)]
+
+
+def test_a_rule_that_was_changed_finds_faults_and_did_not_see_them_begin() -> None:
+    stricter = msgspec.structs.replace(RULE, version=RULE.version + 1)
+    assert play((0, True), (10, True), rule=stricter) == [("listed", 0, 10, False)]
+    assert play((0, False), (5, True), (15, True), rule=stricter) == [("opened", 5, 15, False)]
+
+
+def test_an_open_incident_stays_open_when_its_rule_is_changed() -> None:
+    opened = RuleState(taken_at=T - 60, version=RULE.version, is_open=True, opened_since=T - 60)
+    stricter = msgspec.structs.replace(RULE, version=RULE.version + 1)
+    assert play((0, True), (10, False), rule=stricter, state=opened) == [("closed", 10, 10, False)]
+
+
+@given(evidence)
+def test_of_a_new_computer_nothing_opens_before_it_was_once_without_the_fault(
+    played: list[tuple[Any, ...]],
+) -> None:
+    kinds = [kind for kind, *_ in play(*played, state=NEW)]
+    if "opened" in kinds:
+        first = next(at for kind, _, at, _ in play(*played, state=NEW) if kind == "opened")
+        assert any(value is False and minute <= first for minute, value, *_ in played)
+    for before, after in itertools.pairwise(kinds):
+        assert (
+            after
+            in {"opened": {"closed"}, "closed": {"opened"}, "listed": {"mended"}, "mended": {"opened"}}[
+                before
+            ]
+        )

@@ -41,6 +41,7 @@ from schoolwatch_server.console import (
     sites,
     system,
     verify,
+    work_list,
 )
 
 ROUTES: tuple[Route, ...] = (
@@ -72,6 +73,7 @@ ROUTES: tuple[Route, ...] = (
     *arrivals.ROUTES,
     *devices.ROUTES,
     *incidents.ROUTES,
+    *work_list.ROUTES,
     *bundles.ROUTES,
     *imports.ROUTES,
     *packs.ROUTES,

@@ -75,6 +75,7 @@ AGES: dict[str, Age] = {
     "arrived": Age("own", "generation"),
     "quarantine": Age("rows", "quarantine", ("received_at",)),
     "incident": Age("own", "incident", ("closed_at",)),
+    "standing_fault": Age("rows", "incident", ("ended_at",)),
     "incident_event": Age("own", "incident"),
     "notification": Age("own", "incident"),
     "report": Age("rows", "report", ("frozen_at",)),

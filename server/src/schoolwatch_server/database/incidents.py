@@ -98,14 +98,16 @@ def open_incident(conn: Connection, new: NewIncident, now: float) -> int | None:
     return incident_id
 
 
-def close_incident(conn: Connection, mark: str, at: float, detail: dict[str, Any], now: float) -> int | None:
+def close_incident(
+    conn: Connection, mark: str, at: float, detail: dict[str, Any], now: float, kind: str = "closed"
+) -> int | None:
     """Closes the open incident with this fingerprint and returns its id; None when there is none."""
     i = t.incident.c
     incident_id: int | None = conn.scalar(select(i.id).where(i.fingerprint == mark, i.closed_at.is_(None)))
     if incident_id is None:
         return None
     conn.execute(update(t.incident).where(i.id == incident_id).values(closed_at=at))
-    add_event(conn, incident_id, "closed", detail, now)
+    add_event(conn, incident_id, kind, detail, now)
     return incident_id
 
 

@@ -35,6 +35,7 @@ from schoolwatch_server.database.tables_incidents import incident as incident
 from schoolwatch_server.database.tables_incidents import incident_event as incident_event
 from schoolwatch_server.database.tables_incidents import notification as notification
 from schoolwatch_server.database.tables_incidents import rule_state as rule_state
+from schoolwatch_server.database.tables_incidents import standing_fault as standing_fault
 from schoolwatch_server.database.tables_packs import pack_text as pack_text
 from schoolwatch_server.database.tables_packs import pack_version as pack_version
 from schoolwatch_server.database.tables_people import account as account

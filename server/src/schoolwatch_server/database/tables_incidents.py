@@ -28,6 +28,21 @@ incident = Table(
     Column("evidence", JSON, nullable=False),
     one_open("uq_incident_open", "fingerprint", "closed_at"),
 )
+standing_fault = Table(
+    "standing_fault",
+    metadata,
+    id_(),
+    Column("rule", String(60), nullable=False),
+    Column("rule_version", Integer, nullable=False),
+    Column("severity", String(20), nullable=False),
+    Column("fingerprint", String(120), nullable=False),
+    to("device.id", "device_id", index=True),
+    Column("since", Double, nullable=False),
+    Column("listed_at", Double, nullable=False),
+    Column("ended_at", Double),
+    Column("evidence", JSON, nullable=False),
+    one_open("uq_standing_fault_open", "fingerprint", "ended_at"),
+)
 incident_event = Table(
     "incident_event",
     metadata,

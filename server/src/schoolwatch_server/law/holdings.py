@@ -161,6 +161,11 @@ HOLDINGS: dict[str, Holding] = {
         "evidence",
         organisational="school_id",
     ),
+    "standing_fault": of(
+        "Lỗi tồn tại của máy tính, để nhà trường xử lý",
+        "Standing faults of computers, for the school to mend",
+        technical="id rule rule_version severity fingerprint device_id since listed_at ended_at evidence",
+    ),
     "incident_event": of(
         "Diễn biến của sự cố", "What happened in incidents", technical="id incident_id at kind detail"
     ),

@@ -24,9 +24,7 @@ class Local:
     systems: Systems = ()
 
 
-@dataclass(
-    frozen=True, eq=False
-)  # one is itself: it is never compared, and what is made of it is found by it
+@dataclass(frozen=True)
 class Packs:
     """All packs in force; every indicator is defined by exactly one of them.
 

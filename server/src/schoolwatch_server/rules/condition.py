@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 
+from schoolwatch_server.machine import machine
 from schoolwatch_server.posture import posture
 from schoolwatch_server.rules.rule import Condition
 from schoolwatch_server.settled import is_settled
-from schoolwatch_server.state import State, find
+from schoolwatch_server.state import State, find, parse_key
 
 
 def says_something(condition: Condition, state: State) -> bool:
@@ -16,9 +17,25 @@ def says_something(condition: Condition, state: State) -> bool:
 def met(condition: Condition, state: State) -> bool | None:
     """True, False, or None when what is known doesn't decide it."""
     if condition.posture is not None:
-        value = getattr(posture(state), condition.posture)
-        return None if value is None else _comparison(condition)(value)
+        return _judged(condition, getattr(posture(state), condition.posture))
+    if condition.machine is not None:
+        found = _judged(condition, getattr(machine(state), condition.machine))
+        return None if found and not _has_settled(condition, state) else found
     return _combined(_answers(condition, condition.reading or "", state), condition.every)
+
+
+def _judged(condition: Condition, value: float | bool | None) -> bool | None:
+    return None if value is None else _comparison(condition)(value)
+
+
+def _has_settled(condition: Condition, state: State) -> bool:
+    """Whether what the verdict rests on may be judged bad: see `settled`."""
+    about = ((name, told.taken_at) for name, told in state.readings.items())
+    return all(
+        is_settled(state, parse_key(name)[0], at)
+        for name, at in about
+        if _subject(name) in condition.evidence
+    )
 
 
 def _answers(condition: Condition, metric: str, state: State) -> list[bool | None]:

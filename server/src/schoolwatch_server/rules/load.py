@@ -6,6 +6,9 @@ from schoolwatch_server import strict_yaml
 from schoolwatch_server.rules.rule import Condition, Rule
 from schoolwatch_server.strict_yaml import SheetError
 
+YES_NO = frozenset({"protected", "realtime", "firewall", "autorun_off", "disk_failing"})
+"""Verdicts that are yes or no; of the others there is a number."""
+
 SHIPPED = Path(__file__).parent
 """The folder of the rules that come with the program."""
 
@@ -35,12 +38,12 @@ def _read(folder: Path) -> list[tuple[Path, Rule]]:
 
 
 def _check(condition: Condition, path: Path) -> None:
-    if (condition.posture is None) == (condition.reading is None):
-        raise SheetError(f"{path}: condition: write exactly one of posture and reading")
+    asked = (condition.posture, condition.machine, condition.reading)
+    if sum(name is not None for name in asked) != 1:
+        raise SheetError(f"{path}: condition: write exactly one of posture, machine and reading")
     comparisons = (condition.equals, condition.below, condition.above)
     if sum(comparison is not None for comparison in comparisons) != 1:
         raise SheetError(f"{path}: condition: write exactly one of equals, below and above")
-    if isinstance(condition.equals, bool) != (condition.posture == "protected"):
-        raise SheetError(
-            f"{path}: condition.equals: true and false go with posture protected, and only with it"
-        )
+    if isinstance(condition.equals, bool) != bool(YES_NO.intersection(asked)):
+        names = ", ".join(sorted(YES_NO))
+        raise SheetError(f"{path}: condition.equals: true and false go with {names}, and only with these")

@@ -9,6 +9,9 @@ from schoolwatch_server.strict_yaml import Confidence, Id, Title, Version
 Severity = Literal["low", "medium", "high", "critical"]
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=366 * 86400)]
 
+WEEKS = 21 * 86400.0
+"""Seconds after which an incident is a standing fault; a proposal of this project."""
+
 
 class Both(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A text in both languages."""
@@ -26,7 +29,7 @@ class RuleSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What must be so: a verdict of the posture, or a reading's number; exactly one of both.
+    """What must be so: a verdict of the posture or of the machine, or a reading's number; exactly one.
 
     `equals`, `below` and `above` are the comparison, exactly one of them. A reading with labels comes
     several times: `every` says whether all of them must meet it, or one is enough. `evidence` names the
@@ -36,6 +39,9 @@ class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     evidence: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
     posture: Literal["protected", "ipv6_rung", "link_speed"] | None = None
+    machine: (
+        Literal["realtime", "firewall", "autorun_off", "patch_age", "disk_failing", "backup_age"] | None
+    ) = None
     reading: str | None = None
     equals: bool | float | None = None
     below: float | None = None
@@ -44,7 +50,12 @@ class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One file of rules; a higher version of the same id replaces it as a whole. Times in seconds."""
+    """One file of rules; a higher version of the same id replaces it as a whole. Times in seconds.
+
+    `when_found` says what becomes of a fault that was there already when the computer was first judged: it
+    goes on the school's work list, or it is an incident. An incident that lasts `standing_after` goes on the
+    list too: nobody acts on it today who did not act in weeks.
+    """
 
     id: Id
     version: Version
@@ -57,3 +68,5 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     condition: Condition
     open_after: Seconds
     close_after: Seconds = 0
+    when_found: Literal["work_list", "incident"] = "work_list"
+    standing_after: Seconds = WEEKS
