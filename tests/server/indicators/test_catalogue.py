@@ -15,6 +15,7 @@ from schoolwatch_server.indicators.facts import (
     Pair,
     Said,
     SchoolClass,
+    Site,
 )
 from schoolwatch_server.indicators.indicator import Counts, IndicatorValue
 from schoolwatch_server.indicators.judge import judge
@@ -476,7 +477,7 @@ def test_the_use_of_labs_is_a_mean_of_those_that_may_be_told() -> None:
     assert judged("lab_use", Counts()).reason == "no_use"
 
 
-# --- what only schools say: I-04, I-06, I-18, I-19, I-21, I-28 ----------------------------------------------
+# --- what only schools say: I-04, I-06, I-18, I-19, I-21 ----------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -487,7 +488,6 @@ def test_the_use_of_labs_is_a_mean_of_those_that_may_be_told() -> None:
         ("licensed_antivirus", "licensed_antivirus", 0, 1),
         ("network_firewall", "firewall_ips", 0, 1),
         ("licensed_software", "licensed_software", 0, 1),
-        ("website", "website", 0, 1),
     ],
 )
 def test_an_accepted_answer_counts_and_an_open_question_is_unknown(name, question, no, yes) -> None:
@@ -500,6 +500,57 @@ def test_an_accepted_answer_counts_and_an_open_question_is_unknown(name, questio
     many = judged(name, *schools, Counts(), Counts(), level="province")
     assert (many.value, many.reason) == (None, "few_schools")
     assert judged(name, Counts()).reason == "no_claim"
+
+
+def site(is_up: bool | None, is_trusted: bool | None = None, ipv6: bool | None = None) -> Site:
+    return Site(is_up, is_trusted, ipv6, ipv6, AT + 40 * DAY, AT - 3600)
+
+
+@pytest.mark.parametrize(
+    ("seen", "value"),
+    [
+        (site(True, True), 1),
+        (site(True, False), 0),
+        (site(False), 0),
+        (site(False, True), 0),
+        (site(None, True), None),
+        (site(True, None), None),
+    ],
+)
+def test_a_website_is_what_the_server_saw_of_it_whatever_was_declared(seen: Site, value) -> None:
+    for declared in ({}, said(website=1), said(website=0)):
+        got = judged("website", Counts(site=seen, said=declared))
+        assert (got.value, got.meets, got.basis) == (value, None if value is None else bool(value), "hybrid")
+        assert got.reason == ("site_unknown" if value is None else "")
+        assert got.declared == (declared["website"].value if declared else None)
+        assert dict(got.parts) == {
+            "looked": 1,
+            "up": int(seen.is_up is True),
+            "trusted": int(seen.is_trusted is True),
+            "ipv6": 0,
+        }
+
+
+def test_a_website_that_nobody_looked_at_is_as_declared() -> None:
+    got = judged("website", Counts(said=said(website=1)))
+    assert (got.value, got.meets, got.declared_state) == (1, True, "accepted")
+    assert judged("website", Counts()).reason == "no_claim"
+    # of four schools one is down, one unknown: 2 of 3 known is under the coverage of 80 %; of five, 3 of 4
+    four = [Counts(site=site(True, True)), Counts(said=said(website=1)), Counts(site=site(False))]
+    few = judged("website", *four, Counts(site=site(None)), level="province")
+    assert (few.value, few.coverage) == (None, 0.75)
+    many = judged("website", *four, Counts(site=site(True, True)), Counts(site=site(None)), level="province")
+    assert (many.value, many.numerator, many.denominator, many.coverage) == (0.75, 3, 4, 0.8)
+
+
+def test_the_website_over_ipv6_is_what_the_server_saw_of_it() -> None:
+    reached = Counts(
+        devices_declared=10, ipv6_known=10, ipv6_rung=(1, 0, 0, 0, 0, 9), ipv6_works=Pair(9, 10), said=NO_V4
+    )
+    seen = judged("ipv6_transition", replace(reached, site=site(True, True, True)))
+    assert (seen.value, seen.meets) == (4, True)
+    assert judged("ipv6_transition", replace(reached, site=site(True, True, False), said=V4)).meets is False
+    assert judged("ipv6_transition", replace(reached, site=site(None), said=V4)).meets is True
 
 
 def test_every_code_of_the_catalogue_is_there_once() -> None:

@@ -153,8 +153,9 @@ def test_what_indicators_are_told_of_each_school(tree: Tree) -> None:
         looked(tree, found, float(number) + 0.2, due=1e9)
     put(tree, 5, "http://never.vn/", 9.0)
     with begin_read(tree.engine) as conn:
-        found = sites.facts(conn, EVERYTHING)
-        assert set(sites.facts(conn, Scope("school", tree.schools[0].id))) == {tree.schools[0].id}
+        found = sites.facts(conn, EVERYTHING, 0.0)
+        assert len(sites.facts(conn, EVERYTHING, 3.0)) == 2, "what was seen too long ago is not known today"
+        assert set(sites.facts(conn, Scope("school", tree.schools[0].id), 0.0)) == {tree.schools[0].id}
     told = [found.get(school.id) for school in tree.schools[:6]]
     assert told[5] is None
     assert [

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, select
 
-from schoolwatch_server.database import lists
+from schoolwatch_server.database import lists, sites
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.clocks import clocks
 from schoolwatch_server.database.reach import has_code, inside, place
@@ -78,6 +78,7 @@ class _Lists:
         self._uses = lists.uses(conn, scope, limits)
         self._said = lists.said(conn, scope)
         self._clocks = clocks(conn, scope, limits)
+        self._sites = sites.facts(conn, scope, limits.working_after)
         self._issued_named = bool(limits.issued)
 
     def counts(self, school: int, level: str, is_public: bool) -> Counts:
@@ -98,6 +99,7 @@ class _Lists:
             line=self._lines.get(school, LineTests()),
             assets=self._assets.get(school, Assets()),
             use=self._uses.get(school, LabUse()),
+            site=self._sites.get(school),
             said=self._said.get(school, {}),
             **_of_devices(self._seen.get(school, {})),
         )

@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, get_args
 
-from sqlalchemy import Connection, Select, and_, case, func, insert, or_, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, case, func, insert, or_, select, update
 
 from schoolwatch_server.database import tables as t
-from schoolwatch_server.database.reach import has_code, within
+from schoolwatch_server.database.reach import has_code, inside, place, within
 from schoolwatch_server.indicators.facts import Site
-from schoolwatch_server.scope import Scope
-from schoolwatch_server.sites.look import Look, TlsTrouble, Trouble
+from schoolwatch_server.scope import Level, Scope
+from schoolwatch_server.sites.look import UNKNOWN, Look, TlsTrouble, Trouble
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,20 +111,26 @@ def addresses(conn: Connection, scope: Scope) -> dict[int, str]:
     return {row.school_id: row.address for row in rows}
 
 
-def facts(conn: Connection, scope: Scope) -> dict[int, Site]:
-    """By school, what the newest look found; a school whose site was never looked at is not in it."""
-    newest = _newest()
-    lk, s = t.site_look.c, t.site.c
-    https = case((lk.has_ipv6.is_(True), and_(lk.https_v6, lk.trouble_v6 == "")), else_=lk.has_ipv6)
-    query = (
-        select(s.school_id, lk.is_up, lk.is_trusted, lk.has_ipv6, https, lk.expires_at, lk.at)
-        .select_from(t.site.join(t.school).join(t.site_look, lk.id == newest))
-        .where(within(scope), s.valid_to.is_(None))
-    )
+def facts(conn: Connection, scope: Scope, after: float) -> dict[int, Site]:
+    """By school, what the newest look found; a school whose site was not looked at since is not in it."""
+    rows = conn.execute(_facts(scope.level), place(scope) | {"after": after})
     return {
-        row[0]: Site(*row[1:4], None if row[4] is None else bool(row[4]), *row[5:])
-        for row in conn.execute(query)
+        school: Site(is_up, is_trusted, has_ipv6, None if https is None else bool(https), *times)
+        for school, is_up, is_trusted, has_ipv6, https, *times in rows
     }
+
+
+@cache
+def _facts(level: Level) -> Select[Any]:
+    lk, s = t.site_look.c, t.site.c
+    page = and_(lk.https_v6, lk.trouble_v6 == "")
+    unknown = lk.trouble_v6.in_(UNKNOWN)  # it answers over IPv6, and refuses programs
+    https = case((lk.has_ipv6.is_(True), case((unknown, None), else_=page)), else_=lk.has_ipv6)
+    return (
+        select(s.school_id, lk.is_up, lk.is_trusted, lk.has_ipv6, https, lk.expires_at, lk.at)
+        .select_from(t.site.join(t.school).join(t.site_look, lk.id == _newest()))
+        .where(inside(level), s.valid_to.is_(None), lk.at >= bindparam("after"))
+    )
 
 
 def change(conn: Connection, school_id: int, address: str, now: float, by: str) -> bool:

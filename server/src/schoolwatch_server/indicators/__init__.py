@@ -19,6 +19,7 @@ from schoolwatch_server.indicators import (
     safeguards,
     students_per_computer,
     telemetry_coverage,
+    website,
     wired_links,
 )
 from schoolwatch_server.indicators.indicator import Indicator
@@ -57,7 +58,7 @@ INDICATORS: tuple[Indicator, ...] = (
     digital_records.INDICATOR,
     lab_use.INDICATOR,
     safeguards.ACCOUNTS,
-    declared.WEBSITE,
+    website.INDICATOR,
     telemetry_coverage.INDICATOR,
 )
 """In the order of the catalogue, in which exports write them; pages put them under their groups."""

@@ -1,4 +1,4 @@
-"""What only a school can say, once its manager has accepted it: levels, licences, firewalls, websites."""
+"""What only a school can say, once its manager has accepted it: levels, licences, firewalls."""
 
 from collections.abc import Callable
 
@@ -39,4 +39,3 @@ LEVEL = _of("digital_transformation_level", "I-06", "dt_level", "assessment", un
 LICENSED_ANTIVIRUS = _of("licensed_antivirus", "I-18", "licensed_antivirus", "security")
 NETWORK_FIREWALL = _of("network_firewall", "I-19", "firewall_ips", "security")
 LICENSED_SOFTWARE = _of("licensed_software", "I-21", "licensed_software", "devices")
-WEBSITE = _of("website", "I-28", "website", "network")

@@ -21,6 +21,7 @@ from schoolwatch_server.indicators.facts import (
     Pair,
     Said,
     SchoolClass,
+    Site,
 )
 
 Status = Literal["ok", "not_enough_data"]
@@ -56,6 +57,7 @@ Reason = Literal[
     "no_tests",
     "no_use",
     "not_applicable",
+    "site_unknown",
 ]
 """Why there is no value; a key of the text file `indicators`."""
 Group = Literal["assessment", "network", "security", "devices", "observation"]
@@ -113,6 +115,7 @@ class Counts:
     line: LineTests = NO_TESTS
     assets: Assets = NO_ASSETS
     use: LabUse = NO_USE
+    site: Site | None = None
     said: Mapping[str, Said] = field(default_factory=dict)
 
 

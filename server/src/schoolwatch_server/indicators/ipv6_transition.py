@@ -1,4 +1,4 @@
-"""How far a school's IPv6 has come: V0 to V3 by its computers, V4 and V5 by what it declares.
+"""How far a school's IPv6 has come: V0 to V3 by its computers, V4 by its site, V5 by what it declares.
 
 V4 is the school's website over IPv6, V5 a network that works without IPv4: tests outside of the computers.
 What "hoàn thiện" means no document says; V3 with V4 is a proposal, and V5 is told apart from it.
@@ -49,7 +49,10 @@ def compute(counts: Counts, numbers: Numbers) -> Fraction:
 
 
 def website(counts: Counts, numbers: Numbers) -> bool | None:
-    """V4: whether the school's website answers over IPv6."""
+    """V4: whether the school's website answers by HTTPS over IPv6, as the server saw, else as declared."""
+    seen = None if counts.site is None else counts.site.has_https_over_ipv6
+    if seen is not None:
+        return seen
     return _tried(counts, "website_ipv6", numbers)
 
 
