@@ -92,9 +92,10 @@ class Book:
 
     def rich(self, cell: _Element) -> _Element | None:
         """What holds the cell's text (`si`, `is`); None where it is a number, a formula, or nothing."""
-        if cell.find(f"{MAIN}f") is not None:
+        kind = cell.get("t")
+        if kind not in ("inlineStr", "s") or cell.find(f"{MAIN}f") is not None:
             return None
-        match cell.get("t"):
+        match kind:
             case "inlineStr":
                 return cell.find(f"{MAIN}is")
             case "s":
@@ -114,8 +115,8 @@ class Book:
         """The parts as they are now; formulas are computed anew when the workbook is opened."""
         changed = {}
         for sheet in self.sheets:
-            for cell in sheet.cells():
-                _forget(cell)
+            for formula in sheet.root.iter(f"{MAIN}f"):
+                _forget(formula)
             changed[sheet.part] = written(sheet.root)
         if self._strings_root is not None:
             changed["xl/sharedStrings.xml"] = written(self._strings_root)
@@ -183,10 +184,11 @@ def _clear(cell: _Element) -> None:
         cell.remove(child)
 
 
-def _forget(cell: _Element) -> None:
+def _forget(formula: _Element) -> None:
     """The result of a formula, which may be another one now."""
-    result = cell.find(f"{MAIN}v")
-    if cell.find(f"{MAIN}f") is not None and result is not None:
+    cell = formula.getparent()
+    result = None if cell is None else cell.find(f"{MAIN}v")
+    if cell is not None and result is not None:
         cell.remove(result)
         cell.attrib.pop("t", None)
 
