@@ -8,8 +8,8 @@ from sqlalchemy import Connection, Engine
 
 from schoolwatch_server import linking, people, second_factor
 from schoolwatch_server.access import GRANTS, SCOPES, Principal, Role, as_role, may_grant
+from schoolwatch_server.database import managed, scopes
 from schoolwatch_server.database import people as rows
-from schoolwatch_server.database import scopes
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.passwords import hash_password, new_password
 from schoolwatch_server.people import AccountError
@@ -42,7 +42,15 @@ def listed(engine: Engine, who: Principal, *, query: str = "", role: str = "", a
     """The accounts that it may change, by name from `after` on, whose names hold `query`."""
     roles = [known for known in grantable(who) if role in ("", known)]
     with begin_read(engine) as conn:
-        found = rows.accounts_within(conn, who.scope, roles, query=query, after=after, limit=PAGE + 1)
+        found = rows.accounts_within(
+            conn,
+            who.scope,
+            roles,
+            query=query,
+            after=after,
+            limit=PAGE + 1,
+            of_communes=who.role == "commune",
+        )
         places = scopes.where(conn, {account.scope for account in found})
     return Listed(found[:PAGE], places, len(found) > PAGE)
 
@@ -161,9 +169,16 @@ def _changeable(
     if account is None or account.id == who.account:
         return None
     place = scopes.where(conn, [account.scope]).get(account.scope)
-    if place is None or not may_grant(who, as_role(account.role), account.scope, place.place):
+    if place is None or not _may_grant(conn, who, as_role(account.role), account.scope, place):
         return None
     return account, place
+
+
+def _may_grant(conn: Connection, who: Principal, role: Role, scope: Scope, where: scopes.Where) -> bool:
+    """A commune has no say at a school that reports to the department, though it lies in the commune."""
+    if who.role == "commune" and scope.level == "school" and not managed.is_by_commune(conn, scope):
+        return False
+    return may_grant(who, role, scope, where.place)
 
 
 def _scope(conn: Connection, who: Principal, role: str, code: str) -> Scope:
@@ -176,6 +191,6 @@ def _scope(conn: Connection, who: Principal, role: str, code: str) -> Scope:
     narrowest_first: tuple[Level, ...] = ("school", "commune", "province")
     for level in narrowest_first:
         scope = scopes.by_code(conn, level, code)
-        if scope and may_grant(who, known, scope, scopes.where(conn, [scope])[scope].place):
+        if scope and _may_grant(conn, who, known, scope, scopes.where(conn, [scope])[scope]):
             return scope
     raise NotGrantableError("place: no place of yours has this code and goes with the role")

@@ -84,10 +84,12 @@ def _ids(conn: Connection, level: str) -> dict[str, int]:
 
 
 def check_free(conn: Connection, code: str) -> None:
-    """Raises `RegistryError` for a code that a school has now."""
+    """Raises `RegistryError` for a code that a school has, or had: its reports are found by it."""
     held = registry.school_by_code(conn, code, EVERYTHING)
     if held is not None and held.code == code:
         raise RegistryError(f"there is a school {code} already, {held.name!r}: choose another code")
+    if held is not None:
+        raise RegistryError(f"{code} was the code of {held.name!r}, which is found by it: choose another")
 
 
 def _commune(conn: Connection, commune: Named, province: Named) -> int:

@@ -396,3 +396,17 @@ def test_a_number_that_no_answer_has_is_refused_in_words(head: httpx.Client, num
         assert sent.status_code in (404, 422), (step, sent.text)
     assert head.post("/claims/remove-file", data={"csrf": csrf(head), "file": number}).status_code == 422
     assert head.get(f"/claims/files/{number or '-'}").status_code == 422
+
+
+def test_more_photos_than_an_answer_takes_are_refused_in_words_and_so_is_what_cannot_be_read(
+    tree: Tree, head: httpx.Client
+) -> None:
+    school = tree.schools[0]
+    photos = [(f"{n}.pdf", PDF + b"%d" % n) for n in range(6)]
+    answer = save(head, school, "studio", value="yes", files=photos)
+    assert answer.status_code == 422
+    assert "5 tệp" in answer.text.split('role="alert"')[1][:300]
+    head.headers["accept"] = "text/html"
+    answer = save(head, school, "studio", value="yes", files=[(f"{n}.pdf", PDF) for n in range(30)])
+    assert answer.status_code == 400
+    assert "quá nhiều tệp" in answer.text

@@ -129,6 +129,29 @@ def test_a_former_code_stands_on_the_page_and_still_leads_there(tree: Tree) -> N
             assert f"đến trước {day_of(tree.now + 2 * 86400):%d/%m/%Y}" in page
 
 
+def test_a_slip_in_a_form_of_lists_names_the_field_and_what_is_right(tree: Tree) -> None:
+    school, other = tree.schools[0], tree.schools[1]
+    address = f"/schools/{school.code}"
+    with begin_write(tree.engine) as conn:
+        room = conn.scalar(select(t.room.c.id).where(t.room.c.school_id == school.id))
+        conn.execute(t.room.update().where(t.room.c.id == room).values(declared=10))
+    with RunningSite(tree.config) as site:
+        admin = site.somebody("so_admin")
+        form = {"csrf": csrf(admin)}
+        for path, sent, told in (
+            ("merge", {"into": "NOPE", "confirm": school.code}, "Mã trường nhận sáp nhập"),
+            ("merge", {"into": other.code, "confirm": "x"}, "Gõ lại mã để xác nhận"),
+            ("split", {"new": "T-1", "name": "Trường Tách", "room": "999999"}, "Các phòng tách ra"),
+            ("split", {"new": other.code, "name": "Tách", "room": str(room)}, "đang hoặc đã dùng"),
+            ("contacts", {"kind": "deputy", "name": "Lan", "phone": "sau 5 giờ"}, "máy lẻ 12"),
+            ("checks", {"room": str(room), "working": "11", "day": "2026-11-10"}, "số máy đã khai của phòng"),
+        ):
+            answer = admin.post(f"{address}/{path}", data={**form, **sent}, headers={"accept": "text/html"})
+            assert answer.status_code == 422, path
+            assert told in answer.text, path
+        assert admin.get(f"{address}/lists").status_code == 200, "still there"
+
+
 def test_a_count_by_hand_is_dated_and_the_last_of_a_day_counts(tree: Tree) -> None:
     school: School = tree.schools[0]
     with begin_read(tree.engine) as conn:

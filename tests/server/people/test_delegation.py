@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -22,7 +23,9 @@ from schoolwatch_server.access import (
     may_grant,
 )
 from schoolwatch_server.database import audit, scopes
-from schoolwatch_server.database.engine import begin_read
+from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.delegation import NotGrantableError
 from schoolwatch_server.people import AccountError
 from schoolwatch_server.scope import EVERYTHING, Scope
 from tree import Tree
@@ -235,3 +238,26 @@ def test_a_long_list_is_read_page_by_page(tree: Tree, monkeypatch: pytest.Monkey
 
 def test_the_list_of_permissions_is_that_of_the_table() -> None:
     assert frozenset().union(*ROLES.values()) | DEVICE == set(PERMISSIONS)
+
+
+def test_a_commune_has_no_say_in_accounts_of_a_school_that_reports_to_the_department(
+    tmp_path: Path,
+) -> None:
+    tree = Tree(tmp_path)
+    school = tree.schools[0]
+    giver = who("commune", Scope("commune", school.commune))
+    admin = who("so_admin", EVERYTHING)
+    head, _ = delegation.create(tree.engine, admin, "head", "school_head", school.code)
+    assert delegation.found(tree.engine, giver, head) is not None
+    with begin_write(tree.engine) as conn:
+        conn.execute(t.school.update().where(t.school.c.id == school.id).values(level="THPT"))
+    assert delegation.found(tree.engine, giver, head) is None
+    assert delegation.reset_password(tree.engine, giver, head) is None
+    assert head not in {account.id for account in delegation.listed(tree.engine, giver).accounts}
+    with pytest.raises(NotGrantableError):
+        delegation.create(tree.engine, giver, "mine", "technician", school.code)
+    assert delegation.found(tree.engine, admin, head) is not None
+    with begin_write(tree.engine) as conn:
+        conn.execute(t.school.update().where(t.school.c.id == school.id).values(manager="xa"))
+    assert delegation.found(tree.engine, giver, head) is not None, "somebody chose the commune for it"
+    tree.engine.dispose()

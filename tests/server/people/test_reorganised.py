@@ -214,3 +214,13 @@ def test_a_split_that_cannot_be_leaves_all_as_it_was(
     with begin_read(world.engine) as conn:
         assert {school.code for school in registry.schools(conn, EVERYTHING)} == {"S", "N"}
         assert len(pages.rooms(conn, two)) == 2
+
+
+def test_a_code_that_a_school_had_is_no_other_schools(world: World, two: int) -> None:
+    fleet.merge(world.engine, "S", "N", by="lan", now=NOW)
+    with begin_read(world.engine) as conn:
+        room = pages.rooms(conn, two)[0].name
+    with pytest.raises(RegistryError, match="was the code of"):
+        fleet.split(world.engine, "N", Named("S", "Trường Mới"), "", [room], by="lan", now=NOW + 1)
+    with begin_read(world.engine) as conn:
+        assert {school.code for school in registry.schools(conn, EVERYTHING)} == {"N"}

@@ -26,7 +26,7 @@ from schoolwatch_server.workbooks.schools import Plan
 NOW = 1_795_000_000.0  # 18 November 2026
 TODAY = date(2026, 11, 29)
 SCHOOLS = {
-    "A1": Known("TH&THCS", rooms=("Phòng Tin", "Lớp 1A")),
+    "A1": Known("TH&THCS", rooms=("Phòng Tin", "Lớp 1A"), computers={"Phòng Tin": 30}),
     "A2": Known("THPT"),
     "A3": Known(""),
 }
@@ -105,6 +105,12 @@ def test_the_stage_of_a_class_is_given_or_follows(row: str, stage: str) -> None:
             "in_future",
         ),
         ("check", "Mã trường,Phòng,Ngày kiểm tra,Số máy hoạt động\nA1,Phòng Tin,1/9/2026,", "D", "missing"),
+        (
+            "check",
+            "Mã trường,Phòng,Ngày kiểm tra,Số máy hoạt động\nA1,phòng tin,1/9/2026,31",
+            "D",
+            "more_than_room",
+        ),
         ("campus", "Mã trường,Điểm trường\nA1,", "B", "missing"),
     ],
 )

@@ -74,7 +74,8 @@ def ask(request: Request, code: str, question: str, who: Who, server: Server) ->
 
 async def save(request: Request, who: Who, server: Server) -> Response:
     """Keeps the draft with its files; hands it in when that was asked for."""
-    async with request.form(max_files=FILES_MAX, max_fields=8) as sent_form:
+    # More than an answer takes are read too: how many it may have is said beside what was typed.
+    async with request.form(max_files=4 * FILES_MAX, max_fields=8) as sent_form:
         check_form(who, _field(sent_form, "csrf"))
         code, question = _field(sent_form, "code"), _question(server, _field(sent_form, "question"))
         typed = Typed(_field(sent_form, "value"), _field(sent_form, "text"), _field(sent_form, "as_of"))

@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from schoolwatch_server.api.problems import Problem
 from schoolwatch_server.console.page import page
 
-_KNOWN = {403, 404, 413, 422, 429}
+_KNOWN = {400, 403, 404, 413, 422, 429}
 
 _FIELDS = {
     "students": "count",
@@ -36,6 +36,14 @@ _FIELDS = {
     "remark": "remark",
     "period": "period",
     "code": "code",
+    "phone": "phone",
+    "email": "email",
+    "into": "into",
+    "confirm": "confirm",
+    "new": "new_school",
+    "split_room": "split_room",
+    "working": "working",
+    "day": "past_day",
 }
 """Field of a form → what is right there: `error_right.…`; its name is `error_field.…`."""
 

@@ -53,6 +53,8 @@ def split(
     with begin_read(server.engine) as conn:
         known = {one.id: one.name for one in pages.rooms(conn, school.id)}
     rooms = [known[one] for one in room or [] if one in known]
+    if not rooms or len(rooms) < len(set(room or [])):
+        raise bad_field("split_room", "choose rooms of this school")
     made = Named(new.strip(), " ".join(name.split()))
     try:
         fleet.split(server.engine, school.code, made, level, rooms, who.scope, by=who.name, now=time.time())

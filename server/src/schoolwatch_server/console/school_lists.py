@@ -151,6 +151,8 @@ def check_by_hand(
         held = next((one for one in pages.rooms(conn, school.id) if one.id == int(room)), None)
         if held is None:
             raise not_found("room", room)
+        if held.declared is not None and int(working) > held.declared:
+            raise bad_field("working", f"0 to {held.declared}, as the room has")
         hand_checks.record(conn, held.id, on, int(working), who.name)
         detail = {"room": held.name, "day": f"{on}", "working": int(working)}
         people.record(conn, actor=who.name, action="room.check", subject=code, detail=detail, now=now)

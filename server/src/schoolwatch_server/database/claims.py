@@ -12,8 +12,9 @@ from schoolwatch_server.claims.claim import Claim
 from schoolwatch_server.claims.states import COUNTS, Party, State
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.dependents import delete_with_dependents
+from schoolwatch_server.database.managed import by_commune
 from schoolwatch_server.database.reach import has_code, inside, place, within
-from schoolwatch_server.levels import LEVELS, Manager, manager
+from schoolwatch_server.levels import Manager, manager
 from schoolwatch_server.scope import Level, Scope
 
 
@@ -162,7 +163,6 @@ def prune(conn: Connection, before: float, limit: int) -> int:
 
 
 _STATE_OF: dict[Party, State] = {"head": "submitted", "manager": "approved", "so": "accepted"}
-_COMMUNES = [level for level in LEVELS if manager(level) == "xa"]
 
 
 def _turn(party: Party, by: Manager) -> tuple[ColumnElement[bool], ...]:
@@ -170,13 +170,6 @@ def _turn(party: Party, by: Manager) -> tuple[ColumnElement[bool], ...]:
     if party != "manager":
         return state, has_code()
     return state, has_code(), by_commune() if by == "xa" else ~by_commune()
-
-
-def by_commune() -> ColumnElement[bool]:
-    """Whether a school reports to its commune: `levels.manager`, as a condition."""
-    s = t.school.c
-    own = or_(s.is_specialised.is_(False), s.is_boarding.is_(True))
-    return or_(s.manager == "xa", and_(s.manager == "", own, s.level.in_(_COMMUNES)))
 
 
 def _query() -> Select[Any]:

@@ -41,6 +41,7 @@ class Store:
 def known(conn: Connection, listing: Listing, store: Store, scope: Scope) -> dict[str, Known]:
     """By code, what of each school that a scope sees a list is compared with."""
     rooms, campuses = _named(conn, t.room, scope), _named(conn, t.campus, scope)
+    computers = _computers(conn, scope)
     things: dict[int, dict[Key, Held]] = {}
     for school, held in _held(conn, listing, store, scope):
         things.setdefault(school, {})[key_of(listing, held.values)] = held
@@ -50,9 +51,20 @@ def known(conn: Connection, listing: Listing, store: Store, scope: Scope) -> dic
             tuple(rooms.get(one.id, {}).values()),
             tuple(campuses.get(one.id, {}).values()),
             things.get(one.id, {}),
+            computers.get(one.id, {}),
         )
         for one in registry.schools(conn, scope)
     }
+
+
+def _computers(conn: Connection, scope: Scope) -> dict[int, dict[str, int]]:
+    """How many computers rooms are said to have, by school and room."""
+    r = t.room.c
+    query = select(r.school_id, r.name, r.declared).join(t.school, t.school.c.id == r.school_id)
+    found: dict[int, dict[str, int]] = {}
+    for row in conn.execute(query.where(r.declared.is_not(None), registry.within(scope))):
+        found.setdefault(row.school_id, {})[row.name] = row.declared
+    return found
 
 
 def put(conn: Connection, listing: Listing, store: Store, plan: Plan, by: str) -> None:

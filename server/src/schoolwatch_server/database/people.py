@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
+from schoolwatch_server.database import managed
 from schoolwatch_server.database.audit import record as record
 from schoolwatch_server.database.scopes import inside
 from schoolwatch_server.database.tables import account, session
@@ -138,13 +139,25 @@ def accounts(conn: Connection) -> tuple[AccountRow, ...]:
 
 
 def accounts_within(
-    conn: Connection, scope: Scope, roles: Sequence[str], *, query: str, after: str, limit: int
+    conn: Connection,
+    scope: Scope,
+    roles: Sequence[str],
+    *,
+    query: str,
+    after: str,
+    limit: int,
+    of_communes: bool = False,
 ) -> tuple[AccountRow, ...]:
-    """Accounts of these roles whose own scope lies inside that one, by name, from after that name on."""
+    """Accounts of these roles whose own scope lies inside that one, by name, from after that name on.
+
+    `of_communes`: of schools those alone that report to their commune.
+    """
     c = account.c
     found = select(*ACCOUNT).where(
         c.role.in_(roles), inside(scope, c.scope_level, c.scope_id), c.name > after
     )
+    if of_communes:
+        found = found.where(or_(c.scope_level != "school", c.scope_id.in_(managed.of_communes())))
     if query:
         found = found.where(func.lower(c.name).contains(query.lower(), autoescape=True))
     return tuple(map(account_of, conn.execute(found.order_by(c.name).limit(limit)).mappings()))

@@ -6,7 +6,7 @@ from typing import Literal
 from sqlalchemy import Connection, and_, case, exists, func, literal, select
 
 from schoolwatch_server.database import tables as t
-from schoolwatch_server.database.claims import by_commune
+from schoolwatch_server.database.managed import by_commune
 from schoolwatch_server.database.reach import has_code, within
 from schoolwatch_server.database.reports import seen
 from schoolwatch_server.scope import Scope

@@ -1,9 +1,19 @@
 """The list of hand checks: how many computers of a room somebody found working, and on which day."""
 
 from schoolwatch_server.workbooks import cells
-from schoolwatch_server.workbooks.listing import Listing
+from schoolwatch_server.workbooks.faults import Faults
+from schoolwatch_server.workbooks.listing import Listing, Row
 from schoolwatch_server.workbooks.rooms import COMPUTERS_MAX
 from schoolwatch_server.workbooks.table import Field
+
+
+def _complete(row: Row, faults: Faults) -> None:
+    """No more computers work than there are."""
+    room, working = row.cells.get("room"), row.cells.get("computers_working")
+    there = row.known.computers.get(str(room))
+    if there is not None and isinstance(working, int) and working > there:
+        faults.add(row.number, "computers_working", "more_than_room", value=working, all=there)
+
 
 LISTING = Listing(
     (
@@ -26,4 +36,5 @@ LISTING = Listing(
     needed=("computers_working",),
     refers={"room": "room"},
     past=("checked_on",),
+    complete=_complete,
 )

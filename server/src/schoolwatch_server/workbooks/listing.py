@@ -33,12 +33,16 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What of a school is known: its level, rooms and campuses by name, and the list's things by key."""
+    """What of a school is known: its level, rooms and campuses by name, and the list's things by key.
+
+    `computers` are those that a room is said to have.
+    """
 
     level: str = ""
     rooms: tuple[str, ...] = ()
     campuses: tuple[str, ...] = ()
     things: Mapping[Key, Held] = field(default_factory=dict)
+    computers: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
