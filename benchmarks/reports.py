@@ -79,7 +79,7 @@ def reportlab_texts(of: Paper) -> bytes:
     return out.getvalue()
 
 
-OURS = [(level, one) for level in ("province", "school") for one in FORMATS if level in one.levels]
+OURS = [(level, one) for level in ("province", "school") for one in FORMATS]
 JOBS: dict[str, Render] = {
     **{f"{level}.{one.id}": one.render for level, one in OURS},
     "province.xlsx by openpyxl": openpyxl_cells,

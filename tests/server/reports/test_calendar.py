@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schoolwatch_server.console.report_calendar import read_before
 from schoolwatch_server.reports import calendar
 from schoolwatch_server.reports.calendar import KINDS, LEVELS, Deadline, Due, between, coming, reminder
 from schoolwatch_server.reports.on_time import OnTime, on_time
@@ -28,6 +29,11 @@ def deadline(kind, before: str) -> Deadline:
         ("self_assessment", "2025-2026", "03-01", date(2026, 2, 28)),
         ("self_assessment", "2025-2026", "09-15", date(2025, 9, 14)),
         ("year", "2026", "", None),
+        ("year", "2026", "01-10", date(2027, 1, 9)),  # on a year that is over
+        ("year", "2026", "07-01", date(2026, 6, 30)),
+        ("monthly", "2026-11", "+5", date(2026, 12, 4)),  # "trước ngày 5 tháng sau"
+        ("monthly", "2026-12", "+1", date(2026, 12, 31)),
+        ("quarterly", "2026-Q4", "+10", date(2027, 1, 9)),
     ],
 )
 def test_before_a_day_means_that_the_day_before_is_the_last(kind, period, before, last) -> None:
@@ -81,12 +87,12 @@ def test_a_day_that_there_is_not_is_refused(kind, before: str) -> None:
 
 def test_the_shipped_calendar_says_where_each_date_stands_and_gives_none_where_no_plan_does() -> None:
     known = calendar.shipped()
-    assert set(known) == {(kind, level) for kind in KINDS for level in LEVELS}
+    assert set(known) == {(kind, level) for kind in KINDS for level in LEVELS if kind != "ad_hoc"}
     for one in known.values():
         assert one.document
         assert one.clause
         assert (one.before == "") == (one.confidence == "NF"), one
-    assert [known[kind, "school"].before for kind in KINDS] == ["20", "20", "06-01", "12-10", "05-31"]
+    assert [known[kind, "school"].before for kind in KINDS[:-1]] == ["20", "20", "06-01", "12-10", "05-31"]
     assert {other.before for other in known["year", "school"].others} == {"12-06"}, "plans that conflict"
 
 
@@ -121,3 +127,32 @@ def test_on_time_is_counted_over_what_was_due_since_the_school_was_there() -> No
     assert (total.ratio, total.missing) == (0.5, 0)
     assert OnTime().ratio is None, "nothing due is no share"
     assert (total + OnTime(2, 0, 1)).missing == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "period", "last"),
+    [
+        ("monthly", "2028-02", date(2028, 2, 29)),
+        ("quarterly", "2026-Q4", date(2026, 12, 31)),
+        ("half_year", "2026-H1", date(2026, 6, 30)),
+        ("year", "2026", date(2026, 12, 31)),
+        ("self_assessment", "2025-2026", date(2026, 7, 31)),
+        ("ad_hoc", "2026-11-29", date(2026, 11, 29)),
+    ],
+)
+def test_a_period_ends_on_its_last_day(kind, period: str, last: date) -> None:
+    assert calendar.end_of_period(kind, period) == last
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [("05", "5"), ("0", "0"), ("5 tháng sau", "+5"), ("+5", "+5"), ("10/12", "12-10"), ("mai", "mai")],
+)
+def test_a_deadline_is_read_as_people_write_it(text: str, meant: str) -> None:
+    assert read_before(text) == meant
+
+
+def test_what_is_asked_for_has_no_deadline_and_nought_is_no_day() -> None:
+    for kind, before in (("ad_hoc", "12-10"), ("monthly", "0"), ("monthly", "+29")):
+        with pytest.raises(ValueError, match=r"day|deadline"):
+            calendar.check(kind, before)

@@ -170,7 +170,8 @@ def test_what_was_handed_in_outlives_the_deletion_of_its_school_and_a_draft_does
 
 
 @pytest.mark.parametrize(
-    ("period", "reason"), [("2026-13", "period"), ("2099-01", "future"), ("2026-Q1", "period")]
+    ("period", "reason"),
+    [("2026-13", "period"), ("2099-01", "future"), ("2026-Q1", "period"), ("2025-08", "too_old")],
 )
 def test_a_period_that_is_none_or_has_not_begun_is_refused(world: World, period: str, reason: str) -> None:
     with pytest.raises(ReportError, match=reason):
@@ -239,6 +240,34 @@ def test_a_paper_is_known_by_its_digest_without_a_name_or_a_number(world: World)
     freeze(world, note="số liệu đến muộn")
     with begin_read(world.engine) as conn:
         assert not reports.kept(conn, row.sha256).is_newest
+
+
+def test_what_was_handed_in_is_not_superseded_by_a_draft(world: World) -> None:
+    head = somebody("school_head", "school", world.school)
+    row = freeze(world)
+    keeping.act(world.engine, row.sha256, head, "hand_in", "", now=NOW + 500)
+    newer = freeze(world, note="thử lại số liệu", now=NOW + 600)
+
+    def known(digest: str):
+        with begin_read(world.engine) as conn:
+            return reports.kept(conn, digest)
+
+    paper = known(row.sha256)
+    assert (paper.is_newest, paper.state, paper.handed_in_at) == (True, "handed_in", NOW + 500)
+    assert (known(newer.sha256).is_newest, known(newer.sha256).state) == (True, "frozen")
+    keeping.act(world.engine, newer.sha256, head, "hand_in", "", now=NOW + 700)
+    assert not known(row.sha256).is_newest
+
+
+def test_a_report_on_request_is_of_a_day_says_what_for_and_holds_scores(world: World) -> None:
+    with pytest.raises(ReportError, match="what_for"):
+        freeze(world, kind="ad_hoc")
+    row = freeze(world, kind="ad_hoc", note="Công văn 123/SGDĐT ngày 20/9/2026")
+    report = content.decode(body(world, row))
+    assert (report.period, report.due, report.note) == (
+        day_of(NOW + 100).isoformat(), "", "Công văn 123/SGDĐT ngày 20/9/2026"
+    )  # fmt: skip
+    assert [one.criteria for one in report.assessments] == ["qd4725"]
 
 
 def test_a_merged_school_keeps_its_reports_and_freezes_no_more(world: World, tmp_path: Path) -> None:

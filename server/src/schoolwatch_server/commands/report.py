@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from schoolwatch_server.reports.keeping import ReportError
 
 _LEVELS = ("school", "commune", "province")
-_KINDS = ("monthly", "quarterly", "half_year", "year", "self_assessment")
+_KINDS = ("monthly", "quarterly", "half_year", "year", "self_assessment", "ad_hoc")
 
 
 def add_to(commands: "Subparsers") -> None:
@@ -23,9 +23,15 @@ def add_to(commands: "Subparsers") -> None:
     new.add_argument("code", metavar="CODE", help="code of the school, commune or province")
     new.add_argument("kind", choices=_KINDS, help="which report")
     new.add_argument(
-        "--period", default="", help="2026-11, 2026-Q4, 2026-H1, 2026, 2025-2026 (the present one)"
+        "--period",
+        default="",
+        help="2026-11, 2026-Q4, 2026-H1, 2026, 2025-2026, 2026-11-29 (the present one)",
     )
-    new.add_argument("--note", default="", help="why once more; needed from the second revision on")
+    new.add_argument(
+        "--note",
+        default="",
+        help="why once more, from the second revision on; for what an ad_hoc one is asked for",
+    )
     new = command.add(
         actions, "list", _list, "every frozen report: digest, kind, period, place, revision, state"
     )

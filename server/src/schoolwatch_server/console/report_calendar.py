@@ -24,6 +24,7 @@ from schoolwatch_server.reports.deadlines import in_force
 from schoolwatch_server.reports.keeping import one_line
 
 _DAY_AND_MONTH = re.compile(r"(\d{1,2})\s*[/.-]\s*(\d{1,2})", re.ASCII)
+_DAY = re.compile(r"(\+?)\s*([0-9]{1,2})\s*(th[aá]ng\s+sau|next\s+month)?", re.IGNORECASE)
 
 Line = Annotated[str, Form(max_length=300)]
 
@@ -71,12 +72,12 @@ def due(
         row = next((p for p in registry.provinces(conn, who.scope) if p.code == province), None)
         if row is None:
             raise not_found("province", province)
-        deadline = in_force(conn, row.id)[kind, level]
+        deadline = in_force(conn, row.id).get((kind, level))
         try:
-            last = calendar.last_day(kind, period, deadline.before)
+            last = calendar.last_day(kind, period, deadline.before) if deadline else None
         except ValueError:
             last = None
-        if last is None:
+        if deadline is None or last is None:
             raise not_found("report", period)
         line = agenda.line(conn, who.scope, row, deadline, period, last)
         newest = agenda.newest(conn, who.scope, line)
@@ -136,9 +137,13 @@ def change(
 
 
 def read_before(text: str) -> str:
-    """`10/12` as a Vietnamese writes it is `12-10`; a day of the month stays."""
-    match = _DAY_AND_MONTH.fullmatch(text.strip())
-    return f"{int(match[2]):02}-{int(match[1]):02}" if match else text.strip().removeprefix("0")
+    """`10/12` as a Vietnamese writes it is `12-10`; `05` is `5`, `5 tháng sau` is `+5`."""
+    text = text.strip()
+    if match := _DAY_AND_MONTH.fullmatch(text):
+        return f"{int(match[2]):02}-{int(match[1]):02}"
+    if match := _DAY.fullmatch(text):
+        return f"{'+' if match[1] or match[3] else ''}{int(match[2])}"
+    return text
 
 
 def _province(provinces: tuple[ProvinceRow, ...], who: Principal, code: str) -> ProvinceRow:

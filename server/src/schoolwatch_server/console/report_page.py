@@ -22,6 +22,7 @@ from schoolwatch_server.reports import calendar, content, files, keeping
 from schoolwatch_server.reports.content import Content
 from schoolwatch_server.reports.difference import Difference, difference
 from schoolwatch_server.reports.files import asks
+from schoolwatch_server.reports.files.words import ended_before
 from schoolwatch_server.reports.keeping import ReportError
 from schoolwatch_server.reports.state import Act
 
@@ -110,6 +111,7 @@ def _show(request: Request, digest: str, who: Principal, server: Context, *, ref
         opened=opened,
         row=row,
         made=opened.content,
+        ended=ended_before(made) if made else None,
         asked=_asked(opened, made) if made else (),
         brief=lambda line: asks.brief(made, line) if made and line else ("", ""),
         events=events,
@@ -118,7 +120,7 @@ def _show(request: Request, digest: str, who: Principal, server: Context, *, ref
         may_hand_in=is_newest and row.state in ("frozen", "returned") and hands_in(who, row.level, where),
         may_decide=is_newest and row.state == "handed_in" and decides(who, row.level, manager, where),
         manager="above" if row.level == "province" else (manager or "so"),
-        formats=[chosen for chosen in files.FORMATS if row.level in chosen.levels],
+        formats=files.FORMATS,
         verify=f"{server.address(request)}/verify/{digest}",
         shown=SHOWN,
         today=calendar.day_of(time.time()),
@@ -146,7 +148,7 @@ def file(
         row = reports.found(conn, digest, who.scope)
         if row is None:
             raise not_found("report", digest[:16])
-        if chosen is None or row.level not in chosen.levels:
+        if chosen is None:
             raise not_found("format", form)
         try:
             body = reports.body(conn, row.id)

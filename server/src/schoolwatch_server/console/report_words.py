@@ -35,6 +35,7 @@ class ReportWords:
                     "part": part.removeprefix("Q"),
                     "half": self.words.text(half),
                     "period": period,
+                    "day": self.day(period) if kind == "ad_hoc" else "",
                 }.items()
                 if name in _PLACES[kind]
             },
@@ -55,8 +56,10 @@ class ReportWords:
         return self.words.day(datetime(day.year, day.month, day.day, 12, tzinfo=ZONE).timestamp())
 
     def before(self, deadline: Deadline) -> str:
-        """`20` or `10/12`, as the document has it."""
+        """`20`, `10/12` or `5 tháng sau`, as the document has it."""
         month, _, day = deadline.before.partition("-")
+        if month.startswith("+"):
+            return self.words.text("reports.of_next_month", day=month.removeprefix("+"))
         return f"{day}/{month}" if day else month
 
     def left(self, last: date, today: date) -> str:
@@ -99,4 +102,5 @@ _PLACES = {
     "half_year": {"half", "year"},
     "year": {"year"},
     "self_assessment": {"period"},
+    "ad_hoc": {"day"},
 }

@@ -69,7 +69,11 @@ class EventRow:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What anybody may know who holds a digest: no name, no number."""
+    """What anybody may know who holds a digest: no name, no number.
+
+    `is_newest`: no later revision has taken its place. A draft takes the place of drafts alone: what was
+    handed in holds until a later one was handed in too.
+    """
 
     kind: str
     level: str
@@ -79,6 +83,8 @@ class Kept:
     simulated: bool
     is_newest: bool
     is_whole: bool = True
+    state: str = "frozen"
+    handed_in_at: float | None = None
 
 
 @contextmanager
@@ -197,13 +203,18 @@ def events(conn: Connection, report_id: int) -> tuple[EventRow, ...]:
     return tuple(EventRow(*row) for row in conn.execute(query))
 
 
+_STANDS = ("handed_in", "accepted")
+
+
 def kept(conn: Connection, sha256: str) -> Kept | None:
     """Whether a report of that digest was kept, for anybody who has it from a paper."""
     found = conn.execute(_rows().where(_r.sha256 == sha256)).first()
     if found is None:
         return None
     row = ReportRow(*found)
-    newest = newest_revision(conn, row.kind, row.level, row.place_id, row.period)
+    later = [one for one in revisions(conn, row) if one.revision > row.revision]
+    if row.state in _STANDS:
+        later = [one for one in later if one.state in _STANDS]
     try:
         body(conn, row.id)
     except AlteredReportError:
@@ -211,8 +222,8 @@ def kept(conn: Connection, sha256: str) -> Kept | None:
     else:
         is_whole = True
     return Kept(
-        row.kind, row.level, row.period, row.revision, row.frozen_at, row.simulated, row.revision == newest,
-        is_whole,
+        row.kind, row.level, row.period, row.revision, row.frozen_at, row.simulated, not later, is_whole,
+        row.state, row.handed_in_at,
     )  # fmt: skip
 
 

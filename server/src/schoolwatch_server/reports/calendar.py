@@ -19,7 +19,7 @@ from schoolwatch_server import strict_yaml
 from schoolwatch_server.indicators.indicator import Place
 from schoolwatch_server.strict_yaml import Confidence, Title
 
-Kind = Literal["monthly", "quarterly", "half_year", "year", "self_assessment"]
+Kind = Literal["monthly", "quarterly", "half_year", "year", "self_assessment", "ad_hoc"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 LEVELS: Final[tuple[Place, ...]] = get_args(Place)
 SHIPPED: Final = Path(__file__).with_name("calendar.yaml")
@@ -29,7 +29,8 @@ REMIND: Final = (7, 2)
 VIETNAM: Final = timezone(timedelta(hours=7))
 
 Before = str
-"""`20` (of the month, or of the quarter's last one), `12-10` (10 December), or empty: no deadline."""
+"""`20` (of the month, or of the quarter's last one), `+5` (of the month after it), `12-10` (10 December), or
+empty: no deadline."""
 
 
 class Other(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -93,9 +94,11 @@ _SHAPES: Final[Mapping[Kind, re.Pattern[str]]] = {
     "half_year": re.compile(r"(20\d\d)-H([12])", re.ASCII),
     "year": re.compile(r"(20\d\d)", re.ASCII),
     "self_assessment": re.compile(r"(20\d\d)-(20\d\d)", re.ASCII),
+    "ad_hoc": re.compile(r"(20\d\d)-(\d\d)-(\d\d)", re.ASCII),
 }
 _SCHOOL_YEAR_BEGINS = 8  # the plans of a school year date from August and September
-_DAY_OF_MONTH = re.compile(r"[1-9]|1\d|2[0-8]", re.ASCII)
+_YEAR_IS_OVER = 6  # a report on a year that is due by June is on the year before
+_DAY_OF_MONTH = re.compile(r"(\+?)([1-9]|1\d|2[0-8])", re.ASCII)
 _MONTH_AND_DAY = re.compile(r"(0[1-9]|1[0-2])-(\d\d)", re.ASCII)
 
 
@@ -111,7 +114,7 @@ def end_of(day: date) -> float:
 
 
 def period_of(kind: Kind, day: date) -> str:
-    """The period that a day lies in: `2026-11`, `2026-Q4`, `2026-H2`, `2026`, `2026-2027`."""
+    """The period that a day lies in: `2026-11`, `2026-Q4`, `2026-H2`, `2026`, `2026-2027`, the day."""
     match kind:
         case "monthly":
             return f"{day:%Y-%m}"
@@ -124,6 +127,8 @@ def period_of(kind: Kind, day: date) -> str:
         case "self_assessment":
             first = day.year if day.month >= _SCHOOL_YEAR_BEGINS else day.year - 1
             return f"{first}-{first + 1}"
+        case "ad_hoc":
+            return day.isoformat()
 
 
 def begin_of(kind: Kind, period: str) -> date:
@@ -145,6 +150,25 @@ def begin_of(kind: Kind, period: str) -> date:
             if int(match[2]) != year + 1:
                 raise ValueError(f"{period!r} is no school year: {_EXAMPLES[kind]}")
             return date(year, _SCHOOL_YEAR_BEGINS, 1)
+        case "ad_hoc":
+            return date(year, int(match[2]), int(match[3]))
+
+
+_MONTHS: Final[Mapping[Kind, int]] = {
+    "monthly": 1, "quarterly": 3, "half_year": 6, "year": 12, "self_assessment": 12
+}  # fmt: skip
+
+
+def end_of_period(kind: Kind, period: str) -> date:
+    """Its last day. Raises `ValueError` as `begin_of` does."""
+    begin = begin_of(kind, period)
+    months = {"monthly": 1, "quarterly": 3, "half_year": 6, "year": 12, "self_assessment": 12, "ad_hoc": 0}[
+        kind
+    ]
+    if not months:
+        return begin
+    after = begin.year * 12 + begin.month - 1 + months
+    return date(after // 12, after % 12 + 1, 1) - timedelta(days=1)
 
 
 _EXAMPLES: Final[Mapping[Kind, str]] = {
@@ -153,6 +177,7 @@ _EXAMPLES: Final[Mapping[Kind, str]] = {
     "half_year": "write it as 2026-H1",
     "year": "write it as 2026",
     "self_assessment": "write it as 2025-2026",
+    "ad_hoc": "write a day as 2026-11-29",
 }
 
 
@@ -162,8 +187,10 @@ def check(kind: Kind, before: Before) -> None:
         return
     if kind in ("monthly", "quarterly"):
         if not _DAY_OF_MONTH.fullmatch(before):
-            raise ValueError(f"{before[:20]!r} is no day that every month has: write 1 to 28")
+            raise ValueError(f"{before[:20]!r} is no day that every month has: write 1 to 28, or +1 to +28")
         return
+    if kind == "ad_hoc":
+        raise ValueError("a report that somebody asks for has no deadline of the calendar")
     match = _MONTH_AND_DAY.fullmatch(before)
     if match is None or not 1 <= int(match[2]) <= monthrange(2027, int(match[1]))[1]:
         raise ValueError(f"{before[:20]!r} is no day of a year: write month and day as 12-10")
@@ -172,29 +199,31 @@ def check(kind: Kind, before: Before) -> None:
 def last_day(kind: Kind, period: str, before: Before) -> date | None:
     """The last day in time: the one before the deadline; None where a period has no deadline.
 
-    Only the first half of a year has its own report: the year's stands for the second.
+    Only the first half of a year has its own report: the year's stands for the second. A report on a year
+    that is due from January to June is due in the year after.
     """
     if not before:
         return None
     begin = begin_of(kind, period)
     match kind:
-        case "monthly":
-            named = begin.replace(day=int(before))
-        case "quarterly":
-            named = begin.replace(month=begin.month + 2, day=int(before))
+        case "monthly" | "quarterly":
+            after, day = before.startswith("+"), int(before.removeprefix("+"))
+            last = end_of_period(kind, period)
+            named = (last + timedelta(days=day)) if after else last.replace(day=day)
         case "half_year" if period.endswith("H2"):
             return None
-        case "self_assessment":
-            month, day = (int(part) for part in before.split("-"))
-            named = date(begin.year + (month < _SCHOOL_YEAR_BEGINS), month, day)
         case _:
             month, day = (int(part) for part in before.split("-"))
-            named = date(begin.year, month, day)
+            limit = _SCHOOL_YEAR_BEGINS if kind == "self_assessment" else _YEAR_IS_OVER + 1
+            follows = month < limit and kind in ("self_assessment", "year")
+            named = date(begin.year + follows, month, day)
     return named - timedelta(days=1)
 
 
 def periods(kind: Kind, since: date, until: date) -> tuple[str, ...]:
-    """Every period that a day of that time lies in, the oldest first."""
+    """Every period that a day of that time lies in, the oldest first; every day may be one of its own."""
+    if kind == "ad_hoc":
+        return tuple((since + timedelta(days=n)).isoformat() for n in range((until - since).days + 1))
     months = range(since.year * 12 + since.month - 1, until.year * 12 + until.month)
     return tuple(dict.fromkeys(period_of(kind, date(month // 12, month % 12 + 1, 1)) for month in months))
 

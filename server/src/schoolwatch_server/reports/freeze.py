@@ -25,7 +25,7 @@ from schoolwatch_server.scope import EVERYTHING, Scope
 from schoolwatch_server.state import State
 from schoolwatch_server.working import working
 
-SCORED: Final[tuple[Kind, ...]] = ("self_assessment",)
+SCORED: Final[tuple[Kind, ...]] = ("self_assessment", "ad_hoc")
 """Kinds of reports that hold scores by sets of criteria."""
 
 _DAY = 86400.0

@@ -6,6 +6,7 @@ makes and says why; handed in, returned and accepted are said of one revision.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal
 
 from sqlalchemy import Connection, Engine, exc
@@ -27,11 +28,16 @@ from schoolwatch_server.scope import EVERYTHING, Scope
 NOTE_MIN, NOTE_MAX = 5, 500
 """Characters of a remark, and of why there is a further revision."""
 
+TOO_OLD = timedelta(days=366)
+"""A period that ended longer ago is not frozen: a report holds the numbers of the day on which it is made."""
+
 Reason = Literal[
     "no_place",
     "period",
     "future",
+    "too_old",
     "note",
+    "what_for",
     "meanwhile",
     "nothing",
     "older",
@@ -51,7 +57,10 @@ class ReportError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The report to freeze: of which place, kind and period (empty: the present one), and why once more."""
+    """The report to freeze: of which place, kind and period (empty: the present one).
+
+    `note`: why once more, or what for somebody asks for one outside of the calendar.
+    """
 
     level: Place
     code: str
@@ -70,16 +79,20 @@ def freeze(engine: Engine, wanted: Wanted, judged: Judged, scope: Scope, *, by: 
         raise ReportError("period") from error
     if begins > today:
         raise ReportError("future")
+    if calendar.end_of_period(wanted.kind, period) < today - TOO_OLD:
+        raise ReportError("too_old")
     with reports.snapshot(engine) as conn:
         where = place(conn, wanted.level, wanted.code, scope)
         if where is None or not covers(scope, Where(where.province_id, where.commune_id, where.school_id)):
             raise ReportError("no_place")
         before = _newest(conn, wanted, where.id, period)
         note = one_line(wanted.note)
-        if before is not None and not NOTE_MIN <= len(note) <= NOTE_MAX:
-            raise ReportError("note")
-        deadline = in_force(conn, where.province_id)[wanted.kind, wanted.level]
-        last = calendar.last_day(wanted.kind, period, deadline.before)
+        needs_note = before is not None or wanted.kind == "ad_hoc"
+        if needs_note and not NOTE_MIN <= len(note) <= NOTE_MAX:
+            raise ReportError("note" if before is not None else "what_for")
+        note = note if needs_note else ""
+        deadline = in_force(conn, where.province_id).get((wanted.kind, wanted.level))
+        last = calendar.last_day(wanted.kind, period, deadline.before) if deadline else None
         made = fill(
             conn,
             where,
@@ -89,7 +102,7 @@ def freeze(engine: Engine, wanted: Wanted, judged: Judged, scope: Scope, *, by: 
             now,
             revision=1 if before is None else before.revision + 1,
             due=last.isoformat() if last else "",
-            note=note if before is not None else "",
+            note=note,
             previous=before.sha256 if before is not None else "",
         )
     if not made.values:

@@ -75,8 +75,12 @@ class Pen:
 
     def head(self, columns: Sequence[str]) -> bytes:
         """The first line: each column's name and, for programs to rely on, its id."""
-        names = (*columns, "simulated") if self.simulated else columns
-        return self._line([f"{self.text(f'report.column.{name}')} [{name}]" for name in names], "\ufeff")
+        return self.heads([(self.text(f"report.column.{name}"), name) for name in columns])
+
+    def heads(self, columns: Sequence[tuple[str, str]]) -> bytes:
+        """The same of columns that bring their names along, each before its id."""
+        mark = [(self.text("report.column.simulated"), "simulated")] if self.simulated else []
+        return self._line([f"{name} [{id_}]" for name, id_ in (*columns, *mark)], "\ufeff")
 
     def row(self, columns: Sequence[str], cells: Mapping[str, Cell]) -> bytes:
         """One line; every text is made harmless here."""

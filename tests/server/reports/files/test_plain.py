@@ -5,6 +5,7 @@ import hashlib
 import io
 
 import msgspec
+import pytest
 from msgspec.structs import replace
 
 from parts.frozen import of_province, of_school
@@ -69,3 +70,24 @@ def test_what_is_unknown_is_said_in_words_and_a_claim_is_beside_it() -> None:
 def test_file_names_are_safe() -> None:
     of = msgspec.structs.replace(of_school(0), code="../Ă b", period="2026-Q4")
     assert file_name(of, files.as_csv.CSV) == "schoolwatch-_____b-2026-Q4-r1.csv"
+
+
+def test_the_wide_csv_has_a_row_a_place_and_says_what_is_unknown_or_simulated() -> None:
+    of = of_province(schools=6, communes=2)
+    raw = files.as_wide_csv.render(sheet(of)).decode("utf-8-sig")
+    table = list(csv.reader(io.StringIO(raw)))
+    ids = [heading.rsplit("[", 1)[1].rstrip("]") for heading in table[0]]
+    found = [dict(zip(ids, row, strict=True)) for row in table[1:]]
+    assert len(found) == 1 + 2 + 6
+    assert [row["code"] for row in found[:4]] == ["01", "00000", "00001", "00000000"]
+    assert {row["simulated"] for row in found} == {"có"}
+    for row, part in zip(found[1:], of.parts, strict=True):
+        for value in part.values:
+            said = row[f"{value.indicator}.value"]
+            assert (
+                said == "chưa đủ dữ liệu"
+                if value.value is None
+                else float(said) == pytest.approx(value.value, abs=1e-6)
+            )
+    assert "I-17a" in table[0][ids.index("antivirus_coverage.value")]
+    assert file_name(of, files.as_wide_csv.WIDE_CSV).endswith("-r1-wide.csv")

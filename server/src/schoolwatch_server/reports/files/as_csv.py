@@ -27,7 +27,26 @@ def render(paper: Paper) -> bytes:
 
 def _rows(paper: Paper, pen: Pen) -> Iterator[dict[str, Cell]]:
     content = paper.content
-    own = Part(
+    whole = own(content)
+    fixed: dict[str, Cell] = {
+        "kind": paper.known(f"report.kind.{content.kind}", content.kind),
+        "period": content.period,
+        "revision": content.revision,
+        "frozen_at": instant(content.frozen_at),
+        "report_sha256": paper.sha256,
+    }
+    for part in (whole, *content.parts):
+        place = {"place_level": pen.text(f"file.level.{part.level}"), "school_level": part.school_level}
+        rows = csv.rows(report_of(content, part), pen)
+        for row, value in zip(rows, part.values, strict=True):
+            yield {**fixed, **place, **row, **_declared(value, pen)}
+        asked = asked_rows.of_report(paper) if part is whole else asked_rows.of_part(paper, part)
+        yield from ({**_BLANK, **_named(content, part), **fixed, **place, **row} for row in asked)
+
+
+def own(content: Content) -> Part:
+    """The report's own place with its values, in the form of a place below it."""
+    return Part(
         level=content.level,
         id=content.place_id,
         code=content.code,
@@ -36,25 +55,11 @@ def _rows(paper: Paper, pen: Pen) -> Iterator[dict[str, Cell]]:
         school_level=content.school_level,
         values=content.values,
     )
-    fixed: dict[str, Cell] = {
-        "kind": paper.known(f"report.kind.{content.kind}", content.kind),
-        "period": content.period,
-        "revision": content.revision,
-        "frozen_at": instant(content.frozen_at),
-        "report_sha256": paper.sha256,
-    }
-    for part in (own, *content.parts):
-        place = {"place_level": pen.text(f"file.level.{part.level}"), "school_level": part.school_level}
-        rows = csv.rows(_report(content, part), pen)
-        for row, value in zip(rows, part.values, strict=True):
-            yield {**fixed, **place, **row, **_declared(value, pen)}
-        asked = asked_rows.of_report(paper) if part is own else asked_rows.of_part(paper, part)
-        yield from ({**_BLANK, **_named(content, part), **fixed, **place, **row} for row in asked)
 
 
 def _named(content: Content, part: Part) -> dict[str, Cell]:
     """The cells of a row that say of which place it is, and as of when."""
-    of = _report(content, part)
+    of = report_of(content, part)
     at = instant(content.frozen_at)
     return {
         "province": of.province,
@@ -65,7 +70,7 @@ def _named(content: Content, part: Part) -> dict[str, Cell]:
     }
 
 
-def _report(content: Content, part: Part) -> Report:
+def report_of(content: Content, part: Part) -> Report:
     """Where the part lies: provinces hold communes, and these hold schools."""
     province = content.name if content.level == "province" else "".join(content.within[:1])
     commune = {"school": part.within, "commune": part.name}.get(part.level, "")

@@ -91,6 +91,10 @@ def _body(paper: Paper, letter: "Letter") -> None:
     window = (words.day_of(content.window_from), words.day_of(content.window_to))
     frozen = words.instant(content.frozen_at)
     letter.paragraph(paper.text("file.window", since=window[0], until=window[1], frozen=frozen))
+    if (ended := words.ended_before(paper)) is not None:
+        letter.paragraph(paper.text("reports.after_period", day=words.day(ended.isoformat())))
+    if content.kind == "ad_hoc" and content.note:
+        letter.paragraph(f"{paper.text('reports.what_for')}: {content.note}.")
     heading("results")
     heads = [
         paper.text(f"file.letter.column.{key}")

@@ -83,6 +83,8 @@ def _own(paper: Paper, opened: Open) -> None:
             frozen=words.instant(paper.content.frozen_at),
         )
     )
+    if (ended := words.ended_before(paper)) is not None:
+        sheet.line(paper.text("reports.after_period", day=words.day(ended.isoformat())), "mark")
     _heads(paper, sheet, _OWN)
     sheet.fit_width()
     for value in paper.content.values:

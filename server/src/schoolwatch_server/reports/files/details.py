@@ -8,10 +8,21 @@ from schoolwatch_server.reports.files.paper import Paper
 
 def details(paper: Paper, *, short: bool = False) -> Iterator[tuple[str, str]]:
     """What is told, and what it is; `short` leaves out what an evidence pack shows at places of its own."""
+    yield from _frozen(paper)
+    if not short:
+        yield from _proofs(paper)
+
+
+def _told(paper: Paper, key: str, what: str) -> tuple[str, str]:
+    return paper.text(f"file.about.{key}"), what
+
+
+def _frozen(paper: Paper) -> Iterator[tuple[str, str]]:
+    """Of which place and period it is, and when and by what it was frozen."""
     content = paper.content
 
     def told(key: str, what: str) -> tuple[str, str]:
-        return paper.text(f"file.about.{key}"), what
+        return _told(paper, key, what)
 
     yield told("name", ", ".join((content.name, *reversed(content.within))))
     yield told("code", content.code)
@@ -21,11 +32,24 @@ def details(paper: Paper, *, short: bool = False) -> Iterator[tuple[str, str]]:
     yield told("revision", str(content.revision))
     yield told("frozen_at", words.instant(content.frozen_at))
     yield told("window", f"{words.day_of(content.window_from)} - {words.day_of(content.window_to)}")
+    if (ended := words.ended_before(paper)) is not None:
+        yield told(
+            "after_period", paper.text("file.about.after_period_what", day=words.day(ended.isoformat()))
+        )
+    if content.note:
+        yield told("note", content.note)
     if content.due:
         yield told("due", words.day(content.due))
     yield told("program", f"SchoolWatch {content.program}")
-    if short:
-        return
+
+
+def _proofs(paper: Paper) -> Iterator[tuple[str, str]]:
+    """With what it was judged, what was declared with it, and how to check it."""
+    content = paper.content
+
+    def told(key: str, what: str) -> tuple[str, str]:
+        return _told(paper, key, what)
+
     if content.simulated:
         yield told("simulated", words.simulated(paper))
     for pack in content.packs:

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from schoolwatch_server.indicators.indicator import Place
 from schoolwatch_server.reports import content
 from schoolwatch_server.reports.content import Content
 from schoolwatch_server.texts import Language, Texts
@@ -44,17 +43,19 @@ def paper(body: bytes, texts: Texts, language: Language = "vi", verify: str = ""
 
 @dataclass(frozen=True, slots=True)
 class FileFormat:
-    """A format: `id` is also the file name's ending; `levels` are those whose reports can be had in it."""
+    """A format: `id` is also the file name's ending, unless there is another (`ending`)."""
 
     id: str
     media_type: str
     render: Callable[[Paper], bytes]
-    levels: tuple[Place, ...] = ("school", "commune", "province")
+    ending: str = ""
 
 
 def file_name(of: Content, chosen: FileFormat) -> str:
     """`schoolwatch-01000702-2026-11-r1.pdf`: letters, digits, dots, lines, underscores, for any browser."""
-    return f"{plain_name(of)}.{chosen.id}"
+    return (
+        f"{plain_name(of)}-{chosen.id}.{chosen.ending}" if chosen.ending else f"{plain_name(of)}.{chosen.id}"
+    )
 
 
 def plain_name(of: Content) -> str:

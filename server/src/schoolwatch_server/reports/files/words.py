@@ -10,6 +10,7 @@ from babel.numbers import format_decimal, format_percent
 
 from schoolwatch_server.indicators import INDICATORS
 from schoolwatch_server.indicators.indicator import IndicatorValue
+from schoolwatch_server.reports import calendar
 from schoolwatch_server.reports.content import DeviceLine
 from schoolwatch_server.reports.files.paper import Paper
 from schoolwatch_server.texts import Language
@@ -192,6 +193,8 @@ def made_at(paper: Paper) -> datetime:
 def period(paper: Paper) -> str:
     """`tháng 11/2026`, `quý IV/2026`, `năm 2026`; the period itself where it is of another form."""
     of = paper.content.period
+    if paper.content.kind == "ad_hoc":
+        return paper.text("file.period.day", day=day(of))
     if match := re.fullmatch(r"(\d{4})-(\d\d)", of):
         return paper.text("file.period.month", month=int(match[2]), year=match[1])
     if match := re.fullmatch(r"(\d{4})-Q([1-4])", of):
@@ -202,6 +205,18 @@ def period(paper: Paper) -> str:
     if re.fullmatch(r"\d{4}-\d{4}", of):
         return paper.text("file.period.school_year", year=of)
     return paper.text("file.period.year", year=of) if re.fullmatch(r"\d{4}", of) else of
+
+
+def ended_before(paper: Paper) -> date | None:
+    """The last day of the report's period, where that was over when the numbers were frozen."""
+    content = paper.content
+    if content.kind not in calendar.KINDS:
+        return None
+    try:
+        ended = calendar.end_of_period(content.kind, content.period)
+    except ValueError:
+        return None
+    return ended if ended < frozen_on(paper) else None
 
 
 def kind(paper: Paper) -> str:
