@@ -1,37 +1,32 @@
 """Rooms, classes, contracts, assets and declarations of a simulated province's schools."""
 
 import random
+from collections.abc import Sequence
 
 import msgspec
 from sqlalchemy import Connection, insert
 
+from schoolwatch_server.claims.questions import FEEDS, Question, of_school
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.line_history import SpeedTest
 from schoolwatch_server.use import newest_settled
 
 CLASSROOMS, CLASSES, ASSETS = 15, 20, 40
-QUESTIONS = (
-    "studio",
-    "dt_level",
-    "network_diagram",
-    "network_zones",
-    "network_monitored",
-    "second_line_plan",
-    "firewall_ips",
-    "licensed_antivirus",
-    "licensed_software",
-    "backup_restore_test",
-)
 
 
-def fill(conn: Connection, schools: int, devices: int, now: float, chance: random.Random) -> None:
-    """The lab of a school has the school's own number as its id."""
+def fill(
+    conn: Connection, schools: int, devices: int, now: float, chance: random.Random, levels: Sequence[str]
+) -> None:
+    """The lab of a school has the school's own number as its id; schools have these levels in turn."""
     for school in range(1, schools + 1):
         _rooms(conn, school, schools, devices, now, chance)
         conn.execute(insert(t.school_class), [_class(school, number, chance) for number in range(CLASSES)])
         conn.execute(insert(t.line_contract), _contracts(school, chance))
         conn.execute(insert(t.asset), [_asset(school, number, chance) for number in range(ASSETS)])
-        conn.execute(insert(t.claim), [_claim(school, question, chance) for question in QUESTIONS])
+        conn.execute(
+            insert(t.claim),
+            [_claim(school, question, chance) for question in _asked(levels[school % len(levels)])],
+        )
 
 
 def tester(conn: Connection, schools: int, devices: int) -> None:
@@ -113,12 +108,17 @@ def _asset(school: int, number: int, chance: random.Random) -> dict[str, object]
     }
 
 
-def _claim(school: int, question: str, chance: random.Random) -> dict[str, object]:
+def _asked(level: str) -> list[Question]:
+    """All that a school of that level is asked and that an indicator reads."""
+    return [question for question in of_school(level) if question.id in FEEDS]
+
+
+def _claim(school: int, question: Question, chance: random.Random) -> dict[str, object]:
     return {
         "school_id": school,
-        "question": question,
+        "question": question.id,
         "revision": 1,
-        "value": float(chance.randint(0, 2 if question == "dt_level" else 1)),
+        "value": _answer(question, chance),
         "text": "",
         "as_of": "2026-10-01",
         "state": "accepted",
@@ -126,3 +126,16 @@ def _claim(school: int, question: str, chance: random.Random) -> dict[str, objec
         "created_by": "simulated",
         "changed_at": 1.0,
     }
+
+
+def _answer(question: Question, chance: random.Random) -> float | None:
+    """What a question of its kind can be answered with; a file and a text have no number."""
+    match question.kind:
+        case "yes_no":
+            return float(chance.random() < 0.7)
+        case "choice":
+            return float(chance.choice(question.choices))
+        case "text" | "file":
+            return None
+        case _:
+            return chance.random()

@@ -58,7 +58,7 @@ def fill(conn: Connection, schools: int, devices: int, now: float) -> None:
             for q, v in declared.items()
         ],
     )
-    lists.fill(conn, schools, devices, now, chance)
+    lists.fill(conn, schools, devices, now, chance, LEVELS)
     body = _body(now, chance)
     for school in range(1, schools + 1):
         ids = range((school - 1) * devices + 1, school * devices + 1)

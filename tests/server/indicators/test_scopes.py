@@ -87,12 +87,15 @@ def test_another_instant_and_other_settings_are_asked_anew(engine: Engine) -> No
     early, two = NOW - 40 * DAY, replace(PACKS, local=replace(LOCAL, issued=("kaspersky", "defender")))
     none = replace(PACKS, local=packs.Local())
     with begin_read(engine) as conn:
-        first = current(conn, "school", 7, PACKS, NOW)
+        first = places_of(conn, PACKS, NOW)
         for rules, now in ((PACKS, early), (two, NOW), (none, NOW)):
-            other = current(conn, "school", 7, rules, now)
-            assert other == tuple(places_of(conn, rules, now)["school", 7])
-            assert [v.numerator for v in other] != [v.numerator for v in first]
-        assert current(conn, "school", 7, PACKS, NOW) == first
+            every = places_of(conn, rules, now)
+            assert {key: [v.numerator for v in values] for key, values in every.items()} != {
+                key: [v.numerator for v in values] for key, values in first.items()
+            }
+            for key in (("school", 7), ("school", 9), ("commune", 2), ("province", 1)):
+                assert current(conn, *key, rules, now) == tuple(every[key])
+        assert current(conn, "school", 7, PACKS, NOW) == tuple(first["school", 7])
 
 
 def test_what_changes_is_told_at_once(engine: Engine) -> None:

@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Select, and_, bindparam, case, func, select
+from sqlalchemy import Connection, Select, and_, bindparam, func, select
 
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.reach import inside, place
@@ -23,24 +23,18 @@ def clocks(conn: Connection, scope: Scope, limits: Limits) -> dict[int, tuple[in
 
 @cache
 def _clocks(level: Level) -> Select[Any]:
-    g, m, d = t.generation.c, t.membership.c, t.device.c
-    newest = select(func.max(g.id)).where(g.at_its_word.is_(False)).group_by(g.device_id)
-    if level != "all":
-        here = (
-            select(m.device_id).join_from(t.membership, t.school).where(inside(level), m.valid_to.is_(None))
-        )
-        newest = newest.where(g.device_id.in_(here))
+    g, m, d, same = t.generation.c, t.membership.c, t.device.c, t.generation.alias().c
+    newest = select(func.max(same.id)).where(same.device_id == d.id, same.at_its_word.is_(False))
     right = g.clock_offset.between(bindparam("slowest"), bindparam("fastest"))
     return (
-        select(m.school_id, func.sum(case((right, 1), else_=0), type_=Integer), func.count())
+        select(m.school_id, func.count().filter(right), func.count())
         .select_from(
-            t.generation.join(t.device, g.device_id == d.id)
-            .join(t.membership, and_(m.device_id == d.id, m.valid_to.is_(None)))
-            .join(t.school, m.school_id == t.school.c.id)
+            t.membership.join(t.school, m.school_id == t.school.c.id)
+            .join(t.device, and_(m.device_id == d.id, m.valid_to.is_(None)))
+            .join(t.generation, g.id == newest.scalar_subquery())
         )
         .where(
             inside(level),
-            g.id.in_(newest),
             g.heard_at >= bindparam("working_after"),
             d.broken.is_(False),
             d.retired_at.is_(None),

@@ -9,12 +9,10 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Connection,
-    Integer,
     Label,
     Select,
     and_,
     bindparam,
-    case,
     false,
     func,
     or_,
@@ -284,8 +282,8 @@ def _is_working() -> Condition:
 
 
 def _sum(name: str, condition: Condition) -> Label[int]:
-    # a condition on a state that isn't there is NULL, which CASE takes as "no"
-    return func.sum(case((condition, 1), else_=0), type_=Integer).label(name)
+    # a condition on a state that isn't there is NULL, which FILTER takes as "no"
+    return func.count().filter(condition).label(name)
 
 
 def rung(number: int) -> str:

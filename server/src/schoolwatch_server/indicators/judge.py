@@ -1,7 +1,8 @@
 """Judges one indicator for one place: value, coverage and source, or the reason why there is no value."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -52,6 +53,13 @@ class Prepared:
 
 def prepare(indicator: Indicator, packs: Packs, at: float) -> Prepared:
     """As the packs are; `at` is the instant that is judged, UTC seconds."""
+    lasting = _lasting(indicator, packs)
+    return replace(lasting, numbers={"at": at, **lasting.numbers})
+
+
+@lru_cache(maxsize=256)
+def _lasting(indicator: Indicator, packs: Packs) -> Prepared:
+    """What is the same at every instant, as long as those packs are in force."""
     pack = packs.of(indicator.id)
     definition = pack.indicators[indicator.id]
     return Prepared(
@@ -63,7 +71,6 @@ def prepare(indicator: Indicator, packs: Packs, at: float) -> Prepared:
         definition.better,
         _lines(indicator, pack, definition, packs),
         {
-            "at": at,
             "floor": pack.coverage_floor.value,
             **{name: number.value for name, number in definition.numbers.items()},
         },

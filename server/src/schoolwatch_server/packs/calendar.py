@@ -1,6 +1,7 @@
 """The calendar of schools: days on which nobody switches a computer on are no days of silence. Pure."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import lru_cache
 
 import msgspec
 
@@ -41,6 +42,7 @@ class Break(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return first <= day <= last
 
     @staticmethod
+    @lru_cache(maxsize=1024)  # each day that is walked back asks for the same ones
     def _day(text: str, year: int) -> date:
         """Of `MM-DD` the one in that year; 29 February is the last day of it in every year."""
         if len(text) == len("YYYY-MM-DD"):

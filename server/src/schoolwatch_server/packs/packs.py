@@ -24,7 +24,9 @@ class Local:
     systems: Systems = ()
 
 
-@dataclass(frozen=True)
+@dataclass(
+    frozen=True, eq=False
+)  # one is itself: it is never compared, and what is made of it is found by it
 class Packs:
     """All packs in force; every indicator is defined by exactly one of them.
 

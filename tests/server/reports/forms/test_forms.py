@@ -115,8 +115,15 @@ def test_what_a_school_is_called_never_becomes_a_formula() -> None:
         content.encode(msgspec.structs.replace(of_school(0), simulated=False, name='=HYPERLINK("http://x")')),
         WORDS,
     )
-    cell = active(forms.fill(xlsx({"A1": "{{school.name}}"}), mine).data)["A1"]
+
+    def bold(book: Workbook) -> None:
+        book.active["A1"].font = Font(bold=True)
+
+    filled = active(forms.fill(xlsx({"A1": "{{school.name}}", "A2": "{{school.code}}"}, bold), mine).data)
+    cell = filled["A1"]
+    assert (cell.font.b, filled["A2"].quotePrefix) == (True, False)
     assert (cell.data_type, cell.value) == ("s", '=HYPERLINK("http://x")')
+    assert cell.quotePrefix, "or it would be one as soon as somebody edits the cell"
 
 
 # --- what is not known --------------------------------------------------------------------------------

@@ -24,6 +24,8 @@ def column_of(reference: str) -> str:
     return match[1] if match else ""
 
 
+_FORMULA = ("=", "+", "-", "@")
+
 ROWS_MAX, COLUMNS_MAX = 1_048_576, 16_384
 """Of a sheet (Excel's limits)."""
 
@@ -111,9 +113,34 @@ class Book:
             return "".join(one.text or "" for one in texts(rich))
         return cell.findtext(f"{MAIN}v") or ""
 
+    def _quoted(self) -> Iterator[tuple[str, bytes]]:
+        """The styles, where a text begins as a formula does: so that it stays one when somebody edits it."""
+        told = [cell for sheet in self.sheets for cell in sheet.cells() if cell.get("t") == "inlineStr"]
+        risky = [cell for cell in told if self.text(cell).lstrip()[:1] in _FORMULA]
+        name = "xl/styles.xml"
+        if not risky or name not in self.package.parts:
+            return
+        root = tree(self.package, name)
+        looks = root.find(f"{MAIN}cellXfs")
+        own: list[_Element] = [] if looks is None else list(looks)
+        quoted: dict[int, int] = {}
+        for cell in risky:
+            said = cell.get("s") or "0"
+            look = int(said) if said.isascii() and said.isdigit() else len(own)
+            if looks is None or look >= len(own):
+                continue
+            if look not in quoted:
+                quoted[look] = len(looks)
+                one = copy.deepcopy(own[look])
+                one.set("quotePrefix", "1")  # 18.8.45
+                looks.append(one)
+                looks.set("count", str(len(looks)))
+            cell.set("s", str(quoted[look]))
+        yield name, written(root)
+
     def changed(self) -> dict[str, bytes]:
         """The parts as they are now; formulas are computed anew when the workbook is opened."""
-        changed = {}
+        changed = dict(self._quoted())
         for sheet in self.sheets:
             for formula in sheet.root.iter(f"{MAIN}f"):
                 _forget(formula)
