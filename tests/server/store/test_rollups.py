@@ -1,5 +1,6 @@
 """Rollups against brute force: whatever comes, in whatever order, hours and days are what raw data say."""
 
+import itertools
 import math
 
 import pytest
@@ -141,8 +142,15 @@ def test_the_fuller_fold_is_kept(old: dict[str, Fold], new: dict[str, Fold]) -> 
 def test_sums_that_no_double_holds_end_at_the_largest() -> None:
     huge = Fold(1, 1.7e308, 1.7e308, 1.7e308, 1.7e308, 0.0)
     (fold,) = fold_hours([{"x": huge}, {"x": huge}]).values()
-    assert math.isfinite(fold.sum)
+    assert fold.sum == 1.7976931348623157e308
     assert fold_raw([]) == {}
+
+
+def test_a_sum_that_is_too_large_only_on_the_way_is_the_same_in_every_order() -> None:
+    values = (1.7e308, 1.7e308, -1.7e308, -1.7e308, 1e-300)
+    for order in itertools.permutations(values):
+        (fold,) = fold_hours({"x": Fold(1, value, value, value, value, 0.0)} for value in order).values()
+        assert fold.sum == 1e-300
 
 
 def test_a_bucket_that_has_not_ended_stays_dirty_and_can_be_read(world: World, device: Device) -> None:

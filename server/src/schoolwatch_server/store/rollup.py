@@ -7,6 +7,7 @@ a report that comes late or twice cannot make it wrong.
 import math
 import zlib
 from collections.abc import Iterable, Mapping
+from fractions import Fraction
 
 import msgspec
 
@@ -95,8 +96,12 @@ def _sum(values: list[float]) -> float:
     """Exactly rounded, whatever the order; beyond what a double holds it is the largest double."""
     try:
         return math.fsum(values)
-    except OverflowError:
-        return math.copysign(1.7976931348623157e308, sum(value / 2 for value in values))
+    except OverflowError:  # perhaps only on the way, by this order
+        exact = sum(map(Fraction, values), Fraction())
+        try:
+            return float(exact)
+        except OverflowError:
+            return 1.7976931348623157e308 if exact > 0 else -1.7976931348623157e308
 
 
 _encoder = msgspec.msgpack.Encoder()
