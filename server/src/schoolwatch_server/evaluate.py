@@ -38,6 +38,7 @@ from schoolwatch_server.database import incidents as kept
 from schoolwatch_server.database import journal, lease, retention, rollups, room_use
 from schoolwatch_server.database.engine import begin_write, open_database
 from schoolwatch_server.indicators import series
+from schoolwatch_server.reports import punctuality
 from schoolwatch_server.rules import Rule
 from schoolwatch_server.sheets import PackSheets, Sheets, packs_in_force, rules_in_force
 from schoolwatch_server.terms import CONFIGURED
@@ -157,6 +158,7 @@ def _send(work: _Work, words: texts.Texts, url: str) -> bool:
 def _chores(work: _Work) -> None:
     """Indicators, rollups, the use of rooms, unused accounts and retention, each in its time."""
     written: series.Written = {}
+    on_time: series.Written = {}
     each = work.config.evaluation.indicators_every
     keep = work.config.retention
     days = retention.Kept({name: keep.days(name) for name in CONFIGURED})
@@ -164,6 +166,10 @@ def _chores(work: _Work) -> None:
         _Chore(
             work.config.evaluation.every,
             lambda: series.write(work.engine, work.packs.now(), time.time(), each, written),
+        ),
+        _Chore(
+            work.config.evaluation.every,
+            lambda: punctuality.write(work.engine, time.time(), each, on_time),
         ),
         _Chore(ROLLUPS_EVERY, lambda: rollups.run_once(work.engine, time.time())),
         _Chore(ROOM_USE_EVERY, lambda: room_use.sum_weeks(work.engine, time.time())),

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import httpx
 import pytest
 import yaml
 
@@ -127,6 +128,12 @@ def test_a_place_counts_the_schools_that_an_item_is_about_and_a_school_sees_its_
         ("day", "outside", None, schools),
     ], "what is about no school here is not shown"
     assert [(row.item.id, row.standing) for row in own] == [("page", "unknown"), ("day", "outside")]
+
+
+def test_reports_on_time_stand_among_the_indicators_of_a_place(tree: Tree, head: httpx.Client) -> None:
+    page = head.get(f"/schools/{tree.schools[0].code}").text
+    assert 'id="reports_on_time"' in page
+    assert "I-30" in page
 
 
 def test_without_a_plan_nothing_is_asked(tree: Tree) -> None:

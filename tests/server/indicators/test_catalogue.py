@@ -192,6 +192,28 @@ def test_computers_without_an_agent_count_by_hand() -> None:
     assert (without.value, without.coverage, without.declared) == (None, 0.6, 20.0)
 
 
+def test_pupils_without_informatics_share_no_computer() -> None:
+    # TH of 300: 60 in grade 1 and 60 in grade 2 have none, 180 are left on 12 computers: 15
+    young = (group("TH", 60, grade=1), group("TH", 60, grade=2), group("TH", 60, grade=3))
+    counts = Counts(
+        stages=("TH",),
+        students_declared=300,
+        student_devices_declared=12,
+        student_devices_known=12,
+        student_devices_working=12,
+    )
+    assert judged("students_per_computer", replace(counts, classes=young)).value == 15.0
+    # a list that is not complete makes nothing better: 300/12, or less the 60 that are in it
+    assert judged("students_per_computer", counts).value == 25.0
+    assert judged("students_per_computer", replace(counts, classes=young[:1])).value == 20.0
+    # a THCS class has Informatics, whatever its grade is written as
+    of_thcs = (group("THCS", 60, grade=1),)
+    assert judged("students_per_computer", replace(counts, classes=of_thcs)).value == 25.0
+    assert judged("students_per_computer", replace(counts, classes=(group("TH", 400, grade=1),))).reason == (
+        "no_students"
+    )
+
+
 def test_a_school_without_pupils_is_no_part_of_the_commune() -> None:
     full = Counts(
         students_declared=400,
@@ -209,10 +231,10 @@ def test_a_school_without_pupils_is_no_part_of_the_commune() -> None:
 
 
 def test_rooms_are_equipped_connected_or_unknown() -> None:
-    # 10 rooms: 9 known, of them 6 project and are connected; 8 are connected, 3 of them by hand alone
+    # 10 rooms, of 9 it is known, 6 project and are connected: 6/10, at least; 8 connected, 3 by hand alone
     rooms = Classrooms(rooms=10, connected=8, connected_by_hand=3, equipped=6, equipped_known=9)
     got = judged("classrooms_equipped", Counts(classrooms=rooms))
-    assert (got.value, got.coverage) == (pytest.approx(6 / 9), 0.9)
+    assert (got.value, got.coverage) == (0.6, 0.9)
     assert got.parts == (("by_computer", 5), ("by_hand", 3), ("not_shown", 2))
     network = judged("classrooms_connected", Counts(classrooms=rooms))
     assert (network.value, network.coverage) == (0.8, 0.8)
@@ -289,6 +311,10 @@ def test_a_line_is_measured_against_its_contract() -> None:
     # 150 of 200 Mbit/s are 75 %, under the pack's 80 %
     got = judged("line_of_contract", Counts(line=LineTests(3, 150e6, 10e6), contracts=(VNPT, MOBILE)))
     assert (got.value, got.meets) == (0.75, False)
+    # 160 of 200 down are 80 %; 79 of 100 up are not, 80 of 100 are, and of what nobody tested nothing is said
+    for upload, meets in ((79e6, False), (80e6, True), (None, True)):
+        told = judged("line_of_contract", Counts(line=LineTests(3, 160e6, upload), contracts=(VNPT, MOBILE)))
+        assert (told.value, told.meets) == (0.8, meets)
     assert judged("line_of_contract", Counts(contracts=(VNPT,))).reason == "no_tests"
     assert judged("line_of_contract", Counts(line=LineTests(3, 1e6))).reason == "no_contracts"
     none = Counts(students_declared=0, line=LineTests(3, 1e6))

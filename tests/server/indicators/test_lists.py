@@ -197,8 +197,13 @@ def test_contracts_count_while_they_hold(conn: Connection) -> None:
 def test_rooms_show_their_network_by_a_computer_or_a_person(conn: Connection) -> None:
     of = school(conn)
     lab = registry.create_room(conn, of, "Phòng máy", "student_lab")
-    computer(conn, of, lab)
+    stick = registry.create_room(conn, of, "Không mạng", "classroom")
+    for room, by_stick in ((lab, False), (stick, True)):
+        device = computer(conn, of, room)
+        row = {"device_id": device, "spool": "s", "heard_at": NOW - DAY, "clock_offset": 0.0}
+        conn.execute(insert(t.generation).values(at_its_word=by_stick, **row))
     rows = [
+        (stick, "tv", True, None, True),  # what came on a stick shows no network: unknown
         # projects and is connected by a computer: equipped
         (lab, "projector", True, None, True),
         (None, "tv", True, NOW - 10 * DAY, True),  # equipped, by hand
@@ -214,7 +219,7 @@ def test_rooms_show_their_network_by_a_computer_or_a_person(conn: Connection) ->
         conn.execute(update(t.room).where(t.room.c.id == id_).values(in_use=in_use, **made))
     registry.create_room(conn, of, "Văn phòng", "office")
     found = counted(conn, of).classrooms
-    assert (found.rooms, found.connected, found.connected_by_hand) == (6, 4, 3)
+    assert (found.rooms, found.connected, found.connected_by_hand) == (7, 4, 3)
     assert (found.equipped, found.equipped_known) == (2, 4)
 
 

@@ -85,7 +85,7 @@ def test_unknown_is_said_in_words_and_its_numbers_are_still_there() -> None:
     links = {row["indicator"]: row for row in read(render(report(), Pen(WORDS)))}["wired_links_100"]
     assert (links["value"], links["status"]) == ("chưa đủ dữ liệu", "chưa đủ dữ liệu")
     assert (links["numerator"], links["denominator"], links["coverage"]) == ("5", "5", "0.5")
-    assert links["reason"].startswith("Số liệu quan sát được dưới mức tối thiểu")
+    assert links["reason"].startswith("Số liệu quan sát được chưa đủ")
 
 
 def test_a_school_that_declared_nothing_has_no_number_as_value() -> None:

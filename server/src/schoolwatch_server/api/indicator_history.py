@@ -22,6 +22,7 @@ from schoolwatch_server.database import history, pages, registry
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.indicators import INDICATORS
 from schoolwatch_server.indicators.indicator import Place as Level
+from schoolwatch_server.reports import punctuality
 
 Json = dict[str, object]
 
@@ -135,7 +136,7 @@ def _asked(
     begin: date | None,
     end: date | None,
 ) -> _Asked:
-    if indicator is not None and indicator not in _BY_ID:
+    if indicator is not None and indicator not in {*_BY_ID, punctuality.INDICATOR}:
         raise not_found("indicator", indicator)
     given = [(of, code) for of, code in places.items() if code is not None]
     if len(given) > 1:
@@ -212,6 +213,7 @@ def _names(conn: Connection, who: Principal) -> Names:
 def _json(series: history.Series, place: tuple[str, str], row: history.DayValue) -> Json:
     indicator = _BY_ID.get(series.indicator)  # None: of an older version of the program
     counted = indicator is not None and indicator.counts_schools and series.level != "school"
+    counted = counted or series.indicator == punctuality.INDICATOR
     return {
         "day": row.day.isoformat(),
         "at": rfc3339(row.at),

@@ -15,6 +15,7 @@ from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.indicators import INDICATORS
 from schoolwatch_server.indicators.current import current
 from schoolwatch_server.indicators.indicator import IndicatorValue
+from schoolwatch_server.reports import punctuality
 from schoolwatch_server.texts import LANGUAGES, Texts
 
 Json = dict[str, object]
@@ -55,13 +56,17 @@ def indicators(
         raise Problem(
             422, "school: say which, by its code", errors=[{"field": "school", "detail": "required"}]
         )
-    if indicator is not None and indicator not in {known.id for known in INDICATORS}:
+    known = {*(one.id for one in INDICATORS), punctuality.INDICATOR}
+    if indicator is not None and indicator not in known:
         raise not_found("indicator", indicator)
     with begin_read(server.engine) as conn:
         row = registry.school_by_code(conn, school, who.scope)
         if row is None:
             raise not_found("school", school)
-        values = current(conn, "school", row.id, server.packs, time.time())
+        now = time.time()
+        values = current(conn, "school", row.id, server.packs, now)
+        if values:
+            values = (*values, punctuality.here(conn, "school", row.id, now))
     return {
         "school": row.code,
         "name": row.name,

@@ -7,8 +7,10 @@ from typing import get_args
 
 from schoolwatch_server.indicators import INDICATORS
 from schoolwatch_server.indicators.indicator import Group, IndicatorValue
+from schoolwatch_server.reports import punctuality
 
-_GROUP_OF = {indicator.id: indicator.group for indicator in INDICATORS}
+_GROUP_OF: dict[str, Group] = {indicator.id: indicator.group for indicator in INDICATORS}
+_GROUP_OF |= {punctuality.INDICATOR: "observation"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import time
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fastapi import Request
 from sqlalchemy import Connection
@@ -24,7 +24,8 @@ from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.database.pages import TallyRow
 from schoolwatch_server.indicators.current import At, limits
 from schoolwatch_server.indicators.current import at as judged_at
-from schoolwatch_server.reports import TABLES
+from schoolwatch_server.indicators.indicator import Place as Level
+from schoolwatch_server.reports import TABLES, punctuality
 from schoolwatch_server.scope import Scope
 from schoolwatch_server.sheets import today
 
@@ -123,7 +124,7 @@ def commune(request: Request, code: str, who: Who, server: Server) -> Response:
             raise not_found("commune", code)
         inside = covers(who.scope, Place(row.province_id, row.id))
         owes = owed.of(conn, request, "commune", row.id, time.time()) if inside else None
-        at = judged_at(conn, "commune", row.id, server.packs, time.time()) if inside else At()
+        at = _all(conn, "commune", row.id, server) if inside else At()
         scope = Scope("commune", row.id) if inside else who.scope
         asked = plan_rows.of_place(conn, scope, at, server.packs) if at.values else None
         tallies = {tally.school_id: tally for tally in _tallies(conn, scope, server)}
@@ -165,7 +166,14 @@ def _own_school(who: Principal, server: Context) -> Response:
 def _at(conn: Connection, who: Principal, row: registry.ProvinceRow, server: Context) -> At:
     if not covers(who.scope, Place(row.id)):
         return At()
-    return judged_at(conn, "province", row.id, server.packs, time.time())
+    return _all(conn, "province", row.id, server)
+
+
+def _all(conn: Connection, level: Level, place_id: int, server: Context) -> At:
+    """What is judged of a place, with the reports that were on time."""
+    now = time.time()
+    at = judged_at(conn, level, place_id, server.packs, now)
+    return replace(at, values=(*at.values, punctuality.here(conn, level, place_id, now))) if at.values else at
 
 
 def _communes(conn: Connection, who: Principal, province_id: int, tallies: Iterable[TallyRow]) -> list[Below]:

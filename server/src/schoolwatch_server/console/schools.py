@@ -42,7 +42,7 @@ from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.enrolment import ADMITS
 from schoolwatch_server.indicators.current import current, limits
 from schoolwatch_server.posture import issued as runs_issued
-from schoolwatch_server.reports import TABLES
+from schoolwatch_server.reports import TABLES, punctuality
 from schoolwatch_server.scope import Scope
 from schoolwatch_server.sheets import today
 from schoolwatch_server.sites.address import shown
@@ -67,6 +67,8 @@ def show(request: Request, code: str, who: Who, server: Server) -> Response:
         if school is None:
             raise not_found("school", code)
         values = current(conn, "school", school.id, packs, now)
+        if values:
+            values = (*values, punctuality.here(conn, "school", school.id, now))
         said_numbers = pages.declarations(conn, school.id)
         devices = registry.devices(conn, who.scope, school_id=school.id)
         known = states.known(conn, [device.id for device in devices])

@@ -69,6 +69,10 @@ class Words:
         return self._otherwise(value, unit)
 
     def _otherwise(self, value: float, unit: str) -> str:
+        if unit == "step":  # of the IPv6 transition, which begin with V0
+            return f"{self.text('report.unit.step')} V{self.number(value, 0)}"
+        if unit == "level":
+            return f"{self.text('report.unit.level')} {self.number(value, 0)}"
         if unit in ("Mbit/s", "kbit/s/student", "hours/day"):
             return f"{self.number(value)} {self.text(f'report.unit.{unit}')}"
         return self.number(value, 2)

@@ -1,5 +1,7 @@
 """How right the clocks of schools' computers are, as the server measured them when they reported."""
 
+from collections import defaultdict
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -10,15 +12,21 @@ from schoolwatch_server.database.reach import inside, place
 from schoolwatch_server.database.seen import Limits
 from schoolwatch_server.scope import Level, Scope
 
+Clocks = Mapping[int | None, tuple[int, int]]
+"""Room (None: in no room) → devices whose clock is right, and those whose clock was measured at all."""
 
-def clocks(conn: Connection, scope: Scope, limits: Limits) -> dict[int, tuple[int, int]]:
-    """School → working devices whose clock is right, and those whose clock was measured, live, at all."""
+
+def clocks(conn: Connection, scope: Scope, limits: Limits) -> Mapping[int, Clocks]:
+    """School → its working devices by room: who was measured has reached the server over a line."""
     asked = place(scope) | {
         "slowest": -limits.clock,
         "fastest": limits.clock,
         "working_after": limits.working_after,
     }
-    return {school: (yes, known) for school, yes, known in conn.execute(_clocks(scope.level), asked)}
+    found: defaultdict[int, dict[int | None, tuple[int, int]]] = defaultdict(dict)
+    for school, room, yes, known in conn.execute(_clocks(scope.level), asked):
+        found[school][room] = (yes, known)
+    return dict(found)
 
 
 @cache
@@ -27,7 +35,7 @@ def _clocks(level: Level) -> Select[Any]:
     newest = select(func.max(same.id)).where(same.device_id == d.id, same.at_its_word.is_(False))
     right = g.clock_offset.between(bindparam("slowest"), bindparam("fastest"))
     return (
-        select(m.school_id, func.count().filter(right), func.count())
+        select(m.school_id, m.room_id, func.count().filter(right), func.count())
         .select_from(
             t.membership.join(t.school, m.school_id == t.school.c.id)
             .join(t.device, and_(m.device_id == d.id, m.valid_to.is_(None)))
@@ -39,5 +47,5 @@ def _clocks(level: Level) -> Select[Any]:
             d.broken.is_(False),
             d.retired_at.is_(None),
         )
-        .group_by(m.school_id)
+        .group_by(m.school_id, m.room_id)
     )

@@ -1,6 +1,6 @@
 """Puts together what is known of each school, in a dozen queries however many schools there are."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -70,14 +70,14 @@ class _Lists:
     def __init__(self, conn: Connection, scope: Scope, limits: Limits) -> None:
         self._declared = _declared(conn, scope)
         self._seen = seen(conn, scope, limits)
-        self._rooms = lists.rooms(conn, scope, limits, self._seen)
+        self._clocks = clocks(conn, scope, limits)
+        self._rooms = lists.rooms(conn, scope, limits, self._seen, self._clocks)
         self._classes = lists.classes(conn, scope, limits.now)
         self._contracts = lists.contracts(conn, scope, limits.now)
         self._lines = lists.line_tests(conn, scope, limits.working_after)
         self._assets = lists.assets(conn, scope)
         self._uses = lists.uses(conn, scope, limits)
         self._said = lists.said(conn, scope)
-        self._clocks = clocks(conn, scope, limits)
         self._sites = sites.facts(conn, scope, limits.working_after)
         self._issued_named = bool(limits.issued)
 
@@ -89,7 +89,7 @@ class _Lists:
             students_declared=declared.get("students"),
             student_devices_declared=declared.get("student_devices"),
             issued_named=self._issued_named,
-            clocks=Pair(*self._clocks.get(school, (0, 0))),
+            clocks=_sum(self._clocks.get(school, {}).values()),
             stages=stages(level),
             is_public=is_public,
             labs=rooms.labs,
@@ -103,6 +103,11 @@ class _Lists:
             said=self._said.get(school, {}),
             **_of_devices(self._seen.get(school, {})),
         )
+
+
+def _sum(pairs: Iterable[tuple[int, int]]) -> Pair:
+    rows = list(pairs)
+    return Pair(sum(yes for yes, _ in rows), sum(known for _, known in rows))
 
 
 _PLAIN = (

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Integer, Select, and_, bindparam, case, func,
 from schoolwatch_server.claims.questions import FEEDS
 from schoolwatch_server.database import claims, room_use
 from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.clocks import Clocks
 from schoolwatch_server.database.reach import inside, place
 from schoolwatch_server.database.seen import Limits, Sums
 from schoolwatch_server.indicators.facts import (
@@ -52,9 +53,16 @@ class Rooms:
 
 
 def rooms(
-    conn: Connection, scope: Scope, limits: Limits, seen: Mapping[int, Mapping[int | None, Sums]]
+    conn: Connection,
+    scope: Scope,
+    limits: Limits,
+    seen: Mapping[int, Mapping[int | None, Sums]],
+    live: Mapping[int, Clocks],
 ) -> dict[int, Rooms]:
-    """The rooms in use of each school, with the computers that were seen in them."""
+    """The rooms in use of each school, with the computers that were seen in them.
+
+    A computer shows a network where it reports over one (`live`): what came on a stick shows none.
+    """
     by_hand = _by_hand(conn, scope, limits)
     rows = conn.execute(_rooms(scope.level), place(scope)).all()
     labs: defaultdict[int, list[Lab]] = defaultdict(list)
@@ -63,7 +71,7 @@ def rooms(
         sums = seen.get(school, {}).get(id_, {})
         if role == _LAB:
             labs[school].append(_lab(id_, declared, sums, by_hand.get(id_)))
-        by_computer = sums.get("working", 0) > 0
+        by_computer = id_ in live.get(school, {})
         hand = internet_at is not None and internet_at >= limits.by_hand_after
         projects = _projects(projection, projection_ok)
         classrooms[school].append((by_computer, hand, projects))

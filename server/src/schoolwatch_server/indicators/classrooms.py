@@ -4,11 +4,14 @@ from schoolwatch_server.indicators.indicator import Counts, Fraction, Indicator,
 
 
 def equipped(counts: Counts, _: Numbers) -> Fraction:
-    """Unknown is a room of which nobody said what projects in it, or whose network nothing shows."""
+    """The share of all classrooms that are shown to have both: at least so many do.
+
+    Not covered is a room of which nobody said what projects in it, or whose network nothing shows.
+    """
     rooms = counts.classrooms
     if not rooms.rooms:
         return Fraction(None, None, 0, None, "no_rooms")
-    return Fraction(rooms.equipped, rooms.equipped_known, rooms.equipped_known, rooms.rooms)
+    return Fraction(rooms.equipped, rooms.rooms, rooms.equipped_known, rooms.rooms)
 
 
 def connected(counts: Counts, _: Numbers) -> Fraction:

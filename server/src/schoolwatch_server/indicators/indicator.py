@@ -32,6 +32,7 @@ Unit = Literal[
     "boolean",
     "count",
     "level",
+    "step",
     "Mbit/s",
     "kbit/s/student",
     "hours/day",

@@ -82,7 +82,7 @@ def _tried(counts: Counts, question: str, numbers: Numbers) -> bool | None:
 
 INDICATOR = Indicator(
     "ipv6_transition",
-    "level",
+    "step",
     compute,
     parts,
     code="I-11",

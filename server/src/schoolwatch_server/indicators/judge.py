@@ -22,6 +22,7 @@ from schoolwatch_server.indicators.indicator import (
     Unit,
 )
 from schoolwatch_server.indicators.total import (
+    OUT,
     add_up,
     declared_share,
     declared_sum,
@@ -31,9 +32,6 @@ from schoolwatch_server.indicators.total import (
 from schoolwatch_server.packs import About, Definition, Number, Pack, Packs, Plan, Target, targets_of
 
 Better = Literal["higher", "lower"]
-
-_OUT = ("not_applicable", "no_students")
-"""Reasons for which a school is no part of a sum: nothing is asked of it, or there is nobody to count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +113,7 @@ def fraction_of(prepared: Prepared, counts: Counts) -> Fraction:
 
 def total_of(prepared: Prepared, fractions: Sequence[Fraction]) -> Total:
     """The sum of a commune's or province's schools, or the share of them that meet what is asked."""
-    asked = [f for f in fractions if f.is_asked and f.reason not in _OUT]
+    asked = [f for f in fractions if f.is_asked and f.reason not in OUT]
     if prepared.indicator.counts_schools:
         total = share_of_schools(fractions, prepared.floor)
         said = declared_share(asked, prepared.floor, prepared.better)

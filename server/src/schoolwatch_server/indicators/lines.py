@@ -25,14 +25,26 @@ def several_providers(counts: Counts, _: Numbers) -> Fraction:
 
 
 def of_contract(counts: Counts, numbers: Numbers) -> Fraction:
-    """What was measured of what is paid for; without a test nothing is known."""
+    """What was measured of what is paid for; without a test nothing is known.
+
+    It is the way down that is told; a line whose way up falls short of its contract does not meet it either.
+    """
     contracted = _contracted(counts)
     measured = counts.line.download
     if contracted is None:
         return Fraction(_mega(measured), None, 0, None, "no_contracts")
     if measured is None:
         return Fraction(None, contracted, 0, 1, "no_tests")
-    return Fraction(measured / _MEGA, contracted, 1, 1, target=numbers["least"])
+    meets = False if _is_slow_up(counts, numbers) else None
+    return Fraction(measured / _MEGA, contracted, 1, 1, meets=meets, target=numbers["least"])
+
+
+def _is_slow_up(counts: Counts, numbers: Numbers) -> bool:
+    """Whether the way up of the fastest line is known to be below what its contract lets expect."""
+    fastest = max((c for c in counts.contracts if c.download), key=lambda c: c.download or 0)
+    if not fastest.upload or counts.line.upload is None:
+        return False
+    return counts.line.upload / _MEGA < numbers["least"] * fastest.upload
 
 
 def per_student(counts: Counts, numbers: Numbers) -> Fraction:

@@ -40,6 +40,11 @@ def write(engine: Engine, packs: Packs, now: float, every: float, written: Writt
         found = count_all(conn, packs, now)
     rows = list(of_all(found.values(), at))
     rows += [row for school, item in found.items() for row in of_item(school, item, at)]
+    return put(engine, rows, written)
+
+
+def put(engine: Engine, rows: Sequence[Judged], written: Written) -> int:
+    """Writes those of the rows that are new, gives how many."""
     new = news(rows, written)
     for start in range(0, len(new), _CHUNK):
         part = new[start : start + _CHUNK]

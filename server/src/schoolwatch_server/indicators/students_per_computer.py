@@ -1,6 +1,7 @@
 """Students for each working student computer of the whole school: a statistic, no criterion of QĐ 4725.
 
-UNESCO calls it ED4bis, learners-to-computer ratio; only computers in student labs count, never staff's.
+UNESCO's ED4bis, learners-to-computer ratio, is near to it, but counts the learners of every grade. Only
+computers in student labs count, never staff's.
 Computers that can't run the agent count as a person found them, while that check holds.
 """
 
@@ -10,7 +11,7 @@ from schoolwatch_server.indicators.indicator import Counts, Fraction, Indicator,
 
 def compute(counts: Counts, numbers: Numbers) -> Fraction:
     """Needs both the number of students and of student computers declared."""
-    students = counts.students_declared
+    students = learners(counts, numbers)
     declared = counts.student_devices_declared if students is not None else None
     by_hand = sum(lab.by_hand or 0 for lab in counts.labs)
     working = counts.student_devices_working + by_hand
@@ -26,6 +27,27 @@ def compute(counts: Counts, numbers: Numbers) -> Fraction:
     return Fraction(students, working, known, declared, said=said)
 
 
+def learners(counts: Counts, numbers: Numbers) -> int | None:
+    """Declared students, without those of classes of primary school whose grade has no Informatics yet.
+
+    They are taken off by the list of classes: what is not in it stays, so a short list makes nothing better.
+    """
+    if counts.students_declared is None:
+        return None
+    young = sum(
+        of.students
+        for of in counts.classes
+        if of.stage == "TH" and of.grade is not None and of.grade < numbers["first_grade"]
+    )
+    return max(0, counts.students_declared - young)
+
+
 INDICATOR = Indicator(
-    "students_per_computer", "students/computer", compute, code="I-03", group="assessment", basis="hybrid"
+    "students_per_computer",
+    "students/computer",
+    compute,
+    code="I-03",
+    group="assessment",
+    basis="hybrid",
+    numbers=("first_grade",),
 )

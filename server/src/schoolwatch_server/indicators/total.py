@@ -13,6 +13,9 @@ from typing import Literal
 from schoolwatch_server.indicators.facts import Said
 from schoolwatch_server.indicators.indicator import Fraction, Reason, Total
 
+OUT = ("not_applicable", "no_students")
+"""Reasons for which a school is no part of a sum: nothing is asked of it, or there is nobody to count."""
+
 
 def of_school(fraction: Fraction, floor: float) -> Total:
     """One school; what was seen of it is told even when it has declared nothing, but there is no value."""
@@ -46,9 +49,10 @@ def add_up(fractions: Sequence[Fraction], floor: float) -> Total:
 def share_of_schools(fractions: Sequence[Fraction], floor: float) -> Total:
     """Schools that meet what is asked, of those of which that is known; covered are the latter.
 
-    A school of which nothing is asked (a preschool has no Informatics) is in neither.
+    A school of which nothing is asked (a preschool has no Informatics, one without pupils no lesson) is in
+    neither.
     """
-    asked = [f for f in fractions if f.is_asked and f.reason != "not_applicable"]
+    asked = [f for f in fractions if f.is_asked and f.reason not in OUT]
     if not asked:
         return Total(None, None, None, "not_applicable")
     known = [f.meets for f in asked if f.meets is not None]

@@ -1,15 +1,19 @@
-"""I-30 as the value that reports print: the share of reports of the last year that were handed in on time."""
+"""I-30, the share of reports of the last year that were handed in on time: of places, and as a series."""
 
 from collections import defaultdict
 from collections.abc import Mapping
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
-from schoolwatch_server.database import registry
+from schoolwatch_server.database import judged, registry
+from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.indicators.indicator import IndicatorValue, Place, Source
+from schoolwatch_server.indicators.series import Written, put
+from schoolwatch_server.indicators.stored import FRESH, MEASUREMENT
 from schoolwatch_server.reports import agenda
 from schoolwatch_server.reports.on_time import OnTime
-from schoolwatch_server.scope import Scope
+from schoolwatch_server.scope import EVERYTHING, Scope
+from schoolwatch_server.store.series import Judged
 
 INDICATOR = "reports_on_time"
 PACK = "report_calendar@1"
@@ -40,6 +44,53 @@ def counted(conn: Connection, scope: Scope, now: float) -> Counted:
     return found
 
 
+def write(engine: Engine, now: float, every: float, written: Written) -> int:
+    """Writes I-30 of every place back as a series, as `indicators.series` does; gives how many rows."""
+    at = now // every * every
+    with begin_read(engine) as conn:
+        counts = counted(conn, EVERYTHING, now)
+        tags = _tags(conn)
+    found = ((its, value(counts, level, id_, now)) for (level, id_), its in tags.items())
+    rows = [
+        Judged(
+            MEASUREMENT,
+            its | {"indicator": INDICATOR},
+            at,
+            one.value,
+            one.numerator,
+            one.denominator,
+            one.coverage,
+            one.pack,
+        )
+        for its, one in found
+        if one.denominator
+    ]
+    return put(engine, rows, written)
+
+
+def _tags(conn: Connection) -> dict[tuple[Place, int], dict[str, str]]:
+    """Every place with what its series is told by."""
+    tags: dict[tuple[Place, int], dict[str, str]] = {}
+    for school in registry.schools(conn, EVERYTHING):
+        province = {"province": str(school.province_id)}
+        commune = province | {"commune": str(school.commune_id)}
+        tags["province", school.province_id] = province | {"level": "province"}
+        tags["commune", school.commune_id] = commune | {"level": "commune"}
+        tags["school", school.id] = commune | {"level": "school", "school": str(school.id)}
+    return tags
+
+
+def here(conn: Connection, level: Place, place_id: int, now: float) -> IndicatorValue:
+    """The value of one place now; of a province as it was last written: that counts all reports."""
+    if level == "province":
+        tags = {"level": "province", "province": str(place_id), "indicator": INDICATOR}
+        for row in judged.latest_of(conn, MEASUREMENT, [tags]):
+            if row.at >= now - FRESH and row.numerator is not None and row.denominator is not None:
+                kept = OnTime(int(row.denominator), int(row.numerator))
+                return value({(level, place_id): kept}, level, place_id, row.at)
+    return value(counted(conn, Scope(level, place_id), now), level, place_id, now)
+
+
 def value(counts: Counted, level: Place, place_id: int, now: float) -> IndicatorValue:
     """The value of one place; no value where nothing was due."""
     one = counts.get((level, place_id), OnTime())
@@ -59,4 +110,5 @@ def value(counts: Counted, level: Place, place_id: int, now: float) -> Indicator
         pack=PACK,
         target=None,
         at=now,
+        basis="hybrid",
     )

@@ -82,7 +82,7 @@ def test_unknown_and_declared_are_said_in_words() -> None:
                     declared=0.85, declared_state="accepted")  # fmt: skip
     lines = said(msgspec.structs.replace(of, values=(value,)))
     assert "chưa đủ dữ liệu" in lines
-    assert any(line.endswith("Không có thiết bị nào để tính;") for line in lines)
+    assert any(line.endswith("Không có thiết bị thuộc diện tính;") for line in lines)
     assert any("85% (khai báo, chưa kiểm chứng; cơ quan quản lý" in line for line in lines)
 
 

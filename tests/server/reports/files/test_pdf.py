@@ -91,7 +91,9 @@ def test_what_a_school_writes_is_never_code(said: str) -> None:
 
 def test_each_criterion_has_its_value_formula_and_reason(said: str, hostile: Content) -> None:
     assert "chưa đủ dữ liệu" in said
-    assert "Số liệu quan sát được dưới mức tối thiểu so với khai báo" in " ".join(said.split())
+    assert "Số liệu quan sát được chưa đủ so với số đã khai báo (dưới độ phủ tối thiểu)" in " ".join(
+        said.split()
+    )
     assert "85% (khai báo, chưa kiểm chứng; hiệu trưởng đã duyệt)" in " ".join(said.split())
     known = next(one for one in hostile.values if one.value and one.unit == "ratio")
     assert re.search(rf"{known.numerator:g} ÷ {known.denominator:g} = ", said)
@@ -131,7 +133,7 @@ def test_checks_and_steps_say_how_they_came_out_and_which_nobody_knows() -> None
         replace(steps, parts=(("V0", 0), ("V1", 1), ("V2", 0)), value=1.0, numerator=1, denominator=1)
     )
     assert said["Chi tiết"] == "V1 đường truyền có IPv6"
-    assert said["Công thức"].endswith(" = mức 1")
+    assert said["Công thức"].endswith(" = bậc V1")
 
 
 def test_numbers_that_make_no_value_are_told_as_what_they_are() -> None:

@@ -73,7 +73,7 @@ def test_what_is_unknown_is_words_with_the_reason_and_a_claim_is_marked() -> Non
     workbook = book(msgspec.structs.replace(of, values=(value,)))
     (row,) = table(workbook, "Tổng hợp")
     assert row["Giá trị"] == "chưa đủ dữ liệu"
-    assert row["Đánh giá"] == "Số liệu quan sát được dưới mức tối thiểu so với khai báo"
+    assert row["Đánh giá"] == "Số liệu quan sát được chưa đủ so với số đã khai báo (dưới độ phủ tối thiểu)"
     assert (row["Độ phủ"], row["Nhà trường khai báo"]) == (0.4, 0.85)
     cells = [cell for line in workbook["Tổng hợp"].iter_rows() for cell in line if cell.value == 0.85]
     assert "(khai báo, chưa kiểm chứng)" in cells[0].number_format

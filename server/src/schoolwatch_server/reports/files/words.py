@@ -69,6 +69,8 @@ def amount(paper: Paper, value: float, unit: str) -> str:
         value, unit = value / 1e6, "Mbit/s"
     elif unit == "B" and value >= 2**30:
         return f"{number(value / 2**30, paper.language)} GiB"
+    if unit == "step":  # of the IPv6 transition, which begin with V0
+        return f"{paper.text('report.unit.step')} V{value:.0f}"
     told, of = number(value, paper.language), paper.known(f"report.unit.{unit}", unit)
     if unit in ("", "count", "boolean"):
         return told
