@@ -148,6 +148,7 @@ MATRIX: tuple[Row, ...] = (
     Row("GET", "/api/v1/indicators/history", "yyn yyn yn yn yn yyn yyn -- ?", query="school={code}"),
     Row("GET", "/api/v1/indicators/history.ndjson", "yyn yyn yn yn yn yyn yyn -- ?",
         query="school={code}"),
+    Row("GET", "/api/v1/catalog",         "yyy yyy yy yy yy yyy yyy -- ?"),
     Row("GET", "/api/v1/provinces/{code}/ranking", "yyn yyn nn nn nn yyn ynn -- ?",
         query="indicator=studio"),
     Row("GET", "/api/v1/provinces/{code}/ranking.csv", "yyn yyn nn nn nn yyn ynn -- ?",

@@ -139,7 +139,10 @@ def test_the_settings_that_are_shown_are_right() -> None:
     shown = [block for page in WRITTEN for block in blocks(page, "toml")]
     assert shown
     for block in shown:  # the agent's settings or the server's: those are told by sections of their own
-        if any(section in block for section in ("[speedtest]", "[backup]", "[mqtt]", "[tls]", "[oidc]")):
+        if any(
+            section in block
+            for section in ("[speedtest]", "[backup]", "[mqtt]", "[tls]", "[oidc]", "[sites]")
+        ):
             schoolwatch_server.config.parse(block, ROOT / "server.toml")
         else:
             schoolwatch_agent.config.parse(block)

@@ -19,6 +19,7 @@ from schoolwatch_server.sections import Forecasting as Forecasting
 from schoolwatch_server.sections import Http as Http
 from schoolwatch_server.sections import Mqtt as Mqtt
 from schoolwatch_server.sections import Notify as Notify
+from schoolwatch_server.sections import OpenData as OpenData
 from schoolwatch_server.sections import People as People
 from schoolwatch_server.sections import Privacy as Privacy
 from schoolwatch_server.sections import Retention as Retention
@@ -58,6 +59,7 @@ class ServerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     oidc: Oidc = Oidc()
     antivirus: Antivirus = Antivirus()
     forecast: Forecasting = Forecasting()
+    open_data: OpenData = OpenData()
     sites: Sites = Sites()
     ipv6: Ipv6 = Ipv6()
     quality: Quality = Quality()

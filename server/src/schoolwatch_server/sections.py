@@ -197,6 +197,18 @@ class Sites(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     ca_file: str = ""
 
 
+class OpenData(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who publishes what the API gives out, and under which licence: both stand in `/api/v1/catalog`.
+
+    An empty `publisher` is `controller` of `[privacy]`; an empty `licence`, the address of its text, is not
+    known, and the catalogue says so.
+    """
+
+    publisher: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    homepage: Annotated[str, msgspec.Meta(pattern=r"^(https?://[^\s@]+)?$", max_length=500)] = ""
+    licence: Annotated[str, msgspec.Meta(pattern=r"^(https?://[^\s@]+)?$", max_length=500)] = ""
+
+
 class Backup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where copies of the server go, and when: `hour` is Vietnam's; an empty `target` is none at all.
 

@@ -92,6 +92,7 @@ def addresses(tree: Tree) -> Iterator[tuple[str, School | None]]:
     )
     for path in (*pages, "/packs", "/packs/network", *(f"/incidents/{number}" for number in range(1, 17))):
         yield path, None
+    yield "/api/v1/catalog", None
     yield from of_all_reports()
     for school in tree.schools:
         for path in ("devices", "indicators", "incidents", "sites/looks"):

@@ -28,14 +28,18 @@ _PROBLEM = {
     },
 }
 
-_TEXTS = {"/metrics": "text/plain", "/ca.pem": "application/x-pem-file"}
-"""Route whose answer is a text → its media type."""
+_OTHER = {
+    "/metrics": ("text/plain", "string"),
+    "/ca.pem": ("application/x-pem-file", "string"),
+    "/api/v1/catalog": ("application/ld+json", "object"),
+}
+"""Route whose answer is no plain JSON → its media type, and what it is to a program."""
 
-_DESCRIPTION = """Reads what SchoolWatch knows. Send `Authorization: Bearer <token>`; the command
-`schoolwatch-server token --data DIR --scope read` prints one, and 1,200 requests of it are
-answered in a minute (else 429, with `Retry-After`). Every list has `limit` and `cursor`; a table of
-all schools is sent as CSV while it is made. Errors are problem details (RFC 9457). `null` is unknown: never
-0, never good, never bad."""
+_DESCRIPTION = """Reads what SchoolWatch knows. Send `Authorization: Bearer <token>`; the page `/tokens` and
+the command `schoolwatch-server token` make one. It sees the places of its scope, and 1,200 requests of it
+are answered in a minute (else 429, with `Retry-After`). Every list has `limit` and `cursor`; a table of all
+schools is sent as CSV while it is made. `/api/v1/catalog` says what data there is (DCAT). Errors are problem
+details (RFC 9457). `null` is unknown: never 0, never good, never bad."""
 
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>SchoolWatch API</title>
@@ -81,8 +85,9 @@ def _describe(request: Request) -> dict[str, object]:
             elif path.endswith(".ndjson"):
                 stream = {"application/x-ndjson": {"schema": {"type": "string"}}}
                 operation["responses"]["200"]["content"] = stream
-            elif path in _TEXTS:
-                operation["responses"]["200"]["content"] = {_TEXTS[path]: {"schema": {"type": "string"}}}
+            elif path in _OTHER:
+                media, kind = _OTHER[path]
+                operation["responses"]["200"]["content"] = {media: {"schema": {"type": kind}}}
             operation["responses"]["default"] = {"description": "A problem"}
             for status, response in operation["responses"].items():
                 if not status.startswith("2"):

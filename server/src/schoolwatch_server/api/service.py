@@ -14,6 +14,7 @@ from schoolwatch_server import __version__, passwords, texts, transport
 from schoolwatch_server.api import (
     answers,
     authority,
+    catalogue,
     description,
     devices,
     enrol,
@@ -59,6 +60,7 @@ ROUTES: tuple[Route, ...] = (
     *sites.ROUTES,
     *indicator_history.ROUTES,
     *ranking.ROUTES,
+    *catalogue.ROUTES,
     *exports.ROUTES,
     *room_use.ROUTES,
     *school_lists.ROUTES,
