@@ -31,7 +31,7 @@ def test_communes_are_sorted_by_the_column_that_is_asked_for_and_those_without_d
         table, apart = below.split('id="apart"')
         assert "Xã MarkC00X" not in table
         assert "Xã MarkC00X" in apart
-        assert "dưới mức tối thiểu" in apart
+        assert "dưới độ phủ tối thiểu" in apart
         assert person.get(f"{page}&sort=height").status_code == 422
         assert person.get("/provinces/MarkP0X/ranking?indicator=nothing_such").status_code == 404
 

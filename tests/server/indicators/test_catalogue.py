@@ -485,6 +485,8 @@ def test_servers_are_backed_up_or_there_is_none() -> None:
     got = judged("backup", Counts(servers=2, backed_up=Pair(1, 2), said=said(backup_restore_test=1)))
     assert (got.value, got.declared, got.parts) == (0.5, None, (("restore_tested", 1),))
     assert judged("backup", Counts()).reason == "nothing_to_count"
+    old = {"backup_restore_test": Said(1, "accepted", AT - 366 * DAY)}
+    assert judged("backup", Counts(servers=2, said=old)).parts == (("restore_tested", 0),)
 
 
 def test_equipment_without_a_record_counts() -> None:

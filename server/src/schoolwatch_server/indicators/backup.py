@@ -2,6 +2,8 @@
 
 from schoolwatch_server.indicators.indicator import Counts, Fraction, Indicator, Numbers, Parts
 
+_DAY = 86400.0
+
 
 def compute(counts: Counts, _: Numbers) -> Fraction:
     """A school without a server has none to back up. The age of one that no agent can read is unknown."""
@@ -10,12 +12,20 @@ def compute(counts: Counts, _: Numbers) -> Fraction:
     return Fraction(counts.backed_up.yes, counts.backed_up.known, counts.backed_up.known, counts.servers)
 
 
-def parts(counts: Counts, _: Numbers) -> Parts:
-    """Schools that tried to restore, as they declared it."""
+def parts(counts: Counts, numbers: Numbers) -> Parts:
+    """Schools that tried to restore not too long ago, as they declared it."""
     said = counts.said.get("backup_restore_test")
-    return (("restore_tested", int(said is not None and bool(said.value))),)
+    tried = said is not None and bool(said.value) and said.at >= numbers["at"] - numbers["tested"] * _DAY
+    return (("restore_tested", int(tried)),)
 
 
 INDICATOR = Indicator(
-    "backup", "ratio", compute, parts, code="I-23", group="security", basis="hybrid", numbers=("age",)
+    "backup",
+    "ratio",
+    compute,
+    parts,
+    code="I-23",
+    group="security",
+    basis="hybrid",
+    numbers=("age", "tested"),
 )

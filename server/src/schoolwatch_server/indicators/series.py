@@ -13,10 +13,13 @@ from sqlalchemy import Engine
 from schoolwatch_server.database import judged
 from schoolwatch_server.database.counts import SchoolCounts
 from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.indicators import INDICATORS
 from schoolwatch_server.indicators.by_plan import OfItem
 from schoolwatch_server.indicators.current import count_all
 from schoolwatch_server.indicators.indicator import IndicatorValue
+from schoolwatch_server.indicators.judge import is_asked
 from schoolwatch_server.indicators.stored import MEASUREMENT, PARTS, PLAN_ITEM, REACHED, item_tags
+from schoolwatch_server.indicators.total import OUT
 from schoolwatch_server.packs import Packs
 from schoolwatch_server.store.series import Judged
 
@@ -25,6 +28,8 @@ REPEAT = 86400.0
 
 REPEAT_PROVINCE = 3600.0
 """The same of a province: a large one is shown as it was written last."""
+
+_BY_ID = {indicator.id: indicator for indicator in INDICATORS}
 
 _CHUNK = 2000
 """Rows in one transaction, so that intake never waits long."""
@@ -63,7 +68,7 @@ class _Schools:
     reached: int = 0
 
     def add(self, value: IndicatorValue) -> None:
-        if value.reason != "not_applicable":
+        if value.reason not in OUT:
             self.asked += 1
             self.known += value.meets is not None
             self.reached += value.meets is True
@@ -75,6 +80,8 @@ def of_all(judged_values: Iterable[tuple[SchoolCounts, IndicatorValue]], at: flo
     for school, value in judged_values:
         yield from of_value(school, value, at)
         if value.level == "school":
+            if not is_asked(_BY_ID[value.indicator], school.counts):
+                continue
             schools["commune", school.commune_id, value.indicator].add(value)
             schools["province", school.province_id, value.indicator].add(value)
             continue
