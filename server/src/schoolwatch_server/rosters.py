@@ -114,8 +114,8 @@ def _plan_communes(conn: Connection, scope: Scope, read: Read, _today: date) -> 
     return communes.plan(read, roster.known(conn, scope))
 
 
-def _put_communes(conn: Connection, plan: Plan, _now: float, _by: str) -> None:
-    roster.put_communes(conn, plan)
+def _put_communes(conn: Connection, plan: Plan, now: float, _by: str) -> None:
+    roster.put_communes(conn, plan, now)
 
 
 def _plan_schools(conn: Connection, scope: Scope, read: Read, today: date) -> Plan:

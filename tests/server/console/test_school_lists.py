@@ -6,7 +6,7 @@ from datetime import date
 from openpyxl import load_workbook
 from sqlalchemy import select
 
-from schoolwatch_server import rosters
+from schoolwatch_server import fleet, rosters
 from schoolwatch_server.database import audit, registry, simulated
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
@@ -182,3 +182,23 @@ def test_a_count_by_hand_is_dated_and_the_last_of_a_day_counts(tree: Tree) -> No
         18,
         begins(date(2026, 11, 10)),
     )
+
+
+def test_the_page_of_a_merged_school_and_of_a_merged_commune_lead_on(tree: Tree) -> None:
+    gone, into = tree.schools[0], tree.schools[1]
+    with begin_read(tree.engine) as conn:
+        codes = {one.id: one.code for one in registry.communes(conn, EVERYTHING)}
+    here, there = codes[into.commune], next(c for id_, c in codes.items() if id_ != into.commune)
+    fleet.merge(tree.engine, gone.code, into.code, by="lan", now=tree.now)
+    text = f"Mã xã,Tên xã,Sáp nhập vào xã (mã)\n{here},Xã Cũ,{there}\n"
+    found = rosters.take_in(tree.engine, "commune", text.encode(), EVERYTHING, by="lan", now=tree.now)
+    assert found.plan.problems == ()
+    with RunningSite(tree.config) as site:
+        admin = site.somebody("so_admin")
+        for page in ("", "/lists"):
+            told = admin.get(f"/schools/{gone.code}{page}").text
+            assert f'Đã sáp nhập vào <a href="/schools/{into.code}">' in told
+        assert f'href="/schools/{gone.code}"' in admin.get(f"/schools/{into.code}/lists").text
+        told = admin.get(f"/communes/{here}").text
+        assert f'Các trường của xã nay thuộc <a href="/communes/{there}">' in told
+        assert "Xã Cũ" in admin.get(f"/communes/{there}").text

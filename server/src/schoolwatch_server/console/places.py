@@ -19,7 +19,7 @@ from schoolwatch_server.console import claim_turns, owed
 from schoolwatch_server.console.indicator_groups import standing
 from schoolwatch_server.console.packs import said
 from schoolwatch_server.console.page import page
-from schoolwatch_server.database import activation, incident_rows, pages, registry
+from schoolwatch_server.database import activation, incident_rows, pages, registry, succession
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.database.pages import TallyRow
 from schoolwatch_server.indicators.current import At, limits
@@ -120,6 +120,7 @@ def commune(request: Request, code: str, who: Who, server: Server) -> Response:
     """One commune: its indicators and schools."""
     with begin_read(server.engine) as conn:
         row = next((c for c in registry.communes(conn, who.scope) if c.code == code), None)
+        row = row or succession.commune_now(conn, code, who.scope)
         if row is None:
             raise not_found("commune", code)
         inside = covers(who.scope, Place(row.province_id, row.id))
@@ -137,12 +138,16 @@ def commune(request: Request, code: str, who: Who, server: Server) -> Response:
             )
             for school in registry.schools(conn, who.scope, commune_id=row.id)
         ]
+        part_of = None if below else succession.commune_now(conn, row.code, who.scope)
+        former = succession.former_communes(conn, row.id)
     return page(
         request,
         "commune.html",
         who,
         owed=owes,
         commune=row,
+        part_of=part_of,
+        former=former,
         asked=asked,
         said=said(request, who, server, today()),
         standing=standing(at.values, today()),

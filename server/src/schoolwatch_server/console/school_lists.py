@@ -18,7 +18,16 @@ from schoolwatch_server.api.problems import bad_field, not_found
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.console.page import Csrf, check_form, language_of, page
 from schoolwatch_server.console.schools import commune_code_of, place_of, school_for
-from schoolwatch_server.database import contacts, hand_checks, listed, pages, people, registry, roster
+from schoolwatch_server.database import (
+    contacts,
+    hand_checks,
+    listed,
+    pages,
+    people,
+    registry,
+    roster,
+    succession,
+)
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.rosters import LISTS, Name
 from schoolwatch_server.scope import Scope
@@ -82,6 +91,8 @@ def lists_page(
             fields={one.name: one for one in schools.FIELDS},
             state=roster.status(school),
             former=roster.former_codes(conn, school.id, who.scope),
+            taken_in=succession.taken_in(conn, school.id, who.scope),
+            successor=None if school.code else succession.successor(conn, school.id, who.scope),
             lists=[_shown(conn, name, school, language_of(request)) for name in LISTS],
             rooms=pages.rooms(conn, school.id),
             kinds=KINDS,

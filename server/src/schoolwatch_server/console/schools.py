@@ -36,6 +36,7 @@ from schoolwatch_server.database import (
     room_use,
     sightings,
     states,
+    succession,
 )
 from schoolwatch_server.database import enrolment as tokens
 from schoolwatch_server.database.engine import begin_read, begin_write
@@ -82,6 +83,7 @@ def show(request: Request, code: str, who: Who, server: Server) -> Response:
             "school.html",
             who,
             school=school,
+            successor=None if school.code else succession.successor(conn, school.id, who.scope),
             place=place_of(school),
             owed=owed.of(conn, request, "school", school.id, now) if school.code else None,
             commune_code=commune_code_of(conn, who, school),

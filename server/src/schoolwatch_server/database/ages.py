@@ -51,6 +51,8 @@ AGES: dict[str, Age] = {
     "state": _RETIRED,
     "state_body": _RETIRED,
     "rule_state": _STAYS,
+    "merged_school": _STAYS,
+    "former_commune": _STAYS,
     "school_code": Age("rows", "proof", ("valid_to",)),
     "declaration": Age("own", "proof", ("declared_at",)),
     "claim": Age("own", "proof", ("changed_at",)),

@@ -46,7 +46,8 @@ def create_school(conn: Connection, commune_id: int, code: str, name: str, level
 def change_code(conn: Connection, school_id: int, code: str, now: float) -> None:
     """Gives a school another code from `now` on.
 
-    Raises `RegistryError` when another school has it, or the present one began no earlier.
+    The first code of a school held before anybody entered it, and so may end on any day.
+    Raises `RegistryError` when another school has it, or the present one, not the first, began no earlier.
     """
     c = t.school_code.c
     holder = conn.scalar(select(c.school_id).where(c.code == code, c.valid_to.is_(None)))
@@ -55,11 +56,13 @@ def change_code(conn: Connection, school_id: int, code: str, now: float) -> None
     if holder is not None:
         raise RegistryError(f"school code {code!r} is already in use")
     begun = conn.scalar(select(c.valid_from).where(c.school_id == school_id, c.valid_to.is_(None)))
+    ends: dict[str, float] = {"valid_to": now}
     if begun is not None and begun >= now:
-        raise RegistryError(f"the code before {code!r} would end before it begins")
-    conn.execute(
-        update(t.school_code).where(c.school_id == school_id, c.valid_to.is_(None)).values(valid_to=now)
-    )
+        earlier = select(c.id).where(c.school_id == school_id, c.valid_to.is_not(None))
+        if conn.scalar(earlier.limit(1)) is not None:
+            raise RegistryError(f"the code before {code!r} would end before it begins")
+        ends["valid_from"] = now
+    conn.execute(update(t.school_code).where(c.school_id == school_id, c.valid_to.is_(None)).values(**ends))
     conn.execute(insert(t.school_code).values(school_id=school_id, code=code, valid_from=now))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, delete, insert, or_, select, update
 
-from schoolwatch_server.database import declarations, pages, registry
+from schoolwatch_server.database import declarations, pages, registry, succession
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.dependents import for_good
 from schoolwatch_server.database.registry import RegistryError
@@ -45,6 +45,7 @@ def merge_schools(conn: Connection, gone: int, into: int, now: float, by: str) -
     _add_declared(conn, gone, into, now, by)
     token = t.enrolment_token  # which nobody new may use, and frozen computers go on using at each start
     conn.execute(update(token).where(token.c.school_id == gone).values(uses_left=0))
+    succession.school_merged(conn, gone, into, now)
     for_good(conn)
     conn.execute(delete(t.contact).where(t.contact.c.school_id == gone))
     return len(moving)

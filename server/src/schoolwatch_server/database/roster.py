@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
-from sqlalchemy import Connection, Table, select, update
+from sqlalchemy import Connection, Table, insert, select, update
 
-from schoolwatch_server.database import declarations, registry, sites
+from schoolwatch_server.database import declarations, registry, sites, succession
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.rows import SchoolRow
 from schoolwatch_server.scope import Scope
@@ -20,8 +21,10 @@ def known(conn: Connection, scope: Scope) -> Known:
     codes = {one.id: one.code for one in communes}
     of = {one.id: one.code for one in provinces}
     c = t.school_code.c
-    began = conn.execute(select(c.school_id, c.valid_from).where(c.valid_to.is_(None)))
-    since = {row.school_id: day_of(row.valid_from) for row in began}
+    # The first code of all held before anybody entered it: it alone may end on an earlier day.
+    earlier = select(c.school_id).where(c.valid_to.is_not(None))
+    began = select(c.school_id, c.valid_from).where(c.valid_to.is_(None), c.school_id.in_(earlier))
+    since = {row.school_id: day_of(row.valid_from) for row in conn.execute(began)}
     websites = sites.addresses(conn, scope)
     now = {
         one.code: School(
@@ -31,7 +34,7 @@ def known(conn: Connection, scope: Scope) -> Known:
             one.level,
             codes[one.commune_id],
             one.declared,
-            since[one.id],
+            since.get(one.id, date.min),
             status(one),
             websites.get(one.id, ""),
         )
@@ -94,7 +97,7 @@ def put(conn: Connection, plan: Plan, now: float, by: str) -> None:
                 declarations.declare(conn, school, quantity, float(value), now, by)
 
 
-def put_communes(conn: Connection, plan: Plan) -> None:
+def put_communes(conn: Connection, plan: Plan, now: float) -> None:
     """Puts a plan of communes without problems into the registry."""
     provinces = _ids(conn, t.province)
     for place in plan.provinces:
@@ -105,15 +108,21 @@ def put_communes(conn: Connection, plan: Plan) -> None:
             registry.create_commune(conn, provinces[str(province)], change.code, change.name)
             continue
         values: dict[str, object] = {"name": name} if name is not None else {}
+        held = change.values["code"][0] if "code" in change.values else change.code
+        values |= {"code": change.code} if held != change.code else {}
         values |= {"province_id": provinces[str(province)]} if province is not None else {}
+        if "name" in values or "code" in values:
+            row = conn.execute(select(t.commune.c.id, t.commune.c.name).where(t.commune.c.code == held)).one()
+            succession.commune_was(conn, row.id, str(held), row.name, now)
         if values:
-            conn.execute(update(t.commune).where(t.commune.c.code == change.code).values(**values))
+            conn.execute(update(t.commune).where(t.commune.c.code == held).values(**values))
     communes = _ids(conn, t.commune)
     for change in plan.changes:
         into = change.after("into")
         if into is not None:
             here = t.school.c.commune_id == communes[change.code]
             conn.execute(update(t.school).where(here).values(commune_id=communes[str(into)]))
+            succession.commune_merged(conn, communes[change.code], communes[str(into)], now)
 
 
 def _change(conn: Connection, school: int, change: Change, communes: dict[str, int], since: float) -> None:
@@ -127,6 +136,10 @@ def _change(conn: Connection, school: int, change: Change, communes: dict[str, i
     set_status(conn, school, {name: str(change.after(name)) for name in STATUS if name in change.values})
     if "code" in change.values:
         registry.change_code(conn, school, change.code, since)
+    former = change.after("former_code")
+    if former is not None:  # of before the registry: it leads to the school from now on
+        row = {"school_id": school, "code": former, "valid_from": since, "valid_to": since}
+        conn.execute(insert(t.school_code).values(**row))
 
 
 def set_status(conn: Connection, school: int, changed: Mapping[str, str]) -> None:

@@ -66,6 +66,8 @@ from schoolwatch_server.database.tables_sites import site_look as site_look
 from schoolwatch_server.database.tables_speedtest import speedtest_slot as speedtest_slot
 from schoolwatch_server.database.tables_state import state as state
 from schoolwatch_server.database.tables_state import state_body as state_body
+from schoolwatch_server.database.tables_succession import former_commune as former_commune
+from schoolwatch_server.database.tables_succession import merged_school as merged_school
 from schoolwatch_server.database.tables_use import room_use as room_use
 from schoolwatch_server.database.tables_use import use_rollup as use_rollup
 

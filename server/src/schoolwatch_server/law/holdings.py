@@ -6,6 +6,7 @@ from schoolwatch_server.law.holdings_claims import CLAIMS
 from schoolwatch_server.law.holdings_packs import PACKS
 from schoolwatch_server.law.holdings_reports import REPORTS
 from schoolwatch_server.law.holdings_school import SCHOOL_LISTS
+from schoolwatch_server.law.holdings_succession import SUCCESSION
 
 HOLDINGS: dict[str, Holding] = {
     "meta": of("Thông số của chính cơ sở dữ liệu", "Numbers of the database itself", technical="key value"),
@@ -35,6 +36,7 @@ HOLDINGS: dict[str, Holding] = {
     **PACKS,
     **REPORTS,
     **SCHOOL_LISTS,
+    **SUCCESSION,
     "device": of(
         "Thiết bị: mã ngẫu nhiên, nhãn, tình trạng",
         "Devices: random id, label, condition",

@@ -22,6 +22,7 @@ FIELDS = (
         ("Sáp nhập vào xã (mã)", "Sáp nhập vào", "Mã xã mới", "Became part of (code)"),
         cells.code,
     ),
+    Field("former_code", ("Mã xã cũ", "Mã phường/xã cũ", "Mã cũ", "Former code"), cells.code),
 )
 """In the order of the template."""
 
@@ -63,7 +64,7 @@ class _Planner:
             self._rows.setdefault(code, record.row)
         if code in self._known.elsewhere:
             self.faults.add(record.row, "code", "not_yours", value=code)
-        held = self._known.communes.get(code)
+        held = self._held(record, code)
         after: dict[str, object] = {"name": record.cells.get("name")}
         after["province"] = self._province(record, held)
         into = self._into(record, code)
@@ -72,6 +73,8 @@ class _Planner:
         if len(self.faults) > before or not record.is_whole:
             return
         was = {"name": held.name, "province": held.within} if held else {}
+        if held is not None and held.code != code:
+            was["code"], after["code"] = held.code, code
         values = {name: (was.get(name), value) for name, value in after.items() if was.get(name) != value}
         if values:
             self.changes.append(
@@ -79,6 +82,21 @@ class _Planner:
             )
         else:
             self.same += 1
+
+    def _held(self, record: Record, code: str) -> Place | None:
+        """The commune that has the code, or has had it under a former one until now."""
+        held = self._known.communes.get(code)
+        former = self.faults.code(record, "former_code", self._known.communes, self._width)
+        if not former or former == code:
+            return held
+        before = self._known.communes.get(former)
+        if held is not None:
+            if before is not None:
+                self.faults.add(record.row, "former_code", "both_communes", value=former, code=code)
+            return held
+        if before is None:
+            self.faults.add(record.row, "former_code", "no_such_commune", value=former)
+        return before
 
     def _province(self, record: Record, held: Place | None) -> str:
         code = self.faults.code(record, "province", self.provinces, self._wide)

@@ -62,6 +62,9 @@ class _Planner:
         if len(self.faults) > before or not record.is_whole:
             return
         values = _values(record, held, code, commune)
+        former = record.cells.get("former_code")
+        if isinstance(former, Code) and former.text != code and self._is_of_before(record, former.text):
+            values["former_code"] = (None, former.text)
         if not values:
             self.same += 1
             return
@@ -99,6 +102,10 @@ class _Planner:
             if held is None and code in self._known.ended:
                 self.faults.add(record.row, "code", "ended", value=code)
             return held
+        if held is None and self._is_of_before(record, former):
+            if code in self._known.ended:
+                self.faults.add(record.row, "code", "ended", value=code)
+            return None
         if held is None:
             if former not in self._known.schools:
                 self.faults.add(record.row, "former_code", "no_school", value=former)
@@ -110,6 +117,11 @@ class _Planner:
         if former in self._known.schools:
             self.faults.add(record.row, "former_code", "both_there", value=former, code=code)
         return held
+
+    def _is_of_before(self, record: Record, former: str) -> bool:
+        """Whether a former code, told with its last day, is from before the registry."""
+        known = former in self._known.schools or former in self._known.ended
+        return bool(former) and not known and "since" in record.cells
 
     def _commune(self, record: Record, held: School | None) -> str:
         """The code of its commune, which is made known when it is new; empty where that is unclear."""
