@@ -25,7 +25,7 @@ from schoolwatch_contract.records import Fact, Reading
 from schoolwatch_server import incidents, people, rules
 from schoolwatch_server.access import as_role
 from schoolwatch_server.config import ServerConfig
-from schoolwatch_server.database import credentials, declarations, journal, registry, told
+from schoolwatch_server.database import credentials, declarations, journal, registry, sites, told
 from schoolwatch_server.database.commit import Rules
 from schoolwatch_server.database.engine import begin_read, begin_write, open_database
 from schoolwatch_server.database.tables_people import account
@@ -34,6 +34,7 @@ from schoolwatch_server.enrolment import issue_enrolment_token
 from schoolwatch_server.intake.batch import take
 from schoolwatch_server.reports import TABLES
 from schoolwatch_server.scope import Scope
+from schoolwatch_server.sites.look import Look, Way
 from schoolwatch_server.use import QUANTITIES, WEEK, week_of
 from website import RunningSite
 
@@ -53,6 +54,7 @@ LISTS = {
     "/api/v1/lines": "lines",
     "/api/v1/activation": "activation",
     "/api/v1/indicators/history": "values",
+    "/api/v1/sites": "sites",
 }
 """Route that is read page by page → where its rows stand."""
 
@@ -63,7 +65,7 @@ WHO: dict[Level, tuple[str, ...]] = {
 }
 HAPPENS = (
     "school", "fine", "infected", "hands_out", "tests_its_line", "is_cloned", "uses_a_room", "declares",
-    "has_a_head",
+    "has_a_head", "has_a_site",
 )  # fmt: skip
 
 BLANK = "/imports/template.xlsx"
@@ -146,6 +148,13 @@ class Grown:
                         declarations.declare(conn, school, quantity, value, NOW - 60, self.mark(at))
                 case "tests_its_line":
                     told.set_line_tester(conn, school, self.devices[at][-1].id)
+                case "has_a_site" if sites.change(
+                    conn, school, f"https://{self.mark(at)}.vn/", NOW - 60, "lan"
+                ):
+                    row = sites.of_school(conn, Scope("school", school), school)
+                    assert row is not None
+                    found = Look(Way("status", 500), Way("no_record"))
+                    sites.put(conn, [row.id], found, NOW - 30, {row.id: NOW + 60})
                 case "uses_a_room" if at not in self.rooms:
                     self.rooms[at] = registry.create_room(
                         conn, school, f"Phòng {self.mark(at)}", "student_lab"

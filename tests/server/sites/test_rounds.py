@@ -1,5 +1,6 @@
 """Which sites are looked at when, what is kept of it, and what a child that fails takes with it: nothing."""
 
+import socket
 import sys
 import threading
 import time
@@ -10,6 +11,7 @@ import msgspec
 import pytest
 from sqlalchemy import func, select, update
 
+from schoolwatch_server import evaluate, site_rounds
 from schoolwatch_server import site_standing as standing
 from schoolwatch_server.config import ConfigError, ServerConfig, Sites, load
 from schoolwatch_server.database import sites
@@ -290,3 +292,28 @@ def test_settings_that_cannot_be_used_say_so(tmp_path: Path, lines: str, said: s
 
 def test_it_is_off_until_somebody_switches_it_on() -> None:
     assert not ServerConfig().sites.enabled
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_the_server_looks_by_itself_once_it_is_switched_on(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch, *, enabled: bool
+) -> None:
+    """By the real child, over a line that is down: nothing listens at the reference."""
+    monkeypatch.setattr(site_rounds, "EVERY", 0.05)
+    put(tree, 0, "http://a.vn/", tree.now)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        reference = f"127.0.0.1:{listening.getsockname()[1]}"
+    section = Sites(enabled=enabled, references=(reference,), seconds=5.0)
+    stop, config = threading.Event(), msgspec.structs.replace(tree.config, sites=section)
+    thread = threading.Thread(target=evaluate.run, args=(config, stop))
+    thread.start()
+    try:
+        end = time.monotonic() + (60 if enabled else 1)
+        while row(tree).look is None and time.monotonic() < end and thread.is_alive():
+            time.sleep(0.05)
+    finally:
+        stop.set()
+        thread.join(60)
+    assert not thread.is_alive()
+    found = row(tree).look
+    assert (found.trouble if found else None) == ("our_line" if enabled else None)
