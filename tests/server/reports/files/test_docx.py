@@ -47,17 +47,27 @@ def test_it_has_the_form_of_a_letter() -> None:
     order = [
         "ỦY BAN NHÂN DÂN TỈNH MẪU",
         "SỞ GIÁO DỤC VÀ ĐÀO TẠO",
-        "Số: ……/BC-………",
         "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM",
         "Độc lập - Tự do - Hạnh phúc",
+        "Số: ……/BC-………",
         "Mẫu, ngày …… tháng …… năm 2026",
         "BÁO CÁO",
         "Kết quả theo dõi hạ tầng công nghệ thông tin tháng 11/2026",
         "Nơi nhận:",
         "GIÁM ĐỐC",
-        "Phụ lục",
+        "Phụ lục I",
+        "KẾT QUẢ TỪNG CHỈ SỐ",
+        "Phụ lục II",
+        "KẾT QUẢ SO VỚI CHỈ TIÊU CỦA KẾ HOẠCH",
+        "Phụ lục III",
+        "TỔNG HỢP THEO TRƯỜNG",
+        "Phụ lục IV",
+        "NGUỒN SỐ LIỆU VÀ KIỂM CHỨNG",
     ]
     assert [line for line in lines if line in order] == order
+    told = " ".join(lines[: lines.index("Phụ lục I")])
+    for number in ("I", "II", "III", "IV"):
+        assert f"Phụ lục {number}" in told, "a letter says that it has an appendix"
     document = Document(io.BytesIO(made(of_school(0))))
     section = document.sections[0]
     page = (section.left_margin, section.right_margin, section.page_height)
@@ -66,6 +76,53 @@ def test_it_has_the_form_of_a_letter() -> None:
     assert (normal.name, normal.size and normal.size.pt) == ("Times New Roman", 14)
     assert "PAGE" in section.header._element.xml
     assert "PAGE" not in section.first_page_header._element.xml
+
+
+SIZES = {
+    # text: points, bold, italic, by items II.1 to II.9 and III.1 of the decree's appendix I, part I
+    "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM": ((12, 13), True, False),
+    "Độc lập - Tự do - Hạnh phúc": ((13, 14), True, False),
+    "ỦY BAN NHÂN DÂN TỈNH MẪU": ((12, 13), False, False),
+    "SỞ GIÁO DỤC VÀ ĐÀO TẠO": ((12, 13), True, False),
+    "Số: ……/BC-………": ((13,), False, False),
+    "Mẫu, ngày …… tháng …… năm 2026": ((13, 14), False, True),
+    "BÁO CÁO": ((13, 14), True, False),
+    "Kết quả theo dõi hạ tầng công nghệ thông tin tháng 11/2026": ((13, 14), True, False),
+    "1. Phạm vi số liệu": ((13, 14), True, False),
+    "Nơi nhận:": ((12,), True, True),
+    "- Như trên;": ((11,), False, False),
+    "GIÁM ĐỐC": ((13, 14), True, False),
+    "Phụ lục I": ((14,), True, False),
+    "KẾT QUẢ TỪNG CHỈ SỐ": ((13, 14), True, False),
+}
+
+
+def test_every_part_has_the_size_and_style_of_the_decree() -> None:
+    document = Document(io.BytesIO(made(of_province(schools=1, communes=1))))
+    cells = (cell for table in document.tables for row in table.rows for cell in row.cells)
+    paragraphs = [*document.paragraphs, *(one for cell in cells for one in cell.paragraphs)]
+    found = {one.text: one.runs[0].font for one in paragraphs if one.runs}
+    for text, (sizes, bold, italic) in SIZES.items():
+        font = found[text]
+        assert font.size is not None
+        assert (font.size.pt in sizes, bool(font.bold), bool(font.italic)) == (True, bold, italic), text
+    heads, *_ = document.tables
+    assert [cell.text.splitlines()[0] for cell in heads.rows[1].cells] == [
+        "Số: ……/BC-………", "Mẫu, ngày …… tháng …… năm 2026"
+    ], "number and day stand on one line"  # fmt: skip
+
+
+def test_pages_of_each_appendix_are_numbered_from_one_and_a_signature_is_not_torn() -> None:
+    document = Document(io.BytesIO(made(of_school(2))))
+    first, *annexes = document.sections
+    assert "pgNumType" not in first._sectPr.xml
+    assert len(annexes) == 2, "results and sources"
+    for one in annexes:
+        order = [child.tag.rsplit("}", 1)[1] for child in one._sectPr]
+        assert 'w:start="1"' in one._sectPr.xml
+        assert order.index("pgMar") < order.index("pgNumType") < order.index("cols")
+    signature = next(table for table in document.tables if "HIỆU TRƯỞNG" in table.rows[0].cells[1].text)
+    assert "cantSplit" in signature.rows[0]._tr.xml
 
 
 def test_whose_a_school_is_and_its_number_are_left_to_be_filled() -> None:
@@ -81,9 +138,9 @@ def test_unknown_and_declared_are_said_in_words() -> None:
     value = replace(value_of(of), value=None, status="not_enough_data", reason="nothing_to_count",
                     declared=0.85, declared_state="accepted")  # fmt: skip
     lines = said(msgspec.structs.replace(of, values=(value,)))
-    assert "chưa đủ dữ liệu" in lines
-    assert any(line.endswith("Không có thiết bị thuộc diện tính;") for line in lines)
-    assert any("85% (khai báo, chưa kiểm chứng; cơ quan quản lý" in line for line in lines)
+    assert "chưa đủ dữ liệu; 85% (khai báo, chưa kiểm chứng; cơ quan quản lý trực tiếp đã chấp nhận)" in lines
+    assert "Không có thiết bị thuộc diện tính" in lines
+    assert any("0 đạt, 0 chưa đạt, 0 không có mục tiêu, 1 chưa đủ dữ liệu" in line for line in lines)
 
 
 def test_schools_are_counted_by_what_they_reach() -> None:

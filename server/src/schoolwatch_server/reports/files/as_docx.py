@@ -1,9 +1,12 @@
 """DOCX: the report as an official letter, ready for its number, its remarks and its signature.
 
-What only the office can say (its superior, number, day, receivers, who signs) is left to be filled in.
+The letter itself is short, as one that somebody signs; what it rests on stands in appendices, each with page
+numbers of its own (Nghị định 30/2020/NĐ-CP, Phụ lục I, Phần I, III.1). What only the office can say (its
+superior, number, day, receivers, who signs) is left to be filled in.
 """
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from schoolwatch_server.indicators.indicator import IndicatorValue
@@ -16,6 +19,9 @@ if TYPE_CHECKING:
 
 BLANK = "……………………"
 _KINDS = ("Tỉnh ", "Thành phố ", "Xã ", "Phường ", "Thị trấn ", "Đặc khu ")
+_ROMAN = ("I", "II", "III", "IV", "V", "VI")
+
+Tables = Sequence[asks.Table]
 
 
 def render(paper: Paper) -> bytes:
@@ -24,14 +30,19 @@ def render(paper: Paper) -> bytes:
 
     about = paper.text("file.letter.about", period=words.period(paper))
     letter = Letter(about, words.simulated(paper), words.made_at(paper), paper.language)
+    annexes = list(_annexes(paper))
     _heads(paper, letter)
-    letter.title(paper.text("file.letter.report"), size=15)
+    letter.title(paper.text("file.letter.report"))
     letter.title(about)
     letter.line()
     letter.middle(f"{paper.text('file.letter.to')}: {BLANK * 2}")
-    _body(paper, letter)
+    _body(paper, letter, [name for name, _ in annexes])
     _end(paper, letter)
-    _appendix(paper, letter)
+    for number, (name, tables) in zip(_ROMAN, annexes, strict=False):
+        told = paper.text("file.letter.annex_of", office=_offices(paper)[1])
+        letter.annex(f"{paper.text('file.letter.appendix')} {number}", paper.text(f"file.annex.{name}"), told)
+        for table in tables:
+            _table(paper, letter, table, is_alone=len(tables) == 1)
     return letter.bytes()
 
 
@@ -39,24 +50,21 @@ def render(paper: Paper) -> bytes:
 
 
 def _heads(paper: Paper, letter: "Letter") -> None:
+    """Offices and country side by side, below them number and day on one line (Phụ lục I, II.1 to II.4)."""
     from schoolwatch_server.reports.files.letter import rule, write
 
-    left, right = letter.columns(0.4)
+    (left, right), (number, day) = letter.columns(0.4, rows=2)
     above, office = _offices(paper)
     write(left.paragraphs[0], above, size=12)
     write(left.add_paragraph(), office, size=12, bold=True)
     rule(left.add_paragraph(), 22)
-    write(left.add_paragraph(), paper.text("file.letter.number"), size=13)
     write(right.paragraphs[0], paper.text("file.letter.country"), size=12, bold=True)
     write(right.add_paragraph(), paper.text("file.letter.motto"), size=13, bold=True)
     rule(right.add_paragraph(), 20)
+    write(number.paragraphs[0], paper.text("file.letter.number"), size=13)
     year = words.made_at(paper).astimezone(words.VIETNAM).year
-    write(
-        right.add_paragraph(),
-        paper.text("file.letter.day", place=_place(paper), year=year),
-        size=14,
-        italic=True,
-    )
+    told = paper.text("file.letter.day", place=_place(paper), year=year)
+    write(day.paragraphs[0], told, size=13, italic=True)
 
 
 def _offices(paper: Paper) -> tuple[str, str]:
@@ -80,75 +88,152 @@ def _place(paper: Paper) -> str:
 # --- the body -----------------------------------------------------------------------------------------------
 
 
-def _body(paper: Paper, letter: "Letter") -> None:
-    content = paper.content
+def _body(paper: Paper, letter: "Letter", annexes: Sequence[str]) -> None:
     numbers = iter(range(1, 12))
 
-    def heading(key: str) -> None:
+    def part(key: str, lines: Iterable[str]) -> None:
+        """A heading with its paragraphs; the last one says in which appendix the whole is."""
         letter.heading(f"{next(numbers)}. {paper.text(f'file.letter.{key}')}")
+        for line in lines:
+            letter.paragraph(line)
+        if key in annexes:
+            letter.paragraph(paper.text("file.letter.see", number=_ROMAN[annexes.index(key)]))
 
-    heading("scope")
+    part("scope", _scope(paper))
+    part("results", _results(paper))
+    if "scores" in annexes:
+        part("scores", _scores(paper))
+    if "plans" in annexes:
+        part("plans", _plans(paper))
+    if "schools" in annexes:
+        part("schools", ())
+    part("remarks", [BLANK * 3])
+    sources = paper.text("file.letter.see_sources", number=_ROMAN[len(annexes) - 1])
+    close = paper.text("file.letter.close", period=words.period(paper), name=paper.content.name)
+    letter.paragraph(f"{close} {sources}./.", keep=True)
+
+
+def _scope(paper: Paper) -> Iterator[str]:
+    content = paper.content
     window = (words.day_of(content.window_from), words.day_of(content.window_to))
     frozen = words.instant(content.frozen_at)
-    letter.paragraph(paper.text("file.window", since=window[0], until=window[1], frozen=frozen))
+    yield paper.text("file.window", since=window[0], until=window[1], frozen=frozen)
     if (ended := words.ended_before(paper)) is not None:
-        letter.paragraph(paper.text("reports.after_period", day=words.day(ended.isoformat())))
+        yield paper.text("reports.after_period", day=words.day(ended.isoformat()))
     if content.kind == "ad_hoc" and content.note:
-        letter.paragraph(f"{paper.text('reports.what_for')}: {content.note}.")
-    heading("results")
-    heads = [
-        paper.text(f"file.letter.column.{key}")
-        for key in ("no", "name", "value", "coverage", "target", "verdict")
-    ]
-    rows = [_row(paper, number, value) for number, value in enumerate(content.values, 1)]
-    letter.table(heads, rows, (0.07, 0.31, 0.16, 0.11, 0.17, 0.18))
-    for key, lines in (("unknown", list(_unknown(paper))), ("declared", list(_declared(paper)))):
-        if lines:
-            heading(key)
-        for line in lines:
-            letter.paragraph(f"- {line};")
-    for key, tables in (
-        ("scores", asks.scores(paper)),
-        ("plans", asks.plans(paper)),
-        ("schools", below.tables(paper)),
+        yield f"{paper.text('reports.what_for')}: {content.note}."
+
+
+def _results(paper: Paper) -> Iterator[str]:
+    """How many stand how, and those one by one that miss what is asked."""
+    counts = Counter(below.standing(value) for value in paper.content.values)
+    told = {name: words.number(counts[name], paper.language) for name in below.STANDINGS}
+    yield paper.text("file.letter.counted", all=len(paper.content.values), **told)
+    for value in paper.content.values:
+        if below.standing(value) == "missed":
+            numbers = paper.text("file.letter.against", value=_value(paper, value),
+                                 target=words.target(paper, value))  # fmt: skip
+            late = f", {words.overdue(paper, value)}" if words.is_overdue(paper, value) else ""
+            yield f"- {words.name_of(paper, value)}: {numbers}{late};"
+
+
+def _scores(paper: Paper) -> Iterator[str]:
+    """Totals and level, or how many schools have which; every score is in the appendix."""
+    for one in paper.content.assessments:
+        yield f"{one.document}:"
+        for row in (*(asks.total(paper, group) for group in one.groups), asks.level(paper, one)):
+            name, number, basis, *_ = asks.texts(paper, row)
+            yield f"- {name}: {number}{f' ({basis})' if basis else ''};"
+    if not paper.content.assessments:
+        for table in asks.scores(paper):
+            yield f"{table.title}:"
+            for row in table.rows:
+                name, basis, count = asks.texts(paper, row)
+                yield f"- {name}{f' ({basis})' if basis else ''}: {count};"
+
+
+def _plans(paper: Paper) -> Iterator[str]:
+    lines = paper.content.plan_lines
+    for document in dict.fromkeys(line.document for line in lines):
+        own = [line for line in lines if line.document == document]
+        counts = Counter(line.standing for line in own)
+        late = sum(asks.is_overdue(paper, line) for line in own)
+        known = {"met": counts["met"], "not_met": counts["not_met"]}
+        rest = len(own) - sum(known.values())
+        yield paper.text("file.letter.plan", document=document, all=len(own), late=late, rest=rest, **known)
+
+
+def _value(paper: Paper, value: IndicatorValue) -> str:
+    """As observed, and what is declared beside it."""
+    claim = words.declared(paper, value)
+    observed = words.observed(paper, value)
+    return f"{observed}; {claim}" if claim else observed
+
+
+# --- appendices ---------------------------------------------------------------------------------------------
+
+
+def _annexes(paper: Paper) -> Iterator[tuple[str, Tables]]:
+    """Their names with their tables, in their order; those without one are left out."""
+    for name, tables in (
+        ("results", [_every(paper)]),
+        ("scores", list(asks.scores(paper))),
+        ("plans", list(asks.plans(paper))),
+        ("schools", list(below.tables(paper))),
+        ("sources", list(_sources(paper))),
     ):
-        for number, table in enumerate(tables):
-            if not number:
-                heading(key)
-            _table(paper, letter, table)
-    heading("remarks")
-    letter.paragraph(BLANK * 3)
-    letter.paragraph(f"{paper.text('file.letter.close', period=words.period(paper), name=content.name)}./.")
+        if tables:
+            yield name, tables
 
 
-def _table(paper: Paper, letter: "Letter", table: asks.Table) -> None:
-    letter.paragraph(table.title, bold=True, keep=True)
+def _every(paper: Paper) -> asks.Table:
+    heads = ("no", "name", "value", "coverage", "target", "verdict")
+    rows = tuple(_row(paper, number, value) for number, value in enumerate(paper.content.values, 1))
+    return asks.Table("", (), _columns(paper, *heads), rows, (0.07, 0.29, 0.19, 0.11, 0.17, 0.17))
+
+
+def _row(paper: Paper, number: int, value: IndicatorValue) -> tuple[str, ...]:
+    coverage = "" if value.coverage is None else words.amount(paper, value.coverage, "ratio")
+    name = f"{words.name_of(paper, value)} [{value.source.confidence}]"
+    return (
+        str(number),
+        name,
+        _value(paper, value),
+        coverage,
+        words.target(paper, value),
+        words.verdict(paper, value),
+    )
+
+
+def _sources(paper: Paper) -> Iterator[asks.Table]:
+    rows = [
+        (value.code, source.document, source.clause, source.confidence, value.pack)
+        for value in paper.content.values
+        for source in dict.fromkeys(
+            (value.source, *(line.source for line in value.lines if line.kind == "target"))
+        )
+    ]
+    tags = dict.fromkeys(row[3] for row in rows)
+    notes = ("; ".join(words.confidence(paper, tag) for tag in tags),) if tags else ()
+    heads = _columns(paper, "code", "document", "clause", "confidence", "pack")
+    yield asks.Table(
+        paper.text("file.letter.sources"), notes, heads, tuple(rows), (0.09, 0.31, 0.33, 0.11, 0.16)
+    )
+    told = tuple(details(paper))
+    heads = (paper.text("file.about.what"), paper.text("file.about.told"))
+    yield asks.Table(paper.text("file.letter.proofs"), (), heads, told, (0.3, 0.7))
+
+
+def _table(paper: Paper, letter: "Letter", table: asks.Table, *, is_alone: bool) -> None:
+    if table.title and not is_alone:
+        letter.paragraph(table.title, bold=True, keep=True)
     for note in table.notes:
         letter.paragraph(note)
     letter.table(table.heads, [asks.texts(paper, row) for row in table.rows], table.widths)
 
 
-def _row(paper: Paper, number: int, value: IndicatorValue) -> list[str]:
-    coverage = "" if value.coverage is None else words.amount(paper, value.coverage, "ratio")
-    name = f"{words.name_of(paper, value)} [{value.source.confidence}]"
-    target, verdict = words.target(paper, value), words.verdict(paper, value)
-    return [str(number), name, words.observed(paper, value), coverage, target, verdict]
-
-
-def _columns(paper: Paper, *keys: str) -> list[str]:
-    return [paper.text(f"file.letter.column.{key}") for key in keys]
-
-
-def _unknown(paper: Paper) -> Iterator[str]:
-    for value in paper.content.values:
-        if value.value is None:
-            yield f"{words.name_of(paper, value)}: {words.reason(paper, value) or paper.text('unknown')}"
-
-
-def _declared(paper: Paper) -> Iterator[str]:
-    for value in paper.content.values:
-        if value.declared is not None:
-            yield f"{words.name_of(paper, value)}: {words.declared(paper, value)}"
+def _columns(paper: Paper, *keys: str) -> tuple[str, ...]:
+    return tuple(paper.text(f"file.letter.column.{key}") for key in keys)
 
 
 # --- below ----------------------------------------------------------------------------------------------
@@ -157,37 +242,15 @@ def _declared(paper: Paper) -> Iterator[str]:
 def _end(paper: Paper, letter: "Letter") -> None:
     from schoolwatch_server.reports.files.letter import ALIGN, write
 
-    left, right = letter.columns(0.5)
-    write(
-        left.paragraphs[0],
-        paper.text("file.letter.receivers"),
-        size=12,
-        bold=True,
-        italic=True,
-        align=ALIGN.LEFT,
-    )
-    for line in (paper.text("file.letter.as_above"), f"{paper.text('file.letter.kept')} {BLANK}"):
+    ((left, right),) = letter.columns(0.5)
+    head = paper.text("file.letter.receivers")
+    write(left.paragraphs[0], head, size=12, bold=True, italic=True, align=ALIGN.LEFT)
+    for line in (paper.text("file.letter.as_above"), f"{paper.text('file.letter.kept')} {BLANK}."):
         write(left.add_paragraph(), f"- {line}", size=11, align=ALIGN.LEFT)
     write(right.paragraphs[0], paper.text(f"file.letter.signer.{paper.content.level}"), bold=True)
     for _ in range(4):
         write(right.add_paragraph(), "")
     write(right.add_paragraph(), BLANK, bold=True)
-
-
-def _appendix(paper: Paper, letter: "Letter") -> None:
-    letter.title(paper.text("file.letter.appendix"), new_page=True)
-    letter.title(paper.text("file.letter.sources"))
-    letter.line()
-    rows = []
-    for value in paper.content.values:
-        targets = (line.source for line in value.lines if line.kind == "target")
-        for source in dict.fromkeys((value.source, *targets)):
-            tag = words.confidence(paper, source.confidence)
-            rows.append([words.name_of(paper, value), source.document, source.clause, tag, value.pack])
-    heads = _columns(paper, "name", "document", "clause", "confidence", "pack")
-    letter.table(heads, rows, (0.24, 0.22, 0.25, 0.15, 0.14))
-    told = [[what, said] for what, said in details(paper)]
-    letter.table([paper.text("file.about.what"), paper.text("file.about.told")], told, (0.3, 0.7))
 
 
 DOCX = FileFormat("docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document", render)

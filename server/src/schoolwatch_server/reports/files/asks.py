@@ -89,7 +89,7 @@ def _assessment(paper: Paper, of: Assessment) -> Table:
         tuple(notes),
         _heads(paper, "criterion", "score", "basis", "most", "confidence"),
         tuple(rows),
-        (0.40, 0.12, 0.24, 0.12, 0.12),
+        (0.36, 0.13, 0.26, 0.14, 0.11),
     )
 
 
@@ -102,7 +102,7 @@ def score(paper: Paper, line: ScoreLine) -> tuple[Cell, ...]:
     basis = paper.text(f"score.basis.{line.basis}")
     if line.is_too_high:
         basis = f"{basis}; {paper.text('score.why.too_high', codes=line.code)}"
-    if line.indicator:
+    if line.indicator and line.basis == "provisional":
         known = paper.known(f"indicator.{line.indicator}", line.indicator)
         basis = f"{basis} ({known})"
     score = None if line.score is None else Figure(line.score, "points")
@@ -201,10 +201,17 @@ def deadline(paper: Paper, line: PlanLine) -> str:
     """The last day, or since when it was past, when the report was frozen, without being reached."""
     if not line.deadline:
         return paper.text("packs.no_deadline")
-    last = date.fromisoformat(line.deadline)
-    if line.standing != "met" and last < words.frozen_on(paper):
-        return paper.text("packs.overdue", day=words.day((last + timedelta(days=1)).isoformat()))
+    if is_overdue(paper, line):
+        since = date.fromisoformat(line.deadline) + timedelta(days=1)
+        return paper.text("packs.overdue", day=words.day(since.isoformat()))
     return words.day(line.deadline)
+
+
+def is_overdue(paper: Paper, line: PlanLine) -> bool:
+    """Whether its last day was past when the report was frozen, and it was not known to be reached."""
+    if not line.deadline or line.standing == "met":
+        return False
+    return date.fromisoformat(line.deadline) < words.frozen_on(paper)
 
 
 def now(paper: Paper, line: PlanLine) -> str:

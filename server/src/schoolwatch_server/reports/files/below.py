@@ -41,13 +41,13 @@ def by_indicator(paper: Paper, schools: Iterable[Part]) -> Iterator[tuple[Cell, 
     names: dict[str, str] = {}
     for value in (value for part in schools for value in part.values):
         names.setdefault(value.indicator, words.name_of(paper, value))
-        counts.setdefault(value.indicator, Counter())[_standing(value)] += 1
+        counts.setdefault(value.indicator, Counter())[standing(value)] += 1
     for key, of in counts.items():
         yield names[key], *(Figure(of[column], "count") for column in STANDINGS)
 
 
 def _of_part(part: Part) -> tuple[Cell, ...]:
-    of = Counter(_standing(value) for value in part.values)
+    of = Counter(standing(value) for value in part.values)
     return f"{part.name} ({part.code})", *(Figure(of[column], "count") for column in STANDINGS)
 
 
@@ -55,7 +55,8 @@ def _heads(paper: Paper, first: str) -> tuple[str, ...]:
     return tuple(paper.text(f"file.letter.column.{key}") for key in (first, *STANDINGS))
 
 
-def _standing(value: IndicatorValue) -> str:
+def standing(value: IndicatorValue) -> str:
+    """One of `STANDINGS`."""
     reached = words.is_reached(value)
     if reached is None:
         return "unknown" if value.value is None else "no_target"

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from docx import Document
+from docx.enum.section import WD_SECTION
 from docx.enum.table import WD_TABLE_ALIGNMENT
 from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.oxml import OxmlElement, parse_xml
@@ -21,6 +22,7 @@ from docx.shared import Mm, Pt, RGBColor
 from schoolwatch_server.reports.files.words import clean
 
 if TYPE_CHECKING:
+    from docx.section import Section
     from docx.table import Table, _Cell
     from docx.text.paragraph import Paragraph
 
@@ -38,6 +40,7 @@ class Letter:
 
     def __init__(self, title: str, mark: str, made_at: datetime, language: str) -> None:
         self._document = Document()
+        self._has_title = False
         self._set_up(language)
         properties = self._document.core_properties
         properties.title, properties.author, properties.comments = clean(title)[:255], "SchoolWatch", mark
@@ -81,11 +84,13 @@ class Letter:
         if mark:
             write(section.header.add_paragraph(), mark, bold=True, size=11, warn=True)
 
-    def columns(self, left: float) -> tuple["_Cell", "_Cell"]:
+    def columns(self, left: float, rows: int = 1) -> list[tuple["_Cell", "_Cell"]]:
         """Two places side by side, `left` of the width for the first: heads, and receivers with signature."""
-        table = self._document.add_table(rows=1, cols=2)
+        table = self._document.add_table(rows=rows, cols=2)
         _widths(table, (left * _TEXT_WIDTH, (1 - left) * _TEXT_WIDTH))
-        return table.rows[0].cells[0], table.rows[0].cells[1]
+        for row in table.rows:
+            row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))  # noqa: SLF001  a signature is one
+        return [(row.cells[0], row.cells[1]) for row in table.rows]
 
     def paragraph(
         self,
@@ -112,12 +117,37 @@ class Letter:
         """In the middle, as "Kính gửi" is."""
         self.paragraph(text, align=ALIGN.CENTER, indent=False)
 
-    def title(self, text: str, *, size: float = SIZE, new_page: bool = False) -> None:
+    def title(self, text: str) -> None:
         """Bold, in the middle: what kind of document it is, what it is about (item II.5)."""
         added = self.paragraph(text, bold=True, align=ALIGN.CENTER, indent=False)
-        added.paragraph_format.page_break_before = new_page
         added.paragraph_format.space_after = Pt(0)
-        added.runs[0].font.size = Pt(size)
+        if not self._has_title:
+            self._has_title, added.paragraph_format.space_before = True, Pt(12)
+
+    def annex(self, number: str, name: str, of: str) -> None:
+        """The head of an appendix on a page of its own, whose pages are numbered from 1 (item III.1)."""
+        section = self._new_section()
+        numbering: Any = OxmlElement("w:pgNumType")
+        numbering.set(qn("w:start"), "1")
+        properties: Any = section._sectPr  # noqa: SLF001  python-docx has no numbering of pages
+        margins = properties.find(qn("w:pgMar"))
+        properties.insert(properties.index(margins) + 1, numbering)  # the schema has an order
+        self.title(number)
+        self.title(name.upper())
+        added = self._document.add_paragraph()
+        write(added, of, italic=True)
+        added.paragraph_format.space_after = Pt(6)
+
+    def _new_section(self) -> "Section":
+        """On a new page. Its break stands in the small paragraph after a table: in one of its own it would be
+        a page with nothing on it where a table fills the last one."""
+        before: Any = self._document.paragraphs[-1]._p  # noqa: SLF001
+        section: Section = self._document.add_section(WD_SECTION.NEW_PAGE)
+        brought: Any = self._document.paragraphs[-1]._p  # noqa: SLF001
+        if before.getnext() is brought and not before.findall(qn("w:r")):
+            before.get_or_add_pPr().append(brought.pPr.find(qn("w:sectPr")))
+            brought.getparent().remove(brought)
+        return section
 
     def line(self) -> None:
         """Under what it is about: a third to a half of its width (item II.5)."""
@@ -138,7 +168,8 @@ class Letter:
         _widths(table, millimetres)
         for row in rows:
             table._tbl.append(_row(row, millimetres))  # noqa: SLF001  a row by its own means takes 100 times as long
-        self._document.add_paragraph().paragraph_format.space_after = Pt(0)
+        after = self._document.add_paragraph().paragraph_format
+        after.space_after, after.line_spacing = Pt(0), Pt(6)
 
     def bytes(self) -> bytes:
         """The whole file, its parts without the time of day."""

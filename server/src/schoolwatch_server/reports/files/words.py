@@ -138,9 +138,14 @@ def verdict(paper: Paper, value: IndicatorValue) -> str:
     if reached is not None:
         told.append(paper.text("file.reached" if reached else "file.missed"))
     if is_overdue(paper, value):
-        since = date.fromisoformat(value.deadline) + timedelta(days=1)
-        told.append(paper.text("file.overdue", day=day(since.isoformat())))
+        told.append(overdue(paper, value))
     return ", ".join(one for one in told if one)
+
+
+def overdue(paper: Paper, value: IndicatorValue) -> str:
+    """`quá hạn từ 01/01/2026`, the day after the last one that counted."""
+    since = date.fromisoformat(value.deadline) + timedelta(days=1)
+    return paper.text("file.overdue", day=day(since.isoformat()))
 
 
 def is_overdue(paper: Paper, value: IndicatorValue) -> bool:
