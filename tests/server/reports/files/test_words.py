@@ -1,8 +1,7 @@
 """What files print beside a number is of that very number."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from parts.frozen import of_school, value_of
 from schoolwatch_server import texts
