@@ -43,7 +43,7 @@ def test_communes_are_sorted_by_the_column_that_is_asked_for_and_those_without_d
         assert (first["commune_code"], first["rank"], first["value"]) == ("MarkC01X", "1", "0.5")
         assert (first["schools_reached"], first["schools_known"], first["schools_asked"]) == ("0", "2", "2")
         assert (last["commune_code"], last["rank"], last["value"]) == ("MarkC00X", "", "chưa rõ")
-        assert "dưới mức tối thiểu" in last["reason"]
+        assert "dưới độ phủ tối thiểu" in last["reason"]
         told = token.get("/api/v1/provinces/MarkP0X/ranking?indicator=antivirus_coverage").json()
         assert [each["commune"]["code"] for each in told["ranked"]] == ["MarkC01X"]
         assert told["not_enough_data"][0]["reason"] == "coverage_below_floor"

@@ -12,6 +12,9 @@ from schoolwatch_server.reports import punctuality
 _GROUP_OF: dict[str, Group] = {indicator.id: indicator.group for indicator in INDICATORS}
 _GROUP_OF |= {punctuality.INDICATOR: "observation"}
 
+OF_SCHOOLS = frozenset(indicator.id for indicator in INDICATORS if indicator.counts_schools)
+"""Of these a commune or province has the share of its schools that meet what is asked."""
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -20,6 +23,11 @@ class Line:
     value: IndicatorValue
     deadline: date | None
     is_overdue: bool
+
+    @property
+    def is_of_schools(self) -> bool:
+        """Whether it is the share of a place's schools that meet what the name says."""
+        return self.value.level != "school" and self.value.indicator in OF_SCHOOLS
 
     @property
     def named_day(self) -> date | None:
@@ -70,6 +78,7 @@ def _line(value: IndicatorValue, today: date) -> Line:
 
 
 def _grouped(name: Group, lines: Sequence[Line]) -> Grouped:
+    lines = sorted(lines, key=lambda line: line.value.code)
     told = [line for line in lines if _tells(line.value)]
     return Grouped(name, tuple(told), tuple(line for line in lines if line not in told))
 

@@ -17,6 +17,7 @@ from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.problems import not_found
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.console.here import Here, commune_here, province_here, school_here
+from schoolwatch_server.console.indicator_groups import OF_SCHOOLS
 from schoolwatch_server.console.packs import said
 from schoolwatch_server.console.page import page
 from schoolwatch_server.console.spark import spark
@@ -138,6 +139,7 @@ def _show(
         spark=spark,
         beside=progress.beside(packs, abouts),
         said=said(request, who, server, today),
+        of_schools=OF_SCHOOLS,
         today=today,
         a_day=timedelta(days=1),
     )
