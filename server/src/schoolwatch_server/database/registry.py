@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, insert, select, true, update
 
@@ -18,8 +18,6 @@ from schoolwatch_server.database.rows import DeviceRow as DeviceRow
 from schoolwatch_server.database.rows import ProvinceRow as ProvinceRow
 from schoolwatch_server.database.rows import SchoolRow as SchoolRow
 from schoolwatch_server.scope import EVERYTHING, Scope
-
-_T = TypeVar("_T")
 
 
 class RegistryError(ValueError):
@@ -56,13 +54,13 @@ def change_code(conn: Connection, school_id: int, code: str, now: float) -> None
     if holder is not None:
         raise RegistryError(f"school code {code!r} is already in use")
     begun = conn.scalar(select(c.valid_from).where(c.school_id == school_id, c.valid_to.is_(None)))
-    ends: dict[str, float] = {"valid_to": now}
-    if begun is not None and begun >= now:
-        earlier = select(c.id).where(c.school_id == school_id, c.valid_to.is_not(None))
-        if conn.scalar(earlier.limit(1)) is not None:
+    if begun is not None:
+        earlier = select(c.id).where(c.school_id == school_id, c.valid_to.is_not(None)).limit(1)
+        if begun >= now and conn.scalar(earlier) is not None:
             raise RegistryError(f"the code before {code!r} would end before it begins")
-        ends["valid_from"] = now
-    conn.execute(update(t.school_code).where(c.school_id == school_id, c.valid_to.is_(None)).values(**ends))
+        ends = {"valid_from": min(begun, now), "valid_to": now}
+        here = (c.school_id == school_id) & c.valid_to.is_(None)
+        conn.execute(update(t.school_code).where(here).values(**ends))
     conn.execute(insert(t.school_code).values(school_id=school_id, code=code, valid_from=now))
 
 
@@ -101,7 +99,9 @@ def create_device(
     row = {"device_id": device_id, "school_id": school_id, "room_id": room_id}
     conn.execute(insert(t.membership).values(valid_from=now, **row))
     told.mark(conn, [device_id])
-    return _one(device(conn, name, EVERYTHING))
+    made = device(conn, name, EVERYTHING)
+    assert made is not None  # a row was inserted
+    return made
 
 
 def move_device(conn: Connection, device_id: int, school_id: int, room_id: int | None, now: float) -> None:
@@ -282,7 +282,8 @@ def _devices() -> Select[Any]:
 
 def _created(conn: Connection, table: Table, **values: object) -> int:
     key = conn.execute(insert(table).values(**values)).inserted_primary_key
-    return int(_one(key)[0])
+    assert key is not None  # a row was inserted
+    return int(key[0])
 
 
 def _role(role: str, known: tuple[str, ...] = ROLES) -> str:
@@ -296,9 +297,3 @@ def _check_room(conn: Connection, school_id: int, room_id: int | None) -> None:
         return
     if conn.scalar(select(t.room.c.school_id).where(t.room.c.id == room_id)) != school_id:
         raise RegistryError(f"room {room_id} is not of school {school_id}")
-
-
-def _one(value: _T | None) -> _T:
-    if value is None:
-        raise LookupError("a row that was just written is not there")
-    return value
