@@ -121,11 +121,20 @@ def test_on_time_is_counted_over_what_was_due_since_the_school_was_there() -> No
     since, now = calendar.end_of(date(2026, 9, 30)), at[11] - 43200
     assert on_time(dues, {}, now, since) == OnTime(1, 0, 0), "October; today is not over"
     assert on_time(dues, {}, at[11], since) == OnTime(2, 0, 0)
-    handed = {("monthly", "2026-10"): at[10] - 1, ("monthly", "2026-11"): at[11]}  # 23:59:59, and 00:00
+    handed = {
+        ("monthly", "2026-10"): (at[10] - 1, ""),
+        ("monthly", "2026-11"): (at[11], ""),
+    }  # 23:59:59, 00:00
     total = on_time(dues, handed, at[11] + 60, since)
     assert total == OnTime(2, 1, 1)
     assert (total.ratio, total.missing) == (0.5, 0)
     assert OnTime().ratio is None, "nothing due is no share"
+    held = {
+        ("monthly", "2026-10"): (at[10] - 1, "2026-10-09"),
+        ("monthly", "2026-11"): (at[11], "2026-11-24"),
+    }
+    changed = on_time(dues, held, at[11] + 60, since)
+    assert changed == OnTime(2, 1, 1), "by the day that held then: October was late, November is not"
     assert (total + OnTime(2, 0, 1)).missing == 1
 
 

@@ -14,7 +14,7 @@ from reports import NOW, RULES, World
 from schoolwatch_contract.records import Reading
 from schoolwatch_server import lifecycle, packs
 from schoolwatch_server.access import ROLES, Principal
-from schoolwatch_server.database import audit, erasure, registry, reports
+from schoolwatch_server.database import audit, erasure, registry, report_deadlines, reports
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.reports import AlteredReportError
@@ -217,6 +217,7 @@ def test_the_head_hands_in_and_the_direct_manager_alone_decides(world: World) ->
     with pytest.raises(ReportError, match="older"):
         act(head, "hand_in")
     assert act(head, "hand_in", digest=newer.sha256) == "handed_in"
+    freeze(world, note="nháp của kỹ thuật viên", now=NOW + 650)
     assert act(officer, "accept", digest=newer.sha256) == "accepted"
     with pytest.raises(ReportError, match="state"):
         act(officer, "return", "đã duyệt rồi mà", newer.sha256)
@@ -226,9 +227,21 @@ def test_the_head_hands_in_and_the_direct_manager_alone_decides(world: World) ->
         handed = reports.first_handed_in(conn, EVERYTHING, "school")
     assert told == ["freeze", "hand_in", "return"]
     assert lines == [
-        "report.accept", "report.hand_in", "report.freeze", "report.return", "report.hand_in", "report.freeze"
+        "report.accept", "report.freeze", "report.hand_in", "report.freeze", "report.return", "report.hand_in"
     ]  # fmt: skip
-    assert handed == {world.school: {("monthly", MONTH): NOW + 500}}
+    assert handed == {world.school: {("monthly", MONTH): (NOW + 500, newer.due_on)}}, (
+        "a draft changes nothing"
+    )
+    last = freeze(world, note="sau khi duyệt", now=NOW + 700)
+    extended = {"before": "25", "document": "Công văn 9", "clause": "", "changed_at": NOW, "changed_by": "x"}
+    with begin_write(world.engine) as conn:
+        report_deadlines.set_deadline(conn, province, "monthly", "school", extended)
+    act(head, "hand_in", digest=last.sha256)
+    with begin_read(world.engine) as conn:
+        held = reports.found(conn, last.sha256, EVERYTHING)
+    assert held is not None
+    assert held.due_on == f"{MONTH}-24", "the day that holds when it is handed in is what it is judged by"
+    assert content.decode(body(world, last)).due == f"{MONTH}-19", "the paper stays as it is"
 
 
 def test_a_paper_is_known_by_its_digest_without_a_name_or_a_number(world: World) -> None:

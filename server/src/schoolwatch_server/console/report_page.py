@@ -118,7 +118,9 @@ def _show(request: Request, digest: str, who: Principal, server: Context, *, ref
         refused=words.text(f"reports.refused.{refused}") if refused else "",
         is_newest=is_newest,
         may_hand_in=is_newest and row.state in ("frozen", "returned") and hands_in(who, row.level, where),
-        may_decide=is_newest and row.state == "handed_in" and decides(who, row.level, manager, where),
+        may_decide=row.state == "handed_in"
+        and not keeping.is_superseded(row, opened.revisions, "accept")
+        and decides(who, row.level, manager, where),
         manager="above" if row.level == "province" else (manager or "so"),
         formats=files.FORMATS,
         verify=f"{server.address(request)}/verify/{digest}",

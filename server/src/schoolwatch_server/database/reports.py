@@ -240,18 +240,20 @@ def standing(
 
 def first_handed_in(
     conn: Connection, scope: Scope, level: str, since: float = 0.0
-) -> dict[int, dict[tuple[str, str], float]]:
-    """When each place first handed in which report, by place, then by kind and period (UTC seconds)."""
-    first = func.min(_e.at)
+) -> dict[int, dict[tuple[str, str], tuple[float, str]]]:
+    """When each place first handed in which report (UTC seconds), and the last day of it that held then.
+
+    By place, then by kind and period.
+    """
     query = (
-        select(_r.place_id, _r.kind, _r.period, first)
+        select(_r.place_id, _r.kind, _r.period, _e.at, _r.due_on)
         .join_from(t.report, t.report_event, _e.report_id == _r.id)
         .where(seen(scope), _r.level == level, _e.kind == "hand_in", _e.at >= since)
-        .group_by(_r.place_id, _r.kind, _r.period)
+        .order_by(_e.at, _e.id)
     )
-    handed: dict[int, dict[tuple[str, str], float]] = {}
-    for place_id, kind, period, at in conn.execute(query):
-        handed.setdefault(place_id, {})[kind, period] = at
+    handed: dict[int, dict[tuple[str, str], tuple[float, str]]] = {}
+    for place_id, kind, period, at, due_on in conn.execute(query):
+        handed.setdefault(place_id, {}).setdefault((kind, period), (at, due_on))
     return handed
 
 

@@ -10,9 +10,10 @@ from schoolwatch_server.database import registry, reports
 from schoolwatch_server.database.reports import ReportRow
 from schoolwatch_server.database.rows import ProvinceRow
 from schoolwatch_server.indicators.indicator import Place
+from schoolwatch_server.reports import on_time as punctual
 from schoolwatch_server.reports.calendar import LEVELS, REMIND, Deadline, Due, between, coming, day_of, end_of
 from schoolwatch_server.reports.deadlines import in_force
-from schoolwatch_server.reports.on_time import OnTime, on_time
+from schoolwatch_server.reports.on_time import OnTime, is_late, on_time
 from schoolwatch_server.scope import EVERYTHING, Scope
 
 AHEAD = timedelta(days=62)
@@ -43,7 +44,7 @@ class Line:
     due: Due
     deadline: Deadline
     places: tuple[Owing, ...] = ()
-    handed_in: Mapping[int, float] = field(default_factory=dict)
+    handed_in: Mapping[int, tuple[float, str]] = field(default_factory=dict)
 
     @property
     def missing(self) -> tuple[Owing, ...]:
@@ -62,7 +63,7 @@ class Line:
 
     def is_late(self, place_id: int) -> bool:
         """Whether that place handed in after the last day."""
-        return self.handed_in[place_id] >= end_of(self.due.last_day)
+        return is_late(self.due, *self.handed_in[place_id])
 
 
 def lines(conn: Connection, scope: Scope, now: float) -> tuple[Line, ...]:
@@ -126,7 +127,7 @@ def newest(conn: Connection, scope: Scope, one: Line) -> dict[int, ReportRow]:
     return {place_id: row for (place_id, _, _), row in rows.items()}
 
 
-Handed = Mapping[int, Mapping[tuple[str, str], float]]
+Handed = Mapping[int, punctual.Handed]
 
 
 def _deadlines(
@@ -156,7 +157,7 @@ def _of(
         yield Line(province, due_next, deadline, owing, _when(due_next, handed))
 
 
-def _when(due: Due, handed: Handed) -> dict[int, float]:
+def _when(due: Due, handed: Handed) -> dict[int, tuple[float, str]]:
     key = (due.kind, due.period)
     return {place_id: of[key] for place_id, of in handed.items() if key in of}
 

@@ -5,6 +5,7 @@ A revision that was frozen never changes. Data that comes late shows in a furthe
 makes and says why; handed in, returned and accepted are said of one revision.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
@@ -175,13 +176,12 @@ def act(engine: Engine, digest: str, who: Principal, doing: Act, remark: str, *,
             raise ReportError("not_yours")
         if doing != "hand_in" and not decides(who, row.level, runs, where):
             raise ReportError("not_manager")
-        if reports.newest_revision(conn, row.kind, row.level, row.place_id, row.period) != row.revision:
+        if is_superseded(row, reports.revisions(conn, row), doing):
             raise ReportError("older")
         state = after(row.state, doing)  # type: ignore[arg-type]  # only this module writes it
         if state is None:
             raise ReportError("state")
-        handed = {"handed_in_at": now, "handed_in_by": who.name} if doing == "hand_in" else {}
-        if not reports.advance(conn, row.id, row.state, state, **handed):
+        if not reports.advance(conn, row.id, row.state, state, **_handed(conn, row, doing, who, where, now)):
             raise ReportError("meanwhile")
         reports.add_event(conn, row.id, doing, who.name, remark, now)
         detail = {
@@ -192,6 +192,29 @@ def act(engine: Engine, digest: str, who: Principal, doing: Act, remark: str, *,
             conn, actor=who.name, action=f"report.{doing}", subject=row.code, detail=detail, now=now
         )
         return _found(conn, digest, who.scope)
+
+
+def is_superseded(row: ReportRow, revisions: Iterable[ReportRow], doing: Act) -> bool:
+    """Whether that can't be done to it any more: the newest revision is handed in, and of what was handed in
+    the newest is decided on, whatever was frozen since."""
+    later = (one for one in revisions if one.revision > row.revision)
+    return any(doing == "hand_in" or one.state in ("handed_in", "accepted") for one in later)
+
+
+def _handed(
+    conn: Connection, row: ReportRow, doing: Act, who: Principal, where: Where, now: float
+) -> dict[str, object]:
+    """What is kept of a handing in; with it the last day that holds now, by which it is on time or late."""
+    if doing != "hand_in":
+        return {}
+    handed: dict[str, object] = {"handed_in_at": now, "handed_in_by": who.name}
+    if where.province_id is not None:
+        kind: Kind = row.kind  # type: ignore[assignment]  # only `freeze` writes it
+        level: Place = row.level  # type: ignore[assignment]
+        deadline = in_force(conn, where.province_id).get((kind, level))
+        last = calendar.last_day(kind, row.period, deadline.before) if deadline else None
+        handed["due_on"] = last.isoformat() if last else ""
+    return handed
 
 
 def whereabouts(conn: Connection, row: ReportRow) -> tuple[Where, Manager | None]:

@@ -6,6 +6,7 @@ time counts, also when the manager returned it afterwards, is a proposal [P]: no
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from schoolwatch_server.reports.calendar import Due, end_of
 
@@ -32,18 +33,30 @@ class OnTime:
         return OnTime(self.due + other.due, self.on_time + other.on_time, self.late + other.late)
 
 
-def on_time(
-    dues: Iterable[Due], handed_in: Mapping[tuple[str, str], float], now: float, since: float
-) -> OnTime:
+Handed = Mapping[tuple[str, str], tuple[float, str]]
+"""By kind and period: when a report was first handed in (UTC seconds), and the last day that held then
+(ISO 8601, empty where there was none)."""
+
+
+def on_time(dues: Iterable[Due], handed_in: Handed, now: float, since: float) -> OnTime:
     """Of one place: what was due between `since` (when it came into the register) and `now` (UTC seconds).
 
-    `handed_in` gives, by kind and period, when the report was first handed in. What is due today is not
-    counted before the day is over, unless it was handed in.
+    What is due today is not counted before the day is over, unless it was handed in.
     """
     counted = OnTime()
     for due in dues:
-        end, came = end_of(due.last_day), handed_in.get((due.kind, due.period))
+        came = handed_in.get((due.kind, due.period))
+        end = end_of(due.last_day)
         if end < since or (end > now and came is None):
             continue
-        counted += OnTime(1, int(came is not None and came < end), int(came is not None and came >= end))
+        late = came is not None and is_late(due, *came)
+        counted += OnTime(1, int(came is not None and not late), int(late))
     return counted
+
+
+def is_late(due: Due, at: float, held: str) -> bool:
+    """Whether what was handed in then came after its last day.
+
+    A deadline that was set since then makes nothing late that was on time, nor the other way round.
+    """
+    return at >= end_of(date.fromisoformat(held) if held else due.last_day)
