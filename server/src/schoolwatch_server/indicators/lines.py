@@ -1,7 +1,7 @@
 """A school's lines to the Internet, as its contracts say them and as they were tested."""
 
 from schoolwatch_server.indicators.facts import Said
-from schoolwatch_server.indicators.indicator import Counts, Fraction, Indicator, Numbers, Reason
+from schoolwatch_server.indicators.indicator import Counts, Fraction, Indicator, Numbers, Parts, Reason
 
 _FIBRE = frozenset({"fibre", "leased"})
 _MEGA, _KILO = 1e6, 1e3
@@ -25,26 +25,34 @@ def several_providers(counts: Counts, _: Numbers) -> Fraction:
 
 
 def of_contract(counts: Counts, numbers: Numbers) -> Fraction:
-    """What was measured of what is paid for; without a test nothing is known.
-
-    It is the way down that is told; a line whose way up falls short of its contract does not meet it either.
-    """
+    """What was measured of what is paid for, of the way that falls further short; untested is unknown."""
     contracted = _contracted(counts)
-    measured = counts.line.download
+    ways = _ways(counts)
     if contracted is None:
-        return Fraction(_mega(measured), None, 0, None, "no_contracts")
-    if measured is None:
+        return Fraction(_mega(counts.line.download), None, 0, None, "no_contracts")
+    if counts.line.download is None:
         return Fraction(None, contracted, 0, 1, "no_tests")
-    meets = False if _is_slow_up(counts, numbers) else None
-    return Fraction(measured / _MEGA, contracted, 1, 1, meets=meets, target=numbers["least"])
+    measured, paid = min(ways.values(), key=lambda way: way[0] / way[1])
+    return Fraction(measured, paid, 1, 1, target=numbers["least"])
 
 
-def _is_slow_up(counts: Counts, numbers: Numbers) -> bool:
-    """Whether the way up of the fastest line is known to be below what its contract lets expect."""
-    fastest = max((c for c in counts.contracts if c.download), key=lambda c: c.download or 0)
-    if not fastest.upload or counts.line.upload is None:
-        return False
-    return counts.line.upload / _MEGA < numbers["least"] * fastest.upload
+def of_contract_parts(counts: Counts, _: Numbers) -> Parts:
+    """Schools by the way that it was: down or up."""
+    ways = _ways(counts)
+    worst = min(ways, key=lambda way: ways[way][0] / ways[way][1]) if "download" in ways else ""
+    return tuple((way, int(way == worst)) for way in ("download", "upload"))
+
+
+def _ways(counts: Counts) -> dict[str, tuple[float, float]]:
+    """Mbit/s measured and paid for of the fastest line, of each way of which both are known."""
+    fastest = max((c for c in counts.contracts if c.download), key=lambda c: c.download or 0, default=None)
+    if fastest is None:
+        return {}
+    pairs = {
+        "download": (counts.line.download, fastest.download),
+        "upload": (counts.line.upload, fastest.upload),
+    }
+    return {way: (seen / _MEGA, paid) for way, (seen, paid) in pairs.items() if seen is not None and paid}
 
 
 def per_student(counts: Counts, numbers: Numbers) -> Fraction:
@@ -117,6 +125,7 @@ OF_CONTRACT = Indicator(
     "line_of_contract",
     "ratio",
     of_contract,
+    of_contract_parts,
     code="I-15a",
     group="network",
     basis="hybrid",

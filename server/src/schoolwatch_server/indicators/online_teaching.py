@@ -3,7 +3,7 @@
 No document gives a technical limit: the pack's are proposals. What pupils have at home is not measured.
 """
 
-from schoolwatch_server.indicators.indicator import Counts, Fraction, Indicator, Numbers
+from schoolwatch_server.indicators.indicator import Counts, Fraction, Indicator, Numbers, Parts
 
 _MEGA = 1e6
 
@@ -16,10 +16,17 @@ def compute(counts: Counts, numbers: Numbers) -> Fraction:
     return Fraction(pair.yes, pair.known, pair.known, counts.devices_declared, meets=False if slow else None)
 
 
+def parts(counts: Counts, numbers: Numbers) -> Parts:
+    """Schools whose upload is known to be too slow, whatever their computers measure."""
+    upload = counts.line.upload
+    return (("slow_upload", int(upload is not None and upload < numbers["upload"] * _MEGA)),)
+
+
 INDICATOR = Indicator(
     "online_teaching",
     "ratio",
     compute,
+    parts,
     code="I-16",
     group="network",
     basis="hybrid",
