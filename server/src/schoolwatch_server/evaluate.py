@@ -23,6 +23,7 @@ from schoolwatch_server import (
     channels,
     incidents,
     messages,
+    needs_kept,
     notify,
     people,
     reminders,
@@ -165,7 +166,7 @@ def _chores(work: _Work) -> None:
     plan: list[_Chore] = [
         _Chore(
             work.config.evaluation.every,
-            lambda: series.write(work.engine, work.packs.now(), time.time(), each, written),
+            lambda: series.write(work.engine, work.packs.now(), time.time(), each, written, needs_kept.rows),
         ),
         _Chore(
             work.config.evaluation.every,

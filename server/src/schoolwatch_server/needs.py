@@ -8,8 +8,10 @@ A new need is one function and one line in `NEEDS`.
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from schoolwatch_server.indicators import INDICATORS
 from schoolwatch_server.indicators.facts import Lab, Pair, SchoolClass
@@ -23,8 +25,7 @@ _NO_SOURCE = Source("", "", "")
 Unit = Literal["computer", "room", "lab", "school"]
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(msgspec.Struct, frozen=True, gc=False):
     """One line. `terms` are the numbers of the item's formula, by name.
 
     `least` None: it is not known whether anything is missing, `reason` says why. `most` None: nobody knows.
@@ -42,8 +43,7 @@ class Need:
     source: Source = _NO_SOURCE
 
 
-@dataclass(frozen=True, slots=True)
-class Sum:
+class Sum(msgspec.Struct, frozen=True, gc=False):
     """What many schools lack of one item: `schools` surely lack something, of `unknown` nobody knows it all.
 
     `most` is of what can be said.
@@ -83,7 +83,7 @@ def rules(packs: Packs, at: float) -> Rules:
 def of_school(counts: Counts, by: Rules) -> tuple[Need, ...]:
     """What a school lacks, in the order of `NEEDS`; what it surely lacks nothing of has no line."""
     return tuple(
-        replace(
+        msgspec.structs.replace(
             line,
             item=item.id,
             unit=item.unit,
@@ -108,7 +108,7 @@ def add_up(schools: Iterable[Sequence[Need]], by: Rules) -> tuple[Sum, ...]:
             least = sum(line.least or 0 for line in own)
             known = [line for line in own if line.least is not None]
             held = sums[item]
-            sums[item] = replace(
+            sums[item] = msgspec.structs.replace(
                 held,
                 least=held.least + least,
                 most=held.most + sum(line.most or line.least or 0 for line in known),

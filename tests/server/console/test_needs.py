@@ -1,7 +1,13 @@
 """The pages and the file of what to buy or repair."""
 
-import httpx
+import re
+import time
 
+import httpx
+import pytest
+
+from schoolwatch_server import needs_kept, packs
+from schoolwatch_server.indicators import series
 from schoolwatch_server.scope import Scope
 from tree import Tree
 from website import RunningSite
@@ -29,3 +35,26 @@ def test_sums_and_the_file_are_of_the_scope(tree: Tree) -> None:
     assert "[least]" in rows[0]
     assert any(inside.mark in row and "diệt vi-rút" in row for row in rows)
     assert outside.mark not in file
+
+
+def test_a_large_province_shows_the_sums_that_were_made_with_its_indicators(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lines(page: str) -> list[str]:
+        return [" ".join(row.split()) for row in re.findall(r"<tr data-need=.*?</tr>", page, re.DOTALL)]
+
+    def counted(*_: object) -> None:
+        raise AssertionError("nothing is counted while somebody waits")
+
+    with RunningSite(tree.config) as site:
+        viewer = site.somebody("so_viewer")
+        on_the_spot = viewer.get("/provinces/MarkP0X/needs").text
+        monkeypatch.setattr(needs_kept, "LARGE", 1)
+        series.write(site.engine, packs.load(), time.time(), 1.0, {}, needs_kept.rows)
+        monkeypatch.setattr("schoolwatch_server.console.needs.count", counted)
+        kept = viewer.get("/provinces/MarkP0X/needs")
+    assert kept.status_code == 200
+    assert len(lines(kept.text)) > 8
+    assert lines(kept.text) == lines(on_the_spot)
+    assert "Tính lúc" in kept.text
+    assert "Cộng của 4 trường" in kept.text

@@ -5,16 +5,21 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 
+import msgspec
 import pytest
 from sqlalchemy import Connection, Engine, Table, select, update
 
 from databases import make_database
 from parts.province import fill
-from schoolwatch_server import lifecycle, packs
+from schoolwatch_server import lifecycle, needs, needs_kept, packs
 from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.counts import count
 from schoolwatch_server.database.engine import begin_read, begin_write, open_database
-from schoolwatch_server.indicators import INDICATORS
+from schoolwatch_server.indicators import INDICATORS, series
+from schoolwatch_server.indicators import current as judging
 from schoolwatch_server.indicators.current import current, everywhere
+from schoolwatch_server.indicators.limits import limits_here
+from schoolwatch_server.scope import Scope
 
 NOW = 1_800_000_000.0
 DAY = 86400.0
@@ -109,3 +114,36 @@ def test_what_changes_is_told_at_once(engine: Engine) -> None:
         assert before
         assert heard(conn) == 0
         transaction.rollback()
+
+
+def test_a_large_province_is_the_same_out_of_its_series(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Values, what schools declare beside them, and what they lack: as if it were counted on the spot."""
+    place, scope, by = ("province", 1, PACKS), Scope("province", 1), needs.rules(PACKS, NOW)
+    with begin_read(engine) as conn:
+        counted = current(conn, *place, NOW)
+        schools = count(conn, scope, limits_here(conn, scope, PACKS, NOW))
+        lacking = needs.add_up([needs.of_school(school.counts, by) for school in schools], by)
+        assert needs_kept.sums(conn, 1, by, NOW) is None
+    monkeypatch.setattr(judging, "LARGE", SCHOOLS)
+    monkeypatch.setattr(needs_kept, "LARGE", SCHOOLS)
+    series.write(engine, PACKS, NOW, 300, {}, needs_kept.rows)
+    with begin_read(engine) as conn:
+        assert current(conn, *place, NOW + 60) == counted
+        assert {value.declared_state for value in counted} == {"", "declared", "accepted"}
+        assert needs_kept.sums(conn, 1, by, NOW + 60) == (lacking, NOW)
+        assert any(one.least and one.unknown for one in lacking)
+        assert needs_kept.sums(conn, 1, by, NOW + 5000) is None, "too old"
+        newer = replace(PACKS, packs=tuple(_newer(pack) for pack in PACKS.packs))
+        assert needs_kept.sums(conn, 1, needs.rules(newer, NOW), NOW + 60) is None, "other packs"
+    with begin_write(engine) as conn:
+        conn.execute(update(t.claim).values(state="returned"))
+    series.write(engine, PACKS, NOW + 300, 300, {})
+    with begin_read(engine) as conn:
+        told = {value.indicator: value for value in current(conn, *place, NOW + 360)}
+        assert told["studio"].declared is None, "what came back is declared no more"
+
+
+def _newer(pack: packs.Pack) -> packs.Pack:
+    return msgspec.structs.replace(pack, version=pack.version + 1)

@@ -7,7 +7,7 @@ from fastapi import Request
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from schoolwatch_server import needs
+from schoolwatch_server import needs, needs_kept
 from schoolwatch_server.access import Principal
 from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.route import Route, Server, Who
@@ -51,25 +51,29 @@ def _show(request: Request, conn: Connection, here: Here, who: Principal, server
     now, scope = time.time(), Scope(here.level, here.id)
     by = needs.rules(server.packs, now)
     called = pages.called(conn, scope)
-    found = {
-        held.school_id: needs.of_school(held.counts, by)
-        for held in count(conn, scope, limits_here(conn, scope, server.packs, now))
-    }
-    schools = tuple(
-        Lacking(row.code, row.name, found[id_])
-        for id_, row in sorted(called.items(), key=lambda each: each[1].name)
-        if here.level != "province" and id_ in found
-    )
-    rooms = {} if here.level != "school" else {room.id: room.name for room in pages.rooms(conn, here.id)}
+    kept = needs_kept.sums(conn, here.id, by, now) if here.level == "province" else None
+    schools: tuple[Lacking, ...] = ()
+    if kept is not None:
+        (sums, as_of), total = kept, len(called)
+    else:
+        found = {
+            held.school_id: needs.of_school(held.counts, by)
+            for held in count(conn, scope, limits_here(conn, scope, server.packs, now))
+        }
+        sums, as_of, total = needs.add_up(found.values(), by), now, len(found)
+        if here.level != "province":
+            named = sorted(called.items(), key=lambda each: each[1].name)
+            schools = tuple(Lacking(row.code, row.name, found[id_]) for id_, row in named if id_ in found)
     return page(
         request,
         "needs.html",
         who,
         here=here,
-        sums=needs.add_up(found.values(), by),
+        sums=sums,
+        as_of=as_of,
         schools=schools,
-        rooms=rooms,
-        count=len(found),
+        rooms={} if here.level != "school" else {room.id: room.name for room in pages.rooms(conn, here.id)},
+        count=total,
     )
 
 

@@ -5,7 +5,7 @@ the next point of its series; of what nobody has ever told anything of a school 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Engine
@@ -15,10 +15,18 @@ from schoolwatch_server.database.counts import SchoolCounts
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.indicators import INDICATORS
 from schoolwatch_server.indicators.by_plan import OfItem
-from schoolwatch_server.indicators.current import count_all
+from schoolwatch_server.indicators.current import Everywhere, count_all
 from schoolwatch_server.indicators.indicator import IndicatorValue
 from schoolwatch_server.indicators.judge import is_asked
-from schoolwatch_server.indicators.stored import MEASUREMENT, PARTS, PLAN_ITEM, REACHED, item_tags
+from schoolwatch_server.indicators.stored import (
+    MEASUREMENT,
+    PARTS,
+    PLAN_ITEM,
+    REACHED,
+    SAID,
+    STATES,
+    item_tags,
+)
 from schoolwatch_server.indicators.total import OUT
 from schoolwatch_server.packs import Packs
 from schoolwatch_server.store.series import Judged
@@ -38,13 +46,24 @@ Written = dict[tuple[str, ...], Judged]
 """The newest point of each series that this process wrote."""
 
 
-def write(engine: Engine, packs: Packs, now: float, every: float, written: Written) -> int:
-    """Judges all places, writes what is new at the last multiple of `every` seconds, gives how many rows."""
+def write(
+    engine: Engine,
+    packs: Packs,
+    now: float,
+    every: float,
+    written: Written,
+    more: Callable[[Everywhere, float], Iterable[Judged]] | None = None,
+) -> int:
+    """Judges all places, writes what is new at the last multiple of `every` seconds, gives how many rows.
+
+    `more` makes further points of what was counted, for the same instant.
+    """
     at = now // every * every
     with begin_read(engine) as conn:
         found = count_all(conn, packs, now)
     rows = list(of_all(found.values(), at))
     rows += [row for school, item in found.items() for row in of_item(school, item, at)]
+    rows += () if more is None else more(found, at)
     return put(engine, rows, written)
 
 
@@ -97,9 +116,20 @@ def of_value(school: SchoolCounts, value: IndicatorValue, at: float) -> Iterator
     yield Judged(
         MEASUREMENT, tags, at, value.value, value.numerator, value.denominator, value.coverage, value.pack
     )
+    if value.level == "province":
+        yield of_said(value, tags, at)
     if value.level != "school":
         for part, count in value.parts:
             yield Judged(PARTS, tags | {"part": part}, at, float(count), pack=value.pack)
+
+
+def of_said(value: IndicatorValue, tags: Mapping[str, str], at: float) -> Judged:
+    """What is declared of a value, also that nothing is: what held before must not go on."""
+    if value.declared is None:
+        return Judged(SAID, tags, at, None, pack=value.pack)
+    state = float(STATES.index(value.declared_state))
+    since = None if value.declared_at == value.at else value.declared_at
+    return Judged(SAID, tags, at, value.declared, state, since, None, value.pack)
 
 
 def of_item(school: SchoolCounts, item: OfItem, at: float) -> Iterator[Judged]:

@@ -3,15 +3,18 @@
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 
+import msgspec
 from sqlalchemy import Connection
 
 from schoolwatch_server.database import judged
 from schoolwatch_server.indicators import by_plan
 from schoolwatch_server.indicators.by_plan import OfItem
+from schoolwatch_server.indicators.facts import Said
 from schoolwatch_server.indicators.indicator import Counts, IndicatorValue
 from schoolwatch_server.indicators.judge import Prepared, of_total, parts_of
 from schoolwatch_server.indicators.total import of_numbers
 from schoolwatch_server.packs import About, Packs
+from schoolwatch_server.store.series import Judged
 
 MEASUREMENT = "indicator"
 """The series of judged indicators."""
@@ -28,6 +31,13 @@ FRESH_BELOW = 86400.0 + FRESH
 REACHED = "indicator_schools"
 """How many schools of a commune or province reach what is asked of them (value), of how many of which that is
 known (numerator), of how many of which anything is asked (denominator)."""
+
+SAID = "indicator_said"
+"""What the schools of a province declare of an indicator, added up (value), how far that has come (numerator:
+its place in `STATES`) and since when (denominator, UTC seconds; nothing: since that moment)."""
+
+STATES = ("declared", "accepted", "recognised")
+"""How far what was declared has come, in the order of `SAID`; a further one is added at the end."""
 
 PLAN_ITEM = "plan_item"
 """The series of what items of plans come to at communes and provinces, over the schools of each."""
@@ -52,6 +62,7 @@ def values(
     parts: defaultdict[str, dict[str, int]] = defaultdict(dict)
     for row in judged.latest_of(conn, PARTS, named):
         parts[row.tags["indicator"]][row.tags["part"]] = int(row.value or 0)
+    declared = {row.tags["indicator"]: row for row in judged.latest_of(conn, SAID, tags)}
     made = []
     for each in prepared:
         id_ = each.indicator.id
@@ -67,10 +78,21 @@ def values(
             each.floor,
             counts_schools=each.indicator.counts_schools,
         )
+        said = _said(declared.get(id_), now, each.pack)
+        if said is not None:
+            total = msgspec.structs.replace(total, said=said)
         made.append(
             of_total(each, total, seen, level="province", place_id=province_id, at=held.at, abouts=abouts)
         )
     return tuple(made)
+
+
+def _said(row: Judged | None, now: float, pack: str) -> Said | None:
+    """What was declared when the value was judged; not what an older version left there."""
+    if row is None or row.value is None or row.at < now - FRESH or row.pack != pack:
+        return None
+    since = row.at if row.denominator is None else row.denominator
+    return Said(row.value, STATES[int(row.numerator or 0)], since)
 
 
 def item_tags(plan: str, item: str) -> dict[str, str]:
