@@ -202,3 +202,29 @@ def test_the_page_of_a_merged_school_and_of_a_merged_commune_lead_on(tree: Tree)
         told = admin.get(f"/communes/{here}").text
         assert f'Các trường của xã nay thuộc <a href="/communes/{there}">' in told
         assert "Xã Cũ" in admin.get(f"/communes/{there}").text
+        ranking = admin.get("/provinces/MarkP0X/ranking").text
+        assert "Xã Cũ" not in ranking, "what became part of another is no commune without data"
+        assert f"/communes/{there}/progress" in ranking
+
+
+def test_of_a_school_that_was_merged_nothing_is_changed_any_more(tree: Tree) -> None:
+    gone, into = tree.schools[0], tree.schools[1]
+    fleet.merge(tree.engine, gone.code, into.code, by="lan", now=tree.now)
+    with RunningSite(tree.config) as site:
+        admin = site.somebody("so_admin")
+        for path, form in (
+            ("contacts", {"kind": "deputy", "name": "Vũ Văn Nam"}),
+            ("contacts/remove", {"kind": "deputy"}),
+            ("status", {"manager": "so"}),
+            ("checks", {"room": "1", "working": "1"}),
+            ("declare", {"students": "5"}),
+            ("rooms", {"name": "Phòng mới", "role": "student_lab"}),
+            ("line", {"device": ""}),
+            ("site", {"address": ""}),
+            ("site/look", {}),
+            ("split", {"new": "NEW", "name": "X"}),
+            ("merge", {"into": into.code, "confirm": ""}),
+            ("enrolment", {"days": "1", "uses": "1"}),
+        ):
+            answer = admin.post(f"/schools/{gone.code}/{path}", data={"csrf": csrf(admin), **form})
+            assert answer.status_code == 404, path

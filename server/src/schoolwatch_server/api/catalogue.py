@@ -6,6 +6,7 @@ import msgspec
 from fastapi import Request
 from starlette.responses import Response
 
+from schoolwatch_server.api import ndjson
 from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.description import OPENAPI
 from schoolwatch_server.api.route import Route, Server, Who
@@ -28,7 +29,7 @@ _CONTEXT = {
 _FORMS = {
     "JSON": "application/json",
     "CSV": "text/csv",
-    "NDJSON": "application/x-ndjson",
+    "NDJSON": ndjson.MEDIA_TYPE,
 }
 
 

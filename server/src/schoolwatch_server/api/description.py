@@ -6,6 +6,7 @@ from starlette.responses import HTMLResponse, JSONResponse
 
 from schoolwatch_contract import slot
 from schoolwatch_server import __version__, proofs
+from schoolwatch_server.api import ndjson
 from schoolwatch_server.api.route import Route
 
 OPENAPI = "/api/v1/openapi.json"
@@ -83,7 +84,7 @@ def _describe(request: Request) -> dict[str, object]:
             if path.endswith((".csv", ".{format}")):
                 operation["responses"]["200"]["content"] = {"text/csv": {"schema": {"type": "string"}}}
             elif path.endswith(".ndjson"):
-                stream = {"application/x-ndjson": {"schema": {"type": "string"}}}
+                stream = {ndjson.MEDIA_TYPE: {"schema": {"type": "string"}}}
                 operation["responses"]["200"]["content"] = stream
             elif path in _OTHER:
                 media, kind = _OTHER[path]

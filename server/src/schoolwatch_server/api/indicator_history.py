@@ -9,10 +9,10 @@ from typing import Annotated
 import msgspec
 from fastapi import Query
 from sqlalchemy import Connection
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from schoolwatch_server.access import Principal
-from schoolwatch_server.api import looked, shapes
+from schoolwatch_server.api import looked, ndjson, shapes
 from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.problems import bad_field, not_found
 from schoolwatch_server.api.query import CODE, Cursor, Limit, SchoolCode
@@ -108,12 +108,7 @@ def stream(
         places: Places = {"province": province, "commune": commune, "school": school}
         asked = _asked(conn, who, level, places, indicator, begin, end)
     looked.see(server.looked, server.engine, who, "export", "indicators history.ndjson")
-    name = f"{'simulated-' if server.simulated else ''}schoolwatch-indicators.ndjson"
-    return StreamingResponse(
-        _lines(server, asked),
-        media_type="application/x-ndjson",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    return ndjson.answer(_lines(server, asked), "schoolwatch-indicators", simulated=server.simulated)
 
 
 def _lines(server: Context, asked: _Asked) -> Iterator[bytes]:

@@ -15,7 +15,7 @@ from schoolwatch_server.api.exports import Excel, Lang, headers, pen
 from schoolwatch_server.api.problems import not_found
 from schoolwatch_server.api.query import CODE
 from schoolwatch_server.api.route import Route, Server, Who
-from schoolwatch_server.database import registry
+from schoolwatch_server.database import registry, succession
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.indicators import INDICATORS
 from schoolwatch_server.indicators.indicator import Indicator
@@ -73,7 +73,7 @@ def of_province(
     conn: Connection, who: Principal, province_id: int, indicator: Indicator, server: Context
 ) -> Ranking:
     """The ranking of a province that somebody sees as a whole."""
-    communes = registry.communes(conn, who.scope, province_id=province_id)
+    communes = succession.communes_in_use(conn, who.scope, province_id)
     return ranking.read(conn, communes, indicator, server.packs, time.time())
 
 

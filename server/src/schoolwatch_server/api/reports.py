@@ -7,10 +7,10 @@ from typing import Annotated
 import msgspec
 from fastapi import Path, Query
 from sqlalchemy import Engine
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from schoolwatch_server.access import Principal
-from schoolwatch_server.api import looked, shapes_reports
+from schoolwatch_server.api import looked, ndjson, shapes_reports
 from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.problems import Problem, not_found
 from schoolwatch_server.api.query import Cursor, Limit, SchoolCode
@@ -27,7 +27,6 @@ from schoolwatch_server.reports.state import State
 from schoolwatch_server.scope import Scope
 
 Json = dict[str, object]
-NDJSON = "application/x-ndjson"
 _STEP = 500
 
 Digest = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the report")]
@@ -70,9 +69,7 @@ def stream(
 ) -> Response:
     """All of them, a line each, sent as they are read."""
     asked = _asked(who, server, school, level, kind, period, state)
-    name = f"{'simulated-' if server.simulated else ''}schoolwatch-reports.ndjson"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(_lines(server.engine, asked), media_type=NDJSON, headers=headers)
+    return ndjson.answer(_lines(server.engine, asked), "schoolwatch-reports", simulated=server.simulated)
 
 
 def _asked(
@@ -151,9 +148,7 @@ def body(digest: Digest, who: Who, server: Server) -> Response:
 def values(digest: Digest, who: Who, server: Server) -> Response:
     """Each value of a frozen report as a line: those of the place itself, then of the places below it."""
     made = content.decode(_kept(digest, who, server))
-    name = f"{'simulated-' if made.simulated else ''}schoolwatch-{digest[:16]}.ndjson"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(_values(made), media_type=NDJSON, headers=headers)
+    return ndjson.answer(_values(made), f"schoolwatch-{digest[:16]}", simulated=made.simulated)
 
 
 def _kept(digest: str, who: Principal, server: Context) -> bytes:
@@ -169,13 +164,14 @@ def _kept(digest: str, who: Principal, server: Context) -> bytes:
 
 
 def _values(made: Content) -> Iterator[bytes]:
-    yield from (_value(made.level, made.code, made.name, value) for value in made.values)
+    mark: Json = {"simulated": True} if made.simulated else {}
+    yield from (_value(made.level, made.code, made.name, value, mark) for value in made.values)
     for part in made.parts:
-        yield b"".join(_value(part.level, part.code, part.name, value) for value in part.values)
+        yield b"".join(_value(part.level, part.code, part.name, value, mark) for value in part.values)
 
 
-def _value(level: Place, code: str, name: str, value: IndicatorValue) -> bytes:
-    return msgspec.json.encode({"level": level, "code": code, "name": name, "value": value}) + b"\n"
+def _value(level: Place, code: str, name: str, value: IndicatorValue, mark: Json) -> bytes:
+    return msgspec.json.encode({"level": level, "code": code, "name": name, "value": value} | mark) + b"\n"
 
 
 def _json(row: ReportRow) -> Json:

@@ -23,7 +23,7 @@ from schoolwatch_server.boundaries.simplify import Drawn, drawn
 from schoolwatch_server.boundaries.trouble import BoundariesError, Problem
 from schoolwatch_server.console.here import Here, province_here
 from schoolwatch_server.console.page import Csrf, check_form, page, words_of
-from schoolwatch_server.database import boundaries, people, registry
+from schoolwatch_server.database import boundaries, people, succession
 from schoolwatch_server.database.boundaries import MapRow
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.reports.keeping import one_line
@@ -192,7 +192,7 @@ def _here(conn: Connection, who: Principal, code: str) -> Here:
 
 
 def _communes(conn: Connection, who: Principal, here: Here) -> list[Commune]:
-    rows = registry.communes(conn, who.scope, province_id=here.id)
+    rows = succession.communes_in_use(conn, who.scope, here.id)
     return [Commune(row.id, row.code, row.name) for row in rows]
 
 

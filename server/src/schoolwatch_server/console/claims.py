@@ -24,7 +24,7 @@ from schoolwatch_server.console import claim_words
 from schoolwatch_server.console.claim_figures import vouched
 from schoolwatch_server.console.claim_form import Id, Line, Typed, form, line_of, most_of, today
 from schoolwatch_server.console.page import Csrf, check_form, page, words_of
-from schoolwatch_server.console.schools import commune_code_of, place_of, school_for
+from schoolwatch_server.console.schools import commune_code_of, place_of, school_for, school_in_use
 from schoolwatch_server.database import attachments, claim_steps, claims
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.database.registry import SchoolRow
@@ -84,10 +84,8 @@ async def save(request: Request, who: Who, server: Server) -> Response:
         files = [(str(one.filename), await one.read(BYTES_MAX + 1)) for one in sent]
 
     def work() -> Response:
-        school = school_for(who, server, code)
+        school = school_in_use(who, server, code)
         authorise(who, "claim", place_of(school))
-        if not school.code:
-            raise not_found("school", code)
         return _save(request, who, server, school, question, typed, files, is_handed_in=is_handed_in)
 
     return await run_in_threadpool(work)

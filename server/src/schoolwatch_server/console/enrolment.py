@@ -10,7 +10,7 @@ from schoolwatch_server.api.problems import bad_field, not_found
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.console.page import Csrf, check_form, page
 from schoolwatch_server.console.qr import svg
-from schoolwatch_server.console.schools import Number, school_for
+from schoolwatch_server.console.schools import Number, school_for, school_in_use
 from schoolwatch_server.database import enrolment as tokens
 from schoolwatch_server.database import pages, people
 from schoolwatch_server.database.engine import begin_read, begin_write
@@ -31,9 +31,7 @@ def issue(
 ) -> Response:
     """Makes an enrolment token and shows, this once, a sheet to print with what to type on each computer."""
     check_form(who, csrf)
-    school = school_for(who, server, code)
-    if not school.code:
-        raise not_found("school", code)
+    school = school_in_use(who, server, code)
     span, count = int(days.strip() or 0), int(uses.strip() or 0)
     if not 1 <= span <= DAYS_MAX:
         raise bad_field("days", f"1 to {DAYS_MAX:.0f}")

@@ -10,7 +10,7 @@ from schoolwatch_server import fleet
 from schoolwatch_server.api.problems import bad_field
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.console.page import Csrf, check_form
-from schoolwatch_server.console.schools import school_for
+from schoolwatch_server.console.schools import school_in_use
 from schoolwatch_server.database import pages
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.database.registry import RegistryError
@@ -25,9 +25,9 @@ def merge(
 ) -> Response:
     """The school is part of another one from now on."""
     check_form(who, csrf)
-    school = school_for(who, server, code)
-    if confirm.strip() != school.code or not school.code:
-        raise bad_field("confirm", f"type {school.code or code} again")
+    school = school_in_use(who, server, code)
+    if confirm.strip() != school.code:
+        raise bad_field("confirm", f"type {school.code} again")
     try:
         fleet.merge(server.engine, school.code, into.strip(), who.scope, by=who.name, now=time.time())
     except RegistryError as error:
@@ -47,7 +47,7 @@ def split(
 ) -> Response:
     """Some rooms of the school are a school of their own from now on."""
     check_form(who, csrf)
-    school = school_for(who, server, code)
+    school = school_in_use(who, server, code)
     if level and level not in LEVELS:
         raise bad_field("level", f"one of {', '.join(LEVELS)}")
     with begin_read(server.engine) as conn:

@@ -17,7 +17,7 @@ from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.problems import bad_field, not_found
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.console.page import Csrf, check_form, language_of, page
-from schoolwatch_server.console.schools import commune_code_of, place_of, school_for
+from schoolwatch_server.console.schools import commune_code_of, place_of, school_for, school_in_use
 from schoolwatch_server.database import (
     contacts,
     hand_checks,
@@ -116,7 +116,7 @@ def change_status(
 ) -> Response:
     """Who manages a school, what kind it is, and where it was before July 2025."""
     check_form(who, csrf)
-    school = school_for(who, server, code)
+    school = school_in_use(who, server, code)
     chosen = {"manager": manager, "specialised": specialised, "owned": owned}
     for name, value in chosen.items():
         words = next(one.words for one in schools.FIELDS if one.name == name)
@@ -147,7 +147,7 @@ def check_by_hand(
 ) -> Response:
     """Somebody counted the working computers of a room on a day; today when none is given."""
     check_form(who, csrf)
-    school = school_for(who, server, code)
+    school = school_in_use(who, server, code)
     now = time.time()
     today = day_of(now)
     try:

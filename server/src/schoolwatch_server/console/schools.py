@@ -177,7 +177,7 @@ def declare(
 ) -> Response:
     """Stores the numbers that were filled in and have changed; an empty field changes nothing."""
     check_form(who, csrf)
-    school = school_for(who, server, code)
+    school = school_in_use(who, server, code)
     filled = {
         "students": students,
         "devices": devices,
@@ -221,6 +221,14 @@ def school_for(who: Principal, server: Context, code: str) -> registry.SchoolRow
     if school is None:
         raise not_found("school", code)
     authorise(who, "read", place_of(school))
+    return school
+
+
+def school_in_use(who: Principal, server: Context, code: str) -> registry.SchoolRow:
+    """The same, of a school that still is one: of what became part of another nothing is changed."""
+    school = school_for(who, server, code)
+    if not school.code:
+        raise not_found("school", code)
     return school
 
 

@@ -82,6 +82,14 @@ def former_communes(conn: Connection, commune_id: int) -> tuple[FormerCommune, .
     return tuple(FormerCommune(*row) for row in conn.execute(query.order_by(f.until.desc(), f.id.desc())))
 
 
+def communes_in_use(conn: Connection, scope: Scope, province_id: int) -> tuple[CommuneRow, ...]:
+    """A province's communes that a scope sees, without those that became part of another."""
+    f = former_commune.c
+    into: dict[str, int] = {row.code: row.commune_id for row in conn.execute(select(f.code, f.commune_id))}
+    found = registry.communes(conn, scope, province_id=province_id)
+    return tuple(row for row in found if into.get(row.code, row.id) == row.id)
+
+
 def commune_now(conn: Connection, code: str, scope: Scope) -> CommuneRow | None:
     """The commune that what had a code once is, or is part of, now."""
     f = former_commune.c
