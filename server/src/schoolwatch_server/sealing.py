@@ -29,6 +29,9 @@ _KEY_BYTES = 32
 _HEAD = 1 + 4
 _NONCE = 12
 
+_READ: set[Path] = set()
+"""Files of which this process has read keys."""
+
 
 class SealError(ValueError):
     """A secret can't be sealed or opened; the text says what to do and holds no secret."""
@@ -162,9 +165,12 @@ def key_path(place: Path) -> Path:
 def keyring(place: Path) -> Keyring:
     """The master keys; `place` is `config.master_key`: the data folder, or the file that the settings name.
 
-    Raises `KeyUnusableError`.
+    Raises `KeyUnusableError`, also where the file that this process has read is gone: another key, made now,
+    would seal what nobody can open once the right one is back.
     """
     path = key_path(place)
+    if path in _READ and not path.exists():
+        raise KeyUnusableError(f"{path}: the master key is gone: put it back from where it is kept")
     try:
         text = made_once(path, secrets.token_hex(_KEY_BYTES) + "\n")
         mode = stat.S_IMODE(path.stat().st_mode)
@@ -174,7 +180,9 @@ def keyring(place: Path) -> Keyring:
         ) from error
     if mode & 0o037:  # its group may read it: systemd gives a credential the mode 0440
         raise KeyUnusableError(f"{path}: others may read or change the master key: chmod 600 {path}")
-    return parse(text, path)
+    found = parse(text, path)
+    _READ.add(path)
+    return found
 
 
 def parse(text: str, path: Path) -> Keyring:

@@ -6,7 +6,7 @@ from datetime import date
 from openpyxl import load_workbook
 from sqlalchemy import select
 
-from schoolwatch_server import fleet, rosters
+from schoolwatch_server import fleet, rosters, sealing
 from schoolwatch_server.database import audit, registry, simulated
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
@@ -228,3 +228,27 @@ def test_of_a_school_that_was_merged_nothing_is_changed_any_more(tree: Tree) -> 
         ):
             answer = admin.post(f"/schools/{gone.code}/{path}", data={"csrf": csrf(admin), **form})
             assert answer.status_code == 404, path
+
+
+def test_without_the_master_key_contacts_say_so_and_no_other_key_is_made(tree: Tree) -> None:
+    school = tree.schools[0]
+    address = f"/schools/{school.code}/contacts"
+    key = sealing.key_path(tree.config.master_key)
+    form = {"kind": "deputy", "name": "Lan", "phone": "0912345678"}
+    with RunningSite(tree.config) as site:
+        head = site.somebody("school_head", Scope("school", school.id))
+        form["csrf"] = csrf(head)
+        head.headers["accept"] = "text/html"
+        assert head.post(address, data=form).status_code == 303
+        kept = key.read_bytes()
+        key.unlink()
+        answer = head.post(address, data={**form, "name": "Mai"})
+        assert (answer.status_code, "Khóa chính" in answer.text) == (503, True)
+        assert not key.exists()
+        file = {"file": ("phong.csv", f"Mã trường,Tên phòng,Loại phòng\n{school.code},A1,Phòng học\n")}
+        data = {"csrf": form["csrf"], "roster": "room"}
+        assert head.post("/imports/look", data=data, files=file).status_code == 503
+        assert head.get(f"/schools/{school.code}/lists").status_code == 200, "the rest goes on"
+        key.write_bytes(kept)
+        key.chmod(0o600)
+        assert "Lan" in head.post(f"{address}/look", data={"csrf": form["csrf"]}).text

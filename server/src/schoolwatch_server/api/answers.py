@@ -18,6 +18,7 @@ from schoolwatch_server.api.problems import Problem
 from schoolwatch_server.api.route import context_of, principal_of
 from schoolwatch_server.console import errors
 from schoolwatch_server.passwords import BusyError
+from schoolwatch_server.sealing import SealError
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(UnauthenticatedError, _unauthenticated)
     app.add_exception_handler(ForbiddenError, _forbidden)
     app.add_exception_handler(BusyError, _busy)
+    app.add_exception_handler(SealError, _sealed)
     app.add_exception_handler(Exception, _unforeseen)
 
 
@@ -86,6 +88,15 @@ def _note_refusal(request: Request) -> None:
 async def _busy(request: Request, _: Any) -> Response:
     text = "many people are logging in just now: try again in a few seconds"
     return answer(request, Problem(503, text, headers={"Retry-After": "5"}))
+
+
+async def _sealed(request: Request, error: Any) -> Response:
+    """The master key is not there, or is another: what is sealed stays shut, and the rest goes on."""
+    log.error("%s %s: %s", request.method, request.url.path, error)
+    problem = Problem(503, "what is sealed here can't be opened now: the server's log says what to do")
+    if errors.wants_page(request):
+        return errors.page_of(request, problem, kind="sealed")
+    return problems.response(problem)
 
 
 async def _unforeseen(request: Request, error: Any) -> Response:

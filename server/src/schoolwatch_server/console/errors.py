@@ -56,8 +56,8 @@ def wants_page(request: Request) -> bool:
     return "text/html" in request.headers.get("accept", "") or "hx-request" in request.headers
 
 
-def page_of(request: Request, problem: Problem) -> Response:
-    """The error's page."""
+def page_of(request: Request, problem: Problem, kind: str = "") -> Response:
+    """The error's page; `kind` names its words where the status alone does not."""
     status = problem.status
     named = dict.fromkeys(error["field"] for error in problem.errors)
     answer = page(
@@ -65,7 +65,7 @@ def page_of(request: Request, problem: Problem) -> Response:
         "error.html",
         None,
         status,
-        kind=str(status) if status in _KNOWN else "other",
+        kind=kind or (str(status) if status in _KNOWN else "other"),
         fields=[(field, _FIELDS[field]) for field in named if field in _FIELDS],
     )
     answer.headers.update(problem.headers)
