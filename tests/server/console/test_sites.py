@@ -1,5 +1,6 @@
 """A school's website at the console and on the API: its address, how it stands, and which need somebody."""
 
+import csv
 import io
 
 import httpx
@@ -245,3 +246,29 @@ def test_the_list_of_schools_brings_addresses(tree: Tree) -> None:
         file = site.somebody("so_admin").get("/imports/template.xlsx")
     sheet = load_workbook(io.BytesIO(file.content)).worksheets[0]
     assert "Trang thông tin điện tử" in [cell.value for cell in sheet[1]]
+
+
+def test_the_list_is_a_file_and_says_when_it_is_our_own_line(tree: Tree) -> None:
+    look(tree, 0, "https://khoe.vn/", good(tree, 20))
+    look(tree, 2, "https://hong.vn/", Look(Way("no_name"), Way("no_name")))
+    with RunningSite(switched_on(tree)) as site:
+        viewer = site.somebody("so_viewer")
+        assert "Đường truyền của máy chủ không hoạt động" not in viewer.get("/sites").text
+        raw = site.ask().get("/api/v1/tables/sites.csv")
+        with begin_write(tree.engine) as conn:
+            row = sites.of_school(conn, EVERYTHING, tree.schools[2].id)
+            assert row is not None
+            sites.put(conn, [row.id], OUR_LINE, tree.now + 1, {row.id: tree.now + DAY})
+        assert "Đường truyền của máy chủ không hoạt động" in viewer.get("/sites").text
+    lines = list(csv.DictReader(io.StringIO(raw.content.decode("utf-8-sig"))))
+    told = [{name.rpartition("[")[2].rstrip("]"): value for name, value in line.items()} for line in lines]
+    found = {line["school_code"]: line for line in told}
+    assert set(found) == {school.code for school in tree.schools}
+    first, second, none = (found[tree.schools[number].code] for number in (0, 2, 5))
+    assert (first["site_address"], first["site_state"]) == ("https://khoe.vn/", "đang hoạt động")
+    assert (first["site_days"], first["site_trouble"]) == ("20", "")
+    assert (second["site_state"], second["site_trouble"][:24]) == (
+        "không mở được",
+        "Tên miền không tồn tại: ",
+    )
+    assert none["site_state"] == "Chưa có địa chỉ trang của trường."

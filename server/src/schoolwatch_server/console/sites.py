@@ -51,6 +51,7 @@ def show(
         "sites.html",
         who,
         section=server.config.sites,
+        line_down=_line_down(rows),
         which=WITHOUT if is_without else chosen,
         counts={**standing.counted(rows, now), WITHOUT: len(without)},
         rows=found[first : first + PAGE],
@@ -97,6 +98,12 @@ def look_now(code: str, who: Who, server: Server, csrf: Csrf = "") -> Response:
 def _without(conn: Connection, who: Principal, rows: Sequence[sites.SiteRow]) -> list[SchoolRow]:
     known = {row.school_id for row in rows}
     return [school for school in registry.schools(conn, who.scope) if school.id not in known]
+
+
+def _line_down(rows: Sequence[sites.SiteRow]) -> float | None:
+    """When the newest look of all found our own line down (UTC seconds); None when it did not."""
+    newest = max((row.look for row in rows if row.look), key=lambda look: look.at, default=None)
+    return newest.at if newest is not None and newest.trouble == "our_line" else None
 
 
 def _place(row: sites.SiteRow, now: float) -> tuple[object, ...]:

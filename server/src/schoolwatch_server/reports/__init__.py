@@ -1,6 +1,15 @@
 """Reports: a school's indicators in formats that people hand in, and tables over all schools."""
 
-from schoolwatch_server.reports import activation, declared, devices, indicators, lines, needs, room_use
+from schoolwatch_server.reports import (
+    activation,
+    declared,
+    devices,
+    indicators,
+    lines,
+    needs,
+    room_use,
+    sites,
+)
 from schoolwatch_server.reports.csv import CSV
 from schoolwatch_server.reports.pen import EXCEL, MACHINE, Pen, Style
 from schoolwatch_server.reports.report import Format, Report, file_name
@@ -11,7 +20,7 @@ FORMATS: tuple[Format, ...] = (CSV,)
 
 TABLES: dict[str, Table] = {
     module.TABLE.id: module.TABLE
-    for module in (indicators, devices, room_use, activation, lines, declared, needs)
+    for module in (indicators, devices, room_use, activation, lines, sites, declared, needs)
 }
 """Every table over all schools, by its id."""
 
