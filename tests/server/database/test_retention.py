@@ -143,6 +143,18 @@ def _journal(rows: Rows, old: Made, kept: Made) -> None:
         made += [("journal", journal), ("sighting", sighting)]
 
 
+def _sites(rows: Rows, old: Made, kept: Made) -> None:
+    """A school has one present site; looks grow old by themselves, and go with a site that had its time."""
+    proof, hourly = NOW - KEPT.of("proof") * DAY, NOW - KEPT.of("hourly") * DAY
+    ended = rows.make(t.site, valid_to=proof - HOUR)
+    old += [("site", ended), ("site_look", rows.make(t.site_look, site_id=ended[0], at=NOW))]
+    kept.append(("site", rows.make(t.site, valid_to=proof + HOUR)))
+    present = rows.parent(t.site)
+    kept.append(("site", present))
+    for made, at in ((old, hourly - HOUR), (kept, hourly + HOUR)):
+        made.append(("site_look", rows.make(t.site_look, site_id=present[0], at=at)))
+
+
 def _rollups(rows: Rows, old: Made, kept: Made) -> None:
     for table, resolution, days in (
         (t.rollup, HOUR, KEPT.of("hourly")),
@@ -262,6 +274,8 @@ OWN = {
     "report": _reports,
     "report_event": lambda *_: None,
     "journal": _journal,
+    "site": _sites,
+    "site_look": lambda *_: None,
     "sighting": lambda *_: None,
     "rollup": _rollups,
     "use_rollup": lambda *_: None,
