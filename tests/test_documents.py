@@ -1,6 +1,8 @@
 """What the written pages show is there: commands, files, links, words; and generated pages are fresh."""
 
 import argparse
+import contextlib
+import io
 import re
 import shlex
 import subprocess
@@ -10,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+import schoolwatch_agent.cli
 import schoolwatch_agent.config
+import schoolwatch_server.cli
 import schoolwatch_server.config
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -115,11 +119,15 @@ def accepts(program: str, arguments: list[str]) -> bool:
     argparse reads words from the left, so a word it doesn't know before --help goes unnoticed: that is
     why the words are also looked up in the help.
     """
-    done = subprocess.run(
-        [sys.executable, "-m", program, *arguments, "--help"], capture_output=True, text=True, timeout=60
-    )
+    main = schoolwatch_agent.cli.main if program == "schoolwatch_agent" else schoolwatch_server.cli.main
+    said, code = io.StringIO(), None
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        try:
+            main([*arguments, "--help"])
+        except SystemExit as ended:
+            code = ended.code
     options = [word for word in arguments if word.startswith("--")]
-    return done.returncode == 0 and all(option in done.stdout for option in options)
+    return code == 0 and all(option in said.getvalue() for option in options)
 
 
 @pytest.mark.parametrize(

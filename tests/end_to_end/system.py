@@ -12,11 +12,12 @@ import msgspec
 from sqlalchemy import Engine, func, select
 
 from brokers import RunningBroker, environment
+from databases import make_database
 from schoolwatch_agent import identity
 from schoolwatch_server.broker.passwords import hash_password, new_password
 from schoolwatch_server.config import ServerConfig, of_data, render
 from schoolwatch_server.database import credentials, registry, tables
-from schoolwatch_server.database.engine import begin_read, begin_write, migrate, open_database
+from schoolwatch_server.database.engine import begin_read, begin_write, open_database
 from schoolwatch_server.files import private_folder, write_atomically
 
 
@@ -51,8 +52,7 @@ class System:
             evaluation=replace(self.config.evaluation, every=1.0),
         )
         write_atomically(self.data / "server.toml", render(config))
-        migrate(self.config.database_url)
-        self.engine: Engine = open_database(self.config.database_url)
+        self.engine: Engine = open_database(make_database(self.data))
         with begin_write(self.engine) as conn:
             province = registry.create_province(conn, "MAU", "Tỉnh mẫu")
             commune = registry.create_commune(conn, province, "MAU", "Xã mẫu")
