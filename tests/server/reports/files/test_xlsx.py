@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from openpyxl import Workbook, load_workbook
 
-from parts.frozen import of_province, of_school, value_of
+from parts.frozen import of_province, of_school, of_self_assessment, value_of
 from schoolwatch_server import texts
 from schoolwatch_server.indicators.indicator import Line, Source
 from schoolwatch_server.reports import content
@@ -157,3 +157,10 @@ def test_vietnamese_is_composed_whatever_came_in() -> None:
     of = msgspec.structs.replace(of_province(1, 1), parts=(_part(decomposed),))
     (row,) = table(book(of), "TH")
     assert row["Đơn vị"] == "Trường Tiểu học Đỗ Hữu Nghĩa ẵ"
+
+
+def test_whole_numbers_have_no_dot_behind_them() -> None:
+    sheet = book(of_self_assessment())["Điểm tự đánh giá"]
+    shapes = {cell.value: cell.number_format for row in sheet.iter_rows() for cell in row
+              if isinstance(cell.value, int | float)}  # fmt: skip
+    assert (shapes[30], shapes[24.5]) == ("#,##0", "#,##0.##"), "Excel would write 30."

@@ -17,12 +17,12 @@ FONT = "Times New Roman"
 NUMBERS: Final = {
     "ratio": '[=1]0.0%;[>=0.9995]"<"100%;0.0%',
     "count": "#,##0",
-    "points": "#,##0.##",
     "level": "#,##0",
     "students/computer": "#,##0.0",
 }
 """Number formats by unit; nearly all is never shown as all. Others have `_GENERAL`."""
-_GENERAL = "#,##0.##"
+_GENERAL, _WHOLE = "#,##0.##", "#,##0"
+"""Excel writes 24 in the first one as `24.`, so whole numbers have the second."""
 
 Look = Literal["text", "wrap", "head", "title", "mark", "quiet"]
 _THIN: Final = {"border": 1, "border_color": "#B8C2CC"}
@@ -77,7 +77,7 @@ class Looks:
         self._book = book
         self._unverified = unverified.replace('"', "'")
         self._texts: dict[Look, Format] = {}
-        self._figures: dict[tuple[str, bool], Format] = {}
+        self._figures: dict[tuple[str, bool, bool], Format] = {}
 
     def of(self, look: Look) -> "Format":
         """The format of a text."""
@@ -86,16 +86,18 @@ class Looks:
             made = self._texts[look] = self._new(_LOOKS[look])
         return made
 
-    def figure(self, unit: str, is_declared: bool) -> "Format":
+    def figure(self, of: Figure) -> "Format":
         """The format of a number."""
-        made = self._figures.get((unit, is_declared))
+        unit, is_declared = of.unit, of.is_declared
+        is_whole = float(round(of.value, 2)).is_integer()
+        made = self._figures.get((unit, is_declared, is_whole))
         if made is None:
-            shape = NUMBERS.get(unit, _GENERAL)
+            shape = NUMBERS.get(unit, _WHOLE if is_whole else _GENERAL)
             look = {"valign": "top", "align": "right", **_THIN}
             if is_declared:
                 shape = ";".join(f'{one}" ({self._unverified})"' for one in shape.split(";"))
                 look |= {"italic": True, "font_color": "#8A5A00"}
-            made = self._figures[unit, is_declared] = self._new({"num_format": shape, **look})
+            made = self._figures[unit, is_declared, is_whole] = self._new({"num_format": shape, **look})
         return made
 
     def _new(self, look: Mapping[str, object]) -> "Format":
@@ -171,7 +173,7 @@ class Sheet:
             if isinstance(cell, str):
                 sheet.write_string(row, column, clean(cell), text)
             else:
-                sheet.write_number(row, column, cell.value, looks.figure(cell.unit, cell.is_declared))
+                sheet.write_number(row, column, cell.value, looks.figure(cell))
         self.row += 1
 
     def _lines(self, cells: Sequence[Cell]) -> int:
