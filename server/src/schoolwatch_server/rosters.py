@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal, get_args
 
@@ -67,7 +67,7 @@ class Preview:
 
 def look(engine: Engine, name: Name, data: bytes, scope: Scope, now: float) -> Preview:
     """What the list would change, and what is wrong with it. Raises `GridError`."""
-    rows, read = _read(name, data)
+    rows, read = _read(name, data, scope)
     with begin_read(engine) as conn:
         found = ROSTERS[name].plan(conn, scope, read, day_of(now))
     return Preview(name, _digest(data), rows, read, found)
@@ -78,7 +78,7 @@ def take_in(engine: Engine, name: Name, data: bytes, scope: Scope, *, by: str, n
 
     Raises `GridError`, and `RegistryError` when a code was taken meanwhile outside the scope.
     """
-    rows, read = _read(name, data)
+    rows, read = _read(name, data, scope)
     with begin_write(engine) as conn:
         found = ROSTERS[name].plan(conn, scope, read, day_of(now))
         if found.changes and not found.problems:
@@ -91,8 +91,11 @@ def take_in(engine: Engine, name: Name, data: bytes, scope: Scope, *, by: str, n
     return Preview(name, _digest(data), rows, read, found)
 
 
-def _read(name: Name, data: bytes) -> tuple[Grid, Read]:
+def _read(name: Name, data: bytes, scope: Scope) -> tuple[Grid, Read]:
+    """Who sees one school alone need not write its code."""
     fields = ROSTERS[name].fields
+    if scope.level == "school":
+        fields = tuple(replace(one, is_required=False) if one is schools.CODE else one for one in fields)
     rows = grid.read(data, lambda sheet: table.fits(sheet, fields))
     return rows, table.read(rows, fields)
 

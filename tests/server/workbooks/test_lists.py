@@ -337,3 +337,16 @@ def test_what_a_scope_does_not_see_is_no_school_of_a_list(world: World, school: 
         kind, store = LISTS["class"]
         assert listed.known(conn, kind, store, Scope("school", school.id)).keys() == {school.code}
         assert listed.known(conn, kind, store, Scope("school", school.id + 999)) == {}
+
+
+def test_who_sees_one_school_need_not_write_its_code(world: World) -> None:
+    school = world.school
+    own = Scope("school", school)
+    text = "STT,Tên phòng,Loại phòng,Số máy tính\n1,Phòng Tin,Phòng máy,30\n\n2,Lớp 6A,Phòng học,\n"
+    found = rosters.take_in(world.engine, "room", text.encode(), own, by="lan", now=NOW)
+    assert found.plan.problems == ()
+    assert [(one.code, one.name) for one in found.plan.changes] == [("S", "Phòng Tin"), ("S", "Lớp 6A")]
+    again = rosters.take_in(world.engine, "room", text.encode(), own, by="lan", now=NOW)
+    assert (again.plan.changes, again.plan.same) == ((), 2)
+    everybody = rosters.look(world.engine, "room", text.encode(), EVERYTHING, NOW)
+    assert [one.reason for one in everybody.plan.problems] == ["no_column"]

@@ -1,5 +1,7 @@
 """What schools declare: the newest number of each quantity holds, earlier ones stay as history."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection, insert, select
 
 from schoolwatch_server.database import tables as t
@@ -26,9 +28,16 @@ def unsay(conn: Connection, school_id: int, now: float, by: str) -> None:
 
 def declare(conn: Connection, school_id: int, quantity: str, value: float, now: float, by: str) -> None:
     """Adds a declared number, from `now` on; earlier ones stay as history. Raises `RegistryError`."""
-    if quantity not in QUANTITIES:
-        raise RegistryError(f"{quantity!r} is none of {', '.join(QUANTITIES)}")
-    if not 0 <= value < 1e9:
-        raise RegistryError(f"{quantity} cannot be {value}")
-    row = {"school_id": school_id, "quantity": quantity, "value": value}
-    conn.execute(insert(t.declaration).values(declared_at=now, declared_by=by, **row))
+    declare_all(conn, [(school_id, quantity, value)], now, by)
+
+
+def declare_all(conn: Connection, numbers: Sequence[tuple[int, str, float]], now: float, by: str) -> None:
+    """Adds numbers of schools, each with its quantity, as `declare` does. Raises `RegistryError`."""
+    for _, quantity, value in numbers:
+        if quantity not in QUANTITIES:
+            raise RegistryError(f"{quantity!r} is none of {', '.join(QUANTITIES)}")
+        if not 0 <= value < 1e9:
+            raise RegistryError(f"{quantity} cannot be {value}")
+    rows = [{"school_id": school, "quantity": what, "value": value} for school, what, value in numbers]
+    if rows:
+        conn.execute(insert(t.declaration).values(declared_at=now, declared_by=by), rows)

@@ -80,6 +80,7 @@ def put(conn: Connection, plan: Plan, now: float, by: str) -> None:
     communes = _ids(conn, t.commune)
     for place in plan.communes:
         communes[place.code] = registry.create_commune(conn, provinces[place.within], place.code, place.name)
+    declared = []
     for change in plan.changes:
         since = now if change.since is None else begins(change.since)
         if change.id is None:
@@ -88,13 +89,19 @@ def put(conn: Connection, plan: Plan, now: float, by: str) -> None:
             school = registry.create_school(conn, commune, change.code, change.name, level, since)
         else:
             school = change.id
-        _change(conn, school, change, communes, since)
+            _change(conn, school, change, communes, since)
+        set_status(conn, school, {name: str(change.after(name)) for name in STATUS if name in change.values})
+        former = change.after("former_code")
+        if former is not None:  # of before the registry: it leads to the school from now on
+            row = {"school_id": school, "code": former, "valid_from": since, "valid_to": since}
+            conn.execute(insert(t.school_code).values(**row))
         if "website" in change.values:
             sites.change(conn, school, str(change.after("website")), now, by)
         for quantity in DECLARED:
             value = change.after(quantity)
             if isinstance(value, int):
-                declarations.declare(conn, school, quantity, float(value), now, by)
+                declared.append((school, quantity, float(value)))
+    declarations.declare_all(conn, declared, now, by)
 
 
 def put_communes(conn: Connection, plan: Plan, now: float) -> None:
@@ -133,13 +140,8 @@ def _change(conn: Connection, school: int, change: Change, communes: dict[str, i
         values["commune_id"] = communes[str(change.after("commune"))]
     if values:
         conn.execute(update(t.school).where(t.school.c.id == school).values(**values))
-    set_status(conn, school, {name: str(change.after(name)) for name in STATUS if name in change.values})
     if "code" in change.values:
         registry.change_code(conn, school, change.code, since)
-    former = change.after("former_code")
-    if former is not None:  # of before the registry: it leads to the school from now on
-        row = {"school_id": school, "code": former, "valid_from": since, "valid_to": since}
-        conn.execute(insert(t.school_code).values(**row))
 
 
 def set_status(conn: Connection, school: int, changed: Mapping[str, str]) -> None:

@@ -98,16 +98,20 @@ def key_of(listing: Listing, values: Mapping[str, object]) -> Key:
 
 
 def plan(listing: Listing, read: Read, known: Mapping[str, Known], today: date) -> Plan:
-    """What the list would do to what is known by school code; with any problem nothing may be done."""
+    """What the list would do to what is known by school code; with any problem nothing may be done.
+
+    Where one school alone is known, a row without a code is of it.
+    """
     if read.heading is None:
         return Plan((), 0, (), (), read.problems)
     faults = Faults(read, read.heading)
+    only = next(iter(known)) if len(known) == 1 else ""
     width = usual_width(read.records, ("code",), known)
     rows: dict[tuple[str, Key], int] = {}
     changes, same = [], 0
     for record in read.records:
         before = len(faults)
-        code = faults.code(record, "code", known, width)
+        code = faults.code(record, "code", known, width) or (only if "code" not in record.cells else "")
         if code and code not in known:
             faults.add(record.row, "code", "no_such_school", value=code)
             continue

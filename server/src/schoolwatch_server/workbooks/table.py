@@ -118,13 +118,14 @@ def read(grid: Grid, fields: Sequence[Field]) -> Read:
     if heading is None or problems:
         return Read(heading, (), tuple(problems))
     below = [row for row in grid.rows if row.number > heading.last_row and not _is_numbering(row, heading)]
-    last = max((row.number for row in below if _names(row, heading, fields[0])), default=heading.last_row)
+    key = _key_of(below, heading, fields)
+    last = max((row.number for row in below if _names(row, heading, key)), default=heading.last_row)
     records, asides, is_over, before = [], [], False, last
     for row in below:
         # Below the last row that names a thing: after a gap, or after a total, nothing is of the list.
         is_over = row.number > last and (is_over or row.number > before + 1)
         before = row.number
-        if row.is_heading or _is_aside(row, heading, fields[0], is_over=is_over):
+        if row.is_heading or _is_aside(row, heading, key, is_over=is_over):
             is_over = row.number > last
             asides.append((row.number, _first_text(row)))
             continue
@@ -201,9 +202,18 @@ def _key(text: str) -> str:
     return " ".join(_SHORT.get(word, word) for word in words)
 
 
+def _key_of(rows: Sequence[Row], heading: Heading, fields: Sequence[Field]) -> Field:
+    """What names the things of a list: the first column, or what else each must have where that is empty."""
+    others = (field for field in fields[1:] if field.is_required)
+    if fields[0].is_required or any(_names(row, heading, fields[0]) for row in rows):
+        return fields[0]
+    return next(others, fields[0])
+
+
 def _names(row: Row, heading: Heading, key: Field) -> bool:
     """Whether the row has what names its thing: a code."""
-    cell = _at(row, heading.places[key.name])
+    place = heading.places.get(key.name)
+    cell = None if place is None else _at(row, place)
     try:
         return not is_empty(cell) and key.parse(cell) is not None
     except CellError:
