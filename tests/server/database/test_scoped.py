@@ -108,7 +108,6 @@ CALLED = named(
     attachments="add carry_over remove",
     claim_steps="draft lock",
     contacts="write",
-    declarations="unsay",
     hand_checks="record",
     lives="set_asset_tag",
     sealed="check",

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import ColumnElement, Connection, FromClause, and_, func, select
+from sqlalchemy import ColumnElement, Connection, FromClause, and_, bindparam, func, select
 
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.upsert import insert_new, upsert
@@ -55,8 +55,11 @@ def latest(conn: Connection, measurement: str, tags: Mapping[str, str]) -> tuple
 
 def latest_of(conn: Connection, measurement: str, tags: Sequence[Mapping[str, str]]) -> tuple[Judged, ...]:
     """The newest value of each series whose tags are exactly one of these: found by key."""
-    found = numbered(conn, measurement, tags)
-    return _latest(conn, {id_: Judged(measurement, its, 0.0, None) for id_, its in found.items()})
+    of_text = {_text(each): each for each in tags}
+    asked = {"measurement": measurement, "tags": list(of_text)}
+    return tuple(
+        Judged(measurement, of_text[text], *values) for text, *values in conn.execute(_LATEST_OF, asked)
+    )
 
 
 def numbered(
@@ -69,10 +72,19 @@ def numbered(
 
 
 def _latest(conn: Connection, series: Mapping[int, Judged]) -> tuple[Judged, ...]:
-    # one look into the key of each series, however long it has become; "+ 0" as in history.py
-    newest = select(func.max(_v.at)).where(_v.series_id == _s.id).correlate(t.judged_series).scalar_subquery()
-    its = t.judged_series.join(t.judged, and_(_v.series_id == _s.id + 0, _v.at == newest))
-    return _values(conn, series, _s.id.in_(list(series)), within=its)
+    return _values(conn, series, _s.id.in_(list(series)), within=_NEWEST)
+
+
+_newest = select(func.max(_v.at)).where(_v.series_id == _s.id).correlate(t.judged_series).scalar_subquery()
+_NEWEST = t.judged_series.join(t.judged, and_(_v.series_id == _s.id + 0, _v.at == _newest))
+"""One look into the key of each series, however long it has become; "+ 0" as in history.py."""
+
+_LATEST_OF = (
+    select(_s.tags, _v.at, _v.value, _v.numerator, _v.denominator, _v.coverage, _v.pack)
+    .select_from(_NEWEST)
+    .where(_s.measurement == bindparam("measurement"), _s.tags.in_(bindparam("tags", expanding=True)))
+    .order_by(_v.at, _v.series_id)
+)
 
 
 def with_tag(name: str, value: str) -> ColumnElement[bool]:
@@ -120,4 +132,7 @@ def _ids(conn: Connection, names: Sequence[tuple[str, str]]) -> dict[tuple[str, 
 
 def _text(tags: Mapping[str, str]) -> str:
     """Tags as one text, the same whatever their order."""
-    return json.dumps(dict(tags), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _encode(dict(tags))
+
+
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
