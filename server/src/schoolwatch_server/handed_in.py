@@ -6,6 +6,9 @@ key: a list may hold names and telephone numbers.
 
 import hashlib
 import os
+import secrets
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from schoolwatch_server import sealing
@@ -15,7 +18,9 @@ from schoolwatch_server.sealing import SealError
 KEPT = 3600.0
 """Seconds that a file waits for its import."""
 
-FILES_MAX = 20
+FILES_MAX, BYTES_MAX = 1000, 400 << 20
+"""Of all people together: on the last day of a report hundreds look at a form before they fill it."""
+
 _PURPOSE = "list handed in "
 
 
@@ -26,16 +31,25 @@ def keep(data_folder: Path, master_key: Path, data: bytes, now: float) -> str:
     """
     folder = private_folder(data_folder / "run" / "imports")
     digest = hashlib.sha256(data).hexdigest()
-    path, new = folder / digest, folder / f".{digest}.{os.getpid()}"
+    path, new = folder / digest, folder / f".{digest}.{secrets.token_hex(8)}"  # many may hand in the same
     new.touch(mode=0o600)
     new.write_bytes(sealing.seal(master_key, _PURPOSE + digest, data))
+    os.utime(new, (now, now))
     new.replace(path)
-    os.utime(path, (now, now))
-    files = sorted(folder.iterdir(), key=lambda one: one.stat().st_mtime, reverse=True)
-    for index, one in enumerate(files):
-        if index >= FILES_MAX or one.stat().st_mtime < now - KEPT:
+    size = 0
+    for index, (at, bytes_, one) in enumerate(sorted(_kept(folder), reverse=True)):
+        size += bytes_
+        if index >= FILES_MAX or size > BYTES_MAX or at < now - KEPT:
             one.unlink(missing_ok=True)
     return digest
+
+
+def _kept(folder: Path) -> Iterator[tuple[float, int, Path]]:
+    """When each file was handed in, and its size; one that somebody else takes away meanwhile is none."""
+    for one in folder.iterdir():
+        with suppress(FileNotFoundError):
+            stat = one.stat()
+            yield stat.st_mtime, stat.st_size, one
 
 
 def find(data_folder: Path, master_key: Path, digest: str, now: float) -> bytes | None:

@@ -1,10 +1,13 @@
 """A list of schools in the browser: looked through, imported as it was seen, and only by who may."""
 
+import hashlib
 import os
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
+import pytest
 
 from schoolwatch_server import handed_in
 from schoolwatch_server.database import audit, pages, registry
@@ -110,7 +113,10 @@ def test_an_administrator_of_a_province_imports_there_alone(tree: Tree) -> None:
         assert admin.get("/imports/template.xlsx").content.startswith(b"PK")
 
 
-def test_what_is_kept_is_private_sealed_bounded_and_what_it_was(tmp_path: Path) -> None:
+def test_what_is_kept_is_private_sealed_bounded_and_what_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handed_in, "FILES_MAX", 20)
     digests = [
         handed_in.keep(tmp_path, tmp_path, b"0912 345 %d" % number, 1000.0 + number) for number in range(25)
     ]
@@ -122,6 +128,18 @@ def test_what_is_kept_is_private_sealed_bounded_and_what_it_was(tmp_path: Path) 
     assert [one for one in folder.iterdir() if b"0912" in one.read_bytes()] == []
     (folder / digests[-1]).write_bytes(b"another")
     assert handed_in.find(tmp_path, tmp_path, digests[-1], 1025.0) is None
+    monkeypatch.setattr(handed_in, "BYTES_MAX", 5000)
+    newest = [handed_in.keep(tmp_path, tmp_path, bytes([n]) * 2000, 1100.0 + n) for n in range(3)]
+    assert {one.name for one in folder.iterdir()} == set(newest[1:])
+
+
+def test_many_hand_in_the_same_form_at_once(tmp_path: Path) -> None:
+    handed_in.keep(tmp_path, tmp_path, b"the key is there", 1000.0)
+    with ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(lambda n: handed_in.keep(tmp_path, tmp_path, b"form", 1000.0 + n), range(60)))
+    assert set(done) == {hashlib.sha256(b"form").hexdigest()}
+    assert handed_in.find(tmp_path, tmp_path, done[0], 1060.0) == b"form"
+    assert len(list((tmp_path / "run" / "imports").iterdir())) == 2
 
 
 def test_rooms_are_imported_into_the_schools_one_sees(tree: Tree) -> None:
