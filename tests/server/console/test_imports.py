@@ -128,9 +128,12 @@ def test_what_is_kept_is_private_sealed_bounded_and_what_it_was(
     assert [one for one in folder.iterdir() if b"0912" in one.read_bytes()] == []
     (folder / digests[-1]).write_bytes(b"another")
     assert handed_in.find(tmp_path, tmp_path, digests[-1], 1025.0) is None
+
+
+def test_what_is_kept_has_a_size_at_most(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(handed_in, "BYTES_MAX", 5000)
-    newest = [handed_in.keep(tmp_path, tmp_path, bytes([n]) * 2000, 1100.0 + n) for n in range(3)]
-    assert {one.name for one in folder.iterdir()} == set(newest[1:])
+    kept = [handed_in.keep(tmp_path, tmp_path, bytes([n]) * 2000, 1100.0 + n) for n in range(3)]
+    assert {one.name for one in (tmp_path / "run" / "imports").iterdir()} == set(kept[1:])
 
 
 def test_many_hand_in_the_same_form_at_once(tmp_path: Path) -> None:
