@@ -184,4 +184,7 @@ def test_who_has_something_to_do_sees_how_much_beside_the_menu(world: World) -> 
     assert counts("technician", "school", school.id) == (1, 0)
     assert counts("commune", "commune", school.commune_id) == (1, 1)
     assert counts("so_admin", "all", None) == (0, 0)
+    again = Wanted("school", "S", "monthly", note="nháp sau khi nộp")
+    keeping.freeze(world.engine, again, Judged(packs.load()), EVERYTHING, by="lan", now=NOW + 60)
+    assert counts("commune", "commune", school.commune_id) == (1, 1), "a draft takes nothing off the desk"
     assert menu.counts(context, None) == menu.Counts()

@@ -52,10 +52,10 @@ def answers(conn: Connection, scope: Scope) -> tuple[Waiting, ...]:
 
 
 def reports(conn: Connection, scope: Scope) -> tuple[Waiting, ...]:
-    """Newest revisions that were handed in and not decided on, or that came back."""
+    """Revisions that were handed in and not decided on, or that came back; a later draft takes no place."""
     r, newer = t.report.c, t.report.alias().c
     same = [getattr(newer, name) == getattr(r, name) for name in ("kind", "level", "place_id", "period")]
-    again = exists().where(*same, newer.revision > r.revision)
+    again = exists().where(*same, newer.revision > r.revision, newer.state != "frozen")
     turn = case(
         (r.state == "returned", literal("school")),
         (and_(r.level == "school", by_commune()), literal("xa")),
