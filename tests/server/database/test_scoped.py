@@ -67,6 +67,7 @@ NOBODY_ASKS = named(
     claims="prune",
     copies="census newest_report program version",
     credentials="gateways passwords standing take_up",
+    declarations="unsay",
     deleted="again is_gone note",
     dependents="delete_with_dependents",
     ended="again goes_back is_gone note",
