@@ -52,10 +52,10 @@ class Measuring:
         self.url = self.site.url
         self.site.__enter__()
         self.process = self._start("speedtest")
-        wait_for(lambda: "own line" in self.said or self.process.poll() is not None, 60)
+        wait_for(lambda: "own line" in self.said or self.process.poll() is not None)
         assert self.process.poll() is None, self.said
         if self.line is None:
-            wait_for(self._answers, 10)
+            wait_for(self._answers)
         return self
 
     def _start(self, part: str) -> "subprocess.Popen[bytes]":

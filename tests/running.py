@@ -51,7 +51,7 @@ class RunningUp:
                 user=self.user, group=self.user, extra_groups=None if self.user is None else [],
             )  # fmt: skip
 
-    def wait_ready(self, seconds: float = 90.0) -> None:
+    def wait_ready(self, seconds: float = 180.0) -> None:
         """Until all that a person is told at the start was printed."""
         wait_for(lambda: "Ctrl-C" in self.said or self._ended(), seconds)
         assert "Console: " in self.said, self.said
@@ -84,7 +84,7 @@ class RunningUp:
     def command(self, *words: str) -> str:
         """Output of another schoolwatch-server command on the same data."""
         argv = [sys.executable, "-m", "schoolwatch_server", *words, "--data", str(self.data)]
-        return subprocess.run(argv, capture_output=True, text=True, check=True, timeout=60).stdout.strip()
+        return subprocess.run(argv, capture_output=True, text=True, check=True, timeout=180).stdout.strip()
 
     @property
     def url(self) -> str:
@@ -107,14 +107,14 @@ class RunningUp:
             self._token = self.command("token", "--scope", "read")
         headers = {"Authorization": f"Bearer {self._token}"}
         return httpx.get(
-            f"{self.url}{path}", headers=headers, timeout=10, trust_env=False, verify=self.trusted
+            f"{self.url}{path}", headers=headers, timeout=60, trust_env=False, verify=self.trusted
         )
 
     def is_ready(self) -> bool:
         """Whether /readyz says so."""
         with contextlib.suppress(httpx.HTTPError):
             return (
-                httpx.get(f"{self.url}/readyz", timeout=2, trust_env=False, verify=self.trusted).status_code
+                httpx.get(f"{self.url}/readyz", timeout=10, trust_env=False, verify=self.trusted).status_code
                 == 200
             )
         return False
@@ -127,7 +127,7 @@ class RunningUp:
                 return [d for d in answer.json()["devices"] if d["heard_at"]]
         return []
 
-    def stop(self, number: signal.Signals = signal.SIGINT, seconds: float = 20.0) -> float:
+    def stop(self, number: signal.Signals = signal.SIGINT, seconds: float = 60.0) -> float:
         """Ctrl-C; gives the seconds that it took."""
         assert self.process is not None
         began = time.monotonic()

@@ -109,8 +109,8 @@ class Computer:
                 self._entered(*spaces, *systemd), env=self._environment(), stdout=log, stderr=log
             )
         try:
-            first = wait_for(lambda: _child(started.pid), 20)
-            wait_for(lambda: Path("/proc", str(first), "root", "run/systemd/private").exists(), 30)
+            first = wait_for(lambda: _child(started.pid))
+            wait_for(lambda: Path("/proc", str(first), "root", "run/systemd/private").exists())
             inside = ("-m", "-p", "-u", "-i", "-n", "-C", f"--root=/proc/{first}/root", "--wd=/")
 
             def run(*command: str) -> subprocess.CompletedProcess[str]:

@@ -98,7 +98,7 @@ class System:
     def start_intake(self) -> None:
         """Starts intake and waits until the broker keeps reports for it."""
         self.start("intake")
-        eventually(lambda: "connected to" in self.log("intake"), 30, "intake does not connect")
+        eventually(lambda: "connected to" in self.log("intake"), 60, "intake does not connect")
 
     def start_agent(self, settings: Path) -> None:
         """The resident agent."""
@@ -116,7 +116,7 @@ class System:
             process.terminate()
         for process in self.parts.values():
             try:
-                process.wait(15)
+                process.wait(60)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

@@ -174,7 +174,7 @@ def test_nothing_gets_in_and_honest_devices_go_on(site: Site) -> None:
     _print(site, came, {"alone": alone, "attacked": attacked, "in the burst": flooded})
 
     sent = {s.device.device: s.seq for s in (*site.honest.senders, site.at_victim)}
-    eventually(lambda: _journal(site) == sent, 30, lambda: f"{_journal(site)} instead of {sent}")
+    eventually(lambda: _journal(site) == sent, 60, lambda: f"{_journal(site)} instead of {sent}")
     assert not site.at_victim.client.closed.is_set(), "the victim was cut off"
     assert not site.watcher.closed.is_set(), "the server was cut off"
     seen = {(at, payload) for at, payload in site.watcher.got if _is_told(at, payload, site)}
@@ -291,7 +291,7 @@ def frames_altered_replayed_and_of_others(site: Site) -> str:
             {reason: n for reason, n in (_quarantined(site) - before).items() if reason != "format"}
         )
 
-    eventually(lambda: came() == {"other_device": 2, "hmac": 5}, 20, lambda: str(_quarantined(site)))
+    eventually(lambda: came() == {"other_device": 2, "hmac": 5}, 60, lambda: str(_quarantined(site)))
     honest = site.at_victim.report()
     for _ in range(5):  # the same report again and again: it counts once
         assert site.at_victim.client.publish(topic(site.victim.device, "report"), honest)

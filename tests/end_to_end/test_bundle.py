@@ -68,7 +68,7 @@ def test_what_was_carried_is_heard_by_the_agent_and_delivered_no_second_time(
     tick(
         config, Host(), [listed("uptime", 0)]
     )  # its line is back: it hears first, and sends only what is new
-    eventually(lambda: system.journal_count() == 13, 20, "the new report does not come")
+    eventually(lambda: system.journal_count() == 13, 60, "the new report does not come")
     assert system.counters()["duplicates", ""] == 12  # of the second import; none by the line
     tick(config, Host(), [listed("uptime", 0)])
-    eventually(lambda: waiting(folder) <= 1, 20, "the agent does not hear the acknowledgement")
+    eventually(lambda: waiting(folder) <= 1, 60, "the agent does not hear the acknowledgement")

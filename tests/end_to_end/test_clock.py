@@ -65,7 +65,7 @@ def test_what_was_taken_in_2011_lies_when_it_was_or_is_told_to_nobody(system: Sy
     ended = time.time()
     machine.error = 0.0  # NTP
     tick(config, machine, ())
-    eventually(lambda: system.journal_count() == 4, 30, "not everything was delivered")
+    eventually(lambda: system.journal_count() == 4, 60, "not everything was delivered")
     j = tables.journal.c
     with begin_read(system.engine) as conn:
         rows = conn.execute(select(j.taken_at, j.uncertain).order_by(j.id)).all()

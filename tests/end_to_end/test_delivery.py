@@ -92,7 +92,7 @@ def test_fifty_kills_lose_nothing_and_double_nothing(system: System, tmp_path: P
     held = _held(settings)
     assert len(held) > KILLS
     assert _stored(system, device) == held
-    eventually(lambda: _rolled_up(system), 30, "the store writer did not catch up with the journal")
+    eventually(lambda: _rolled_up(system), 60, "the store writer did not catch up with the journal")
 
 
 def test_a_broker_that_forgot_everything_costs_only_a_second_sending(
@@ -141,7 +141,7 @@ def test_a_frozen_pc_that_gets_yesterdays_folder_at_each_boot(one_system: System
         for _ in range(3):
             _put(settings, 5, machine)
             tick(config, machine, ())
-        eventually(lambda m=machine: _drained(config, m, settings), 30, "the restored PC is not acknowledged")
+        eventually(lambda m=machine: _drained(config, m, settings), 60, "the restored PC is not acknowledged")
         ever |= _held(settings)
     assert len(ever) >= 20 + 10 * 3 * 6
     assert _stored(one_system, device) == ever
@@ -155,11 +155,11 @@ def test_a_server_restored_from_an_old_copy_gets_the_rest_again(one_system: Syst
     config, machine = agent_config.load(settings), Host()
     one_system.start_intake()
     _put(settings, 50)
-    eventually(lambda: _drained(config, machine, settings), 30, "the first 50 are not acknowledged")
+    eventually(lambda: _drained(config, machine, settings), 60, "the first 50 are not acknowledged")
     copy = tmp_path / "copy.db"
     _copy_database(one_system, copy)
     _put(settings, 70)
-    eventually(lambda: _drained(config, machine, settings), 30, "the next 70 are not acknowledged")
+    eventually(lambda: _drained(config, machine, settings), 60, "the next 70 are not acknowledged")
     complete = _stored(one_system, device)
 
     one_system.kill("intake")
@@ -185,7 +185,7 @@ def test_a_poison_frame_in_the_middle_is_quarantined_and_the_rest_flows(
         spool.put([b"no deflate stream at all"], spool.memory(time.time()) or b"", time.time())
     _put(settings, 10)
     one_system.start_intake()
-    eventually(lambda: _drained(config, machine, settings), 30, "what follows the poison does not flow")
+    eventually(lambda: _drained(config, machine, settings), 60, "what follows the poison does not flow")
 
     held, stored = _held(settings), _stored(one_system, device)
     assert [key[2] for key in held - stored] == [frame.digest(b"no deflate stream at all")]
@@ -227,7 +227,7 @@ def test_ten_hours_without_a_server_cost_a_bounded_number_of_bytes(
     )
     settings.write_text(settings.read_text().replace("ack_wait = 0", "ack_wait = 2"))
     patient = agent_config.load(settings)
-    eventually(lambda: _drained(patient, machine, settings), 30, "the server's return is not noticed")
+    eventually(lambda: _drained(patient, machine, settings), 60, "the server's return is not noticed")
     assert _stored(one_system, device) == _held(settings)
 
 

@@ -61,12 +61,12 @@ def test_agents_send_again_what_a_restored_folder_lacks(system: System, tmp_path
 
     system.start_intake()
     put(config, 10)
-    eventually(all_stored, 30, "the first ones are not stored")
+    eventually(all_stored, 60, "the first ones are not stored")
     copy = tmp_path / "copy.db"
     with closing(sqlite3.connect(system.data / "schoolwatch.db")) as db, closing(sqlite3.connect(copy)) as to:
         db.backup(to)
     put(config, 10)
-    eventually(all_stored, 30, "the next ones are not stored")
+    eventually(all_stored, 60, "the next ones are not stored")
 
     system.kill("intake")
     system.broker.kill()

@@ -257,12 +257,12 @@ def test_connections_are_bounded(server: Measuring) -> None:
         for _ in range(3 * CONNECTIONS_MAX):
             with contextlib.suppress(OSError):
                 lines.append(socket.create_connection(("127.0.0.1", server.speedtest.port), timeout=5))
-        wait_for(lambda: _open_files(server.process) < CONNECTIONS_MAX + 40, 5)
+        wait_for(lambda: _open_files(server.process) < CONNECTIONS_MAX + 40)
         assert memory(server.process) - before < 30_000_000
     finally:
         for line in lines:
             line.close()
-    wait_for(lambda: _open_files(server.process) < 40, 20)
+    wait_for(lambda: _open_files(server.process) < 40)
     assert download(slot_of(server).download)[0] > 0
 
 

@@ -117,7 +117,7 @@ def test_stopping_takes_the_stubborn_and_their_children_too(kept: list[Keeper], 
     one.send(signal.SIGTERM)
     one.wait_ended(0.3, 7)
     assert one.status.state == "stopped"
-    assert psutil.wait_procs(family, timeout=5)[1] == []
+    assert psutil.wait_procs(family, timeout=60)[1] == []
 
 
 def test_a_child_does_not_outlive_us_however_we_die(tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_a_child_does_not_outlive_us_however_we_die(tmp_path: Path) -> None:
     assert child.is_running()
     process.kill()
     process.communicate()
-    assert psutil.wait_procs([child], timeout=5)[1] == []
+    assert psutil.wait_procs([child], timeout=60)[1] == []
 
 
 def test_what_is_written_down_is_what_the_console_reads(kept: list[Keeper], tmp_path: Path) -> None:
