@@ -60,7 +60,7 @@ def one_system(mosquitto: RunningBroker, tmp_path: Path) -> Iterator[System]:
     system.stop()
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_fifty_kills_lose_nothing_and_double_nothing(system: System, tmp_path: Path) -> None:
     device = system.device()
     settings = system.agent_folder(

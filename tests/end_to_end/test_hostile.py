@@ -59,7 +59,7 @@ class Publisher:
         self.client.loop_stop()
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_hostile_payloads_are_counted_and_good_reports_stored(system: System) -> None:
     attacker, victim = system.device(), system.device()
     system.start_intake()
