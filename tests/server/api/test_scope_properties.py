@@ -28,6 +28,7 @@ from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.database import credentials, declarations, journal, registry, sites, told
 from schoolwatch_server.database.commit import Rules
 from schoolwatch_server.database.engine import begin_read, begin_write, open_database
+from schoolwatch_server.database.incidents import write_states
 from schoolwatch_server.database.tables_people import account
 from schoolwatch_server.database.tables_use import room_use
 from schoolwatch_server.enrolment import issue_enrolment_token
@@ -204,6 +205,8 @@ class Grown:
             row = registry.create_device(conn, self.ids[at], None, f"Máy {n} {mark}", NOW - 7200, name=name)
             device = Device(row.id, row.device, bytes.fromhex(row.device) * 2)
             credentials.set_credential(conn, row.id, device.key, "$7$1$a$b", NOW)
+            judged = {"taken_at": NOW - 7200, "version": 1}  # without a fault: a new one is an incident
+            write_states(conn, {("antivirus_off", row.id): judged})
         self.devices[at].append(device)
         facts = (Fact("os.name", f"Linux {mark}"), Fact("hardware.model", f"Model {mark}"))
         seen = (*readings, Reading("link.speed", 1e9, {"nic": mark}))
