@@ -9,6 +9,7 @@ import pytest
 
 from schoolwatch_server.api.health import _sample
 from schoolwatch_server.indicators import INDICATORS
+from schoolwatch_server.reports.punctuality import INDICATOR as ON_TIME
 from schoolwatch_server.scope import Scope
 from tree import Tree
 
@@ -102,7 +103,7 @@ def test_the_indicators_of_a_school_have_value_coverage_and_source(tree: Tree, a
     answer = ask().get("/api/v1/indicators", params={"school": "Mark011X"}).json()
     assert answer["name"] == "Trường Mark011X"
     values = {value["indicator"]: value for value in answer["indicators"]}
-    assert list(values) == [indicator.id for indicator in INDICATORS]
+    assert list(values) == [*(indicator.id for indicator in INDICATORS), ON_TIME]
     for value in values.values():
         assert value["source"]["document"]
         assert value["pack"]
