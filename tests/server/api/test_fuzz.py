@@ -117,6 +117,11 @@ class Known:
     enrolment: str
     report: str
 
+    @property
+    def province(self) -> str:
+        """Of the first school."""
+        return next(mark for mark in self.tree.schools[0].above if mark.startswith("MarkP"))
+
     def values(self) -> st.SearchStrategy[dict[str, str]]:
         school = self.tree.schools[0]
         device = school.devices[0]
@@ -142,6 +147,8 @@ class Known:
         for where in (case.path_parameters, case.query, case.body):
             if isinstance(where, dict):
                 where.update({name: value for name, value in values.items() if name in where})
+        if "/provinces/{code}" in case.path:
+            case.path_parameters["code"] = self.province
 
 
 @pytest.fixture(scope="module")

@@ -220,6 +220,8 @@ def test_a_lost_phone_is_helped_by_whoever_made_the_account(tree: Tree) -> None:
 
 def test_a_long_list_is_read_page_by_page(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
     admin, seen = who("so_admin", EVERYTHING), []
+    for n in range(8):
+        delegation.create(tree.engine, admin, f"auditor-long-{n}", "auditor", "")
     everything = [account.name for account in delegation.listed(tree.engine, admin).accounts]
     monkeypatch.setattr(delegation, "PAGE", 7)
     after = ""

@@ -7,8 +7,8 @@ from fastapi import Query
 
 from schoolwatch_server import site_standing as standing
 from schoolwatch_server.api import site_shapes
-from schoolwatch_server.api.problems import Problem, not_found
-from schoolwatch_server.api.query import INSTANT, Cursor, Limit, SchoolCode, instant
+from schoolwatch_server.api.problems import not_found
+from schoolwatch_server.api.query import CODE, INSTANT, Cursor, Limit, SchoolCode, instant
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.api.times import rfc3339
 from schoolwatch_server.database import registry, sites
@@ -59,15 +59,11 @@ def listed(
 def looks(
     who: Who,
     server: Server,
-    school: SchoolCode = None,
+    school: Annotated[str, Query(pattern=CODE, description="Mã trường")],
     before: Annotated[str | None, Query(max_length=40, description=f"{INSTANT}; now")] = None,
     limit: Limit = 100,
 ) -> Json:
     """Looks at the present site of a school, the newest first; the last one's `at` goes into `before`."""
-    if school is None:
-        raise Problem(
-            422, "school: say which, by its code", errors=[{"field": "school", "detail": "required"}]
-        )
     until = instant("before", before)
     with begin_read(server.engine) as conn:
         row = registry.school_by_code(conn, school, who.scope)

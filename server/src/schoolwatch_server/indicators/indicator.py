@@ -59,6 +59,7 @@ Reason = Literal[
     "no_use",
     "not_applicable",
     "site_unknown",
+    "nothing_due",
 ]
 """Why there is no value; a key of the text file `indicators`."""
 Group = Literal["assessment", "network", "security", "devices", "observation"]
