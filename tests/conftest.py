@@ -1,15 +1,22 @@
 """What every test may ask for: real peer programs, free ports and a running broker."""
 
+import contextlib
+import itertools
 import os
+import random
 import shutil
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import settings
 
 from brokers import RunningBroker
+from schoolwatch_agent import limits
+from schoolwatch_agent.config import Limits
+from schoolwatch_agent.processes import Taken
 
 _LINES = Path(__file__).with_name("peers.txt").read_text(encoding="utf-8").splitlines()
 PEERS = dict(line.split(maxsplit=1) for line in _LINES if line and line[0] not in "#!")
@@ -65,21 +72,45 @@ def peer() -> Peer:
     return ask
 
 
+@pytest.fixture(scope="session")
+def ports() -> Iterator[int]:
+    """Ports of this worker, below those that the system gives to connections that go out."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first, count = 12_000 + 1500 * (worker % 12), 1500
+    begin = random.SystemRandom().randrange(count)
+    return itertools.cycle(first + (begin + n) % count for n in range(count))
+
+
 @pytest.fixture
-def free_port() -> Callable[[], int]:
-    """`free_port()` is a TCP port of 127.0.0.1 that nothing listens on now; another one each call."""
-    given: set[int] = set()
+def free_port(ports: Iterator[int]) -> Callable[[], int]:
+    """`free_port()` is a TCP port of 127.0.0.1 that nothing listens on now; another one each call.
+
+    None that the system would give to whoever connects: a broker's port could be taken before it listens, and
+    whoever looks whether it listens could be answered by itself.
+    """
 
     def ask() -> int:
-        while True:
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", 0))
-                port = int(probe.getsockname()[1])
-            if port not in given:
-                given.add(port)
+        for port in ports:
+            with socket.socket() as probe, contextlib.suppress(OSError):
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(("127.0.0.1", port))
                 return port
+        raise AssertionError("no port is free")
 
     return ask
+
+
+@pytest.fixture(autouse=True)
+def _an_agent_here_ends_no_broker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An agent over its memory ends its largest child; in the tests' own process that is a broker."""
+    over = limits.over
+
+    def with_room(bounds: Limits, taken: tuple[Taken, ...], used: float, left: float) -> limits.Limit:
+        if taken and taken[0].pid == os.getpid():
+            bounds = msgspec.structs.replace(bounds, memory_max=16_000_000_000)
+        return over(bounds, taken, used, left)
+
+    monkeypatch.setattr(limits, "over", with_room)
 
 
 @pytest.fixture

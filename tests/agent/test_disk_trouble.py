@@ -19,9 +19,6 @@ from schoolwatch_agent.tick import SPOOL, Ticked, open_spool, tick
 from schoolwatch_contract.records import Reading
 from station import Clocked, SmallServer, counting, enrol, settings, wait_for
 
-LARGE = "[limits]\nmemory_max = 16000000000\n"
-"""The tests' process is large, and its children, which an agent too large ends with itself, are brokers."""
-
 
 @pytest.fixture
 def server(mosquitto_server: SmallServer) -> SmallServer:
@@ -105,7 +102,7 @@ def test_a_full_disk_is_said_in_words(
     small_disk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "agent.toml"
-    file.write_text(LARGE + f"[agent]\ndata = '{small_disk / 'agent'}'\n")
+    file.write_text(f"[agent]\ndata = '{small_disk / 'agent'}'\n")
     install_id(small_disk / "agent")
     fill(small_disk)
     assert cli.main(["tick", "--config", str(file), "--lang", "vi"]) == 3
@@ -117,7 +114,7 @@ def test_the_doctor_says_that_the_disk_is_full(
 ) -> None:
     monkeypatch.setattr(probes, "probes", lambda *_, **__: ())
     file = tmp_path / "agent.toml"
-    file.write_text(LARGE + f"[agent]\ndata = '{small_disk / 'agent'}'\n")
+    file.write_text(f"[agent]\ndata = '{small_disk / 'agent'}'\n")
     cycles(small_disk / "agent", Clocked(), 1)
     fill(small_disk)
     assert cli.main(["doctor", "--config", str(file), "--lang", "vi"]) == 1
@@ -154,7 +151,7 @@ def test_a_disk_that_turns_read_only_keeps_everything_and_says_so(
     with lock.held(data):
         content = {each.name: each.read_bytes() for each in data.iterdir()}
     file = tmp_path / "agent.toml"
-    file.write_text(LARGE + f"[agent]\ndata = '{data}'\n")
+    file.write_text(f"[agent]\ndata = '{data}'\n")
     remount(small_disk, "ro")
     try:
         assert cli.main(["tick", "--config", str(file), "--lang", "en"]) == 3
