@@ -156,9 +156,11 @@ def hung(tmp_path: Path) -> Iterator[Path]:
     if mount(b"hung", os.fsencode(folder), b"fuse", 0, options) != 0:
         os.close(device)
         pytest.skip(f"not run: mounting needs root ({os.strerror(ctypes.get_errno())})")
+    umount = shutil.which("umount")  # found now: the test's own PATH leads to that folder
+    assert umount is not None
     yield folder / "file"
     os.close(device)
-    subprocess.run(["umount", "-l", folder], check=False)
+    subprocess.run([umount, "-l", folder], check=False)
 
 
 @pytest.mark.parametrize("system", ["linux", "windows"])
