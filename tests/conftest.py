@@ -17,6 +17,7 @@ from brokers import RunningBroker
 from schoolwatch_agent import limits
 from schoolwatch_agent.config import Limits
 from schoolwatch_agent.processes import Taken
+from webhook import Webhook
 
 _LINES = Path(__file__).with_name("peers.txt").read_text(encoding="utf-8").splitlines()
 PEERS = dict(line.split(maxsplit=1) for line in _LINES if line and line[0] not in "#!")
@@ -141,3 +142,10 @@ def broker(
     broker.start()
     yield broker
     broker.stop()
+
+
+@pytest.fixture
+def webhook() -> Iterator[Webhook]:
+    webhook = Webhook()
+    yield webhook
+    webhook.close()

@@ -41,6 +41,11 @@ class Webhook:
         """The title of each message, in order."""
         return [message["title"] for message in self.received]
 
+    @property
+    def of_incidents(self) -> list[dict[str, Any]]:
+        """Without what a day of the calendar adds: reminders of reports, Monday's message of what waits."""
+        return [message for message in self.received if message["title"].startswith("[SchoolWatch] ")]
+
     def close(self) -> None:
         """Ends the server."""
         self._server.shutdown()

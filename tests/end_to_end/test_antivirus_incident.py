@@ -1,15 +1,11 @@
 """A real clamd stops: an incident opens, a real webhook hears of it, and it closes when clamd is back."""
 
 import contextlib
-import json
 import os
 import subprocess
-import threading
 import time
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
@@ -25,6 +21,7 @@ from schoolwatch_agent.tick import tick
 from schoolwatch_server.database import tables
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.rules.load import SHIPPED
+from webhook import Webhook
 
 
 class Clamd:
@@ -77,34 +74,11 @@ def clamd(peer: Peer, tmp_path: Path) -> Iterator[Clamd]:
 
 
 @pytest.fixture
-def webhook(free_port: Callable[[], int]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """Its Apprise address, and what it was sent."""
-    heard: list[dict[str, Any]] = []
-
-    class Answer(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            heard.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            """Says nothing."""
-
-    server = HTTPServer(("127.0.0.1", free_port()), Answer)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"json://127.0.0.1:{server.server_port}/incidents", heard
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.fixture
-def system(
-    mosquitto: RunningBroker, tmp_path: Path, webhook: tuple[str, list[dict[str, Any]]]
-) -> Iterator[System]:
+def system(mosquitto: RunningBroker, tmp_path: Path, webhook: Webhook) -> Iterator[System]:
     system = System(tmp_path / "data", mosquitto)
     urls = system.data / "notify.urls"
     urls.touch(0o600)
-    urls.write_text(webhook[0] + "\n")
+    urls.write_text(webhook.url + "\n")
     config = (system.data / "server.toml").read_text()
     (system.data / "server.toml").write_text(config.replace('urls_file = ""', f'urls_file = "{urls}"'))
     rule = (SHIPPED / "antivirus_off.yaml").read_text()
@@ -117,9 +91,8 @@ def system(
 
 
 def test_an_antivirus_that_stops_is_an_incident_until_it_is_back(
-    system: System, clamd: Clamd, webhook: tuple[str, list[dict[str, Any]]], tmp_path: Path
+    system: System, clamd: Clamd, webhook: Webhook, tmp_path: Path
 ) -> None:
-    heard = webhook[1]
     device = system.device()
     settings = system.agent_folder(tmp_path / "agent", device, "[schedule]\nmeasure = 1\ndeliver = 1\n")
     config, machine = agent_config.load(settings), Machine(clamd.root)
@@ -142,12 +115,12 @@ def test_an_antivirus_that_stops_is_an_incident_until_it_is_back(
     assert incidents() == []
     clamd.stop()
     eventually(lambda: incidents() == [("antivirus_off", True)], 60, lambda: system.log("evaluate"))
-    eventually(lambda: len(heard) == 1, 60, "the webhook was not told that it opened")
+    eventually(lambda: len(webhook.of_incidents) == 1, 60, "the webhook was not told that it opened")
     clamd.start()
     eventually(lambda: incidents() == [("antivirus_off", False)], 60, lambda: system.log("evaluate"))
-    eventually(lambda: len(heard) == 2, 60, "the webhook was not told that it closed")
+    eventually(lambda: len(webhook.of_incidents) == 2, 60, "the webhook was not told that it closed")
 
-    opened, closed = heard
+    opened, closed = webhook.of_incidents
     assert "Trường mẫu" in opened["message"]
     assert "diệt vi-rút" in opened["title"] + opened["message"]
     assert opened["title"] != closed["title"]

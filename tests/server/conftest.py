@@ -1,4 +1,4 @@
-"""A database with a school, a web hook that keeps what it is sent, and passwords that cost nothing."""
+"""A database with a school, and passwords that cost nothing."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +8,6 @@ from argon2 import PasswordHasher
 
 from reports import World
 from schoolwatch_server import passwords
-from webhook import Webhook
 
 
 @pytest.fixture
@@ -16,13 +15,6 @@ def world(tmp_path: Path) -> Iterator[World]:
     world = World(tmp_path)
     yield world
     world.engine.dispose()
-
-
-@pytest.fixture
-def webhook() -> Iterator[Webhook]:
-    webhook = Webhook()
-    yield webhook
-    webhook.close()
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -94,10 +94,10 @@ def test_an_incident_opens_is_sent_closes_and_is_sent_again(
     with running(config):
         report(world, device, 1, 0, NONE)
         report(world, device, 2, 10, NONE)
-        assert eventually(lambda: len(webhook.received) == 1)
+        assert eventually(lambda: len(webhook.of_incidents) == 1)
         report(world, device, 3, 15, FINE)
-        assert eventually(lambda: len(webhook.received) == 2)
-    assert [title.split(":")[0] for title in webhook.titles] == [
+        assert eventually(lambda: len(webhook.of_incidents) == 2)
+    assert [said["title"].split(":")[0] for said in webhook.of_incidents] == [
         "[SchoolWatch] Sự cố mới",
         "[SchoolWatch] Đã khắc phục",
     ]
@@ -140,11 +140,11 @@ def test_two_at_once_do_the_work_once(world: World, config: ServerConfig, webhoo
         for minute in (0, 10, 15):
             for device in devices:
                 report(world, device, minute + 1, minute, FINE if minute == 15 else NONE)
-        assert eventually(lambda: len(webhook.received) == 40)
+        assert eventually(lambda: len(webhook.of_incidents) == 40)
         assert eventually(lambda: read_all(world))
     assert count(world, t.incident.c.id) == 20
     assert count(world, t.notification.c.id) == 40
-    assert len(webhook.received) == 40
+    assert len(webhook.of_incidents) == 40
 
 
 def test_the_next_one_takes_over_at_once_when_the_first_stops(
@@ -156,7 +156,7 @@ def test_the_next_one_takes_over_at_once_when_the_first_stops(
         assert eventually(lambda: read_all(world))
     with running(config):
         report(world, device, 2, 10, NONE)
-        assert eventually(lambda: len(webhook.received) == 1, evaluate.LEASE_SECONDS / 2)
+        assert eventually(lambda: len(webhook.of_incidents) == 1, evaluate.LEASE_SECONDS / 2)
 
 
 def test_a_lease_is_held_by_one(world: World) -> None:
@@ -208,7 +208,7 @@ def test_killed_again_and_again_it_loses_nothing_and_doubles_nothing(
     assert count(world, t.incident.c.id, t.incident.c.closed_at.is_not(None)) == 30
     assert count(world, t.incident_event.c.id, t.incident_event.c.kind.in_(["opened", "closed"])) == 60
     assert count(world, t.notification.c.id) == 60
-    links = {(m["title"], m["message"].rpartition("/")[2]) for m in webhook.received}
+    links = {(m["title"], m["message"].rpartition("/")[2]) for m in webhook.of_incidents}
     assert len(links) == 60  # every one at least once
 
 
@@ -230,7 +230,7 @@ def test_a_locked_database_is_waited_for(world: World, config: ServerConfig, web
     unlock.start()
     try:
         with running(config):
-            assert eventually(lambda: len(webhook.received) == 1)
+            assert eventually(lambda: len(webhook.of_incidents) == 1)
     finally:
         unlock.join()
         locker.close()
