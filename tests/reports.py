@@ -16,6 +16,7 @@ from schoolwatch_server.database.commit import Rules
 from schoolwatch_server.database.engine import begin_write, open_database
 from schoolwatch_server.database.upsert import upsert
 from schoolwatch_server.intake.accept import Message
+from schoolwatch_server.rules import subject
 from schoolwatch_server.store.rollup import DAY, Fold, pack
 
 NOW = 1_790_000_000.0
@@ -98,7 +99,7 @@ def known_fine(world: World, count: int = 1, rule: str = "antivirus_off") -> lis
     devices = world.enrol(count)
     memory = {"taken_at": NOW - 3600.0, "version": 1}
     with begin_write(world.engine) as conn:
-        incidents.write_states(conn, {(rule, device.id): memory for device in devices})
+        incidents.write_states(conn, {(rule, subject.device(device.id)): memory for device in devices})
     return devices
 
 

@@ -16,6 +16,7 @@ from schoolwatch_server.database.commit import Rules
 from schoolwatch_server.database.engine import begin_write, open_database
 from schoolwatch_server.database.incidents import write_states
 from schoolwatch_server.intake.batch import take
+from schoolwatch_server.rules import subject
 from schoolwatch_server.scope import EVERYTHING, Scope
 
 NONE = (Reading("antivirus.products", 0.0), Reading("probe.ok", 1.0, {"probe": "antivirus"}))
@@ -129,7 +130,7 @@ class _Grown:
             key = bytes.fromhex(row.device) * 2
             credentials.set_credential(conn, row.id, key, "$7$1$a$b", self.now)
             judged = {"taken_at": self.now - 7200, "version": 1}  # without a fault: a new one is an incident
-            write_states(conn, {("antivirus_off", row.id): judged})
+            write_states(conn, {("antivirus_off", subject.device(row.id)): judged})
             school.devices.append(Device(row.id, row.device, key))
 
     def _report(self, school: School) -> None:

@@ -19,6 +19,7 @@ from schoolwatch_server.database.commit import Rules
 from schoolwatch_server.database.engine import begin_write
 from schoolwatch_server.database.incidents import NewIncident
 from schoolwatch_server.intake.batch import take
+from schoolwatch_server.rules import subject
 from schoolwatch_server.scope import EVERYTHING
 from tree import FINE, NONE, Tree
 from website import RunningSite
@@ -190,7 +191,9 @@ def listed(tree: Tree) -> None:
     with begin_write(tree.engine) as conn:
         for n, device in enumerate(tree.schools[0].devices[-30:]):
             at = week.before.start if n else week.start + 1
-            new = NewIncident("signatures_old", 1, "medium", device.id, at, at, late=False, evidence={})
+            new = NewIncident(
+                "signatures_old", 1, "medium", subject.device(device.id), at, at, late=False, evidence={}
+            )
             faults.put(conn, new)
             if n > 24:
                 faults.end(conn, new.fingerprint, week.start + 1)

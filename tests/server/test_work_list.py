@@ -13,6 +13,7 @@ from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.faults import Fault
 from schoolwatch_server.database.incidents import NewIncident
+from schoolwatch_server.rules import subject
 from schoolwatch_server.scope import Scope
 from schoolwatch_server.use import WEEK
 from schoolwatch_server.work_list import Week, named, tasks, this_week
@@ -85,7 +86,7 @@ def world(tmp_path) -> World:
 
 
 def put(world: World, device: int, at: float) -> NewIncident:
-    new = NewIncident("antivirus_off", 1, "high", device, at, at, late=False, evidence={})
+    new = NewIncident("antivirus_off", 1, "high", subject.device(device), at, at, late=False, evidence={})
     with begin_write(world.engine) as conn:
         faults.put(conn, new)
     return new

@@ -1,9 +1,9 @@
 """The evaluating process: rules over the journal, notifications, indicators, rollups and retention.
 
-Five loops: rules (the main one, twice a second), notifications, the settings of devices and the look at
-schools' sites (these wait for other machines), and chores that may take long. All but notifications run only
-while this process holds the lease; without it, all of them would still do no harm, as each write says what it
-found before.
+Six loops: rules (the main one, twice a second), watches, notifications, the settings of devices and the look
+at schools' sites (these wait for other machines), and chores that may take long. All but notifications run
+only while this process holds the lease; without it, all of them would still do no harm, as each write says
+what it found before.
 """
 
 import logging
@@ -30,6 +30,7 @@ from schoolwatch_server import (
     site_rounds,
     tell,
     texts,
+    watches,
 )
 from schoolwatch_server.backup import leftovers, since
 from schoolwatch_server.backup.alarm import Alarm
@@ -37,12 +38,13 @@ from schoolwatch_server.backup.schedule import Scheduled
 from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.database import incidents as kept
 from schoolwatch_server.database import journal, lease, retention, rollups, room_use
-from schoolwatch_server.database.engine import begin_write, open_database
+from schoolwatch_server.database.engine import begin_read, begin_write, open_database
 from schoolwatch_server.indicators import series
 from schoolwatch_server.reports import punctuality
 from schoolwatch_server.rules import Rule
 from schoolwatch_server.sheets import PackSheets, Sheets, packs_in_force, rules_in_force
 from schoolwatch_server.terms import CONFIGURED
+from schoolwatch_server.watches.sight import Sight
 
 log = logging.getLogger(__name__)
 
@@ -88,6 +90,7 @@ def run(config: ServerConfig, stop: threading.Event | None = None) -> None:
     others = [
         threading.Thread(target=_notifications, args=(work,), name="notifications"),
         threading.Thread(target=_chores, args=(work,), name="chores"),
+        threading.Thread(target=_watches, args=(work,), name="watches"),
         threading.Thread(
             target=tell.run, args=(tell.Teller(config, engine), stop, work.leading), name="settings"
         ),
@@ -132,6 +135,15 @@ def _rules(work: _Work, others: list[threading.Thread]) -> None:
         read = guard.attempt(lambda: _judge(work)) if work.leading.is_set() else None
         if not read:
             work.stop.wait(LOOK_EVERY)
+
+
+def _watches(work: _Work) -> None:
+    """Looks at what no report of a device says."""
+    guard = _Guard("watches")
+    while not work.stop.is_set():
+        if work.leading.is_set():
+            guard.attempt(lambda: _look(work))
+        work.stop.wait(work.config.evaluation.watch_every)
 
 
 def _notifications(work: _Work) -> None:
@@ -253,6 +265,13 @@ def _note_audit(work: _Work) -> bool:
 
 def _judge(work: _Work) -> int:
     return incidents.judge_next(work.engine, work.rules.now(), work.addresses.now().keys(), time.time())
+
+
+def _look(work: _Work) -> int:
+    now, rules = time.time(), work.rules.now()
+    with begin_read(work.engine) as conn:
+        found = watches.look(Sight(conn, work.config, now), rules)
+    return incidents.judge_found(work.engine, rules, found, work.addresses.now().keys(), now)
 
 
 class _Addresses:

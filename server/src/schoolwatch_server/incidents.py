@@ -5,7 +5,7 @@ nothing and doubles nothing, and a second evaluator on the same database finds i
 """
 
 import logging
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from sqlalchemy import Connection, Engine
 
@@ -16,6 +16,7 @@ from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.rules import Rule
 from schoolwatch_server.rules.follow import Memory, Occurrence, follow
 from schoolwatch_server.rules.step import as_json
+from schoolwatch_server.rules.watch import Finding, watch
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +39,21 @@ def judge_next(engine: Engine, rules: Sequence[Rule], channels: Collection[str],
             return 0  # another evaluator was here first
         _write(conn, changed, occurrences, channels, now)
     return len(rows)
+
+
+def judge_found(
+    engine: Engine,
+    rules: Sequence[Rule],
+    findings: Mapping[str, Sequence[Finding]],
+    channels: Collection[str],
+    now: float,
+) -> int:
+    """Judges what watches found (by rule, as `rules.watch.watch` takes it); how many incidents changed."""
+    with begin_write(engine) as conn:
+        memory = incidents.all_states(conn, findings)
+        changed, occurrences = watch(rules, findings, now, memory)
+        _write(conn, changed, occurrences, channels, now)
+    return len(occurrences)
 
 
 def _write(
@@ -79,7 +95,7 @@ def _new(occurrence: Occurrence) -> incidents.NewIncident:
         rule=rule.id,
         rule_version=rule.version,
         severity=rule.severity,
-        device_id=occurrence.device_id,
+        subject=occurrence.subject,
         since=event.since,
         opened_at=event.at,
         late=event.late,

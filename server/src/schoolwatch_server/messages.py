@@ -24,8 +24,7 @@ def message(
         "title": title,
         "why": getattr(rule.why, language) if rule else "–",
         "what_to_do": getattr(rule.what_to_do, language) if rule else "–",
-        "school": _school(due, texts, language),
-        "device": _device(due, texts, language),
+        "where": _where(due, texts, language),
         "severity": texts.either(language, f"notify.severity.{due.severity}", due.severity),
         "since": local_time(due.since, texts, language),
         "closed": local_time(due.closed_at, texts, language) if due.closed_at is not None else "–",
@@ -47,6 +46,18 @@ def public_url(config: ServerConfig) -> str:
     host = f"[{config.http.host}]" if ":" in config.http.host else config.http.host
     scheme = "http" if transport.http(config) is None else "https"
     return (config.http.public_url or f"{scheme}://{host}:{config.http.port}").rstrip("/")
+
+
+def _where(due: Due, texts: Texts, language: Language) -> str:
+    """A device with its school, a school, a commune or province, or the server itself."""
+    if due.device is not None:
+        school, device = _school(due, texts, language), _device(due, texts, language)
+        return texts.get(language, "notify.where.device", school=school, device=device)
+    if due.school is not None:
+        return texts.get(language, "notify.where.school", school=_school(due, texts, language))
+    if due.place is not None:
+        return texts.get(language, "notify.where.place", place=due.place)
+    return texts.get(language, "notify.where.server")
 
 
 def _school(due: Due, texts: Texts, language: Language) -> str:

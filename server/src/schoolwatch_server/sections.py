@@ -71,6 +71,7 @@ class Evaluation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     every: Seconds = 30.0
     indicators_every: Seconds = 300.0
+    watch_every: Seconds = 15.0
     delivery_period: Seconds = 900.0
     packs: str = ""
     rules: str = ""

@@ -34,6 +34,7 @@ from schoolwatch_server.database.tables_use import room_use
 from schoolwatch_server.enrolment import issue_enrolment_token
 from schoolwatch_server.intake.batch import take
 from schoolwatch_server.reports import TABLES
+from schoolwatch_server.rules import subject
 from schoolwatch_server.scope import Scope
 from schoolwatch_server.sites.look import Look, Way
 from schoolwatch_server.use import QUANTITIES, WEEK, week_of
@@ -206,7 +207,7 @@ class Grown:
             device = Device(row.id, row.device, bytes.fromhex(row.device) * 2)
             credentials.set_credential(conn, row.id, device.key, "$7$1$a$b", NOW)
             judged = {"taken_at": NOW - 7200, "version": 1}  # without a fault: a new one is an incident
-            write_states(conn, {("antivirus_off", row.id): judged})
+            write_states(conn, {("antivirus_off", subject.device(row.id)): judged})
         self.devices[at].append(device)
         facts = (Fact("os.name", f"Linux {mark}"), Fact("hardware.model", f"Model {mark}"))
         seen = (*readings, Reading("link.speed", 1e9, {"nic": mark}))

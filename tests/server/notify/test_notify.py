@@ -13,6 +13,7 @@ from schoolwatch_server.config import Http, ServerConfig
 from schoolwatch_server.database import incidents, notifications
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.rules import subject
 from webhook import Webhook
 
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
@@ -25,7 +26,9 @@ URL = "https://schoolwatch.example"
 def opened(world: World, *names: str, late: bool = False) -> int:
     """An incident that opened, with its notifications in the outbox."""
     (device,) = world.enrol()
-    new = incidents.NewIncident("antivirus_off", 1, "high", device.id, NOW, NOW + 600, late, {})
+    new = incidents.NewIncident(
+        "antivirus_off", 1, "high", subject.device(device.id), NOW, NOW + 600, late, {}
+    )
     with begin_write(world.engine) as conn:
         incident = incidents.open_incident(conn, new, NOW)
         assert incident is not None
@@ -234,7 +237,7 @@ def test_the_link_is_how_people_reach_the_console(http: Http, expected: str) -> 
 @pytest.mark.parametrize("kind", ["opened", "closed"])
 def test_a_message_of_a_rule_that_is_gone_still_reads(world: World, kind: str, language: str) -> None:
     due = notifications.Due(
-        7, 3, kind, "a", 1, "gone", "high", NOW, NOW, None, True, "f" * 32, "", None, None, None
+        7, 3, kind, "a", 1, "gone", "high", NOW, NOW, None, True, "f" * 32, "", None, None, None, None
     )
     title, body = messages.message(due, {}, WORDS, URL, language)
     assert "gone" in title

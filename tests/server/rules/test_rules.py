@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from schoolwatch_contract.records import Envelope, Fact, Reading
 from schoolwatch_server import rules
+from schoolwatch_server.rules import subject
 from schoolwatch_server.rules.condition import met, says_something
 from schoolwatch_server.rules.follow import follow
 from schoolwatch_server.rules.load import SHIPPED
@@ -62,7 +62,7 @@ def test_a_rule_with_a_new_id_is_one_more(tmp_path: Path) -> None:
         (
             "posture: protected",
             "posture: protected\n  reading: disk.free",
-            "exactly one of posture, machine and reading",
+            "exactly one of posture, machine, reading, sighting and watch",
         ),
         ("evidence: [antivirus]", "evidence: []", "evidence"),
         ("title:", "title: x\nunused:", "title"),
@@ -137,7 +137,7 @@ FINE = envelope(Reading("antivirus.products", 1.0), Reading("antivirus.running",
 
 def judged_fine(*devices: int) -> dict:
     """The rule's memory of devices that had no fault a while ago."""
-    return {("antivirus_off", device): {"taken_at": T - 3600.0, "version": 1} for device in devices}
+    return {("antivirus_off", subject.device(one)): {"taken_at": T - 3600.0, "version": 1} for one in devices}
 
 
 def test_each_device_has_its_own_memory() -> None:
@@ -148,7 +148,7 @@ def test_each_device_has_its_own_memory() -> None:
         (Row(4, 2, T + 600), NONE),
     ]
     _, occurrences = follow([ANTIVIRUS], rows, judged_fine(1))
-    assert [(o.device_id, o.event.kind) for o in occurrences] == [(1, "opened")]
+    assert [(o.subject.id, o.event.kind) for o in occurrences] == [(1, "opened")]
 
 
 def test_envelopes_that_say_nothing_of_the_subject_are_skipped() -> None:
@@ -180,10 +180,10 @@ def test_the_journal_gives_the_same_in_any_batches(entries: list, sizes: list[in
     while start < len(rows):
         size = sizes[start % len(sizes)]
         changed, occurrences = follow([ANTIVIRUS], rows[start : start + size], kept)
-        kept |= msgspec.convert(changed, dict)
+        kept |= changed
         parts += occurrences
         start += size
-    assert [(o.device_id, o.event) for o in parts] == [(o.device_id, o.event) for o in whole]
+    assert [(o.subject, o.event) for o in parts] == [(o.subject, o.event) for o in whole]
     assert kept == memory
 
 

@@ -27,7 +27,7 @@ class Fault:
 
 
 def put(conn: Connection, new: NewIncident) -> None:
-    """Puts a fault on the list; one that is on it stays as it is."""
+    """Puts a device's fault on the list; one that is on it stays as it is."""
     on_it = select(_f.id).where(_f.fingerprint == new.fingerprint, _f.ended_at.is_(None))
     if conn.scalar(on_it) is None:
         conn.execute(
@@ -36,7 +36,7 @@ def put(conn: Connection, new: NewIncident) -> None:
                 rule_version=new.rule_version,
                 severity=new.severity,
                 fingerprint=new.fingerprint,
-                device_id=new.device_id,
+                device_id=new.subject.id,
                 since=new.since,
                 listed_at=new.opened_at,
                 evidence=new.evidence,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, select, true
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, true
 
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.registry import within
@@ -12,7 +12,10 @@ from schoolwatch_server.scope import Scope
 
 @dataclass(frozen=True, slots=True)
 class IncidentRow:
-    """An incident with where it is; times are UTC seconds, `closed_at` None is open."""
+    """An incident with where it is; times are UTC seconds, `closed_at` None is open.
+
+    `place` is the name of the commune or province that it is about, None where it is about less.
+    """
 
     id: int
     rule: str
@@ -22,6 +25,7 @@ class IncidentRow:
     label: str | None
     school_code: str | None
     school: str | None
+    place: str | None
     since: float
     opened_at: float
     closed_at: float | None
@@ -48,7 +52,7 @@ def incidents(
     school_id: int | None = None,
     device: str | None = None,
 ) -> tuple[IncidentRow, ...]:
-    """Incidents, the newest first: one page. Those of no school are seen only with the scope "all"."""
+    """Incidents, the newest first: one page. Those of the server are seen only with the scope "all"."""
     query = _incidents().where(_seen(scope)).order_by(t.incident.c.id.desc()).limit(limit)
     if before is not None:
         query = query.where(t.incident.c.id < before)
@@ -93,6 +97,7 @@ def _incidents() -> Select[Any]:
             t.device.c.label,
             code,
             t.school.c.name,
+            func.coalesce(t.commune.c.name, t.province.c.name),
             i.since,
             i.opened_at,
             i.closed_at,
@@ -102,10 +107,19 @@ def _incidents() -> Select[Any]:
         .select_from(t.incident)
         .outerjoin(t.device, t.device.c.id == i.device_id)
         .outerjoin(t.school, t.school.c.id == i.school_id)
+        .outerjoin(t.commune, t.commune.c.id == i.commune_id)
+        .outerjoin(t.province, t.province.c.id == i.province_id)
     )
 
 
 def _seen(scope: Scope) -> ColumnElement[bool]:
     if scope.level == "all":
         return true()
-    return and_(t.incident.c.school_id.is_not(None), within(scope))
+    i = t.incident.c
+    seen = and_(i.school_id.is_not(None), within(scope))
+    if scope.level == "province":
+        communes = select(t.commune.c.id).where(t.commune.c.province_id == scope.id)
+        seen = or_(seen, i.province_id == scope.id, i.commune_id.in_(communes))
+    elif scope.level == "commune":
+        seen = or_(seen, i.commune_id == scope.id)
+    return seen

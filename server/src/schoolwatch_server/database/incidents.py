@@ -1,13 +1,15 @@
 """Keeps rule states and incidents; everything a batch of envelopes causes is written in one transaction."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, insert, or_, select, update
+from sqlalchemy import Connection, and_, delete, insert, or_, select, update
 
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.upsert import upsert
+from schoolwatch_server.rules import subject
+from schoolwatch_server.rules.subject import Subject
 
 _MANY = 400
 """Ids in one query: SQLite takes at most 32,766 parameters, and old ones 999."""
@@ -20,7 +22,7 @@ class NewIncident:
     rule: str
     rule_version: int
     severity: str
-    device_id: int
+    subject: Subject
     since: float
     opened_at: float
     late: bool
@@ -29,12 +31,12 @@ class NewIncident:
     @property
     def fingerprint(self) -> str:
         """At most one open incident has it."""
-        return fingerprint(self.rule, self.device_id)
+        return fingerprint(self.rule, self.subject)
 
 
-def fingerprint(rule: str, device_id: int) -> str:
-    """What makes two incidents the same: the rule and the device."""
-    return f"{rule}:{device_id}"
+def fingerprint(rule: str, subject: Subject) -> str:
+    """What makes two incidents the same: the rule and what it is about."""
+    return f"{rule}:{subject}"
 
 
 def move_cursor(conn: Connection, name: str, before: int, to: int, now: float) -> bool:
@@ -52,25 +54,35 @@ def touch_cursor(conn: Connection, name: str, now: float) -> None:
 
 def states(
     conn: Connection, rules: Collection[str], devices: Collection[int]
-) -> dict[tuple[str, int], dict[str, Any]]:
+) -> dict[tuple[str, Subject], dict[str, Any]]:
     """What the rules remember of these devices: (rule, device) → body."""
-    found: dict[tuple[str, int], dict[str, Any]] = {}
-    subjects = [str(device) for device in devices]
+    found: dict[tuple[str, Subject], dict[str, Any]] = {}
+    subjects = [str(device_id) for device_id in devices]
     s = t.rule_state.c
     for start in range(0, len(subjects), _MANY):
         part = subjects[start : start + _MANY]
         query = select(s.rule, s.subject, s.body).where(s.rule.in_(list(rules)), s.subject.in_(part))
-        found.update({(row.rule, int(row.subject)): row.body for row in conn.execute(query)})
+        found.update({(row.rule, subject.parse(row.subject)): row.body for row in conn.execute(query)})
     return found
 
 
-def write_states(conn: Connection, bodies: dict[tuple[str, int], dict[str, Any]]) -> None:
-    """What the rules remember from now on."""
-    upsert(
-        conn,
-        t.rule_state,
-        [{"rule": rule, "subject": str(device), "body": body} for (rule, device), body in bodies.items()],
-    )
+def all_states(conn: Connection, rules: Collection[str]) -> dict[tuple[str, Subject], dict[str, Any]]:
+    """What the rules remember of anything: (rule, subject) → body."""
+    s = t.rule_state.c
+    rows = conn.execute(select(s.rule, s.subject, s.body).where(s.rule.in_(list(rules))))
+    return {(row.rule, subject.parse(row.subject)): row.body for row in rows}
+
+
+def write_states(conn: Connection, bodies: Mapping[tuple[str, Subject], dict[str, Any]]) -> None:
+    """What the rules remember from now on; an empty body is forgotten."""
+    s = t.rule_state
+    kept = [
+        {"rule": rule, "subject": str(about), "body": body} for (rule, about), body in bodies.items() if body
+    ]
+    upsert(conn, s, kept)
+    for (rule, about), body in bodies.items():
+        if not body:
+            conn.execute(delete(s).where(s.c.rule == rule, s.c.subject == str(about)))
 
 
 def open_incident(conn: Connection, new: NewIncident, now: float) -> int | None:
@@ -85,8 +97,8 @@ def open_incident(conn: Connection, new: NewIncident, now: float) -> int | None:
             rule_version=new.rule_version,
             fingerprint=new.fingerprint,
             severity=new.severity,
-            device_id=new.device_id,
-            school_id=school_of(conn, new.device_id, new.opened_at),
+            subject=str(new.subject),
+            **_place(conn, new.subject, new.opened_at),
             since=new.since,
             opened_at=new.opened_at,
             late=new.late,
@@ -116,12 +128,24 @@ def add_event(conn: Connection, incident_id: int, kind: str, detail: dict[str, A
     conn.execute(insert(t.incident_event).values(incident_id=incident_id, at=now, kind=kind, detail=detail))
 
 
-def school_of(conn: Connection, device_id: int, at: float) -> int | None:
-    """The school that a device belonged to at an instant, or else belongs to now."""
+def _place(conn: Connection, about: Subject, at: float) -> dict[str, int | None]:
+    """The columns that say where an incident is: the place itself, and the school of a device or room."""
+    match about.kind:
+        case "device":
+            school_id, room_id = _home(conn, about.id, at)
+            return {"device_id": about.id, "room_id": room_id, "school_id": school_id}
+        case "room":
+            school: int | None = conn.scalar(select(t.room.c.school_id).where(t.room.c.id == about.id))
+            return {"room_id": about.id, "school_id": school}
+        case "server":
+            return {}
+    return {f"{about.kind}_id": about.id}
+
+
+def _home(conn: Connection, device_id: int, at: float) -> tuple[int | None, int | None]:
+    """School and room in which a device was at an instant, or else is now."""
     m = t.membership.c
     then = and_(m.valid_from <= at, or_(m.valid_to.is_(None), m.valid_to > at))
-    query = select(m.school_id).where(m.device_id == device_id)
-    found: int | None = conn.scalar(query.where(then).limit(1))
-    if found is None:
-        found = conn.scalar(query.where(m.valid_to.is_(None)).limit(1))
-    return found
+    query = select(m.school_id, m.room_id).where(m.device_id == device_id).limit(1)
+    row = conn.execute(query.where(then)).first() or conn.execute(query.where(m.valid_to.is_(None))).first()
+    return (None, None) if row is None else (row.school_id, row.room_id)

@@ -29,6 +29,7 @@ class Due:
     room: str | None
     school: str | None
     school_code: str | None
+    place: str | None
 
 
 def put(conn: Connection, incident_id: int, event: str, channels: Collection[str], now: float) -> None:
@@ -111,11 +112,14 @@ def _due(conn: Connection, notification_id: int) -> Due | None:
             n.id, n.incident_id, n.event, n.channel, n.attempts,
             i.rule, i.severity, i.since, i.opened_at, i.closed_at, i.late,
             d.device, d.label, room, s.name, code,
+            func.coalesce(t.commune.c.name, t.province.c.name),
         )
         .select_from(t.notification)
         .join(t.incident, i.id == n.incident_id)
         .outerjoin(t.device, d.id == i.device_id)
         .outerjoin(t.school, s.id == i.school_id)
+        .outerjoin(t.commune, t.commune.c.id == i.commune_id)
+        .outerjoin(t.province, t.province.c.id == i.province_id)
         .where(n.id == notification_id)
     )  # fmt: skip
     row = conn.execute(query).first()

@@ -2,7 +2,7 @@
 
 from sqlalchemy import JSON, Boolean, Column, Double, Integer, String, Table, Text, UniqueConstraint, text
 
-from schoolwatch_server.database.columns import id_, metadata, one_open, to
+from schoolwatch_server.database.columns import Id, id_, metadata, one_open, to
 
 rule_state = Table(
     "rule_state",
@@ -26,6 +26,17 @@ incident = Table(
     Column("closed_at", Double),
     Column("late", Boolean, nullable=False, server_default=text("false")),
     Column("evidence", JSON, nullable=False),
+    Column("subject", String(60), nullable=False, server_default=""),
+    Column("room_id", Id),
+    Column("commune_id", Id, index=True),
+    Column("province_id", Id, index=True),
+    Column("reopened_at", Double),
+    Column("acknowledged_at", Double),
+    Column("acknowledged_by", Text, nullable=False, server_default=""),
+    Column("assignee", Text, nullable=False, server_default=""),
+    Column("verdict", String(20), nullable=False, server_default=""),
+    Column("verdict_by", Text, nullable=False, server_default=""),
+    Column("is_exercise", Boolean, nullable=False, server_default=text("false")),
     one_open("uq_incident_open", "fingerprint", "closed_at"),
 )
 standing_fault = Table(

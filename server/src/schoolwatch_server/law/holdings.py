@@ -157,11 +157,12 @@ HOLDINGS: dict[str, Holding] = {
     ),
     "rule_state": of("Điều quy tắc cảnh báo cần nhớ", "What rules remember", technical="rule subject body"),
     "incident": of(
-        "Sự cố của thiết bị và bằng chứng kỹ thuật",
-        "Incidents of devices with their technical evidence",
-        technical="id rule rule_version fingerprint severity device_id since opened_at closed_at late "
-        "evidence",
-        organisational="school_id",
+        "Sự cố, bằng chứng kỹ thuật và người xử lý",
+        "Incidents with their technical evidence, and who deals with them",
+        technical="id rule rule_version fingerprint severity subject device_id since opened_at closed_at "
+        "reopened_at acknowledged_at verdict is_exercise late evidence",
+        organisational="school_id room_id commune_id province_id",
+        personal="acknowledged_by assignee verdict_by",
     ),
     "standing_fault": of(
         "Lỗi tồn tại của máy tính, để nhà trường xử lý",

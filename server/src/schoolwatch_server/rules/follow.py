@@ -1,6 +1,6 @@
 """Judges envelopes in the order of the journal: a pure function from rows and memory to events."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -10,6 +10,7 @@ from schoolwatch_contract.records import Envelope
 from schoolwatch_server.rules.condition import met, says_something
 from schoolwatch_server.rules.rule import Rule
 from schoolwatch_server.rules.step import Event, Evidence, RuleState, step
+from schoolwatch_server.rules.subject import Subject, device
 from schoolwatch_server.state import State, merge
 
 
@@ -28,37 +29,42 @@ class Row(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """A rule's event for one device."""
+    """A rule's event for one subject."""
 
     rule: Rule
-    device_id: int
+    subject: Subject
     event: Event
 
 
-Memory = dict[tuple[str, int], dict[str, Any]]
-"""What each rule remembers of each device, as it is stored: (rule, device) → a packed `RuleState`."""
+Memory = dict[tuple[str, Subject], dict[str, Any]]
+"""What each rule remembers of each subject, as it is stored: (rule, subject) → a packed `RuleState`."""
 
 
 def follow(
     rules: Sequence[Rule], envelopes: Iterable[tuple[Row, Envelope]], memory: Memory
 ) -> tuple[Memory, tuple[Occurrence, ...]]:
     """What changed in memory, and what opened or closed, in order. Each envelope is judged by itself."""
-    changed: dict[tuple[str, int], RuleState] = {}
+    changed: dict[tuple[str, Subject], RuleState] = {}
     occurrences: list[Occurrence] = []
     for row, envelope in envelopes:
-        state = merge(State(), envelope, row.taken_at)
+        state, subject = merge(State(), envelope, row.taken_at), device(row.device_id)
         for rule in rules:
             if not says_something(rule.condition, state):
                 continue
-            place = (rule.id, row.device_id)
+            place = (rule.id, subject)
             before = changed.get(place) or msgspec.convert(memory.get(place, {}), RuleState)
             evidence = evidence_of(rule, state, row)
             after, event = step(rule, met(rule.condition, state), before, evidence, late=row.late)
             if after != before:
                 changed[place] = after
             if event is not None:
-                occurrences.append(Occurrence(rule, row.device_id, event))
-    return {place: msgspec.to_builtins(state) for place, state in changed.items()}, tuple(occurrences)
+                occurrences.append(Occurrence(rule, subject, event))
+    return packed(changed), tuple(occurrences)
+
+
+def packed(changed: Mapping[tuple[str, Subject], RuleState]) -> Memory:
+    """Rule states as they are stored."""
+    return {place: msgspec.to_builtins(state) for place, state in changed.items()}
 
 
 def evidence_of(rule: Rule, state: State, row: Row) -> Evidence:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from schoolwatch_server import strict_yaml
 from schoolwatch_server.rules.rule import Condition, Rule
+from schoolwatch_server.rules.watch import PARAMETERS
 from schoolwatch_server.strict_yaml import SheetError
 
 YES_NO = frozenset({"protected", "realtime", "firewall", "autorun_off", "disk_failing"})
@@ -34,16 +35,49 @@ def _read(folder: Path) -> list[tuple[Path, Rule]]:
     found = [(path, strict_yaml.read(path, Rule)) for path in strict_yaml.files(folder)]
     for path, rule in found:
         _check(rule.condition, path)
+        if rule.condition.watch is not None:
+            _check_watch(rule, rule.condition.watch, path)
     return found
 
 
 def _check(condition: Condition, path: Path) -> None:
     asked = (condition.posture, condition.machine, condition.reading)
-    if sum(name is not None for name in asked) != 1:
-        raise SheetError(f"{path}: condition: write exactly one of posture, machine and reading")
+    found = (condition.sighting, condition.watch)
+    if sum(name is not None for name in (*asked, *found)) != 1:
+        raise SheetError(
+            f"{path}: condition: write exactly one of posture, machine, reading, sighting and watch"
+        )
+    if condition.parameters and condition.watch is None:
+        raise SheetError(f"{path}: condition.parameters: only a watch has some: remove them")
+    if any(name is not None for name in found):
+        _check_found(condition, path)
+        return
+    if not condition.evidence:
+        raise SheetError(f"{path}: condition.evidence: name the subjects whose readings are kept")
     comparisons = (condition.equals, condition.below, condition.above)
     if sum(comparison is not None for comparison in comparisons) != 1:
         raise SheetError(f"{path}: condition: write exactly one of equals, below and above")
     if isinstance(condition.equals, bool) != bool(YES_NO.intersection(asked)):
         names = ", ".join(sorted(YES_NO))
         raise SheetError(f"{path}: condition.equals: true and false go with {names}, and only with these")
+
+
+def _check_found(condition: Condition, path: Path) -> None:
+    """A sighting is there or not, and a watch answers by itself."""
+    comparisons = (condition.equals, condition.below, condition.above)
+    if any(comparison is not None for comparison in comparisons) or condition.every:
+        raise SheetError(
+            f"{path}: condition: a sighting or a watch is compared with nothing: remove equals, below, above "
+            "and every"
+        )
+
+
+def _check_watch(rule: Rule, name: str, path: Path) -> None:
+    asked = PARAMETERS.get(name)
+    if asked is None:
+        raise SheetError(f"{path}: condition.watch: {name!r} is none of {', '.join(sorted(PARAMETERS))}")
+    if rule.condition.parameters.keys() != asked:
+        names = ", ".join(sorted(asked)) or "none"
+        raise SheetError(f"{path}: condition.parameters: {name} takes exactly these: {names}")
+    if rule.when_found != "incident":
+        raise SheetError(f"{path}: when_found: what a watch finds is an incident: write when_found: incident")

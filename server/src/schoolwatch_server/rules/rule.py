@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from schoolwatch_server.rules.subject import Kind
 from schoolwatch_server.strict_yaml import Confidence, Id, Title, Version
 
 Severity = Literal["low", "medium", "high", "critical"]
@@ -29,20 +30,27 @@ class RuleSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What must be so: a verdict of the posture or of the machine, or a reading's number; exactly one.
+    """What must be so; exactly one of five.
 
-    `equals`, `below` and `above` are the comparison, exactly one of them. A reading with labels comes
-    several times: `every` says whether all of them must meet it, or one is enough. `evidence` names the
-    subjects (`antivirus` of `antivirus.running`) whose readings and facts are kept with the incident; an
-    envelope without a reading of them says nothing about the rule.
+    A verdict of the posture or of the machine, or a reading's number, in an envelope; a sighting of a kind in
+    an envelope, which needs no comparison; what a watch finds when it looks at the database and the clock, as
+    its `parameters` ask, which answers yes or no by itself.
+
+    `equals`, `below` and `above` are the comparison, exactly one of them where there is one. A reading with
+    labels comes several times: `every` says whether all of them must meet it, or one is enough. `evidence`
+    names the subjects (`antivirus` of `antivirus.running`) whose readings and facts are kept with the
+    incident; an envelope without a reading of them says nothing about the rule.
     """
 
-    evidence: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    evidence: tuple[str, ...] = ()
     posture: Literal["protected", "ipv6_rung", "link_speed"] | None = None
     machine: (
         Literal["realtime", "firewall", "autorun_off", "patch_age", "disk_failing", "backup_age"] | None
     ) = None
     reading: str | None = None
+    sighting: str | None = None
+    watch: str | None = None
+    parameters: dict[str, float] = {}
     equals: bool | float | None = None
     below: float | None = None
     above: float | None = None
@@ -60,7 +68,7 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     id: Id
     version: Version
     severity: Severity
-    scope: Literal["device"]
+    scope: Kind
     title: Both
     why: Both
     what_to_do: Both

@@ -1,0 +1,34 @@
+"""Watches: what rules ask of the database and the clock, rather than of one report of a device.
+
+Each is a file with `look` and a line in `WATCHES`; its parameters stand in `rules.watch.PARAMETERS`.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from schoolwatch_server.rules import Rule
+from schoolwatch_server.rules.watch import Finding
+from schoolwatch_server.watches import site_down
+from schoolwatch_server.watches.sight import Sight
+
+log = logging.getLogger(__name__)
+
+Look = Callable[[Sight, Mapping[str, float]], Iterable[Finding]]
+"""What a watch finds: what is not in order (True), and of what that is not known just now (None)."""
+
+WATCHES: Mapping[str, Look] = {
+    "site_down": site_down.look,
+}
+
+
+def look(sight: Sight, rules: Sequence[Rule]) -> dict[str, tuple[Finding, ...]]:
+    """What the watches of these rules find, by rule. One that breaks is logged and was not looked at."""
+    found: dict[str, tuple[Finding, ...]] = {}
+    for rule in rules:
+        if rule.condition.watch is None:
+            continue
+        try:
+            found[rule.id] = tuple(WATCHES[rule.condition.watch](sight, rule.condition.parameters))
+        except (ArithmeticError, LookupError, TypeError, ValueError):
+            log.exception("watch %s of rule %s broke", rule.condition.watch, rule.id)
+    return found
