@@ -48,5 +48,6 @@ def test_vietnamese_survives_also_decomposed(printed: dict[str, str], kind: str)
     name = f"Trường {SIGNS} =1+1"
     assert (name if kind == "xlsx" else name.upper()) in flat
     assert "DỮ LIỆU MÔ PHỎNG, KHÔNG PHẢI SỐ LIỆU THẬT" in flat
-    assert "Tỉ lệ máy tính có phần mềm diệt vi-rút đang chạy" in flat
+    broken = flat.replace("- ", "-")  # a line may end at the hyphen, as the fonts of a machine have it
+    assert "Tỉ lệ máy tính có phần mềm diệt vi-rút đang chạy" in broken
     assert unicodedata.is_normalized("NFC", flat)
