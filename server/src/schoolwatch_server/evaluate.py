@@ -28,6 +28,7 @@ from schoolwatch_server import (
     people,
     reminders,
     site_rounds,
+    sweeping,
     tell,
     texts,
     watches,
@@ -87,6 +88,7 @@ def run(config: ServerConfig, stop: threading.Event | None = None) -> None:
     engine = open_database(config.database_url, config.master_key)
     packs = packs_in_force(config, engine)
     work = _Work(config, engine, rules, packs, _Addresses(config), stop)
+    sweeping.seldom()
     others = [
         threading.Thread(target=_notifications, args=(work,), name="notifications"),
         threading.Thread(target=_chores, args=(work,), name="chores"),

@@ -65,23 +65,23 @@ def recognised(
 
 @cache
 def _recognised(level: Level, chosen: frozenset[str]) -> Select[Any]:
-    c, s = t.claim.c, t.school.c
+    c, s, newer = t.claim.c, t.school.c, t.claim.alias().c
     seen = select(s.id).where(inside(level), has_code())
-    asked = [c.state.in_(COUNTS), c.school_id.in_(seen)]
-    if "questions" in chosen:
-        asked.append(c.question.in_(bindparam("questions", expanding=True)))
-    if "schools" in chosen:
-        asked.append(c.school_id.in_(bindparam("schools", expanding=True)))
-    last = (
-        select(c.school_id, c.question, func.max(c.revision).label("revision"))
-        .where(*asked)
-        .group_by(c.school_id, c.question)
-        .subquery()
+    # one seek for each answer: SQLite takes twice as long to group them all and to look their newest up
+    replaced = exists().where(
+        newer.school_id == c.school_id,
+        newer.question == c.question,
+        newer.revision > c.revision,
+        newer.state.in_(COUNTS),
     )
-    is_last = and_(*(c[name] == last.c[name] for name in ("school_id", "question", "revision")))
-    return select(
+    query = select(
         c.school_id, c.question, c.value, c.state, c.as_of, c.changed_at, c.text, c.revision, c.id
-    ).join(last, is_last)
+    ).where(c.state.in_(COUNTS), c.school_id.in_(seen), ~replaced)
+    if "questions" in chosen:
+        query = query.where(c.question.in_(bindparam("questions", expanding=True)))
+    if "schools" in chosen:
+        query = query.where(c.school_id.in_(bindparam("schools", expanding=True)))
+    return query
 
 
 def newest(conn: Connection, scope: Scope, school_id: int) -> dict[str, ClaimRow]:

@@ -140,17 +140,18 @@ def _contracts(level: Level) -> Select[Any]:
 def line_tests(conn: Connection, scope: Scope, after: float) -> dict[int, LineTests]:
     """What the device that tests a school's line told since an instant, by school."""
     rows = conn.execute(_line_tests(scope.level), place(scope)).all()
-    return {school: LineTests(*medians(kept, after)) for school, kept in rows}
+    return {school: LineTests(*medians(kept, after)) for school, kept in rows if kept is not None}
 
 
 @cache
 def _line_tests(level: Level) -> Select[Any]:
     lt, s = t.line_tester.c, t.state.c
+    # not a join: SQLite would look through every state of the province for the few that have tests
+    tests = select(s.line_tests).where(s.device_id == lt.device_id).scalar_subquery()
     return (
-        select(lt.school_id, s.line_tests)
-        .join_from(t.line_tester, t.state, lt.device_id == s.device_id)
-        .join(t.school, lt.school_id == t.school.c.id)
-        .where(inside(level), s.line_tests.is_not(None))
+        select(lt.school_id, tests)
+        .join_from(t.line_tester, t.school, lt.school_id == t.school.c.id)
+        .where(inside(level))
     )
 
 

@@ -164,6 +164,14 @@ membership = Table(
     Column("valid_from", Double, nullable=False),
     Column("valid_to", Double),
     one_open("uq_membership_open", "device_id", "valid_to"),
+    Index(  # in this order the devices of all schools are added up room by room without being sorted
+        "ix_membership_present",
+        "school_id",
+        "room_id",
+        "device_id",
+        sqlite_where=text("valid_to IS NULL"),
+        postgresql_where=text("valid_to IS NULL"),
+    ),
 )
 credential = Table(
     "credential",

@@ -123,6 +123,7 @@ class _Found:
     """What one school's indicators came to, as `INDICATORS` orders them: computed once for all its places."""
 
     school: SchoolCounts
+    about: About
     fractions: tuple[Fraction, ...]
     parts: tuple[Parts, ...]
 
@@ -142,25 +143,24 @@ def _found(prepared: Sequence[Prepared], school: SchoolCounts) -> _Found:
     counts = school.counts
     return _Found(
         school,
+        _about(school),
         tuple(fraction_of(each, counts) for each in prepared),
         tuple(parts_of(each, counts) for each in prepared),
     )
 
 
-def _about(found: _Found) -> About:
-    counts = found.school.counts
+def _about(school: SchoolCounts) -> About:
     return About(
-        stages=counts.stages,
-        commune=found.school.commune,
-        former_place=found.school.former_place,
-        is_public=counts.is_public,
+        stages=school.counts.stages,
+        commune=school.commune,
+        former_place=school.former_place,
+        is_public=school.counts.is_public,
     )
 
 
 def _school(prepared: Sequence[Prepared], found: _Found, now: float) -> tuple[IndicatorValue, ...]:
-    about = _about(found)
     return tuple(
-        of_one(each, fraction, parts, place_id=found.school.school_id, at=now, about=about)
+        of_one(each, fraction, parts, place_id=found.school.school_id, at=now, about=found.about)
         for each, fraction, parts in zip(prepared, found.fractions, found.parts, strict=True)
     )
 
@@ -168,7 +168,7 @@ def _school(prepared: Sequence[Prepared], found: _Found, now: float) -> tuple[In
 def _place(
     prepared: Sequence[Prepared], found: Sequence[_Found], level: Place, place_id: int, now: float
 ) -> tuple[IndicatorValue, ...]:
-    abouts = {_about(school) for school in found}
+    abouts = {school.about for school in found}
     return tuple(
         of_total(
             each,
@@ -197,16 +197,12 @@ def _items(
     if not packs.plans:
         return ()
     index = {each.indicator.id: number for number, each in enumerate(prepared)}
-    abouts = [_about(school) for school in found]
     made = (
         of_item(
             plan,
             item,
             each,
-            [
-                (about, school.fractions[index[each.indicator.id]])
-                for about, school in zip(abouts, found, strict=True)
-            ],
+            [(school.about, school.fractions[index[each.indicator.id]]) for school in found],
             level=level,
             place_id=place_id,
             at=now,

@@ -1,7 +1,7 @@
 """Judges one indicator for one place: value, coverage and source, or the reason why there is no value."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Literal
 
@@ -47,6 +47,8 @@ class Prepared:
     lines: tuple[Line, ...]
     numbers: Numbers
     plans: tuple[Plan, ...]
+    asked: dict[About | None, tuple[Target | None, str]] = field(default_factory=dict, compare=False)
+    """What `plans` ask of each kind of school, as far as that was looked up: most schools are of a few."""
 
 
 def prepare(indicator: Indicator, packs: Packs, at: float) -> Prepared:
@@ -128,7 +130,7 @@ def of_one(
     """The value of one school; what its number is held against may be asked of it alone."""
     indicator = prepared.indicator
     total = of_school(fraction, prepared.floor)
-    asked, deadline = _asked(prepared, () if about is None else (about,), indicator.unit)
+    asked, deadline = _asked_of(prepared, about) if prepared.plans else (None, "")
     if indicator.counts_schools and indicator.unit == "ratio":
         asked = None  # a plan's share is one of schools, and no share of what is asked of one of them
     target: float | None
@@ -157,7 +159,7 @@ def of_one(
         target=target,
         at=at,
         better=prepared.better,
-        lines=_with_plan(prepared, asked),
+        lines=prepared.lines if asked is None else _with_plan(prepared.lines, asked),
         parts=parts,
         basis=indicator.basis,
         declared=None if said is None else said.value,
@@ -210,7 +212,7 @@ def of_total(
         target=target,
         at=at,
         better=better,
-        lines=_with_plan(prepared, asked),
+        lines=prepared.lines if asked is None else _with_plan(prepared.lines, asked),
         parts=parts,
         basis=indicator.basis,
         declared=None if total.said is None else total.said.value,
@@ -255,6 +257,14 @@ def _asking(indicator: str, plans: Iterable[Plan]) -> tuple[Plan, ...]:
     return tuple(found)
 
 
+def _asked_of(prepared: Prepared, about: About | None) -> tuple[Target | None, str]:
+    known = prepared.asked.get(about)
+    if known is None:
+        abouts = () if about is None else (about,)
+        known = prepared.asked[about] = _asked(prepared, abouts, prepared.indicator.unit)
+    return known
+
+
 def _asked(prepared: Prepared, abouts: Collection[About], unit: Unit) -> tuple[Target | None, str]:
     """What plans ask of a number of that unit, and by when they ask anything of the indicator at all.
 
@@ -266,11 +276,9 @@ def _asked(prepared: Prepared, abouts: Collection[About], unit: Unit) -> tuple[T
     return asked, "" if first is None or first.deadline is None else first.deadline.isoformat()
 
 
-def _with_plan(prepared: Prepared, asked: Target | None) -> tuple[Line, ...]:
-    if asked is None:
-        return prepared.lines
+def _with_plan(lines: Iterable[Line], asked: Target) -> tuple[Line, ...]:
     source = Source(asked.document, asked.clause, asked.confidence)
-    rest = tuple(line for line in prepared.lines if line.kind != "target")
+    rest = tuple(line for line in lines if line.kind != "target")
     return (*rest, Line("target", asked.value, asked.unit, (), source))
 
 

@@ -26,9 +26,10 @@ def compute(counts: Counts, numbers: Numbers) -> Fraction:
         return Fraction(None, None, 0, None, "no_lab")
     used = {lab.room_id: lab for _, lab in placed}.values()
     known, declared = _covered(used, counts)
-    stages = tuple(
-        _stage(stage, placed, numbers) for stage in _TAUGHT if any(c.stage == stage for c, _ in placed)
-    )
+    of_stages = {
+        stage: [(c.taught, working_of(lab)) for c, lab in placed if c.stage == stage] for stage in _TAUGHT
+    }
+    stages = tuple(_stage(stage, taught, numbers) for stage, taught in of_stages.items() if taught)
     worst = max(stages, key=_badness)
     known *= len(placed) / len(classes)
     enough = declared is not None and declared > 0 and known >= numbers["floor"] * declared
@@ -71,8 +72,8 @@ def working_of(lab: Lab) -> int:
     return lab.working + (lab.by_hand or 0)
 
 
-def _stage(stage: str, placed: Sequence[tuple[SchoolClass, Lab]], numbers: Numbers) -> OfStage:
-    taught = [(c.taught, working_of(lab)) for c, lab in placed if c.stage == stage]
+def _stage(stage: str, taught: Sequence[tuple[int, int]], numbers: Numbers) -> OfStage:
+    """`taught`: pupils of each lesson, and the computers that work for it."""
     pupils, computers = max(
         taught, key=lambda each: (each[0] / each[1] if each[1] else float("inf"), each[0])
     )

@@ -1,6 +1,5 @@
 """The intake process: reads reports from the broker in batches, commits each, and then acknowledges it."""
 
-import gc
 import hashlib
 import logging
 import signal
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import Engine, exc
 
 from schoolwatch_contract.topics import REPORTS
+from schoolwatch_server import sweeping
 from schoolwatch_server.config import ConfigError, ServerConfig
 from schoolwatch_server.database import journal, sealed
 from schoolwatch_server.database.commit import Rules
@@ -67,9 +67,7 @@ def run(config: ServerConfig, stop: threading.Event | None = None, *, worker: st
         _stop_on_signal(stop)
     engine = open_database(config.database_url, config.master_key)
     sealed.check(engine)
-    # A batch makes 20,000 small objects without cycles; looking for cycles took a quarter of the time.
-    gc.freeze()
-    gc.set_threshold(100_000, 10, 10)
+    sweeping.seldom()
     try:
         _Intake(config, engine, worker).run(stop)
     finally:
