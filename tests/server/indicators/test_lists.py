@@ -191,7 +191,9 @@ def test_contracts_count_while_they_hold(conn: Connection) -> None:
     for isp, starts, ends in (("Cũ", None, NOW - DAY), ("Nay", NOW - DAY, None), ("Sau", NOW + DAY, None)):
         conn.execute(insert(t.line_contract).values(isp=isp, starts=starts, ends=ends, **row))
     assert [c.provider for c in counted(conn, of).contracts] == ["Nay"]
-    assert value(conn, of, "several_providers").meets is False
+    second = value(conn, of, "several_providers")
+    assert (second.meets, second.encouraged) == (False, True)  # documents only recommend a second line
+    assert not value(conn, of, "fibre").encouraged
 
 
 def test_rooms_show_their_network_by_a_computer_or_a_person(conn: Connection) -> None:

@@ -101,6 +101,7 @@ def indicator_json(value: IndicatorValue, texts: Texts) -> Json:
         "target": value.target,
         "better": value.better,
         "meets": value.meets,
+        "encouraged": value.encouraged,
         "deadline": value.deadline or None,
         "basis": value.basis,
         "declared": value.declared,

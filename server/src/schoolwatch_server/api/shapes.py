@@ -72,7 +72,10 @@ class OfStage(Answer):
 
 
 class Indicator(Answer):
-    """`meets` null: not known, or nothing is asked. `declared` is what the school says of the same."""
+    """`meets` null: not known, or nothing is asked. `declared` is what the school says of the same.
+
+    `encouraged`: documents only recommend it, so that `meets` false is no failing.
+    """
 
     indicator: str
     code: str
@@ -89,6 +92,7 @@ class Indicator(Answer):
     target: float | None
     better: Literal["higher", "lower"]
     meets: bool | None
+    encouraged: bool
     deadline: Annotated[str | None, Field(json_schema_extra={"format": "date"})]
     basis: Basis
     declared: float | None

@@ -66,7 +66,7 @@ def standing(values: Sequence[IndicatorValue], today: date) -> Standing | None:
     return Standing(
         tuple(group for group in groups if group.told or group.silent),
         met=sum(value.meets is True for value in values),
-        unmet=sum(value.meets is False for value in values),
+        unmet=sum(value.meets is False and not value.encouraged for value in values),
         unknown=sum(value.meets is None and value.value is None for value in values),
     )
 
@@ -74,7 +74,7 @@ def standing(values: Sequence[IndicatorValue], today: date) -> Standing | None:
 def _line(value: IndicatorValue, today: date) -> Line:
     deadline = date.fromisoformat(value.deadline) if value.deadline else None
     past = deadline is not None and deadline < today
-    return Line(value, deadline, past and value.meets is not True)
+    return Line(value, deadline, past and value.meets is not True and not value.encouraged)
 
 
 def _grouped(name: Group, lines: Sequence[Line]) -> Grouped:

@@ -226,7 +226,8 @@ class IndicatorValue(msgspec.Struct, frozen=True, gc=False):
     numbers behind it, `parts` the counts behind it. `declared` is what the school says of the same quantity,
     with how far that has come (`declared_state`) and since when (UTC seconds); it never becomes `value` by
     itself. `deadline` is the target's last day, ISO 8601, empty when there is none. `meets` is whether what
-    is asked is reached, also known of some that have no value (every computer of a lab broken).
+    is asked is reached, also known of some that have no value (every computer of a lab broken). `encouraged`:
+    no document asks for it, one or more only recommend it, so that a false `meets` is no failing.
     """
 
     indicator: str
@@ -254,3 +255,4 @@ class IndicatorValue(msgspec.Struct, frozen=True, gc=False):
     code: str = ""
     meets: bool | None = None
     stages: tuple[OfStage, ...] = ()
+    encouraged: bool = False

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -47,7 +47,8 @@ class Prepared:
     lines: tuple[Line, ...]
     numbers: Numbers
     plans: tuple[Plan, ...]
-    asked: dict[About | None, tuple[Target | None, str]] = field(default_factory=dict, compare=False)
+    encouraged: bool = False
+    asked: dict[About | None, "_Asked"] = field(default_factory=dict, compare=False)
     """What `plans` ask of each kind of school, as far as that was looked up: most schools are of a few."""
 
 
@@ -75,6 +76,7 @@ def _lasting(indicator: Indicator, packs: Packs) -> Prepared:
             **{name: number.value for name, number in definition.numbers.items()},
         },
         _asking(indicator.id, packs.plans),
+        definition.encouraged,
     )
 
 
@@ -130,7 +132,7 @@ def of_one(
     """The value of one school; what its number is held against may be asked of it alone."""
     indicator = prepared.indicator
     total = of_school(fraction, prepared.floor)
-    asked, deadline = _asked_of(prepared, about) if prepared.plans else (None, "")
+    asked, deadline, encouraged = _asked_of(prepared, about)
     if indicator.counts_schools and indicator.unit == "ratio":
         asked = None  # a plan's share is one of schools, and no share of what is asked of one of them
     target: float | None
@@ -169,6 +171,7 @@ def of_one(
         code=indicator.code,
         meets=meets,
         stages=fraction.stages,
+        encouraged=encouraged,
     )
 
 
@@ -189,7 +192,7 @@ def of_total(
     indicator = prepared.indicator
     unit: Unit = "ratio" if indicator.counts_schools else indicator.unit
     told = [about for about in abouts if is_asked(indicator, about)] if prepared.plans else ()
-    asked, deadline = _asked(prepared, told, unit)
+    asked, deadline, encouraged = _asked(prepared, told, unit)
     target = prepared.target if asked is None else asked.value
     better: Better = "higher" if indicator.counts_schools else prepared.better
     value = _quotient(total)
@@ -221,6 +224,7 @@ def of_total(
         deadline=deadline,
         code=indicator.code,
         meets=meets,
+        encouraged=encouraged,
     )
 
 
@@ -257,7 +261,15 @@ def _asking(indicator: str, plans: Iterable[Plan]) -> tuple[Plan, ...]:
     return tuple(found)
 
 
-def _asked_of(prepared: Prepared, about: About | None) -> tuple[Target | None, str]:
+class _Asked(NamedTuple):
+    """What plans ask of a number, by when they ask anything of its indicator, if they only recommend it."""
+
+    target: Target | None
+    deadline: str
+    encouraged: bool
+
+
+def _asked_of(prepared: Prepared, about: About | None) -> _Asked:
     known = prepared.asked.get(about)
     if known is None:
         abouts = () if about is None else (about,)
@@ -265,15 +277,17 @@ def _asked_of(prepared: Prepared, about: About | None) -> tuple[Target | None, s
     return known
 
 
-def _asked(prepared: Prepared, abouts: Collection[About], unit: Unit) -> tuple[Target | None, str]:
-    """What plans ask of a number of that unit, and by when they ask anything of the indicator at all.
+def _asked(prepared: Prepared, abouts: Collection[About], unit: Unit) -> _Asked:
+    """What plans ask of a number of that unit; where none asks anything the definition says if it is asked.
 
     "2 students a computer" is nothing that the share of schools could be held against.
     """
     found = targets_of(prepared.plans, prepared.indicator.id, abouts) if prepared.plans else ()
     asked = next((target for target in found if target.unit == unit), None)
     first = asked or next(iter(found), None)
-    return asked, "" if first is None or first.deadline is None else first.deadline.isoformat()
+    if first is None:
+        return _Asked(None, "", prepared.encouraged)
+    return _Asked(asked, "" if first.deadline is None else first.deadline.isoformat(), not first.mandatory)
 
 
 def _with_plan(lines: Iterable[Line], asked: Target) -> tuple[Line, ...]:

@@ -49,7 +49,8 @@ class Slow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where an indicator comes from, and the numbers it is held against.
 
-    `numbers` are those that it is computed with, by the names that the indicator gives them.
+    `numbers` are those that it is computed with, by the names that the indicator gives them. `encouraged`:
+    the document asks nobody for it, so that who has it not fails nothing.
     """
 
     document: Title
@@ -60,6 +61,7 @@ class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     threshold: Number | None = None
     numbers: dict[Id, Number] = {}
     references: tuple[Number, ...] = ()
+    encouraged: bool = False
 
 
 class Pack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

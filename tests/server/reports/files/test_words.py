@@ -7,7 +7,7 @@ from parts.frozen import of_school, value_of
 from schoolwatch_server import texts
 from schoolwatch_server.indicators.indicator import Line, LineKind, Source
 from schoolwatch_server.reports import content
-from schoolwatch_server.reports.files import paper, words
+from schoolwatch_server.reports.files import below, paper, words
 
 PAPER = paper(content.encode(of_school(0)), texts.load())
 
@@ -35,3 +35,14 @@ LAW = line("target", 0.9, "ratio", "V-law")
 def test_a_target_bears_the_confidence_of_its_own_number(unit, asked, lines, printed: str) -> None:
     value = replace(value_of(of_school(0)), unit=unit, target=asked, lines=tuple(lines), deadline="")
     assert words.target(PAPER, value) == printed
+
+
+def test_what_is_only_recommended_nobody_fails() -> None:
+    value = replace(
+        value_of(of_school(0)), unit="boolean", value=0.0, target=1.0, meets=False, encouraged=True
+    )
+    assert words.verdict(PAPER, value) == "chưa có, văn bản chỉ khuyến khích"
+    assert words.target(PAPER, value).startswith("khuyến khích: có [")
+    assert below.standing(value) == "no_target"
+    assert words.verdict(PAPER, replace(value, value=1.0, meets=True)) == "đạt"
+    assert below.standing(replace(value, encouraged=False)) == "missed"

@@ -98,7 +98,15 @@ def reason(paper: Paper, value: IndicatorValue) -> str:
 
 
 def is_reached(value: IndicatorValue) -> bool | None:
-    """Whether what is asked is reached; None without a value or a target, unless it is known all the same."""
+    """Whether what is asked is reached; None without a value or a target, unless it is known all the same.
+
+    What is only recommended nobody fails.
+    """
+    reached = _is_so(value)
+    return None if value.encouraged and reached is False else reached
+
+
+def _is_so(value: IndicatorValue) -> bool | None:
     if value.meets is not None:
         return value.meets
     if value.value is None or value.target is None:
@@ -114,6 +122,8 @@ def target(paper: Paper, value: IndicatorValue) -> str:
     if value.unit != "boolean":
         told = paper.text(f"file.target.{value.better}", target=told)
     told = f"{told} [{_tag(value)}]"
+    if value.encouraged:
+        told = paper.text("file.target.encouraged", target=told)
     return f"{told}, {paper.text('file.deadline', day=day(value.deadline))}" if value.deadline else told
 
 
@@ -124,6 +134,8 @@ def _tag(value: IndicatorValue) -> str:
     (seven of ten checks, a step of a ladder) is this program's own proposal.
     """
     lines = [line for line in value.lines if line.kind in ("target", "threshold")]
+    if value.encouraged:
+        return value.source.confidence
     if value.unit == "boolean":
         return next((line.source.confidence for line in lines if line.kind == "target"), "P")
     known = [line for line in lines if line.value == value.target and line.unit == value.unit]
@@ -137,6 +149,8 @@ def verdict(paper: Paper, value: IndicatorValue) -> str:
     told = [reason(paper, value)] if value.value is None else []
     if reached is not None:
         told.append(paper.text("file.reached" if reached else "file.missed"))
+    elif value.encouraged and _is_so(value) is False:
+        told.append(paper.text("file.encouraged"))
     if is_overdue(paper, value):
         told.append(overdue(paper, value))
     return ", ".join(one for one in told if one)
