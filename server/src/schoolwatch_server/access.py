@@ -31,8 +31,9 @@ Permission = Literal[
     "recognise",
     "evidence",
     "packs",
+    "handle",
 ]
-TokenPermission = Literal["read"]
+TokenPermission = Literal["read", "handle"]
 
 ROLES: Mapping[Role, frozenset[Permission]] = {
     "so_admin": frozenset(
@@ -54,16 +55,41 @@ ROLES: Mapping[Role, frozenset[Permission]] = {
             "recognise",
             "evidence",
             "packs",
+            "handle",
         }
     ),
     "so_viewer": frozenset({"self", "read", "system", "evidence"}),
     "commune": frozenset(
-        {"self", "read", "declare", "enrol", "people", "tokens", "freeze", "hand_in", "accept", "evidence"}
+        {
+            "self",
+            "read",
+            "declare",
+            "enrol",
+            "people",
+            "tokens",
+            "freeze",
+            "hand_in",
+            "accept",
+            "evidence",
+            "handle",
+        }
     ),
     "school_head": frozenset(
-        {"self", "read", "declare", "enrol", "people", "freeze", "hand_in", "claim", "approve", "evidence"}
+        {
+            "self",
+            "read",
+            "declare",
+            "enrol",
+            "people",
+            "freeze",
+            "hand_in",
+            "claim",
+            "approve",
+            "evidence",
+            "handle",
+        }
     ),
-    "technician": frozenset({"self", "read", "declare", "enrol", "freeze", "claim", "evidence"}),
+    "technician": frozenset({"self", "read", "declare", "enrol", "freeze", "claim", "evidence", "handle"}),
     "auditor": frozenset({"self", "read", "system", "audit", "evidence"}),
 }
 """What a role may do, within its account's scope.
@@ -78,6 +104,9 @@ declarations of the places that one manages: see `hands_in` and `decides`.
 on it, each after the other and none in another's place (`claims.states` says whose turn it is); `evidence`
 reads it, remarks and files included: names may stand in them, so no token has it.
 `packs` changes the numbers that all schools are judged by.
+`handle` acknowledges, assigns, comments on and closes incidents: whoever answers for the place or mends it,
+the school's own people among them, for they are there first. Who only watches or inspects does not: what they
+find closed, somebody else closed.
 """
 
 SCOPES: Mapping[Role, tuple[Level, ...]] = {
@@ -110,8 +139,11 @@ LIMITED: frozenset[Permission] = frozenset({"self"})
 WHOLE_SERVER: frozenset[Permission] = frozenset({"system", "audit", "packs"})
 """What needs the scope "all" besides the permission."""
 
-TOKENS: Mapping[TokenPermission, frozenset[Permission]] = {"read": frozenset({"read", "system"})}
-"""What an API token may do, within its scope; a token never writes."""
+TOKENS: Mapping[TokenPermission, frozenset[Permission]] = {
+    "read": frozenset({"read", "system"}),
+    "handle": frozenset({"read", "handle"}),
+}
+"""What an API token may do, within its scope: read, or besides see to incidents (a help desk's program)."""
 
 Must = Literal["", "password", "second_factor"]
 """What a person has to do before anything else: change a first password, set up a second factor."""

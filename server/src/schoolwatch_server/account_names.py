@@ -11,7 +11,7 @@ RESTORE = "restore"
 """Who did what a person at the server's shell did, what the server does by itself, and after a restore."""
 
 _OWN = frozenset({COMMAND_LINE, SERVER, RESTORE, "retention", "up"})
-_OWN_BEGINNINGS = ("device ", "enrolment token ")
+_OWN_BEGINNINGS = ("device ", "enrolment token ", "api token ")
 
 
 def trouble(name: str) -> str:

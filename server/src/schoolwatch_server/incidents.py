@@ -65,19 +65,21 @@ def _write(
 ) -> None:
     incidents.write_states(conn, changed)
     for occurrence in occurrences:
-        incident_id = _record(conn, occurrence, now)
-        if incident_id is not None:
-            notifications.put(conn, incident_id, occurrence.event.kind, channels, now)
+        told = _record(conn, occurrence, now)
+        if told is not None:
+            notifications.put(conn, *told, channels, now)
 
 
-def _record(conn: Connection, occurrence: Occurrence, now: float) -> int | None:
-    """Writes what happened; the incident that people are told of, if any. The work list alarms nobody."""
+def _record(conn: Connection, occurrence: Occurrence, now: float) -> tuple[int, str] | None:
+    """Writes what happened; incident and event that people are told of, if any. A work list alarms nobody."""
     event, new = occurrence.event, _new(occurrence)
     match event.kind:
         case "opened":
-            return incidents.open_incident(conn, new, now)
+            opened = incidents.open_incident(conn, new, now)
+            return None if opened is None else (opened.id, opened.event)
         case "closed":
-            return incidents.close_incident(conn, new.fingerprint, event.at, as_json(event), now)
+            closed = incidents.close_incident(conn, new.fingerprint, event.at, as_json(event), now)
+            return None if closed is None else (closed, "closed")
         case "listed":
             faults.put(conn, new)
         case "mended":
@@ -85,7 +87,8 @@ def _record(conn: Connection, occurrence: Occurrence, now: float) -> int | None:
         case "stood":
             detail = as_json(event)
             incidents.close_incident(conn, new.fingerprint, event.at, detail, now, kind="stood")
-            faults.put(conn, new)
+            if not incidents.is_false_alarm(conn, new.fingerprint):
+                faults.put(conn, new)
     return None
 
 
@@ -100,6 +103,7 @@ def _new(occurrence: Occurrence) -> incidents.NewIncident:
         opened_at=event.at,
         late=event.late,
         evidence=as_json(event),
+        reopen_within=rule.reopen_within,
     )
 
 

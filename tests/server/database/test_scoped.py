@@ -20,6 +20,7 @@ ABOUT_ONE = named(
     arrivals="hints_of school_of",
     boundaries="of_province paths remove replace",
     enrolment="has_place open_tokens room_of_school",
+    incident_acts="last newer",
     incident_rows="events",
     journal="carried uncertain",
     history="daily",
@@ -74,7 +75,7 @@ NOBODY_ASKS = named(
     engine="epoch history migrate",
     enrolment="devices_of_school enrolled name_of",
     identities="compare frozen of_school",
-    incidents="all_states close_incident open_incident states",
+    incidents="all_states close_incident is_false_alarm open_incident states",
     journal="digests last_received_at position pruned_before set_pruned_before",
     judged="write",
     lease="hold release",
@@ -123,8 +124,8 @@ CALLED = named(
 ANYBODY = named(reports="kept")
 """Asked by whoever holds a paper, by the digest on it, which nobody guesses; the answer holds no name."""
 
-OPEN = named(reach="inside")
-"""The condition of a scope itself, for statements that are asked with its place."""
+OPEN = named(reach="inside", incident_rows="incident_select")
+"""The condition of a scope itself, for statements asked with its place; a statement still without it."""
 
 LISTS = (ABOUT_ONE, OF_THE_SERVER, WHO_ASKS, NOBODY_ASKS, CALLED, ANYBODY, OPEN)
 

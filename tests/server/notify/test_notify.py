@@ -32,8 +32,8 @@ def opened(world: World, *names: str, late: bool = False) -> int:
     with begin_write(world.engine) as conn:
         incident = incidents.open_incident(conn, new, NOW)
         assert incident is not None
-        notifications.put(conn, incident, "opened", names, NOW)
-    return incident
+        notifications.put(conn, incident.id, "opened", names, NOW)
+    return incident.id
 
 
 def closed(world: World, incident: int, *names: str) -> None:

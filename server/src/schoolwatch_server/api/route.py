@@ -74,7 +74,7 @@ def _responses(route: Route) -> dict[int | str, dict[str, Any]]:
     refusals = set(route.refusals)
     if route.permission != "public":
         refusals |= {401, 403}
-    if route.permission in TOKENS["read"]:
+    if any(route.permission in allowed for allowed in TOKENS.values()):
         refusals |= {429}
     if inspect.signature(route.endpoint).parameters.keys() - {"who", "server", "request"}:
         refusals |= {422} if route.permission == "public" else {404, 422}

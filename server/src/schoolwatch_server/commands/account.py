@@ -13,7 +13,12 @@ if TYPE_CHECKING:
 def add_to(commands: "Subparsers") -> None:
     """Adds the words to the command line."""
     token = command.add(commands, "token", _token, "print a new API token; it is shown once")
-    token.add_argument("--scope", default="read", metavar="PERMISSION", help="what it may do (read)")
+    token.add_argument(
+        "--scope",
+        default="read",
+        metavar="PERMISSION",
+        help="what it may do: read, or handle (see to incidents too)",
+    )
     token.add_argument("--school", default="", metavar="CODE", help="only this school (everything)")
     token.add_argument("--name", default="", help="what it is for, shown in the list of tokens")
     token.add_argument("--days", type=float, default=365.0, help="how long it is valid (365)")

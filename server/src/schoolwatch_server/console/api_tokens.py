@@ -7,6 +7,7 @@ from fastapi import Form, Path, Request
 from starlette.responses import RedirectResponse, Response
 
 from schoolwatch_server import tokens
+from schoolwatch_server.access import TOKENS, TokenPermission
 from schoolwatch_server.api.problems import bad_field, not_found
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.console.page import check_form, page
@@ -17,6 +18,7 @@ DAYS_MAX = 366
 Csrf = Annotated[str, Form(max_length=200)]
 Name = Annotated[str, Form(max_length=80)]
 Code = Annotated[str, Form(max_length=40)]
+May = Annotated[TokenPermission, Form()]
 Days = Annotated[str, Form(pattern=r"^\s*[0-9]{1,4}\s*$")]
 
 
@@ -24,7 +26,13 @@ def show(request: Request, who: Who, server: Server) -> Response:
     """Those that are good, and the form for a new one."""
     listed = tokens.listed(server.engine, who, time.time())
     return page(
-        request, "tokens.html", who, listed=listed, placed=who.scope.level != "school", days_max=DAYS_MAX
+        request,
+        "tokens.html",
+        who,
+        listed=listed,
+        placed=who.scope.level != "school",
+        days_max=DAYS_MAX,
+        permissions=tuple(TOKENS),
     )
 
 
@@ -36,6 +44,7 @@ def issue(
     name: Name = "",
     place: Code = "",
     days: Days = "90",
+    permission: May = "read",
 ) -> Response:
     """A new token, shown this once."""
     check_form(who, csrf)
@@ -47,7 +56,7 @@ def issue(
     scope = tokens.scope_within(server.engine, who, place.strip())
     if scope is None:
         raise bad_field("place", "no place of yours has this code")
-    token = tokens.issue_token(server.engine, name, "read", scope, span, by=who.name)
+    token = tokens.issue_token(server.engine, name, permission, scope, span, by=who.name)
     return page(request, "token_once.html", who, at="/tokens", token=token, name=name, days=span)
 
 

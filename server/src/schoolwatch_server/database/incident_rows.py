@@ -7,12 +7,13 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, selec
 
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.registry import within
+from schoolwatch_server.incident_states import State, state_of
 from schoolwatch_server.scope import Scope
 
 
 @dataclass(frozen=True, slots=True)
 class IncidentRow:
-    """An incident with where it is; times are UTC seconds, `closed_at` None is open.
+    """An incident with where it is and how far it has come; times are UTC seconds, `closed_at` None is open.
 
     `place` is the name of the commune or province that it is about, None where it is about less.
     """
@@ -31,6 +32,20 @@ class IncidentRow:
     closed_at: float | None
     late: bool
     evidence: Any
+    commune_code: str | None
+    commune: str | None
+    acknowledged_at: float | None
+    acknowledged_by: str
+    assignee: str
+    verdict: str
+    verdict_by: str
+    reopened_at: float | None
+    is_exercise: bool
+
+    @property
+    def state(self) -> State:
+        """How far it has come."""
+        return state_of(self.closed_at, self.acknowledged_at, self.verdict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +68,7 @@ def incidents(
     device: str | None = None,
 ) -> tuple[IncidentRow, ...]:
     """Incidents, the newest first: one page. Those of the server are seen only with the scope "all"."""
-    query = _incidents().where(_seen(scope)).order_by(t.incident.c.id.desc()).limit(limit)
+    query = incident_select().where(seen(scope)).order_by(t.incident.c.id.desc()).limit(limit)
     if before is not None:
         query = query.where(t.incident.c.id < before)
     if is_open is not None:
@@ -68,7 +83,7 @@ def incidents(
 
 def incident(conn: Connection, incident_id: int, scope: Scope) -> IncidentRow | None:
     """One incident that the scope sees."""
-    row = conn.execute(_incidents().where(_seen(scope), t.incident.c.id == incident_id)).first()
+    row = conn.execute(incident_select().where(seen(scope), t.incident.c.id == incident_id)).first()
     return None if row is None else IncidentRow(*row)
 
 
@@ -79,8 +94,9 @@ def events(conn: Connection, incident_id: int) -> tuple[EventRow, ...]:
     return tuple(EventRow(*row) for row in conn.execute(query))
 
 
-def _incidents() -> Select[Any]:
-    i = t.incident.c
+def incident_select() -> Select[Any]:
+    """The columns of `IncidentRow`, of every incident: add `seen`."""
+    i, home = t.incident.c, t.commune.alias()
     code = (
         select(t.school_code.c.code)
         .where(t.school_code.c.school_id == i.school_id, t.school_code.c.valid_to.is_(None))
@@ -103,23 +119,34 @@ def _incidents() -> Select[Any]:
             i.closed_at,
             i.late,
             i.evidence,
+            home.c.code,
+            home.c.name,
+            i.acknowledged_at,
+            i.acknowledged_by,
+            i.assignee,
+            i.verdict,
+            i.verdict_by,
+            i.reopened_at,
+            i.is_exercise,
         )
         .select_from(t.incident)
         .outerjoin(t.device, t.device.c.id == i.device_id)
         .outerjoin(t.school, t.school.c.id == i.school_id)
         .outerjoin(t.commune, t.commune.c.id == i.commune_id)
+        .outerjoin(home, home.c.id == func.coalesce(t.school.c.commune_id, i.commune_id))
         .outerjoin(t.province, t.province.c.id == i.province_id)
     )
 
 
-def _seen(scope: Scope) -> ColumnElement[bool]:
+def seen(scope: Scope) -> ColumnElement[bool]:
+    """The condition that a scope sees an incident: its school, or the place that it is about."""
     if scope.level == "all":
         return true()
     i = t.incident.c
-    seen = and_(i.school_id.is_not(None), within(scope))
+    found = and_(i.school_id.is_not(None), within(scope))
     if scope.level == "province":
         communes = select(t.commune.c.id).where(t.commune.c.province_id == scope.id)
-        seen = or_(seen, i.province_id == scope.id, i.commune_id.in_(communes))
+        found = or_(found, i.province_id == scope.id, i.commune_id.in_(communes))
     elif scope.level == "commune":
-        seen = or_(seen, i.commune_id == scope.id)
-    return seen
+        found = or_(found, i.commune_id == scope.id)
+    return found

@@ -2,14 +2,17 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from sqlalchemy import Connection, and_, delete, insert, or_, select, update
+from sqlalchemy import Column, Connection, and_, delete, insert, or_, select, update
 
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.upsert import upsert
 from schoolwatch_server.rules import subject
 from schoolwatch_server.rules.subject import Subject
+
+BY_PEOPLE = ("resolved", "false_alarm")
+"""Verdicts of people."""
 
 _MANY = 400
 """Ids in one query: SQLite takes at most 32,766 parameters, and old ones 999."""
@@ -27,11 +30,20 @@ class NewIncident:
     opened_at: float
     late: bool
     evidence: dict[str, Any]
+    reopen_within: float = 0.0
 
     @property
     def fingerprint(self) -> str:
         """At most one open incident has it."""
         return fingerprint(self.rule, self.subject)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An incident that is open from now on: for the first time, or once more."""
+
+    id: int
+    event: Literal["opened", "reopened"]
 
 
 def fingerprint(rule: str, subject: Subject) -> str:
@@ -85,12 +97,19 @@ def write_states(conn: Connection, bodies: Mapping[tuple[str, Subject], dict[str
             conn.execute(delete(s).where(s.c.rule == rule, s.c.subject == str(about)))
 
 
-def open_incident(conn: Connection, new: NewIncident, now: float) -> int | None:
-    """Opens an incident and returns its id; None when one with its fingerprint is open already."""
+def open_incident(conn: Connection, new: NewIncident, now: float) -> Opened | None:
+    """Opens an incident; None when one with its fingerprint is open already.
+
+    One that ended no longer than `reopen_within` before the condition began anew is opened once more. Its end
+    is when the readings showed it to be over, whoever closed it before; so the times of the evidence decide.
+    """
     i = t.incident.c
     held = select(i.id).where(i.fingerprint == new.fingerprint, i.closed_at.is_(None))
     if conn.scalar(held) is not None:
         return None
+    last = _newest(conn, new.fingerprint, t.incident.c.closed_at)
+    if last is not None and _returns(new, _ended_at(conn, last)):
+        return _reopen(conn, last.id, new, now)
     row = conn.execute(
         insert(t.incident).values(
             rule=new.rule,
@@ -107,20 +126,76 @@ def open_incident(conn: Connection, new: NewIncident, now: float) -> int | None:
     ).inserted_primary_key
     incident_id = int(row[0]) if row is not None else 0
     add_event(conn, incident_id, "opened", {"at": new.opened_at, "late": new.late}, now)
-    return incident_id
+    return Opened(incident_id, "opened")
 
 
 def close_incident(
     conn: Connection, mark: str, at: float, detail: dict[str, Any], now: float, kind: str = "closed"
 ) -> int | None:
-    """Closes the open incident with this fingerprint and returns its id; None when there is none."""
+    """Closes the open incident with this fingerprint and returns its id; None when there is none.
+
+    A person may have closed it while the condition still held. The rule remembers the condition all the same:
+    it opens nothing before that has ended, and that it ended is then written down here.
+    """
     i = t.incident.c
-    incident_id: int | None = conn.scalar(select(i.id).where(i.fingerprint == mark, i.closed_at.is_(None)))
-    if incident_id is None:
-        return None
-    conn.execute(update(t.incident).where(i.id == incident_id).values(closed_at=at))
-    add_event(conn, incident_id, kind, detail, now)
-    return incident_id
+    verdict = "standing" if kind == "stood" else ""
+    still_open = update(t.incident).where(i.fingerprint == mark, i.closed_at.is_(None))
+    closed = still_open.values(closed_at=at, verdict=verdict).returning(i.id)
+    incident_id: int | None = conn.scalar(closed)
+    if incident_id is not None:
+        add_event(conn, incident_id, kind, detail, now)
+        return incident_id
+    last = _newest(conn, mark)
+    if last is not None and last.verdict in BY_PEOPLE:
+        add_event(conn, last.id, "ended" if kind == "closed" else kind, detail, now)
+    return None
+
+
+def is_false_alarm(conn: Connection, mark: str) -> bool:
+    """Whether a person closed the newest incident with this fingerprint as a false alarm."""
+    last = _newest(conn, mark)
+    return last is not None and last.verdict == "false_alarm"
+
+
+def _newest(conn: Connection, mark: str, by: Column[Any] = t.incident.c.id) -> Any:
+    """Id, `closed_at` and verdict of the newest incident with this fingerprint, held until the end."""
+    i = t.incident.c
+    query = select(i.id, i.closed_at, i.verdict).where(i.fingerprint == mark)
+    return conn.execute(query.order_by(by.desc(), i.id.desc()).limit(1).with_for_update()).first()
+
+
+def _returns(new: NewIncident, ended_at: float) -> bool:
+    """Whether it is what ended then, come back; what is found late and was before that is something else."""
+    after = new.since - ended_at
+    return after <= new.reopen_within and (after >= 0 or not new.late)
+
+
+def _ended_at(conn: Connection, last: Any) -> float:
+    """When an incident was over by its readings; of one that they have not shown to be over, its closing."""
+    if last.verdict not in BY_PEOPLE:
+        return float(last.closed_at)
+    e = t.incident_event.c
+    query = select(e.detail).where(e.incident_id == last.id, e.kind == "ended").order_by(e.id.desc())
+    ended = conn.scalar(query.limit(1))
+    return max(float(last.closed_at), float(ended["at"])) if ended else float(last.closed_at)
+
+
+def _reopen(conn: Connection, incident_id: int, new: NewIncident, now: float) -> Opened:
+    """The same incident once more: whose it was it stays, but somebody has to take it anew."""
+    again = {
+        "closed_at": None,
+        "verdict": "",
+        "verdict_by": "",
+        "acknowledged_at": None,
+        "acknowledged_by": "",
+        "reopened_at": new.opened_at,
+        "rule_version": new.rule_version,
+        "severity": new.severity,
+    }
+    conn.execute(update(t.incident).where(t.incident.c.id == incident_id).values(again))
+    detail = {**new.evidence, "since": new.since, "at": new.opened_at, "late": new.late}
+    add_event(conn, incident_id, "reopened", detail, now)
+    return Opened(incident_id, "reopened")
 
 
 def add_event(conn: Connection, incident_id: int, kind: str, detail: dict[str, Any], now: float) -> None:

@@ -3,10 +3,13 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, exists, func, insert, select, update
+from sqlalchemy import Connection, and_, delete, exists, func, insert, select, update
 
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.incidents import add_event
+
+RECURRING = ("reopened", "closed")
+"""Events that an incident has more than once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +36,13 @@ class Due:
 
 
 def put(conn: Connection, incident_id: int, event: str, channels: Collection[str], now: float) -> None:
-    """One notification for each channel, due at once; what is already in the outbox stays as it is."""
+    """One notification for each channel, due at once; what is already in the outbox stays as it is.
+
+    An incident comes back and ends more than once: of that the newest is told, after what was told before.
+    """
     n = t.notification.c
+    if event in RECURRING:
+        conn.execute(delete(t.notification).where(n.incident_id == incident_id, n.event == event))
     held = set(conn.scalars(select(n.channel).where(n.incident_id == incident_id, n.event == event)))
     rows = [
         {"incident_id": incident_id, "event": event, "channel": channel, "due_at": now}

@@ -17,7 +17,7 @@ incident = Table(
     id_(),
     Column("rule", String(60), nullable=False),
     Column("rule_version", Integer, nullable=False),
-    Column("fingerprint", String(120), nullable=False),
+    Column("fingerprint", String(120), nullable=False, index=True),
     Column("severity", String(20), nullable=False),
     to("device.id", "device_id", nullable=True, index=True),
     to("school.id", "school_id", nullable=True, index=True),
@@ -59,7 +59,7 @@ incident_event = Table(
     metadata,
     id_(),
     to("incident.id", "incident_id", index=True),
-    Column("at", Double, nullable=False),
+    Column("at", Double, nullable=False, index=True),
     Column("kind", String(20), nullable=False),
     Column("detail", JSON, nullable=False),
 )

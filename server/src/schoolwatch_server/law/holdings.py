@@ -170,7 +170,10 @@ HOLDINGS: dict[str, Holding] = {
         technical="id rule rule_version severity fingerprint device_id since listed_at ended_at evidence",
     ),
     "incident_event": of(
-        "Diễn biến của sự cố", "What happened in incidents", technical="id incident_id at kind detail"
+        "Diễn biến của sự cố: ai nhận xử lý, giao cho ai, ghi chú, ai đóng",
+        "What happened in incidents: who took them, to whom they went, notes, who closed them",
+        technical="id incident_id at kind",
+        personal="detail",
     ),
     "notification": of(
         "Thông báo đã gửi, tới kênh nào",

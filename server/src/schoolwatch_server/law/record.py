@@ -242,6 +242,6 @@ def _recipients(config: ServerConfig) -> tuple[str, ...]:
         "Kênh thông báo sự cố do Sở khai báo: nhận tên trường, phòng, nhãn máy và nội dung sự cố. "
         "Kênh của nhà cung cấp ngoài Việt Nam là chuyển dữ liệu ra nước ngoài, phải xem xét trước."
         + (" Hiện chưa khai báo kênh nào." if not config.notify.urls_file else ""),
-        "Phần mềm khác có mã truy cập do Sở cấp, chỉ đọc, trong phạm vi của mã.",
+        "Phần mềm khác có mã truy cập do Sở, xã cấp: chỉ đọc, hoặc đọc và xử lý sự cố, trong phạm vi của mã.",
         f"Máy đích của phép thử mạng chỉ thấy địa chỉ IP công cộng của trường: {named}.",
     )

@@ -34,6 +34,7 @@ PERMISSIONS: dict[Permission, str] = {
     "approve": "phê duyệt khai báo của trường trước khi gửi",
     "recognise": "công nhận khai báo đã được chấp nhận",
     "evidence": "xem khai báo và minh chứng",
+    "handle": "nhận xử lý, giao, ghi chú, đóng sự cố trong phạm vi của mình",
     "packs": "nhập, sửa bộ tiêu chí và chỉ tiêu kế hoạch",
     "speedtest": "đo tốc độ đường truyền",
     "standing": "hỏi máy đã được duyệt chưa",

@@ -10,6 +10,9 @@ from schoolwatch_server.strict_yaml import Confidence, Id, Title, Version
 Severity = Literal["low", "medium", "high", "critical"]
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=366 * 86400)]
 
+HOUR = 3600.0
+"""Seconds within which a fault that returns is the same incident; a proposal of this project."""
+
 WEEKS = 21 * 86400.0
 """Seconds after which an incident is a standing fault; a proposal of this project."""
 
@@ -62,7 +65,8 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `when_found` says what becomes of a fault that was there already when the computer was first judged: it
     goes on the school's work list, or it is an incident. An incident that lasts `standing_after` goes on the
-    list too: nobody acts on it today who did not act in weeks.
+    list too: nobody acts on it today who did not act in weeks. What returns within `reopen_within` of its end
+    is the same incident once more.
     """
 
     id: Id
@@ -78,3 +82,4 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     close_after: Seconds = 0
     when_found: Literal["work_list", "incident"] = "work_list"
     standing_after: Seconds = WEEKS
+    reopen_within: Seconds = HOUR

@@ -1,0 +1,132 @@
+"""Lists of incidents by what somebody wants to see: rows, how many there are of each state, numbers."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
+
+from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.incident_rows import IncidentRow, incident_select, seen
+from schoolwatch_server.incident_states import STATES, State
+from schoolwatch_server.scope import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What an incident must be to be listed; None: any. `assignee` "" is nobody's.
+
+    `text` is found in the name of a device or as an incident's number, or means one of the `schools` (codes).
+    """
+
+    states: frozenset[State] = frozenset(STATES)
+    severity: str | None = None
+    rule: str | None = None
+    commune: str | None = None
+    school: str | None = None
+    device: str | None = None
+    assignee: str | None = None
+    late: bool | None = None
+    exercise: bool | None = None
+    text: str = ""
+    schools: Collection[str] = ()
+
+
+def listed(
+    conn: Connection, scope: Scope, wanted: Wanted, *, before: int | None = None, limit: int = 50
+) -> tuple[IncidentRow, ...]:
+    """One page, the newest first; `before` is the number of the last one of the page before."""
+    query = incident_select().where(seen(scope), _is(wanted), _in_state(wanted.states))
+    if before is not None:
+        query = query.where(t.incident.c.id < before)
+    query = query.order_by(t.incident.c.id.desc()).limit(limit)
+    return tuple(IncidentRow(*row) for row in conn.execute(query))
+
+
+def ids(conn: Connection, scope: Scope, wanted: Wanted, *, upto: int, limit: int) -> tuple[int, ...]:
+    """Numbers of those up to `upto`, the newest first: what came after somebody looked is not among them."""
+    query = _of(scope, wanted, t.incident.c.id).where(_in_state(wanted.states), t.incident.c.id <= upto)
+    return tuple(conn.scalars(query.order_by(t.incident.c.id.desc()).limit(limit)))
+
+
+def counts(conn: Connection, scope: Scope, wanted: Wanted) -> dict[State, int]:
+    """How many there are of each state, whichever states are wanted."""
+    state = case(
+        (_in_state(frozenset({"open"})), "open"),
+        (_in_state(frozenset({"acknowledged"})), "acknowledged"),
+        (t.incident.c.verdict == "", "evidence"),
+        else_=t.incident.c.verdict,
+    )
+    query = _of(scope, wanted, state, func.count()).group_by(state)
+    told = {name: count for name, count in conn.execute(query)}  # noqa: C416  a row is no pair to mypy
+    return {name: told.get(name, 0) for name in STATES}
+
+
+def _of(scope: Scope, wanted: Wanted, *columns: ColumnElement[Any]) -> Select[Any]:
+    return (
+        select(*columns)
+        .select_from(t.incident)
+        .outerjoin(t.device, t.device.c.id == t.incident.c.device_id)
+        .outerjoin(t.school, t.school.c.id == t.incident.c.school_id)
+        .where(seen(scope), _is(wanted))
+    )
+
+
+def _in_state(states: frozenset[State]) -> ColumnElement[bool]:
+    i = t.incident.c
+    conditions: dict[State, ColumnElement[bool]] = {
+        "open": and_(i.closed_at.is_(None), i.acknowledged_at.is_(None)),
+        "acknowledged": and_(i.closed_at.is_(None), i.acknowledged_at.is_not(None)),
+        "evidence": and_(i.closed_at.is_not(None), i.verdict == ""),
+        "resolved": and_(i.closed_at.is_not(None), i.verdict == "resolved"),
+        "false_alarm": and_(i.closed_at.is_not(None), i.verdict == "false_alarm"),
+        "standing": and_(i.closed_at.is_not(None), i.verdict == "standing"),
+    }
+    if states == {"open", "acknowledged"}:  # said so, the index of open ones serves it
+        return i.closed_at.is_(None)
+    return or_(*(conditions[state] for state in STATES if state in states))
+
+
+def _is(wanted: Wanted) -> ColumnElement[bool]:
+    i = t.incident.c
+    found: list[ColumnElement[bool]] = []
+    for column, value in (
+        (i.severity, wanted.severity),
+        (i.rule, wanted.rule),
+        (t.device.c.device, wanted.device),
+        (i.assignee, wanted.assignee),
+    ):
+        if value is not None:
+            found.append(column == value)
+    for flag, is_set in ((i.late, wanted.late), (i.is_exercise, wanted.exercise)):
+        if is_set is not None:
+            found.append(flag.is_(is_set))
+    if wanted.school is not None:
+        found.append(_of_schools([wanted.school]))
+    if wanted.commune is not None:
+        commune = select(t.commune.c.id).where(t.commune.c.code == wanted.commune)
+        found.append(or_(t.school.c.commune_id.in_(commune), i.commune_id.in_(commune)))
+    if wanted.text:
+        found.append(_says(wanted.text, wanted.schools))
+    return and_(*found) if found else i.id.is_not(None)
+
+
+def _says(text: str, schools: Collection[str]) -> ColumnElement[bool]:
+    device = t.device.c
+    either = [
+        func.lower(device.label).contains(text.lower(), autoescape=True),  # SQLite's knows no Đ
+        device.label.contains(text, autoescape=True),
+        device.device == text.lower(),
+    ]
+    number = text.removeprefix("#")
+    if number.isascii() and number.isdigit() and len(number) <= 18:
+        either.append(t.incident.c.id == int(number))
+    if schools:
+        either.append(_of_schools(schools))
+    return or_(*either)
+
+
+def _of_schools(codes: Collection[str]) -> ColumnElement[bool]:
+    c = t.school_code.c
+    present = select(c.school_id).where(c.code.in_(list(codes)), c.valid_to.is_(None))
+    return t.incident.c.school_id.in_(present)

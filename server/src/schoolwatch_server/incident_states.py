@@ -1,0 +1,16 @@
+"""The states of an incident: what stands in its row says which it is in."""
+
+from typing import Literal, get_args
+
+State = Literal["open", "acknowledged", "evidence", "resolved", "false_alarm", "standing"]
+"""`open`: nobody has taken it. `evidence`: the readings closed it. `resolved`, `false_alarm`: a person did.
+`standing`: it has lasted so long that it is on the work list instead."""
+
+STATES: tuple[State, ...] = get_args(State)
+
+
+def state_of(closed_at: float | None, acknowledged_at: float | None, verdict: str) -> State:
+    """The state of an incident with these."""
+    if closed_at is None:
+        return "open" if acknowledged_at is None else "acknowledged"
+    return next((state for state in STATES[3:] if state == verdict), "evidence")
