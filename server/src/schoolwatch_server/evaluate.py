@@ -6,6 +6,7 @@ only while this process holds the lease; without it, all of them would still do 
 what it found before.
 """
 
+import gc
 import logging
 import secrets
 import signal
@@ -15,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import Engine, exc
+from sqlalchemy import Engine
 
 from schoolwatch_server import (
     audit_checkpoints,
@@ -39,7 +40,9 @@ from schoolwatch_server.backup.schedule import Scheduled
 from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.database import incidents as kept
 from schoolwatch_server.database import journal, lease, retention, rollups, room_use
+from schoolwatch_server.database.changes import Changes
 from schoolwatch_server.database.engine import begin_read, begin_write, open_database
+from schoolwatch_server.guard import Guard
 from schoolwatch_server.indicators import series
 from schoolwatch_server.reports import punctuality
 from schoolwatch_server.rules import Rule
@@ -53,7 +56,13 @@ LEASE = "evaluate"
 LEASE_SECONDS = 10.0
 RENEW_EVERY = 3.0
 LOOK_EVERY = 0.5
-"""Seconds between two looks at a journal that had nothing new."""
+"""Seconds between two looks at a journal that had nothing new, when nobody said that there is."""
+
+LINGER = 0.05
+"""Seconds in which more may come: under load a look costs a commit, and those of intake wait for it."""
+
+SEND_EVERY = 1.0
+"""Seconds after which the outbox is looked at, when no incident did it."""
 
 IDLE_EVERY = 3600.0
 ROLLUPS_EVERY = 60.0
@@ -76,6 +85,7 @@ class _Work:
     addresses: "_Addresses"
     stop: threading.Event
     leading: threading.Event = field(default_factory=threading.Event)
+    news: threading.Event = field(default_factory=threading.Event)  # there may be something to send
     owner: str = field(default_factory=lambda: secrets.token_hex(8))
 
 
@@ -87,6 +97,8 @@ def run(config: ServerConfig, stop: threading.Event | None = None) -> None:
     rules = rules_in_force(config)
     engine = open_database(config.database_url, config.master_key)
     packs = packs_in_force(config, engine)
+    gc.freeze()  # as in intake: a batch makes many small objects without cycles
+    gc.set_threshold(100_000, 10, 10)
     work = _Work(config, engine, rules, packs, _Addresses(config), stop)
     sweeping.seldom()
     others = [
@@ -108,10 +120,11 @@ def run(config: ServerConfig, stop: threading.Event | None = None) -> None:
         _rules(work, others)
     finally:
         stop.set()
+        work.news.set()
         for thread in others:
             thread.join()
         if work.leading.is_set():
-            _Guard("lease").attempt(lambda: _release(work))
+            Guard("lease").attempt(lambda: _release(work))
         engine.dispose()
 
 
@@ -126,7 +139,7 @@ def _stop_on_signal(stop: threading.Event) -> None:
 def _rules(work: _Work, others: list[threading.Thread]) -> None:
     """Renews the lease, says that it is alive, and judges what is new in the journal."""
     renewed = 0.0
-    guard = _Guard("rules")
+    guard, changes = Guard("rules"), Changes(work.engine)
     while not work.stop.is_set():
         if not all(thread.is_alive() for thread in others):
             raise RuntimeError("a loop of evaluate has ended; the log says why")
@@ -136,12 +149,15 @@ def _rules(work: _Work, others: list[threading.Thread]) -> None:
                 work.leading.clear()  # whoever can reach the database may lead
         read = guard.attempt(lambda: _judge(work)) if work.leading.is_set() else None
         if not read:
-            work.stop.wait(LOOK_EVERY)
+            changes.wait(work.stop, LOOK_EVERY)
+        elif read < incidents.BATCH:
+            work.stop.wait(LINGER)
+    changes.close()
 
 
 def _watches(work: _Work) -> None:
     """Looks at what no report of a device says."""
-    guard = _Guard("watches")
+    guard = Guard("watches")
     while not work.stop.is_set():
         if work.leading.is_set():
             guard.attempt(lambda: _look(work))
@@ -152,14 +168,15 @@ def _notifications(work: _Work) -> None:
     """Sends what is due, one after the other; and that backups fail."""
     words = texts.load()
     url = messages.public_url(work.config)
-    guard = _Guard("notifications")
+    guard = Guard("notifications")
     alarm = Alarm(work.config, words)
     while not work.stop.is_set():
         if work.leading.is_set():
             alarm.look(work.addresses.now())
         more = guard.attempt(lambda: _send(work, words, url))
         if not more:
-            work.stop.wait(1.0)
+            work.news.wait(SEND_EVERY)
+            work.news.clear()
 
 
 def _send(work: _Work, words: texts.Texts, url: str) -> bool:
@@ -198,7 +215,7 @@ def _chores(work: _Work) -> None:
         _Chore(RETENTION_EVERY, lambda: leftovers.forget(work.config.folder, time.time())),
         _Chore(BACKUP_EVERY, Scheduled(work.config).look),
     ]
-    guard = _Guard("chores")
+    guard = Guard("chores")
     while not work.stop.wait(LOOK_EVERY):
         if not work.leading.is_set():
             written.clear()  # somebody else may write now
@@ -218,28 +235,6 @@ class _Chore:
     every: float
     do: Callable[[], int]
     due: float = 0.0
-
-
-class _Guard:
-    """Lets a loop go on when the database is locked or away; says so once, and when it is over."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._failing = False
-
-    def attempt(self, do: Callable[[], int | bool]) -> int | bool | None:
-        """What `do` gives; None when the database could not be used just now."""
-        try:
-            result = do()
-        except (exc.OperationalError, exc.InterfaceError, exc.IntegrityError) as error:
-            if not self._failing:
-                log.warning("%s: the database can't be used just now: %s", self._name, error.orig)
-            self._failing = True
-            return None
-        if self._failing:
-            log.info("%s: the database can be used again", self._name)
-        self._failing = False
-        return result
 
 
 def _renew(work: _Work) -> bool:
@@ -266,14 +261,18 @@ def _note_audit(work: _Work) -> bool:
 
 
 def _judge(work: _Work) -> int:
-    return incidents.judge_next(work.engine, work.rules.now(), work.addresses.now().keys(), time.time())
+    channels_now = work.addresses.now().keys()
+    return incidents.judge_next(work.engine, work.rules.now(), channels_now, time.time(), told=work.news.set)
 
 
 def _look(work: _Work) -> int:
     now, rules = time.time(), work.rules.now()
     with begin_read(work.engine) as conn:
         found = watches.look(Sight(conn, work.config, now), rules)
-    return incidents.judge_found(work.engine, rules, found, work.addresses.now().keys(), now)
+    changed = incidents.judge_found(work.engine, rules, found, work.addresses.now().keys(), now)
+    if changed:
+        work.news.set()
+    return changed
 
 
 class _Addresses:

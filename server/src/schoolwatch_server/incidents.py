@@ -5,7 +5,7 @@ nothing and doubles nothing, and a second evaluator on the same database finds i
 """
 
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from sqlalchemy import Connection, Engine
 
@@ -25,8 +25,17 @@ BATCH = 500
 """Envelopes in one transaction."""
 
 
-def judge_next(engine: Engine, rules: Sequence[Rule], channels: Collection[str], now: float) -> int:
-    """Judges the next envelopes of the journal and returns how many were read; 0 when there are none."""
+def judge_next(
+    engine: Engine,
+    rules: Sequence[Rule],
+    channels: Collection[str],
+    now: float,
+    told: Callable[[], None] = lambda: None,
+) -> int:
+    """Judges the next envelopes of the journal and returns how many were read; 0 when there are none.
+
+    `told` is called when incidents opened or closed, once that is committed.
+    """
     with begin_read(engine) as conn:
         position = journal.position(conn, CURSOR)
         rows = journal.rows_after(conn, position, BATCH)
@@ -38,6 +47,8 @@ def judge_next(engine: Engine, rules: Sequence[Rule], channels: Collection[str],
         if not incidents.move_cursor(conn, CURSOR, position, rows[-1].id, now):
             return 0  # another evaluator was here first
         _write(conn, changed, occurrences, channels, now)
+    if occurrences:
+        told()
     return len(rows)
 
 

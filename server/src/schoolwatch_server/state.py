@@ -103,7 +103,11 @@ def _bounded(values: dict[str, _Kept]) -> dict[str, _Kept]:
 def find(values: dict[str, Value], name: str) -> dict[str, tuple[dict[str, str], float | None]]:
     """All readings of one metric: key → labels and number."""
     begin = name + "{"
-    return {k: (parse_key(k)[1], v.value) for k, v in values.items() if k == name or k.startswith(begin)}
+    return {
+        k: (parse_key(k)[1], v.value)
+        for k, v in values.items()
+        if k.startswith(name) and (k == name or k.startswith(begin))
+    }
 
 
 Medium = Literal["wired", "wireless"]

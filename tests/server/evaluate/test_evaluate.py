@@ -24,6 +24,7 @@ from schoolwatch_server.database import declarations, journal, judged, lease
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.commit import Rules
 from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.guard import Guard
 from schoolwatch_server.indicators.current import MEASUREMENT
 from schoolwatch_server.intake.batch import take
 from schoolwatch_server.rules.load import SHIPPED
@@ -238,7 +239,7 @@ def test_a_locked_database_is_waited_for(world: World, config: ServerConfig, web
 
 def test_a_database_that_fails_is_said_once_and_when_it_is_over(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    guard = evaluate._Guard("rules")
+    guard = Guard("rules")
 
     def fails() -> int:
         raise exc.OperationalError("SELECT", {}, Exception("database is locked"))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from schoolwatch_contract.records import Envelope, Fact, Reading
 from schoolwatch_server import rules
 from schoolwatch_server.rules import subject
-from schoolwatch_server.rules.condition import met, says_something
+from schoolwatch_server.rules.condition import Told, met
 from schoolwatch_server.rules.follow import follow
 from schoolwatch_server.rules.load import SHIPPED
 from schoolwatch_server.rules.rule import Condition, Rule
@@ -114,8 +114,8 @@ def test_a_condition_over_readings(
     condition: Condition, values: list[float | None], expected: bool | None
 ) -> None:
     seen = state(*(("disk.free", value, str(i)) for i, value in enumerate(values)))
-    assert met(condition, seen) is expected
-    assert says_something(condition, seen) is bool(values)
+    assert met(condition, Told(seen)) is expected
+    assert bool(Told(seen).subjects & set(condition.evidence)) is bool(values)
 
 
 @dataclass(frozen=True)
@@ -215,7 +215,7 @@ def frozen(hours_up: float | None, *ages: float | None) -> Envelope:
     ],
 )
 def test_signatures_are_judged_an_hour_after_a_start(envelope: Envelope, verdict: bool | None) -> None:
-    assert met(OLD.condition, merge(State(), envelope, T)) is verdict
+    assert met(OLD.condition, Told(merge(State(), envelope, T))) is verdict
 
 
 def test_a_frozen_lab_opens_no_incident_each_morning_and_keeps_what_was_judged() -> None:
@@ -301,8 +301,9 @@ def test_each_shipped_rule_reads_what_computers_tell(
     rule: str, readings: list[Reading], verdict: bool | None
 ) -> None:
     chosen = shipped(rule)
-    assert met(chosen.condition, merge(State(), envelope(*readings), T)) is verdict
-    assert says_something(chosen.condition, merge(State(), envelope(*readings), T))
+    told = Told(merge(State(), envelope(*readings), T))
+    assert met(chosen.condition, told) is verdict
+    assert told.subjects & set(chosen.condition.evidence)
 
 
 def test_malware_is_an_incident_also_on_a_computer_that_has_just_come() -> None:

@@ -1,27 +1,45 @@
 """Whether a rule's condition is met by what one envelope says: yes, no, or not known."""
 
 from collections.abc import Callable
+from functools import cached_property
 
-from schoolwatch_server.machine import machine
+from schoolwatch_server.machine import Machine, machine
 from schoolwatch_server.posture import posture
 from schoolwatch_server.rules.rule import Condition
 from schoolwatch_server.settled import is_settled
-from schoolwatch_server.state import State, find, parse_key
+from schoolwatch_server.state import Posture, State, find, parse_key
 
 
-def says_something(condition: Condition, state: State) -> bool:
-    """Whether the state holds a reading of the condition's subjects."""
-    return any(_subject(name) in condition.evidence for name in state.readings)
+class Told:
+    """What one envelope says; what many rules ask of it is reckoned once."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+
+    @cached_property
+    def posture(self) -> Posture:
+        """The state's posture."""
+        return posture(self.state)
+
+    @cached_property
+    def machine(self) -> Machine:
+        """The state's machine."""
+        return machine(self.state)
+
+    @cached_property
+    def subjects(self) -> frozenset[str]:
+        """What there are readings of: `antivirus` of `antivirus.running`."""
+        return frozenset(map(_subject, self.state.readings))
 
 
-def met(condition: Condition, state: State) -> bool | None:
+def met(condition: Condition, told: Told) -> bool | None:
     """True, False, or None when what is known doesn't decide it."""
     if condition.posture is not None:
-        return _judged(condition, getattr(posture(state), condition.posture))
+        return _judged(condition, getattr(told.posture, condition.posture))
     if condition.machine is not None:
-        found = _judged(condition, getattr(machine(state), condition.machine))
-        return None if found and not _has_settled(condition, state) else found
-    return _combined(_answers(condition, condition.reading or "", state), condition.every)
+        found = _judged(condition, getattr(told.machine, condition.machine))
+        return None if found and not _has_settled(condition, told.state) else found
+    return _combined(_answers(condition, condition.reading or "", told.state), condition.every)
 
 
 def _judged(condition: Condition, value: float | bool | None) -> bool | None:

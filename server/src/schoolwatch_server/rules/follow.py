@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import msgspec
 
 from schoolwatch_contract.records import Envelope
-from schoolwatch_server.rules.condition import met, says_something
+from schoolwatch_server.rules.condition import Told, met
 from schoolwatch_server.rules.rule import Rule
 from schoolwatch_server.rules.step import Event, Evidence, RuleState, step
 from schoolwatch_server.rules.subject import Subject, device
@@ -46,15 +46,20 @@ def follow(
     """What changed in memory, and what opened or closed, in order. Each envelope is judged by itself."""
     changed: dict[tuple[str, Subject], RuleState] = {}
     occurrences: list[Occurrence] = []
+    about: dict[frozenset[str], list[Rule]] = {}
     for row, envelope in envelopes:
-        state, subject = merge(State(), envelope, row.taken_at), device(row.device_id)
-        for rule in rules:
-            if not says_something(rule.condition, state):
-                continue
+        told, subject = Told(merge(State(), envelope, row.taken_at)), device(row.device_id)
+        if told.subjects not in about:  # few kinds of envelopes, and many of each
+            about[told.subjects] = [r for r in rules if not told.subjects.isdisjoint(r.condition.evidence)]
+        for rule in about[told.subjects]:
+            value = met(rule.condition, told)
+            if value is None:
+                continue  # as `step` does
             place = (rule.id, subject)
             before = changed.get(place) or msgspec.convert(memory.get(place, {}), RuleState)
-            evidence = evidence_of(rule, state, row)
-            after, event = step(rule, met(rule.condition, state), before, evidence, late=row.late)
+            is_kept = value or before.is_open or before.is_standing
+            evidence = evidence_of(rule, told.state, row) if is_kept else Evidence(row.id, row.taken_at)
+            after, event = step(rule, value, before, evidence, late=row.late)
             if after != before:
                 changed[place] = after
             if event is not None:
