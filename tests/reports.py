@@ -94,6 +94,21 @@ class World:
         return made
 
 
+@dataclass(frozen=True)
+class Row:
+    """What rules need of a row of the journal; it came at once, unless said otherwise."""
+
+    id: int
+    device_id: int
+    taken_at: float
+    late: bool = False
+    arrived: float | None = None
+
+    @property
+    def received_at(self) -> float:
+        return self.taken_at if self.arrived is None else self.arrived
+
+
 def known_fine(world: World, count: int = 1, rule: str = "antivirus_off") -> list[Device]:
     """New devices that the rule has judged before, without a fault: a new one is an incident."""
     devices = world.enrol(count)

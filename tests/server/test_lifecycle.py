@@ -57,6 +57,41 @@ def test_microsofts_dates_are_tuesdays() -> None:
     assert all(more.ends > system.ends for system in SYSTEMS for more in system.extended)
 
 
+@pytest.mark.parametrize(
+    ("release", "edition", "build", "supported"),
+    [
+        ("22H2", "Professional", "19045.6466", False),  # the newest that everybody could have
+        ("22H2", "Professional", "19045.6575", True),  # the first that only ESU gives
+        ("22H2", "Enterprise", "19045.7900", True),
+        ("22H2", "Professional", None, None),
+        ("22H2", "Professional", "19045", None),
+        ("22H2", "Professional", "nonsense", None),
+        ("22H2", "Professional", "26100.9999", False),  # a build of another release shows nothing
+        ("21H2", "Professional", "19044.7000", False),  # there is no ESU of it
+        ("21H2", "EnterpriseS", None, True),  # LTSC
+        ("21H2", "IoTEnterpriseS", None, True),
+        ("1507", "EnterpriseS", "10240.1", False),  # LTSB 2015
+    ],
+)
+def test_ltsc_is_told_by_its_edition_and_esu_by_its_build(
+    release: str, edition: str, build: str | None, supported: bool | None
+) -> None:
+    found = lifecycle.find(SYSTEMS, "Windows 10 Pro", release, edition)
+    assert found is not None
+    assert lifecycle.is_supported(found, build, date(2026, 11, 29)) is supported
+
+
+def test_support_ends_with_the_day_and_an_extension_that_no_build_shows_is_not_counted() -> None:
+    found = lifecycle.find(SYSTEMS, "Ubuntu", "20.04", None)
+    assert found is not None
+    assert found.extended
+    assert lifecycle.is_supported(found, "5.4.0-216-generic", date(2025, 5, 29)) is True
+    assert lifecycle.is_supported(found, "5.4.0-216-generic", date(2025, 5, 30)) is False
+    windows = lifecycle.find(SYSTEMS, "Windows 10 Pro", "22H2", "Professional")
+    assert windows is not None
+    assert lifecycle.is_supported(windows, "19045.8000", date(2028, 10, 11)) is False
+
+
 OVERRIDE = """
 id: windows
 version: {version}
@@ -78,7 +113,7 @@ def test_a_folder_replaces_a_table_with_a_higher_version(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (OVERRIDE.format(version=1), "write version 2"),
+        (OVERRIDE.format(version=2), "write version 3"),
         (OVERRIDE.format(version=9).replace("2030-01-01", "soon"), "systems[0].ends"),
         (OVERRIDE.format(version=9) + OVERRIDE.split("systems:\n")[1], "is there twice"),
         (OVERRIDE.format(version=9).replace("confidence: P", "sure: yes"), "sure"),

@@ -46,6 +46,7 @@ from schoolwatch_server.guard import Guard
 from schoolwatch_server.indicators import series
 from schoolwatch_server.reports import punctuality
 from schoolwatch_server.rules import Rule
+from schoolwatch_server.rules.told import Given
 from schoolwatch_server.sheets import PackSheets, Sheets, packs_in_force, rules_in_force
 from schoolwatch_server.terms import CONFIGURED
 from schoolwatch_server.watches.sight import Sight
@@ -261,15 +262,19 @@ def _note_audit(work: _Work) -> bool:
 
 
 def _judge(work: _Work) -> int:
-    channels_now = work.addresses.now().keys()
-    return incidents.judge_next(work.engine, work.rules.now(), channels_now, time.time(), told=work.news.set)
+    channels_now, local = work.addresses.now().keys(), work.packs.now().local
+    given = Given(local.issued, local.systems)
+    rules = work.rules.now()
+    return incidents.judge_next(work.engine, rules, channels_now, time.time(), given, told=work.news.set)
 
 
 def _look(work: _Work) -> int:
     now, rules = time.time(), work.rules.now()
     with begin_read(work.engine) as conn:
         found = watches.look(Sight(conn, work.config, now), rules)
-    changed = incidents.judge_found(work.engine, rules, found, work.addresses.now().keys(), now)
+    channels_now = work.addresses.now().keys()
+    changed = incidents.judge_found(work.engine, rules, found, channels_now, now)
+    changed += incidents.judge_quiet(work.engine, rules, channels_now, now)
     if changed:
         work.news.set()
     return changed

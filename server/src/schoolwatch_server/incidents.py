@@ -11,11 +11,14 @@ from sqlalchemy import Connection, Engine
 
 from schoolwatch_contract.errors import ContractError
 from schoolwatch_contract.records import Envelope
-from schoolwatch_server.database import faults, incidents, journal, notifications
+from schoolwatch_server.database import faults, incidents, journal, notifications, sightings
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.rules import Rule
-from schoolwatch_server.rules.follow import Memory, Occurrence, follow
-from schoolwatch_server.rules.step import as_json
+from schoolwatch_server.rules.follow import FACTS, Memory, Occurrence, fall_quiet, follow
+from schoolwatch_server.rules.sighted import AGAIN_MAX
+from schoolwatch_server.rules.step import Event, as_json
+from schoolwatch_server.rules.subject import Subject
+from schoolwatch_server.rules.told import NOTHING, Given
 from schoolwatch_server.rules.watch import Finding, watch
 
 log = logging.getLogger(__name__)
@@ -30,6 +33,7 @@ def judge_next(
     rules: Sequence[Rule],
     channels: Collection[str],
     now: float,
+    given: Given = NOTHING,
     told: Callable[[], None] = lambda: None,
 ) -> int:
     """Judges the next envelopes of the journal and returns how many were read; 0 when there are none.
@@ -39,10 +43,13 @@ def judge_next(
     with begin_read(engine) as conn:
         position = journal.position(conn, CURSOR)
         rows = journal.rows_after(conn, position, BATCH)
-        memory = incidents.states(conn, [rule.id for rule in rules], {row.device_id for row in rows})
-    if not rows:
-        return 0
-    changed, occurrences = follow(rules, _decoded(rows), memory)
+        if not rows:
+            return 0
+        seen = sightings.of_rows(conn, rows[0].id, rows[-1].id)
+        about = {Subject("device", row.device_id) for row in rows}
+        about |= {Subject("device", row.device_id, one.part) for row in rows for one in seen.get(row.id, ())}
+        memory = incidents.states(conn, [FACTS, *(rule.id for rule in rules)], about)
+    changed, occurrences = follow(rules, _decoded(rows), memory, given, seen)
     with begin_write(engine) as conn:
         if not incidents.move_cursor(conn, CURSOR, position, rows[-1].id, now):
             return 0  # another evaluator was here first
@@ -67,6 +74,21 @@ def judge_found(
     return len(occurrences)
 
 
+def judge_quiet(engine: Engine, rules: Sequence[Rule], channels: Collection[str], now: float) -> int:
+    """Closes incidents about sightings of which there was none for long; how many.
+
+    What lies unread in the journal may be one more: so the clock here is when the oldest of that came.
+    """
+    ids = [rule.id for rule in rules if rule.condition.sighting is not None]
+    with begin_write(engine) as conn:
+        unread = journal.rows_after(conn, journal.position(conn, CURSOR), 1)
+        until = min([now, *(row.received_at for row in unread)])
+        memory = incidents.states(conn, ids, incidents.open_subjects(conn, ids))
+        changed, occurrences = fall_quiet(rules, memory, until)
+        _write(conn, changed, occurrences, channels, now)
+    return len(occurrences)
+
+
 def _write(
     conn: Connection,
     changed: Memory,
@@ -86,8 +108,12 @@ def _record(conn: Connection, occurrence: Occurrence, now: float) -> tuple[int, 
     event, new = occurrence.event, _new(occurrence)
     match event.kind:
         case "opened":
-            opened = incidents.open_incident(conn, new, now)
-            return None if opened is None else (opened.id, opened.event)
+            return _opened(conn, new, now)
+        case "worsened":
+            worse = incidents.worsen(conn, new.fingerprint, event.severity, as_json(event), now)
+            return None if worse is None else (worse, "worsened")
+        case "again":
+            return _again(conn, event, new, now)
         case "closed":
             closed = incidents.close_incident(conn, new.fingerprint, event.at, as_json(event), now)
             return None if closed is None else (closed, "closed")
@@ -103,12 +129,27 @@ def _record(conn: Connection, occurrence: Occurrence, now: float) -> tuple[int, 
     return None
 
 
+def _opened(conn: Connection, new: incidents.NewIncident, now: float) -> tuple[int, str] | None:
+    opened = incidents.open_incident(conn, new, now)
+    return None if opened is None else (opened.id, opened.event)
+
+
+def _again(conn: Connection, event: Event, new: incidents.NewIncident, now: float) -> tuple[int, str] | None:
+    """One more sighting: kept with its incident while there are few; opens it when a person closed it."""
+    incident_id = incidents.open_with(conn, new.fingerprint)
+    if incident_id is None:
+        return _opened(conn, new, now)
+    if event.count <= AGAIN_MAX:
+        incidents.add_event(conn, incident_id, "again", as_json(event), now)
+    return None
+
+
 def _new(occurrence: Occurrence) -> incidents.NewIncident:
     rule, event = occurrence.rule, occurrence.event
     return incidents.NewIncident(
         rule=rule.id,
         rule_version=rule.version,
-        severity=rule.severity,
+        severity=event.severity,
         subject=occurrence.subject,
         since=event.since,
         opened_at=event.at,
@@ -118,11 +159,11 @@ def _new(occurrence: Occurrence) -> incidents.NewIncident:
     )
 
 
-def _decoded(rows: Sequence[journal.JournalRow]) -> Iterator[tuple[journal.JournalRow, Envelope]]:
+def _decoded(rows: Sequence[journal.JournalRow]) -> Iterator[tuple[journal.JournalRow, Envelope | None]]:
+    """Each row with what the device said, unless nobody knows when; what the server saw counts anyway."""
     for row in rows:
-        if row.uncertain:
-            continue
         try:
-            yield row, row.envelope
+            yield row, None if row.uncertain else row.envelope
         except ContractError as error:  # intake could read it; only an older program can't any more
             log.warning("journal row %d can't be read: %s", row.id, error)
+            yield row, None

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 from schoolwatch_server import transport
 from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.database.notifications import Due
-from schoolwatch_server.rules import Rule
+from schoolwatch_server.rules import Rule, kept
 from schoolwatch_server.texts import Language, Texts
 
 VIETNAM = timezone(timedelta(hours=7))
@@ -19,7 +19,6 @@ def message(
     """Title and body of a notification."""
     rule = rules.get(due.rule)
     title = getattr(rule.title, language) if rule else due.rule
-    late = texts.get(language, "notify.late") + "\n" if due.late else ""
     values = {
         "title": title,
         "why": getattr(rule.why, language) if rule else "–",
@@ -28,11 +27,30 @@ def message(
         "severity": texts.either(language, f"notify.severity.{due.severity}", due.severity),
         "since": local_time(due.since, texts, language),
         "closed": local_time(due.closed_at, texts, language) if due.closed_at is not None else "–",
-        "late": late,
+        "late": _late(due, texts, language),
+        "found": _found(due, texts, language),
         "link": f"{public_url}/incidents/{due.incident_id}",
     }
     heading = texts.get(language, f"notify.{due.event}.title", **values)
     return heading, texts.get(language, f"notify.{due.event}.body", **values).strip()
+
+
+def _late(due: Due, texts: Texts, language: Language) -> str:
+    """That it was told late, with when it was so and when that came here."""
+    if not due.late:
+        return ""
+    arrived = kept.arrived_at(due.evidence)
+    if arrived is None:
+        return texts.get(language, "notify.late") + "\n"
+    times = {"seen": due.opened_at, "arrived": arrived}
+    told = {name: local_time(at, texts, language) for name, at in times.items()}
+    return texts.get(language, "notify.late_times", **told) + "\n"
+
+
+def _found(due: Due, texts: Texts, language: Language) -> str:
+    """What the antivirus calls what it found."""
+    names = ", ".join(kept.threats(due.evidence))
+    return texts.get(language, "notify.threats", names=names) + "\n" if names else ""
 
 
 def local_time(at: float, texts: Texts, language: Language) -> str:

@@ -1,21 +1,22 @@
 """Rules load strictly, and their conditions read envelopes."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reports import Row
 from schoolwatch_contract.records import Envelope, Fact, Reading
 from schoolwatch_server import rules
 from schoolwatch_server.rules import subject
-from schoolwatch_server.rules.condition import Told, met
+from schoolwatch_server.rules.condition import met
 from schoolwatch_server.rules.follow import follow
 from schoolwatch_server.rules.load import SHIPPED
 from schoolwatch_server.rules.rule import Condition, Rule
+from schoolwatch_server.rules.told import Told, hear
 from schoolwatch_server.settled import is_settled
-from schoolwatch_server.state import State, Value, key, merge
+from schoolwatch_server.state import State, Value, key
 from schoolwatch_server.strict_yaml import SheetError, parse
 
 T = 1_800_000_000.0
@@ -40,13 +41,13 @@ def test_an_override_with_a_higher_version_replaces(tmp_path: Path) -> None:
 
 
 def test_a_rule_with_a_new_id_is_one_more(tmp_path: Path) -> None:
-    text = SHIPPED_RULE.replace("id: antivirus_off", "id: disk_full").replace(
+    text = SHIPPED_RULE.replace("id: antivirus_off", "id: disk_small").replace(
         "posture: protected\n  equals: false\n  evidence: [antivirus]",
         "reading: disk.free\n  below: 1000000000\n  evidence: [disk]",
     )
     (tmp_path / "disk.yaml").write_text(text, encoding="utf-8")
     shipped = {rule.id for rule in rules.load()}
-    assert {rule.id for rule in rules.load(tmp_path)} - shipped == {"disk_full"}
+    assert {rule.id for rule in rules.load(tmp_path)} - shipped == {"disk_small"}
 
 
 @pytest.mark.parametrize(
@@ -57,7 +58,7 @@ def test_a_rule_with_a_new_id_is_one_more(tmp_path: Path) -> None:
         ("open_after: 600", "open_after: -1", "open_after"),
         ("open_after: 600", "open_afer: 600", "open_afer"),
         ("close_after: 0", "close_after: 0\nrun: /bin/sh", "unknown field `run`"),
-        ("equals: false", "below: 3", "protected, realtime"),
+        ("equals: false", "below: 3", "true and false go with"),
         ("equals: false", "equals: false\n  above: 1", "exactly one of equals, below and above"),
         (
             "posture: protected",
@@ -87,8 +88,9 @@ def test_any_bytes_are_a_rule_or_a_plain_error(raw: bytes) -> None:
         parse(raw, Path("x.yaml"), Rule)
 
 
-def state(*readings: tuple[str, float | None, str]) -> State:
-    return State({key(name, {"of": of}): Value(value, T) for name, value, of in readings}, {})
+def state(*readings: tuple[str, float | None, str]) -> Told:
+    told = {key(name, {"of": of}): Value(value, T) for name, value, of in readings}
+    return Told(State(told, {}), T, frozenset(name.partition(".")[0] for name, *_ in readings))
 
 
 FREE = ("disk",)
@@ -114,16 +116,8 @@ def test_a_condition_over_readings(
     condition: Condition, values: list[float | None], expected: bool | None
 ) -> None:
     seen = state(*(("disk.free", value, str(i)) for i, value in enumerate(values)))
-    assert met(condition, Told(seen)) is expected
-    assert bool(Told(seen).subjects & set(condition.evidence)) is bool(values)
-
-
-@dataclass(frozen=True)
-class Row:
-    id: int
-    device_id: int
-    taken_at: float
-    late: bool = False
+    assert met(condition, seen) is expected
+    assert bool(seen.subjects & set(condition.evidence)) is bool(values)
 
 
 def envelope(*readings: Reading, facts: tuple[Fact, ...] = ()) -> Envelope:
@@ -215,7 +209,7 @@ def frozen(hours_up: float | None, *ages: float | None) -> Envelope:
     ],
 )
 def test_signatures_are_judged_an_hour_after_a_start(envelope: Envelope, verdict: bool | None) -> None:
-    assert met(OLD.condition, Told(merge(State(), envelope, T))) is verdict
+    assert met(OLD.condition, hear(envelope, T, {})) is verdict
 
 
 def test_a_frozen_lab_opens_no_incident_each_morning_and_keeps_what_was_judged() -> None:
@@ -301,9 +295,8 @@ def test_each_shipped_rule_reads_what_computers_tell(
     rule: str, readings: list[Reading], verdict: bool | None
 ) -> None:
     chosen = shipped(rule)
-    told = Told(merge(State(), envelope(*readings), T))
-    assert met(chosen.condition, told) is verdict
-    assert told.subjects & set(chosen.condition.evidence)
+    assert met(chosen.condition, hear(envelope(*readings), T, {})) is verdict
+    assert hear(envelope(*readings), T, {}).subjects & set(chosen.condition.evidence)
 
 
 def test_malware_is_an_incident_also_on_a_computer_that_has_just_come() -> None:

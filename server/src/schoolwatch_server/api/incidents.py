@@ -11,6 +11,7 @@ from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.api.times import rfc3339
 from schoolwatch_server.database import incident_rows, registry
 from schoolwatch_server.database.engine import begin_read
+from schoolwatch_server.rules import kept
 
 Json = dict[str, object]
 
@@ -62,6 +63,7 @@ def incident_json(row: incident_rows.IncidentRow) -> Json:
         "opened_at": rfc3339(row.opened_at),
         "closed_at": rfc3339(row.closed_at),
         "late": row.late,
+        "arrived_at": rfc3339(kept.arrived_at(row.evidence)),
         "evidence": row.evidence,
     }
 

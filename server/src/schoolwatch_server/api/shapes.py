@@ -217,6 +217,10 @@ class Incident(Answer):
     opened_at: Time
     closed_at: Time | None
     late: bool
+    arrived_at: Annotated[
+        Time | None,
+        Field(description="When the report that opened it came; later than `opened_at` where it is late"),
+    ]
     evidence: dict[str, Any] | None
 
 

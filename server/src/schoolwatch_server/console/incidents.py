@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import Path, Query, Request
 from starlette.responses import Response
 
-from schoolwatch_contract.catalogue import FACTS, METRICS
+from schoolwatch_contract.catalogue import FACTS, METRICS, SIGHTINGS
 from schoolwatch_server.api import looked
 from schoolwatch_server.api.problems import not_found
 from schoolwatch_server.api.route import Route, Server, Who
@@ -15,6 +15,7 @@ from schoolwatch_server.console.page import page, words_of
 from schoolwatch_server.console.words import Words
 from schoolwatch_server.database import incident_rows
 from schoolwatch_server.database.engine import begin_read
+from schoolwatch_server.rules import kept
 from schoolwatch_server.state import parse_key
 
 ROWS = 50
@@ -61,6 +62,8 @@ def show(
         rule=server.rules.get(row.rule),
         events=events,
         evidence=_evidence(row.evidence, words_of(request)),
+        arrived_at=kept.arrived_at(row.evidence),
+        threats=kept.threats(row.evidence),
     )
 
 
@@ -76,12 +79,17 @@ def _evidence(evidence: Any, words: Words) -> list[tuple[str, Witness]]:
     """The first envelope that showed the fault and the one that opened the incident, as rules kept them."""
     if not isinstance(evidence, dict):
         return []
-    return [(which, _witness(kept, words)) for which in ("first", "last") if (kept := evidence.get(which))]
+    return [(which, _witness(held, words)) for which in ("first", "last") if (held := evidence.get(which))]
 
 
-def _witness(kept: dict[str, Any], words: Words) -> Witness:
-    told = {**kept.get("readings", {}), **kept.get("facts", {})}
-    return Witness(kept.get("taken_at"), tuple(_line(key, value, words) for key, value in told.items()))
+def _witness(witnessed: dict[str, Any], words: Words) -> Witness:
+    told = {**witnessed.get("readings", {}), **witnessed.get("facts", {})}
+    said = [_line(key, value, words) for key, value in told.items()]
+    if kind := witnessed.get("sighting"):
+        what = witnessed.get("detail", {}).get("what", "same_number")
+        title = lines.title(kind, SIGHTINGS.get(kind), words)
+        said.append((title, words.known(f"change.{what}", what)))
+    return Witness(witnessed.get("taken_at"), tuple(said))
 
 
 def _line(key: str, value: float | str | None, words: Words) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from schoolwatch_contract.catalogue import FACTS, METRICS, FactKind, Metric, probe_of
+from schoolwatch_contract.catalogue import FACTS, METRICS, FactKind, Metric, SightingKind, probe_of
 from schoolwatch_server.console.words import Words
 from schoolwatch_server.state import State, parse_key
 
@@ -153,7 +153,7 @@ def grouped(lines: Iterable[Line], words: Words) -> tuple[Group, ...]:
     )
 
 
-def title(name: str, kind: Metric | FactKind | None, words: Words) -> str:
+def title(name: str, kind: Metric | FactKind | SightingKind | None, words: Words) -> str:
     """The catalogue's meaning, up to where it explains; the name of what it does not know."""
     if kind is None:
         return name

@@ -260,7 +260,10 @@ def _hints(journal_id: int, one: _Stored) -> tuple[HintsTold, ...]:
     hints = identity.parse((fact.labels.get("kind", ""), fact.value) for fact in facts)
     if not hints:
         return ()
-    return (HintsTold(one.report.device_id, journal_id, hints, one.taken_at, one.report.message.arrived),)
+    report = one.report
+    return (
+        HintsTold(report.device_id, report.device, journal_id, hints, one.taken_at, report.message.arrived),
+    )
 
 
 def _refused_row(one: Refused) -> dict[str, Any]:

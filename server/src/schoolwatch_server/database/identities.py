@@ -26,6 +26,7 @@ class HintsTold:
     """The hints in one report of a device, with the report's row and its times on the server's clock."""
 
     device_id: int
+    device: str
     journal_id: int
     hints: Hints
     taken_at: float
@@ -152,7 +153,7 @@ def _row(one: HintsTold, kind: str, detail: dict[str, str]) -> dict[str, Any]:
         "device_id": one.device_id,
         "journal_id": one.journal_id,
         "kind": kind,
-        "subject": "hardware",
+        "subject": one.device if kind == CLONE else "hardware",
         "detail": detail,
         "seen_at": one.taken_at,
         "received_at": one.arrived,

@@ -65,14 +65,14 @@ def touch_cursor(conn: Connection, name: str, now: float) -> None:
 
 
 def states(
-    conn: Connection, rules: Collection[str], devices: Collection[int]
+    conn: Connection, rules: Collection[str], subjects: Collection[Subject]
 ) -> dict[tuple[str, Subject], dict[str, Any]]:
-    """What the rules remember of these devices: (rule, device) → body."""
+    """What the rules remember of these subjects: (rule, subject) → body."""
     found: dict[tuple[str, Subject], dict[str, Any]] = {}
-    subjects = [str(device_id) for device_id in devices]
+    names = [str(about) for about in subjects]
     s = t.rule_state.c
-    for start in range(0, len(subjects), _MANY):
-        part = subjects[start : start + _MANY]
+    for start in range(0, len(names), _MANY):
+        part = names[start : start + _MANY]
         query = select(s.rule, s.subject, s.body).where(s.rule.in_(list(rules)), s.subject.in_(part))
         found.update({(row.rule, subject.parse(row.subject)): row.body for row in conn.execute(query)})
     return found
@@ -196,6 +196,29 @@ def _reopen(conn: Connection, incident_id: int, new: NewIncident, now: float) ->
     detail = {**new.evidence, "since": new.since, "at": new.opened_at, "late": new.late}
     add_event(conn, incident_id, "reopened", detail, now)
     return Opened(incident_id, "reopened")
+
+
+def worsen(conn: Connection, mark: str, severity: str, detail: dict[str, Any], now: float) -> int | None:
+    """Raises the severity of the open incident with this fingerprint; its id, None when there is none."""
+    incident_id = open_with(conn, mark)
+    if incident_id is not None:
+        conn.execute(update(t.incident).where(t.incident.c.id == incident_id).values(severity=severity))
+        add_event(conn, incident_id, "worsened", detail, now)
+    return incident_id
+
+
+def open_with(conn: Connection, mark: str) -> int | None:
+    """The open incident with this fingerprint."""
+    i = t.incident.c
+    found: int | None = conn.scalar(select(i.id).where(i.fingerprint == mark, i.closed_at.is_(None)))
+    return found
+
+
+def open_subjects(conn: Connection, rules: Collection[str]) -> set[Subject]:
+    """What open incidents of these rules are about."""
+    i = t.incident.c
+    query = select(i.subject).where(i.rule.in_(list(rules)), i.closed_at.is_(None))
+    return {subject.parse(about) for about in conn.scalars(query)}
 
 
 def add_event(conn: Connection, incident_id: int, kind: str, detail: dict[str, Any], now: float) -> None:

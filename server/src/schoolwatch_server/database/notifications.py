@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, and_, delete, exists, func, insert, select, update
 
@@ -33,6 +34,7 @@ class Due:
     school: str | None
     school_code: str | None
     place: str | None
+    evidence: Any = None
 
 
 def put(conn: Connection, incident_id: int, event: str, channels: Collection[str], now: float) -> None:
@@ -120,7 +122,7 @@ def _due(conn: Connection, notification_id: int) -> Due | None:
             n.id, n.incident_id, n.event, n.channel, n.attempts,
             i.rule, i.severity, i.since, i.opened_at, i.closed_at, i.late,
             d.device, d.label, room, s.name, code,
-            func.coalesce(t.commune.c.name, t.province.c.name),
+            func.coalesce(t.commune.c.name, t.province.c.name), i.evidence,
         )
         .select_from(t.notification)
         .join(t.incident, i.id == n.incident_id)

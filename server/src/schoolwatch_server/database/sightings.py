@@ -1,10 +1,11 @@
-"""What was seen of a device, newest first."""
+"""What was seen of devices."""
 
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
 from schoolwatch_server.database import tables as t
+from schoolwatch_server.rules.sighted import Seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +41,17 @@ def of_device(
         .limit(limit)
     )
     return tuple(SightingRow(*row) for row in conn.execute(query))
+
+
+def of_rows(conn: Connection, first: int, last: int) -> dict[int, list[Seen]]:
+    """What was committed with the journal's rows from `first` to `last`, by row."""
+    s = t.sighting.c
+    query = (
+        select(s.journal_id, s.kind, s.subject, s.detail, s.seen_at, s.received_at, s.late)
+        .where(s.journal_id.between(first, last))
+        .order_by(s.id)
+    )
+    found: dict[int, list[Seen]] = {}
+    for row in conn.execute(query):
+        found.setdefault(row.journal_id, []).append(Seen(*row))
+    return found

@@ -251,7 +251,7 @@ sighting = Table(
     metadata,
     id_(),
     to("device.id", "device_id"),
-    Column("journal_id", BigInteger, nullable=False),
+    Column("journal_id", BigInteger, nullable=False, index=True),
     Column("kind", String(64), nullable=False),
     Column("subject", Text, nullable=False),
     Column("detail", JSON, nullable=False),

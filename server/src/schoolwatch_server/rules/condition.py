@@ -1,35 +1,14 @@
 """Whether a rule's condition is met by what one envelope says: yes, no, or not known."""
 
 from collections.abc import Callable
-from functools import cached_property
 
-from schoolwatch_server.machine import Machine, machine
-from schoolwatch_server.posture import posture
-from schoolwatch_server.rules.rule import Condition
+import msgspec
+
+from schoolwatch_server.rules.rule import Condition, Rule
+from schoolwatch_server.rules.told import Told, subject
+from schoolwatch_server.rules.verdicts import VERDICTS
 from schoolwatch_server.settled import is_settled
-from schoolwatch_server.state import Posture, State, find, parse_key
-
-
-class Told:
-    """What one envelope says; what many rules ask of it is reckoned once."""
-
-    def __init__(self, state: State) -> None:
-        self.state = state
-
-    @cached_property
-    def posture(self) -> Posture:
-        """The state's posture."""
-        return posture(self.state)
-
-    @cached_property
-    def machine(self) -> Machine:
-        """The state's machine."""
-        return machine(self.state)
-
-    @cached_property
-    def subjects(self) -> frozenset[str]:
-        """What there are readings of: `antivirus` of `antivirus.running`."""
-        return frozenset(map(_subject, self.state.readings))
+from schoolwatch_server.state import State, find, parse_key
 
 
 def met(condition: Condition, told: Told) -> bool | None:
@@ -37,9 +16,19 @@ def met(condition: Condition, told: Told) -> bool | None:
     if condition.posture is not None:
         return _judged(condition, getattr(told.posture, condition.posture))
     if condition.machine is not None:
-        found = _judged(condition, getattr(told.machine, condition.machine))
+        verdict = VERDICTS.get(condition.machine)
+        value = getattr(told.machine, condition.machine) if verdict is None else verdict(told)
+        found = _judged(condition, value)
         return None if found and not _has_settled(condition, told.state) else found
     return _combined(_answers(condition, condition.reading or "", told.state), condition.every)
+
+
+def met_worse(rule: Rule, told: Told) -> bool:
+    """Whether the second limit is known to be passed too."""
+    if rule.worse is None:
+        return False
+    limits = {"above": rule.worse.above, "below": rule.worse.below}
+    return met(msgspec.structs.replace(rule.condition, **limits), told) is True
 
 
 def _judged(condition: Condition, value: float | bool | None) -> bool | None:
@@ -50,9 +39,7 @@ def _has_settled(condition: Condition, state: State) -> bool:
     """Whether what the verdict rests on may be judged bad: see `settled`."""
     about = ((name, told.taken_at) for name, told in state.readings.items())
     return all(
-        is_settled(state, parse_key(name)[0], at)
-        for name, at in about
-        if _subject(name) in condition.evidence
+        is_settled(state, parse_key(name)[0], at) for name, at in about if subject(name) in condition.evidence
     )
 
 
@@ -85,7 +72,3 @@ def _comparison(condition: Condition) -> Callable[[float | bool], bool]:
         above = condition.above
         return lambda value: value > above
     return lambda value: value == condition.equals
-
-
-def _subject(name: str) -> str:
-    return name.partition(".")[0]

@@ -1,17 +1,21 @@
 """Judges envelopes in the order of the journal: a pure function from rows and memory to events."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any, Final, Protocol, TypeVar
 
 import msgspec
 
 from schoolwatch_contract.records import Envelope
-from schoolwatch_server.rules.condition import Told, met
+from schoolwatch_server.rules.condition import met, met_worse
 from schoolwatch_server.rules.rule import Rule
+from schoolwatch_server.rules.sighted import Seen, Sighted, concerns, quiet, see
 from schoolwatch_server.rules.step import Event, Evidence, RuleState, step
 from schoolwatch_server.rules.subject import Subject, device
-from schoolwatch_server.state import State, merge
+from schoolwatch_server.rules.told import NOTHING, Facts, Given, Told, hear, recall, subject
+
+_S = TypeVar("_S", RuleState, Sighted)
 
 
 class Row(Protocol):
@@ -23,6 +27,8 @@ class Row(Protocol):
     def device_id(self) -> int: ...  # noqa: D102
     @property
     def taken_at(self) -> float: ...  # noqa: D102
+    @property
+    def received_at(self) -> float: ...  # noqa: D102
     @property
     def late(self) -> bool: ...  # noqa: D102
 
@@ -37,47 +43,139 @@ class Occurrence:
 
 
 Memory = dict[tuple[str, Subject], dict[str, Any]]
-"""What each rule remembers of each subject, as it is stored: (rule, subject) → a packed `RuleState`."""
+"""What each rule remembers of each subject, as it is stored: (rule, subject) → a packed `RuleState`, or a
+`Sighted` of a rule about sightings; (`FACTS`, device) → the facts that it told last."""
+
+FACTS: Final = "told facts"
+"""No rule's id has a blank."""
 
 
 def follow(
-    rules: Sequence[Rule], envelopes: Iterable[tuple[Row, Envelope]], memory: Memory
+    rules: Sequence[Rule],
+    envelopes: Iterable[tuple[Row, Envelope | None]],
+    memory: Memory,
+    given: Given = NOTHING,
+    sightings: Mapping[int, Sequence[Seen]] | None = None,
 ) -> tuple[Memory, tuple[Occurrence, ...]]:
-    """What changed in memory, and what opened or closed, in order. Each envelope is judged by itself."""
-    changed: dict[tuple[str, Subject], RuleState] = {}
-    occurrences: list[Occurrence] = []
-    about: dict[frozenset[str], list[Rule]] = {}
+    """What changed in memory, and what opened or closed, in order.
+
+    Each envelope is judged by itself, beside the facts that were told before it. `sightings` are those that
+    were committed with each row; of a row without an envelope they alone are judged.
+    """
+    journey = _Journey(rules, memory, given)
     for row, envelope in envelopes:
-        told, subject = Told(merge(State(), envelope, row.taken_at)), device(row.device_id)
-        if told.subjects not in about:  # few kinds of envelopes, and many of each
-            about[told.subjects] = [r for r in rules if not told.subjects.isdisjoint(r.condition.evidence)]
-        for rule in about[told.subjects]:
+        if envelope is not None:
+            journey.judge(row, envelope)
+        journey.sight(row, (sightings or {}).get(row.id, ()))
+    return journey.changed, tuple(journey.occurrences)
+
+
+def fall_quiet(rules: Sequence[Rule], memory: Memory, now: float) -> tuple[Memory, tuple[Occurrence, ...]]:
+    """Closes incidents about sightings of which there was none for long; when all that came was judged."""
+    changed: Memory = {}
+    occurrences = []
+    of = {rule.id: rule for rule in rules if rule.condition.sighting is not None}
+    for (rule_id, about), body in memory.items():
+        if rule_id in of:
+            after, event = quiet(of[rule_id], msgspec.convert(body, Sighted), now)
+            if event is not None:
+                changed[rule_id, about] = msgspec.to_builtins(after)
+                occurrences.append(Occurrence(of[rule_id], about, event))
+    return changed, tuple(occurrences)
+
+
+@dataclass
+class _Journey:
+    """What is known on the way through the rows."""
+
+    rules: Sequence[Rule]
+    memory: Memory
+    given: Given
+    states: dict[tuple[str, Subject], RuleState | Sighted] = field(default_factory=dict)
+    facts: dict[Subject, Facts] = field(default_factory=dict)
+    occurrences: list[Occurrence] = field(default_factory=list)
+    speaking: dict[frozenset[str], tuple[Rule, ...]] = field(default_factory=dict)
+
+    @property
+    def changed(self) -> Memory:
+        """What differs from the memory that there was."""
+        told: Memory = {
+            (FACTS, about): {name: msgspec.to_builtins(text) for name, text in facts.items()}
+            for about, facts in self.facts.items()
+        }
+        found = packed(self.states) | told
+        return {place: body for place, body in found.items() if self.memory.get(place, {}) != body}
+
+    def judge(self, row: Row, envelope: Envelope) -> None:
+        """One envelope, by all rules that it says something about."""
+        about = device(row.device_id)
+        before = self._facts(about)
+        told = hear(envelope, row.taken_at, before, self.given)
+        self.facts[about] = recall(envelope, row.taken_at, before)
+        evidence: dict[tuple[str, ...], Evidence] = {}
+        for rule in self._about(told.subjects):
             value = met(rule.condition, told)
             if value is None:
                 continue  # as `step` does
-            place = (rule.id, subject)
-            before = changed.get(place) or msgspec.convert(memory.get(place, {}), RuleState)
-            is_kept = value or before.is_open or before.is_standing
-            evidence = evidence_of(rule, told.state, row) if is_kept else Evidence(row.id, row.taken_at)
-            after, event = step(rule, value, before, evidence, late=row.late)
-            if after != before:
-                changed[place] = after
-            if event is not None:
-                occurrences.append(Occurrence(rule, subject, event))
-    return packed(changed), tuple(occurrences)
+            state = self._state(rule, about, RuleState)
+            subjects = rule.condition.evidence
+            if not (value or state.is_open or state.is_standing):
+                kept = Evidence(row.id, row.taken_at)
+            elif (held := evidence.get(subjects)) is not None:
+                kept = held
+            else:
+                kept = evidence[subjects] = evidence_of(subjects, told, row)
+            worse = value and met_worse(rule, told)
+            after, event = step(rule, value, state, kept, late=row.late, worse=worse)
+            self._note(rule, about, after, () if event is None else (event,))
+
+    def sight(self, row: Row, sightings: Sequence[Seen]) -> None:
+        """A row's sightings, each subject's together."""
+        if not sightings:
+            return
+        of = sorted(sightings, key=lambda seen: seen.part)
+        for rule in self.rules:
+            mine = [seen for seen in of if rule.condition.sighting is not None and concerns(rule, seen)]
+            for part, seen in groupby(mine, key=lambda seen: seen.part):
+                about = Subject("device", row.device_id, part)
+                after, events = see(rule, self._state(rule, about, Sighted), tuple(seen))
+                self._note(rule, about, after, events)
+
+    def _note(self, rule: Rule, about: Subject, after: RuleState | Sighted, events: Iterable[Event]) -> None:
+        self.states[rule.id, about] = after
+        self.occurrences += [Occurrence(rule, about, event) for event in events]
+
+    def _state(self, rule: Rule, about: Subject, kind: type[_S]) -> _S:
+        held = self.states.get((rule.id, about))
+        if isinstance(held, kind):
+            return held
+        return msgspec.convert(self.memory.get((rule.id, about), {}), kind)
+
+    def _facts(self, about: Subject) -> Facts:
+        if about not in self.facts:
+            self.facts[about] = msgspec.convert(self.memory.get((FACTS, about), {}), Facts)
+        return self.facts[about]
+
+    def _about(self, subjects: frozenset[str]) -> tuple[Rule, ...]:
+        """The rules that ask for one of these subjects; computers say the same ones again and again."""
+        if subjects not in self.speaking:
+            self.speaking[subjects] = tuple(
+                rule for rule in self.rules if not subjects.isdisjoint(rule.condition.evidence)
+            )
+        return self.speaking[subjects]
 
 
-def packed(changed: Mapping[tuple[str, Subject], RuleState]) -> Memory:
+def packed(changed: Mapping[tuple[str, Subject], RuleState | Sighted]) -> Memory:
     """Rule states as they are stored."""
     return {place: msgspec.to_builtins(state) for place, state in changed.items()}
 
 
-def evidence_of(rule: Rule, state: State, row: Row) -> Evidence:
-    """The envelope's readings and facts of the rule's subjects, frozen."""
-    subjects = rule.condition.evidence
+def evidence_of(subjects: Sequence[str], told: Told, row: Row) -> Evidence:
+    """The envelope's readings and facts of these subjects, frozen."""
     return Evidence(
         row.id,
         row.taken_at,
-        {k: v.value for k, v in state.readings.items() if k.partition(".")[0] in subjects},
-        {k: t.value for k, t in state.facts.items() if k.partition(".")[0] in subjects},
+        {k: v.value for k, v in told.state.readings.items() if subject(k) in subjects},
+        {k: t.value for k, t in told.state.facts.items() if subject(k) in subjects},
+        row.received_at,
     )

@@ -4,10 +4,13 @@ from pathlib import Path
 
 from schoolwatch_server import strict_yaml
 from schoolwatch_server.rules.rule import Condition, Rule
+from schoolwatch_server.rules.verdicts import VERDICTS
 from schoolwatch_server.rules.watch import PARAMETERS
 from schoolwatch_server.strict_yaml import SheetError
 
-YES_NO = frozenset({"protected", "realtime", "firewall", "autorun_off", "disk_failing"})
+YES_NO = frozenset(
+    {"protected", "realtime", "firewall", "autorun_off", "disk_failing", "accounts_closed", *VERDICTS}
+)
 """Verdicts that are yes or no; of the others there is a number."""
 
 SHIPPED = Path(__file__).parent
@@ -35,8 +38,11 @@ def _read(folder: Path) -> list[tuple[Path, Rule]]:
     found = [(path, strict_yaml.read(path, Rule)) for path in strict_yaml.files(folder)]
     for path, rule in found:
         _check(rule.condition, path)
+        _check_worse(rule, path)
         if rule.condition.watch is not None:
             _check_watch(rule, rule.condition.watch, path)
+        if rule.condition.sighting is not None:
+            _check_sighting(rule, path)
     return found
 
 
@@ -47,6 +53,8 @@ def _check(condition: Condition, path: Path) -> None:
         raise SheetError(
             f"{path}: condition: write exactly one of posture, machine, reading, sighting and watch"
         )
+    if condition.detail and condition.sighting is None:
+        raise SheetError(f"{path}: condition.detail: only a sighting has some: remove it")
     if condition.parameters and condition.watch is None:
         raise SheetError(f"{path}: condition.parameters: only a watch has some: remove them")
     if any(name is not None for name in found):
@@ -81,3 +89,23 @@ def _check_watch(rule: Rule, name: str, path: Path) -> None:
         raise SheetError(f"{path}: condition.parameters: {name} takes exactly these: {names}")
     if rule.when_found != "incident":
         raise SheetError(f"{path}: when_found: what a watch finds is an incident: write when_found: incident")
+
+
+def _check_worse(rule: Rule, path: Path) -> None:
+    """The second limit lies beyond the first, in the same direction."""
+    if rule.worse is None:
+        return
+    pairs = (rule.condition.above, rule.worse.above), (rule.worse.below, rule.condition.below)
+    for near, far in pairs:
+        if (near is None) != (far is None) or (near is not None and far is not None and near >= far):
+            raise SheetError(f"{path}: worse: write the condition's limit (above or below), further away")
+
+
+def _check_sighting(rule: Rule, path: Path) -> None:
+    if rule.scope != "device" or rule.when_found != "incident" or rule.when_begun != "incident":
+        raise SheetError(f"{path}: a sighting is a device's incident: scope: device, when_found: incident")
+    if rule.open_after or rule.close_after <= 0:
+        raise SheetError(
+            f"{path}: a sighting opens at once and is over when there was none for a while: open_after: 0, "
+            "close_after: some seconds"
+        )

@@ -35,23 +35,43 @@ class RuleSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What must be so; exactly one of five.
 
-    A verdict of the posture or of the machine, or a reading's number, in an envelope; a sighting of a kind in
-    an envelope, which needs no comparison; what a watch finds when it looks at the database and the clock, as
-    its `parameters` ask, which answers yes or no by itself.
+    A verdict of the posture or of the machine, or a reading's number, in an envelope; a sighting of a kind,
+    which needs no comparison, where `detail` names the values that its details must have one of; what a watch
+    finds when it looks at the database and the clock, as its `parameters` ask, which answers yes or no by
+    itself.
 
     `equals`, `below` and `above` are the comparison, exactly one of them where there is one. A reading with
     labels comes several times: `every` says whether all of them must meet it, or one is enough. `evidence`
     names the subjects (`antivirus` of `antivirus.running`) whose readings and facts are kept with the
-    incident; an envelope without a reading of them says nothing about the rule.
+    incident; an envelope that says nothing of them says nothing about the rule.
     """
 
     evidence: tuple[str, ...] = ()
     posture: Literal["protected", "ipv6_rung", "link_speed"] | None = None
     machine: (
-        Literal["realtime", "firewall", "autorun_off", "patch_age", "disk_failing", "backup_age"] | None
+        Literal[
+            "realtime",
+            "firewall",
+            "autorun_off",
+            "patch_age",
+            "disk_failing",
+            "backup_age",
+            "accounts_closed",
+            "other_antivirus",
+            "disk_full",
+            "rdp_open",
+            "smb1",
+            "unsupported_system",
+            "slow_link",
+            "very_slow_link",
+            "half_duplex",
+            "link_errors",
+        ]
+        | None
     ) = None
     reading: str | None = None
     sighting: str | None = None
+    detail: dict[str, tuple[str, ...]] = {}
     watch: str | None = None
     parameters: dict[str, float] = {}
     equals: bool | float | None = None
@@ -60,13 +80,25 @@ class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     every: bool = False
 
 
+class Worse(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A second limit of the same number beyond which an incident has another severity; one of the two."""
+
+    severity: Severity
+    below: float | None = None
+    above: float | None = None
+
+
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One file of rules; a higher version of the same id replaces it as a whole. Times in seconds.
 
-    `when_found` says what becomes of a fault that was there already when the computer was first judged: it
-    goes on the school's work list, or it is an incident. An incident that lasts `standing_after` goes on the
-    list too: nobody acts on it today who did not act in weeks. What returns within `reopen_within` of its end
-    is the same incident once more.
+    `when_found` says what becomes of what was so already when the computer was first judged: it goes on the
+    school's work list, it is an incident, or it is nothing but how this computer is. `when_begun` says what
+    becomes of a fault that begins later. An incident that lasts `standing_after` goes on the list too: nobody
+    acts on it today who did not act in weeks. What returns within `reopen_within` of its end is the same
+    incident once more.
+
+    `worse` raises the severity of the same incident. `late` says whether evidence that comes late opens an
+    incident or waits for newer evidence.
     """
 
     id: Id
@@ -80,6 +112,9 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     condition: Condition
     open_after: Seconds
     close_after: Seconds = 0
-    when_found: Literal["work_list", "incident"] = "work_list"
+    when_found: Literal["work_list", "incident", "nothing"] = "work_list"
+    when_begun: Literal["incident", "work_list"] = "incident"
     standing_after: Seconds = WEEKS
     reopen_within: Seconds = HOUR
+    worse: Worse | None = None
+    late: Literal["waits", "opens"] = "waits"

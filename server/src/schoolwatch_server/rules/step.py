@@ -1,27 +1,35 @@
 """One step of a rule: what was so, what an envelope says now, and whether an incident opens or closes.
 
-Times are those of the evidence (when it was taken, on the server's clock), never of its arrival or of
-the clock on the wall: the same journal gives the same incidents whenever it is read.
+Times are those of the evidence (when it was taken, on the server's clock), never of the clock on the wall:
+the same journal gives the same incidents whenever it is read.
 """
 
 from typing import Any, Literal
 
 import msgspec
 
-from schoolwatch_server.rules.rule import Rule
+from schoolwatch_server.rules.rule import Rule, Severity
 
-EventKind = Literal["opened", "closed", "listed", "mended", "stood"]
-"""An incident opens or closes; a standing fault is put on the work list or is mended; an incident of weeks
-becomes one."""
+EventKind = Literal["opened", "closed", "worsened", "again", "listed", "mended", "stood"]
+"""An incident opens, gets worse, is seen again or closes; a standing fault is put on the work list or is
+mended; an incident of weeks becomes one."""
 
 
 class Evidence(msgspec.Struct, frozen=True):
-    """The readings and facts that an envelope gave, frozen: `key(name, labels)` → value."""
+    """The readings and facts that an envelope gave, frozen: `key(name, labels)` → value.
+
+    `taken_at` is when it was taken and `arrived_at` when it came here (0: not remembered), UTC seconds. Of a
+    sighting there are its kind, what it is about, and its details.
+    """
 
     journal: int
     taken_at: float
     readings: dict[str, float | None] = {}
     facts: dict[str, str | None] = {}
+    arrived_at: float = 0.0
+    sighting: str = ""
+    subject: str = ""
+    detail: dict[str, str] = {}
 
 
 class RuleState(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -30,8 +38,13 @@ class RuleState(msgspec.Struct, frozen=True, omit_defaults=True):
     `first` is the evidence since which the condition has been met, `first_late` whether it came late,
     `first_of_all` whether this rule, as it is now, had judged nothing
     before it. `opened_since` is when an open incident's condition
-    began (0: of an incident that an older program opened). `clear_since` is when the condition of an open
+    began (0: of an incident that an older program opened), `is_worse` whether it has the severity of `worse`.
+    `is_usual`: it was so when the computer came, and the rule calls that no fault.
+    `clear_since` is when the condition of an open
     incident or a standing fault was first seen no longer met. `version` is the rule's (0: not remembered).
+
+    Of a rule whose late evidence opens incidents: `arrived` is when that of the open one came, and an
+    incident of this device was about all of `covered_from` to `covered_to`.
     """
 
     taken_at: float = 0.0
@@ -41,12 +54,20 @@ class RuleState(msgspec.Struct, frozen=True, omit_defaults=True):
     first_of_all: bool = False
     is_open: bool = False
     opened_since: float = 0.0
+    is_worse: bool = False
     is_standing: bool = False
+    is_usual: bool = False
     clear_since: float | None = None
+    arrived: float = 0.0
+    covered_from: float = 0.0
+    covered_to: float = 0.0
 
 
 class Event(msgspec.Struct, frozen=True):
-    """What happens; its condition began or ended at `since`, and the evidence of `at` decided it."""
+    """What happens; its condition began or ended at `since`, and the evidence of `at` decided it.
+
+    `count` is how often an incident's sighting was seen so far.
+    """
 
     kind: EventKind
     since: float
@@ -54,30 +75,44 @@ class Event(msgspec.Struct, frozen=True):
     late: bool
     first: Evidence | None
     last: Evidence
+    severity: Severity
+    count: int = 1
 
 
 def step(
-    rule: Rule, value: bool | None, state: RuleState, evidence: Evidence, *, late: bool
+    rule: Rule,
+    value: bool | None,
+    state: RuleState,
+    evidence: Evidence,
+    *,
+    late: bool,
+    worse: bool | None = None,
 ) -> tuple[RuleState, Event | None]:
-    """The state after one envelope, and the event it causes.
+    """The state after one envelope, and the event it causes; `worse` is whether it meets the rule's `worse`.
 
     Unknown changes nothing, and so does an envelope older than one already judged. A late envelope can
     begin the time that the condition must hold, and can close an incident, but opens none: that takes
     a newer one that is not late and still meets the condition. A work list alarms nobody: what is late
-    can put a fault on it.
+    can put a fault on it. Where the rule's `late` is `opens`, a late envelope does open an incident, also an
+    older one, unless there was one about that time; such an incident closes on what is measured after the
+    late evidence came, for until then nobody knew of it.
     """
-    if value is None or evidence.taken_at < state.taken_at:
+    if value is None:
         return state, None
+    if evidence.taken_at < state.taken_at:
+        return _earlier(rule, state, evidence, late=late and value, worse=bool(worse))
     if not value:
         return _not_met(rule, state, evidence, late)
     if state.is_open:
-        return _goes_on(rule, state, evidence, late)
-    return _met(rule, state, evidence, late)
+        return _goes_on(rule, state, evidence, late, worse=bool(worse))
+    return _met(rule, state, evidence, late, worse=bool(worse))
 
 
-def _met(rule: Rule, state: RuleState, evidence: Evidence, late: bool) -> tuple[RuleState, Event | None]:
+def _met(
+    rule: Rule, state: RuleState, evidence: Evidence, late: bool, *, worse: bool
+) -> tuple[RuleState, Event | None]:
     at = evidence.taken_at
-    if state.is_standing:
+    if state.is_standing or state.is_usual:
         return _judged(rule, at, state, clear_since=None), None
     first = state.first or evidence
     if state.first is None:
@@ -86,34 +121,75 @@ def _met(rule: Rule, state: RuleState, evidence: Evidence, late: bool) -> tuple[
     state = _judged(rule, at, state)
     if at - first.taken_at < rule.open_after:
         return state, None
-    if state.first_of_all and rule.when_found == "work_list":
-        event = Event("listed", first.taken_at, at, late, first, evidence)
+    if state.first_of_all and rule.when_found == "nothing":
+        return _judged(rule, at, is_usual=True), None
+    if rule.when_begun == "work_list" or (state.first_of_all and rule.when_found == "work_list"):
+        event = Event("listed", first.taken_at, at, late, first, evidence, _severity(rule, worse))
         return _judged(rule, at, is_standing=True), event
-    if late:
+    if late and rule.late == "waits":
         return state, None
-    event = Event("opened", first.taken_at, at, state.first_late, first, evidence)
-    return _judged(rule, at, is_open=True, opened_since=first.taken_at), event
+    came_late = state.first_late or late
+    event = Event("opened", first.taken_at, at, came_late, first, evidence, _severity(rule, worse))
+    opened = _judged(rule, at, is_open=True, opened_since=first.taken_at, is_worse=worse)
+    return _covering(rule, opened, first.taken_at, at, evidence.arrived_at if late else 0.0), event
 
 
-def _goes_on(rule: Rule, state: RuleState, evidence: Evidence, late: bool) -> tuple[RuleState, Event | None]:
+def _goes_on(
+    rule: Rule, state: RuleState, evidence: Evidence, late: bool, *, worse: bool
+) -> tuple[RuleState, Event | None]:
     """An incident's condition is met once more; after weeks of it the incident is a standing fault."""
     at, since = evidence.taken_at, state.opened_since
     if not since:  # it opened before this was remembered: its weeks are counted from here
         return _judged(rule, at, state, opened_since=at, clear_since=None), None
-    if at - since < rule.standing_after:
-        return _judged(rule, at, state, clear_since=None), None
-    return _judged(rule, at, is_standing=True), Event("stood", since, at, late, None, evidence)
+    if at - max(since, state.arrived) >= rule.standing_after:
+        event = Event("stood", since, at, late, None, evidence, _severity(rule, worse))
+        return _judged(rule, at, is_standing=True), event
+    state = _judged(rule, at, state, clear_since=None)
+    if state.covered_to:
+        state = msgspec.structs.replace(state, covered_to=at)
+    if worse and not state.is_worse and not late:
+        event = Event("worsened", since, at, late, None, evidence, _severity(rule, worse))
+        return msgspec.structs.replace(state, is_worse=True), event
+    return state, None
 
 
 def _not_met(rule: Rule, state: RuleState, evidence: Evidence, late: bool) -> tuple[RuleState, Event | None]:
     at = evidence.taken_at
+    fine = _judged(rule, at, covered_from=state.covered_from, covered_to=state.covered_to)
     if not (state.is_open or state.is_standing):
-        return _judged(rule, at), None
-    since = at if state.clear_since is None else state.clear_since
+        return fine, None
+    since = max(at if state.clear_since is None else state.clear_since, state.arrived)
     if at - since < rule.close_after:
         return _judged(rule, at, state, clear_since=since), None
     kind: EventKind = "closed" if state.is_open else "mended"
-    return _judged(rule, at), Event(kind, since, at, late, None, evidence)
+    return fine, Event(kind, since, at, late, None, evidence, _severity(rule, state.is_worse))
+
+
+def _earlier(
+    rule: Rule, state: RuleState, evidence: Evidence, *, late: bool, worse: bool
+) -> tuple[RuleState, Event | None]:
+    """What was taken before something already judged; `late`: it comes only now and meets the condition."""
+    at = evidence.taken_at
+    if not late or rule.late == "waits" or state.is_standing:
+        return state, None
+    if state.covered_from <= at <= state.covered_to:
+        return state, None
+    event = Event("opened", at, at, True, evidence, evidence, _severity(rule, worse))
+    start, end = min(state.covered_from or at, at), max(state.covered_to, at)
+    if state.is_open:
+        return msgspec.structs.replace(state, covered_from=start, covered_to=end), None
+    opened = msgspec.structs.replace(state, is_open=True, opened_since=at, is_worse=worse, clear_since=None)
+    return _covering(rule, opened, start, end, evidence.arrived_at), event
+
+
+def _covering(rule: Rule, state: RuleState, start: float, end: float, arrived: float) -> RuleState:
+    if rule.late == "waits":
+        return state
+    return msgspec.structs.replace(state, covered_from=start, covered_to=end, arrived=arrived)
+
+
+def _severity(rule: Rule, worse: bool) -> Severity:
+    return rule.worse.severity if worse and rule.worse is not None else rule.severity
 
 
 _NOTHING = RuleState()
@@ -127,4 +203,5 @@ def _judged(rule: Rule, at: float, state: RuleState = _NOTHING, **changes: Any) 
 def as_json(event: Event) -> dict[str, Any]:
     """The event's evidence as plain data, to be kept with the incident."""
     data: dict[str, Any] = msgspec.to_builtins(event)
-    return {name: data[name] for name in ("since", "at", "first", "last") if data[name] is not None}
+    told = {name: data[name] for name in ("since", "at", "first", "last") if data[name] is not None}
+    return told if event.count == 1 else {**told, "count": event.count}

@@ -1,0 +1,122 @@
+"""One step of a rule about sightings: each one is an incident at once, and repeated ones are the same.
+
+A sighting is an instant, so it is over when there was none for a while; `quiet` tells that by the clock, and
+`see` by the next sighting: both give the same times, whichever comes first.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from schoolwatch_server.rules.rule import Rule
+from schoolwatch_server.rules.step import Event, Evidence
+from schoolwatch_server.rules.subject import PART_MAX
+
+AGAIN_MAX: Final = 10
+"""Repeated sightings that are kept with an incident one by one; of more there is the number."""
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """A sighting as it was committed with a journal row; times are UTC seconds on the server's clock."""
+
+    journal: int
+    kind: str
+    subject: str
+    detail: dict[str, str]
+    seen_at: float
+    arrived_at: float
+    late: bool
+
+    @property
+    def evidence(self) -> Evidence:
+        """What is kept with the incident."""
+        return Evidence(
+            self.journal,
+            self.seen_at,
+            arrived_at=self.arrived_at,
+            sighting=self.kind,
+            subject=self.subject,
+            detail=self.detail,
+        )
+
+    @property
+    def part(self) -> str:
+        """What tells this subject from others of the same device, as short as a key must be."""
+        if len(self.subject) <= PART_MAX:
+            return self.subject
+        return hashlib.sha256(self.subject.encode()).hexdigest()[:PART_MAX]
+
+
+class Sighted(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is remembered of one subject.
+
+    The newest journal row that was judged; whether an incident is open; of the newest incident the first and
+    last sighting, when something of it was last heard (its arrival, where it came late), and their number.
+    """
+
+    journal: int = 0
+    is_open: bool = False
+    since: float = 0.0
+    last: float = 0.0
+    heard: float = 0.0
+    count: int = 0
+
+
+def concerns(rule: Rule, seen: Seen) -> bool:
+    """Whether the rule is about such a sighting."""
+    condition = rule.condition
+    return seen.kind == condition.sighting and all(
+        seen.detail.get(name) in wanted for name, wanted in condition.detail.items()
+    )
+
+
+def see(rule: Rule, state: Sighted, seen: Sequence[Seen]) -> tuple[Sighted, tuple[Event, ...]]:
+    """The state after one journal row's sightings of a subject, and what they cause.
+
+    A late one opens an incident only where the rule's `late` is `opens`, and none when the newest incident
+    was about that time. A row that was judged before changes nothing.
+    """
+    if not seen or seen[0].journal <= state.journal:
+        return state, ()
+    events: list[Event] = []
+    for one in sorted(seen, key=lambda one: one.seen_at):
+        if state.is_open and not one.late and one.seen_at - state.heard >= rule.close_after:
+            events.append(_closed(rule, state))
+            state = msgspec.structs.replace(state, is_open=False)
+        state, event = _one(rule, state, one)
+        events += () if event is None else (event,)
+    return msgspec.structs.replace(state, journal=seen[0].journal), tuple(events)
+
+
+def _one(rule: Rule, state: Sighted, one: Seen) -> tuple[Sighted, Event | None]:
+    heard = max(one.seen_at, one.arrived_at if one.late else 0.0)
+    if one.late and (rule.late == "waits" or _is_known(state, one.seen_at)):
+        return state, None
+    if not state.is_open:
+        opened = Sighted(state.journal, True, one.seen_at, one.seen_at, heard, 1)
+        event = Event("opened", one.seen_at, one.seen_at, one.late, None, one.evidence, rule.severity)
+        return opened, event
+    since, last = min(state.since, one.seen_at), max(state.last, one.seen_at)
+    count = state.count + 1
+    again = Sighted(state.journal, True, since, last, max(state.heard, heard), count)
+    return again, Event("again", since, one.seen_at, one.late, None, one.evidence, rule.severity, count)
+
+
+def _is_known(state: Sighted, at: float) -> bool:
+    return bool(state.count) and state.since <= at <= state.last
+
+
+def quiet(rule: Rule, state: Sighted, now: float) -> tuple[Sighted, Event | None]:
+    """Closes an incident of which nothing was seen for the rule's `close_after`; call it when all that came
+    was judged."""
+    if not state.is_open or now - state.heard < rule.close_after:
+        return state, None
+    return msgspec.structs.replace(state, is_open=False), _closed(rule, state)
+
+
+def _closed(rule: Rule, state: Sighted) -> Event:
+    at = state.heard + rule.close_after
+    evidence = Evidence(0, state.last)
+    return Event("closed", state.last, at, False, None, evidence, rule.severity, state.count)
