@@ -183,11 +183,15 @@ class Principal:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A node of the registry with its ancestors' ids (None: above the node, or not of that level)."""
+    """A node of the registry with its ancestors' ids (None: above the node, or not of that level).
+
+    `manager` is of a school: whom it reports to (`so`, `xa`; None: not known).
+    """
 
     province_id: int | None = None
     commune_id: int | None = None
     school_id: int | None = None
+    manager: str | None = None
 
 
 class AccessError(Exception):
@@ -202,11 +206,15 @@ class ForbiddenError(AccessError):
     """Known, but not allowed: the role lacks the permission, or the place lies outside the scope."""
 
 
+class NotManagedError(ForbiddenError):
+    """A commune would write for a school that reports to the department, which it may only read."""
+
+
 def authorise(principal: Principal | None, permission: Permission, place: Place | None = None) -> Principal:
     """The principal, when it holds the permission and (if given) the place lies in its scope.
 
     What concerns the whole server needs the scope "all" besides.
-    Raises `UnauthenticatedError` or `ForbiddenError`.
+    Raises `UnauthenticatedError`, `ForbiddenError` or `NotManagedError`.
     """
     if principal is None:
         raise UnauthenticatedError
@@ -216,7 +224,18 @@ def authorise(principal: Principal | None, permission: Permission, place: Place 
         raise ForbiddenError(permission)
     if place is not None and not covers(principal.scope, place):
         raise ForbiddenError(permission)
+    if permission == "declare" and place is not None and not writes_for(principal.scope, place.manager):
+        raise NotManagedError(permission)
     return principal
+
+
+def writes_for(scope: Scope, manager: str | None) -> bool:
+    """Whether who has that scope and may declare does so for a school that reports to that `manager`.
+
+    A commune declares nothing for a school of the department (`so`, or nobody knows), as it decides nothing
+    there (TT 45/2026/TT-BGDĐT, Điều 1.7 and 2.2); the department looks after the lists of all schools.
+    """
+    return scope.level != "commune" or manager == "xa"
 
 
 def may(principal: Principal, permission: Permission, place: Place | None = None) -> bool:

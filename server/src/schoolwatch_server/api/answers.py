@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from schoolwatch_contract import slot
 from schoolwatch_server import proofs
-from schoolwatch_server.access import ForbiddenError, UnauthenticatedError
+from schoolwatch_server.access import ForbiddenError, NotManagedError, UnauthenticatedError
 from schoolwatch_server.api import looked, problems
 from schoolwatch_server.api.headers import HEADERS
 from schoolwatch_server.api.problems import Problem
@@ -66,12 +66,17 @@ async def _unauthenticated(request: Request, _: Any) -> Response:
     return answer(request, Problem(401, text, headers={"WWW-Authenticate": "Bearer"}))
 
 
-def _forbidden(request: Request, _: Any) -> Response:
+def _forbidden(request: Request, error: Any) -> Response:
     who = principal_of(request) if errors.wants_page(request) else None
     if who is not None and who.must:
         return errors.to_own_account(request)
     _note_refusal(request)
-    return answer(request, Problem(403, "your role or token does not allow this"))
+    if not isinstance(error, NotManagedError):
+        return answer(request, Problem(403, "your role or token does not allow this"))
+    problem = Problem(403, "the school reports to the department: a commune only reads of it")
+    if errors.wants_page(request):
+        return errors.page_of(request, problem, kind="not_managed")
+    return problems.response(problem)
 
 
 def _note_refusal(request: Request) -> None:

@@ -11,7 +11,7 @@ from schoolwatch_server.api.problems import bad_field
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.console.page import Csrf, check_form, language_of
 from schoolwatch_server.console.school_lists import lists_page
-from schoolwatch_server.console.schools import school_for, school_in_use
+from schoolwatch_server.console.schools import school_for, school_to_declare
 from schoolwatch_server.database import contacts, people
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.texts import Voice
@@ -45,7 +45,7 @@ def change(
 ) -> Response:
     """Sets a contact as a whole: what is left empty is known no more."""
     check_form(who, csrf)
-    school = school_in_use(who, server, code)
+    school = school_to_declare(who, server, code)
     _known(kind)
     voice = Voice(server.texts, language_of(request), "workbook")
     filled = {"name": name, "phone": phone, "email": email}
@@ -63,7 +63,7 @@ def change(
 def remove(code: str, who: Who, server: Server, csrf: Csrf = "", kind: Kind = "") -> Response:
     """A contact is known no more."""
     check_form(who, csrf)
-    school = school_in_use(who, server, code)
+    school = school_to_declare(who, server, code)
     _known(kind)
     now = time.time()
     with begin_write(server.engine) as conn:

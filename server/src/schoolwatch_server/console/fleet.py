@@ -11,7 +11,7 @@ from schoolwatch_server.api.problems import bad_field, not_found
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.console.arrivals import Devices
 from schoolwatch_server.console.page import Csrf, check_form, page
-from schoolwatch_server.console.schools import Number, school_for
+from schoolwatch_server.console.schools import Number, school_to_declare
 from schoolwatch_server.database import ghosts, pages, people, registry
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.registry import RegistryError
@@ -70,7 +70,7 @@ def set_rooms(
 ) -> Response:
     """Puts the ticked devices of a school into one room, or into none."""
     check_form(who, csrf)
-    school = school_for(who, server, code)
+    school = school_to_declare(who, server, code)
     room_id, now = int(room) if room.strip() else None, time.time()
     with begin_write(server.engine) as conn:
         if room_id is not None and room_id not in {one.id for one in pages.rooms(conn, school.id)}:

@@ -6,10 +6,11 @@ from typing import Annotated
 from fastapi import Form
 from starlette.responses import RedirectResponse, Response
 
+from schoolwatch_server.access import authorise
 from schoolwatch_server.api.problems import bad_field, not_found
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.console.page import check_form
-from schoolwatch_server.console.schools import Csrf, Number, school_in_use
+from schoolwatch_server.console.schools import Csrf, Number, place_of, school_to_declare
 from schoolwatch_server.database import lives, pages, people, registry, told
 from schoolwatch_server.database.engine import begin_write
 from schoolwatch_server.database.roles import DEVICE_ROLES, GATEWAY
@@ -32,7 +33,7 @@ def add_room(
 ) -> Response:
     """A new room of a school; the role of its devices follows from it."""
     check_form(who, csrf)
-    school = school_in_use(who, server, code)
+    school = school_to_declare(who, server, code)
     name, role, count = _text("name", name), _role(role), _count(declared)
     with begin_write(server.engine) as conn:
         if name in {room.name for room in pages.rooms(conn, school.id)}:
@@ -48,7 +49,7 @@ def change_room(
 ) -> Response:
     """What a room is used for, of which its devices hear, and how many computers are in it."""
     check_form(who, csrf)
-    school = school_in_use(who, server, code)
+    school = school_to_declare(who, server, code)
     role, count = _role(role), _count(declared)
     now = time.time()
     with begin_write(server.engine) as conn:
@@ -70,7 +71,7 @@ def choose_tester(
 ) -> Response:
     """The one device that tests the school's line; nobody when it is empty."""
     check_form(who, csrf)
-    school = school_in_use(who, server, code)
+    school = school_to_declare(who, server, code)
     now = time.time()
     with begin_write(server.engine) as conn:
         row = registry.device(conn, device, who.scope) if device else None
@@ -103,6 +104,9 @@ def change_device(
         row = registry.device(conn, device, who.scope)
         if row is None:
             raise not_found("device", device)
+        school = registry.school_by_code(conn, row.school_code, who.scope)
+        if school is not None:
+            authorise(who, "declare", place_of(school))
         if room_id is not None and room_id not in {r.id for r in pages.rooms(conn, row.school_id)}:
             raise bad_field("room", "is not a room of this school")
         before = lives.own_role(conn, row.id)

@@ -17,7 +17,13 @@ from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.problems import bad_field, not_found
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.console.page import Csrf, check_form, language_of, page
-from schoolwatch_server.console.schools import commune_code_of, place_of, school_for, school_in_use
+from schoolwatch_server.console.schools import (
+    commune_code_of,
+    place_of,
+    school_for,
+    school_in_use,
+    school_to_declare,
+)
 from schoolwatch_server.database import (
     contacts,
     hand_checks,
@@ -147,7 +153,7 @@ def check_by_hand(
 ) -> Response:
     """Somebody counted the working computers of a room on a day; today when none is given."""
     check_form(who, csrf)
-    school = school_in_use(who, server, code)
+    school = school_to_declare(who, server, code)
     now = time.time()
     today = day_of(now)
     try:

@@ -177,7 +177,7 @@ def declare(
 ) -> Response:
     """Stores the numbers that were filled in and have changed; an empty field changes nothing."""
     check_form(who, csrf)
-    school = school_in_use(who, server, code)
+    school = school_to_declare(who, server, code)
     filled = {
         "students": students,
         "devices": devices,
@@ -211,7 +211,7 @@ def commune_code_of(conn: Connection, who: Principal, school: registry.SchoolRow
 
 def place_of(school: registry.SchoolRow) -> Place:
     """Where a school is in the tree."""
-    return Place(school.province_id, school.commune_id, school.id)
+    return Place(school.province_id, school.commune_id, school.id, school.managed_by)
 
 
 def school_for(who: Principal, server: Context, code: str) -> registry.SchoolRow:
@@ -229,6 +229,13 @@ def school_in_use(who: Principal, server: Context, code: str) -> registry.School
     school = school_for(who, server, code)
     if not school.code:
         raise not_found("school", code)
+    return school
+
+
+def school_to_declare(who: Principal, server: Context, code: str) -> registry.SchoolRow:
+    """The same, for which one may also write: `NotManagedError` where it reports to somebody else."""
+    school = school_in_use(who, server, code)
+    authorise(who, "declare", place_of(school))
     return school
 
 

@@ -15,7 +15,7 @@ from schoolwatch_server.api.problems import bad_field
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.config import Sites
 from schoolwatch_server.console.page import Csrf, check_form, page, words_of
-from schoolwatch_server.console.schools import school_in_use
+from schoolwatch_server.console.schools import school_to_declare
 from schoolwatch_server.database import people, registry, sites
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.registry import SchoolRow
@@ -73,7 +73,7 @@ def change(
 ) -> Response:
     """Sets the address of a school's site; an empty one takes it away."""
     check_form(who, csrf)
-    school = school_in_use(who, server, code)
+    school = school_to_declare(who, server, code)
     new = _read(request, address, server.config.sites)
     now = time.time()
     with begin_write(server.engine) as conn:
@@ -87,7 +87,7 @@ def change(
 def look_now(code: str, who: Who, server: Server, csrf: Csrf = "") -> Response:
     """Has the site looked at with the next round, unless that has just been done."""
     check_form(who, csrf)
-    school = school_in_use(who, server, code)
+    school = school_to_declare(who, server, code)
     now = time.time()
     with begin_write(server.engine) as conn:
         if sites.look_soon(conn, school.id, now, REST):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from schoolwatch_server.access import writes_for
 from schoolwatch_server.database import registry, sealed
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.dependents import for_good
@@ -100,7 +101,9 @@ def known(conn: Connection, scope: Scope) -> dict[str, Known]:
         for one in there.get(school.id, ()):
             values = {"kind": one.kind, "name": one.name, "phone": one.phone, "email": one.email}
             things[key_of(LISTING, values)] = Held(one.id, values)
-        found[school.code] = Known(school.level, things=things)
+        found[school.code] = Known(
+            school.level, things=things, is_others=not writes_for(scope, school.managed_by)
+        )
     return found
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, Table, bindparam, insert, select, update
 
+from schoolwatch_server.access import writes_for
 from schoolwatch_server.database import registry, told
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.dependents import delete_with_dependents
@@ -52,6 +53,7 @@ def known(conn: Connection, listing: Listing, store: Store, scope: Scope) -> dic
             tuple(campuses.get(one.id, {}).values()),
             things.get(one.id, {}),
             computers.get(one.id, {}),
+            not writes_for(scope, one.managed_by),
         )
         for one in registry.schools(conn, scope)
     }

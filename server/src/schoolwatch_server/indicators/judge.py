@@ -1,9 +1,6 @@
 """Judges one indicator for one place: value, coverage and source, or the reason why there is no value."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -12,15 +9,14 @@ from schoolwatch_server.indicators.indicator import (
     Fraction,
     Indicator,
     IndicatorValue,
-    Line,
-    LineKind,
-    Numbers,
     Parts,
     Place,
-    Source,
     Total,
     Unit,
 )
+from schoolwatch_server.indicators.prepared import Better, asked_of, asked_of_all, with_plan
+from schoolwatch_server.indicators.prepared import Prepared as Prepared
+from schoolwatch_server.indicators.prepared import prepare as prepare
 from schoolwatch_server.indicators.total import (
     OUT,
     add_up,
@@ -29,55 +25,7 @@ from schoolwatch_server.indicators.total import (
     of_school,
     share_of_schools,
 )
-from schoolwatch_server.packs import About, Definition, Number, Pack, Packs, Plan, Target, targets_of
-
-Better = Literal["higher", "lower"]
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """An indicator with all that the packs say of it, looked up once for however many places."""
-
-    indicator: Indicator
-    pack: str
-    source: Source
-    floor: float
-    target: float | None
-    better: Better
-    lines: tuple[Line, ...]
-    numbers: Numbers
-    plans: tuple[Plan, ...]
-    encouraged: bool = False
-    asked: dict[About | None, "_Asked"] = field(default_factory=dict, compare=False)
-    """What `plans` ask of each kind of school, as far as that was looked up: most schools are of a few."""
-
-
-def prepare(indicator: Indicator, packs: Packs, at: float) -> Prepared:
-    """As the packs are; `at` is the instant that is judged, UTC seconds."""
-    lasting = _lasting(indicator, packs)
-    return replace(lasting, numbers={"at": at, **lasting.numbers})
-
-
-@lru_cache(maxsize=256)
-def _lasting(indicator: Indicator, packs: Packs) -> Prepared:
-    """What is the same at every instant, as long as those packs are in force."""
-    pack = packs.of(indicator.id)
-    definition = pack.indicators[indicator.id]
-    return Prepared(
-        indicator,
-        pack.name,
-        Source(definition.document, definition.clause, definition.confidence),
-        pack.coverage_floor.value,
-        definition.target.value if definition.target else None,
-        definition.better,
-        _lines(indicator, pack, definition, packs),
-        {
-            "floor": pack.coverage_floor.value,
-            **{name: number.value for name, number in definition.numbers.items()},
-        },
-        _asking(indicator.id, packs.plans),
-        definition.encouraged,
-    )
+from schoolwatch_server.packs import About, Packs
 
 
 def judge(
@@ -132,7 +80,7 @@ def of_one(
     """The value of one school; what its number is held against may be asked of it alone."""
     indicator = prepared.indicator
     total = of_school(fraction, prepared.floor)
-    asked, deadline, encouraged = _asked_of(prepared, about)
+    asked, deadline, encouraged = asked_of(prepared, about)
     if indicator.counts_schools and indicator.unit == "ratio":
         asked = None  # a plan's share is one of schools, and no share of what is asked of one of them
     target: float | None
@@ -161,7 +109,7 @@ def of_one(
         target=target,
         at=at,
         better=prepared.better,
-        lines=prepared.lines if asked is None else _with_plan(prepared.lines, asked),
+        lines=prepared.lines if asked is None else with_plan(prepared.lines, asked),
         parts=parts,
         basis=indicator.basis,
         declared=None if said is None else said.value,
@@ -192,7 +140,7 @@ def of_total(
     indicator = prepared.indicator
     unit: Unit = "ratio" if indicator.counts_schools else indicator.unit
     told = [about for about in abouts if is_asked(indicator, about)] if prepared.plans else ()
-    asked, deadline, encouraged = _asked(prepared, told, unit)
+    asked, deadline, encouraged = asked_of_all(prepared, told, unit)
     target = prepared.target if asked is None else asked.value
     better: Better = "higher" if indicator.counts_schools else prepared.better
     value = _quotient(total)
@@ -215,7 +163,7 @@ def of_total(
         target=target,
         at=at,
         better=better,
-        lines=prepared.lines if asked is None else _with_plan(prepared.lines, asked),
+        lines=prepared.lines if asked is None else with_plan(prepared.lines, asked),
         parts=parts,
         basis=indicator.basis,
         declared=None if total.said is None else total.said.value,
@@ -249,64 +197,3 @@ def _quotient(total: Total) -> float | None:
     if total.reason or total.numerator is None or not total.denominator:
         return None
     return total.numerator / total.denominator
-
-
-def _asking(indicator: str, plans: Iterable[Plan]) -> tuple[Plan, ...]:
-    """The plans that ask something of an indicator, with nothing else in them."""
-    found = []
-    for plan in plans:
-        items = tuple(item for item in plan.items if item.indicator == indicator)
-        if items:
-            found.append(msgspec.structs.replace(plan, items=items))
-    return tuple(found)
-
-
-class _Asked(NamedTuple):
-    """What plans ask of a number, by when they ask anything of its indicator, if they only recommend it."""
-
-    target: Target | None
-    deadline: str
-    encouraged: bool
-
-
-def _asked_of(prepared: Prepared, about: About | None) -> _Asked:
-    known = prepared.asked.get(about)
-    if known is None:
-        abouts = () if about is None else (about,)
-        known = prepared.asked[about] = _asked(prepared, abouts, prepared.indicator.unit)
-    return known
-
-
-def _asked(prepared: Prepared, abouts: Collection[About], unit: Unit) -> _Asked:
-    """What plans ask of a number of that unit; where none asks anything the definition says if it is asked.
-
-    "2 students a computer" is nothing that the share of schools could be held against.
-    """
-    found = targets_of(prepared.plans, prepared.indicator.id, abouts) if prepared.plans else ()
-    asked = next((target for target in found if target.unit == unit), None)
-    first = asked or next(iter(found), None)
-    if first is None:
-        return _Asked(None, "", prepared.encouraged)
-    return _Asked(asked, "" if first.deadline is None else first.deadline.isoformat(), not first.mandatory)
-
-
-def _with_plan(lines: Iterable[Line], asked: Target) -> tuple[Line, ...]:
-    source = Source(asked.document, asked.clause, asked.confidence)
-    rest = tuple(line for line in lines if line.kind != "target")
-    return (*rest, Line("target", asked.value, asked.unit, (), source))
-
-
-def _lines(indicator: Indicator, pack: Pack, definition: Definition, packs: Packs) -> tuple[Line, ...]:
-    window = packs.windows.heard if indicator.window == "heard" else packs.windows.working
-    lines = [_line("floor", pack.coverage_floor), _line("window", window)]
-    if definition.threshold is not None:
-        lines.append(_line("threshold", definition.threshold))
-    lines += [_line("threshold", number) for number in definition.numbers.values()]
-    if definition.target is not None:
-        lines.append(_line("target", definition.target))
-    return (*lines, *(_line("reference", number) for number in definition.references))
-
-
-def _line(kind: LineKind, number: Number) -> Line:
-    source = Source(number.document, number.clause, number.confidence)
-    return Line(kind, number.value, number.unit, number.applies_to, source)

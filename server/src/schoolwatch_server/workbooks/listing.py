@@ -35,7 +35,8 @@ class Held:
 class Known:
     """What of a school is known: its level, rooms and campuses by name, and the list's things by key.
 
-    `computers` are those that a room is said to have.
+    `computers` are those that a room is said to have. `is_others`: it reports to somebody else than who
+    imports, who may only read of it.
     """
 
     level: str = ""
@@ -43,6 +44,7 @@ class Known:
     campuses: tuple[str, ...] = ()
     things: Mapping[Key, Held] = field(default_factory=dict)
     computers: Mapping[str, int] = field(default_factory=dict)
+    is_others: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +114,8 @@ def plan(listing: Listing, read: Read, known: Mapping[str, Known], today: date) 
     for record in read.records:
         before = len(faults)
         code = faults.code(record, "code", known, width) or (only if "code" not in record.cells else "")
-        if code and code not in known:
-            faults.add(record.row, "code", "no_such_school", value=code)
+        if code and (code not in known or known[code].is_others):
+            faults.add(record.row, "code", "not_managed" if code in known else "no_such_school", value=code)
             continue
         row = _row(listing, record, known.get(code, Known()), today)
         key = key_of(listing, row.cells)
