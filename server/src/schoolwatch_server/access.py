@@ -32,6 +32,7 @@ Permission = Literal[
     "evidence",
     "packs",
     "handle",
+    "rules",
 ]
 TokenPermission = Literal["read", "handle"]
 
@@ -56,6 +57,7 @@ ROLES: Mapping[Role, frozenset[Permission]] = {
             "evidence",
             "packs",
             "handle",
+            "rules",
         }
     ),
     "so_viewer": frozenset({"self", "read", "system", "evidence"}),
@@ -103,7 +105,7 @@ declarations of the places that one manages: see `hands_in` and `decides`.
 `claim` fills in and hands in what a school declares with evidence, `approve`, `accept` and `recognise` decide
 on it, each after the other and none in another's place (`claims.states` says whose turn it is); `evidence`
 reads it, remarks and files included: names may stand in them, so no token has it.
-`packs` changes the numbers that all schools are judged by.
+`packs` changes the numbers that all schools are judged by, `rules` what opens an incident.
 `handle` acknowledges, assigns, comments on and closes incidents: whoever answers for the place or mends it,
 the school's own people among them, for they are there first. Who only watches or inspects does not: what they
 find closed, somebody else closed.
@@ -136,7 +138,7 @@ school says, so it must not say it. That such an account was made is in the audi
 LIMITED: frozenset[Permission] = frozenset({"self"})
 """What a session may do until a first password is changed and a second factor that is due is set up."""
 
-WHOLE_SERVER: frozenset[Permission] = frozenset({"system", "audit", "packs"})
+WHOLE_SERVER: frozenset[Permission] = frozenset({"system", "audit", "packs", "rules"})
 """What needs the scope "all" besides the permission."""
 
 TOKENS: Mapping[TokenPermission, frozenset[Permission]] = {

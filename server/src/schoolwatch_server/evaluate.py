@@ -28,6 +28,7 @@ from schoolwatch_server import (
     notify,
     people,
     reminders,
+    rule_changes,
     site_rounds,
     sweeping,
     tell,
@@ -45,9 +46,8 @@ from schoolwatch_server.database.engine import begin_read, begin_write, open_dat
 from schoolwatch_server.guard import Guard
 from schoolwatch_server.indicators import series
 from schoolwatch_server.reports import punctuality
-from schoolwatch_server.rules import Rule
 from schoolwatch_server.rules.told import Given
-from schoolwatch_server.sheets import PackSheets, Sheets, packs_in_force, rules_in_force
+from schoolwatch_server.sheets import PackSheets, RuleSheets, packs_in_force, rules_in_force
 from schoolwatch_server.terms import CONFIGURED
 from schoolwatch_server.watches.sight import Sight
 
@@ -81,10 +81,11 @@ class _Work:
 
     config: ServerConfig
     engine: Engine
-    rules: Sheets[tuple[Rule, ...]]
+    rules: RuleSheets
     packs: PackSheets
     addresses: "_Addresses"
     stop: threading.Event
+    withdrawing: rule_changes.Withdrawing = field(default_factory=rule_changes.Withdrawing)
     leading: threading.Event = field(default_factory=threading.Event)
     news: threading.Event = field(default_factory=threading.Event)  # there may be something to send
     owner: str = field(default_factory=lambda: secrets.token_hex(8))
@@ -95,8 +96,9 @@ def run(config: ServerConfig, stop: threading.Event | None = None) -> None:
     if stop is None:
         stop = threading.Event()
         _stop_on_signal(stop)
-    rules = rules_in_force(config)
+    rules_in_force(config)  # a mistake in a file is said before anything else
     engine = open_database(config.database_url, config.master_key)
+    rules = rules_in_force(config, engine)
     packs = packs_in_force(config, engine)
     gc.freeze()  # as in intake: a batch makes many small objects without cycles
     gc.set_threshold(100_000, 10, 10)
@@ -183,9 +185,9 @@ def _notifications(work: _Work) -> None:
 def _send(work: _Work, words: texts.Texts, url: str) -> bool:
     """Incidents first: a reminder has days."""
     addresses = work.addresses.now()
-    return notify.send_next(work.engine, addresses, work.rules.now(), words, url) or reminders.send_next(
-        work.engine, addresses, words, url
-    )
+    return notify.send_next(
+        work.engine, addresses, work.rules.now().at(time.time()), words, url
+    ) or reminders.send_next(work.engine, addresses, words, url)
 
 
 def _chores(work: _Work) -> None:
@@ -262,14 +264,16 @@ def _note_audit(work: _Work) -> bool:
 
 
 def _judge(work: _Work) -> int:
+    book, now = work.rules.now(), time.time()
+    work.withdrawing.look(work.engine, book, now)
     channels_now, local = work.addresses.now().keys(), work.packs.now().local
     given = Given(local.issued, local.systems)
-    rules = work.rules.now()
-    return incidents.judge_next(work.engine, rules, channels_now, time.time(), given, told=work.news.set)
+    return incidents.judge_next(work.engine, book, channels_now, now, given, told=work.news.set)
 
 
 def _look(work: _Work) -> int:
-    now, rules = time.time(), work.rules.now()
+    now = time.time()
+    rules = work.rules.now().at(now)
     with begin_read(work.engine) as conn:
         found = watches.look(Sight(conn, work.config, now), rules)
     channels_now = work.addresses.now().keys()

@@ -11,9 +11,9 @@ from sqlalchemy import Connection, Engine
 
 from schoolwatch_contract.errors import ContractError
 from schoolwatch_contract.records import Envelope
-from schoolwatch_server.database import faults, incidents, journal, notifications, sightings
+from schoolwatch_server.database import faults, incidents, journal, notifications, rule_reach, sightings
 from schoolwatch_server.database.engine import begin_read, begin_write
-from schoolwatch_server.rules import Rule
+from schoolwatch_server.rules import Book, Rule
 from schoolwatch_server.rules.follow import FACTS, Memory, Occurrence, fall_quiet, follow
 from schoolwatch_server.rules.sighted import AGAIN_MAX
 from schoolwatch_server.rules.step import Event, as_json
@@ -30,7 +30,7 @@ BATCH = 500
 
 def judge_next(
     engine: Engine,
-    rules: Sequence[Rule],
+    rules: Sequence[Rule] | Book,
     channels: Collection[str],
     now: float,
     given: Given = NOTHING,
@@ -38,8 +38,10 @@ def judge_next(
 ) -> int:
     """Judges the next envelopes of the journal and returns how many were read; 0 when there are none.
 
+    Of a book, an envelope is judged by the rules of when it was taken, as far as they judge it now as well.
     `told` is called when incidents opened or closed, once that is committed.
     """
+    book = rules if isinstance(rules, Book) else Book.of(rules)
     with begin_read(engine) as conn:
         position = journal.position(conn, CURSOR)
         rows = journal.rows_after(conn, position, BATCH)
@@ -48,8 +50,18 @@ def judge_next(
         seen = sightings.of_rows(conn, rows[0].id, rows[-1].id)
         about = {Subject("device", row.device_id) for row in rows}
         about |= {Subject("device", row.device_id, one.part) for row in rows for one in seen.get(row.id, ())}
-        memory = incidents.states(conn, [FACTS, *(rule.id for rule in rules)], about)
-    changed, occurrences = follow(rules, _decoded(rows), memory, given, seen)
+        memory = incidents.states(conn, [FACTS, *book.ids], about)
+        of_now = book.at(now)
+        apart = rule_reach.apart(conn, of_now, about)
+    switched_on = {rule.id for rule in of_now if rule.enabled}
+    changed: Memory = {}
+    occurrences: list[Occurrence] = []
+    for of_then, run in book.spans(rows):
+        judging = [rule for rule in of_then if rule.id in switched_on]
+        more, found = follow(judging, _decoded(run), memory, given, seen, apart)
+        changed |= more
+        memory |= more
+        occurrences += found
     with begin_write(engine) as conn:
         if not incidents.move_cursor(conn, CURSOR, position, rows[-1].id, now):
             return 0  # another evaluator was here first
@@ -68,6 +80,11 @@ def judge_found(
 ) -> int:
     """Judges what watches found (by rule, as `rules.watch.watch` takes it); how many incidents changed."""
     with begin_write(engine) as conn:
+        about = [finding.subject for found in findings.values() for finding in found]
+        apart = rule_reach.apart(conn, rules, about)
+        findings = {
+            id_: [f for f in found if (id_, f.subject) not in apart] for id_, found in findings.items()
+        }
         memory = incidents.all_states(conn, findings)
         changed, occurrences = watch(rules, findings, now, memory)
         _write(conn, changed, occurrences, channels, now)

@@ -1,6 +1,5 @@
 """Saves a version of a pack: checked with all others on its day, kept for ever, told in the audit log."""
 
-import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
@@ -8,18 +7,18 @@ from pathlib import Path
 from typing import Literal
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import IntegrityError
 
-from schoolwatch_server import packs
+from schoolwatch_server import packs, saving
 from schoolwatch_server.database import packs as versions
-from schoolwatch_server.database import people
-from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.indicators import INDICATORS
 from schoolwatch_server.packs import sheet
 from schoolwatch_server.packs.criteria import Criteria
 from schoolwatch_server.packs.plan import Plan
 from schoolwatch_server.packs.sheet import Held, Stored
-from schoolwatch_server.strict_yaml import SIZE_MAX, SheetError
+from schoolwatch_server.saved import VersionError as VersionError
+from schoolwatch_server.saved import as_bytes, numbered
+from schoolwatch_server.strict_yaml import SheetError
 
 Reason = Literal[
     "changed_meanwhile",
@@ -36,15 +35,6 @@ Reason = Literal[
 """Why a version can't be saved; keys of the text file `packs`."""
 
 
-class VersionError(ValueError):
-    """A version can't be saved; `reason` is a key of the texts, `values` fill its gaps."""
-
-    def __init__(self, reason: Reason, **values: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.values = values
-
-
 @dataclass(frozen=True, slots=True)
 class Known:
     """What there is besides the version that somebody types; `stamp` changes when somebody saves another."""
@@ -57,7 +47,7 @@ class Known:
     def newest(self, pack: str) -> int:
         """The highest version of a pack there is, wherever it is from; 0: there is none."""
         held = (*sheet_of(packs.load(self.folder, self.stored), pack), *_shipped(pack))
-        saved = (one.version for one in self.stored if one.pack == pack)
+        saved = (one.version for one in self.stored if one.name == pack)
         return max((*(one.sheet.version for one in held), *saved), default=0)
 
 
@@ -74,7 +64,7 @@ def sheet_of(loaded: packs.Packs, pack: str) -> tuple[Held, ...]:
 
 def path_of(one: Stored) -> Path:
     """What errors call a version: `network@2`."""
-    return Path(f"{one.pack}@{one.version}")
+    return Path(f"{one.name}@{one.version}")
 
 
 def check(text: str, valid_from: date, there: Known, path: Path = Path("-")) -> Held:
@@ -82,10 +72,10 @@ def check(text: str, valid_from: date, there: Known, path: Path = Path("-")) -> 
 
     `path` is what errors call it. Raises `SheetError` (its `where` is the field) or `VersionError`.
     """
-    held = sheet.read(_bytes(_numbered(text, 1)), path, "console", valid_from)
+    held = sheet.read(as_bytes(numbered(text, 1)), path, "console", valid_from)
     number = there.newest(held.sheet.id) + 1
     held = sheet.read(
-        _bytes(_numbered(text, number)), Path(f"{held.sheet.id}@{number}"), "console", valid_from
+        as_bytes(numbered(text, number)), Path(f"{held.sheet.id}@{number}"), "console", valid_from
     )
     _check_kind(held, there)
     if isinstance(held.sheet, Plan):
@@ -125,7 +115,7 @@ def save(
 def end(engine: Engine, folder: Path, pack: str, from_day: date, *, by: str, now: float) -> None:
     """Takes a pack that was typed in out of force from a day on. Raises `VersionError`."""
     there = known(engine, folder, ())
-    if not any(one.pack == pack and not one.is_end for one in there.stored):
+    if not any(one.name == pack and not one.is_end for one in there.stored):
         raise VersionError("not_in_force")
     number = there.newest(pack) + 1
     detail = {"version": number, "valid_from": from_day.isoformat()}
@@ -133,34 +123,19 @@ def end(engine: Engine, folder: Path, pack: str, from_day: date, *, by: str, now
 
 
 def _add(engine: Engine, one: Stored, there: Known, action: str, detail: dict[str, object]) -> None:
-    """Adds a version and tells of it, unless somebody saved another since `there` was read."""
-    try:
-        with begin_write(engine) as conn:
-            if versions.stamp(conn) != there.stamp:
-                raise VersionError("changed_meanwhile")
-            versions.add(conn, one)
-            people.record(
-                conn, actor=one.saved_by, action=action, subject=one.pack, detail=detail, now=one.saved_at
-            )
-    except IntegrityError as error:  # at the very same moment
-        raise VersionError("changed_meanwhile") from error
+    saving.add(
+        engine,
+        one,
+        lambda conn: versions.add(conn, one),
+        stamp=versions.stamp,
+        seen=there.stamp,
+        action=action,
+        detail=detail,
+    )
 
 
 def _shipped(pack: str) -> tuple[Held, ...]:
     return tuple(one for one in packs.load().held if one.sheet.id == pack)
-
-
-def _bytes(text: str) -> bytes:
-    raw = text.replace("\r\n", "\n").encode()
-    if len(raw) > SIZE_MAX:
-        raise SheetError(f"the text is over {SIZE_MAX} bytes: no pack is that long")
-    return raw
-
-
-def _numbered(text: str, version: int) -> str:
-    """With its version's number, which is the server's to give; everything else stays as it was written."""
-    numbered, count = re.subn(r"(?m)^version:.*$", f"version: {version}", text, count=1)
-    return numbered if count else f"{text.rstrip()}\nversion: {version}\n"  # so that lines keep their numbers
 
 
 def _check_kind(held: Held, there: Known) -> None:

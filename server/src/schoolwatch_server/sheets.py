@@ -1,24 +1,25 @@
-"""The packs and rules in force, read again when somebody edits their files or saves a version of a pack."""
+"""The packs and rules in force, read again when somebody edits their files or saves a version."""
 
 import logging
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from schoolwatch_server import lifecycle, packs, rules
 from schoolwatch_server.config import ServerConfig
-from schoolwatch_server.database import packs as versions
+from schoolwatch_server.database import packs as kept_packs
+from schoolwatch_server.database import rules as kept_rules
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.lifecycle import Systems
-from schoolwatch_server.packs import Local, Packs, Stored
-from schoolwatch_server.rules import Rule
+from schoolwatch_server.packs import Local, Packs
+from schoolwatch_server.rules import Book
 from schoolwatch_server.strict_yaml import SheetError, files
 
 log = logging.getLogger(__name__)
@@ -54,20 +55,34 @@ class Sheets(Generic[T]):
         return self._now
 
 
-class PackSheets:
-    """The packs in force: shipped ones, files and versions of the console, by the day in Vietnam."""
+class Faulty(Protocol):
+    """What says which saved versions in it can't be used."""
 
-    def __init__(self, folder: Path, engine: Engine | None, local: Callable[[], Local] = Local) -> None:
-        """`local` gives what the settings add; it is asked each time that packs are read."""
+    @property
+    def faults(self) -> tuple[str, ...]: ...  # noqa: D102  see `Faulty`
+
+
+F = TypeVar("F", bound=Faulty)
+V = TypeVar("V")
+
+
+class Versions(Generic[F, V]):
+    """What is in force of shipped files, files of overrides and versions of the console."""
+
+    def __init__(
+        self, folder: Path, engine: Engine | None, kept: "Kept[V]", load: Callable[[Sequence[V]], F]
+    ) -> None:
+        """`load` makes what is in force of the saved versions; it is asked anew each day in Vietnam, too."""
         self.folder = folder
-        self._local = local
+        self._kept = kept
+        self._read = load
         self._engine = engine
         self._looking = threading.Lock()
         self._looked = time.monotonic()
         self._seen = self._stamp()
         self._now = self._load()
 
-    def now(self) -> Packs:
+    def now(self) -> F:
         """What is in force; at most one thread at a time looks for something new, the others go on.
 
         So somebody who already holds a connection waits for no second one behind many like himself.
@@ -76,7 +91,7 @@ class PackSheets:
             try:
                 self.look()
             except SQLAlchemyError as error:
-                log.warning("versions of packs can't be read (%s); what was in force before stays", error)
+                log.warning("versions of %s can't be read: %s", self._kept.called, error)
             finally:
                 self._looking.release()
         return self._now
@@ -90,27 +105,38 @@ class PackSheets:
         self._seen = stamp
         try:
             self._now = self._load()
-            log.info("packs: read again")
+            log.info("%s: read again", self._kept.called)
             for fault in self._now.faults:
                 log.error("%s; what held before it is in force", fault)
         except SheetError as error:
             log.warning("%s; what was in force before stays", error)
 
-    def _load(self) -> Packs:
-        return replace(packs.load(self.folder, self._stored(), today()), local=self._local())
-
-    def _stored(self) -> tuple[Stored, ...]:
+    def _load(self) -> F:
         if self._engine is None:
-            return ()
+            return self._read(())
         with begin_read(self._engine) as conn:
-            return versions.stored(conn)
+            stored = self._kept.stored(conn)
+        return self._read(stored)
 
     def _stamp(self) -> tuple[object, ...]:
         newest = 0
         if self._engine is not None:
             with begin_read(self._engine) as conn:
-                newest = versions.stamp(conn)
+                newest = self._kept.stamp(conn)
         return (today(), newest, _stamps(self.folder))
+
+
+@dataclass(frozen=True, slots=True)
+class Kept(Generic[V]):
+    """Where versions are kept; `stamp` changes when there is another one."""
+
+    called: str
+    stamp: Callable[[Connection], int]
+    stored: Callable[[Connection], Sequence[V]]
+
+
+PackSheets = Versions[Packs, packs.Stored]
+RuleSheets = Versions[Book, rules.Stored]
 
 
 def today(now: float | None = None) -> date:
@@ -134,7 +160,14 @@ def packs_in_force(config: ServerConfig, engine: Engine | None = None) -> PackSh
 
     Without an `engine` only files are looked at. `SheetError`.
     """
-    return PackSheets(folder_of_packs(config), engine, lambda: _local(config))
+    folder = folder_of_packs(config)
+    kept = Kept("packs", kept_packs.stamp, kept_packs.stored)
+    return PackSheets(
+        folder,
+        engine,
+        kept,
+        lambda stored: replace(packs.load(folder, stored, today()), local=_local(config)),
+    )
 
 
 def folder_of_packs(config: ServerConfig) -> Path:
@@ -147,9 +180,19 @@ def _local(config: ServerConfig) -> Local:
     return Local(config.antivirus.issued, config.privacy.room_devices, systems)
 
 
-def rules_in_force(config: ServerConfig) -> Sheets[tuple[Rule, ...]]:
-    """The rules, with the overrides of the settings, else of rules/ in the data folder. `SheetError`."""
-    return Sheets(Path(config.evaluation.rules or config.folder / "rules"), rules.load)
+def rules_in_force(config: ServerConfig, engine: Engine | None = None) -> RuleSheets:
+    """The rules, with the overrides of the settings, else of rules/ in the data folder, and those typed in.
+
+    Without an `engine` only files are looked at. `SheetError`.
+    """
+    folder = folder_of_rules(config)
+    kept = Kept("rules", kept_rules.stamp, kept_rules.stored)
+    return RuleSheets(folder, engine, kept, lambda stored: rules.put_together(rules.of_files(folder), stored))
+
+
+def folder_of_rules(config: ServerConfig) -> Path:
+    """Where files of overrides lie."""
+    return Path(config.evaluation.rules or config.folder / "rules")
 
 
 def lifecycle_in_force(config: ServerConfig) -> Sheets[Systems]:

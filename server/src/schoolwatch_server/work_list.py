@@ -89,6 +89,8 @@ def tasks(faults: Iterable[Fault], rules: Mapping[str, Rule], week: Week) -> tup
     """Grouped by rule: the most severe first, then what most computers have. Each computer is there once."""
     by_rule: dict[str, list[Fault]] = {}
     for fault in faults:
+        if fault.withdrawn and not _stands(fault, week):
+            continue  # nobody mended it
         by_rule.setdefault(fault.rule, []).append(fault)
     found = [_task(id_, rules.get(id_), held, week) for id_, held in by_rule.items()]
     return tuple(sorted(found, key=lambda task: (_rank(task.severity), -len(task.standing), task.id)))

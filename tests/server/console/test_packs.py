@@ -42,7 +42,7 @@ def save(client: httpx.Client, seen: httpx.Response) -> httpx.Response:
 
 def stored(tree: Tree) -> list[tuple[str, int, bool]]:
     with begin_read(tree.engine) as conn:
-        return [(one.pack, one.version, one.is_end) for one in versions.stored(conn)]
+        return [(one.name, one.version, one.is_end) for one in versions.stored(conn)]
 
 
 def test_a_plan_is_typed_in_seen_saved_and_holds_everywhere_without_a_restart(tree: Tree) -> None:

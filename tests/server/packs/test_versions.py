@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from schoolwatch_server import packs
 from schoolwatch_server.packs.load import SHIPPED
-from schoolwatch_server.packs.sheet import Stored, in_force
+from schoolwatch_server.packs.sheet import Stored
+from schoolwatch_server.saved import in_force
 
 DAY = date(2026, 11, 29)
 

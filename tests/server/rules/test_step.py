@@ -207,6 +207,22 @@ def test_a_rule_that_was_changed_finds_faults_and_did_not_see_them_begin() -> No
     assert play((0, False), (5, True), (15, True), rule=stricter) == [("opened", 5, 15, False)]
 
 
+def test_of_a_rule_whose_texts_or_times_were_changed_a_new_fault_is_an_incident_as_before() -> None:
+    known = RuleState(taken_at=T - 3600, condition=RULE.condition.mark)
+    later = msgspec.structs.replace(RULE, version=RULE.version + 1, severity="low", open_after=300.0)
+    assert play((0, True), (5, True), rule=later, state=known) == [("opened", 0, 5, False)]
+
+
+def test_of_a_rule_that_asks_something_else_an_old_fault_goes_on_the_work_list() -> None:
+    known = RuleState(taken_at=T - 3600, condition=RULE.condition.mark)
+    asks = msgspec.structs.replace(RULE.condition, posture="ipv6_rung", equals=None, below=3.0)
+    other = msgspec.structs.replace(RULE, condition=asks)
+    assert asks.mark != RULE.condition.mark
+    assert play((0, True), (10, True), rule=other, state=known) == [("listed", 0, 10, False)]
+    began = msgspec.structs.replace(known, first=Evidence(0, T - 300))
+    assert play((0, True), (5, True), rule=other, state=began) == [], "its time begins anew"
+
+
 def test_an_open_incident_stays_open_when_its_rule_is_changed() -> None:
     opened = RuleState(taken_at=T - 60, version=RULE.version, is_open=True, opened_since=T - 60)
     stricter = msgspec.structs.replace(RULE, version=RULE.version + 1)

@@ -1,5 +1,6 @@
 """What every route needs: settings, database, series store, packs, rules and texts."""
 
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -18,7 +19,7 @@ from schoolwatch_server.deeds import Deeds
 from schoolwatch_server.lifecycle import Systems
 from schoolwatch_server.packs.packs import Packs
 from schoolwatch_server.rules.rule import Rule
-from schoolwatch_server.sheets import PackSheets, Sheets
+from schoolwatch_server.sheets import PackSheets, RuleSheets, Sheets
 from schoolwatch_server.store import Store
 from schoolwatch_server.texts import Texts
 
@@ -34,7 +35,7 @@ class Context:
     engine: Engine
     store: Store
     pack_sheets: PackSheets
-    rule_sheets: Sheets[tuple[Rule, ...]]
+    rule_sheets: RuleSheets
     lifecycle_sheets: Sheets[Systems]
     texts: Texts
     attempts: Attempts
@@ -52,8 +53,8 @@ class Context:
 
     @property
     def rules(self) -> dict[str, Rule]:
-        """The rules in force, by id."""
-        return {rule.id: rule for rule in self.rule_sheets.now()}
+        """The rules in force, by id; those that are switched off are among them."""
+        return {rule.id: rule for rule in self.rule_sheets.now().at(time.time())}
 
     @property
     def systems(self) -> Systems:

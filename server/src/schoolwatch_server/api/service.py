@@ -108,7 +108,7 @@ def create_app(config: ServerConfig) -> FastAPI:
         engine=engine,
         store=SqliteStore(engine),
         pack_sheets=packs_in_force(config, engine),
-        rule_sheets=rules_in_force(config),
+        rule_sheets=rules_in_force(config, engine),
         lifecycle_sheets=lifecycle_in_force(config),
         texts=texts.load(),
         attempts=Attempts(most=20, seconds=60.0),

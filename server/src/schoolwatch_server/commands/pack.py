@@ -35,7 +35,7 @@ def _list(arguments: argparse.Namespace) -> int:
         command.say(f"{held.sheet.name}\t{held.kind}\t{where}{since}\t{held.sheet.vi}")
     for one in there.stored:
         if one.valid_from > day:
-            command.say(f"{one.pack}@{one.version}\twaits for {one.valid_from.isoformat()}")
+            command.say(f"{one.name}@{one.version}\twaits for {one.valid_from.isoformat()}")
     for example in packs.examples():
         command.say(f"{example.sheet.name}\texample, in force nowhere\t{example.sheet.vi}")
     for fault in loaded.faults:
@@ -51,7 +51,7 @@ def _show(arguments: argparse.Namespace) -> int:
     there = pack_versions.known(command.database(arguments), folder_of_packs(command.config(arguments)), ())
     held = (*packs.load(there.folder, there.stored, today()).held, *packs.examples())
     texts = {one.sheet.name: one.text.decode() for one in reversed(held)}
-    texts |= {f"{one.pack}@{one.version}": one.text for one in there.stored if not one.is_end}
+    texts |= {f"{one.name}@{one.version}": one.text for one in there.stored if not one.is_end}
     wanted = (
         next((one.sheet.name for one in held if one.sheet.id == name), "") if not version else arguments.pack
     )

@@ -17,6 +17,7 @@ from schoolwatch_server.alphabet import plain
 from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.problems import Problem
 from schoolwatch_server.api.route import Route, Server, Who
+from schoolwatch_server.changes import changes
 from schoolwatch_server.claims.questions import BY_ID, QUESTIONS
 from schoolwatch_server.console import pack_words
 from schoolwatch_server.console.packs import known, said
@@ -25,7 +26,7 @@ from schoolwatch_server.database import registry
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.indicators import INDICATORS
 from schoolwatch_server.pack_versions import Known, VersionError
-from schoolwatch_server.packs import compare, form
+from schoolwatch_server.packs import form
 from schoolwatch_server.packs.criteria import Criteria
 from schoolwatch_server.packs.form import Fault, Given, Shape
 from schoolwatch_server.packs.plan import Plan
@@ -230,7 +231,7 @@ def _page(request: Request, who: Principal, server: Context, draft: Draft, statu
         until_then = load_packs.load(there.folder, there.stored, since)
         before = next(iter(pack_versions.sheet_of(until_then, held.sheet.id)), None)
     old, new_one = before.sheet if before else None, held.sheet if held else None
-    changes = () if new_one is None else compare.changes(old, new_one)
+    changed = () if new_one is None else changes(old, new_one)
     writing = said(request, who, server, day)
     return page(
         request,
@@ -240,7 +241,7 @@ def _page(request: Request, who: Principal, server: Context, draft: Draft, statu
         at=f"/packs/{draft.pack}/edit" if draft.pack else "/packs/plans/new",
         draft=draft,
         before=before,
-        changed=pack_words.changed(writing, changes, new_one, old),
+        changed=pack_words.changed(writing, changed, new_one, old),
         faults={one.field: pack_words.fault(words, one) for one in draft.faults},
         numbers=_numbers(draft),
         values=lambda name: draft.given.get(name, ()),

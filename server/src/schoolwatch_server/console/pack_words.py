@@ -7,10 +7,10 @@ from datetime import date, timedelta
 
 from babel.dates import format_date
 
+from schoolwatch_server.changes import Change
 from schoolwatch_server.claims.questions import BY_ID
 from schoolwatch_server.console.words import Words
 from schoolwatch_server.pack_versions import VersionError
-from schoolwatch_server.packs.compare import Change
 from schoolwatch_server.packs.form import Fault
 from schoolwatch_server.packs.plan import Item, Plan, Target
 from schoolwatch_server.packs.sheet import Sheet

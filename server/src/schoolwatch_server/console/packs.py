@@ -7,7 +7,7 @@ from datetime import date
 from fastapi import Request
 from starlette.responses import Response
 
-from schoolwatch_server import pack_versions
+from schoolwatch_server import pack_versions, saved
 from schoolwatch_server import packs as load_packs
 from schoolwatch_server.access import Principal
 from schoolwatch_server.api.context import Context
@@ -57,7 +57,7 @@ def show(request: Request, who: Who, server: Server) -> Response:
         who,
         listed={kind: [one for one in listed if one.held.kind == kind] for kind in sheet.KINDS},
         examples=[held for held in load_packs.examples() if held.sheet.id not in taken],
-        waiting=[one for one in _future(there.stored, day) if one.pack not in taken and not one.is_end],
+        waiting=[one for one in _future(there.stored, day) if one.name not in taken and not one.is_end],
         faults=loaded.faults,
         said=said(request, who, server, day),
     )
@@ -69,7 +69,7 @@ def one(request: Request, pack: str, who: Who, server: Server) -> Response:
     loaded = load_packs.load(there.folder, there.stored, day)
     held = next(iter(pack_versions.sheet_of(loaded, pack)), None)
     example = next((held for held in load_packs.examples() if held.sheet.id == pack), None)
-    stored = tuple(one for one in there.stored if one.pack == pack)
+    stored = tuple(one for one in there.stored if one.name == pack)
     shown = held or _newest(stored) or example
     if shown is None:
         raise Problem(404, f"no pack {pack[:60]!r}")
@@ -89,7 +89,7 @@ def one(request: Request, pack: str, who: Who, server: Server) -> Response:
 def text(pack: str, version: int, who: Who, server: Server) -> Response:  # noqa: ARG001  the gate has asked
     """The text of a version as it was saved."""
     for stored in known(server).stored:
-        if (stored.pack, stored.version) == (pack, version) and not stored.is_end:
+        if (stored.name, stored.version) == (pack, version) and not stored.is_end:
             return _plain(stored.text)
     raise Problem(404, f"no version {version} of {pack[:60]!r} was typed in")
 
@@ -117,7 +117,7 @@ def said(request: Request, who: Principal, server: Context, day: date) -> Said:
 
 def _listed(held: Held, there: Known, day: date, request: Request) -> Listed:
     items = held.sheet.items if isinstance(held.sheet, Plan) else ()
-    waiting = [one for one in _future(there.stored, day) if one.pack == held.sheet.id]
+    waiting = [one for one in _future(there.stored, day) if one.name == held.sheet.id]
     return Listed(
         held,
         sum(item.deadline is not None and item.deadline < day for item in items),
@@ -134,7 +134,7 @@ def _notes(held: Held, there: Known, day: date, request: Request) -> list[str]:
         other = files[name]
         file = other.path.name if other.path else ""
         notes.append(words.text("packs.over_file", file=file, version=other.sheet.version))
-    if held.origin == "file" and name in sheet.in_force(there.stored, day):
+    if held.origin == "file" and name in saved.in_force(there.stored, day):
         notes.append(words.text("packs.under_file", file=held.path.name if held.path else ""))
     shipped = next((one for one in load_packs.load().held if one.sheet.id == name), None)
     if shipped is not None and held.origin != "shipped" and shipped.sheet.version >= held.sheet.version:
@@ -145,7 +145,7 @@ def _notes(held: Held, there: Known, day: date, request: Request) -> list[str]:
 def _standing(one: Stored, held: Held | None, there: Known, day: date) -> str:
     if one.valid_from > day:
         return "waits"
-    holds = sheet.in_force(there.stored, day).get(one.pack)
+    holds = saved.in_force(there.stored, day).get(one.name)
     if holds != one:
         return "past"
     if held is not None and held.origin == "console" and held.sheet.version == one.version:

@@ -66,6 +66,7 @@ AGES: dict[str, Age] = {
     "boundary_shape": _STAYS,
     "pack_version": _STAYS,
     "pack_text": _STAYS,
+    "rule_version": _STAYS,
     # where a device stood decides who sees what it measured there: it outlives all that
     "membership": Age("own", "proof", ("valid_to",)),
     "journal": Age("own", "journal", ("received_at",)),

@@ -14,7 +14,10 @@ _f = t.standing_fault.c
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A standing fault and the computer that has it; times are UTC seconds, `ended_at` None still stands."""
+    """A standing fault and the computer that has it; times are UTC seconds, `ended_at` None still stands.
+
+    One that is `withdrawn` was not mended: its rule judges that computer no more.
+    """
 
     rule: str
     severity: str
@@ -24,6 +27,7 @@ class Fault:
     since: float
     listed_at: float
     ended_at: float | None
+    withdrawn: bool = False
 
 
 def put(conn: Connection, new: NewIncident) -> None:
@@ -69,6 +73,7 @@ def of_school(conn: Connection, scope: Scope, school_id: int, start: float, end:
             _f.since,
             _f.listed_at,
             _f.ended_at,
+            _f.withdrawn,
         )
         .join(t.device, t.device.c.id == _f.device_id)
         .join(t.membership, there)

@@ -38,7 +38,7 @@ def add(conn: Connection, one: Stored) -> None:
     """Adds a version. Raises `IntegrityError` when somebody has saved that version meanwhile."""
     conn.execute(
         insert(pack_version).values(
-            pack=one.pack,
+            pack=one.name,
             version=one.version,
             valid_from=one.valid_from.isoformat(),
             text=one.text,

@@ -48,6 +48,7 @@ from schoolwatch_server.database.tables_reports import report as report
 from schoolwatch_server.database.tables_reports import report_deadline as report_deadline
 from schoolwatch_server.database.tables_reports import report_event as report_event
 from schoolwatch_server.database.tables_reports import report_reminder as report_reminder
+from schoolwatch_server.database.tables_rules import rule_version as rule_version
 from schoolwatch_server.database.tables_school import asset as asset
 from schoolwatch_server.database.tables_school import campus as campus
 from schoolwatch_server.database.tables_school import contact as contact

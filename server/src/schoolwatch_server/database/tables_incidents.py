@@ -52,6 +52,7 @@ standing_fault = Table(
     Column("listed_at", Double, nullable=False),
     Column("ended_at", Double),
     Column("evidence", JSON, nullable=False),
+    Column("withdrawn", Boolean, nullable=False, server_default=text("false")),  # its rule judges it no more
     one_open("uq_standing_fault_open", "fingerprint", "ended_at"),
 )
 incident_event = Table(

@@ -5,6 +5,7 @@ from schoolwatch_server.law.holdings_boundaries import BOUNDARIES
 from schoolwatch_server.law.holdings_claims import CLAIMS
 from schoolwatch_server.law.holdings_packs import PACKS
 from schoolwatch_server.law.holdings_reports import REPORTS
+from schoolwatch_server.law.holdings_rules import RULES
 from schoolwatch_server.law.holdings_school import SCHOOL_LISTS
 from schoolwatch_server.law.holdings_succession import SUCCESSION
 
@@ -34,6 +35,7 @@ HOLDINGS: dict[str, Holding] = {
     **BOUNDARIES,
     **CLAIMS,
     **PACKS,
+    **RULES,
     **REPORTS,
     **SCHOOL_LISTS,
     **SUCCESSION,
@@ -167,7 +169,8 @@ HOLDINGS: dict[str, Holding] = {
     "standing_fault": of(
         "Lỗi tồn tại của máy tính, để nhà trường xử lý",
         "Standing faults of computers, for the school to mend",
-        technical="id rule rule_version severity fingerprint device_id since listed_at ended_at evidence",
+        technical="id rule rule_version severity fingerprint device_id since listed_at ended_at withdrawn "
+        "evidence",
     ),
     "incident_event": of(
         "Diễn biến của sự cố: ai nhận xử lý, giao cho ai, ghi chú, ai đóng",

@@ -175,6 +175,8 @@ def kept(table: str, config: ServerConfig) -> str:
     age = AGES[table]
     if table in {"pack_version", "pack_text"}:
         return "lâu dài, cùng các báo cáo đã dẫn"
+    if table == "rule_version":
+        return "lâu dài, để đối chiếu sự cố"
     if age.term is None:
         return "theo đối tượng trong sổ đăng ký"
     days = config.retention.days(age.term)

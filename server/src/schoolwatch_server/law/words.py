@@ -36,6 +36,7 @@ PERMISSIONS: dict[Permission, str] = {
     "evidence": "xem khai báo và minh chứng",
     "handle": "nhận xử lý, giao, ghi chú, đóng sự cố trong phạm vi của mình",
     "packs": "nhập, sửa bộ tiêu chí và chỉ tiêu kế hoạch",
+    "rules": "sửa quy tắc cảnh báo, chạy thử trên dữ liệu cũ",
     "speedtest": "đo tốc độ đường truyền",
     "standing": "hỏi máy đã được duyệt chưa",
     "renew": "đổi khóa và mật khẩu của máy",

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
+from schoolwatch_server import saved
 from schoolwatch_server.indicators import INDICATORS
 from schoolwatch_server.packs import sheet
 from schoolwatch_server.packs.criteria import Criteria
@@ -42,7 +43,7 @@ def load(overrides: Path | None = None, stored: Sequence[Stored] = (), on: date 
     if not stored:
         return _packs(chosen)
     faults: list[str] = []
-    typed = _typed(chosen, sheet.in_force(stored, on or date.max), faults)
+    typed = _typed(chosen, saved.in_force(stored, on or date.max), faults)
     try:
         _check(typed)
     except SheetError as error:  # a newer program and an older text: the rest goes on without such texts

@@ -1,7 +1,6 @@
 """A pack's text of whatever kind: what it says, since when it holds and where it is from."""
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -12,6 +11,7 @@ from schoolwatch_server.packs.criteria import Criteria
 from schoolwatch_server.packs.pack import Pack
 from schoolwatch_server.packs.plan import Plan
 from schoolwatch_server.packs.reference import Reference
+from schoolwatch_server.saved import Saved
 from schoolwatch_server.strict_yaml import SheetError
 
 Sheet: TypeAlias = Pack | Plan | Criteria | Reference
@@ -45,16 +45,8 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """A version typed into the console; it holds from `valid_from` on. An `is_end` takes the pack out."""
-
-    pack: str
-    version: int
-    valid_from: date
-    text: str
-    saved_at: float
-    saved_by: str
-    is_end: bool = False
+class Stored(Saved[date]):
+    """A version typed into the console; it holds from the day `valid_from` on, in Vietnam."""
 
 
 def read(raw: bytes, path: Path, origin: Origin, since: date | None = None) -> Held:
@@ -72,18 +64,3 @@ def read(raw: bytes, path: Path, origin: Origin, since: date | None = None) -> H
 def files(folder: Path, origin: Origin) -> tuple[Held, ...]:
     """The packs of a folder in order of file name. Raises `SheetError`."""
     return tuple(read(strict_yaml.content(path), path, origin) for path in strict_yaml.files(folder))
-
-
-def in_force(stored: Sequence[Stored], day: date) -> dict[str, Stored]:
-    """By pack, the version that holds on a day: the newest effective day, then the version saved last.
-
-    A pack whose newest entry is an end is not in it.
-    """
-    newest: dict[str, Stored] = {}
-    for one in stored:
-        if one.valid_from > day:
-            continue
-        known = newest.get(one.pack)
-        if known is None or (one.valid_from, one.version) > (known.valid_from, known.version):
-            newest[one.pack] = one
-    return {pack: one for pack, one in newest.items() if not one.is_end}

@@ -1,6 +1,6 @@
 """Judges envelopes in the order of the journal: a pure function from rows and memory to events."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Final, Protocol, TypeVar
@@ -56,13 +56,15 @@ def follow(
     memory: Memory,
     given: Given = NOTHING,
     sightings: Mapping[int, Sequence[Seen]] | None = None,
+    apart: Container[tuple[str, Subject]] = (),
 ) -> tuple[Memory, tuple[Occurrence, ...]]:
     """What changed in memory, and what opened or closed, in order.
 
     Each envelope is judged by itself, beside the facts that were told before it. `sightings` are those that
-    were committed with each row; of a row without an envelope they alone are judged.
+    were committed with each row; of a row without an envelope they alone are judged. A rule that is switched
+    off judges nothing, and one of `apart` (rule, subject) nothing of that subject.
     """
-    journey = _Journey(rules, memory, given)
+    journey = _Journey([rule for rule in rules if rule.enabled], memory, given, apart)
     for row, envelope in envelopes:
         if envelope is not None:
             journey.judge(row, envelope)
@@ -91,6 +93,7 @@ class _Journey:
     rules: Sequence[Rule]
     memory: Memory
     given: Given
+    apart: Container[tuple[str, Subject]]
     states: dict[tuple[str, Subject], RuleState | Sighted] = field(default_factory=dict)
     facts: dict[Subject, Facts] = field(default_factory=dict)
     occurrences: list[Occurrence] = field(default_factory=list)
@@ -114,7 +117,7 @@ class _Journey:
         self.facts[about] = recall(envelope, row.taken_at, before)
         evidence: dict[tuple[str, ...], Evidence] = {}
         for rule in self._about(told.subjects):
-            value = met(rule.condition, told)
+            value = None if (rule.id, about) in self.apart else met(rule.condition, told)
             if value is None:
                 continue  # as `step` does
             state = self._state(rule, about, RuleState)
@@ -138,6 +141,8 @@ class _Journey:
             mine = [seen for seen in of if rule.condition.sighting is not None and concerns(rule, seen)]
             for part, seen in groupby(mine, key=lambda seen: seen.part):
                 about = Subject("device", row.device_id, part)
+                if (rule.id, about) in self.apart:
+                    continue
                 after, events = see(rule, self._state(rule, about, Sighted), tuple(seen))
                 self._note(rule, about, after, events)
 

@@ -1,8 +1,10 @@
 """Loads the shipped rules and the folder of overrides."""
 
+from functools import cache
 from pathlib import Path
 
 from schoolwatch_server import strict_yaml
+from schoolwatch_server.rules.held import Held, Origin
 from schoolwatch_server.rules.rule import Condition, Rule
 from schoolwatch_server.rules.verdicts import VERDICTS
 from schoolwatch_server.rules.watch import PARAMETERS
@@ -22,28 +24,43 @@ def load(overrides: Path | None = None) -> tuple[Rule, ...]:
 
     A rule with a new id is one rule more. Raises `SheetError` naming the file and what to do.
     """
-    chosen = {rule.id: rule for _, rule in _read(SHIPPED)}
-    for path, rule in _read(overrides) if overrides is not None else ():
-        known = chosen.get(rule.id)
-        if known is not None and rule.version <= known.version:
+    return tuple(held.rule for held in of_files(overrides))
+
+
+def of_files(overrides: Path | None = None) -> tuple[Held, ...]:
+    """As `load`, with the texts."""
+    chosen = {held.rule.id: held for held in shipped()}
+    for held in _read(overrides, "file") if overrides is not None else ():
+        rule, known = held.rule, chosen.get(held.rule.id)
+        if known is not None and rule.version <= known.rule.version:
             raise SheetError(
-                f"{path}: version: {rule.id}@{rule.version} does not replace {known.id}@{known.version}: "
-                f"write version {known.version + 1} or remove the file"
+                f"{held.path}: version: {rule.name} does not replace {known.rule.name}: "
+                f"write version {known.rule.version + 1} or remove the file"
             )
-        chosen[rule.id] = rule
+        chosen[rule.id] = held
     return tuple(chosen[name] for name in sorted(chosen))
 
 
-def _read(folder: Path) -> list[tuple[Path, Rule]]:
-    found = [(path, strict_yaml.read(path, Rule)) for path in strict_yaml.files(folder)]
-    for path, rule in found:
-        _check(rule.condition, path)
-        _check_worse(rule, path)
-        if rule.condition.watch is not None:
-            _check_watch(rule, rule.condition.watch, path)
-        if rule.condition.sighting is not None:
-            _check_sighting(rule, path)
-    return found
+@cache
+def shipped() -> tuple[Held, ...]:
+    """The rules that come with the program."""
+    return _read(SHIPPED, "shipped")
+
+
+def read(raw: bytes, path: Path, origin: Origin, since: float | None = None) -> Held:
+    """The rule of a text; `path` is what errors call it. Raises `SheetError`."""
+    rule = strict_yaml.parse(raw, path, Rule)
+    _check(rule.condition, path)
+    _check_worse(rule, path)
+    if rule.condition.watch is not None:
+        _check_watch(rule, rule.condition.watch, path)
+    if rule.condition.sighting is not None:
+        _check_sighting(rule, path)
+    return Held(rule, raw, origin, since, path)
+
+
+def _read(folder: Path, origin: Origin) -> tuple[Held, ...]:
+    return tuple(read(strict_yaml.content(path), path, origin) for path in strict_yaml.files(folder))
 
 
 def _check(condition: Condition, path: Path) -> None:

@@ -1,9 +1,11 @@
 """A rule as data: on what condition, held for how long, an incident opens, and what people should then do."""
 
+import zlib
 from typing import Annotated, Literal
 
 import msgspec
 
+from schoolwatch_server.levels import Stage
 from schoolwatch_server.rules.subject import Kind
 from schoolwatch_server.strict_yaml import Confidence, Id, Title, Version
 
@@ -17,11 +19,24 @@ WEEKS = 21 * 86400.0
 """Seconds after which an incident is a standing fault; a proposal of this project."""
 
 
+TEXT_MAX = 2000
+"""Characters of a rule's text in one language."""
+
+Words = Annotated[str, msgspec.Meta(min_length=1, max_length=TEXT_MAX)]
+
+
 class Both(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A text in both languages."""
 
-    vi: Title
-    en: Title
+    vi: Words
+    en: Words
+
+
+class Only(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which schools a rule is about; empty is all. `communes` are codes, `levels` what a school teaches."""
+
+    communes: Annotated[tuple[str, ...], msgspec.Meta(max_length=200)] = ()
+    levels: tuple[Stage, ...] = ()
 
 
 class RuleSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -32,7 +47,7 @@ class RuleSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     confidence: Confidence
 
 
-class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What must be so; exactly one of five.
 
     A verdict of the posture or of the machine, or a reading's number, in an envelope; a sighting of a kind,
@@ -79,6 +94,11 @@ class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     above: float | None = None
     every: bool = False
 
+    @property
+    def mark(self) -> int:
+        """Another number for another condition: what is remembered of it, to know when a rule has changed."""
+        return zlib.crc32(msgspec.json.encode(self))
+
 
 class Worse(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A second limit of the same number beyond which an incident has another severity; one of the two."""
@@ -98,7 +118,8 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     incident once more.
 
     `worse` raises the severity of the same incident. `late` says whether evidence that comes late opens an
-    incident or waits for newer evidence.
+    incident or waits for newer evidence. One that is not `enabled` judges nothing, and one with `only` nothing
+    of other schools.
     """
 
     id: Id
@@ -118,3 +139,10 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reopen_within: Seconds = HOUR
     worse: Worse | None = None
     late: Literal["waits", "opens"] = "waits"
+    enabled: bool = True
+    only: Only = Only()
+
+    @property
+    def name(self) -> str:
+        """`antivirus_off@1`: what an incident says it was opened by."""
+        return f"{self.id}@{self.version}"

@@ -36,12 +36,12 @@ class RuleState(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is remembered between two envelopes of one device for one rule.
 
     `first` is the evidence since which the condition has been met, `first_late` whether it came late,
-    `first_of_all` whether this rule, as it is now, had judged nothing
-    before it. `opened_since` is when an open incident's condition
-    began (0: of an incident that an older program opened), `is_worse` whether it has the severity of `worse`.
-    `is_usual`: it was so when the computer came, and the rule calls that no fault.
-    `clear_since` is when the condition of an open
-    incident or a standing fault was first seen no longer met. `version` is the rule's (0: not remembered).
+    `first_of_all` whether nothing had been judged by this condition before it. `opened_since` is when an open
+    incident's condition began (0: of an incident that an older program opened), `is_worse` whether it has the
+    severity of `worse`. `is_usual`: it was so when the computer came, and the rule calls that no fault.
+    `clear_since` is when the condition of an open incident or a standing fault was first seen no longer met.
+    `condition` is the mark of the condition that judged last (0: not remembered); a `version` is a rule's, as
+    older programs remembered it.
 
     Of a rule whose late evidence opens incidents: `arrived` is when that of the open one came, and an
     incident of this device was about all of `covered_from` to `covered_to`.
@@ -49,6 +49,7 @@ class RuleState(msgspec.Struct, frozen=True, omit_defaults=True):
 
     taken_at: float = 0.0
     version: int = 0
+    condition: int = 0
     first: Evidence | None = None
     first_late: bool = False
     first_of_all: bool = False
@@ -114,10 +115,11 @@ def _met(
     at = evidence.taken_at
     if state.is_standing or state.is_usual:
         return _judged(rule, at, state, clear_since=None), None
-    first = state.first or evidence
-    if state.first is None:
-        is_new = state.taken_at == 0 or state.version not in (0, rule.version)
+    is_changed = _is_changed(rule, state)
+    if state.first is None or is_changed:
+        is_new = is_changed or state.taken_at == 0
         state = msgspec.structs.replace(state, first=evidence, first_late=late, first_of_all=is_new)
+    first = state.first or evidence
     state = _judged(rule, at, state)
     if at - first.taken_at < rule.open_after:
         return state, None
@@ -132,6 +134,13 @@ def _met(
     event = Event("opened", first.taken_at, at, came_late, first, evidence, _severity(rule, worse))
     opened = _judged(rule, at, is_open=True, opened_since=first.taken_at, is_worse=worse)
     return _covering(rule, opened, first.taken_at, at, evidence.arrived_at if late else 0.0), event
+
+
+def _is_changed(rule: Rule, state: RuleState) -> bool:
+    """Whether another condition judged last: a rule whose texts or times were changed asks as before."""
+    if state.condition:
+        return state.condition != rule.condition.mark
+    return state.version not in (0, rule.version)
 
 
 def _goes_on(
@@ -197,7 +206,7 @@ _NOTHING = RuleState()
 
 def _judged(rule: Rule, at: float, state: RuleState = _NOTHING, **changes: Any) -> RuleState:
     """The state once this evidence is judged by the rule as it is now."""
-    return msgspec.structs.replace(state, taken_at=at, version=rule.version, **changes)
+    return msgspec.structs.replace(state, taken_at=at, version=0, condition=rule.condition.mark, **changes)
 
 
 def as_json(event: Event) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def _kept(state: RuleState) -> RuleState:
     """Without when it was judged: a watch looks at what is so now, and what is in order leaves no trace."""
     if state.first is None and not state.is_open:
         return _NOTHING
-    return msgspec.structs.replace(state, taken_at=_NOTHING.taken_at, version=_NOTHING.version)
+    return msgspec.structs.replace(state, taken_at=_NOTHING.taken_at, condition=_NOTHING.condition)
 
 
 _NOTHING = RuleState()

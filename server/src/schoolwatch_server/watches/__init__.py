@@ -25,7 +25,7 @@ def look(sight: Sight, rules: Sequence[Rule]) -> dict[str, tuple[Finding, ...]]:
     """What the watches of these rules find, by rule. One that breaks is logged and was not looked at."""
     found: dict[str, tuple[Finding, ...]] = {}
     for rule in rules:
-        if rule.condition.watch is None:
+        if rule.condition.watch is None or not rule.enabled:
             continue
         try:
             found[rule.id] = tuple(WATCHES[rule.condition.watch](sight, rule.condition.parameters))

@@ -1,12 +1,10 @@
-"""What a new version of a pack changes, field by field. Pure."""
+"""What a new version of a pack or rule changes, field by field. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-
-from schoolwatch_server.packs.sheet import Sheet
 
 _UNTOLD = {"version", "kind", "id"}
 
@@ -23,7 +21,7 @@ class Change:
     after: str | None
 
 
-def changes(old: Sheet | None, new: Sheet) -> tuple[Change, ...]:
+def changes(old: msgspec.Struct | None, new: msgspec.Struct) -> tuple[Change, ...]:
     """All of them, in the order of the new version, then what was dropped."""
     before = {} if old is None else dict(_flat(msgspec.to_builtins(old)))
     after = dict(_flat(msgspec.to_builtins(new)))
