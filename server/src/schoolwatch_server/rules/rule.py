@@ -96,7 +96,7 @@ class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
 
     @property
     def mark(self) -> int:
-        """Another number for another condition: what is remembered of it, to know when a rule has changed."""
+        """Another number for another condition: by it one knows that a rule has changed what it asks."""
         return zlib.crc32(msgspec.json.encode(self))
 
 
@@ -118,7 +118,7 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     incident once more.
 
     `worse` raises the severity of the same incident. `late` says whether evidence that comes late opens an
-    incident or waits for newer evidence. One that is not `enabled` judges nothing, and one with `only` nothing
+    incident or waits for newer evidence. One that is not `enabled` judges nothing, one with `only` nothing
     of other schools.
     """
 
