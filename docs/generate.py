@@ -12,7 +12,18 @@ from pathlib import Path
 FOLDER = Path(__file__).resolve().parent
 sys.path.insert(0, str(FOLDER))  # also when it is run as `python docs/generate.py` from anywhere else
 
-from generators import asyncapi, catalogue, commands, configuration, ladder, law, privacy, refusals, schemas  # noqa: E402
+from generators import (  # noqa: E402
+    asyncapi,
+    catalogue,
+    commands,
+    configuration,
+    ladder,
+    law,
+    privacy,
+    refusals,
+    rules,
+    schemas,
+)
 
 PAGES: dict[str, Callable[[], str]] = {
     "metrics.md": catalogue.page,
@@ -20,6 +31,8 @@ PAGES: dict[str, Callable[[], str]] = {
     "refusals.md": refusals.page,
     "configuration.md": configuration.page,
     "cli.md": commands.page,
+    "rules.md": rules.page,
+    "vi/quy-tac.md": rules.vietnamese,
     "vi/ipv6.md": ladder.page,
     "vi/ho-so-cap-do-3.md": law.level3,
     "vi/thong-bao-du-lieu.md": law.notice,

@@ -128,8 +128,8 @@ CASES: list[tuple[str, Iterable[Reading | Fact], bool | None]] = [
     ("link_half_duplex", cable(duplex="half"), True),
     ("link_half_duplex", cable(duplex="full"), False),
     ("link_half_duplex", cable(), None),
-    ("link_errors", carried(30_000.0), True),
-    ("link_errors", carried(15_000.0), None),  # between the two limits
+    ("link_errors", carried(3_000.0), True),
+    ("link_errors", carried(1_500.0), None),  # between the two limits
     ("link_errors", carried(100.0), False),
     ("link_errors", carried(900.0, octets=1e6), None),  # too few to say so
     ("link_errors", carried(None), None),

@@ -19,8 +19,14 @@ def met(condition: Condition, told: Told) -> bool | None:
         verdict = VERDICTS.get(condition.machine)
         value = getattr(told.machine, condition.machine) if verdict is None else verdict(told)
         found = _judged(condition, value)
-        return None if found and not _has_settled(condition, told.state) else found
+        if found and condition.machine in _OF_AGES and not _has_settled(condition, told.state):
+            return None
+        return found
     return _combined(_answers(condition, condition.reading or "", told.state), condition.every)
+
+
+_OF_AGES = frozenset({"patch_age"})
+"""Verdicts of what a computer catches up with after its start."""
 
 
 def met_worse(rule: Rule, told: Told) -> bool:

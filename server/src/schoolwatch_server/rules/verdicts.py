@@ -97,7 +97,7 @@ def half_duplex(told: Told) -> bool | None:
 
 
 def link_errors(told: Told) -> bool | None:
-    """Over 1 % of what a cable carried since its driver was loaded was broken, and over 1,000 packets.
+    """Over 0.1 % of what a cable carried since its driver was loaded was broken, and over 1,000 packets.
 
     Over again below half of that. Packets are reckoned with 1,000 bytes each.
     """
@@ -114,9 +114,9 @@ def _breaks(state: State, nic: str) -> bool | None:
         return None
     octets, errors = known[0] + known[1], known[2] + known[3]
     share = errors / max(octets / 1000, 1.0)
-    if errors > 1000 and share > 0.01:
+    if errors > 1000 and share > 0.001:
         return True
-    return False if errors < 500 or share < 0.005 else None
+    return False if errors < 500 or share < 0.0005 else None
 
 
 _COUNTERS = ("in_octets", "out_octets", "in_errors", "out_errors")
