@@ -9,22 +9,31 @@ from typing import Any
 
 
 class Webhook:
-    """`received` is every message that was answered with 200; `status` is what it answers."""
+    """`received` is every message that was answered with 200, `keys` their ids; `status` is what it answers.
+
+    It answers after `slow` seconds; `begun` counts requests from their first line on.
+    """
 
     def __init__(self) -> None:
         self.received: list[dict[str, Any]] = []
+        self.keys: list[str] = []
         self.refused = 0
+        self.begun = 0
         self.status = 200
+        self.slow = 0.0
         webhook = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
+                webhook.begun += 1
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 status = webhook.status
                 if status == 200:
                     webhook.received.append(body)
+                    webhook.keys.append(self.headers.get("Idempotency-Key", ""))
                 else:
                     webhook.refused += 1
+                time.sleep(webhook.slow)
                 self.send_response(status)
                 self.end_headers()
 

@@ -1,19 +1,57 @@
-"""Where notifications go: a file with one Apprise address a line, which holds secrets and stays private."""
+"""Sends to one address by Apprise, and reads the file of addresses, which holds secrets and stays private."""
 
+import email.utils
 import hashlib
 import logging
 import os
 import re
 import stat
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import apprise
 
 log = logging.getLogger(__name__)
 
+ADDRESS_MAX = 2000
+
+KINDS = {
+    "zalo": "zalo",
+    "mailto": "email",
+    "mailtos": "email",
+    "json": "webhook",
+    "jsons": "webhook",
+    "form": "webhook",
+    "forms": "webhook",
+    "xml": "webhook",
+    "xmls": "webhook",
+    "tgram": "telegram",
+    "workflow": "teams",
+    "workflows": "teams",
+    "msteams": "teams",
+}
+"""Scheme to what people call it; any other goes by Apprise's own name."""
+
+LOCAL = frozenset(
+    {"blink1", "dbus", "file", "glib", "gnome", "kde", "macosx", "memory", "qt", "syslog", "windows"}
+)
+"""Schemes that reach nobody but this machine."""
+
+_message: ContextVar[str] = ContextVar("message", default="")
+
 
 class ChannelError(ValueError):
-    """The file of addresses can't be used; the text says what to do and holds no address."""
+    """An address or the file of addresses can't be used; the text says what to do and holds no address."""
+
+
+@dataclass(frozen=True, slots=True)
+class AddressError(Exception):
+    """Why an address can't be a channel: a word that `channel.fault.<fault>` explains; never the address."""
+
+    fault: str
 
 
 def read(path: Path | None) -> dict[str, str]:
@@ -35,25 +73,101 @@ def read(path: Path | None) -> dict[str, str]:
 
 def name(address: str) -> str:
     """`json-3f2a91c04d7e`: tells channels apart in lists and logs without giving away the address."""
-    scheme = re.match(r"[A-Za-z][A-Za-z0-9]{0,15}(?=://)", address)
     digest = hashlib.sha256(address.encode()).hexdigest()[:12]
-    return f"{scheme[0].lower() if scheme else 'channel'}-{digest}"
+    return f"{scheme(address) or 'channel'}-{digest}"
 
 
-def deliver(address: str, title: str, body: str) -> str:
-    """Sends one message; the answer is empty, or why it was not taken, without the address in it."""
+def scheme(address: str) -> str:
+    """`json` of `json://…`; empty where there is none."""
+    found = re.match(r"[A-Za-z][A-Za-z0-9]{0,15}(?=://)", address)
+    return found[0].lower() if found else ""
+
+
+def kind(address: str) -> str:
+    """What people call this sort of channel: `zalo`, `email`, `webhook` … or Apprise's own name of it."""
     hush()
-    service = apprise.Apprise()
-    if not service.add(address):
+    known = KINDS.get(scheme(address))
+    if known is not None:
+        return known
+    service = apprise.Apprise.instantiate(address)
+    return str(service.service_name)[:40] if service is not None else "unknown"
+
+
+def check(address: str) -> None:
+    """Whether Apprise takes the address; nothing is sent. Raises `AddressError`."""
+    hush()
+    if not address:
+        raise AddressError("missing")
+    if len(address) > ADDRESS_MAX:
+        raise AddressError("too_long")
+    if any(ord(sign) < 33 or ord(sign) == 127 for sign in address):
+        raise AddressError("spaces")
+    found = scheme(address)
+    if not found:
+        raise AddressError("no_scheme")
+    if found in LOCAL:
+        raise AddressError("local")
+    if found not in {one for plugin in apprise.Apprise().details()["schemas"] for one in _schemes(plugin)}:
+        raise AddressError("unknown_scheme")
+    if _service(address) is None:
+        raise AddressError("incomplete")
+
+
+def deliver(address: str, title: str, body: str, message: str = "") -> str:
+    """Sends one message; the answer is empty, or why it was not taken, without the address in it.
+
+    `message` is its id for life: receivers can drop a second copy by the header `Idempotency-Key` of a
+    webhook, or by the `Message-ID` of a mail. A body that is too long for the channel is cut before its end,
+    where the link is.
+    """
+    hush()
+    service = _service(address)
+    if service is None:
         return "not an address that Apprise knows"
+    if message and isinstance(getattr(service, "headers", None), dict):
+        header = "Idempotency-Key"
+        if scheme(address).startswith("mailto"):
+            header = "X-SchoolWatch-Message"
+            _mails_keep_their_id()
+        service.headers = {**service.headers, header: message}
+    sender = apprise.Apprise()
+    sender.add(service)
+    room = service.body_maxlen - (len(title) + 4 if service.title_maxlen <= 0 else 0)
+    token = _message.set(message)
     try:
-        result = service.notify(title=title, body=body, body_format=apprise.NotifyFormat.TEXT)
+        result = sender.notify(title=title, body=fit(body, room), body_format=apprise.NotifyFormat.TEXT)
     except Exception as error:  # noqa: BLE001  any of its hundred plugins may raise anything
         return f"failed: {type(error).__name__}"
+    finally:
+        _message.reset(token)
     if result:
         return ""
     codes = re.findall(r"error=(\d{3})\b", " ".join(str(entry) for entry in result.logs()))
     return f"answered {codes[-1]}" if codes else "no answer"
+
+
+def fit(body: str, room: int) -> str:
+    """The body in at most `room` characters: what is too much goes before the last line, the link."""
+    if len(body) <= room:
+        return body
+    head, _, last = body.rpartition("\n")
+    left = room - len(last) - 3
+    return f"{head[:left]} …\n{last}" if left > 0 else body[: max(room, 0)]
+
+
+@cache
+def _mails_keep_their_id() -> None:
+    """Has a mail's Message-ID be the message's own id, so that a second copy is the same mail to a receiver.
+
+    Apprise has no door for it: each attempt would be another mail.
+    """
+    from apprise.plugins.email import base
+
+    def make_id(*args: Any, **kwargs: Any) -> str:
+        own = _message.get()
+        return f"<{own}@schoolwatch>" if own else email.utils.make_msgid(*args, **kwargs)
+
+    setattr(base, "make_msgid", make_id)  # noqa: B010  mypy knows that it is not exported
 
 
 def hush() -> None:
@@ -64,3 +178,14 @@ def hush() -> None:
         logger.propagate = False
         if not logger.handlers:
             logger.addHandler(logging.NullHandler())  # else Python prints warnings to stderr
+
+
+def _service(address: str) -> Any:
+    try:
+        return apprise.Apprise.instantiate(address)
+    except Exception:  # noqa: BLE001  any of its hundred plugins may raise anything; the text may quote it
+        return None
+
+
+def _schemes(plugin: dict[str, Any]) -> tuple[str, ...]:
+    return (*(plugin["protocols"] or ()), *(plugin["secure_protocols"] or ()))

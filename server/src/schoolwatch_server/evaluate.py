@@ -14,14 +14,12 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from sqlalchemy import Engine
 
 from schoolwatch_server import (
     audit_checkpoints,
     audit_log,
-    channels,
     incidents,
     messages,
     needs_kept,
@@ -29,6 +27,7 @@ from schoolwatch_server import (
     people,
     reminders,
     rule_changes,
+    sending,
     site_rounds,
     sweeping,
     tell,
@@ -38,6 +37,7 @@ from schoolwatch_server import (
 from schoolwatch_server.backup import leftovers, since
 from schoolwatch_server.backup.alarm import Alarm
 from schoolwatch_server.backup.schedule import Scheduled
+from schoolwatch_server.channel_book import Channels
 from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.database import incidents as kept
 from schoolwatch_server.database import journal, lease, retention, rollups, room_use
@@ -83,7 +83,7 @@ class _Work:
     engine: Engine
     rules: RuleSheets
     packs: PackSheets
-    addresses: "_Addresses"
+    channels: Channels
     stop: threading.Event
     withdrawing: rule_changes.Withdrawing = field(default_factory=rule_changes.Withdrawing)
     leading: threading.Event = field(default_factory=threading.Event)
@@ -102,7 +102,7 @@ def run(config: ServerConfig, stop: threading.Event | None = None) -> None:
     packs = packs_in_force(config, engine)
     gc.freeze()  # as in intake: a batch makes many small objects without cycles
     gc.set_threshold(100_000, 10, 10)
-    work = _Work(config, engine, rules, packs, _Addresses(config), stop)
+    work = _Work(config, engine, rules, packs, Channels(config, engine), stop)
     sweeping.seldom()
     others = [
         threading.Thread(target=_notifications, args=(work,), name="notifications"),
@@ -168,26 +168,29 @@ def _watches(work: _Work) -> None:
 
 
 def _notifications(work: _Work) -> None:
-    """Sends what is due, one after the other; and that backups fail."""
+    """Sends what is due, to each channel by itself; reminders, and that backups fail."""
     words = texts.load()
     url = messages.public_url(work.config)
     guard = Guard("notifications")
     alarm = Alarm(work.config, words)
-    while not work.stop.is_set():
-        if work.leading.is_set():
-            alarm.look(work.addresses.now())
-        more = guard.attempt(lambda: _send(work, words, url))
-        if not more:
+    sender = sending.Sender(work.engine, words, url, guard.attempt, work.stop)
+    try:
+        while not work.stop.is_set():
+            guard.attempt(lambda: _send(work, sender, alarm))
             work.news.wait(SEND_EVERY)
             work.news.clear()
+    finally:
+        sender.close()
 
 
-def _send(work: _Work, words: texts.Texts, url: str) -> bool:
+def _send(work: _Work, sender: sending.Sender, alarm: Alarm) -> bool:
     """Incidents first: a reminder has days."""
-    addresses = work.addresses.now()
-    return notify.send_next(
-        work.engine, addresses, work.rules.now().at(time.time()), words, url
-    ) or reminders.send_next(work.engine, addresses, words, url)
+    book = work.channels.now()
+    if work.leading.is_set():
+        alarm.look(book.everybodys)
+        notify.climb(work.engine, book.everybodys.keys(), time.time())
+    sender.look(book, work.rules.now().at(time.time()))
+    return reminders.send_next(work.engine, book.everybodys, sender.words, sender.public_url)
 
 
 def _chores(work: _Work) -> None:
@@ -212,7 +215,7 @@ def _chores(work: _Work) -> None:
         _Chore(AUDIT_EVERY, lambda: _note_audit(work)),
         _Chore(
             REMIND_EVERY,
-            lambda: reminders.put_due(work.engine, work.addresses.now().keys(), time.time()),
+            lambda: reminders.put_due(work.engine, work.channels.now().everybodys.keys(), time.time()),
         ),
         _Chore(RETENTION_EVERY, lambda: retention.prune(work.engine, time.time(), days)),
         _Chore(RETENTION_EVERY, lambda: leftovers.forget(work.config.folder, time.time())),
@@ -266,7 +269,8 @@ def _note_audit(work: _Work) -> bool:
 def _judge(work: _Work) -> int:
     book, now = work.rules.now(), time.time()
     work.withdrawing.look(work.engine, book, now)
-    channels_now, local = work.addresses.now().keys(), work.packs.now().local
+    channels_now = work.channels.now().everybodys.keys()
+    local = work.packs.now().local
     given = Given(local.issued, local.systems)
     return incidents.judge_next(work.engine, book, channels_now, now, given, told=work.news.set)
 
@@ -276,32 +280,12 @@ def _look(work: _Work) -> int:
     rules = work.rules.now().at(now)
     with begin_read(work.engine) as conn:
         found = watches.look(Sight(conn, work.config, now), rules)
-    channels_now = work.addresses.now().keys()
+    channels_now = work.channels.now().everybodys.keys()
     changed = incidents.judge_found(work.engine, rules, found, channels_now, now)
     changed += incidents.judge_quiet(work.engine, rules, channels_now, now)
     if changed:
         work.news.set()
     return changed
-
-
-class _Addresses:
-    """The channels as their file has them now; a file that can't be used is said once, and sends nothing."""
-
-    def __init__(self, config: ServerConfig) -> None:
-        self._path = Path(config.notify.urls_file) if config.notify.urls_file else None
-        self._said = ""
-
-    def now(self) -> dict[str, str]:
-        """Channel name → address."""
-        try:
-            found = channels.read(self._path)
-        except channels.ChannelError as error:
-            if str(error) != self._said:
-                log.warning("%s", error)
-            self._said = str(error)
-            return {}
-        self._said = ""
-        return found
 
 
 def _release(work: _Work) -> bool:

@@ -1,38 +1,111 @@
-"""What a notification says: school, device, what happened, since when in Vietnam's time, and what to do."""
+"""What a notification says: how severe, what, where, since when in Vietnam's time, and what to do."""
 
-from collections.abc import Mapping
-from datetime import datetime, timedelta, timezone
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 
 from schoolwatch_server import transport
 from schoolwatch_server.config import ServerConfig
-from schoolwatch_server.database.notifications import Due
+from schoolwatch_server.database.deliveries import Delivery
+from schoolwatch_server.database.told_of import Due
+from schoolwatch_server.duty.shift import SEVERITIES, rank
+from schoolwatch_server.duty.shift import VIETNAM as VIETNAM
 from schoolwatch_server.rules import Rule, kept
 from schoolwatch_server.texts import Language, Texts
 
-VIETNAM = timezone(timedelta(hours=7))
-"""Asia/Ho_Chi_Minh: UTC+7 without summer time since 1975, so no table of time zones is needed."""
+CRITICAL_NAMED = 30
+"""Critical incidents that a message of many names, with their places; it says how many there are besides."""
+
+PLACES_NAMED = 6
 
 
 def message(
+    delivery: Delivery,
+    told: Sequence[Due],
+    rules: Mapping[str, Rule],
+    texts: Texts,
+    public_url: str,
+    language: Language = "vi",
+) -> tuple[str, str]:
+    """Title and body of a message that tells of one event or of many."""
+    if delivery.kind == "one" and len(told) == 1:
+        title, body = of_one(told[0], rules, texts, public_url, language)
+    else:
+        title, body = of_many(delivery, told, rules, texts, public_url, language)
+    if told and told[0].is_exercise:
+        title = texts.get(language, "notify.exercise", title=title)
+        body = f"{texts.get(language, 'notify.exercise_note')}\n{body}"
+    if delivery.may_be_second:
+        body = f"{body}\n{texts.get(language, 'notify.second', message=delivery.nonce)}"
+    return title, body
+
+
+def of_one(
     due: Due, rules: Mapping[str, Rule], texts: Texts, public_url: str, language: Language = "vi"
 ) -> tuple[str, str]:
-    """Title and body of a notification."""
+    """Title and body of what happened to one incident."""
     rule = rules.get(due.rule)
-    title = getattr(rule.title, language) if rule else due.rule
     values = {
-        "title": title,
+        "title": _title(due, rules, language),
         "why": getattr(rule.why, language) if rule else "–",
         "what_to_do": getattr(rule.what_to_do, language) if rule else "–",
         "where": _where(due, texts, language),
-        "severity": texts.either(language, f"notify.severity.{due.severity}", due.severity),
+        "place": _place(due, texts, language),
+        "severity": _severity(due.severity, texts, language),
         "since": local_time(due.since, texts, language),
         "closed": local_time(due.closed_at, texts, language) if due.closed_at is not None else "–",
         "late": _late(due, texts, language),
         "found": _found(due, texts, language),
         "link": f"{public_url}/incidents/{due.incident_id}",
     }
-    heading = texts.get(language, f"notify.{due.event}.title", **values)
-    return heading, texts.get(language, f"notify.{due.event}.body", **values).strip()
+    event = stem(due.event)
+    heading = texts.get(language, f"notify.{event}.title", **values)
+    return heading, texts.get(language, f"notify.{event}.body", **values).strip()
+
+
+def of_many(
+    delivery: Delivery,
+    told: Sequence[Due],
+    rules: Mapping[str, Rule],
+    texts: Texts,
+    public_url: str,
+    language: Language = "vi",
+) -> tuple[str, str]:
+    """Title and body of a storm or a digest: counts, the severest, every critical one, the places."""
+    events = Counter(stem(due.event) for due in told)
+    fresh = [due for due in told if stem(due.event) != "closed"]
+    severest = max((due.severity for due in told), key=rank, default="low")
+    critical = [due for due in fresh if due.severity == "critical"]
+
+    def counted(name: Callable[[Due], str]) -> str:
+        return _most(Counter(name(due) for due in told), texts, language)
+
+    title = texts.get(
+        language,
+        f"notify.{'digest' if delivery.kind == 'digest' else 'fold'}.title",
+        count=_number(len(told), language),
+        severity=_severity(severest, texts, language),
+    )
+    body = texts.get(
+        language,
+        "notify.many.body",
+        opened=_number(events["opened"] + events["reopened"], language),
+        escalated=_number(events["escalated"], language),
+        closed=_number(events["closed"], language),
+        severities=_severities(fresh, texts, language),
+        critical=_critical(critical, rules, texts, language),
+        rules=counted(lambda due: _title(due, rules, language)),
+        places=counted(lambda due: due.commune or _place(due, texts, language)),
+        first=local_time(min((due.opened_at for due in told), default=delivery.made_at), texts, language),
+        last=local_time(max((due.opened_at for due in told), default=delivery.made_at), texts, language),
+        link=f"{public_url}/incidents?told={delivery.nonce}",
+    )
+    return title, body.strip()
+
+
+def stem(event: str) -> str:
+    """`escalated` of `escalated:2`: the outbox tells one such event from the next."""
+    return event.partition(":")[0]
 
 
 def _late(due: Due, texts: Texts, language: Language) -> str:
@@ -66,6 +139,56 @@ def public_url(config: ServerConfig) -> str:
     return (config.http.public_url or f"{scheme}://{host}:{config.http.port}").rstrip("/")
 
 
+def _critical(critical: Sequence[Due], rules: Mapping[str, Rule], texts: Texts, language: Language) -> str:
+    if not critical:
+        return ""
+    named = [
+        f"{_title(due, rules, language)} – {_place(due, texts, language)}"
+        for due in critical[:CRITICAL_NAMED]
+    ]
+    names, more = "; ".join(named), len(critical) - CRITICAL_NAMED
+    if more > 0:
+        names = texts.get(language, "notify.many.more", names=names, count=_number(more, language))
+    count = _number(len(critical), language)
+    return texts.get(language, "notify.many.critical", count=count, names=names) + "\n"
+
+
+def _severities(fresh: Sequence[Due], texts: Texts, language: Language) -> str:
+    counts = Counter(due.severity for due in fresh)
+    told = [
+        texts.get(
+            language,
+            "notify.many.counted",
+            what=_severity(severity, texts, language),
+            count=_number(counts[severity], language),
+        )
+        for severity in reversed(SEVERITIES)
+        if counts[severity]
+    ]
+    return ", ".join(told) or texts.get(language, "notify.many.nothing")
+
+
+def _most(counts: Counter[str], texts: Texts, language: Language) -> str:
+    told = [
+        texts.get(language, "notify.many.counted", what=what, count=_number(count, language))
+        for what, count in counts.most_common(PLACES_NAMED)
+    ]
+    return "; ".join(told) + ("; …" if len(counts) > PLACES_NAMED else "")
+
+
+def _number(value: int, language: Language) -> str:
+    return f"{value:,}".replace(",", "." if language == "vi" else ",")
+
+
+def _title(due: Due, rules: Mapping[str, Rule], language: Language) -> str:
+    rule = rules.get(due.rule)
+    return getattr(rule.title, language) if rule else due.rule
+
+
+def _severity(severity: str, texts: Texts, language: Language) -> str:
+    return texts.either(language, f"notify.severity.{severity}", severity)
+
+
 def _where(due: Due, texts: Texts, language: Language) -> str:
     """A device with its school, a school, a commune or province, or the server itself."""
     if due.device is not None:
@@ -76,6 +199,13 @@ def _where(due: Due, texts: Texts, language: Language) -> str:
     if due.place is not None:
         return texts.get(language, "notify.where.place", place=due.place)
     return texts.get(language, "notify.where.server")
+
+
+def _place(due: Due, texts: Texts, language: Language) -> str:
+    """The same in a few words, for a title or a list."""
+    if due.device is not None or due.school is not None:
+        return _school(due, texts, language)
+    return due.place or texts.get(language, "notify.where.server")
 
 
 def _school(due: Due, texts: Texts, language: Language) -> str:

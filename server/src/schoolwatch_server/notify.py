@@ -1,15 +1,23 @@
-"""Sends what the outbox holds, at least once to each channel, and tries again ever more slowly."""
+"""Makes messages of what the outbox holds and sends them; tries again ever more slowly.
+
+A message is claimed in the database before it is sent, and what became of it is written afterwards. Who is
+killed between the two leaves a message of which nobody knows whether it arrived: it is sent again with the
+same id, and says that it may be the second copy. Nothing is lost, and a receiver that looks at the id sees
+each once.
+"""
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 
 from sqlalchemy import Engine
 
 from schoolwatch_server import channels, texts
-from schoolwatch_server.database import notifications
+from schoolwatch_server.channel_book import Book
+from schoolwatch_server.database import channel_rows, deliveries, escalations, told_of
 from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.duty.fold import fold
 from schoolwatch_server.messages import message
 from schoolwatch_server.rules import Rule
 
@@ -21,7 +29,7 @@ CLAIMED = 120.0
 FIRST_PAUSE = 15.0
 LONGEST_PAUSE = 3600.0
 ATTEMPTS = 36
-"""About 30 hours of trying; then the notification is given up, and its incident says so."""
+"""About 30 hours of trying; then the notification is given up, and its incidents say so."""
 
 
 def pause(attempts: int) -> float:
@@ -29,45 +37,74 @@ def pause(attempts: int) -> float:
     return float(min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(attempts - 1, 20)))
 
 
+def make(engine: Engine, names: Collection[str], now: float) -> int:
+    """Puts what is due for these channels into messages; how many are new."""
+    with begin_read(engine) as conn:
+        waiting = deliveries.channels_waiting(conn, names, now)
+    count = 0
+    for channel in waiting:
+        with suppress(deliveries.TakenError), begin_write(engine) as conn:
+            rows = deliveries.waiting(conn, channel, now)
+            batches = fold(rows, deliveries.made(conn, channel, now), now)
+            for batch in batches:
+                deliveries.make(conn, channel, batch, now)
+            count += len(batches)
+    return count
+
+
+def climb(engine: Engine, everybody: Collection[str], now: float) -> int:
+    """Tells the next step of incidents that nobody acknowledged in time; how many there were."""
+    with begin_read(engine) as conn:
+        found = escalations.due(conn, now)
+    for incident in found:
+        with begin_write(engine) as conn:
+            escalations.climb(conn, incident, everybody, now)
+    return len(found)
+
+
 def send_next(
     engine: Engine,
-    addresses: Mapping[str, str],
+    book: Book,
     rules: Sequence[Rule],
     words: texts.Texts,
     public_url: str,
+    now: float | None = None,
 ) -> bool:
-    """Sends the next notification that is due; False when there is none. No transaction is held meanwhile."""
-    now = time.time()
-    if not addresses:
+    """Sends the next message that is due; False when there is none. No transaction is held meanwhile."""
+    at = time.time() if now is None else now
+    if not book.addresses:
         return False
+    made = make(engine, book.addresses.keys(), at)
     with begin_read(engine) as conn:
-        found = notifications.next_due(conn, addresses.keys(), now)
+        found = deliveries.next_due(conn, book.addresses.keys(), at)
     if found is None:
-        return False
+        return made > 0
     with begin_write(engine) as conn:
-        due = notifications.claim(conn, found, now, now + CLAIMED)
+        due = deliveries.claim(conn, found, at, at + CLAIMED)
+        told = () if due is None else told_of.of_delivery(conn, due.id)
     if due is None:
         return True  # another sender took it; there may be more
-    title, body = message(due, {rule.id: rule for rule in rules}, words, public_url)
-    error = channels.deliver(addresses[due.channel], title, body)
-    now = time.time()
+    title, body = message(
+        due, told, {rule.id: rule for rule in rules}, words, public_url, book.language(due.channel)
+    )
+    error = "its incidents are gone"
+    if told:
+        error = channels.deliver(book.addresses[due.channel], title, body, due.nonce)
+    at = time.time() if now is None else now
+    is_over = not told or due.attempts >= ATTEMPTS
     with begin_write(engine) as conn:
-        if not error:
-            notifications.sent(conn, due, now)
+        if error:
+            deliveries.failed(conn, due, error, None if is_over else at + pause(due.attempts), at)
         else:
-            again_at = now + pause(due.attempts) if due.attempts < ATTEMPTS else None
-            notifications.failed(conn, due, error, again_at, now)
+            deliveries.sent(conn, due, at)
+        channel_rows.noted(conn, due.channel, error if told else "", at)
     if error:
-        log.warning("incident %d: %s: %s (attempt %d)", due.incident_id, due.channel, error, due.attempts)
+        log.warning("message %d: %s: %s (attempt %d)", due.id, due.channel, error, due.attempts)
     return True
 
 
-def send_test(urls_file: Path | None, language: texts.Language = "vi") -> dict[str, str]:
-    """Sends a test message to every channel: name → "" when it was taken, else why not.
-
-    Raises `channels.ChannelError` when the file of addresses can't be used.
-    """
+def send_test(address: str, language: texts.Language = "vi") -> str:
+    """Sends a test message: empty when it was taken, else why not."""
     words = texts.load()
     title, body = words.get(language, "notify.test.title"), words.get(language, "notify.test.body")
-    found = channels.read(urls_file)
-    return {name: channels.deliver(address, title, body) for name, address in found.items()}
+    return channels.deliver(address, title, body)

@@ -9,10 +9,12 @@ from sqlalchemy import insert, select, update
 
 from reports import NOW, World
 from schoolwatch_server import channels, messages, notify, rules, texts
+from schoolwatch_server.channel_book import Book
 from schoolwatch_server.config import Http, ServerConfig
-from schoolwatch_server.database import incidents, notifications
+from schoolwatch_server.database import deliveries, incidents, notifications
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.database.told_of import Due
 from schoolwatch_server.rules import subject
 from webhook import Webhook
 
@@ -45,7 +47,7 @@ def closed(world: World, incident: int, *names: str) -> None:
 
 def send_all(world: World, addresses: dict[str, str]) -> int:
     times = 0
-    while notify.send_next(world.engine, addresses, RULES, WORDS, URL):
+    while notify.send_next(world.engine, Book(addresses), RULES, WORDS, URL):
         times += 1
     return times
 
@@ -58,9 +60,9 @@ def outbox(world: World) -> list[tuple]:
 
 
 def due_now(world: World) -> None:
-    n = t.notification
     with begin_write(world.engine) as conn:
-        conn.execute(update(n).where(n.c.due_at.is_not(None)).values(due_at=NOW))
+        for table in (t.notification, t.delivery):
+            conn.execute(update(table).where(table.c.due_at.is_not(None)).values(due_at=NOW))
 
 
 def test_a_message_says_school_device_what_since_when_and_what_to_do(world: World, webhook: Webhook) -> None:
@@ -68,7 +70,10 @@ def test_a_message_says_school_device_what_since_when_and_what_to_do(world: Worl
     incident = opened(world, "a")
     assert send_all(world, addresses) == 1
     (message,) = webhook.received
-    assert message["title"] == "[SchoolWatch] Sự cố mới: Phần mềm diệt vi-rút không chạy hoặc không có"
+    assert message["title"] == (
+        "[SchoolWatch] Sự cố mới mức cao: Phần mềm diệt vi-rút không chạy hoặc không có · Trường (S)"
+    )
+    assert message["message"].startswith("Mức độ: cao\nSự việc: ")
     assert "Nhà trường: Trường (S)" in message["message"]
     assert "Thiết bị: máy 0" in message["message"]
     # 1,790,000,000 s are 2026-09-21 14:13:20 UTC
@@ -95,7 +100,7 @@ def test_each_channel_gets_each_event_once(world: World, webhook: Webhook) -> No
         assert send_all(world, closed_again) == 0
         for hook in (webhook, other):
             assert [title.split(":")[0] for title in hook.titles] == [
-                "[SchoolWatch] Sự cố mới",
+                "[SchoolWatch] Sự cố mới mức cao",
                 "[SchoolWatch] Đã khắc phục",
             ]
     finally:
@@ -132,7 +137,7 @@ def test_closed_never_overtakes_opened(world: World, webhook: Webhook) -> None:
     due_now(world)
     assert send_all(world, addresses) == 2
     assert [title.split(":")[0] for title in webhook.titles] == [
-        "[SchoolWatch] Sự cố mới",
+        "[SchoolWatch] Sự cố mới mức cao",
         "[SchoolWatch] Đã khắc phục",
     ]
 
@@ -145,15 +150,20 @@ def test_a_channel_that_fails_does_not_hold_up_another(world: World, webhook: We
 
 def test_what_nobody_sent_to_the_end_is_sent_again(world: World, webhook: Webhook) -> None:
     opened(world, "a")
+    notify.make(world.engine, ["a"], NOW)
     with begin_write(world.engine) as conn:  # as a sender that was killed in the middle leaves it
-        found = notifications.next_due(conn, ["a"], NOW)
+        found = deliveries.next_due(conn, ["a"], NOW)
         assert found is not None
-        assert notifications.claim(conn, found, NOW, NOW + notify.CLAIMED) is not None
+        first = deliveries.claim(conn, found, NOW, NOW + notify.CLAIMED)
+        assert first is not None
+        assert not first.may_be_second
     with begin_write(world.engine) as conn:
-        assert notifications.next_due(conn, ["a"], NOW + 1) is None
-        assert notifications.claim(conn, found, NOW + 1, NOW + 2) is None
+        assert deliveries.next_due(conn, ["a"], NOW + 1) is None
+        assert deliveries.claim(conn, found, NOW + 1, NOW + 2) is None
     assert send_all(world, {"a": webhook.url}) == 1  # the claim of NOW has run out long ago
-    assert len(webhook.received) == 1
+    (message,) = webhook.received
+    assert message["message"].endswith(f"lần gửi trước bị gián đoạn. Mã thông báo: {first.nonce}")
+    assert webhook.keys == [first.nonce]
 
 
 def test_pauses_grow_to_an_hour() -> None:
@@ -162,8 +172,9 @@ def test_pauses_grow_to_an_hour() -> None:
 
 def test_after_the_last_attempt_it_is_given_up(world: World) -> None:
     opened(world, "a")
+    notify.make(world.engine, ["a"], NOW)
     with begin_write(world.engine) as conn:
-        conn.execute(update(t.notification).values(attempts=notify.ATTEMPTS - 1))
+        conn.execute(update(t.delivery).values(attempts=notify.ATTEMPTS - 1))
     assert send_all(world, {"a": "json://127.0.0.1:1/x"}) == 1
     with begin_read(world.engine) as conn:
         assert conn.execute(select(t.notification.c.due_at, t.notification.c.error)).all() == [
@@ -211,12 +222,9 @@ def test_a_wrong_address_is_an_answer(address: str) -> None:
     assert address not in error
 
 
-def test_the_test_button_sends_to_every_channel(tmp_path: Path, webhook: Webhook) -> None:
-    path = tmp_path / "urls"
-    path.write_text(f"{webhook.url}\njson://127.0.0.1:1/x\n", encoding="utf-8")
-    path.chmod(0o600)
-    answers = notify.send_test(path)
-    assert sorted(answers.values()) == ["", "no answer"]
+def test_a_test_message_says_whether_it_was_taken(webhook: Webhook) -> None:
+    assert notify.send_test(webhook.url) == ""
+    assert notify.send_test("json://127.0.0.1:1/x") == "no answer"
     assert webhook.titles == ["[SchoolWatch] Thư thử"]
 
 
@@ -234,12 +242,10 @@ def test_the_link_is_how_people_reach_the_console(http: Http, expected: str) -> 
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])
-@pytest.mark.parametrize("kind", ["opened", "closed"])
+@pytest.mark.parametrize("kind", ["opened", "closed", "reopened", "escalated:2"])
 def test_a_message_of_a_rule_that_is_gone_still_reads(world: World, kind: str, language: str) -> None:
-    due = notifications.Due(
-        7, 3, kind, "a", 1, "gone", "high", NOW, NOW, None, True, "f" * 32, "", None, None, None, None
-    )
-    title, body = messages.message(due, {}, WORDS, URL, language)
+    due = Due(7, 3, kind, "a", "gone", "high", NOW, NOW, None, True, False, "f" * 32, "", *(5 * (None,)))
+    title, body = messages.of_one(due, {}, WORDS, URL, language)
     assert "gone" in title
     assert "ffffffff" in body
     assert "{" not in body

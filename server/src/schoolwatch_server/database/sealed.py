@@ -33,7 +33,20 @@ CONTACT_NAME = Sealed(t.contact.c.name, "name of contact {}".format)
 CONTACT_PHONE = Sealed(t.contact.c.phone, "phone of contact {}".format)
 CONTACT_EMAIL = Sealed(t.contact.c.email, "email of contact {}".format)
 
-SEALED = (FRAME_KEY, NEXT_KEY, TOTP, TOTP_NEW, CONTACT_NAME, CONTACT_PHONE, CONTACT_EMAIL)
+CHANNEL = Sealed(t.channel.c.address, "address of channel {}".format)
+PING_URL = Sealed(t.notify_settings.c.ping_url, "address of the sign of life {}".format)
+
+SEALED = (
+    FRAME_KEY,
+    NEXT_KEY,
+    TOTP,
+    TOTP_NEW,
+    CONTACT_NAME,
+    CONTACT_PHONE,
+    CONTACT_EMAIL,
+    CHANNEL,
+    PING_URL,
+)
 """Every sealed column: what is not here is lost when the master key is changed."""
 
 

@@ -28,6 +28,12 @@ from schoolwatch_server.database.tables_claims import attachment as attachment
 from schoolwatch_server.database.tables_claims import attachment_body as attachment_body
 from schoolwatch_server.database.tables_claims import claim as claim
 from schoolwatch_server.database.tables_claims import claim_event as claim_event
+from schoolwatch_server.database.tables_duty import channel as channel
+from schoolwatch_server.database.tables_duty import delivery as delivery
+from schoolwatch_server.database.tables_duty import duty as duty
+from schoolwatch_server.database.tables_duty import escalation as escalation
+from schoolwatch_server.database.tables_duty import exercise as exercise
+from schoolwatch_server.database.tables_duty import notify_settings as notify_settings
 from schoolwatch_server.database.tables_enrolment import arrival as arrival
 from schoolwatch_server.database.tables_enrolment import enrolment_token as enrolment_token
 from schoolwatch_server.database.tables_enrolment import frozen_device as frozen_device

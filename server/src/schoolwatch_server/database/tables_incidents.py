@@ -75,5 +75,7 @@ notification = Table(
     Column("due_at", Double, index=True),
     Column("sent_at", Double),
     Column("error", Text, nullable=False, server_default=""),
+    Column("delivery_id", Id, index=True),
+    Column("is_digest", Boolean, nullable=False, server_default=text("false")),
     UniqueConstraint("incident_id", "event", "channel"),
 )

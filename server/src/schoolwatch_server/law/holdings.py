@@ -3,6 +3,7 @@
 from schoolwatch_server.law.holding import Holding, of
 from schoolwatch_server.law.holdings_boundaries import BOUNDARIES
 from schoolwatch_server.law.holdings_claims import CLAIMS
+from schoolwatch_server.law.holdings_duty import DUTY
 from schoolwatch_server.law.holdings_packs import PACKS
 from schoolwatch_server.law.holdings_reports import REPORTS
 from schoolwatch_server.law.holdings_rules import RULES
@@ -181,9 +182,10 @@ HOLDINGS: dict[str, Holding] = {
     "notification": of(
         "Thông báo đã gửi, tới kênh nào",
         "Notifications, to which channel",
-        technical="id incident_id event attempts due_at sent_at error",
+        technical="id incident_id event attempts due_at sent_at error delivery_id is_digest",
         written="channel",
     ),
+    **DUTY,
     "account": of(
         "Tài khoản của người dùng hệ thống, để đăng nhập và phân quyền",
         "Accounts of those who use the system, to log in and to decide what they see",

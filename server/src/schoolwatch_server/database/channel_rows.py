@@ -1,0 +1,162 @@
+"""Channels that are kept in the database: their addresses are sealed, and opened only to send."""
+
+import logging
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, and_, delete, insert, or_, select, update
+
+from schoolwatch_server.database import sealed
+from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.dependents import for_good
+from schoolwatch_server.sealing import AlteredError
+from schoolwatch_server.texts import Language, is_language
+
+log = logging.getLogger(__name__)
+
+_c = t.channel.c
+
+CHANNELS_MAX = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelRow:
+    """A channel as pages show it; nothing of its address. Instants are UTC seconds.
+
+    One that `is_own` is an account's: it gets what the duty list says, and nothing that goes to all.
+    """
+
+    id: int
+    name: str
+    kind: str
+    language: Language
+    is_on: bool
+    is_own: bool
+    account: str | None
+    changed_at: float
+    worked_at: float | None
+    failed_at: float | None
+    error: str
+
+    @property
+    def key(self) -> str:
+        """What the outbox and the duty list call it."""
+        return f"channel:{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A channel that is switched on, with its address."""
+
+    key: str
+    address: str
+    language: Language
+    is_everybodys: bool
+
+
+def listed(conn: Connection) -> tuple[ChannelRow, ...]:
+    """All channels, by name."""
+    query = (
+        select(
+            _c.id, _c.name, _c.kind, _c.language, _c.is_on, _c.is_own, t.account.c.name.label("account"),
+            _c.changed_at, _c.worked_at, _c.failed_at, _c.error,
+        )
+        .outerjoin(t.account, t.account.c.id == _c.account_id)
+        .order_by(_c.name)
+    )  # fmt: skip
+    return tuple(ChannelRow(*row) for row in conn.execute(query))
+
+
+def found(conn: Connection, channel_id: int) -> ChannelRow | None:
+    """One channel."""
+    return next((row for row in listed(conn) if row.id == channel_id), None)
+
+
+def opened(conn: Connection) -> tuple[Opened, ...]:
+    """Those that are on, whose person (if any) may still log in. Raises `SealError`."""
+    lives = or_(~_c.is_own, and_(_c.account_id.is_not(None), t.account.c.disabled_at.is_(None)))
+    query = (
+        select(_c.id, _c.address, _c.language, _c.is_own)
+        .outerjoin(t.account, t.account.c.id == _c.account_id)
+        .where(_c.is_on, _c.address.is_not(None), lives)
+        .order_by(_c.id)
+    )
+    there = []
+    for row in conn.execute(query):
+        try:
+            plain = sealed.keys(conn).unseal(sealed.CHANNEL.purpose(row.id), row.address).decode()
+        except AlteredError:  # one row's trouble: the other channels are told all the same
+            log.warning("channel %d: its address opens no more: write it anew", row.id)
+            continue
+        there.append(
+            Opened(
+                f"channel:{row.id}",
+                plain,
+                row.language if is_language(row.language) else "vi",
+                not row.is_own,
+            )
+        )
+    return tuple(there)
+
+
+def address(conn: Connection, channel_id: int) -> str | None:
+    """The address of one, for its test. Raises `SealError`."""
+    secret = conn.scalar(select(_c.address).where(_c.id == channel_id))
+    if secret is None:
+        return None
+    return sealed.keys(conn).unseal(sealed.CHANNEL.purpose(channel_id), secret).decode()
+
+
+def add(
+    conn: Connection, name: str, kind: str, text: str, language: str, account_id: int | None, now: float
+) -> int:
+    """A new channel, switched on; its id. Raises `SealError`, and IntegrityError for a name that is taken."""
+    row: dict[str, object] = {"name": name, "kind": kind, "language": language, "account_id": account_id}
+    row |= {"is_own": account_id is not None, "changed_at": now}
+    key = conn.execute(insert(t.channel).values(**row)).inserted_primary_key
+    assert key is not None  # a row was inserted
+    set_address(conn, int(key[0]), kind, text, now)
+    return int(key[0])
+
+
+def set_address(conn: Connection, channel_id: int, kind: str, text: str, now: float) -> None:
+    """Another address in place of the one before. Raises `SealError`."""
+    secret = sealed.keys(conn).seal(sealed.CHANNEL.purpose(channel_id), text.encode())
+    fresh = {"worked_at": None, "failed_at": None, "error": ""}
+    change = update(t.channel).where(_c.id == channel_id)
+    conn.execute(change.values(address=secret, kind=kind, changed_at=now, **fresh))
+
+
+def switch(conn: Connection, channel_id: int, now: float, *, is_on: bool) -> None:
+    """On or off; off, what waits for it is not sent any more."""
+    conn.execute(update(t.channel).where(_c.id == channel_id).values(is_on=is_on, changed_at=now))
+    if not is_on:
+        drop_waiting(conn, f"channel:{channel_id}", "the channel was switched off")
+
+
+def remove(conn: Connection, channel_id: int) -> bool:
+    """Takes a channel away, and out of the duty list; whether there was one."""
+    for_good(conn)
+    key = f"channel:{channel_id}"
+    drop_waiting(conn, key, "the channel was taken away")
+    for row in conn.execute(select(t.duty.c.id, t.duty.c.channels)).all():
+        if key in row.channels:
+            left = [one for one in row.channels if one != key]
+            conn.execute(update(t.duty).where(t.duty.c.id == row.id).values(channels=left))
+    return conn.execute(delete(t.channel).where(_c.id == channel_id)).rowcount > 0
+
+
+def noted(conn: Connection, key: str, error: str, now: float) -> None:
+    """How the last attempt went; the file's channels are not kept here."""
+    kind, _, number = key.partition(":")
+    if kind != "channel" or not number.isdigit():
+        return
+    values = {"failed_at": now, "error": error} if error else {"worked_at": now, "error": ""}
+    conn.execute(update(t.channel).where(_c.id == int(number)).values(**values))
+
+
+def drop_waiting(conn: Connection, key: str, why: str) -> None:
+    """What waits for a channel that is no more is given up, and says so."""
+    n, d = t.notification, t.delivery
+    over = {"due_at": None, "error": why}
+    conn.execute(update(n).where(n.c.channel == key, n.c.due_at.is_not(None)).values(**over))
+    conn.execute(update(d).where(d.c.channel == key, d.c.due_at.is_not(None)).values(**over))

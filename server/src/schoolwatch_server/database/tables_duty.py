@@ -1,0 +1,101 @@
+"""Tables of who is told of incidents: channels, duty, messages, escalations, exercises."""
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    text,
+)
+
+from schoolwatch_server.database.columns import Id, id_, metadata, to
+
+channel = Table(
+    "channel",
+    metadata,
+    id_(),
+    Column("name", String(80), nullable=False, unique=True),
+    Column("kind", String(40), nullable=False),
+    Column("address", LargeBinary),
+    Column("language", String(2), nullable=False, server_default="vi"),
+    Column("is_on", Boolean, nullable=False, server_default=text("true")),
+    to("account.id", "account_id", nullable=True, index=True),
+    Column("is_own", Boolean, nullable=False, server_default=text("false")),
+    Column("changed_at", Double, nullable=False),
+    Column("worked_at", Double),
+    Column("failed_at", Double),
+    Column("error", Text, nullable=False, server_default=""),
+)
+duty = Table(  # minutes are of the day in Vietnam; `weekdays` has one bit a day, Monday the lowest
+    "duty",
+    metadata,
+    id_(),
+    Column("name", String(80), nullable=False),
+    Column("scope_level", String(20), nullable=False),
+    Column("scope_id", Id),
+    Column("least", String(20), nullable=False),
+    Column("weekdays", Integer, nullable=False),
+    Column("starts", Integer, nullable=False),
+    Column("ends", Integer, nullable=False),
+    Column("first_day", String(10)),
+    Column("last_day", String(10)),
+    Column("step", Integer, nullable=False, server_default=text("1")),
+    Column("quiet_from", Integer),
+    Column("quiet_to", Integer),
+    Column("digest_at", Integer),
+    Column("channels", JSON, nullable=False),
+    Column("changed_at", Double, nullable=False),
+)
+notify_settings = Table(  # one row
+    "notify_settings",
+    metadata,
+    id_(),
+    Column("escalate", JSON, nullable=False),
+    Column("ping_url", LargeBinary),
+    Column("ping_every", Integer, nullable=False, server_default=text("60")),
+    Column("pinged_at", Double),
+    Column("ping_failed_at", Double),
+    Column("ping_error", Text, nullable=False, server_default=""),
+)
+delivery = Table(  # one message to one channel, of one incident or of many
+    "delivery",
+    metadata,
+    id_(),
+    Column("nonce", String(32), nullable=False, unique=True),
+    Column("channel", String(64), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("is_exercise", Boolean, nullable=False, server_default=text("false")),
+    Column("made_at", Double, nullable=False, index=True),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("due_at", Double, index=True),
+    Column("claimed_at", Double),
+    Column("sent_at", Double),
+    Column("error", Text, nullable=False, server_default=""),
+)
+escalation = Table(
+    "escalation",
+    metadata,
+    Column("incident_id", Id, ForeignKey("incident.id"), primary_key=True, autoincrement=False),
+    Column("step", Integer, nullable=False),
+    Column("next_at", Double, index=True),
+)
+exercise = Table(
+    "exercise",
+    metadata,
+    id_(),
+    Column("rule", String(60), nullable=False),
+    Column("scope_level", String(20), nullable=False),
+    Column("scope_id", Id),
+    Column("note", Text, nullable=False),
+    Column("started_by", Text, nullable=False),
+    Column("started_at", Double, nullable=False),
+    Column("ends_at", Double, nullable=False),
+    Column("ended_at", Double),
+    Column("incidents", JSON, nullable=False),
+)

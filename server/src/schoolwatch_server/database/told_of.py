@@ -1,0 +1,71 @@
+"""What a message tells: of each of its events the incident, where it is, and how it stands now."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from schoolwatch_server.database import tables as t
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One event of an incident that is told; times are UTC seconds.
+
+    `place` is the commune or province that it is about; `commune` the one of its school.
+    """
+
+    id: int
+    incident_id: int
+    event: str
+    channel: str
+    rule: str
+    severity: str
+    since: float
+    opened_at: float
+    closed_at: float | None
+    late: bool
+    is_exercise: bool
+    device: str | None
+    label: str | None
+    room: str | None
+    school: str | None
+    school_code: str | None
+    place: str | None
+    commune: str | None
+    evidence: Any = None
+
+
+def of_delivery(conn: Connection, delivery_id: int) -> tuple[Due, ...]:
+    """The events that a message tells of, in the order in which they came."""
+    n, i, d, s = t.notification.c, t.incident.c, t.device.c, t.school.c
+    own = t.commune.alias("own")
+    code = (
+        select(func.max(t.school_code.c.code))
+        .where(t.school_code.c.school_id == i.school_id, t.school_code.c.valid_to.is_(None))
+        .scalar_subquery()
+    )
+    room = (
+        select(func.max(t.room.c.name))
+        .join_from(t.membership, t.room, t.membership.c.room_id == t.room.c.id)
+        .where(t.membership.c.device_id == i.device_id, t.membership.c.valid_to.is_(None))
+        .scalar_subquery()
+    )
+    query = (
+        select(
+            n.id, n.incident_id, n.event, n.channel,
+            i.rule, i.severity, i.since, i.opened_at, i.closed_at, i.late, i.is_exercise,
+            d.device, d.label, room, s.name, code,
+            func.coalesce(own.c.name, t.province.c.name), t.commune.c.name, i.evidence,
+        )
+        .select_from(t.notification)
+        .join(t.incident, i.id == n.incident_id)
+        .outerjoin(t.device, d.id == i.device_id)
+        .outerjoin(t.school, s.id == i.school_id)
+        .outerjoin(t.commune, t.commune.c.id == s.commune_id)
+        .outerjoin(own, own.c.id == i.commune_id)
+        .outerjoin(t.province, t.province.c.id == i.province_id)
+        .where(n.delivery_id == delivery_id)
+        .order_by(n.id)
+    )  # fmt: skip
+    return tuple(Due(*tuple(row)) for row in conn.execute(query))

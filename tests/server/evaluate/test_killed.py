@@ -1,0 +1,122 @@
+"""The evaluating process is killed fifty times in the middle of its work, and a real receiver counts."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+
+import pytest
+from sqlalchemy import func, select
+
+import killing
+from reports import NOW, World, known_fine
+from schoolwatch_contract.records import Reading
+from schoolwatch_server import incidents
+from schoolwatch_server.database import journal
+from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.commit import Rules
+from schoolwatch_server.database.engine import begin_read
+from schoolwatch_server.intake.batch import take
+from webhook import Webhook, eventually
+
+pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
+
+KILLS = 50
+DEVICES = 40
+NONE = (Reading("antivirus.products", 0.0), Reading("probe.ok", 1.0, {"probe": "antivirus"}))
+FINE = (
+    Reading("antivirus.products", 1.0),
+    Reading("antivirus.running", 1.0, {"product": "clamav"}),
+    Reading("probe.ok", 1.0, {"probe": "antivirus"}),
+)
+
+
+def owner(world: World) -> str:
+    with begin_read(world.engine) as conn:
+        return conn.scalar(select(t.meta.c.value).where(t.meta.c.key == "lease.evaluate")) or ""
+
+
+def start(parent: subprocess.Popen, world: World) -> int:
+    """The process id of a new one, once it leads."""
+    before = owner(world)
+    parent.stdin.write("\n")
+    parent.stdin.flush()
+    child = int(parent.stdout.readline())
+    deadline = time.monotonic() + 60
+    while owner(world) == before:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    return child
+
+
+def is_told(world: World) -> bool:
+    with begin_read(world.engine) as conn:
+        if journal.rows_after(conn, journal.position(conn, incidents.CURSOR), 1):
+            return False
+        return not conn.scalar(select(func.count()).where(t.notification.c.sent_at.is_(None)))
+
+
+def doubles(webhook: Webhook) -> int:
+    """How many messages came again; each with the id of the first, and saying so."""
+    told: dict[str, tuple[str, str]] = {}
+    both = zip(webhook.keys, webhook.received, strict=True)
+    for key, message in [one for one in both if one[1]["title"].startswith("[SchoolWatch] ")]:
+        link = next(line for line in message["message"].splitlines() if "/incidents/" in line)
+        if key in told:  # the answer was lost with the process
+            assert "Có thể quý vị đã nhận thông báo này rồi" in message["message"]
+        said = (message["title"][:30], link)
+        assert told.setdefault(key, said) == said
+    assert len(told) == len({*told.values()}) == 2 * DEVICES
+    return len(webhook.of_incidents) - len(told)
+
+
+def test_killed_fifty_times_no_incident_is_lost_or_doubled_and_each_is_told_once(
+    world: World, webhook: Webhook
+) -> None:
+    webhook.slow = 0.03  # kills fall between what was sent and its answer
+    urls = world.folder / "urls"
+    urls.write_text(webhook.url + "\n", encoding="utf-8")
+    urls.chmod(0o600)
+    devices = known_fine(world, DEVICES)
+
+    def report(seq: int, minute: int, readings: tuple[Reading, ...]) -> None:
+        told = [device.message(seq, at=NOW + minute * 60, readings=readings) for device in devices]
+        take(world.engine, told, Rules())
+
+    report(1, 0, NONE)
+    chance = random.Random(50)
+    command = [sys.executable, killing.__file__, str(world.folder)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as parent:
+        for kill in range(KILLS):
+            child = start(parent, world)
+            if kill == 3:
+                report(2, 10, NONE)
+            if kill == KILLS // 2:
+                report(3, 20, FINE)
+            begun = webhook.begun
+            if kill % 2:  # while a receiver has the message and has not answered
+                deadline = time.monotonic() + 0.3
+                while webhook.begun == begun and time.monotonic() < deadline:
+                    time.sleep(0.002)
+            else:
+                time.sleep(chance.uniform(0.0, 0.2))
+            os.kill(child, signal.SIGKILL)
+        child = start(parent, world)
+        try:
+            assert eventually(lambda: is_told(world), 60)
+        finally:
+            os.kill(child, signal.SIGKILL)
+        parent.stdin.close()
+    with begin_read(world.engine) as conn:
+        events = Counter(conn.scalars(select(t.incident_event.c.kind)))
+        assert conn.scalar(select(func.count()).select_from(t.incident)) == DEVICES
+        assert (events["opened"], events["closed"], events["notified"]) == (DEVICES, DEVICES, 2 * DEVICES)
+        assert conn.scalar(select(func.count()).select_from(t.delivery)) == 2 * DEVICES
+    copies = doubles(webhook)
+    assert copies <= KILLS
+    print(f"{KILLS} kills, {2 * DEVICES} messages, {copies} copies with the id of the first")
