@@ -83,7 +83,7 @@ def test_a_fault_that_is_back_within_the_hour_is_the_same_incident_and_is_told_e
     assert row.reopened_at == NOW + 150 * 60
     assert row.evidence["last"]["taken_at"] == NOW + 600, "the evidence of its beginning stays"
     assert detail["last"]["readings"] == {"antivirus.products": 0.0}, "that of its return is beside it"
-    assert outbox == ["opened", "closed", "reopened"], "of what recurs the newest is told, last"
+    assert outbox == ["opened", "closed", "reopened", "closed:2", "reopened:2"], "each time is told, in order"
 
 
 @pytest.mark.parametrize(("minute", "incidents_then"), [(75, 1), (76, 2)])
