@@ -2,14 +2,16 @@
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from sqlalchemy import Connection, Engine
 
+from schoolwatch_server.alphabet import order, plain
 from schoolwatch_server.database import people, registry
 from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.database.pages import NamedRow
 from schoolwatch_server.database.registry import RegistryError
 from schoolwatch_server.scope import EVERYTHING, Scope
 
@@ -131,3 +133,26 @@ def check_named(kind: str, place: Named, option: str = "") -> None:
         raise RegistryError(f"{kind} {place.code} is new: say its name too, with {option} NAME")
     if not place.name.strip() or len(place.name) > NAME_MAX or not place.name.isprintable():
         raise RegistryError(f"the {kind}'s name has 1 to {NAME_MAX} printable characters")
+
+
+def find(query: str, schools: Iterable[NamedRow]) -> list[NamedRow]:
+    """Those whose name, commune or code has every word of the query, the likeliest first.
+
+    A word is the beginning of one in a name, or any part of a code.
+    """
+    words = plain(query).split()
+    ranked = [(rank, school) for school in schools if (rank := _rank(query, words, school)) is not None]
+    return [school for _, school in sorted(ranked, key=lambda one: (one[0], order(one[1].name), one[1].code))]
+
+
+def _rank(query: str, words: list[str], school: NamedRow) -> int | None:
+    """0 the code itself, 1 the name as typed, 2 the name without diacritics, 3 otherwise; None: not found."""
+    code, name = school.code.casefold(), f" {plain(school.name)}"
+    everywhere = f"{name} {plain(school.commune)}"
+    if not all(f" {word}" in everywhere or word in code for word in words):
+        return None
+    if code == query.casefold():
+        return 0
+    if query.casefold() in school.name.casefold():
+        return 1
+    return 2 if f" {' '.join(words)}" in name else 3

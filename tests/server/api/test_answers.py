@@ -141,7 +141,7 @@ def test_incidents_came_from_the_rules_and_some_are_closed(tree: Tree, ask) -> N
     assert [row["school"] for row in mine] == ["Mark101X"]
     device = tree.schools[5].devices[1].device
     (one,) = client.get("/api/v1/incidents", params={"device": device}).json()["incidents"]
-    assert one["state"] == "closed"
+    assert one["state"] == "evidence"
 
 
 def test_alive_and_ready_need_no_token_and_tell_nothing(anyone: httpx.Client) -> None:

@@ -78,7 +78,16 @@ GET = {route.path for route in ROUTES if route.method == "GET"} - ELSEWHERE
 
 def addresses(tree: Tree) -> Iterator[tuple[str, School | None]]:
     """Every address under which something of a school may be read, with the school it is about."""
-    whole = ("schools", "devices", "facts", "facts?history=true", "incidents", "incidents?state=closed")
+    whole = (
+        "schools",
+        "devices",
+        "facts",
+        "facts?history=true",
+        "incidents",
+        "incidents?state=closed",
+        "incidents?q=Mark",
+        *(f"incidents/{number}" for number in range(1, 17)),
+    )
     for path in (*whole, *LISTS, *(f"tables/{name}.csv" for name in TABLES)):
         yield f"/api/v1/{path}", None
     pages = (
@@ -89,6 +98,8 @@ def addresses(tree: Tree) -> Iterator[tuple[str, School | None]]:
         "/search?q=truong",
         "/incidents",
         "/incidents?closed=true",
+        "/incidents?state=all&q=m%C3%A1y",
+        "/incidents.csv?state=all",
     )
     for path in (*pages, "/packs", "/packs/network", *(f"/incidents/{number}" for number in range(1, 17))):
         yield path, None

@@ -1,19 +1,38 @@
-"""GET /api/v1/incidents: what rules have found, newest first."""
+"""/api/v1/incidents: what rules have found, newest first, and what people do about it."""
 
-from typing import Annotated, Literal
+import hmac
+import time
+from typing import Annotated
 
-from fastapi import Query
+from fastapi import Path, Query, Request
 
-from schoolwatch_server.api import looked, shapes
-from schoolwatch_server.api.problems import not_found
-from schoolwatch_server.api.query import Cursor, DeviceName, Limit, SchoolCode
+from schoolwatch_server import handling, incident_filter
+from schoolwatch_server.access import ForbiddenError, Principal
+from schoolwatch_server.api import incident_query, looked
+from schoolwatch_server.api import incident_shapes as shapes
+from schoolwatch_server.api.context import Context
+from schoolwatch_server.api.problems import bad_field, not_found
+from schoolwatch_server.api.query import CODE, Cursor, DeviceName, Limit, SchoolCode
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.api.times import rfc3339
-from schoolwatch_server.database import incident_rows, registry
+from schoolwatch_server.database import incident_lists, incident_rows, registry
 from schoolwatch_server.database.engine import begin_read
+from schoolwatch_server.handling import Outcome, Wish
+from schoolwatch_server.incident_filter import TEXT_MAX, Filter, FilterError, Shown
 from schoolwatch_server.rules import kept
+from schoolwatch_server.rules.rule import Severity
 
 Json = dict[str, object]
+
+Number = Annotated[int, Path(ge=1, le=2**62)]
+Text = Annotated[str, Query(max_length=TEXT_MAX)]
+States = Annotated[
+    Shown, Query(description="`active` is open or acknowledged, `closed` any other; all, when left out")
+]
+Assignee = Annotated[
+    str, Query(max_length=TEXT_MAX, description="Name of an account; `me` is who asks, `none` is nobody")
+]
+Flag = Annotated[bool | None, Query()]
 
 
 def incidents(
@@ -21,32 +40,81 @@ def incidents(
     server: Server,
     school: SchoolCode = None,
     device: DeviceName = None,
-    state: Annotated[Literal["open", "closed"] | None, Query(description="Both, when left out")] = None,
+    state: States = "all",
+    severity: Annotated[Severity | None, Query()] = None,
+    rule: Annotated[str, Query(max_length=60)] = "",
+    commune: Annotated[str | None, Query(pattern=CODE, description="Mã xã")] = None,
+    assignee: Assignee = "",
+    late: Flag = None,
+    exercise: Flag = None,
+    q: Annotated[Text, Query(description="Words of a school's or device's name, or a number")] = "",
     limit: Limit = 100,
     cursor: Cursor = 0,
 ) -> Json:
     """Incidents with evidence; `next` goes into `cursor` for older ones."""
     looked.see(server.looked, server.engine, who, "incident.list", school or device or "")
+    words = {"state": state, "severity": severity, "rule": rule, "commune": commune, "school": school}
+    words |= {
+        "device": device,
+        "assignee": assignee,
+        "late": _word(late),
+        "exercise": _word(exercise),
+        "q": q,
+    }
+    chosen = _filter({name: word for name, word in words.items() if word})
     with begin_read(server.engine) as conn:
-        school_id = None
-        if school is not None:
-            row = registry.school_by_code(conn, school, who.scope)
-            if row is None:
-                raise not_found("school", school)
-            school_id = row.id
-        rows = incident_rows.incidents(
-            conn,
-            who.scope,
-            before=cursor or None,
-            limit=limit + 1,
-            is_open=None if state is None else state == "open",
-            school_id=school_id,
-            device=device,
-        )
+        if school is not None and registry.school_by_code(conn, school, who.scope) is None:
+            raise not_found("school", school)
+        wanted = incident_query.wanted(conn, who, chosen)
+        rows = incident_lists.listed(conn, who.scope, wanted, before=cursor or None, limit=limit + 1)
     return {
         "incidents": [incident_json(row) for row in rows[:limit]],
         "next": rows[limit - 1].id if len(rows) > limit else None,
     }
+
+
+def one(number: Number, who: Who, server: Server) -> Json:
+    """One with its evidence and all that happened to it, the oldest first."""
+    looked.see(server.looked, server.engine, who, "incident.view", str(number))
+    with begin_read(server.engine) as conn:
+        row = _found(incident_rows.incident(conn, number, who.scope), number)
+        events = incident_rows.events(conn, number)
+    told = [{"at": rfc3339(e.at), "kind": e.kind, "detail": e.detail} for e in events]
+    return incident_json(row) | {"events": told}
+
+
+def acknowledge(number: Number, body: shapes.Acknowledge, request: Request, who: Who, server: Server) -> Json:
+    """You have seen it and see to it. Where somebody has before you, nothing changes, and they are named."""
+    return _act(request, who, server, number, Wish("acknowledge", body.note))
+
+
+def assign(number: Number, body: shapes.Assign, request: Request, who: Who, server: Server) -> Json:
+    """Gives it to an account that sees it, may see to it, and is of your own part of the tree."""
+    return _act(request, who, server, number, Wish("assign", body.note, body.assignee, body.was))
+
+
+def note(number: Number, body: shapes.WriteNote, request: Request, who: Who, server: Server) -> Json:
+    """Writes something into its timeline; the same note again within ten minutes is kept once."""
+    return _act(request, who, server, number, Wish("note", body.note))
+
+
+def close(number: Number, body: shapes.Close, request: Request, who: Who, server: Server) -> Json:
+    """Closes it. It stays closed while its readings still show the fault, and until that has come anew."""
+    act: handling.Act = "resolve" if body.verdict == "resolved" else "false_alarm"
+    return _act(request, who, server, number, Wish(act, body.note))
+
+
+def reopen(number: Number, body: shapes.Acknowledge, request: Request, who: Who, server: Server) -> Json:
+    """Takes back that a person closed it."""
+    return _act(request, who, server, number, Wish("reopen", body.note))
+
+
+def many(body: shapes.Many, request: Request, who: Who, server: Server) -> Json:
+    """The same for many: says of each what became of it, in their order."""
+    _check_session(request, who)
+    wish = Wish(body.act, body.note, body.assignee)
+    outcomes = handling.handle(server.engine, who, body.incidents, wish, time.time())
+    return {"outcomes": [_outcome_json(each) for each in outcomes]}
 
 
 def incident_json(row: incident_rows.IncidentRow) -> Json:
@@ -56,18 +124,84 @@ def incident_json(row: incident_rows.IncidentRow) -> Json:
         "rule": row.rule,
         "rule_version": row.rule_version,
         "severity": row.severity,
-        "state": "open" if row.closed_at is None else "closed",
+        "state": row.state,
         "device": row.device,
+        "label": row.label,
         "school": row.school_code,
+        "commune": row.commune_code,
+        "place": row.place,
         "since": rfc3339(row.since),
         "opened_at": rfc3339(row.opened_at),
         "closed_at": rfc3339(row.closed_at),
+        "reopened_at": rfc3339(row.reopened_at),
+        "acknowledged_at": rfc3339(row.acknowledged_at),
+        "acknowledged_by": row.acknowledged_by or None,
+        "assignee": row.assignee or None,
+        "closed_by": row.verdict_by or None,
         "late": row.late,
         "arrived_at": rfc3339(kept.arrived_at(row.evidence)),
+        "exercise": row.is_exercise,
         "evidence": row.evidence,
     }
 
 
+def _act(request: Request, who: Principal, server: Context, number: int, wish: Wish) -> Json:
+    _check_session(request, who)
+    (outcome,) = handling.handle(server.engine, who, [number], wish, time.time())
+    if outcome.why == "nobody":
+        raise bad_field("assignee", "no account of that name sees this incident and may see to it")
+    if outcome.why == "empty":
+        raise bad_field("note", "write something that can be printed")
+    with begin_read(server.engine) as conn:
+        row = _found(incident_rows.incident(conn, number, who.scope), number)
+    return {"outcome": _outcome_json(outcome), "incident": incident_json(row)}
+
+
+def _check_session(request: Request, who: Principal) -> None:
+    """A browser's session sends along what its forms carry: no other site knows that."""
+    if who.kind == "account":
+        sent = request.headers.get("x-csrf-token", "")
+        if not who.csrf or not hmac.compare_digest(who.csrf.encode(), sent.encode()):
+            raise ForbiddenError("csrf")
+
+
+def _found(row: incident_rows.IncidentRow | None, number: int) -> incident_rows.IncidentRow:
+    if row is None:
+        raise not_found("incident", str(number))
+    return row
+
+
+def _outcome_json(told: Outcome) -> Json:
+    return {
+        "incident": told.incident,
+        "done": told.is_done,
+        "why": told.why,
+        "by": told.by or None,
+        "at": rfc3339(told.at),
+        "newer": told.newer,
+    }
+
+
+def _word(flag: bool | None) -> str:
+    return "" if flag is None else "yes" if flag else "no"
+
+
+def _filter(words: dict[str, str]) -> Filter:
+    try:
+        return incident_filter.read(words)
+    except FilterError as error:
+        raise bad_field(error.field, error.detail) from error
+
+
+_AT = "/api/v1/incidents/{number}"
+
 ROUTES = (
     Route("GET", "/api/v1/incidents", incidents, "read", "What rules have found", answer=shapes.Incidents),
+    Route("GET", _AT, one, "read", "One incident with its timeline", answer=shapes.OneIncident),
+    Route("POST", f"{_AT}/acknowledge", acknowledge, "handle", "Takes an incident", answer=shapes.Handled),
+    Route("POST", f"{_AT}/assign", assign, "handle", "Gives an incident to somebody", answer=shapes.Handled),
+    Route("POST", f"{_AT}/note", note, "handle", "Notes something", answer=shapes.Handled),
+    Route("POST", f"{_AT}/close", close, "handle", "Closes an incident", answer=shapes.Handled),
+    Route("POST", f"{_AT}/reopen", reopen, "handle", "Takes back a closing", answer=shapes.Handled),
+    Route("POST", "/api/v1/incident-acts", many, "handle", "Many at once", answer=shapes.HandledMany),
 )

@@ -3,14 +3,13 @@
 Times are RFC 3339 in UTC. `null` is unknown: never 0, never good, never bad.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from schoolwatch_server.database.room_use import Hidden
 from schoolwatch_server.indicators.indicator import Basis, Reason, Status
 from schoolwatch_server.levels import Manager
-from schoolwatch_server.rules.rule import Severity
 from schoolwatch_server.strict_yaml import Confidence
 
 Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
@@ -202,30 +201,6 @@ class Line(Answer):
 
 class Lines(Answer):
     lines: list[Line]
-    next: Next
-
-
-class Incident(Answer):
-    id: int
-    rule: str
-    rule_version: int
-    severity: Severity
-    state: Literal["open", "closed"]
-    device: DeviceName | None
-    school: str | None
-    since: Time
-    opened_at: Time
-    closed_at: Time | None
-    late: bool
-    arrived_at: Annotated[
-        Time | None,
-        Field(description="When the report that opened it came; later than `opened_at` where it is late"),
-    ]
-    evidence: dict[str, Any] | None
-
-
-class Incidents(Answer):
-    incidents: list[Incident]
     next: Next
 
 

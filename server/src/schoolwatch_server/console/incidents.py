@@ -1,111 +1,185 @@
-"""Incidents: what is wrong, since when, on what evidence, and what to do."""
+"""The list of incidents: filtered by an address that can be sent on, as a file, and many seen to at once."""
 
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
+from urllib.parse import parse_qs
 
-from fastapi import Path, Query, Request
-from starlette.responses import Response
+from fastapi import Form, Request
+from sqlalchemy import Connection
+from starlette.datastructures import QueryParams
+from starlette.responses import Response, StreamingResponse
 
-from schoolwatch_contract.catalogue import FACTS, METRICS, SIGHTINGS
-from schoolwatch_server.api import looked
-from schoolwatch_server.api.problems import not_found
+from schoolwatch_server import handling, incident_filter
+from schoolwatch_server.access import Principal, may
+from schoolwatch_server.api import incident_query, looked
+from schoolwatch_server.api.context import Context
+from schoolwatch_server.api.exports import headers
+from schoolwatch_server.api.problems import bad_field
 from schoolwatch_server.api.route import Route, Server, Who
-from schoolwatch_server.console import lines
-from schoolwatch_server.console.page import page, words_of
-from schoolwatch_server.console.words import Words
-from schoolwatch_server.database import incident_rows
+from schoolwatch_server.console import incident_table
+from schoolwatch_server.console.incident_words import chip, outcome, person
+from schoolwatch_server.console.page import Csrf, check_form, language_of, page, words_of
+from schoolwatch_server.database import incident_lists, registry
 from schoolwatch_server.database.engine import begin_read
-from schoolwatch_server.rules import kept
-from schoolwatch_server.state import parse_key
+from schoolwatch_server.handling import AT_ONCE, NOTE_MAX, Act, Outcome, Wish
+from schoolwatch_server.incident_filter import Filter, FilterError
+from schoolwatch_server.incident_states import State
+from schoolwatch_server.reports import pen
 
-ROWS = 50
+ROWS = 100
+"""Incidents of a page."""
+
+Number = Annotated[int, Form(ge=1, le=2**62)]
 
 
-def listing(
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What became of an act on many: how many were changed, were so already, and each of the others."""
+
+    act: Act
+    done: int
+    so: int
+    others: tuple[tuple[int, str], ...]
+    left: int = 0
+    """How many more the filter finds, of which nothing was done."""
+
+
+def listing(request: Request, who: Who, server: Server) -> Response:
+    """Those that the filter finds, the newest first; open ones where it says nothing."""
+    looked.see(server.looked, server.engine, who, "incident.list", "")
+    return _page(request, who, server, _chosen(request.query_params), before=_before(request))
+
+
+def download(request: Request, who: Who, server: Server) -> Response:
+    """All that the filter finds as a file that Excel opens as it is."""
+    chosen = _chosen(request.query_params)
+    looked.see(server.looked, server.engine, who, "export", "incidents")
+    language = language_of(request)
+    written = pen.Pen(server.texts, language, pen.EXCEL[language], server.simulated)
+
+    def pieces() -> Iterator[bytes]:
+        with begin_read(server.engine) as conn:
+            wanted = incident_query.wanted(conn, who, chosen)
+            yield from incident_table.file(conn, who.scope, wanted, written, server.rules, words_of(request))
+
+    return StreamingResponse(pieces(), headers=headers("schoolwatch-incidents.csv", "text/csv", written))
+
+
+def act(
     request: Request,
     who: Who,
     server: Server,
-    before: Annotated[int | None, Query(ge=1, le=2**62)] = None,
-    closed: Annotated[bool, Query()] = False,
+    csrf: Csrf = "",
+    act: Annotated[Act, Form()] = "acknowledge",
+    incident: Annotated[list[Number], Form(max_length=1000)] = [],  # noqa: B006  FastAPI copies it
+    whole: Annotated[bool, Form()] = False,
+    upto: Annotated[int, Form(ge=0, le=2**62)] = 0,
+    of: Annotated[str, Form(max_length=1000)] = "",
+    assignee: Annotated[str, Form(max_length=200)] = "",
+    note: Annotated[str, Form(max_length=NOTE_MAX)] = "",
 ) -> Response:
-    """Open incidents, or with `closed` the ones that are over; newest first."""
-    looked.see(server.looked, server.engine, who, "incident.list", "")
+    """Does the same to those ticked, or to all that the filter `of` finds, and says what became of each."""
+    check_form(who, csrf)
+    if act == "reopen":
+        raise bad_field("act", "each is opened again by itself, on its own page")
+    chosen = _chosen(QueryParams({name: values[0] for name, values in parse_qs(of).items()}))
+    numbers, left = _meant(server, who, chosen, upto) if whole else (tuple(incident), 0)
+    if len(numbers) > AT_ONCE:
+        raise bad_field("incident", f"at most {AT_ONCE} at once, these are {len(numbers)}: tick fewer")
+    wish = Wish(act, note, assignee)
+    outcomes = handling.handle(server.engine, who, numbers, wish, time.time())
+    told = _told(request, wish, outcomes, left)
+    return _page(request, who, server, chosen, told=told)
+
+
+def _meant(server: Context, who: Principal, chosen: Filter, upto: int) -> tuple[tuple[int, ...], int]:
+    """All that a filter finds, but what came since the page was made; and how many more there are than go."""
     with begin_read(server.engine) as conn:
-        rows = incident_rows.incidents(conn, who.scope, before=before, limit=ROWS + 1, is_open=not closed)
-    older = rows[ROWS - 1].id if len(rows) > ROWS else None
+        wanted = incident_query.wanted(conn, who, chosen)
+        found = incident_lists.ids(conn, who.scope, wanted, upto=upto, limit=AT_ONCE)
+        counts = incident_lists.counts(conn, who.scope, wanted)
+    there = sum(count for state, count in counts.items() if state in wanted.states)
+    return found, max(0, there - len(found))
+
+
+def _told(request: Request, wish: Wish, outcomes: tuple[Outcome, ...], left: int) -> Told:
+    words = words_of(request)
+    return Told(
+        wish.act,
+        sum(one.is_done for one in outcomes),
+        sum(one.is_so and not one.is_done for one in outcomes),
+        tuple((one.incident, outcome(one, words)) for one in outcomes if not one.is_so),
+        left,
+    )
+
+
+def _page(
+    request: Request,
+    who: Principal,
+    server: Context,
+    chosen: Filter,
+    *,
+    before: int | None = None,
+    told: Told | None = None,
+) -> Response:
+    with begin_read(server.engine) as conn:
+        wanted = incident_query.wanted(conn, who, chosen)
+        counts = incident_lists.counts(conn, who.scope, wanted)
+        rows = incident_lists.listed(conn, who.scope, wanted, before=before, limit=ROWS + 1)
+        names = handling.colleagues(conn, who) if may(who, "handle") else ()
+        places = _places(conn, who)
+    words = words_of(request)
     return page(
         request,
         "incidents.html",
         who,
+        at=f"/incidents?{chosen.address()}",
         incidents=rows[:ROWS],
+        older=rows[ROWS - 1].id if len(rows) > ROWS else None,
         rules=server.rules,
-        closed=closed,
-        older=older,
+        chosen=chosen,
+        counts={shown: _sum(counts, shown) for shown in incident_filter.SHOWN},
+        before=before,
+        told=told,
+        colleagues=names,
+        communes=places,
+        at_once=AT_ONCE,
+        chip_of=chip,
+        person=lambda name: person(name, words),
     )
 
 
-def show(
-    request: Request, number: Annotated[int, Path(ge=1, le=2**62)], who: Who, server: Server
-) -> Response:
-    """One incident."""
-    with begin_read(server.engine) as conn:
-        row = incident_rows.incident(conn, number, who.scope)
-        if row is None:
-            raise not_found("incident", str(number))
-        events = incident_rows.events(conn, number)
-    looked.see(server.looked, server.engine, who, "incident.view", str(number))
-    return page(
-        request,
-        "incident.html",
-        who,
-        incident=row,
-        rule=server.rules.get(row.rule),
-        events=events,
-        evidence=_evidence(row.evidence, words_of(request)),
-        arrived_at=kept.arrived_at(row.evidence),
-        threats=kept.threats(row.evidence),
-    )
+def _places(conn: Connection, who: Principal) -> tuple[tuple[str, str], ...]:
+    """Codes and names of communes to choose from, for who sees several."""
+    if who.scope.level not in ("all", "province"):
+        return ()
+    return tuple((row.code, row.name) for row in registry.communes(conn, who.scope))
 
 
-@dataclass(frozen=True, slots=True)
-class Witness:
-    """One envelope that was kept as evidence: when it was taken (UTC seconds), and what it said, in words."""
-
-    taken_at: float | None
-    lines: tuple[tuple[str, str], ...]
+def _sum(counts: dict[State, int], shown: incident_filter.Shown) -> int:
+    return sum(counts[state] for state in incident_filter.states_of(shown))
 
 
-def _evidence(evidence: Any, words: Words) -> list[tuple[str, Witness]]:
-    """The first envelope that showed the fault and the one that opened the incident, as rules kept them."""
-    if not isinstance(evidence, dict):
-        return []
-    return [(which, _witness(held, words)) for which in ("first", "last") if (held := evidence.get(which))]
+def _chosen(words: QueryParams) -> Filter:
+    try:
+        return incident_filter.read(words)
+    except FilterError as error:
+        raise bad_field(error.field, error.detail) from error
 
 
-def _witness(witnessed: dict[str, Any], words: Words) -> Witness:
-    told = {**witnessed.get("readings", {}), **witnessed.get("facts", {})}
-    said = [_line(key, value, words) for key, value in told.items()]
-    if kind := witnessed.get("sighting"):
-        what = witnessed.get("detail", {}).get("what", "same_number")
-        title = lines.title(kind, SIGHTINGS.get(kind), words)
-        said.append((title, words.known(f"change.{what}", what)))
-    return Witness(witnessed.get("taken_at"), tuple(said))
-
-
-def _line(key: str, value: float | str | None, words: Words) -> tuple[str, str]:
-    """Name and value as the device's page has them."""
-    name, labels = parse_key(key)
-    metric = METRICS.get(name)
-    title = lines.title(name, metric or FACTS.get(name), words)
-    where = lines.labels_in_words(labels, words)
-    if isinstance(value, str):
-        shown = words.known(f"value.{value}", value)
-    else:
-        shown = words.amount(value, metric.unit if metric else "")
-    return (f"{title} ({where})" if where else title, shown)
+def _before(request: Request) -> int | None:
+    text = request.query_params.get("before", "")
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and 0 < int(text) <= 2**62):
+        raise bad_field("before", "the number of an incident")
+    return int(text)
 
 
 ROUTES = (
     Route("GET", "/incidents", listing, "read"),
-    Route("GET", "/incidents/{number}", show, "read"),
+    Route("GET", "/incidents.csv", download, "read"),
+    Route("POST", "/incident-acts", act, "handle"),
 )

@@ -1,0 +1,90 @@
+"""What happened to an incident, in words: who did what, what the readings showed, who was told how."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from schoolwatch_server.console.words import Words
+from schoolwatch_server.database.incident_rows import EventRow, IncidentRow
+from schoolwatch_server.handling import Outcome
+
+_CHIPS = {
+    "open": "bad",
+    "acknowledged": "warn",
+    "evidence": "good",
+    "resolved": "good",
+    "false_alarm": "plain",
+    "standing": "plain",
+}
+
+_PROGRAM = "API token "
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the timeline; `note` is what somebody wrote. `at` is UTC seconds."""
+
+    at: float
+    kind: str
+    text: str
+    note: str = ""
+
+
+def timeline(events: Iterable[EventRow], words: Words) -> tuple[Line, ...]:
+    """In order, the oldest first."""
+    return tuple(_line(event, words) for event in events)
+
+
+def chip(row: IncidentRow) -> str:
+    """The colour of its state."""
+    return _CHIPS[row.state]
+
+
+def person(name: str, words: Words) -> str:
+    """An account by its name, a program's token as what it is."""
+    if name.startswith(_PROGRAM):
+        return words.text("actor.api_token", name=name.removeprefix(_PROGRAM))
+    return words.actor(name)
+
+
+def goes_on(row: IncidentRow, events: Iterable[EventRow]) -> bool:
+    """Whether a person closed it and the readings have not shown yet that it is over."""
+    if row.state not in ("resolved", "false_alarm"):
+        return False
+    told = [event.kind for event in events if event.kind in (row.state, "ended", "stood")]
+    return bool(told) and told[-1] == row.state
+
+
+def outcome(told: Outcome, words: Words) -> str:
+    """Why nothing was done, or that it was."""
+    by = person(told.by, words) if told.by else words.text("handling.by_readings")
+    at = words.when(told.at) if told.at is not None else ""
+    key = f"handling.why.{told.why or 'done'}"
+    return words.text(key, by=by, at=at, newer=told.newer or "")
+
+
+def _line(event: EventRow, words: Words) -> Line:
+    detail: dict[str, Any] = event.detail if isinstance(event.detail, dict) else {}
+    by = person(str(detail["by"]), words) if detail.get("by") else ""
+    key = _key(event.kind, detail, by)
+    text = words.known(key, event.kind)
+    values = {
+        "by": by,
+        "assignee": person(str(detail.get("assignee") or ""), words),
+        "channel": str(detail.get("channel", "")),
+        "what": words.known(f"event.short.{detail.get('event')}", str(detail.get("event", ""))),
+        "attempt": str(detail.get("attempt", "")),
+        "error": str(detail.get("error", "")),
+        "when": words.when(detail["at"]) if isinstance(detail.get("at"), int | float) else "",
+    }
+    return Line(event.at, event.kind, text.format(**values), str(detail.get("text", "")))
+
+
+def _key(kind: str, detail: dict[str, Any], by: str) -> str:
+    if kind == "assigned" and not detail.get("assignee"):
+        return "event.unassigned"
+    if kind == "reopened" and by:
+        return "event.reopened_by"
+    if kind == "opened" and detail.get("late"):
+        return "event.opened_late"
+    return f"event.{kind}"

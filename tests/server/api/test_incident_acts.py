@@ -1,0 +1,101 @@
+"""Incidents seen to by other programs, and by a browser that says which page it is on."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from schoolwatch_server.database import incident_rows
+from schoolwatch_server.database.engine import begin_read
+from schoolwatch_server.scope import EVERYTHING, Scope
+from schoolwatch_server.tokens import issue_token
+from tree import Tree
+from website import RunningSite, csrf
+
+
+@pytest.fixture
+def tree(tmp_path) -> Iterator[Tree]:
+    tree = Tree(tmp_path)
+    yield tree
+    tree.engine.dispose()
+
+
+@pytest.fixture
+def site(tree: Tree) -> Iterator[RunningSite]:
+    with RunningSite(tree.config) as site:
+        yield site
+
+
+def program(site: RunningSite, scope: Scope = EVERYTHING, permission: str = "handle") -> httpx.Client:
+    token = issue_token(site.engine, "trực ban", permission, scope, 1)
+    return site.anyone(headers={"Authorization": f"Bearer {token}"})
+
+
+def number_of(tree: Tree, school: int = 0) -> int:
+    with begin_read(tree.engine) as conn:
+        scope = Scope("school", tree.schools[school].id)
+        return incident_rows.incidents(conn, scope, is_open=True)[0].id
+
+
+def test_a_program_takes_notes_and_closes_and_is_named(tree: Tree, site: RunningSite) -> None:
+    at, client = f"/api/v1/incidents/{number_of(tree)}", program(site)
+    taken = client.post(f"{at}/acknowledge", json={}).json()
+    assert (taken["outcome"]["done"], taken["incident"]["state"]) == (True, "acknowledged")
+    again = client.post(f"{at}/acknowledge", json={})
+    assert again.status_code == 200, "it is no error"
+    assert again.json()["outcome"] == {
+        "incident": taken["incident"]["id"],
+        "done": False,
+        "why": "same",
+        "by": "API token trực ban",
+        "at": taken["incident"]["acknowledged_at"],
+        "newer": None,
+    }
+    assert client.post(f"{at}/note", json={"note": "đã gọi trường"}).json()["outcome"]["done"]
+    assert client.post(f"{at}/note", json={"note": ""}).status_code == 422
+    assert client.post(f"{at}/assign", json={"assignee": "nobody of that name"}).status_code == 422
+    closed = client.post(f"{at}/close", json={"verdict": "false_alarm"}).json()["incident"]
+    assert (closed["state"], closed["closed_by"]) == ("false_alarm", "API token trực ban")
+    told = client.get(at).json()
+    assert [event["kind"] for event in told["events"]] == ["opened", "acknowledged", "noted", "false_alarm"]
+    assert told["events"][2]["detail"]["text"] == "đã gọi trường"
+    assert client.post(f"{at}/reopen", json={}).json()["incident"]["state"] == "acknowledged"
+
+
+def test_many_at_once_say_of_each_what_became_of_it(tree: Tree, site: RunningSite) -> None:
+    own, beside = number_of(tree), number_of(tree, 1)
+    client = program(site, Scope("school", tree.schools[0].id))
+    told = client.post("/api/v1/incident-acts", json={"act": "resolve", "incidents": [own, beside]}).json()
+    assert [(one["incident"], one["done"], one["why"]) for one in told["outcomes"]] == [
+        (own, True, ""),
+        (beside, False, "unseen"),
+    ]
+    too_many = {"act": "resolve", "incidents": list(range(1, 502))}
+    assert client.post("/api/v1/incident-acts", json=too_many).status_code == 422
+
+
+def test_a_token_that_reads_changes_nothing_and_a_session_needs_its_own_secret(
+    tree: Tree, site: RunningSite
+) -> None:
+    at = f"/api/v1/incidents/{number_of(tree)}/acknowledge"
+    assert program(site, permission="read").post(at, json={}).status_code == 403
+    person = site.somebody("so_admin")
+    for headers in ({}, {"X-CSRF-Token": "wrong"}, {"X-CSRF-Token": csrf(site.somebody("so_admin"))}):
+        assert person.post(at, json={}, headers=headers).status_code == 403
+    assert person.post(at, json={}, headers={"X-CSRF-Token": csrf(person)}).json()["outcome"]["done"]
+
+
+def test_filters_are_those_of_the_console(tree: Tree, site: RunningSite) -> None:
+    client, number = program(site), number_of(tree)
+    client.post(f"/api/v1/incidents/{number}/acknowledge", json={})
+
+    def found(**query: str) -> list[int]:
+        return [one["id"] for one in client.get("/api/v1/incidents", params=query).json()["incidents"]]
+
+    assert found(state="acknowledged") == [number]
+    assert len(found(state="open")) == 7
+    assert len(found(state="active", commune="MarkC00X")) == 2
+    assert found(state="active", q=f"#{number}") == [number]
+    assert found(state="active", severity="low") == []
+    assert found(late="true") == []
+    assert client.get("/api/v1/incidents", params={"state": "maybe"}).status_code == 422

@@ -1,0 +1,207 @@
+"""The list of incidents and the page of one: seen to by tapping, many at once, found by an address."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from schoolwatch_server import people
+from schoolwatch_server.console import incidents as console
+from schoolwatch_server.database import incident_rows, registry
+from schoolwatch_server.database import incidents as kept
+from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.rules import subject
+from schoolwatch_server.scope import EVERYTHING, Scope
+from tree import Tree
+from website import RunningSite, csrf
+
+PASSWORD = "a password for tests"
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tree]:
+    tree = Tree(tmp_path_factory.mktemp("incidents"))
+    yield tree
+    tree.engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def site(tree: Tree) -> Iterator[RunningSite]:
+    with RunningSite(tree.config) as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def admin(site: RunningSite) -> httpx.Client:
+    return site.somebody("so_admin", language="en")
+
+
+def new(tree: Tree, name: str, count: int = 1) -> list[int]:
+    """New open incidents of the first school, told of by a rule of that name."""
+    device = tree.schools[0].devices[0].id
+    made = []
+    with begin_write(tree.engine) as conn:
+        for n in range(count):
+            about = subject.Subject("device", device, f"{name}{n}")
+            incident = kept.NewIncident(name, 1, "high", about, tree.now, tree.now, False, {})
+            opened = kept.open_incident(conn, incident, tree.now)
+            assert opened is not None
+            made.append(opened.id)
+    return made
+
+
+def state(tree: Tree, number: int) -> str:
+    with begin_read(tree.engine) as conn:
+        row = incident_rows.incident(conn, number, EVERYTHING)
+    assert row is not None
+    return row.state
+
+
+def act(client: httpx.Client, number: int, act: str, **form: str) -> httpx.Response:
+    return client.post(f"/incidents/{number}/act", data={"csrf": csrf(client), "act": act, **form})
+
+
+def numbers(page: httpx.Response) -> list[int]:
+    assert page.status_code == 200, page.text
+    return [int(found) for found in re.findall(r'data-incident="(\d+)"', page.text)]
+
+
+def test_the_second_of_two_is_told_who_was_first(tree: Tree, site: RunningSite, admin: httpx.Client) -> None:
+    (number,) = new(tree, "second")
+    first = act(admin, number, "acknowledge")
+    assert (first.status_code, first.headers["location"]) == (303, f"/incidents/{number}?done=acknowledge")
+    assert "You have taken this incident." in admin.get(first.headers["location"]).text
+    assert act(admin, number, "acknowledge").status_code == 303, "a second tap is no error"
+    other = site.somebody("so_admin", language="en")
+    told = act(other, number, "acknowledge")
+    assert told.status_code == 200
+    assert re.search(r"so_admin-\d+ took it at .*, before you", told.text)
+    assert act(other, number, "false_alarm", note="<b>tắt máy</b>\nphòng 2").status_code == 303
+    page = admin.get(f"/incidents/{number}").text
+    assert "&lt;b&gt;tắt máy&lt;/b&gt;\nphòng 2" in page
+    assert "The readings still show the fault" in page
+    kinds = re.findall(r'data-event="(\w+)"', page)
+    assert kinds == ["opened", "acknowledged", "false_alarm", "noted"]
+    assert re.search(r"so_admin-\d+ closed it: false alarm", page)
+    told = act(admin, number, "resolve")
+    assert re.search(r"so_admin-\d+ closed it at .*, before you", told.text)
+
+
+def test_who_may_not_see_to_it_has_no_buttons(tree: Tree, site: RunningSite) -> None:
+    (number,) = new(tree, "buttons")
+    viewer = site.somebody("so_viewer")
+    assert "/act" not in viewer.get(f"/incidents/{number}").text
+    assert 'type="checkbox"' not in viewer.get("/incidents").text
+    beside = site.somebody("technician", Scope("school", tree.schools[1].id))
+    assert act(beside, number, "acknowledge").status_code == 404
+    own = site.somebody("technician", Scope("school", tree.schools[0].id))
+    assert act(own, number, "acknowledge").status_code == 303
+
+
+def test_it_is_assigned_on_the_page_by_name(tree: Tree, admin: httpx.Client) -> None:
+    (number,) = new(tree, "assigned")
+    school = Scope("school", tree.schools[0].id)
+    people.create_account(tree.engine, "thầy Tú", PASSWORD, role="technician", scope=school, by="t")
+    people.create_account(
+        tree.engine, "cô Vân", PASSWORD, role="technician", scope=Scope("school", tree.schools[1].id), by="t"
+    )
+    page = admin.get(f"/incidents/{number}").text
+    assert '<option value="thầy Tú">' in page
+    assert "cô Vân" not in page
+    assert act(admin, number, "assign", assignee="thầy Tú", was="").status_code == 303
+    assert "can&#39;t be assigned to cô Vân" in act(admin, number, "assign", assignee="cô Vân").text
+    stale = act(admin, number, "assign", assignee="", was="somebody else")
+    assert "after you opened the page" in stale.text
+    assert numbers(admin.get("/incidents", params={"assignee": "thầy Tú"})) == [number]
+
+
+def test_many_at_once_and_each_that_was_not_changed_is_named(
+    tree: Tree, site: RunningSite, admin: httpx.Client
+) -> None:
+    made = new(tree, "many", 5)
+    other = site.somebody("so_admin")
+    act(other, made[0], "acknowledge")
+    act(other, made[1], "resolve")
+    form = {"csrf": csrf(admin), "act": "acknowledge", "of": "rule=many&state=all"}
+    told = admin.post("/incident-acts", data={**form, "incident": [*map(str, made[:4]), "999999"]})
+    assert told.status_code == 200
+    assert "I take it: done for 2 incidents." in told.text
+    assert "3 were not changed:" in told.text
+    for number in (made[0], made[1], 999999):
+        assert re.search(rf'<a href="/incidents/{number}">#{number}</a>: .+', told.text)
+    assert numbers(told) == made[::-1], "the list is there again as it was filtered"
+    assert [state(tree, number) for number in made[2:]] == ["acknowledged", "acknowledged", "open"]
+    again = admin.post("/incident-acts", data={**form, "incident": [str(made[2])]})
+    assert "1 were so already." in again.text
+    assert "None was ticked" in admin.post("/incident-acts", data=form).text
+
+
+def test_all_of_a_filter_but_not_what_came_since(
+    tree: Tree, admin: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = new(tree, "whole", 7)
+    (since,) = new(tree, "whole_since")
+    monkeypatch.setattr(console, "AT_ONCE", 5)
+    form = {"csrf": csrf(admin), "act": "acknowledge", "of": "q=&rule=whole&state=open", "whole": "true"}
+    told = admin.post("/incident-acts", data={**form, "upto": str(made[-1])})
+    assert "done for 5 incidents" in told.text
+    assert "2 more of the filter are left: at most 5 at once" in told.text
+    assert [state(tree, number) for number in (*made, since)] == ["open"] * 2 + ["acknowledged"] * 5 + [
+        "open"
+    ]
+    admin.post("/incident-acts", data={**form, "upto": str(made[-2])})
+    assert state(tree, made[0]) == "acknowledged"
+    too_many = admin.post("/incident-acts", data={**form, "whole": "", "incident": ["1"] * 6})
+    assert too_many.status_code == 422
+    assert "tick fewer" in too_many.text
+
+
+def test_the_list_is_filtered_counted_and_paged_by_an_address(
+    tree: Tree, admin: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = new(tree, "paged", 5)
+    act(admin, made[0], "acknowledge")
+    monkeypatch.setattr(console, "ROWS", 2)
+    first = admin.get("/incidents?rule=paged&severity=high&q=m%C3%A1y")
+    assert numbers(first) == [made[4], made[3]]
+    (older,) = re.findall(r'<a href="(/incidents\?[^"]*before=\d+)">', first.text)
+    assert numbers(admin.get(older.replace("&amp;", "&"))) == [made[2], made[1]], "the filter is kept"
+    assert re.search(r'Nobody has taken <span class="count[^"]*">4<', first.text)
+    assert re.search(r'Being seen to <span class="count[^"]*">1<', first.text)
+    assert numbers(admin.get("/incidents?rule=paged&state=acknowledged")) == [made[0]]
+    assert numbers(admin.get(f"/incidents?q=%23{made[1]}")) == [made[1]]
+    assert numbers(admin.get("/incidents?q=truong+mark001x&state=all&rule=antivirus_off"))
+    assert numbers(admin.get("/incidents?rule=paged&severity=low")) == []
+    for wrong in ("state=x", "severity=x", "late=x", "before=x", "q=" + "x" * 101):
+        assert admin.get(f"/incidents?{wrong}").status_code == 422, wrong
+
+
+def test_mine_are_mine(tree: Tree, site: RunningSite) -> None:
+    made = new(tree, "mine", 2)
+    lan = site.somebody("so_admin")
+    act(lan, made[0], "acknowledge")
+    name = re.search(r'<a href="/me">([^<]+)</a>', lan.get("/incidents").text)
+    assert name is not None
+    assert act(lan, made[0], "assign", assignee=name[1]).status_code == 303
+    assert numbers(lan.get("/incidents?assignee=me")) == [made[0]]
+    assert made[1] in numbers(lan.get("/incidents?assignee=none"))
+    assert numbers(site.somebody("so_admin").get("/incidents?assignee=me")) == []
+
+
+def test_the_list_as_a_file_is_what_the_filter_finds_and_no_formula(tree: Tree, admin: httpx.Client) -> None:
+    device = tree.schools[0].devices[0].id
+    with begin_write(tree.engine) as conn:
+        registry.set_device(conn, device, label="=cmd|' /C calc'!A0", role=None, broken=False)
+    made = new(tree, "file", 3)
+    act(admin, made[0], "false_alarm")
+    answer = admin.get("/incidents.csv?rule=file&state=all")
+    assert answer.headers["content-disposition"] == 'attachment; filename="schoolwatch-incidents.csv"'
+    rows = list(csv.reader(io.StringIO(answer.content.decode("utf-16")), delimiter="\t"))
+    assert [row[0] for row in rows[1:]] == [str(number) for number in made[::-1]]
+    head = [name.rpartition("[")[2].rstrip("]") for name in rows[0]]
+    label = head.index("label")
+    assert {row[label] for row in rows[1:]} == {"'=cmd|' /C calc'!A0"}
+    assert [row[head.index("state")] for row in rows[1:]] == ["Nobody has taken it"] * 2 + ["False alarm"]
