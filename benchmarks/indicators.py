@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from parts.province import fill
-from schoolwatch_server import lifecycle, packs, sweeping
+from schoolwatch_server import lifecycle, packs, part
 from schoolwatch_server.database import engine as database
 from schoolwatch_server.indicators.current import current, everywhere
 
@@ -47,7 +47,7 @@ def main() -> int:
     options = parser.parse_args()
     local = packs.Local(issued=("kaspersky",), systems=lifecycle.load())
     rules = replace(packs.load(), local=local)
-    sweeping.seldom()  # as evaluation does
+    part.sweep_seldom()  # as evaluation does
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{Path(folder) / 'simulated.db'}"
         database.migrate(url)

@@ -6,10 +6,8 @@ only while this process holds the lease; without it, all of them would still do 
 what it found before.
 """
 
-import gc
 import logging
 import secrets
-import signal
 import threading
 import time
 from collections.abc import Callable
@@ -24,12 +22,12 @@ from schoolwatch_server import (
     messages,
     needs_kept,
     notify,
+    part,
     people,
     reminders,
     rule_changes,
     sending,
     site_rounds,
-    sweeping,
     tell,
     texts,
     watches,
@@ -93,17 +91,13 @@ class _Work:
 
 def run(config: ServerConfig, stop: threading.Event | None = None) -> None:
     """Evaluates until `stop` (or SIGTERM). Raises `DatabaseError` and `SheetError` at start."""
-    if stop is None:
-        stop = threading.Event()
-        _stop_on_signal(stop)
+    stop = part.stop_on_signal() if stop is None else stop
     rules_in_force(config)  # a mistake in a file is said before anything else
     engine = open_database(config.database_url, config.master_key)
     rules = rules_in_force(config, engine)
     packs = packs_in_force(config, engine)
-    gc.freeze()  # as in intake: a batch makes many small objects without cycles
-    gc.set_threshold(100_000, 10, 10)
     work = _Work(config, engine, rules, packs, Channels(config, engine), stop)
-    sweeping.seldom()
+    part.sweep_seldom()
     others = [
         threading.Thread(target=_notifications, args=(work,), name="notifications"),
         threading.Thread(target=_chores, args=(work,), name="chores"),
@@ -129,11 +123,6 @@ def run(config: ServerConfig, stop: threading.Event | None = None) -> None:
         if work.leading.is_set():
             Guard("lease").attempt(lambda: _release(work))
         engine.dispose()
-
-
-def _stop_on_signal(stop: threading.Event) -> None:
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: stop.set())
 
 
 # --- the loops ----------------------------------------------------------------------------------------

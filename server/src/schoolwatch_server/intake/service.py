@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-import signal
 import threading
 import time
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import Engine, exc
 
 from schoolwatch_contract.topics import REPORTS
-from schoolwatch_server import sweeping
+from schoolwatch_server import part
 from schoolwatch_server.config import ConfigError, ServerConfig
 from schoolwatch_server.database import journal, sealed
 from schoolwatch_server.database.commit import Rules
@@ -62,21 +61,14 @@ def run(config: ServerConfig, stop: threading.Event | None = None, *, worker: st
     With a `worker` name, several processes share the reports by a shared subscription (`$share`), which
     mosquitto has and amqtt has not. Raises `DatabaseError` or `SealError` at start.
     """
-    if stop is None:
-        stop = threading.Event()
-        _stop_on_signal(stop)
+    stop = part.stop_on_signal() if stop is None else stop
     engine = open_database(config.database_url, config.master_key)
     sealed.check(engine)
-    sweeping.seldom()
+    part.sweep_seldom()
     try:
         _Intake(config, engine, worker).run(stop)
     finally:
         engine.dispose()
-
-
-def _stop_on_signal(stop: threading.Event) -> None:
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: stop.set())
 
 
 class _Intake:
