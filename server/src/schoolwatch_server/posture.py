@@ -12,6 +12,9 @@ from schoolwatch_server.state import Medium, Posture, State, Text, find, key, pa
 RUNGS = 5
 """IPv6 rungs that need no target and that indicators count: 0 to 4 (link-local address … default route)."""
 
+TOP = RUNGS - 1
+"""The highest of them: a default route, and all below it."""
+
 _MEDIA: tuple[Medium | None, ...] = ("wired", "wireless", None)  # wired first: it is what a lab is built on
 
 
@@ -106,7 +109,7 @@ def _ipv6_rung(state: State) -> int | None:
             return None
         if reading.value != 1:
             return rung - 1
-    return RUNGS - 1
+    return TOP
 
 
 def _link(state: State) -> tuple[float | None, Medium | None]:

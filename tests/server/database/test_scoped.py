@@ -75,7 +75,7 @@ NOBODY_ASKS = named(
     engine="epoch history migrate",
     enrolment="devices_of_school enrolled name_of",
     identities="compare frozen of_school",
-    incidents="all_states close_incident is_false_alarm open_incident states",
+    incidents="all_states close_incident is_false_alarm open_incident open_subjects open_with states worsen",
     journal="digests last_received_at position pruned_before set_pruned_before",
     judged="write",
     lease="hold release",
@@ -100,9 +100,11 @@ NOBODY_ASKS = named(
     scopes="by_code",
     sealed="seal_anew",
     slots="busy may_begin",
+    sightings="of_rows",
     sites="due put",
     states="advance",
     told="due line_testers mark_all mark_room passes set_targets targets",
+    watched="ipv6 refused",
 )
 """The server's own work: intake, broker, rules, upkeep. Nothing that answers people reads by these."""
 

@@ -120,7 +120,8 @@ def _line(key: str, value: float | str | None, words: Words) -> tuple[str, str]:
     """Name and value as the device's page has them."""
     name, labels = parse_key(key)
     metric = METRICS.get(name)
-    title = lines.title(name, metric or FACTS.get(name), words)
+    kind = metric or FACTS.get(name)
+    title = lines.title(name, kind, words) if kind else words.known(name, name)  # what a watch found
     where = lines.labels_in_words(labels, words)
     if isinstance(value, str):
         shown = words.known(f"value.{value}", value)

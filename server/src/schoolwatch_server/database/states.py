@@ -12,7 +12,7 @@ from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.upsert import upsert
 from schoolwatch_server.line_history import extended
 from schoolwatch_server.machine import machine
-from schoolwatch_server.posture import posture
+from schoolwatch_server.posture import TOP, posture
 from schoolwatch_server.state import State, Text, key, merge, pack, unpack
 
 _CLOSE = (
@@ -41,6 +41,7 @@ class _Row:
     agent: str = ""
     state: State = field(default_factory=State)
     line_tests: bytes | None = None
+    ipv6_worked_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +102,15 @@ def hear(conn: Connection, device_ids: Collection[int], at: float) -> None:
 
 def _rows(conn: Connection, device_ids: Collection[int]) -> dict[int, _Row]:
     s = t.state.c
-    columns = (s.device_id, s.taken_at, s.seq, s.heard_at, s.agent, t.state_body.c.body, s.line_tests)
-    query = select(*columns).join(t.state_body, t.state_body.c.device_id == s.device_id)
+    columns = (s.device_id, s.taken_at, s.seq, s.heard_at, s.agent, t.state_body.c.body)
+    query = select(*columns, s.line_tests, s.ipv6_worked_at).join(
+        t.state_body, t.state_body.c.device_id == s.device_id
+    )
     rows = {device_id: _Row() for device_id in device_ids}
-    for device_id, taken_at, seq, heard_at, agent, body, line_tests in conn.execute(
+    for device_id, taken_at, seq, heard_at, agent, body, *kept in conn.execute(
         query.where(s.device_id.in_(device_ids))
     ):
-        rows[device_id] = _Row(taken_at, seq, heard_at, agent, unpack(body), line_tests)
+        rows[device_id] = _Row(taken_at, seq, heard_at, agent, unpack(body), *kept)
     return rows
 
 
@@ -127,6 +130,7 @@ def _columns(device_id: int, row: _Row) -> dict[str, Any]:
         "windows_activated": seen.windows_activated,
         "office_activated": seen.office_activated,
         **msgspec.structs.asdict(machine(row.state)),
+        "ipv6_worked_at": row.taken_at if seen.ipv6_rung == TOP else row.ipv6_worked_at,
         "line_tests": row.line_tests,
     }
 

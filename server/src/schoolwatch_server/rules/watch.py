@@ -14,6 +14,9 @@ from schoolwatch_server.rules.step import Evidence, RuleState, step
 from schoolwatch_server.rules.subject import Subject
 
 PARAMETERS: Final[Mapping[str, frozenset[str]]] = {
+    "ipv6_lost": frozenset({"computers", "days", "fresh", "share"}),
+    "line_slow": frozenset({"days", "share", "tests"}),
+    "quarantine_growth": frozenset({"frames"}),
     "site_down": frozenset(),
 }
 """Watches that rules may name, each with the parameters that its rule must give."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from schoolwatch_server.rules import Rule
 from schoolwatch_server.rules.watch import Finding
-from schoolwatch_server.watches import site_down
+from schoolwatch_server.watches import ipv6_lost, line_slow, quarantine_growth, site_down
 from schoolwatch_server.watches.sight import Sight
 
 log = logging.getLogger(__name__)
@@ -17,6 +17,9 @@ Look = Callable[[Sight, Mapping[str, float]], Iterable[Finding]]
 """What a watch finds: what is not in order (True), and of what that is not known just now (None)."""
 
 WATCHES: Mapping[str, Look] = {
+    "ipv6_lost": ipv6_lost.look,
+    "line_slow": line_slow.look,
+    "quarantine_growth": quarantine_growth.look,
     "site_down": site_down.look,
 }
 

@@ -1,0 +1,28 @@
+"""A school whose computers had IPv6 and have it no longer: one incident, whatever their number."""
+
+from collections.abc import Iterator, Mapping
+
+from schoolwatch_server.database import watched
+from schoolwatch_server.rules.subject import Subject
+from schoolwatch_server.rules.watch import Finding
+from schoolwatch_server.watches.sight import Sight
+
+DAY = 86400.0
+
+
+def look(sight: Sight, parameters: Mapping[str, float]) -> Iterator[Finding]:
+    """Of schools that had IPv6 within `days`; on computers that reported within `fresh` seconds.
+
+    It is lost when `computers` of them lost it, and they are `share` of those that told. A school of which
+    too few computers tell, as at night or while its line is down, is not known.
+    """
+    had = watched.ipv6(sight.conn, sight.now - parameters["days"] * DAY, sight.now - parameters["fresh"])
+    for school in had:
+        told = school.lost + school.works
+        is_lost = school.lost >= parameters["computers"] and school.lost >= parameters["share"] * told
+        if is_lost or told < parameters["computers"]:
+            numbers: dict[str, float | None] = {
+                "finding.computers_lost": float(school.lost),
+                "finding.computers_work": float(school.works),
+            }
+            yield Finding(Subject("school", school.school_id), True if is_lost else None, numbers)
