@@ -17,7 +17,7 @@ from schoolwatch_contract import frame as frames
 from schoolwatch_contract.ack import Ack
 from schoolwatch_contract.errors import ContractError
 from schoolwatch_contract.topics import topic
-from schoolwatch_server.database import arrivals, credentials, people, registry
+from schoolwatch_server.database import arrivals, credentials, hearings, people, registry
 from schoolwatch_server.database.commit import Rules
 from schoolwatch_server.database.credentials import Credential
 from schoolwatch_server.database.engine import begin_read, begin_write
@@ -101,6 +101,7 @@ def take_in(engine: Engine, file: BinaryIO, proved: Proved, rules: Rules, actor:
         acks |= done.acks
     imported = _imported(counts, acks)
     with begin_write(engine) as conn:
+        hearings.note_carried(conn, proved.device.id, now)
         detail = {"reports": proved.reports, "new": imported.new, "known": imported.known}
         people.record(
             conn, actor=actor, action="bundle.import", subject=proved.device.device, detail=detail, now=now

@@ -30,7 +30,7 @@ from schoolwatch_server import (
     site_rounds,
     tell,
     texts,
-    watches,
+    watching,
 )
 from schoolwatch_server.backup import leftovers, since
 from schoolwatch_server.backup.alarm import Alarm
@@ -40,14 +40,13 @@ from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.database import incidents as kept
 from schoolwatch_server.database import journal, lease, retention, rollups, room_use
 from schoolwatch_server.database.changes import Changes
-from schoolwatch_server.database.engine import begin_read, begin_write, open_database
+from schoolwatch_server.database.engine import begin_write, open_database
 from schoolwatch_server.guard import Guard
 from schoolwatch_server.indicators import series
 from schoolwatch_server.reports import punctuality
 from schoolwatch_server.rules.told import Given
 from schoolwatch_server.sheets import PackSheets, RuleSheets, packs_in_force, rules_in_force
 from schoolwatch_server.terms import CONFIGURED
-from schoolwatch_server.watches.sight import Sight
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +65,7 @@ SEND_EVERY = 1.0
 IDLE_EVERY = 3600.0
 ROLLUPS_EVERY = 60.0
 ROOM_USE_EVERY = 60.0
+HEARINGS_EVERY = 300.0
 RETENTION_EVERY = 3600.0
 BACKUP_EVERY = 30.0
 REMIND_EVERY = 600.0
@@ -150,9 +150,10 @@ def _rules(work: _Work, others: list[threading.Thread]) -> None:
 def _watches(work: _Work) -> None:
     """Looks at what no report of a device says."""
     guard = Guard("watches")
+    looked: dict[str, float] = {}
     while not work.stop.is_set():
         if work.leading.is_set():
-            guard.attempt(lambda: _look(work))
+            guard.attempt(lambda: _look(work, looked))
         work.stop.wait(work.config.evaluation.watch_every)
 
 
@@ -199,6 +200,7 @@ def _chores(work: _Work) -> None:
             lambda: punctuality.write(work.engine, time.time(), each, on_time),
         ),
         _Chore(ROLLUPS_EVERY, lambda: rollups.run_once(work.engine, time.time())),
+        _Chore(HEARINGS_EVERY, lambda: watching.note(work.engine, time.time())),
         _Chore(ROOM_USE_EVERY, lambda: room_use.sum_weeks(work.engine, time.time())),
         _Chore(IDLE_EVERY, lambda: people.switch_off_idle(work.engine, time.time(), work.config.people)),
         _Chore(AUDIT_EVERY, lambda: _note_audit(work)),
@@ -264,13 +266,11 @@ def _judge(work: _Work) -> int:
     return incidents.judge_next(work.engine, book, channels_now, now, given, told=work.news.set)
 
 
-def _look(work: _Work) -> int:
+def _look(work: _Work, looked: dict[str, float]) -> int:
     now = time.time()
     rules = work.rules.now().at(now)
-    with begin_read(work.engine) as conn:
-        found = watches.look(Sight(conn, work.config, now), rules)
     channels_now = work.channels.now().everybodys.keys()
-    changed = incidents.judge_found(work.engine, rules, found, channels_now, now)
+    changed = watching.look(work.engine, work.config, rules, work.packs.now(), channels_now, looked, now)
     changed += incidents.judge_quiet(work.engine, rules, channels_now, now)
     if changed:
         work.news.set()

@@ -85,7 +85,8 @@ def judge_found(
         findings = {
             id_: [f for f in found if (id_, f.subject) not in apart] for id_, found in findings.items()
         }
-        memory = incidents.all_states(conn, findings)
+        watched = [rule.id for rule in rules if rule.condition.watch is not None and rule.enabled]
+        memory = incidents.all_states(conn, watched)
         changed, occurrences = watch(rules, findings, now, memory)
         _write(conn, changed, occurrences, channels, now)
     return len(occurrences)
@@ -143,6 +144,10 @@ def _record(conn: Connection, occurrence: Occurrence, now: float) -> tuple[int, 
             incidents.close_incident(conn, new.fingerprint, event.at, detail, now, kind="stood")
             if not incidents.is_false_alarm(conn, new.fingerprint):
                 faults.put(conn, new)
+        case "merged" if occurrence.larger is not None:
+            larger = incidents.open_with(conn, incidents.fingerprint(*occurrence.larger))
+            detail = {**as_json(event), "into": larger}
+            incidents.close_incident(conn, new.fingerprint, event.at, detail, now, kind="merged")
     return None
 
 

@@ -62,7 +62,7 @@ def test_devices_are_counted_as_they_are_seen(engine: Engine, tree: dict[str, in
         add(conn, school, lab, protected=None, ipv6_rung=None, link_speed=None, link_medium="wired")
         add(conn, school, lab, role="office", protected=True, link_speed=None, link_medium="wireless")
         add(conn, school, None, role="student_lab", taken_at=NOW - 29 * DAY, protected=True)
-        add(conn, school, lab, taken_at=NOW - 31 * DAY, protected=True, ipv6_rung=4)
+        add(conn, school, lab, taken_at=NOW - 32 * DAY, protected=True, ipv6_rung=4)
         broken = add(conn, school, lab, protected=True, ipv6_rung=4)
         conn.execute(update(t.device).where(t.device.c.id == broken).values(broken=True))
         add(conn, school, lab)

@@ -1,5 +1,6 @@
 """What watches find becomes an incident and is over again, without a trace of what is in order."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -110,4 +111,6 @@ def test_a_watch_that_breaks_leaves_the_others_alone(
         assert watches.look(Sight(conn, ServerConfig(), NOW), RULES) == {}
         assert "broke" in caplog.text
         monkeypatch.setattr(watches, "WATCHES", {"site_down": finds})
-        assert watches.look(Sight(conn, ServerConfig(), NOW), [other]) == {"x": (DOWN,)}
+        above = {"commune": place(world).commune_id, "province": place(world).province_id}
+        here = msgspec.structs.replace(DOWN, above=above)
+        assert watches.look(Sight(conn, ServerConfig(), NOW), [other]) == {"x": (here,)}

@@ -1,5 +1,6 @@
 """How right the clocks of schools' computers are, as the server measured them when they reported."""
 
+import statistics
 from collections import defaultdict
 from collections.abc import Mapping
 from functools import cache
@@ -49,3 +50,14 @@ def _clocks(level: Level) -> Select[Any]:
         )
         .group_by(m.school_id, m.room_id)
     )
+
+
+def median_offset(conn: Connection, after: float, least: int) -> float | None:
+    """By how many seconds the clocks of devices heard since `after` are ahead of the server's, in the middle.
+
+    None where fewer than `least` were measured. At most a thousand are asked.
+    """
+    g = t.generation.c
+    query = select(g.clock_offset).where(g.heard_at >= after, g.at_its_word.is_(False)).limit(1000)
+    found = list(conn.scalars(query))
+    return statistics.median(found) if len(found) >= least else None

@@ -183,3 +183,10 @@ def _tell(conn: Connection, delivery: Delivery, kind: str, error: str, now: floa
     ]
     if events:
         conn.execute(insert(t.incident_event), events)
+
+
+def refused(conn: Connection, attempts: int) -> dict[str, int]:
+    """Channel → how many messages it has refused so often, and still waits for."""
+    waiting = _d.due_at.is_not(None), _d.attempts >= attempts
+    query = select(_d.channel, func.count()).where(*waiting).group_by(_d.channel)
+    return {channel: int(count) for channel, count in conn.execute(query)}

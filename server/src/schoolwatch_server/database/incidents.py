@@ -221,6 +221,16 @@ def open_subjects(conn: Connection, rules: Collection[str]) -> set[Subject]:
     return {subject.parse(about) for about in conn.scalars(query)}
 
 
+def open_of_rules(conn: Connection, rules: Collection[str]) -> dict[str, dict[Subject, float]]:
+    """Rule → what has an open incident of it, and since when (UTC seconds)."""
+    i = t.incident.c
+    query = select(i.rule, i.subject, i.since).where(i.rule.in_(list(rules)), i.closed_at.is_(None))
+    found: dict[str, dict[Subject, float]] = {}
+    for row in conn.execute(query):
+        found.setdefault(row.rule, {})[subject.parse(row.subject)] = row.since
+    return found
+
+
 def add_event(conn: Connection, incident_id: int, kind: str, detail: dict[str, Any], now: float) -> None:
     """Something that happened to an incident at `now`, on the server's clock."""
     conn.execute(insert(t.incident_event).values(incident_id=incident_id, at=now, kind=kind, detail=detail))

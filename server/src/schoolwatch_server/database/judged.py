@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, FromClause, and_, bindparam, func, select
+from sqlalchemy import ColumnElement, Connection, FromClause, and_, bindparam, func, or_, select
 
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.upsert import insert_new, upsert
@@ -136,3 +137,39 @@ def _text(tags: Mapping[str, str]) -> str:
 
 
 _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+
+
+@dataclass(frozen=True, slots=True)
+class Fallen:
+    """A place whose newest value misses a target, or is not known. It was met at `met_at`, last (UTC)."""
+
+    tags: Mapping[str, str]
+    at: float
+    value: float | None
+    met_at: float
+
+
+def fallen(
+    conn: Connection, measurement: str, indicator: str, target: float, *, higher: bool, after: float
+) -> tuple[Fallen, ...]:
+    """The series of an indicator that met a target at some time since `after` and are not known to now.
+
+    `higher` is whether more is better.
+    """
+    earlier = t.judged.alias().c
+    met = earlier.value >= target if higher else earlier.value <= target
+    missed = _v.value < target if higher else _v.value > target
+    met_at = (
+        select(func.max(earlier.at))
+        .where(earlier.series_id == _s.id, earlier.at >= after, met)
+        .correlate(t.judged_series)
+        .scalar_subquery()
+    )
+    query = (
+        select(_s.tags, _v.at, _v.value, met_at.label("met_at"))
+        .select_from(_NEWEST)
+        .where(_s.measurement == measurement, with_tag("indicator", indicator), _v.at >= after)
+        .where(or_(missed, _v.value.is_(None)))
+    )
+    rows = ((tags_of(row.tags), row.at, row.value, row.met_at) for row in conn.execute(query))
+    return tuple(Fallen(*row) for row in rows if row[-1] is not None)

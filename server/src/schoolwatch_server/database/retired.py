@@ -17,6 +17,7 @@ STRIPPED: tuple[Table, ...] = (
     t.arrival,
     t.frozen_device,
     t.device_settings,
+    t.hearing,
 )
 """What serves a device that reports, and nothing else: each has a row a device."""
 

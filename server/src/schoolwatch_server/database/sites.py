@@ -199,6 +199,13 @@ def put(
     return kept
 
 
+def had_ipv6(conn: Connection, after: float) -> frozenset[int]:
+    """The sites that a look since an instant found to have IPv6."""
+    lk = t.site_look.c
+    query = select(lk.site_id).where(lk.at >= after, lk.has_ipv6.is_(True)).distinct()
+    return frozenset(conn.scalars(query))
+
+
 def put_off(conn: Connection, site_ids: Sequence[int], until: float) -> None:
     """Looks at these sites no sooner than then."""
     conn.execute(update(t.site).where(t.site.c.id.in_(site_ids)).values(due_at=until))

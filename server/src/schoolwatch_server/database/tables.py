@@ -24,6 +24,10 @@ from schoolwatch_server.database.columns import Id, id_, one_open, to
 from schoolwatch_server.database.columns import metadata as metadata
 from schoolwatch_server.database.tables_boundaries import boundary_map as boundary_map
 from schoolwatch_server.database.tables_boundaries import boundary_shape as boundary_shape
+from schoolwatch_server.database.tables_calendar import hearing as hearing
+from schoolwatch_server.database.tables_calendar import maintenance as maintenance
+from schoolwatch_server.database.tables_calendar import school_hours as school_hours
+from schoolwatch_server.database.tables_calendar import set_day as set_day
 from schoolwatch_server.database.tables_claims import attachment as attachment
 from schoolwatch_server.database.tables_claims import attachment_body as attachment_body
 from schoolwatch_server.database.tables_claims import claim as claim

@@ -2,6 +2,7 @@
 
 from schoolwatch_server.law.holding import Holding, of
 from schoolwatch_server.law.holdings_boundaries import BOUNDARIES
+from schoolwatch_server.law.holdings_calendar import CALENDAR
 from schoolwatch_server.law.holdings_claims import CLAIMS
 from schoolwatch_server.law.holdings_duty import DUTY
 from schoolwatch_server.law.holdings_packs import PACKS
@@ -39,6 +40,7 @@ HOLDINGS: dict[str, Holding] = {
     **RULES,
     **REPORTS,
     **SCHOOL_LISTS,
+    **CALENDAR,
     **SUCCESSION,
     "device": of(
         "Thiết bị: mã ngẫu nhiên, nhãn, tình trạng",

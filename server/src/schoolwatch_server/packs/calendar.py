@@ -5,6 +5,8 @@ from functools import lru_cache
 
 import msgspec
 
+from schoolwatch_server import school_time
+from schoolwatch_server.levels import stages
 from schoolwatch_server.strict_yaml import Confidence, Title
 
 _VIETNAM = timezone(timedelta(hours=7))
@@ -50,6 +52,39 @@ class Break(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if text == "02-29":
             return date(year or 2000, 3, 1) - timedelta(days=1)
         return date.fromisoformat(f"{year or 2000:04d}-{text}")
+
+
+class Hours(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When schools of some levels (none named: all others) are held, as `school_time.week` reads it.
+
+    `days` and `mornings_only` are numbers of days, 2 (Monday) to 8 (Sunday).
+    """
+
+    levels: tuple[str, ...]
+    morning: str
+    afternoon: str
+    days: str
+    document: Title
+    clause: str
+    confidence: Confidence
+    mornings_only: str = ""
+
+    def __post_init__(self) -> None:
+        """Raises `ValueError`: the loader names the file and the field."""
+        self.week()
+
+    def week(self) -> school_time.Week:
+        """Its sessions of the seven days."""
+        return school_time.week(self.morning, self.afternoon, self.days, self.mornings_only)
+
+
+def week_of(hours: tuple[Hours, ...], level: str) -> school_time.Week:
+    """The week of a school of that level: the first hours that name a stage which it teaches."""
+    taught = set(stages(level))
+    for each in hours:
+        if not each.levels or taught.intersection(each.levels):
+            return each.week()
+    return school_time.NO_SCHOOL
 
 
 def back(now: float, days: float, breaks: tuple[Break, ...]) -> float:

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from schoolwatch_server.packs.calendar import Break
+from schoolwatch_server.packs.calendar import Break, Hours
 from schoolwatch_server.strict_yaml import Confidence, Id, Title, Version
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
@@ -32,10 +32,14 @@ class Windows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Calendar(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Breaks, in which nobody switches computers on, and the days that what a person saw counts."""
+    """Breaks, in which nobody switches computers on, and the days that what a person saw counts.
+
+    `hours` are when school is held on other days, by level; without them no watch tells of silence.
+    """
 
     breaks: tuple[Break, ...]
     by_hand: Number
+    hours: tuple[Hours, ...] = ()
 
 
 class Slow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

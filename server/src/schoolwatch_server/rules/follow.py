@@ -35,11 +35,12 @@ class Row(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """A rule's event for one subject."""
+    """A rule's event for one subject; of one that becomes part of another incident, `larger` is which."""
 
     rule: Rule
     subject: Subject
     event: Event
+    larger: tuple[str, Subject] | None = None
 
 
 Memory = dict[tuple[str, Subject], dict[str, Any]]

@@ -4,6 +4,7 @@ from functools import cache
 from pathlib import Path
 
 from schoolwatch_server import strict_yaml
+from schoolwatch_server.rules.dependency import circle
 from schoolwatch_server.rules.held import Held, Origin
 from schoolwatch_server.rules.rule import Condition, Rule
 from schoolwatch_server.rules.verdicts import VERDICTS
@@ -38,7 +39,9 @@ def of_files(overrides: Path | None = None) -> tuple[Held, ...]:
                 f"write version {known.rule.version + 1} or remove the file"
             )
         chosen[rule.id] = held
-    return tuple(chosen[name] for name in sorted(chosen))
+    found = tuple(chosen[name] for name in sorted(chosen))
+    _check_silencers(tuple(held.rule for held in found))
+    return found
 
 
 @cache
@@ -52,6 +55,10 @@ def read(raw: bytes, path: Path, origin: Origin, since: float | None = None) -> 
     rule = strict_yaml.parse(raw, path, Rule)
     _check(rule.condition, path)
     _check_worse(rule, path)
+    if rule.condition.watch is None and (rule.silenced_by or rule.quiet_when_planned):
+        raise SheetError(
+            f"{path}: silenced_by, quiet_when_planned: only rules of watches may be quiet: remove them"
+        )
     if rule.condition.watch is not None:
         _check_watch(rule, rule.condition.watch, path)
     if rule.condition.sighting is not None:
@@ -61,6 +68,18 @@ def read(raw: bytes, path: Path, origin: Origin, since: float | None = None) -> 
 
 def _read(folder: Path, origin: Origin) -> tuple[Held, ...]:
     return tuple(read(strict_yaml.content(path), path, origin) for path in strict_yaml.files(folder))
+
+
+def _check_silencers(rules: tuple[Rule, ...]) -> None:
+    watched = {rule.id for rule in rules if rule.condition.watch is not None}
+    for rule in rules:
+        strange = [name for name in rule.silenced_by if name not in watched]
+        if strange:
+            raise SheetError(f"rule {rule.id}: silenced_by: {strange[0]} is no rule of a watch: remove it")
+    names = circle(rules)
+    if names:
+        way = " -> ".join(names)
+        raise SheetError(f"rule {names[0]}: silenced_by: {way} goes in a circle: remove one of them")
 
 
 def _check(condition: Condition, path: Path) -> None:

@@ -120,6 +120,9 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `worse` raises the severity of the same incident. `late` says whether evidence that comes late opens an
     incident or waits for newer evidence. One that is not `enabled` judges nothing, one with `only` nothing
     of other schools.
+
+    Rules of watches alone: an open incident of a rule in `silenced_by` about the same place, or one above it,
+    has this one's findings as its part; with `quiet_when_planned` nothing opens during planned work there.
     """
 
     id: Id
@@ -139,6 +142,8 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reopen_within: Seconds = HOUR
     worse: Worse | None = None
     late: Literal["waits", "opens"] = "waits"
+    silenced_by: tuple[Id, ...] = ()
+    quiet_when_planned: bool = False
     enabled: bool = True
     only: Only = Only()
 

@@ -10,9 +10,9 @@ import msgspec
 
 from schoolwatch_server.rules.rule import Rule, Severity
 
-EventKind = Literal["opened", "closed", "worsened", "again", "listed", "mended", "stood"]
-"""An incident opens, gets worse, is seen again or closes; a standing fault is put on the work list or is
-mended; an incident of weeks becomes one."""
+EventKind = Literal["opened", "closed", "worsened", "again", "merged", "listed", "mended", "stood"]
+"""An incident opens, gets worse, is seen again, becomes part of a larger one or closes; a standing fault is
+put on the work list or is mended; an incident of weeks becomes one."""
 
 
 class Evidence(msgspec.Struct, frozen=True):
@@ -45,6 +45,8 @@ class RuleState(msgspec.Struct, frozen=True, omit_defaults=True):
 
     Of a rule whose late evidence opens incidents: `arrived` is when that of the open one came, and an
     incident of this device was about all of `covered_from` to `covered_to`.
+
+    `severity` is what a watch has raised the incident to, empty while it is the rule's.
     """
 
     taken_at: float = 0.0
@@ -62,6 +64,7 @@ class RuleState(msgspec.Struct, frozen=True, omit_defaults=True):
     arrived: float = 0.0
     covered_from: float = 0.0
     covered_to: float = 0.0
+    severity: str = ""
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -150,7 +153,7 @@ def _goes_on(
     at, since = evidence.taken_at, state.opened_since
     if not since:  # it opened before this was remembered: its weeks are counted from here
         return _judged(rule, at, state, opened_since=at, clear_since=None), None
-    if at - max(since, state.arrived) >= rule.standing_after:
+    if rule.scope == "device" and at - max(since, state.arrived) >= rule.standing_after:
         event = Event("stood", since, at, late, None, evidence, _severity(rule, worse))
         return _judged(rule, at, is_standing=True), event
     state = _judged(rule, at, state, clear_since=None)

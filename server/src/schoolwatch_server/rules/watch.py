@@ -3,20 +3,41 @@
 A watch looks at the database and the clock where `follow` reads envelopes; both go through the same `step`.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, get_args
 
 import msgspec
 
+from schoolwatch_server.rules.dependency import in_order, silencer
 from schoolwatch_server.rules.follow import Memory, Occurrence, packed
-from schoolwatch_server.rules.rule import Rule
-from schoolwatch_server.rules.step import Evidence, RuleState, step
+from schoolwatch_server.rules.rule import Rule, Severity
+from schoolwatch_server.rules.step import Event, EventKind, Evidence, RuleState, step
 from schoolwatch_server.rules.subject import Subject
+
+_LINE = frozenset({"quiet", "gateway", "overnight", "many", "day"})
+_OUTAGE = _LINE | {"schools", "share", "window", "communes", "all_share"}
 
 PARAMETERS: Final[Mapping[str, frozenset[str]]] = {
     "ipv6_lost": frozenset({"computers", "days", "fresh", "share"}),
     "line_slow": frozenset({"days", "share", "tests"}),
     "quarantine_growth": frozenset({"frames"}),
+    "device_silent": frozenset({"days", "habit", "before", "share", "least"}),
+    "line_down": _LINE,
+    "outage_commune": _OUTAGE,
+    "outage_province": _OUTAGE,
+    "indicator_fell": frozenset({"days"}),
+    "indicator_fell_widely": frozenset({"days", "schools"}),
+    "server_backup": frozenset(),
+    "server_behind": frozenset({"rows"}),
+    "server_certificate": frozenset({"days"}),
+    "server_channels": frozenset({"attempts"}),
+    "server_clock": frozenset({"window", "least", "seconds"}),
+    "server_deaf": frozenset({"after", "least"}),
+    "server_disk": frozenset({"share", "bytes"}),
+    "site_certificate": frozenset({"days", "medium", "high"}),
+    "site_ipv6_lost": frozenset({"days"}),
+    "site_untrusted": frozenset(),
     "site_down": frozenset(),
 }
 """Watches that rules may name, each with the parameters that its rule must give."""
@@ -25,13 +46,20 @@ PARAMETERS: Final[Mapping[str, frozenset[str]]] = {
 class Finding(msgspec.Struct, frozen=True):
     """What a watch says of one subject: whether the condition is met (None: not known), and on what.
 
-    `readings` and `facts` are kept with the incident, by names that the texts or the catalogue know.
+    `readings` and `facts` are kept with the incident, by names that the texts or the catalogue know. `since`
+    is when it began (UTC seconds), where that is known better than by looking; `severity` is the rule's
+    unless said, and only ever rises while an incident is open. `above` are the places in which the subject
+    lies, by kind. `is_planned` is whether planned work goes on there, so that nothing opens.
     """
 
     subject: Subject
     value: bool | None
     readings: dict[str, float | None] = {}
     facts: dict[str, str | None] = {}
+    since: float | None = None
+    severity: Severity | None = None
+    above: dict[str, int] = {}
+    is_planned: bool = False
 
 
 def watch(
@@ -41,24 +69,76 @@ def watch(
 
     `findings` are by the rule's id; a rule without an entry was not looked at, and nothing of it changes.
     What a rule remembers of a subject that is not among them counts as no longer met, so a watch need not
-    name what is in order. An empty body in memory is to be forgotten.
+    name what is in order. An empty body in memory is to be forgotten. Rules are judged after those that
+    silence them, so that the larger incident is there first.
     """
     changed: dict[tuple[str, Subject], RuleState] = {}
     occurrences: list[Occurrence] = []
-    for rule in rules:
+    states = {place: msgspec.convert(body, RuleState) for place, body in memory.items()}
+    open_now = _open(states)
+    for rule in in_order(rules):
         if rule.id not in findings:
             continue
         for found in (*findings[rule.id], *_gone(rule, findings[rule.id], memory)):
             place = (rule.id, found.subject)
-            before = msgspec.convert(memory.get(place, {}), RuleState)
-            evidence = Evidence(0, now, found.readings, found.facts)
-            after, event = step(rule, found.value, before, evidence, late=False)
+            before = states.get(place, _NOTHING)
+            larger = silencer(rule, found.subject, found.above, open_now) if found.value else None
+            after, events = _one(rule, found, before, now, larger)
             after = _kept(after)
             if after != before:
                 changed[place] = after
-            if event is not None:
-                occurrences.append(Occurrence(rule, found.subject, event))
+                states[place] = after
+            occurrences += [Occurrence(rule, found.subject, event, larger) for event in events]
+        open_now[rule.id] = [
+            subject for (id_, subject), state in states.items() if id_ == rule.id and state.is_open
+        ]
     return packed(changed), tuple(occurrences)
+
+
+def _one(
+    rule: Rule, found: Finding, before: RuleState, now: float, larger: tuple[str, Subject] | None
+) -> tuple[RuleState, list[Event]]:
+    """The state after one finding, and what happens."""
+    evidence = Evidence(0, now, found.readings, found.facts)
+    if larger is not None:
+        if before.is_open:
+            return _NOTHING, [_event("merged", rule, now, evidence)]
+        return before, []
+    if found.value and found.is_planned and not before.is_open:
+        return before, []
+    after, event = step(rule, found.value, before, evidence, late=False)
+    events = [] if event is None else [_told(event, rule, found)]
+    if after.is_open and found.value and _rank(found.severity) > _rank(before.severity or rule.severity):
+        severity = found.severity or rule.severity
+        after = msgspec.structs.replace(after, severity=severity)
+        if before.is_open:
+            events.append(msgspec.structs.replace(_event("worsened", rule, now, evidence), severity=severity))
+    return after, events
+
+
+def _event(kind: EventKind, rule: Rule, now: float, evidence: Evidence) -> Event:
+    return Event(kind, now, now, late=False, first=None, last=evidence, severity=rule.severity)
+
+
+def _told(event: Event, rule: Rule, found: Finding) -> Event:
+    """An incident begins when the finding says so, not when somebody looked, and is as severe as it says."""
+    if event.kind != "opened":
+        return event
+    since = event.since if found.since is None else min(event.since, found.since)
+    severity = found.severity if _rank(found.severity) > _rank(rule.severity) else None
+    return msgspec.structs.replace(event, since=since, severity=severity or rule.severity)
+
+
+def _rank(severity: str | None) -> int:
+    return get_args(Severity).index(severity) if severity in get_args(Severity) else -1
+
+
+def _open(states: Mapping[tuple[str, Subject], RuleState]) -> dict[str, list[Subject]]:
+    found: defaultdict[str, list[Subject]] = defaultdict(list)
+    for (rule, subject), state in states.items():
+        if state.is_open:
+            found[rule].append(subject)
+    return found
 
 
 def _gone(rule: Rule, found: Sequence[Finding], memory: Memory) -> list[Finding]:
@@ -69,7 +149,7 @@ def _gone(rule: Rule, found: Sequence[Finding], memory: Memory) -> list[Finding]
 
 def _kept(state: RuleState) -> RuleState:
     """Without when it was judged: a watch looks at what is so now, and what is in order leaves no trace."""
-    if state.first is None and not state.is_open:
+    if state.first is None and not state.is_open and not state.is_standing:
         return _NOTHING
     return msgspec.structs.replace(state, taken_at=_NOTHING.taken_at, condition=_NOTHING.condition)
 

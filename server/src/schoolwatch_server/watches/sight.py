@@ -1,16 +1,91 @@
-"""What a watch may look at."""
+"""What a watch may look at; what several watches need is read once a look."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from sqlalchemy import Connection
 
+from schoolwatch_server import packs
 from schoolwatch_server.config import ServerConfig
+from schoolwatch_server.database import calendars, hearings, maintenances
+from schoolwatch_server.database.calendars import Place
+from schoolwatch_server.hearing import Hearing
+from schoolwatch_server.packs import Packs
+from schoolwatch_server.planned import Planned
+from schoolwatch_server.rules.subject import Subject
+from schoolwatch_server.school_time import SchoolTime, is_school_time
+
+QUIET = 900.0
+"""Seconds without any hearing after which a school is looked at more closely: a delivery period."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sight:
-    """A reading connection, the server's settings, and the instant (UTC seconds) that is looked at."""
+    """A reading connection, the server's settings, and the instant (UTC seconds) that is looked at.
+
+    `in_force` are the packs; `open_now` is what has an open incident, and since when, by
+    watch. The server itself heard
+    nobody, or was not looking, until `deaf_at`.
+    """
 
     conn: Connection
     config: ServerConfig
     now: float
+    in_force: Packs | None = None
+    open_now: Mapping[str, Mapping[Subject, float]] = field(default_factory=dict)
+    deaf_at: float = 0.0
+
+    @cached_property
+    def packs(self) -> Packs:
+        """The packs in force; the shipped ones where none were given."""
+        return self.in_force or packs.load()
+
+    @cached_property
+    def places(self) -> dict[int, Place]:
+        """School → where it is in the tree."""
+        return calendars.places(self.conn)
+
+    @cached_property
+    def calendars(self) -> dict[int, SchoolTime]:
+        """School → when it is held."""
+        return calendars.of_schools(self.conn, self.packs.calendar, self.now)
+
+    @cached_property
+    def planned(self) -> tuple[Planned, ...]:
+        """The planned work that goes on."""
+        return maintenances.at(self.conn, self.now)
+
+    @cached_property
+    def heard(self) -> dict[int, float]:
+        """School → when it was last heard."""
+        return hearings.schools_heard(self.conn)
+
+    @cached_property
+    def quiet(self) -> dict[int, list[Hearing]]:
+        """School → its devices, of the quiet schools at which school is held now or whose line is down."""
+        of_open = {subject.id for subject in self.open_now.get("line_down", ()) if subject.kind == "school"}
+        asked = [
+            school
+            for school, at in self.heard.items()
+            if self.now - at >= QUIET and (school in of_open or self.is_school_time(school))
+        ]
+        return hearings.of_schools(self.conn, asked)
+
+    def is_school_time(self, school_id: int) -> bool:
+        """Whether school is held there now."""
+        calendar = self.calendars.get(school_id)
+        return calendar is not None and is_school_time(calendar, self.now)
+
+    def above(self, subject: Subject) -> dict[str, int]:
+        """The places in which a school or commune lies, by kind."""
+        if subject.kind == "school" and subject.id in self.places:
+            place = self.places[subject.id]
+            return {"commune": place.commune_id, "province": place.province_id}
+        if subject.kind == "commune":
+            return {"province": self._provinces[subject.id]} if subject.id in self._provinces else {}
+        return {}
+
+    @cached_property
+    def _provinces(self) -> dict[int, int]:
+        return {place.commune_id: place.province_id for place in self.places.values()}

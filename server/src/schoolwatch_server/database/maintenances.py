@@ -1,0 +1,59 @@
+"""Planned work of a place: kept, read, ended before its time."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, insert, or_, select, update
+
+from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.scopes import inside
+from schoolwatch_server.planned import Planned
+from schoolwatch_server.scope import Scope
+
+_m = t.maintenance.c
+
+
+def at(conn: Connection, now: float) -> tuple[Planned, ...]:
+    """All planned work that goes on at an instant, UTC seconds."""
+    query = select(t.maintenance).where(_m.starts <= now, _m.ends > now).order_by(_m.id)
+    return tuple(Planned(**row) for row in conn.execute(query).mappings())
+
+
+def inside_of(conn: Connection, scope: Scope, after: float) -> tuple[Planned, ...]:
+    """Planned work of the places inside a scope, and of all, that ends after `after`; newest first."""
+    seen = or_(inside(scope, _m.level, _m.place_id), _m.level == "all")
+    query = select(t.maintenance).where(_m.ends >= after, seen).order_by(_m.starts.desc(), _m.id.desc())
+    return tuple(Planned(**row) for row in conn.execute(query).mappings())
+
+
+def over(conn: Connection, chain: Mapping[str, int], start: float, end: float) -> tuple[Planned, ...]:
+    """Planned work of a place, or of one above it, that goes on at some time in [start, end]; oldest first.
+
+    `chain` is the place's own level and id, and those of the places above.
+    """
+    here = [(_m.level == level) & (_m.place_id == id_) for level, id_ in chain.items()]
+    query = (
+        select(t.maintenance)
+        .where(_m.starts <= end, _m.ends > start, or_(_m.level == "all", *here))
+        .order_by(_m.starts, _m.id)
+    )
+    return tuple(Planned(**row) for row in conn.execute(query).mappings())
+
+
+def one(conn: Connection, scope: Scope, id_: int) -> Planned | None:
+    """One of them, of a place inside the scope."""
+    here = inside(scope, _m.level, _m.place_id)
+    row = conn.execute(select(t.maintenance).where(_m.id == id_, here)).mappings().first()
+    return None if row is None else Planned(**row)
+
+
+def put(conn: Connection, values: Mapping[str, Any], now: float, by: str) -> int:
+    """Plans work: `level`, `place_id`, `rule`, `starts`, `ends`, `reason`; gives its id."""
+    made = conn.execute(insert(t.maintenance).values(**values, made_at=now, made_by=by)).inserted_primary_key
+    return int(made[0]) if made else 0
+
+
+def end(conn: Connection, id_: int, now: float, by: str) -> bool:
+    """Ends it now; whether it had not ended yet."""
+    ended = update(t.maintenance).where(_m.id == id_, _m.ends > now).values(ends=now, ended_by=by)
+    return conn.execute(ended).rowcount == 1

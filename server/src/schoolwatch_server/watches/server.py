@@ -1,0 +1,106 @@
+"""The server's own health: what its people must see to, before schools notice."""
+
+import shutil
+from collections.abc import Iterator, Mapping
+
+from cryptography import x509
+
+from schoolwatch_server import transport
+from schoolwatch_server.backup import status
+from schoolwatch_server.database import clocks, counted, deliveries
+from schoolwatch_server.rules.rule import Severity
+from schoolwatch_server.rules.subject import Subject
+from schoolwatch_server.rules.watch import Finding
+from schoolwatch_server.school_time import DAY
+from schoolwatch_server.watches.sight import Sight
+
+SERVER = Subject("server", 0)
+
+
+def deaf(sight: Sight, parameters: Mapping[str, float]) -> Iterator[Finding]:
+    """That no device is heard while schools are held whose devices were heard on the days before.
+
+    A server of a few schools can't tell: their computers may all be off.
+    """
+    lately = [at for at in sight.heard.values() if sight.now - at < 4 * DAY]
+    newest = max(lately, default=sight.now)
+    if sight.now - newest < parameters["after"]:
+        return
+    held = sum(sight.is_school_time(school) for school, at in sight.heard.items() if sight.now - at < 4 * DAY)
+    is_deaf = held * 2 >= len(lately) and len(lately) >= parameters["least"]
+    readings: dict[str, float | None] = {"server.schools_silent": float(len(lately))}
+    yield Finding(SERVER, True if is_deaf else None, readings, since=newest)
+
+
+def behind(sight: Sight, parameters: Mapping[str, float]) -> Iterator[Finding]:
+    """That a reader of the journal is far behind: incidents come late."""
+    for cursor in counted.cursors(sight.conn):
+        if cursor.behind > parameters["rows"]:
+            yield Finding(
+                Subject("server", 0, cursor.name[:32]),
+                True,
+                {"server.rows_behind": float(cursor.behind)},
+                {"server.reader": cursor.name},
+            )
+
+
+def disk(sight: Sight, parameters: Mapping[str, float]) -> Iterator[Finding]:
+    """That the data folder's disk is nearly full."""
+    try:
+        usage = shutil.disk_usage(sight.config.folder)
+    except OSError:
+        yield Finding(SERVER, None)
+        return
+    share = usage.free / usage.total
+    if share < parameters["share"] or usage.free < parameters["bytes"]:
+        severity: Severity = "critical" if share < parameters["share"] / 2 else "high"
+        readings: dict[str, float | None] = {
+            "server.disk_free": float(usage.free),
+            "server.disk_share": share,
+        }
+        yield Finding(SERVER, True, readings, severity=severity)
+
+
+def backup(sight: Sight, _: Mapping[str, float]) -> Iterator[Finding]:
+    """That the last backup failed, or the newest is too old."""
+    judged = status.judge(sight.config, status.read(sight.config.folder), sight.now)
+    if judged in ("failed", "too_old", "unknown"):
+        yield Finding(SERVER, None if judged == "unknown" else True, facts={"server.backup": judged})
+
+
+def certificate(sight: Sight, parameters: Mapping[str, float]) -> Iterator[Finding]:
+    """That a certificate by which schools know the server ends within `days`."""
+    listeners = (("http", transport.http(sight.config)), ("mqtt", transport.mqtt(sight.config)))
+    for name, tls in listeners:
+        if tls is None:
+            continue
+        subject = Subject("server", 0, name)
+        try:
+            found = x509.load_pem_x509_certificate(tls.certificate.read_bytes())
+        except (OSError, ValueError):
+            yield Finding(subject, None)
+            continue
+        left = (found.not_valid_after_utc.timestamp() - sight.now) / DAY
+        if left < parameters["days"]:
+            severity: Severity = "critical" if left < 1 else "high"
+            yield Finding(
+                subject, True, {"server.days_left": left}, {"server.listener": name}, severity=severity
+            )
+
+
+def clock(sight: Sight, parameters: Mapping[str, float]) -> Iterator[Finding]:
+    """That the clocks of most computers differ from the server's by the same: so it is the server's."""
+    offset = clocks.median_offset(sight.conn, sight.now - parameters["window"], int(parameters["least"]))
+    if offset is not None and abs(offset) > parameters["seconds"]:
+        yield Finding(SERVER, True, {"server.clock_offset": offset})
+
+
+def channels(sight: Sight, parameters: Mapping[str, float]) -> Iterator[Finding]:
+    """That a channel has refused messages for a while: whoever is on duty hears nothing by it."""
+    for channel, count in deliveries.refused(sight.conn, int(parameters["attempts"])).items():
+        yield Finding(
+            Subject("server", 0, channel[:32]),
+            True,
+            {"server.messages_waiting": float(count)},
+            {"server.channel": channel},
+        )
