@@ -116,6 +116,12 @@ def pruned_before(conn: Connection) -> float:
     return float(conn.scalar(select(t.meta.c.value).where(t.meta.c.key == _PRUNED)) or 0)
 
 
+def held_since(conn: Connection, now: float) -> float:
+    """From when on what was received is held, UTC seconds; `now` while nothing is."""
+    oldest: float | None = conn.scalar(select(func.min(_j.received_at)))
+    return now if oldest is None else max(oldest, pruned_before(conn))
+
+
 def set_pruned_before(conn: Connection, at: float) -> None:
     """Says, in the transaction that prunes, from when on the journal is whole."""
     if at > pruned_before(conn):

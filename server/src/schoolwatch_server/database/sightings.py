@@ -1,8 +1,9 @@
 """What was seen of devices."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.rules.sighted import Seen
@@ -45,13 +46,20 @@ def of_device(
 
 def of_rows(conn: Connection, first: int, last: int) -> dict[int, list[Seen]]:
     """What was committed with the journal's rows from `first` to `last`, by row."""
+    return _seen(conn, t.sighting.c.journal_id.between(first, last))
+
+
+def of_reports(conn: Connection, device_id: int, rows: Collection[int]) -> dict[int, list[Seen]]:
+    """What was committed with these of a device's journal rows, by row."""
+    return {
+        id_: seen for id_, seen in _seen(conn, t.sighting.c.device_id == device_id).items() if id_ in rows
+    }
+
+
+def _seen(conn: Connection, where: ColumnElement[bool]) -> dict[int, list[Seen]]:
     s = t.sighting.c
-    query = (
-        select(s.journal_id, s.kind, s.subject, s.detail, s.seen_at, s.received_at, s.late)
-        .where(s.journal_id.between(first, last))
-        .order_by(s.id)
-    )
+    query = select(s.journal_id, s.kind, s.subject, s.detail, s.seen_at, s.received_at, s.late)
     found: dict[int, list[Seen]] = {}
-    for row in conn.execute(query):
+    for row in conn.execute(query.where(where).order_by(s.id)):
         found.setdefault(row.journal_id, []).append(Seen(*row))
     return found
