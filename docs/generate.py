@@ -40,6 +40,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "schema/envelope.json": schemas.envelope,
     "schema/ack.json": schemas.ack,
     "schema/settings.json": schemas.settings,
+    "schema/incident-form.json": schemas.incident_form,
     "asyncapi.yaml": asyncapi.document,
 }
 """File under docs/ to the function that gives its text."""

@@ -19,12 +19,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from declaring import put_claim
-from schoolwatch_server import packs, people
+from schoolwatch_server import incident_forms, packs, people, texts
 from schoolwatch_server.access import ROLES, Principal
 from schoolwatch_server.claims.states import State
-from schoolwatch_server.database import api_tokens, credentials, registry, reports
+from schoolwatch_server.database import api_tokens, credentials, incident_rows, registry, reports, serious
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.enrolment import open_tokens
+from schoolwatch_server.database.tables import incident_sent
 from schoolwatch_server.enrolment import Asking, enrol, issue_enrolment_token
 from schoolwatch_server.reports import keeping
 from schoolwatch_server.reports.freeze import Judged
@@ -113,6 +114,24 @@ def _claim(state: State) -> Callable[[Any], Mapping[str, str]]:
         return {"claim": str(claim), "file": str(file), "number": str(file), "question": "studio"}
 
     return prepare
+
+
+def _serious(asked: Any) -> Mapping[str, str]:
+    """The newest incident of the first school, which is serious, and of which nothing was sent."""
+    with begin_write(asked.tree.engine) as conn:
+        number = incident_rows.incidents(conn, Scope("school", asked.school.id), limit=1)[0].id
+        serious.set_mark(conn, number, is_serious=True, reason="matrix", by="matrix", now=asked.tree.now)
+        conn.execute(incident_sent.delete().where(incident_sent.c.incident_id == number))
+    return {"number": str(number)}
+
+
+def _incident_form(asked: Any) -> Mapping[str, str]:
+    """The same with a form."""
+    values = _serious(asked)
+    admin = Principal("account", "matrix", ROLES["so_admin"], EVERYTHING, "so_admin")
+    wanted = incident_forms.Wanted("notice", "", admin, asked.tree.now)
+    row = incident_forms.make(asked.tree.engine, int(values["number"]), wanted, None, texts.load())
+    return {**values, "sha256": row.sha256, "format": "docx"}
 
 
 def _frozen(asked: Any) -> Mapping[str, str]:
@@ -261,6 +280,19 @@ MATRIX: tuple[Row, ...] = (
     Row("GET", "/incidents",              "yyy yyy yy yy yy yyy yyy -- ?"),
     Row("GET", "/incidents.csv",          "yyy yyy yy yy yy yyy yyy -- ?"),
     Row("GET", "/incidents/{number}",     "yyn yyn yn yn yn yyn yyn -- ?"),
+    Row("GET", "/serious",                "yyy yyy yy yy yy yyy yyy -- ?"),
+    Row("GET", "/incidents/{number}/serious", "yyn yyn yn yn yn yyn yyn -- ?"),
+    Row("POST", "/incidents/{number}/mark", "yyn --- yn yn yn --- --- -- ?", 303,
+        form={"serious": "true", "reason": "matrix {n}"}),
+    Row("POST", "/incidents/{number}/sent", "yyn --- yn yn -- --- --- -- ?", 303,
+        form={"step": "notice", "reference": "{n}/SGDĐT"}, prepare=_serious),
+    Row("POST", "/incidents/{number}/forms", "yyn --- yn yn -- --- --- -- ?", 303,
+        form={"step": "notice"}, prepare=_serious),
+    Row("GET", "/incidents/{number}/forms/{sha256}/{format}", "yyn yyn yn yn yn yyn --- -- ?",
+        prepare=_incident_form),
+    Row("GET", "/recipients",             "yyy yyy yy yy yy yyy yyy -- ?"),
+    Row("POST", "/recipients",            "yyn --- -- -- -- --- --- -- ?", 303,
+        form={"province": "MarkP0X", "level": "province", "name": "matrix {n}"}),
     Row("GET", "/bundles",                "yyy --- yy yy yy --- --- -- ?"),
     Row("GET", "/imports",                "yyy --- yy yy yy --- --- -- ?"),
     Row("GET", "/imports/template.xlsx",       "yyy --- yy yy yy --- --- -- ?"),

@@ -1,4 +1,4 @@
-"""docs/schema/*.json: JSON Schema (draft 2020-12) of what the wire carries, from the contract's types."""
+"""docs/schema/*.json: JSON Schema (draft 2020-12) of what the wire carries and of one form, by types."""
 
 import json
 from typing import Any
@@ -8,6 +8,7 @@ import msgspec
 from schoolwatch_contract.ack import Ack
 from schoolwatch_contract.records import SCHEMA, Envelope
 from schoolwatch_contract.settings import Settings
+from schoolwatch_server.serious.form import FORMAT, Form
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -25,6 +26,11 @@ def ack() -> str:
 def settings() -> str:
     """What the server tells a device to aim at."""
     return _document(Settings, "urn:schoolwatch:settings:1")
+
+
+def incident_form() -> str:
+    """The report form of a serious incident, as it is kept."""
+    return _document(Form, f"urn:schoolwatch:incident-form:{FORMAT}")
 
 
 def tidy(schema: dict[str, Any]) -> dict[str, Any]:

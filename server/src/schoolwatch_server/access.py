@@ -33,6 +33,7 @@ Permission = Literal[
     "packs",
     "handle",
     "rules",
+    "report_incidents",
 ]
 TokenPermission = Literal["read", "handle"]
 
@@ -58,6 +59,7 @@ ROLES: Mapping[Role, frozenset[Permission]] = {
             "packs",
             "handle",
             "rules",
+            "report_incidents",
         }
     ),
     "so_viewer": frozenset({"self", "read", "system", "evidence"}),
@@ -74,6 +76,7 @@ ROLES: Mapping[Role, frozenset[Permission]] = {
             "accept",
             "evidence",
             "handle",
+            "report_incidents",
         }
     ),
     "school_head": frozenset(
@@ -89,6 +92,7 @@ ROLES: Mapping[Role, frozenset[Permission]] = {
             "approve",
             "evidence",
             "handle",
+            "report_incidents",
         }
     ),
     "technician": frozenset({"self", "read", "declare", "enrol", "freeze", "claim", "evidence", "handle"}),
@@ -109,6 +113,8 @@ reads it, remarks and files included: names may stand in them, so no token has i
 `handle` acknowledges, assigns, comments on and closes incidents: whoever answers for the place or mends it,
 the school's own people among them, for they are there first. Who only watches or inspects does not: what they
 find closed, somebody else closed.
+`report_incidents` makes the report forms of serious incidents, records what was sent, and says that one
+is not serious after all: whoever answers for the place, as it is a letter of its office.
 """
 
 SCOPES: Mapping[Role, tuple[Level, ...]] = {

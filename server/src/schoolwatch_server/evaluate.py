@@ -27,6 +27,7 @@ from schoolwatch_server import (
     reminders,
     rule_changes,
     sending,
+    serious_reminders,
     site_rounds,
     tell,
     texts,
@@ -69,6 +70,7 @@ HEARINGS_EVERY = 300.0
 RETENTION_EVERY = 3600.0
 BACKUP_EVERY = 30.0
 REMIND_EVERY = 600.0
+DEADLINES_EVERY = 60.0
 AUDIT_EVERY = 60.0
 """Seconds for which the end of the audit log may be known to nobody but the database."""
 
@@ -208,6 +210,7 @@ def _chores(work: _Work) -> None:
             REMIND_EVERY,
             lambda: reminders.put_due(work.engine, work.channels.now().everybodys.keys(), time.time()),
         ),
+        _Chore(DEADLINES_EVERY, lambda: _remind_of_deadlines(work)),
         _Chore(RETENTION_EVERY, lambda: retention.prune(work.engine, time.time(), days)),
         _Chore(RETENTION_EVERY, lambda: leftovers.forget(work.config.folder, time.time())),
         _Chore(BACKUP_EVERY, Scheduled(work.config).look),
@@ -255,6 +258,10 @@ def _note_audit(work: _Work) -> bool:
     except audit_checkpoints.CheckpointsError as error:
         log.error("%s", error)  # noqa: TRY400  the line says all
         return False
+
+
+def _remind_of_deadlines(work: _Work) -> int:
+    return serious_reminders.put_due(work.engine, work.channels.now().everybodys.keys(), time.time())
 
 
 def _judge(work: _Work) -> int:

@@ -67,6 +67,7 @@ CLAIMS = {
     "/schools/{code}/claims",
     "/schools/{code}/claims/{question}",
     "/reports/{digest}/form",
+    "/incidents/{number}/forms/{sha256}/{format}",
 }
 """What schools declare and forms they fill, which no token opens; the pages' own tests ask who sees what."""
 
@@ -100,9 +101,13 @@ def addresses(tree: Tree) -> Iterator[tuple[str, School | None]]:
         "/incidents?closed=true",
         "/incidents?state=all&q=m%C3%A1y",
         "/incidents.csv?state=all",
+        "/serious",
+        "/serious?show=all",
+        "/recipients",
     )
     for path in (*pages, "/packs", "/packs/network", *(f"/incidents/{number}" for number in range(1, 17))):
         yield path, None
+    yield from ((f"/incidents/{number}/serious", None) for number in range(1, 17))
     yield "/api/v1/catalog", None
     yield from of_all_reports()
     for school in tree.schools:

@@ -1,26 +1,25 @@
 """One incident: what is wrong, since when, on what evidence, what to do, and who sees to it."""
 
 import time
-from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Form, Path, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from schoolwatch_contract.catalogue import FACTS, METRICS, SIGHTINGS
 from schoolwatch_server import handling
 from schoolwatch_server.access import may
 from schoolwatch_server.api import looked
 from schoolwatch_server.api.problems import not_found
 from schoolwatch_server.api.route import Route, Server, Who
-from schoolwatch_server.console import incident_words, lines
+from schoolwatch_server.console import incident_words
+from schoolwatch_server.console.evidence import evidence_in_words
+from schoolwatch_server.console.incident_call import calls_for
 from schoolwatch_server.console.page import Csrf, check_form, page, words_of
-from schoolwatch_server.console.words import Words
-from schoolwatch_server.database import incident_rows
+from schoolwatch_server.console.serious_words import timers_in_words
+from schoolwatch_server.database import incident_rows, serious
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.handling import NOTE_MAX, Act, Wish
 from schoolwatch_server.rules import kept
-from schoolwatch_server.state import parse_key
 
 Number = Annotated[int, Path(ge=1, le=2**62)]
 
@@ -68,17 +67,21 @@ def _page(
         if row is None:
             raise not_found("incident", str(number))
         events = incident_rows.events(conn, number)
+        gravity = serious.gravities(conn, [number])[number]
         names = handling.assignable(conn, who, number) if may(who, "handle") else ()
-    words = words_of(request)
+    words, rule = words_of(request), server.rules.get(row.rule)
     return page(
         request,
         "incident.html",
         who,
         at=f"/incidents/{number}",
         incident=row,
-        rule=server.rules.get(row.rule),
+        rule=rule,
         events=incident_words.timeline(events, words),
-        evidence=_evidence(row.evidence, words),
+        evidence=evidence_in_words(row.evidence, words),
+        gravity=gravity,
+        timers=timers_in_words(gravity, words, time.time()),
+        calls=calls_for(server, who, row, rule),
         arrived_at=kept.arrived_at(row.evidence),
         threats=kept.threats(row.evidence),
         told=told,
@@ -89,45 +92,6 @@ def _page(
         chip_of=incident_words.chip,
         person=lambda name: incident_words.person(name, words),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Witness:
-    """One envelope that was kept as evidence: when it was taken (UTC seconds), and what it said, in words."""
-
-    taken_at: float | None
-    lines: tuple[tuple[str, str], ...]
-
-
-def _evidence(evidence: Any, words: Words) -> list[tuple[str, Witness]]:
-    """The first envelope that showed the fault and the one that opened the incident, as rules kept them."""
-    if not isinstance(evidence, dict):
-        return []
-    return [(which, _witness(held, words)) for which in ("first", "last") if (held := evidence.get(which))]
-
-
-def _witness(witnessed: dict[str, Any], words: Words) -> Witness:
-    told = {**witnessed.get("readings", {}), **witnessed.get("facts", {})}
-    said = [_line(key, value, words) for key, value in told.items()]
-    if kind := witnessed.get("sighting"):
-        what = witnessed.get("detail", {}).get("what", "same_number")
-        title = lines.title(kind, SIGHTINGS.get(kind), words)
-        said.append((title, words.known(f"change.{what}", what)))
-    return Witness(witnessed.get("taken_at"), tuple(said))
-
-
-def _line(key: str, value: float | str | None, words: Words) -> tuple[str, str]:
-    """Name and value as the device's page has them."""
-    name, labels = parse_key(key)
-    metric = METRICS.get(name)
-    kind = metric or FACTS.get(name)
-    title = lines.title(name, kind, words) if kind else words.known(name, name)  # what a watch found
-    where = lines.labels_in_words(labels, words)
-    if isinstance(value, str):
-        shown = words.known(f"value.{value}", value)
-    else:
-        shown = words.amount(value, metric.unit if metric else "")
-    return (f"{title} ({where})" if where else title, shown)
 
 
 ROUTES = (

@@ -41,6 +41,12 @@ def kinds(conn: Connection, school_id: int, scope: Scope) -> dict[str, float]:
     }
 
 
+def known_kinds(conn: Connection, school_id: int) -> frozenset[str]:
+    """Which contacts a school has, for a message of the server's own; nothing of the person."""
+    c = t.contact.c
+    return frozenset(conn.scalars(select(c.kind).where(c.school_id == school_id)))
+
+
 def opened(conn: Connection, scope: Scope, *, school_id: int | None = None) -> dict[int, tuple[Contact, ...]]:
     """The contacts of the schools that a scope sees, by school. Raises `SealError`.
 

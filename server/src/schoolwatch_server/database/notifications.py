@@ -32,6 +32,13 @@ def put(conn: Connection, incident_id: int, event: str, channels: Collection[str
     write(conn, incident_id, _numbered(conn, incident_id, event), told)
 
 
+def remind(conn: Connection, incident_id: int, event: str, channels: Collection[str], now: float) -> None:
+    """Tells those on duty for critical incidents of a deadline; whether anybody acknowledged is no matter."""
+    shifts = duty_rows.on_duty(conn, channels)
+    place, _ = duty_rows.where(conn, incident_id)
+    write(conn, incident_id, event, route.opening(shifts, channels, "critical", place, now))
+
+
 def write(conn: Connection, incident_id: int, event: str, told: Collection[Told]) -> int:
     """A row for each channel that has none of this event; how many are new."""
     held = set(conn.scalars(select(_n.channel).where(_n.incident_id == incident_id, _n.event == event)))

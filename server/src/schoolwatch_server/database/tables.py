@@ -70,6 +70,10 @@ from schoolwatch_server.database.tables_series import dirty as dirty
 from schoolwatch_server.database.tables_series import judged as judged
 from schoolwatch_server.database.tables_series import judged_series as judged_series
 from schoolwatch_server.database.tables_series import rollup as rollup
+from schoolwatch_server.database.tables_serious import incident_form as incident_form
+from schoolwatch_server.database.tables_serious import incident_mark as incident_mark
+from schoolwatch_server.database.tables_serious import incident_recipient as incident_recipient
+from schoolwatch_server.database.tables_serious import incident_sent as incident_sent
 from schoolwatch_server.database.tables_settings import device_settings as device_settings
 from schoolwatch_server.database.tables_settings import line_tester as line_tester
 from schoolwatch_server.database.tables_sites import site as site

@@ -9,6 +9,7 @@ from schoolwatch_server.law.holdings_packs import PACKS
 from schoolwatch_server.law.holdings_reports import REPORTS
 from schoolwatch_server.law.holdings_rules import RULES
 from schoolwatch_server.law.holdings_school import SCHOOL_LISTS
+from schoolwatch_server.law.holdings_serious import SERIOUS
 from schoolwatch_server.law.holdings_succession import SUCCESSION
 
 HOLDINGS: dict[str, Holding] = {
@@ -41,6 +42,7 @@ HOLDINGS: dict[str, Holding] = {
     **REPORTS,
     **SCHOOL_LISTS,
     **CALENDAR,
+    **SERIOUS,
     **SUCCESSION,
     "device": of(
         "Thiết bị: mã ngẫu nhiên, nhãn, tình trạng",

@@ -35,6 +35,7 @@ PERMISSIONS: dict[Permission, str] = {
     "recognise": "công nhận khai báo đã được chấp nhận",
     "evidence": "xem khai báo và minh chứng",
     "handle": "nhận xử lý, giao, ghi chú, đóng sự cố trong phạm vi của mình",
+    "report_incidents": "bỏ đánh dấu sự cố nghiêm trọng, lập và ghi nhận gửi báo cáo sự cố",
     "packs": "nhập, sửa bộ tiêu chí và chỉ tiêu kế hoạch",
     "rules": "sửa quy tắc cảnh báo, chạy thử trên dữ liệu cũ",
     "speedtest": "đo tốc độ đường truyền",

@@ -10,15 +10,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from schoolwatch_server.indicators.indicator import IndicatorValue
-from schoolwatch_server.reports.files import asks, below, words
+from schoolwatch_server.reports.files import asks, below, letterhead, words
 from schoolwatch_server.reports.files.details import details
+from schoolwatch_server.reports.files.letterhead import BLANK
 from schoolwatch_server.reports.files.paper import FileFormat, Paper
 
 if TYPE_CHECKING:
     from schoolwatch_server.reports.files.letter import Letter
 
-BLANK = "……………………"
-_KINDS = ("Tỉnh ", "Thành phố ", "Xã ", "Phường ", "Thị trấn ", "Đặc khu ")
 _ROMAN = ("I", "II", "III", "IV", "V", "VI")
 
 Tables = Sequence[asks.Table]
@@ -50,21 +49,15 @@ def render(paper: Paper) -> bytes:
 
 
 def _heads(paper: Paper, letter: "Letter") -> None:
-    """Offices and country side by side, below them number and day on one line (Phụ lục I, II.1 to II.4)."""
-    from schoolwatch_server.reports.files.letter import rule, write
-
-    (left, right), (number, day) = letter.columns(0.4, rows=2)
-    above, office = _offices(paper)
-    write(left.paragraphs[0], above, size=12)
-    write(left.add_paragraph(), office, size=12, bold=True)
-    rule(left.add_paragraph(), 22)
-    write(right.paragraphs[0], paper.text("file.letter.country"), size=12, bold=True)
-    write(right.add_paragraph(), paper.text("file.letter.motto"), size=13, bold=True)
-    rule(right.add_paragraph(), 20)
-    write(number.paragraphs[0], paper.text("file.letter.number"), size=13)
+    """Offices and country, number and day."""
     year = words.made_at(paper).astimezone(words.VIETNAM).year
-    told = paper.text("file.letter.day", place=_place(paper), year=year)
-    write(day.paragraphs[0], told, size=13, italic=True)
+    letterhead.heads(
+        letter,
+        _offices(paper),
+        (paper.text("file.letter.country"), paper.text("file.letter.motto")),
+        paper.text("file.letter.number"),
+        paper.text("file.letter.day", place=_place(paper), year=year),
+    )
 
 
 def _offices(paper: Paper) -> tuple[str, str]:
@@ -79,10 +72,9 @@ def _offices(paper: Paper) -> tuple[str, str]:
 def _place(paper: Paper) -> str:
     """The place beside the day: the commune's or province's name, without what kind of place it is."""
     content = paper.content
-    name = (content.within[-1] if content.within else BLANK) if content.level == "school" else content.name
-    kind = next((kind for kind in _KINDS if name.startswith(kind)), "")
-    rest = name.removeprefix(kind)
-    return name if rest[:1].isdigit() else rest
+    return letterhead.place(
+        (content.within[-1] if content.within else BLANK) if content.level == "school" else content.name
+    )
 
 
 # --- the body -----------------------------------------------------------------------------------------------
@@ -240,17 +232,9 @@ def _columns(paper: Paper, *keys: str) -> tuple[str, ...]:
 
 
 def _end(paper: Paper, letter: "Letter") -> None:
-    from schoolwatch_server.reports.files.letter import ALIGN, write
-
-    ((left, right),) = letter.columns(0.5)
-    head = paper.text("file.letter.receivers")
-    write(left.paragraphs[0], head, size=12, bold=True, italic=True, align=ALIGN.LEFT)
-    for line in (paper.text("file.letter.as_above"), f"{paper.text('file.letter.kept')} {BLANK}."):
-        write(left.add_paragraph(), f"- {line}", size=11, align=ALIGN.LEFT)
-    write(right.paragraphs[0], paper.text(f"file.letter.signer.{paper.content.level}"), bold=True)
-    for _ in range(4):
-        write(right.add_paragraph(), "")
-    write(right.add_paragraph(), BLANK, bold=True)
+    receivers = (paper.text("file.letter.as_above"), f"{paper.text('file.letter.kept')} {BLANK}.")
+    signer = paper.text(f"file.letter.signer.{paper.content.level}")
+    letterhead.end(letter, paper.text("file.letter.receivers"), receivers, signer)
 
 
 DOCX = FileFormat("docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document", render)

@@ -1,0 +1,74 @@
+"""What was kept as evidence with an incident, in words: value with unit, when measured, when it arrived."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from schoolwatch_contract.catalogue import FACTS, METRICS
+from schoolwatch_server.console import lines
+from schoolwatch_server.console.words import Words
+from schoolwatch_server.serious import evidence
+from schoolwatch_server.serious.evidence import Line, Seen, Witness
+
+LATE = 300.0
+"""Seconds between measuring and arriving from which both times are shown; a proposal of this project."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenWords:
+    """A sighting in words."""
+
+    title: str
+    seen_at: float | None
+    lines: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WitnessWords:
+    """One report that was kept as evidence: when it was taken (UTC seconds), and what it said, in words."""
+
+    taken_at: float | None
+    arrived: str
+    lines: tuple[tuple[str, str], ...]
+    seen: tuple[SeenWords, ...]
+    left_out: int
+
+
+def evidence_in_words(kept: object, words: Words) -> list[tuple[str, WitnessWords]]:
+    """The first report that showed the fault and the one that opened the incident, as rules kept them."""
+    return [(one.which, _in_words(one, words)) for one in evidence.witnesses(kept)]
+
+
+def _in_words(one: Witness, words: Words) -> WitnessWords:
+    told = tuple(_line(line, words) for line in one.lines)
+    seen = tuple(_seen(each, words) for each in one.seen)
+    return WitnessWords(one.taken_at, _arrived(one, words), told, seen, one.left_out)
+
+
+def _arrived(one: Witness, words: Words) -> str:
+    """Said only of what came late: of all else it is the same minute."""
+    if one.taken_at is None or one.received_at is None or one.received_at - one.taken_at < LATE:
+        return ""
+    waited = words.span(one.received_at - one.taken_at)
+    return words.text("incident.evidence_arrived", when=words.when(one.received_at), waited=waited)
+
+
+def _line(line: Line, words: Words) -> tuple[str, str]:
+    """Name and value as the device's page has them."""
+    kind = METRICS.get(line.name) or FACTS.get(line.name)
+    title = lines.title(line.name, kind, words) if kind else words.known(line.name, line.name)
+    where = lines.labels_in_words(dict(line.labels), words)
+    if isinstance(line.value, str):
+        shown = words.known(f"value.{line.value}", line.value)
+    else:
+        shown = words.amount(line.value, line.unit)
+    return (f"{title} ({where})" if where else title, shown)
+
+
+def _seen(seen: Seen, words: Words) -> SeenWords:
+    return SeenWords(evidence.title(seen.kind, words.texts, words.language), seen.seen_at, tuple(_details(seen, words)))
+
+
+def _details(seen: Seen, words: Words) -> Iterator[tuple[str, str]]:
+    yield words.text("incident.evidence_subject"), seen.subject
+    for name, value in seen.detail.items():
+        yield words.known(f"detail.{name}", name), words.known(f"change.{value}", value)

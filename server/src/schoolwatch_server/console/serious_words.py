@@ -1,0 +1,39 @@
+"""Deadlines of serious incidents in words: how long is left, or how long ago they passed."""
+
+from dataclasses import dataclass
+
+from schoolwatch_server.console.words import Words
+from schoolwatch_server.database.serious import Gravity
+from schoolwatch_server.serious.timers import Timer, timers
+
+_CHIPS = {"sent": "good", "running": "plain", "soon": "warn", "overdue": "bad"}
+
+
+@dataclass(frozen=True, slots=True)
+class TimerWords:
+    """A deadline as a page shows it: `chip` is how it stands in colour, `told` in words."""
+
+    step: str
+    chip: str
+    told: str
+    due_at: float
+    is_open: bool
+    was_late: bool
+
+
+def timers_in_words(gravity: Gravity | None, words: Words, now: float) -> tuple[TimerWords, ...]:
+    """Both deadlines of a serious incident; none of another one, or of a false alarm that owes nothing."""
+    if gravity is None or not gravity.is_serious or not (gravity.owes or gravity.times.sent):
+        return ()
+    return tuple(_in_words(timer, words, now) for timer in timers(gravity.times))
+
+
+def _in_words(timer: Timer, words: Words, now: float) -> TimerWords:
+    standing = timer.standing(now)
+    sent = timer.sent
+    if sent is not None:
+        told = words.text("serious.sent", when=words.when(sent.at), reference=sent.reference, by=sent.by)
+    else:
+        key = "serious.overdue" if standing == "overdue" else "serious.left"
+        told = words.text(key, span=words.span(max(abs(timer.due_at - now), 1)))
+    return TimerWords(timer.step, _CHIPS[standing], told, timer.due_at, sent is None, timer.was_late)

@@ -1,0 +1,102 @@
+"""What was kept as evidence with an incident, taken apart for pages, the API and forms. Pure."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from schoolwatch_contract.catalogue import FACTS, METRICS, SIGHTINGS
+from schoolwatch_server.state import parse_key
+from schoolwatch_server.texts import Language, Texts
+
+MOST = 60
+"""Readings, facts and sightings of one witness that are shown; how many more there are is said."""
+
+Which = Literal["first", "last"]
+_WHICH: tuple[Which, ...] = ("first", "last")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A reading or a fact as it was: `key(name, labels)`, and the unit of its name in the catalogue."""
+
+    key: str
+    name: str
+    labels: Mapping[str, str]
+    value: float | str | None
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A sighting: of what kind, about what, with which details, when (UTC seconds; None: not known)."""
+
+    kind: str
+    subject: str
+    detail: Mapping[str, str]
+    seen_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """One report that was kept: the first that showed the fault, or the one that opened the incident.
+
+    `taken_at` is when it was measured, `received_at` when it reached the server (UTC seconds; None: not
+    remembered). `left_out` says how many more lines were kept than are shown.
+    """
+
+    which: Which
+    taken_at: float | None
+    received_at: float | None
+    lines: tuple[Line, ...]
+    seen: tuple[Seen, ...]
+    left_out: int = 0
+
+
+def witnesses(evidence: object) -> tuple[Witness, ...]:
+    """What an incident keeps, in order; nothing of what an older program wrote otherwise."""
+    if not isinstance(evidence, Mapping):
+        return ()
+    return tuple(
+        _witness(which, kept) for which in _WHICH if isinstance(kept := evidence.get(which), Mapping)
+    )
+
+
+def _witness(which: Which, kept: Mapping[str, Any]) -> Witness:
+    lines, seen = tuple(_lines(kept)), tuple(_sightings(kept))
+    shown = lines[:MOST]
+    sightings = seen[: MOST - len(shown)]
+    return Witness(
+        which,
+        _time(kept.get("taken_at")),
+        _time(kept.get("arrived_at")),
+        shown,
+        sightings,
+        len(lines) + len(seen) - len(shown) - len(sightings),
+    )
+
+
+def _lines(kept: Mapping[str, Any]) -> Iterator[Line]:
+    for key, value in {**kept.get("readings", {}), **kept.get("facts", {})}.items():
+        name, labels = parse_key(key)
+        metric = METRICS.get(name)
+        yield Line(key, name, labels, value, metric.unit if metric else "")
+
+
+def _sightings(kept: Mapping[str, Any]) -> Iterator[Seen]:
+    """The sighting of this witness, if it is one: its time is when it was seen."""
+    if kept.get("sighting"):
+        detail = {name: str(value) for name, value in (kept.get("detail") or {}).items()}
+        yield Seen(str(kept["sighting"]), str(kept.get("subject", "")), detail, _time(kept.get("taken_at")))
+
+
+def _time(value: object) -> float | None:
+    """A time that is known: 0 is what an older program left."""
+    return float(value) if isinstance(value, int | float) and value > 0 else None
+
+
+def title(name: str, texts: Texts, language: Language) -> str:
+    """What a reading, fact or sighting is called; what a watch found has its name in the texts."""
+    found = METRICS.get(name) or FACTS.get(name) or SIGHTINGS.get(name)
+    if found is None:
+        return texts.either(language, name, name)
+    return found.vi if language == "vi" else found.en
