@@ -67,8 +67,9 @@ def put(tree: Tree, *, is_exercise: bool = False, severity: str = "critical") ->
         evidence=EVIDENCE,
     )
     with begin_write(tree.engine) as conn:
-        made = incidents.open_incident(conn, new, tree.now)
-        assert made is not None
+        opened = incidents.open_incident(conn, new, tree.now)
+        assert opened is not None
+        made = opened.id
         note = {"by": "ky-thuat", "text": "Đã rút mạng, gọi 0912 345 678"}
         incidents.add_event(conn, made, "noted", note, tree.now + 60)
         values = {"assignee": "ky-thuat", "is_exercise": is_exercise}

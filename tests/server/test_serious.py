@@ -39,9 +39,9 @@ def put_incident(
         evidence={},
     )
     with begin_write(world.engine) as conn:
-        made = incidents.open_incident(conn, new, found)
-    assert made is not None
-    return made
+        opened = incidents.open_incident(conn, new, found)
+    assert opened is not None
+    return opened.id
 
 
 # --- the deadlines --------------------------------------------------------------------------------

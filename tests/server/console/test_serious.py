@@ -47,9 +47,9 @@ def put(
         },
     )
     with begin_write(tree.engine) as conn:
-        made = incidents.open_incident(conn, new, found)
-    assert made is not None
-    return made
+        opened = incidents.open_incident(conn, new, found)
+    assert opened is not None
+    return opened.id
 
 
 def of_first(tree: Tree, **more) -> int:
