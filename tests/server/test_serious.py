@@ -6,14 +6,23 @@ import pytest
 
 from reports import NOW, World
 from schoolwatch_server import messages, serious_reminders, texts
-from schoolwatch_server.database import incidents, notifications, serious
+from schoolwatch_server.database import incidents, serious
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.database.told_of import Due
 from schoolwatch_server.rules.subject import Subject
 from schoolwatch_server.scope import EVERYTHING, Scope
 from schoolwatch_server.serious import redact
 from schoolwatch_server.serious.calls import Call, in_order, is_about_a_line, tel
-from schoolwatch_server.serious.timers import HOURS, Sent, Serious, due_timers, next_timer, timers
+from schoolwatch_server.serious.timers import (
+    HOURS,
+    TIMER_EVENTS,
+    Sent,
+    Serious,
+    due_timers,
+    next_timer,
+    timers,
+)
 
 HOUR = 3600.0
 
@@ -159,23 +168,24 @@ def test_without_a_channel_nothing_is_lost(world: World) -> None:
     assert serious_reminders.put_due(world.engine, {"json-a"}, NOW + 22 * HOUR) == 1
 
 
-def test_reminders_say_where_and_what_in_both_languages(world: World) -> None:
-    made = put_incident(world)
-    with begin_write(world.engine) as conn:
-        for event in ("notice_due", "notice_late", "report_due", "report_late"):
-            notifications.put(conn, made, event, ["json-a"], NOW)
-    for _ in range(4):
-        with begin_write(world.engine) as conn:
-            number = notifications.next_due(conn, ["json-a"], NOW)
-            assert number is not None
-            due = notifications.claim(conn, number, NOW, NOW + 1)
-            assert due is not None
-            notifications.sent(conn, due, NOW)
-        for language in ("vi", "en"):
-            title, body = messages.message(due, {}, texts.load(), "https://sw.test", language)
-            assert "rule_critical" in title
-            assert f"https://sw.test/incidents/{made}" in body
-            assert "Trường" in body
+@pytest.mark.parametrize("event", TIMER_EVENTS)
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_reminders_say_where_and_what_in_both_languages(event: str, language: str) -> None:
+    due = Due(
+        1, 7, event, "json-a", "rule_critical", "critical", NOW, NOW, None, False, False,
+        None, None, None, "Trường A", "S", None, "Xã B",
+    )  # fmt: skip
+    title, body = messages.of_one(due, {}, texts.load(), "https://sw.test", language)
+    assert "rule_critical" in title
+    assert "https://sw.test/incidents/7" in body
+    assert "Trường A" in body
+
+
+def test_an_acknowledged_incident_is_reminded_of_without_a_new_escalation(world: World) -> None:
+    put_incident(world)
+    assert serious_reminders.put_due(world.engine, {"json-a"}, NOW + 21 * HOUR) == 1
+    with begin_read(world.engine) as conn:
+        assert not conn.execute(t.escalation.select()).all()
 
 
 # --- whom to call ---------------------------------------------------------------------------------
