@@ -144,7 +144,7 @@ def _form(known: Known, wanted: Wanted, rule: Rule | None, texts: Texts) -> Form
         detected_at=_time(times.detected_at),
         ended_at=None if incident.closed_at is None else _time(incident.closed_at),
         is_late=incident.late,
-        state=texts.get("vi", "incident.open" if incident.closed_at is None else "incident.closed"),
+        state=texts.get("vi", f"incident_state.{incident.state}"),
         verdict=incident.verdict or None,
         responsible=incident.assignee or None,
         place=_place(known.where),

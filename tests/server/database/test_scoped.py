@@ -95,6 +95,7 @@ NOBODY_ASKS = named(
     marks="acks create load newest_offsets",
     notifications="put",
     notifications="claim next_due put",
+    notifications="put remind",
     serious="owing reminded",
     report_reminders="claim next_due put",
     people="idle",
