@@ -65,7 +65,9 @@ def _line(line: Line, words: Words) -> tuple[str, str]:
 
 
 def _seen(seen: Seen, words: Words) -> SeenWords:
-    return SeenWords(evidence.title(seen.kind, words.texts, words.language), seen.seen_at, tuple(_details(seen, words)))
+    return SeenWords(
+        evidence.title(seen.kind, words.texts, words.language), seen.seen_at, tuple(_details(seen, words))
+    )
 
 
 def _details(seen: Seen, words: Words) -> Iterator[tuple[str, str]]:
