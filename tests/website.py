@@ -72,9 +72,9 @@ class RunningSite:
         self._clients.append(client)
         return client
 
-    def ask(self, scope: Scope = EVERYTHING) -> httpx.Client:
+    def ask(self, scope: Scope = EVERYTHING, permission: str = "read") -> httpx.Client:
         """Asks with a token of that scope."""
-        token = issue_token(self.engine, "test", "read", scope, 1)
+        token = issue_token(self.engine, "test", permission, scope, 1)
         return self.anyone(headers={"Authorization": f"Bearer {token}"})
 
     def somebody(self, role: Role, scope: Scope = EVERYTHING, language: str = "vi") -> httpx.Client:

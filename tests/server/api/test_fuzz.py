@@ -76,7 +76,11 @@ def principals(site: RunningSite, tree: Tree) -> Principals:
     school, (renews, other) = Scope("school", tree.schools[0].id), tree.schools[0].devices[:2]
     renewal.order(tree.engine, EVERYTHING, [renews.device], by="test", now=tree.now)
     people = {"technician": site.somebody("technician", school), "so_admin": site.somebody("so_admin")}
-    tokens = {"token": site.ask(EVERYTHING), "a school's token": site.ask(school)}
+    tokens = {
+        "token": site.ask(EVERYTHING),
+        "a school's token": site.ask(school),
+        "a help desk": site.ask(EVERYTHING, "handle"),
+    }
     asks = site.anyone()
 
     def proof(device: Device) -> dict[str, str]:
@@ -122,7 +126,7 @@ class Known:
         """Of the first school."""
         return next(mark for mark in self.tree.schools[0].above if mark.startswith("MarkP"))
 
-    def values(self) -> st.SearchStrategy[dict[str, str]]:
+    def values(self) -> st.SearchStrategy[dict[str, Any]]:
         school = self.tree.schools[0]
         device = school.devices[0]
         return st.fixed_dictionaries(
@@ -137,13 +141,18 @@ class Known:
                 "indicator": st.sampled_from([known.id for known in INDICATORS]),
                 "token": st.just(self.enrolment),
                 "room": st.just(""),
+                "number": st.just(1),
+                "incidents": st.just([1, 2]),
+                "assignee": st.just(""),
+                "note": st.sampled_from(["đã gọi trường", "hẹn sáng mai"]),
+                "month": st.just("2026-01"),
                 "digest": st.just(self.report),
                 "from": st.just("2026-01-01T00:00:00Z"),
                 "to": st.just("2027-01-01T00:00:00+07:00"),
             },
         )
 
-    def put_into(self, case: schemathesis.Case, values: dict[str, str]) -> None:
+    def put_into(self, case: schemathesis.Case, values: dict[str, Any]) -> None:
         for where in (case.path_parameters, case.query, case.body):
             if isinstance(where, dict):
                 where.update({name: value for name, value in values.items() if name in where})
@@ -204,7 +213,7 @@ def test_what_is_there_is_told_as_it_is_described(
 
     @fuzz(EXAMPLES)
     @given(case=right, values=known.values())
-    def ask(case: schemathesis.Case, values: dict[str, str]) -> None:
+    def ask(case: schemathesis.Case, values: dict[str, Any]) -> None:
         known.put_into(case, values)
         for headers in principals.values():
             answer = case.call_and_validate(

@@ -87,6 +87,8 @@ def addresses(tree: Tree) -> Iterator[tuple[str, School | None]]:
         "incidents",
         "incidents?state=closed",
         "incidents?q=Mark",
+        "response-times",
+        "response-times.csv",
         *(f"incidents/{number}" for number in range(1, 17)),
     )
     for path in (*whole, *LISTS, *(f"tables/{name}.csv" for name in TABLES)):
@@ -104,6 +106,7 @@ def addresses(tree: Tree) -> Iterator[tuple[str, School | None]]:
         "/serious",
         "/serious?show=all",
         "/recipients",
+        "/response-times",
     )
     for path in (*pages, "/packs", "/packs/network", *(f"/incidents/{number}" for number in range(1, 17))):
         yield path, None
