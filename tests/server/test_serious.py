@@ -6,8 +6,9 @@ import pytest
 
 from reports import NOW, World
 from schoolwatch_server import messages, serious_reminders, texts
-from schoolwatch_server.database import incidents, serious
+from schoolwatch_server.database import calls, contacts, incidents, serious
 from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.calls import Hint
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.told_of import Due
 from schoolwatch_server.rules.subject import Subject
@@ -181,6 +182,35 @@ def test_reminders_say_where_and_what_in_both_languages(event: str, language: st
     assert "Trường A" in body
 
 
+def due_of(rule: str, hint: Hint | None) -> Due:
+    return Due(
+        1, 7, "opened", "json-a", rule, "high", NOW, NOW, None, False, False,
+        None, None, None, "Trường A", "S", None, "Xã B", None, hint,
+    )  # fmt: skip
+
+
+def test_a_message_says_whom_to_call_and_names_no_person(world: World) -> None:
+    made = put_incident(world)
+    with begin_write(world.engine) as conn:
+        assert calls.hint(conn, made, NOW) == calls.Hint(None, has_contact=False)
+        row = {"school_id": world.school, "isp": "VNPT", "subscriber": "FTTH-77", "hotline": "1800 1166"}
+        conn.execute(t.line_contract.insert().values(**row))
+        ended = {"isp": "Cũ", "subscriber": "X", "hotline": "113", "ends": NOW - 1}
+        conn.execute(t.line_contract.insert().values(school_id=world.school, **ended))
+        contacts.write(conn, world.school, "it_contact", {"name": "Bích", "phone": "0912345678"}, NOW)
+        hint = calls.hint(conn, made, NOW)
+
+    def body(rule: str, hint: Hint | None) -> str:
+        return messages.of_one(due_of(rule, hint), {}, texts.load(), "https://sw.test")[1]
+
+    assert "Gọi cho ai: nhà mạng VNPT, 1800 1166, mã thuê bao FTTH-77." in body("line_down", hint)
+    assert "Gọi cho ai: đầu mối CNTT của nhà trường" in body("antivirus_off", hint)
+    assert "chưa khai đầu mối CNTT" in body("antivirus_off", Hint(None, has_contact=False))
+    for rule in ("line_down", "antivirus_off"):
+        assert "Bích" not in body(rule, hint)
+        assert "0912" not in body(rule, hint)
+
+
 def test_an_acknowledged_incident_is_reminded_of_without_a_new_escalation(world: World) -> None:
     put_incident(world)
     assert serious_reminders.put_due(world.engine, {"json-a"}, NOW + 21 * HOUR) == 1
@@ -220,6 +250,8 @@ def test_of_a_lines_trouble_the_provider_comes_first() -> None:
     assert [call.who for call in in_order(calls, line_first=False)] == ["it_contact", "deputy", "isp"]
     assert is_about_a_line("line_down", ())
     assert is_about_a_line("slow", ("bandwidth",))
+    assert is_about_a_line("outage_commune", ())
+    assert not is_about_a_line("site_ipv6_lost", ())
     assert not is_about_a_line("antivirus_off", ("antivirus",))
 
 

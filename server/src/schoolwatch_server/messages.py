@@ -11,6 +11,7 @@ from schoolwatch_server.database.told_of import Due
 from schoolwatch_server.duty.shift import SEVERITIES, rank
 from schoolwatch_server.duty.shift import VIETNAM as VIETNAM
 from schoolwatch_server.rules import Rule, kept
+from schoolwatch_server.serious.calls import is_about_a_line
 from schoolwatch_server.texts import Language, Texts
 
 CRITICAL_NAMED = 30
@@ -55,12 +56,30 @@ def of_one(
         "since": local_time(due.since, texts, language),
         "closed": local_time(due.closed_at, texts, language) if due.closed_at is not None else "–",
         "late": _late(due, texts, language),
+        "call": _call(due, rule, texts, language),
         "found": _found(due, texts, language),
         "link": f"{public_url}/incidents/{due.incident_id}",
     }
     event = stem(due.event)
     heading = texts.get(language, f"notify.{event}.title", **values)
     return heading, texts.get(language, f"notify.{event}.body", **values).strip()
+
+
+def _call(due: Due, rule: Rule | None, texts: Texts, language: Language) -> str:
+    """Of a line's trouble the provider with the subscriber's code; else where the number is."""
+    provider = due.hint.provider if due.hint else None
+    if provider and is_about_a_line(due.rule, rule.condition.evidence if rule else ()):
+        key = "call.line.subscriber" if provider.subscriber else "call.line.isp"
+        return texts.get(
+            language,
+            key,
+            isp=provider.isp,
+            hotline=provider.hotline,
+            subscriber=provider.subscriber,
+        )
+    if due.hint and due.hint.has_contact is False:
+        return texts.get(language, "call.line.missing")
+    return texts.get(language, "call.line.page" if due.school else "call.line.place")
 
 
 def of_many(

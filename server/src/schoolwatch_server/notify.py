@@ -81,7 +81,7 @@ def send_next(
         return made > 0
     with begin_write(engine) as conn:
         due = deliveries.claim(conn, found, at, at + CLAIMED)
-        told = () if due is None else told_of.of_delivery(conn, due.id)
+        told = () if due is None else told_of.of_delivery(conn, due.id, at)
     if due is None:
         return True  # another sender took it; there may be more
     title, body = message(

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from schoolwatch_server.database import contacts, whereabouts
-from schoolwatch_server.database.whereabouts import Whereabouts
+from schoolwatch_server.database.whereabouts import Line, Whereabouts
 from schoolwatch_server.scope import Scope
 from schoolwatch_server.sealing import SealError
-from schoolwatch_server.serious.calls import Call, in_order, is_about_a_line, tel
-from schoolwatch_server.texts import Language, Texts
+from schoolwatch_server.serious.calls import Call, in_order, tel
 from schoolwatch_server.workbooks.contacts import KINDS
 
 
@@ -62,26 +61,21 @@ def of_incident(
     return Calls(in_order((*calls, *lines), line_first=line_first), (), missing)
 
 
-def short_line(
-    conn: Connection,
-    incident_id: int,
-    evidence: tuple[str, ...],
-    now: float,
-    texts: Texts,
-    language: Language = "vi",
-) -> str:
-    """One line for a notification: it leaves the server, so it names no person and no person's number.
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """Whom to call, as far as a message may say it that leaves the server: it names no person.
 
-    `evidence` are the subjects of the rule's evidence. Of a line's trouble the provider's hotline stands
-    there with the subscriber's code; otherwise whether there is a contact, who is on the incident's page.
+    `provider` is the first line's, None without a hotline; `has_contact` None where no school is concerned.
     """
+
+    provider: Line | None
+    has_contact: bool | None
+
+
+def hint(conn: Connection, incident_id: int, now: float) -> Hint:
+    """Of any incident, for the server's own messages."""
     where = whereabouts.of_incident(conn, incident_id)
-    lines = [line for line in whereabouts.lines_at(conn, where, now) if line.hotline]
-    if lines and is_about_a_line(where.rule, evidence):
-        line = lines[0]
-        key = "call.line.subscriber" if line.subscriber else "call.line.isp"
-        return texts.get(language, key, isp=line.isp, hotline=line.hotline, subscriber=line.subscriber)
+    provider = next((line for line in whereabouts.lines_at(conn, where, now) if line.hotline), None)
     if where.school_id is None:
-        return texts.get(language, "call.line.page")
-    is_known = contacts.known_kinds(conn, where.school_id)
-    return texts.get(language, "call.line.page" if is_known else "call.line.missing")
+        return Hint(provider, None)
+    return Hint(provider, bool(contacts.known_kinds(conn, where.school_id)))

@@ -1,11 +1,13 @@
 """What a message tells: of each of its events the incident, where it is, and how it stands now."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from schoolwatch_server.database import calls
 from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.calls import Hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +36,11 @@ class Due:
     place: str | None
     commune: str | None
     evidence: Any = None
+    hint: Hint | None = None
 
 
-def of_delivery(conn: Connection, delivery_id: int) -> tuple[Due, ...]:
-    """The events that a message tells of, in the order in which they came."""
+def of_delivery(conn: Connection, delivery_id: int, now: float) -> tuple[Due, ...]:
+    """The events that a message tells of, in the order in which they came; of a single one whom to call."""
     n, i, d, s = t.notification.c, t.incident.c, t.device.c, t.school.c
     own = t.commune.alias("own")
     code = (
@@ -68,4 +71,7 @@ def of_delivery(conn: Connection, delivery_id: int) -> tuple[Due, ...]:
         .where(n.delivery_id == delivery_id)
         .order_by(n.id)
     )  # fmt: skip
-    return tuple(Due(*tuple(row)) for row in conn.execute(query))
+    told = tuple(Due(*tuple(row)) for row in conn.execute(query))
+    if len(told) != 1:
+        return told
+    return (replace(told[0], hint=calls.hint(conn, told[0].incident_id, now)),)

@@ -6,7 +6,9 @@ from typing import Literal
 
 Who = Literal["isp", "it_contact", "deputy"]
 
-_ABOUT_LINES = frozenset({"bandwidth", "quality", "line", "lines", "isp", "ipv6", "resolvers", "routes"})
+_ABOUT_LINES = frozenset(
+    {"bandwidth", "quality", "line", "lines", "isp", "outage", "ipv6", "resolvers", "routes"}
+)
 _EXTENSION = re.compile(r"(?:,? ?(?:máy lẻ|máy nhánh|ext\.?|x) ?:? ?)([0-9]{1,6})$", re.IGNORECASE)
 _SHORT = range(3, 7)
 """Digits of a short number such as 113 or 18001."""
@@ -58,7 +60,7 @@ def tel(written: str) -> str:
 
 def is_about_a_line(rule: str, evidence: tuple[str, ...]) -> bool:
     """Whether the provider is the one to call first: by the subjects of the rule's evidence, or its name."""
-    return bool(_ABOUT_LINES & {*evidence, *rule.split("_")})
+    return not rule.startswith("site") and bool(_ABOUT_LINES & {*evidence, *rule.split("_")})
 
 
 def in_order(calls: tuple[Call, ...], *, line_first: bool) -> tuple[Call, ...]:
