@@ -48,6 +48,7 @@ class Row:
     and so on of the place asked about, and `{n}`, another number in each request. A form's csrf is added.
     `prepare` may make something afresh for each cell: its values come on top. `body` gives httpx what else
     the request carries. `is_fresh` is for what opens or ends a session: each cell then asks with its own.
+    `is_stream` is for what never ends: how it begins is looked at.
     """
 
     method: str
@@ -61,6 +62,7 @@ class Row:
     prepare: Callable[[Any], Mapping[str, str]] | None = None
     body: Callable[[Any], Mapping[str, Any]] | None = None
     is_fresh: bool = False
+    is_stream: bool = False
 
 
 def a_token(asked: Any) -> Mapping[str, str]:
@@ -282,6 +284,9 @@ MATRIX: tuple[Row, ...] = (
     Row("GET", "/incidents",              "yyy yyy yy yy yy yyy yyy -- ?"),
     Row("GET", "/response-times",         "yyn yyn yn nn nn yyn ynn -- ?", query="commune=MarkC00X"),
     Row("GET", "/incidents.csv",          "yyy yyy yy yy yy yyy yyy -- ?"),
+    Row("GET", "/incidents/stream",       "yyy yyy yy yy yy yyy yyy -- ?", is_stream=True),
+    Row("GET", "/wall",                   "yyy yyy yy yy yy yyy yyy -- ?"),
+    Row("GET", "/wall/stream",            "yyy yyy yy yy yy yyy yyy -- ?", is_stream=True),
     Row("GET", "/incidents/{number}",     "yyn yyn yn yn yn yyn yyn -- ?"),
     Row("GET", "/serious",                "yyy yyy yy yy yy yyy yyy -- ?"),
     Row("GET", "/incidents/{number}/serious", "yyn yyn yn yn yn yyn yyn -- ?"),

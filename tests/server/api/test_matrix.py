@@ -167,12 +167,11 @@ def ask(asked: Asked, row: Row, client: httpx.Client, name: str, which: str) -> 
     elif row.method == "POST" and "json" not in more:
         token = {} if name in {"token", "device", "nobody"} else {"csrf": csrf(client)}
         more["data"] = {**token, **{key: text.format_map(values) for key, text in row.form.items()}}
-    return client.request(
-        row.method,
-        row.path.format_map(values) + (f"?{row.query.format_map(values)}" if row.query else ""),
-        headers=headers,
-        **more,
-    )
+    path = row.path.format_map(values) + (f"?{row.query.format_map(values)}" if row.query else "")
+    if row.is_stream:
+        with client.stream(row.method, path, headers=headers) as begun:
+            return begun
+    return client.request(row.method, path, headers=headers, **more)
 
 
 @pytest.mark.parametrize("row", [pytest.param(row, id=f"{row.method} {row.path}") for row in MATRIX])

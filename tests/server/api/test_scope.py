@@ -71,6 +71,9 @@ CLAIMS = {
 }
 """What schools declare and forms they fill, which no token opens; the pages' own tests ask who sees what."""
 
+STREAMS = {"/incidents/stream", "/wall/stream"}
+"""They never end; tests/server/console/test_live.py asks what they carry to whom."""
+
 LISTS = ("room-use", "activation", "lines", "sites", "indicators/history", "indicators/history.ndjson")
 """Of all schools, or of one."""
 
@@ -107,6 +110,7 @@ def addresses(tree: Tree) -> Iterator[tuple[str, School | None]]:
         "/serious?show=all",
         "/recipients",
         "/response-times",
+        "/wall",
     )
     for path in (*pages, "/packs", "/packs/network", *(f"/incidents/{number}" for number in range(1, 17))):
         yield path, None
@@ -186,7 +190,11 @@ def test_the_list_of_addresses_leaves_no_route_out(tree: Tree, site: RunningSite
             if getattr(route, "path_regex", None) and route.path_regex.match(path.partition("?")[0]):
                 asked.add(route.path)
                 break
-    missing = GET - asked - {"/metrics", "/system", "/bundles", *PEOPLE, *ENROLLING, *ADMINISTRATION, *CLAIMS}
+    missing = (
+        GET
+        - asked
+        - {"/metrics", "/system", "/bundles", *PEOPLE, *ENROLLING, *ADMINISTRATION, *CLAIMS, *STREAMS}
+    )
     assert not missing, f"say in addresses() where data of schools can be read: {missing}"
 
 

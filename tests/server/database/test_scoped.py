@@ -137,13 +137,16 @@ CALLED = named(
 )
 """The server's own work too, called by what answers people: at start, or for what it found by the scope."""
 
+A_NUMBER = named(incident_news="judged_at newest")
+"""A time, or how many there have been, of the server as a whole: it says nothing of any school."""
+
 ANYBODY = named(reports="kept")
 """Asked by whoever holds a paper, by the digest on it, which nobody guesses; the answer holds no name."""
 
 OPEN = named(reach="inside", incident_rows="incident_select")
 """The condition of a scope itself, for statements asked with its place; a statement still without it."""
 
-LISTS = (ABOUT_ONE, OF_THE_SERVER, WHO_ASKS, NOBODY_ASKS, CALLED, ANYBODY, OPEN)
+LISTS = (ABOUT_ONE, OF_THE_SERVER, WHO_ASKS, NOBODY_ASKS, CALLED, A_NUMBER, ANYBODY, OPEN)
 
 ANSWERS_PEOPLE = ("api", "console", "reports")
 

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from schoolwatch_contract import pin
 from schoolwatch_server import transport
 from schoolwatch_server.address import Address
+from schoolwatch_server.api.live import Live
 from schoolwatch_server.api.pace import Pace
 from schoolwatch_server.attempts import Attempts
 from schoolwatch_server.challenges import Challenges
@@ -44,6 +45,7 @@ class Context:
     pace: Pace = field(default_factory=Pace)
     looked: Deeds = field(default_factory=Deeds)
     failed_logins: Deeds = field(default_factory=Deeds)  # apart: a flood of them hides nobody who looked
+    live: Live = field(kw_only=True)
     oidc: "Client | None" = None
 
     @property

@@ -110,8 +110,11 @@ def _paced(request: Request) -> Principal | None:
     return who
 
 
-def principal_of(request: Request) -> Principal | None:
-    """Whom the device's proof, the bearer token, or else the session cookie, speaks for."""
+def principal_of(request: Request, *, is_watched: bool = False) -> Principal | None:
+    """Whom the device's proof, the bearer token, or else the session cookie, speaks for.
+
+    What asks by itself does not keep a session open, unless people watch it without touching anything.
+    """
     context, now = context_of(request), time.time()
     engine, header = context.engine, request.headers.get("authorization", "")
     scheme, _, token = header.partition(" ")
@@ -122,8 +125,9 @@ def principal_of(request: Request) -> Principal | None:
     secret = cookies.get(request, SESSION_COOKIE)
     if not secret:
         return None
-    awake = "hx-request" not in request.headers  # a part of a page that refreshes by itself
-    return sessions.person(engine, secret, now, context.config.people, awake=awake)
+    # a part of a page that refreshes by itself, or a stream that comes again by itself
+    asleep = "hx-request" in request.headers or "text/event-stream" in request.headers.get("accept", "")
+    return sessions.person(engine, secret, now, context.config.people, awake=is_watched or not asleep)
 
 
 def context_of(request: Request) -> Context:

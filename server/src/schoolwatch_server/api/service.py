@@ -1,6 +1,7 @@
 """The web server: API and console behind one gate, with problem details for whatever goes wrong."""
 
 import contextlib
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -38,6 +39,7 @@ from schoolwatch_server.api.bounds import BoundedBody, BoundedHead, BoundedWebSo
 from schoolwatch_server.api.broker_door import BrokerDoor
 from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.headers import SecurityHeaders
+from schoolwatch_server.api.live import Live
 from schoolwatch_server.api.route import Route, add
 from schoolwatch_server.attempts import Attempts
 from schoolwatch_server.broker.limits import PACKET_MAX
@@ -117,6 +119,7 @@ def create_app(config: ServerConfig) -> FastAPI:
         challenges=Challenges(),
         simulated=simulated,
         oidc=_provider(config),
+        live=Live(engine),
     )
     add(app, ROUTES)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
@@ -143,14 +146,20 @@ def run(config: ServerConfig) -> None:
         transport.context(tls)  # before anything starts
     with contextlib.suppress(KeyboardInterrupt):
         app = create_app(config)
-        Renewing(settings(config, app), tls).run(listening.listen(config.http.host, config.http.port))
+        Renewing(settings(config, app), tls, app.state.context.live).run(
+            listening.listen(config.http.host, config.http.port)
+        )
 
 
 class Renewing(uvicorn.Server):
-    """A web server that takes a renewed certificate: new connections get it, open ones go on."""
+    """A web server that takes a renewed certificate: new connections get it, open ones go on.
 
-    def __init__(self, config: uvicorn.Config, tls: Tls | None) -> None:
+    What never ends by itself is ended when it stops.
+    """
+
+    def __init__(self, config: uvicorn.Config, tls: Tls | None, live: Live | None = None) -> None:
         super().__init__(config)
+        self._live = live
         self._watched = None if tls is None else transport.Watched(tls)
 
     async def on_tick(self, counter: int) -> bool:
@@ -158,6 +167,12 @@ class Renewing(uvicorn.Server):
         if self._watched is not None and self.config.ssl is not None and counter % 10 == 0:
             self._watched.renew(self.config.ssl)
         return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Ends the streams of open consoles first: they would hold the server for all of its patience."""
+        if self._live is not None:
+            self._live.end()
+        await super().shutdown(sockets)
 
 
 def settings(config: ServerConfig, app: FastAPI) -> uvicorn.Config:

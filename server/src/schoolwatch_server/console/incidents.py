@@ -21,7 +21,7 @@ from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.console import incident_table
 from schoolwatch_server.console.incident_words import chip, outcome, person
 from schoolwatch_server.console.page import Csrf, check_form, language_of, page, words_of
-from schoolwatch_server.database import incident_lists, registry
+from schoolwatch_server.database import incident_lists, incident_news, registry
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.handling import AT_ONCE, NOTE_MAX, Act, Outcome, Wish
 from schoolwatch_server.incident_filter import Filter, FilterError
@@ -125,6 +125,7 @@ def _page(
     told: Told | None = None,
 ) -> Response:
     with begin_read(server.engine) as conn:
+        after = incident_news.newest(conn)
         wanted = incident_query.wanted(conn, who, chosen)
         counts = incident_lists.counts(conn, who.scope, wanted)
         rows = incident_lists.listed(conn, who.scope, wanted, before=before, limit=ROWS + 1)
@@ -142,6 +143,7 @@ def _page(
         chosen=chosen,
         counts={shown: _sum(counts, shown) for shown in incident_filter.SHOWN},
         before=before,
+        after=after,
         told=told,
         colleagues=names,
         communes=places,

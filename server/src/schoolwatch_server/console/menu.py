@@ -8,7 +8,7 @@ from sqlalchemy import exc
 from schoolwatch_server.access import Principal, may
 from schoolwatch_server.api.context import Context
 from schoolwatch_server.console import claim_turns
-from schoolwatch_server.database import waits
+from schoolwatch_server.database import incident_news, waits
 from schoolwatch_server.database.engine import begin_read
 
 KEPT = 5.0
@@ -19,10 +19,11 @@ _MOST = 2000
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Answers and reports that wait for a person, what came back to it included."""
+    """Answers and reports that wait for a person, what came back to it included; incidents not yet taken."""
 
     claims: int = 0
     reports: int = 0
+    incidents: int = 0
 
 
 _NONE = Counts()
@@ -31,7 +32,7 @@ _known: dict[tuple[int, str, str], tuple[float, Counts]] = {}
 
 def counts(server: Context, who: Principal | None) -> Counts:
     """Those of who asks; none where nobody can look just now: a menu must not cost a page."""
-    if who is None or who.kind != "account" or who.must or not may(who, "evidence"):
+    if who is None or who.kind != "account" or who.must or not may(who, "read"):
         return _NONE
     key, now = (id(server), who.name, f"{who.scope}"), time.monotonic()
     known = _known.get(key)
@@ -51,9 +52,12 @@ def _count(server: Context, who: Principal) -> Counts:
     level = who.scope.level
     turn: waits.Turn = "school" if level == "school" else "xa" if level == "commune" else "so"
     with begin_read(server.engine) as conn:
+        incidents = incident_news.waiting(conn, who.scope).unacknowledged
+        if not may(who, "evidence"):
+            return Counts(incidents=incidents)
         claims = claim_turns.count(conn, who)
         if level == "school":
             claims += sum(one.count for one in waits.answers(conn, who.scope) if one.turn == "school")
         decides = level == "school" or may(who, "accept")
         reports = waits.reports(conn, who.scope) if decides else ()
-    return Counts(claims, sum(one.count for one in reports if one.turn == turn))
+    return Counts(claims, sum(one.count for one in reports if one.turn == turn), incidents)

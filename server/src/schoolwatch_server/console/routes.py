@@ -19,6 +19,7 @@ from schoolwatch_server.console import (
     imports,
     incident_page,
     incidents,
+    live,
     login,
     me,
     needs,
@@ -45,6 +46,7 @@ from schoolwatch_server.console import (
     sites,
     system,
     verify,
+    wall,
     work_list,
 )
 
@@ -78,6 +80,8 @@ ROUTES: tuple[Route, ...] = (
     *devices.ROUTES,
     *serious.ROUTES,
     *recipients.ROUTES,
+    *live.ROUTES,
+    *wall.ROUTES,
     *incidents.ROUTES,
     *incident_page.ROUTES,
     *response_times.ROUTES,
