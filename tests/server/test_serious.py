@@ -6,7 +6,7 @@ import pytest
 
 from reports import NOW, World
 from schoolwatch_server import messages, serious_reminders, texts
-from schoolwatch_server.database import calls, contacts, incidents, serious
+from schoolwatch_server.database import calls, contacts, incident_rows, incidents, retention, serious
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.calls import Hint
 from schoolwatch_server.database.engine import begin_read, begin_write
@@ -15,6 +15,7 @@ from schoolwatch_server.rules.subject import Subject
 from schoolwatch_server.scope import EVERYTHING, Scope
 from schoolwatch_server.serious import redact
 from schoolwatch_server.serious.calls import Call, in_order, is_about_a_line, tel
+from schoolwatch_server.serious.evidence import MOST, witnesses
 from schoolwatch_server.serious.timers import (
     HOURS,
     TIMER_EVENTS,
@@ -24,6 +25,7 @@ from schoolwatch_server.serious.timers import (
     next_timer,
     timers,
 )
+from schoolwatch_server.terms import TERMS
 
 HOUR = 3600.0
 
@@ -142,6 +144,28 @@ def test_a_false_alarm_owes_nothing_and_another_school_sees_nothing(world: World
         assert not serious.gravities(conn, [made])[made].owes
         assert serious.listed(conn, EVERYTHING, "owing") == ()
         assert serious.owing(conn) == ()
+
+
+def test_evidence_outlives_the_journal(world: World) -> None:
+    made = put_incident(world)
+    kept = {"first": {"journal": 7, "taken_at": NOW - 60, "arrived_at": NOW, "readings": {"a.b": 1.0}}}
+    with begin_write(world.engine) as conn:
+        conn.execute(t.incident.update().values(evidence=kept, closed_at=NOW))
+    retention.prune(world.engine, NOW + (TERMS["journal"].most + 1) * 86400)
+    with begin_read(world.engine) as conn:
+        row = incident_rows.incident(conn, made, EVERYTHING)
+    assert row is not None
+    assert row.evidence == kept
+    (witness,) = witnesses(row.evidence)
+    assert (witness.taken_at, witness.received_at, witness.lines[0].value) == (NOW - 60, NOW, 1.0)
+
+
+def test_evidence_is_bounded_and_says_how_much_is_left_out() -> None:
+    readings = {f"a.b{number}": float(number) for number in range(MOST + 5)}
+    (witness,) = witnesses({"last": {"taken_at": NOW, "readings": readings, "sighting": "x.y"}})
+    assert (len(witness.lines), len(witness.seen), witness.left_out) == (MOST, 0, 6)
+    assert witness.received_at is None
+    assert witnesses(None) == witnesses({"first": 3}) == ()
 
 
 # --- reminders ------------------------------------------------------------------------------------

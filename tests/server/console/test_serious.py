@@ -245,3 +245,20 @@ def test_a_technician_raises_it_and_only_who_answers_for_the_place_takes_it_back
     assert post(who, f"/incidents/{made}/mark", serious="false", reason="không sao đâu").status_code == 403
     with begin_read(tree.engine) as conn:
         assert serious.gravities(conn, [made])[made].is_serious
+
+
+def test_what_is_owed_stands_in_the_menu_and_in_the_api(tree: Tree, site: RunningSite) -> None:
+    made = of_first(tree, hours=25)
+    page = site.somebody("so_admin").get("/incidents").text
+    assert page.count("Sự cố nghiêm trọng còn phải báo cáo: 1") >= 2
+    told = site.ask().get(f"/api/v1/incidents/{made}").json()
+    assert told["gravity"]["serious"] is True
+    notice, report = told["gravity"]["deadlines"]
+    assert (notice["step"], notice["standing"], notice["sent_at"]) == ("notice", "overdue", None)
+    assert (report["step"], report["standing"]) == ("report", "running")
+    first, last = told["witnesses"]
+    assert first["measured"] == [
+        {"name": "antivirus.detections", "labels": {"product": "clamav"}, "value": 2.0, "unit": "count"}
+    ]
+    assert first["measured_at"] < first["arrived_at"]
+    assert last["sighting"] == {"kind": "x.y", "subject": "00:11:22:33:44:55", "detail": {"a": "b<c"}}

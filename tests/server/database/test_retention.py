@@ -195,6 +195,9 @@ def _memberships(rows: Rows, old: Made, kept: Made) -> None:
         made.append(("membership", rows.make(t.membership, valid_to=until)))
 
 
+OF_AN_INCIDENT = (t.incident_mark, t.incident_sent, t.incident_form, t.escalation)
+
+
 def _incidents(rows: Rows, old: Made, kept: Made) -> None:
     over = NOW - (KEPT.of("incident") + 1) * DAY
     for made, closed in ((old, over), (kept, NOW - DAY), (kept, None)):
@@ -202,6 +205,8 @@ def _incidents(rows: Rows, old: Made, kept: Made) -> None:
         made.append(("incident", incident))
         made.append(("incident_event", rows.make(t.incident_event, at=over, incident_id=incident[0])))
         made.append(("notification", rows.make(t.notification, incident_id=incident[0])))
+        for table in OF_AN_INCIDENT:
+            made.append((table.name, rows.make(table, incident_id=incident[0])))
 
 
 def _devices(rows: Rows, old: Made, kept: Made) -> None:
@@ -287,6 +292,7 @@ OWN = {
     "incident": _incidents,
     "incident_event": lambda *_: None,
     "notification": lambda *_: None,
+    **{table.name: lambda *_: None for table in OF_AN_INCIDENT},
     "account": _accounts,
 }
 

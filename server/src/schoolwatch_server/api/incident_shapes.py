@@ -8,6 +8,7 @@ from schoolwatch_server.api.shapes import Answer, Count, DeviceName, Next, Time
 from schoolwatch_server.handling import AT_ONCE, NOTE_MAX, Act, Why
 from schoolwatch_server.incident_states import State
 from schoolwatch_server.rules.rule import Severity
+from schoolwatch_server.serious.timers import Standing, Step
 
 Seconds = Annotated[float | None, Field(ge=0, description="null: there was none to take it of")]
 Note = Annotated[
@@ -61,8 +62,59 @@ class Event(Answer):
     detail: dict[str, Any] | None
 
 
+class Deadline(Answer):
+    """A deadline of a serious incident; `sent_at` and `reference` (the letter's number) end it."""
+
+    step: Step
+    due_at: Time
+    standing: Standing
+    sent_at: Time | None
+    sent_by: Person | None
+    reference: str | None
+
+
+class Gravity(Answer):
+    """Whether it is serious, and why where a person said so. `deadlines` is empty where nothing is owed."""
+
+    serious: bool
+    reason: str | None
+    detected_at: Time
+    deadlines: list[Deadline]
+
+
+class Measured(Answer):
+    """A reading or fact that was kept as evidence; `unit` is the catalogue's, empty for a text."""
+
+    name: str
+    labels: dict[str, str]
+    value: float | str | None
+    unit: str
+
+
+class SightingKept(Answer):
+    kind: str
+    subject: str
+    detail: dict[str, str]
+
+
+class Witness(Answer):
+    """One report that was kept: the `first` that showed the fault, or the `last`, which opened the incident.
+
+    `left_out` says how many more lines `evidence` holds than stand here.
+    """
+
+    which: Literal["first", "last"]
+    measured_at: Time | None
+    arrived_at: Time | None
+    measured: list[Measured]
+    sighting: SightingKept | None
+    left_out: Count
+
+
 class OneIncident(Incident):
     events: list[Event]
+    gravity: Gravity
+    witnesses: list[Witness]
 
 
 class Outcome(Answer):

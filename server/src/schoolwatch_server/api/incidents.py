@@ -11,11 +11,12 @@ from schoolwatch_server.access import ForbiddenError, Principal
 from schoolwatch_server.api import incident_query, looked
 from schoolwatch_server.api import incident_shapes as shapes
 from schoolwatch_server.api.context import Context
+from schoolwatch_server.api.gravity import gravity_json, witnesses_json
 from schoolwatch_server.api.problems import bad_field, not_found
 from schoolwatch_server.api.query import CODE, Cursor, DeviceName, Limit, SchoolCode
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.api.times import rfc3339
-from schoolwatch_server.database import incident_lists, incident_rows, registry
+from schoolwatch_server.database import incident_lists, incident_rows, registry, serious
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.handling import Outcome, Wish
 from schoolwatch_server.incident_filter import TEXT_MAX, Filter, FilterError, Shown
@@ -79,8 +80,10 @@ def one(number: Number, who: Who, server: Server) -> Json:
     with begin_read(server.engine) as conn:
         row = _found(incident_rows.incident(conn, number, who.scope), number)
         events = incident_rows.events(conn, number)
+        gravity = serious.gravities(conn, [number])[number]
     told = [{"at": rfc3339(e.at), "kind": e.kind, "detail": e.detail} for e in events]
-    return incident_json(row) | {"events": told}
+    known = {"gravity": gravity_json(gravity, time.time()), "witnesses": witnesses_json(row.evidence)}
+    return incident_json(row) | {"events": told} | known
 
 
 def acknowledge(number: Number, body: shapes.Acknowledge, request: Request, who: Who, server: Server) -> Json:

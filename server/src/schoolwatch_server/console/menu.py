@@ -8,7 +8,7 @@ from sqlalchemy import exc
 from schoolwatch_server.access import Principal, may
 from schoolwatch_server.api.context import Context
 from schoolwatch_server.console import claim_turns
-from schoolwatch_server.database import incident_news, waits
+from schoolwatch_server.database import incident_news, serious, waits
 from schoolwatch_server.database.engine import begin_read
 
 KEPT = 5.0
@@ -19,11 +19,14 @@ _MOST = 2000
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Answers and reports that wait for a person, what came back to it included; incidents not yet taken."""
+    """Answers and reports that wait for a person, what came back to it included; incidents not yet taken, and
+    serious ones that still have to be reported.
+    """
 
     claims: int = 0
     reports: int = 0
     incidents: int = 0
+    serious: int = 0
 
 
 _NONE = Counts()
@@ -60,4 +63,5 @@ def _count(server: Context, who: Principal) -> Counts:
             claims += sum(one.count for one in waits.answers(conn, who.scope) if one.turn == "school")
         decides = level == "school" or may(who, "accept")
         reports = waits.reports(conn, who.scope) if decides else ()
-    return Counts(claims, sum(one.count for one in reports if one.turn == turn), incidents)
+        owing = serious.count_owing(conn, who.scope) if may(who, "report_incidents") else 0
+    return Counts(claims, sum(one.count for one in reports if one.turn == turn), incidents, owing)
