@@ -22,7 +22,16 @@ from declaring import put_claim
 from schoolwatch_server import incident_forms, packs, people, texts
 from schoolwatch_server.access import ROLES, Principal
 from schoolwatch_server.claims.states import State
-from schoolwatch_server.database import api_tokens, credentials, incident_rows, registry, reports, serious
+from schoolwatch_server.database import (
+    api_tokens,
+    calendars,
+    credentials,
+    incident_rows,
+    maintenances,
+    registry,
+    reports,
+    serious,
+)
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.enrolment import open_tokens
 from schoolwatch_server.database.tables import incident_sent
@@ -144,6 +153,22 @@ def _frozen(asked: Any) -> Mapping[str, str]:
 def _handed_in(asked: Any) -> Mapping[str, str]:
     """One that waits for the commune."""
     return {"digest": _in_state(asked, "handed_in")}
+
+
+def _set_days(asked: Any) -> Mapping[str, str]:
+    """A day off of the school that nobody has taken back yet."""
+    values = {"first": "2026-12-01", "last": "2026-12-01", "is_held": False, "reason": "matrix"}
+    place = {"level": "school", "place_id": asked.school.id}
+    with begin_write(asked.tree.engine) as conn:
+        return {"number": str(calendars.put_days(conn, values | place, asked.tree.now, "matrix"))}
+
+
+def _planned(asked: Any) -> Mapping[str, str]:
+    """Planned work of the school that goes on."""
+    values = {"starts": 0.0, "ends": 4e9, "rule": "", "reason": "matrix"}
+    place = {"level": "school", "place_id": asked.school.id}
+    with begin_write(asked.tree.engine) as conn:
+        return {"number": str(maintenances.put(conn, values | place, asked.tree.now, "matrix"))}
 
 
 def _in_state(asked: Any, state: str) -> str:
@@ -316,6 +341,7 @@ MATRIX: tuple[Row, ...] = (
     Row("GET", "/reports/due",            "yyn yyn yy yy yy yyn yyy -- ?",
         query="kind=monthly&level=school&period=2026-11&province=MarkP0X"),
     Row("GET", "/reports/calendar",       "yyy yyy yy yy yy yyy yyy -- ?"),
+    Row("GET", "/calendar",               "yyn yyn yn yn yn yyn yyn -- ?", query="level=school&code={code}"),
     Row("GET", "/reports/{digest}",       "yyn yyn yn yn yn yyn yyn -- ?", prepare=_frozen),
     Row("GET", "/reports/{digest}/file.{form}", "yyn yyn yn yn yn yyn yyn -- ?", prepare=_frozen),
     Row("GET", "/verify/{digest}",        "yyy yyy yy yy yy yyy yyy yy y", prepare=_frozen),
@@ -389,6 +415,15 @@ MATRIX: tuple[Row, ...] = (
     Row("POST", "/reports/{digest}/accept", "xxn --- yn -- -- --- --- -- ?", 303, prepare=_handed_in),
     Row("POST", "/reports/{digest}/return", "xxn --- yn -- -- --- --- -- ?", 303, prepare=_handed_in,
         form={"remark": "matrix {n}"}),
+    Row("POST", "/calendar/days",         "yyn --- yn yn -- --- --- -- ?", 303,
+        form={"level": "school", "code": "{code}", "first": "2026-12-01", "reason": "matrix {n}"}),
+    Row("POST", "/calendar/days/{number}/end", "yyn --- yn yn -- --- --- -- ?", 303, prepare=_set_days),
+    Row("POST", "/calendar/work",         "yyn --- yn yn -- --- --- -- ?", 303,
+        form={"level": "school", "code": "{code}", "starts": "2099-12-01T08:00", "ends": "2099-12-01T10:00",
+              "reason": "matrix {n}"}),
+    Row("POST", "/calendar/work/{number}/end", "yyn --- yn yn -- --- --- -- ?", 303, prepare=_planned),
+    Row("POST", "/calendar/hours",        "yyn --- yn yn -- --- --- -- ?", 303,
+        form={"code": "{code}", "morning": "07:00-11:30", "days": "23456"}),
     Row("POST", "/reports/calendar",      "yyn --- -- -- -- --- --- -- ?", 303,
         form={"province": "MarkP0X", "kind": "year", "before": "6/12", "document": "matrix {n}"}),
     # the code is typed wrong: refused in words where it may be done

@@ -31,6 +31,7 @@ Permission = Literal[
     "recognise",
     "evidence",
     "packs",
+    "calendar",
     "handle",
     "rules",
     "report_incidents",
@@ -57,6 +58,7 @@ ROLES: Mapping[Role, frozenset[Permission]] = {
             "recognise",
             "evidence",
             "packs",
+            "calendar",
             "handle",
             "rules",
             "report_incidents",
@@ -77,6 +79,7 @@ ROLES: Mapping[Role, frozenset[Permission]] = {
             "evidence",
             "handle",
             "report_incidents",
+            "calendar",
         }
     ),
     "school_head": frozenset(
@@ -91,6 +94,7 @@ ROLES: Mapping[Role, frozenset[Permission]] = {
             "claim",
             "approve",
             "evidence",
+            "calendar",
             "handle",
             "report_incidents",
         }
@@ -109,6 +113,7 @@ declarations of the places that one manages: see `hands_in` and `decides`.
 `claim` fills in and hands in what a school declares with evidence, `approve`, `accept` and `recognise` decide
 on it, each after the other and none in another's place (`claims.states` says whose turn it is); `evidence`
 reads it, remarks and files included: names may stand in them, so no token has it.
+`calendar` sets days off, hours and planned work of places in one's scope.
 `packs` changes the numbers that all schools are judged by, `rules` what opens an incident.
 `handle` acknowledges, assigns, comments on and closes incidents: whoever answers for the place or mends it,
 the school's own people among them, for they are there first. Who only watches or inspects does not: what they

@@ -99,6 +99,11 @@ def day_of(number: int) -> date:
     return date.fromordinal(_EPOCH + number)
 
 
+def number_of(day: date) -> int:
+    """The number of a day, as `day_number` gives it."""
+    return day.toordinal() - _EPOCH
+
+
 def midnight(number: int) -> float:
     """The first instant of a local day, UTC seconds."""
     return float(number * DAY - UTC_PLUS_7)

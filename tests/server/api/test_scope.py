@@ -101,6 +101,7 @@ def addresses(tree: Tree) -> Iterator[tuple[str, School | None]]:
         "/progress",
         "/sites",
         "/sites?show=without",
+        "/calendar",
         "/search?q=truong",
         "/incidents",
         "/incidents?closed=true",
@@ -123,6 +124,7 @@ def addresses(tree: Tree) -> Iterator[tuple[str, School | None]]:
         for path in (*LISTS, *(f"tables/{name}.csv" for name in TABLES)):
             yield f"/api/v1/{path}?school={school.code}", school
         yield f"/api/v1/schools/{school.code}/indicators.csv", school
+        yield f"/calendar?level=school&code={school.code}", school
         for path in ("", "/indicators.csv", "/progress", "/needs", "/lists", "/work-list"):
             yield f"/schools/{school.code}{path}", school
         yield from of_reports(tree, school)

@@ -17,7 +17,7 @@ from schoolwatch_server.scope import EVERYTHING, Scope
 from schoolwatch_server.watches.sight import Sight
 
 RULES = tuple(rule for rule in rules.load() if rule.id == "site_down")
-DOWN = Finding(Subject("school", 1), value=True, facts={"site.address": "truong.edu.vn"})
+DOWN = Finding(Subject("school", 1), value=True, facts={"finding.site_address": "truong.edu.vn"})
 
 
 @given(

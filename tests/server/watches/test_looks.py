@@ -100,7 +100,7 @@ def test_one_school_that_goes_is_one_incident_and_is_over_when_it_is_heard(provi
     with begin_read(province.world.engine) as conn:
         row = conn.execute(select(t.incident)).one()
     assert row.since == at("09:00"), "it began when the school was last heard"
-    assert row.evidence["first"]["facts"] == {"line.witness": "gateway"}
+    assert row.evidence["first"]["facts"] == {"finding.line_witness": "gateway"}
 
 
 def test_many_at_once_are_one_incident_of_the_commune(province: Province) -> None:

@@ -16,7 +16,7 @@ from schoolwatch_server.console.evidence import evidence_in_words
 from schoolwatch_server.console.incident_call import calls_for
 from schoolwatch_server.console.page import Csrf, check_form, page, words_of
 from schoolwatch_server.console.serious_words import timers_in_words
-from schoolwatch_server.database import incident_rows, serious
+from schoolwatch_server.database import incident_rows, maintenances, serious
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.handling import NOTE_MAX, Act, Wish
 from schoolwatch_server.rules import kept
@@ -68,6 +68,7 @@ def _page(
             raise not_found("incident", str(number))
         events = incident_rows.events(conn, number)
         gravity = serious.gravities(conn, [number])[number]
+        planned = maintenances.of_incident(conn, number, time.time())
         names = handling.assignable(conn, who, number) if may(who, "handle") else ()
     words, rule = words_of(request), server.rules.get(row.rule)
     return page(
@@ -77,6 +78,7 @@ def _page(
         at=f"/incidents/{number}",
         incident=row,
         rule=rule,
+        planned=planned,
         events=incident_words.timeline(events, words),
         evidence=evidence_in_words(row.evidence, words),
         gravity=gravity,

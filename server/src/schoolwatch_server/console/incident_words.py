@@ -75,6 +75,7 @@ def _line(event: EventRow, words: Words) -> Line:
         "what": words.known(f"event.short.{detail.get('event')}", str(detail.get("event", ""))),
         "attempt": str(detail.get("attempt", "")),
         "error": str(detail.get("error", "")),
+        "into": str(detail.get("into") or "?"),
         "when": words.when(detail["at"]) if isinstance(detail.get("at"), int | float) else "",
     }
     return Line(event.at, event.kind, text.format(**values), str(detail.get("text", "")))

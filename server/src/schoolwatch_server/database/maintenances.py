@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, insert, or_, select, update
+from sqlalchemy import Connection, func, insert, or_, select, update
 
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.scopes import inside
@@ -26,15 +26,23 @@ def inside_of(conn: Connection, scope: Scope, after: float) -> tuple[Planned, ..
     return tuple(Planned(**row) for row in conn.execute(query).mappings())
 
 
-def over(conn: Connection, chain: Mapping[str, int], start: float, end: float) -> tuple[Planned, ...]:
-    """Planned work of a place, or of one above it, that goes on at some time in [start, end]; oldest first.
-
-    `chain` is the place's own level and id, and those of the places above.
-    """
-    here = [(_m.level == level) & (_m.place_id == id_) for level, id_ in chain.items()]
+def of_incident(conn: Connection, incident_id: int, now: float) -> tuple[Planned, ...]:
+    """Planned work at the place of an incident, or above it, while it lasted (until `now`); oldest first."""
+    i, s, c = t.incident.c, t.school.c, t.commune.c
+    commune = func.coalesce(i.commune_id, s.commune_id)
+    here = (
+        _m.level == "all",
+        (_m.level == "school") & (_m.place_id == i.school_id),
+        (_m.level == "commune") & (_m.place_id == commune),
+        (_m.level == "province") & (_m.place_id == func.coalesce(i.province_id, c.province_id)),
+    )
     query = (
         select(t.maintenance)
-        .where(_m.starts <= end, _m.ends > start, or_(_m.level == "all", *here))
+        .select_from(
+            t.incident.outerjoin(t.school, s.id == i.school_id).outerjoin(t.commune, c.id == commune)
+        )
+        .join(t.maintenance, or_(*here))
+        .where(i.id == incident_id, _m.starts <= func.coalesce(i.closed_at, now), _m.ends > i.since)
         .order_by(_m.starts, _m.id)
     )
     return tuple(Planned(**row) for row in conn.execute(query).mappings())

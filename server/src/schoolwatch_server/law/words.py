@@ -37,6 +37,7 @@ PERMISSIONS: dict[Permission, str] = {
     "handle": "nhận xử lý, giao, ghi chú, đóng sự cố trong phạm vi của mình",
     "report_incidents": "bỏ đánh dấu sự cố nghiêm trọng, lập và ghi nhận gửi báo cáo sự cố",
     "packs": "nhập, sửa bộ tiêu chí và chỉ tiêu kế hoạch",
+    "calendar": "ghi ngày nghỉ, giờ học, lịch bảo trì trong phạm vi của mình",
     "rules": "sửa quy tắc cảnh báo, chạy thử trên dữ liệu cũ",
     "speedtest": "đo tốc độ đường truyền",
     "standing": "hỏi máy đã được duyệt chưa",

@@ -66,8 +66,8 @@ def look(sight: Sight, parameters: Mapping[str, float]) -> Iterator[Finding]:
                 {}
                 if one is None
                 else {
-                    "silence.days": float(one.days),
-                    "silence.habit": one.heard / one.of,
+                    "finding.silence_days": float(one.days),
+                    "finding.silence_habit": one.heard / one.of,
                 }
             )
             above = {"room": room_id, "school": school, **sight.above(Subject("school", school))}

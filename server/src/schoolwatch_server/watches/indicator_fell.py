@@ -41,7 +41,7 @@ def of_places(sight: Sight, parameters: Mapping[str, float]) -> Iterator[Finding
         if len(schools) >= parameters["schools"] and (kind, id_, indicator) not in found:
             target, newest = max(schools, key=lambda each: each[1].at)
             whole = _finding(kind, id_, indicator, target, newest)
-            readings: dict[str, float | None] = {"indicator.schools": float(len(schools))}
+            readings: dict[str, float | None] = {"finding.indicator_schools": float(len(schools))}
             found[kind, id_, indicator] = Finding(whole.subject, True, readings, whole.facts)
     yield from found.values()
 
@@ -63,5 +63,7 @@ def _all(sight: Sight, days: float) -> Iterator[tuple[str, float, Fallen]]:
 
 def _finding(kind: Kind, id_: int, indicator: str, target: float, one: Fallen) -> Finding:
     value = None if one.value is None else True
-    readings = {"indicator.value": one.value, "indicator.target": target}
-    return Finding(Subject(kind, id_, indicator), value, dict(readings), {"indicator.name": indicator})
+    readings = {"finding.indicator_value": one.value, "finding.indicator_target": target}
+    return Finding(
+        Subject(kind, id_, indicator), value, dict(readings), {"finding.indicator_name": indicator}
+    )

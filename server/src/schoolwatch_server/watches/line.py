@@ -78,8 +78,8 @@ def look(sight: Sight, parameters: Mapping[str, float]) -> Iterator[Finding]:
     stand = lines(sight, Tolerance(**parameters))
     for school_id, silence in stand.items():
         if silence.is_down is not False:
-            facts: dict[str, str | None] = {"line.witness": silence.witness}
-            readings: dict[str, float | None] = {"line.devices": float(silence.devices)}
+            facts: dict[str, str | None] = {"finding.line_witness": silence.witness}
+            readings: dict[str, float | None] = {"finding.line_devices": float(silence.devices)}
             since = silence.since
             yield Finding(Subject("school", school_id), silence.is_down, readings, facts, since=since)
     back = {
@@ -132,7 +132,7 @@ def _back(sight: Sight, since: Mapping[int, float]) -> Iterator[Finding]:
         roles = [
             (each.role, told[each.device_id]) for each in its.get(school_id, ()) if each.device_id in told
         ]
-        facts: dict[str, str | None] = {"line.cause": cause(before, roles)}
+        facts: dict[str, str | None] = {"finding.line_cause": cause(before, roles)}
         yield Finding(Subject("school", school_id), value=False, facts=facts)
 
 

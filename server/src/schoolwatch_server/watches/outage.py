@@ -59,10 +59,10 @@ def look_at(kind: Kind, sight: Sight, parameters: Mapping[str, float]) -> Iterat
         outages = in_provinces(found, outages, limits)
     for outage in outages.values():
         names = {
-            "outage.isps": ", ".join(outage.isps) or None,
-            "outage.kind": "isp" if outage.isps else "area",
+            "finding.outage_isps": ", ".join(outage.isps) or None,
+            "finding.outage_kind": "isp" if outage.isps else "area",
         }
-        readings: dict[str, float | None] = {"outage.schools": float(len(outage.schools))}
+        readings: dict[str, float | None] = {"finding.outage_schools": float(len(outage.schools))}
         yield Finding(Subject(kind, outage.place_id), True, readings, dict(names), since=outage.since)
     for subject, since in sight.open_now.get(f"outage_{kind}", {}).items():
         if subject.id not in outages and any(

@@ -28,7 +28,7 @@ def deaf(sight: Sight, parameters: Mapping[str, float]) -> Iterator[Finding]:
         return
     held = sum(sight.is_school_time(school) for school, at in sight.heard.items() if sight.now - at < 4 * DAY)
     is_deaf = held * 2 >= len(lately) and len(lately) >= parameters["least"]
-    readings: dict[str, float | None] = {"server.schools_silent": float(len(lately))}
+    readings: dict[str, float | None] = {"finding.server_schools_silent": float(len(lately))}
     yield Finding(SERVER, True if is_deaf else None, readings, since=newest)
 
 
@@ -39,8 +39,8 @@ def behind(sight: Sight, parameters: Mapping[str, float]) -> Iterator[Finding]:
             yield Finding(
                 Subject("server", 0, cursor.name[:32]),
                 True,
-                {"server.rows_behind": float(cursor.behind)},
-                {"server.reader": cursor.name},
+                {"finding.server_rows_behind": float(cursor.behind)},
+                {"finding.server_reader": cursor.name},
             )
 
 
@@ -55,8 +55,8 @@ def disk(sight: Sight, parameters: Mapping[str, float]) -> Iterator[Finding]:
     if share < parameters["share"] or usage.free < parameters["bytes"]:
         severity: Severity = "critical" if share < parameters["share"] / 2 else "high"
         readings: dict[str, float | None] = {
-            "server.disk_free": float(usage.free),
-            "server.disk_share": share,
+            "finding.server_disk_free": float(usage.free),
+            "finding.server_disk_share": share,
         }
         yield Finding(SERVER, True, readings, severity=severity)
 
@@ -65,7 +65,7 @@ def backup(sight: Sight, _: Mapping[str, float]) -> Iterator[Finding]:
     """That the last backup failed, or the newest is too old."""
     judged = status.judge(sight.config, status.read(sight.config.folder), sight.now)
     if judged in ("failed", "too_old", "unknown"):
-        yield Finding(SERVER, None if judged == "unknown" else True, facts={"server.backup": judged})
+        yield Finding(SERVER, None if judged == "unknown" else True, facts={"finding.server_backup": judged})
 
 
 def certificate(sight: Sight, parameters: Mapping[str, float]) -> Iterator[Finding]:
@@ -84,7 +84,11 @@ def certificate(sight: Sight, parameters: Mapping[str, float]) -> Iterator[Findi
         if left < parameters["days"]:
             severity: Severity = "critical" if left < 1 else "high"
             yield Finding(
-                subject, True, {"server.days_left": left}, {"server.listener": name}, severity=severity
+                subject,
+                True,
+                {"finding.server_days_left": left},
+                {"finding.server_listener": name},
+                severity=severity,
             )
 
 
@@ -92,7 +96,7 @@ def clock(sight: Sight, parameters: Mapping[str, float]) -> Iterator[Finding]:
     """That the clocks of most computers differ from the server's by the same: so it is the server's."""
     offset = clocks.median_offset(sight.conn, sight.now - parameters["window"], int(parameters["least"]))
     if offset is not None and abs(offset) > parameters["seconds"]:
-        yield Finding(SERVER, True, {"server.clock_offset": offset})
+        yield Finding(SERVER, True, {"finding.server_clock_offset": offset})
 
 
 def channels(sight: Sight, parameters: Mapping[str, float]) -> Iterator[Finding]:
@@ -101,6 +105,6 @@ def channels(sight: Sight, parameters: Mapping[str, float]) -> Iterator[Finding]
         yield Finding(
             Subject("server", 0, channel[:32]),
             True,
-            {"server.messages_waiting": float(count)},
-            {"server.channel": channel},
+            {"finding.server_messages_waiting": float(count)},
+            {"finding.server_channel": channel},
         )

@@ -15,13 +15,17 @@ def look(sight: Sight, parameters: Mapping[str, float]) -> Iterator[Finding]:
     """Of each site whose certificate ends within `days`; where the newest look saw none, it is not known."""
     for row in sites.listed(sight.conn, EVERYTHING):
         subject, left = Subject("school", row.school_id), site_standing.days_left(row, sight.now)
-        facts: dict[str, str | None] = {"site.address": row.address}
+        facts: dict[str, str | None] = {"finding.site_address": row.address}
         if left is None:
             if site_standing.state(row) != "up":
                 yield Finding(subject, None, facts=facts)
         elif left < parameters["days"]:
             yield Finding(
-                subject, True, {"site.days_left": float(left)}, facts, severity=severity(left, parameters)
+                subject,
+                True,
+                {"finding.site_days_left": float(left)},
+                facts,
+                severity=severity(left, parameters),
             )
 
 

@@ -15,5 +15,5 @@ def look(sight: Sight, _: Mapping[str, float]) -> Iterator[Finding]:
     for row in sites.listed(sight.conn, EVERYTHING):
         state = site_standing.state(row)
         if state != "up":
-            facts: dict[str, str | None] = {"site.address": row.address}
+            facts: dict[str, str | None] = {"finding.site_address": row.address}
             yield Finding(Subject("school", row.school_id), True if state == "down" else None, facts=facts)

@@ -17,7 +17,7 @@ def untrusted(sight: Sight, _: Mapping[str, float]) -> Iterator[Finding]:
         is_trusted = None if row.look is None else row.look.is_trusted
         trouble = "" if row.look is None else row.look.tls_trouble
         if row.look is not None and is_trusted is not True:
-            yield _found(row, None if is_trusted is None else True, {"site.tls": trouble or None})
+            yield _found(row, None if is_trusted is None else True, {"finding.site_tls": trouble or None})
 
 
 def ipv6_lost(sight: Sight, parameters: Mapping[str, float]) -> Iterator[Finding]:
@@ -29,4 +29,6 @@ def ipv6_lost(sight: Sight, parameters: Mapping[str, float]) -> Iterator[Finding
 
 
 def _found(row: SiteRow, value: bool | None, facts: Mapping[str, str | None]) -> Finding:
-    return Finding(Subject("school", row.school_id), value, facts={"site.address": row.address, **facts})
+    return Finding(
+        Subject("school", row.school_id), value, facts={"finding.site_address": row.address, **facts}
+    )

@@ -1,0 +1,315 @@
+"""When school is held, days off that somebody sets, and planned work of the places in one's scope."""
+
+import time
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
+from typing import Annotated, Literal
+
+from fastapi import Form, Path, Query, Request
+from sqlalchemy import Connection
+from starlette.responses import RedirectResponse, Response
+
+from schoolwatch_server import school_time
+from schoolwatch_server.access import Principal, covers, may
+from schoolwatch_server.api.problems import bad_field, not_found
+from schoolwatch_server.api.route import Route, Server, Who
+from schoolwatch_server.console.page import Csrf, check_form, page
+from schoolwatch_server.database import calendars, maintenances, people, scopes
+from schoolwatch_server.database.calendars import SetDayRow
+from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.database.scopes import Where
+from schoolwatch_server.planned import Planned
+from schoolwatch_server.school_time import day_number, day_of, midnight
+from schoolwatch_server.scope import Scope
+
+ZONE = timezone(timedelta(hours=7))
+DAYS_MOST = 120
+WORK_DAYS_MOST = 31
+"""Days that a set time may last: longer is a plan for the year, or forgotten."""
+
+Level = Literal["school", "commune", "province"]
+Code = Annotated[str, Form(max_length=40)]
+Reason = Annotated[str, Form(max_length=300)]
+Number = Annotated[int, Path(ge=1, le=2**62)]
+
+
+@dataclass(frozen=True, slots=True)
+class SetDays:
+    """Days that somebody set, and of which place."""
+
+    row: SetDayRow
+    where: Where
+    first_at: float
+    last_at: float
+    may_end: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Planned work, and of which place."""
+
+    row: Planned
+    where: Where
+    may_end: bool
+
+
+def show(
+    request: Request,
+    who: Who,
+    server: Server,
+    level: Annotated[Level | None, Query()] = None,
+    code: Annotated[str, Query(max_length=40)] = "",
+) -> Response:
+    """The calendar of the places that somebody sees; with `code` of one place alone."""
+    now = time.time()
+    with begin_read(server.engine) as conn:
+        here = _where(conn, who, level, code) if level and code else _own(conn, who)
+        scope = who.scope if here is None else here.scope
+        days = _days(conn, who, scope, now)
+        work = _work(conn, who, scope, now)
+        own = calendars.hours(conn, scope.id) if scope.level == "school" and scope.id is not None else None
+        times = calendars.of_schools(conn, server.packs.calendar, now, scope)
+    today = day_number(now)
+    calendar = times.get(scope.id or 0) if scope.level == "school" else None
+    return page(
+        request,
+        "calendar.html",
+        who,
+        here=here,
+        level=scope.level if here is not None else "school",
+        own=own,
+        today=day_of(today).isoformat(),
+        sessions=None if calendar is None else school_time.sessions(calendar, today),
+        hours=server.packs.calendar.hours,
+        breaks=server.packs.calendar.breaks,
+        days=days,
+        work=work,
+        quiet=[rule for rule in server.rules.values() if rule.quiet_when_planned],
+        rules=server.rules,
+        may_set=here is None or may(who, "calendar", here.place),
+    )
+
+
+def set_days(
+    who: Who,
+    server: Server,
+    csrf: Csrf = "",
+    level: Annotated[Level, Form()] = "school",
+    code: Code = "",
+    first: Annotated[date | None, Form()] = None,
+    last: Annotated[date | None, Form()] = None,
+    is_held: Annotated[bool, Form()] = False,
+    reason: Reason = "",
+) -> Response:
+    """Sets days on which school is not held, or is held after all."""
+    check_form(who, csrf)
+    now, reason = time.time(), " ".join(reason.split())
+    if first is None:
+        raise bad_field("first", "write the first day")
+    last = last or first
+    if not first <= last <= first + timedelta(days=DAYS_MOST):
+        raise bad_field("last", f"is before the first day, or more than {DAYS_MOST} days after it")
+    _needs(reason)
+    with begin_write(server.engine) as conn:
+        where = _place(conn, who, level, code)
+        values = {
+            "level": level, "place_id": where.scope.id, "first": first.isoformat(), "last": last.isoformat(),
+            "is_held": is_held, "reason": reason,
+        }  # fmt: skip
+        number = calendars.put_days(conn, values, now, who.name)
+        detail = {
+            "id": number, "level": level, "first": first.isoformat(), "last": last.isoformat(),
+            "is_held": is_held, "reason": reason,
+        }  # fmt: skip
+        people.record(
+            conn, actor=who.name, action="calendar.days", subject=where.code, detail=detail, now=now
+        )
+    return RedirectResponse(f"/calendar?level={level}&code={where.code}#days", 303)
+
+
+def end_days(number: Number, who: Who, server: Server, csrf: Csrf = "") -> Response:
+    """Takes set days back."""
+    check_form(who, csrf)
+    now = time.time()
+    with begin_write(server.engine) as conn:
+        row = calendars.days_of(conn, who.scope, number)
+        where = None if row is None else _found(conn, who, row.level, row.place_id)
+        if row is None or where is None:
+            raise not_found("set days", str(number))
+        if calendars.end_days(conn, number, now, who.name):
+            detail = {"id": number, "first": row.first.isoformat(), "last": row.last.isoformat()}
+            people.record(
+                conn, actor=who.name, action="calendar.days_end", subject=where.code, detail=detail, now=now
+            )
+    return RedirectResponse(f"/calendar?level={row.level}&code={where.code}#days", 303)
+
+
+def plan(
+    who: Who,
+    server: Server,
+    csrf: Csrf = "",
+    level: Annotated[Level, Form()] = "school",
+    code: Code = "",
+    starts: Annotated[datetime | None, Form()] = None,
+    ends: Annotated[datetime | None, Form()] = None,
+    rule: Annotated[str, Form(max_length=60)] = "",
+    reason: Reason = "",
+) -> Response:
+    """Plans work, during which silence at that place is no news; times without a zone are Vietnam's."""
+    check_form(who, csrf)
+    now, reason = time.time(), " ".join(reason.split())
+    begin, end = _instant("starts", starts), _instant("ends", ends)
+    if not begin < end <= begin + WORK_DAYS_MOST * school_time.DAY or end <= now:
+        raise bad_field(
+            "ends", f"is not after the beginning, over already, or {WORK_DAYS_MOST} days after it"
+        )
+    known = server.rules.get(rule)
+    if rule and (known is None or not known.quiet_when_planned):
+        raise bad_field("rule", "is no rule that may be quiet: choose one of the list")
+    _needs(reason)
+    with begin_write(server.engine) as conn:
+        where = _place(conn, who, level, code)
+        values = {"level": level, "rule": rule, "starts": begin, "ends": end, "reason": reason}
+        number = maintenances.put(conn, {**values, "place_id": where.scope.id}, now, who.name)
+        people.record(
+            conn,
+            actor=who.name,
+            action="calendar.work",
+            subject=where.code,
+            detail={"id": number, **values},
+            now=now,
+        )
+    return RedirectResponse(f"/calendar?level={level}&code={where.code}#work", 303)
+
+
+def end_work(number: Number, who: Who, server: Server, csrf: Csrf = "") -> Response:
+    """Ends planned work before its time."""
+    check_form(who, csrf)
+    now = time.time()
+    with begin_write(server.engine) as conn:
+        row = maintenances.one(conn, who.scope, number)
+        where = None if row is None else _found(conn, who, row.level, row.place_id)
+        if row is None or where is None:
+            raise not_found("planned work", str(number))
+        if maintenances.end(conn, number, now, who.name):
+            detail = {"id": number, "starts": row.starts, "ends": row.ends}
+            people.record(
+                conn, actor=who.name, action="calendar.work_end", subject=where.code, detail=detail, now=now
+            )
+    return RedirectResponse(f"/calendar?level={row.level}&code={where.code}#work", 303)
+
+
+def set_hours(
+    who: Who,
+    server: Server,
+    csrf: Csrf = "",
+    code: Code = "",
+    morning: Annotated[str, Form(max_length=11)] = "",
+    afternoon: Annotated[str, Form(max_length=11)] = "",
+    days: Annotated[str, Form(max_length=7)] = "",
+    mornings_only: Annotated[str, Form(max_length=7)] = "",
+    reset: Annotated[bool, Form()] = False,
+) -> Response:
+    """Sets a school's own hours, or lets those of its level hold again."""
+    check_form(who, csrf)
+    now = time.time()
+    values = {"morning": morning, "afternoon": afternoon, "days": days, "mornings_only": mornings_only}
+    values = {name: "".join(text.split()) for name, text in values.items()}
+    if not reset:
+        try:
+            school_time.week(**values)
+        except ValueError as error:
+            raise bad_field("hours", str(error)) from error
+    with begin_write(server.engine) as conn:
+        where = _place(conn, who, "school", code)
+        calendars.set_hours(conn, where.scope.id or 0, None if reset else values, now, who.name)
+        detail = {"reset": True} if reset else values
+        people.record(
+            conn, actor=who.name, action="calendar.hours", subject=where.code, detail=detail, now=now
+        )
+    return RedirectResponse(f"/calendar?level=school&code={where.code}#hours", 303)
+
+
+# --- their parts --------------------------------------------------------------------------------------
+
+
+def _instant(field: str, moment: datetime | None) -> float:
+    if moment is None or not 2020 <= moment.year <= 2100:
+        raise bad_field(field, "write a day and an hour")
+    return (moment if moment.tzinfo is not None else moment.replace(tzinfo=ZONE)).timestamp()
+
+
+def _needs(reason: str) -> None:
+    if len(reason) < 3:
+        raise bad_field("reason", "write why, in a few words")
+
+
+def _place(conn: Connection, who: Principal, level: Level, code: str) -> Where:
+    """The place of that code, which may be changed; `not_found` for any other."""
+    where = _where(conn, who, level, code.strip())
+    if not may(who, "calendar", where.place):
+        raise not_found(level, code)
+    return where
+
+
+def _where(conn: Connection, who: Principal, level: Level, code: str) -> Where:
+    scope = scopes.by_code(conn, level, code)
+    where = None if scope is None else scopes.where(conn, [scope]).get(scope)
+    if where is None or not covers(who.scope, where.place):
+        raise not_found(level, code)
+    return where
+
+
+def _found(conn: Connection, who: Principal, level: str, place_id: int) -> Where | None:
+    """Where something was set, if that may be changed."""
+    where = next((one for one in _named(conn, {(level, place_id)}).values()), None)
+    return where if where is not None and may(who, "calendar", where.place) else None
+
+
+def _own(conn: Connection, who: Principal) -> Where | None:
+    """The one place of who asks; none of who sees everything."""
+    return None if who.scope.level == "all" else scopes.where(conn, [who.scope]).get(who.scope)
+
+
+def _named(conn: Connection, places: set[tuple[str, int]]) -> dict[tuple[str, int], Where]:
+    levels: dict[str, Level] = {"school": "school", "commune": "commune", "province": "province"}
+    asked = [Scope(levels[level], id_) for level, id_ in places if level in levels]
+    return {(scope.level, scope.id or 0): where for scope, where in scopes.where(conn, asked).items()}
+
+
+def _days(conn: Connection, who: Principal, scope: Scope, now: float) -> list[SetDays]:
+    rows = [
+        row for row in calendars.set_days(conn, scope, now - 30 * school_time.DAY) if row.ended_at is None
+    ]
+    named = _named(conn, {(row.level, row.place_id) for row in rows})
+    return [
+        SetDays(
+            row,
+            where,
+            midnight(school_time.number_of(row.first)),
+            midnight(school_time.number_of(row.last)),
+            may(who, "calendar", where.place),
+        )
+        for row in rows
+        if (where := named.get((row.level, row.place_id))) is not None
+    ]
+
+
+def _work(conn: Connection, who: Principal, scope: Scope, now: float) -> list[Work]:
+    rows = maintenances.inside_of(conn, scope, now - 7 * school_time.DAY)
+    named = _named(conn, {(row.level, row.place_id) for row in rows})
+    return [
+        Work(row, where, row.ends > now and may(who, "calendar", where.place))
+        for row in rows
+        if (where := named.get((row.level, row.place_id))) is not None
+    ]
+
+
+ROUTES = (
+    Route("GET", "/calendar", show, "read"),
+    Route("POST", "/calendar/days", set_days, "calendar"),
+    Route("POST", "/calendar/days/{number}/end", end_days, "calendar"),
+    Route("POST", "/calendar/work", plan, "calendar"),
+    Route("POST", "/calendar/work/{number}/end", end_work, "calendar"),
+    Route("POST", "/calendar/hours", set_hours, "calendar"),
+)
