@@ -14,7 +14,7 @@ from schoolwatch_server.access import Principal, covers, may
 from schoolwatch_server.api.problems import bad_field, not_found
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.console.page import Csrf, check_form, page
-from schoolwatch_server.database import calendars, maintenances, people, scopes
+from schoolwatch_server.database import calendars, maintenances, people, registry, scopes
 from schoolwatch_server.database.calendars import SetDayRow
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.scopes import Where
@@ -253,11 +253,24 @@ def _place(conn: Connection, who: Principal, level: Level, code: str) -> Where:
 
 
 def _where(conn: Connection, who: Principal, level: Level, code: str) -> Where:
-    scope = scopes.by_code(conn, level, code)
-    where = None if scope is None else scopes.where(conn, [scope]).get(scope)
+    scope = Scope(level, _id_of(conn, who, level, code))
+    where = scopes.where(conn, [scope]).get(scope)
     if where is None or not covers(who.scope, where.place):
         raise not_found(level, code)
     return where
+
+
+def _id_of(conn: Connection, who: Principal, level: Level, code: str) -> int:
+    if level == "school":
+        school = registry.school_by_code(conn, code, who.scope)
+        found = [] if school is None or not school.code else [school.id]
+    elif level == "commune":
+        found = [row.id for row in registry.communes(conn, who.scope) if row.code == code]
+    else:
+        found = [row.id for row in registry.provinces(conn, who.scope) if row.code == code]
+    if not found:
+        raise not_found(level, code)
+    return found[0]
 
 
 def _found(conn: Connection, who: Principal, level: str, place_id: int) -> Where | None:

@@ -156,7 +156,7 @@ def grouped(lines: Iterable[Line], words: Words) -> tuple[Group, ...]:
 def title(name: str, kind: Metric | FactKind | SightingKind | None, words: Words) -> str:
     """The catalogue's meaning, up to where it explains; what watches found has a text of its own."""
     if kind is None:
-        return words.known(name, name)
+        return words.known(f"found.{name}", name)
     return _EXPLAINS.split(kind.vi if words.language == "vi" else kind.en)[0].strip()
 
 
