@@ -1,15 +1,18 @@
 """The workbook of a frozen report: numbers are numbers, the unknown is words, nothing is a formula."""
 
 import io
+import itertools
 import unicodedata
 import zipfile
 
 import msgspec
+import pytest
 import time_machine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from openpyxl import Workbook, load_workbook
+from openpyxl.utils import get_column_letter
 
 from parts.frozen import of_province, of_school, of_self_assessment, value_of
 from schoolwatch_server import texts
@@ -17,6 +20,7 @@ from schoolwatch_server.indicators.indicator import Line, Source
 from schoolwatch_server.reports import content
 from schoolwatch_server.reports.content import Content, Part
 from schoolwatch_server.reports.files import paper
+from schoolwatch_server.reports.files.as_wide_csv import WIDE_CSV
 from schoolwatch_server.reports.files.as_xlsx import XLSX
 
 WORDS = texts.load()
@@ -164,3 +168,27 @@ def test_whole_numbers_have_no_dot_behind_them() -> None:
     shapes = {cell.value: cell.number_format for row in sheet.iter_rows() for cell in row
               if isinstance(cell.value, int | float)}  # fmt: skip
     assert (shapes[30], shapes[24.5]) == ("#,##0", "#,##0.##"), "Excel would write 30."
+
+
+def test_printed_no_indicator_is_cut_in_two_and_all_that_is_ruled_is_printed() -> None:
+    sheet = book(of_province(schools=8, communes=2))["Xã, phường"]
+    heads = {merged.min_col - 1 for merged in sheet.merged_cells.ranges}
+    breaks = [each.id for each in sheet.col_breaks.brk]
+    assert breaks
+    assert heads.issuperset(breaks)
+    assert (sheet.page_setup.orientation, sheet.page_setup.scale) == ("landscape", 50)
+    assert sheet.print_title_rows
+    assert sheet.print_title_cols == "$A:$B"
+    assert sheet.print_area.endswith(f"${sheet.max_row}")
+    widths = [sheet.column_dimensions[get_column_letter(n + 1)].width for n in range(sheet.max_column)]
+    for start, end in itertools.pairwise((*breaks, sheet.max_column)):
+        kept = 0 if start == 0 else sum(widths[:2])
+        assert (kept + sum(widths[start:end])) * 7.6 < (11.69 - 1.0) * 96 * 2  # A4 between margins, at 50 %
+
+
+def test_the_digest_of_a_province_is_worked_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(content, "digest", lambda body: asked.append(len(body)) or "0" * 64)
+    of = paper(content.encode(of_province(schools=8, communes=2)), WORDS)
+    assert WIDE_CSV.render(of).count(b"0" * 64) == 11
+    assert len(asked) == 1

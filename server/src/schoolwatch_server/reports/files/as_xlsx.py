@@ -12,7 +12,7 @@ from schoolwatch_server.reports.files.details import details
 from schoolwatch_server.reports.files.figures import claimed, observed
 from schoolwatch_server.reports.files.levels_sheet import by_level
 from schoolwatch_server.reports.files.paper import FileFormat, Paper
-from schoolwatch_server.reports.files.sheet import Cell, Figure, Looks, Sheet
+from schoolwatch_server.reports.files.sheet import FONT, Cell, Figure, Looks, Sheet
 
 Open = Callable[[str], Sheet]
 
@@ -29,6 +29,8 @@ def render(paper: Paper) -> bytes:
         "strings_to_formulas": False,
         "strings_to_urls": False,
         "strings_to_numbers": False,
+        # columns are as wide as so many digits of it: of a font that is not there they would be of any width
+        "default_format_properties": {"font_name": FONT, "font_size": 11},
     }
     book = Workbook(out, options)
     title = f"{words.kind(paper)} {words.period(paper)}: {words.clean(paper.content.name)}"
@@ -62,7 +64,7 @@ _OWN = (
     ("coverage", 9.0),
     ("target", 24.0),
     ("judgement", 28.0),
-    ("declared", 14.0),
+    ("declared", 32.0),
     ("declared_state", 18.0),
     ("confidence", 30.0),
 )

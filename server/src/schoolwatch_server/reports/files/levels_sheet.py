@@ -35,7 +35,7 @@ class Parts:
         heads, widths, groups = _heads(paper, self)
         sheet.heads(heads, widths, 2, groups)
         for part in self.parts:
-            sheet.cells(tuple(_row(paper, part, self)))
+            sheet.cells(tuple(_row(paper, part, self)), "wrap")
         sheet.end()
 
 
@@ -90,9 +90,9 @@ def _heads(paper: Paper, of: Parts) -> tuple[list[str], list[float], list[Group]
     widths = [width for _, width in _PLACE]
     groups = []
     for value in of.indicators:
-        columns = [("value", 13.0), ("coverage", 9.0), ("judgement", 28.0)]
+        columns = [("value", 17.0), ("coverage", 9.0), ("judgement", 44.0)]
         if value.indicator in of.claimed:
-            columns.append(("declared", 16.0))
+            columns.append(("declared", 34.0))
         unit = paper.known(f"report.unit.{value.unit}", value.unit)
         name = f"{words.name_of(paper, value)} ({unit}) [{value.source.confidence}]"
         groups.append(Group(name, len(heads), len(columns)))

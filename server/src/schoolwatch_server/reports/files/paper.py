@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 from schoolwatch_server.reports import content
 from schoolwatch_server.reports.content import Content
 from schoolwatch_server.texts import Language, Texts
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Paper:
     """A report with what its files print besides; the same paper gives the same bytes in every format.
 
@@ -22,9 +23,9 @@ class Paper:
     language: Language = "vi"
     verify: str = ""
 
-    @property
+    @cached_property
     def sha256(self) -> str:
-        """The digest of the kept bytes, in hexadecimal."""
+        """The digest of the kept bytes, in hexadecimal; a province has 40 MB of them and it in each row."""
         return content.digest(self.body)
 
     def text(self, key: str, /, **values: object) -> str:

@@ -1,5 +1,6 @@
 """A sheet of a workbook, written row by row: texts stay texts, and every sheet of simulated data says so."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
@@ -23,6 +24,11 @@ NUMBERS: Final = {
 """Number formats by unit; nearly all is never shown as all. Others have `_GENERAL`."""
 _GENERAL, _WHOLE = "#,##0.##", "#,##0"
 """Excel writes 24 in the first one as `24.`, so whole numbers have the second."""
+
+_SCALE = 50
+"""Percent at which a sheet too wide for one page is printed."""
+_PAGE = round((11.69 - 1.0 - 0.2) * 96 * 100 / _SCALE)
+"""Pixels of columns across A4 between margins at that scale; a little less, as printers differ."""
 
 Look = Literal["text", "wrap", "head", "title", "mark", "quiet"]
 _THIN: Final = {"border": 1, "border_color": "#B8C2CC"}
@@ -68,6 +74,11 @@ class Group:
     name: str
     first: int
     columns: int
+
+
+def _pixels(width: float) -> int:
+    """Of a column so many signs wide (ECMA-376, 18.3.1.13): a digit of `FONT` at 11 points is 7.33 wide."""
+    return math.ceil(width * 7.5 + 5)
 
 
 class Looks:
@@ -150,8 +161,22 @@ class Sheet:
         self._sheet.repeat_rows(top, self.row)
         if keep:
             self._sheet.repeat_columns(0, keep - 1)
+        if groups:
+            self._break_between(groups, sum(map(_pixels, widths[:keep])))
         self._filter = (self.row, len(heads) - 1)
         self.row += 1
+
+    def _break_between(self, groups: Sequence[Group], kept: int) -> None:
+        """Printed, columns under one heading stay on one page; `kept` pixels are repeated on each."""
+        self._sheet.set_print_scale(_SCALE)
+        breaks, used = [], sum(map(_pixels, self._widths[: groups[0].first]))
+        for group in groups:
+            wide = sum(map(_pixels, self._widths[group.first : group.first + group.columns]))
+            if used + wide > _PAGE:
+                breaks.append(group.first)
+                used = kept
+            used += wide
+        self._sheet.set_v_pagebreaks(breaks)
 
     def _group(self, group: Group) -> None:
         self._sheet.set_row(self.row, 64)
@@ -169,8 +194,8 @@ class Sheet:
             sheet.set_row(row, _LINE * self._lines(cells))
         for column, cell in enumerate(cells):
             if cell is None:
-                continue
-            if isinstance(cell, str):
+                sheet.write_blank(row, column, None, text)  # ruled as the others are
+            elif isinstance(cell, str):
                 sheet.write_string(row, column, clean(cell), text)
             else:
                 sheet.write_number(row, column, cell.value, looks.figure(cell))
@@ -187,4 +212,6 @@ class Sheet:
     def end(self) -> None:
         """After the last row: every row can be filtered."""
         row, column = self._filter
-        self._sheet.autofilter(row, 0, max(row, self.row - 1), column)
+        last = max(row, self.row - 1)
+        self._sheet.autofilter(row, 0, last, column)
+        self._sheet.print_area(0, 0, last, column)
