@@ -51,24 +51,24 @@ class Machine(msgspec.Struct, frozen=True):
 
 def machine(state: State) -> Machine:
     """The columns; what the readings don't tell stays None."""
-    realtime, signature_age = _antivirus(state)
+    realtime, signature_age = antivirus(state)
     latency, jitter, loss = _quality(state)
     return Machine(
         realtime=realtime,
         signature_age=signature_age,
-        patch_age=_patch_age(state),
-        firewall=_firewall(state),
-        autorun_off=_autorun_off(state),
+        patch_age=patch_age(state),
+        firewall=firewall(state),
+        autorun_off=autorun_off(state),
         attachments_marked=_attachments_marked(state),
         least_length=_number(state, "accounts.password_min_length"),
         lock_after=_lock_after(state),
-        accounts_closed=_accounts_closed(state),
+        accounts_closed=accounts_closed(state),
         bios_date=_fact(state, "hardware.bios_date", 10),
         memory=_number(state, "memory.size"),
-        disk_failing=_disk_failing(state),
+        disk_failing=disk_failing(state),
         os=_os(state),
         is_server=None if (kind := _fact(state, "os.kind")) is None else kind == "server",
-        backup_age=min(_numbers(state, "backup.age"), default=None),
+        backup_age=backup_age(state),
         ipv6_works=_all([_is(state, key("ipv6.rung", {"rung": rung})) for rung in ("5", "6")]),
         server_latency=latency,
         server_jitter=jitter,
@@ -76,7 +76,8 @@ def machine(state: State) -> Machine:
     )
 
 
-def _antivirus(state: State) -> tuple[bool | None, float | None]:
+def antivirus(state: State) -> tuple[bool | None, float | None]:
+    """Whether it guards in real time, and the age of its signatures."""
     running = [labels for labels, number in find(state.readings, "antivirus.running").values() if number == 1]
     live = {_is(state, key("antivirus.realtime", labels)) for labels in running}
     ages = [_number(state, key("antivirus.signature_age", labels)) for labels in running]
@@ -84,7 +85,7 @@ def _antivirus(state: State) -> tuple[bool | None, float | None]:
     return live.pop() if len(live) == 1 else None, max(known) if known and None not in ages else None
 
 
-def _patch_age(state: State) -> float | None:
+def patch_age(state: State) -> float | None:
     """Since something was installed; or, where nothing for security waits, since that was looked for."""
     waiting = _number(state, "updates.security")
     if waiting is None:
@@ -94,7 +95,7 @@ def _patch_age(state: State) -> float | None:
     return min((age for age in (installed, looked) if age is not None), default=None)
 
 
-def _firewall(state: State) -> bool | None:
+def firewall(state: State) -> bool | None:
     """Windows: all profiles as they work, or another maker's product. Elsewhere one program is enough.
 
     What is only set up (`policy`, `local`, `ufw.conf`) is not what works.
@@ -111,7 +112,7 @@ def _firewall(state: State) -> bool | None:
 _SET_UP = frozenset({"policy", "local", "ufw.conf"})
 
 
-def _autorun_off(state: State) -> bool | None:
+def autorun_off(state: State) -> bool | None:
     """Whether a USB stick can start nothing: never on Linux; on Windows not where somebody said so."""
     if "autorun.automount" in state.readings or _is(state, "autorun.commands_blocked"):
         return True
@@ -145,7 +146,8 @@ def _lock_after(state: State) -> float | None:
     return NEVER if off and all(off) else None
 
 
-def _accounts_closed(state: State) -> bool | None:
+def accounts_closed(state: State) -> bool | None:
+    """No automatic login, no guest, no account without a password."""
     without = _number(state, "accounts.without_password")
     return _all(
         [
@@ -156,7 +158,13 @@ def _accounts_closed(state: State) -> bool | None:
     )
 
 
-def _disk_failing(state: State) -> bool | None:
+def backup_age(state: State) -> float | None:
+    """Of the newest backup."""
+    return min(_numbers(state, "backup.age"), default=None)
+
+
+def disk_failing(state: State) -> bool | None:
+    """Some disk says so of itself."""
     fails = [_flag(number) for _, number in find(state.readings, "disk_health.failure_predicted").values()]
     sick = [_not(_flag(number)) for _, number in find(state.readings, "disk_health.healthy").values()]
     return _any(fails + sick)

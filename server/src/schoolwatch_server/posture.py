@@ -20,19 +20,19 @@ _MEDIA: tuple[Medium | None, ...] = ("wired", "wireless", None)  # wired first: 
 
 def posture(state: State) -> Posture:
     """The columns that indicators group by; what the readings don't tell stays None."""
-    speed, medium = _link(state)
+    speed, medium = link(state)
     return Posture(
-        _protected(state),
-        _ipv6_rung(state),
+        protected(state),
+        ipv6_rung(state),
         speed,
         medium,
-        _antivirus(state),
+        antivirus(state),
         _activated(state, "windows"),
         _activated(state, "office"),
     )
 
 
-def _protected(state: State) -> bool | None:
+def protected(state: State) -> bool | None:
     """One product that runs is enough: Windows stops Defender by itself when another product is on."""
     running = [number for _, number in find(state.readings, "antivirus.running").values()]
     if any(number == 1 for number in running):
@@ -51,7 +51,7 @@ _MORE = "?"
 """Stands in the list of what runs for a product of which that is not known."""
 
 
-def _antivirus(state: State) -> str | None:
+def antivirus(state: State) -> str | None:
     """Ids and names of the products that run, a line each, in small letters; "" when none does.
 
     None when nothing is known; a line `?` when there may be more.
@@ -101,7 +101,7 @@ def issued(running: str | None, names: Sequence[str]) -> bool | None:
     return None if _MORE in lines else False
 
 
-def _ipv6_rung(state: State) -> int | None:
+def ipv6_rung(state: State) -> int | None:
     """Walks up from rung 0; an unknown rung ends in unknown, whatever the rungs above it say."""
     for rung in range(RUNGS):
         reading = state.readings.get(key("ipv6.rung", {"rung": str(rung)}))
@@ -112,7 +112,8 @@ def _ipv6_rung(state: State) -> int | None:
     return TOP
 
 
-def _link(state: State) -> tuple[float | None, Medium | None]:
+def link(state: State) -> tuple[float | None, Medium | None]:
+    """Bit/s of the fastest link in use, wired before others, and what it is."""
     media = _media(state.facts)
     up = {labels.get("nic", "") for labels, number in find(state.readings, "link.up").values() if number == 1}
     speeds = {labels.get("nic", ""): number for labels, number in find(state.readings, "link.speed").values()}

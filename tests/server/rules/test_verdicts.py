@@ -1,15 +1,21 @@
 """Each shipped rule of a computer: when it is met, when not, and when that is not known."""
 
 from collections.abc import Iterable
+from random import Random
+from typing import get_args, get_type_hints
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from reports import Row
 from schoolwatch_contract.records import Envelope, Fact, Reading
 from schoolwatch_server import lifecycle, rules
 from schoolwatch_server.rules.condition import met
 from schoolwatch_server.rules.follow import follow
+from schoolwatch_server.rules.rule import Condition
 from schoolwatch_server.rules.told import Given, hear, recall
+from schoolwatch_server.rules.verdicts import MACHINE, POSTURE
 
 T = 1_795_000_000.0  # November 2026
 DAY = 86_400.0
@@ -226,3 +232,44 @@ def test_a_disk_that_swings_around_its_limit_is_one_incident() -> None:
     free = [20, 9, 9, 11, 9, 14, 9, 16]
     hours = [(float(hour), disk(gigabytes * GB, 250 * GB)) for hour, gigabytes in enumerate(free)]
     assert play("disk_full", *hours) == [("opened", "medium", 2.0), ("closed", "medium", 7.0)]
+
+
+def test_a_condition_may_name_each_verdict_and_no_other() -> None:
+    hints = get_type_hints(Condition)
+    assert set(get_args(get_args(hints["machine"])[0])) == MACHINE.keys()
+    assert set(get_args(get_args(hints["posture"])[0])) == POSTURE.keys()
+
+
+HOURS = st.integers(0, 40)
+TOLD = st.sampled_from([tuple(told) for _, told, _ in CASES] + [tuple(old(days)) for days in (1, 8, 20)])
+JOURNAL = st.lists(st.tuples(st.integers(1, 3), HOURS, TOLD, st.booleans()), max_size=20)
+
+
+@settings(max_examples=40, deadline=None)
+@given(JOURNAL, st.randoms(use_true_random=False), st.lists(st.integers(1, 4), min_size=1, max_size=5))
+def test_how_devices_alternate_and_how_rows_are_batched_changes_nothing(
+    entries: list[tuple[int, int, tuple[Reading | Fact, ...], bool]], chance: Random, sizes: list[int]
+) -> None:
+    """All shipped rules: of each device its rows keep their order, as the journal keeps it."""
+    rows = [
+        (Row(number, device, T + hour * 3600, late), envelope(*told))
+        for number, (device, hour, told, late) in enumerate(entries, 1)
+    ]
+    every = tuple(RULES.values())
+    memory, whole = follow(every, rows, {}, GIVEN)
+    queues = {device: [pair for pair in rows if pair[0].device_id == device] for device in (1, 2, 3)}
+    mixed = []
+    while left := [device for device, queue in queues.items() if queue]:
+        mixed.append(queues[chance.choice(left)].pop(0))
+    kept: dict = {}
+    parts, start = [], 0
+    while start < len(mixed):
+        size = sizes[start % len(sizes)]
+        changed, occurrences = follow(every, mixed[start : start + size], kept, GIVEN)
+        kept |= changed
+        parts += occurrences
+        start += size
+    assert kept == memory
+    for device in (1, 2, 3):
+        of = [(o.rule.id, o.event) for o in parts if o.subject.id == device]
+        assert of == [(o.rule.id, o.event) for o in whole if o.subject.id == device]

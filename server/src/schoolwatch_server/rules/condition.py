@@ -6,7 +6,7 @@ import msgspec
 
 from schoolwatch_server.rules.rule import Condition, Rule
 from schoolwatch_server.rules.told import Told, subject
-from schoolwatch_server.rules.verdicts import VERDICTS
+from schoolwatch_server.rules.verdicts import MACHINE, POSTURE
 from schoolwatch_server.settled import is_settled
 from schoolwatch_server.state import State, find, parse_key
 
@@ -14,11 +14,9 @@ from schoolwatch_server.state import State, find, parse_key
 def met(condition: Condition, told: Told) -> bool | None:
     """True, False, or None when what is known doesn't decide it."""
     if condition.posture is not None:
-        return _judged(condition, getattr(told.posture, condition.posture))
+        return _judged(condition, POSTURE[condition.posture](told))
     if condition.machine is not None:
-        verdict = VERDICTS.get(condition.machine)
-        value = getattr(told.machine, condition.machine) if verdict is None else verdict(told)
-        found = _judged(condition, value)
+        found = _judged(condition, MACHINE[condition.machine](told))
         if found and condition.machine in _OF_AGES and not _has_settled(condition, told.state):
             return None
         return found

@@ -123,7 +123,7 @@ class _Journey:
                 continue  # as `step` does
             state = self._state(rule, about, RuleState)
             subjects = rule.condition.evidence
-            if not (value or state.is_open or state.is_standing):
+            if not _is_kept(state, value):
                 kept = Evidence(row.id, row.taken_at)
             elif (held := evidence.get(subjects)) is not None:
                 kept = held
@@ -169,6 +169,12 @@ class _Journey:
                 rule for rule in self.rules if not subjects.isdisjoint(rule.condition.evidence)
             )
         return self.speaking[subjects]
+
+
+def _is_kept(state: RuleState, value: bool) -> bool:
+    """Whether the evidence may become part of what is remembered or told; most is looked at and forgotten."""
+    stands = state.is_standing or state.is_usual
+    return state.is_open or (not stands if value else state.is_standing)
 
 
 def packed(changed: Mapping[tuple[str, Subject], RuleState | Sighted]) -> Memory:

@@ -7,13 +7,11 @@ from schoolwatch_server import strict_yaml
 from schoolwatch_server.rules.dependency import circle
 from schoolwatch_server.rules.held import Held, Origin
 from schoolwatch_server.rules.rule import Condition, Rule
-from schoolwatch_server.rules.verdicts import VERDICTS
+from schoolwatch_server.rules.verdicts import MACHINE, NUMBERS, POSTURE
 from schoolwatch_server.rules.watch import PARAMETERS
 from schoolwatch_server.strict_yaml import SheetError
 
-YES_NO = frozenset(
-    {"protected", "realtime", "firewall", "autorun_off", "disk_failing", "accounts_closed", *VERDICTS}
-)
+YES_NO = frozenset({*POSTURE, *MACHINE}) - NUMBERS
 """Verdicts that are yes or no; of the others there is a number."""
 
 SHIPPED = Path(__file__).parent

@@ -1,15 +1,12 @@
-"""What one envelope says, as rules ask for it: judged once, whatever the number of rules."""
+"""What one envelope says, as rules ask for it."""
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import msgspec
 
 from schoolwatch_contract.records import Envelope
 from schoolwatch_server.lifecycle import Systems
-from schoolwatch_server.machine import Machine, machine
-from schoolwatch_server.posture import posture
-from schoolwatch_server.state import Posture, State, Text, key, merge
+from schoolwatch_server.state import State, Text, key, merge
 
 
 class Given(msgspec.Struct, frozen=True):
@@ -38,16 +35,6 @@ class Told:
     at: float
     subjects: frozenset[str]
     given: Given = NOTHING
-
-    @cached_property
-    def posture(self) -> Posture:
-        """As the device's page shows it, of this envelope alone."""
-        return posture(self.state)
-
-    @cached_property
-    def machine(self) -> Machine:
-        """Its safeguards, of this envelope alone."""
-        return machine(self.state)
 
 
 Facts = dict[str, Text]

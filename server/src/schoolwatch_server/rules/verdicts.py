@@ -1,16 +1,15 @@
-"""Verdicts that rules alone ask for, each of one envelope: yes, no, or not known (None).
+"""Verdicts that rules ask for, each of one envelope: yes, no, or not known (None); some are numbers.
 
-Beside those of `posture` and `machine`, which indicators count too. A verdict with two limits is not known
-between them: so a rule neither opens nor closes there, and a value that swings around one limit is one
-incident.
+Those of `posture` and `machine` are what indicators count too; of them only what a rule asks for is reckoned,
+for a province's computers report a thousand times a second. A verdict with two limits is not known between
+them: so a rule neither opens nor closes there, and a value that swings around one limit is one incident.
 """
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
-from schoolwatch_server import lifecycle
-from schoolwatch_server.posture import issued
+from schoolwatch_server import lifecycle, machine, posture
 from schoolwatch_server.rules.told import Told
 from schoolwatch_server.state import State, find, key, parse_key
 
@@ -22,9 +21,9 @@ _SYSTEM: Final = ("/", "C:\\")
 
 def other_antivirus(told: Told) -> bool | None:
     """Whether what protects the computer is not what the province issues; where nothing does, no answer."""
-    if not told.posture.protected:
+    if not posture.protected(told.state):
         return None
-    runs = issued(told.posture.antivirus, told.given.issued)
+    runs = posture.issued(posture.antivirus(told.state), told.given.issued)
     return None if runs is None else not runs
 
 
@@ -85,7 +84,8 @@ def very_slow_link(told: Told) -> bool | None:
 
 
 def _cable(told: Told) -> float | None:
-    return told.posture.link_speed if told.posture.link_medium == "wired" else None
+    speed, medium = posture.link(told.state)
+    return speed if medium == "wired" else None
 
 
 def half_duplex(told: Told) -> bool | None:
@@ -156,7 +156,21 @@ def _day(at: float) -> date:
     return (datetime.fromtimestamp(at, UTC) + timedelta(hours=7)).date()
 
 
-VERDICTS: Final[Mapping[str, Callable[[Told], bool | None]]] = {
+POSTURE: Final[Mapping[str, Callable[[Told], float | bool | None]]] = {
+    "protected": lambda told: posture.protected(told.state),
+    "ipv6_rung": lambda told: posture.ipv6_rung(told.state),
+    "link_speed": lambda told: posture.link(told.state)[0],
+}
+"""What `posture` of a condition may name."""
+
+MACHINE: Final[Mapping[str, Callable[[Told], float | bool | None]]] = {
+    "realtime": lambda told: machine.antivirus(told.state)[0],
+    "firewall": lambda told: machine.firewall(told.state),
+    "autorun_off": lambda told: machine.autorun_off(told.state),
+    "patch_age": lambda told: machine.patch_age(told.state),
+    "disk_failing": lambda told: machine.disk_failing(told.state),
+    "backup_age": lambda told: machine.backup_age(told.state),
+    "accounts_closed": lambda told: machine.accounts_closed(told.state),
     "other_antivirus": other_antivirus,
     "disk_full": disk_full,
     "rdp_open": rdp_open,
@@ -167,4 +181,7 @@ VERDICTS: Final[Mapping[str, Callable[[Told], bool | None]]] = {
     "half_duplex": half_duplex,
     "link_errors": link_errors,
 }
-"""What `machine` of a condition may name beside the columns of `Machine`."""
+"""What `machine` of a condition may name."""
+
+NUMBERS: Final = frozenset({"ipv6_rung", "link_speed", "patch_age", "backup_age"})
+"""Those of them that are numbers; the others are yes or no."""
