@@ -8,7 +8,17 @@ from urllib.parse import urlencode
 from schoolwatch_server.incident_states import STATES, State
 
 Shown = Literal[
-    "active", "open", "acknowledged", "closed", "evidence", "resolved", "false_alarm", "standing", "all"
+    "active",
+    "open",
+    "acknowledged",
+    "closed",
+    "evidence",
+    "resolved",
+    "false_alarm",
+    "standing",
+    "withdrawn",
+    "merged",
+    "all",
 ]
 """`active` is open or acknowledged, `closed` any of the others."""
 

@@ -2,9 +2,12 @@
 
 from typing import Literal, get_args
 
-State = Literal["open", "acknowledged", "evidence", "resolved", "false_alarm", "standing"]
+State = Literal[
+    "open", "acknowledged", "evidence", "resolved", "false_alarm", "standing", "withdrawn", "merged"
+]
 """`open`: nobody has taken it. `evidence`: the readings closed it. `resolved`, `false_alarm`: a person did.
-`standing`: it has lasted so long that it is on the work list instead."""
+`standing`: it has lasted so long that it is on the work list instead. `withdrawn`: its rule applies no more.
+`merged`: it is part of a larger one."""
 
 STATES: tuple[State, ...] = get_args(State)
 

@@ -18,9 +18,12 @@ TAKEN = ("acknowledged", "resolved", "false_alarm")
 """Events that show that a person has seen an incident."""
 
 CLOSED = ("closed", "resolved", "false_alarm")
-"""Events that close one; `stood` puts it on the work list instead: nobody has mended it."""
+"""Events that close one."""
 
-KINDS = tuple(dict.fromkeys((*TAKEN, *CLOSED, "opened", "reopened", "stood")))
+APART = ("stood", "merged", "withdrawn")
+"""Events that end one otherwise: on the work list, in a larger one, or its rule applies no more."""
+
+KINDS = tuple(dict.fromkeys((*TAKEN, *CLOSED, *APART, "opened", "reopened")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,7 @@ class Course:
         for at, kind in self.events:
             if kind == "reopened":
                 over = None
-            elif over is None and (kind in CLOSED or kind == "stood"):
+            elif over is None and kind in (*CLOSED, *APART):
                 over = (at - self.opened_at, kind)
         return over
 
@@ -101,7 +104,7 @@ class Course:
 class Figures:
     """Of the incidents of one place; times in seconds, None where there is nothing to take a mean of.
 
-    `open` are those not over at the end, `listed` those that went on the work list: neither is in the mean.
+    `open` are those not over at the end, `apart` those that ended otherwise: neither is in the mean.
     `untaken` are those that nobody acknowledged, over or not. False alarms are among the closed ones.
     """
 
@@ -115,7 +118,7 @@ class Figures:
     close_median: float | None
     false_alarms: int
     open: int
-    listed: int
+    apart: int
 
 
 def figures(courses: Iterable[Course]) -> Figures:
@@ -135,5 +138,5 @@ def figures(courses: Iterable[Course]) -> Figures:
         close_median=median(closed) if closed else None,
         false_alarms=sum(kind == "false_alarm" for _, kind in ends),
         open=len(of) - len(ends),
-        listed=len(ends) - len(closed),
+        apart=len(ends) - len(closed),
     )

@@ -67,7 +67,7 @@ def test_an_incident_is_taken_handed_on_noted_and_closed_by_tapping(phone: Page)
     assert box["y"] < 600, "it is on the first screen"
     big_enough(phone, ".acts button, .acts summary")
     button.tap()
-    expect(phone.get_by_role("status")).to_have_text("Đã ghi nhận: bạn nhận xử lý sự cố này.")
+    expect(phone.locator(".outcome")).to_have_text("Đã ghi nhận: bạn nhận xử lý sự cố này.")
     expect(phone.locator(".handled")).to_contain_text("lan nhận xử lý lúc")
     acts.locator("summary", has_text="Giao cho").tap()
     acts.locator("details[open] select").select_option("minh")
@@ -90,5 +90,5 @@ def test_several_are_ticked_in_the_list_and_taken_at_once(phone: Page) -> None:
     for box in phone.locator("input[name=incident]").all()[:3]:
         box.tap()
     phone.locator(".many").get_by_role("button", name="Nhận xử lý").tap()
-    expect(phone.get_by_role("status")).to_contain_text("Nhận xử lý: đã làm 3 sự cố.")
+    expect(phone.locator(".outcome")).to_contain_text("Nhận xử lý: đã làm 3 sự cố.")
     assert phone.locator(".chip", has_text="Đang xử lý").count() == 3

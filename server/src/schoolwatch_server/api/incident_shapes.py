@@ -170,7 +170,7 @@ class Many(_Sent):
 
 
 class OfPlace(Answer):
-    """Of the incidents opened in the month. Those still open, or gone on the work list, are in no mean."""
+    """Of the incidents opened in the month. Those open or ended otherwise (`apart`) are in no mean."""
 
     code: str
     name: str
@@ -184,7 +184,7 @@ class OfPlace(Answer):
     close_median: Seconds
     false_alarms: Count
     open: Count
-    listed: Count
+    apart: Count
 
 
 class ResponseTimes(Answer):

@@ -34,7 +34,7 @@ CommuneCode = Annotated[
 
 COLUMNS = (
     "month", "until", "code", "name", "opened", "acknowledged", "acknowledge_mean", "acknowledge_median",
-    "untaken", "closed", "close_mean", "close_median", "false_alarms", "open", "listed",
+    "untaken", "closed", "close_mean", "close_median", "false_alarms", "open", "apart",
 )  # fmt: skip
 
 

@@ -74,17 +74,15 @@ def _of(scope: Scope, wanted: Wanted, *columns: ColumnElement[Any]) -> Select[An
 
 def _in_state(states: frozenset[State]) -> ColumnElement[bool]:
     i = t.incident.c
-    conditions: dict[State, ColumnElement[bool]] = {
+    verdicts = ["" if state == "evidence" else state for state in STATES[2:] if state in states]
+    conditions = {
         "open": and_(i.closed_at.is_(None), i.acknowledged_at.is_(None)),
         "acknowledged": and_(i.closed_at.is_(None), i.acknowledged_at.is_not(None)),
-        "evidence": and_(i.closed_at.is_not(None), i.verdict == ""),
-        "resolved": and_(i.closed_at.is_not(None), i.verdict == "resolved"),
-        "false_alarm": and_(i.closed_at.is_not(None), i.verdict == "false_alarm"),
-        "standing": and_(i.closed_at.is_not(None), i.verdict == "standing"),
     }
     if states == {"open", "acknowledged"}:  # said so, the index of open ones serves it
         return i.closed_at.is_(None)
-    return or_(*(conditions[state] for state in STATES if state in states))
+    active = [condition for state, condition in conditions.items() if state in states]
+    return or_(*active, and_(i.closed_at.is_not(None), i.verdict.in_(verdicts)))
 
 
 def _is(wanted: Wanted) -> ColumnElement[bool]:
