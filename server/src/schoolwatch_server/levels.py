@@ -23,6 +23,11 @@ _WORDS: tuple[tuple[str, Stage], ...] = (
     (r"tieu hoc|\bth\b|cap (?:1|i)\b", "TH"),
     (r"mam non|mau giao|nha tre|\bm[ng]\b", "MN"),
 )
+_NUMBERED = re.compile(
+    r"\b(?:cap|c) ?((?:[1-3]|i{1,3})(?: ?(?:[-–,;+&/.]|va) ?(?:cap |c)?(?:[1-3]|i{1,3})\b)*)\b"
+)
+"""`cấp 2-3`, `C1`, `cấp I, II và III`: in one word with its numbers, as people say them."""
+
 _BETWEEN = re.compile(
     r"(?:[\s,&+/;._-]|\b(?:va|lien cap|truong|cap|trung tam|tt|giao duc nghe nghiep|chuyen|pho thong"
     r"|pho thong dan toc|(?:ptdt|pt dan toc) ?(?:noi tru|ban tru)?|ptdt[nb]t|dt[nb]t|noi tru|ban tru)\b)*"
@@ -34,7 +39,7 @@ column of its own, and changes for none of these levels whom it reports to.
 
 def parse(text: str) -> str | None:
     """The level that a person means: `Tiểu học`, `TH-THCS`, `THCS và THPT`; None when it is none of them."""
-    rest, found = plain(text), set[Stage]()
+    rest, found = _NUMBERED.sub(_one_by_one, plain(text)), set[Stage]()
     for words, stage in _WORDS:
         rest, count = re.subn(words, " ", rest)
         if count:
@@ -42,6 +47,10 @@ def parse(text: str) -> str | None:
     if not found or not _BETWEEN.fullmatch(rest):
         return None
     return next((level for level in LEVELS if set(stages(level)) == found), None)
+
+
+def _one_by_one(numbers: re.Match[str]) -> str:
+    return " ".join(f"cap {number}" for number in re.findall(r"[1-3]|i+", numbers[1]))
 
 
 def stages(level: str) -> tuple[Stage, ...]:

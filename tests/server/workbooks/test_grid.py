@@ -126,6 +126,16 @@ def test_a_day_in_words_or_with_a_short_year_is_a_day() -> None:
     assert cells.day("01/9/25") == cells.day("ngày 01 tháng 9 năm 2025") == date(2025, 9, 1)
 
 
+def test_a_month_alone_is_its_first_day_or_its_last() -> None:
+    for told in ("9/2026", "09/2026", "tháng 9 năm 2026", "Tháng 9/2026", "T9/2026"):
+        assert (cells.since(told), cells.until(told)) == (date(2026, 9, 1), date(2026, 9, 30))
+    assert cells.until("2/2028") == date(2028, 2, 29)
+    assert cells.until("05/9/2026") == cells.since("05/9/2026") == date(2026, 9, 5)
+    for told in ("13/2026", "9/26", "2026"):
+        with pytest.raises(CellError):
+            cells.until(told)
+
+
 def test_a_number_to_call_keeps_its_extension_and_never_loses_its_nought() -> None:
     assert cells.phone("0229 3861234 máy lẻ 12") == "0229 3861234 máy lẻ 12"
     for value, likely in ((912345679.0, "0912345679"), (2293861234.0, "02293861234")):
@@ -148,6 +158,11 @@ def test_a_day_is_the_day_before_the_month() -> None:
         ("tiểu học", "TH", "xa"),
         ("Trường Trung học cơ sở", "THCS", "xa"),
         ("TH-THCS", "TH&THCS", "xa"),
+        ("C1", "TH", "xa"),
+        ("Cấp 1-2", "TH&THCS", "xa"),
+        ("cấp 2,3", "THCS&THPT", "so"),
+        ("Trường cấp II - III", "THCS&THPT", "so"),
+        ("C1, C2 và C3", "TH,THCS&THPT", "so"),
         ("Liên cấp TH và THCS", "TH&THCS", "xa"),
         ("THCS, THPT", "THCS&THPT", "so"),
         ("TH,THCS&THPT", "TH,THCS&THPT", "so"),

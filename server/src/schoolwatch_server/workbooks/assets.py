@@ -68,7 +68,7 @@ LISTING = Listing(
         Field(
             "support_ends",
             ("Hết hạn bảo hành", "Ngày hết bảo hành", "Bảo hành đến", "Hỗ trợ đến", "Support ends"),
-            cells.day,
+            cells.until,
             format="DD/MM/YYYY",
         ),
         Field(

@@ -1,5 +1,6 @@
 """What a cell means: a text, a code, a count, a day, a speed, one of several words; or why nothing."""
 
+import calendar
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ _DIGITS = re.compile(r"\d{1,9}", re.ASCII)
 _DAY = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})", re.ASCII)
 _SHORT_DAY = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{2})", re.ASCII)
 _DAY_IN_WORDS = re.compile(r"(?:ngày )?(\d{1,2}) tháng (\d{1,2}) năm (\d{4})", re.ASCII | re.IGNORECASE)
+_MONTH = re.compile(r"(?:tháng |T)?(0?[1-9]|1[0-2])(?:[/.-]| năm )((?:19|20)\d\d)", re.ASCII | re.IGNORECASE)
 _ISO_DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})", re.ASCII)
 _ERROR = re.compile(r"#[A-Z/0]+[!?A]?")
 _SPEED = re.compile(r"(\d{1,6}(?:[.,]\d{1,3})?) ?(?:(g)|m)?(?:b(?:it)?(?:ps|/s))?", re.ASCII | re.IGNORECASE)
@@ -125,6 +127,24 @@ def day(value: Value) -> date:
         return date(year, month, day_)
     except ValueError as error:  # no day at all, or the 31st of February
         raise CellError("not_a_day", value=told[:40]) from error
+
+
+def since(value: Value) -> date:
+    """A day; of a month alone (`9/2026`, `tháng 9 năm 2026`) its first one."""
+    return _month(value) or day(value)
+
+
+def until(value: Value) -> date:
+    """A day; of a month alone its last one: what is paid to September is there on the 30th."""
+    first = _month(value)
+    if first is None:
+        return day(value)
+    return first.replace(day=calendar.monthrange(first.year, first.month)[1])
+
+
+def _month(value: Value) -> date | None:
+    found = _MONTH.fullmatch(value) if isinstance(value, str) else None
+    return date(int(found[2]), int(found[1]), 1) if found else None
 
 
 def level(value: Value) -> str:

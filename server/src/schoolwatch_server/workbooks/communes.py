@@ -14,7 +14,12 @@ from schoolwatch_server.workbooks.table import Field, Heading, Read, Record
 
 FIELDS = (
     Field("code", ("Mã xã", "Mã phường/xã", "Mã xã/phường", "Mã", "Commune code"), cells.code, True),
-    Field("name", ("Tên xã", "Xã/Phường", "Phường/Xã", "Tên", "Commune"), cells.text, True),
+    Field(
+        "name",
+        ("Tên xã", "Tên xã/phường", "Tên phường/xã", "Xã/Phường", "Phường/Xã", "Tên", "Commune"),
+        cells.text,
+        True,
+    ),
     Field("province", ("Mã tỉnh", "Mã tỉnh/thành phố", "Province code"), cells.code),
     Field("province_name", ("Tên tỉnh", "Tỉnh", "Tỉnh/Thành phố", "Province"), cells.text),
     Field(

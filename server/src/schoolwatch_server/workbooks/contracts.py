@@ -49,13 +49,13 @@ LISTING = Listing(
         Field(
             "starts",
             ("Ngày bắt đầu", "Hiệu lực từ", "Ngày ký", "Từ ngày", "Starts"),
-            cells.day,
+            cells.since,
             format="DD/MM/YYYY",
         ),
         Field(
             "ends",
             ("Ngày hết hạn", "Hiệu lực đến", "Đến ngày", "Hết hạn", "Ends"),
-            cells.day,
+            cells.until,
             format="DD/MM/YYYY",
         ),
     ),

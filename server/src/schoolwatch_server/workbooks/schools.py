@@ -49,7 +49,11 @@ FIELDS = (
         ("Mã xã", "Mã phường/xã", "Mã xã/phường", "Mã đơn vị hành chính", "Commune code"),
         cells.code,
     ),
-    Field("commune_name", ("Tên xã", "Xã/Phường", "Phường/Xã", "Xã", "Địa bàn", "Commune"), cells.text),
+    Field(
+        "commune_name",
+        ("Tên xã", "Tên xã/phường", "Tên phường/xã", "Xã/Phường", "Phường/Xã", "Xã", "Địa bàn", "Commune"),
+        cells.text,
+    ),
     Field("province", ("Mã tỉnh", "Mã tỉnh/thành phố", "Province code"), cells.code),
     Field("province_name", ("Tên tỉnh", "Tỉnh", "Tỉnh/Thành phố", "Province"), cells.text),
     Field(
