@@ -32,6 +32,7 @@ Permission = Literal[
     "evidence",
     "packs",
     "calendar",
+    "duty",
     "handle",
     "rules",
     "report_incidents",
@@ -59,6 +60,7 @@ ROLES: Mapping[Role, frozenset[Permission]] = {
             "evidence",
             "packs",
             "calendar",
+            "duty",
             "handle",
             "rules",
             "report_incidents",
@@ -149,7 +151,7 @@ school says, so it must not say it. That such an account was made is in the audi
 LIMITED: frozenset[Permission] = frozenset({"self"})
 """What a session may do until a first password is changed and a second factor that is due is set up."""
 
-WHOLE_SERVER: frozenset[Permission] = frozenset({"system", "audit", "packs", "rules"})
+WHOLE_SERVER: frozenset[Permission] = frozenset({"system", "audit", "packs", "rules", "duty"})
 """What needs the scope "all" besides the permission."""
 
 TOKENS: Mapping[TokenPermission, frozenset[Permission]] = {

@@ -1,9 +1,9 @@
 """The evaluating process: rules over the journal, notifications, indicators, rollups and retention.
 
-Six loops: rules (the main one, twice a second), watches, notifications, the settings of devices and the look
-at schools' sites (these wait for other machines), and chores that may take long. All but notifications run
-only while this process holds the lease; without it, all of them would still do no harm, as each write says
-what it found before.
+Seven loops: rules (the main one, twice a second), watches, notifications, the sign of life, the settings of
+devices and the look at schools' sites (these wait for other machines), and chores that may take long. All but
+notifications run only while this process holds the lease; without it, all of them would still do no harm, as
+each write says what it found before.
 """
 
 import logging
@@ -18,6 +18,8 @@ from sqlalchemy import Engine
 from schoolwatch_server import (
     audit_checkpoints,
     audit_log,
+    dead_man,
+    exercises,
     incidents,
     messages,
     needs_kept,
@@ -46,6 +48,7 @@ from schoolwatch_server.guard import Guard
 from schoolwatch_server.indicators import series
 from schoolwatch_server.reports import punctuality
 from schoolwatch_server.rules.told import Given
+from schoolwatch_server.sealing import SealError
 from schoolwatch_server.sheets import PackSheets, RuleSheets, packs_in_force, rules_in_force
 from schoolwatch_server.terms import CONFIGURED
 
@@ -62,6 +65,9 @@ LINGER = 0.05
 
 SEND_EVERY = 1.0
 """Seconds after which the outbox is looked at, when no incident did it."""
+
+SIGN_LOOKS = 5.0
+"""Seconds between two looks at whether a sign of life is due."""
 
 IDLE_EVERY = 3600.0
 ROLLUPS_EVERY = 60.0
@@ -104,6 +110,7 @@ def run(config: ServerConfig, stop: threading.Event | None = None) -> None:
         threading.Thread(target=_notifications, args=(work,), name="notifications"),
         threading.Thread(target=_chores, args=(work,), name="chores"),
         threading.Thread(target=_watches, args=(work,), name="watches"),
+        threading.Thread(target=_signs, args=(work,), name="signs"),
         threading.Thread(
             target=tell.run, args=(tell.Teller(config, engine), stop, work.leading), name="settings"
         ),
@@ -175,12 +182,29 @@ def _notifications(work: _Work) -> None:
         sender.close()
 
 
+def _signs(work: _Work) -> None:
+    """Tells an address outside that rules are evaluated."""
+    guard = Guard("sign of life")
+    while not work.stop.wait(SIGN_LOOKS):
+        if work.leading.is_set():
+            guard.attempt(lambda: _sign(work))
+
+
+def _sign(work: _Work) -> bool:
+    try:
+        return dead_man.look(work.engine, time.time())
+    except SealError as error:
+        log.error("%s", error)  # noqa: TRY400  the line says all
+        return False
+
+
 def _send(work: _Work, sender: sending.Sender, alarm: Alarm) -> bool:
     """Incidents first: a reminder has days."""
     book = work.channels.now()
     if work.leading.is_set():
         alarm.look(book.everybodys)
         notify.climb(work.engine, book.everybodys.keys(), time.time())
+        exercises.end_due(work.engine, time.time())
     sender.look(book, work.rules.now().at(time.time()))
     return reminders.send_next(work.engine, book.everybodys, sender.words, sender.public_url)
 

@@ -190,3 +190,27 @@ def refused(conn: Connection, attempts: int) -> dict[str, int]:
     waiting = _d.due_at.is_not(None), _d.attempts >= attempts
     query = select(_d.channel, func.count()).where(*waiting).group_by(_d.channel)
     return {channel: int(count) for channel, count in conn.execute(query)}
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message as the page lists it: to which channel, of how many events, and what became of it."""
+
+    channel: str
+    kind: str
+    is_exercise: bool
+    made_at: float
+    attempts: int
+    due_at: float | None
+    sent_at: float | None
+    error: str
+    events: int
+
+
+def newest(conn: Connection, limit: int) -> tuple[Sent, ...]:
+    """The newest messages first."""
+    count = select(func.count()).where(_n.delivery_id == _d.id).scalar_subquery()
+    query = select(
+        _d.channel, _d.kind, _d.is_exercise, _d.made_at, _d.attempts, _d.due_at, _d.sent_at, _d.error, count
+    )
+    return tuple(Sent(*row) for row in conn.execute(query.order_by(_d.id.desc()).limit(limit)))

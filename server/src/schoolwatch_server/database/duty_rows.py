@@ -38,13 +38,16 @@ def shifts(conn: Connection) -> tuple[Shift, ...]:
 
 def on_duty(conn: Connection, everybody: Collection[str]) -> tuple[Shift, ...]:
     """The duty list with the channels that can be told alone: one that is switched off tells nobody."""
+    there = shifts(conn)
+    if not there:
+        return ()
     c = t.channel.c
     lives = or_(~c.is_own, and_(c.account_id.is_not(None), t.account.c.disabled_at.is_(None)))
     query = select(c.id).outerjoin(t.account, t.account.c.id == c.account_id).where(c.is_on, lives)
     known = {*everybody, *(f"channel:{id_}" for id_ in conn.scalars(query))}
     return tuple(
         replace(shift, channels=tuple(one for one in shift.channels if one in known))
-        for shift in shifts(conn)
+        for shift in there
     )
 
 

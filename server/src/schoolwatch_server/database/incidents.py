@@ -31,11 +31,13 @@ class NewIncident:
     late: bool
     evidence: dict[str, Any]
     reopen_within: float = 0.0
+    exercise: int = 0
 
     @property
     def fingerprint(self) -> str:
-        """At most one open incident has it."""
-        return fingerprint(self.rule, self.subject)
+        """At most one open incident has it; one of an exercise stands beside what is really so."""
+        own = fingerprint(self.rule, self.subject)
+        return f"exercise:{self.exercise}:{own}" if self.exercise else own
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,7 @@ def open_incident(conn: Connection, new: NewIncident, now: float) -> Opened | No
             opened_at=new.opened_at,
             late=new.late,
             evidence=new.evidence,
+            is_exercise=bool(new.exercise),
         )
     ).inserted_primary_key
     incident_id = int(row[0]) if row is not None else 0

@@ -79,8 +79,10 @@ def _were_told(conn: Connection, incident_id: int) -> set[str]:
 
 def _watch(conn: Connection, incident_id: int, severity: str, shifts: Sequence[Shift], now: float) -> None:
     """Notes when the next step is told, where there is one."""
+    if route.next_step(shifts, 1) is None:
+        return
     patience = route.patience(duty_rows.settings(conn).escalate, severity)
-    if patience is None or route.next_step(shifts, 1) is None:
+    if patience is None:
         return
     values = {"step": 1, "next_at": now + patience}
     known = conn.execute(update(t.escalation).where(_e.incident_id == incident_id).values(**values))

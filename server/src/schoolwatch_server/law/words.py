@@ -36,6 +36,7 @@ PERMISSIONS: dict[Permission, str] = {
     "evidence": "xem khai báo và minh chứng",
     "handle": "nhận xử lý, giao, ghi chú, đóng sự cố trong phạm vi của mình",
     "report_incidents": "bỏ đánh dấu sự cố nghiêm trọng, lập và ghi nhận gửi báo cáo sự cố",
+    "duty": "đặt kênh thông báo, lịch trực, tổ chức diễn tập",
     "packs": "nhập, sửa bộ tiêu chí và chỉ tiêu kế hoạch",
     "calendar": "ghi ngày nghỉ, giờ học, lịch bảo trì trong phạm vi của mình",
     "rules": "sửa quy tắc cảnh báo, chạy thử trên dữ liệu cũ",

@@ -1,0 +1,214 @@
+"""Channels of notification: who may be told and how, whether it works, and the sign of life."""
+
+import time
+from pathlib import Path as FilePath
+from typing import Annotated
+
+from fastapi import Form, Path, Request
+from sqlalchemy.exc import IntegrityError
+from starlette.responses import RedirectResponse, Response
+
+from schoolwatch_server import channels, dead_man, notify
+from schoolwatch_server.access import Principal
+from schoolwatch_server.api.context import Context
+from schoolwatch_server.api.problems import bad_field, not_found
+from schoolwatch_server.api.route import Route, Server, Who
+from schoolwatch_server.console.page import Csrf, check_form, page, words_of
+from schoolwatch_server.database import audit, channel_rows, deliveries, duty_rows
+from schoolwatch_server.database import people as accounts
+from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.texts import is_language
+
+Number = Annotated[int, Path(ge=1, le=2**62)]
+Name = Annotated[str, Form(max_length=80)]
+Address = Annotated[str, Form(max_length=channels.ADDRESS_MAX + 100)]
+Choice = Annotated[str, Form(max_length=10)]
+
+MESSAGES = 30
+PING_LEAST, PING_MOST = 30, 3600
+"""Seconds between two signs of life."""
+
+
+def show(request: Request, who: Who, server: Server) -> Response:
+    """The page."""
+    return _page(request, who, server)
+
+
+def add(
+    request: Request,
+    who: Who,
+    server: Server,
+    csrf: Csrf = "",
+    name: Name = "",
+    address: Address = "",
+    language: Choice = "vi",
+    account: Name = "",
+) -> Response:
+    """A new channel; its address is sealed and never shown again."""
+    check_form(who, csrf)
+    name, now = " ".join(name.split()), time.time()
+    if not name or not name.isprintable():
+        raise bad_field("name", words_of(request).text("channel.fault.no_name"))
+    if not is_language(language):
+        raise bad_field("language", "vi, en")
+    kind = _kind(request, address.strip())
+    try:
+        with begin_write(server.engine) as conn:
+            if len(channel_rows.listed(conn)) >= channel_rows.CHANNELS_MAX:
+                raise bad_field("name", words_of(request).text("channel.fault.too_many"))
+            owner = None
+            if account.strip():
+                found = accounts.account_by_name(conn, account.strip())
+                if found is None:
+                    raise bad_field("account", words_of(request).text("channel.fault.no_account"))
+                owner = found.id
+            number = channel_rows.add(conn, name, kind, address.strip(), language, owner, now)
+            detail = {"number": number, "kind": kind, "account": account.strip()}
+            audit.record(conn, actor=who.name, action="channel.add", subject=name, detail=detail, now=now)
+    except IntegrityError as error:
+        raise bad_field("name", words_of(request).text("channel.fault.taken")) from error
+    return RedirectResponse("/notifications", 303)
+
+
+def set_address(
+    request: Request, number: Number, who: Who, server: Server, csrf: Csrf = "", address: Address = ""
+) -> Response:
+    """Another address in place of the one before."""
+    check_form(who, csrf)
+    kind, now = _kind(request, address.strip()), time.time()
+    with begin_write(server.engine) as conn:
+        row = channel_rows.found(conn, number)
+        if row is None:
+            raise not_found("channel", str(number))
+        channel_rows.set_address(conn, number, kind, address.strip(), now)
+        detail = {"number": number, "kind": kind}
+        audit.record(conn, actor=who.name, action="channel.change", subject=row.name, detail=detail, now=now)
+    return RedirectResponse("/notifications", 303)
+
+
+def switch(number: Number, who: Who, server: Server, csrf: Csrf = "", on: Choice = "") -> Response:
+    """Switches a channel on, or off: then it is told nothing, and what waits for it is given up."""
+    check_form(who, csrf)
+    now = time.time()
+    with begin_write(server.engine) as conn:
+        row = channel_rows.found(conn, number)
+        if row is None:
+            raise not_found("channel", str(number))
+        channel_rows.switch(conn, number, now, is_on=on == "yes")
+        detail = {"number": number, "on": on == "yes"}
+        audit.record(conn, actor=who.name, action="channel.switch", subject=row.name, detail=detail, now=now)
+    return RedirectResponse("/notifications", 303)
+
+
+def remove(number: Number, who: Who, server: Server, csrf: Csrf = "") -> Response:
+    """Takes a channel away, with its address and its places in the duty list."""
+    check_form(who, csrf)
+    now = time.time()
+    with begin_write(server.engine) as conn:
+        row = channel_rows.found(conn, number)
+        if row is None or not channel_rows.remove(conn, number):
+            raise not_found("channel", str(number))
+        detail = {"number": number}
+        audit.record(conn, actor=who.name, action="channel.remove", subject=row.name, detail=detail, now=now)
+    return RedirectResponse("/notifications", 303)
+
+
+def try_out(request: Request, number: Number, who: Who, server: Server, csrf: Csrf = "") -> Response:
+    """Sends a test message and says what became of it."""
+    check_form(who, csrf)
+    with begin_read(server.engine) as conn:
+        row, address = channel_rows.found(conn, number), channel_rows.address(conn, number)
+    if row is None or address is None:
+        raise not_found("channel", str(number))
+    error, now = notify.send_test(address, row.language), time.time()
+    with begin_write(server.engine) as conn:
+        channel_rows.noted(conn, row.key, error, now)
+        detail = {"number": number, "error": error}
+        audit.record(conn, actor=who.name, action="channel.test", subject=row.name, detail=detail, now=now)
+    return _page(request, who, server, tested=(row.name, error))
+
+
+def try_filed(request: Request, who: Who, server: Server, csrf: Csrf = "", name: Name = "") -> Response:
+    """The same of a channel of the settings' file."""
+    check_form(who, csrf)
+    address = filed(server).get(name)
+    if address is None:
+        raise not_found("channel", name)
+    error, now = notify.send_test(address), time.time()
+    with begin_write(server.engine) as conn:
+        detail = {"error": error}
+        audit.record(conn, actor=who.name, action="channel.test", subject=name, detail=detail, now=now)
+    return _page(request, who, server, tested=(name, error))
+
+
+def set_ping(
+    request: Request,
+    who: Who,
+    server: Server,
+    csrf: Csrf = "",
+    url: Address = "",
+    every: Choice = "60",
+) -> Response:
+    """Where the sign of life goes; an empty address ends it."""
+    check_form(who, csrf)
+    seconds = int(every) if every.isascii() and every.isdigit() else 0
+    if not PING_LEAST <= seconds <= PING_MOST:
+        raise bad_field("every", f"{PING_LEAST}-{PING_MOST}")
+    if url.strip():
+        try:
+            dead_man.check(url.strip())
+        except ValueError as error:
+            raise bad_field("url", words_of(request).text("duty.ping_fault")) from error
+    dead_man.set_url(server.engine, url.strip(), seconds, who.name, time.time())
+    return RedirectResponse("/notifications#ping", 303)
+
+
+def _kind(request: Request, address: str) -> str:
+    """The kind of an address that Apprise takes. Raises a 422 `Problem` that never quotes it."""
+    try:
+        channels.check(address)
+    except channels.AddressError as error:
+        raise bad_field("address", words_of(request).text(f"channel.fault.{error.fault}")) from None
+    return channels.kind(address)
+
+
+def filed(server: Context) -> dict[str, str]:
+    """The channels of the settings' file; none when it can't be used: the log of evaluate says why."""
+    file = server.config.notify.urls_file
+    try:
+        return channels.read(FilePath(file) if file else None)
+    except channels.ChannelError:
+        return {}
+
+
+def _page(
+    request: Request, who: Principal, server: Context, *, tested: tuple[str, str] | None = None
+) -> Response:
+    in_file = filed(server)
+    with begin_read(server.engine) as conn:
+        rows = channel_rows.listed(conn)
+        return page(
+            request,
+            "notifications.html",
+            who,
+            at="/notifications",
+            rows=rows,
+            filed=[(name, channels.kind(address)) for name, address in in_file.items()],
+            names={row.key: row.name for row in rows},
+            sent=deliveries.newest(conn, MESSAGES),
+            settings=duty_rows.settings(conn),
+            tested=tested,
+            has_duty=bool(duty_rows.shifts(conn)),
+        )
+
+
+ROUTES = (
+    Route("GET", "/notifications", show, "system"),
+    Route("POST", "/notifications/channels", add, "duty"),
+    Route("POST", "/notifications/channels/{number}/address", set_address, "duty"),
+    Route("POST", "/notifications/channels/{number}/switch", switch, "duty"),
+    Route("POST", "/notifications/channels/{number}/test", try_out, "duty"),
+    Route("POST", "/notifications/channels/{number}/remove", remove, "duty"),
+    Route("POST", "/notifications/filed/test", try_filed, "duty"),
+    Route("POST", "/notifications/ping", set_ping, "duty"),
+)

@@ -1,0 +1,320 @@
+"""Messages as receivers get them: in storms, by mail, and after an hour in which nobody answered."""
+
+import email
+import email.policy
+import re
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import func, select, update
+
+from reports import NOW, World
+from schoolwatch_server import channels, exercises, messages, notify, rules, texts
+from schoolwatch_server.channel_book import Book
+from schoolwatch_server.database import channel_rows, duty_rows, escalations, incidents, notifications
+from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.duty.shift import Shift
+from schoolwatch_server.rules import subject
+from schoolwatch_server.scope import EVERYTHING
+from webhook import Webhook
+
+pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
+
+RULES = rules.load()
+WORDS = texts.load()
+URL = "https://schoolwatch.example"
+ALL_DAYS = frozenset(range(7))
+
+
+def opened(
+    world: World, count: int, channels: tuple[str, ...], at: float, severity: str = "high"
+) -> list[int]:
+    """Incidents of new devices, one each, that open at an instant."""
+    ids = []
+    devices = world.enrol(count)
+    with begin_write(world.engine) as conn:
+        for device in devices:
+            new = incidents.NewIncident(
+                "antivirus_off", 1, severity, subject.device(device.id), at, at, late=False, evidence={}
+            )
+            found = incidents.open_incident(conn, new, at)
+            assert found is not None
+            notifications.put(conn, found.id, "opened", channels, at)
+            ids.append(found.id)
+    return ids
+
+
+def closed(world: World, ids: list[int], at: float) -> None:
+    with begin_write(world.engine) as conn:
+        for number in ids:
+            mark = conn.scalar(select(t.incident.c.fingerprint).where(t.incident.c.id == number))
+            incidents.close_incident(conn, mark, at, {}, at)
+            notifications.put(conn, number, "closed", (), at)
+
+
+def send(world: World, addresses: dict[str, str], now: float) -> None:
+    while notify.send_next(world.engine, Book(addresses), RULES, WORDS, URL, now):
+        pass
+
+
+def told_in(world: World) -> int:
+    with begin_read(world.engine) as conn:
+        return conn.scalar(select(func.count()).where(t.notification.c.sent_at.is_not(None))) or 0
+
+
+class Mailbox:
+    """A mail server of one socket: what came is kept whole."""
+
+    def __init__(self) -> None:
+        self.mails: list[email.message.EmailMessage] = []
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self._socket.getsockname()[1]
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            with connection, connection.makefile("rwb") as stream:
+                self._talk(stream)
+
+    def _talk(self, stream) -> None:
+        def say(line: str) -> None:
+            stream.write(line.encode() + b"\r\n")
+            stream.flush()
+
+        say("220 test")
+        while line := stream.readline():
+            word = line[:4].upper()
+            if word == b"DATA":
+                say("354 go on")
+                body = b""
+                while (part := stream.readline()) != b".\r\n":
+                    body += part
+                self.mails.append(email.message_from_bytes(body, policy=email.policy.default))
+                say("250 kept")
+            elif word == b"QUIT":
+                say("221 bye")
+                return
+            else:
+                say("250 ok")
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+@pytest.fixture
+def mailbox() -> Iterator[Mailbox]:
+    box = Mailbox()
+    yield box
+    box.close()
+
+
+def test_a_thousand_incidents_at_once_are_one_message_a_channel_and_so_is_their_end(
+    world: World, webhook: Webhook
+) -> None:
+    other = Webhook()
+    addresses = {"a": webhook.url, "b": other.url}
+    try:
+        ids = opened(world, 999, ("a", "b"), NOW)
+        ids += opened(world, 1, ("a", "b"), NOW, "critical")
+        send(world, addresses, NOW)
+        for hook in (webhook, other):
+            (message,) = hook.received
+            assert message["title"] == (
+                "[SchoolWatch] 1.000 thông báo sự cố cùng lúc, nặng nhất: mức nghiêm trọng"
+            )
+            text = message["message"]
+            assert "Mới xảy ra: 1.000." in text
+            assert "nghiêm trọng: 1, cao: 999" in text
+            assert "NGHIÊM TRỌNG (1): Phần mềm diệt vi-rút không chạy hoặc không có – Trường (S)" in text
+            assert "Nơi bị nhiều nhất: Xã: 1.000" in text
+            assert text.endswith(f"{URL}/incidents?state=all&message={hook.keys[0]}")
+        closed(world, ids, NOW + 60)
+        send(world, addresses, NOW + 60)
+        assert len(webhook.received) == 1, "the storm lasts: its end is counted in the next message"
+        send(world, addresses, NOW + 301)
+        assert "Đã khắc phục: 1.000." in webhook.received[1]["message"]
+        assert len(webhook.received) == 2
+        assert told_in(world) == 4000
+    finally:
+        other.close()
+
+
+def test_an_endpoint_that_is_down_for_an_hour_gets_each_message_once(world: World, webhook: Webhook) -> None:
+    addresses = {"a": webhook.url}
+    webhook.status = 503
+    ids = []
+    for minute in range(0, 60, 2):
+        ids += opened(world, 1, ("a",), NOW + minute * 60)
+        send(world, addresses, NOW + minute * 60 + 1)
+    assert webhook.received == []
+    webhook.status = 200
+    for minute in range(60, 200):
+        send(world, addresses, NOW + minute * 60)
+    text = "\n".join(message["message"] for message in webhook.received)
+    assert len(webhook.received) <= 3, "what came meanwhile is one message"
+    assert sum(map(int, re.findall(r"Mới xảy ra: (\d+)\.", text))) == 29
+    assert text.count(f"/incidents/{ids[0]}\n") + text.endswith(f"/incidents/{ids[0]}") == 1
+    assert told_in(world) == 30
+    with begin_read(world.engine) as conn:
+        e = t.incident_event.c
+        told = conn.execute(
+            select(e.incident_id, func.count()).where(e.kind == "notified").group_by(e.incident_id)
+        )
+        assert {number: count for number, count in told} == dict.fromkeys(ids, 1)  # noqa: C416
+
+
+def test_a_mail_has_a_readable_subject_and_the_id_of_its_message(world: World, mailbox: Mailbox) -> None:
+    address = f"mailto://127.0.0.1:{mailbox.port}?from=so@example.vn&to=truc@example.vn&smtp=127.0.0.1"
+    (number,) = opened(world, 1, ("m",), NOW, "critical")
+    send(world, {"m": address}, NOW)
+    (mail,) = mailbox.mails
+    assert mail["Subject"] == (
+        "[SchoolWatch] Sự cố mới mức nghiêm trọng: Phần mềm diệt vi-rút không chạy hoặc không có · Trường (S)"
+    )
+    with begin_read(world.engine) as conn:
+        nonce = conn.scalar(select(t.delivery.c.nonce))
+    assert mail["Message-ID"] == f"<{nonce}@schoolwatch>"
+    assert f"{URL}/incidents/{number}" in mail.get_content()
+    again = channels.deliver(address, "x", "y", nonce)
+    assert (again, mailbox.mails[1]["Message-ID"]) == ("", f"<{nonce}@schoolwatch>")
+
+
+def test_who_is_not_on_duty_is_not_told_and_what_can_wait_comes_as_one_digest(
+    world: World, webhook: Webhook
+) -> None:
+    with begin_write(world.engine) as conn:
+        number = channel_rows.add(conn, "Lan", "webhook", webhook.url, "vi", None, NOW)
+        lan = Shift(
+            0, "Lan", EVERYTHING, "low", ALL_DAYS, 0, 0, (f"channel:{number}",), quiet=(20 * 60, 6 * 60)
+        )
+        duty_rows.put(conn, lan, NOW)
+    addresses = {f"channel:{number}": webhook.url, "everybody": "json://127.0.0.1:1/x"}
+    opened(world, 3, ("everybody",), NOW, "medium")  # NOW is 21:13 in Vietnam
+    opened(world, 1, ("everybody",), NOW, "critical")
+    send(world, addresses, NOW + 1)
+    assert [title.split(":")[0] for title in webhook.titles] == ["[SchoolWatch] Sự cố mới mức nghiêm trọng"]
+    send(world, addresses, NOW + 8 * 3600)
+    assert len(webhook.titles) == 1
+    send(world, addresses, NOW + 9 * 3600)
+    assert webhook.titles[1] == (
+        "[SchoolWatch] Bản tin: 3 thông báo sự cố không gấp, nặng nhất: mức trung bình"
+    )
+    assert told_in(world) == 4
+
+
+def test_the_next_step_is_told_until_somebody_acknowledges(world: World, webhook: Webhook) -> None:
+    chief = Webhook()
+    try:
+        with begin_write(world.engine) as conn:
+            for step, channel in ((1, "a"), (2, "b"), (3, "a")):
+                duty_rows.put(
+                    conn, Shift(0, channel, EVERYTHING, "low", ALL_DAYS, 0, 0, (channel,), step=step), NOW
+                )
+        addresses = {"a": webhook.url, "b": chief.url}
+        first, second = opened(world, 2, ("a", "b"), NOW, "critical")
+
+        def after(minutes: float) -> None:
+            notify.climb(world.engine, ("a", "b"), NOW + minutes * 60)
+            send(world, addresses, NOW + minutes * 60)
+
+        after(14.9)
+        assert (len(webhook.titles), len(chief.titles)) == (2, 0)
+        with begin_write(world.engine) as conn:
+            conn.execute(update(t.incident).where(t.incident.c.id == second).values(acknowledged_at=NOW))
+        after(15)
+        after(15)
+        assert [title.split(":")[0] for title in chief.titles] == [
+            "[SchoolWatch] Chưa ai nhận sự cố mức nghiêm trọng"
+        ]
+        after(30.1)
+        after(60)
+        assert [title.split(" mức")[0] for title in webhook.titles] == [
+            "[SchoolWatch] Sự cố mới", "[SchoolWatch] Sự cố mới", "[SchoolWatch] Chưa ai nhận sự cố",
+        ]  # fmt: skip
+        with begin_read(world.engine) as conn:
+            e = t.incident_event.c
+            steps = conn.execute(select(e.incident_id, e.detail).where(e.kind == "escalated")).all()
+            assert [(number, detail["step"]) for number, detail in steps] == [(first, 2), (first, 3)]
+            assert escalations.due(conn, NOW + 1e6) == ()
+    finally:
+        chief.close()
+
+
+def test_an_exercise_is_marked_told_and_ends_by_itself(world: World, webhook: Webhook) -> None:
+    world.enrol()
+    rule = next(one for one in RULES if one.id == "antivirus_off")
+    wanted = exercises.Wanted(rule, EVERYTHING, 1, 600.0, "thử trực đêm")
+    number = exercises.start(world.engine, wanted, ("a",), "lan", NOW)
+    with pytest.raises(exercises.ExerciseError, match="another"):
+        exercises.start(world.engine, wanted, ("a",), "lan", NOW)
+    (real,) = opened(world, 1, ("a",), NOW)
+    send(world, {"a": webhook.url}, NOW)
+    assert sorted(title.startswith("[DIỄN TẬP] [SchoolWatch] Sự cố mới") for title in webhook.titles) == [
+        False, True,
+    ]  # fmt: skip
+    assert exercises.end_due(world.engine, NOW + 599) == 0
+    assert exercises.end_due(world.engine, NOW + 600) == 1
+    assert not exercises.end(world.engine, number, "lan", NOW + 601)
+    send(world, {"a": webhook.url}, NOW + 600)
+    assert webhook.titles[-1].startswith("[DIỄN TẬP] [SchoolWatch] Đã khắc phục")
+    with begin_read(world.engine) as conn:
+        i = t.incident.c
+        rows = conn.execute(select(i.id, i.is_exercise, i.closed_at).order_by(i.id)).all()
+        assert [(row.is_exercise, row.closed_at) for row in rows if row.id != real] == [(True, NOW + 600)]
+        assert [(row.is_exercise, row.closed_at) for row in rows if row.id == real] == [(False, None)]
+        a = t.audit.c
+        assert list(conn.scalars(select(a.action).where(a.action.like("exercise%")).order_by(a.id))) == [
+            "exercise.start", "exercise.end",
+        ]  # fmt: skip
+
+
+def test_a_long_message_is_cut_before_its_link() -> None:
+    body = "\n".join(["dòng " * 50] * 100 + ["Xem chi tiết: https://x.vn/incidents/7"])
+    cut = channels.fit(body, 2000)
+    assert len(cut) <= 2000
+    assert cut.endswith("…\nXem chi tiết: https://x.vn/incidents/7")
+    assert channels.fit("kurz", 2000) == "kurz"
+    assert messages.stem("escalated:2") == "escalated"
+
+
+@pytest.mark.parametrize(
+    ("address", "fault"),
+    [
+        ("", "missing"),
+        ("x" * 3000, "too_long"),
+        ("json://a b", "spaces"),
+        ("127.0.0.1:80", "no_scheme"),
+        ("syslog://_/local0", "local"),
+        ("zzz://host/s3cret", "unknown_scheme"),
+        ("zalo://not-a-token", "incomplete"),
+    ],
+)
+def test_what_is_wrong_with_an_address_is_a_word_and_never_the_address(address: str, fault: str) -> None:
+    with pytest.raises(channels.AddressError) as caught:
+        channels.check(address)
+    assert caught.value.fault == fault
+    assert "s3cret" not in str(caught.value)
+    assert f"channel.fault.{fault}" in WORDS.entries
+
+
+@pytest.mark.parametrize(
+    ("address", "kind"),
+    [
+        ("zalo://123456:abcDEF/9876", "zalo"),
+        ("mailtos://u:p@mail.example.vn?to=a@b.vn", "email"),
+        ("jsons://host/x", "webhook"),
+        ("tgram://123456789:abcdefghijklmnopqrstuvwxyzABCDEFGH/12345", "telegram"),
+        ("ntfy://host/topic", "ntfy"),
+    ],
+)
+def test_kinds_are_called_what_people_call_them(address: str, kind: str) -> None:
+    channels.check(address)
+    assert channels.kind(address) == kind
