@@ -25,7 +25,10 @@ from schoolwatch_server.claims.states import State
 from schoolwatch_server.database import (
     api_tokens,
     calendars,
+    channel_rows,
     credentials,
+    duty_rows,
+    exercise_rows,
     incident_rows,
     maintenances,
     registry,
@@ -35,6 +38,7 @@ from schoolwatch_server.database import (
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.enrolment import open_tokens
 from schoolwatch_server.database.tables import incident_sent
+from schoolwatch_server.duty.shift import Shift
 from schoolwatch_server.enrolment import Asking, enrol, issue_enrolment_token
 from schoolwatch_server.reports import keeping
 from schoolwatch_server.reports.freeze import Judged
@@ -186,6 +190,29 @@ def _in_state(asked: Any, state: str) -> str:
     return row.sha256
 
 
+def _channel(asked: Any) -> Mapping[str, str]:
+    """A new channel, whose address answers nobody."""
+    with begin_write(asked.tree.engine) as conn:
+        name = f"matrix-channel-{next(asked.numbers)}"
+        made = channel_rows.add(conn, name, "webhook", "json://127.0.0.1:9/x", "vi", None, asked.tree.now)
+    return {"number": str(made)}
+
+
+def _shift(asked: Any) -> Mapping[str, str]:
+    """A new entry of the duty list."""
+    entry = Shift(0, "matrix", EVERYTHING, "low", frozenset({0}), 0, 0, ("a",))
+    with begin_write(asked.tree.engine) as conn:
+        return {"number": str(duty_rows.put(conn, entry, asked.tree.now))}
+
+
+def _exercise(asked: Any) -> Mapping[str, str]:
+    """An exercise that goes on, without incidents."""
+    now = asked.tree.now
+    row = exercise_rows.Exercise(0, "antivirus_off", EVERYTHING, "x", "matrix", now, now + 600, None, ())
+    with begin_write(asked.tree.engine) as conn:
+        return {"number": str(exercise_rows.add(conn, row))}
+
+
 MATRIX: tuple[Row, ...] = (
     # --- the API: places, devices, what is judged of them -------------------------------------------------
     #                                  so_admin so_viewer commune head technician auditor token device nobody
@@ -235,6 +262,27 @@ MATRIX: tuple[Row, ...] = (
     Row("GET", "/readyz",                 "yyy yyy yy yy yy yyy yyy yy y"),
     Row("GET", "/metrics",                "y-- y-- -- -- -- y-- y-- -- ?"),
     Row("GET", "/system",                 "y-- y-- -- -- -- y-- y-- -- ?"),
+    Row("GET", "/notifications",          "y-- y-- -- -- -- y-- y-- -- ?"),
+    Row("GET", "/duty",                   "y-- y-- -- -- -- y-- y-- -- ?"),
+    Row("GET", "/exercises",              "y-- y-- -- -- -- y-- y-- -- ?"),
+    Row("POST", "/notifications/channels", "y-- --- -- -- -- --- --- -- ?", 303,
+        form={"name": "matrix {n}", "address": "json://127.0.0.1:9/x"}),
+    Row("POST", "/notifications/channels/{number}/address", "y-- --- -- -- -- --- --- -- ?", 303,
+        form={"address": "json://127.0.0.1:9/y"}, prepare=_channel),
+    Row("POST", "/notifications/channels/{number}/switch", "y-- --- -- -- -- --- --- -- ?", 303,
+        form={"on": "no"}, prepare=_channel),
+    Row("POST", "/notifications/channels/{number}/test", "y-- --- -- -- -- --- --- -- ?", prepare=_channel),
+    Row("POST", "/notifications/channels/{number}/remove", "y-- --- -- -- -- --- --- -- ?", 303,
+        prepare=_channel),
+    Row("POST", "/notifications/filed/test", "n-- --- -- -- -- --- --- -- ?", form={"name": "none"}),
+    Row("POST", "/notifications/ping",    "y-- --- -- -- -- --- --- -- ?", 303,
+        form={"url": "", "every": "60"}),
+    Row("POST", "/duty",                  "y-- --- -- -- -- --- --- -- ?", 303,
+        form={"name": "matrix {n}", "days": "0", "to": "channel:{number}"}, prepare=_channel),
+    Row("POST", "/duty/{number}/remove",  "y-- --- -- -- -- --- --- -- ?", 303, prepare=_shift),
+    Row("POST", "/duty/escalation",       "y-- --- -- -- -- --- --- -- ?", 303, form={"critical": "15"}),
+    Row("POST", "/exercises",             "x-- --- -- -- -- --- --- -- ?", form={"rule": "none"}),
+    Row("POST", "/exercises/{number}/end", "y-- --- -- -- -- --- --- -- ?", 303, prepare=_exercise),
     Row("GET", "/audit",                  "y-- --- -- -- -- y-- --- -- ?"),
     Row("GET", "/audit.csv",              "y-- --- -- -- -- y-- --- -- ?", query="from=2026-01-01"),
     # --- in and out ---------------------------------------------------------------------------------------

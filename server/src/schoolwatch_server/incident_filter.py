@@ -44,7 +44,10 @@ class FilterError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Each word narrows the list; an empty one doesn't. `late` and `exercise` are "yes" or "no"."""
+    """Each word narrows the list; an empty one doesn't. `late` and `exercise` are "yes" or "no".
+
+    `message` is the id of a message that told of them.
+    """
 
     state: Shown = "active"
     severity: str = ""
@@ -55,6 +58,7 @@ class Filter:
     assignee: str = ""
     late: str = ""
     exercise: str = ""
+    message: str = ""
     q: str = ""
 
     @property

@@ -117,7 +117,7 @@ def of_many(
         places=counted(lambda due: due.commune or _place(due, texts, language)),
         first=local_time(min((due.opened_at for due in told), default=delivery.made_at), texts, language),
         last=local_time(max((due.opened_at for due in told), default=delivery.made_at), texts, language),
-        link=f"{public_url}/incidents?told={delivery.nonce}",
+        link=f"{public_url}/incidents?state=all&message={delivery.nonce}",
     )
     return title, body.strip()
 

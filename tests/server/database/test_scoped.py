@@ -15,6 +15,7 @@ def named(**functions: str) -> set[str]:
 
 
 ABOUT_ONE = named(
+    duty_rows="shifts",
     attachments="bytes_of_school of_claims",
     claim_steps="events",
     arrivals="hints_of school_of",
@@ -48,6 +49,10 @@ OF_THE_SERVER = named(
     audit_page="actions lines",
     counted="answers counters cursors devices_in_use quarantined",
     counters="read",
+    channel_rows="address found listed remove",
+    deliveries="newest",
+    duty_rows="on_duty set_escalation settings",
+    exercise_rows="found listed running",
     packs="kept stamp stored",
     simulated="is_simulated",
     standing="standing",
@@ -94,7 +99,12 @@ NOBODY_ASKS = named(
     maintenances="at",
     managed="of_communes",
     marks="acks create load newest_offsets",
-    notifications="put remind",
+    notifications="put remind write",
+    channel_rows="opened",
+    deliveries="channels_due channels_waiting claim failed made next_due refused sent waiting",
+    duty_rows="settings_row where",
+    escalations="climb due",
+    told_of="of_delivery",
     serious="owing reminded",
     report_reminders="claim next_due put",
     people="idle",
@@ -224,6 +234,7 @@ def test_nothing_that_answers_people_reads_what_is_nobodys_question() -> None:
 
 def test_what_is_of_the_whole_server_is_asked_behind_the_gate_of_the_server() -> None:
     names = ("api/health.py", "api/service.py", "console/audit.py", "console/packs.py", "console/system.py")
+    names += ("console/notifications.py", "console/duty.py", "console/exercises.py")
     own = {SERVER / name for name in names}
     for folder in ANSWERS_PEOPLE:
         for file in (SERVER / folder).rglob("*.py"):

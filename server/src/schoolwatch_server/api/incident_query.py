@@ -25,6 +25,7 @@ def wanted(conn: Connection, who: Principal, chosen: Filter) -> Wanted:
         assignee=_assignee(who, chosen.assignee),
         late=_flag(chosen.late),
         exercise=_flag(chosen.exercise),
+        message=chosen.message or None,
         text=chosen.q,
         schools=[school.code for school in found[:SCHOOLS_MOST]],
     )

@@ -46,8 +46,7 @@ def on_duty(conn: Connection, everybody: Collection[str]) -> tuple[Shift, ...]:
     query = select(c.id).outerjoin(t.account, t.account.c.id == c.account_id).where(c.is_on, lives)
     known = {*everybody, *(f"channel:{id_}" for id_ in conn.scalars(query))}
     return tuple(
-        replace(shift, channels=tuple(one for one in shift.channels if one in known))
-        for shift in there
+        replace(shift, channels=tuple(one for one in shift.channels if one in known)) for shift in there
     )
 
 

@@ -28,6 +28,7 @@ class Wanted:
     assignee: str | None = None
     late: bool | None = None
     exercise: bool | None = None
+    message: str | None = None
     text: str = ""
     schools: Collection[str] = ()
 
@@ -99,6 +100,10 @@ def _is(wanted: Wanted) -> ColumnElement[bool]:
     for flag, is_set in ((i.late, wanted.late), (i.is_exercise, wanted.exercise)):
         if is_set is not None:
             found.append(flag.is_(is_set))
+    if wanted.message is not None:
+        n, d = t.notification.c, t.delivery.c
+        told = select(n.incident_id).join(t.delivery, d.id == n.delivery_id).where(d.nonce == wanted.message)
+        found.append(i.id.in_(told))
     if wanted.school is not None:
         found.append(_of_schools([wanted.school]))
     if wanted.commune is not None:
