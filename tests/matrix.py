@@ -221,6 +221,7 @@ MATRIX: tuple[Row, ...] = (
     Row("GET", "/api/v1/indicators/history", "yyn yyn yn yn yn yyn yyn -- ?", query="school={code}"),
     Row("GET", "/api/v1/indicators/history.ndjson", "yyn yyn yn yn yn yyn yyn -- ?",
         query="school={code}"),
+    Row("GET", "/api/v1/rules",           "yyy yyy yy yy yy yyy yyy -- ?"),
     Row("GET", "/api/v1/catalog",         "yyy yyy yy yy yy yyy yyy -- ?"),
     Row("GET", "/api/v1/provinces/{code}/ranking", "yyn yyn nn nn nn yyn ynn -- ?",
         query="indicator=studio"),
@@ -381,6 +382,10 @@ MATRIX: tuple[Row, ...] = (
     Row("GET", "/packs/{pack}",           "yyy yyy yy yy yy yyy yyy -- ?"),
     Row("GET", "/packs/{pack}/versions/{version}", "nnn nnn nn nn nn nnn nnn -- ?"),  # nobody typed one in
     Row("GET", "/packs/kept/{sha256}",    "nnn nnn nn nn nn nnn nnn -- ?"),  # no report named one
+    Row("GET", "/rules",                  "yyy yyy yy yy yy yyy yyy -- ?"),
+    Row("GET", "/rules/{rule}",           "yyy yyy yy yy yy yyy yyy -- ?"),
+    Row("GET", "/rules/{rule}/versions/{version}", "nnn nnn nn nn nn nnn nnn -- ?"),  # nobody typed one in
+    Row("GET", "/rules/{rule}/edit",      "y-- --- -- -- -- --- --- -- ?"),
     Row("GET", "/packs/plans/new",        "y-- --- -- -- -- --- --- -- ?"),
     Row("GET", "/packs/{pack}/edit",      "y-- --- -- -- -- --- --- -- ?"),
 
@@ -515,6 +520,11 @@ MATRIX: tuple[Row, ...] = (
     Row("POST", "/packs/typed/look",                "x-- --- -- -- -- --- --- -- ?", form={"text": "x"}),
     Row("POST", "/packs/typed/save",                "x-- --- -- -- -- --- --- -- ?", form={"text": "x"}),
     Row("POST", "/packs/{pack}/end",                "x-- --- -- -- -- --- --- -- ?"),
+    Row("POST", "/rules/typed/look",                "x-- --- -- -- -- --- --- -- ?", form={"text": "x"}),
+    Row("POST", "/rules/typed/save",                "x-- --- -- -- -- --- --- -- ?", form={"text": "x"}),
+    Row("POST", "/rules/typed/replay",              "x-- --- -- -- -- --- --- -- ?", form={"text": "x"}),
+    Row("POST", "/rules/{rule}/end",                "x-- --- -- -- -- --- --- -- ?"),
+    Row("POST", "/rules/{rule}/take-back",          "x-- --- -- -- -- --- --- -- ?"),
 
 
     Row("POST", "/bundles/import",                  "yyx --- yx yx yx --- --- -- ?",

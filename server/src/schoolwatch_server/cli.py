@@ -30,6 +30,7 @@ from schoolwatch_server.commands import (
     quarantine,
     report,
     room,
+    rules,
     school,
     upgrade,
 )
@@ -122,6 +123,7 @@ def _parser() -> argparse.ArgumentParser:
         device,
         line,
         pack,
+        rules,
         kit,
         ca,
         broker,

@@ -106,6 +106,12 @@ def check(text: str, valid_from: float, there: Known, path: Path = Path("-")) ->
     return held
 
 
+def preview(text: str, valid_from: float | None, reason: str, there: Known, now: float) -> Held:
+    """As `check`, of all that is saved: `valid_from` None is as soon as can be. Raises as `save`."""
+    _reason(reason)
+    return check(text, _since(valid_from, now), there)
+
+
 def save(
     engine: Engine, folder: Path, communes: Collection[str], text: str, valid_from: float | None,
     *, base: int, reason: str, by: str, now: float,
@@ -167,7 +173,7 @@ def take_back(engine: Engine, id_: str, version: int, *, by: str, now: float) ->
         if found.valid_from < now + LEAD:
             raise VersionError("acts_already")
         versions.take_back(conn, id_, version)
-        detail = {"version": version, "valid_from": _iso(found.valid_from)}
+        detail = {"version": version, "valid_from": iso(found.valid_from)}
         audit.record(conn, actor=by, action="rule.take_back", subject=id_, detail=detail, now=now)
 
 
@@ -177,7 +183,7 @@ def shipped_version(id_: str) -> int:
 
 
 def _add(engine: Engine, one: Stored, there: Known, action: str, detail: dict[str, object]) -> None:
-    told = {"version": one.version, "valid_from": _iso(one.valid_from), "reason": one.reason, **detail}
+    told = {"version": one.version, "valid_from": iso(one.valid_from), "reason": one.reason, **detail}
     saving.add(
         engine,
         one,
@@ -203,5 +209,6 @@ def _reason(text: str) -> str:
     return reason[:REASON_MAX]
 
 
-def _iso(at: float) -> str:
+def iso(at: float) -> str:
+    """`2026-11-30T00:30:00+00:00`."""
     return datetime.fromtimestamp(at, UTC).isoformat()

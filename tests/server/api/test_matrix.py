@@ -90,6 +90,7 @@ class Asked:
             "form": "csv",
             "table": "devices",
             "pack": "network",
+            "rule": "antivirus_off",
             "version": "1",
             "sha256": "0" * 64,
             "enrolment": self.enrolment,

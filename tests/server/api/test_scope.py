@@ -35,6 +35,7 @@ ELSEWHERE = {
     "/privacy",
     "/packs/kept/{sha256}",
     "/packs/{pack}/versions/{version}",
+    "/rules/{rule}/versions/{version}",
     "/api/v1/openapi.json",
     "/healthz",
     "/readyz",
@@ -57,6 +58,7 @@ ADMINISTRATION = {
     "/imports/template.xlsx",
     "/packs/plans/new",
     "/packs/{pack}/edit",
+    "/rules/{rule}/edit",
     "/provinces/{code}/boundaries",
 }
 """Pages of an administrator, which no token opens; the matrix asks who opens them."""
@@ -113,10 +115,18 @@ def addresses(tree: Tree) -> Iterator[tuple[str, School | None]]:
         "/response-times",
         "/wall",
     )
-    for path in (*pages, "/packs", "/packs/network", *(f"/incidents/{number}" for number in range(1, 17))):
+    for path in (
+        *pages,
+        "/packs",
+        "/packs/network",
+        "/rules",
+        "/rules/antivirus_off",
+        *(f"/incidents/{number}" for number in range(1, 17)),
+    ):
         yield path, None
     yield from ((f"/incidents/{number}/serious", None) for number in range(1, 17))
     yield "/api/v1/catalog", None
+    yield "/api/v1/rules", None
     yield from of_all_reports()
     for school in tree.schools:
         for path in ("devices", "indicators", "incidents", "sites/looks"):

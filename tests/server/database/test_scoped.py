@@ -54,6 +54,7 @@ OF_THE_SERVER = named(
     duty_rows="on_duty set_escalation settings",
     exercise_rows="found listed running",
     packs="kept stamp stored",
+    rules="stamp stored",
     simulated="is_simulated",
     standing="standing",
 )

@@ -88,7 +88,7 @@ def test_a_rule_of_sightings_is_replayed_as_it_was_judged(world: World) -> None:
     report(world, pc, (0, FINE), (5, FINE), (60 * 48, FINE))
     with begin_write(world.engine) as conn:
         for row in conn.execute(select(t.journal.c.id, t.journal.c.taken_at)).all():
-            at = {"seen_at": row.taken_at - 5, "received_at": row.taken_at, "late": False}
+            at = {"seen_at": row.taken_at, "received_at": row.taken_at, "late": False}
             what = {"kind": "device.clone", "subject": "spool", "detail": {}}
             conn.execute(insert(t.sighting).values(device_id=pc.id, journal_id=row.id, **what, **at))
     now = NOW + 90 * 86_400

@@ -136,22 +136,22 @@ def _shown(said: Said, path: tuple[str, ...], text: str | None, units: Mapping[s
     return question(words, text) if name == "question" else text
 
 
-def refused(words: Words, error: SheetError | VersionError) -> str:
-    """Why a text can't be saved, in the reader's language."""
+def refused(words: Words, error: SheetError | VersionError, of: str = "packs") -> str:
+    """Why a text can't be saved, in the reader's language; `of` says whose texts name fields: rules' too."""
     if isinstance(error, VersionError):
-        return words.text(f"packs.refused.{error.reason}", **error.values)
+        return words.text(f"{of}.refused.{error.reason}", **error.values)
     if not error.where:
         return words.text("packs.sheet.yaml", what=error.what)
-    return f"{_where(words, error.where)}: {_what(words, error.what)}"
+    return f"{_where(words, error.where, of)}: {_what(words, error.what)}"
 
 
-def _where(words: Words, place: str) -> str:
+def _where(words: Words, place: str, of: str) -> str:
     """`Chỉ tiêu, dòng 3, Hạn (items[2].deadline)` of `$.items[2].deadline`."""
     bare = place.removeprefix("$").lstrip(".")
     parts = [
         words.text("packs.row", number=int(number) + 1).lower()
         if number
-        else words.known(f"packs.field.{name}", name)
+        else words.known(f"{of}.field.{name}", name)
         for name, number in _PLACE.findall(bare)
         if name or number
     ]

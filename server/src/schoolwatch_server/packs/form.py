@@ -133,7 +133,7 @@ def _value(field: Field, prefix: str, given: Given, faults: list[Fault]) -> Any:
         value = day(text)
         reason = None if value else "not_a_day"
     elif field.kind in ("number", "target"):
-        value, reason = _number(text, is_share=field.kind == "target" and _is_share(prefix, given))
+        value, reason = number(text, is_share=field.kind == "target" and _is_share(prefix, given))
     elif field.kind == "choice" and text not in field.choices:
         reason = "no_choice"
     if reason is not None:
@@ -185,7 +185,7 @@ def day(text: str) -> date | None:
     return found if found.year in YEARS else None
 
 
-def _number(text: str, *, is_share: bool) -> tuple[float | None, Reason | None]:
+def number(text: str, *, is_share: bool) -> tuple[float | None, Reason | None]:
     """`80`, `80 %`, `0,5`, `1.000,5`, `1.000.000`; of a share what is written is percent.
 
     `1.000` is a thousand to one reader and one to another: nobody guesses.

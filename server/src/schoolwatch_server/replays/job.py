@@ -5,6 +5,9 @@ import msgspec
 from schoolwatch_server.rules.step import Evidence
 from schoolwatch_server.rules.told import Given
 
+SHOWN = 200
+"""Incidents and faults, per rule, that are told one by one."""
+
 
 class Job(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Rules to follow over reports taken in [start, end) (UTC seconds), computer by computer in this order.

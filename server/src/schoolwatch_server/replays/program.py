@@ -15,16 +15,13 @@ from schoolwatch_contract.records import Envelope
 from schoolwatch_server.database import journal, rule_reach, sightings
 from schoolwatch_server.database.engine import begin_read, open_database
 from schoolwatch_server.replays import judge
-from schoolwatch_server.replays.job import Count, Found, Job, Said
+from schoolwatch_server.replays.job import SHOWN, Count, Found, Job, Said
 from schoolwatch_server.rules import Rule
 from schoolwatch_server.rules.load import read
 from schoolwatch_server.rules.subject import Subject
 from schoolwatch_server.rules.told import RECALLED, subject
 
 JOB_MAX = 1 << 22
-SHOWN = 200
-"""Incidents and faults, per rule, that are told one by one."""
-
 _SAY_EVERY = 0.5
 _MEMORY = 1 << 30
 _TOGETHER = 20

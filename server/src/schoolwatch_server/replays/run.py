@@ -13,8 +13,10 @@ from schoolwatch_server import child
 from schoolwatch_server.database import journal, replaying
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.database.replaying import Computer
+from schoolwatch_server.replays.job import SHOWN as SHOWN
 from schoolwatch_server.replays.job import Count, Found, Job, Said
-from schoolwatch_server.rules.told import NOTHING, Given
+from schoolwatch_server.rules.told import NOTHING
+from schoolwatch_server.rules.told import Given as Given
 from schoolwatch_server.scope import Scope
 
 DAYS = 30
