@@ -362,6 +362,10 @@ MATRIX: tuple[Row, ...] = (
     Row("GET", "/wall",                   "yyy yyy yy yy yy yyy yyy -- ?"),
     Row("GET", "/wall/stream",            "yyy yyy yy yy yy yyy yyy -- ?", is_stream=True),
     Row("GET", "/incidents/{number}",     "yyn yyn yn yn yn yyn yyn -- ?"),
+    Row("GET", "/malware",                "yyy yyy yy yy yy yyy yyy -- ?"),
+    Row("GET", "/malware.csv",            "yyy yyy yy yy yy yyy yyy -- ?"),
+    # off until the settings name the organisation
+    Row("GET", "/malware.xml",            "nnn --- nn nn -- --- --- -- ?"),
     Row("GET", "/serious",                "yyy yyy yy yy yy yyy yyy -- ?"),
     Row("GET", "/incidents/{number}/serious", "yyn yyn yn yn yn yyn yyn -- ?"),
     Row("POST", "/incidents/{number}/mark", "yyn --- yn yn yn --- --- -- ?", 303,

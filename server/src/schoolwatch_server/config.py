@@ -17,6 +17,7 @@ from schoolwatch_server.sections import Database as Database
 from schoolwatch_server.sections import Evaluation as Evaluation
 from schoolwatch_server.sections import Forecasting as Forecasting
 from schoolwatch_server.sections import Http as Http
+from schoolwatch_server.sections import MalwareStatistics as MalwareStatistics
 from schoolwatch_server.sections import Mqtt as Mqtt
 from schoolwatch_server.sections import Notify as Notify
 from schoolwatch_server.sections import OpenData as OpenData
@@ -60,6 +61,7 @@ class ServerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     antivirus: Antivirus = Antivirus()
     forecast: Forecasting = Forecasting()
     open_data: OpenData = OpenData()
+    malware_statistics: MalwareStatistics = MalwareStatistics()
     sites: Sites = Sites()
     ipv6: Ipv6 = Ipv6()
     quality: Quality = Quality()

@@ -25,7 +25,8 @@ class Machine(msgspec.Struct, frozen=True):
     differ in the rest). `patch_age`: since when it is known to be patched. `least_length`: characters that a
     new password must have. `lock_after`: `NEVER` or seconds. `accounts_closed`: no automatic login, no guest,
     none without a password. `os`: name, release and edition, a tab between. `ipv6_works`: names resolve and a
-    connection with TLS stands, over IPv6. `server_…`: of the better family of addresses.
+    connection with TLS stands, over IPv6. `server_…`: of the better family of addresses. `malware_log`: an
+    antivirus says how often it found malware, which may be never.
     """
 
     realtime: bool | None = None
@@ -47,6 +48,7 @@ class Machine(msgspec.Struct, frozen=True):
     server_latency: float | None = None
     server_jitter: float | None = None
     server_loss: float | None = None
+    malware_log: bool | None = None
 
 
 def machine(state: State) -> Machine:
@@ -73,6 +75,7 @@ def machine(state: State) -> Machine:
         server_latency=latency,
         server_jitter=jitter,
         server_loss=loss,
+        malware_log=True if _numbers(state, "antivirus.detections") else None,
     )
 
 

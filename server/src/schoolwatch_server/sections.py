@@ -198,6 +198,12 @@ class Sites(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     ca_file: str = ""
 
 
+class MalwareStatistics(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The statistics of malware as XML for a centre: off until the department's id there is set."""
+
+    organisation: Annotated[str, msgspec.Meta(pattern=r"^([0-9A-Za-z][0-9A-Za-z.-]{2,39})?$")] = ""
+
+
 class OpenData(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who publishes what the API gives out, and under which licence: both stand in `/api/v1/catalog`.
 

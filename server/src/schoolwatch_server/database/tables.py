@@ -260,6 +260,12 @@ fact_history = Table(
     Column("valid_from", Double, nullable=False),
     Column("valid_to", Double),
     Index("ix_fact_history_device_name", "device_id", "name", "valid_from"),
+    Index(
+        "ix_fact_history_threat",
+        "value",
+        sqlite_where=text("name = 'antivirus.threat'"),
+        postgresql_where=text("name = 'antivirus.threat'"),
+    ),
 )
 sighting = Table(
     "sighting",

@@ -147,7 +147,8 @@ HOLDINGS: dict[str, Holding] = {
         "antivirus "
         "windows_activated office_activated realtime signature_age patch_age firewall autorun_off "
         "attachments_marked least_length lock_after accounts_closed bios_date memory disk_failing os "
-        "is_server backup_age ipv6_works server_latency server_jitter server_loss line_tests ipv6_worked_at",
+        "is_server backup_age ipv6_works server_latency server_jitter server_loss line_tests ipv6_worked_at "
+        "malware_log",
     ),
     "state_body": of(
         "Toàn bộ tình trạng mới nhất; có bản băm có khóa của phần cứng",
