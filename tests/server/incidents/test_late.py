@@ -9,8 +9,10 @@ from sqlalchemy import select
 
 from reports import NOW, Device, World
 from schoolwatch_contract.records import Fact, Reading
-from schoolwatch_server import incidents, rules
-from schoolwatch_server.database import incident_rows, journal
+from schoolwatch_server import incidents, messages, rules, texts
+from schoolwatch_server.console.evidence import evidence_in_words
+from schoolwatch_server.console.words import Words
+from schoolwatch_server.database import incident_rows, journal, told_of
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.commit import Rules
 from schoolwatch_server.database.engine import begin_read, begin_write
@@ -191,3 +193,32 @@ def test_a_clone_that_a_person_closed_is_opened_by_the_next_sign(world: World) -
     fork(world, device, 2, NOW + 10 * HOUR)
     judge(world)
     assert [incident.closed_at for incident in opened(world, "device_clone")].count(None) == 1
+
+
+def test_message_and_page_say_the_name_and_both_times_in_vietnams_time(world: World) -> None:
+    (device,) = world.enrol()
+    take(world.engine, backlog(device, NOW), Rules())
+    judge(world)
+    row = opened(world)[0]
+    due = told_of.Due(
+        1, row.id, "opened", "json-a", row.rule, row.severity, row.since, row.opened_at, None, row.late,
+        is_exercise=False, device=row.device, label=row.label, room=None, school=row.school,
+        school_code=row.school_code, place=None, commune=None, evidence=row.evidence,
+    )  # fmt: skip
+    _, body = messages.of_one(due, {rule.id: rule for rule in RULES}, texts.load(), "https://x.example")
+    assert "Tên mã độc do phần mềm diệt vi-rút báo: Trojan:Win32/Wacatac.B!ml" in body
+    assert "Phát hiện muộn: xảy ra lúc" in body
+    words = Words("vi", texts.load())
+    (_, first), *_ = evidence_in_words(opened(world)[0].evidence, words)
+    assert "17/09/2026 09:30:00" in dict(first.lines).values(), "an agent writes UTC"
+    assert first.arrived
+
+
+def test_what_the_server_saw_of_a_device_is_said_in_words(world: World) -> None:
+    (device,) = world.enrol()
+    fork(world, device, 1, NOW)
+    judge(world)
+    ((_, witness),) = evidence_in_words(opened(world, "device_clone")[0].evidence, Words("vi", texts.load()))
+    assert [(one.title[:34], one.lines) for one in witness.seen] == [
+        ("Hai máy dùng chung một danh tính: ", ())
+    ]

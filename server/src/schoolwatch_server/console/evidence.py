@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from schoolwatch_contract.catalogue import FACTS, METRICS
 from schoolwatch_server.console import lines
@@ -57,14 +58,32 @@ def _line(line: Line, words: Words) -> tuple[str, str]:
     kind = METRICS.get(line.name) or FACTS.get(line.name)
     title = lines.title(line.name, kind, words) if kind else words.known(line.name, line.name)
     where = lines.labels_in_words(dict(line.labels), words)
-    if isinstance(line.value, str):
+    if line.name == "antivirus.threat" and line.value:
+        shown = _when(str(line.value), words)
+    elif isinstance(line.value, str):
         shown = words.known(f"value.{line.value}", line.value)
     else:
         shown = words.amount(line.value, line.unit)
     return (f"{title} ({where})" if where else title, shown)
 
 
+def _when(told: str, words: Words) -> str:
+    """`2026-11-23T03:04:05Z`, as an agent writes an instant, in Vietnam's time; else as it was told."""
+    try:
+        at = datetime.fromisoformat(told)
+    except ValueError:
+        return told
+    return words.when(at.timestamp()) if at.tzinfo else told
+
+
+_OF_DEVICES = frozenset({"device.clone", "device.changed"})
+"""What the server itself sees of a device."""
+
+
 def _seen(seen: Seen, words: Words) -> SeenWords:
+    if seen.kind in _OF_DEVICES:  # numbers of reports and digests, which tell a person nothing
+        what = seen.detail.get("what", "same_number")
+        return SeenWords(words.known(f"change.{what}", what), seen.seen_at, ())
     return SeenWords(
         evidence.title(seen.kind, words.texts, words.language), seen.seen_at, tuple(_details(seen, words))
     )
