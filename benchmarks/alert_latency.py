@@ -7,6 +7,9 @@ server and a webhook on 127.0.0.1. Simulated computers report in the background 
 of its own; what they say is drawn from a seeded generator. Some of them report malware at a moment drawn
 from it; from that moment on the clock runs. The API is asked every 60 ms, which is in its figures.
 
+More than five messages a minute to one channel become one with a count. So that each incident is a message,
+each commune has a shift of its own, told by mail and by webhook, and five computers there report malware.
+
 No peer is measured beside it. For comparison the same moments are reckoned as a server would tell of them
 that judges at an interval, with Prometheus' defaults: rules each 60 s (`evaluation_interval`), and 30 s more
 before the first message of a group (`group_wait`). Sources:
@@ -28,7 +31,9 @@ import sys
 import tempfile
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -44,11 +49,14 @@ from schoolwatch_contract import frame as frames
 from schoolwatch_contract.frame import Header
 from schoolwatch_contract.records import Envelope, Reading
 from schoolwatch_contract.topics import topic
+from schoolwatch_server import channels
 from schoolwatch_server import config as configs
-from schoolwatch_server.database import credentials, registry
+from schoolwatch_server.database import credentials, duty_rows, registry
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write, migrate, open_database
-from schoolwatch_server.scope import EVERYTHING
+from schoolwatch_server.duty.fold import BURST
+from schoolwatch_server.duty.shift import Shift
+from schoolwatch_server.scope import EVERYTHING, Scope
 from schoolwatch_server.tokens import issue_token
 
 GOALS = {"incident in the API": 1.0, "e-mail": 2.0, "webhook": 2.0}
@@ -61,11 +69,12 @@ DAY = 86400.0
 
 @dataclass(frozen=True)
 class Device:
-    """A simulated computer: its name at the broker and in incidents, and its key."""
+    """A simulated computer: its name at the broker and in incidents, its key, and the commune it is in."""
 
     id: int
     device: str
     key: bytes
+    commune: int
 
 
 # --- what is reported ---------------------------------------------------------------------------------
@@ -130,15 +139,17 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def enrol(engine: Engine, count: int) -> list[Device]:
-    """Computers with keys, 50 a school."""
+def enrol(engine: Engine, count: int, communes: int) -> list[Device]:
+    """Computers with keys, 50 a school, the schools in these communes in turn."""
     made = []
     with begin_write(engine) as conn:
-        commune = registry.create_commune(conn, registry.create_province(conn, "P", "P"), "C", "C")
+        province = registry.create_province(conn, "P", "P")
+        places = [registry.create_commune(conn, province, f"C{n}", f"C{n}") for n in range(communes)]
         for n in range(count):
+            commune, code = places[n // 50 % communes], f"S{n // 50}"
             if n % 50 == 0:
-                school = registry.create_school(conn, commune, f"S{n // 50}", f"S{n // 50}", "THCS", 0)
-            made.append((school, Device(n + 1, secrets.token_hex(16), secrets.token_bytes(32))))
+                school = registry.create_school(conn, commune, code, code, "THCS", 0)
+            made.append((school, Device(n + 1, secrets.token_hex(16), secrets.token_bytes(32), commune)))
         conn.execute(
             insert(t.device),
             [{"id": d.id, "device": d.device, "label": f"{d.id}", "created_at": 0.0} for _, d in made],
@@ -157,6 +168,7 @@ class Chain:
     """Broker, the server's processes, and who is told; everything ends with the `with`."""
 
     folder: Path
+    communes: Sequence[int]
     processes: dict[str, psutil.Popen] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
@@ -168,10 +180,8 @@ class Chain:
         mail, hook = self._receivers()
         urls = self.folder / "channels"
         urls.touch(0o600)
-        urls.write_text(
-            f"mailto://127.0.0.1:{mail}/?from=sw@example.org&to=duty@example.org&mode=insecure\n"
-            f"json://127.0.0.1:{hook}/\n"
-        )
+        urls.write_text("\n".join(address for one in self._told(mail, hook).values() for address in one))
+        self.shifts = [_shift(commune, told) for commune, told in self._told(mail, hook).items()]
         (self.folder / "secret").write_text("none")
         settings = self.folder / "server.toml"
         mqtt = configs.Mqtt(port=self.broker, user="benchmark", password_file=str(self.folder / "secret"))
@@ -198,6 +208,16 @@ class Chain:
         for process in psutil.wait_procs(self.processes.values(), 20)[1]:
             process.kill()
 
+    def _told(self, mail: int, hook: int) -> dict[int, tuple[str, str]]:
+        sender = "from=sw@example.org&mode=insecure"
+        return {
+            one: (
+                f"mailto://127.0.0.1:{mail}/?{sender}&to=duty{one}@example.org",
+                f"json://127.0.0.1:{hook}/{one}",
+            )
+            for one in self.communes
+        }
+
     def _receivers(self) -> list[int]:
         process = psutil.Popen(
             [sys.executable, str(PARTS / "receivers.py"), str(self.folder / "received")],
@@ -221,6 +241,12 @@ class Chain:
             told = json.loads(line)
             for number in re.findall(r"/incidents/(\d+)", told["text"]):
                 yield told["by"], int(number), told["at"]
+
+
+def _shift(commune: int, addresses: tuple[str, str]) -> Shift:
+    """Somebody who is told of all of a commune at all hours."""
+    names = tuple(channels.name(address) for address in addresses)
+    return Shift(0, f"{commune}", Scope("commune", commune), "low", frozenset(range(7)), 0, 0, names)
 
 
 @dataclass
@@ -251,6 +277,30 @@ class Asker(threading.Thread):
                 time.sleep(max(0.0, API_EVERY - (now - began)))
 
 
+@dataclass
+class Listener(threading.Thread):
+    """An open console: the event stream, and when it named an incident first."""
+
+    url: str
+    token: str
+    seen: dict[int, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        super().__init__(daemon=True)
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def run(self) -> None:
+        headers = {"Authorization": f"Bearer {self.token}", "Accept": "text/event-stream"}
+        address = f"{self.url}/incidents/stream"
+        with suppress(httpx.HTTPError), httpx.stream("GET", address, headers=headers, timeout=30) as answer:
+            for line in answer.iter_lines():
+                if line.startswith("data: "):
+                    for number in json.loads(line[6:]).get("incidents", ()):
+                        self.seen.setdefault(number, time.time())
+
+
 # --- the run ------------------------------------------------------------------------------------------
 
 
@@ -269,15 +319,18 @@ def run(folder: Path, rate: float, count: int, seconds: float, alarms: int) -> N
     url = configs.of_data(folder).database_url
     migrate(url)
     engine = open_database(url)
-    devices = enrol(engine, count)
+    devices = enrol(engine, count, -(-alarms // BURST))
     warm = count / rate  # by then each has reported once
-    chance = random.Random(11)
-    bad = {d.device: warm + chance.random() * seconds for d in chance.sample(devices, alarms)}
+    bad = alarmed(devices, alarms, warm, seconds)
     (folder / "plan").write_bytes(pickle.dumps(list(plan(devices, rate, warm + seconds + warm, bad))))
-    with Chain(folder) as chain:
+    with Chain(folder, sorted({device.commune for device in devices})) as chain:
+        with begin_write(engine) as conn:
+            for shift in chain.shifts:
+                duty_rows.put(conn, shift, time.time())
         token = issue_token(engine, "benchmark", "read", EVERYTHING, 1)
-        asker = Asker(f"http://127.0.0.1:{chain.web}", token)
+        asker, console = (kind(f"http://127.0.0.1:{chain.web}", token) for kind in (Asker, Listener))
         asker.start()
+        console.start()
         begin = time.time() + 2
         publisher = [str(PARTS / "paced.py"), str(chain.broker), str(folder / "plan"), str(begin)]
         publishing = subprocess.Popen([sys.executable, *publisher, str(folder / "told")])
@@ -298,6 +351,9 @@ def run(folder: Path, rate: float, count: int, seconds: float, alarms: int) -> N
         hops: dict[str, dict[str, float]] = {
             "taken in from the broker": arrived,
             "incident in the API": {device: at for device, (_, at) in asker.seen.items()},
+            "an open console told": {
+                numbers[number]: at for number, at in console.seen.items() if number in numbers
+            },
             "e-mail": {},
             "webhook": {},
         }
@@ -314,6 +370,15 @@ def run(folder: Path, rate: float, count: int, seconds: float, alarms: int) -> N
     )
     print(f"{told['behind']:.2f} s behind\nCPU: {', '.join(f'{n} {u:.0%}' for n, u in used.items())}\n")
     report(hops, published)
+
+
+def alarmed(devices: Sequence[Device], count: int, warm: float, seconds: float) -> dict[str, float]:
+    """Which computers report malware, and from when on; `BURST` of each commune at most."""
+    chance, of = random.Random(11), defaultdict(list)
+    for device in devices:
+        of[device.commune].append(device)
+    chosen = [device for one in of.values() for device in chance.sample(one, BURST)][:count]
+    return {device.device: warm + chance.random() * seconds for device in chosen}
 
 
 def _committed(engine: Engine) -> int:
@@ -342,7 +407,7 @@ def _settle(is_done: Callable[[], bool], seconds: float) -> None:
 
 
 def report(hops: Mapping[str, Mapping[str, float]], published: Mapping[str, float]) -> None:
-    print(f"{'from being published to':28}{'of':>8}{'p50':>9}{'p90':>9}{'p99':>9}{'max':>9}")
+    print(f"{'from being published to':34}{'of':>7}{'p50':>9}{'p90':>9}{'p99':>9}{'max':>9}")
     good = True
     for name, when in hops.items():
         took = sorted(when[device] - at for device, at in published.items() if device in when)
@@ -364,7 +429,7 @@ def report(hops: Mapping[str, Mapping[str, float]], published: Mapping[str, floa
 
 def _line(name: str, took: Sequence[float], of: int) -> float:
     if len(took) < 2:
-        print(f"{name:28}{len(took):>4}/{of}")
+        print(f"{name:34}{len(took):>4}/{of}")
         return float("inf")
     cuts = statistics.quantiles(took, n=100, method="inclusive")
     shown = "".join(f"{value:>7.2f} s" for value in (cuts[49], cuts[89], cuts[98], took[-1]))

@@ -177,6 +177,24 @@ def test_a_login_that_ends_ends_its_streams(
     assert number not in heard.numbers
 
 
+def test_many_consoles_of_one_scope_are_one_query(
+    tree: Tree, site: RunningSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = site.somebody("so_viewer")
+    consoles = [Heard(client) for _ in range(8)]
+    for heard in consoles:
+        heard.until("incidents")
+    asked = []
+    real = incident_news.happened
+    monkeypatch.setattr(incident_news, "happened", lambda *told: asked.append(told[1]) or real(*told))
+    number = happen(tree, tree.schools[0])
+    for heard in consoles:
+        heard.until("incidents", number)
+    assert len(asked) == len(set(asked))  # once for each scope that anybody listens with
+    for heard in consoles:
+        heard.leave()
+
+
 def test_the_number_of_streams_is_bounded(
     tree: Tree, site: RunningSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
