@@ -1,5 +1,9 @@
 """A school's work list week by week: what stands, what is new on it, what was mended, and who sees it."""
 
+import csv
+import io
+import re
+from collections.abc import Iterator
 from datetime import date
 
 import pytest
@@ -17,6 +21,8 @@ from schoolwatch_server.rules import subject
 from schoolwatch_server.scope import Scope
 from schoolwatch_server.use import WEEK
 from schoolwatch_server.work_list import Week, named, tasks, this_week
+from tree import Tree
+from website import RunningSite
 
 RULES = {rule.id: rule for rule in rules.load()}
 THIS = this_week(NOW)
@@ -130,3 +136,54 @@ def test_nobody_sees_the_list_of_another_school(world: World) -> None:
     put(world, device.id, NOW)
     assert listed(world, world.school, this_week(NOW), Scope("school", world.school)) == [device.device]
     assert listed(world, world.school, this_week(NOW), Scope("school", world.school + 1)) == []
+
+
+@pytest.fixture
+def tree(tmp_path) -> Iterator[Tree]:
+    tree = Tree(tmp_path)
+    with begin_write(tree.engine) as conn:
+        for school, computer, rule, severity in (
+            (0, 0, "antivirus_off", "high"), (0, 1, "autorun_on", "low"), (1, 0, "autorun_on", "low"),
+            (1, 1, "autorun_on", "low"), (4, 0, "updates_old", "medium"), (0, 0, "autorun_on", "low"),
+        ):  # fmt: skip
+            about = subject.device(tree.schools[school].devices[computer].id)
+            new = NewIncident(rule, 1, severity, about, tree.now - 60, tree.now - 60, False, {})
+            faults.put(conn, new)
+        faults.end(conn, new.fingerprint, tree.now)  # mended again: it stands no more
+    yield tree
+    tree.engine.dispose()
+
+
+def test_schools_and_communes_stand_in_order_the_worst_first(tree: Tree) -> None:
+    week = this_week(tree.now).name
+    with RunningSite(tree.config) as site:
+        told = site.ask().get("/api/v1/work-lists").json()
+        assert told["week"] == week
+        assert [
+            (one["school_code"], one["tasks"], one["computers"], one["grave"]) for one in told["schools"]
+        ] == [("Mark000X", 2, 2, 1), ("Mark001X", 1, 2, 0), ("Mark100X", 1, 1, 0)]
+        commune = site.ask(Scope("commune", tree.schools[4].commune))
+        assert [one["school_code"] for one in commune.get("/api/v1/work-lists").json()["schools"]] == [
+            "Mark100X"
+        ]
+        of_one = site.ask().get("/api/v1/work-list", params={"school": "Mark000X"}).json()
+        assert [(task["rule"], len(task["standing"]), len(task["mended"])) for task in of_one["tasks"]] == [
+            ("antivirus_off", 1, 0), ("autorun_on", 1, 1)
+        ]  # fmt: skip
+        answer = site.ask().get("/api/v1/work-list.csv", params={"school": "Mark000X", "lang": "en"})
+        rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+        assert [row["Rule [rule]"] for row in rows] == ["antivirus_off", "autorun_on", "autorun_on"]
+        assert [bool(row["Mended [mended_at]"]) for row in rows] == [False, False, True]
+        whole = site.ask().get("/api/v1/work-lists.csv").content.decode("utf-8-sig")
+        assert [line.split('","')[3] for line in whole.splitlines()[1:]] == [
+            "Mark000X",
+            "Mark001X",
+            "Mark100X",
+        ]
+        viewer = site.somebody("so_viewer", language="en")
+        page = viewer.get("/provinces/MarkP0X/work-list").text
+        assert re.findall(r'data-place="(\w+)"', page) == ["MarkC00X"]
+        assert "2 schools have something to mend · 4 computers · 1 with a grave fault" in page
+        page = viewer.get(f"/communes/MarkC00X/work-list?week={week}").text
+        assert re.findall(r'data-place="(\w+)"', page) == ["Mark000X", "Mark001X"]
+        assert viewer.get("/communes/MarkC00X/work-list?week=2026-W54").status_code == 422

@@ -95,6 +95,8 @@ def addresses(tree: Tree) -> Iterator[tuple[str, School | None]]:
         "incidents?q=Mark",
         "response-times",
         "response-times.csv",
+        "work-lists",
+        "work-lists.csv",
         *(f"incidents/{number}" for number in range(1, 17)),
     )
     for path in (*whole, *LISTS, *(f"tables/{name}.csv" for name in TABLES)):
@@ -132,7 +134,7 @@ def addresses(tree: Tree) -> Iterator[tuple[str, School | None]]:
     yield "/api/v1/rules", None
     yield from of_all_reports()
     for school in tree.schools:
-        for path in ("devices", "indicators", "incidents", "sites/looks"):
+        for path in ("devices", "indicators", "incidents", "sites/looks", "work-list", "work-list.csv"):
             yield f"/api/v1/{path}?school={school.code}", school
         for path in (*LISTS, *(f"tables/{name}.csv" for name in TABLES)):
             yield f"/api/v1/{path}?school={school.code}", school
@@ -143,7 +145,7 @@ def addresses(tree: Tree) -> Iterator[tuple[str, School | None]]:
         yield from of_reports(tree, school)
         for mark in sorted(school.above):
             place = f"/{'provinces' if 'P' in mark else 'communes'}/{mark}"
-            yield from ((place + page, None) for page in ("", "/progress", "/needs"))
+            yield from ((place + page, None) for page in ("", "/progress", "/needs", "/work-list"))
             if "P" in mark:
                 yield f"{place}/ranking", None
                 yield f"/api/v1{place}/ranking?indicator=telemetry_coverage", None

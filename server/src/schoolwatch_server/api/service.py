@@ -35,6 +35,7 @@ from schoolwatch_server.api import (
     sites,
     speedtest,
     standing,
+    work_list,
 )
 from schoolwatch_server.api.bounds import BoundedBody, BoundedHead, BoundedWebSocket
 from schoolwatch_server.api.broker_door import BrokerDoor
@@ -72,6 +73,7 @@ ROUTES: tuple[Route, ...] = (
     *incidents.ROUTES,
     *response_times.ROUTES,
     *rules.ROUTES,
+    *work_list.ROUTES,
     *reports.ROUTES,
     *enrol.ROUTES,
     *authority.ROUTES,
