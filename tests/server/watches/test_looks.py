@@ -107,9 +107,9 @@ def test_many_at_once_are_one_incident_of_the_commune(province: Province) -> Non
     gone = province.schools[:6]
     province.run(at("08:00"), at("09:00"))
     province.run(at("09:05"), at("12:30"), *gone)
-    assert province.incidents() == [("outage_commune", f"commune:{province.commune}")]
+    assert province.incidents() == [("outage_commune", f"commune:{province.commune}:vnpt")]
     province.run(at("13:30"), at("14:30"))
-    assert province.incidents() == [("outage_commune", f"commune:{province.commune}")]
+    assert province.incidents() == [("outage_commune", f"commune:{province.commune}:vnpt")]
     assert province.incidents(is_open=True) == []
 
 
@@ -127,7 +127,7 @@ def test_schools_that_go_one_by_one_become_part_of_the_outage(province: Province
     province.run(at("08:00"), at("08:30"))
     province.run(at("08:35"), at("08:55"), *first)
     province.run(at("09:00"), at("10:00"), *first, *rest)
-    assert province.incidents(is_open=True) == [("outage_commune", f"commune:{province.commune}")]
+    assert province.incidents(is_open=True) == [("outage_commune", f"commune:{province.commune}:vnpt")]
     assert province.events("line_down") == ["opened", "opened", "merged", "merged"]
 
 
@@ -168,7 +168,7 @@ def test_a_server_that_heard_nobody_blames_no_school(province: Province) -> None
     province.run(at("09:35"), at("09:40"), *province.schools[:6])  # the others are back at once
     assert province.incidents() == []
     province.run(at("09:45"), at("09:50"), *province.schools[:6])
-    assert province.incidents(is_open=True) == [("outage_commune", f"commune:{province.commune}")]
+    assert province.incidents(is_open=True) == [("outage_commune", f"commune:{province.commune}:vnpt")]
 
 
 def test_a_computer_missing_from_its_room_is_found_by_days(province: Province) -> None:

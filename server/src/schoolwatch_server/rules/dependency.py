@@ -4,7 +4,7 @@ A rule names the rules that silence it. Where one of these has an open incident 
 above it, the smaller finding waits; a smaller incident that is open already becomes part of the larger.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from schoolwatch_server.rules.rule import Rule
 from schoolwatch_server.rules.subject import Subject
@@ -47,17 +47,22 @@ def circle(rules: Sequence[Rule]) -> tuple[str, ...]:
 
 
 def silencer(
-    rule: Rule, subject: Subject, above: Mapping[str, int], open_now: Mapping[str, Iterable[Subject]]
+    rule: Rule,
+    subject: Subject,
+    above: Mapping[str, int],
+    open_now: Mapping[str, Iterable[Subject]],
+    parts: Collection[str] = (),
 ) -> tuple[str, Subject] | None:
     """Rule and subject of the open incident that a finding is part of; None when it stands by itself.
 
     `above` are the places in which the subject lies, by kind; the server is above all. An incident about a
-    part of a place (an indicator, a contract) silences what is about the same part alone.
+    part of a place (an indicator, a provider) silences what is about that part, or has it among its own
+    `parts`, alone.
     """
     places: set[Place] = {(subject.kind, subject.id), *above.items()}
     for name in rule.silenced_by:
         for other in open_now.get(name, ()):
             here = other.kind == "server" or (other.kind, other.id) in places
-            if here and other.part in ("", subject.part):
+            if here and other.part in ("", subject.part, *parts):
                 return name, other
     return None

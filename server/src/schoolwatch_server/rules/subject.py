@@ -15,7 +15,7 @@ PART_MAX = 32
 class Subject(msgspec.Struct, frozen=True):
     """One of them by its internal id (0: the server), and which part of it where it has several.
 
-    `part` tells apart what belongs to the same place: a school's contract, what a sighting is about. Raises
+    `part` tells apart what belongs to the same place: a commune's provider, what a sighting is about. Raises
     `ValueError` for a part that is too long.
     """
 

@@ -49,7 +49,8 @@ class Finding(msgspec.Struct, frozen=True):
     `readings` and `facts` are kept with the incident, by names that the texts or the catalogue know. `since`
     is when it began (UTC seconds), where that is known better than by looking; `severity` is the rule's
     unless said, and only ever rises while an incident is open. `above` are the places in which the subject
-    lies, by kind. `is_planned` is whether planned work goes on there, so that nothing opens.
+    lies, by kind, and `parts` what parts of these are its own, as a school's providers. `is_planned` is
+    whether planned work goes on there, so that nothing opens.
     """
 
     subject: Subject
@@ -59,6 +60,7 @@ class Finding(msgspec.Struct, frozen=True):
     since: float | None = None
     severity: Severity | None = None
     above: dict[str, int] = {}
+    parts: frozenset[str] = frozenset()
     is_planned: bool = False
 
 
@@ -82,7 +84,9 @@ def watch(
         for found in (*findings[rule.id], *_gone(rule, findings[rule.id], memory)):
             place = (rule.id, found.subject)
             before = states.get(place, _NOTHING)
-            larger = silencer(rule, found.subject, found.above, open_now) if found.value else None
+            larger = None
+            if found.value:
+                larger = silencer(rule, found.subject, found.above, open_now, found.parts)
             after, events = _one(rule, found, before, now, larger)
             after = _kept(after)
             if after != before:

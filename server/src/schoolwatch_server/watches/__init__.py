@@ -100,4 +100,5 @@ def _placed(finding: Finding, rule: Rule, sight: Sight) -> Finding:
     above = finding.above or sight.above(finding.subject)
     chain = {finding.subject.kind: finding.subject.id, **above}
     is_planned = rule.quiet_when_planned and covering(sight.planned, rule.id, chain, sight.now) is not None
-    return msgspec.structs.replace(finding, above=above, is_planned=is_planned)
+    parts = finding.parts or frozenset(sight.isps.get(chain.get("school", 0), ()))
+    return msgspec.structs.replace(finding, above=above, parts=parts, is_planned=is_planned)

@@ -5,22 +5,23 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from schoolwatch_server.database import lists
 from schoolwatch_server.rules.subject import Kind, Subject
 from schoolwatch_server.rules.watch import Finding
-from schoolwatch_server.scope import EVERYTHING
 from schoolwatch_server.watches import line as of_line
 from schoolwatch_server.watches.sight import Sight
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A school's line: down, just heard (False), or neither (None). It was last heard at `since`."""
+    """A school's line: down, just heard (False), or neither (None). It was last heard at `since`.
+
+    `isps` are its providers, by what they are compared by.
+    """
 
     school_id: int
     commune_id: int
     province_id: int
-    isps: frozenset[str]
+    isps: Mapping[str, str]
     is_down: bool | None
     since: float
 
@@ -38,10 +39,11 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """Schools that went together; `isps` is empty when no provider is common to them: rather a power cut."""
+    """Schools that went together; `isp` is empty when no provider is common to them: rather a power cut."""
 
     place_id: int
-    isps: tuple[str, ...]
+    isp: str
+    name: str
     schools: tuple[int, ...]
     since: float
 
@@ -57,18 +59,26 @@ def look_at(kind: Kind, sight: Sight, parameters: Mapping[str, float]) -> Iterat
     outages = in_communes(found, limits)
     if kind == "province":
         outages = in_provinces(found, outages, limits)
-    for outage in outages.values():
-        names = {
-            "finding.outage_isps": ", ".join(outage.isps) or None,
-            "finding.outage_kind": "isp" if outage.isps else "area",
+    subjects = {Subject(kind, outage.place_id, outage.isp): outage for outage in outages}
+    for subject, outage in subjects.items():
+        facts: dict[str, str | None] = {
+            "finding.outage_isp": outage.name or None,
+            "finding.outage_kind": "isp" if outage.isp else "area",
         }
         readings: dict[str, float | None] = {"finding.outage_schools": float(len(outage.schools))}
-        yield Finding(Subject(kind, outage.place_id), True, readings, dict(names), since=outage.since)
+        parts = frozenset({outage.isp} - {""})
+        yield Finding(subject, True, readings, facts, since=outage.since, parts=parts)
     for subject, since in sight.open_now.get(f"outage_{kind}", {}).items():
-        if subject.id not in outages and any(
-            _place(each, kind) == subject.id and _is_hidden(sight, each, since, limits) for each in found
+        if subject not in subjects and any(
+            _concerns(subject, each) and _is_hidden(sight, each, since, limits) for each in found
         ):
             yield Finding(subject, value=None)
+
+
+def _concerns(subject: Subject, line: Line) -> bool:
+    """Whether an outage is one of a line's place, and of its provider where it is of one."""
+    place = line.commune_id if subject.kind == "commune" else line.province_id
+    return place == subject.id and (not subject.part or subject.part in line.isps)
 
 
 def _is_hidden(sight: Sight, line: Line, since: float, limits: Limits) -> bool:
@@ -83,68 +93,60 @@ in_province = partial(look_at, "province")
 _LIMITS = ("schools", "share", "window", "communes", "all_share")
 
 
-def _place(line: Line, kind: Kind) -> int:
-    return line.commune_id if kind == "commune" else line.province_id
-
-
 def _lines(sight: Sight, tolerance: of_line.Tolerance) -> list[Line]:
     """Every school's line; one that is silent and of which nobody can tell why counts as not known."""
-    contracts = lists.contracts(sight.conn, EVERYTHING, sight.now)
     found = []
     for school, silence in of_line.lines(sight, tolerance).items():
         place = sight.places.get(school)
         if place is not None:
-            isps = frozenset(spelled(each.provider) for each in contracts.get(school, ()))
+            isps = sight.isps.get(school, {})
             is_down = True if silence.is_down else False if silence.is_heard else None
             found.append(Line(school, place.commune_id, place.province_id, isps, is_down, silence.since))
     return found
 
 
-def spelled(isp: str) -> str:
-    """A provider's name as it is compared: schools write VNPT, Vnpt and "VNPT "."""
-    return " ".join(isp.split()).casefold()
-
-
-def in_communes(lines: Iterable[Line], limits: Limits) -> dict[int, Outage]:
-    """Commune → its outage."""
+def in_communes(lines: Iterable[Line], limits: Limits) -> list[Outage]:
+    """The outages of communes, one for each provider."""
     of_commune: defaultdict[int, list[Line]] = defaultdict(list)
     for line in lines:
         of_commune[line.commune_id].append(line)
-    found = ((id_, _outage(id_, its, limits)) for id_, its in of_commune.items())
-    return {id_: outage for id_, outage in found if outage is not None}
+    return [outage for id_, its in of_commune.items() for outage in _outages(id_, its, limits)]
 
 
-def in_provinces(lines: Sequence[Line], communes: dict[int, Outage], limits: Limits) -> dict[int, Outage]:
-    """Province → the outage of a provider that several of its communes have at once."""
+def in_provinces(lines: Sequence[Line], communes: Iterable[Outage], limits: Limits) -> list[Outage]:
+    """The outages of providers that several communes of a province have at once."""
     province = {line.commune_id: line.province_id for line in lines}
     hit: defaultdict[tuple[int, str], list[Outage]] = defaultdict(list)
-    for outage in communes.values():
-        for isp in outage.isps:
-            hit[province[outage.place_id], isp].append(outage)
-    many = {place: its for place, its in hit.items() if len(its) >= limits.communes}
-    result: dict[int, Outage] = {}
-    for province_id in {place for place, _ in many}:
-        isps = tuple(sorted(isp for place, isp in many if place == province_id))
-        its = [outage for (place, _), outages in many.items() if place == province_id for outage in outages]
-        schools = tuple(sorted({school for outage in its for school in outage.schools}))
-        result[province_id] = Outage(province_id, isps, schools, min(outage.since for outage in its))
-    return result
+    for outage in communes:
+        if outage.isp:
+            hit[province[outage.place_id], outage.isp].append(outage)
+    return [
+        Outage(
+            province_id,
+            isp,
+            its[0].name,
+            tuple(sorted({school for outage in its for school in outage.schools})),
+            min(outage.since for outage in its),
+        )
+        for (province_id, isp), its in hit.items()
+        if len(its) >= limits.communes
+    ]
 
 
-def _outage(commune_id: int, lines: Sequence[Line], limits: Limits) -> Outage | None:
+def _outages(commune_id: int, lines: Sequence[Line], limits: Limits) -> Iterator[Outage]:
     """By provider where schools have told theirs; else of nearly all schools that were being heard."""
     by_isp: defaultdict[str, list[Line]] = defaultdict(list)
     for line in lines:
         for isp in line.isps:
             by_isp[isp].append(line)
-    together = {isp: _together(its, limits.share, limits) for isp, its in by_isp.items()}
-    isps = tuple(sorted(isp for isp, gone in together.items() if gone))
-    gone = {line.school_id: line for isp in isps for line in together[isp]}
-    if not gone:
-        gone = {line.school_id: line for line in _together(lines, limits.all_share, limits)}
-    if not gone:
-        return None
-    return Outage(commune_id, isps, tuple(sorted(gone)), min(line.since for line in gone.values()))
+    found = {
+        isp: gone for isp, its in sorted(by_isp.items()) if (gone := _together(its, limits.share, limits))
+    }
+    if not found and (gone := _together(lines, limits.all_share, limits)):
+        found = {"": gone}
+    for isp, gone in found.items():
+        schools = tuple(sorted(line.school_id for line in gone))
+        yield Outage(commune_id, isp, gone[0].isps.get(isp, ""), schools, min(line.since for line in gone))
 
 
 def _together(lines: Sequence[Line], share: float, limits: Limits) -> list[Line]:

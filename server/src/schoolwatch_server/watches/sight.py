@@ -8,13 +8,14 @@ from sqlalchemy import Connection
 
 from schoolwatch_server import packs
 from schoolwatch_server.config import ServerConfig
-from schoolwatch_server.database import calendars, hearings, maintenances
+from schoolwatch_server.database import calendars, hearings, lists, maintenances
 from schoolwatch_server.database.calendars import Place
 from schoolwatch_server.hearing import Hearing
 from schoolwatch_server.packs import Packs
 from schoolwatch_server.planned import Planned
-from schoolwatch_server.rules.subject import Subject
+from schoolwatch_server.rules.subject import PART_MAX, Subject
 from schoolwatch_server.school_time import SchoolTime, is_school_time
+from schoolwatch_server.scope import EVERYTHING
 
 QUIET = 900.0
 """Seconds without any hearing after which a school is looked at more closely: a delivery period."""
@@ -50,6 +51,12 @@ class Sight:
     def calendars(self) -> dict[int, SchoolTime]:
         """School → when it is held."""
         return calendars.of_schools(self.conn, self.packs.calendar, self.now)
+
+    @cached_property
+    def isps(self) -> dict[int, dict[str, str]]:
+        """School → the providers of its lines, by what they are compared by, as the school writes them."""
+        found = lists.contracts(self.conn, EVERYTHING, self.now)
+        return {school: {spelled(one.provider): one.provider for one in its} for school, its in found.items()}
 
     @cached_property
     def planned(self) -> tuple[Planned, ...]:
@@ -89,3 +96,8 @@ class Sight:
     @cached_property
     def _provinces(self) -> dict[int, int]:
         return {place.commune_id: place.province_id for place in self.places.values()}
+
+
+def spelled(isp: str) -> str:
+    """A provider's name as it is compared: schools write VNPT, Vnpt and "VNPT "."""
+    return " ".join(isp.split()).casefold()[:PART_MAX]
