@@ -222,3 +222,45 @@ def test_what_the_server_saw_of_a_device_is_said_in_words(world: World) -> None:
     assert [(one.title[:34], one.lines) for one in witness.seen] == [
         ("Hai máy dùng chung một danh tính: ", ())
     ]
+
+
+def found(device: Device, seq: int, hours: float, **threats: str) -> Message:
+    """A week's count and what is told anew: names, each with the hour of 1 September when it was found."""
+    readings = (Reading("antivirus.detections", 1.0, DEFENDER), Reading("antivirus.products", 1.0))
+    facts = tuple(
+        Fact("antivirus.threat", f"2026-09-01T{hour}:00:00Z", {**DEFENDER, "threat": name})
+        for name, hour in threats.items()
+    )
+    return device.message(seq, at=NOW + hours * HOUR, readings=readings, facts=facts)
+
+
+def events(world: World) -> list[str]:
+    with begin_read(world.engine) as conn:
+        query = select(t.incident_event.c.kind).order_by(t.incident_event.c.id)
+        return list(conn.scalars(query))
+
+
+def test_other_malware_on_the_same_computer_is_noted_and_repeats_are_not(world: World) -> None:
+    (device,) = world.enrol()
+    told = [{"Worm": "01"}, {}, {"Worm": "01"}, {"Trojan": "05"}, {"Worm": "09"}, {"Trojan": "05"}]
+    messages = [found(device, seq, seq, **names) for seq, names in enumerate(told, 1)]
+    take(world.engine, messages, Rules())
+    judge(world)
+    assert len(opened(world)) == 1
+    assert events(world) == ["opened", "again", "again"]
+
+
+def test_malware_that_is_found_after_a_person_closed_the_incident_is_not_silent(world: World) -> None:
+    """The antivirus counts a week: without this the computer would be silent until that is over."""
+    (device,) = world.enrol()
+    take(world.engine, [found(device, 1, 0, Worm="01")], Rules())
+    judge(world)
+    with begin_write(world.engine) as conn:
+        closed = t.incident.update().values(closed_at=NOW + 60, verdict="resolved", verdict_by="an")
+        conn.execute(closed)
+    take(world.engine, [found(device, 2, 24, Worm="01"), found(device, 3, 48)], Rules())
+    judge(world)
+    assert [row.closed_at for row in opened(world)] == [NOW + 60]
+    take(world.engine, [found(device, 4, 72, Trojan="05")], Rules())
+    judge(world)
+    assert [row.closed_at for row in opened(world)].count(None) == 1

@@ -262,7 +262,15 @@ def _hints(journal_id: int, one: _Stored) -> tuple[HintsTold, ...]:
         return ()
     report = one.report
     return (
-        HintsTold(report.device_id, report.device, journal_id, hints, one.taken_at, report.message.arrived),
+        HintsTold(
+            report.device_id,
+            report.device,
+            journal_id,
+            hints,
+            one.taken_at,
+            report.message.arrived,
+            one.late,
+        ),
     )
 
 

@@ -45,7 +45,7 @@ def found(conn: Connection, scope: Scope, since: float, until: float) -> tuple[D
 
 
 def logs(conn: Connection, scope: Scope, heard_after: float) -> tuple[Log, ...]:
-    """By school, of its computers that were heard since: who tells of detections, and of whom nobody knows."""
+    """By school, of its computers heard since: who tells of detections, and of whom nobody knows."""
     s, m = t.state.c, t.membership.c
     known = func.sum(case((s.malware_log.is_(True), 1), else_=0), type_=Integer)
     query = (

@@ -31,6 +31,7 @@ class HintsTold:
     hints: Hints
     taken_at: float
     arrived: float
+    late: bool
 
 
 @dataclass(slots=True)
@@ -157,5 +158,5 @@ def _row(one: HintsTold, kind: str, detail: dict[str, str]) -> dict[str, Any]:
         "detail": detail,
         "seen_at": one.taken_at,
         "received_at": one.arrived,
-        "late": False,
+        "late": one.late,
     }

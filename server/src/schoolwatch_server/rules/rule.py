@@ -117,9 +117,10 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     acts on it today who did not act in weeks. What returns within `reopen_within` of its end is the same
     incident once more.
 
-    `worse` raises the severity of the same incident. `late` says whether evidence that comes late opens an
-    incident or waits for newer evidence. One that is not `enabled` judges nothing, one with `only` nothing
-    of other schools.
+    `worse` raises the severity of the same incident. `again` names a fact (`antivirus.threat`): a new one is
+    noted with the open incident, and opens it anew where a person closed it. `late` says whether evidence
+    that comes late opens an incident or waits for newer evidence. One that is not `enabled` judges nothing,
+    one with `only` nothing of other schools.
 
     Rules of watches alone: an open incident of a rule in `silenced_by` about the same place, or one above it,
     has this one's findings as its part; with `quiet_when_planned` nothing opens during planned work there.
@@ -141,6 +142,7 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     standing_after: Seconds = WEEKS
     reopen_within: Seconds = HOUR
     worse: Worse | None = None
+    again: str = ""
     late: Literal["waits", "opens"] = "waits"
     silenced_by: tuple[Id, ...] = ()
     quiet_when_planned: bool = False

@@ -46,6 +46,9 @@ class RuleState(msgspec.Struct, frozen=True, omit_defaults=True):
     Of a rule whose late evidence opens incidents: `arrived` is when that of the open one came, and an
     incident of this device was about all of `covered_from` to `covered_to`.
 
+    `signs` are the facts of the rule's `again` that the open incident knows, and `count` how often there was
+    a new one.
+
     `severity` is what a watch has raised the incident to, empty while it is the rule's.
     """
 
@@ -64,6 +67,8 @@ class RuleState(msgspec.Struct, frozen=True, omit_defaults=True):
     arrived: float = 0.0
     covered_from: float = 0.0
     covered_to: float = 0.0
+    signs: dict[str, str] = {}
+    count: int = 1
     severity: str = ""
 
 
@@ -136,6 +141,7 @@ def _met(
     came_late = state.first_late or late
     event = Event("opened", first.taken_at, at, came_late, first, evidence, _severity(rule, worse))
     opened = _judged(rule, at, is_open=True, opened_since=first.taken_at, is_worse=worse)
+    opened = msgspec.structs.replace(opened, signs=_signs(rule, evidence))
     return _covering(rule, opened, first.taken_at, at, evidence.arrived_at if late else 0.0), event
 
 
@@ -162,7 +168,33 @@ def _goes_on(
     if worse and not state.is_worse and not late:
         event = Event("worsened", since, at, late, None, evidence, _severity(rule, worse))
         return msgspec.structs.replace(state, is_worse=True), event
-    return state, None
+    return _again(rule, state, evidence, late)
+
+
+def _again(rule: Rule, state: RuleState, evidence: Evidence, late: bool) -> tuple[RuleState, Event | None]:
+    """Whether an open incident has a sign that is new: malware of another name, or found once more."""
+    new = {name: told for name, told in _signs(rule, evidence).items() if state.signs.get(name) != told}
+    if not new:
+        return state, None
+    newest = dict([*state.signs.items(), *new.items()][-SIGNS_MAX:])
+    state = msgspec.structs.replace(state, signs=newest)
+    if late:
+        return state, None
+    count = state.count + 1
+    at, severity = evidence.taken_at, _severity(rule, state.is_worse)
+    event = Event("again", state.opened_since, at, late, None, evidence, severity, count)
+    return msgspec.structs.replace(state, count=count), event
+
+
+SIGNS_MAX = 50
+"""Signs that an open incident remembers; an antivirus tells of twenty at most."""
+
+
+def _signs(rule: Rule, evidence: Evidence) -> dict[str, str]:
+    begin = f"{rule.again}{{"
+    return {
+        name: told for name, told in evidence.facts.items() if rule.again and told and name.startswith(begin)
+    }
 
 
 def _not_met(rule: Rule, state: RuleState, evidence: Evidence, late: bool) -> tuple[RuleState, Event | None]:
@@ -191,6 +223,7 @@ def _earlier(
     if state.is_open:
         return msgspec.structs.replace(state, covered_from=start, covered_to=end), None
     opened = msgspec.structs.replace(state, is_open=True, opened_since=at, is_worse=worse, clear_since=None)
+    opened = msgspec.structs.replace(opened, signs=_signs(rule, evidence))
     return _covering(rule, opened, start, end, evidence.arrived_at), event
 
 
