@@ -9,34 +9,10 @@ from schoolwatch_server.roles import as_role as as_role
 from schoolwatch_server.scope import Level, Scope
 
 Permission = Literal[
-    "self",
-    "read",
-    "declare",
-    "enrol",
-    "people",
-    "tokens",
-    "system",
-    "audit",
-    "speedtest",
-    "standing",
-    "renew",
-    "erase",
-    "rotate",
-    "registry",
-    "freeze",
-    "hand_in",
-    "accept",
-    "claim",
-    "approve",
-    "recognise",
-    "evidence",
-    "packs",
-    "calendar",
-    "duty",
-    "handle",
-    "rules",
-    "report_incidents",
-]
+    "self", "read", "declare", "enrol", "people", "tokens", "system", "audit", "speedtest", "standing",
+    "renew", "erase", "rotate", "registry", "freeze", "hand_in", "accept", "claim", "approve",
+    "recognise", "evidence", "packs", "calendar", "duty", "handle", "rules", "report_incidents",
+]  # fmt: skip
 TokenPermission = Literal["read", "handle"]
 
 ROLES: Mapping[Role, frozenset[Permission]] = {

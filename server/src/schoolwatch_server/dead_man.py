@@ -5,6 +5,8 @@ keeps silent too.
 """
 
 import logging
+import threading
+import time
 
 import httpx
 from sqlalchemy import Engine, update
@@ -12,8 +14,13 @@ from sqlalchemy import Engine, update
 from schoolwatch_server.database import audit, counted, duty_rows, sealed
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.guard import Guard
+from schoolwatch_server.sealing import SealError
 
 log = logging.getLogger(__name__)
+
+LOOK_EVERY = 5.0
+"""Seconds between two looks at whether it is due."""
 
 TIMEOUT = 10.0
 BEHIND_MAX = 20_000
@@ -23,6 +30,22 @@ SILENT_MAX = 60.0
 """Seconds since rules last said that they are alive."""
 
 CURSOR = "rules"
+
+
+def run(engine: Engine, stop: threading.Event, leading: threading.Event) -> None:
+    """Gives the sign until `stop`, while this process is the one that evaluates."""
+    guard = Guard("sign of life")
+    while not stop.wait(LOOK_EVERY):
+        if leading.is_set():
+            guard.attempt(lambda: _looked(engine))
+
+
+def _looked(engine: Engine) -> bool:
+    try:
+        return look(engine, time.time())
+    except SealError as error:
+        log.error("%s", error)  # noqa: TRY400  the line says all
+        return False
 
 
 def look(engine: Engine, now: float) -> bool:

@@ -48,7 +48,6 @@ from schoolwatch_server.guard import Guard
 from schoolwatch_server.indicators import series
 from schoolwatch_server.reports import punctuality
 from schoolwatch_server.rules.told import Given
-from schoolwatch_server.sealing import SealError
 from schoolwatch_server.sheets import PackSheets, RuleSheets, packs_in_force, rules_in_force
 from schoolwatch_server.terms import CONFIGURED
 
@@ -65,9 +64,6 @@ LINGER = 0.05
 
 SEND_EVERY = 1.0
 """Seconds after which the outbox is looked at, when no incident did it."""
-
-SIGN_LOOKS = 5.0
-"""Seconds between two looks at whether a sign of life is due."""
 
 IDLE_EVERY = 3600.0
 ROLLUPS_EVERY = 60.0
@@ -110,7 +106,7 @@ def run(config: ServerConfig, stop: threading.Event | None = None) -> None:
         threading.Thread(target=_notifications, args=(work,), name="notifications"),
         threading.Thread(target=_chores, args=(work,), name="chores"),
         threading.Thread(target=_watches, args=(work,), name="watches"),
-        threading.Thread(target=_signs, args=(work,), name="signs"),
+        threading.Thread(target=dead_man.run, args=(engine, stop, work.leading), name="signs"),
         threading.Thread(
             target=tell.run, args=(tell.Teller(config, engine), stop, work.leading), name="settings"
         ),
@@ -180,22 +176,6 @@ def _notifications(work: _Work) -> None:
             work.news.clear()
     finally:
         sender.close()
-
-
-def _signs(work: _Work) -> None:
-    """Tells an address outside that rules are evaluated."""
-    guard = Guard("sign of life")
-    while not work.stop.wait(SIGN_LOOKS):
-        if work.leading.is_set():
-            guard.attempt(lambda: _sign(work))
-
-
-def _sign(work: _Work) -> bool:
-    try:
-        return dead_man.look(work.engine, time.time())
-    except SealError as error:
-        log.error("%s", error)  # noqa: TRY400  the line says all
-        return False
 
 
 def _send(work: _Work, sender: sending.Sender, alarm: Alarm) -> bool:

@@ -169,7 +169,7 @@ def tallies(
     )
     opened = (
         select(t.incident.c.school_id, func.count(t.incident.c.id).label("incidents"))
-        .where(t.incident.c.closed_at.is_(None))
+        .where(t.incident.c.closed_at.is_(None), t.incident.c.is_exercise.is_(False))
         .group_by(t.incident.c.school_id)
         .subquery()
     )

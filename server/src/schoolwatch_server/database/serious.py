@@ -65,7 +65,9 @@ _SERIOUS: ColumnElement[bool] = or_(
     _mark.is_serious, and_(_mark.is_serious.is_(None), _i.severity == DEFAULT)
 )
 _SENT = select(func.count()).where(t.incident_sent.c.incident_id == _i.id).scalar_subquery()
-_OWES: ColumnElement[bool] = and_(_i.verdict != FALSE_ALARM, len(STEPS) > _SENT)
+_OWES: ColumnElement[bool] = and_(
+    _i.verdict != FALSE_ALARM, _i.is_exercise.is_(False), len(STEPS) > _SENT
+)  # nobody is told of an exercise as if it were so
 _JOINED = _MARKED.outerjoin(t.school, t.school.c.id == _i.school_id)
 
 

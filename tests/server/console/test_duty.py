@@ -1,0 +1,98 @@
+"""Channels, duty and exercises at the console: set up by the department, told in words, never an address."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.engine import begin_read
+from tree import Tree
+from webhook import Webhook
+from website import RunningSite, csrf
+
+
+@pytest.fixture
+def hook() -> Iterator[Webhook]:
+    found = Webhook()
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def site(tree: Tree) -> Iterator[RunningSite]:
+    with RunningSite(tree.config) as running:
+        yield running
+
+
+def test_a_channel_is_added_tested_and_put_on_duty(tree: Tree, site: RunningSite, hook: Webhook) -> None:
+    who = site.somebody("so_admin")
+    token = csrf(who)
+
+    def post(path: str, **form: object) -> object:
+        return who.post(path, data={"csrf": token, **form})
+
+    bad = post("/notifications/channels", name="x", address="zalo://s3cret")
+    assert bad.status_code == 422
+    assert "địa chỉ thiếu hoặc sai một phần" in bad.text
+    assert "s3cret" not in bad.text
+    assert post("/notifications/channels", name="Trực đêm", address=hook.url).status_code == 303
+    page = who.get("/notifications").text
+    assert "Trực đêm" in page
+    assert "s3cret" not in page
+    with begin_read(tree.engine) as conn:
+        number = conn.scalar(t.channel.select().with_only_columns(t.channel.c.id))
+    tested = post(f"/notifications/channels/{number}/test").text
+    assert "Kênh “Trực đêm” đã nhận thư thử" in tested
+    assert hook.titles == ["[SchoolWatch] Thư thử"]
+    hook.status = 401
+    assert "nơi nhận trả lời mã 401" in post(f"/notifications/channels/{number}/test").text
+    assert post("/duty", name="Lan", days="9", to=f"channel:{number}").status_code == 422
+    done = post(
+        "/duty",
+        name="Lan",
+        days=["5", "6"],
+        to=f"channel:{number}",
+        starts="22:00",
+        ends="06:00",
+        least="high",
+    )
+    assert done.status_code == 303
+    page = who.get("/duty").text
+    assert "Giờ không ai trực" in page
+    assert "Chủ nhật 06:00 – Chủ nhật 22:00" in page
+    asked = who.get("/duty?at=2027-01-03T02:00&severity=critical").text  # a Sunday, in Saturday's shift
+    assert "<strong>Trực đêm</strong>: Lan, báo ngay" in asked
+    asked = who.get("/duty?at=2027-01-04T12:00&severity=low").text
+    assert "kênh chung, vì không ai trực lúc đó" in asked
+    assert "Không ai được báo" in who.get("/duty?at=2027-01-03T02:00&severity=low").text
+    assert who.get("/duty?at=yesterday").status_code == 422
+    assert post(f"/notifications/channels/{number}/remove").status_code == 303
+    assert "kênh không còn" not in who.get("/duty").text
+    for file in tree.folder.glob("*.db*"):
+        assert b"hook-s3cret" not in file.read_bytes()
+    with begin_read(tree.engine) as conn:
+        told = conn.execute(t.audit.select().where(t.audit.c.action.like("channel%"))).all()
+    assert {row.action for row in told} == {"channel.add", "channel.test", "channel.remove"}
+    assert "s3cret" not in str(told)
+
+
+def test_an_exercise_is_started_seen_and_ended(tree: Tree, site: RunningSite) -> None:
+    who = site.somebody("so_admin")
+    token = csrf(who)
+    form = {"csrf": token, "rule": "antivirus_off", "schools": "1", "minutes": "30"}
+    assert "ghi nội dung" in who.post("/exercises", data=form).text
+    assert who.post("/exercises", data={**form, "note": "thử trực"}).status_code == 303
+    page = who.get("/exercises").text
+    assert "đang diễn ra" in page
+    with begin_read(tree.engine) as conn:
+        x = t.exercise.c
+        number, (incident,) = conn.execute(t.exercise.select().with_only_columns(x.id, x.incidents)).one()
+    assert "diễn tập" in who.get(f"/incidents/{incident}").text
+    assert who.get(f"/api/v1/incidents/{incident}").json()["exercise"] is True
+    assert who.post(f"/exercises/{number}/end", data={"csrf": token}).status_code == 303
+    assert "kết thúc lúc" in who.get("/exercises").text
+    with begin_read(tree.engine) as conn:
+        i = t.incident.c
+        closed = conn.scalar(t.incident.select().where(i.id == incident).with_only_columns(i.closed_at))
+    assert abs(closed - time.time()) < 60
