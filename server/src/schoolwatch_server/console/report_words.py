@@ -87,10 +87,12 @@ class ReportWords:
         if value.target is None:
             return ""
         amount = self.words.amount(value.target, value.unit)
+        if value.encouraged:
+            amount = self.words.text("file.target.encouraged", target=amount)
         if not value.deadline:
             return amount
         last = date.fromisoformat(value.deadline)
-        if last < today:
+        if last < today and not value.encouraged:
             since = date.fromordinal(last.toordinal() + 1)
             return self.words.text("reports.target_overdue", target=amount, day=self.day(since))
         return self.words.text("reports.target_by", target=amount, day=self.day(last))

@@ -7,12 +7,12 @@ from fastapi import Form, Query, Request
 from sqlalchemy import Connection
 from starlette.responses import RedirectResponse, Response
 
-from schoolwatch_server.access import Principal, decides
+from schoolwatch_server.access import Principal, may
 from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.console.page import Csrf, check_form, page, words_of
 from schoolwatch_server.console.report_words import ReportWords
-from schoolwatch_server.database import registry, reports
+from schoolwatch_server.database import registry, reports, waits
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.database.reports import ReportRow
 from schoolwatch_server.indicators.indicator import Place
@@ -22,6 +22,9 @@ from schoolwatch_server.reports.freeze import Judged
 from schoolwatch_server.reports.keeping import ReportError, Wanted
 
 ROWS = 50
+
+WAITING = 500
+"""Reports to decide on that a page names; a province has 120 communes."""
 
 Code = Annotated[str, Form(pattern=r"^\s*[0-9A-Za-z._-]{0,20}\s*$")]
 Text = Annotated[str, Form(max_length=1000)]
@@ -69,14 +72,12 @@ def _listing(
     )
 
 
-def _waiting(conn: Connection, who: Principal) -> list[ReportRow]:
+def _waiting(conn: Connection, who: Principal) -> tuple[ReportRow, ...]:
     """Reports that were handed in to who asks, the newest first."""
-    found = []
-    for row in reports.listed(conn, who.scope, state="handed_in", limit=500):
-        where, manager = keeping.whereabouts(conn, row)
-        if decides(who, row.level, manager, where):
-            found.append(row)
-    return found
+    if who.scope.level == "school" or not may(who, "accept"):
+        return ()
+    only = waits.decided_by("xa" if who.scope.level == "commune" else "so")
+    return reports.listed(conn, who.scope, state="handed_in", only=only, limit=WAITING)
 
 
 def _covers(who: Principal, level: Place) -> bool:

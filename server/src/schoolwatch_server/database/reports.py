@@ -158,11 +158,12 @@ def listed(
     level: str | None = None,
     place_id: int | None = None,
     state: str | None = None,
+    only: ColumnElement[bool] | None = None,
     below: int | None = None,
     limit: int = 100,
 ) -> tuple[ReportRow, ...]:
     """Reports that a scope sees, the newest first; `below` is the id of the last one of the page before."""
-    query = _rows().where(seen(scope)).order_by(_r.id.desc()).limit(limit)
+    query = _rows().where(seen(scope), true() if only is None else only).order_by(_r.id.desc()).limit(limit)
     for column, wanted in (
         (_r.kind, kind), (_r.period, period), (_r.level, level), (_r.place_id, place_id), (_r.state, state)
     ):  # fmt: skip

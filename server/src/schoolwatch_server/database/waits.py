@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import Connection, and_, case, exists, func, literal, select
+from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, literal, or_, select
 
 from schoolwatch_server.database import tables as t
-from schoolwatch_server.database.managed import by_commune
+from schoolwatch_server.database.managed import by_commune, of_communes
 from schoolwatch_server.database.reach import has_code, within
 from schoolwatch_server.database.reports import seen
+from schoolwatch_server.levels import Manager
 from schoolwatch_server.scope import Scope
 
 Turn = Literal["head", "xa", "so", "recognise", "school"]
@@ -49,6 +50,15 @@ def answers(conn: Connection, scope: Scope) -> tuple[Waiting, ...]:
         .order_by(count.desc(), s.id)
     )
     return tuple(Waiting(*row) for row in conn.execute(query))
+
+
+def decided_by(manager: Manager) -> ColumnElement[bool]:
+    """Whether a report is one on which the communes decide (`xa`), or the department: for a query of them."""
+    r = t.report.c
+    of_commune = r.place_id.in_(of_communes())
+    if manager == "xa":
+        return and_(r.level == "school", of_commune)
+    return or_(r.level == "commune", and_(r.level == "school", ~of_commune))
 
 
 def reports(conn: Connection, scope: Scope) -> tuple[Waiting, ...]:
