@@ -1,0 +1,198 @@
+"""Sites, indicators that fall, and the server's own health: what is said, and what is not."""
+
+import dataclasses
+from collections.abc import Mapping
+
+import pytest
+from msgspec.structs import replace
+
+from reports import NOW, World
+from schoolwatch_server import packs, rules, watches
+from schoolwatch_server.backup import status
+from schoolwatch_server.config import ServerConfig
+from schoolwatch_server.database import judged, sites
+from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.indicators.stored import MEASUREMENT
+from schoolwatch_server.rules.rule import Rule
+from schoolwatch_server.rules.subject import Subject
+from schoolwatch_server.rules.watch import Finding, watch
+from schoolwatch_server.sites.look import Look, Tls, Way
+from schoolwatch_server.store.series import Judged
+from schoolwatch_server.watches import server
+from schoolwatch_server.watches.sight import Sight
+
+DAY = 86400.0
+RULES: Mapping[str, Rule] = {rule.id: rule for rule in rules.load()}
+
+
+def look(world: World, rule: str, now: float = NOW) -> list[Finding]:
+    config = ServerConfig(data=str(world.folder))
+    with begin_read(world.engine) as conn:
+        return list(watches.look(Sight(conn, config, now), [RULES[rule]])[rule])
+
+
+# --- sites --------------------------------------------------------------------------------------------
+
+PAGE = Way("", 200, 0.1, is_https=True)
+FINE = Look(PAGE, PAGE, Tls(is_trusted=True, issuer="CA", expires_at=NOW + 90 * DAY), leads_to_https=True)
+WITHOUT_V6 = replace(FINE, v6=Way("no_record"))
+DOWN = Look(Way("refused"), Way("refused"))
+
+
+def seen(world: World, found: Look, at: float = NOW) -> None:
+    with begin_write(world.engine) as conn:
+        sites.change(conn, world.school, "https://truong.edu.vn", NOW - 100 * DAY, "test")
+        (id_,) = conn.scalars(t.site.select().with_only_columns(t.site.c.id))
+        sites.put(conn, [id_], found, at, {id_: at + DAY})
+
+
+@pytest.mark.parametrize(
+    ("left", "severity"), [(31, None), (29, "low"), (13, "medium"), (6, "high"), (-1, "high")]
+)
+def test_a_certificate_is_told_thirty_days_before_it_ends(world: World, left: int, severity) -> None:
+    seen(world, replace(FINE, tls=replace(FINE.tls, expires_at=NOW + (left + 0.5) * DAY)))
+    assert [one.severity for one in look(world, "site_certificate")] == ([severity] if severity else [])
+
+
+def test_a_certificate_is_one_incident_that_gets_worse(world: World) -> None:
+    subject, rule = Subject("school", world.school), RULES["site_certificate"]
+    memory, kinds = {}, []
+    for severity in ("low", "low", "medium", "medium", "high"):
+        finding = Finding(subject, True, severity=severity)
+        changed, told = watch([rule], {rule.id: [finding]}, NOW, memory)
+        memory |= changed
+        kinds += [(one.event.kind, one.event.severity) for one in told]
+    assert kinds == [("opened", "low"), ("worsened", "medium"), ("worsened", "high")]
+
+
+def test_a_site_that_is_down_says_nothing_of_its_certificate(world: World) -> None:
+    seen(world, DOWN)
+    assert [one.value for one in look(world, "site_certificate")] == [None]
+    assert [one.value for one in look(world, "site_untrusted")] == [None]
+
+
+def test_a_site_without_ipv6_is_told_only_when_it_had_it(world: World) -> None:
+    seen(world, WITHOUT_V6, NOW - 2 * DAY)
+    assert look(world, "site_ipv6_lost") == []
+    seen(world, FINE, NOW - DAY)
+    assert look(world, "site_ipv6_lost") == []
+    seen(world, WITHOUT_V6, NOW)
+    assert [one.value for one in look(world, "site_ipv6_lost")] == [True]
+
+
+# --- indicators ---------------------------------------------------------------------------------------
+
+
+def measured(world: World, value: float | None, days_ago: float, **place: str) -> None:
+    tags = {"indicator": "antivirus_coverage", "province": "1", "commune": "1", **place}
+    row = Judged(MEASUREMENT, tags, NOW - days_ago * DAY, value, 1.0, 1.0, 1.0, "p@1")
+    with begin_write(world.engine) as conn:
+        judged.write(conn, [row])
+
+
+def with_target(world: World, rule: str) -> list[Finding]:
+    """Looks with a target for one indicator alone."""
+    loaded = packs.load()
+    number = packs.Number(0.9, "ratio", "d", "c", "P")
+    changed = tuple(
+        replace(
+            pack,
+            indicators={
+                name: replace(one, target=number if name == "antivirus_coverage" else None)
+                for name, one in pack.indicators.items()
+            },
+        )
+        for pack in loaded.packs
+    )
+    config = ServerConfig(data=str(world.folder))
+    with begin_read(world.engine) as conn:
+        sight = Sight(conn, config, NOW, in_force=dataclasses.replace(loaded, packs=changed))
+        return list(watches.look(sight, [RULES[rule]])[rule])
+
+
+def test_an_indicator_that_met_its_target_and_does_not_now(world: World) -> None:
+    school = {"level": "school", "school": str(world.school)}
+    measured(world, 0.95, 10, **school)
+    assert with_target(world, "indicator_fell") == []
+    measured(world, 0.8, 1, **school)
+    (one,) = with_target(world, "indicator_fell")
+    assert one.subject == Subject("school", world.school, "antivirus_coverage")
+    assert (one.value, one.readings["finding.indicator_value"]) == (True, 0.8)
+    measured(world, None, 0, **school)
+    assert [one.value for one in with_target(world, "indicator_fell")] == [None], "unknown closes nothing"
+
+
+def test_what_never_met_its_target_or_long_ago_is_no_incident(world: World) -> None:
+    school = {"level": "school", "school": str(world.school)}
+    measured(world, 0.95, 80, **school)
+    measured(world, 0.8, 1, **school)
+    assert with_target(world, "indicator_fell") == []
+
+
+def test_many_schools_at_once_are_one_of_the_commune(world: World) -> None:
+    for school in ("1", "2", "3"):
+        measured(world, 0.95, 10, level="school", school=school)
+        measured(world, 0.5, 1, level="school", school=school)
+    (one,) = with_target(world, "indicator_fell_widely")
+    assert one.subject == Subject("commune", 1, "antivirus_coverage")
+    assert one.readings["finding.indicator_schools"] == 3
+    assert RULES["indicator_fell"].silenced_by == ("indicator_fell_widely",)
+
+
+# --- the server ---------------------------------------------------------------------------------------
+
+
+def test_a_full_disk(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Usage:
+        total, free = 100 * 10**9, 50 * 10**9
+
+    monkeypatch.setattr(server.shutil, "disk_usage", lambda _: Usage)
+    assert look(world, "server_disk") == []
+    Usage.free = 8 * 10**9
+    assert [one.severity for one in look(world, "server_disk")] == ["high"]
+    Usage.free = 4 * 10**9
+    assert [one.severity for one in look(world, "server_disk")] == ["critical"]
+
+
+def test_a_backup_that_failed_or_is_too_old(world: World) -> None:
+    assert look(world, "server_backup") == []
+    status.change(world.folder, failed=status.Failed(NOW, "x"))
+    assert [one.facts for one in look(world, "server_backup")] == [{"finding.server_backup": "failed"}]
+    done = status.Done(NOW + 1, 1.0, "t", "s", 1, 1, {})
+    status.change(world.folder, done=done)
+    assert look(world, "server_backup", NOW + 60) == []
+    assert [one.value for one in look(world, "server_backup", NOW + 30 * DAY)] == [True]
+
+
+def test_a_clock_that_differs_from_all_others(world: World) -> None:
+    devices = world.enrol(20)
+
+    def ahead(seconds: float) -> None:
+        with begin_write(world.engine) as conn:
+            conn.execute(t.generation.delete())
+            rows = [
+                {
+                    "device_id": d.id, "spool": "s", "heard_at": NOW,
+                    "clock_offset": seconds + n, "at_its_word": False,
+                }
+                for n, d in enumerate(devices)
+            ]  # fmt: skip
+            conn.execute(t.generation.insert(), rows)
+
+    ahead(0)
+    assert look(world, "server_clock") == []
+    ahead(300)
+    assert [one.value for one in look(world, "server_clock")] == [True]
+    assert look(world, "server_clock", NOW + 2 * DAY) == [], "nobody was measured lately"
+
+
+def test_a_reader_that_is_behind(world: World) -> None:
+    with begin_write(world.engine) as conn:
+        conn.execute(t.cursor.insert(), {"name": "rules", "position": 0, "moved_at": NOW})
+    assert look(world, "server_behind") == []
+    rule = RULES["server_behind"]
+    strict = replace(rule, condition=replace(rule.condition, parameters={"rows": -1.0}))
+    with begin_read(world.engine) as conn:
+        (one,) = watches.look(Sight(conn, ServerConfig(), NOW), [strict])[rule.id]
+    assert one.subject == Subject("server", 0, "rules")
