@@ -54,7 +54,9 @@ def _fields(rule: Rule) -> Iterator[Field]:
         if value is not None:
             yield _number(f"condition.{way}", value, *_scale(unit, value))
     for name, value in asks.parameters.items():
-        yield _number(f"condition.parameters.{name}", value, "", 1.0)
+        yield _number(
+            f"condition.parameters.{name}", value, *_scale(rule_words.PARAMETERS.get(name, ""), value)
+        )
     yield _number("open_after", rule.open_after, "minute", 60.0)
     yield _number("close_after", rule.close_after, "minute", 60.0)
     yield _number("standing_after", rule.standing_after, "day", 86400.0)
@@ -118,6 +120,8 @@ def _number(path: str, value: float, unit: str, factor: float) -> Field:
 
 def _scale(unit: str, value: float) -> tuple[str, float]:
     """The unit that people write such a number in, and how much of the rule's one it is."""
+    if unit == "days":
+        return "day", 1.0
     if unit == "s":
         for name, size in (("day", 86400.0), ("hour", 3600.0), ("minute", 60.0)):
             if value >= size:

@@ -4,12 +4,14 @@ import time
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 from fastapi import Form, Request
 from starlette.responses import Response
 
 from schoolwatch_server.api.problems import Problem
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.console import pack_words
+from schoolwatch_server.console.evidence import evidence_in_words
 from schoolwatch_server.console.page import Csrf, check_form, page, words_of
 from schoolwatch_server.console.rules import known
 from schoolwatch_server.replays import run
@@ -68,6 +70,7 @@ def replay(
         done=done,
         days_of=sorted(set().union(*(one.by_day for one in done.counts))),
         reason=reason,
+        evidence=lambda one: evidence_in_words({"last": msgspec.to_builtins(one)}, words)[0][1],
         valid_from=valid_from,
         shown=run.SHOWN,
     )

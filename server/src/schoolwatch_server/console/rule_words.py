@@ -17,6 +17,17 @@ _TIMES = {"open_after", "close_after", "standing_after", "reopen_within"}
 _CHOICES = {"severity", "scope", "when_found", "when_begun", "late"}
 
 
+PARAMETERS: Final = {
+    **dict.fromkeys(
+        ("quiet", "gateway", "overnight", "many", "day", "window", "fresh", "after", "seconds"), "s"
+    ),
+    **dict.fromkeys(("share", "all_share", "habit"), "ratio"),
+    **dict.fromkeys(("days", "medium", "high"), "days"),
+    "bytes": "B",
+}
+"""Units of watches' numbers; of the others it is a count."""
+
+
 def unit(condition: Condition) -> str:
     """Of the number that is compared; "" where there is none."""
     named = condition.posture or condition.machine
@@ -43,11 +54,7 @@ def found(rule: Rule, words: Words) -> str:
     """What must be so, without its times."""
     asks = rule.condition
     if asks.watch is not None:
-        told = words.known(f"rules.watch.{asks.watch}", _title(rule, words))
-        given = ", ".join(
-            f"{parameter(name, words)} = {words.number(n)}" for name, n in asks.parameters.items()
-        )
-        return f"{told} ({given})" if given else told
+        return words.known(f"rules.watch.{asks.watch}", _small(_title(rule, words)))
     if asks.sighting is not None:
         kind = lines.title(asks.sighting, SIGHTINGS.get(asks.sighting), words)
         return words.text("rules.seen", what=_small(kind))
@@ -65,6 +72,12 @@ def found(rule: Rule, words: Words) -> str:
 def parameter(name: str, words: Words) -> str:
     """What a watch's number is called."""
     return words.known(f"rules.parameter.{name}", name)
+
+
+def parameters(rule: Rule, words: Words) -> Iterator[tuple[str, str]]:
+    """What a watch is told to look for: name and amount."""
+    for name, value in rule.condition.parameters.items():
+        yield parameter(name, words), words.amount(value, PARAMETERS.get(name, ""))
 
 
 def at(when: float) -> str:

@@ -91,7 +91,7 @@ def one(request: Request, rule: str, who: Who, server: Server) -> Response:
         and held
         and list(rule_words.changed(changes(held.rule, compared.rule), words)),
         sentence=rule_words.sentence(shown.rule, words),
-        rule_words=rule_words,
+        parameters=list(rule_words.parameters(shown.rule, words)),
         at_time=rule_words.at,
         window=run.DAYS,
         schools=run.SCHOOLS,
