@@ -19,7 +19,6 @@ class SeenWords:
     """A sighting in words."""
 
     title: str
-    seen_at: float | None
     lines: tuple[tuple[str, str], ...]
 
 
@@ -83,10 +82,8 @@ _OF_DEVICES = frozenset({"device.clone", "device.changed"})
 def _seen(seen: Seen, words: Words) -> SeenWords:
     if seen.kind in _OF_DEVICES:  # numbers of reports and digests, which tell a person nothing
         what = seen.detail.get("what", "same_number")
-        return SeenWords(words.known(f"change.{what}", what), seen.seen_at, ())
-    return SeenWords(
-        evidence.title(seen.kind, words.texts, words.language), seen.seen_at, tuple(_details(seen, words))
-    )
+        return SeenWords(words.known(f"change.{what}", what), ())
+    return SeenWords(evidence.title(seen.kind, words.texts, words.language), tuple(_details(seen, words)))
 
 
 def _details(seen: Seen, words: Words) -> Iterator[tuple[str, str]]:

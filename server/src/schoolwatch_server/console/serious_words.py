@@ -11,14 +11,17 @@ _CHIPS = {"sent": "good", "running": "plain", "soon": "warn", "overdue": "bad"}
 
 @dataclass(frozen=True, slots=True)
 class TimerWords:
-    """A deadline as a page shows it: `chip` is how it stands in colour, `told` in words."""
+    """A deadline as a page shows it: `chip` is how it stands in colour, `told` in words.
+
+    `more` says of what was sent when, under which number and who recorded it.
+    """
 
     step: str
     chip: str
     told: str
+    more: str
     due_at: float
     is_open: bool
-    was_late: bool
 
 
 def timers_in_words(gravity: Gravity | None, words: Words, now: float) -> tuple[TimerWords, ...]:
@@ -31,9 +34,11 @@ def timers_in_words(gravity: Gravity | None, words: Words, now: float) -> tuple[
 def _in_words(timer: Timer, words: Words, now: float) -> TimerWords:
     standing = timer.standing(now)
     sent = timer.sent
-    if sent is not None:
-        told = words.text("serious.sent", when=words.when(sent.at), reference=sent.reference, by=sent.by)
-    else:
+    if sent is None:
         key = "serious.overdue" if standing == "overdue" else "serious.left"
-        told = words.text(key, span=words.span(max(abs(timer.due_at - now), 1)))
-    return TimerWords(timer.step, _CHIPS[standing], told, timer.due_at, sent is None, timer.was_late)
+        told, more = words.text(key, span=words.span(max(abs(timer.due_at - now), 1))), ""
+    else:
+        told = words.text("serious.sent_late" if timer.was_late else "serious.sent")
+        more = words.text("serious.sent_more", when=words.when(sent.at), reference=sent.reference, by=sent.by)
+    chip = "warn" if timer.was_late else _CHIPS[standing]
+    return TimerWords(timer.step, chip, told, more, timer.due_at, sent is None)
