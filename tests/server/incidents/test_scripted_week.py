@@ -4,12 +4,11 @@ Reports go through intake into the journal, rules read it, watches look; only th
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
-import pytest
 from sqlalchemy import insert, select
 
 import scripted_week as week
@@ -163,46 +162,48 @@ def _looks() -> Iterator[float]:
         yield now
 
 
-@pytest.fixture(scope="module")
-def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[Commune, tuple[Found, ...]]:
-    folder: Path = tmp_path_factory.mktemp("week")
-    commune = Commune(World(folder), week.schools())
-    return commune, run(commune)
+def test_the_incidents_of_the_week_are_those_of_its_script(tmp_path: Path) -> None:
+    """One test, so that the week is played once."""
+    commune = Commune(World(tmp_path), week.schools())
+    found = run(commune)
+    _are_the_scripts_and_no_others(found)
+    _are_found_in_their_time_and_over_when_they_are(found)
+    _are_precise(found)
+    _leave_what_was_wrong_before_to_the_work_lists(commune)
+    commune.world.engine.dispose()
 
 
-def test_the_incidents_are_those_of_the_script_and_no_others(
-    played: tuple[Commune, tuple[Found, ...]],
-) -> None:
-    found = Counter((one.rule, one.where, one.late, one.closed is None) for one in played[1])
-    assert found == Counter((one.rule, one.where, one.late, one.until is None) for one in week.TRUTHS)
+def _are_the_scripts_and_no_others(found: Sequence[Found]) -> None:
+    said = Counter((one.rule, one.where, one.late, one.closed is None) for one in found)
+    assert said == Counter((one.rule, one.where, one.late, one.until is None) for one in week.TRUTHS)
 
 
-def test_each_is_found_in_its_time_and_over_when_it_is(played: tuple[Commune, tuple[Found, ...]]) -> None:
-    found = {(one.rule, one.where): one for one in played[1]}
+def _are_found_in_their_time_and_over_when_they_are(found: Sequence[Found]) -> None:
+    named = {(one.rule, one.where): one for one in found}
     for truth in week.TRUTHS:
-        one = found[truth.rule, truth.where]
+        one = named[truth.rule, truth.where]
         within = CUT_OFF_WITHIN if one.where == "school 27" else FOUND_WITHIN[one.rule]
         assert truth.since - 2 * week.EVERY <= one.since <= one.opened <= truth.since + within, one
         if truth.until is not None and one.closed is not None:
             assert truth.until <= one.closed <= truth.until + HOUR, one
 
 
-def test_precision_and_recall(played: tuple[Commune, tuple[Found, ...]]) -> None:
-    found = {(one.rule, one.where) for one in played[1]}
+def _are_precise(found: Sequence[Found]) -> None:
+    """Prints what the assertion above came to as shares."""
+    said = {(one.rule, one.where) for one in found}
     attacks = {(one.rule, one.where) for one in week.TRUTHS if one.is_attack}
-    rules_of_attacks = {rule for rule, _ in attacks}
-    for name, true, said in (
-        ("all", {(one.rule, one.where) for one in week.TRUTHS}, found),
-        ("attacks", attacks, {one for one in found if one[0] in rules_of_attacks}),
+    of_attacks = {rule for rule, _ in attacks}
+    for name, true, told in (
+        ("all", {(one.rule, one.where) for one in week.TRUTHS}, said),
+        ("attacks", attacks, {one for one in said if one[0] in of_attacks}),
     ):
-        precision, recall = len(true & said) / len(said), len(true & said) / len(true)
-        print(f"{name}: {len(said)} incidents, precision {precision:.2f}, recall {recall:.2f}")
+        precision, recall = len(true & told) / len(told), len(true & told) / len(true)
+        print(f"{name}: {len(told)} incidents, precision {precision:.2f}, recall {recall:.2f}")
         assert (precision, recall) == (1.0, 1.0)
 
 
-def test_what_was_wrong_before_is_work_and_no_incident(played: tuple[Commune, tuple[Found, ...]]) -> None:
-    commune, _ = played
-    wrong = {one.name for school in commune.schools for one in school.computers if one.standing and one.on}
+def _leave_what_was_wrong_before_to_the_work_lists(commune: Commune) -> None:
+    wrong = {one.name for school in commune.schools for one in school.computers if one.standing}
     heard = {name for name in wrong if commune.sent[commune.devices[name].id]}
     with begin_read(commune.world.engine) as conn:
         listed = Counter(conn.execute(select(t.standing_fault.c.rule)).scalars())

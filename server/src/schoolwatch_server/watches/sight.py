@@ -8,8 +8,9 @@ from sqlalchemy import Connection
 
 from schoolwatch_server import packs
 from schoolwatch_server.config import ServerConfig
-from schoolwatch_server.database import calendars, hearings, lists, maintenances
+from schoolwatch_server.database import calendars, hearings, lists, maintenances, sites
 from schoolwatch_server.database.calendars import Place
+from schoolwatch_server.database.sites import SiteRow
 from schoolwatch_server.hearing import Hearing
 from schoolwatch_server.packs import Packs
 from schoolwatch_server.planned import Planned
@@ -57,6 +58,11 @@ class Sight:
         """School → the providers of its lines, by what they are compared by, as the school writes them."""
         found = lists.contracts(self.conn, EVERYTHING, self.now)
         return {school: {spelled(one.provider): one.provider for one in its} for school, its in found.items()}
+
+    @cached_property
+    def sites(self) -> tuple[SiteRow, ...]:
+        """The schools' sites with what their newest looks found."""
+        return sites.listed(self.conn, EVERYTHING)
 
     @cached_property
     def planned(self) -> tuple[Planned, ...]:

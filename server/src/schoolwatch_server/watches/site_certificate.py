@@ -3,17 +3,15 @@
 from collections.abc import Iterator, Mapping
 
 from schoolwatch_server import site_standing
-from schoolwatch_server.database import sites
 from schoolwatch_server.rules.rule import Severity
 from schoolwatch_server.rules.subject import Subject
 from schoolwatch_server.rules.watch import Finding
-from schoolwatch_server.scope import EVERYTHING
 from schoolwatch_server.watches.sight import Sight
 
 
 def look(sight: Sight, parameters: Mapping[str, float]) -> Iterator[Finding]:
     """Of each site whose certificate ends within `days`; where the newest look saw none, it is not known."""
-    for row in sites.listed(sight.conn, EVERYTHING):
+    for row in sight.sites:
         subject, left = Subject("school", row.school_id), site_standing.days_left(row, sight.now)
         facts: dict[str, str | None] = {"finding.site_address": row.address}
         if left is None:

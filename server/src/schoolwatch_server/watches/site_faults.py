@@ -7,13 +7,12 @@ from schoolwatch_server.database.sites import SiteRow
 from schoolwatch_server.rules.subject import Subject
 from schoolwatch_server.rules.watch import Finding
 from schoolwatch_server.school_time import DAY
-from schoolwatch_server.scope import EVERYTHING
 from schoolwatch_server.watches.sight import Sight
 
 
 def untrusted(sight: Sight, _: Mapping[str, float]) -> Iterator[Finding]:
     """Of each site that browsers do not trust."""
-    for row in sites.listed(sight.conn, EVERYTHING):
+    for row in sight.sites:
         is_trusted = None if row.look is None else row.look.is_trusted
         trouble = "" if row.look is None else row.look.tls_trouble
         if row.look is not None and is_trusted is not True:
@@ -23,7 +22,7 @@ def untrusted(sight: Sight, _: Mapping[str, float]) -> Iterator[Finding]:
 def ipv6_lost(sight: Sight, parameters: Mapping[str, float]) -> Iterator[Finding]:
     """Of each site without IPv6 that had it within `days`. One that never had it is no incident."""
     had = sites.had_ipv6(sight.conn, sight.now - parameters["days"] * DAY)
-    for row in sites.listed(sight.conn, EVERYTHING):
+    for row in sight.sites:
         if row.id in had and row.look is not None and row.look.has_ipv6 is not True:
             yield _found(row, True if row.look.has_ipv6 is False else None, {})
 
