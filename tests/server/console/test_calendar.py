@@ -1,0 +1,125 @@
+"""Days off, hours and planned work at the console: who sets them, what is refused, what is logged."""
+
+from datetime import date
+
+from reports import NOW
+from schoolwatch_server import packs
+from schoolwatch_server.database import audit, calendars, incidents, maintenances
+from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.rules.subject import Subject
+from schoolwatch_server.school_time import MONDAY_TO_FRIDAY, is_school_time, midnight, number_of, week
+from schoolwatch_server.scope import Scope
+from tree import Tree
+from website import RunningSite, csrf
+
+DAY_OFF = date(2026, 12, 1)  # a Tuesday
+NINE = midnight(number_of(DAY_OFF)) + 9 * 3600
+
+
+def times(tree: Tree, now: float = NINE):
+    with begin_read(tree.engine) as conn:
+        return calendars.of_schools(conn, packs.load().calendar, now)
+
+
+def test_a_head_sets_a_day_off_with_one_click_and_takes_it_back(tree: Tree) -> None:
+    school, other = tree.schools[:2]
+    assert is_school_time(times(tree)[school.id], NINE)
+    with RunningSite(tree.config) as site:
+        head = site.somebody("school_head", Scope("school", school.id))
+        form = {"level": "school", "code": school.code, "csrf": csrf(head), "reason": " sửa  trường "}
+        said = head.post("/calendar/days", data={**form, "first": "2026-12-01"})
+        assert said.status_code == 303
+        assert not is_school_time(times(tree)[school.id], NINE)
+        assert is_school_time(times(tree)[other.id], NINE)
+        page = head.get("/calendar").text
+        assert "sửa trường" in page
+        (number,) = [part.partition("/")[0] for part in page.split("/calendar/days/")[1:]]
+        assert head.post(f"/calendar/days/{number}/end", data={"csrf": csrf(head)}).status_code == 303
+        assert "sửa trường" not in head.get("/calendar").text
+    assert is_school_time(times(tree)[school.id], NINE)
+    with begin_read(tree.engine) as conn:
+        actions = [entry.action for entry in audit.newest(conn, 10)]
+    assert {"calendar.days", "calendar.days_end"} <= set(actions)
+
+
+def test_a_commune_sets_a_day_for_all_of_its_schools_and_a_school_says_otherwise(tree: Tree) -> None:
+    school, beside, elsewhere = tree.schools[0], tree.schools[1], tree.schools[2]
+    code = next(mark for mark in school.above if "C" in mark)
+    with RunningSite(tree.config) as site:
+        commune = site.somebody("commune", Scope("commune", school.commune))
+        form = {"level": "commune", "code": code, "csrf": csrf(commune), "reason": "bão số 9"}
+        assert commune.post("/calendar/days", data={**form, "first": "2026-12-01"}).status_code == 303
+        assert "bão số 9" in site.somebody("school_head", Scope("school", beside.id)).get("/calendar").text
+        assert "bão" not in site.somebody("school_head", Scope("school", elsewhere.id)).get("/calendar").text
+        head = site.somebody("school_head", Scope("school", school.id))
+        assert head.post(
+            "/calendar/days",
+            data={
+                "level": "school", "code": school.code, "csrf": csrf(head), "first": "2026-12-01",
+                "is_held": "true", "reason": "vẫn học",
+            },
+        ).status_code == 303  # fmt: skip
+        mine = {"level": "commune", "code": code, "csrf": csrf(head), "first": "2026-12-01", "reason": "abc"}
+        assert head.post("/calendar/days", data=mine).status_code == 404, "it is not the head's commune"
+    held = times(tree)
+    assert [is_school_time(held[s.id], NINE) for s in (school, beside, elsewhere)] == [True, False, True]
+
+
+def test_what_makes_no_sense_is_refused_with_the_field(tree: Tree) -> None:
+    school = tree.schools[0]
+    with RunningSite(tree.config) as site:
+        head = site.somebody("school_head", Scope("school", school.id))
+        form = {"level": "school", "code": school.code, "csrf": csrf(head), "reason": "lý do"}
+        for path, wrong, field in (
+            ("days", {"first": "2026-12-02", "last": "2026-12-01"}, "last"),
+            ("days", {"first": "2026-12-02", "last": "2027-12-01"}, "last"),
+            ("days", {"first": "2026-12-02", "reason": " "}, "reason"),
+            ("days", {}, "first"),
+            ("work", {"starts": "2026-12-02T10:00", "ends": "2026-12-02T09:00"}, "ends"),
+            (
+                "work",
+                {"starts": "2099-12-02T10:00", "ends": "2099-12-02T11:00", "rule": "malware_found"},
+                "rule",
+            ),
+            ("work", {"starts": "2020-12-02T10:00", "ends": "2020-12-02T11:00"}, "ends"),
+            ("work", {"starts": "0001-01-01T00:00", "ends": "9999-12-31T23:59"}, "starts"),
+            ("hours", {"morning": "7h-11h", "days": MONDAY_TO_FRIDAY}, "hours"),
+            ("hours", {"morning": "07:00-11:30", "days": "T2"}, "hours"),
+        ):
+            said = head.post(f"/calendar/{path}", data={**form, **wrong})
+            assert (said.status_code, field in said.text) == (422, True), (path, wrong, said.text)
+
+
+def test_a_school_has_its_own_hours_until_it_takes_them_back(tree: Tree) -> None:
+    school = tree.schools[0]
+    saturday = NINE + 4 * 86400
+    with RunningSite(tree.config) as site:
+        head = site.somebody("school_head", Scope("school", school.id))
+        form = {"code": school.code, "csrf": csrf(head)}
+        own = {"morning": "07:30-11:00", "days": "23456", "mornings_only": "7"}
+        assert head.post("/calendar/hours", data={**form, **own}).status_code == 303
+        assert times(tree)[school.id].week == week("07:30-11:00", "", "23456", "7")
+        assert is_school_time(times(tree)[school.id], saturday)
+        assert head.post("/calendar/hours", data={**form, "reset": "true"}).status_code == 303
+    assert not is_school_time(times(tree)[school.id], saturday)
+
+
+def test_an_incidents_page_says_that_work_was_planned(tree: Tree) -> None:
+    school = tree.schools[0]
+    work = {
+        "level": "commune", "place_id": school.commune, "rule": "", "reason": "thay cáp quang",
+        "starts": NOW - 60, "ends": NOW + 3600,
+    }  # fmt: skip
+    with begin_write(tree.engine) as conn:
+        maintenances.put(conn, work, NOW - 100, "so")
+        opened = incidents.open_incident(
+            conn,
+            incidents.NewIncident(
+                "line_down", 1, "high", Subject("school", school.id), NOW, NOW, late=False, evidence={}
+            ),
+            NOW,
+        )
+    assert opened is not None
+    with RunningSite(tree.config) as site:
+        page = site.somebody("school_head", Scope("school", school.id)).get(f"/incidents/{opened.id}").text
+    assert "thay cáp quang" in page
