@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schoolwatch_server import indicators, packs
+from schoolwatch_server import indicators, needs, packs
 from schoolwatch_server.indicators.facts import (
     Assets,
     Classrooms,
@@ -316,3 +316,33 @@ def test_a_share_of_schools_counts_those_that_are_asked_and_known(kinds: list[st
         assert (got.value, got.reason) == (None, "few_schools")
     else:
         assert got.value == pytest.approx(met / known)
+
+
+# --- what the same school lacks (I-29) --------------------------------------------------------------------
+
+LACKS = {
+    # surely, at most; no "lab_computers": 9A wants 23 of the 25 that work, 1A does not learn it yet
+    "replacement": (12, 14),  # 12 of 48 are due; of 2 of the 50 declared nobody knows
+    "antivirus": (9, 14),  # 45 − 36 without; nothing is known of 5
+    "issued_antivirus": (10, 20),  # 40 − 30; nothing is known of 10
+    "projection": (3, 6),  # 17 − 14 surely not; of 3 more rooms of the 20 nobody knows
+    "room_network": (0, 2),  # 20 − 18 show no network, which proves nothing
+    "slow_ports": (2, 2),  # 40 − 38
+}
+
+
+def test_what_the_school_lacks_is_what_its_numbers_leave() -> None:
+    found = needs.of_school(SCHOOL, needs.rules(PACKS, AT))
+    assert {line.item: (line.least, line.most) for line in found} == LACKS
+    for line in found:
+        if line.indicator in EXPECTED:
+            value, met = EXPECTED[line.indicator]
+            assert not met, f"{line.item} is asked for though {line.indicator} is met at {value}"
+
+
+def test_with_a_larger_class_and_a_broken_lab_it_lacks_computers() -> None:
+    # 60 pupils of grade 9 want 30; 10 work, 20 of the 30 are broken: 20 to repair or to buy
+    nine = SchoolClass("9A", "THCS", 60, 60, 9, 1)
+    broken = replace(SCHOOL, classes=(nine,), labs=(Lab(1, 10, 30, 30),))
+    (line,) = (x for x in needs.of_school(broken, needs.rules(PACKS, AT)) if x.item == "lab_computers")
+    assert (line.least, line.most, dict(line.terms)["broken"]) == (20, 20, 20)
