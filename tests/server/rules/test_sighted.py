@@ -1,5 +1,7 @@
 """Sightings: an incident at once, one for one subject, over when it stays quiet; and what comes late."""
 
+from pathlib import Path
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -8,9 +10,11 @@ from hypothesis import strategies as st
 from reports import Row
 from schoolwatch_server import rules
 from schoolwatch_server.rules.follow import fall_quiet, follow
+from schoolwatch_server.rules.load import SHIPPED
 from schoolwatch_server.rules.rule import Condition
 from schoolwatch_server.rules.sighted import Seen, Sighted, quiet, see
 from schoolwatch_server.rules.subject import PART_MAX, Subject
+from schoolwatch_server.strict_yaml import SheetError
 
 T = 1_800_000_000.0
 (CLONE,) = [rule for rule in rules.load() if rule.id == "device_clone"]
@@ -171,3 +175,63 @@ def test_batches_and_looks_at_the_clock_change_nothing_but_who_closes(
     after, closed = fall_quiet([ROGUE], memory, T + 1e7)
     assert not fall_quiet([ROGUE], {**memory, **after}, T + 1e8)[1], "what is closed stays closed"
     assert len(closed) == sum(1 for body in memory.values() if body.get("is_open"))
+
+
+SHIPPED_RULE = (SHIPPED / "device_clone.yaml").read_text(encoding="utf-8").replace("version: 1", "version: 2")
+
+
+def test_a_sensors_sighting_needs_nothing_but_a_file(tmp_path: Path) -> None:
+    text = SHIPPED_RULE.replace("id: device_clone", "id: rogue_dhcp").replace(
+        "sighting: device.clone", "sighting: dhcp.offer\n  detail: {server: [unknown]}"
+    )
+    (tmp_path / "ours.yaml").write_text(text, encoding="utf-8")
+    (rule,) = [rule for rule in rules.load(tmp_path) if rule.id == "rogue_dhcp"]
+    sightings = {1: [seen(0, 1, server="unknown"), seen(0, 1, server="known")]}
+    ((found),) = follow([rule], [(Row(1, 7, T), None)], {}, sightings=sightings)[1]
+    assert found.event.last.detail == {"server": "unknown"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ("open_after: 0", "open_after: 60", "open_after: 0, close_after: some seconds"),
+        ("close_after: 86400", "close_after: 0", "open_after: 0, close_after: some seconds"),
+        ("when_found: incident", "when_found: work_list", "when_found: incident"),
+        ("scope: device", "scope: school", "scope: device"),
+        ("sighting: device.clone", "sighting: device.clone\n  equals: 1", "compared with nothing"),
+        ("late: opens", "late: opens\nworse: {severity: critical, above: 3}", "worse: write the condition's"),
+    ],
+)
+def test_a_mistake_in_a_rule_about_sightings_names_the_file_and_what_to_do(
+    tmp_path: Path, old: str, new: str, complaint: str
+) -> None:
+    assert old in SHIPPED_RULE
+    path = tmp_path / "ours.yaml"
+    path.write_text(SHIPPED_RULE.replace(old, new), encoding="utf-8")
+    with pytest.raises(SheetError) as caught:
+        rules.load(tmp_path)
+    assert str(path) in str(caught.value)
+    assert complaint in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("worse", "is_right"),
+    [
+        ("above: 1209600", True),
+        ("above: 604800", False),
+        ("above: 1", False),
+        ("below: 1209600", False),
+        ("above: 1209600\n  below: 3", False),
+    ],
+)
+def test_the_second_limit_lies_beyond_the_first(tmp_path: Path, worse: str, *, is_right: bool) -> None:
+    text = (SHIPPED / "signatures_old.yaml").read_text(encoding="utf-8")
+    path = tmp_path / "ours.yaml"
+    path.write_text(
+        text.replace("version: 2", "version: 9").replace("above: 1209600", worse), encoding="utf-8"
+    )
+    if is_right:
+        assert rules.load(tmp_path)
+    else:
+        with pytest.raises(SheetError, match="further away"):
+            rules.load(tmp_path)
