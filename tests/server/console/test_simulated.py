@@ -13,7 +13,7 @@ from website import RunningSite
 
 MARK = {"vi": "DỮ LIỆU MÔ PHỎNG", "en": "SIMULATED DATA"}
 NOT_PAGES = {"/ca.pem", "/healthz", "/readyz", "/metrics", "/docs", "/language/{language}", "/audit.csv",
-             "/imports/template.xlsx", "/progress"}  # fmt: skip
+             "/imports/template.xlsx", "/progress", "/incidents/stream", "/wall/stream"}  # fmt: skip
 
 
 @pytest.mark.parametrize("is_simulated", [True, False])
@@ -34,6 +34,7 @@ def test_every_page_says_that_its_data_are_simulated(tmp_path: Path, *, is_simul
         "/communes/{code}": "/communes/MarkC00X",
         "/provinces/{code}": "/provinces/MarkP0X",
         "{digest}": "0" * 64,
+        "/forms/{sha256}/{format}": f"/forms/{'0' * 64}/docx",
         "/reports/due": "/reports/due?kind=monthly&level=school&period=2026-11&province=MarkP0X",
     }
     paths = [
