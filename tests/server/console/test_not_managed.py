@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import insert, select, update
 
+from schoolwatch_server.database import succession
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.scope import Scope
@@ -74,3 +75,16 @@ def test_a_list_names_the_rows_that_are_not_the_communes_to_import(tree: Tree, r
             )
             refused = f"trường {other.code} báo cáo trực tiếp cho Sở GDĐT"
             assert (answer.status_code, refused in answer.text) == ((422, True) if scope else (200, False))
+
+
+def test_an_account_of_a_merged_commune_is_told_where_its_schools_are(tree: Tree) -> None:
+    old, new = tree.schools[0], tree.schools[2]
+    with begin_write(tree.engine) as conn:
+        moved = t.school.c.commune_id == old.commune
+        conn.execute(update(t.school).where(moved).values(commune_id=new.commune))
+        succession.commune_merged(conn, old.commune, new.commune, tree.now)
+    with RunningSite(tree.config) as site:
+        former = site.somebody("commune", Scope("commune", old.commune)).get("/").text
+        assert "MarkC01X" in former
+        assert "Tài khoản của xã cũ không thấy trường nào nữa" in former
+        assert "xã cũ" not in site.somebody("commune", Scope("commune", new.commune)).get("/").text

@@ -26,7 +26,7 @@ from schoolwatch_server.indicators.current import At, limits
 from schoolwatch_server.indicators.current import at as judged_at
 from schoolwatch_server.indicators.indicator import Place as Level
 from schoolwatch_server.reports import TABLES, punctuality
-from schoolwatch_server.scope import Scope
+from schoolwatch_server.scope import EVERYTHING, Scope
 from schoolwatch_server.sheets import today
 
 
@@ -72,6 +72,7 @@ def overview(request: Request, who: Who, server: Server) -> Response:
             ]
         )
         waiting = claim_turns.count(conn, who)
+        part_of = None if tallies else _part_of(conn, who)
     parts = read_parts(server.config.folder) if may(who, "system") else ()
     return page(
         request,
@@ -86,6 +87,7 @@ def overview(request: Request, who: Who, server: Server) -> Response:
         total=_add(list(tallies)),
         incidents=incidents,
         waiting=waiting,
+        part_of=part_of,
         rules=server.rules,
         parts=parts,
         tables=TABLES,
@@ -158,6 +160,14 @@ def commune(request: Request, code: str, who: Who, server: Server) -> Response:
 
 def _activated(tallies: Iterable[TallyRow]) -> tuple[activation.Activated, ...]:
     return activation.added(tally.activated for tally in tallies)
+
+
+def _part_of(conn: Connection, who: Principal) -> registry.CommuneRow | None:
+    """What a commune became part of whose people see no school any more; its name is public."""
+    if who.scope.level != "commune":
+        return None
+    own = next(iter(registry.communes(conn, who.scope)), None)
+    return None if own is None else succession.commune_now(conn, own.code, EVERYTHING)
 
 
 def _own_school(who: Principal, server: Context) -> Response:
