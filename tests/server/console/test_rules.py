@@ -105,6 +105,9 @@ def test_what_is_wrong_is_said_at_its_field_and_nothing_is_saved(tree: Tree) -> 
         text = look(admin, query="?as_text=true", text=TEXT.replace("severity: high", "severity: dire"))
         assert text.status_code == 422
         assert "Mức độ (severity)" in text.text
+        both = look(admin, query="?as_text=true", text=TEXT.replace("equals: false", "above: 1\n  below: 3"))
+        assert both.status_code == 422
+        assert "Điều kiện (condition)" in both.text
     assert stored(tree) == ()
 
 

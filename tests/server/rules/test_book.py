@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from schoolwatch_server import rules
 from schoolwatch_server.rules import Book, Stored
-from schoolwatch_server.rules.load import SHIPPED
+from schoolwatch_server.rules.load import SHIPPED, read
+from schoolwatch_server.strict_yaml import SheetError
 
 T = 1_800_000_000.0
 FILES = rules.of_files()
@@ -58,3 +61,10 @@ def test_a_version_that_can_not_be_used_is_said_and_what_held_before_it_holds() 
     assert len(book.faults) == 1
     assert "antivirus_off@1002" in book.faults[0]
     assert "scope" in book.faults[0]
+
+
+def test_a_rule_about_no_school_is_not_restricted_to_some() -> None:
+    text = (SHIPPED / "server_deaf.yaml").read_text(encoding="utf-8") + "only: {levels: [TH]}\n"
+    with pytest.raises(SheetError, match="only: a rule about the server") as caught:
+        read(text.encode(), Path("-"), "file")
+    assert caught.value.where == "$.only"

@@ -6,7 +6,7 @@ from pathlib import Path
 from schoolwatch_server import strict_yaml
 from schoolwatch_server.rules.dependency import circle
 from schoolwatch_server.rules.held import Held, Origin
-from schoolwatch_server.rules.rule import Condition, Rule
+from schoolwatch_server.rules.rule import Condition, Only, Rule
 from schoolwatch_server.rules.verdicts import MACHINE, NUMBERS, POSTURE
 from schoolwatch_server.rules.watch import PARAMETERS
 from schoolwatch_server.strict_yaml import SheetError
@@ -51,8 +51,19 @@ def shipped() -> tuple[Held, ...]:
 def read(raw: bytes, path: Path, origin: Origin, since: float | None = None) -> Held:
     """The rule of a text; `path` is what errors call it. Raises `SheetError`."""
     rule = strict_yaml.parse(raw, path, Rule)
+    try:
+        _check_all(rule, path)
+    except SheetError as error:
+        key, _, what = str(error).removeprefix(f"{path}: ").partition(": ")
+        raise SheetError(str(error), where=f"$.{key}", what=what) from error
+    return Held(rule, raw, origin, since, path)
+
+
+def _check_all(rule: Rule, path: Path) -> None:
     _check(rule.condition, path)
     _check_worse(rule, path)
+    if rule.only != Only() and rule.scope in ("province", "server"):
+        raise SheetError(f"{path}: only: a rule about the {rule.scope} is about no school: remove it")
     if rule.condition.watch is None and (rule.silenced_by or rule.quiet_when_planned):
         raise SheetError(
             f"{path}: silenced_by, quiet_when_planned: only rules of watches may be quiet: remove them"
@@ -61,7 +72,6 @@ def read(raw: bytes, path: Path, origin: Origin, since: float | None = None) -> 
         _check_watch(rule, rule.condition.watch, path)
     if rule.condition.sighting is not None:
         _check_sighting(rule, path)
-    return Held(rule, raw, origin, since, path)
 
 
 def _read(folder: Path, origin: Origin) -> tuple[Held, ...]:
