@@ -36,7 +36,6 @@ from schoolwatch_server import (
     watching,
 )
 from schoolwatch_server.backup import leftovers, since
-from schoolwatch_server.backup.alarm import Alarm
 from schoolwatch_server.backup.schedule import Scheduled
 from schoolwatch_server.channel_book import Channels
 from schoolwatch_server.config import ServerConfig
@@ -163,26 +162,24 @@ def _watches(work: _Work) -> None:
 
 
 def _notifications(work: _Work) -> None:
-    """Sends what is due, to each channel by itself; reminders, and that backups fail."""
+    """Sends what is due, to each channel by itself; and reminders."""
     words = texts.load()
     url = messages.public_url(work.config)
     guard = Guard("notifications")
-    alarm = Alarm(work.config, words)
     sender = sending.Sender(work.engine, words, url, guard.attempt, work.stop)
     try:
         while not work.stop.is_set():
-            guard.attempt(lambda: _send(work, sender, alarm))
+            guard.attempt(lambda: _send(work, sender))
             work.news.wait(SEND_EVERY)
             work.news.clear()
     finally:
         sender.close()
 
 
-def _send(work: _Work, sender: sending.Sender, alarm: Alarm) -> bool:
+def _send(work: _Work, sender: sending.Sender) -> bool:
     """Incidents first: a reminder has days."""
     book = work.channels.now()
     if work.leading.is_set():
-        alarm.look(book.everybodys)
         notify.climb(work.engine, book.everybodys.keys(), time.time())
         exercises.end_due(work.engine, time.time())
     sender.look(book, work.rules.now().at(time.time()))

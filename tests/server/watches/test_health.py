@@ -163,6 +163,8 @@ def test_a_backup_that_failed_or_is_too_old(world: World) -> None:
     status.change(world.folder, done=done)
     assert look(world, "server_backup", NOW + 60) == []
     assert [one.value for one in look(world, "server_backup", NOW + 30 * DAY)] == [True]
+    (world.folder / "backup" / "status.json").write_text("{", encoding="utf-8")
+    assert [one.facts for one in look(world, "server_backup")] == [{"finding.server_backup": "unknown"}]
 
 
 def test_a_clock_that_differs_from_all_others(world: World) -> None:

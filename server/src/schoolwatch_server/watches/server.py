@@ -62,10 +62,10 @@ def disk(sight: Sight, parameters: Mapping[str, float]) -> Iterator[Finding]:
 
 
 def backup(sight: Sight, _: Mapping[str, float]) -> Iterator[Finding]:
-    """That the last backup failed, or the newest is too old."""
+    """That the last backup failed, the newest is too old, or nobody can tell."""
     judged = status.judge(sight.config, status.read(sight.config.folder), sight.now)
     if judged in ("failed", "too_old", "unknown"):
-        yield Finding(SERVER, None if judged == "unknown" else True, facts={"finding.server_backup": judged})
+        yield Finding(SERVER, True, facts={"finding.server_backup": judged})
 
 
 def certificate(sight: Sight, parameters: Mapping[str, float]) -> Iterator[Finding]:
