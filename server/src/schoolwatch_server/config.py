@@ -281,7 +281,7 @@ def _absolute(config: ServerConfig, folder: Path) -> ServerConfig:
 
 
 _FILES = ("tls_certificate", "tls_key", "tls_ca")
-_PATHS: Mapping[str, Sequence[str]] = {
+_PATHS: Mapping[str, Sequence[str]] = {  # keys that are paths; a target may be another machine's
     "http": _FILES,
     "mqtt": (*_FILES, "password_file"),
     "evaluation": ("packs", "rules"),
@@ -292,7 +292,6 @@ _PATHS: Mapping[str, Sequence[str]] = {
     "sites": ("ca_file",),
     "backup": ("target", "passphrase_file", "ssh_key", "known_hosts"),
 }
-"""Keys that are paths; a target may be another machine's."""
 
 
 def _with_paths(section: msgspec.Struct, keys: Sequence[str], folder: Path) -> msgspec.Struct:

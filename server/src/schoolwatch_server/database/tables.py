@@ -79,6 +79,7 @@ from schoolwatch_server.database.tables_settings import line_tester as line_test
 from schoolwatch_server.database.tables_sites import site as site
 from schoolwatch_server.database.tables_sites import site_look as site_look
 from schoolwatch_server.database.tables_speedtest import speedtest_slot as speedtest_slot
+from schoolwatch_server.database.tables_state import fact_history as fact_history
 from schoolwatch_server.database.tables_state import state as state
 from schoolwatch_server.database.tables_state import state_body as state_body
 from schoolwatch_server.database.tables_succession import former_commune as former_commune
@@ -247,25 +248,6 @@ journal = Table(
         postgresql_where=text("uncertain"),
     ),
     sqlite_autoincrement=True,  # cursors hold an id: one must never come twice, even after retention
-)
-fact_history = Table(
-    "fact_history",
-    metadata,
-    id_(),
-    to("device.id", "device_id"),
-    Column("name", String(64), nullable=False),
-    Column("labels", Text, nullable=False),
-    Column("value", Text),
-    Column("reason", Text, nullable=False, server_default=""),
-    Column("valid_from", Double, nullable=False),
-    Column("valid_to", Double),
-    Index("ix_fact_history_device_name", "device_id", "name", "valid_from"),
-    Index(
-        "ix_fact_history_threat",
-        "value",
-        sqlite_where=text("name = 'antivirus.threat'"),
-        postgresql_where=text("name = 'antivirus.threat'"),
-    ),
 )
 sighting = Table(
     "sighting",

@@ -1,4 +1,5 @@
-"""What is known of each device now: the columns that indicators count, and apart from them all of it."""
+"""What is known of each device now: the columns that indicators count, apart from them all of it; and what
+was said before."""
 
 from sqlalchemy import (
     BigInteger,
@@ -6,14 +7,16 @@ from sqlalchemy import (
     Column,
     Double,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     String,
     Table,
     Text,
+    text,
 )
 
-from schoolwatch_server.database.columns import Id, metadata
+from schoolwatch_server.database.columns import Id, id_, metadata, to
 
 state = Table(  # narrow, so that a province of 75,000 devices is counted in a few thousand pages
     "state",
@@ -58,4 +61,19 @@ state_body = Table(  # all of it, packed: a few kilobytes a device
     metadata,
     Column("device_id", Id, ForeignKey("device.id"), primary_key=True, autoincrement=False),
     Column("body", LargeBinary, nullable=False),
+)
+_THREATS = text("name = 'antivirus.threat'")
+fact_history = Table(
+    "fact_history",
+    metadata,
+    id_(),
+    to("device.id", "device_id"),
+    Column("name", String(64), nullable=False),
+    Column("labels", Text, nullable=False),
+    Column("value", Text),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("valid_from", Double, nullable=False),
+    Column("valid_to", Double),
+    Index("ix_fact_history_device_name", "device_id", "name", "valid_from"),
+    Index("ix_fact_history_threat", "value", sqlite_where=_THREATS, postgresql_where=_THREATS),
 )
