@@ -15,7 +15,7 @@ from sqlalchemy import exc, func, select
 
 from reports import NOW, Device, World, known_fine
 from schoolwatch_contract.records import Reading
-from schoolwatch_server import evaluate, incidents, rules, sheets
+from schoolwatch_server import evaluate, incidents, rule_versions, rules, sheets
 from schoolwatch_server.config import Evaluation, Notify, ServerConfig
 from schoolwatch_server.database import declarations, journal, judged, lease
 from schoolwatch_server.database import tables as t
@@ -101,6 +101,28 @@ def test_an_incident_opens_is_sent_closes_and_is_sent_again(
         "[SchoolWatch] Đã khắc phục",
     ]
     assert count(world, t.notification.c.id, t.notification.c.sent_at.is_not(None)) == 2
+
+
+def test_a_rule_that_is_switched_off_while_it_runs_opens_nothing_more(
+    world: World, config: ServerConfig
+) -> None:
+    first, second = known_fine(world, 2)
+    text = (SHIPPED / "antivirus_off.yaml").read_text(encoding="utf-8") + "enabled: false\n"
+    with running(config):
+        for minute in (0, 10):
+            report(world, first, minute + 1, minute, NONE)
+        assert eventually(lambda: count(world, t.incident.c.id, t.incident.c.closed_at.is_(None)) == 1)
+        later = NOW + 1200
+        rule_versions.save(
+            world.engine, world.folder / "rules", [], text, None, base=1000, reason="thử", by="so", now=later
+        )
+        withdrawn = t.incident_event.c.kind == "withdrawn"
+        assert eventually(lambda: count(world, t.incident_event.c.id, withdrawn) == 1)
+        for minute in (30, 45):
+            report(world, second, minute, minute, NONE)
+        assert eventually(lambda: read_all(world))
+    assert count(world, t.incident.c.id) == 1
+    assert count(world, t.incident.c.id, t.incident.c.closed_at.is_(None)) == 0
 
 
 def test_indicators_are_written_back_while_it_runs(world: World, config: ServerConfig) -> None:
