@@ -49,11 +49,12 @@ def phone(tree: Tree, peer) -> Iterator[Page]:
 
 
 def big_enough(page: Page, where: str) -> None:
+    page.wait_for_load_state("load")  # with its style, on a busy machine too
     for found in page.locator(where).all():
         if found.is_visible():
             box = found.bounding_box()
             assert box is not None
-            assert min(box["height"], box["width"]) >= FINGER, found.inner_text()
+            assert round(min(box["height"], box["width"])) >= FINGER, (box, found.inner_text())
             assert box["x"] + box["width"] <= 390, "nothing lies beside the screen"
 
 
@@ -61,6 +62,8 @@ def test_an_incident_is_taken_handed_on_noted_and_closed_by_tapping(phone: Page)
     phone.goto("/incidents")
     phone.get_by_role("link", name=re.compile("Mark111X")).first.tap()
     acts = phone.locator("section.acts")
+    acts.wait_for()
+    phone.wait_for_load_state("load")
     button = acts.get_by_role("button", name="Nhận xử lý")
     box = button.bounding_box()
     assert box is not None
