@@ -120,6 +120,12 @@ def test_an_incidents_page_says_that_work_was_planned(tree: Tree) -> None:
             NOW,
         )
     assert opened is not None
+    with begin_read(tree.engine) as conn:
+        here, elsewhere = (
+            maintenances.inside_of(conn, Scope("school", tree.schools[n].id), NOW) for n in (1, 2)
+        )
+    assert [one.reason for one in here] == ["thay cáp quang"], "what the commune plans is its schools' too"
+    assert elsewhere == ()
     with RunningSite(tree.config) as site:
         page = site.somebody("school_head", Scope("school", school.id)).get(f"/incidents/{opened.id}").text
     assert "thay cáp quang" in page

@@ -1,6 +1,6 @@
 """The calendars of schools: what packs say of each level, and what schools, communes and provinces set."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.reach import has_code, within
-from schoolwatch_server.database.scopes import inside
+from schoolwatch_server.database.scopes import above, inside
 from schoolwatch_server.database.upsert import upsert
 from schoolwatch_server.packs.calendar import week_of
 from schoolwatch_server.packs.pack import Calendar
@@ -96,7 +96,11 @@ def set_days(conn: Connection, scope: Scope, after: float) -> tuple[SetDayRow, .
     """What was set inside a scope, also above it, and what ends no sooner than `after`; newest first."""
     d = t.set_day.c
     since = day_of(day_number(after)).isoformat()
-    return _rows(conn, d.last >= since, or_(inside(scope, d.level, d.place_id), *_above(conn, scope)))
+    return _rows(
+        conn,
+        d.last >= since,
+        or_(inside(scope, d.level, d.place_id), above(conn, scope, d.level, d.place_id)),
+    )
 
 
 def days_of(conn: Connection, scope: Scope, id_: int) -> SetDayRow | None:
@@ -146,20 +150,6 @@ def _week(row: HoursRow) -> Week:
         return week(row.morning, row.afternoon, row.days, row.mornings_only)
     except ValueError:  # a newer program wrote it: rather no watch than a wrong one
         return NO_SCHOOL
-
-
-def _above(conn: Connection, scope: Scope) -> Sequence[Any]:
-    """Conditions that a set day is of a place that holds the scope."""
-    d = t.set_day.c
-    commune = scope.id if scope.level == "commune" else None
-    found = []
-    if scope.level == "school":
-        commune = conn.scalar(select(t.school.c.commune_id).where(t.school.c.id == scope.id))
-        found.append((d.level == "commune") & (d.place_id == commune))
-    if commune is not None:
-        province = conn.scalar(select(t.commune.c.province_id).where(t.commune.c.id == commune))
-        found.append((d.level == "province") & (d.place_id == province))
-    return found
 
 
 def _rows(conn: Connection, *where: Any, only_valid: bool = False) -> tuple[SetDayRow, ...]:

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, or_, select, update
 
 from schoolwatch_server.database import tables as t
-from schoolwatch_server.database.scopes import inside
+from schoolwatch_server.database.scopes import above, inside
 from schoolwatch_server.planned import Planned
 from schoolwatch_server.scope import Scope
 
@@ -20,8 +20,9 @@ def at(conn: Connection, now: float) -> tuple[Planned, ...]:
 
 
 def inside_of(conn: Connection, scope: Scope, after: float) -> tuple[Planned, ...]:
-    """Planned work of the places inside a scope, and of all, that ends after `after`; newest first."""
-    seen = or_(inside(scope, _m.level, _m.place_id), _m.level == "all")
+    """Planned work of places inside a scope, and above it, that ends after `after`; newest first."""
+    higher = above(conn, scope, _m.level, _m.place_id)
+    seen = or_(inside(scope, _m.level, _m.place_id), higher, _m.level == "all")
     query = select(t.maintenance).where(_m.ends >= after, seen).order_by(_m.starts.desc(), _m.id.desc())
     return tuple(Planned(**row) for row in conn.execute(query).mappings())
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Column, ColumnElement, Connection, and_, or_, select, true
+from sqlalchemy import Column, ColumnElement, Connection, and_, false, or_, select, true
 
 from schoolwatch_server.access import Place
 from schoolwatch_server.database import tables as t
@@ -83,6 +83,14 @@ def inside(outer: Scope, level: Column[str], id_: Column[int]) -> ColumnElement[
                 and_(level == "commune", id_.in_(communes)),
                 and_(level == "school", id_.in_(schools)),
             )
+
+
+def above(conn: Connection, inner: Scope, level: Column[str], id_: Column[int]) -> ColumnElement[bool]:
+    """The condition that a scope kept in two columns is a place in which `inner` lies."""
+    where_ = where(conn, [inner]).get(inner)
+    place = where_.place if where_ is not None else Place()
+    places = (("commune", place.commune_id), ("province", place.province_id))
+    return or_(false(), *(and_(level == name, id_ == of) for name, of in places if of is not None))
 
 
 def _one(level: Level, id_: int, place: Place, code: str, name: str) -> dict[Scope, Where]:
