@@ -58,7 +58,7 @@ RENEW_EVERY = 3.0
 LOOK_EVERY = 0.5
 """Seconds between two looks at a journal that had nothing new, when nobody said that there is."""
 
-LINGER = 0.05
+LINGER = 0.1
 """Seconds in which more may come: under load a look costs a commit, and those of intake wait for it."""
 
 SEND_EVERY = 1.0

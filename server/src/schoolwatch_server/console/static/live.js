@@ -86,14 +86,16 @@
 
   async function ask() {
     asking = true;
+    due = false; // what happens from here on is asked for once more
     try {
-      const answer = await fetch(told.address, { headers: { "HX-Request": "true" } }); // keeps no session open
+      const headers = { "HX-Request": "true" }; // keeps no session open
+      const answer = await fetch(told.address, { headers, signal: AbortSignal.timeout(20e3) });
       if (answer.headers.has("HX-Redirect")) ended = true; // to the login
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const fresh = page.getElementById(told.list);
       if (!answer.ok || !fresh) throw new Error("not the list");
-      if (!isHeld()) {
-        due = false;
+      if (isHeld()) due = true;
+      else {
         put(fresh);
         for (const part of document.querySelectorAll("[data-live-part]")) {
           const other = page.getElementById(part.id);
@@ -103,7 +105,7 @@
         failed = false;
       }
     } catch {
-      failed = true; // it is not known to be so any more
+      due = failed = true; // it is not known to be so any more
     }
     asking = false;
     next = Date.now() + 2000;
@@ -114,16 +116,13 @@
     const old = list();
     const known = new Set([...old.querySelectorAll("[data-incident]")].map((row) => row.dataset.incident));
     const row = document.activeElement && document.activeElement.closest("[data-incident]");
-    const open = [...old.querySelectorAll("details[open][id]")].map((fold) => fold.id);
     old.replaceChildren(...document.importNode(fresh, true).childNodes);
-    for (const id of open) { const fold = document.getElementById(id); if (fold) fold.open = true; }
     const rows = [...old.querySelectorAll("[data-incident]")];
     let came = 0;
     for (const one of rows) if (!known.has(one.dataset.incident)) { one.classList.add("fresh"); came += 1; }
     const same = row && rows.find((one) => one.dataset.incident === row.dataset.incident);
     if (same) { const link = same.querySelector("a"); if (link) link.focus({ preventScroll: true }); }
     if (came) announce(told.came.replace("{count}", came));
-    old.dispatchEvent(new CustomEvent("live:put", { bubbles: true }));
   }
 
   let note = "";
@@ -135,7 +134,7 @@
     const now = Date.now();
     if (!isOn || now - heard > QUIET) return !failed && now - fetched < 40e3 ? "polled" : "lost";
     if (unjudged >= UNJUDGED) return "unjudged";
-    return !failed && now - fetched < OLD ? "on" : "old";
+    return !failed && (now - fetched < OLD || isHeld()) ? "on" : "old"; // what is held says that it waits
   }
 
   function say() {
