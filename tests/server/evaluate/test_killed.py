@@ -100,11 +100,11 @@ def test_killed_fifty_times_no_incident_is_lost_or_doubled_and_each_is_told_once
                 report(3, 20, FINE)
             begun = webhook.begun
             if kill % 2:  # while a receiver has the message and has not answered
-                deadline = time.monotonic() + 0.3
+                deadline = time.monotonic() + 0.2
                 while webhook.begun == begun and time.monotonic() < deadline:
                     time.sleep(0.002)
             else:
-                time.sleep(chance.uniform(0.0, 0.2))
+                time.sleep(chance.uniform(0.0, 0.1))
             os.kill(child, signal.SIGKILL)
         child = start(parent, world)
         try:
