@@ -13,7 +13,14 @@ from sqlalchemy import func, select, update
 from reports import NOW, World
 from schoolwatch_server import channels, exercises, messages, notify, rules, texts
 from schoolwatch_server.channel_book import Book
-from schoolwatch_server.database import channel_rows, duty_rows, escalations, incidents, notifications
+from schoolwatch_server.database import (
+    channel_rows,
+    duty_rows,
+    escalations,
+    incident_lists,
+    incidents,
+    notifications,
+)
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.duty.shift import Shift
@@ -136,6 +143,9 @@ def test_a_thousand_incidents_at_once_are_one_message_a_channel_and_so_is_their_
             assert "NGHIÊM TRỌNG (1): Phần mềm diệt vi-rút không chạy hoặc không có – Trường (S)" in text
             assert "Nơi bị nhiều nhất: Xã: 1.000" in text
             assert text.endswith(f"{URL}/incidents?state=all&message={hook.keys[0]}")
+        with begin_read(world.engine) as conn:
+            told = incident_lists.counts(conn, EVERYTHING, incident_lists.Wanted(message=webhook.keys[0]))
+        assert told["open"] == 1000, "the link leads to exactly those"
         closed(world, ids, NOW + 60)
         send(world, addresses, NOW + 60)
         assert len(webhook.received) == 1, "the storm lasts: its end is counted in the next message"
