@@ -3,7 +3,7 @@
 import zlib
 from collections import Counter
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, delete, or_, select, update
 
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.columns import metadata
@@ -69,6 +69,7 @@ def school(conn: Connection, school_id: int, now: float) -> Counter[str]:
     for_good(conn)
     for table, where in (
         (t.incident, t.incident.c.school_id == school_id),
+        (t.channel, t.channel.c.account_id.in_(_people(school_id))),
         (t.account, (t.account.c.scope_level == "school") & (t.account.c.scope_id == school_id)),
         (t.api_token, (t.api_token.c.scope_level == "school") & (t.api_token.c.scope_id == school_id)),
         (t.speedtest_slot, t.speedtest_slot.c.school_id == school_id),
@@ -93,6 +94,11 @@ def school(conn: Connection, school_id: int, now: float) -> Counter[str]:
     open_code = (t.school_code.c.school_id == school_id) & t.school_code.c.valid_to.is_(None)
     conn.execute(update(t.school_code).where(open_code).values(valid_to=now))
     return +gone
+
+
+def _people(school_id: int) -> Select[tuple[int]]:
+    a = t.account.c
+    return select(a.id).where(a.scope_level == "school", a.scope_id == school_id)
 
 
 def _of_school(school_id: int) -> ColumnElement[bool]:
