@@ -75,7 +75,6 @@ NOBODY_ASKS = named(
     audit="acted prune",
     arrivals="let_in",
     calendars="places",
-    calls="hint",
     columns="one_open",
     faults="put",
     erasure="device devices_of_school id_of school",

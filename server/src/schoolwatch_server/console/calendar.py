@@ -3,18 +3,20 @@
 import time
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import Form, Path, Query, Request
 from sqlalchemy import Connection
 from starlette.responses import RedirectResponse, Response
 
 from schoolwatch_server import school_time
-from schoolwatch_server.access import Principal, covers, may
+from schoolwatch_server.access import Principal, may
 from schoolwatch_server.api.problems import bad_field, not_found
 from schoolwatch_server.api.route import Route, Server, Who
+from schoolwatch_server.console import calendar_places
+from schoolwatch_server.console.calendar_places import Level
 from schoolwatch_server.console.page import Csrf, check_form, page
-from schoolwatch_server.database import calendars, maintenances, people, registry, scopes
+from schoolwatch_server.database import calendars, maintenances, people
 from schoolwatch_server.database.calendars import SetDayRow
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.scopes import Where
@@ -27,7 +29,6 @@ DAYS_MOST = 120
 WORK_DAYS_MOST = 31
 """Days that a set time may last: longer is a plan for the year, or forgotten."""
 
-Level = Literal["school", "commune", "province"]
 Code = Annotated[str, Form(max_length=40)]
 Reason = Annotated[str, Form(max_length=300)]
 Number = Annotated[int, Path(ge=1, le=2**62)]
@@ -63,7 +64,11 @@ def show(
     """The calendar of the places that somebody sees; with `code` of one place alone."""
     now = time.time()
     with begin_read(server.engine) as conn:
-        here = _where(conn, who, level, code) if level and code else _own(conn, who)
+        here = (
+            calendar_places.where_of(conn, who, level, code)
+            if level and code
+            else calendar_places.own(conn, who)
+        )
         scope = who.scope if here is None else here.scope
         days = _days(conn, who, scope, now)
         work = _work(conn, who, scope, now)
@@ -111,7 +116,7 @@ def set_days(
         raise bad_field("last", f"is before the first day, or more than {DAYS_MOST} days after it")
     _needs(reason)
     with begin_write(server.engine) as conn:
-        where = _place(conn, who, level, code)
+        where = calendar_places.place(conn, who, level, code)
         values = {
             "level": level, "place_id": where.scope.id, "first": first.isoformat(), "last": last.isoformat(),
             "is_held": is_held, "reason": reason,
@@ -133,7 +138,7 @@ def end_days(number: Number, who: Who, server: Server, csrf: Csrf = "") -> Respo
     now = time.time()
     with begin_write(server.engine) as conn:
         row = calendars.days_of(conn, who.scope, number)
-        where = None if row is None else _found(conn, who, row.level, row.place_id)
+        where = None if row is None else calendar_places.set_at(conn, who, row.level, row.place_id)
         if row is None or where is None:
             raise not_found("set days", str(number))
         if calendars.end_days(conn, number, now, who.name):
@@ -168,7 +173,7 @@ def plan(
         raise bad_field("rule", "is no rule that may be quiet: choose one of the list")
     _needs(reason)
     with begin_write(server.engine) as conn:
-        where = _place(conn, who, level, code)
+        where = calendar_places.place(conn, who, level, code)
         values = {"level": level, "rule": rule, "starts": begin, "ends": end, "reason": reason}
         number = maintenances.put(conn, {**values, "place_id": where.scope.id}, now, who.name)
         people.record(
@@ -188,7 +193,7 @@ def end_work(number: Number, who: Who, server: Server, csrf: Csrf = "") -> Respo
     now = time.time()
     with begin_write(server.engine) as conn:
         row = maintenances.one(conn, who.scope, number)
-        where = None if row is None else _found(conn, who, row.level, row.place_id)
+        where = None if row is None else calendar_places.set_at(conn, who, row.level, row.place_id)
         if row is None or where is None:
             raise not_found("planned work", str(number))
         if maintenances.end(conn, number, now, who.name):
@@ -221,7 +226,7 @@ def set_hours(
         except ValueError as error:
             raise bad_field("hours", str(error)) from error
     with begin_write(server.engine) as conn:
-        where = _place(conn, who, "school", code)
+        where = calendar_places.place(conn, who, "school", code)
         calendars.set_hours(conn, where.scope.id or 0, None if reset else values, now, who.name)
         detail = {"reset": True} if reset else values
         people.record(
@@ -244,57 +249,11 @@ def _needs(reason: str) -> None:
         raise bad_field("reason", "write why, in a few words")
 
 
-def _place(conn: Connection, who: Principal, level: Level, code: str) -> Where:
-    """The place of that code, which may be changed; `not_found` for any other."""
-    where = _where(conn, who, level, code.strip())
-    if not may(who, "calendar", where.place):
-        raise not_found(level, code)
-    return where
-
-
-def _where(conn: Connection, who: Principal, level: Level, code: str) -> Where:
-    scope = Scope(level, _id_of(conn, who, level, code))
-    where = scopes.where(conn, [scope]).get(scope)
-    if where is None or not covers(who.scope, where.place):
-        raise not_found(level, code)
-    return where
-
-
-def _id_of(conn: Connection, who: Principal, level: Level, code: str) -> int:
-    if level == "school":
-        school = registry.school_by_code(conn, code, who.scope)
-        found = [] if school is None or not school.code else [school.id]
-    elif level == "commune":
-        found = [row.id for row in registry.communes(conn, who.scope) if row.code == code]
-    else:
-        found = [row.id for row in registry.provinces(conn, who.scope) if row.code == code]
-    if not found:
-        raise not_found(level, code)
-    return found[0]
-
-
-def _found(conn: Connection, who: Principal, level: str, place_id: int) -> Where | None:
-    """Where something was set, if that may be changed."""
-    where = next((one for one in _named(conn, {(level, place_id)}).values()), None)
-    return where if where is not None and may(who, "calendar", where.place) else None
-
-
-def _own(conn: Connection, who: Principal) -> Where | None:
-    """The one place of who asks; none of who sees everything."""
-    return None if who.scope.level == "all" else scopes.where(conn, [who.scope]).get(who.scope)
-
-
-def _named(conn: Connection, places: set[tuple[str, int]]) -> dict[tuple[str, int], Where]:
-    levels: dict[str, Level] = {"school": "school", "commune": "commune", "province": "province"}
-    asked = [Scope(levels[level], id_) for level, id_ in places if level in levels]
-    return {(scope.level, scope.id or 0): where for scope, where in scopes.where(conn, asked).items()}
-
-
 def _days(conn: Connection, who: Principal, scope: Scope, now: float) -> list[SetDays]:
     rows = [
         row for row in calendars.set_days(conn, scope, now - 30 * school_time.DAY) if row.ended_at is None
     ]
-    named = _named(conn, {(row.level, row.place_id) for row in rows})
+    named = calendar_places.named(conn, {(row.level, row.place_id) for row in rows})
     return [
         SetDays(
             row,
@@ -310,7 +269,7 @@ def _days(conn: Connection, who: Principal, scope: Scope, now: float) -> list[Se
 
 def _work(conn: Connection, who: Principal, scope: Scope, now: float) -> list[Work]:
     rows = maintenances.inside_of(conn, scope, now - 7 * school_time.DAY)
-    named = _named(conn, {(row.level, row.place_id) for row in rows})
+    named = calendar_places.named(conn, {(row.level, row.place_id) for row in rows})
     return [
         Work(row, where, row.ends > now and may(who, "calendar", where.place))
         for row in rows

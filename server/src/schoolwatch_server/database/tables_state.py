@@ -52,9 +52,9 @@ state = Table(  # narrow, so that a province of 75,000 devices is counted in a f
     Column("server_latency", Double),
     Column("server_jitter", Double),
     Column("server_loss", Double),
+    Column("line_tests", LargeBinary),  # the newest speed tests of the school's line, packed
     Column("ipv6_worked_at", Double),  # when a default route for IPv6 was last there
     Column("malware_log", Boolean),  # whether an antivirus says how often it found malware
-    Column("line_tests", LargeBinary),  # the newest speed tests of the school's line, packed
 )
 state_body = Table(  # all of it, packed: a few kilobytes a device
     "state_body",
