@@ -175,9 +175,13 @@ def test_an_incident_is_read_and_tapped_at_night_on_a_phone(
         assert box is not None
         assert box["height"] >= 44, link.text_content()
     page.locator(".bar summary").click()
-    page.locator(".incidents a").first.click()
+    page.locator(".incidents a").filter(has_text="Phần mềm diệt vi-rút").first.click()
     todo = page.locator(".todo").bounding_box()
+    take = page.get_by_role("button", name="Nhận xử lý").bounding_box()
     assert todo is not None
+    assert take is not None
+    assert take["height"] >= 44
+    assert take["y"] < todo["y"]
     assert todo["y"] + todo["height"] < SCREEN, "what to do is seen without scrolling"
     for chosen in ("body", ".todo p", ".chip.bad", ".muted", ".evidence td"):
         assert page.locator(chosen).first.evaluate(CONTRAST) >= 4.5, chosen

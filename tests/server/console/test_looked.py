@@ -28,7 +28,8 @@ def test_looking_at_an_incident_is_written_down_before_it_is_shown_and_once(
     for _ in range(3):
         assert head.get(f"/incidents/{mine}").status_code == 200
         assert head.get("/incidents").status_code == 200
-    assert head.get(f"/incidents/{other}").status_code == 404
+    for page in (f"/incidents/{other}", f"/api/v1/incidents/{other}"):
+        assert head.get(page).status_code == 404
     looked = [line for line in written(tree) if line[1].startswith("incident")]
     assert [line[1:] for line in looked] == [("incident.view", str(mine)), ("incident.list", "")]
     assert len({line[0] for line in looked}) == 1

@@ -2,18 +2,22 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
+from lxml import etree
 
 from schoolwatch_server.api.headers import SIMULATED
 from schoolwatch_server.api.service import ROUTES
 from schoolwatch_server.database import simulated
 from schoolwatch_server.database.engine import begin_write
+from schoolwatch_server.sections import MalwareStatistics
 from tree import Tree
 from website import RunningSite
 
 MARK = {"vi": "DỮ LIỆU MÔ PHỎNG", "en": "SIMULATED DATA"}
 NOT_PAGES = {"/ca.pem", "/healthz", "/readyz", "/metrics", "/docs", "/language/{language}", "/audit.csv",
-             "/imports/template.xlsx", "/progress", "/incidents/stream", "/wall/stream"}  # fmt: skip
+             "/incidents.csv", "/malware.csv", "/malware.xml", "/imports/template.xlsx",
+             "/progress", "/incidents/stream", "/wall/stream"}  # fmt: skip
 
 
 @pytest.mark.parametrize("is_simulated", [True, False])
@@ -45,7 +49,8 @@ def test_every_page_says_that_its_data_are_simulated(tmp_path: Path, *, is_simul
     paths = [path for path in paths if not path.endswith(("/now", ".{form}"))] + ["/nowhere"]
     assert len(paths) > 10
     html = {"accept": "text/html"}
-    with RunningSite(tree.config) as site:
+    config = msgspec.structs.replace(tree.config, malware_statistics=MalwareStatistics("000.01.12.H28"))
+    with RunningSite(config) as site:
         admin = site.somebody("so_admin")
         for language, mark in MARK.items():
             admin.get(f"/language/{language}")
@@ -60,6 +65,18 @@ def test_every_page_says_that_its_data_are_simulated(tmp_path: Path, *, is_simul
         log = admin.get("/audit.csv")
         assert ('"simulated-' in log.headers["content-disposition"]) is is_simulated
         assert log.headers.get(SIMULATED) == ("yes" if is_simulated else None)
+        statistics = admin.get("/malware.xml")
+        assert ('"simulated-' in statistics.headers["content-disposition"]) is is_simulated
+        assert statistics.headers.get(SIMULATED) == ("yes" if is_simulated else None)
+        etree.fromstring(statistics.content)
+        assert statistics.content.decode().count(MARK["vi"]) == int(is_simulated)
+        for path in ("/incidents.csv", "/malware.csv"):
+            answer = admin.get(path)
+            head, *lines = answer.content.decode("utf-16").splitlines()
+            assert lines, path
+            assert ("simulated-" in answer.headers["content-disposition"]) is is_simulated
+            assert head.endswith('[simulated]"') is is_simulated
+            assert all(line.endswith('\t"yes"') for line in lines) is is_simulated
         for path in (f"/api/v1/schools/{school.code}/indicators.csv", "/api/v1/tables/devices.csv"):
             answer = admin.get(path)
             head, *lines = answer.text.splitlines()

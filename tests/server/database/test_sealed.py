@@ -182,6 +182,8 @@ PLAIN = {
     "use_rollup.body": "sums of use, until a room was summed",
     "state_body.body": "what a device reported last",
     "report.body": "a frozen report",
+    "incident_form.body": "a form by which a serious incident is reported; as a frozen report, never changed",
+    "incident_form.letter": "the same in words",
     "attachment_body.body": "a file with which a school proves what it declared",
     "state.line_tests": "speeds of a school's line",
 }

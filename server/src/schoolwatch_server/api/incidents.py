@@ -76,11 +76,11 @@ def incidents(
 
 def one(number: Number, who: Who, server: Server) -> Json:
     """One with its evidence and all that happened to it, the oldest first."""
-    looked.see(server.looked, server.engine, who, "incident.view", str(number))
     with begin_read(server.engine) as conn:
         row = _found(incident_rows.incident(conn, number, who.scope), number)
         events = incident_rows.events(conn, number)
         gravity = serious.gravities(conn, [number])[number]
+    looked.see(server.looked, server.engine, who, "incident.view", str(number))
     told = [{"at": rfc3339(e.at), "kind": e.kind, "detail": e.detail} for e in events]
     known = {"gravity": gravity_json(gravity, time.time()), "witnesses": witnesses_json(row.evidence)}
     return incident_json(row) | {"events": told} | known

@@ -32,7 +32,6 @@ def show(
     done: Annotated[str, Query(max_length=20)] = "",
 ) -> Response:
     """The incident; `done` is what who asks has just done."""
-    looked.see(server.looked, server.engine, who, "incident.view", str(number))
     return _page(request, number, who, server, words_of(request).known(f"handling.done.{done}", ""))
 
 
@@ -70,6 +69,9 @@ def _page(
         gravity = serious.gravities(conn, [number])[number]
         planned = maintenances.of_incident(conn, number, time.time())
         names = handling.assignable(conn, who, number) if may(who, "handle") else ()
+    looked.see(
+        server.looked, server.engine, who, "incident.view", str(number)
+    )  # what is not theirs, nobody saw
     words, rule = words_of(request), server.rules.get(row.rule)
     return page(
         request,

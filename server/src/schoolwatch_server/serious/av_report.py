@@ -18,10 +18,21 @@ _XML_TEXT_MAX = 200
 
 
 def render(
-    found: Iterable[Detection], organisation: str, since: datetime, until: datetime, made_at: datetime
+    found: Iterable[Detection],
+    organisation: str,
+    since: datetime,
+    until: datetime,
+    made_at: datetime,
+    *,
+    mark: str = "",
 ) -> bytes:
-    """The file for a period (`until` excluded), by computer; the same detections give the same bytes."""
+    """The file for a period (`until` excluded), by computer; the same detections give the same bytes.
+
+    `mark` says of simulated data that they are, as a comment: the letter has no element for that.
+    """
     root = ET.Element("AVReport", {"Signed": "false", "Source": "CV 8676/A05-TT4 (V-2nd)"})
+    if mark:
+        root.append(ET.Comment(f" {mark} "))
     _add(root, "OrganId", organisation)
     _add(root, "Datetime", _time(made_at))
     _add(root, "From", _time(since))
