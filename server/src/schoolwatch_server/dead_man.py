@@ -8,7 +8,6 @@ import logging
 import threading
 import time
 
-import httpx
 from sqlalchemy import Engine, update
 
 from schoolwatch_server.database import audit, counted, duty_rows, sealed
@@ -70,6 +69,8 @@ def look(engine: Engine, now: float) -> bool:
 
 def ping(url: str) -> str:
     """One GET: empty when it was answered with 2xx, else why not, without the address in it."""
+    import httpx  # a server that gives no sign needn't hold it in memory
+
     try:
         answer = httpx.get(url, timeout=TIMEOUT, follow_redirects=False)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -79,6 +80,8 @@ def ping(url: str) -> str:
 
 def check(url: str) -> None:
     """Raises `ValueError`, without the address in it, for what is no address of a web server."""
+    import httpx
+
     try:
         parsed = httpx.URL(url)
     except httpx.InvalidURL:

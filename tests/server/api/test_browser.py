@@ -22,7 +22,11 @@ from website import RunningSite, csrf
 CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
             "--disable-background-networking", "--disable-component-update"]  # fmt: skip
 FORMS = [row for row in MATRIX if row.method == "POST" and not row.path.startswith("/api/")]
-PAGES = [row for row in MATRIX if row.method == "GET" and "." not in row.path and "/api/" not in row.path]
+PAGES = [
+    row
+    for row in MATRIX
+    if row.method == "GET" and not row.is_stream and "." not in row.path and "/api/" not in row.path
+]
 ELSEWHERE = {"/healthz", "/readyz", "/metrics", "/language/{language}"}
 """Answers that are no pages."""
 

@@ -113,10 +113,13 @@ def test_authorise_asks_for_a_name_the_permission_and_the_place(tree: Tree, perm
     with pytest.raises(ForbiddenError):
         authorise(nothing, permission)
     for scope, school in itertools.product(tree.scopes, tree.schools):
-        place = Place(school.province, school.commune, school.id)
-        all_of_it = principal(frozenset(PERMISSIONS), scope)
-        allowed = school.inside(scope) and (permission not in WHOLE_SERVER or scope == EVERYTHING)
-        assert may(all_of_it, permission, place) == allowed
+        for manager in ("xa", "so", None):
+            place = Place(school.province, school.commune, school.id, manager)
+            all_of_it = principal(frozenset(PERMISSIONS), scope)
+            allowed = school.inside(scope) and (permission not in WHOLE_SERVER or scope == EVERYTHING)
+            if permission == "declare" and scope.level == "commune":
+                allowed = allowed and manager == "xa"
+            assert may(all_of_it, permission, place) == allowed
 
 
 def test_a_scope_does_not_cover_what_is_above_it(tree: Tree) -> None:

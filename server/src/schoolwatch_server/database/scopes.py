@@ -7,6 +7,7 @@ from sqlalchemy import Column, ColumnElement, Connection, and_, false, or_, sele
 
 from schoolwatch_server.access import Place
 from schoolwatch_server.database import tables as t
+from schoolwatch_server.levels import manager
 from schoolwatch_server.scope import EVERYTHING, Level, Scope
 
 
@@ -36,7 +37,10 @@ def where(conn: Connection, scopes: Iterable[Scope]) -> Mapping[Scope, Where]:
             found |= _one("commune", id_, Place(above, id_), code, name)
     if ids["school"]:
         of_school = (
-            select(school.id, school.commune_id, commune.province_id, t.school_code.c.code, school.name)
+            select(
+                *(school.id, school.commune_id, commune.province_id, t.school_code.c.code, school.name),
+                *(school.level, school.is_specialised, school.is_boarding, school.manager.label("chosen")),
+            )
             .join(t.commune, commune.id == school.commune_id)
             .join(
                 t.school_code,
@@ -44,8 +48,10 @@ def where(conn: Connection, scopes: Iterable[Scope]) -> Mapping[Scope, Where]:
                 isouter=True,
             )
         )
-        for id_, above, top, code, name in conn.execute(of_school.where(school.id.in_(ids["school"]))):
-            found |= _one("school", id_, Place(top, above, id_), code or "", name)
+        for row in conn.execute(of_school.where(school.id.in_(ids["school"]))):
+            id_, above, top, code, name, level, is_specialised, is_boarding, chosen = row
+            by = manager(level, is_specialised=is_specialised, is_boarding=is_boarding, chosen=chosen)
+            found |= _one("school", id_, Place(top, above, id_, by), code or "", name)
     return found
 
 
