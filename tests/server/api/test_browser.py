@@ -38,7 +38,8 @@ def address(row: Row, tree: Tree) -> str:
         incident = incidents(conn, Scope("school", school.id), limit=1)[0].id
     code = {"/provinces": "MarkP0X", "/communes/": "MarkC00X"}.get(row.path[:10], school.code)
     values = {"code": code, "device": school.devices[0].device, "number": str(incident),
-              "pack": "network", "rule": "antivirus_off", "digest": "0" * 64}  # fmt: skip
+              "pack": "network", "rule": "antivirus_off", "digest": "0" * 64,
+              "sha256": "0" * 64, "format": "docx"}  # fmt: skip
     path = row.path + (f"?{row.query}" if row.query and "{" not in row.query else "")
     for part in path.split("/"):
         if part.startswith("{"):
