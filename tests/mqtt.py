@@ -1,5 +1,6 @@
 """A real MQTT client for tests, with everything that came to it in order."""
 
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -57,6 +58,9 @@ class Client:
         self.got.append((message.topic, bytes(message.payload)))
 
     def __enter__(self) -> Self:
+        if self._socket:  # paho 2.1 lets go of a socket that nobody answers, and a later test would be blamed
+            with socket.socket(socket.AF_UNIX) as trial:
+                trial.connect(self._socket)
         self.paho.connect(self._socket or self._broker.host, self._broker.port, keepalive=30)
         self.paho.loop_start()
         wait_for(lambda: self.code or self.closed.is_set())

@@ -125,7 +125,7 @@ def _page(
     told: Told | None = None,
 ) -> Response:
     with begin_read(server.engine) as conn:
-        after = incident_news.newest(conn)
+        after = incident_news.newest_of(conn, who.scope)
         wanted = incident_query.wanted(conn, who, chosen)
         counts = incident_lists.counts(conn, who.scope, wanted)
         rows = incident_lists.listed(conn, who.scope, wanted, before=before, limit=ROWS + 1)

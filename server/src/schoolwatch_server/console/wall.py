@@ -44,7 +44,7 @@ def show(request: Request, who: Who, server: Server) -> Response:
     """The whole screen; it asks for itself again when something has changed."""
     looked.see(server.looked, server.engine, who, "incident.list", "")
     with begin_read(server.engine) as conn:
-        after = incident_news.newest(conn)
+        after = incident_news.newest_of(conn, who.scope)
         by_severity = {one.severity: one for one in wall.by_severity(conn, who.scope)}
         longest = wall.longest(conn, who.scope, ROWS)
         newest = wall.newest(conn, who.scope, ROWS)

@@ -25,6 +25,23 @@ def newest(conn: Connection) -> int:
     return conn.scalar(select(func.max(t.incident_event.c.id))) or 0
 
 
+def newest_of(conn: Connection, scope: Scope) -> int:
+    """The number of the last thing that happened to an incident that the scope sees; 0: nothing ever did."""
+    i = t.incident.c
+    if scope.level == "all":
+        return newest(conn)
+    number = t.incident_event.c.id
+    is_wide = scope.level == "province"  # the last event is most likely its own: looked for from the end
+    query = (
+        (select(number).order_by(number.desc()).limit(1) if is_wide else select(func.max(number)))
+        .select_from(t.incident_event)
+        .join(t.incident, i.id == t.incident_event.c.incident_id)
+        .outerjoin(t.school, t.school.c.id == i.school_id)
+        .where(seen(scope))
+    )
+    return conn.scalar(query) or 0
+
+
 def happened(conn: Connection, scope: Scope, after: int, upto: int) -> tuple[int, ...]:
     """The incidents that something happened to in (after, upto], the newest first; `MOST` at most."""
     e, i = t.incident_event.c, t.incident.c
