@@ -89,6 +89,17 @@ def test_a_target_in_another_unit_is_not_held_against_the_value() -> None:
     assert goal.target.value == 1.0, "the definition's own"
 
 
+def test_what_a_plan_asks_of_each_school_every_school_is_to_reach_by_its_day() -> None:
+    soon = TODAY + timedelta(days=300)
+    plans = with_plan(item(indicator="digital_transformation_level", target=2.0, unit="level", deadline=soon))
+    history = {"digital_transformation_level": rising(0.9)}
+    (goal,) = goals(plans, value("digital_transformation_level", 0.9), histories=history)
+    assert goal.target is not None
+    assert (goal.target.value, goal.target.deadline, goal.target.is_of_each) == (1.0, soon, True)
+    assert goal.forecast is not None
+    assert goal.forecast.standing in ("on_time", "likely"), "a point of a hundred a week: ten weeks"
+
+
 def test_no_value_now_is_no_forecast_and_a_past_deadline_is_past_all_the_same() -> None:
     plans = with_plan(item(deadline=date(2025, 12, 31)))
     history = {"antivirus_coverage": rising(0.7)}

@@ -24,13 +24,17 @@ _BY_ID = {indicator.id: indicator for indicator in INDICATORS}
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """A number to be reached, in the unit of the value, with its last day (None: the source names none)."""
+    """A number to be reached, in the unit of the value, with its last day (None: the source names none).
+
+    `is_of_each`: it is asked of each school, and the value is the share of schools that reach it.
+    """
 
     value: float
     deadline: date | None
     better: Literal["higher", "lower"]
     mandatory: bool
     source: Source
+    is_of_each: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +114,9 @@ def goals(
     ]
     for one in some:
         target = one.plan.target(one.item)
-        if target is not None and target.unit == one.value.unit:
-            goal = _goal(one.value, _aim(target), one.history, today, terms)
+        aim = None if target is None else _aim_of(target, one.value)
+        if aim is not None:
+            goal = _goal(one.value, aim, one.history, today, terms)
             found.append(replace(goal, of=(one.plan, one.item)))
     return tuple(sorted(found, key=_urgency))
 
@@ -125,8 +130,9 @@ def aims(packs: Packs, value: IndicatorValue, abouts: Collection[About] = ()) ->
     if value.level != "school":
         asked = [about for about in abouts if is_asked(_BY_ID[value.indicator], about)]
         for target in reversed(targets_of(packs.plans, value.indicator, asked)):
-            if target.unit == value.unit:
-                found[target.value, target.deadline, target.better] = _aim(target)
+            aim = _aim_of(target, value)
+            if aim is not None:
+                found[aim.value, aim.deadline, aim.better] = aim
     return tuple(reversed(found.values())) or _own(value)
 
 
@@ -140,9 +146,18 @@ def _own(value: IndicatorValue) -> tuple[Aim, ...]:
     return (Aim(value.target, deadline, value.better, True, source),)
 
 
-def _aim(target: Target) -> Aim:
+def _aim_of(target: Target, value: IndicatorValue) -> Aim | None:
+    """A plan's target as the place's value is held against it; None for one in a unit of something else.
+
+    What is asked of each school, every school is to reach by that day.
+    """
     source = Source(target.document, target.clause, target.confidence)
-    return Aim(target.value, target.deadline, target.better, target.mandatory, source)
+    if target.unit == value.unit:
+        return Aim(target.value, target.deadline, target.better, target.mandatory, source)
+    indicator = _BY_ID[value.indicator]
+    if indicator.counts_schools and target.unit == indicator.unit and value.level != "school":
+        return Aim(1.0, target.deadline, "higher", target.mandatory, source, is_of_each=True)
+    return None
 
 
 def beside(packs: Packs, abouts: Collection[About]) -> tuple[tuple[Plan, Item], ...]:
