@@ -7,11 +7,12 @@ import socket
 import threading
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 from sqlalchemy import func, select, update
 
 from reports import NOW, World
-from schoolwatch_server import channels, exercises, messages, notify, rules, texts
+from schoolwatch_server import channels, exercises, messages, notify, rule_changes, rules, texts
 from schoolwatch_server.channel_book import Book
 from schoolwatch_server.database import (
     channel_rows,
@@ -20,6 +21,7 @@ from schoolwatch_server.database import (
     incident_lists,
     incidents,
     notifications,
+    replaying,
 )
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
@@ -256,6 +258,45 @@ def test_the_next_step_is_told_until_somebody_acknowledges(world: World, webhook
             assert escalations.due(conn, NOW + 1e6) == ()
     finally:
         chief.close()
+
+
+def test_who_comes_next_is_told_again_when_an_incident_comes_again(world: World, webhook: Webhook) -> None:
+    with begin_write(world.engine) as conn:
+        for step, channel in ((1, "a"), (2, "b")):
+            shift = Shift(0, channel, EVERYTHING, "low", ALL_DAYS, 0, 0, (channel,), step=step)
+            duty_rows.put(conn, shift, NOW)
+    everybody = ("a", "b")
+    (first,) = opened(world, 1, everybody, NOW, "critical")
+    assert notify.climb(world.engine, everybody, NOW + 900) == 1
+    closed(world, [first], NOW + 1000)
+    with begin_write(world.engine) as conn:
+        (device,) = conn.scalars(select(t.incident.c.device_id))
+        again = incidents.NewIncident(
+            "antivirus_off", 1, "critical", subject.device(device), NOW + 1100, NOW + 1100, late=False,
+            evidence={}, reopen_within=3600,
+        )  # fmt: skip
+        assert incidents.open_incident(conn, again, NOW + 1100) == incidents.Opened(first, "reopened")
+        notifications.put(conn, first, "reopened", everybody, NOW + 1100)
+    assert notify.climb(world.engine, everybody, NOW + 2000) == 1
+    with begin_read(world.engine) as conn:
+        n = t.notification.c
+        told = conn.execute(select(n.channel, n.event).order_by(n.id)).all()
+    assert [tuple(row) for row in told] == [
+        ("a", "opened"), ("b", "escalated"), ("a", "closed"), ("b", "closed"), ("a", "reopened"),
+        ("b", "escalated:2"),
+    ]  # fmt: skip
+
+
+def test_an_exercise_goes_on_when_its_rule_is_switched_off(world: World) -> None:
+    (pc,) = world.enrol()
+    rule = next(one for one in RULES if one.id == "antivirus_off")
+    exercises.start(world.engine, exercises.Wanted(rule, EVERYTHING, 1, 600.0, "thử"), (), "lan", NOW)
+    off = rules.Book.of([msgspec.structs.replace(rule, enabled=False)])
+    rule_changes.Withdrawing().look(world.engine, off, NOW + 1)
+    with begin_read(world.engine) as conn:
+        assert list(conn.scalars(select(t.incident.c.closed_at))) == [None]
+        assert incidents.open_of_rules(conn, [rule.id]) == {}, "an exercise is nothing that a rule found"
+        assert replaying.opened(conn, rule.id, [pc.id], NOW, NOW + 1) == 0
 
 
 def test_an_exercise_is_marked_told_and_ends_by_itself(world: World, webhook: Webhook) -> None:

@@ -49,8 +49,10 @@ def climb(conn: Connection, incident_id: int, everybody: Collection[str], now: f
     further = route.next_step(shifts, reached) if step is not None else None
     patience = route.patience(duty_rows.settings(conn).escalate, severity)
     then = now + patience if further is not None and patience is not None else None
-    conn.execute(update(t.escalation).where(_e.incident_id == incident_id).values(step=reached, next_at=then))
-    notifications.write(conn, incident_id, f"escalated:{reached}", told)
+    mine = update(t.escalation).where(_e.incident_id == incident_id, _e.next_at == row.next_at)
+    if conn.execute(mine.values(step=reached, next_at=then)).rowcount != 1:
+        return False  # another evaluator was here first
+    notifications.write(conn, incident_id, "escalated", told)
     detail = {"step": reached, "channels": [one.channel for one in told]}
     add_event(conn, incident_id, "escalated", detail, now)
     return bool(told)

@@ -219,15 +219,14 @@ def open_with(conn: Connection, mark: str) -> int | None:
 
 def open_subjects(conn: Connection, rules: Collection[str]) -> set[Subject]:
     """What open incidents of these rules are about."""
-    i = t.incident.c
-    query = select(i.subject).where(i.rule.in_(list(rules)), i.closed_at.is_(None))
-    return {subject.parse(about) for about in conn.scalars(query)}
+    return {about for found in open_of_rules(conn, rules).values() for about in found}
 
 
 def open_of_rules(conn: Connection, rules: Collection[str]) -> dict[str, dict[Subject, float]]:
-    """Rule → what has an open incident of it, and since when (UTC seconds)."""
+    """Rule → what has an open incident of it, and since when (UTC seconds); exercises are none."""
     i = t.incident.c
-    query = select(i.rule, i.subject, i.since).where(i.rule.in_(list(rules)), i.closed_at.is_(None))
+    is_found = i.rule.in_(list(rules)), i.closed_at.is_(None), ~i.is_exercise
+    query = select(i.rule, i.subject, i.since).where(*is_found)
     found: dict[str, dict[Subject, float]] = {}
     for row in conn.execute(query):
         found.setdefault(row.rule, {})[subject.parse(row.subject)] = row.since

@@ -1,6 +1,7 @@
 """The outbox: who is to be told of what, written with the incident; `deliveries` makes messages of it."""
 
 from collections.abc import Collection, Sequence
+from itertools import chain, count
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -12,7 +13,7 @@ from schoolwatch_server.duty.shift import Shift
 
 _n, _e = t.notification.c, t.escalation.c
 
-RECURRING = ("reopened", "worsened", "closed")
+RECURRING = ("reopened", "worsened", "escalated", "closed")
 """Events that an incident has more than once; from the second on they are called `closed:2`."""
 
 
@@ -29,7 +30,7 @@ def put(conn: Connection, incident_id: int, event: str, channels: Collection[str
     else:
         told = route.opening(shifts, channels, severity, place, now)
         _watch(conn, incident_id, severity, shifts, now)
-    write(conn, incident_id, _numbered(conn, incident_id, event), told)
+    write(conn, incident_id, event, told)
 
 
 def remind(conn: Connection, incident_id: int, event: str, channels: Collection[str], now: float) -> None:
@@ -41,6 +42,7 @@ def remind(conn: Connection, incident_id: int, event: str, channels: Collection[
 
 def write(conn: Connection, incident_id: int, event: str, told: Collection[Told]) -> int:
     """A row for each channel that has none of this event; how many are new."""
+    event = _numbered(conn, incident_id, event)
     held = set(conn.scalars(select(_n.channel).where(_n.incident_id == incident_id, _n.event == event)))
     rows = [
         {
@@ -69,8 +71,8 @@ def _numbered(conn: Connection, incident_id: int, event: str) -> str:
     if event not in RECURRING:
         return event
     known = set(conn.scalars(select(_n.event).where(_n.incident_id == incident_id)))
-    before = sum(1 for one in known if one.partition(":")[0] == event)
-    return f"{event}:{before + 1}" if before else event
+    names = chain((event,), (f"{event}:{n}" for n in count(2)))
+    return next(name for name in names if name not in known)
 
 
 def _were_told(conn: Connection, incident_id: int) -> set[str]:

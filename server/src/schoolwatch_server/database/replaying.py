@@ -72,6 +72,7 @@ def opened(conn: Connection, rule: str, devices: Collection[int], start: float, 
             .select_from(t.incident)
             .where(
                 i.rule == rule,
+                ~i.is_exercise,
                 i.device_id.in_(ids[begin : begin + _MANY]),
                 i.opened_at >= start,
                 i.opened_at < end,

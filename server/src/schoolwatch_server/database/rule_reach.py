@@ -63,10 +63,10 @@ def withdraw(conn: Connection, id_: str, rule: Rule | None, now: float) -> int:
 
 
 def _found(conn: Connection, id_: str) -> set[Subject]:
-    """Of what a rule has an open incident or a standing fault."""
+    """Of what a rule has an open incident or a standing fault; an exercise ends by itself."""
     i, f = t.incident.c, t.standing_fault.c
     marks = (
-        *conn.scalars(select(i.fingerprint).where(i.rule == id_, i.closed_at.is_(None))),
+        *conn.scalars(select(i.fingerprint).where(i.rule == id_, i.closed_at.is_(None), ~i.is_exercise)),
         *conn.scalars(select(f.fingerprint).where(f.rule == id_, f.ended_at.is_(None))),
     )
     return {parse(mark.removeprefix(f"{id_}:")) for mark in marks}
