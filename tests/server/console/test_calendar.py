@@ -1,9 +1,11 @@
 """Days off, hours and planned work at the console: who sets them, what is refused, what is logged."""
 
-from datetime import date
+import html
+from datetime import date, datetime, timedelta
 
 from reports import NOW
 from schoolwatch_server import packs
+from schoolwatch_server.console.words import ZONE
 from schoolwatch_server.database import audit, calendars, incidents, maintenances
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.rules.subject import Subject
@@ -12,7 +14,18 @@ from schoolwatch_server.scope import Scope
 from tree import Tree
 from website import RunningSite, csrf
 
-DAY_OFF = date(2026, 12, 1)  # a Tuesday
+
+def school_day() -> date:
+    """A Tuesday to come, no day of which week is a holiday: the page shows what is not long over."""
+    breaks = packs.load().calendar.breaks
+    today = datetime.now(ZONE).date()
+    day = today + timedelta(days=8 - today.weekday())
+    while any(one.first <= f"{day + timedelta(days=6)}" and f"{day}" <= one.last for one in breaks):
+        day += timedelta(days=7)
+    return day
+
+
+DAY_OFF = school_day()
 NINE = midnight(number_of(DAY_OFF)) + 9 * 3600
 
 
@@ -27,7 +40,7 @@ def test_a_head_sets_a_day_off_with_one_click_and_takes_it_back(tree: Tree) -> N
     with RunningSite(tree.config) as site:
         head = site.somebody("school_head", Scope("school", school.id))
         form = {"level": "school", "code": school.code, "csrf": csrf(head), "reason": " sửa  trường "}
-        said = head.post("/calendar/days", data={**form, "first": "2026-12-01"})
+        said = head.post("/calendar/days", data={**form, "first": f"{DAY_OFF}"})
         assert said.status_code == 303
         assert not is_school_time(times(tree)[school.id], NINE)
         assert is_school_time(times(tree)[other.id], NINE)
@@ -48,18 +61,18 @@ def test_a_commune_sets_a_day_for_all_of_its_schools_and_a_school_says_otherwise
     with RunningSite(tree.config) as site:
         commune = site.somebody("commune", Scope("commune", school.commune))
         form = {"level": "commune", "code": code, "csrf": csrf(commune), "reason": "bão số 9"}
-        assert commune.post("/calendar/days", data={**form, "first": "2026-12-01"}).status_code == 303
+        assert commune.post("/calendar/days", data={**form, "first": f"{DAY_OFF}"}).status_code == 303
         assert "bão số 9" in site.somebody("school_head", Scope("school", beside.id)).get("/calendar").text
         assert "bão" not in site.somebody("school_head", Scope("school", elsewhere.id)).get("/calendar").text
         head = site.somebody("school_head", Scope("school", school.id))
         assert head.post(
             "/calendar/days",
             data={
-                "level": "school", "code": school.code, "csrf": csrf(head), "first": "2026-12-01",
+                "level": "school", "code": school.code, "csrf": csrf(head), "first": f"{DAY_OFF}",
                 "is_held": "true", "reason": "vẫn học",
             },
         ).status_code == 303  # fmt: skip
-        mine = {"level": "commune", "code": code, "csrf": csrf(head), "first": "2026-12-01", "reason": "abc"}
+        mine = {"level": "commune", "code": code, "csrf": csrf(head), "first": f"{DAY_OFF}", "reason": "abc"}
         assert head.post("/calendar/days", data=mine).status_code == 404, "it is not the head's commune"
     held = times(tree)
     assert [is_school_time(held[s.id], NINE) for s in (school, beside, elsewhere)] == [True, False, True]
@@ -75,6 +88,7 @@ def test_what_makes_no_sense_is_refused_with_the_field(tree: Tree) -> None:
             ("days", {"first": "2026-12-02", "last": "2027-12-01"}, "last"),
             ("days", {"first": "2026-12-02", "reason": " "}, "reason"),
             ("days", {}, "first"),
+            ("days", {"first": "9999-12-31"}, "first"),
             ("work", {"starts": "2026-12-02T10:00", "ends": "2026-12-02T09:00"}, "ends"),
             (
                 "work",
@@ -88,6 +102,9 @@ def test_what_makes_no_sense_is_refused_with_the_field(tree: Tree) -> None:
         ):
             said = head.post(f"/calendar/{path}", data={**form, **wrong})
             assert (said.status_code, field in said.text) == (422, True), (path, wrong, said.text)
+            (right,) = said.json()["errors"]
+            page = head.post(f"/calendar/{path}", data={**form, **wrong}, headers={"Accept": "text/html"})
+            assert f"</strong>: {html.escape(right['detail'])}" in page.text, "people read it too"
 
 
 def test_a_school_has_its_own_hours_until_it_takes_them_back(tree: Tree) -> None:

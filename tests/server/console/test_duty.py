@@ -13,30 +13,25 @@ from website import RunningSite, csrf
 
 
 @pytest.fixture
-def hook() -> Iterator[Webhook]:
-    found = Webhook()
-    yield found
-    found.close()
-
-
-@pytest.fixture
 def site(tree: Tree) -> Iterator[RunningSite]:
     with RunningSite(tree.config) as running:
         yield running
 
 
-def test_a_channel_is_added_tested_and_put_on_duty(tree: Tree, site: RunningSite, hook: Webhook) -> None:
+def test_a_channel_is_added_tested_and_put_on_duty(tree: Tree, site: RunningSite, webhook: Webhook) -> None:
     who = site.somebody("so_admin")
     token = csrf(who)
 
     def post(path: str, **form: object) -> object:
         return who.post(path, data={"csrf": token, **form})
 
+    who.headers["Accept"] = "text/html"
     bad = post("/notifications/channels", name="x", address="zalo://s3cret")
     assert bad.status_code == 422
+    assert "<strong>Địa chỉ gửi</strong>" in bad.text
     assert "địa chỉ thiếu hoặc sai một phần" in bad.text
     assert "s3cret" not in bad.text
-    assert post("/notifications/channels", name="Trực đêm", address=hook.url).status_code == 303
+    assert post("/notifications/channels", name="Trực đêm", address=webhook.url).status_code == 303
     page = who.get("/notifications").text
     assert "Trực đêm" in page
     assert "s3cret" not in page
@@ -44,10 +39,17 @@ def test_a_channel_is_added_tested_and_put_on_duty(tree: Tree, site: RunningSite
         number = conn.scalar(t.channel.select().with_only_columns(t.channel.c.id))
     tested = post(f"/notifications/channels/{number}/test").text
     assert "Kênh “Trực đêm” đã nhận thư thử" in tested
-    assert hook.titles == ["[SchoolWatch] Thư thử"]
-    hook.status = 401
+    assert webhook.titles == ["[SchoolWatch] Thư thử"]
+    webhook.status = 401
     assert "nơi nhận trả lời mã 401" in post(f"/notifications/channels/{number}/test").text
-    assert post("/duty", name="Lan", days="9", to=f"channel:{number}").status_code == 422
+    for wrong, told in (
+        ({"days": "9"}, "<strong>Các ngày bắt đầu ca</strong>: chọn ít nhất một ngày"),
+        ({"to": "channel:0"}, "<strong>Báo qua kênh</strong>: chọn ít nhất một kênh"),
+        ({"name": " "}, "<strong>Người, tổ trực</strong>: ghi ai trực"),
+        ({"starts": "25:00"}, "<strong>Từ giờ</strong>: ghi giờ như 22:00"),
+    ):
+        refused = post("/duty", **{"name": "Lan", "days": "1", "to": f"channel:{number}"} | wrong)
+        assert (refused.status_code, told in refused.text) == (422, True), refused.text
     done = post(
         "/duty",
         name="Lan",
@@ -66,7 +68,8 @@ def test_a_channel_is_added_tested_and_put_on_duty(tree: Tree, site: RunningSite
     asked = who.get("/duty?at=2027-01-04T12:00&severity=low").text
     assert "kênh chung, vì không ai trực lúc đó" in asked
     assert "Không ai được báo" in who.get("/duty?at=2027-01-03T02:00&severity=low").text
-    assert who.get("/duty?at=yesterday").status_code == 422
+    for odd in ("yesterday", "0001-01-01T00:00", "9999-12-31T23:59"):
+        assert who.get(f"/duty?at={odd}").status_code == 422
     assert post(f"/notifications/channels/{number}/remove").status_code == 303
     assert "kênh không còn" not in who.get("/duty").text
     for file in tree.folder.glob("*.db*"):

@@ -32,12 +32,15 @@ class Problem(Exception):  # noqa: N818  the name is the standard's
         *,
         headers: Mapping[str, str] | None = None,
         errors: Sequence[Mapping[str, str]] = (),
+        told: Sequence[tuple[str, str]] = (),
     ) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
         self.headers = dict(headers or {})
         self.errors = tuple(errors)
+        self.told = tuple(told)
+        """For a page, in the words of who asks: a field as its form calls it, and what is right there."""
 
 
 def not_found(what: str, name: str) -> Problem:
@@ -45,9 +48,15 @@ def not_found(what: str, name: str) -> Problem:
     return Problem(404, f"there is no {what} {name!r} that you may see")
 
 
-def bad_field(field: str, detail: str) -> Problem:
-    """422 for one parameter."""
-    return Problem(422, f"{field}: {detail}", errors=[{"field": field, "detail": detail}])
+def bad_field(field: str, detail: str, label: str = "") -> Problem:
+    """422 for one parameter. With `label`, as its form calls it, `detail` is in the words of who asks."""
+    told = [(label, detail)] if label else ()
+    return Problem(422, f"{field}: {detail}", errors=[{"field": field, "detail": detail}], told=told)
+
+
+def in_words(status: int, text: str) -> Problem:
+    """One that is about no field, in the words of who asks."""
+    return Problem(status, text, told=[("", text)])
 
 
 def response(problem: Problem) -> JSONResponse:

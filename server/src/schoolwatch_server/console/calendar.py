@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta
 from typing import Annotated
 
 from fastapi import Form, Path, Query, Request
@@ -11,11 +11,12 @@ from starlette.responses import RedirectResponse, Response
 
 from schoolwatch_server import school_time
 from schoolwatch_server.access import Principal, may
-from schoolwatch_server.api.problems import bad_field, not_found
+from schoolwatch_server.api.problems import Problem, bad_field, not_found
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.console import calendar_places
 from schoolwatch_server.console.calendar_places import Level
-from schoolwatch_server.console.page import Csrf, check_form, page
+from schoolwatch_server.console.page import Csrf, check_form, page, words_of
+from schoolwatch_server.console.words import ZONE
 from schoolwatch_server.database import calendars, maintenances, people
 from schoolwatch_server.database.calendars import SetDayRow
 from schoolwatch_server.database.engine import begin_read, begin_write
@@ -24,7 +25,9 @@ from schoolwatch_server.planned import Planned
 from schoolwatch_server.school_time import day_number, day_of, midnight
 from schoolwatch_server.scope import Scope
 
-ZONE = timezone(timedelta(hours=7))
+YEARS = range(2020, 2101)
+"""Of days and hours that may be set."""
+
 DAYS_MOST = 120
 WORK_DAYS_MOST = 31
 """Days that a set time may last: longer is a plan for the year, or forgotten."""
@@ -73,9 +76,10 @@ def show(
         days = _days(conn, who, scope, now)
         work = _work(conn, who, scope, now)
         own = calendars.hours(conn, scope.id) if scope.level == "school" and scope.id is not None else None
-        times = calendars.of_schools(conn, server.packs.calendar, now, scope)
+        is_school = scope.level == "school"
+        times = calendars.of_schools(conn, server.packs.calendar, now, scope) if is_school else {}
     today = day_number(now)
-    calendar = times.get(scope.id or 0) if scope.level == "school" else None
+    calendar = times.get(scope.id or 0)
     return page(
         request,
         "calendar.html",
@@ -96,6 +100,7 @@ def show(
 
 
 def set_days(
+    request: Request,
     who: Who,
     server: Server,
     csrf: Csrf = "",
@@ -110,11 +115,13 @@ def set_days(
     check_form(who, csrf)
     now, reason = time.time(), " ".join(reason.split())
     if first is None:
-        raise bad_field("first", "write the first day")
+        raise _wrong(request, "first", "first")
+    if first.year not in YEARS:
+        raise _wrong(request, "first", "first")
     last = last or first
     if not first <= last <= first + timedelta(days=DAYS_MOST):
-        raise bad_field("last", f"is before the first day, or more than {DAYS_MOST} days after it")
-    _needs(reason)
+        raise _wrong(request, "last", "last", most=DAYS_MOST)
+    _needs(request, reason)
     with begin_write(server.engine) as conn:
         where = calendar_places.place(conn, who, level, code)
         values = {
@@ -150,6 +157,7 @@ def end_days(number: Number, who: Who, server: Server, csrf: Csrf = "") -> Respo
 
 
 def plan(
+    request: Request,
     who: Who,
     server: Server,
     csrf: Csrf = "",
@@ -163,15 +171,13 @@ def plan(
     """Plans work, during which silence at that place is no news; times without a zone are Vietnam's."""
     check_form(who, csrf)
     now, reason = time.time(), " ".join(reason.split())
-    begin, end = _instant("starts", starts), _instant("ends", ends)
+    begin, end = _instant(request, "starts", starts), _instant(request, "ends", ends)
     if not begin < end <= begin + WORK_DAYS_MOST * school_time.DAY or end <= now:
-        raise bad_field(
-            "ends", f"is not after the beginning, over already, or {WORK_DAYS_MOST} days after it"
-        )
+        raise _wrong(request, "ends", "ends", most=WORK_DAYS_MOST)
     known = server.rules.get(rule)
     if rule and (known is None or not known.quiet_when_planned):
-        raise bad_field("rule", "is no rule that may be quiet: choose one of the list")
-    _needs(reason)
+        raise _wrong(request, "rule", "rule")
+    _needs(request, reason)
     with begin_write(server.engine) as conn:
         where = calendar_places.place(conn, who, level, code)
         values = {"level": level, "rule": rule, "starts": begin, "ends": end, "reason": reason}
@@ -205,6 +211,7 @@ def end_work(number: Number, who: Who, server: Server, csrf: Csrf = "") -> Respo
 
 
 def set_hours(
+    request: Request,
     who: Who,
     server: Server,
     csrf: Csrf = "",
@@ -224,7 +231,7 @@ def set_hours(
         try:
             school_time.week(**values)
         except ValueError as error:
-            raise bad_field("hours", str(error)) from error
+            raise _wrong(request, "hours", "hours") from error
     with begin_write(server.engine) as conn:
         where = calendar_places.place(conn, who, "school", code)
         calendars.set_hours(conn, where.scope.id or 0, None if reset else values, now, who.name)
@@ -238,15 +245,20 @@ def set_hours(
 # --- their parts --------------------------------------------------------------------------------------
 
 
-def _instant(field: str, moment: datetime | None) -> float:
-    if moment is None or not 2020 <= moment.year <= 2100:
-        raise bad_field(field, "write a day and an hour")
+def _wrong(request: Request, field: str, fault: str, **values: object) -> Problem:
+    said = words_of(request)
+    return bad_field(field, said.text(f"calendar.fault.{fault}", **values), said.text(f"calendar.{field}"))
+
+
+def _instant(request: Request, field: str, moment: datetime | None) -> float:
+    if moment is None or moment.year not in YEARS:
+        raise _wrong(request, field, "moment")
     return (moment if moment.tzinfo is not None else moment.replace(tzinfo=ZONE)).timestamp()
 
 
-def _needs(reason: str) -> None:
+def _needs(request: Request, reason: str) -> None:
     if len(reason) < 3:
-        raise bad_field("reason", "write why, in a few words")
+        raise _wrong(request, "reason", "reason")
 
 
 def _days(conn: Connection, who: Principal, scope: Scope, now: float) -> list[SetDays]:

@@ -51,7 +51,9 @@ def change(
     filled = {"name": name, "phone": phone, "email": email}
     values = {field: _read(field, text, voice) for field, text in filled.items()}
     if not values["name"]:
-        raise bad_field("name", voice("problem.missing"))
+        raise bad_field(
+            "name", voice("problem.missing"), server.texts.get(voice.language, "lists.contact_name")
+        )
     now = time.time()
     with begin_write(server.engine) as conn:
         contacts.write(conn, school.id, kind, values, now)

@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from schoolwatch_server import tokens
 from schoolwatch_server.access import Principal
 from schoolwatch_server.api.context import Context
-from schoolwatch_server.api.problems import bad_field, not_found
+from schoolwatch_server.api.problems import Problem, bad_field, not_found
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.console.notifications import filed as filed_channels
 from schoolwatch_server.console.page import Csrf, check_form, page, words_of
@@ -25,6 +25,8 @@ from schoolwatch_server.duty.shift import SEVERITIES, STEPS, VIETNAM, Gap, Shift
 Short = Annotated[str, Form(max_length=80)]
 Many = Annotated[list[str] | None, Form(max_length=120)]
 MINUTES_MAX = 1440
+YEARS = range(2020, 2101)
+"""Of a moment that may be asked about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +107,14 @@ def save(
     scope = tokens.scope_within(server.engine, who, place.strip())
     name = " ".join(name.split())
     if scope is None:
-        raise bad_field("place", said.text("duty.fault.place"))
+        raise _wrong(said, "place", "place", "place_code")
     if not name or not name.isprintable():
-        raise bad_field("name", said.text("duty.fault.name"))
+        raise _wrong(said, "name", "name", "name")
     if least not in SEVERITIES:
         raise bad_field("least", ", ".join(SEVERITIES))
     weekdays = frozenset(int(day) for day in days or () if day in "0123456" and len(day) == 1)
     if not weekdays:
-        raise bad_field("days", said.text("duty.fault.days"))
+        raise _wrong(said, "days", "days", "days")
     quiet = None
     if quiet_from or quiet_to:
         quiet = (_minute(said, "quiet_from", quiet_from), _minute(said, "quiet_to", quiet_to))
@@ -136,11 +138,11 @@ def save(
         known = {*filed, *(row.key for row in channel_rows.listed(conn))}
         held = {one.id for one in duty_rows.shifts(conn)}
         if not shift.channels or not known.issuperset(shift.channels):
-            raise bad_field("to", said.text("duty.fault.channels"))
+            raise _wrong(said, "to", "channels", "channels")
         if number and number not in held:
             raise not_found("duty", str(number))
         if not number and len(held) >= duty_rows.SHIFTS_MAX:
-            raise bad_field("name", said.text("duty.fault.too_many"))
+            raise _wrong(said, "name", "too_many", "name")
         done = duty_rows.put(conn, shift, now)
         detail = {"number": done, "scope": f"{scope.level}:{scope.id}", "least": least, "step": step}
         detail |= {"from": starts, "to": ends, "days": sorted(weekdays), "channels": list(shift.channels)}
@@ -179,7 +181,9 @@ def escalate(
     for name, text in {"critical": critical, "high": high, "medium": medium, "low": low}.items():
         typed = text.strip() or "0"
         if not (typed.isascii() and typed.isdigit() and int(typed) <= MINUTES_MAX):
-            raise bad_field(name, words_of(request).text("duty.fault.minutes", most=MINUTES_MAX))
+            said = words_of(request)
+            text = said.text("duty.fault.minutes", most=MINUTES_MAX)
+            raise bad_field(name, text, said.text(f"severity.{name}"))
         minutes[name] = int(typed)
     now = time.time()
     with begin_write(server.engine) as conn:
@@ -194,7 +198,7 @@ def _where(request: Request, conn: Connection, who: Principal, server: Context, 
     """Where an incident would be. Raises a 422 `Problem` for a code that is no place."""
     scope = tokens.scope_within(server.engine, who, code.strip())
     if scope is None:
-        raise bad_field("place", words_of(request).text("duty.fault.place"))
+        raise _wrong(words_of(request), "place", "place", "place_code")
     if scope.level == "all":
         return Where()
     place = scopes.where(conn, [scope])[scope].place
@@ -205,17 +209,24 @@ def _moment(request: Request, text: str, now: float) -> float:
     if not text:
         return now
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=VIETNAM).timestamp()
-    except ValueError as error:
-        raise bad_field("at", words_of(request).text("duty.fault.at")) from error
+        asked = datetime.fromisoformat(text)
+    except ValueError:
+        asked = datetime.min  # noqa: DTZ901  refused below
+    if asked.year not in YEARS:
+        raise _wrong(words_of(request), "at", "at", "at")
+    return asked.replace(tzinfo=VIETNAM).timestamp()
+
+
+def _wrong(said: Words, field: str, fault: str, label: str) -> Problem:
+    return bad_field(field, said.text(f"duty.fault.{fault}"), said.text(f"duty.{label}"))
 
 
 def _minute(said: Words, field: str, text: str) -> int:
     hour, _, minute = text.strip().partition(":")
     if not (hour.isascii() and hour.isdigit() and minute.isascii() and minute.isdigit()):
-        raise bad_field(field, said.text("duty.fault.time"))
+        raise _wrong(said, field, "time", field)
     if int(hour) > 23 or int(minute) > 59:
-        raise bad_field(field, said.text("duty.fault.time"))
+        raise _wrong(said, field, "time", field)
     return int(hour) * 60 + int(minute)
 
 
@@ -225,7 +236,7 @@ def _day(said: Words, field: str, text: str) -> date | None:
     try:
         return date.fromisoformat(text.strip())
     except ValueError as error:
-        raise bad_field(field, said.text("duty.fault.day")) from error
+        raise _wrong(said, field, "day", field) from error
 
 
 def _clock(minute: int) -> str:

@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from schoolwatch_server.api.problems import Problem
 from schoolwatch_server.console.page import page
 
-_KNOWN = {400, 403, 404, 413, 422, 429}
+_KNOWN = {400, 403, 404, 409, 413, 422, 429}
 
 _FIELDS = {
     "students": "count",
@@ -66,7 +66,8 @@ def page_of(request: Request, problem: Problem, kind: str = "") -> Response:
         None,
         status,
         kind=kind or (str(status) if status in _KNOWN else "other"),
-        fields=[(field, _FIELDS[field]) for field in named if field in _FIELDS],
+        told=problem.told,
+        fields=[(field, _FIELDS[field]) for field in named if field in _FIELDS and not problem.told],
     )
     answer.headers.update(problem.headers)
     return answer

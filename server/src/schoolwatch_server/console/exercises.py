@@ -51,9 +51,9 @@ def start(
     chosen = server.rules.get(rule)
     scope = tokens.scope_within(server.engine, who, place.strip())
     if chosen is None:
-        raise bad_field("rule", said.text("exercise.fault.rule"))
+        raise bad_field("rule", said.text("exercise.fault.rule"), said.text("exercise.rule"))
     if scope is None:
-        raise bad_field("place", said.text("duty.fault.place"))
+        raise bad_field("place", said.text("duty.fault.place"), said.text("exercise.place"))
     filed = filed_channels(server)
     with begin_read(server.engine) as conn:
         kept = channel_rows.listed(conn)
@@ -62,7 +62,9 @@ def start(
     try:
         exercises.start(server.engine, wanted, everybody, who.name, time.time())
     except exercises.ExerciseError as error:
-        raise bad_field("exercise", said.text(f"exercise.fault.{error}")) from error
+        raise bad_field(
+            "exercise", said.text(f"exercise.fault.{error}"), said.text("exercise.start")
+        ) from error
     return RedirectResponse("/exercises", 303)
 
 

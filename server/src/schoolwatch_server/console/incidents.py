@@ -76,7 +76,7 @@ def act(
     incident: Annotated[list[Number], Form(max_length=1000)] = [],  # noqa: B006  FastAPI copies it
     whole: Annotated[bool, Form()] = False,
     upto: Annotated[int, Form(ge=0, le=2**62)] = 0,
-    of: Annotated[str, Form(max_length=1000)] = "",
+    of: Annotated[str, Form(max_length=10_000)] = "",
     assignee: Annotated[str, Form(max_length=200)] = "",
     note: Annotated[str, Form(max_length=NOTE_MAX)] = "",
 ) -> Response:
@@ -175,7 +175,7 @@ def _before(request: Request) -> int | None:
     text = request.query_params.get("before", "")
     if not text:
         return None
-    if not (text.isascii() and text.isdigit() and 0 < int(text) <= 2**62):
+    if not (text.isascii() and text.isdigit() and len(text) < 20 and 0 < int(text) <= 2**62):
         raise bad_field("before", "the number of an incident")
     return int(text)
 

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from schoolwatch_server import channels, dead_man, notify
 from schoolwatch_server.access import Principal
 from schoolwatch_server.api.context import Context
-from schoolwatch_server.api.problems import bad_field, not_found
+from schoolwatch_server.api.problems import Problem, bad_field, not_found
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.console.page import Csrf, check_form, page, words_of
 from schoolwatch_server.database import audit, channel_rows, deliveries, duty_rows
@@ -48,25 +48,25 @@ def add(
     check_form(who, csrf)
     name, now = " ".join(name.split()), time.time()
     if not name or not name.isprintable():
-        raise bad_field("name", words_of(request).text("channel.fault.no_name"))
+        raise _wrong(request, "name", "no_name", "name")
     if not is_language(language):
         raise bad_field("language", "vi, en")
     kind = _kind(request, address.strip())
     try:
         with begin_write(server.engine) as conn:
             if len(channel_rows.listed(conn)) >= channel_rows.CHANNELS_MAX:
-                raise bad_field("name", words_of(request).text("channel.fault.too_many"))
+                raise _wrong(request, "name", "too_many", "name")
             owner = None
             if account.strip():
                 found = accounts.account_by_name(conn, account.strip())
                 if found is None:
-                    raise bad_field("account", words_of(request).text("channel.fault.no_account"))
+                    raise _wrong(request, "account", "no_account", "account")
                 owner = found.id
             number = channel_rows.add(conn, name, kind, address.strip(), language, owner, now)
             detail = {"number": number, "kind": kind, "account": account.strip()}
             audit.record(conn, actor=who.name, action="channel.add", subject=name, detail=detail, now=now)
     except IntegrityError as error:
-        raise bad_field("name", words_of(request).text("channel.fault.taken")) from error
+        raise _wrong(request, "name", "taken", "name") from error
     return RedirectResponse("/notifications", 303)
 
 
@@ -151,14 +151,15 @@ def set_ping(
 ) -> Response:
     """Where the sign of life goes; an empty address ends it."""
     check_form(who, csrf)
+    said = words_of(request)
     seconds = int(every) if every.isascii() and every.isdigit() else 0
     if not PING_LEAST <= seconds <= PING_MOST:
-        raise bad_field("every", f"{PING_LEAST}-{PING_MOST}")
+        raise bad_field("every", f"{PING_LEAST}-{PING_MOST}", said.text("duty.ping_every"))
     if url.strip():
         try:
             dead_man.check(url.strip())
         except ValueError as error:
-            raise bad_field("url", words_of(request).text("duty.ping_fault")) from error
+            raise bad_field("url", said.text("duty.ping_fault"), said.text("duty.ping_url")) from error
     dead_man.set_url(server.engine, url.strip(), seconds, who.name, time.time())
     return RedirectResponse("/notifications#ping", 303)
 
@@ -168,8 +169,13 @@ def _kind(request: Request, address: str) -> str:
     try:
         channels.check(address)
     except channels.AddressError as error:
-        raise bad_field("address", words_of(request).text(f"channel.fault.{error.fault}")) from None
+        raise _wrong(request, "address", error.fault, "address") from None
     return channels.kind(address)
+
+
+def _wrong(request: Request, field: str, fault: str, label: str) -> Problem:
+    said = words_of(request)
+    return bad_field(field, said.text(f"channel.fault.{fault}"), said.text(f"channel.{label}"))
 
 
 def filed(server: Context) -> dict[str, str]:

@@ -15,7 +15,7 @@ from schoolwatch_server import packs as load_packs
 from schoolwatch_server.access import Principal
 from schoolwatch_server.alphabet import plain
 from schoolwatch_server.api.context import Context
-from schoolwatch_server.api.problems import Problem
+from schoolwatch_server.api.problems import Problem, in_words
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.changes import changes
 from schoolwatch_server.claims.questions import BY_ID, QUESTIONS
@@ -130,11 +130,11 @@ def end(
     check_form(who, csrf)
     since, words = form.day(valid_from), words_of(request)
     if since is None:
-        raise Problem(422, words.text("packs.refused.not_a_day"))
+        raise in_words(422, words.text("packs.refused.not_a_day"))
     try:
         pack_versions.end(server.engine, server.pack_sheets.folder, pack, since, by=who.name, now=time.time())
     except VersionError as error:
-        raise Problem(422, pack_words.refused(words, error)) from error
+        raise in_words(422, pack_words.refused(words, error)) from error
     server.pack_sheets.look()
     return RedirectResponse(f"/packs/{pack}", 303)
 

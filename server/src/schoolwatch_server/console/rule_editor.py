@@ -15,7 +15,7 @@ from schoolwatch_server import rule_versions, strict_yaml
 from schoolwatch_server.access import Principal
 from schoolwatch_server.alphabet import plain
 from schoolwatch_server.api.context import Context
-from schoolwatch_server.api.problems import Problem
+from schoolwatch_server.api.problems import Problem, in_words
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.changes import changes
 from schoolwatch_server.console import pack_words, rule_form, rule_words
@@ -124,7 +124,7 @@ def end(
         since = instant(valid_from)
         rule_versions.end(server.engine, folder, rule, since, reason=reason, by=who.name, now=time.time())
     except VersionError as error:
-        raise Problem(422, pack_words.refused(words_of(request), error, "rules")) from error
+        raise in_words(422, pack_words.refused(words_of(request), error, "rules")) from error
     server.rule_sheets.look()
     return RedirectResponse(f"/rules/{rule}", 303)
 
@@ -142,7 +142,7 @@ def take_back(
     try:
         rule_versions.take_back(server.engine, rule, version, by=who.name, now=time.time())
     except VersionError as error:
-        raise Problem(422, pack_words.refused(words_of(request), error, "rules")) from error
+        raise in_words(422, pack_words.refused(words_of(request), error, "rules")) from error
     server.rule_sheets.look()
     return RedirectResponse(f"/rules/{rule}", 303)
 
@@ -172,7 +172,7 @@ def _looked(request: Request, who: Principal, server: Context, given: Given) -> 
     base = _one(given, "base")
     draft = Draft(
         _one(given, "rule")[:60],
-        int(base) if base.isdigit() and len(base) < 8 else 0,
+        int(base) if base.isdecimal() and len(base) < 8 else 0,
         _one(given, "text").replace("\r\n", "\n")[:TEXT_MAX],
         _one(given, "valid_from")[:20],
         _one(given, "reason")[: rule_versions.REASON_MAX],

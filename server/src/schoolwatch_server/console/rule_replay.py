@@ -8,7 +8,7 @@ import msgspec
 from fastapi import Form, Request
 from starlette.responses import Response
 
-from schoolwatch_server.api.problems import Problem
+from schoolwatch_server.api.problems import Problem, in_words
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.console import pack_words
 from schoolwatch_server.console.evidence import evidence_in_words
@@ -42,12 +42,12 @@ def replay(
     try:
         draft = read(as_bytes(text), Path("-"), "console") if text else None
     except SheetError as error:
-        raise Problem(422, pack_words.refused(words, error, "rules")) from error
+        raise in_words(422, pack_words.refused(words, error, "rules")) from error
     versions = [one for one in (held, draft) if one is not None]
     if not versions:
         raise Problem(404, f"no rule {rule[:60]!r}")
     if any(one.rule.condition.watch is not None for one in versions):
-        raise Problem(422, words.text("rules.replay.not_watches"))
+        raise in_words(422, words.text("rules.replay.not_watches"))
     wanted = run.Wanted(place.strip(), days, schools)
     try:
         done = run.replay(
@@ -55,9 +55,9 @@ def replay(
             given=run.Given(server.packs.local.issued, server.packs.local.systems),
         )  # fmt: skip
     except run.BusyError as error:
-        raise Problem(409, words.text("rules.replay.busy")) from error
+        raise in_words(409, words.text("rules.replay.busy")) from error
     except LookupError as error:
-        raise Problem(422, words.text("rules.replay.no_place", code=place[:40])) from error
+        raise in_words(422, words.text("rules.replay.no_place", code=place[:40])) from error
     return page(
         request,
         "rule_replay.html",

@@ -120,10 +120,14 @@ def _read(request: Request, text: str, section: Sites) -> str:
     try:
         found = typed(text)
     except AddressError as error:
-        raise bad_field("address", words.text(f"site.fault.{error.fault}")) from error
+        raise bad_field(
+            "address", words.text(f"site.fault.{error.fault}"), words.text("site.address")
+        ) from error
     if found.port not in section.ports:
         ports = ", ".join(map(str, section.ports))
-        raise bad_field("address", words.text("site.fault.other_port", ports=ports))
+        raise bad_field(
+            "address", words.text("site.fault.other_port", ports=ports), words.text("site.address")
+        )
     return str(found)
 
 
