@@ -11,7 +11,7 @@ from schoolwatch_server import delegation, handling, people
 from schoolwatch_server.access import ROLES, Principal, Role
 from schoolwatch_server.database import audit, incident_lists, incident_rows
 from schoolwatch_server.database import tables as t
-from schoolwatch_server.database.engine import begin_read
+from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.incident_lists import Wanted
 from schoolwatch_server.handling import AT_ONCE, NOTE_MAX, Outcome, Wish
 from schoolwatch_server.incident_states import STATES
@@ -225,9 +225,57 @@ def test_lists_and_counts_keep_to_the_states_and_to_the_scope(tree: Tree) -> Non
         ):
             assert [row.id for row in incident_lists.listed(conn, EVERYTHING, wanted)] == found, wanted
         page = incident_lists.listed(conn, EVERYTHING, Wanted(), limit=3)
-        after = incident_lists.listed(conn, EVERYTHING, Wanted(), before=page[-1].id, limit=100)
+        after = incident_lists.listed(conn, EVERYTHING, Wanted(), after=page[-1].id, limit=100)
         assert len(after) == 13
         assert max(row.id for row in after) < page[-1].id
         assert incident_lists.ids(conn, EVERYTHING, Wanted(), upto=page[1].id, limit=2) == (
             page[1].id, page[2].id
         )  # fmt: skip
+
+
+def set_row(tree: Tree, number: int, **values: object) -> None:
+    with begin_write(tree.engine) as conn:
+        conn.execute(t.incident.update().where(t.incident.c.id == number).values(**values))
+
+
+def test_what_needs_action_comes_first_and_what_was_opened_again_rises(tree: Tree) -> None:
+    numbers = [incident_of(tree, school) for school in tree.schools]
+    for number, severity in zip(numbers, ("low", "critical", "high", "high", "critical"), strict=False):
+        set_row(tree, number, severity=severity)
+    for number in numbers[5:]:
+        set_row(tree, number, severity="medium")
+    do(tree, who("lan"), numbers[1], "acknowledge")
+    do(tree, who("lan"), numbers[3], "acknowledge")
+    lasts = sorted(numbers, reverse=True)
+
+    def order(**more: object) -> list[int]:
+        with begin_read(tree.engine) as conn:
+            wanted = Wanted(frozenset({"open", "acknowledged"}))
+            return [row.id for row in incident_lists.listed(conn, EVERYTHING, wanted, order="action", **more)]
+
+    medium = [number for number in lasts if number in numbers[5:]]
+    assert order() == [numbers[4], numbers[2], *medium, numbers[0], numbers[1], numbers[3]]
+    do(tree, who("lan"), medium[-1], "resolve")
+    assert medium[-1] not in order()
+    do(tree, who("lan"), medium[-1], "reopen")
+    set_row(tree, medium[-1], acknowledged_at=None)
+    assert order()[2] == medium[-1], "it rises among its like"
+
+
+def test_pages_of_what_needs_action_have_each_incident_once_though_others_change(tree: Tree) -> None:
+    with begin_read(tree.engine) as conn:
+        everything = [row.id for row in incident_lists.listed(conn, EVERYTHING, Wanted(), order="action")]
+    seen, after = [], None
+    while True:
+        with begin_read(tree.engine) as conn:
+            rows = incident_lists.listed(conn, EVERYTHING, Wanted(), order="action", after=after, limit=3)
+        if not rows:
+            break
+        seen += [row.id for row in rows]
+        after = incident_lists.position(rows[-1], "action")
+        open_ones = [row.id for row in rows if row.closed_at is None]
+        if open_ones:  # what was on the page before has moved to the end since: it comes once more there
+            do(tree, who("lan"), open_ones[-1], "resolve")
+    assert list(dict.fromkeys(seen)) == everything, "nobody is left out"
+    assert after is not None
+    assert after < 2**53, "a number that JavaScript holds"

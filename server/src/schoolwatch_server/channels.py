@@ -113,23 +113,20 @@ def check(address: str) -> None:
         raise AddressError("incomplete")
 
 
-def deliver(address: str, title: str, body: str, message: str = "") -> str:
+def deliver(address: str, title: str, body: str, message: str = "", thread: str = "") -> str:
     """Sends one message; the answer is empty, or why it was not taken, without the address in it.
 
     `message` is its id for life: receivers can drop a second copy by the header `Idempotency-Key` of a
-    webhook, or by the `Message-ID` of a mail. A body that is too long for the channel is cut before its end,
-    where the link is.
+    webhook, or by the `Message-ID` of a mail. `thread` is the id of an earlier message that this one
+    follows: a mail says so in `References` (RFC 5322, 3.6.4). A body that is too long for the channel is cut
+    before its end, where the link is.
     """
     hush()
     service = _service(address)
     if service is None:
         return "not an address that Apprise knows"
     if message and isinstance(getattr(service, "headers", None), dict):
-        header = "Idempotency-Key"
-        if scheme(address).startswith("mailto"):
-            header = "X-SchoolWatch-Message"
-            _mails_keep_their_id()
-        service.headers = {**service.headers, header: message}
+        service.headers = {**service.headers, **_headers(address, message, thread)}
     sender = apprise.Apprise()
     sender.add(service)
     room = service.body_maxlen - (len(title) + 4 if service.title_maxlen <= 0 else 0)
@@ -144,6 +141,14 @@ def deliver(address: str, title: str, body: str, message: str = "") -> str:
         return ""
     codes = re.findall(r"error=(\d{3})\b", " ".join(str(entry) for entry in result.logs()))
     return f"answered {codes[-1]}" if codes else "no answer"
+
+
+def _headers(address: str, message: str, thread: str) -> dict[str, str]:
+    if not scheme(address).startswith("mailto"):
+        return {"Idempotency-Key": message}
+    _mails_keep_their_id()
+    first = {"In-Reply-To": f"<{thread}@schoolwatch>", "References": f"<{thread}@schoolwatch>"}
+    return {"X-SchoolWatch-Message": message} | (first if thread else {})
 
 
 def fit(body: str, room: int) -> str:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
 from schoolwatch_server.access import Principal
-from schoolwatch_server.database import audit, scopes
+from schoolwatch_server.database import audit, notifications, scopes, serious
 from schoolwatch_server.database import incident_acts as acts
 from schoolwatch_server.database.engine import begin_write
 from schoolwatch_server.database.incident_acts import Held
@@ -92,10 +92,38 @@ def _handle(
 ) -> tuple[Outcome, ...]:
     with begin_write(engine) as conn:
         held = acts.hold(conn, who.scope, wanted)
-        return tuple(
+        outcomes = tuple(
             Outcome(one, "unseen") if one not in held else _do(conn, who, held[one], wish, now)
             for one in wanted
         )
+        _tell(conn, who, [held[one.incident] for one in outcomes if one.is_done], wish, now)
+    return outcomes
+
+
+def _tell(conn: Connection, who: Principal, done: Collection[Held], wish: Wish, now: float) -> None:
+    """Whoever was told of these learns what became of them."""
+    told = [(held.id, event) for held in done if (event := _event(who, held, wish))]
+    grave = serious.marked(conn, [id_ for id_, _ in told])
+    for id_, event in told:
+        notifications.tell_of_act(conn, id_, event, who.account, now, is_serious=id_ in grave)
+
+
+def _event(who: Principal, held: Held, wish: Wish) -> str:
+    """What an act is called in the outbox; empty for one that is told nobody."""
+    match wish.act:
+        case "acknowledge":
+            return "acknowledged"
+        case "assign":
+            is_taken = who.kind == "account" and wish.assignee == who.name and held.acknowledged_at is None
+            return "acknowledged" if is_taken else ""
+        case "resolve":
+            return "resolved"
+        case "false_alarm":
+            return "false_alarm"
+        case "reopen":
+            return "put_back"
+        case "note":
+            return ""
 
 
 def clean(note: str) -> str:
@@ -222,5 +250,5 @@ def _reopen(conn: Connection, who: Principal, held: Held, now: float) -> Outcome
     if newer is not None:
         return Outcome(held.id, "newer", newer=newer)
     acts.set_columns(conn, held.id, closed_at=None, verdict="", verdict_by="", reopened_at=now)
-    acts.add_event(conn, held.id, "reopened", {"by": actor(who)}, now)
+    acts.raise_to(conn, held.id, acts.add_event(conn, held.id, "reopened", {"by": actor(who)}, now))
     return Outcome(held.id)

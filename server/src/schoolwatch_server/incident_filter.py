@@ -22,6 +22,9 @@ Shown = Literal[
 ]
 """`active` is open or acknowledged, `closed` any of the others."""
 
+Order = Literal["action", "number"]
+"""What needs action first (nobody took it, severe, new), or the newest first."""
+
 SHOWN: tuple[Shown, ...] = get_args(Shown)
 
 SEVERITIES = ("critical", "high", "medium", "low")
@@ -60,6 +63,7 @@ class Filter:
     exercise: str = ""
     message: str = ""
     q: str = ""
+    order: Order = "action"
 
     @property
     def states(self) -> frozenset[State]:
@@ -69,7 +73,7 @@ class Filter:
     @property
     def is_plain(self) -> bool:
         """Whether nothing but a state was chosen."""
-        return replace(self, state="active") == Filter()
+        return replace(self, state="active", order="action") == Filter()
 
     def address(self, **more: object) -> str:
         """Its words as they stand in an address, with what else is asked there; without the usual ones."""
@@ -84,6 +88,10 @@ class Filter:
     def of_state(self, state: Shown) -> "Filter":
         """The same of other states."""
         return replace(self, state=state)
+
+    def in_order(self, order: Order) -> "Filter":
+        """The same in another order."""
+        return replace(self, order=order)
 
 
 def states_of(shown: Shown) -> frozenset[State]:
@@ -113,7 +121,10 @@ def read(words: Mapping[str, str]) -> Filter:
     for name in ("late", "exercise"):
         if told[name] not in ("", "yes", "no"):
             raise FilterError(name, "yes or no")
-    return Filter(shown, **told)
+    order = told.pop("order") or "action"
+    if order not in get_args(Order):
+        raise FilterError("order", f"one of {', '.join(get_args(Order))}")
+    return Filter(shown, order="number" if order == "number" else "action", **told)
 
 
 def clean(text: str) -> str:

@@ -8,6 +8,7 @@ from schoolwatch_server import transport
 from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.database.deliveries import Delivery
 from schoolwatch_server.database.told_of import Due
+from schoolwatch_server.duty.fold import CALM
 from schoolwatch_server.duty.shift import SEVERITIES, rank
 from schoolwatch_server.duty.shift import VIETNAM as VIETNAM
 from schoolwatch_server.rules import Rule, kept
@@ -55,6 +56,9 @@ def of_one(
         "severity": _severity(due.severity, texts, language),
         "since": local_time(due.since, texts, language),
         "closed": local_time(due.closed_at, texts, language) if due.closed_at is not None else "–",
+        "acknowledged": "–"
+        if due.acknowledged_at is None
+        else local_time(due.acknowledged_at, texts, language),
         "late": _late(due, texts, language),
         "call": _call(due, rule, texts, language),
         "found": _found(due, texts, language),
@@ -92,8 +96,8 @@ def of_many(
 ) -> tuple[str, str]:
     """Title and body of a storm or a digest: counts, the severest, every critical one, the places."""
     events = Counter(stem(due.event) for due in told)
-    fresh = [due for due in told if stem(due.event) != "closed"]
-    severest = max((due.severity for due in told), key=rank, default="low")
+    fresh = [due for due in told if stem(due.event) not in CALM]
+    severest = max((due.severity for due in fresh or told), key=rank, default="low")
     critical = [due for due in fresh if due.severity == "critical"]
 
     def counted(name: Callable[[Due], str]) -> str:
@@ -101,16 +105,18 @@ def of_many(
 
     title = texts.get(
         language,
-        f"notify.{'digest' if delivery.kind == 'digest' else 'fold'}.title",
+        f"notify.{_sort(delivery, fresh)}.title",
         count=_number(len(told), language),
         severity=_severity(severest, texts, language),
     )
     body = texts.get(
         language,
         "notify.many.body",
-        opened=_number(events["opened"] + events["reopened"], language),
+        opened=_number(events["opened"] + events["reopened"] + events["put_back"], language),
         escalated=_number(events["escalated"], language),
-        closed=_number(events["closed"], language),
+        acknowledged=_number(events["acknowledged"], language),
+        closed=_number(events["closed"] + events["resolved"], language),
+        false_alarms=_false_alarms(events["false_alarm"], texts, language),
         severities=_severities(fresh, texts, language),
         critical=_critical(critical, rules, texts, language),
         rules=counted(lambda due: _title(due, rules, language)),
@@ -120,6 +126,18 @@ def of_many(
         link=f"{public_url}/incidents?state=all&message={delivery.nonce}",
     )
     return title, body.strip()
+
+
+def _sort(delivery: Delivery, fresh: Sequence[Due]) -> str:
+    if not fresh:
+        return "calm"
+    return "digest" if delivery.kind == "digest" else "fold"
+
+
+def _false_alarms(count: int, texts: Texts, language: Language) -> str:
+    if not count:
+        return ""
+    return " " + texts.get(language, "notify.many.false_alarms", count=_number(count, language))
 
 
 def stem(event: str) -> str:

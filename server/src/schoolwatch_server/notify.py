@@ -89,7 +89,8 @@ def send_next(
     )
     error = "its incidents are gone"
     if told:
-        error = channels.deliver(book.addresses[due.channel], title, body, due.nonce)
+        thread = told[0].thread
+        error = channels.deliver(book.addresses[due.channel], title, body, due.nonce, thread)
     at = time.time() if now is None else now
     is_over = not told or due.attempts >= ATTEMPTS
     with begin_write(engine) as conn:

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from sqlalchemy import func, select
 
 from schoolwatch_server.database import incident_rows
+from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.scope import EVERYTHING, Scope
 from schoolwatch_server.tokens import issue_token
@@ -99,3 +101,35 @@ def test_filters_are_those_of_the_console(tree: Tree, site: RunningSite) -> None
     assert found(state="active", severity="low") == []
     assert found(late="true") == []
     assert client.get("/api/v1/incidents", params={"state": "maybe"}).status_code == 422
+
+
+def test_pages_of_what_needs_action_go_on_where_the_one_before_ended(tree: Tree, site: RunningSite) -> None:
+    client = program(site)
+
+    def page(**words: object) -> tuple[list[int], int | None]:
+        told = client.get("/api/v1/incidents", params={"limit": 3, **words}).json()
+        return [row["id"] for row in told["incidents"]], told["next"]
+
+    whole = {row["id"]: row for row in client.get("/api/v1/incidents").json()["incidents"]}
+    for order in ("number", "action"):
+        seen, after = page(order=order)
+        while after is not None:
+            rows, after = page(order=order, cursor=after)
+            seen += rows
+        assert sorted(seen) == sorted(whole)
+        if order == "number":
+            assert seen == sorted(whole, reverse=True)
+        else:
+            states = [whole[number]["state"] for number in seen]
+            assert states == sorted(states, key=lambda state: state != "open"), "what is open comes first"
+    assert client.get("/api/v1/incidents", params={"order": "loudest"}).status_code == 422
+
+
+def test_a_school_that_is_not_there_is_no_look_at_incidents(tree: Tree, site: RunningSite) -> None:
+    client = program(site)
+    assert client.get("/api/v1/incidents", params={"school": "no-such"}).status_code == 404
+    with begin_read(tree.engine) as conn:
+        assert conn.scalar(select(func.count()).where(t.audit.c.action == "incident.list")) == 0
+    assert client.get("/api/v1/incidents", params={"school": tree.schools[0].code}).status_code == 200
+    with begin_read(tree.engine) as conn:
+        assert conn.scalar(select(func.count()).where(t.audit.c.action == "incident.list")) == 1

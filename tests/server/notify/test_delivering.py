@@ -1,19 +1,15 @@
 """Messages as receivers get them: in storms, by mail, and after an hour in which nobody answered."""
 
-import email
-import email.policy
 import re
-import socket
-import threading
 from collections.abc import Iterator
 
 import msgspec
 import pytest
 from sqlalchemy import func, select, update
 
+from outbox import RULES, URL, WORDS, Mailbox, closed, opened, send
 from reports import NOW, World
-from schoolwatch_server import channels, exercises, messages, notify, rule_changes, rules, texts
-from schoolwatch_server.channel_book import Book
+from schoolwatch_server import channels, exercises, messages, notify, rule_changes, rules
 from schoolwatch_server.database import (
     channel_rows,
     duty_rows,
@@ -26,96 +22,17 @@ from schoolwatch_server.database import (
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.duty.shift import Shift
-from schoolwatch_server.rules import subject
 from schoolwatch_server.scope import EVERYTHING
 from webhook import Webhook
 
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
 
-RULES = rules.load()
-WORDS = texts.load()
-URL = "https://schoolwatch.example"
 ALL_DAYS = frozenset(range(7))
-
-
-def opened(
-    world: World, count: int, channels: tuple[str, ...], at: float, severity: str = "high"
-) -> list[int]:
-    """Incidents of new devices, one each, that open at an instant."""
-    ids = []
-    devices = world.enrol(count)
-    with begin_write(world.engine) as conn:
-        for device in devices:
-            new = incidents.NewIncident(
-                "antivirus_off", 1, severity, subject.device(device.id), at, at, late=False, evidence={}
-            )
-            found = incidents.open_incident(conn, new, at)
-            assert found is not None
-            notifications.put(conn, found.id, "opened", channels, at)
-            ids.append(found.id)
-    return ids
-
-
-def closed(world: World, ids: list[int], at: float) -> None:
-    with begin_write(world.engine) as conn:
-        for number in ids:
-            mark = conn.scalar(select(t.incident.c.fingerprint).where(t.incident.c.id == number))
-            incidents.close_incident(conn, mark, at, {}, at)
-            notifications.put(conn, number, "closed", (), at)
-
-
-def send(world: World, addresses: dict[str, str], now: float) -> None:
-    while notify.send_next(world.engine, Book(addresses), RULES, WORDS, URL, now):
-        pass
 
 
 def told_in(world: World) -> int:
     with begin_read(world.engine) as conn:
         return conn.scalar(select(func.count()).where(t.notification.c.sent_at.is_not(None))) or 0
-
-
-class Mailbox:
-    """A mail server of one socket: what came is kept whole."""
-
-    def __init__(self) -> None:
-        self.mails: list[email.message.EmailMessage] = []
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.port = self._socket.getsockname()[1]
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._socket.accept()
-            except OSError:
-                return
-            with connection, connection.makefile("rwb") as stream:
-                self._talk(stream)
-
-    def _talk(self, stream) -> None:
-        def say(line: str) -> None:
-            stream.write(line.encode() + b"\r\n")
-            stream.flush()
-
-        say("220 test")
-        while line := stream.readline():
-            word = line[:4].upper()
-            if word == b"DATA":
-                say("354 go on")
-                body = b""
-                while (part := stream.readline()) != b".\r\n":
-                    body += part
-                self.mails.append(email.message_from_bytes(body, policy=email.policy.default))
-                say("250 kept")
-            elif word == b"QUIT":
-                say("221 bye")
-                return
-            else:
-                say("250 ok")
-
-    def close(self) -> None:
-        self._socket.close()
 
 
 @pytest.fixture

@@ -242,9 +242,11 @@ def test_the_link_is_how_people_reach_the_console(http: Http, expected: str) -> 
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])
-@pytest.mark.parametrize("kind", ["opened", "closed", "reopened", "escalated:2"])
+@pytest.mark.parametrize("kind", ["opened", "closed", "reopened", "escalated:2", "put_back"])
 def test_a_message_of_a_rule_that_is_gone_still_reads(world: World, kind: str, language: str) -> None:
-    due = Due(7, 3, kind, "a", "gone", "high", NOW, NOW, None, True, False, "f" * 32, "", *(5 * (None,)))
+    due = Due(
+        7, 3, kind, "a", "gone", "high", NOW, NOW, None, None, True, False, "f" * 32, "", *(5 * (None,))
+    )
     title, body = messages.of_one(due, {}, WORDS, URL, language)
     assert "gone" in title
     assert "ffffffff" in body

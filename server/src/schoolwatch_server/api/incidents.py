@@ -19,7 +19,7 @@ from schoolwatch_server.api.times import rfc3339
 from schoolwatch_server.database import incident_lists, incident_rows, registry, serious
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.handling import Outcome, Wish
-from schoolwatch_server.incident_filter import TEXT_MAX, Filter, FilterError, Shown
+from schoolwatch_server.incident_filter import TEXT_MAX, Filter, FilterError, Order, Shown
 from schoolwatch_server.rules import kept
 from schoolwatch_server.rules.rule import Severity
 
@@ -49,11 +49,13 @@ def incidents(
     late: Flag = None,
     exercise: Flag = None,
     q: Annotated[Text, Query(description="Words of a school's or device's name, or a number")] = "",
+    order: Annotated[
+        Order, Query(description="By number, the newest first; or what needs action first")
+    ] = "number",
     limit: Limit = 100,
     cursor: Cursor = 0,
 ) -> Json:
-    """Incidents with evidence; `next` goes into `cursor` for older ones."""
-    looked.see(server.looked, server.engine, who, "incident.list", school or device or "")
+    """Incidents with evidence; `next` goes into `cursor`, with the same `order`, for the page after."""
     words = {"state": state, "severity": severity, "rule": rule, "commune": commune, "school": school}
     words |= {
         "device": device,
@@ -61,16 +63,19 @@ def incidents(
         "late": _word(late),
         "exercise": _word(exercise),
         "q": q,
+        "order": order,
     }
     chosen = _filter({name: word for name, word in words.items() if word})
     with begin_read(server.engine) as conn:
         if school is not None and registry.school_by_code(conn, school, who.scope) is None:
             raise not_found("school", school)
         wanted = incident_query.wanted(conn, who, chosen)
-        rows = incident_lists.listed(conn, who.scope, wanted, before=cursor or None, limit=limit + 1)
+        after = cursor or None
+        rows = incident_lists.listed(conn, who.scope, wanted, order=order, after=after, limit=limit + 1)
+    looked.see(server.looked, server.engine, who, "incident.list", school or device or "")
     return {
         "incidents": [incident_json(row) for row in rows[:limit]],
-        "next": rows[limit - 1].id if len(rows) > limit else None,
+        "next": incident_lists.position(rows[limit - 1], order) if len(rows) > limit else None,
     }
 
 

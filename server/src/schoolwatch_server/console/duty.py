@@ -20,7 +20,7 @@ from schoolwatch_server.console.words import Words
 from schoolwatch_server.database import audit, channel_rows, duty_rows, scopes
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.duty import route
-from schoolwatch_server.duty.shift import SEVERITIES, STEPS, VIETNAM, Gap, Shift, Where, gaps
+from schoolwatch_server.duty.shift import ACTS, SEVERITIES, STEPS, VIETNAM, Acts, Gap, Shift, Where, gaps
 
 Short = Annotated[str, Form(max_length=80)]
 Many = Annotated[list[str] | None, Form(max_length=120)]
@@ -77,6 +77,7 @@ def show(
             settings=duty_rows.settings(conn),
             severities=SEVERITIES,
             steps=STEPS,
+            acts=ACTS,
             clock=_clock,
         )
 
@@ -99,6 +100,7 @@ def save(
     quiet_from: Short = "",
     quiet_to: Short = "",
     digest: Short = "",
+    acts: Annotated[Acts, Form()] = "all",
     to: Many = None,
 ) -> Response:
     """Writes an entry, a new one with the number 0."""
@@ -132,6 +134,7 @@ def save(
         step=step,
         quiet=quiet,
         digest=_minute(said, "digest", digest) if digest else None,
+        acts=acts,
     )
     filed = filed_channels(server)
     with begin_write(server.engine) as conn:
@@ -145,7 +148,13 @@ def save(
             raise _wrong(said, "name", "too_many", "name")
         done = duty_rows.put(conn, shift, now)
         detail = {"number": done, "scope": f"{scope.level}:{scope.id}", "least": least, "step": step}
-        detail |= {"from": starts, "to": ends, "days": sorted(weekdays), "channels": list(shift.channels)}
+        detail |= {
+            "from": starts,
+            "to": ends,
+            "days": sorted(weekdays),
+            "channels": list(shift.channels),
+            "acts": acts,
+        }
         audit.record(conn, actor=who.name, action="duty.change", subject=name, detail=detail, now=now)
     return RedirectResponse("/duty", 303)
 

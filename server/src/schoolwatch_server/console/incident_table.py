@@ -27,7 +27,7 @@ def file(
     """In pieces, the newest incident first."""
     yield pen.heads([(words.text(f"incident_column.{name}"), name) for name in COLUMNS])
     before: int | None = None
-    while rows := incident_lists.listed(conn, scope, wanted, before=before, limit=_STEP):
+    while rows := incident_lists.listed(conn, scope, wanted, after=before, limit=_STEP):
         yield b"".join(pen.row(COLUMNS, _cells(row, rules.get(row.rule), words)) for row in rows)
         before = rows[-1].id
 

@@ -68,11 +68,12 @@ def _line(event: EventRow, words: Words) -> Line:
     by = person(str(detail["by"]), words) if detail.get("by") else ""
     key = _key(event.kind, detail, by)
     text = words.known(key, event.kind)
+    event_name = str(detail.get("event", "")).partition(":")[0]
     values = {
         "by": by,
         "assignee": person(str(detail.get("assignee") or ""), words),
         "channel": str(detail.get("channel", "")),
-        "what": words.known(f"event.short.{detail.get('event')}", str(detail.get("event", ""))),
+        "what": words.known(f"event.short.{event_name}", event_name),
         "attempt": str(detail.get("attempt", "")),
         "error": str(detail.get("error", "")),
         "into": str(detail.get("into") or "?"),

@@ -47,7 +47,7 @@ class Told:
 
 
 def listing(request: Request, who: Who, server: Server) -> Response:
-    """Those that the filter finds, the newest first; open ones where it says nothing."""
+    """Those that the filter finds, what needs action first; open ones where it says nothing."""
     looked.see(server.looked, server.engine, who, "incident.list", "")
     return _page(request, who, server, _chosen(request.query_params), before=_before(request))
 
@@ -128,7 +128,9 @@ def _page(
         after = incident_news.newest_of(conn, who.scope)
         wanted = incident_query.wanted(conn, who, chosen)
         counts = incident_lists.counts(conn, who.scope, wanted)
-        rows = incident_lists.listed(conn, who.scope, wanted, before=before, limit=ROWS + 1)
+        order = chosen.order
+        rows = incident_lists.listed(conn, who.scope, wanted, order=order, after=before, limit=ROWS + 1)
+        upto = incident_lists.newest(conn, who.scope, wanted)
         names = handling.colleagues(conn, who) if may(who, "handle") else ()
         places = _places(conn, who)
     words = words_of(request)
@@ -138,7 +140,8 @@ def _page(
         who,
         at=f"/incidents?{chosen.address()}",
         incidents=rows[:ROWS],
-        older=rows[ROWS - 1].id if len(rows) > ROWS else None,
+        older=incident_lists.position(rows[ROWS - 1], order) if len(rows) > ROWS else None,
+        upto=upto,
         rules=server.rules,
         chosen=chosen,
         counts={shown: _sum(counts, shown) for shown in incident_filter.SHOWN},
@@ -176,7 +179,7 @@ def _before(request: Request) -> int | None:
     if not text:
         return None
     if not (text.isascii() and text.isdigit() and len(text) < 20 and 0 < int(text) <= 2**62):
-        raise bad_field("before", "the number of an incident")
+        raise bad_field("before", "the number of an incident or its place in the list")
     return int(text)
 
 

@@ -67,6 +67,7 @@ def put(conn: Connection, shift: Shift, now: float) -> int:
         "quiet_to": shift.quiet[1] if shift.quiet else None,
         "digest_at": shift.digest,
         "channels": list(shift.channels),
+        "acts": shift.acts,
         "changed_at": now,
     }
     if shift.id:
@@ -144,4 +145,5 @@ def _shift(row: Row[tuple[object, ...]]) -> Shift:
         step=row.step,
         quiet=(row.quiet_from, row.quiet_to) if row.quiet_from is not None else None,
         digest=row.digest_at,
+        acts=row.acts,
     )

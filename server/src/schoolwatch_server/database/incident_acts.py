@@ -10,6 +10,7 @@ from schoolwatch_server.access import ROLES, Place
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.incident_rows import seen
 from schoolwatch_server.database.incidents import add_event as add_event
+from schoolwatch_server.database.incidents import raise_to as raise_to
 from schoolwatch_server.database.people import ACCOUNT, AccountRow, account_of
 from schoolwatch_server.database.scopes import inside
 from schoolwatch_server.scope import Scope

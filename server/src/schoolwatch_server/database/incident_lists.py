@@ -4,12 +4,31 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, Select, and_, case, func, literal, or_, select
 
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.incident_rows import IncidentRow, incident_select, seen
+from schoolwatch_server.incident_filter import Order
 from schoolwatch_server.incident_states import STATES, State
 from schoolwatch_server.scope import Scope
+
+_SPAN = 2**40
+"""More events than a server ever has; with eleven groups a position is a number that JavaScript holds."""
+
+_SEVEREST = {"critical": 0, "high": 1, "medium": 2, "low": 3}
+_BY_SEVERITY = case(_SEVEREST, value=t.incident.c.severity, else_=4)
+_URGENCY: ColumnElement[int] = (
+    case(
+        (t.incident.c.closed_at.is_not(None), 10),
+        (t.incident.c.acknowledged_at.is_not(None), 5 + _BY_SEVERITY),
+        else_=_BY_SEVERITY,
+    )
+    * literal(_SPAN, BigInteger)
+    + (_SPAN - 1)
+    - t.incident.c.raised_event
+)
+"""What nobody has taken first, then what somebody has, each by severity, then what is over; in each the one
+that something opened, opened again or made worse last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +53,43 @@ class Wanted:
 
 
 def listed(
-    conn: Connection, scope: Scope, wanted: Wanted, *, before: int | None = None, limit: int = 50
+    conn: Connection,
+    scope: Scope,
+    wanted: Wanted,
+    *,
+    order: Order = "number",
+    after: int | None = None,
+    limit: int = 50,
 ) -> tuple[IncidentRow, ...]:
-    """One page, the newest first; `before` is the number of the last one of the page before."""
+    """One page: by number the newest first, or what needs action first.
+
+    `after` is `position` of the last one of the page before; what was changed meanwhile moves no other row.
+    """
     query = incident_select().where(seen(scope), _is(wanted), _in_state(wanted.states))
-    if before is not None:
-        query = query.where(t.incident.c.id < before)
-    query = query.order_by(t.incident.c.id.desc()).limit(limit)
-    return tuple(IncidentRow(*row) for row in conn.execute(query))
+    number = t.incident.c.id
+    if order == "number":
+        query = query.order_by(number.desc())
+        query = query if after is None else query.where(number < after)
+    else:
+        query = query.order_by(_URGENCY, number.desc())
+        query = query if after is None else query.where(after < _URGENCY)
+    return tuple(IncidentRow(*row) for row in conn.execute(query.limit(limit)))
+
+
+def position(row: IncidentRow, order: Order) -> int:
+    """Where it stands in a list of that order."""
+    if order == "number":
+        return row.id
+    group = 10
+    if row.closed_at is None:
+        group = 0 if row.acknowledged_at is None else 5
+        group += _SEVEREST.get(row.severity, 4)
+    return group * _SPAN + _SPAN - 1 - row.raised_event
+
+
+def newest(conn: Connection, scope: Scope, wanted: Wanted) -> int:
+    """The highest number of those that are wanted; 0 when there are none."""
+    return max(ids(conn, scope, wanted, upto=2**62, limit=1), default=0)
 
 
 def ids(conn: Connection, scope: Scope, wanted: Wanted, *, upto: int, limit: int) -> tuple[int, ...]:

@@ -16,6 +16,7 @@ class IncidentRow:
     """An incident with where it is and how far it has come; times are UTC seconds, `closed_at` None is open.
 
     `place` is the name of the commune or province that it is about, None where it is about less.
+    `raised_event` is the number of the event by which it opened, opened again or became worse last.
     """
 
     id: int
@@ -41,6 +42,7 @@ class IncidentRow:
     verdict_by: str
     reopened_at: float | None
     is_exercise: bool
+    raised_event: int
 
     @property
     def state(self) -> State:
@@ -128,6 +130,7 @@ def incident_select() -> Select[Any]:
             i.verdict_by,
             i.reopened_at,
             i.is_exercise,
+            i.raised_event,
         )
         .select_from(t.incident)
         .outerjoin(t.device, t.device.c.id == i.device_id)

@@ -128,7 +128,8 @@ def open_incident(conn: Connection, new: NewIncident, now: float) -> Opened | No
         )
     ).inserted_primary_key
     incident_id = int(row[0]) if row is not None else 0
-    add_event(conn, incident_id, "opened", {"at": new.opened_at, "late": new.late}, now)
+    raised = add_event(conn, incident_id, "opened", {"at": new.opened_at, "late": new.late}, now)
+    raise_to(conn, incident_id, raised)
     return Opened(incident_id, "opened")
 
 
@@ -197,7 +198,7 @@ def _reopen(conn: Connection, incident_id: int, new: NewIncident, now: float) ->
     }
     conn.execute(update(t.incident).where(t.incident.c.id == incident_id).values(again))
     detail = {**new.evidence, "since": new.since, "at": new.opened_at, "late": new.late}
-    add_event(conn, incident_id, "reopened", detail, now)
+    raise_to(conn, incident_id, add_event(conn, incident_id, "reopened", detail, now))
     return Opened(incident_id, "reopened")
 
 
@@ -206,7 +207,7 @@ def worsen(conn: Connection, mark: str, severity: str, detail: dict[str, Any], n
     incident_id = open_with(conn, mark)
     if incident_id is not None:
         conn.execute(update(t.incident).where(t.incident.c.id == incident_id).values(severity=severity))
-        add_event(conn, incident_id, "worsened", detail, now)
+        raise_to(conn, incident_id, add_event(conn, incident_id, "worsened", detail, now))
     return incident_id
 
 
@@ -233,9 +234,17 @@ def open_of_rules(conn: Connection, rules: Collection[str]) -> dict[str, dict[Su
     return found
 
 
-def add_event(conn: Connection, incident_id: int, kind: str, detail: dict[str, Any], now: float) -> None:
-    """Something that happened to an incident at `now`, on the server's clock."""
-    conn.execute(insert(t.incident_event).values(incident_id=incident_id, at=now, kind=kind, detail=detail))
+def add_event(conn: Connection, incident_id: int, kind: str, detail: dict[str, Any], now: float) -> int:
+    """Something that happened to an incident at `now`, on the server's clock; the event's number."""
+    values = {"incident_id": incident_id, "at": now, "kind": kind, "detail": detail}
+    key = conn.execute(insert(t.incident_event).values(**values)).inserted_primary_key
+    assert key is not None  # a row was inserted
+    return int(key[0])
+
+
+def raise_to(conn: Connection, incident_id: int, event: int) -> None:
+    """It stands in lists where this event puts it: it opened, once more, or became worse."""
+    conn.execute(update(t.incident).where(t.incident.c.id == incident_id).values(raised_event=event))
 
 
 def _place(conn: Connection, about: Subject, at: float) -> dict[str, int | None]:

@@ -3,17 +3,18 @@
 from collections.abc import Collection, Sequence
 from itertools import chain, count
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from schoolwatch_server.database import duty_rows
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.duty import route
+from schoolwatch_server.duty.fold import ACTS
 from schoolwatch_server.duty.route import Told
 from schoolwatch_server.duty.shift import Shift
 
 _n, _e = t.notification.c, t.escalation.c
 
-RECURRING = ("reopened", "worsened", "escalated", "closed")
+RECURRING = ("reopened", "worsened", "escalated", "closed", *ACTS)
 """Events that an incident has more than once; from the second on they are called `closed:2`."""
 
 
@@ -24,6 +25,7 @@ def put(conn: Connection, incident_id: int, event: str, channels: Collection[str
     """
     shifts = duty_rows.on_duty(conn, channels)
     place, severity = duty_rows.where(conn, incident_id)
+    _take_back(conn, incident_id)
     if event == "closed":
         told = route.ending(shifts, _were_told(conn, incident_id), severity, now)
         stop(conn, incident_id)
@@ -31,6 +33,38 @@ def put(conn: Connection, incident_id: int, event: str, channels: Collection[str
         told = route.opening(shifts, channels, severity, place, now)
         _watch(conn, incident_id, severity, shifts, now)
     write(conn, incident_id, event, told)
+
+
+def tell_of_act(
+    conn: Connection, incident_id: int, event: str, by: int | None, now: float, *, is_serious: bool
+) -> None:
+    """Tells whoever was told of an incident what somebody did about it, but not who did (`by`, an account).
+
+    Of several acts that no message tells of yet, the last one alone is told.
+    """
+    untold = _take_back(conn, incident_id)
+    were_told = _were_told(conn, incident_id)
+    if event == "put_back":
+        were_told -= untold  # to them it was never closed
+    if by is not None and were_told:
+        own = select(t.channel.c.id).where(t.channel.c.is_own, t.channel.c.account_id == by)
+        were_told -= {f"channel:{id_}" for id_ in conn.scalars(own)}
+    if not were_told:
+        return
+    _, severity = duty_rows.where(conn, incident_id)
+    shifts = duty_rows.shifts(conn)
+    told = route.acted(shifts, were_told, event, severity, now, is_serious=is_serious)
+    write(conn, incident_id, event, told)
+
+
+def _take_back(conn: Connection, incident_id: int) -> set[str]:
+    """What people did that is in no message yet is not told any more, as something further has happened.
+
+    The channels that would have been told.
+    """
+    acts = or_(*(_n.event.startswith(event, autoescape=True) for event in ACTS))
+    here = _n.incident_id == incident_id, _n.delivery_id.is_(None), acts
+    return set(conn.scalars(delete(t.notification).where(*here).returning(_n.channel)))
 
 
 def remind(conn: Connection, incident_id: int, event: str, channels: Collection[str], now: float) -> None:

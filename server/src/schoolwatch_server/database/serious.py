@@ -115,6 +115,15 @@ def gravities(conn: Connection, incidents: Collection[int]) -> dict[int, Gravity
     return graded
 
 
+def marked(conn: Connection, incidents: Collection[int]) -> frozenset[int]:
+    """Those of these incidents that are serious."""
+    ids, found = list(incidents), set[int]()
+    for start in range(0, len(ids), _MANY):
+        here = _i.id.in_(ids[start : start + _MANY])
+        found.update(conn.scalars(select(_i.id).select_from(_MARKED).where(here, _SERIOUS)))
+    return frozenset(found)
+
+
 def owing(conn: Connection) -> tuple[Serious, ...]:
     """Serious incidents of which something is still to be sent, in the whole server: for reminders."""
     ids = list(conn.scalars(select(_i.id).select_from(_MARKED).where(_SERIOUS, _OWES).order_by(_i.id)))

@@ -37,6 +37,7 @@ incident = Table(
     Column("verdict", String(20), nullable=False, server_default=""),
     Column("verdict_by", Text, nullable=False, server_default=""),
     Column("is_exercise", Boolean, nullable=False, server_default=text("false")),
+    Column("raised_event", Id, nullable=False, server_default=text("0"), index=True),
     one_open("uq_incident_open", "fingerprint", "closed_at"),
 )
 standing_fault = Table(

@@ -14,7 +14,8 @@ from schoolwatch_server.database.calls import Hint
 class Due:
     """One event of an incident that is told; times are UTC seconds.
 
-    `place` is the commune or province that it is about; `commune` the one of its school.
+    `place` is the commune or province that it is about; `commune` the one of its school. `thread` is the id
+    of the first message that told this channel of the incident, empty when this is it.
     """
 
     id: int
@@ -26,6 +27,7 @@ class Due:
     since: float
     opened_at: float
     closed_at: float | None
+    acknowledged_at: float | None
     late: bool
     is_exercise: bool
     device: str | None
@@ -37,6 +39,7 @@ class Due:
     commune: str | None
     evidence: Any = None
     hint: Hint | None = None
+    thread: str = ""
 
 
 def of_delivery(conn: Connection, delivery_id: int, now: float) -> tuple[Due, ...]:
@@ -57,7 +60,7 @@ def of_delivery(conn: Connection, delivery_id: int, now: float) -> tuple[Due, ..
     query = (
         select(
             n.id, n.incident_id, n.event, n.channel,
-            i.rule, i.severity, i.since, i.opened_at, i.closed_at, i.late, i.is_exercise,
+            i.rule, i.severity, i.since, i.opened_at, i.closed_at, i.acknowledged_at, i.late, i.is_exercise,
             d.device, d.label, room, s.name, code,
             func.coalesce(own.c.name, t.province.c.name), t.commune.c.name, i.evidence,
         )
@@ -74,4 +77,15 @@ def of_delivery(conn: Connection, delivery_id: int, now: float) -> tuple[Due, ..
     told = tuple(Due(*tuple(row)) for row in conn.execute(query))
     if len(told) != 1:
         return told
-    return (replace(told[0], hint=calls.hint(conn, told[0].incident_id, now)),)
+    hint = calls.hint(conn, told[0].incident_id, now)
+    return (replace(told[0], hint=hint, thread=_thread(conn, told[0], delivery_id)),)
+
+
+def _thread(conn: Connection, due: Due, delivery_id: int) -> str:
+    n, d = t.notification.c, t.delivery.c
+    query = (
+        select(d.nonce)
+        .join(t.notification, n.delivery_id == d.id)
+        .where(n.incident_id == due.incident_id, d.channel == due.channel, d.id < delivery_id)
+    )
+    return conn.scalar(query.order_by(d.id).limit(1)) or ""

@@ -48,17 +48,19 @@ def exercises(conn: Connection, scope: Scope) -> int:
 def longest(conn: Connection, scope: Scope, limit: int) -> tuple[IncidentRow, ...]:
     """Those that nobody has acknowledged: the severest first, of these what has waited for longest."""
     i = t.incident.c
+    waits_since = func.coalesce(i.reopened_at, i.opened_at)
     query = (
         incident_select()
         .where(seen(scope), i.closed_at.is_(None), i.acknowledged_at.is_(None))
-        .order_by(case(_SEVEREST, value=i.severity, else_=3), i.opened_at, i.id)
+        .order_by(case(_SEVEREST, value=i.severity, else_=3), waits_since, i.id)
         .limit(limit)
     )
     return tuple(IncidentRow(*row) for row in conn.execute(query))
 
 
 def newest(conn: Connection, scope: Scope, limit: int) -> tuple[IncidentRow, ...]:
-    """The open ones that came last."""
+    """The open ones that came, came back or became worse last."""
     i = t.incident.c
-    query = incident_select().where(seen(scope), i.closed_at.is_(None)).order_by(i.id.desc()).limit(limit)
+    query = incident_select().where(seen(scope), i.closed_at.is_(None))
+    query = query.order_by(i.raised_event.desc(), i.id.desc()).limit(limit)
     return tuple(IncidentRow(*row) for row in conn.execute(query))

@@ -16,6 +16,12 @@ CRITICAL_EVERY = 60.0
 
 Kind = Literal["one", "fold", "digest"]
 
+ACTS = ("acknowledged", "resolved", "false_alarm", "put_back")
+"""What people did about an incident: they took it, closed it, opened it again."""
+
+CALM = ("closed", *ACTS)
+"""Events after which nobody has to hurry."""
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
@@ -66,7 +72,7 @@ def _prompt(rows: Sequence[Waiting], made: Sequence[Made], now: float, *, is_exe
     ids = tuple(row.id for row in rows)
     stormed = max((one.at for one in made if one.kind == "fold" and one.at <= now), default=None)
     if stormed is not None and now - stormed < STORM_EVERY:
-        urgent = any(row.severity == "critical" and row.event != "closed" for row in rows)
+        urgent = any(row.severity == "critical" and row.event not in CALM for row in rows)
         return [Batch("fold", ids, is_exercise)] if urgent and now - stormed >= CRITICAL_EVERY else []
     recent = sum(1 for one in made if one.kind == "one" and now - one.at < MINUTE)
     if len(rows) + recent > BURST:

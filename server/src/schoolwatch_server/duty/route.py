@@ -8,7 +8,7 @@ everybody's channels do again: nothing serious is told to nobody.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from schoolwatch_server.duty.shift import Shift, Where, covers, due, is_on, rank
+from schoolwatch_server.duty.shift import Shift, Where, covers, due, due_act, is_on, rank, wants
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,28 @@ def ending(shifts: Sequence[Shift], were_told: Collection[str], severity: str, a
         own = [due(shift, severity, at) for shift in shifts if channel in shift.channels]
         then, is_digest = min(own, default=(at, False))
         found.append(Told(channel, then, is_digest))
+    return tuple(found)
+
+
+def acted(
+    shifts: Sequence[Shift],
+    were_told: Collection[str],
+    event: str,
+    severity: str,
+    at: float,
+    *,
+    is_serious: bool,
+) -> tuple[Told, ...]:
+    """Who is told what somebody did about it: whoever was told of it, unless each of its shifts says no."""
+    found = []
+    for channel in sorted(were_told):
+        own = [shift for shift in shifts if channel in shift.channels]
+        told_by = [shift for shift in own if wants(shift, event)]
+        if own and not told_by:
+            continue
+        asked: Sequence[Shift | None] = told_by or [None]
+        times = [due_act(shift, severity, at, is_serious=is_serious) for shift in asked]
+        found.append(Told(channel, *min(times)))
     return tuple(found)
 
 

@@ -7,6 +7,7 @@ A shift that ends at or before its start ends on the next day: 22:00-06:00 on Su
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
+from typing import Literal, get_args
 
 from schoolwatch_server.scope import Scope
 
@@ -16,6 +17,15 @@ SEVERITIES = ("low", "medium", "high", "critical")
 
 PATIENT = ("low", "medium")
 """Those that wait out quiet hours."""
+
+Acts = Literal["all", "closed", "none"]
+"""Of what people did about an incident a shift is told: that somebody took it too, its end alone, nothing."""
+
+ACTS: tuple[Acts, ...] = get_args(Acts)
+
+NIGHT = (22 * 60, 6 * 60)
+"""Minutes of the day in which nobody is woken by what others did about what isn't serious, unless a shift has
+quiet hours of its own. A proposal of this project."""
 
 STEPS = 5
 """Steps of escalation that can be set up."""
@@ -38,7 +48,8 @@ class Shift:
     """One entry of the duty list. Minutes are of the day; `weekdays` counts Monday as 0.
 
     `quiet` are from-to minutes in which low and medium ones wait for its end; at `digest` of each day low
-    ones come in one message. `step` 1 is told at once, 2 and more when nobody acknowledged in time.
+    ones come in one message. `step` 1 is told at once, 2 and more when nobody acknowledged in time. `acts`:
+    of what people did about an incident that it was told of.
     """
 
     id: int
@@ -54,6 +65,7 @@ class Shift:
     step: int = 1
     quiet: tuple[int, int] | None = None
     digest: int | None = None
+    acts: Acts = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +108,23 @@ def due(shift: Shift, severity: str, at: float) -> tuple[float, bool]:
     if shift.quiet is not None and _in(shift.quiet, then):
         then, waits = _next(then, shift.quiet[1]), True
     return then, waits
+
+
+def due_act(shift: Shift | None, severity: str, at: float, *, is_serious: bool) -> tuple[float, bool]:
+    """When it is told by this shift (None: by none) that somebody did something, and whether in a digest.
+
+    Of a serious incident at once. Of any other not at night.
+    """
+    if is_serious:
+        return at, False
+    then, waits = (at, False) if shift is None else due(shift, severity, at)
+    hours = NIGHT if shift is None or shift.quiet is None else shift.quiet
+    return (_next(then, hours[1]), True) if _in(hours, then) else (then, waits)
+
+
+def wants(shift: Shift, event: str) -> bool:
+    """Whether a shift is told that somebody did this: took an incident, closed it, opened it again."""
+    return shift.acts == "all" or (shift.acts == "closed" and event != "acknowledged")
 
 
 def gaps(shifts: Sequence[Shift], severity: str, where: Where, today: date) -> tuple[Gap, ...]:

@@ -168,7 +168,7 @@ HOLDINGS: dict[str, Holding] = {
         "Sự cố, bằng chứng kỹ thuật và người xử lý",
         "Incidents with their technical evidence, and who deals with them",
         technical="id rule rule_version fingerprint severity subject device_id since opened_at closed_at "
-        "reopened_at acknowledged_at verdict is_exercise late evidence",
+        "reopened_at acknowledged_at verdict is_exercise raised_event late evidence",
         organisational="school_id room_id commune_id province_id",
         personal="acknowledged_by assignee verdict_by",
     ),

@@ -16,7 +16,7 @@ DUTY: dict[str, Holding] = {
         "Lịch trực: ai được báo về sự cố nào, giờ nào",
         "Duty: who is told of which incidents, at which hours",
         technical="id scope_level scope_id least weekdays starts ends first_day last_day step quiet_from "
-        "quiet_to digest_at channels changed_at",
+        "quiet_to digest_at channels acts changed_at",
         written="name",
     ),
     "notify_settings": of(
