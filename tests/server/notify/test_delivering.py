@@ -22,6 +22,7 @@ from schoolwatch_server.database import (
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.duty.shift import Shift
+from schoolwatch_server.rules import subject
 from schoolwatch_server.scope import EVERYTHING
 from webhook import Webhook
 
