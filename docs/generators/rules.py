@@ -48,7 +48,8 @@ def vietnamese() -> str:
     return whole(
         "Các quy tắc cảnh báo",
         "Mỗi mục dưới đây là một quy tắc có sẵn: khi nào có sự cố, vì sao quan trọng và phải làm gì.\n"
-        "Lỗi đã có từ trước khi cài SchoolWatch vào *danh sách việc cần làm* của trường, không thành sự cố.",
+        "Lỗi đã có từ trước khi cài SchoolWatch vào *danh sách việc cần khắc phục* của trường, "
+        "không thành sự cố.",
         *(_section(rule) for rule in rules.load()),
     )
 
@@ -69,7 +70,7 @@ def _section(rule: Rule) -> str:
         f"- Mã: {code(rule.id)}",
     ]
     if rule.when_begun == "work_list":
-        lines.insert(3, "- Luôn vào danh sách việc cần làm, không báo động.")
+        lines.insert(3, "- Luôn vào danh sách việc cần khắc phục, không báo động.")
     if rule.late == "opens":
         lines.insert(3, "- Báo cáo đến chậm cũng mở sự cố, ghi “phát hiện muộn”.")
     return "\n".join(lines)

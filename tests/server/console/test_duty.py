@@ -5,8 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from schoolwatch_server import texts
+from schoolwatch_server.database import channel_rows, incident_rows
 from schoolwatch_server.database import tables as t
-from schoolwatch_server.database.engine import begin_read
+from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.scope import Scope
 from tree import Tree
 from webhook import Webhook
 from website import RunningSite, csrf
@@ -99,3 +102,39 @@ def test_an_exercise_is_started_seen_and_ended(tree: Tree, site: RunningSite) ->
         i = t.incident.c
         closed = conn.scalar(t.incident.select().where(i.id == incident).with_only_columns(i.closed_at))
     assert abs(closed - time.time()) < 60
+
+
+def test_messages_name_channel_and_failure_in_words_and_a_school_reads_nobodys_name(
+    tree: Tree, site: RunningSite
+) -> None:
+    with begin_write(tree.engine) as conn:
+        made = channel_rows.add(conn, "Zalo Lan", "zalo", "json://127.0.0.1:9/x", "vi", None, tree.now)
+        scope = Scope("school", tree.schools[0].id)
+        incident = incident_rows.incidents(conn, scope, limit=1)[0].id
+        for kind, error in (
+            ("notified", ""),
+            ("notify_failed", "answered 401"),
+            ("notify_failed", "no answer"),
+        ):
+            detail = {"event": "escalated", "channel": f"channel:{made}", "attempt": 2, "error": error}
+            row = {"incident_id": incident, "at": tree.now, "kind": kind, "detail": detail}
+            conn.execute(t.incident_event.insert().values(**row))
+    page = site.somebody("so_admin").get(f"/incidents/{incident}").text
+    assert "Đã gửi thông báo “chưa ai nhận” qua kênh Zalo Lan" in page
+    assert "qua kênh Zalo Lan, lần 2: nơi nhận trả lời mã 401" in page
+    assert "lần 2: không có trả lời; kiểm tra địa chỉ" in page
+    page = site.somebody("school_head", scope).get(f"/incidents/{incident}").text
+    assert "Đã gửi thông báo “chưa ai nhận” qua kênh của người trực" in page
+    assert "Lan" not in page
+    with begin_write(tree.engine) as conn:
+        channel_rows.remove(conn, made)
+    assert "qua kênh đã xóa" in site.somebody("so_admin").get(f"/incidents/{incident}").text
+
+
+def test_every_event_that_is_told_has_a_short_name() -> None:
+    words = texts.load()
+    told = {
+        key.split(".")[1] for key in words.entries if key.startswith("notify.") and key.endswith(".title")
+    }
+    for event in told - {"fold", "digest", "test", "reminder", "waits"}:
+        assert words.get("vi", f"event.short.{event}")

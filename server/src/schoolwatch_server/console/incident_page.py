@@ -14,6 +14,7 @@ from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.console import incident_words
 from schoolwatch_server.console.evidence import evidence_in_words
 from schoolwatch_server.console.incident_call import calls_for
+from schoolwatch_server.console.notifications import naming
 from schoolwatch_server.console.page import Csrf, check_form, page, words_of
 from schoolwatch_server.console.serious_words import timers_in_words
 from schoolwatch_server.database import incident_rows, maintenances, serious
@@ -61,6 +62,7 @@ def act(
 def _page(
     request: Request, number: int, who: Who, server: Server, told: str, *, refused: bool = False
 ) -> Response:
+    words = words_of(request)
     with begin_read(server.engine) as conn:
         row = incident_rows.incident(conn, number, who.scope)
         if row is None:
@@ -69,10 +71,11 @@ def _page(
         gravity = serious.gravities(conn, [number])[number]
         planned = maintenances.of_incident(conn, number, time.time())
         names = handling.assignable(conn, who, number) if may(who, "handle") else ()
+        called = naming(conn, who, words)
     looked.see(
         server.looked, server.engine, who, "incident.view", str(number)
     )  # what is not theirs, nobody saw
-    words, rule = words_of(request), server.rules.get(row.rule)
+    rule = server.rules.get(row.rule)
     return page(
         request,
         "incident.html",
@@ -81,7 +84,7 @@ def _page(
         incident=row,
         rule=rule,
         planned=planned,
-        events=incident_words.timeline(events, words),
+        events=incident_words.timeline(events, words, called),
         evidence=evidence_in_words(row.evidence, words),
         gravity=gravity,
         timers=timers_in_words(gravity, words, time.time()),
@@ -93,7 +96,6 @@ def _page(
         names=names,
         note_max=NOTE_MAX,
         goes_on=incident_words.goes_on(row, events),
-        chip_of=incident_words.chip,
         person=lambda name: incident_words.person(name, words),
     )
 

@@ -1,21 +1,13 @@
 """What happened to an incident, in words: who did what, what the readings showed, who was told how."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from schoolwatch_server.console import channel_words
 from schoolwatch_server.console.words import Words
 from schoolwatch_server.database.incident_rows import EventRow, IncidentRow
 from schoolwatch_server.handling import Outcome
-
-_CHIPS = {
-    "open": "bad",
-    "acknowledged": "warn",
-    "evidence": "good",
-    "resolved": "good",
-    "false_alarm": "plain",
-    "standing": "plain",
-}
 
 _PROGRAM = "API token "
 
@@ -30,14 +22,9 @@ class Line:
     note: str = ""
 
 
-def timeline(events: Iterable[EventRow], words: Words) -> tuple[Line, ...]:
-    """In order, the oldest first."""
-    return tuple(_line(event, words) for event in events)
-
-
-def chip(row: IncidentRow) -> str:
-    """The colour of its state."""
-    return _CHIPS[row.state]
+def timeline(events: Iterable[EventRow], words: Words, channel: Callable[[str], str]) -> tuple[Line, ...]:
+    """In order, the oldest first; `channel` names the channel behind a key for who reads it."""
+    return tuple(_line(event, words, channel) for event in events)
 
 
 def person(name: str, words: Words) -> str:
@@ -63,7 +50,7 @@ def outcome(told: Outcome, words: Words) -> str:
     return words.text(key, by=by, at=at, newer=told.newer or "")
 
 
-def _line(event: EventRow, words: Words) -> Line:
+def _line(event: EventRow, words: Words, channel: Callable[[str], str]) -> Line:
     detail: dict[str, Any] = event.detail if isinstance(event.detail, dict) else {}
     by = person(str(detail["by"]), words) if detail.get("by") else ""
     key = _key(event.kind, detail, by)
@@ -72,10 +59,10 @@ def _line(event: EventRow, words: Words) -> Line:
     values = {
         "by": by,
         "assignee": person(str(detail.get("assignee") or ""), words),
-        "channel": str(detail.get("channel", "")),
+        "channel": channel(str(detail.get("channel", ""))),
         "what": words.known(f"event.short.{event_name}", event_name),
         "attempt": str(detail.get("attempt", "")),
-        "error": str(detail.get("error", "")),
+        "error": channel_words.failure(str(detail.get("error", "")), words),
         "into": str(detail.get("into") or "?"),
         "when": words.when(detail["at"]) if isinstance(detail.get("at"), int | float) else "",
     }

@@ -19,7 +19,7 @@ from schoolwatch_server.api.exports import headers
 from schoolwatch_server.api.problems import bad_field
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.console import incident_table
-from schoolwatch_server.console.incident_words import chip, outcome, person
+from schoolwatch_server.console.incident_words import outcome, person
 from schoolwatch_server.console.page import Csrf, check_form, language_of, page, words_of
 from schoolwatch_server.database import incident_lists, incident_news, registry
 from schoolwatch_server.database.engine import begin_read
@@ -151,7 +151,6 @@ def _page(
         colleagues=names,
         communes=places,
         at_once=AT_ONCE,
-        chip_of=chip,
         person=lambda name: person(name, words),
     )
 

@@ -1,19 +1,23 @@
 """Channels of notification: who may be told and how, whether it works, and the sign of life."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path as FilePath
 from typing import Annotated
 
 from fastapi import Form, Path, Request
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 from starlette.responses import RedirectResponse, Response
 
 from schoolwatch_server import channels, dead_man, notify
-from schoolwatch_server.access import Principal
+from schoolwatch_server.access import Principal, may
 from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.problems import Problem, bad_field, not_found
 from schoolwatch_server.api.route import Route, Server, Who
+from schoolwatch_server.console import channel_words
 from schoolwatch_server.console.page import Csrf, check_form, page, words_of
+from schoolwatch_server.console.words import Words
 from schoolwatch_server.database import audit, channel_rows, deliveries, duty_rows
 from schoolwatch_server.database import people as accounts
 from schoolwatch_server.database.engine import begin_read, begin_write
@@ -173,6 +177,17 @@ def _kind(request: Request, address: str) -> str:
     return channels.kind(address)
 
 
+def naming(conn: Connection, who: Principal, words: Words) -> Callable[[str], str]:
+    """What the channel behind a key is called for who asks.
+
+    Channels bear names of people on duty: only who sees the duty list reads them.
+    """
+    if not may(who, "system"):
+        return lambda _: words.text("channel.one")
+    rows = channel_rows.listed(conn)
+    return lambda key: channel_words.named(key, rows, words)
+
+
 def _wrong(request: Request, field: str, fault: str, label: str) -> Problem:
     said = words_of(request)
     return bad_field(field, said.text(f"channel.fault.{fault}"), said.text(f"channel.{label}"))
@@ -190,7 +205,7 @@ def filed(server: Context) -> dict[str, str]:
 def _page(
     request: Request, who: Principal, server: Context, *, tested: tuple[str, str] | None = None
 ) -> Response:
-    in_file = filed(server)
+    in_file, words = filed(server), words_of(request)
     with begin_read(server.engine) as conn:
         rows = channel_rows.listed(conn)
         return page(
@@ -200,7 +215,8 @@ def _page(
             at="/notifications",
             rows=rows,
             filed=[(name, channels.kind(address)) for name, address in in_file.items()],
-            names={row.key: row.name for row in rows},
+            named=lambda key: channel_words.named(key, rows, words),
+            why=lambda error: channel_words.failure(error, words),
             sent=deliveries.newest(conn, MESSAGES),
             settings=duty_rows.settings(conn),
             tested=tested,

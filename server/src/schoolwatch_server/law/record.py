@@ -35,7 +35,7 @@ AFTER = {
     "disabled_at": " sau khi khóa",
     "expires_at": " sau khi hết hạn hoặc thu hồi",
     "year_ends": " sau khi hết năm học",
-    "ends": " sau khi hợp đồng hết hạn",
+    "ends": " sau khi kết thúc",
 }
 """From which moment a term counts, where it is not from when the row was made."""
 
@@ -242,8 +242,9 @@ def _recipients(config: ServerConfig) -> tuple[str, ...]:
     return (
         "Không gửi dữ liệu cho tác giả phần mềm hay doanh nghiệp nào.",
         "Kênh thông báo sự cố do Sở khai báo: nhận tên trường, phòng, nhãn máy và nội dung sự cố. "
-        "Kênh của nhà cung cấp ngoài Việt Nam là chuyển dữ liệu ra nước ngoài, phải xem xét trước."
-        + (" Hiện chưa khai báo kênh nào." if not config.notify.urls_file else ""),
+        "Kênh của nhà cung cấp ngoài Việt Nam là chuyển dữ liệu ra nước ngoài, phải xem xét trước. "
+        "Kênh khai báo trên trang quản trị: xem trang Thông báo, trực."
+        + (" Tệp cấu hình chưa khai báo kênh nào." if not config.notify.urls_file else ""),
         "Phần mềm khác có mã truy cập do Sở, xã cấp: chỉ đọc, hoặc đọc và xử lý sự cố, trong phạm vi của mã.",
         f"Máy đích của phép thử mạng chỉ thấy địa chỉ IP công cộng của trường: {named}.",
     )
