@@ -82,7 +82,7 @@ def ports() -> Iterator[int]:
     return itertools.cycle(first + (begin + n) % count for n in range(count))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def free_port(ports: Iterator[int]) -> Callable[[], int]:
     """`free_port()` is a TCP port of 127.0.0.1 that nothing listens on now; another one each call.
 

@@ -1,0 +1,133 @@
+"""Which series a query asks for: conditions on their tags."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, Literal
+
+from schoolwatch_server.influxql.errors import QueryError
+
+Sign = Literal["=", "!=", "=~", "!~"]
+
+REGEX_MAX: Final = 10_000
+"""Characters of a regular expression: a variable of Grafana with all of a commune's schools has fewer."""
+
+REPEATS_MAX: Final = 4
+"""How often a regular expression may repeat something: what matching may cost grows with each."""
+
+_LITERAL: Final = re.compile(r"(?:[^\\.+*?()|\[\]{}^$]|\\[^A-Za-z0-9])*")
+_REPEATED_GROUP: Final = re.compile(r"(?<!\\)\)[*+?{]")
+_REPEAT: Final = re.compile(r"(?<!\\)[*+{]")
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A tag compared with a text or a regular expression; a series without the tag has an empty one."""
+
+    tag: str
+    sign: Sign
+    text: str
+
+    def holds(self, value: str) -> bool:
+        """Whether a value of the tag is one of those meant."""
+        match self.sign:
+            case "=":
+                return value == self.text
+            case "!=":
+                return value != self.text
+            case "=~":
+                return compiled(self.text).search(value) is not None
+            case "!~":
+                return compiled(self.text).search(value) is None
+
+
+@dataclass(frozen=True, slots=True)
+class Both:
+    """Two conditions of which both must hold."""
+
+    left: "Condition"
+    right: "Condition"
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """Two conditions of which one is enough."""
+
+    left: "Condition"
+    right: "Condition"
+
+
+@dataclass(frozen=True, slots=True)
+class Anything:
+    """No condition."""
+
+
+Condition = Match | Both | Either | Anything
+ANY: Final = Anything()
+
+
+def holds(condition: Condition, tags: Mapping[str, str]) -> bool:
+    """Whether a series with these tags is asked for."""
+    match condition:
+        case Match():
+            return condition.holds(tags.get(condition.tag, ""))
+        case Both(left, right):
+            return holds(left, tags) and holds(right, tags)
+        case Either(left, right):
+            return holds(left, tags) or holds(right, tags)
+        case Anything():
+            return True
+
+
+def allowed(condition: Condition, tag: str) -> frozenset[str] | None:
+    """The only values of a tag that can be asked for; None when the condition names no such list."""
+    match condition:
+        case Match(named, "=", text) if named == tag:
+            return frozenset({text})
+        case Match(named, "=~", text) if named == tag:
+            return _listed(text)
+        case Both(left, right):
+            first, second = allowed(left, tag), allowed(right, tag)
+            if first is None or second is None:
+                return second if first is None else first
+            return first & second
+        case Either(left, right):
+            first, second = allowed(left, tag), allowed(right, tag)
+            return None if first is None or second is None else first | second
+    return None
+
+
+def _listed(regex: str) -> frozenset[str] | None:
+    """The texts of `^(a|b)$`, as Grafana writes a variable with several values."""
+    found = re.fullmatch(r"\^\(?(.*?)\)?\$", regex, re.DOTALL)
+    if found is None or regex.startswith("^(") != regex.endswith(")$"):
+        return None
+    parts = found[1].split("|")
+    if len(parts) > 1 and not regex.startswith("^("):
+        return None
+    if not all(_LITERAL.fullmatch(part) for part in parts):
+        return None
+    return frozenset(re.sub(r"\\(.)", r"\1", part) for part in parts)
+
+
+@lru_cache(256)
+def compiled(text: str) -> re.Pattern[str]:
+    """A regular expression that can't take long. Raises `QueryError` for one that might, or that is none.
+
+    InfluxDB's (RE2) never takes long; Python's does when what is repeated is repeated again.
+    """
+    if len(text) > REGEX_MAX:
+        raise QueryError(f"a regular expression has at most {REGEX_MAX} characters, this one has {len(text)}")
+    if _REPEATED_GROUP.search(text):
+        raise QueryError(f"/{_short(text)}/: a group is not repeated here")
+    if len(_REPEAT.findall(text)) > REPEATS_MAX or re.search(r"\\[1-9]|\(\?(?!:|i\))", text):
+        raise QueryError(f"/{_short(text)}/: too much for one regular expression")
+    try:
+        return re.compile(text)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise QueryError(f"/{_short(text)}/: not a regular expression: {error}") from None
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:60]}…"

@@ -1,0 +1,70 @@
+"""Reads a query's tokens one after the other."""
+
+from schoolwatch_server.influxql.errors import QueryError
+from schoolwatch_server.influxql.lexer import Kind, Token, tokens
+
+
+class Reader:
+    """Where one is in a query."""
+
+    def __init__(self, query: str) -> None:
+        self._tokens = list(tokens(query))
+        self._position = 0
+        self.depth = 0  # of parentheses in a condition or expression
+
+    @property
+    def next(self) -> Token:
+        """The token that comes; the last one again and again."""
+        return self._tokens[self._position]
+
+    @property
+    def is_at_end(self) -> bool:
+        """Whether nothing is left."""
+        return self.next.kind == "end"
+
+    def says(self, *words: str) -> bool:
+        """Whether one of these keywords or signs comes."""
+        return self.next.says(*words)
+
+    def step(self) -> Token:
+        """Takes the token that comes, whatever it is."""
+        token = self.next
+        if token.kind != "end":
+            self._position += 1
+        return token
+
+    def took(self, word: str) -> bool:
+        """Takes this keyword or sign if it comes."""
+        if not self.says(word):
+            return False
+        self.step()
+        return True
+
+    def take(self, word: str) -> None:
+        """Takes this keyword or sign, which must come."""
+        if not self.took(word):
+            raise self.unexpected(self.next, word)
+
+    def expect(self, kind: Kind) -> Token:
+        """Takes a token of this kind, which must come."""
+        if self.next.kind != kind:
+            raise self.unexpected(self.next, f"a {kind}")
+        return self.step()
+
+    def name(self, what: str) -> str:
+        """Takes a name, in double quotes or without any."""
+        if self.next.kind not in ("name", "quoted"):
+            raise self.unexpected(self.next, what)
+        return self.step().text
+
+    def argument(self, kind: Kind) -> Token:
+        """Takes the one argument in parentheses."""
+        self.take("(")
+        token = self.expect(kind)
+        self.take(")")
+        return token
+
+    def unexpected(self, token: Token, expected: str) -> QueryError:
+        """What to say of a token that can't stand here."""
+        found = token.text if token.kind != "end" else "the end"
+        return QueryError(f"error parsing query: found {found}, expected {expected}", token.at)

@@ -1,0 +1,160 @@
+"""Answers a SELECT from a source: series put together by tags, points into buckets, buckets into columns."""
+
+import itertools
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from schoolwatch_server.influxql.columns import Row, of_folds, of_points
+from schoolwatch_server.influxql.errors import QueryError
+from schoolwatch_server.influxql.expression import is_raw, leaves
+from schoolwatch_server.influxql.query import SELECTORS, Call, Field, Select
+from schoolwatch_server.influxql.source import Fold, Point, Series, Source, merged
+
+_T = TypeVar("_T")
+
+SERIES_MAX: Final = 20_000
+"""Series in one answer."""
+
+VALUES_MAX: Final = 500_000
+"""Values in one answer; a screen shows some thousands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A series of an answer; each row begins with its instant (nanoseconds), None where none is told."""
+
+    name: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[object, ...], ...]
+    tags: Mapping[str, str] | None = None
+
+
+def select(query: Select, source: Source) -> tuple[Answered, ...]:
+    """What a SELECT answers; nothing where there are no points. Raises `QueryError`."""
+    known = source.fields(query.measurement)
+    asked = list(
+        dict.fromkeys(_field(leaf) for column in query.columns for leaf in leaves(column.expression))
+    )
+    fields = [field for field in asked if field in known]
+    if not fields or query.span.start >= query.span.end:
+        return ()
+    series = source.series(query.measurement, query.where, query.span)
+    if len(series) > SERIES_MAX:
+        raise QueryError(f"{len(series)} series, at most {SERIES_MAX}: ask for fewer in WHERE")
+    _refuse_too_many(query, len(series))
+    answer = _raw if is_raw(query.columns) else _aggregated
+    groups = _groups(query, series, source)
+    columns = ("time", *(column.name for column in query.columns))
+    found = []
+    for tags, rows in answer(query, source, fields, groups):
+        ordered = rows[::-1] if query.is_descending else rows
+        part = _part(ordered, query.limit, query.offset)
+        if part:
+            found.append(Answered(query.measurement, columns, tuple(part), tags))
+    if query.is_descending:
+        found.reverse()
+    return tuple(found)
+
+
+Groups = list[tuple[dict[str, str] | None, list[Series]]]
+
+
+def _groups(query: Select, series: Sequence[Series], source: Source) -> Groups:
+    """Series of the same values of the tags that are grouped by, in the order of these."""
+    keys = sorted(source.tag_keys(query.measurement) if query.tags is None else query.tags)
+    if not keys:
+        return [(None, list(series))] if series else []
+    found: defaultdict[tuple[str, ...], list[Series]] = defaultdict(list)
+    for one in series:
+        found[tuple(one.tags.get(key, "") for key in keys)].append(one)
+    return [(dict(zip(keys, values, strict=True)), found[values]) for values in sorted(found)]
+
+
+def _refuse_too_many(query: Select, series: int) -> None:
+    if query.buckets is None:
+        return
+    buckets = (query.span.end - query.span.start) // query.buckets.every + 1
+    answered = series if query.tags != () else min(series, 1)
+    if buckets * max(answered, 1) * len(query.columns) > VALUES_MAX:
+        raise QueryError(
+            f"{answered} series × {buckets} intervals are more than {VALUES_MAX} values: "
+            "ask for longer intervals, a shorter time or fewer series"
+        )
+
+
+# --- functions ----------------------------------------------------------------------------------------
+
+
+def _aggregated(
+    query: Select, source: Source, fields: Sequence[str], groups: Groups
+) -> Iterable[tuple[dict[str, str] | None, Sequence[Row]]]:
+    series = [one for _, its in groups for one in its]
+    by_field = {
+        field: source.folds(query.measurement, field, series, query.span, query.buckets) for field in fields
+    }
+    selected = _selected(query) if query.buckets is None else None
+    for tags, its in groups:
+        folds = {field: _together(its, found) for field, found in by_field.items()}
+        if not any(folds.values()):
+            continue
+        if selected is not None and selected.function != "last":
+            yield tags, of_points(query.columns, [_extreme(query, source, selected, its)])
+        else:
+            yield tags, of_folds(query, folds, is_selected=selected is not None)
+
+
+def _selected(query: Select) -> Call | None:
+    """The one selector, where nothing else is asked for: it tells when its point was."""
+    only, *others = {leaf for column in query.columns for leaf in leaves(column.expression)}
+    is_one = not others and isinstance(only, Call) and only.function in SELECTORS
+    return only if is_one and isinstance(only, Call) else None
+
+
+def _extreme(query: Select, source: Source, call: Call, series: Sequence[Series]) -> Point:
+    """The smallest or largest point, the first of several."""
+    found = source.points(query.measurement, [call.field], series, query.span)
+    sign = 1.0 if call.function == "min" else -1.0
+    points = [(sign * (p.values[0] or 0.0), p.at) for its in found.values() for p in its]
+    value, at = min(points)
+    return Point(at, (sign * value,))
+
+
+def _together(series: Sequence[Series], found: Mapping[object, Mapping[int, Fold]]) -> dict[int, Fold]:
+    """The folds of several series as those of one."""
+    if len(series) == 1:
+        return dict(found.get(series[0].id, {}))
+    merging: dict[int, Fold] = {}
+    for one in series:
+        for start, fold in found.get(one.id, {}).items():
+            merging[start] = merged(merging[start], fold) if start in merging else fold
+    return merging
+
+
+# --- points themselves --------------------------------------------------------------------------------
+
+
+def _raw(
+    query: Select, source: Source, fields: Sequence[str], groups: Groups
+) -> Iterable[tuple[dict[str, str] | None, Sequence[Row]]]:
+    series = [one for _, its in groups for one in its]
+    found = source.points(query.measurement, fields, series, query.span)
+    if sum(map(len, found.values())) * len(query.columns) > VALUES_MAX:
+        raise QueryError(f"more than {VALUES_MAX} values: ask for mean() or last() and GROUP BY time()")
+    for tags, its in groups:
+        points = sorted(itertools.chain.from_iterable(found.get(one.id, ()) for one in its), key=_instant)
+        rows = of_points(query.columns, points, fields)
+        yield tags, rows
+
+
+def _instant(point: Point) -> int:
+    return point.at
+
+
+def _field(leaf: Call | Field) -> str:
+    return leaf.field if isinstance(leaf, Call) else leaf.name
+
+
+def _part(items: Sequence[_T], limit: int, offset: int) -> Sequence[_T]:
+    return items[offset : offset + limit] if limit else items[offset:]

@@ -1,0 +1,88 @@
+"""Where a query's series come from: what every source of them answers."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+import msgspec
+
+from schoolwatch_server.influxql.condition import Condition
+from schoolwatch_server.influxql.query import Buckets, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One series: what its source calls it, and its tags."""
+
+    id: Hashable
+    tags: Mapping[str, str] = field(hash=False)
+
+
+class Fold(msgspec.Struct, frozen=True, gc=False):
+    """What a series was in one bucket: all that functions are made of. Instants are nanoseconds."""
+
+    count: int
+    sum: float
+    min: float
+    max: float
+    last: float
+    last_at: int
+
+
+class Point(NamedTuple):
+    """The values of a series at an instant (nanoseconds), one a field asked for; None: it has none."""
+
+    at: int
+    values: tuple[float | None, ...]
+
+
+class Source(Protocol):
+    """Series that one reader may see; nothing else of what there is."""
+
+    def measurements(self) -> Sequence[str]:
+        """The names of measurements."""
+
+    def fields(self, measurement: str) -> Sequence[str]:
+        """A measurement's fields, all of them numbers; none for a measurement that there isn't."""
+
+    def tag_keys(self, measurement: str) -> Sequence[str]:
+        """The tags that series of a measurement have."""
+
+    def series(self, measurement: str, where: Condition, span: Span) -> Sequence[Series]:
+        """The series asked for; those without a point in the span may be among them.
+
+        Raises `QueryError` where too many would have to be looked through.
+        """
+
+    def folds(
+        self, measurement: str, field: str, series: Sequence[Series], span: Span, buckets: Buckets | None
+    ) -> Mapping[Hashable, Mapping[int, Fold]]:
+        """Each series' points in the span, in buckets by their beginning; all under 0 without any."""
+
+    def points(
+        self, measurement: str, fields: Sequence[str], series: Sequence[Series], span: Span
+    ) -> Mapping[Hashable, Sequence[Point]]:
+        """Each series' points in the span, oldest first, that have one of the fields at least."""
+
+
+def merged(first: Fold, second: Fold) -> Fold:
+    """Two folds as one; of two last points at the same instant the larger one."""
+    last_at, last = max((first.last_at, first.last), (second.last_at, second.last))
+    return Fold(
+        first.count + second.count,
+        first.sum + second.sum,
+        min(first.min, second.min),
+        max(first.max, second.max),
+        last,
+        last_at,
+    )
+
+
+def folded(points: Sequence[tuple[int, float]], buckets: Buckets | None) -> dict[int, Fold]:
+    """Points (instant, value) in buckets by their beginning; without any, all under 0."""
+    found: dict[int, Fold] = {}
+    for at, value in points:
+        start = 0 if buckets is None else buckets.start(at)
+        one = Fold(1, value, value, value, value, at)
+        found[start] = merged(found[start], one) if start in found else one
+    return found

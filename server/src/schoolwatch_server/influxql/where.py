@@ -1,0 +1,163 @@
+"""WHERE: between which instants, and of which series."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
+from typing import Final
+
+from schoolwatch_server.influxql import instant
+from schoolwatch_server.influxql.condition import (
+    ANY,
+    Anything,
+    Both,
+    Condition,
+    Either,
+    Match,
+    Sign,
+    compiled,
+)
+from schoolwatch_server.influxql.errors import QueryError
+from schoolwatch_server.influxql.query import Span
+from schoolwatch_server.influxql.reader import Reader
+
+DEPTH_MAX: Final = 30
+"""Parentheses within parentheses."""
+
+_SIGNS: Final[dict[str, Sign]] = {"=": "=", "!=": "!=", "<>": "!=", "=~": "=~", "!~": "!~"}
+_TURNED: Final = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "=": "="}
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """`time` compared with an instant (nanoseconds), or with a text that a zone turns into one."""
+
+    sign: str
+    at: int | str
+    plus: int = 0
+
+    def span(self, zone: tzinfo) -> Span:
+        """The instants that are meant."""
+        at = (instant.instant(self.at, zone) if isinstance(self.at, str) else self.at) + self.plus
+        at = max(min(at, instant.LATEST - 1), instant.EARLIEST)
+        match self.sign:
+            case ">":
+                return Span(start=at + 1)
+            case ">=":
+                return Span(start=at)
+            case "<":
+                return Span(end=at)
+            case "<=":
+                return Span(end=at + 1)
+        return Span(at, at + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What WHERE says of time, and of tags."""
+
+    times: tuple[Limit, ...] = ()
+    tags: Condition = field(default=ANY)
+
+    def span(self, zone: tzinfo = UTC) -> Span:
+        """The instants that all of it leaves."""
+        spans = [limit.span(zone) for limit in self.times]
+        start = max((span.start for span in spans), default=instant.EARLIEST)
+        return Span(start, max(start, min((span.end for span in spans), default=instant.LATEST)))
+
+    def both(self, other: "Bounds") -> "Bounds":
+        """Both of them."""
+        if isinstance(self.tags, Anything) or isinstance(other.tags, Anything):
+            tags = other.tags if isinstance(self.tags, Anything) else self.tags
+        else:
+            tags = Both(self.tags, other.tags)
+        return Bounds((*self.times, *other.times), tags)
+
+
+def where(reader: Reader, now: int) -> Bounds:
+    """All that stands after WHERE."""
+    found = _all_of(reader, now)
+    while reader.says("OR"):
+        at = reader.step().at
+        other = _all_of(reader, now)
+        if found.times or other.times:
+            raise QueryError("time stands beside AND alone, not beside OR", at)
+        found = Bounds((), Either(found.tags, other.tags))
+    return found
+
+
+def _all_of(reader: Reader, now: int) -> Bounds:
+    found = _one(reader, now)
+    while reader.took("AND"):
+        found = found.both(_one(reader, now))
+    return found
+
+
+def _one(reader: Reader, now: int) -> Bounds:
+    if reader.took("("):
+        reader.depth += 1
+        if reader.depth > DEPTH_MAX:
+            raise QueryError("too many parentheses", reader.next.at)
+        found = where(reader, now)
+        reader.take(")")
+        reader.depth -= 1
+        return found
+    if reader.next.kind in ("name", "quoted"):
+        token = reader.step()
+        if token.text.lower() == "time":
+            return Bounds((_limit(reader, now),))
+        if not (token.kind == "name" and token.text.lower() == "now"):
+            return Bounds((), _match(reader, token.text))
+        raise reader.unexpected(token, "a tag or time")
+    return Bounds((_turned(reader, now),))
+
+
+def _limit(reader: Reader, now: int) -> Limit:
+    sign = reader.step()
+    if sign.kind != "sign" or sign.text not in _TURNED:
+        raise reader.unexpected(sign, "=, <, <=, >, >= after time")
+    at, plus = _moment(reader, now)
+    return Limit(sign.text, at, plus)
+
+
+def _turned(reader: Reader, now: int) -> Limit:
+    """`1700000000s <= time`."""
+    at, plus = _moment(reader, now)
+    sign = reader.step()
+    if sign.text not in _TURNED or not reader.took("TIME"):
+        raise reader.unexpected(sign, "a comparison with time")
+    return Limit(_TURNED[sign.text], at, plus)
+
+
+def _moment(reader: Reader, now: int) -> tuple[int | str, int]:
+    token = reader.step()
+    at: int | str
+    if token.kind == "string":
+        at = token.text
+    elif token.kind == "duration":
+        at = instant.duration(token.text)
+    elif token.kind == "number" and token.text.isdecimal():
+        at = int(token.text)
+    elif token.says("NOW"):
+        reader.take("(")
+        reader.take(")")
+        at = now
+    else:
+        raise reader.unexpected(token, "now(), a time as '2026-11-29T07:00:00Z', a number of ns")
+    plus = 0
+    while reader.says("+", "-"):
+        sign = 1 if reader.step().text == "+" else -1
+        plus += sign * instant.duration(reader.expect("duration").text)
+    return at, plus
+
+
+def _match(reader: Reader, tag: str) -> Match:
+    sign = reader.step()
+    if sign.text not in _SIGNS or sign.kind != "sign":
+        raise reader.unexpected(sign, "=, !=, =~, !~: tags are compared with texts, fields with nothing here")
+    if _SIGNS[sign.text] in ("=~", "!~"):
+        token = reader.expect("regex")
+        compiled(token.text)
+        return Match(tag, _SIGNS[sign.text], token.text)
+    token = reader.next
+    if token.kind != "string":
+        raise reader.unexpected(token, "a text in single quotes: fields are compared with nothing here")
+    return Match(tag, _SIGNS[sign.text], reader.step().text)

@@ -1,0 +1,161 @@
+"""What is not answered is refused with a reason; nothing that is written breaks it."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schoolwatch_server.influxql.condition import Both, Either, Match, allowed
+from schoolwatch_server.influxql.errors import QueryError
+from schoolwatch_server.influxql.parser import parse
+from schoolwatch_server.influxql.query import Buckets, Fill, Select, Show, Span
+
+SECOND = 1_000_000_000
+NOW = 1_795_000_000 * SECOND
+
+
+def test_a_panels_query() -> None:
+    """As Grafana writes it."""
+    (query,) = parse(
+        'SELECT last("value") AS "Giá trị" FROM "autogen"."indicator" WHERE ("school" =~ /^(1|2)$/) AND '
+        'time >= 1795000000000ms and time <= 1795003600000ms GROUP BY time(5m), "school" fill(previous) '
+        "ORDER BY time ASC LIMIT 10 tz('Asia/Ho_Chi_Minh')",
+        NOW,
+    )
+    assert isinstance(query, Select)
+    assert query.measurement == "indicator"
+    assert query.columns[0].name == "Giá trị"
+    assert query.span == Span(NOW, NOW + 3600 * SECOND + 1)
+    assert query.buckets == Buckets(300 * SECOND, -7 * 3600 * SECOND)
+    assert query.fill == Fill("previous")
+    assert query.tags == ("school",)
+    assert query.where == Match("school", "=~", "^(1|2)$")
+    assert allowed(query.where, "school") == {"1", "2"}
+
+
+def test_shown() -> None:
+    statements = parse(
+        'SHOW TAG VALUES ON "schoolwatch" FROM indicator WITH KEY IN ("school", "commune") '
+        "WHERE level = 'x' LIMIT 5; show measurements with measurement =~ /^ind/; SHOW DATABASES",
+        NOW,
+    )
+    keys = (Match("key", "=", "school"), Match("key", "=", "commune"))
+    assert statements[0] == Show("tag_values", "indicator", None, keys, Match("level", "=", "x"), 5)
+    assert statements[1] == Show("measurements", named=Match("measurement", "=~", "^ind"))
+    assert statements[2] == Show("databases")
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("", "the query is empty"),
+        ("DROP DATABASE x", "expected SELECT, SHOW"),
+        ("DELETE FROM x", "expected SELECT, SHOW"),
+        ("SELECT value INTO y FROM x", "nothing is written"),
+        ("SELECT * FROM x", "name the fields"),
+        ("SELECT mode(value) FROM x", "mode() is not answered here; these are: count, sum"),
+        ("SELECT last(value), value FROM x", "mixing aggregate and non-aggregate"),
+        ("SELECT value FROM (SELECT value FROM x)", "a query within a query"),
+        ("SELECT value FROM x, y", "one measurement"),
+        ("SELECT value FROM x WHERE value > 1", "fields with nothing here"),
+        ("SELECT value FROM x WHERE time > 1 OR time < 2", "not beside OR"),
+        ("SELECT mean(value) FROM x GROUP BY time(5m)", "needs a beginning"),
+        ("SELECT value FROM x WHERE time > 0 GROUP BY time(5m)", "at least one aggregate"),
+        ("SELECT mean(value) FROM x WHERE time > 0 GROUP BY time(0s)", "positive duration"),
+        ("SELECT mean(value) FROM x WHERE time > 0 GROUP BY time(1h) fill(zero)", "expected null, none"),
+        ("SELECT value FROM x tz('Mars/Olympus')", "unable to find time zone"),
+        (
+            "SELECT mean(value) FROM x WHERE time > 0 GROUP BY time(1d) tz('Europe/Paris')",
+            "without summer time",
+        ),
+        ("SELECT value FROM x WHERE time > 'yesterday'", "'yesterday' is no time"),
+        ("SELECT value FROM x WHERE t =~ /(a+)+$/", "a group is not repeated"),
+        ("SELECT value FROM x WHERE t =~ /[/", "not a regular expression"),
+        ("SELECT value FROM x SLIMIT 5", "SLIMIT is not answered here"),
+        ("SELECT value FROM x LIMIT 1.5", "1.5 is no count"),
+        ("SHOW SERIES", "after SHOW"),
+        ("SELECT value FROM x; ; SELECT", "a field or a function"),
+        ("SELECT value FROM x WHERE " + "(" * 40, "too many parentheses"),
+        ("SELECT value FROM x" + "; SELECT value FROM x" * 60, "at most 50 statements"),
+        ("SELECT value FROM x WHERE t = 'a" + "a" * 30_000, "at most 20000 characters"),
+        ("SELECT value ~ FROM x", "'~', which begins nothing at char 14"),
+    ],
+)
+def test_what_is_refused(query: str, says: str) -> None:
+    with pytest.raises(QueryError, match=re.escape(says)):
+        parse(query, NOW)
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_parsed_or_refused(text: str) -> None:
+    try:
+        parse(text, NOW)
+    except QueryError as error:
+        told = str(error)
+    else:
+        told = "parsed"
+    assert told
+
+
+_WORDS = [
+    "SELECT",
+    "FROM",
+    "WHERE",
+    "time",
+    ">",
+    ">=",
+    "=",
+    "=~",
+    "/^a|b$/",
+    "'x'",
+    '"y"',
+    "now()",
+    "-",
+    "1h",
+    "AND",
+    "OR",
+    "(",
+    ")",
+    "mean",
+    "value",
+    ",",
+    "GROUP",
+    "BY",
+    "time(5m)",
+    "fill(null)",
+    "LIMIT",
+    "3",
+    "SHOW",
+    "TAG",
+    "VALUES",
+    "WITH",
+    "KEY",
+    ";",
+    "tz('UTC')",
+    ".",
+    "*",
+    "1e999",
+    "9999999999999999999",
+    "0s",
+]
+
+
+@given(st.lists(st.sampled_from(_WORDS), max_size=30))
+def test_any_words_are_parsed_or_refused(words: list[str]) -> None:
+    try:
+        parse(" ".join(words), NOW)
+    except QueryError as error:
+        told = str(error)
+    else:
+        told = "parsed"
+    assert told
+
+
+def test_what_a_condition_leaves_of_a_tag() -> None:
+    one, two = Match("a", "=", "1"), Match("a", "=~", "^(1|2\\.5)$")
+    assert allowed(Both(one, two), "a") == {"1"}
+    assert allowed(Either(one, two), "a") == {"1", "2.5"}
+    assert allowed(Either(one, Match("b", "=", "1")), "a") is None
+    for regex in ("^1|2$", "1", "^(1|.)$", "^(a)|(b)$", "^(1|2)", "(?i)^(a|b)$"):
+        assert allowed(Match("a", "=~", regex), "a") is None, regex
