@@ -102,7 +102,6 @@ class Versions(Generic[F, V]):
         stamp = self._stamp()
         if stamp == self._seen:
             return
-        self._seen = stamp
         try:
             self._now = self._load()
             log.info("%s: read again", self._kept.called)
@@ -110,6 +109,7 @@ class Versions(Generic[F, V]):
                 log.error("%s; what held before it is in force", fault)
         except SheetError as error:
             log.warning("%s; what was in force before stays", error)
+        self._seen = stamp  # not before: a database that is away in between is asked once more
 
     def _load(self) -> F:
         if self._engine is None:

@@ -1,5 +1,6 @@
 """The evaluating process as it runs: alone, twice at once, killed again and again, and with broken files."""
 
+import dataclasses
 import logging
 import os
 import signal
@@ -252,6 +253,33 @@ def test_an_override_counts_as_soon_as_it_is_written(world: World, config: Serve
     (folder / "quick.yaml").unlink()
     assert waits() == [600]
     assert held.now().at(NOW) == rules.load()
+
+
+def test_a_version_that_came_while_the_database_went_away_is_read_when_it_is_back(
+    world: World, config: ServerConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = sheets.rules_in_force(config, world.engine)
+    text = (
+        (SHIPPED / "antivirus_off.yaml")
+        .read_text(encoding="utf-8")
+        .replace("open_after: 600", "open_after: 5")
+    )
+    since = (
+        rule_versions.save(
+            world.engine, world.folder / "rules", (), text, None, base=1000, reason="thử", by="sở", now=NOW
+        ).since
+        or 0.0
+    )
+
+    def away(_: object) -> tuple[rules.Stored, ...]:
+        raise exc.OperationalError("", None, sqlite3.OperationalError("database is locked"))
+
+    with monkeypatch.context() as broken:
+        broken.setattr(held, "_kept", dataclasses.replace(held._kept, stored=away))
+        with pytest.raises(exc.OperationalError):
+            held.look()
+    held.look()
+    assert [rule.open_after for rule in held.now().at(since) if rule.id == "antivirus_off"] == [5]
 
 
 def test_sigterm_ends_it(world: World) -> None:

@@ -124,7 +124,18 @@ def test_the_dossier_is_written_with_the_servers_real_condition(
     assert "33 ngày" in said
     assert "33 ngày" in pages[FILES[1]]
     assert "33 ngày" in pages[FILES[2]]
+    assert "<td>Kênh thông báo sự cố</td><td>chưa khai báo</td>" in said
     assert write() == FAILED, "an older dossier is never overwritten"
+
+
+def test_a_channel_of_the_console_is_a_channel(world: World, write: Write, tmp_path: Path) -> None:
+    row = {"name": "Zalo", "kind": "zalo", "address": b"x", "changed_at": NOW}
+    with begin_write(world.engine) as conn:
+        conn.execute(tables.channel.insert(), row)
+    (tmp_path / "server.toml").write_text("")
+    assert write() == 0
+    said = (tmp_path / "dossier" / FILES[0]).read_text("utf-8")
+    assert "<td>Kênh thông báo sự cố</td><td>có khai báo</td>" in said
 
 
 def test_what_the_server_cannot_know_is_unknown_with_the_reason(world: World, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Rules load strictly, and their conditions read envelopes."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from schoolwatch_server import rules
 from schoolwatch_server.rules import subject
 from schoolwatch_server.rules.condition import met
 from schoolwatch_server.rules.follow import follow
-from schoolwatch_server.rules.load import SHIPPED
+from schoolwatch_server.rules.load import SHIPPED, read
 from schoolwatch_server.rules.rule import Condition, Rule
 from schoolwatch_server.rules.told import Told, hear
 from schoolwatch_server.settled import is_settled
@@ -80,6 +81,29 @@ def test_a_mistake_is_an_error_that_names_file_and_place(
         rules.load(tmp_path)
     assert str(path) in str(caught.value)
     assert complaint in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("rule", "old", "new", "complaint"),
+    [
+        ("site_down", "scope: school", "scope: device", "site_down is not about a device"),
+        (
+            "device_silent",
+            "scope: device",
+            "scope: school",
+            "device_silent is not about a school: write device",
+        ),
+        ("site_down", "open_after: 1800", "open_after: 1800\nwhen_begun: work_list", "only computers are on"),
+        ("quarantine_growth", "frames: 100", "frames: -1", "parameters.frames: write a number from 0 up"),
+    ],
+)
+def test_a_rule_of_a_watch_that_could_never_be_written_down_is_refused(
+    tmp_path: Path, rule: str, old: str, new: str, complaint: str
+) -> None:
+    text = (SHIPPED / f"{rule}.yaml").read_text(encoding="utf-8")
+    assert old in text
+    with pytest.raises(SheetError, match=re.escape(complaint)):
+        read(text.replace(old, new).encode(), tmp_path / "ours.yaml", "file")
 
 
 @given(st.binary(max_size=300) | st.text(max_size=300).map(str.encode))

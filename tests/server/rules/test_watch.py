@@ -96,11 +96,14 @@ def place(world: World):
         ).one()
 
 
+@pytest.mark.parametrize(
+    "error", [ValueError("no such thing"), RuntimeError("generator raised StopIteration")]
+)
 def test_a_watch_that_breaks_leaves_the_others_alone(
-    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
 ) -> None:
     def breaks(*_: object) -> list[Finding]:
-        raise ValueError("no such thing")
+        raise error
 
     def finds(*_: object) -> list[Finding]:
         return [DOWN]

@@ -16,6 +16,7 @@ from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.upsert import upsert
 from schoolwatch_server.intake.batch import take
 from schoolwatch_server.line_history import extended
+from schoolwatch_server.rules.subject import Subject
 from schoolwatch_server.rules.watch import Finding
 from schoolwatch_server.scope import EVERYTHING
 from schoolwatch_server.watches.sight import Sight
@@ -83,6 +84,17 @@ def test_a_school_that_never_had_ipv6_has_lost_nothing_and_a_silent_one_is_not_k
     tell(world, devices, 4, NOW + 600)
     assert verdict(world, "ipv6_lost", NOW + 12 * HOUR) is None
     assert look(world, "ipv6_lost", NOW + 31 * DAY) == (), "it is how the school is by now"
+
+
+def test_ipv6_that_was_lost_long_ago_is_not_back_by_that(world: World) -> None:
+    devices = world.enrol(5)
+    tell(world, devices, 4, NOW)
+    tell(world, devices, 2, NOW + 31 * DAY)
+    since = {Subject("school", world.school): NOW + HOUR}
+    with begin_read(world.engine) as conn:
+        sight = Sight(conn, ServerConfig(), NOW + 31 * DAY + 1, open_now={"ipv6_lost": since})
+        (found,) = watches.look(sight, [RULES["ipv6_lost"]])["ipv6_lost"]
+    assert found.value is True
 
 
 def contract(world: World, **values: object) -> None:

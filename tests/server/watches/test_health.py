@@ -7,9 +7,9 @@ import pytest
 from msgspec.structs import replace
 
 from reports import NOW, World
-from schoolwatch_server import packs, rules, watches
+from schoolwatch_server import channels, packs, rules, watches
 from schoolwatch_server.backup import status
-from schoolwatch_server.config import ServerConfig
+from schoolwatch_server.config import Notify, ServerConfig
 from schoolwatch_server.database import judged, sites
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
@@ -26,10 +26,12 @@ DAY = 86400.0
 RULES: Mapping[str, Rule] = {rule.id: rule for rule in rules.load()}
 
 
-def look(world: World, rule: str, now: float = NOW) -> list[Finding]:
-    config = ServerConfig(data=str(world.folder))
+def look(
+    world: World, rule: str, now: float = NOW, *, config: ServerConfig | None = None, **more
+) -> list[Finding]:
+    config = config or ServerConfig(data=str(world.folder))
     with begin_read(world.engine) as conn:
-        return list(watches.look(Sight(conn, config, now), [RULES[rule]])[rule])
+        return list(watches.look(Sight(conn, config, now, **more), [RULES[rule]])[rule])
 
 
 # --- sites --------------------------------------------------------------------------------------------
@@ -81,6 +83,14 @@ def test_a_site_without_ipv6_is_told_only_when_it_had_it(world: World) -> None:
     assert [one.value for one in look(world, "site_ipv6_lost")] == [True]
 
 
+def test_a_site_that_lost_ipv6_long_ago_is_not_mended_by_that(world: World) -> None:
+    seen(world, FINE, NOW - 95 * DAY)
+    seen(world, WITHOUT_V6, NOW)
+    assert look(world, "site_ipv6_lost") == [], "it is how the site is by now"
+    open_now = {"site_ipv6_lost": {Subject("school", world.school): NOW - 94 * DAY}}
+    assert [one.value for one in look(world, "site_ipv6_lost", open_now=open_now)] == [True]
+
+
 # --- indicators ---------------------------------------------------------------------------------------
 
 
@@ -91,7 +101,7 @@ def measured(world: World, value: float | None, days_ago: float, **place: str) -
         judged.write(conn, [row])
 
 
-def with_target(world: World, rule: str) -> list[Finding]:
+def with_target(world: World, rule: str, **more) -> list[Finding]:
     """Looks with a target for one indicator alone."""
     loaded = packs.load()
     number = packs.Number(0.9, "ratio", "d", "c", "P")
@@ -107,7 +117,7 @@ def with_target(world: World, rule: str) -> list[Finding]:
     )
     config = ServerConfig(data=str(world.folder))
     with begin_read(world.engine) as conn:
-        sight = Sight(conn, config, NOW, in_force=dataclasses.replace(loaded, packs=changed))
+        sight = Sight(conn, config, NOW, in_force=dataclasses.replace(loaded, packs=changed), **more)
         return list(watches.look(sight, [RULES[rule]])[rule])
 
 
@@ -128,6 +138,21 @@ def test_what_never_met_its_target_or_long_ago_is_no_incident(world: World) -> N
     measured(world, 0.95, 80, **school)
     measured(world, 0.8, 1, **school)
     assert with_target(world, "indicator_fell") == []
+    since = {Subject("school", world.school, "antivirus_coverage"): NOW - 70 * DAY}
+    (one,) = with_target(world, "indicator_fell", open_now={"indicator_fell": since})
+    assert one.value is True, "an incident is not over because its beginning is long ago"
+
+
+def test_an_incident_of_many_schools_lasts_and_needs_no_value_of_the_commune(world: World) -> None:
+    measured(world, 0.95, 80, level="commune")
+    measured(world, None, 1, level="commune")
+    for school in ("1", "2", "3"):
+        measured(world, 0.95, 80, level="school", school=school)
+        measured(world, 0.5, 1, level="school", school=school)
+    assert with_target(world, "indicator_fell_widely") == []
+    since = {Subject("commune", 1, "antivirus_coverage"): NOW - 70 * DAY}
+    (one,) = with_target(world, "indicator_fell_widely", open_now={"indicator_fell_widely": since})
+    assert (one.subject, one.value) == (Subject("commune", 1, "antivirus_coverage"), True)
 
 
 def test_many_schools_at_once_are_one_of_the_commune(world: World) -> None:
@@ -198,3 +223,29 @@ def test_a_reader_that_is_behind(world: World) -> None:
     with begin_read(world.engine) as conn:
         (one,) = watches.look(Sight(conn, ServerConfig(), NOW), [strict])[rule.id]
     assert one.subject == Subject("server", 0, "rules")
+
+
+def test_a_channel_that_refuses_and_one_that_was_taken_out_of_the_file(world: World) -> None:
+    file = world.folder / "channels"
+    file.write_text("json://127.0.0.1:1/\n", encoding="utf-8")
+    file.chmod(0o600)
+    (there,) = channels.read(file)
+    rows = [
+        {"nonce": name, "channel": name, "kind": "one", "made_at": NOW, "attempts": 3, "due_at": NOW}
+        for name in (there, "json-gone", "channel:7")
+    ]
+    with begin_write(world.engine) as conn:
+        conn.execute(t.delivery.insert(), rows)
+    config = ServerConfig(data=str(world.folder), notify=Notify(urls_file=str(file)))
+    found = look(world, "server_channels", config=config)
+    assert [(one.subject.part, one.value) for one in found] == [(there, True)]
+    file.chmod(0o644)
+    found = look(world, "server_channels", config=config)
+    assert {(one.subject.part, one.value) for one in found} == {(there, None), ("json-gone", None)}
+
+
+def test_no_limit_at_all_is_no_growth(world: World) -> None:
+    rule = RULES["quarantine_growth"]
+    none = replace(rule, condition=replace(rule.condition, parameters={"frames": 0.0}))
+    with begin_read(world.engine) as conn:
+        assert watches.look(Sight(conn, ServerConfig(), NOW), [none]) == {rule.id: ()}

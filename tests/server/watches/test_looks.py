@@ -13,10 +13,13 @@ from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.upsert import upsert
 from schoolwatch_server.school_time import day_number
+from schoolwatch_server.watches import server
+from schoolwatch_server.watches.sight import Sight
 
 RULES = rules.load()
 PACKS = packs.load()
 MINUTE = 60.0
+DEAF = next(rule.condition.parameters for rule in RULES if rule.id == "server_deaf")
 
 
 def at(text: str) -> float:
@@ -188,3 +191,31 @@ def test_a_computer_missing_from_its_room_is_found_by_days(province: Province) -
     province.hear(at("2026-12-02 08:00"))
     province.look(at("2026-12-02 08:05"))
     assert province.incidents(is_open=True) == []
+
+
+def test_a_server_is_deaf_by_the_school_time_in_which_nobody_spoke(world: World) -> None:
+    province = Province(world, 20)
+    province.hear(at("11:35"))
+
+    def said(when: str) -> list[bool | None]:
+        with begin_read(world.engine) as conn:
+            return [one.value for one in server.deaf(Sight(conn, ServerConfig(), at(when), PACKS), DEAF)]
+
+    assert said("11:40") == []
+    assert said("12:00") == [None]
+    assert said("13:31") == [None], "nobody speaks at the first bell"
+    assert said("13:41") == [True]
+    assert said("17:30") == [None]
+
+
+def test_the_days_of_eight_weeks_are_remembered(province: Province) -> None:
+    (school, *_), today = province.schools, day_number(at("08:00"))
+    days = [back for back in range(60, -1, -1) if back % 3]
+    for back in days:
+        province.hear(at("08:00") - back * 86400, school)
+    with begin_read(province.world.engine) as conn:
+        (first, *_) = hearings.of_schools(conn, [school])[school]
+    assert [back for back in range(60, -1, -1) if first.days >> back & 1] == [
+        back - 1 for back in days if back <= 56
+    ], "the newest is yesterday"
+    assert first.newest == today - 1

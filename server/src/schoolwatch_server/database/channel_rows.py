@@ -2,8 +2,9 @@
 
 import logging
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, and_, delete, insert, or_, select, update
+from sqlalchemy import Column, Connection, Select, and_, delete, insert, or_, select, update
 
 from schoolwatch_server.database import sealed
 from schoolwatch_server.database import tables as t
@@ -71,15 +72,20 @@ def found(conn: Connection, channel_id: int) -> ChannelRow | None:
     return next((row for row in listed(conn) if row.id == channel_id), None)
 
 
-def opened(conn: Connection) -> tuple[Opened, ...]:
-    """Those that are on, whose person (if any) may still log in. Raises `SealError`."""
+def usable(conn: Connection) -> frozenset[str]:
+    """What the outbox and the duty list call those that are on, whose person (if any) may still log in."""
+    return frozenset(f"channel:{id_}" for id_ in conn.scalars(_usable(_c.id)))
+
+
+def _usable(*columns: Column[Any]) -> Select[Any]:
     lives = or_(~_c.is_own, and_(_c.account_id.is_not(None), t.account.c.disabled_at.is_(None)))
-    query = (
-        select(_c.id, _c.address, _c.language, _c.is_own)
-        .outerjoin(t.account, t.account.c.id == _c.account_id)
-        .where(_c.is_on, _c.address.is_not(None), lives)
-        .order_by(_c.id)
-    )
+    query = select(*columns).outerjoin(t.account, t.account.c.id == _c.account_id)
+    return query.where(_c.is_on, lives).order_by(_c.id)
+
+
+def opened(conn: Connection) -> tuple[Opened, ...]:
+    """The usable ones, with their addresses. Raises `SealError`."""
+    query = _usable(_c.id, _c.address, _c.language, _c.is_own).where(_c.address.is_not(None))
     there = []
     for row in conn.execute(query):
         try:

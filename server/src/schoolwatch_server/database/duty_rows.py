@@ -4,8 +4,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
+from schoolwatch_server.database import channel_rows
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.dependents import for_good
 from schoolwatch_server.duty.shift import Shift, Where
@@ -41,10 +42,7 @@ def on_duty(conn: Connection, everybody: Collection[str]) -> tuple[Shift, ...]:
     there = shifts(conn)
     if not there:
         return ()
-    c = t.channel.c
-    lives = or_(~c.is_own, and_(c.account_id.is_not(None), t.account.c.disabled_at.is_(None)))
-    query = select(c.id).outerjoin(t.account, t.account.c.id == c.account_id).where(c.is_on, lives)
-    known = {*everybody, *(f"channel:{id_}" for id_ in conn.scalars(query))}
+    known = {*everybody, *channel_rows.usable(conn)}
     return tuple(
         replace(shift, channels=tuple(one for one in shift.channels if one in known)) for shift in there
     )

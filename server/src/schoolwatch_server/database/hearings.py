@@ -25,13 +25,14 @@ _NOTE = text(
     FROM state s LEFT JOIN hearing h ON h.device_id = s.device_id
     WHERE s.heard_at >= :start AND (h.newest IS NULL OR h.newest < :today)
     ON CONFLICT (device_id) DO UPDATE SET
-        days = CASE WHEN excluded.newest - hearing.newest < 28
-            THEN ((hearing.days & 268435455) << (excluded.newest - hearing.newest)) | 1
+        days = CASE WHEN excluded.newest - hearing.newest < 56
+            THEN ((hearing.days & ((CAST(1 AS BIGINT) << (56 - (excluded.newest - hearing.newest))) - 1))
+                << (excluded.newest - hearing.newest)) | 1
             ELSE 1 END,
         newest = excluded.newest
     """
 )
-"""One statement for all devices; `hearing.REMEMBERED` days fit into the 63 bits of a number twice over."""
+"""One statement for all devices, as `hearing.heard_on` does it for one; 56 is `hearing.REMEMBERED`."""
 
 
 def note(conn: Connection, now: float) -> int:

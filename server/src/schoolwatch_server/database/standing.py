@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
+from schoolwatch_server.database import channel_rows
 from schoolwatch_server.database import tables as t
 
 
@@ -11,13 +12,15 @@ from schoolwatch_server.database import tables as t
 class Standing:
     """Counts now; `audit_since` is the instant of the oldest line of the audit log, UTC seconds.
 
-    `accounts` can log in, by role; `second_factor` are those of them that have one.
+    `accounts` can log in, by role; `second_factor` are those of them that have one. `channels` are those of
+    the console that are told of incidents.
     """
 
     devices: int
     accounts: dict[str, int]
     second_factor: dict[str, int]
     disabled: int
+    channels: int
     audit_lines: int
     audit_since: float | None
 
@@ -33,6 +36,7 @@ def standing(conn: Connection) -> Standing:
         accounts={role: int(count) for role, count in conn.execute(by_role)},
         second_factor={role: int(count) for role, count in conn.execute(with_one)},
         disabled=_count(conn.scalar(select(func.count()).where(a.disabled_at.is_not(None)))),
+        channels=len(channel_rows.usable(conn)),
         audit_lines=int(lines),
         audit_since=since,
     )

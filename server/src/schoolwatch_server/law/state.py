@@ -52,7 +52,8 @@ def facts(config: ServerConfig, found: Standing, chain: Verified | str, now: flo
     yield "Nhật ký hành động", _audit(found)
     yield "Kiểm tra chuỗi băm của nhật ký", _chain(chain, now)
     yield from _backups(config, now)
-    yield "Kênh thông báo sự cố", "có khai báo" if config.notify.urls_file else "chưa khai báo"
+    is_told = bool(config.notify.urls_file or found.channels)
+    yield "Kênh thông báo sự cố", "có khai báo" if is_told else "chưa khai báo"
     for name in CONFIGURED:
         yield f"Thời hạn lưu: {TERMS[name].vi}", f"{config.retention.days(name)} ngày"
 

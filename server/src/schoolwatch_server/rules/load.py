@@ -8,7 +8,7 @@ from schoolwatch_server.rules.dependency import circle
 from schoolwatch_server.rules.held import Held, Origin
 from schoolwatch_server.rules.rule import Condition, Only, Rule
 from schoolwatch_server.rules.verdicts import MACHINE, NUMBERS, POSTURE
-from schoolwatch_server.rules.watch import PARAMETERS
+from schoolwatch_server.rules.watch import OF_DEVICES, PARAMETERS
 from schoolwatch_server.strict_yaml import SheetError
 
 YES_NO = frozenset({*POSTURE, *MACHINE}) - NUMBERS
@@ -131,8 +131,16 @@ def _check_watch(rule: Rule, name: str, path: Path) -> None:
     if rule.condition.parameters.keys() != asked:
         names = ", ".join(sorted(asked)) or "none"
         raise SheetError(f"{path}: condition.parameters: {name} takes exactly these: {names}")
+    for parameter, number in rule.condition.parameters.items():
+        if number < 0:
+            raise SheetError(f"{path}: condition.parameters.{parameter}: write a number from 0 up")
     if rule.when_found != "incident":
         raise SheetError(f"{path}: when_found: what a watch finds is an incident: write when_found: incident")
+    if (rule.scope == "device") != (name in OF_DEVICES):
+        meant = "device" if name in OF_DEVICES else "what the watch is about, no device"
+        raise SheetError(f"{path}: scope: {name} is not about a {rule.scope}: write {meant}")
+    if rule.when_begun == "work_list" and rule.scope != "device":
+        raise SheetError(f"{path}: when_begun: only computers are on work lists: write when_begun: incident")
 
 
 def _check_worse(rule: Rule, path: Path) -> None:

@@ -42,6 +42,9 @@ PARAMETERS: Final[Mapping[str, frozenset[str]]] = {
 }
 """Watches that rules may name, each with the parameters that its rule must give."""
 
+OF_DEVICES: Final = frozenset({"device_silent"})
+"""Those that find computers; the others find rooms, places, or the server itself."""
+
 
 class Finding(msgspec.Struct, frozen=True):
     """What a watch says of one subject: whether the condition is met (None: not known), and on what.

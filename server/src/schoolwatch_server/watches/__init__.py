@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 
 import msgspec
+from sqlalchemy import exc
 
 from schoolwatch_server.planned import covering
 from schoolwatch_server.rules import Rule
@@ -87,9 +88,12 @@ def look(
         ):
             continue
         try:
-            findings = WATCHES[watch](sight, rule.condition.parameters)
-            found[rule.id] = tuple(_placed(finding, rule, sight) for finding in findings)
-        except (ArithmeticError, LookupError, TypeError, ValueError):
+            with sight.conn.begin_nested():  # what one asks wrongly leaves the others their transaction
+                findings = WATCHES[watch](sight, rule.condition.parameters)
+                found[rule.id] = tuple(_placed(finding, rule, sight) for finding in findings)
+        except (exc.OperationalError, exc.InterfaceError):
+            raise  # the database is away: nothing was looked at
+        except Exception:  # a department's parameters may break a watch in any way
             log.exception("watch %s of rule %s broke", watch, rule.id)
         looked[rule.id] = sight.now
     return found

@@ -5,9 +5,8 @@ from collections.abc import Iterator, Mapping
 from schoolwatch_server.database import watched
 from schoolwatch_server.rules.subject import Subject
 from schoolwatch_server.rules.watch import Finding
+from schoolwatch_server.school_time import DAY
 from schoolwatch_server.watches.sight import Sight
-
-DAY = 86400.0
 
 
 def look(sight: Sight, parameters: Mapping[str, float]) -> Iterator[Finding]:
@@ -16,8 +15,13 @@ def look(sight: Sight, parameters: Mapping[str, float]) -> Iterator[Finding]:
     It is lost when `computers` of them lost it, and they are `share` of those that told. A school of which
     too few computers tell, as at night or while its line is down, is not known.
     """
-    had = watched.ipv6(sight.conn, sight.now - parameters["days"] * DAY, sight.now - parameters["fresh"])
-    for school in had:
+    days, fresh = parameters["days"], sight.now - parameters["fresh"]
+    had = {one.school_id: one for one in watched.ipv6(sight.conn, sight.now - days * DAY, fresh)}
+    open_now = {subject.id for subject in sight.open_now.get("ipv6_lost", ())}
+    if open_now:
+        before = watched.ipv6(sight.conn, sight.days_back("ipv6_lost", days), fresh)
+        had |= {one.school_id: one for one in before if one.school_id in open_now}
+    for school in had.values():
         told = school.lost + school.works
         is_lost = school.lost >= parameters["computers"] and school.lost >= parameters["share"] * told
         if is_lost or told < parameters["computers"]:

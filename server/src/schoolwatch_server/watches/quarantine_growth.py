@@ -15,7 +15,7 @@ def look(sight: Sight, parameters: Mapping[str, float]) -> Iterator[Finding]:
     limit = int(parameters["frames"])
     reasons = watched.refused(sight.conn, sight.now - HOUR, limit)
     count = sum(reasons.values())
-    if count * 2 >= limit:
+    if count and count * 2 >= limit:
         facts: dict[str, str | None] = {"finding.reason": next(iter(reasons))}
         numbers: dict[str, float | None] = {"finding.frames": float(count)}
         yield Finding(Subject("server", 0), True if count >= limit else None, numbers, facts)

@@ -2,12 +2,15 @@
 
 import shutil
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from cryptography import x509
 
 from schoolwatch_server import transport
 from schoolwatch_server.backup import status
-from schoolwatch_server.database import clocks, counted, deliveries
+from schoolwatch_server.channels import ChannelError, read
+from schoolwatch_server.config import ServerConfig
+from schoolwatch_server.database import channel_rows, clocks, counted, deliveries
 from schoolwatch_server.rules.rule import Severity
 from schoolwatch_server.rules.subject import Subject
 from schoolwatch_server.rules.watch import Finding
@@ -18,15 +21,16 @@ SERVER = Subject("server", 0)
 
 
 def deaf(sight: Sight, parameters: Mapping[str, float]) -> Iterator[Finding]:
-    """That no device is heard while schools are held whose devices were heard on the days before.
+    """That no device is heard though half of the schools that were heard on the days before are held.
 
-    A server of a few schools can't tell: their computers may all be off.
+    They must have been held for `after` seconds without a word: nobody speaks at the first bell. A server of
+    a few schools can't tell: their computers may all be off.
     """
-    lately = [at for at in sight.heard.values() if sight.now - at < 4 * DAY]
-    newest = max(lately, default=sight.now)
+    lately = {school: at for school, at in sight.heard.items() if sight.now - at < 4 * DAY}
+    newest = max(lately.values(), default=sight.now)
     if sight.now - newest < parameters["after"]:
         return
-    held = sum(sight.is_school_time(school) for school, at in sight.heard.items() if sight.now - at < 4 * DAY)
+    held = sum(sight.is_held_since(school, newest, parameters["after"]) for school in lately)
     is_deaf = held * 2 >= len(lately) and len(lately) >= parameters["least"]
     readings: dict[str, float | None] = {"finding.server_schools_silent": float(len(lately))}
     yield Finding(SERVER, True if is_deaf else None, readings, since=newest)
@@ -100,11 +104,26 @@ def clock(sight: Sight, parameters: Mapping[str, float]) -> Iterator[Finding]:
 
 
 def channels(sight: Sight, parameters: Mapping[str, float]) -> Iterator[Finding]:
-    """That a channel has refused messages for a while: whoever is on duty hears nothing by it."""
+    """That a channel has refused messages for a while: whoever is on duty hears nothing by it.
+
+    One that was taken out of the file of addresses, with what waits for it, is nobody's trouble any more.
+    """
+    kept, filed = channel_rows.usable(sight.conn), _filed(sight.config)
     for channel, count in deliveries.refused(sight.conn, int(parameters["attempts"])).items():
+        is_unknown = filed is None and not channel.startswith("channel:")
+        if not is_unknown and channel not in kept | (filed or frozenset()):
+            continue
         yield Finding(
             Subject("server", 0, channel[:32]),
-            True,
+            None if is_unknown else True,
             {"finding.server_messages_waiting": float(count)},
             {"finding.server_channel": channel},
         )
+
+
+def _filed(config: ServerConfig) -> frozenset[str] | None:
+    """The channels of the file of addresses; None while it can't be read."""
+    try:
+        return frozenset(read(Path(config.notify.urls_file) if config.notify.urls_file else None))
+    except ChannelError:
+        return None

@@ -15,7 +15,7 @@ from schoolwatch_server.hearing import Hearing
 from schoolwatch_server.packs import Packs
 from schoolwatch_server.planned import Planned
 from schoolwatch_server.rules.subject import PART_MAX, Subject
-from schoolwatch_server.school_time import SchoolTime, is_school_time
+from schoolwatch_server.school_time import DAY, SchoolTime, is_school_time, seconds_of_school
 from schoolwatch_server.scope import EVERYTHING
 
 QUIET = 900.0
@@ -26,9 +26,8 @@ QUIET = 900.0
 class Sight:
     """A reading connection, the server's settings, and the instant (UTC seconds) that is looked at.
 
-    `in_force` are the packs; `open_now` is what has an open incident, and since when, by
-    watch. The server itself heard
-    nobody, or was not looking, until `deaf_at`.
+    `in_force` are the packs; `open_now` is what has an open incident, and since when, by watch. The server
+    itself heard nobody, or was not looking, until `deaf_at`.
     """
 
     conn: Connection
@@ -89,6 +88,23 @@ class Sight:
         """Whether school is held there now."""
         calendar = self.calendars.get(school_id)
         return calendar is not None and is_school_time(calendar, self.now)
+
+    def is_held_since(self, school_id: int, start: float, seconds: float) -> bool:
+        """Whether school is held there now, and was for so many seconds since an instant (UTC seconds)."""
+        calendar = self.calendars.get(school_id)
+        return (
+            calendar is not None
+            and is_school_time(calendar, self.now)
+            and seconds_of_school(calendar, start, self.now) >= seconds
+        )
+
+    def days_back(self, watch: str, days: float) -> float:
+        """So many days before now, and before the oldest open incident of a watch began: UTC seconds.
+
+        What was good before an incident is looked for as long as it is open: its end is not that this is
+        long ago.
+        """
+        return min([self.now, *self.open_now.get(watch, {}).values()]) - days * DAY
 
     def above(self, subject: Subject) -> dict[str, int]:
         """The places in which a school or commune lies, by kind."""

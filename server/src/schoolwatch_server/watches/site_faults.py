@@ -21,9 +21,13 @@ def untrusted(sight: Sight, _: Mapping[str, float]) -> Iterator[Finding]:
 
 def ipv6_lost(sight: Sight, parameters: Mapping[str, float]) -> Iterator[Finding]:
     """Of each site without IPv6 that had it within `days`. One that never had it is no incident."""
-    had = sites.had_ipv6(sight.conn, sight.now - parameters["days"] * DAY)
+    days = parameters["days"]
+    had = sites.had_ipv6(sight.conn, sight.now - days * DAY)
+    open_now = {subject.id for subject in sight.open_now.get("site_ipv6_lost", ())}
+    before = sites.had_ipv6(sight.conn, sight.days_back("site_ipv6_lost", days)) if open_now else had
     for row in sight.sites:
-        if row.id in had and row.look is not None and row.look.has_ipv6 is not True:
+        had_it = row.id in (before if row.school_id in open_now else had)
+        if had_it and row.look is not None and row.look.has_ipv6 is not True:
             yield _found(row, True if row.look.has_ipv6 is False else None, {})
 
 
