@@ -21,7 +21,12 @@ URL = "https://schoolwatch.example"
 
 
 def opened(
-    world: World, count: int, channels: tuple[str, ...], at: float, severity: str = "high"
+    world: World,
+    count: int,
+    channels: tuple[str, ...],
+    at: float,
+    severity: str = "high",
+    rule: str = "antivirus_off",
 ) -> list[int]:
     """Incidents of new devices, one each, that open at an instant."""
     ids = []
@@ -29,7 +34,7 @@ def opened(
     with begin_write(world.engine) as conn:
         for device in devices:
             new = incidents.NewIncident(
-                "antivirus_off", 1, severity, subject.device(device.id), at, at, late=False, evidence={}
+                rule, 1, severity, subject.device(device.id), at, at, late=False, evidence={}
             )
             found = incidents.open_incident(conn, new, at)
             assert found is not None

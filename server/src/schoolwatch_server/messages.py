@@ -15,8 +15,8 @@ from schoolwatch_server.rules import Rule, kept
 from schoolwatch_server.serious.calls import is_about_a_line
 from schoolwatch_server.texts import Language, Texts
 
-CRITICAL_NAMED = 30
-"""Critical incidents that a message of many names, with their places; it says how many there are besides."""
+NAMED = 30
+"""Critical incidents, and attacks, that a message of many names with their places; it counts the others."""
 
 PLACES_NAMED = 6
 
@@ -94,11 +94,13 @@ def of_many(
     public_url: str,
     language: Language = "vi",
 ) -> tuple[str, str]:
-    """Title and body of a storm or a digest: counts, the severest, every critical one, the places."""
+    """Title and body of a storm or digest: counts, the severest, attacks, what is critical, places."""
     events = Counter(stem(due.event) for due in told)
     fresh = [due for due in told if stem(due.event) not in CALM]
     severest = max((due.severity for due in fresh or told), key=rank, default="low")
     critical = [due for due in fresh if due.severity == "critical"]
+    alarming = {rule.id for rule in rules.values() if rule.is_attack}
+    attacks = [due for due in fresh if due.severity != "critical" and due.rule in alarming]
 
     def counted(name: Callable[[Due], str]) -> str:
         return _most(Counter(name(due) for due in told), texts, language)
@@ -118,7 +120,8 @@ def of_many(
         closed=_number(events["closed"] + events["resolved"], language),
         false_alarms=_false_alarms(events["false_alarm"], texts, language),
         severities=_severities(fresh, texts, language),
-        critical=_critical(critical, rules, texts, language),
+        critical=_named("critical", critical, rules, texts, language),
+        attacks=_named("attacks", attacks, rules, texts, language),
         rules=counted(lambda due: _title(due, rules, language)),
         places=counted(lambda due: due.commune or _place(due, texts, language)),
         first=local_time(min((due.opened_at for due in told), default=delivery.made_at), texts, language),
@@ -176,18 +179,17 @@ def public_url(config: ServerConfig) -> str:
     return (config.http.public_url or f"{scheme}://{host}:{config.http.port}").rstrip("/")
 
 
-def _critical(critical: Sequence[Due], rules: Mapping[str, Rule], texts: Texts, language: Language) -> str:
-    if not critical:
+def _named(
+    what: str, told: Sequence[Due], rules: Mapping[str, Rule], texts: Texts, language: Language
+) -> str:
+    """A line that names each, with its place; empty when there is none."""
+    if not told:
         return ""
-    named = [
-        f"{_title(due, rules, language)} – {_place(due, texts, language)}"
-        for due in critical[:CRITICAL_NAMED]
-    ]
-    names, more = "; ".join(named), len(critical) - CRITICAL_NAMED
+    named = [f"{_title(due, rules, language)} – {_place(due, texts, language)}" for due in told[:NAMED]]
+    names, more = "; ".join(named), len(told) - NAMED
     if more > 0:
         names = texts.get(language, "notify.many.more", names=names, count=_number(more, language))
-    count = _number(len(critical), language)
-    return texts.get(language, "notify.many.critical", count=count, names=names) + "\n"
+    return texts.get(language, f"notify.many.{what}", count=_number(len(told), language), names=names) + "\n"
 
 
 def _severities(fresh: Sequence[Due], texts: Texts, language: Language) -> str:

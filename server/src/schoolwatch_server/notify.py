@@ -37,14 +37,14 @@ def pause(attempts: int) -> float:
     return float(min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(attempts - 1, 20)))
 
 
-def make(engine: Engine, names: Collection[str], now: float) -> int:
-    """Puts what is due for these channels into messages; how many are new."""
+def make(engine: Engine, names: Collection[str], now: float, attacks: Collection[str] = ()) -> int:
+    """Puts what is due for these channels into messages; how many are new. `attacks` are rules of such."""
     with begin_read(engine) as conn:
         waiting = deliveries.channels_waiting(conn, names, now)
     count = 0
     for channel in waiting:
         with suppress(deliveries.TakenError), begin_write(engine) as conn:
-            rows = deliveries.waiting(conn, channel, now)
+            rows = deliveries.waiting(conn, channel, now, attacks)
             batches = fold(rows, deliveries.made(conn, channel, now), now)
             for batch in batches:
                 deliveries.make(conn, channel, batch, now)
@@ -74,7 +74,7 @@ def send_next(
     at = time.time() if now is None else now
     if not book.addresses:
         return False
-    made = make(engine, book.addresses.keys(), at)
+    made = make(engine, book.addresses.keys(), at, {rule.id for rule in rules if rule.is_attack})
     with begin_read(engine) as conn:
         found = deliveries.next_due(conn, book.addresses.keys(), at)
     if found is None:

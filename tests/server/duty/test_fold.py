@@ -1,9 +1,20 @@
 """Storms are one message; every event is told in exactly one message, and a critical one is never put off."""
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schoolwatch_server.duty.fold import BURST, CRITICAL_EVERY, STORM_EVERY, Batch, Made, Waiting, fold
+from schoolwatch_server.duty.fold import (
+    ATTACKS,
+    BURST,
+    CRITICAL_EVERY,
+    STORM_EVERY,
+    Batch,
+    Made,
+    Waiting,
+    fold,
+)
 from schoolwatch_server.duty.shift import SEVERITIES
 
 
@@ -45,6 +56,27 @@ def test_a_critical_one_in_a_storm_waits_a_minute_at_most() -> None:
     assert fold(rows, made, 100.0 + CRITICAL_EVERY) == (Batch("fold", (1, 2, 3, 9)),)
 
 
+def attacks(count: int, event: str = "opened", first: int = 1) -> list[Waiting]:
+    return [Waiting(first + n, "high", event, is_attack=True) for n in range(count)]
+
+
+def test_an_attack_is_told_by_itself_in_the_middle_of_a_storm() -> None:
+    rows = [*waits(200), *attacks(1, first=900)]
+    assert fold(rows, (), 0.0) == (Batch("one", (900,)), Batch("fold", tuple(range(1, 201))))
+    stormed = [Made(100.0, "fold"), *(Made(100.0, "one") for _ in range(BURST))]
+    assert fold(attacks(1), stormed, 101.0) == (Batch("one", (1,)),)
+    assert fold([*waits(3), *attacks(1, "closed", 9)], stormed, 101.0) == (Batch("one", (9,)),)
+
+
+def test_attacks_that_are_a_storm_are_one_message_after_a_minute_at_most() -> None:
+    many = BURST + ATTACKS + 1
+    (batch,) = fold(attacks(many), (), 0.0)
+    assert (batch.kind, len(batch.ids)) == ("fold", many)
+    stormed = [Made(100.0, "fold"), *(Made(100.0, "one") for _ in range(BURST + ATTACKS))]
+    assert fold(attacks(1), stormed, 100.0 + CRITICAL_EVERY - 1) == ()
+    assert fold(attacks(1), stormed, 100.0 + CRITICAL_EVERY) == (Batch("one", (1,)),)
+
+
 def test_an_exercise_is_told_apart_and_holds_nothing_up() -> None:
     rows = [*waits(2), *(Waiting(n, "high", "opened", is_exercise=True) for n in range(10, 40))]
     one, two, drill = fold(rows, (), 0.0)
@@ -62,7 +94,7 @@ def test_a_digest_is_one_message() -> None:
 ROWS = st.lists(
     st.tuples(
         st.floats(0, 900), st.sampled_from(SEVERITIES), st.sampled_from(["opened", "closed"]),
-        st.booleans(), st.booleans(),
+        st.booleans(), st.booleans(), st.booleans(),
     ),
     max_size=40,
 )  # fmt: skip
@@ -71,8 +103,8 @@ ROWS = st.lists(
 @given(ROWS)
 def test_each_event_is_told_of_in_exactly_one_message_and_in_order(events: list) -> None:
     rows = [
-        (at, Waiting(n, severity, event, digest, drill))
-        for n, (at, severity, event, digest, drill) in enumerate(sorted(events), 1)
+        (at, Waiting(n, severity, event, digest, drill, attack))
+        for n, (at, severity, event, digest, drill, attack) in enumerate(sorted(events), 1)
     ]
     left, made, told = dict(enumerate(rows)), [], []
     for tick in range(0, 2000, 5):
@@ -87,8 +119,10 @@ def test_each_event_is_told_of_in_exactly_one_message_and_in_order(events: list)
     assert sorted(said) == [row.id for _, row in rows]
     when = {n: at for at, batch in told for n in batch.ids}
     for at, row in rows:
-        slow = CRITICAL_EVERY if row.severity == "critical" and row.event == "opened" else STORM_EVERY
+        hurries = (row.severity == "critical" or row.is_attack) and row.event == "opened"
+        slow = CRITICAL_EVERY if hurries else STORM_EVERY
         assert when[row.id] - at <= slow + 10
-    for drill in (False, True):
-        prompt = [row.id for _, row in rows if row.is_exercise is drill and not row.is_digest]
+    for drill, attack in itertools.product((False, True), repeat=2):
+        same = [row for _, row in rows if row.is_exercise is drill and row.is_attack is attack]
+        prompt = [row.id for row in same if not row.is_digest]
         assert [n for n in said if n in set(prompt)] == prompt

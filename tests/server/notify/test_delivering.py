@@ -77,6 +77,26 @@ def test_a_thousand_incidents_at_once_are_one_message_a_channel_and_so_is_their_
         other.close()
 
 
+def test_a_storm_hides_no_attack(world: World, webhook: Webhook) -> None:
+    addresses = {"a": webhook.url}
+    opened(world, 50, ("a",), NOW)
+    send(world, addresses, NOW)
+    (number,) = opened(world, 1, ("a",), NOW + 5, rule="malware_found")
+    send(world, addresses, NOW + 5)
+    assert len(webhook.received) == 2
+    assert "phát hiện mã độc" in webhook.received[1]["title"]
+    assert webhook.received[1]["message"].endswith(f"{URL}/incidents/{number}")
+
+
+def test_attacks_that_are_a_storm_are_named_in_its_message(world: World, webhook: Webhook) -> None:
+    opened(world, 40, ("a",), NOW)
+    opened(world, 12, ("a",), NOW, rule="malware_found")
+    send(world, {"a": webhook.url}, NOW)
+    (message,) = webhook.received
+    named = "MÃ ĐỘC, DẤU HIỆU TẤN CÔNG (12): Phần mềm diệt vi-rút phát hiện mã độc – Trường (S); "
+    assert named in message["message"]
+
+
 def test_an_endpoint_that_is_down_for_an_hour_gets_each_message_once(world: World, webhook: Webhook) -> None:
     addresses = {"a": webhook.url}
     webhook.status = 503

@@ -62,17 +62,24 @@ def channels_waiting(conn: Connection, channels: Collection[str], now: float) ->
     return tuple(sorted(waiting))
 
 
-def waiting(conn: Connection, channel: str, now: float) -> tuple[Waiting, ...]:
-    """What is due for a channel and in no message yet."""
+def waiting(conn: Connection, channel: str, now: float, attacks: Collection[str] = ()) -> tuple[Waiting, ...]:
+    """What is due for a channel and in no message yet; `attacks` are the rules that tell of one."""
     i = t.incident.c
     query = (
-        select(_n.id, i.severity, _n.event, _n.is_digest, i.is_exercise)
+        select(_n.id, i.severity, _n.event, _n.is_digest, i.is_exercise, i.rule)
         .join(t.incident, i.id == _n.incident_id)
         .where(_n.due_at <= now, _n.delivery_id.is_(None), _n.channel == channel)
         .order_by(_n.id)
     )
     return tuple(
-        Waiting(row.id, row.severity, row.event.partition(":")[0], row.is_digest, row.is_exercise)
+        Waiting(
+            row.id,
+            row.severity,
+            row.event.partition(":")[0],
+            row.is_digest,
+            row.is_exercise,
+            row.rule in attacks,
+        )
         for row in conn.execute(query)
     )
 

@@ -2,7 +2,8 @@
 
 Up to `BURST` messages a minute go out singly. What comes beyond that is one message; while the storm lasts,
 what comes further is counted in a next one after `STORM_EVERY`, or after `CRITICAL_EVERY` when something
-critical is in it. Numbers are a proposal of this project.
+critical is in it. A storm hides no attack: those go out singly beside it, until they are a storm themselves.
+Numbers are a proposal of this project.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,6 +11,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 BURST = 5
+ATTACKS = 5
+"""Messages of attacks a minute that go out singly beside those."""
+
 MINUTE = 60.0
 STORM_EVERY = 300.0
 CRITICAL_EVERY = 60.0
@@ -32,6 +36,7 @@ class Waiting:
     event: str
     is_digest: bool = False
     is_exercise: bool = False
+    is_attack: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +72,27 @@ def fold(waiting: Iterable[Waiting], made: Sequence[Made], now: float) -> tuple[
 
 
 def _prompt(rows: Sequence[Waiting], made: Sequence[Made], now: float, *, is_exercise: bool) -> list[Batch]:
+    recent = sum(1 for one in made if one.kind == "one" and now - one.at < MINUTE)
+    attacks = [row for row in rows if row.is_attack]
+    if attacks and len(attacks) + recent <= BURST + ATTACKS:
+        # all that happens to them, or "over" would come after "back"
+        rows, recent = [row for row in rows if not row.is_attack], recent + len(attacks)
+    else:
+        attacks = []
+    alone = [Batch("one", (row.id,), is_exercise) for row in attacks]
+    return alone + _others(rows, made, recent, now, is_exercise=is_exercise)
+
+
+def _others(
+    rows: Sequence[Waiting], made: Sequence[Made], recent: int, now: float, *, is_exercise: bool
+) -> list[Batch]:
     if not rows:
         return []
     ids = tuple(row.id for row in rows)
     stormed = max((one.at for one in made if one.kind == "fold" and one.at <= now), default=None)
     if stormed is not None and now - stormed < STORM_EVERY:
-        urgent = any(row.severity == "critical" and row.event not in CALM for row in rows)
+        urgent = any((row.severity == "critical" or row.is_attack) and row.event not in CALM for row in rows)
         return [Batch("fold", ids, is_exercise)] if urgent and now - stormed >= CRITICAL_EVERY else []
-    recent = sum(1 for one in made if one.kind == "one" and now - one.at < MINUTE)
     if len(rows) + recent > BURST:
         return [Batch("fold", ids, is_exercise)]
     return [Batch("one", (row.id,), is_exercise) for row in rows]

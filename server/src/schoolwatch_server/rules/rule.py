@@ -150,6 +150,11 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     only: Only = Only()
 
     @property
+    def is_attack(self) -> bool:
+        """What people must hear of even days late must not go under in a storm either."""
+        return self.late == "opens"
+
+    @property
     def name(self) -> str:
         """`antivirus_off@1`: what an incident says it was opened by."""
         return f"{self.id}@{self.version}"
