@@ -4,7 +4,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schoolwatch_contract.records import Envelope, Fact, Reading
-from schoolwatch_server.state import EXPIRES, State, find, key, merge, pack, parse_key, unpack
+from schoolwatch_server.state import (
+    EXPIRES,
+    ByMetric,
+    Heard,
+    State,
+    find,
+    key,
+    merge,
+    pack,
+    parse_key,
+    unpack,
+)
 
 NOW = 1_790_000_000.0
 texts = st.text(max_size=20)
@@ -77,3 +88,28 @@ def test_a_metric_is_found_by_its_whole_name() -> None:
     said = (Reading("link.up", 1.0, {"nic": "eth0"}), Reading("link.up2", 1.0))
     state = merge(State(), envelope(*said), NOW)
     assert list(find(state.readings, "link.up")) == ['link.up{"nic":"eth0"}']
+
+
+METRICS = ["link.up", "link.upper", "disk.free", "use.active", "probe.ok"]  # use: of rooms alone
+said = st.lists(
+    st.builds(
+        Reading,
+        st.sampled_from(METRICS),
+        st.none() | st.integers(0, 3).map(float),
+        st.dictionaries(st.sampled_from(["nic", "disk"]), st.sampled_from("ab"), max_size=2),
+    ),
+    max_size=12,
+)
+
+
+@given(said)
+def test_readings_asked_by_metric_answer_as_the_state_does(readings: list[Reading]) -> None:
+    whole = merge(State(), envelope(*readings), NOW).readings
+    heard, by_metric = Heard(readings, NOW), ByMetric(whole)
+    assert list(heard.items()) == list(by_metric.items()) == list(whole.items())
+    for metric in METRICS:
+        assert find(heard, metric) == find(by_metric, metric) == find(whole, metric)
+    for name in {*whole, *(key(r.metric, r.labels) for r in readings), "link"}:
+        assert heard.get(name) == by_metric.get(name) == whole.get(name)
+        assert (name in heard) == (name in whole)
+        assert name not in whole or heard[name] == whole[name]

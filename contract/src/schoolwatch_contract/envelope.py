@@ -1,8 +1,9 @@
 """An envelope to compact JSON in raw deflate, and back, in bounded time and memory."""
 
 import math
+import re
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 import msgspec
@@ -10,8 +11,8 @@ import msgspec
 from schoolwatch_contract.dictionary import DICTIONARY_1
 from schoolwatch_contract.errors import ContractError
 from schoolwatch_contract.records import EARLIEST as EARLIEST
+from schoolwatch_contract.records import LABEL, NAME, SCHEMA, Envelope, Reading
 from schoolwatch_contract.records import LATEST as LATEST
-from schoolwatch_contract.records import SCHEMA, Envelope, Reading
 
 DICTIONARY = 1
 """The number of the preset dictionary that bodies are deflated with; it never changes its bytes."""
@@ -63,8 +64,31 @@ def to_json(envelope: Envelope) -> bytes:
     return text
 
 
+def decode_stored(body: bytes) -> Envelope:
+    """The envelope in a body that `decode` has read before, not checked again. Raises `ContractError`."""
+    text = inflate(body)
+    return _of_today(text) or from_json(text)
+
+
 def from_json(text: bytes) -> Envelope:
     """The envelope in JSON of at most `INFLATED_MAX` bytes. Raises `ContractError`."""
+    envelope = _of_today(text) or _of_any_schema(text)
+    check(envelope)
+    _check_texts(envelope, text)
+    return envelope
+
+
+def _of_today(text: bytes) -> Envelope | None:
+    """What nearly every report is, read in one go; None of another schema, and of what is wrong."""
+    try:
+        text.decode("utf-8", "strict")
+        envelope = _READERS[SCHEMA](text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return envelope if envelope.schema == SCHEMA else None
+
+
+def _of_any_schema(text: bytes) -> Envelope:
     try:
         text.decode("utf-8", "strict")  # RFC 8259, 8.1; fields that are skipped too
         schema = _head.decode(text).schema
@@ -79,7 +103,6 @@ def from_json(text: bytes) -> Envelope:
         raise ContractError("value", str(error)) from error
     except (msgspec.DecodeError, RecursionError) as error:
         raise ContractError("json", str(error)) from error
-    check(envelope)
     return envelope
 
 
@@ -108,6 +131,55 @@ def check(envelope: Envelope) -> None:
     for index, sighting in enumerate(envelope.sightings):
         if sighting.seen_at is not None:
             _check_time(f"sightings[{index}].seen_at", sighting.seen_at)
+
+
+_WELL_NAMED_MAX = 10_000
+"""Names that are remembered as good: the catalogue has a few hundred."""
+
+
+class _Known:
+    """Which texts match a pattern: those of computers are the same few again and again."""
+
+    def __init__(self, pattern: str) -> None:
+        self._pattern = re.compile(pattern)
+        self._good: set[str] = set()
+
+    def check(self, field: str, texts: Iterable[str]) -> None:
+        for text in texts:
+            if text not in self._good:
+                if not self._pattern.search(text):
+                    raise ContractError("value", f"{field} {text!r} does not match {self._pattern.pattern}")
+                if len(self._good) < _WELL_NAMED_MAX:
+                    self._good.add(text)
+
+
+_names, _labels = _Known(NAME), _Known(LABEL)
+
+
+def _check_texts(envelope: Envelope, text: bytes) -> None:
+    """The patterns that `records` gives. NUL can stand in JSON as an escape alone (RFC 8259, 7)."""
+    _names.check("name", [reading.metric for reading in envelope.readings])
+    _names.check("name", [fact.name for fact in envelope.facts])
+    _names.check("name", [sighting.kind for sighting in envelope.sightings])
+    for reading in envelope.readings:
+        if reading.labels:
+            _labels.check("label", reading.labels)
+    for fact in envelope.facts:
+        _labels.check("label", fact.labels)
+    for sighting in envelope.sightings:
+        _labels.check("detail", sighting.detail)
+    if b"\\u0000" in text and any("\0" in told for told in _texts(envelope)):
+        raise ContractError("value", "a text holds the character NUL")
+
+
+def _texts(envelope: Envelope) -> Iterator[str]:
+    yield envelope.agent
+    for reading in envelope.readings:
+        yield from reading.labels.values()
+    for fact in envelope.facts:
+        yield from (fact.value or "", fact.reason, *fact.labels.values())
+    for sighting in envelope.sightings:
+        yield from (sighting.subject, *sighting.detail.values())
 
 
 def _check_value(index: int, reading: Reading) -> None:

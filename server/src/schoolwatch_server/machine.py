@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from schoolwatch_server.state import State, Text, Value, find, key, parse_key
+from schoolwatch_server.state import Known, Text, Value, find, key, parse_key
 
 NEVER = 0.0
 """`lock_after` of a screen that does not lock."""
@@ -51,7 +51,7 @@ class Machine(msgspec.Struct, frozen=True):
     malware_log: bool | None = None
 
 
-def machine(state: State) -> Machine:
+def machine(state: Known) -> Machine:
     """The columns; what the readings don't tell stays None."""
     realtime, signature_age = antivirus(state)
     latency, jitter, loss = _quality(state)
@@ -79,7 +79,7 @@ def machine(state: State) -> Machine:
     )
 
 
-def antivirus(state: State) -> tuple[bool | None, float | None]:
+def antivirus(state: Known) -> tuple[bool | None, float | None]:
     """Whether it guards in real time, and the age of its signatures."""
     running = [labels for labels, number in find(state.readings, "antivirus.running").values() if number == 1]
     live = {_is(state, key("antivirus.realtime", labels)) for labels in running}
@@ -88,7 +88,7 @@ def antivirus(state: State) -> tuple[bool | None, float | None]:
     return live.pop() if len(live) == 1 else None, max(known) if known and None not in ages else None
 
 
-def patch_age(state: State) -> float | None:
+def patch_age(state: Known) -> float | None:
     """Since something was installed; or, where nothing for security waits, since that was looked for."""
     waiting = _number(state, "updates.security")
     if waiting is None:
@@ -98,7 +98,7 @@ def patch_age(state: State) -> float | None:
     return min((age for age in (installed, looked) if age is not None), default=None)
 
 
-def firewall(state: State) -> bool | None:
+def firewall(state: Known) -> bool | None:
     """Windows: all profiles as they work, or another maker's product. Elsewhere one program is enough.
 
     What is only set up (`policy`, `local`, `ufw.conf`) is not what works.
@@ -115,7 +115,7 @@ def firewall(state: State) -> bool | None:
 _SET_UP = frozenset({"policy", "local", "ufw.conf"})
 
 
-def autorun_off(state: State) -> bool | None:
+def autorun_off(state: Known) -> bool | None:
     """Whether a USB stick can start nothing: never on Linux; on Windows not where somebody said so."""
     if "autorun.automount" in state.readings or _is(state, "autorun.commands_blocked"):
         return True
@@ -125,13 +125,13 @@ def autorun_off(state: State) -> bool | None:
     return False if _nobody_set(state, "NoDriveTypeAutoRun") else None
 
 
-def _attachments_marked(state: State) -> bool | None:
+def _attachments_marked(state: Known) -> bool | None:
     """Whether what was downloaded keeps that mark, by which programs open it guarded; Windows' default."""
     kept = _is(state, "attachments.origin_kept")
     return True if kept is None and _nobody_set(state, "SaveZoneInformation") else kept
 
 
-def _nobody_set(state: State, setting: str) -> bool:
+def _nobody_set(state: Known, setting: str) -> bool:
     told = [
         state.facts.get(key("autorun.setting", {"setting": setting, "scope": scope}))
         for scope in ("machine", "user")
@@ -139,7 +139,7 @@ def _nobody_set(state: State, setting: str) -> bool:
     return all(fact is not None and fact.value is None and fact.reason == _UNSET for fact in told)
 
 
-def _lock_after(state: State) -> float | None:
+def _lock_after(state: Known) -> float | None:
     """The shortest of the locks that are on; `NEVER` when it is known of all of them that they are not."""
     times = _numbers(state, "accounts.screen_lock_timeout")
     if times:
@@ -149,7 +149,7 @@ def _lock_after(state: State) -> float | None:
     return NEVER if off and all(off) else None
 
 
-def accounts_closed(state: State) -> bool | None:
+def accounts_closed(state: Known) -> bool | None:
     """No automatic login, no guest, no account without a password."""
     without = _number(state, "accounts.without_password")
     return _all(
@@ -161,26 +161,26 @@ def accounts_closed(state: State) -> bool | None:
     )
 
 
-def backup_age(state: State) -> float | None:
+def backup_age(state: Known) -> float | None:
     """Of the newest backup."""
     return min(_numbers(state, "backup.age"), default=None)
 
 
-def disk_failing(state: State) -> bool | None:
+def disk_failing(state: Known) -> bool | None:
     """Some disk says so of itself."""
     fails = [_flag(number) for _, number in find(state.readings, "disk_health.failure_predicted").values()]
     sick = [_not(_flag(number)) for _, number in find(state.readings, "disk_health.healthy").values()]
     return _any(fails + sick)
 
 
-def _os(state: State) -> str | None:
+def _os(state: Known) -> str | None:
     name = _fact(state, "os.name")
     if name is None:
         return None
     return "\t".join((name, _fact(state, "os.version") or "", _fact(state, "os.edition") or ""))[:_TEXT]
 
 
-def _quality(state: State) -> tuple[float | None, float | None, float | None]:
+def _quality(state: Known) -> tuple[float | None, float | None, float | None]:
     """Latency, jitter and loss to the server, of the family that loses less, and of both the quicker one."""
     found = []
     for family in ("4", "6"):
@@ -199,16 +199,16 @@ def _quality(state: State) -> tuple[float | None, float | None, float | None]:
 # --- reading a state ----------------------------------------------------------------------------------
 
 
-def _number(state: State, name: str) -> float | None:
+def _number(state: Known, name: str) -> float | None:
     value: Value | None = state.readings.get(name)
     return None if value is None else value.value
 
 
-def _numbers(state: State, name: str) -> list[float]:
+def _numbers(state: Known, name: str) -> list[float]:
     return [number for _, number in find(state.readings, name).values() if number is not None]
 
 
-def _is(state: State, name: str) -> bool | None:
+def _is(state: Known, name: str) -> bool | None:
     return _flag(_number(state, name))
 
 
@@ -220,12 +220,12 @@ def _not(flag: bool | None) -> bool | None:
     return None if flag is None else not flag
 
 
-def _fact(state: State, name: str, size: int = _TEXT) -> str | None:
+def _fact(state: Known, name: str, size: int = _TEXT) -> str | None:
     fact = state.facts.get(name)
     return None if fact is None or fact.value is None else fact.value[:size]
 
 
-def _facts(state: State, name: str) -> list[Text]:
+def _facts(state: Known, name: str) -> list[Text]:
     return [text for each, text in state.facts.items() if parse_key(each)[0] == name]
 
 

@@ -5,9 +5,9 @@ runs is protected; a registered product that does not run is one left behind, an
 another runs; a server without Security Center is judged by Defender alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from schoolwatch_server.state import Medium, Posture, State, Text, find, key, parse_key
+from schoolwatch_server.state import Known, Medium, Posture, Text, find, key, parse_key
 
 RUNGS = 5
 """IPv6 rungs that need no target and that indicators count: 0 to 4 (link-local address … default route)."""
@@ -18,7 +18,7 @@ TOP = RUNGS - 1
 _MEDIA: tuple[Medium | None, ...] = ("wired", "wireless", None)  # wired first: it is what a lab is built on
 
 
-def posture(state: State) -> Posture:
+def posture(state: Known) -> Posture:
     """The columns that indicators group by; what the readings don't tell stays None."""
     speed, medium = link(state)
     return Posture(
@@ -32,7 +32,7 @@ def posture(state: State) -> Posture:
     )
 
 
-def protected(state: State) -> bool | None:
+def protected(state: Known) -> bool | None:
     """One product that runs is enough: Windows stops Defender by itself when another product is on."""
     running = [number for _, number in find(state.readings, "antivirus.running").values()]
     if any(number == 1 for number in running):
@@ -51,7 +51,7 @@ _MORE = "?"
 """Stands in the list of what runs for a product of which that is not known."""
 
 
-def antivirus(state: State) -> str | None:
+def antivirus(state: Known) -> str | None:
     """Ids and names of the products that run, a line each, in small letters; "" when none does.
 
     None when nothing is known; a line `?` when there may be more.
@@ -78,7 +78,7 @@ ANTIVIRUS_MAX = 500
 """Characters that are kept of the products that run; a real machine has one or two."""
 
 
-def _activated(state: State, product: str) -> bool | None:
+def _activated(state: Known, product: str) -> bool | None:
     """One of several editions that is activated is enough."""
     told = find(state.readings, "activation.activated").values()
     said = [number for labels, number in told if labels.get("product") == product]
@@ -101,7 +101,7 @@ def issued(running: str | None, names: Sequence[str]) -> bool | None:
     return None if _MORE in lines else False
 
 
-def ipv6_rung(state: State) -> int | None:
+def ipv6_rung(state: Known) -> int | None:
     """Walks up from rung 0; an unknown rung ends in unknown, whatever the rungs above it say."""
     for rung in range(RUNGS):
         reading = state.readings.get(key("ipv6.rung", {"rung": str(rung)}))
@@ -112,7 +112,7 @@ def ipv6_rung(state: State) -> int | None:
     return TOP
 
 
-def link(state: State) -> tuple[float | None, Medium | None]:
+def link(state: Known) -> tuple[float | None, Medium | None]:
     """Bit/s of the fastest link in use, wired before others, and what it is."""
     media = _media(state.facts)
     up = {labels.get("nic", "") for labels, number in find(state.readings, "link.up").values() if number == 1}
@@ -126,7 +126,7 @@ def link(state: State) -> tuple[float | None, Medium | None]:
     return None, None
 
 
-def _media(facts: dict[str, Text]) -> dict[str, Medium]:
+def _media(facts: Mapping[str, Text]) -> dict[str, Medium]:
     found: dict[str, Medium] = {}
     for name, text in facts.items():
         if name.partition("{")[0] == "link.medium" and text.value in ("wired", "wireless"):

@@ -6,7 +6,7 @@ morning, and fetches new ones then. Within the first hour an age is never bad; g
 
 from typing import Final
 
-from schoolwatch_server.state import State
+from schoolwatch_server.state import Known
 
 AFTER: Final = 3600.0
 """Seconds of uptime."""
@@ -24,7 +24,7 @@ AGES: Final = frozenset(
 """Readings that a computer catches up with after its start."""
 
 
-def is_settled(state: State, metric: str, taken_at: float) -> bool:
+def is_settled(state: Known, metric: str, taken_at: float) -> bool:
     """Whether a reading taken then (UTC seconds) may be judged bad; an unknown uptime leaves that open."""
     if metric not in AGES:
         return True

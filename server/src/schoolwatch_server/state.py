@@ -1,13 +1,14 @@
 """What is known of one device now: its newest readings and facts, each with the time it was taken."""
 
 import json
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Literal, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 import msgspec
 
 from schoolwatch_contract.catalogue import probe_of, shown_alone
-from schoolwatch_contract.records import Envelope
+from schoolwatch_contract.records import Envelope, Reading
 
 EXPIRES = 26 * 3600.0
 """Seconds after which a value that newer envelopes no longer carry is unknown (facts come once a day)."""
@@ -100,14 +101,102 @@ def _bounded(values: dict[str, _Kept]) -> dict[str, _Kept]:
     return {k: values[k] for k in newest}
 
 
-def find(values: dict[str, Value], name: str) -> dict[str, tuple[dict[str, str], float | None]]:
-    """All readings of one metric: key → labels and number."""
+class Readings(Protocol):
+    """Readings by their key: those of a state, or some that answer by metric without looking at all."""
+
+    def get(self, key: str, /) -> Value | None: ...  # noqa: D102  a dict's
+    def items(self) -> Iterable[tuple[str, Value]]: ...  # noqa: D102
+    def __getitem__(self, key: str, /) -> Value: ...
+    def __contains__(self, key: object, /) -> bool: ...
+
+
+class Known(Protocol):
+    """What verdicts are reached by."""
+
+    @property
+    def readings(self) -> Readings: ...  # noqa: D102
+    @property
+    def facts(self) -> Mapping[str, Text]: ...  # noqa: D102
+
+
+Labelled = dict[str, tuple[dict[str, str], float | None]]
+"""All readings of one metric: key → labels and number."""
+
+
+def find(values: Readings, name: str) -> Labelled:
+    """All readings of one metric."""
+    if isinstance(values, Heard | ByMetric):
+        return values.of(name)
     begin = name + "{"
     return {
         k: (parse_key(k)[1], v.value)
         for k, v in values.items()
         if k.startswith(name) and (k == name or k.startswith(begin))
     }
+
+
+class ByMetric(dict[str, Value]):
+    """A state's readings to be asked many questions: each looks at its metric's alone."""
+
+    def __init__(self, values: Mapping[str, Value]) -> None:
+        super().__init__(values)
+        self._keys: dict[str, list[str]] = {}
+        for k in values:
+            self._keys.setdefault(k.partition("{")[0], []).append(k)
+
+    def of(self, metric: str) -> Labelled:
+        """All readings of one metric."""
+        return {k: (parse_key(k)[1], self[k].value) for k in self._keys.get(metric, ())}
+
+
+class Heard:
+    """One envelope's readings that may be shown of a computer; only what is asked for gets a key.
+
+    They are what `merge` puts into an empty state: of two with one key the later counts.
+    """
+
+    __slots__ = ("_all", "_at", "_found", "_of")
+
+    def __init__(self, readings: Sequence[Reading], at: float) -> None:
+        self._all, self._at = readings, at
+        self._found: dict[str, Labelled] = {}
+        self._of: dict[str, list[Reading]] = {}
+        for reading in readings:
+            held = self._of.get(reading.metric)
+            if held is None:
+                self._of[reading.metric] = [reading]
+            else:
+                held.append(reading)
+
+    def of(self, metric: str) -> Labelled:
+        """All readings of one metric."""
+        found = self._found.get(metric)
+        if found is None:
+            told = self._of.get(metric, ()) if shown_alone(metric) else ()
+            found = self._found[metric] = {key(r.metric, r.labels): (r.labels, r.value) for r in told}
+        return found
+
+    def get(self, key: str, /) -> Value | None:
+        """As a dict's."""
+        told = self.of(key.partition("{")[0]).get(key)
+        return None if told is None else Value(told[1], self._at)
+
+    def __getitem__(self, key: str, /) -> Value:
+        return Value(self.of(key.partition("{")[0])[key][1], self._at)
+
+    def __contains__(self, key: object, /) -> bool:
+        return isinstance(key, str) and key in self.of(key.partition("{")[0])
+
+    def items(self) -> Iterable[tuple[str, Value]]:
+        """All of them, in their order."""
+        return {
+            key(r.metric, r.labels): Value(r.value, self._at) for r in self._all if shown_alone(r.metric)
+        }.items()
+
+    @property
+    def metrics(self) -> Iterable[str]:
+        """What there are readings of, whether they may be shown of one computer or not."""
+        return self._of
 
 
 Medium = Literal["wired", "wireless"]

@@ -5,6 +5,7 @@ proves both ways that what agents send is in it, and that what is in it is sent.
 """
 
 from dataclasses import replace
+from typing import Final
 
 from schoolwatch_contract.catalogue import (
     accounts,
@@ -104,5 +105,9 @@ def probe_of(name: str) -> str | None:
 
 def shown_alone(name: str) -> bool:
     """Whether this may be shown of one computer; what is aggregated is shown of rooms alone."""
-    kind = METRICS.get(name) or FACTS.get(name)
-    return kind is None or kind.privacy != "aggregated"
+    return name not in _OF_ROOMS
+
+
+_OF_ROOMS: Final = frozenset(
+    name for name in {*METRICS, *FACTS} if (METRICS.get(name) or FACTS[name]).privacy == "aggregated"
+)

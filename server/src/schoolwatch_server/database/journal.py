@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, tuple_
 
-from schoolwatch_contract.envelope import decode
+from schoolwatch_contract.envelope import decode_stored
 from schoolwatch_contract.records import Envelope
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.upsert import insert_new, upsert
@@ -33,7 +33,7 @@ class JournalRow:
     @property
     def envelope(self) -> Envelope:
         """What the device said; its own `taken_at` is on the device's clock, the row's is on ours."""
-        return decode(self.body)
+        return decode_stored(self.body)
 
 
 @dataclass(frozen=True, slots=True)

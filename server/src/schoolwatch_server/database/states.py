@@ -13,7 +13,7 @@ from schoolwatch_server.database.upsert import upsert
 from schoolwatch_server.line_history import extended
 from schoolwatch_server.machine import machine
 from schoolwatch_server.posture import TOP, posture
-from schoolwatch_server.state import State, Text, key, merge, pack, unpack
+from schoolwatch_server.state import ByMetric, State, Text, key, merge, pack, unpack
 
 _CLOSE = (
     update(t.fact_history).where(t.fact_history.c.id == bindparam("of")).values(valid_to=bindparam("until"))
@@ -115,7 +115,8 @@ def _rows(conn: Connection, device_ids: Collection[int]) -> dict[int, _Row]:
 
 
 def _columns(device_id: int, row: _Row) -> dict[str, Any]:
-    seen = posture(row.state)
+    state = State(ByMetric(row.state.readings), row.state.facts)
+    seen = posture(state)
     return {
         "device_id": device_id,
         "taken_at": row.taken_at,
@@ -129,7 +130,7 @@ def _columns(device_id: int, row: _Row) -> dict[str, Any]:
         "antivirus": seen.antivirus,
         "windows_activated": seen.windows_activated,
         "office_activated": seen.office_activated,
-        **msgspec.structs.asdict(machine(row.state)),
+        **msgspec.structs.asdict(machine(state)),
         "ipv6_worked_at": row.taken_at if seen.ipv6_rung == TOP else row.ipv6_worked_at,
         "line_tests": row.line_tests,
     }

@@ -8,7 +8,7 @@ from schoolwatch_server.rules.rule import Condition, Rule
 from schoolwatch_server.rules.told import Told, subject
 from schoolwatch_server.rules.verdicts import MACHINE, POSTURE
 from schoolwatch_server.settled import is_settled
-from schoolwatch_server.state import State, find, parse_key
+from schoolwatch_server.state import Known, find, parse_key
 
 
 def met(condition: Condition, told: Told) -> bool | None:
@@ -39,7 +39,7 @@ def _judged(condition: Condition, value: float | bool | None) -> bool | None:
     return None if value is None else _comparison(condition)(value)
 
 
-def _has_settled(condition: Condition, state: State) -> bool:
+def _has_settled(condition: Condition, state: Known) -> bool:
     """Whether what the verdict rests on may be judged bad: see `settled`."""
     about = ((name, told.taken_at) for name, told in state.readings.items())
     return all(
@@ -47,7 +47,7 @@ def _has_settled(condition: Condition, state: State) -> bool:
     )
 
 
-def _answers(condition: Condition, metric: str, state: State) -> list[bool | None]:
+def _answers(condition: Condition, metric: str, state: Known) -> list[bool | None]:
     """Of each reading; what a computer has yet to catch up with after its start is not known to be met."""
     meets = _comparison(condition)
     answers: list[bool | None] = []

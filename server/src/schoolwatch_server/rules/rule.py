@@ -1,6 +1,7 @@
 """A rule as data: on what condition, held for how long, an incident opens, and what people should then do."""
 
 import zlib
+from functools import cached_property
 from typing import Annotated, Literal
 
 import msgspec
@@ -47,7 +48,7 @@ class RuleSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     confidence: Confidence
 
 
-class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, dict=True):
     """What must be so; exactly one of five.
 
     A verdict of the posture or of the machine, or a reading's number, in an envelope; a sighting of a kind,
@@ -94,7 +95,7 @@ class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     above: float | None = None
     every: bool = False
 
-    @property
+    @cached_property
     def mark(self) -> int:
         """Another number for another condition: by it one knows that a rule has changed what it asks."""
         return zlib.crc32(msgspec.json.encode(self))

@@ -1,12 +1,13 @@
 """What one envelope says, as rules ask for it."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import msgspec
 
 from schoolwatch_contract.records import Envelope
 from schoolwatch_server.lifecycle import Systems
-from schoolwatch_server.state import State, Text, key, merge
+from schoolwatch_server.state import EXPIRES, Heard, Known, Text, key
 
 
 class Given(msgspec.Struct, frozen=True):
@@ -31,7 +32,7 @@ class Told:
     `subjects` are those (`antivirus` of `antivirus.running`) of which the envelope itself says something.
     """
 
-    state: State
+    state: Known
     at: float
     subjects: frozenset[str]
     given: Given = NOTHING
@@ -53,14 +54,34 @@ RECALLED = frozenset(
 """Facts that rules judge readings by: told when they change and once a day, not with each reading."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What `merge` makes of an envelope and of facts that were told before."""
+
+    readings: Heard
+    facts: Facts
+
+
 def hear(envelope: Envelope, at: float, recalled: Facts, given: Given = NOTHING) -> Told:
     """What an envelope taken at `at` says, beside the facts that the device told before."""
-    names = {reading.metric for reading in envelope.readings} | {fact.name for fact in envelope.facts}
-    return Told(merge(State({}, recalled), envelope, at), at, frozenset(map(subject, names)), given)
+    readings, oldest = Heard(envelope.readings, at), at - EXPIRES
+    facts = {name: text for name, text in recalled.items() if text.taken_at >= oldest}
+    for fact in envelope.facts:
+        facts[key(fact.name, fact.labels)] = Text(fact.value, fact.reason, at)
+    names = frozenset([*readings.metrics, *(fact.name for fact in envelope.facts)])
+    return Told(_Said(readings, facts), at, _subjects(names), given)
+
+
+@lru_cache(maxsize=4096)
+def _subjects(names: frozenset[str]) -> frozenset[str]:
+    """Computers say the same ones again and again."""
+    return frozenset(map(subject, names))
 
 
 def recall(envelope: Envelope, at: float, recalled: Facts) -> Facts:
     """The facts to go on with: a newer one replaces an older one. The same object when none is new."""
+    if not envelope.facts:
+        return recalled
     new = {
         key(fact.name, fact.labels): Text(fact.value, fact.reason, at)
         for fact in envelope.facts

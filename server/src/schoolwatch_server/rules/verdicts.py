@@ -11,7 +11,7 @@ from typing import Final
 
 from schoolwatch_server import lifecycle, machine, posture
 from schoolwatch_server.rules.told import Told
-from schoolwatch_server.state import State, find, key, parse_key
+from schoolwatch_server.state import Known, find, key, parse_key
 
 _GIGABIT, _FAST = 1e9, 1e8
 _GB = 1e9
@@ -107,7 +107,7 @@ def link_errors(told: Told) -> bool | None:
     return None if None in answers or not answers else False
 
 
-def _breaks(state: State, nic: str) -> bool | None:
+def _breaks(state: Known, nic: str) -> bool | None:
     counted = [_number(state, key(f"link.{name}", {"nic": nic})) for name in _COUNTERS]
     known = [number for number in counted if number is not None]
     if len(known) < len(counted):
@@ -122,7 +122,7 @@ def _breaks(state: State, nic: str) -> bool | None:
 _COUNTERS = ("in_octets", "out_octets", "in_errors", "out_errors")
 
 
-def _cables(state: State) -> list[str]:
+def _cables(state: Known) -> list[str]:
     """Wired links that are up."""
     up = [labels.get("nic", "") for labels, number in find(state.readings, "link.up").values() if number == 1]
     wired = {
@@ -133,7 +133,7 @@ def _cables(state: State) -> list[str]:
     return [nic for nic in up if nic in wired]
 
 
-def _by_policy(state: State, metric: str) -> bool | None:
+def _by_policy(state: Known, metric: str) -> bool | None:
     for source in ("policy", "local"):
         number = _number(state, key(metric, {"source": source}))
         if number is not None:
@@ -141,12 +141,12 @@ def _by_policy(state: State, metric: str) -> bool | None:
     return None
 
 
-def _number(state: State, name: str) -> float | None:
+def _number(state: Known, name: str) -> float | None:
     value = state.readings.get(name)
     return None if value is None else value.value
 
 
-def _fact(state: State, name: str) -> str | None:
+def _fact(state: Known, name: str) -> str | None:
     fact = state.facts.get(name)
     return None if fact is None else fact.value
 
