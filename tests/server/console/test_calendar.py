@@ -9,7 +9,14 @@ from schoolwatch_server.console.words import ZONE
 from schoolwatch_server.database import audit, calendars, incidents, maintenances
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.rules.subject import Subject
-from schoolwatch_server.school_time import MONDAY_TO_FRIDAY, is_school_time, midnight, number_of, week
+from schoolwatch_server.school_time import (
+    MONDAY_TO_FRIDAY,
+    SchoolTime,
+    is_school_time,
+    midnight,
+    number_of,
+    week,
+)
 from schoolwatch_server.scope import Scope
 from tree import Tree
 from website import RunningSite, csrf
@@ -17,10 +24,12 @@ from website import RunningSite, csrf
 
 def school_day() -> date:
     """A Tuesday to come, no day of which week is a holiday: the page shows what is not long over."""
-    breaks = packs.load().calendar.breaks
+    every = SchoolTime(week("07:00-11:30", "", "2345678"), packs.load().calendar.breaks)
     today = datetime.now(ZONE).date()
     day = today + timedelta(days=8 - today.weekday())
-    while any(one.first <= f"{day + timedelta(days=6)}" and f"{day}" <= one.last for one in breaks):
+    while not all(
+        is_school_time(every, midnight(number_of(day + timedelta(days=n))) + 9 * 3600) for n in range(7)
+    ):
         day += timedelta(days=7)
     return day
 

@@ -61,11 +61,13 @@ def test_a_channel_is_added_tested_and_put_on_duty(tree: Tree, site: RunningSite
         starts="22:00",
         ends="06:00",
         least="high",
+        last_day="2099-12-31",
     )
     assert done.status_code == 303
     page = who.get("/duty").text
     assert "Giờ không ai trực" in page
     assert "Chủ nhật 06:00 – Chủ nhật 22:00" in page
+    assert "… – 31/12/2099" in page
     asked = who.get("/duty?at=2027-01-03T02:00&severity=critical").text  # a Sunday, in Saturday's shift
     assert "<strong>Trực đêm</strong>: Lan, báo ngay" in asked
     asked = who.get("/duty?at=2027-01-04T12:00&severity=low").text

@@ -10,7 +10,8 @@ import httpx
 from schoolwatch_server import rule_versions
 from schoolwatch_server.console.rule_editor import instant
 from schoolwatch_server.database import audit, rules
-from schoolwatch_server.database.engine import begin_read
+from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.rules import Stored
 from schoolwatch_server.rules.load import SHIPPED
 from schoolwatch_server.scope import Scope
@@ -196,11 +197,25 @@ def test_a_draft_is_tried_on_the_past_before_it_is_saved(tree: Tree) -> None:
 
 def test_counts_beside_a_rule_are_those_of_the_reader(tree: Tree) -> None:
     with RunningSite(tree.config) as site:
-        whole = site.somebody("so_viewer").get("/rules/antivirus_off").text
+        viewer = site.somebody("so_viewer")
+        whole = viewer.get("/rules/antivirus_off").text
+        assert 'href="/incidents?rule=antivirus_off"' in viewer.get("/rules").text, "to its own, not to all"
         own = site.somebody("school_head", Scope("school", tree.schools[0].id)).get("/rules/antivirus_off")
         assert "đã mở: 16" in whole
         assert "đã mở: 2" in own.text
         assert own.text.count("/rules/typed/replay") == 0
+
+
+def test_of_two_communes_of_one_name_none_is_chosen_by_chance(tree: Tree) -> None:
+    with begin_write(tree.engine) as conn:
+        for school in (tree.schools[0], tree.schools[4]):
+            conn.execute(t.commune.update().where(t.commune.c.id == school.commune).values(name="Xã Tân Hòa"))
+    with RunningSite(tree.config) as site:
+        admin = site.somebody("so_admin")
+        refused = look(admin, **{"f.only.communes": "Tân Hòa, Xã Tân Hòa"})
+        assert (refused.status_code, "không có xã, phường" in refused.text) == (422, True)
+        assert "MarkC" not in refused.text
+        assert "<ins>MarkC00X</ins>" in look(admin, **{"f.only.communes": "MarkC00X"}).text
 
 
 def test_a_time_is_read_as_people_write_it() -> None:

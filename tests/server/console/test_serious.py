@@ -95,6 +95,9 @@ def test_a_letter_that_was_sent_ends_its_deadline(tree: Tree, site: RunningSite)
         "Thời điểm gửi không đúng"
         in post(who, path, step="notice", reference="1", when="2020-01-01T00:00").text
     )
+    kept = post(who, path, step="notice", reference="12/SGDĐT", when="2020-01-01T00:00").text
+    assert 'value="12/SGDĐT"' in kept, "what was typed is not lost"
+    assert 'value="2020-01-01T00:00"' in kept
     assert "Thời điểm gửi không đúng" in post(who, path, step="notice", reference="1", when="x").text
     assert post(who, path, step="notice", reference=" 12/SGDĐT-VP ").status_code == 303
     refused = post(who, path, step="notice", reference="13/SGDĐT-VP")
@@ -109,8 +112,9 @@ def test_marks_have_a_reason_and_are_in_the_record(tree: Tree, site: RunningSite
         of_first(tree, severity="low"),
         site.somebody("school_head", Scope("school", tree.schools[0].id)),
     )
-    assert "serious" not in who.get("/serious").text or "Không có sự cố" in who.get("/serious").text
-    assert post(who, f"/incidents/{made}/mark", serious="true", reason="vì").status_code == 422
+    assert "Không có sự cố nghiêm trọng nào còn phải báo cáo" in who.get("/serious").text
+    refused = post(who, f"/incidents/{made}/mark", serious="true", reason="vì")
+    assert (refused.status_code, 'value="vì"' in refused.text) == (422, True)
     assert post(who, f"/incidents/{made}/mark", serious="true", reason="lây sang cả phòng").status_code == 303
     page = who.get(f"/incidents/{made}/serious").text
     assert "lây sang cả phòng" in page
@@ -146,7 +150,7 @@ def test_recipients_are_typed_in_by_the_department(tree: Tree, site: RunningSite
     made, who = of_first(tree), site.somebody("so_admin")
     assert who.get("/recipients").text.count("Chưa có.") >= 2
     bad = post(who, "/recipients", province="MarkP0X", level="province", name="TT", email="x")
-    assert (bad.status_code, "không đúng dạng" in bad.text) == (422, True)
+    assert (bad.status_code, "không đúng dạng" in bad.text, 'value="TT"' in bad.text) == (422, True, True)
     assert post(who, "/recipients", province="MarkP0X", level="province", address="1 phố").status_code == 422
     values = {"province": "MarkP0X", "level": "province", "name": "Trung tâm <A>", "email": "a@b.gov.vn"}
     assert post(who, "/recipients", **values).status_code == 303

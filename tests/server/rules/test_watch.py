@@ -77,7 +77,7 @@ def test_an_incident_is_seen_by_those_whose_place_it_concerns(world: World, abou
     with begin_read(world.engine) as conn:
         seen = {scope.level for scope in scopes if incident_rows.incidents(conn, scope)}
         assert not [scope for scope in scopes[4:] if incident_rows.incidents(conn, scope)]
-        assert conn.execute(t.notification.select()).rowcount != 0
+        assert conn.execute(t.notification.select()).all()
     assert seen == sees
     assert found(world, about(world), NOW + 1900, value=False) == 1
     with begin_read(world.engine) as conn:

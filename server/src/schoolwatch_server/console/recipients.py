@@ -26,7 +26,8 @@ def show(request: Request, who: Who, server: Server) -> Response:
     return _page(request, who, server)
 
 
-def _page(request: Request, who: Principal, server: Context, *, refused: str = "") -> Response:
+def _page(request: Request, who: Principal, server: Context, *, refused: str = "", **typed: str) -> Response:
+    """Of each province; what was refused stands in its form as it was typed."""
     with begin_read(server.engine) as conn:
         provinces = registry.provinces(conn, who.scope)
         found = [(row, incident_recipients.recipients(conn, row.id)) for row in provinces]
@@ -39,6 +40,7 @@ def _page(request: Request, who: Principal, server: Context, *, refused: str = "
         refused=words_of(request).text(f"serious.refused.{refused}") if refused else "",
         provinces=found,
         levels=LEVELS,
+        typed=typed,
         may_set=lambda province: may(who, "registry", Place(province.id)),
     )
 
@@ -57,12 +59,13 @@ def change(
     """Sets a recipient as a whole; without a name it is taken away."""
     check_form(who, csrf)
     name, address, email = (one_line(text) for text in (name, address, email))
+    typed = {"province": province, "level": level, "name": name, "address": address, "email": email}
     if not name and (address or email):
-        return _page(request, who, server, refused="name")
+        return _page(request, who, server, refused="name", **typed)
     try:
         email = cells.email(email) if email else ""
     except CellError:
-        return _page(request, who, server, refused="email")
+        return _page(request, who, server, refused="email", **typed)
     now = time.time()
     with begin_write(server.engine) as conn:
         row = next((one for one in registry.provinces(conn, who.scope) if one.code == province), None)

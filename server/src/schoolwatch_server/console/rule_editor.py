@@ -210,14 +210,16 @@ def _filled(server: Context, draft: Draft, there: Known) -> Draft:
 
 
 def _codes_of(server: Context, told: str) -> str:
-    """Codes in the places of communes' names, where there are such."""
+    """Codes in the places of communes' names, where one commune alone is called so."""
     if not told.strip():
         return ""
     with begin_read(server.engine) as conn:
         communes = registry.communes(conn, EVERYTHING)
-    codes = {plain(one.name): one.code for one in communes}
+    codes: dict[str, str] = {}
+    for one in communes:  # two of one name: which is meant has to be said by its code
+        codes[plain(one.name)] = "" if plain(one.name) in codes else one.code
     words = [word.strip() for word in told.replace("\n", ",").split(",")]
-    return ", ".join(codes.get(plain(word), word) for word in words if word)
+    return ", ".join(codes.get(plain(word)) or word for word in words if word)
 
 
 def _codes(server: Context) -> list[str]:

@@ -65,7 +65,10 @@ def show(request: Request, number: Number, who: Who, server: Server) -> Response
     return _page(request, number, who, server)
 
 
-def _page(request: Request, number: int, who: Principal, server: Context, *, refused: str = "") -> Response:
+def _page(
+    request: Request, number: int, who: Principal, server: Context, *, refused: str = "", **typed: str
+) -> Response:
+    """The page; what was refused stands in its form as it was typed."""
     with begin_read(server.engine) as conn:
         row = incident_rows.incident(conn, number, who.scope)
         if row is None:
@@ -93,6 +96,7 @@ def _page(request: Request, number: int, who: Principal, server: Context, *, ref
         forms=forms,
         law=timers,
         now_local=written_local(now),
+        typed=typed,
     )
 
 
@@ -111,7 +115,7 @@ def mark(
         authorise(who, "report_incidents")
     reason, now = one_line(reason), time.time()
     if len(reason) < LEAST:
-        return _page(request, number, who, server, refused="reason")
+        return _page(request, number, who, server, refused="reason", reason=reason)
     with begin_write(server.engine) as conn:
         _seen_or_none(incident_rows.incident(conn, number, who.scope), number)
         serious.set_mark(conn, number, is_serious=serious_is, reason=reason, by=who.name, now=now)
@@ -136,7 +140,7 @@ def record_sent(
     reference, now = one_line(reference), time.time()
     at = read_local(when) if when else now
     if not reference:
-        return _page(request, number, who, server, refused="reference")
+        return _page(request, number, who, server, refused="reference", step=step, when=when)
     with begin_write(server.engine) as conn:
         _seen_or_none(incident_rows.incident(conn, number, who.scope), number)
         gravity = serious.gravities(conn, [number])[number]
@@ -149,7 +153,8 @@ def record_sent(
             people.record(
                 conn, actor=who.name, action="incident.sent", subject=str(number), detail=detail, now=now
             )
-    return _page(request, number, who, server, refused=refused) if refused else _back(number)
+    typed = {"step": step, "reference": reference, "when": when}
+    return _page(request, number, who, server, refused=refused, **typed) if refused else _back(number)
 
 
 def _why_not(gravity: serious.Gravity, at: float | None, now: float) -> str:
