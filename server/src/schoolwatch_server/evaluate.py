@@ -1,9 +1,9 @@
 """The evaluating process: rules over the journal, notifications, indicators, rollups and retention.
 
-Seven loops: rules (the main one, twice a second), watches, notifications, the sign of life, the settings of
-devices and the look at schools' sites (these wait for other machines), and chores that may take long. All but
-notifications run only while this process holds the lease; without it, all of them would still do no harm, as
-each write says what it found before.
+Eight loops: rules (the main one, twice a second), watches, notifications, reminders, the sign of life, the
+settings of devices and the look at schools' sites (these wait for other machines), and chores that may take
+long. All but notifications and reminders run only while this process holds the lease; without it, all of them
+would still do no harm, as each write says what it found before.
 """
 
 import logging
@@ -103,6 +103,7 @@ def run(config: ServerConfig, stop: threading.Event | None = None) -> None:
     part.sweep_seldom()
     others = [
         threading.Thread(target=_notifications, args=(work,), name="notifications"),
+        threading.Thread(target=_reminders, args=(work,), name="reminders"),
         threading.Thread(target=_chores, args=(work,), name="chores"),
         threading.Thread(target=_watches, args=(work,), name="watches"),
         threading.Thread(target=dead_man.run, args=(engine, stop, work.leading), name="signs"),
@@ -162,7 +163,7 @@ def _watches(work: _Work) -> None:
 
 
 def _notifications(work: _Work) -> None:
-    """Sends what is due, to each channel by itself; and reminders."""
+    """Sends what is due of incidents, to each channel by itself."""
     words = texts.load()
     url = messages.public_url(work.config)
     guard = Guard("notifications")
@@ -176,14 +177,26 @@ def _notifications(work: _Work) -> None:
         sender.close()
 
 
+def _reminders(work: _Work) -> None:
+    """Sends reminders, one at a time: a channel that does not answer them holds up no incident."""
+    words, url = texts.load(), messages.public_url(work.config)
+    guard = Guard("reminders")
+
+    def send() -> bool:
+        return reminders.send_next(work.engine, work.channels.now().everybodys, words, url)
+
+    while not work.stop.wait(SEND_EVERY):
+        while not work.stop.is_set() and guard.attempt(send):
+            pass
+
+
 def _send(work: _Work, sender: sending.Sender) -> bool:
-    """Incidents first: a reminder has days."""
     book = work.channels.now()
     if work.leading.is_set():
         notify.climb(work.engine, book.everybodys.keys(), time.time())
         exercises.end_due(work.engine, time.time())
     sender.look(book, work.rules.now().at(time.time()))
-    return reminders.send_next(work.engine, book.everybodys, sender.words, sender.public_url)
+    return True
 
 
 def _chores(work: _Work) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, and_, select
 
+from schoolwatch_server.account_names import SERVER
 from schoolwatch_server.database import audit, exercise_rows, incidents, notifications, registry
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
@@ -93,7 +94,7 @@ def end_due(engine: Engine, now: float) -> int:
     """Ends those whose time is over; how many."""
     with begin_read(engine) as conn:
         over = [one.id for one in exercise_rows.running(conn) if one.ends_at <= now]
-    return sum(end(engine, number, "schoolwatch", now) for number in over)
+    return sum(end(engine, number, SERVER, now) for number in over)
 
 
 def _open(conn: Connection, number: int, rule: Rule, subject: Subject, now: float) -> int:

@@ -104,6 +104,28 @@ def test_an_incident_opens_is_sent_closes_and_is_sent_again(
     assert count(world, t.notification.c.id, t.notification.c.sent_at.is_not(None)) == 2
 
 
+def test_a_reminder_that_a_channel_does_not_take_holds_up_no_incident(
+    world: World, config: ServerConfig, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (device,) = known_fine(world)
+    asked, over = threading.Event(), threading.Event()
+
+    def unanswered(*_: object) -> bool:
+        asked.set()
+        over.wait(90)
+        return False
+
+    monkeypatch.setattr(evaluate.reminders, "send_next", unanswered)
+    with running(config):
+        try:
+            assert asked.wait(30)
+            report(world, device, 1, 0, NONE)
+            report(world, device, 2, 10, NONE)
+            assert eventually(lambda: len(webhook.of_incidents) == 1)
+        finally:
+            over.set()
+
+
 def test_a_rule_that_is_switched_off_while_it_runs_opens_nothing_more(
     world: World, config: ServerConfig
 ) -> None:
