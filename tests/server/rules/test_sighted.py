@@ -79,6 +79,18 @@ def test_one_after_a_quiet_hour_is_a_new_incident_whether_somebody_looked_meanwh
     ]
 
 
+def test_a_late_one_after_a_quiet_hour_is_one_too_whether_somebody_looked_meanwhile_or_not() -> None:
+    expected = [("opened", 6000, 6000, False), ("closed", 6000, 6060, False), ("opened", 0, 0, True)]
+    assert play(seen(6000, 1), seen(0, 2, arrived=7200)) == expected
+    first, opened = see(ROGUE, Sighted(), [seen(6000, 1)])
+    looked, closed = quiet(ROGUE, first, T + 7199 * 60)
+    _, again = see(ROGUE, looked, [seen(0, 2, arrived=7200)])
+    assert closed is not None
+    assert [(e.kind, (e.since - T) / 60) for e in (*opened, closed, *again)] == [
+        (kind, since) for kind, since, _, _ in expected
+    ]
+
+
 def test_a_row_that_was_judged_before_changes_nothing() -> None:
     assert play(seen(0, 1), seen(0, 1), seen(5, 2), seen(0, 1), seen(5, 2)) == play(seen(0, 1), seen(5, 2))
 

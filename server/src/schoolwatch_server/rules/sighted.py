@@ -82,7 +82,8 @@ def see(rule: Rule, state: Sighted, seen: Sequence[Seen]) -> tuple[Sighted, tupl
         return state, ()
     events: list[Event] = []
     for one in sorted(seen, key=lambda one: one.seen_at):
-        if state.is_open and not one.late and one.seen_at - state.heard >= rule.close_after:
+        at = one.arrived_at if one.late else one.seen_at
+        if state.is_open and at - state.heard >= rule.close_after:
             events.append(_closed(rule, state))
             state = msgspec.structs.replace(state, is_open=False)
         state, event = _one(rule, state, one)
