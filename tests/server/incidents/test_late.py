@@ -202,7 +202,7 @@ def test_message_and_page_say_the_name_and_both_times_in_vietnams_time(world: Wo
     row = opened(world)[0]
     due = told_of.Due(
         1, row.id, "opened", "json-a", row.rule, row.severity, row.since, row.opened_at, None, None,
-        is_exercise=False, device=row.device, label=row.label, room=None, school=row.school,
+        row.late, is_exercise=False, device=row.device, label=row.label, room=None, school=row.school,
         school_code=row.school_code, place=None, commune=None, evidence=row.evidence,
     )  # fmt: skip
     _, body = messages.of_one(due, {rule.id: rule for rule in RULES}, texts.load(), "https://x.example")
