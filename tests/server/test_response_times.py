@@ -152,6 +152,8 @@ def test_page_file_and_api_say_the_same(tree: Tree) -> None:
         assert [(place["code"], place["opened"], place["open"]) for place in schools["places"]] == [
             ("Mark000X", 2, 1), ("Mark001X", 1, 0)
         ]  # fmt: skip
+        of_one = site.ask().get("/api/v1/response-times?month=2026-03&commune=MarkC00X").json()
+        assert (of_one["level"], of_one["places"]) == ("commune", schools["places"])
         own = site.ask(Scope("school", tree.schools[0].id)).get("/api/v1/response-times?month=2026-03").json()
         assert (own["level"], own["whole"]["code"], own["whole"]["opened"], own["places"]) == (
             "school", "Mark000X", 2, []

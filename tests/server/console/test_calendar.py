@@ -116,6 +116,18 @@ def test_what_makes_no_sense_is_refused_with_the_field(tree: Tree) -> None:
             assert f"</strong>: {html.escape(right['detail'])}" in page.text, "people read it too"
 
 
+def test_a_flood_of_set_days_is_a_page_all_the_same(tree: Tree) -> None:
+    school = tree.schools[0]
+    with begin_write(tree.engine) as conn:
+        for n in range(102):
+            day = {"level": "school", "place_id": school.id, "first": f"{DAY_OFF}", "last": f"{DAY_OFF}"}
+            calendars.put_days(conn, {**day, "is_held": False, "reason": f"lũ {n}"}, NOW, "so")
+    with RunningSite(tree.config) as site:
+        page = site.somebody("so_admin").get("/calendar").text
+    assert page.count("lũ ") == 100
+    assert "Còn 2 dòng nữa" in page
+
+
 def test_a_school_has_its_own_hours_until_it_takes_them_back(tree: Tree) -> None:
     school = tree.schools[0]
     saturday = NINE + 4 * 86400

@@ -28,7 +28,12 @@ def test_looking_at_an_incident_is_written_down_before_it_is_shown_and_once(
     for _ in range(3):
         assert head.get(f"/incidents/{mine}").status_code == 200
         assert head.get("/incidents").status_code == 200
-    for page in (f"/incidents/{other}", f"/api/v1/incidents/{other}"):
+    code = tree.schools[1].code
+    for page in (
+        f"/incidents/{other}", f"/api/v1/incidents/{other}", f"/schools/{code}/work-list",
+        f"/api/v1/work-list?school={code}", f"/api/v1/work-list.csv?school={code}",
+        "/response-times?commune=MarkC10X", "/api/v1/response-times?commune=MarkC10X",
+    ):  # fmt: skip
         assert head.get(page).status_code == 404
     looked = [line for line in written(tree) if line[1].startswith("incident")]
     assert [line[1:] for line in looked] == [("incident.view", str(mine)), ("incident.list", "")]

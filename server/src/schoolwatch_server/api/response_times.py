@@ -21,6 +21,7 @@ from schoolwatch_server.database import courses, registry
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.reports.pen import Cell, instant
 from schoolwatch_server.response_times import Course, Figures, Month, figures
+from schoolwatch_server.scope import Scope
 
 Json = dict[str, object]
 
@@ -64,7 +65,10 @@ class Times:
 def measured(conn: Connection, who: Principal, month: Month, commune: str | None, now: float) -> Times:
     """Of what somebody sees, or of one commune of it. Raises a 404 `Problem` for a commune out of sight."""
     until = min(month.end, now)
-    found = courses.courses(conn, who.scope, month.start, month.end, until)
+
+    def told(scope: Scope) -> tuple[Course, ...]:
+        return courses.courses(conn, scope, month.start, month.end, until)
+
     level: Literal["province", "commune", "school"] = "province"
     code = name = ""
     if commune is not None or who.scope.level in ("commune", "school"):
@@ -73,13 +77,14 @@ def measured(conn: Connection, who: Principal, month: Month, commune: str | None
         level = "school" if who.scope.level == "school" else "commune"
         if here is None or (commune is not None and not covers(who.scope, Place(here.province_id, here.id))):
             raise not_found("commune", commune or "")
-        found = tuple(course for course in found if course.commune_id == here.id)
+        found = told(who.scope if level == "school" else Scope("commune", here.id))
         code, name = here.code, here.name
         schools = registry.schools(conn, who.scope, commune_id=here.id)
         places = _by({row.id: (row.code, row.name) for row in schools}, found, "school_id")
         if level == "school" and schools:
             code, name, places = schools[0].code, schools[0].name, ()
     else:
+        found = told(who.scope)
         known = {row.id: (row.code, row.name) for row in registry.communes(conn, who.scope)}
         places = _by(known, found, "commune_id")
     return Times(month, until, level, OfPlace(code, name, figures(found)), places)
@@ -129,9 +134,10 @@ def file(
 def _times(who: Principal, server: Server, month: str | None, commune: str | None) -> Times:
     now = time.time()
     chosen = month_of(month, now)
-    looked.see(server.looked, server.engine, who, "incident.list", commune or "")
     with begin_read(server.engine) as conn:
-        return measured(conn, who, chosen, commune, now)
+        times = measured(conn, who, chosen, commune, now)
+    looked.see(server.looked, server.engine, who, "incident.list", commune or "")  # not what is out of sight
+    return times
 
 
 def _by(

@@ -152,11 +152,12 @@ def _of_school(
     code: str, who: Principal, server: Context, week: str | None
 ) -> tuple[Week, str, str, Sequence[Task]]:
     chosen = chosen_week(week, time.time())
-    looked.see(server.looked, server.engine, who, "incident.list", code)
     with begin_read(server.engine) as conn:
         row = registry.school_by_code(conn, code, who.scope)
-        if row is None:
-            raise not_found("school", code)
+    if row is None:
+        raise not_found("school", code)
+    looked.see(server.looked, server.engine, who, "incident.list", code)  # what is not theirs, nobody saw
+    with begin_read(server.engine) as conn:
         found = faults.of_school(conn, who.scope, row.id, chosen.start, chosen.end)
     return chosen, row.code or code, row.name, work_list.tasks(found, server.rules, chosen)
 

@@ -28,6 +28,9 @@ from schoolwatch_server.scope import Scope
 YEARS = range(2020, 2101)
 """Of days and hours that may be set."""
 
+ROWS = 100
+"""Set days that a page names; others stand on the page of their place."""
+
 DAYS_MOST = 120
 WORK_DAYS_MOST = 31
 """Days that a set time may last: longer is a plan for the year, or forgotten."""
@@ -91,7 +94,8 @@ def show(
         sessions=None if calendar is None else school_time.sessions(calendar, today),
         hours=server.packs.calendar.hours,
         breaks=server.packs.calendar.breaks,
-        days=days,
+        days=days[:ROWS],
+        more=max(0, len(days) - ROWS),
         work=work,
         quiet=[rule for rule in server.rules.values() if rule.quiet_when_planned],
         rules=server.rules,

@@ -18,9 +18,9 @@ def show(
     """The page of a month: communes for who sees several, or the schools of one."""
     now = time.time()
     chosen = response_times.month_of(month, now)
-    looked.see(server.looked, server.engine, who, "incident.list", commune or "")
     with begin_read(server.engine) as conn:
         times = response_times.measured(conn, who, chosen, commune, now)
+    looked.see(server.looked, server.engine, who, "incident.list", commune or "")
     return page(
         request,
         "response_times.html",

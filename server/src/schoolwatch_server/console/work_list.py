@@ -25,9 +25,12 @@ FEW = 20
 def show(request: Request, code: str, who: Who, server: Server, week: WeekName = None) -> Response:
     """The list of a week; of a past one, as it stood at its end."""
     chosen, later = _week(week)
-    looked.see(server.looked, server.engine, who, "incident.list", code)
     with begin_read(server.engine) as conn:
         here = school_here(conn, who, code)
+    looked.see(
+        server.looked, server.engine, who, "incident.list", here.code
+    )  # what is not theirs, nobody saw
+    with begin_read(server.engine) as conn:
         standing = faults.of_school(conn, who.scope, here.id, chosen.start, chosen.end)
     return page(
         request,
@@ -57,8 +60,9 @@ def _overview(
     chosen, later = _week(week)
     with begin_read(server.engine) as conn:
         here = where(conn)
-        schools = found.schools_listed(conn, Scope(here.level, here.id), chosen)
     looked.see(server.looked, server.engine, who, "incident.list", here.code)
+    with begin_read(server.engine) as conn:
+        schools = found.schools_listed(conn, Scope(here.level, here.id), chosen)
     return page(
         request,
         "work_lists.html",
