@@ -197,7 +197,7 @@ def test_without_a_channel_nothing_is_lost(world: World) -> None:
 @pytest.mark.parametrize("language", ["vi", "en"])
 def test_reminders_say_where_and_what_in_both_languages(event: str, language: str) -> None:
     due = Due(
-        1, 7, event, "json-a", "rule_critical", "critical", NOW, NOW, None, False, False,
+        1, 7, event, "json-a", "rule_critical", "critical", NOW, NOW, None, None, False, False,
         None, None, None, "Trường A", "S", None, "Xã B",
     )  # fmt: skip
     title, body = messages.of_one(due, {}, texts.load(), "https://sw.test", language)
@@ -208,7 +208,7 @@ def test_reminders_say_where_and_what_in_both_languages(event: str, language: st
 
 def due_of(rule: str, hint: Hint | None) -> Due:
     return Due(
-        1, 7, "opened", "json-a", rule, "high", NOW, NOW, None, False, False,
+        1, 7, "opened", "json-a", rule, "high", NOW, NOW, None, None, False, False,
         None, None, None, "Trường A", "S", None, "Xã B", None, hint,
     )  # fmt: skip
 

@@ -24,7 +24,7 @@ from schoolwatch_server.database.serious import FormRow, Gravity
 from schoolwatch_server.database.whereabouts import Whereabouts
 from schoolwatch_server.reports.files import incident_letter
 from schoolwatch_server.reports.files.words import instant
-from schoolwatch_server.rules import Rule
+from schoolwatch_server.rules import Rule, kept
 from schoolwatch_server.serious import evidence, form, redact, timers
 from schoolwatch_server.serious.evidence import Witness
 from schoolwatch_server.serious.form import Form
@@ -112,7 +112,8 @@ def _known(conn: Connection, incident_id: int, who: Principal) -> Known:
 
 def _form(known: Known, wanted: Wanted, rule: Rule | None, texts: Texts) -> Form:
     incident, times = known.incident, known.gravity.times
-    witnesses = evidence.witnesses(incident.evidence)
+    again = kept.newest((event.kind, event.detail) for event in known.events)
+    witnesses = evidence.witnesses(incident.evidence, again)
     done = list(_done(known.events, texts))
     office, town = _office(wanted.who, known.where, texts)
     timer = next(timer for timer in timers.timers(times) if timer.step == wanted.step)

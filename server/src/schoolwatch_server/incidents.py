@@ -157,13 +157,20 @@ def _opened(conn: Connection, new: incidents.NewIncident, now: float) -> tuple[i
 
 
 def _again(conn: Connection, event: Event, new: incidents.NewIncident, now: float) -> tuple[int, str] | None:
-    """One more sighting: kept with its incident while there are few; opens it when a person closed it."""
+    """One more sighting: kept with its incident while there are few; opens it when a person closed it.
+
+    People are told of other malware, whoever has taken the incident: it may be worse than the first.
+    """
     incident_id = incidents.open_with(conn, new.fingerprint)
     if incident_id is None:
         return _opened(conn, new, now)
-    if event.count <= AGAIN_MAX:
-        incidents.add_event(conn, incident_id, "again", as_json(event), now)
-    return None
+    if event.count > AGAIN_MAX and not event.is_new:
+        return None
+    kept = incidents.add_event(conn, incident_id, "again", as_json(event), now)
+    if not event.is_new:
+        return None
+    incidents.raise_to(conn, incident_id, kept)
+    return incident_id, "again"
 
 
 def _new(occurrence: Occurrence) -> incidents.NewIncident:

@@ -20,6 +20,9 @@ NAMED = 30
 
 PLACES_NAMED = 6
 
+NEWS = ("opened", "reopened", "put_back", "again", "worsened")
+"""Events that a message of many counts as what is new."""
+
 
 def message(
     delivery: Delivery,
@@ -114,7 +117,7 @@ def of_many(
     body = texts.get(
         language,
         "notify.many.body",
-        opened=_number(events["opened"] + events["reopened"] + events["put_back"], language),
+        opened=_number(sum(events[name] for name in NEWS), language),
         escalated=_number(events["escalated"], language),
         acknowledged=_number(events["acknowledged"], language),
         closed=_number(events["closed"] + events["resolved"], language),
@@ -162,7 +165,8 @@ def _late(due: Due, texts: Texts, language: Language) -> str:
 
 def _found(due: Due, texts: Texts, language: Language) -> str:
     """What the antivirus calls what it found."""
-    names = ", ".join(kept.threats(due.evidence))
+    again = due.again if stem(due.event) in kept.AGAIN else None
+    names = ", ".join(kept.threats(again or due.evidence))
     return texts.get(language, "notify.threats", names=names) + "\n" if names else ""
 
 

@@ -19,9 +19,9 @@ def gravity_json(gravity: Gravity, now: float) -> Json:
     }
 
 
-def witnesses_json(evidence: object) -> list[Json]:
-    """The reports that were kept, their values with units; the whole stands in `evidence`."""
-    return [_witness(one) for one in witnesses(evidence)]
+def witnesses_json(evidence: object, again: object) -> list[Json]:
+    """The reports that were kept, their values with units; the whole stands in `evidence` and `events`."""
+    return [_witness(one) for one in witnesses(evidence, again)]
 
 
 def _deadline(timer: Timer, now: float) -> Json:

@@ -103,7 +103,7 @@ class Witness(Answer):
     `left_out` says how many more lines `evidence` holds than stand here.
     """
 
-    which: Literal["first", "last"]
+    which: Literal["first", "last", "again"]
     measured_at: Time | None
     arrived_at: Time | None
     measured: list[Measured]

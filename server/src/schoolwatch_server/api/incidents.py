@@ -87,7 +87,8 @@ def one(number: Number, who: Who, server: Server) -> Json:
         gravity = serious.gravities(conn, [number])[number]
     looked.see(server.looked, server.engine, who, "incident.view", str(number))
     told = [{"at": rfc3339(e.at), "kind": e.kind, "detail": e.detail} for e in events]
-    known = {"gravity": gravity_json(gravity, time.time()), "witnesses": witnesses_json(row.evidence)}
+    again = kept.newest((event.kind, event.detail) for event in events)
+    known = {"gravity": gravity_json(gravity, time.time()), "witnesses": witnesses_json(row.evidence, again)}
     return incident_json(row) | {"events": told} | known
 
 

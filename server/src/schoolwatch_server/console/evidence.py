@@ -33,9 +33,9 @@ class WitnessWords:
     left_out: int
 
 
-def evidence_in_words(kept: object, words: Words) -> list[tuple[str, WitnessWords]]:
-    """The first report that showed the fault and the one that opened the incident, as rules kept them."""
-    return [(one.which, _in_words(one, words)) for one in evidence.witnesses(kept)]
+def evidence_in_words(kept: object, words: Words, again: object = None) -> list[tuple[str, WitnessWords]]:
+    """The reports that rules kept: which showed the fault first, opened the incident, told of it `again`."""
+    return [(one.which, _in_words(one, words)) for one in evidence.witnesses(kept, again)]
 
 
 def _in_words(one: Witness, words: Words) -> WitnessWords:

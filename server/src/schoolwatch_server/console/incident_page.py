@@ -76,6 +76,7 @@ def _page(
         server.looked, server.engine, who, "incident.view", str(number)
     )  # what is not theirs, nobody saw
     rule = server.rules.get(row.rule)
+    again = kept.newest((event.kind, event.detail) for event in events)
     return page(
         request,
         "incident.html",
@@ -85,12 +86,12 @@ def _page(
         rule=rule,
         planned=planned,
         events=incident_words.timeline(events, words, called),
-        evidence=evidence_in_words(row.evidence, words),
+        evidence=evidence_in_words(row.evidence, words, again),
         gravity=gravity,
         timers=timers_in_words(gravity, words, time.time()),
         calls=calls_for(server, who, row, rule),
         arrived_at=kept.arrived_at(row.evidence),
-        threats=kept.threats(row.evidence),
+        threats=kept.threats(row.evidence, again),
         told=told,
         refused=refused,
         names=names,

@@ -8,6 +8,7 @@ from schoolwatch_server.console import channel_words
 from schoolwatch_server.console.words import Words
 from schoolwatch_server.database.incident_rows import EventRow, IncidentRow
 from schoolwatch_server.handling import Outcome
+from schoolwatch_server.rules import kept
 
 _PROGRAM = "API token "
 
@@ -66,7 +67,10 @@ def _line(event: EventRow, words: Words, channel: Callable[[str], str]) -> Line:
         "into": str(detail.get("into") or "?"),
         "when": words.when(detail["at"]) if isinstance(detail.get("at"), int | float) else "",
     }
-    return Line(event.at, event.kind, text.format(**values), str(detail.get("text", "")))
+    text = text.format(**values)
+    if event.kind in kept.AGAIN and (names := kept.threats(detail)):
+        text = words.text("event.names", text=text, names=", ".join(names))
+    return Line(event.at, event.kind, text, str(detail.get("text", "")))
 
 
 def _key(kind: str, detail: dict[str, Any], by: str) -> str:

@@ -14,7 +14,7 @@ from schoolwatch_server.duty.shift import Shift
 
 _n, _e = t.notification.c, t.escalation.c
 
-RECURRING = ("reopened", "worsened", "escalated", "closed", *ACTS)
+RECURRING = ("reopened", "worsened", "again", "escalated", "closed", *ACTS)
 """Events that an incident has more than once; from the second on they are called `closed:2`."""
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, func, select
 from schoolwatch_server.database import calls
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.calls import Hint
+from schoolwatch_server.rules import kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,8 @@ class Due:
     """One event of an incident that is told; times are UTC seconds.
 
     `place` is the commune or province that it is about; `commune` the one of its school. `thread` is the id
-    of the first message that told this channel of the incident, empty when this is it.
+    of the first message that told this channel of the incident, empty when this is it. `again` is the
+    evidence for which it was noted anew last, of a message about one event.
     """
 
     id: int
@@ -40,6 +42,7 @@ class Due:
     evidence: Any = None
     hint: Hint | None = None
     thread: str = ""
+    again: Any = None
 
 
 def of_delivery(conn: Connection, delivery_id: int, now: float) -> tuple[Due, ...]:
@@ -77,8 +80,14 @@ def of_delivery(conn: Connection, delivery_id: int, now: float) -> tuple[Due, ..
     told = tuple(Due(*tuple(row)) for row in conn.execute(query))
     if len(told) != 1:
         return told
-    hint = calls.hint(conn, told[0].incident_id, now)
-    return (replace(told[0], hint=hint, thread=_thread(conn, told[0], delivery_id)),)
+    hint, again = calls.hint(conn, told[0].incident_id, now), _again(conn, told[0].incident_id)
+    return (replace(told[0], hint=hint, again=again, thread=_thread(conn, told[0], delivery_id)),)
+
+
+def _again(conn: Connection, incident_id: int) -> Any:
+    e = t.incident_event.c
+    query = select(e.kind, e.detail).where(e.incident_id == incident_id, e.kind.in_(kept.AGAIN))
+    return kept.newest((row.kind, row.detail) for row in conn.execute(query.order_by(e.id)))
 
 
 def _thread(conn: Connection, due: Due, delivery_id: int) -> str:

@@ -1,5 +1,6 @@
 """What is read out of the evidence kept with an incident (`step.as_json`), whatever program wrote it."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from schoolwatch_server.state import parse_key
@@ -15,13 +16,26 @@ def arrived_at(evidence: Any) -> float | None:
     return float(arrived) if isinstance(arrived, int | float) and arrived else None
 
 
-def threats(evidence: Any) -> tuple[str, ...]:
-    """What an antivirus called what it found, in order; at most `NAMES_MAX` and "…"."""
-    told = [_part(evidence, which).get("facts") for which in ("first", "last")]
-    facts = [name for each in told if isinstance(each, dict) for name, value in each.items() if value]
-    found = {parse_key(name)[1].get("threat", "") for name in facts if name.startswith(_THREAT)}
-    names = sorted(found - {""})
+def threats(*evidence: Any) -> tuple[str, ...]:
+    """What an antivirus called what it found, the newest first; at most `NAMES_MAX` and "…"."""
+    found: dict[str, str] = {}
+    for told in (_part(one, which).get("facts") for one in evidence for which in ("first", "last")):
+        for name, value in told.items() if isinstance(told, dict) else ():
+            threat = parse_key(name)[1].get("threat", "") if value and name.startswith(_THREAT) else ""
+            if threat:
+                found[threat] = max(found.get(threat, ""), str(value))  # instants of one form sort as texts
+    names = sorted(sorted(found), key=found.__getitem__, reverse=True)
     return (*names[:NAMES_MAX], "…") if len(names) > NAMES_MAX else tuple(names)
+
+
+AGAIN = ("again", "reopened")
+"""Events of an incident that keep evidence of their own: it was seen once more, or came back."""
+
+
+def newest(events: Iterable[tuple[str, Any]]) -> Any:
+    """What the newest of these events (kind and detail, in order) kept as evidence; None when none did."""
+    told = [detail for kind, detail in events if kind in AGAIN and _part(detail, "last")]
+    return told[-1] if told else None
 
 
 def _part(evidence: Any, which: str) -> dict[str, Any]:

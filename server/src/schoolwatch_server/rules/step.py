@@ -75,7 +75,8 @@ class RuleState(msgspec.Struct, frozen=True, omit_defaults=True):
 class Event(msgspec.Struct, frozen=True):
     """What happens; its condition began or ended at `since`, and the evidence of `at` decided it.
 
-    `count` is how often an incident's sighting was seen so far.
+    `count` is how often an incident's sighting was seen so far. Of `again`, `is_new` says that the sign has a
+    name that the open incident did not know: other malware, not the same once more.
     """
 
     kind: EventKind
@@ -86,6 +87,7 @@ class Event(msgspec.Struct, frozen=True):
     last: Evidence
     severity: Severity
     count: int = 1
+    is_new: bool = False
 
 
 def step(
@@ -176,15 +178,19 @@ def _again(rule: Rule, state: RuleState, evidence: Evidence, late: bool) -> tupl
     new = {name: told for name, told in _signs(rule, evidence).items() if state.signs.get(name) != told}
     if not new:
         return state, None
+    is_new = not state.signs.keys() >= new.keys() and len(state.signs) < NAMES_MAX
     newest = dict([*state.signs.items(), *new.items()][-SIGNS_MAX:])
     state = msgspec.structs.replace(state, signs=newest)
     if late:
         return state, None
     count = state.count + 1
     at, severity = evidence.taken_at, _severity(rule, state.is_worse)
-    event = Event("again", state.opened_since, at, late, None, evidence, severity, count)
+    event = Event("again", state.opened_since, at, late, None, evidence, severity, count, is_new)
     return msgspec.structs.replace(state, count=count), event
 
+
+NAMES_MAX = 10
+"""Names of which people are told: who makes up ever new ones rings nobody out of bed for ever."""
 
 SIGNS_MAX = 50
 """Signs that an open incident remembers; an antivirus tells of twenty at most."""

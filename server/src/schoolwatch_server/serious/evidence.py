@@ -11,8 +11,7 @@ from schoolwatch_server.texts import Language, Texts
 MOST = 60
 """Readings, facts and sightings of one witness that are shown; how many more there are is said."""
 
-Which = Literal["first", "last"]
-_WHICH: tuple[Which, ...] = ("first", "last")
+Which = Literal["first", "last", "again"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,8 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """One report that was kept: the first that showed the fault, or the one that opened the incident.
+    """One report that was kept: the first that showed the fault, the one that opened the incident, or the
+    newest one for which it was noted anew.
 
     `taken_at` is when it was measured, `received_at` when it reached the server (UTC seconds; None: not
     remembered). `left_out` says how many more lines were kept than are shown.
@@ -52,13 +52,20 @@ class Witness:
     left_out: int = 0
 
 
-def witnesses(evidence: object) -> tuple[Witness, ...]:
-    """What an incident keeps, in order; nothing of what an older program wrote otherwise."""
-    if not isinstance(evidence, Mapping):
-        return ()
-    return tuple(
-        _witness(which, kept) for which in _WHICH if isinstance(kept := evidence.get(which), Mapping)
+def witnesses(evidence: object, again: object = None) -> tuple[Witness, ...]:
+    """What an incident keeps, in order; nothing of what an older program wrote otherwise.
+
+    `again` is what its newest event of `kept.AGAIN` kept. A report that began and opened it is told once.
+    """
+    own = evidence if isinstance(evidence, Mapping) else {}
+    newer = again if isinstance(again, Mapping) else {}
+    first, last = own.get("first"), own.get("last")
+    told: tuple[tuple[Which, object], ...] = (
+        ("first", None if first == last else first),
+        ("last", last),
+        ("again", newer.get("last")),
     )
+    return tuple(_witness(which, kept) for which, kept in told if isinstance(kept, Mapping))
 
 
 def _witness(which: Which, kept: Mapping[str, Any]) -> Witness:
