@@ -6,7 +6,7 @@ what was taken before is judged by what held before.
 
 import math
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -18,8 +18,8 @@ from schoolwatch_server.changes import changes
 from schoolwatch_server.database import audit
 from schoolwatch_server.database import rules as versions
 from schoolwatch_server.database.engine import begin_read, begin_write
-from schoolwatch_server.rules import Book, Held, Stored
-from schoolwatch_server.rules.load import read, shipped
+from schoolwatch_server.rules import Book, Held, Rule, Stored
+from schoolwatch_server.rules.load import check_silencers, read, shipped
 from schoolwatch_server.saved import VersionError, as_bytes, numbered
 
 LEAD = 10.0
@@ -103,7 +103,17 @@ def check(text: str, valid_from: float, there: Known, path: Path = Path("-")) ->
         for code in rule.only.communes:
             if code not in there.communes:
                 raise VersionError("unknown_commune", code=code[:40])
+    _check_beside(replace(one, text=held.text.decode()), rule, there)
     return held
+
+
+def _check_beside(one: Stored, rule: Rule, there: Known) -> None:
+    """That nothing goes in a circle of rules that silence each other, as long as the version holds."""
+    book = rules.put_together(there.files, (*there.stored, one))
+    for start in book.starts:
+        in_force = book.at(start)
+        if start >= one.valid_from and rule in in_force:
+            check_silencers(in_force, [rule])
 
 
 def preview(text: str, valid_from: float | None, reason: str, there: Known, now: float) -> Held:

@@ -1,6 +1,7 @@
 """Reads a YAML file into a frozen record, and says exactly what is wrong in which file when it can't."""
 
 import math
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -33,8 +34,25 @@ class SheetError(ValueError):
         self.what = what or text
 
 
+_UNSHOWABLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff\u202a-\u202e\u2066-\u2069]"
+)
+"""Signs that no page, file or database can hold, or that turn the words around them.
+
+The text itself can't have most of them, but a quoted one may write them as `\\uD800`.
+"""
+
+
 class _Loader(yaml.SafeLoader):
-    """YAML without repeated keys: the second would silently replace the first."""
+    """YAML without repeated keys: the second would silently replace the first. And without hidden signs."""
+
+    def construct_scalar(self, node: yaml.ScalarNode | yaml.MappingNode) -> str:
+        value = super().construct_scalar(node)
+        found = _UNSHOWABLE.search(value)
+        if found:
+            problem = f"U+{ord(found[0]):04X} is no sign that can be shown: take it out"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
+        return value
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen = set()

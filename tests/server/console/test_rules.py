@@ -115,6 +115,27 @@ def test_what_is_wrong_is_said_at_its_field_and_nothing_is_saved(tree: Tree) -> 
     assert stored(tree) == ()
 
 
+def test_rules_that_would_silence_each_other_are_refused_whenever_they_would(tree: Tree) -> None:
+    def typed(admin: httpx.Client, rule: str, silencer: str, valid_from: str = "") -> httpx.Response:
+        text = (SHIPPED / f"{rule}.yaml").read_text(encoding="utf-8")
+        text = re.sub(r"(?m)^silenced_by:.*$", "", text) + f"silenced_by: [{silencer}]\n"
+        sent = {"text": text, "reason": "thử", "base": "1000", "valid_from": valid_from, "csrf": csrf(admin)}
+        return admin.post("/rules/typed/save", data=sent)
+
+    tomorrow = f"{datetime.now(UTC) + AHEAD + timedelta(days=1):{CLOCK}}"
+    with RunningSite(tree.config) as site:
+        admin = site.somebody("so_admin")
+        for silencer in ("line_down", "no_such_rule", "antivirus_off"):
+            refused = typed(admin, "line_down", silencer)
+            assert refused.status_code == 422, silencer
+            assert "(silenced_by)" in refused.text
+        assert typed(admin, "line_down", "outage_commune", tomorrow).status_code == 303
+        circle = typed(admin, "outage_commune", "line_down")
+        assert circle.status_code == 422, "it would hold when that of tomorrow begins"
+        assert "outage_commune -&gt; line_down -&gt; outage_commune" in circle.text
+    assert [one.name for one in stored(tree)] == ["line_down"]
+
+
 def test_a_version_of_later_is_taken_back_and_what_acts_is_ended(tree: Tree) -> None:
     tomorrow = f"{datetime.now(UTC) + AHEAD + timedelta(days=1):{CLOCK}}"
     with RunningSite(tree.config) as site:

@@ -68,6 +68,9 @@ def test_a_rule_with_a_new_id_is_one_more(tmp_path: Path) -> None:
         ),
         ("evidence: [antivirus]", "evidence: []", "evidence"),
         ("title:", "title: x\nunused:", "title"),
+        ("scope: device", "scope: school", "scope: what one computer reports"),
+        ("evidence: [antivirus]", r'evidence: [antivirus, "\uD800"]', "U+D800 is no sign that can be shown"),
+        ("clause: ", r'"\0": ', "U+0000 is no sign that can be shown"),
     ],
 )
 def test_a_mistake_is_an_error_that_names_file_and_place(

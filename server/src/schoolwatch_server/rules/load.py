@@ -1,5 +1,6 @@
 """Loads the shipped rules and the folder of overrides."""
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def of_files(overrides: Path | None = None) -> tuple[Held, ...]:
             )
         chosen[rule.id] = held
     found = tuple(chosen[name] for name in sorted(chosen))
-    _check_silencers(tuple(held.rule for held in found))
+    check_silencers([held.rule for held in found])
     return found
 
 
@@ -64,6 +65,9 @@ def _check_all(rule: Rule, path: Path) -> None:
     _check_worse(rule, path)
     if rule.only != Only() and rule.scope in ("province", "server"):
         raise SheetError(f"{path}: only: a rule about the {rule.scope} is about no school: remove it")
+    asks_a_computer = rule.condition.posture or rule.condition.machine or rule.condition.reading
+    if asks_a_computer and rule.scope != "device":
+        raise SheetError(f"{path}: scope: what one computer reports is about that computer: write device")
     if rule.condition.watch is None and (rule.silenced_by or rule.quiet_when_planned):
         raise SheetError(
             f"{path}: silenced_by, quiet_when_planned: only rules of watches may be quiet: remove them"
@@ -78,16 +82,20 @@ def _read(folder: Path, origin: Origin) -> tuple[Held, ...]:
     return tuple(read(strict_yaml.content(path), path, origin) for path in strict_yaml.files(folder))
 
 
-def _check_silencers(rules: tuple[Rule, ...]) -> None:
+def check_silencers(rules: Sequence[Rule], of: Sequence[Rule] = ()) -> None:
+    """Whether rules that are in force together silence each other in one direction.
+
+    Asked of some of them (empty: of all), what others name wrongly is no matter. Raises `SheetError`.
+    """
     watched = {rule.id for rule in rules if rule.condition.watch is not None}
-    for rule in rules:
+    for rule in of or rules:
         strange = [name for name in rule.silenced_by if name not in watched]
-        if strange:
-            raise SheetError(f"rule {rule.id}: silenced_by: {strange[0]} is no rule of a watch: remove it")
-    names = circle(rules)
-    if names:
-        way = " -> ".join(names)
-        raise SheetError(f"rule {names[0]}: silenced_by: {way} goes in a circle: remove one of them")
+        what = f"{strange[0]} is no rule of a watch: remove it" if strange else ""
+        names = circle((rule, *(other for other in rules if other.id != rule.id)))
+        if names and names[0] == rule.id:
+            what = f"{' -> '.join(names)} goes in a circle: remove one of them"
+        if what:
+            raise SheetError(f"rule {rule.id}: silenced_by: {what}", where="$.silenced_by", what=what)
 
 
 def _check(condition: Condition, path: Path) -> None:
