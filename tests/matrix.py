@@ -277,6 +277,7 @@ MATRIX: tuple[Row, ...] = (
     Row("POST", "/notifications/channels/{number}/switch", "y-- --- -- -- -- --- --- -- ?", 303,
         form={"on": "no"}, prepare=_channel),
     Row("POST", "/notifications/channels/{number}/test", "y-- --- -- -- -- --- --- -- ?", prepare=_channel),
+    Row("POST", "/notifications/channels/{number}/carry", "n-- --- -- -- -- --- --- -- ?", prepare=_channel),
     Row("POST", "/notifications/channels/{number}/remove", "y-- --- -- -- -- --- --- -- ?", 303,
         prepare=_channel),
     Row("POST", "/notifications/filed/test", "n-- --- -- -- -- --- --- -- ?", form={"name": "none"}),
@@ -318,6 +319,16 @@ MATRIX: tuple[Row, ...] = (
         form={"password": "a password for tests"}),
     Row("POST", "/me/language",             "yyy yyy yy yy yy yyy --- -- ?", 303, form={"language": "vi"}),
     Row("POST", "/me/sessions/{number}/end", "yyy yyy yy yy yy yyy --- -- ?", 303),
+    Row("GET", "/me/channels",              "yyy yyy yy yy yy yyy --- -- ?"),
+    Row("POST", "/me/channels",             "xxx xxx xx xx xx xxx --- -- ?",
+        form={"name": "matrix", "kind": "email", "address": "nobody"}),
+    # one that the department set up for nobody: whose it isn't finds nothing
+    Row("POST", "/me/channels/{number}/code", "nnn nnn nn nn nn nnn --- -- ?", prepare=_channel),
+    Row("POST", "/me/channels/{number}/confirm", "nnn nnn nn nn nn nnn --- -- ?", form={"code": "123456"},
+        prepare=_channel),
+    Row("POST", "/me/channels/{number}/change", "nnn nnn nn nn nn nnn --- -- ?", prepare=_channel),
+    Row("POST", "/me/channels/{number}/test", "nnn nnn nn nn nn nnn --- -- ?", prepare=_channel),
+    Row("POST", "/me/channels/{number}/remove", "nnn nnn nn nn nn nnn --- -- ?", prepare=_channel),
     # --- accounts of others: a technician's of the school asked about --------------------------------------
     #                                  so_admin so_viewer commune head technician auditor token device nobody
     Row("GET", "/people",                   "yyy --- yy yy -- --- --- -- ?"),

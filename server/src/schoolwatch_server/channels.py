@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import apprise
 
@@ -34,6 +35,9 @@ KINDS = {
     "msteams": "teams",
 }
 """Scheme to what people call it; any other goes by Apprise's own name."""
+
+CARRIED = ("email", "zalo")
+"""Kinds of which a person gives the receiver alone, and the department's own mailbox or bot sends."""
 
 LOCAL = frozenset(
     {"blink1", "dbus", "file", "glib", "gnome", "kde", "macosx", "memory", "qt", "syslog", "windows"}
@@ -111,6 +115,16 @@ def check(address: str) -> None:
         raise AddressError("unknown_scheme")
     if _service(address) is None:
         raise AddressError("incomplete")
+
+
+def carried(address: str, kind: str, to: str) -> str:
+    """The address of a mailbox or bot with another receiver in place of its own."""
+    parts = urlsplit(address)
+    query = parse_qsl(parts.query, keep_blank_values=True)
+    if kind == "email":
+        kept = [pair for pair in query if pair[0].lower() not in ("to", "cc", "bcc")]
+        return urlunsplit((parts.scheme, parts.netloc, "", urlencode([*kept, ("to", to)]), ""))
+    return urlunsplit((parts.scheme, parts.netloc, f"/{to}", parts.query, ""))
 
 
 def deliver(address: str, title: str, body: str, message: str = "", thread: str = "") -> str:

@@ -141,9 +141,13 @@ class Privacy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Notify(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The file that lists where incidents are sent (one Apprise address a line; it holds secrets)."""
+    """The file that lists where incidents are sent (one Apprise address a line; it holds secrets).
+
+    `own_webhook_hosts` are the hosts to which accounts may have webhooks of their own.
+    """
 
     urls_file: str = ""
+    own_webhook_hosts: tuple[Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9.-]{1,253}$")], ...] = ()
 
 
 class Secrets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

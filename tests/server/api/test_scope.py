@@ -47,7 +47,7 @@ ELSEWHERE = {
 ENROLLING = {"/arrivals", "/ghosts"}
 """Pages of who lets computers in, which no token opens; tests/server/people asks whom they show what."""
 
-PEOPLE = {"/audit", "/audit.csv", "/tokens", "/me", "/people", "/people/{account}"}
+PEOPLE = {"/audit", "/audit.csv", "/tokens", "/me", "/me/channels", "/people", "/people/{account}"}
 """Pages of accounts, which no token opens; tests/server/people asks who sees whom there."""
 
 ADMINISTRATION = {

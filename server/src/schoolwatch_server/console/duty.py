@@ -70,7 +70,8 @@ def show(
             who,
             shifts=shifts,
             places=scopes.where(conn, {shift.scope for shift in shifts}),
-            names={**{name: name for name in filed}, **{row.key: row.name for row in rows}},
+            names={name: name for name in filed}
+            | {row.key: row.name for row in rows if not row.is_self_made or row.confirmed_at is not None},
             gaps=[_span(gap, words_of(request)) for gap in gaps(usable, "critical", Where(), today)],
             asked=asked,
             edited=next((shift for shift in shifts if shift.id == edit), None),

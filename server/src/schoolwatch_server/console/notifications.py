@@ -1,7 +1,7 @@
 """Channels of notification: who may be told and how, whether it works, and the sign of life."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path as FilePath
 from typing import Annotated
 
@@ -58,7 +58,7 @@ def add(
     kind = _kind(request, address.strip())
     try:
         with begin_write(server.engine) as conn:
-            if len(channel_rows.listed(conn)) >= channel_rows.CHANNELS_MAX:
+            if len(_common(channel_rows.listed(conn))) >= channel_rows.CHANNELS_MAX:
                 raise _wrong(request, "name", "too_many", "name")
             owner = None
             if account.strip():
@@ -82,7 +82,7 @@ def set_address(
     kind, now = _kind(request, address.strip()), time.time()
     with begin_write(server.engine) as conn:
         row = channel_rows.found(conn, number)
-        if row is None:
+        if row is None or row.is_self_made:
             raise not_found("channel", str(number))
         channel_rows.set_address(conn, number, kind, address.strip(), now)
         detail = {"number": number, "kind": kind}
@@ -101,6 +101,20 @@ def switch(number: Number, who: Who, server: Server, csrf: Csrf = "", on: Choice
         channel_rows.switch(conn, number, now, is_on=on == "yes")
         detail = {"number": number, "on": on == "yes"}
         audit.record(conn, actor=who.name, action="channel.switch", subject=row.name, detail=detail, now=now)
+    return RedirectResponse("/notifications", 303)
+
+
+def carry(number: Number, who: Who, server: Server, csrf: Csrf = "", on: Choice = "") -> Response:
+    """Whether this mailbox or bot sends what goes to addresses that accounts set up for themselves."""
+    check_form(who, csrf)
+    now = time.time()
+    with begin_write(server.engine) as conn:
+        row = channel_rows.found(conn, number)
+        if row is None or row.is_own or row.kind not in channels.CARRIED:
+            raise not_found("channel", str(number))
+        channel_rows.carry(conn, number, row.kind, now, carries=on == "yes")
+        detail = {"number": number, "on": on == "yes"}
+        audit.record(conn, actor=who.name, action="channel.carry", subject=row.name, detail=detail, now=now)
     return RedirectResponse("/notifications", 303)
 
 
@@ -202,6 +216,10 @@ def filed(server: Context) -> dict[str, str]:
         return {}
 
 
+def _common(rows: Iterable[channel_rows.ChannelRow]) -> list[channel_rows.ChannelRow]:
+    return [row for row in rows if not row.is_self_made]
+
+
 def _page(
     request: Request, who: Principal, server: Context, *, tested: tuple[str, str] | None = None
 ) -> Response:
@@ -213,7 +231,8 @@ def _page(
             "notifications.html",
             who,
             at="/notifications",
-            rows=rows,
+            rows=_common(rows),
+            self_made=[row for row in rows if row.is_self_made],
             filed=[(name, channels.kind(address)) for name, address in in_file.items()],
             named=lambda key: channel_words.named(key, rows, words),
             why=lambda error: channel_words.failure(error, words),
@@ -230,6 +249,7 @@ ROUTES = (
     Route("POST", "/notifications/channels/{number}/address", set_address, "duty"),
     Route("POST", "/notifications/channels/{number}/switch", switch, "duty"),
     Route("POST", "/notifications/channels/{number}/test", try_out, "duty"),
+    Route("POST", "/notifications/channels/{number}/carry", carry, "duty"),
     Route("POST", "/notifications/channels/{number}/remove", remove, "duty"),
     Route("POST", "/notifications/filed/test", try_filed, "duty"),
     Route("POST", "/notifications/ping", set_ping, "duty"),

@@ -1,11 +1,14 @@
 """Channels that are kept in the database: their addresses are sealed, and opened only to send."""
 
 import logging
+from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Column, Connection, Select, and_, delete, insert, or_, select, update
 
+from schoolwatch_server.channels import CARRIED, carried
 from schoolwatch_server.database import sealed
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.dependents import for_good
@@ -23,7 +26,9 @@ CHANNELS_MAX = 100
 class ChannelRow:
     """A channel as pages show it; nothing of its address. Instants are UTC seconds.
 
-    One that `is_own` is an account's: it gets what the duty list says, and nothing that goes to all.
+    One that `is_own` is an account's: it gets what the duty list says, and nothing that goes to all. One with
+    `least` its account set up for itself: once confirmed, it gets incidents of its account's scope from that
+    severity on. One that `carries` sends what goes to addresses that accounts set up.
     """
 
     id: int
@@ -37,6 +42,15 @@ class ChannelRow:
     worked_at: float | None
     failed_at: float | None
     error: str
+    carries: bool
+    least: str | None
+    is_quiet: bool
+    confirmed_at: float | None
+
+    @property
+    def is_self_made(self) -> bool:
+        """Whether its account set it up: the duty list and everybody's pages have nothing to do with it."""
+        return self.least is not None
 
     @property
     def key(self) -> str:
@@ -54,22 +68,25 @@ class Opened:
     is_everybodys: bool
 
 
-def listed(conn: Connection) -> tuple[ChannelRow, ...]:
-    """All channels, by name."""
+def listed(conn: Connection, ids: Collection[int] | None = None) -> tuple[ChannelRow, ...]:
+    """All channels, or these, by name."""
     query = (
         select(
             _c.id, _c.name, _c.kind, _c.language, _c.is_on, _c.is_own, t.account.c.name.label("account"),
-            _c.changed_at, _c.worked_at, _c.failed_at, _c.error,
+            _c.changed_at, _c.worked_at, _c.failed_at, _c.error, _c.carries, _c.least, _c.is_quiet,
+            _c.confirmed_at,
         )
         .outerjoin(t.account, t.account.c.id == _c.account_id)
         .order_by(_c.name)
     )  # fmt: skip
-    return tuple(ChannelRow(*row) for row in conn.execute(query))
+    if ids is not None:
+        query = query.where(_c.id.in_(list(ids)))
+    return tuple(ChannelRow(*tuple(row)) for row in conn.execute(query))
 
 
 def found(conn: Connection, channel_id: int) -> ChannelRow | None:
     """One channel."""
-    return next((row for row in listed(conn) if row.id == channel_id), None)
+    return next(iter(listed(conn, [channel_id])), None)
 
 
 def usable(conn: Connection) -> frozenset[str]:
@@ -80,19 +97,27 @@ def usable(conn: Connection) -> frozenset[str]:
 def _usable(*columns: Column[Any]) -> Select[Any]:
     lives = or_(~_c.is_own, and_(_c.account_id.is_not(None), t.account.c.disabled_at.is_(None)))
     query = select(*columns).outerjoin(t.account, t.account.c.id == _c.account_id)
-    return query.where(_c.is_on, lives).order_by(_c.id)
+    heard = or_(_c.least.is_(None), _c.confirmed_at.is_not(None))
+    return query.where(_c.is_on, lives, heard).order_by(_c.id)
 
 
 def opened(conn: Connection) -> tuple[Opened, ...]:
     """The usable ones, with their addresses. Raises `SealError`."""
-    query = _usable(_c.id, _c.address, _c.language, _c.is_own).where(_c.address.is_not(None))
+    query = _usable(_c.id, _c.kind, _c.address, _c.language, _c.is_own, _c.least).where(
+        _c.address.is_not(None)
+    )
     there = []
+    carriers = _carriers(conn)
     for row in conn.execute(query):
         try:
             plain = sealed.keys(conn).unseal(sealed.CHANNEL.purpose(row.id), row.address).decode()
         except AlteredError:  # one row's trouble: the other channels are told all the same
             log.warning("channel %d: its address opens no more: write it anew", row.id)
             continue
+        if row.least is not None and row.kind in CARRIED:
+            if row.kind not in carriers:
+                continue  # what it is to be told waits until the department has such a channel again
+            plain = carried(carriers[row.kind], row.kind, plain)
         there.append(
             Opened(
                 f"channel:{row.id}",
@@ -105,11 +130,37 @@ def opened(conn: Connection) -> tuple[Opened, ...]:
 
 
 def address(conn: Connection, channel_id: int) -> str | None:
-    """The address of one, for its test. Raises `SealError`."""
-    secret = conn.scalar(select(_c.address).where(_c.id == channel_id))
-    if secret is None:
+    """The address of one, for its test; None where nothing can be sent to now. Raises `SealError`."""
+    row = conn.execute(select(_c.address, _c.kind, _c.least).where(_c.id == channel_id)).first()
+    if row is None or row.address is None:
         return None
-    return sealed.keys(conn).unseal(sealed.CHANNEL.purpose(channel_id), secret).decode()
+    plain = sealed.keys(conn).unseal(sealed.CHANNEL.purpose(channel_id), row.address).decode()
+    if row.least is None or row.kind not in CARRIED:
+        return plain
+    carrier = _carriers(conn).get(row.kind)
+    return None if carrier is None else carried(carrier, row.kind, plain)
+
+
+def _carriers(conn: Connection) -> dict[str, str]:
+    """Kind → address of the common channel that carries what goes to people's own of that kind."""
+    query = select(_c.id, _c.kind, _c.address).where(_c.carries, _c.is_on, _c.address.is_not(None))
+    found = {}
+    for row in conn.execute(query).all():
+        with suppress(AlteredError):  # `opened` says so
+            found[row.kind] = sealed.keys(conn).unseal(sealed.CHANNEL.purpose(row.id), row.address).decode()
+    return found
+
+
+def carriers(conn: Connection) -> frozenset[str]:
+    """Kinds of which the department carries messages to people's own addresses."""
+    return frozenset(conn.scalars(select(_c.kind).where(_c.carries, _c.is_on)))
+
+
+def carry(conn: Connection, channel_id: int, kind: str, now: float, *, carries: bool) -> None:
+    """Whether a common channel carries those messages; there is one of a kind."""
+    if carries:
+        conn.execute(update(t.channel).where(_c.kind == kind, _c.carries).values(carries=False))
+    conn.execute(update(t.channel).where(_c.id == channel_id).values(carries=carries, changed_at=now))
 
 
 def add(

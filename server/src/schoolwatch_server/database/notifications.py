@@ -5,7 +5,7 @@ from itertools import chain, count
 
 from sqlalchemy import Connection, delete, insert, or_, select, update
 
-from schoolwatch_server.database import duty_rows
+from schoolwatch_server.database import duty_rows, own_channel_rows
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.duty import route
 from schoolwatch_server.duty.fold import ACTS
@@ -26,11 +26,13 @@ def put(conn: Connection, incident_id: int, event: str, channels: Collection[str
     shifts = duty_rows.on_duty(conn, channels)
     place, severity = duty_rows.where(conn, incident_id)
     _take_back(conn, incident_id)
+    own = own_channel_rows.shifts(conn, place)
     if event == "closed":
-        told = route.ending(shifts, _were_told(conn, incident_id), severity, now)
+        told = route.ending((*shifts, *own), _were_told(conn, incident_id, own), severity, now)
         stop(conn, incident_id)
     else:
         told = route.opening(shifts, channels, severity, place, now)
+        told += route.subscribed(own, told, severity, now)
         _watch(conn, incident_id, severity, shifts, now)
     write(conn, incident_id, event, told)
 
@@ -43,16 +45,17 @@ def tell_of_act(
     Of several acts that no message tells of yet, the last one alone is told.
     """
     untold = _take_back(conn, incident_id)
-    were_told = _were_told(conn, incident_id)
+    place, severity = duty_rows.where(conn, incident_id)
+    own = own_channel_rows.shifts(conn, place)
+    were_told = _were_told(conn, incident_id, own)
     if event == "put_back":
         were_told -= untold  # to them it was never closed
     if by is not None and were_told:
-        own = select(t.channel.c.id).where(t.channel.c.is_own, t.channel.c.account_id == by)
-        were_told -= {f"channel:{id_}" for id_ in conn.scalars(own)}
+        theirs = select(t.channel.c.id).where(t.channel.c.is_own, t.channel.c.account_id == by)
+        were_told -= {f"channel:{id_}" for id_ in conn.scalars(theirs)}
     if not were_told:
         return
-    _, severity = duty_rows.where(conn, incident_id)
-    shifts = duty_rows.shifts(conn)
+    shifts = (*duty_rows.shifts(conn), *own)
     told = route.acted(shifts, were_told, event, severity, now, is_serious=is_serious)
     write(conn, incident_id, event, told)
 
@@ -71,7 +74,9 @@ def remind(conn: Connection, incident_id: int, event: str, channels: Collection[
     """Tells those on duty for critical incidents of a deadline; whether anybody acknowledged is no matter."""
     shifts = duty_rows.on_duty(conn, channels)
     place, _ = duty_rows.where(conn, incident_id)
-    write(conn, incident_id, event, route.opening(shifts, channels, "critical", place, now))
+    told = route.opening(shifts, channels, "critical", place, now)
+    told += route.subscribed(own_channel_rows.shifts(conn, place), told, "critical", now)
+    write(conn, incident_id, event, told)
 
 
 def write(conn: Connection, incident_id: int, event: str, told: Collection[Told]) -> int:
@@ -109,8 +114,10 @@ def _numbered(conn: Connection, incident_id: int, event: str) -> str:
     return next(name for name in names if name not in known)
 
 
-def _were_told(conn: Connection, incident_id: int) -> set[str]:
-    return set(conn.scalars(select(_n.channel).where(_n.incident_id == incident_id).distinct()))
+def _were_told(conn: Connection, incident_id: int, own: Sequence[Shift]) -> set[str]:
+    """Channels that were told of it, without those of accounts that see it no more (`own` still do)."""
+    told = set(conn.scalars(select(_n.channel).where(_n.incident_id == incident_id).distinct()))
+    return told - own_channel_rows.elsewhere(conn, told, own)
 
 
 def _watch(conn: Connection, incident_id: int, severity: str, shifts: Sequence[Shift], now: float) -> None:

@@ -31,6 +31,13 @@ channel = Table(
     Column("worked_at", Double),
     Column("failed_at", Double),
     Column("error", Text, nullable=False, server_default=""),
+    Column("carries", Boolean, nullable=False, server_default=text("false")),
+    Column("least", String(20)),  # of one that an account set up for itself
+    Column("is_quiet", Boolean, nullable=False, server_default=text("false")),
+    Column("confirmed_at", Double),
+    Column("code", String(64), nullable=False, server_default=""),
+    Column("code_until", Double),
+    Column("code_tries", Integer, nullable=False, server_default=text("0")),
 )
 duty = Table(  # minutes are of the day in Vietnam; `weekdays` has one bit a day, Monday the lowest
     "duty",

@@ -35,6 +35,13 @@ def opening(
     return ()
 
 
+def subscribed(own: Sequence[Shift], told: Collection[Told], severity: str, at: float) -> tuple[Told, ...]:
+    """Who is told besides because they wished it, of what is in their scope; nobody is told twice."""
+    known = {one.channel for one in told}
+    wished = [shift for shift in own if rank(severity) >= rank(shift.least)]
+    return tuple(one for one in _merged(wished, severity, at) if one.channel not in known)
+
+
 def ending(shifts: Sequence[Shift], were_told: Collection[str], severity: str, at: float) -> tuple[Told, ...]:
     """Who is told that it is over: whoever was told of it, by the same quiet hours and digests."""
     found = []

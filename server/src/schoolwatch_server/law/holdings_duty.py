@@ -8,7 +8,8 @@ DUTY: dict[str, Holding] = {
         "lại cho ai; có thể là của một tài khoản",
         "Channels of notification: the address (Zalo, e-mail, webhook …) is sealed with the master key and "
         "shown to nobody again; it may be an account's own",
-        technical="id kind language is_on is_own changed_at worked_at failed_at error",
+        technical="id kind language is_on is_own changed_at worked_at failed_at error carries least is_quiet "
+        "confirmed_at code code_until code_tries",
         written="name",
         personal="address account_id",
     ),
