@@ -115,7 +115,7 @@ def test_a_head_sets_up_a_channel_is_told_of_the_own_school_and_of_no_other(
         log = t.audit.c
         told_of = conn.scalars(select(log.action).where(log.action.like("own_channel%")).order_by(log.id))
         assert list(told_of) == [
-            f"own_channel.{act}" for act in ["add", "code", "confirm", "test", "change", "remove"]
+            f"own_channel.{act}" for act in ["add", "code", "confirm", "test", "test", "change", "remove"]
         ]
 
 
