@@ -28,7 +28,7 @@ from schoolwatch_server.scope import Scope
 YEARS = range(2020, 2101)
 """Of days and hours that may be set."""
 
-ROWS = 100
+ROWS = 30
 """Set days that a page names; others stand on the page of their place."""
 
 DAYS_MOST = 120
