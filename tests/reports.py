@@ -21,6 +21,13 @@ from schoolwatch_server.store.rollup import DAY, Fold, pack
 
 NOW = 1_790_000_000.0
 RULES = Rules()
+NONE = (Reading("antivirus.products", 0.0), Reading("probe.ok", 1.0, {"probe": "antivirus"}))
+FINE = (
+    Reading("antivirus.products", 1.0),
+    Reading("antivirus.running", 1.0, {"product": "clamav"}),
+    Reading("probe.ok", 1.0, {"probe": "antivirus"}),
+)
+"""What a computer reports without an antivirus, and with one that runs."""
 
 
 @dataclass

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from databases import copy_database, kept_folder, make_database
-from reports import Device
+from reports import FINE, NONE, Device
 from schoolwatch_contract.records import Fact, Reading
 from schoolwatch_server import incidents, rules
 from schoolwatch_server.config import ServerConfig
@@ -18,13 +18,6 @@ from schoolwatch_server.database.incidents import write_states
 from schoolwatch_server.intake.batch import take
 from schoolwatch_server.rules import subject
 from schoolwatch_server.scope import EVERYTHING, Scope
-
-NONE = (Reading("antivirus.products", 0.0), Reading("probe.ok", 1.0, {"probe": "antivirus"}))
-FINE = (
-    Reading("antivirus.products", 1.0),
-    Reading("antivirus.running", 1.0, {"product": "clamav"}),
-    Reading("probe.ok", 1.0, {"probe": "antivirus"}),
-)
 
 
 @dataclass

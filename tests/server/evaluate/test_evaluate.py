@@ -14,8 +14,7 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import exc, func, select
 
-from reports import NOW, Device, World, known_fine
-from schoolwatch_contract.records import Reading
+from reports import FINE, NONE, NOW, Device, World, known_fine
 from schoolwatch_server import evaluate, incidents, rule_versions, rules, sheets
 from schoolwatch_server.config import Evaluation, Notify, ServerConfig
 from schoolwatch_server.database import declarations, journal, judged, lease
@@ -31,13 +30,6 @@ from schoolwatch_server.strict_yaml import SheetError
 from webhook import Webhook, eventually
 
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
-
-NONE = (Reading("antivirus.products", 0.0), Reading("probe.ok", 1.0, {"probe": "antivirus"}))
-FINE = (
-    Reading("antivirus.products", 1.0),
-    Reading("antivirus.running", 1.0, {"product": "clamav"}),
-    Reading("probe.ok", 1.0, {"probe": "antivirus"}),
-)
 
 
 @pytest.fixture

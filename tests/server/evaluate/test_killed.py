@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import func, select
 
 import killing
-from reports import NOW, World, known_fine
+from reports import FINE, NONE, NOW, World, known_fine
 from schoolwatch_contract.records import Reading
 from schoolwatch_server import incidents
 from schoolwatch_server.database import journal
@@ -26,12 +26,6 @@ pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:Deprecati
 
 KILLS = 50
 DEVICES = 40
-NONE = (Reading("antivirus.products", 0.0), Reading("probe.ok", 1.0, {"probe": "antivirus"}))
-FINE = (
-    Reading("antivirus.products", 1.0),
-    Reading("antivirus.running", 1.0, {"product": "clamav"}),
-    Reading("probe.ok", 1.0, {"probe": "antivirus"}),
-)
 
 
 def owner(world: World) -> str:

@@ -1,13 +1,10 @@
 """From reports that intake committed to incidents: once each, whatever comes twice, late or at once."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from sqlalchemy import event, exc, select, update
 
-from reports import NOW, Device, World, known_fine
-from schoolwatch_contract.records import Fact, Reading
+from reports import FINE, NONE, NOW, Device, World, known_fine
+from schoolwatch_contract.records import Fact
 from schoolwatch_server import incidents, rules
 from schoolwatch_server.database import journal, registry
 from schoolwatch_server.database import tables as t
@@ -17,21 +14,6 @@ from schoolwatch_server.intake.batch import take
 
 RULES = rules.load()
 CHANNELS = ("json-aaaaaaaaaaaa", "json-bbbbbbbbbbbb")
-NONE = (Reading("antivirus.products", 0.0), Reading("probe.ok", 1.0, {"probe": "antivirus"}))
-FINE = (
-    Reading("antivirus.products", 1.0),
-    Reading("antivirus.running", 1.0, {"product": "clamav"}),
-    Reading("probe.ok", 1.0, {"probe": "antivirus"}),
-)
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    world = World(tmp_path)
-    with begin_write(world.engine) as conn:
-        journal.create_cursor(conn, incidents.CURSOR, NOW)
-    yield world
-    world.engine.dispose()
 
 
 def report(world: World, device: Device, seq: int, minute: float, readings: tuple, **more) -> None:

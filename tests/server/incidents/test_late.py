@@ -1,8 +1,6 @@
 """What comes late: a school that was offline for five days, malware on one of its computers, two clones."""
 
 import random
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -27,15 +25,6 @@ HOUR = 3600.0
 CHANNELS = ("json-aaaaaaaaaaaa",)
 DEFENDER = {"product": "defender"}
 THREAT = {**DEFENDER, "threat": "Trojan:Win32/Wacatac.B!ml"}
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    world = World(tmp_path)
-    with begin_write(world.engine) as conn:
-        journal.create_cursor(conn, incidents.CURSOR, NOW)
-    yield world
-    world.engine.dispose()
 
 
 def report(device: Device, seq: int, taken: float, arrived: float, found: float) -> Message:

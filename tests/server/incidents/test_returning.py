@@ -1,19 +1,15 @@
 """What comes back: the same incident once more within the tolerance, whoever closed it; never two at once."""
 
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 
 import msgspec
 import pytest
 from sqlalchemy import select
 
-from reports import NOW, Device, World, known_fine
-from schoolwatch_contract.records import Reading
+from reports import FINE, NONE, NOW, Device, World, known_fine
 from schoolwatch_server import handling, incidents, rules
 from schoolwatch_server.access import ROLES, Principal
 from schoolwatch_server.database import incidents as kept
-from schoolwatch_server.database import journal
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.commit import Rules
 from schoolwatch_server.database.engine import begin_read, begin_write
@@ -23,23 +19,8 @@ from schoolwatch_server.rules import subject
 from schoolwatch_server.scope import EVERYTHING
 
 RULES = rules.load()
-NONE = (Reading("antivirus.products", 0.0), Reading("probe.ok", 1.0, {"probe": "antivirus"}))
-FINE = (
-    Reading("antivirus.products", 1.0),
-    Reading("antivirus.running", 1.0, {"product": "clamav"}),
-    Reading("probe.ok", 1.0, {"probe": "antivirus"}),
-)
 CHANNEL = ("json-aaaaaaaaaaaa",)
 LAN = Principal("account", "lan", ROLES["so_admin"], EVERYTHING, "so_admin")
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    world = World(tmp_path)
-    with begin_write(world.engine) as conn:
-        journal.create_cursor(conn, incidents.CURSOR, NOW)
-    yield world
-    world.engine.dispose()
 
 
 def tell(world: World, device: Device, told: list[tuple[float, tuple]], seq: int = 1, using=RULES) -> None:

@@ -1,16 +1,12 @@
 """A rule that is edited acts from its instant on; what it no longer judges ends as withdrawn."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from sqlalchemy import select
 
-from reports import NOW, Device, World
-from schoolwatch_contract.records import Reading
+from reports import NONE, NOW, Device, World
 from schoolwatch_server import incidents, rule_versions
 from schoolwatch_server import rules as all_rules
-from schoolwatch_server.database import audit, faults, journal, registry, rules
+from schoolwatch_server.database import audit, faults, registry, rules
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.commit import Rules
 from schoolwatch_server.database.engine import begin_read, begin_write
@@ -25,16 +21,6 @@ from schoolwatch_server.scope import EVERYTHING
 from schoolwatch_server.strict_yaml import SheetError
 
 TEXT = (SHIPPED / "antivirus_off.yaml").read_text(encoding="utf-8")
-NONE = (Reading("antivirus.products", 0.0), Reading("probe.ok", 1.0, {"probe": "antivirus"}))
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    world = World(tmp_path)
-    with begin_write(world.engine) as conn:
-        journal.create_cursor(conn, incidents.CURSOR, NOW)
-    yield world
-    world.engine.dispose()
 
 
 def fine(world: World, count: int = 1) -> list[Device]:
