@@ -234,11 +234,11 @@ def _severity(severity: str, texts: Texts, language: Language) -> str:
 
 def _where(due: Due, texts: Texts, language: Language) -> str:
     """A device with its school, a school, a commune or province, or the server itself."""
+    school = _school(due, texts, language) + (f", {due.commune}" if due.commune else "")
     if due.device is not None:
-        school, device = _school(due, texts, language), _device(due, texts, language)
-        return texts.get(language, "notify.where.device", school=school, device=device)
+        return texts.get(language, "notify.where.device", school=school, device=_device(due, texts, language))
     if due.school is not None:
-        return texts.get(language, "notify.where.school", school=_school(due, texts, language))
+        return texts.get(language, "notify.where.school", school=school)
     if due.place is not None:
         return texts.get(language, "notify.where.place", place=due.place)
     return texts.get(language, "notify.where.server")
@@ -259,4 +259,7 @@ def _school(due: Due, texts: Texts, language: Language) -> str:
 
 def _device(due: Due, texts: Texts, language: Language) -> str:
     label = due.label or f"{texts.get(language, 'notify.no_label')} ({(due.device or '')[:8]})"
-    return f"{label}, {texts.get(language, 'notify.room', room=due.room)}" if due.room else label
+    if not due.room:
+        return label
+    is_said = due.room.casefold().startswith(texts.get(language, "notify.room", room="").strip())
+    return f"{label}, {due.room if is_said else texts.get(language, 'notify.room', room=due.room)}"

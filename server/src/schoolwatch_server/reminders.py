@@ -7,7 +7,7 @@ it says is found when it is sent, so whoever has handed in meanwhile is not in i
 import logging
 import time
 from collections.abc import Collection, Mapping
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import Connection, Engine
 
@@ -27,13 +27,20 @@ NAMES = 20
 
 
 def put_due(engine: Engine, known: Collection[str], now: float) -> int:
-    """Puts into the outbox what is to be said today and was not yet; how many messages are new."""
+    """Puts into the outbox what is to be said today and was not yet; how many messages are new.
+
+    Nothing before `waiting.HOUR` in Vietnam.
+    """
     if not known:
         return 0
-    today = calendar.day_of(now)
+    at = datetime.fromtimestamp(now, calendar.VIETNAM)
+    if at.hour < waiting.HOUR:
+        return 0  # a day begins when those who hear of it sleep
     with begin_read(engine) as conn:
         weekly = waiting.due(conn, now)
-        lines = [(line, calendar.reminder(line.due, today)) for line in agenda.lines(conn, EVERYTHING, now)]
+        lines = [
+            (line, calendar.reminder(line.due, at.date())) for line in agenda.lines(conn, EVERYTHING, now)
+        ]
     wanted = [_reminder(line, days) for line, days in lines if days is not None and line.missing]
     if not wanted and not weekly:
         return 0

@@ -5,7 +5,7 @@ of each party and the names of who has most; whoever logs in sees their own coun
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Final, get_args
 
 from sqlalchemy import Connection
@@ -22,18 +22,16 @@ KIND: Final = "waiting"
 """Stands in the outbox where other reminders have a kind of report."""
 
 HOUR: Final = 7
-"""Of Monday, in Vietnam: from then on a week's message goes out; who was down sends it later that week."""
+"""Of a day in Vietnam: no reminder of what people owe goes out before it."""
 
 NAMES: Final = 5
 """Places that a line names; it says how many there are besides."""
 
 
 def due(conn: Connection, now: float) -> tuple[Reminder, ...]:
-    """This week's message of each province in which something waits."""
-    at = datetime.fromtimestamp(now, calendar.VIETNAM)
-    monday = at.date() - timedelta(days=at.weekday())
-    if at.date() == monday and at.hour < HOUR:
-        return ()
+    """This week's message of each province in which something waits; who was down sends it later on."""
+    today = calendar.day_of(now)
+    monday = today - timedelta(days=today.weekday())
     year, week, _ = monday.isocalendar()
     last = monday + timedelta(days=6)
     return tuple(

@@ -41,8 +41,8 @@ def test_a_channel_is_added_tested_and_put_on_duty(tree: Tree, site: RunningSite
     with begin_read(tree.engine) as conn:
         number = conn.scalar(t.channel.select().with_only_columns(t.channel.c.id))
     tested = post(f"/notifications/channels/{number}/test").text
-    assert "Kênh “Trực đêm” đã nhận thư thử" in tested
-    assert webhook.titles == ["[SchoolWatch] Thư thử"]
+    assert "Kênh “Trực đêm” đã nhận thông báo thử" in tested
+    assert webhook.titles == ["[SchoolWatch] Thông báo thử"]
     webhook.status = 401
     assert "nơi nhận trả lời mã 401" in post(f"/notifications/channels/{number}/test").text
     for wrong, told in (

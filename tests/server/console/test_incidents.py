@@ -179,16 +179,34 @@ def test_the_list_is_filtered_counted_and_paged_by_an_address(
         assert admin.get(f"/incidents?{wrong}").status_code == 422, wrong
 
 
+def test_where_it_is_stands_in_the_list_and_on_its_page(tree: Tree, site: RunningSite) -> None:
+    made, school = new(tree, "where", 1)[0], tree.schools[0]
+    admin = site.somebody("so_admin")
+    place = f"{school.mark}, Xã MarkC00X"
+    assert place in admin.get("/incidents?rule=where").text
+    page = admin.get(f"/incidents/{made}").text
+    assert f"{school.mark}</a>, Xã MarkC00X" in page
+    assert f", Phòng {school.mark}</dd>" in page
+    assert place in admin.get("/wall").text
+
+
 def test_mine_are_mine(tree: Tree, site: RunningSite) -> None:
     made = new(tree, "mine", 2)
-    lan = site.somebody("so_admin")
+    lan, an = site.somebody("so_admin"), site.somebody("so_admin")
     act(lan, made[0], "acknowledge")
+    assert numbers(lan.get("/incidents?assignee=me")) == [made[0]], "who has taken it sees to it"
+    assert "Tôi nhận làm" not in lan.get(f"/incidents/{made[0]}").text
+    assert "Tôi nhận làm" in an.get(f"/incidents/{made[0]}").text
     name = re.search(r'<a href="/me">([^<]+)</a>', lan.get("/incidents").text)
     assert name is not None
     assert act(lan, made[0], "assign", assignee=name[1]).status_code == 303
     assert numbers(lan.get("/incidents?assignee=me")) == [made[0]]
     assert made[1] in numbers(lan.get("/incidents?assignee=none"))
-    assert numbers(site.somebody("so_admin").get("/incidents?assignee=me")) == []
+    assert numbers(an.get("/incidents?assignee=me")) == []
+    name = re.search(r'<a href="/me">([^<]+)</a>', an.get("/incidents").text)
+    assert name is not None
+    act(lan, made[0], "assign", assignee=name[1])
+    assert numbers(lan.get("/incidents?assignee=me")) == [], "it was given to somebody else"
 
 
 def test_the_list_as_a_file_is_what_the_filter_finds_and_no_formula(tree: Tree, admin: httpx.Client) -> None:

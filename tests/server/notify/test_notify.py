@@ -225,7 +225,7 @@ def test_a_wrong_address_is_an_answer(address: str) -> None:
 def test_a_test_message_says_whether_it_was_taken(webhook: Webhook) -> None:
     assert notify.send_test(webhook.url) == ""
     assert notify.send_test("json://127.0.0.1:1/x") == "no answer"
-    assert webhook.titles == ["[SchoolWatch] Thư thử"]
+    assert webhook.titles == ["[SchoolWatch] Thông báo thử"]
 
 
 @pytest.mark.parametrize(
@@ -242,7 +242,7 @@ def test_the_link_is_how_people_reach_the_console(http: Http, expected: str) -> 
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])
-@pytest.mark.parametrize("kind", ["opened", "closed", "reopened", "escalated:2", "put_back"])
+@pytest.mark.parametrize("kind", ["opened", "closed", "reopened", "again:2", "escalated:2", "put_back"])
 def test_a_message_of_a_rule_that_is_gone_still_reads(world: World, kind: str, language: str) -> None:
     due = Due(
         7, 3, kind, "a", "gone", "high", NOW, NOW, None, None, True, False, "f" * 32, "", *(5 * (None,))
@@ -251,6 +251,22 @@ def test_a_message_of_a_rule_that_is_gone_still_reads(world: World, kind: str, l
     assert "gone" in title
     assert "ffffffff" in body
     assert "{" not in body
+
+
+def test_a_message_says_where_with_the_commune_and_without_a_word_twice() -> None:
+    def where(room: str | None) -> list[str]:
+        due = Due(
+            7, 3, "opened", "a", "antivirus_off", "high", NOW, NOW, None, None, False, False,
+            "f" * 32, "PM1-01", room, "Trường Kim Đồng", "S", None, "Xã Yên Khánh",
+        )  # fmt: skip
+        return messages.of_one(due, {}, WORDS, URL)[1].split("\n")[2:4]
+
+    assert where("Phòng máy 1") == [
+        "Nhà trường: Trường Kim Đồng (S), Xã Yên Khánh",
+        "Thiết bị: PM1-01, Phòng máy 1",
+    ]
+    assert where("Tin học 2")[1] == "Thiết bị: PM1-01, phòng Tin học 2"
+    assert where(None)[1] == "Thiết bị: PM1-01"
 
 
 def test_an_outbox_row_is_unique(world: World) -> None:

@@ -84,6 +84,7 @@ def test_a_reminder_goes_out_seven_and_two_days_before_once_and_names_who_owes(
     addresses = {name: webhook.url}
     assert reminders.put_due(monthly.engine, addresses, noon(8)) == 0
     assert reminders.put_due(monthly.engine, (), noon(7)) == 0, "nobody to tell"
+    assert reminders.put_due(monthly.engine, addresses, noon(7) - 5.1 * 3600) == 0, "nobody is woken"
     assert reminders.put_due(monthly.engine, addresses, noon(7)) == 1
     for days in (7, 6, 3):  # another server, a restart, the next hour
         assert reminders.put_due(monthly.engine, addresses, noon(days)) == 0

@@ -31,9 +31,15 @@ _URGENCY: ColumnElement[int] = (
 that something opened, opened again or made worse last."""
 
 
+_WHOSE: ColumnElement[str] = case(
+    (t.incident.c.assignee != "", t.incident.c.assignee), else_=t.incident.c.acknowledged_by
+)
+"""Whose an incident is: to whom it was given, else who has taken it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What an incident must be to be listed; None: any. `assignee` "" is nobody's.
+    """What an incident must be to be listed; None: any. `assignee` is whose it is, "": given to nobody.
 
     `text` is found in the name of a device or as an incident's number, or means one of the `schools` (codes).
     """
@@ -141,7 +147,7 @@ def _is(wanted: Wanted) -> ColumnElement[bool]:
         (i.severity, wanted.severity),
         (i.rule, wanted.rule),
         (t.device.c.device, wanted.device),
-        (i.assignee, wanted.assignee),
+        (_WHOSE if wanted.assignee else i.assignee, wanted.assignee),
     ):
         if value is not None:
             found.append(column == value)

@@ -15,7 +15,8 @@ from schoolwatch_server.scope import Scope
 class IncidentRow:
     """An incident with where it is and how far it has come; times are UTC seconds, `closed_at` None is open.
 
-    `place` is the name of the commune or province that it is about, None where it is about less.
+    `place` is the name of the commune or province that it is about, None where it is about less; `commune` is
+    the one it is in. `room` is where its device was when it opened.
     `raised_event` is the number of the event by which it opened, opened again or became worse last.
     """
 
@@ -43,6 +44,7 @@ class IncidentRow:
     reopened_at: float | None
     is_exercise: bool
     raised_event: int
+    room: str | None
 
     @property
     def state(self) -> State:
@@ -131,9 +133,11 @@ def incident_select() -> Select[Any]:
             i.reopened_at,
             i.is_exercise,
             i.raised_event,
+            t.room.c.name,
         )
         .select_from(t.incident)
         .outerjoin(t.device, t.device.c.id == i.device_id)
+        .outerjoin(t.room, t.room.c.id == i.room_id)
         .outerjoin(t.school, t.school.c.id == i.school_id)
         .outerjoin(t.commune, t.commune.c.id == i.commune_id)
         .outerjoin(home, home.c.id == func.coalesce(t.school.c.commune_id, i.commune_id))
