@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from schoolwatch_server.console.search import ROWS, find
+from schoolwatch_server.console.search import ROWS
 from schoolwatch_server.database import registry
 from schoolwatch_server.database.engine import begin_write
 from schoolwatch_server.database.pages import NamedRow
+from schoolwatch_server.schools import find
 from schoolwatch_server.scope import Scope
 from tree import Tree
 from website import RunningSite

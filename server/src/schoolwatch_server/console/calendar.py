@@ -1,6 +1,7 @@
 """When school is held, days off that somebody sets, and planned work of the places in one's scope."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Annotated
@@ -11,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from schoolwatch_server import school_time
 from schoolwatch_server.access import Principal, may
+from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.problems import Problem, bad_field, not_found
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.console import calendar_places
@@ -146,18 +148,7 @@ def set_days(
 def end_days(number: Number, who: Who, server: Server, csrf: Csrf = "") -> Response:
     """Takes set days back."""
     check_form(who, csrf)
-    now = time.time()
-    with begin_write(server.engine) as conn:
-        row = calendars.days_of(conn, who.scope, number)
-        where = None if row is None else calendar_places.set_at(conn, who, row.level, row.place_id)
-        if row is None or where is None:
-            raise not_found("set days", str(number))
-        if calendars.end_days(conn, number, now, who.name):
-            detail = {"id": number, "first": row.first.isoformat(), "last": row.last.isoformat()}
-            people.record(
-                conn, actor=who.name, action="calendar.days_end", subject=where.code, detail=detail, now=now
-            )
-    return RedirectResponse(f"/calendar?level={row.level}&code={where.code}#days", 303)
+    return _ended(who, server, number, calendars.days_of, calendars.end_days, "calendar.days_end", "days")
 
 
 def plan(
@@ -200,18 +191,7 @@ def plan(
 def end_work(number: Number, who: Who, server: Server, csrf: Csrf = "") -> Response:
     """Ends planned work before its time."""
     check_form(who, csrf)
-    now = time.time()
-    with begin_write(server.engine) as conn:
-        row = maintenances.one(conn, who.scope, number)
-        where = None if row is None else calendar_places.set_at(conn, who, row.level, row.place_id)
-        if row is None or where is None:
-            raise not_found("planned work", str(number))
-        if maintenances.end(conn, number, now, who.name):
-            detail = {"id": number, "starts": row.starts, "ends": row.ends}
-            people.record(
-                conn, actor=who.name, action="calendar.work_end", subject=where.code, detail=detail, now=now
-            )
-    return RedirectResponse(f"/calendar?level={row.level}&code={where.code}#work", 303)
+    return _ended(who, server, number, maintenances.one, maintenances.end, "calendar.work_end", "work")
 
 
 def set_hours(
@@ -247,6 +227,28 @@ def set_hours(
 
 
 # --- their parts --------------------------------------------------------------------------------------
+
+
+def _ended(
+    who: Principal,
+    server: Context,
+    number: int,
+    find: Callable[[Connection, Scope, int], SetDayRow | Planned | None],
+    end: Callable[[Connection, int, float, str], bool],
+    action: str,
+    part: str,
+) -> Response:
+    """Ends what was set at a place that may be changed, once, and goes back to its part of the page."""
+    now = time.time()
+    with begin_write(server.engine) as conn:
+        row = find(conn, who.scope, number)
+        where = None if row is None else calendar_places.set_at(conn, who, row.level, row.place_id)
+        if row is None or where is None:
+            raise not_found("calendar entry", str(number))
+        if end(conn, number, now, who.name):
+            detail = {"id": number, "reason": row.reason}
+            people.record(conn, actor=who.name, action=action, subject=where.code, detail=detail, now=now)
+    return RedirectResponse(f"/calendar?level={row.level}&code={where.code}#{part}", 303)
 
 
 def _wrong(request: Request, field: str, fault: str, **values: object) -> Problem:

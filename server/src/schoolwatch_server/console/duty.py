@@ -14,8 +14,10 @@ from schoolwatch_server.access import Principal
 from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.problems import Problem, bad_field, not_found
 from schoolwatch_server.api.route import Route, Server, Who
+from schoolwatch_server.console.notifications import everybodys
 from schoolwatch_server.console.notifications import filed as filed_channels
 from schoolwatch_server.console.page import Csrf, check_form, page, words_of
+from schoolwatch_server.console.vietnam_time import written_local
 from schoolwatch_server.console.words import Words
 from schoolwatch_server.database import audit, channel_rows, duty_rows, scopes
 from schoolwatch_server.database.engine import begin_read, begin_write
@@ -53,12 +55,12 @@ def show(
     filed = filed_channels(server)
     with begin_read(server.engine) as conn:
         rows = channel_rows.listed(conn)
-        everybody = {*filed, *(row.key for row in rows if row.is_on and not row.is_own)}
+        everybody = everybodys(filed, rows)
         shifts, usable = duty_rows.shifts(conn), duty_rows.on_duty(conn, everybody)
         where = _where(request, conn, who, server, place)
         moment = _moment(request, at, now)
         asked = WhatIf(
-            datetime.fromtimestamp(moment, VIETNAM).strftime("%Y-%m-%dT%H:%M"),
+            written_local(moment),
             severity if severity in SEVERITIES else "critical",
             place,
             route.opening(usable, everybody, severity, where, moment) if at else None,

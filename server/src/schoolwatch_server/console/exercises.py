@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from schoolwatch_server import exercises, tokens
 from schoolwatch_server.api.problems import bad_field, not_found
 from schoolwatch_server.api.route import Route, Server, Who
+from schoolwatch_server.console.notifications import everybodys
 from schoolwatch_server.console.notifications import filed as filed_channels
 from schoolwatch_server.console.page import Csrf, check_form, page, words_of
 from schoolwatch_server.database import channel_rows, exercise_rows, scopes
@@ -57,7 +58,7 @@ def start(
     filed = filed_channels(server)
     with begin_read(server.engine) as conn:
         kept = channel_rows.listed(conn)
-    everybody = {*filed, *(row.key for row in kept if row.is_on and not row.is_own)}
+    everybody = everybodys(filed, kept)
     wanted = exercises.Wanted(chosen, scope, schools, minutes * 60.0, note)
     try:
         exercises.start(server.engine, wanted, everybody, who.name, time.time())

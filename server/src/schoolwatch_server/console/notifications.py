@@ -191,6 +191,11 @@ def _kind(request: Request, address: str) -> str:
     return channels.kind(address)
 
 
+def everybodys(in_file: Iterable[str], rows: Iterable[channel_rows.ChannelRow]) -> set[str]:
+    """Keys of the channels that are told where the duty list names nobody."""
+    return {*in_file, *(row.key for row in rows if row.is_on and not row.is_own)}
+
+
 def naming(conn: Connection, who: Principal, words: Words) -> Callable[[str], str]:
     """What the channel behind a key is called for who asks.
 

@@ -10,7 +10,7 @@ from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.console.page import page
 from schoolwatch_server.database import pages, registry
 from schoolwatch_server.database.engine import begin_read
-from schoolwatch_server.schools import find as find
+from schoolwatch_server.schools import find
 
 ROWS = 50
 """Schools shown at most; whoever needs others types more."""
