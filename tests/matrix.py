@@ -221,6 +221,8 @@ MATRIX: tuple[Row, ...] = (
     Row("GET", "/api/v1/indicators/history", "yyn yyn yn yn yn yyn yyn -- ?", query="school={code}"),
     Row("GET", "/api/v1/indicators/history.ndjson", "yyn yyn yn yn yn yyn yyn -- ?",
         query="school={code}"),
+    Row("GET", "/influx/query",           "yyy yyy yy yy yy yyy yyy -- ?", query="q=SHOW%20DATABASES"),
+    Row("POST", "/influx/query",          "yyy yyy yy yy yy yyy yyy -- ?", query="q=SHOW%20DATABASES"),
     Row("GET", "/api/v1/rules",           "yyy yyy yy yy yy yyy yyy -- ?"),
     Row("GET", "/api/v1/catalog",         "yyy yyy yy yy yy yyy yyy -- ?"),
     Row("GET", "/api/v1/provinces/{code}/ranking", "yyn yyn nn nn nn yyn ynn -- ?",

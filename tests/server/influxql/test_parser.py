@@ -62,7 +62,7 @@ def test_shown() -> None:
         ("SELECT value FROM x WHERE time > 1 OR time < 2", "not beside OR"),
         ("SELECT mean(value) FROM x GROUP BY time(5m)", "needs a beginning"),
         ("SELECT value FROM x WHERE time > 0 GROUP BY time(5m)", "at least one aggregate"),
-        ("SELECT mean(value) FROM x WHERE time > 0 GROUP BY time(0s)", "positive duration"),
+        ("SELECT mean(value) FROM x WHERE time > 0 GROUP BY time(0s)", "at least 1ms"),
         ("SELECT mean(value) FROM x WHERE time > 0 GROUP BY time(1h) fill(zero)", "expected null, none"),
         ("SELECT value FROM x tz('Mars/Olympus')", "unable to find time zone"),
         (

@@ -16,6 +16,7 @@ from schoolwatch_server.api.pace import Pace
 from schoolwatch_server.attempts import Attempts
 from schoolwatch_server.challenges import Challenges
 from schoolwatch_server.config import ServerConfig
+from schoolwatch_server.database.judged_index import JudgedIndex
 from schoolwatch_server.deeds import Deeds
 from schoolwatch_server.lifecycle import Systems
 from schoolwatch_server.packs.packs import Packs
@@ -47,6 +48,7 @@ class Context:
     failed_logins: Deeds = field(default_factory=Deeds)  # apart: a flood of them hides nobody who looked
     live: Live = field(kw_only=True)
     oidc: "Client | None" = None
+    judged_index: JudgedIndex = field(default_factory=JudgedIndex)
 
     @property
     def packs(self) -> Packs:

@@ -121,7 +121,9 @@ def principal_of(request: Request, *, is_watched: bool = False) -> Principal | N
     if scheme.lower() == SCHEME.lower():
         return proofs.device(engine, header, context.challenges)
     if scheme:
-        return tokens.bearer(engine, token.strip(), now) if scheme.lower() == "bearer" else None
+        # clients of InfluxDB say Token
+        known = scheme.lower() in ("bearer", "token")
+        return tokens.bearer(engine, token.strip(), now) if known else None
     secret = cookies.get(request, SESSION_COOKIE)
     if not secret:
         return None

@@ -14,6 +14,9 @@ from schoolwatch_server.influxql.where import Bounds, where
 STATEMENTS_MAX: Final = 50
 """Statements of one query; a dashboard's panel sends a few."""
 
+EVERY_MIN: Final = 1_000_000
+"""Nanoseconds of the shortest interval."""
+
 
 def parse(query: str, now: int) -> tuple[Statement, ...]:
     """The statements of a query that is asked at `now` (nanoseconds). Raises `QueryError`."""
@@ -124,8 +127,8 @@ def _every(reader: Reader) -> Buckets:
     reader.take("TIME")
     reader.take("(")
     every = instant.duration(reader.expect("duration").text)
-    if every <= 0:
-        raise QueryError("time() needs a positive duration", reader.next.at)
+    if every < EVERY_MIN:
+        raise QueryError("time() needs a duration of at least 1ms", reader.next.at)
     offset = 0
     if reader.took(","):
         sign = -1 if reader.took("-") else 1

@@ -91,8 +91,10 @@ def _aggregated(
     query: Select, source: Source, fields: Sequence[str], groups: Groups
 ) -> Iterable[tuple[dict[str, str] | None, Sequence[Row]]]:
     series = [one for _, its in groups for one in its]
+    need = frozenset(call.function for call in _calls(query))
     by_field = {
-        field: source.folds(query.measurement, field, series, query.span, query.buckets) for field in fields
+        field: source.folds(query.measurement, field, series, query.span, query.buckets, need)
+        for field in fields
     }
     selected = _selected(query) if query.buckets is None else None
     for tags, its in groups:
@@ -107,9 +109,13 @@ def _aggregated(
 
 def _selected(query: Select) -> Call | None:
     """The one selector, where nothing else is asked for: it tells when its point was."""
-    only, *others = {leaf for column in query.columns for leaf in leaves(column.expression)}
-    is_one = not others and isinstance(only, Call) and only.function in SELECTORS
-    return only if is_one and isinstance(only, Call) else None
+    only, *others = _calls(query)
+    return only if not others and only.function in SELECTORS else None
+
+
+def _calls(query: Select) -> set[Call]:
+    found = (leaf for column in query.columns for leaf in leaves(column.expression))
+    return {leaf for leaf in found if isinstance(leaf, Call)}
 
 
 def _extreme(query: Select, source: Source, call: Call, series: Sequence[Series]) -> Point:

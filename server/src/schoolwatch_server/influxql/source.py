@@ -2,12 +2,12 @@
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
 from schoolwatch_server.influxql.condition import Condition
-from schoolwatch_server.influxql.query import Buckets, Span
+from schoolwatch_server.influxql.query import Buckets, Function, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +55,22 @@ class Source(Protocol):
         """
 
     def folds(
-        self, measurement: str, field: str, series: Sequence[Series], span: Span, buckets: Buckets | None
-    ) -> Mapping[Hashable, Mapping[int, Fold]]:
-        """Each series' points in the span, in buckets by their beginning; all under 0 without any."""
+        self,
+        measurement: str,
+        field: str,
+        series: Sequence[Series],
+        span: Span,
+        buckets: Buckets | None,
+        need: frozenset[Function],
+    ) -> Mapping[Any, Mapping[int, Fold]]:
+        """Each series' points in the span, in buckets by their beginning; all under 0 without any.
+
+        `need` are the functions that are made of the folds: what these don't ask for may be wrong.
+        """
 
     def points(
         self, measurement: str, fields: Sequence[str], series: Sequence[Series], span: Span
-    ) -> Mapping[Hashable, Sequence[Point]]:
+    ) -> Mapping[Any, Sequence[Point]]:
         """Each series' points in the span, oldest first, that have one of the fields at least."""
 
 

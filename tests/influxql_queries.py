@@ -1,67 +1,24 @@
-"""Queries of the subset give what a real InfluxDB gives: the same series, instants and values."""
+"""Queries that are made up for tests, and whether two answers are the same."""
 
 import json
 import math
-import os
-import random
-from collections.abc import Callable, Iterator
 from typing import Any
 
-import pytest
-from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from conftest import Peer
-from influxdb import RunningInfluxDB
 from schoolwatch_server.influxql.answer import answer, as_json
 from schoolwatch_server.influxql.expression import FUNCTIONS
 from schoolwatch_server.influxql.parser import parse
-from series_memory import Memory
+from schoolwatch_server.influxql.source import Source
 
 SECOND = 1_000_000_000
 START = 1_795_000_000 * SECOND
 """A day in November 2026."""
 
-MINUTES = 3 * 24 * 60
 
-
-@pytest.fixture(scope="module")
-def world() -> Memory:
-    """Three days of series of two measurements, with gaps, and with some that lack a tag or a field."""
-    chance = random.Random(7)
-    memory = Memory()
-    for school in ("1", "2", "3", "40"):
-        for isp in ("", "viettel", "vnpt"):
-            tags = {"school": school, "commune": str(len(school))} | ({"isp": isp} if isp else {})
-            minute = chance.randrange(200)
-            while minute < MINUTES:
-                values = {"value": round(chance.uniform(-5, 100), 3)}
-                if chance.random() < 0.8:
-                    values["denominator"] = float(chance.randrange(4))
-                memory.add("indicator", tags, START + minute * 60 * SECOND, **values)
-                minute += chance.choice((1, 5, 5, 60, 700))
-    for device in range(6):
-        for minute in range(0, MINUTES, 15):
-            at = START + (minute * 60 + device) * SECOND + 123_456_789
-            memory.add("link_speed", {"device": f"d{device}", "nic": "eth0"}, at, value=1e9 / (1 + device))
-    return memory
-
-
-@pytest.fixture(scope="module")
-def influxdb(
-    peer: Peer, tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int], world: Memory
-) -> Iterator[RunningInfluxDB]:
-    running = RunningInfluxDB(peer("influxd"), tmp_path_factory.mktemp("influxdb"), free_port(), free_port())
-    try:
-        running.start()
-        running.write(world.lines())
-        yield running
-    finally:
-        running.stop()
-
-
-def ours(query: str, world: Memory, epoch: str = "ns") -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(as_json(answer(parse(query, START), world), epoch))
+def asked(query: str, source: Source, epoch: str = "ns") -> dict[str, Any]:
+    """What our own program answers from a source, as JSON."""
+    found: dict[str, Any] = json.loads(as_json(answer(parse(query, START), source), epoch))
     return found
 
 
@@ -144,16 +101,3 @@ def queries(draw: st.DrawFn) -> str:
     if every and draw(st.booleans()):
         text += " tz('Asia/Ho_Chi_Minh')"
     return text
-
-
-@settings(
-    max_examples=int(os.environ.get("SCHOOLWATCH_QUERIES", "300")),
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-@given(query=queries())
-def test_generated_queries(query: str, world: Memory, influxdb: RunningInfluxDB) -> None:
-    is_descending = "DESC" in query
-    mine = settled(ours(query, world), is_descending=is_descending)
-    theirs = settled(influxdb.ask(query), is_descending=is_descending)
-    assert same(mine, theirs), f"{query}\nours   {mine}\ntheirs {theirs}"

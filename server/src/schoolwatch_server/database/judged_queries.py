@@ -1,0 +1,142 @@
+"""Points of judged series, and folds of them into buckets of time made by the database itself."""
+
+import itertools
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from sqlalchemy import BigInteger, ColumnElement, Connection, Select, and_, cast, func, select
+
+from schoolwatch_server.database import tables as t
+from schoolwatch_server.influxql.instant import SECOND
+from schoolwatch_server.influxql.query import Buckets, Function, Span
+from schoolwatch_server.influxql.source import Fold, Point
+
+_v = t.judged.c
+
+FIELDS: Final = ("value", "numerator", "denominator", "coverage")
+"""The numbers of a judged value."""
+
+_MICRO: Final = 1000
+"""Nanoseconds; what is kept as a float of seconds is as exact as that."""
+
+_TOGETHER: Final = 5000
+"""Series in one query: databases take so many parameters."""
+
+
+def nanoseconds(at: float) -> int:
+    """Seconds as they are kept, as nanoseconds of whole microseconds."""
+    return round(at * 1_000_000) * _MICRO
+
+
+def points(conn: Connection, ids: Sequence[int], fields: Sequence[str], span: Span) -> dict[int, list[Point]]:
+    """Series → its points in the span that have one of the fields at least, oldest first."""
+    columns = [_v[name] for name in fields]
+    found: defaultdict[int, list[Point]] = defaultdict(list)
+    for some in _parts(ids):
+        query = select(_v.series_id, _v.at, *columns).where(_v.series_id.in_(some), *_within(span))
+        for id_, at, *values in conn.execute(query.order_by(_v.series_id, _v.at)):
+            when = nanoseconds(at)
+            if span.start <= when < span.end and any(value is not None for value in values):
+                found[id_].append(Point(when, tuple(values)))
+    return found
+
+
+def folds(
+    conn: Connection,
+    ids: Sequence[int],
+    field: str,
+    span: Span,
+    buckets: Buckets | None,
+    need: frozenset[Function],
+) -> dict[int, dict[int, Fold]]:
+    """Series → its folds by the beginning of their bucket; without buckets, all under 0.
+
+    What is not needed of a fold may be wrong in it.
+    """
+    found: defaultdict[int, dict[int, Fold]] = defaultdict(dict)
+    for some in _parts(ids):
+        query = (
+            _newest(some, field, span)
+            if need == {"last"} and buckets is None
+            else _folded(some, field, span, buckets, need)
+        )
+        for id_, bucket, *numbers in conn.execute(query):
+            start = 0 if buckets is None else buckets.start(span.start) + bucket * buckets.every
+            found[id_][start] = _fold(*numbers)
+    return found
+
+
+def _fold(count: int, total: float, low: float, high: float, last_at: float, last: float = 0.0) -> Fold:
+    return Fold(count, total, low, high, last, nanoseconds(last_at))
+
+
+def _folded(
+    ids: Sequence[int],
+    field: str,
+    span: Span,
+    buckets: Buckets | None,
+    need: frozenset[Function],
+) -> Select[Any]:
+    column = _v[field]
+    bucket = _bucket(span, buckets)
+    made = (
+        select(
+            _v.series_id,
+            bucket.label("bucket"),
+            func.count(column).label("count"),
+            func.sum(column).label("sum"),
+            func.min(column).label("min"),
+            func.max(column).label("max"),
+            func.max(_v.at).label("last_at"),
+        )
+        .where(_v.series_id.in_(ids), column.is_not(None), *_within(span))
+        .group_by(_v.series_id, bucket)
+    )
+    if "last" not in need:
+        return made
+    m, newest = made.subquery().c, t.judged.alias()
+    last = newest.c[field]
+    return select(m.series_id, m.bucket, m["count"], m["sum"], m["min"], m["max"], m.last_at, last).join(
+        newest, and_(newest.c.series_id == m.series_id, newest.c.at == m.last_at)
+    )
+
+
+def _newest(ids: Sequence[int], field: str, span: Span) -> Select[Any]:
+    """One look into the key of each series, however many points there are."""
+    column, earlier = _v[field], t.judged.alias()
+    at = (
+        select(func.max(earlier.c.at))
+        .where(earlier.c.series_id == t.judged_series.c.id, earlier.c[field].is_not(None))
+        .where(*_within(span, earlier.c.at))
+        .correlate(t.judged_series)
+        .scalar_subquery()
+    )
+    joined = t.judged_series.join(t.judged, and_(_v.series_id == t.judged_series.c.id + 0, _v.at == at))
+    none = cast(0, BigInteger)
+    return (
+        select(_v.series_id, none, none + 1, column, column, column, _v.at, column)
+        .select_from(joined)
+        .where(t.judged_series.c.id.in_(ids))
+    )
+
+
+def _bucket(span: Span, buckets: Buckets | None) -> ColumnElement[int]:
+    """The number of a point's bucket, from that of the span's start on; exact to the microsecond."""
+    if buckets is None:
+        return cast(0, BigInteger)
+    first = buckets.start(span.start)
+    micros = cast(func.round((_v.at - first / SECOND) * 1_000_000), BigInteger)
+    return micros // (buckets.every // _MICRO)
+
+
+def _within(span: Span, at: ColumnElement[float] = _v.at) -> tuple[ColumnElement[bool], ...]:
+    """Between whole microseconds, whatever a float makes of them."""
+    start, end = (-(-bound // _MICRO) - 0.5 for bound in (span.start, span.end))
+    return at >= start / 1_000_000, at < end / 1_000_000
+
+
+def _parts(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    whole = iter(ids)
+    while part := tuple(itertools.islice(whole, _TOGETHER)):
+        yield part

@@ -1,0 +1,62 @@
+"""The embedded store as a source of queries: what was measured and judged, and which schools there are."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+from schoolwatch_server.database.judged_index import JudgedIndex
+from schoolwatch_server.influxql.condition import Condition
+from schoolwatch_server.influxql.query import Buckets, Function, Span
+from schoolwatch_server.influxql.source import Fold, Point, Series, Source
+from schoolwatch_server.scope import Scope
+from schoolwatch_server.store.queried.info import InfoSeries
+from schoolwatch_server.store.queried.judged import JudgedSeries
+from schoolwatch_server.store.queried.measured import MeasuredSeries
+
+
+class Queried:
+    """What one reader may see of the store, within one transaction. Implements `influxql.source.Source`."""
+
+    def __init__(self, conn: Connection, index: JudgedIndex, scope: Scope, now: float) -> None:
+        info = InfoSeries(conn, scope, now)
+        parts: tuple[Source, ...] = (
+            JudgedSeries(conn, index, scope, info.names),
+            info,
+            MeasuredSeries(conn, scope, now),
+        )
+        self._parts = {name: part for part in reversed(parts) for name in part.measurements()}
+
+    def measurements(self) -> Sequence[str]:
+        """The names of measurements."""
+        return sorted(self._parts)
+
+    def fields(self, measurement: str) -> Sequence[str]:
+        """A measurement's fields; none for a measurement that there isn't."""
+        return self._parts[measurement].fields(measurement) if measurement in self._parts else ()
+
+    def tag_keys(self, measurement: str) -> Sequence[str]:
+        """The tags that series of a measurement have."""
+        return self._parts[measurement].tag_keys(measurement) if measurement in self._parts else ()
+
+    def series(self, measurement: str, where: Condition, span: Span) -> Sequence[Series]:
+        """The series asked for."""
+        return self._parts[measurement].series(measurement, where, span)
+
+    def folds(
+        self,
+        measurement: str,
+        field: str,
+        series: Sequence[Series],
+        span: Span,
+        buckets: Buckets | None,
+        need: frozenset[Function],
+    ) -> Mapping[Any, Mapping[int, Fold]]:
+        """Each series' points in the span, in buckets."""
+        return self._parts[measurement].folds(measurement, field, series, span, buckets, need)
+
+    def points(
+        self, measurement: str, fields: Sequence[str], series: Sequence[Series], span: Span
+    ) -> Mapping[Any, Sequence[Point]]:
+        """Each series' points in the span."""
+        return self._parts[measurement].points(measurement, fields, series, span)

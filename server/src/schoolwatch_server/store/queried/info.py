@@ -1,0 +1,169 @@
+"""Which schools and devices there are, as series: what a dashboard's lists are filled from."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar, Final
+
+from sqlalchemy import Connection
+
+from schoolwatch_server.database import registry
+from schoolwatch_server.influxql.condition import ANY, Both, Condition, Either, Match, allowed, holds
+from schoolwatch_server.influxql.instant import SECOND
+from schoolwatch_server.influxql.query import Buckets, Function, Span
+from schoolwatch_server.influxql.source import Fold, Point, Series, folded
+from schoolwatch_server.scope import Scope
+from schoolwatch_server.store.names import FIELD
+
+SCHOOLS: Final = "school_info"
+DEVICES: Final = "device_info"
+
+_KEYS: Final = {
+    SCHOOLS: (
+        "code",
+        "commune",
+        "commune_name",
+        "level",
+        "province",
+        "province_name",
+        "school",
+        "school_name",
+    ),
+    DEVICES: ("device", "label", "role", "room", "school", "school_name"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Names of places by what kind and internal id they are."""
+
+    KINDS: ClassVar[tuple[str, ...]] = ("commune", "province", "school")
+    of: Mapping[tuple[str, str], str]
+
+    def beside(self, tags: Mapping[str, str]) -> dict[str, str]:
+        """The tags with `school_name` beside `school`; a place that is no more has none."""
+        found = dict(tags)
+        for kind in self.KINDS:
+            name = self.of.get((kind, tags.get(kind, "")))
+            if name is not None:
+                found[f"{kind}_name"] = name
+        return found
+
+    def without(self, where: Condition) -> Condition:
+        """What of a condition needs no names: it lets through whatever the whole does, or more."""
+        match where:
+            case Match(tag) if tag.removesuffix("_name") in self.KINDS and tag.endswith("_name"):
+                return ANY
+            case Both(left, right):
+                first, second = self.without(left), self.without(right)
+                if first is left and second is right:
+                    return where
+                return second if first == ANY else first if second == ANY else Both(first, second)
+            case Either(left, right):
+                first, second = self.without(left), self.without(right)
+                if first is left and second is right:
+                    return where
+                return ANY if ANY in (first, second) else Either(first, second)
+        return where
+
+
+class InfoSeries:
+    """The schools and devices that a scope sees: each one series with one point, now, that is 1."""
+
+    def __init__(self, conn: Connection, scope: Scope, now: float) -> None:
+        self._conn, self._scope = conn, scope
+        self._at = int(now) * SECOND
+
+    def measurements(self) -> Sequence[str]:
+        """`school_info` and `device_info`."""
+        return SCHOOLS, DEVICES
+
+    def fields(self, measurement: str) -> Sequence[str]:
+        """One number, 1."""
+        del measurement
+        return (FIELD,)
+
+    def tag_keys(self, measurement: str) -> Sequence[str]:
+        """All that they may have."""
+        return _KEYS[measurement]
+
+    def series(self, measurement: str, where: Condition, span: Span) -> Sequence[Series]:
+        """Those asked for."""
+        del span
+        made = self._schools() if measurement == SCHOOLS else self._devices(where)
+        return [one for one in made if holds(where, one.tags)]
+
+    def folds(
+        self,
+        measurement: str,
+        field: str,
+        series: Sequence[Series],
+        span: Span,
+        buckets: Buckets | None,
+        need: frozenset[Function],
+    ) -> Mapping[Any, Mapping[int, Fold]]:
+        """The one point of each, where now is in the span."""
+        del need
+        points = self.points(measurement, [field], series, span)
+        return {id_: folded([(p.at, 1.0) for p in its], buckets) for id_, its in points.items()}
+
+    def points(
+        self, measurement: str, fields: Sequence[str], series: Sequence[Series], span: Span
+    ) -> Mapping[Any, Sequence[Point]]:
+        """The one point of each, where now is in the span."""
+        del measurement
+        if not span.start <= self._at < span.end:
+            return {}
+        point = Point(self._at, (1.0,) * len(fields))
+        return {one.id: (point,) for one in series}
+
+    def names(self) -> Names:
+        """The names of all that the scope sees."""
+        return self._names
+
+    @cached_property
+    def _names(self) -> Names:
+        found: dict[tuple[str, str], str] = {}
+        for one in self._rows:
+            found["school", str(one.id)] = one.name
+        for commune in registry.communes(self._conn, self._scope):
+            found["commune", str(commune.id)] = commune.name
+        for province in registry.provinces(self._conn, self._scope):
+            found["province", str(province.id)] = province.name
+        return Names(found)
+
+    @cached_property
+    def _rows(self) -> Sequence[registry.SchoolRow]:
+        return registry.schools(self._conn, self._scope)
+
+    def _schools(self) -> Iterator[Series]:
+        for row in self._rows:
+            tags = {
+                "school": str(row.id),
+                "school_name": row.name,
+                "code": row.code,
+                "level": row.level,
+                "commune": str(row.commune_id),
+                "commune_name": row.commune,
+                "province": str(row.province_id),
+                "province_name": row.province,
+            }
+            yield Series(f"school:{row.id}", tags)
+
+    def _devices(self, where: Condition) -> Iterator[Series]:
+        """Of one school where the condition names one: a province has 75,000 devices."""
+        schools = allowed(where, "school")
+        ids: list[int | None] = [None]
+        if schools is not None:
+            ids = [int(id_) for id_ in schools if id_.isdecimal() and len(id_) < 18]
+        for id_ in ids:
+            for row in registry.devices(self._conn, self._scope, school_id=id_):
+                tags = {
+                    "device": row.device,
+                    "label": row.label,
+                    "role": row.role or "",
+                    "room": row.room or "",
+                    "school": str(row.school_id),
+                    "school_name": row.school,
+                }
+                yield Series(f"device:{row.id}", {key: value for key, value in tags.items() if value})

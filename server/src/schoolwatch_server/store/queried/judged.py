@@ -1,0 +1,71 @@
+"""What the server judged, with the names of the places beside their ids."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+from schoolwatch_server.database import judged_queries
+from schoolwatch_server.database.judged_index import JudgedIndex
+from schoolwatch_server.influxql.condition import Condition, holds
+from schoolwatch_server.influxql.query import Buckets, Function, Span
+from schoolwatch_server.influxql.source import Fold, Point, Series
+from schoolwatch_server.scope import Scope
+from schoolwatch_server.store.queried.info import Names
+
+
+class JudgedSeries:
+    """The judged series that a scope sees."""
+
+    def __init__(
+        self, conn: Connection, index: JudgedIndex, scope: Scope, names: Callable[[], Names]
+    ) -> None:
+        self._conn, self._index, self._scope, self._names = conn, index, scope, names
+
+    def measurements(self) -> Sequence[str]:
+        """Those that were judged."""
+        return self._index.measurements(self._conn)
+
+    def fields(self, measurement: str) -> Sequence[str]:
+        """All have the same numbers."""
+        del measurement
+        return judged_queries.FIELDS
+
+    def tag_keys(self, measurement: str) -> Sequence[str]:
+        """The tags as they are kept, and names of places."""
+        keys = self._index.tag_keys(self._conn, measurement, self._scope)
+        return sorted({*keys, *(f"{key}_name" for key in keys if key in Names.KINDS)})
+
+    def series(self, measurement: str, where: Condition, span: Span) -> Sequence[Series]:
+        """By their tags; which of them have points in the span, their points tell."""
+        del span
+        names = self._names()
+        # names are not in the index: by them is looked afterwards
+        known = names.without(where)
+        found = self._index.series(self._conn, measurement, known, self._scope)
+        named = (Series(one.id, names.beside(one.tags)) for one in found)
+        return [one for one in named if known is where or holds(where, one.tags)]
+
+    def folds(
+        self,
+        measurement: str,
+        field: str,
+        series: Sequence[Series],
+        span: Span,
+        buckets: Buckets | None,
+        need: frozenset[Function],
+    ) -> Mapping[Any, Mapping[int, Fold]]:
+        """As the database folds them."""
+        del measurement
+        return judged_queries.folds(self._conn, _ids(series), field, span, buckets, need)
+
+    def points(
+        self, measurement: str, fields: Sequence[str], series: Sequence[Series], span: Span
+    ) -> Mapping[Any, Sequence[Point]]:
+        """As they were judged."""
+        del measurement
+        return judged_queries.points(self._conn, _ids(series), fields, span)
+
+
+def _ids(series: Sequence[Series]) -> list[int]:
+    return [one.id for one in series if isinstance(one.id, int)]

@@ -1,0 +1,144 @@
+"""/influx/query: as InfluxDB's, for whoever holds a token, of what that one may see."""
+
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from schoolwatch_server.database import judged
+from schoolwatch_server.database.engine import begin_write
+from schoolwatch_server.scope import EVERYTHING, Scope
+from schoolwatch_server.store.series import Judged
+from tree import Tree
+from website import RunningSite
+
+Ask = Callable[..., httpx.Client]
+
+PLACES = ("province", "commune", "school")
+
+
+@pytest.fixture(scope="module")
+def judged_tree(tree: Tree) -> Tree:
+    """With an indicator of each place, three hours of it."""
+    rows = []
+    for school in tree.schools:
+        ids = {"province": school.province, "commune": school.commune, "school": school.id}
+        for depth, level in enumerate(PLACES, 1):
+            tags = {"indicator": "studio", "level": level} | {kind: str(ids[kind]) for kind in PLACES[:depth]}
+            rows += [
+                Judged("indicator", tags, tree.now - back * 3600, 0.5 + back / 10, 1, 2) for back in range(3)
+            ]
+    with begin_write(tree.engine) as conn:
+        judged.write(conn, rows)
+    return tree
+
+
+def say(client: httpx.Client, query: str, **more: str) -> httpx.Response:
+    return client.get("/influx/query", params={"db": "schoolwatch", "q": query, **more})
+
+
+def series(client: httpx.Client, query: str) -> list[dict[str, object]]:
+    (result,) = say(client, query).json()["results"]
+    found: list[dict[str, object]] = result.get("series", [])
+    return found
+
+
+def test_a_panel(ask: Ask, judged_tree: Tree) -> None:
+    """The names of places are tags beside their ids."""
+    school = judged_tree.schools[0]
+    query = (
+        "SELECT last(value) FROM indicator WHERE indicator = 'studio' AND level = 'school' AND "
+        f"school = '{school.id}' AND time > now() - 1d GROUP BY school_name, commune_name"
+    )
+    (found,) = series(ask(), query)
+    assert found["tags"] == {
+        "school_name": f"Trường {school.mark}",
+        "commune_name": f"Xã MarkC{school.mark[4:6]}X",
+    }
+    assert found["columns"] == ["time", "last"]
+    assert [row[1] for row in found["values"]] == [0.5]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("measurement", ["indicator", "school_info", "device_info"])
+def test_nobody_reads_of_elsewhere(ask: Ask, judged_tree: Tree, measurement: str) -> None:
+    """Neither rows nor names, whichever way they are asked for."""
+    queries = [
+        f"SELECT last(value) FROM {measurement} GROUP BY *",
+        f"SELECT value FROM {measurement}",
+        f"SHOW TAG VALUES FROM {measurement} WITH KEY =~ /./",
+    ]
+    for scope in judged_tree.scopes:
+        for query in queries:
+            text = say(ask(scope), query).text
+            assert not {mark for mark in judged_tree.hidden(scope) if mark in text}, (scope, query)
+    ids = {str(school.id) for school in judged_tree.schools}
+    for school in judged_tree.schools:
+        own = series(
+            ask(Scope("school", school.id)), f"SELECT last(value) FROM {measurement} GROUP BY school"
+        )
+        assert {one["tags"]["school"] for one in own} == {str(school.id)}  # type: ignore[index]
+    everything = series(ask(EVERYTHING), f"SELECT last(value) FROM {measurement} GROUP BY school")
+    assert {one["tags"]["school"] for one in everything} >= ids  # type: ignore[index]
+
+
+def test_what_a_device_measured(ask: Ask, judged_tree: Tree) -> None:
+    school, other = judged_tree.schools[0], judged_tree.schools[1]
+    device = school.devices[0].device
+    query = f"SELECT max(value) FROM link_speed WHERE device = '{device}' AND time > now() - 2h GROUP BY nic"
+    (found,) = series(ask(Scope("school", school.id)), query)
+    assert found["tags"] == {"nic": school.mark}
+    assert [row[1] for row in found["values"]] == [1e9]  # type: ignore[attr-defined]
+    assert series(ask(Scope("school", other.id)), query) == []
+    refused = say(ask(), "SELECT max(value) FROM link_speed").json()["results"][0]
+    assert refused["error"] == "link_speed is measured by devices: name some, WHERE device = '…'"
+
+
+def test_in_a_form_as_csv_with_influxdbs_scheme(site: RunningSite, ask: Ask, judged_tree: Tree) -> None:
+    token = ask().headers["authorization"].removeprefix("Bearer ")
+    client = site.anyone(headers={"Authorization": f"Token {token}", "Accept": "application/csv"})
+    school = judged_tree.schools[0].id
+    query = f"SELECT last(value) AS v FROM indicator WHERE school = '{school}' GROUP BY school"
+    answer = client.post("/influx/query", data={"q": query, "epoch": "s"})
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    head, row = answer.text.splitlines()
+    assert head == "name,tags,time,v"
+    assert row == f"indicator,school={school},{int(judged_tree.now)},0.5"
+
+
+@pytest.mark.parametrize(
+    ("params", "says"),
+    [
+        (
+            {"q": "DROP MEASUREMENT indicator"},
+            "error parsing query: found DROP, expected SELECT, SHOW at char 1",
+        ),
+        ({"q": ""}, "the query is empty"),
+        ({"q": "SHOW DATABASES", "epoch": "d"}, "epoch: ns, u, µ, ms, s, m, h"),
+    ],
+)
+def test_what_is_wrong_is_said(ask: Ask, params: dict[str, str], says: str) -> None:
+    answer = ask().get("/influx/query", params=params)
+    assert answer.status_code == 400
+    assert answer.json() == {"error": says}
+
+
+def test_a_body_that_is_no_form(ask: Ask) -> None:
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = ask().post("/influx/query", content=b"q=\xff", headers=kind)
+    assert answer.status_code == 400
+    assert "is no form" in answer.json()["error"]
+
+
+def test_too_much_is_refused(ask: Ask, judged_tree: Tree) -> None:
+    query = "SELECT mean(value) FROM indicator WHERE time > now() - 90d GROUP BY time(10s), school"
+    (result,) = say(ask(), query).json()["results"]
+    assert result["error"].endswith("ask for longer intervals, a shorter time or fewer series")
+
+
+def test_a_school_that_came_later_is_found(ask: Ask, judged_tree: Tree) -> None:
+    """What there is is held in memory, and looked at anew."""
+    query = "SHOW TAG VALUES FROM indicator WITH KEY = level"
+    before = series(ask(), query)[0]["values"]
+    with begin_write(judged_tree.engine) as conn:
+        judged.write(conn, [Judged("indicator", {"indicator": "x", "level": "new"}, judged_tree.now, 1.0)])
+    assert series(ask(), query)[0]["values"] == sorted([*before, ["level", "new"]])  # type: ignore[misc]

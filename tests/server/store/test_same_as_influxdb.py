@@ -1,0 +1,198 @@
+"""The embedded store answers queries as a real InfluxDB does: the same series, instants and values."""
+
+import os
+import random
+from collections.abc import Callable, Iterator
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from sqlalchemy import Connection
+
+from conftest import Peer
+from influxdb import RunningInfluxDB
+from influxql_queries import SECOND, START, asked, queries, same, settled
+from reports import World
+from schoolwatch_contract.records import Reading
+from schoolwatch_server.database import judged, registry
+from schoolwatch_server.database.commit import Rules
+from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.database.judged_index import JudgedIndex
+from schoolwatch_server.influxql.condition import Match
+from schoolwatch_server.influxql.query import Span
+from schoolwatch_server.influxql.source import Series
+from schoolwatch_server.intake.batch import take
+from schoolwatch_server.scope import EVERYTHING
+from schoolwatch_server.store.queried import Queried
+from schoolwatch_server.store.series import Judged
+
+MINUTES = 3 * 24 * 60
+FROM = START / SECOND
+
+
+def fill(world: World) -> list[str]:
+    """Three days of what was judged, with gaps, without some tags and numbers; and of two devices."""
+    chance = random.Random(7)
+    with begin_write(world.engine) as conn:
+        province = registry.create_province(conn, "P2", "Tỉnh Hai")
+        communes = [registry.create_commune(conn, province, f"C{n}", f"Xã {n}") for n in (1, 2)]
+        schools = {
+            registry.create_school(conn, communes[n % 2], f"S{n}", f"Trường {n}", "THCS", FROM): communes[
+                n % 2
+            ]
+            for n in range(4)
+        }
+        rows = []
+        for school, commune in schools.items():
+            for isp in ("", "viettel", "vnpt"):
+                tags = {"school": str(school), "commune": str(commune)} | ({"isp": isp} if isp else {})
+                minute = chance.randrange(200)
+                while minute < MINUTES:
+                    counted = float(chance.randrange(4)) if chance.random() < 0.8 else None
+                    value = round(chance.uniform(-5, 100), 3) if chance.random() < 0.9 else None
+                    rows.append(Judged("indicator", tags, FROM + minute * 60, value, None, counted))
+                    minute += chance.choice((1, 5, 5, 60, 700))
+        judged.write(conn, rows)
+    devices = world.enrol(2)
+    for device in devices:
+        at = FROM + 0.123456
+        messages = []
+        for seq in range(1, MINUTES // 15):
+            nics = [
+                Reading("link.speed", 1e6 * chance.randrange(1, 9), {"nic": nic}) for nic in ("eth0", "eth1")
+            ]
+            messages.append(device.message(seq, at=at, readings=tuple(nics[: 1 + seq % 2])))
+            at += 900.5
+        for start in range(0, len(messages), 100):
+            take(world.engine, messages[start : start + 100], Rules())
+    return [device.device for device in devices]
+
+
+def tagged(series: Series) -> str:
+    return "".join(
+        f",{key}={value.replace(' ', chr(92) + ' ')}" for key, value in sorted(series.tags.items())
+    )
+
+
+def lines(source: Queried, devices: list[str]) -> Iterator[str]:
+    """All that the store holds, in line protocol."""
+    fields = ("value", "denominator")
+    anything = Match("nothing", "=", "")
+    for one in source.series("indicator", anything, Span()):
+        tags = "".join(
+            f",{key}={value.replace(' ', chr(92) + ' ')}" for key, value in sorted(one.tags.items())
+        )
+        for at, values in source.points("indicator", fields, [one], Span())[one.id]:
+            said = ",".join(f"{k}={v!r}" for k, v in zip(fields, values, strict=True) if v is not None)
+            yield f"indicator{tags} {said} {at}"
+    span = Span(START, START + 4 * 86400 * SECOND)
+    for device in devices:
+        for one in source.series("link_speed", Match("device", "=", device), span):
+            tags = tagged(one)
+            for at, values in source.points("link_speed", ["value"], [one], span)[one.id]:
+                yield f"link_speed{tags} value={values[0]!r} {at}"
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    world = World(tmp_path_factory.mktemp("world"))
+    yield world
+    world.engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def devices(world: World) -> list[str]:
+    return fill(world)
+
+
+@pytest.fixture(scope="module")
+def conn(world: World, devices: list[str]) -> Iterator[Connection]:
+    del devices  # there by now
+    with begin_read(world.engine) as conn:
+        yield conn
+
+
+@pytest.fixture(scope="module")
+def embedded(conn: Connection) -> Queried:
+    return Queried(conn, JudgedIndex(), EVERYTHING, FROM + 4 * 86400)
+
+
+@pytest.fixture(scope="module")
+def influxdb(
+    peer: Peer,
+    tmp_path_factory: pytest.TempPathFactory,
+    free_port: Callable[[], int],
+    embedded: Queried,
+    devices: list[str],
+) -> Iterator[RunningInfluxDB]:
+    running = RunningInfluxDB(peer("influxd"), tmp_path_factory.mktemp("influxdb"), free_port(), free_port())
+    try:
+        running.start()
+        running.write("\n".join(lines(embedded, devices)))
+        yield running
+    finally:
+        running.stop()
+
+
+def compared(query: str, embedded: Queried, influxdb: RunningInfluxDB) -> None:
+    is_descending = "DESC" in query
+    mine = settled(asked(query, embedded), is_descending=is_descending)
+    theirs = settled(influxdb.ask(query), is_descending=is_descending)
+    assert same(mine, theirs), f"{query}\nours   {mine}\ntheirs {theirs}"
+
+
+@settings(
+    max_examples=int(os.environ.get("SCHOOLWATCH_QUERIES", "300")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(query=queries())
+def test_generated_queries(query: str, embedded: Queried, influxdb: RunningInfluxDB) -> None:
+    compared(query, embedded, influxdb)
+
+
+@pytest.mark.parametrize(
+    ("columns", "where", "groups"),
+    [
+        ("last(value)", "device = '{0}'", "GROUP BY nic"),
+        ("mean(value), count(value)", "device =~ /^({0}|{1})$/", "GROUP BY time(1h), device, nic"),
+        ("max(value)", "device = '{1}'", "GROUP BY time(17m) fill(previous)"),
+        ("mean(value)", "device = '{0}'", "GROUP BY time(1d), nic fill(none) tz('Asia/Ho_Chi_Minh')"),
+        ("value", "device = '{0}' AND nic = 'eth1'", ""),
+    ],
+)
+@pytest.mark.parametrize(("after", "seconds"), [(0, 86400 * 3), (5000, 7000), (3 * 3600 + 1, 86400 * 2)])
+def test_of_devices(
+    columns: str,
+    where: str,
+    groups: str,
+    after: int,
+    seconds: int,
+    devices: list[str],
+    embedded: Queried,
+    influxdb: RunningInfluxDB,
+) -> None:
+    start = START + after * SECOND
+    when = f"time >= {start} AND time < {start + seconds * SECOND}"
+    text = f"SELECT {columns} FROM link_speed WHERE {where.format(*devices)} AND {when} {groups}"
+    compared(text, embedded, influxdb)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SHOW DATABASES",
+        'SHOW RETENTION POLICIES ON "schoolwatch"',
+        "SHOW TAG KEYS FROM indicator",
+        "SHOW TAG VALUES FROM indicator WITH KEY = \"isp\" WHERE isp != 'vnpt'",
+        'SHOW TAG VALUES FROM indicator WITH KEY IN ("isp", "school_name") LIMIT 3 OFFSET 1',
+        "SHOW TAG VALUES FROM indicator WITH KEY =~ /name/ WHERE commune_name = 'Xã 1'",
+        "SHOW MEASUREMENTS WITH MEASUREMENT =~ /^indicator$/",
+    ],
+)
+def test_what_there_is(query: str, embedded: Queried, influxdb: RunningInfluxDB) -> None:
+    """But for what InfluxDB has of its own."""
+    theirs = influxdb.ask(query)
+    for result in theirs["results"]:
+        for series in result.get("series", ()):
+            series["values"] = [row for row in series["values"] if row != ["_internal"]]
+    assert asked(query, embedded) == theirs
