@@ -72,12 +72,11 @@ def test_nobody_reads_of_elsewhere(ask: Ask, judged_tree: Tree, measurement: str
             text = say(ask(scope), query).text
             assert not {mark for mark in judged_tree.hidden(scope) if mark in text}, (scope, query)
     ids = {str(school.id) for school in judged_tree.schools}
+    query = f"SELECT last(value) FROM {measurement} GROUP BY school"
     for school in judged_tree.schools:
-        own = series(
-            ask(Scope("school", school.id)), f"SELECT last(value) FROM {measurement} GROUP BY school"
-        )
+        own = series(ask(Scope("school", school.id)), query)
         assert {one["tags"]["school"] for one in own} == {str(school.id)}  # type: ignore[index]
-    everything = series(ask(EVERYTHING), f"SELECT last(value) FROM {measurement} GROUP BY school")
+    everything = series(ask(EVERYTHING), query)
     assert {one["tags"]["school"] for one in everything} >= ids  # type: ignore[index]
 
 

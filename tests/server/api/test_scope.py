@@ -132,6 +132,9 @@ def addresses(tree: Tree) -> Iterator[tuple[str, School | None]]:
     yield from ((f"/incidents/{number}/serious", None) for number in range(1, 17))
     yield "/api/v1/catalog", None
     yield "/api/v1/rules", None
+    for measurement in ("indicator", "school_info", "device_info"):
+        yield f"/influx/query?q=SELECT last(value) FROM {measurement} GROUP BY *", None
+        yield f"/influx/query?q=SHOW TAG VALUES FROM {measurement} WITH KEY =~ /./", None
     yield from of_all_reports()
     for school in tree.schools:
         for path in ("devices", "indicators", "incidents", "sites/looks", "work-list", "work-list.csv"):

@@ -28,6 +28,7 @@ ABOUT_ONE = named(
     journal="carried uncertain",
     history="daily",
     judged="latest numbered read",
+    judged_queries="folds points",
     lives="asset_tag is_revoked own_role replaced",
     maintenances="of_incident",
     pages="declarations rooms",

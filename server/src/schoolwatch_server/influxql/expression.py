@@ -14,7 +14,7 @@ FUNCTIONS: Final = get_args(Function)
 
 
 def columns(reader: Reader) -> tuple[Column, ...]:
-    """What stands between SELECT and FROM. Raises `QueryError`."""
+    """What stands before FROM. Raises `QueryError`."""
     found = [_column(reader)]
     while reader.took(","):
         found.append(_column(reader))
