@@ -21,6 +21,7 @@ ABOUT_ONE = named(
     arrivals="hints_of school_of",
     boundaries="of_province paths remove replace",
     calendars="hours",
+    channel_rows="address remove",
     enrolment="has_place open_tokens room_of_school",
     incident_acts="last newer",
     incident_recipients="recipients",
@@ -51,7 +52,7 @@ OF_THE_SERVER = named(
     audit_page="actions lines",
     counted="answers counters cursors devices_in_use quarantined",
     counters="read",
-    channel_rows="address found listed remove",
+    channel_rows="found listed",
     deliveries="newest",
     duty_rows="on_duty set_escalation settings",
     exercise_rows="found listed running",
@@ -66,11 +67,12 @@ WHO_ASKS = named(
     api_tokens="by_hash issuers",
     credentials="find offered_key",
     enrolment="token",
+    own_channel_rows="count of_account sent_since",
     people="account_by_id account_by_identity account_by_name accounts any_account names",
     second_factor="codes_left factor",
     sessions="end_numbered find of_account",
 )
-"""Finds out who asks: the scope is in the answer."""
+"""Finds out who asks, or what is an account's own: the scope is in the answer."""
 
 NOBODY_ASKS = named(
     audit="acted prune",
@@ -102,7 +104,8 @@ NOBODY_ASKS = named(
     managed="of_communes",
     marks="acks create load newest_offsets",
     notifications="put remind tell_of_act write",
-    channel_rows="opened",
+    channel_rows="opened usable",
+    own_channel_rows="elsewhere shifts",
     deliveries="channels_due channels_waiting claim failed made next_due refused sent waiting",
     duty_rows="settings_row where",
     escalations="climb due",
@@ -150,8 +153,8 @@ CALLED = named(
 )
 """The server's own work too, called by what answers people: at start, or for what it found by the scope."""
 
-A_NUMBER = named(incident_news="judged_at newest")
-"""A time, or how many there have been, of the server as a whole: it says nothing of any school."""
+A_NUMBER = named(channel_rows="carriers", incident_news="judged_at newest")
+"""A time, a count or kinds of channels of the server as a whole: it says nothing of any school."""
 
 ANYBODY = named(reports="kept")
 """Asked by whoever holds a paper, by the digest on it, which nobody guesses; the answer holds no name."""
