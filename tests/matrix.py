@@ -498,6 +498,8 @@ MATRIX: tuple[Row, ...] = (
         form={"level": "school", "code": "{code}", "starts": "2099-12-01T08:00", "ends": "2099-12-01T10:00",
               "reason": "matrix {n}"}),
     Row("POST", "/calendar/work/{number}/end", "yyn --- yn yn -- --- --- -- ?", 303, prepare=_planned),
+    Row("GET", "/calendar/work/{number}", "yyn yyn yn yn yn yyn yyn -- ?", prepare=_planned),
+    Row("POST", "/calendar/work/{number}/incidents", "yyn --- yn yn yn --- --- -- ?", prepare=_planned),
     Row("POST", "/calendar/hours",        "yyn --- yn yn -- --- --- -- ?", 303,
         form={"code": "{code}", "morning": "07:00-11:30", "days": "23456"}),
     Row("POST", "/reports/calendar",      "yyn --- -- -- -- --- --- -- ?", 303,

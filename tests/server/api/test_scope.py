@@ -107,6 +107,7 @@ def addresses(tree: Tree) -> Iterator[tuple[str, School | None]]:
         "/sites",
         "/sites?show=without",
         "/calendar",
+        "/calendar/work/1",
         "/search?q=truong",
         "/incidents",
         "/incidents?closed=true",

@@ -1,12 +1,14 @@
 """Days off, hours and planned work at the console: who sets them, what is refused, what is logged."""
 
 import html
+import re
+import time
 from datetime import date, datetime, timedelta
 
 from reports import NOW
 from schoolwatch_server import packs
 from schoolwatch_server.console.words import ZONE
-from schoolwatch_server.database import audit, calendars, incidents, maintenances
+from schoolwatch_server.database import audit, calendars, incident_rows, incidents, maintenances
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.rules.subject import Subject
 from schoolwatch_server.school_time import (
@@ -17,7 +19,7 @@ from schoolwatch_server.school_time import (
     number_of,
     week,
 )
-from schoolwatch_server.scope import Scope
+from schoolwatch_server.scope import EVERYTHING, Scope
 from tree import Tree
 from website import RunningSite, csrf
 
@@ -167,3 +169,61 @@ def test_an_incidents_page_says_that_work_was_planned(tree: Tree) -> None:
     with RunningSite(tree.config) as site:
         page = site.somebody("school_head", Scope("school", school.id)).get(f"/incidents/{opened.id}").text
     assert "thay cáp quang" in page
+
+
+def test_work_that_is_entered_late_offers_to_see_to_what_it_explains(tree: Tree) -> None:
+    school, other = tree.schools[:2]
+    now = time.time()
+    numbers = []
+    with begin_write(tree.engine) as conn:
+        for rule, place, since in (
+            ("line_down", school.id, now - 600),
+            ("site_down", school.id, now - 4 * 86400),
+            ("clone", school.id, now - 300),  # never quiet
+            ("line_down", other.id, now - 300),
+        ):
+            new = incidents.NewIncident(
+                rule, 1, "high", Subject("school", place), since, now, late=False, evidence={}
+            )
+            numbers.append(incidents.open_incident(conn, new, now).id)
+    with RunningSite(tree.config) as site:
+        head = site.somebody("school_head", Scope("school", school.id))
+        page = head.get(f"/incidents/{numbers[0]}").text
+        (link,) = re.findall(r'href="(/calendar\?[^"]*incident=\d+)', html.unescape(page))
+        assert "incident=" not in head.get(f"/incidents/{numbers[2]}").text, "an attack is no work"
+        begun = datetime.fromtimestamp(now - 600, ZONE).strftime("%Y-%m-%dT%H:%M")
+        assert f'name="starts" value="{begun}"' in head.get(link).text
+        form = {"csrf": csrf(head), "level": "school", "code": school.code, "reason": "thay cáp quang"}
+        ends = datetime.fromtimestamp(now + 3600, ZONE).strftime("%Y-%m-%dT%H:%M")
+        said = head.post("/calendar/work", data={**form, "starts": begun, "ends": ends})
+        at = said.headers["location"]
+        assert at.startswith("/calendar/work/")
+        page = head.get(at).text
+        shown = dict(re.findall(r'name="incident" value="(\d+)"( checked)?', page))
+        assert shown == {str(numbers[0]): " checked", str(numbers[1]): ""}
+        other_head = site.somebody("school_head", Scope("school", other.id))
+        assert other_head.get(at).status_code == 404
+        form = {"csrf": csrf(head), "act": "acknowledge", "incident": [str(numbers[0])]}
+        assert "Đã ghi cho 1 sự cố" in head.post(f"{at}/incidents", data=form).text
+        wrong = head.post(f"{at}/incidents", data={**form, "incident": [str(numbers[2])]})
+        assert wrong.status_code == 422
+        told = head.get(f"/incidents/{numbers[0]}").text
+        assert "Do bảo trì: thay cáp quang" in told
+        assert f'href="{at}"' in told
+    with begin_read(tree.engine) as conn:
+        rows = {number: incident_rows.incident(conn, number, EVERYTHING) for number in numbers}
+    assert [rows[number].state for number in numbers] == ["acknowledged", "open", "open", "open"]
+
+
+def test_work_that_is_over_may_be_entered_for_a_week(tree: Tree) -> None:
+    school, now = tree.schools[0], time.time()
+    with RunningSite(tree.config) as site:
+        head = site.somebody("school_head", Scope("school", school.id))
+        form = {"csrf": csrf(head), "level": "school", "code": school.code, "reason": "thay cáp quang"}
+        for days, status in ((6.5, 303), (7.5, 422)):
+            at = [
+                datetime.fromtimestamp(now - days * 86400 + more, ZONE).strftime("%Y-%m-%dT%H:%M")
+                for more in (-3600, 0)
+            ]
+            said = head.post("/calendar/work", data={**form, "starts": at[0], "ends": at[1]})
+            assert said.status_code == status

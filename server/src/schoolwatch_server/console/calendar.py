@@ -19,7 +19,7 @@ from schoolwatch_server.console import calendar_places
 from schoolwatch_server.console.calendar_places import Level
 from schoolwatch_server.console.page import Csrf, check_form, page, words_of
 from schoolwatch_server.console.words import ZONE
-from schoolwatch_server.database import calendars, maintenances, people
+from schoolwatch_server.database import calendars, incident_rows, maintenances, people
 from schoolwatch_server.database.calendars import SetDayRow
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.scopes import Where
@@ -34,8 +34,8 @@ ROWS = 30
 """Set days that a page names; others stand on the page of their place."""
 
 DAYS_MOST = 120
-WORK_DAYS_MOST = 31
-"""Days that a set time may last: longer is a plan for the year, or forgotten."""
+WORK_USUAL = 7200.0
+"""Seconds from now on that a form proposes for work that goes on already."""
 
 Code = Annotated[str, Form(max_length=40)]
 Reason = Annotated[str, Form(max_length=300)]
@@ -68,8 +68,12 @@ def show(
     server: Server,
     level: Annotated[Level | None, Query()] = None,
     code: Annotated[str, Query(max_length=40)] = "",
+    incident: Annotated[int, Query(ge=0, le=2**62)] = 0,
 ) -> Response:
-    """The calendar of the places that somebody sees; with `code` of one place alone."""
+    """The calendar of the places that somebody sees; with `code` of one place alone.
+
+    `incident` is one that came from work that nobody has entered: its form begins when that did.
+    """
     now = time.time()
     with begin_read(server.engine) as conn:
         here = (
@@ -83,6 +87,7 @@ def show(
         own = calendars.hours(conn, scope.id) if scope.level == "school" and scope.id is not None else None
         is_school = scope.level == "school"
         times = calendars.of_schools(conn, server.packs.calendar, now, scope) if is_school else {}
+        about = incident_rows.incident(conn, incident, who.scope) if incident else None
     today = day_number(now)
     calendar = times.get(scope.id or 0)
     return page(
@@ -99,6 +104,8 @@ def show(
         days=days[:ROWS],
         more=max(0, len(days) - ROWS),
         work=work,
+        starts="" if about is None else _local(about.since),
+        ends="" if about is None else _local(now + WORK_USUAL),
         quiet=[rule for rule in server.rules.values() if rule.quiet_when_planned],
         rules=server.rules,
         may_set=here is None or may(who, "calendar", here.place),
@@ -121,13 +128,13 @@ def set_days(
     check_form(who, csrf)
     now, reason = time.time(), " ".join(reason.split())
     if first is None:
-        raise _wrong(request, "first", "first")
+        raise wrong(request, "first", "first")
     if first.year not in YEARS:
-        raise _wrong(request, "first", "first")
+        raise wrong(request, "first", "first")
     last = last or first
     if not first <= last <= first + timedelta(days=DAYS_MOST):
-        raise _wrong(request, "last", "last", most=DAYS_MOST)
-    _needs(request, reason)
+        raise wrong(request, "last", "last", most=DAYS_MOST)
+    needs(request, reason)
     with begin_write(server.engine) as conn:
         where = calendar_places.place(conn, who, level, code)
         values = {
@@ -148,50 +155,7 @@ def set_days(
 def end_days(number: Number, who: Who, server: Server, csrf: Csrf = "") -> Response:
     """Takes set days back."""
     check_form(who, csrf)
-    return _ended(who, server, number, calendars.days_of, calendars.end_days, "calendar.days_end", "days")
-
-
-def plan(
-    request: Request,
-    who: Who,
-    server: Server,
-    csrf: Csrf = "",
-    level: Annotated[Level, Form()] = "school",
-    code: Code = "",
-    starts: Annotated[datetime | None, Form()] = None,
-    ends: Annotated[datetime | None, Form()] = None,
-    rule: Annotated[str, Form(max_length=60)] = "",
-    reason: Reason = "",
-) -> Response:
-    """Plans work, during which silence at that place is no news; times without a zone are Vietnam's."""
-    check_form(who, csrf)
-    now, reason = time.time(), " ".join(reason.split())
-    begin, end = _instant(request, "starts", starts), _instant(request, "ends", ends)
-    if not begin < end <= begin + WORK_DAYS_MOST * school_time.DAY or end <= now:
-        raise _wrong(request, "ends", "ends", most=WORK_DAYS_MOST)
-    known = server.rules.get(rule)
-    if rule and (known is None or not known.quiet_when_planned):
-        raise _wrong(request, "rule", "rule")
-    _needs(request, reason)
-    with begin_write(server.engine) as conn:
-        where = calendar_places.place(conn, who, level, code)
-        values = {"level": level, "rule": rule, "starts": begin, "ends": end, "reason": reason}
-        number = maintenances.put(conn, {**values, "place_id": where.scope.id}, now, who.name)
-        people.record(
-            conn,
-            actor=who.name,
-            action="calendar.work",
-            subject=where.code,
-            detail={"id": number, **values},
-            now=now,
-        )
-    return RedirectResponse(f"/calendar?level={level}&code={where.code}#work", 303)
-
-
-def end_work(number: Number, who: Who, server: Server, csrf: Csrf = "") -> Response:
-    """Ends planned work before its time."""
-    check_form(who, csrf)
-    return _ended(who, server, number, maintenances.one, maintenances.end, "calendar.work_end", "work")
+    return ended(who, server, number, calendars.days_of, calendars.end_days, "calendar.days_end", "days")
 
 
 def set_hours(
@@ -215,7 +179,7 @@ def set_hours(
         try:
             school_time.week(**values)
         except ValueError as error:
-            raise _wrong(request, "hours", "hours") from error
+            raise wrong(request, "hours", "hours") from error
     with begin_write(server.engine) as conn:
         where = calendar_places.place(conn, who, "school", code)
         calendars.set_hours(conn, where.scope.id or 0, None if reset else values, now, who.name)
@@ -229,7 +193,7 @@ def set_hours(
 # --- their parts --------------------------------------------------------------------------------------
 
 
-def _ended(
+def ended(
     who: Principal,
     server: Context,
     number: int,
@@ -251,20 +215,28 @@ def _ended(
     return RedirectResponse(f"/calendar?level={row.level}&code={where.code}#{part}", 303)
 
 
-def _wrong(request: Request, field: str, fault: str, **values: object) -> Problem:
+def wrong(request: Request, field: str, fault: str, **values: object) -> Problem:
+    """What is wrong with a field of a form of the calendar."""
     said = words_of(request)
     return bad_field(field, said.text(f"calendar.fault.{fault}", **values), said.text(f"calendar.{field}"))
 
 
-def _instant(request: Request, field: str, moment: datetime | None) -> float:
+def instant(request: Request, field: str, moment: datetime | None) -> float:
+    """A moment of a form, UTC seconds. Raises a 422 `Problem`."""
     if moment is None or moment.year not in YEARS:
-        raise _wrong(request, field, "moment")
+        raise wrong(request, field, "moment")
     return (moment if moment.tzinfo is not None else moment.replace(tzinfo=ZONE)).timestamp()
 
 
-def _needs(request: Request, reason: str) -> None:
+def _local(at: float) -> str:
+    """An instant as a form's field has it, in Vietnam's time."""
+    return datetime.fromtimestamp(at, ZONE).strftime("%Y-%m-%dT%H:%M")
+
+
+def needs(request: Request, reason: str) -> None:
+    """Raises a 422 `Problem` when nobody said why."""
     if len(reason) < 3:
-        raise _wrong(request, "reason", "reason")
+        raise wrong(request, "reason", "reason")
 
 
 def _days(conn: Connection, who: Principal, scope: Scope, now: float) -> list[SetDays]:
@@ -299,7 +271,5 @@ ROUTES = (
     Route("GET", "/calendar", show, "read"),
     Route("POST", "/calendar/days", set_days, "calendar"),
     Route("POST", "/calendar/days/{number}/end", end_days, "calendar"),
-    Route("POST", "/calendar/work", plan, "calendar"),
-    Route("POST", "/calendar/work/{number}/end", end_work, "calendar"),
     Route("POST", "/calendar/hours", set_hours, "calendar"),
 )

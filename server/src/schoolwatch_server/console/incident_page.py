@@ -70,6 +70,7 @@ def _page(
         events = incident_rows.events(conn, number)
         gravity = serious.gravities(conn, [number])[number]
         planned = maintenances.of_incident(conn, number, time.time())
+        settled = {work.id for work in planned if maintenances.one(conn, who.scope, work.id) is not None}
         names = handling.assignable(conn, who, number) if may(who, "handle") else ()
         called = naming(conn, who, words)
     looked.see(
@@ -85,6 +86,7 @@ def _page(
         incident=row,
         rule=rule,
         planned=planned,
+        settled=settled,
         events=incident_words.timeline(events, words, called),
         evidence=evidence_in_words(row.evidence, words, again),
         gravity=gravity,

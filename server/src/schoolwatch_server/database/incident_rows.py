@@ -1,5 +1,6 @@
 """Incidents as pages and the API show them: each query keeps to the asker's scope."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,6 +84,18 @@ def incidents(
     if device is not None:
         query = query.where(t.device.c.device == device)
     return tuple(IncidentRow(*row) for row in conn.execute(query))
+
+
+def open_at(
+    conn: Connection, scope: Scope, place: Scope, rules: Collection[str], before: float, limit: int
+) -> tuple[IncidentRow, ...]:
+    """Open incidents of these rules at a place and below it that began before an instant; no exercises."""
+    i = t.incident.c
+    query = incident_select().where(
+        seen(scope), seen(place), i.closed_at.is_(None), i.is_exercise.is_(False), i.rule.in_(list(rules)),
+        i.since < before,
+    )  # fmt: skip
+    return tuple(IncidentRow(*row) for row in conn.execute(query.order_by(i.id.desc()).limit(limit)))
 
 
 def incident(conn: Connection, incident_id: int, scope: Scope) -> IncidentRow | None:
