@@ -18,9 +18,9 @@ from schoolwatch_server.bundles import BundleError, Imported, Proved
 from schoolwatch_server.config import ConfigError, ServerConfig
 from schoolwatch_server.database.commit import Rules
 from schoolwatch_server.intake.mqtt import Login, Lost, Session
-from schoolwatch_server.messages import VIETNAM
 from schoolwatch_server.scope import EVERYTHING, Scope
 from schoolwatch_server.texts import Voice
+from schoolwatch_server.vietnam import VIETNAM
 
 log = logging.getLogger(__name__)
 

@@ -10,10 +10,10 @@ from schoolwatch_server.database.deliveries import Delivery
 from schoolwatch_server.database.told_of import Due
 from schoolwatch_server.duty.fold import CALM
 from schoolwatch_server.duty.shift import SEVERITIES, rank
-from schoolwatch_server.duty.shift import VIETNAM as VIETNAM
 from schoolwatch_server.rules import Rule, kept
 from schoolwatch_server.serious.calls import is_about_a_line
 from schoolwatch_server.texts import Language, Texts
+from schoolwatch_server.vietnam import VIETNAM
 
 NAMED = 30
 """Critical incidents, and attacks, that a message of many names with their places; it counts the others."""

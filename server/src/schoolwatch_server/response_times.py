@@ -8,10 +8,11 @@ figures, so a number that was handed in comes out the same a year later.
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from statistics import fmean, median
 
-_VIETNAM = timezone(timedelta(hours=7))
+from schoolwatch_server.vietnam import VIETNAM
+
 _MONTH = re.compile(r"([0-9]{4})-([0-9]{2})")
 
 TAKEN = ("acknowledged", "resolved", "false_alarm")
@@ -41,7 +42,7 @@ class Month:
     @property
     def start(self) -> float:
         """Its first instant."""
-        return datetime(self.year, self.number, 1, tzinfo=_VIETNAM).timestamp()
+        return datetime(self.year, self.number, 1, tzinfo=VIETNAM).timestamp()
 
     @property
     def end(self) -> float:
@@ -61,7 +62,7 @@ class Month:
 
 def month_of(at: float) -> Month:
     """The month that an instant is in."""
-    there = datetime.fromtimestamp(at, _VIETNAM)
+    there = datetime.fromtimestamp(at, VIETNAM)
     return Month(there.year, there.month)
 
 

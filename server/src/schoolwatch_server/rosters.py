@@ -15,6 +15,7 @@ from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.listed import Store
 from schoolwatch_server.database.rows import SchoolRow
 from schoolwatch_server.scope import Scope
+from schoolwatch_server.vietnam import day_of
 from schoolwatch_server.workbooks import (
     assets,
     campuses,
@@ -30,7 +31,6 @@ from schoolwatch_server.workbooks import (
     table,
 )
 from schoolwatch_server.workbooks import listing as listings
-from schoolwatch_server.workbooks.days import day_of
 from schoolwatch_server.workbooks.grid import Grid
 from schoolwatch_server.workbooks.listing import Listing
 from schoolwatch_server.workbooks.schools import Plan

@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
@@ -21,6 +21,7 @@ from schoolwatch_server.lifecycle import Systems
 from schoolwatch_server.packs import Local, Packs
 from schoolwatch_server.rules import Book
 from schoolwatch_server.strict_yaml import SheetError, files
+from schoolwatch_server.vietnam import day_of
 
 log = logging.getLogger(__name__)
 
@@ -28,9 +29,6 @@ T = TypeVar("T")
 
 LOOK_EVERY = 1.0
 """Seconds between two looks for a new version of a pack."""
-
-_AHEAD = 7 * 3600
-"""Vietnam's time is UTC+7 all year."""
 
 
 class Sheets(Generic[T]):
@@ -141,7 +139,7 @@ RuleSheets = Versions[Book, rules.Stored]
 
 def today(now: float | None = None) -> date:
     """The day that it is in Vietnam."""
-    return datetime.fromtimestamp((time.time() if now is None else now) + _AHEAD, UTC).date()
+    return day_of(time.time() if now is None else now)
 
 
 def _stamps(folder: Path) -> tuple[tuple[str, int, int], ...]:

@@ -3,13 +3,13 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta
 
 from schoolwatch_server.database.faults import Fault
 from schoolwatch_server.rules import Rule
 from schoolwatch_server.use import WEEK, week_of
+from schoolwatch_server.vietnam import VIETNAM, day_of
 
-_VIETNAM = timezone(timedelta(hours=7))
 _ORDER = ("critical", "high", "medium", "low")
 _WEEK = re.compile(r"([0-9]{4})-W([0-9]{2})")
 
@@ -39,7 +39,7 @@ class Week:
     @property
     def first(self) -> date:
         """Monday."""
-        return datetime.fromtimestamp(self.start, UTC).astimezone(_VIETNAM).date()
+        return day_of(self.start)
 
     @property
     def last(self) -> date:
@@ -66,7 +66,7 @@ def named(text: str) -> Week | None:
         return None
     if monday is None or monday.year < 1971:
         return None
-    return Week(week_of(datetime(monday.year, monday.month, monday.day, 12, tzinfo=_VIETNAM).timestamp()))
+    return Week(week_of(datetime(monday.year, monday.month, monday.day, 12, tzinfo=VIETNAM).timestamp()))
 
 
 @dataclass(frozen=True, slots=True)

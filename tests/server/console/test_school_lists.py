@@ -11,7 +11,7 @@ from schoolwatch_server.database import audit, registry, simulated
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.scope import EVERYTHING, Scope
-from schoolwatch_server.workbooks.days import begins, day_of
+from schoolwatch_server.vietnam import begins, day_of
 from tree import School, Tree
 from website import RunningSite, csrf
 

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from reports import World
 from schoolwatch_server.database import history, judged
 from schoolwatch_server.database.engine import begin_read, begin_write
-from schoolwatch_server.database.history import DayValue, begin_of, day_of
+from schoolwatch_server.database.history import DayValue, day_of
 from schoolwatch_server.scope import EVERYTHING, Scope
 from schoolwatch_server.store.series import Judged
+from schoolwatch_server.vietnam import begins
 
 FIRST = date(2026, 11, 1)
 MIDNIGHT = 1_793_466_000.0
@@ -35,7 +36,7 @@ def read(world: World, last: date = FIRST, scope: Scope = EVERYTHING) -> tuple[D
 
 
 def test_days_are_vietnams() -> None:
-    assert begin_of(FIRST) == MIDNIGHT
+    assert begins(FIRST) == MIDNIGHT
     assert day_of(MIDNIGHT) == FIRST
     assert day_of(MIDNIGHT - 1) == date(2026, 10, 31)
 

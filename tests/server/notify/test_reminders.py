@@ -16,11 +16,11 @@ from schoolwatch_server.database import registry, report_deadlines
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.reports import calendar, keeping
-from schoolwatch_server.reports.calendar import end_of
 from schoolwatch_server.reports.freeze import Judged
 from schoolwatch_server.reports.keeping import Wanted
 from schoolwatch_server.roles import Role
 from schoolwatch_server.scope import EVERYTHING, Scope
+from schoolwatch_server.vietnam import ends
 from webhook import Webhook
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ LAST = date(2027, 3, 19)
 
 
 def noon(days_before: int) -> float:
-    return end_of(LAST - timedelta(days=days_before)) - 43200
+    return ends(LAST - timedelta(days=days_before)) - 43200
 
 
 @pytest.fixture
@@ -125,7 +125,7 @@ def test_a_channel_that_refuses_is_tried_again_and_what_nobody_owes_is_not_sent(
     assert webhook.received == []
 
 
-MONDAY = end_of(date(2026, 9, 20)) + 8 * 3600
+MONDAY = ends(date(2026, 9, 20)) + 8 * 3600
 """08:00 of 21 September 2026 in Vietnam: no report is due within a week of it."""
 
 

@@ -10,7 +10,7 @@ from schoolwatch_server.database import registry, roster, succession
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.rosters import Name, Preview
 from schoolwatch_server.scope import EVERYTHING
-from schoolwatch_server.workbooks.days import begins
+from schoolwatch_server.vietnam import begins
 
 NOW = 1_795_000_000.0  # 18 November 2026
 JULY = date(2025, 7, 1)

@@ -10,6 +10,7 @@ from schoolwatch_server.console.report_calendar import read_before
 from schoolwatch_server.reports import calendar
 from schoolwatch_server.reports.calendar import KINDS, LEVELS, Deadline, Due, between, coming, reminder
 from schoolwatch_server.reports.on_time import OnTime, on_time
+from schoolwatch_server.vietnam import ends
 
 
 def deadline(kind, before: str) -> Deadline:
@@ -117,8 +118,8 @@ def test_reminders_go_out_seven_and_two_days_before_or_as_soon_as_somebody_can(l
 def test_on_time_is_counted_over_what_was_due_since_the_school_was_there() -> None:
     # last days: 19 September, 19 October, 19 November; it came on 1 October, and it is noon of 19 November
     dues = tuple(between(deadline("monthly", "20"), date(2026, 9, 1), date(2026, 11, 30)))
-    at = {month: calendar.end_of(date(2026, month, 19)) for month in (9, 10, 11)}
-    since, now = calendar.end_of(date(2026, 9, 30)), at[11] - 43200
+    at = {month: ends(date(2026, month, 19)) for month in (9, 10, 11)}
+    since, now = ends(date(2026, 9, 30)), at[11] - 43200
     assert on_time(dues, {}, now, since) == OnTime(1, 0, 0), "October; today is not over"
     assert on_time(dues, {}, at[11], since) == OnTime(2, 0, 0)
     handed = {

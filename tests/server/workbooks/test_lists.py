@@ -17,9 +17,9 @@ from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.rosters import LISTS, NAMES, ROSTERS, Name
 from schoolwatch_server.scope import EVERYTHING, Scope
+from schoolwatch_server.vietnam import begins, day_of, ends
 from schoolwatch_server.workbooks import cells, grid, listing, table, template
 from schoolwatch_server.workbooks import contacts as contact_list
-from schoolwatch_server.workbooks.days import begins, day_of, ends
 from schoolwatch_server.workbooks.listing import Known
 from schoolwatch_server.workbooks.schools import Plan
 

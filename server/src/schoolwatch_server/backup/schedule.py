@@ -4,20 +4,19 @@ import contextlib
 import logging
 import sys
 import time
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta
 
 from schoolwatch_server import child, deletions, endings
 from schoolwatch_server.backup import place, status
 from schoolwatch_server.backup.status import Failed, Status
 from schoolwatch_server.config import ServerConfig, render
 from schoolwatch_server.files import private_folder, write_atomically
+from schoolwatch_server.vietnam import VIETNAM
 
 log = logging.getLogger(__name__)
 
 AGAIN = 3600.0
 """Seconds after which a backup that failed is tried again."""
-
-_VIETNAM = timezone(timedelta(hours=7))
 
 
 def is_due(config: ServerConfig, known: Status, now: float, listed_at: float = 0.0) -> bool:
@@ -36,7 +35,7 @@ def is_due(config: ServerConfig, known: Status, now: float, listed_at: float = 0
 
 def newest_slot(hour: int, now: float) -> float:
     """The last time that it struck that hour in Vietnam, in UTC seconds."""
-    here = datetime.fromtimestamp(now, UTC).astimezone(_VIETNAM)
+    here = datetime.fromtimestamp(now, VIETNAM)
     slot = here.replace(hour=hour, minute=0, second=0, microsecond=0)
     return (slot if slot <= here else slot - timedelta(days=1)).timestamp()
 

@@ -3,15 +3,14 @@
 import argparse
 import sys
 import time
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from schoolwatch_server.commands import command
+from schoolwatch_server.vietnam import VIETNAM
 
 if TYPE_CHECKING:
     from schoolwatch_server.commands.command import Subparsers
-
-_VIETNAM = timezone(timedelta(hours=7))
 
 
 def add_to(commands: "Subparsers") -> None:
@@ -26,7 +25,7 @@ def add_to(commands: "Subparsers") -> None:
 
 def _day(text: str) -> datetime:
     try:
-        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=_VIETNAM)
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=VIETNAM)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text[:40]!r} is no day like 2026-09-01") from error
 

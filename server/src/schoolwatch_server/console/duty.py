@@ -22,7 +22,8 @@ from schoolwatch_server.console.words import Words
 from schoolwatch_server.database import audit, channel_rows, duty_rows, scopes
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.duty import route
-from schoolwatch_server.duty.shift import ACTS, SEVERITIES, STEPS, VIETNAM, Acts, Gap, Shift, Where, gaps
+from schoolwatch_server.duty.shift import ACTS, SEVERITIES, STEPS, Acts, Gap, Shift, Where, gaps
+from schoolwatch_server.vietnam import VIETNAM
 
 Short = Annotated[str, Form(max_length=80)]
 Many = Annotated[list[str] | None, Form(max_length=120)]

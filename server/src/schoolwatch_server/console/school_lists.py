@@ -38,9 +38,9 @@ from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.rosters import LISTS, Name
 from schoolwatch_server.scope import Scope
 from schoolwatch_server.texts import Language
+from schoolwatch_server.vietnam import day_of
 from schoolwatch_server.workbooks import schools
 from schoolwatch_server.workbooks.contacts import KINDS
-from schoolwatch_server.workbooks.days import day_of
 from schoolwatch_server.workbooks.listing import Held
 from schoolwatch_server.workbooks.rooms import COMPUTERS_MAX
 from schoolwatch_server.workbooks.table import Field

@@ -5,7 +5,7 @@ from datetime import date
 from sqlalchemy import Connection, insert, select, update
 
 from schoolwatch_server.database import tables as t
-from schoolwatch_server.workbooks.days import begins
+from schoolwatch_server.vietnam import begins
 
 
 def record(conn: Connection, room_id: int, day: date, working: int, by: str) -> None:

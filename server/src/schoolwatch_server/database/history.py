@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import date
 
 from sqlalchemy import ColumnElement, Connection, Double, and_, func, literal, select, true
 
@@ -11,10 +11,10 @@ from schoolwatch_server.database.judged import tags_of, with_tag
 from schoolwatch_server.indicators.current import MEASUREMENT
 from schoolwatch_server.indicators.indicator import Place
 from schoolwatch_server.scope import Scope
+from schoolwatch_server.vietnam import begins
+from schoolwatch_server.vietnam import day_of as day_of
 
 DAY = 86400.0
-_AHEAD = 7 * 3600.0
-"""Seconds by which Vietnam's clocks are ahead of UTC, all year."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +43,6 @@ class DayValue:
     def day(self) -> date:
         """The day in Vietnam."""
         return day_of(self.at)
-
-
-def day_of(at: float) -> date:
-    """The day of an instant (UTC seconds) in Vietnam."""
-    return datetime.fromtimestamp(at, timezone(timedelta(seconds=_AHEAD))).date()
-
-
-def begin_of(day: date) -> float:
-    """When a day begins in Vietnam, UTC seconds."""
-    return datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() - _AHEAD
 
 
 def series(
@@ -89,7 +79,7 @@ def daily(conn: Connection, series_ids: Sequence[int], first: date, last: date) 
     One look into the key of a series for each day, however often it was judged.
     """
     s, v = t.judged_series.c, t.judged.c
-    start, end = begin_of(first), begin_of(last)
+    start, end = begins(first), begins(last)
     days = select(literal(start, Double).label("begin")).cte("days", recursive=True)
     days = days.union_all(select(days.c.begin + DAY).where(days.c.begin < end))
     newest = (

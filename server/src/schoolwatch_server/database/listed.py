@@ -12,7 +12,7 @@ from schoolwatch_server.database import registry, told
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.dependents import delete_with_dependents
 from schoolwatch_server.scope import Scope
-from schoolwatch_server.workbooks.days import begins, day_of, ends
+from schoolwatch_server.vietnam import begins, day_of, ends
 from schoolwatch_server.workbooks.listing import Held, Key, Known, Listing, key_of
 from schoolwatch_server.workbooks.schools import Plan
 

@@ -10,7 +10,7 @@ from schoolwatch_server.database import declarations, registry, sites, successio
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.rows import SchoolRow
 from schoolwatch_server.scope import Scope
-from schoolwatch_server.workbooks.days import begins, day_of
+from schoolwatch_server.vietnam import begins, day_of
 from schoolwatch_server.workbooks.schools import DECLARED, STATUS, Change, Known, Place, Plan, School
 
 

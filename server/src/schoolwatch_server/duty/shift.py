@@ -6,12 +6,12 @@ A shift that ends at or before its start ends on the next day: 22:00-06:00 on Su
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta
 from typing import Literal, get_args
 
 from schoolwatch_server.scope import Scope
+from schoolwatch_server.vietnam import VIETNAM
 
-VIETNAM = timezone(timedelta(hours=7))
 SEVERITIES = ("low", "medium", "high", "critical")
 """The least severe first."""
 

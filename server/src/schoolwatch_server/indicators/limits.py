@@ -1,7 +1,7 @@
 """What separates the counts of devices at an instant, as the packs and this server's settings say."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import timedelta
 
 from sqlalchemy import Connection
 
@@ -11,10 +11,10 @@ from schoolwatch_server.database.seen import systems
 from schoolwatch_server.packs import Packs
 from schoolwatch_server.packs.calendar import back
 from schoolwatch_server.scope import Scope
+from schoolwatch_server.vietnam import day_of
 
 _DAY = 86400.0
 _YEAR = 365.25
-_VIETNAM = timezone(timedelta(hours=7))
 
 
 def limits(packs: Packs, now: float) -> Limits:
@@ -33,7 +33,7 @@ def limits(packs: Packs, now: float) -> Limits:
         patch_age=_number(packs, "patched", "age") * _DAY,
         least_length=_number(packs, "account_rules", "least_length"),
         lock_after=_number(packs, "account_rules", "lock_after"),
-        bios_before=(_today(now) - life).isoformat(),
+        bios_before=(day_of(now) - life).isoformat(),
         memory=_number(packs, "due_for_replacement", "memory"),
         latency=_number(packs, "online_teaching", "latency"),
         jitter=_number(packs, "online_teaching", "jitter"),
@@ -55,12 +55,8 @@ def limits_here(conn: Connection, scope: Scope, packs: Packs, now: float) -> Lim
         name, release, edition = (*text.split("\t"), "", "")[:3]
         found = lifecycle.find(packs.local.systems, name, release, edition or None)
         if found is not None:
-            (ended if found.ends < _today(now) else supported).append(text)
+            (ended if found.ends < day_of(now) else supported).append(text)
     return replace(limits(packs, now), supported=tuple(supported), ended=tuple(ended))
-
-
-def _today(now: float) -> date:
-    return datetime.fromtimestamp(now, UTC).astimezone(_VIETNAM).date()
 
 
 def _number(packs: Packs, indicator: str, name: str) -> float:

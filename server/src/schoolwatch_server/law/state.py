@@ -1,7 +1,7 @@
 """The server's real condition as the dossier prints it: what is not known is said to be unknown, with why."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 
 from cryptography import x509
 
@@ -15,8 +15,7 @@ from schoolwatch_server.database.standing import Standing
 from schoolwatch_server.law import words
 from schoolwatch_server.sealing import SealError, key_path
 from schoolwatch_server.terms import CONFIGURED, TERMS
-
-_VIETNAM = timezone(timedelta(hours=7))
+from schoolwatch_server.vietnam import VIETNAM
 
 COPIES: dict[status.Judgement, str] = {
     "off": "chưa khai báo nơi sao lưu",
@@ -60,7 +59,7 @@ def facts(config: ServerConfig, found: Standing, chain: Verified | str, now: flo
 
 def moment(at: float) -> str:
     """An instant (UTC seconds) as people in Vietnam read it."""
-    return f"{datetime.fromtimestamp(at, _VIETNAM):%H:%M %d/%m/%Y}"
+    return f"{datetime.fromtimestamp(at, VIETNAM):%H:%M %d/%m/%Y}"
 
 
 def _tls(tls: transport.Tls | None, public_url: str = "") -> str:

@@ -1,6 +1,6 @@
 """The calendar of schools: days on which nobody switches a computer on are no days of silence. Pure."""
 
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import date, timedelta
 from functools import lru_cache
 
 import msgspec
@@ -8,8 +8,8 @@ import msgspec
 from schoolwatch_server import school_time
 from schoolwatch_server.levels import stages
 from schoolwatch_server.strict_yaml import Confidence, Title
+from schoolwatch_server.vietnam import day_of
 
-_VIETNAM = timezone(timedelta(hours=7))
 _DAY = 86400.0
 _LONGEST = 3660
 """Days that are walked back at most: a calendar without any day of school ends there."""
@@ -89,7 +89,7 @@ def week_of(hours: tuple[Hours, ...], level: str) -> school_time.Week:
 
 def back(now: float, days: float, breaks: tuple[Break, ...]) -> float:
     """The instant from which on so many days of school lie before `now`; UTC seconds."""
-    today = datetime.fromtimestamp(now, UTC).astimezone(_VIETNAM).date()
+    today = day_of(now)
     left, at = days, now
     for past in range(_LONGEST):
         if left <= 0:

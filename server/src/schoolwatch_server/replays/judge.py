@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 
 import msgspec
 
@@ -13,9 +12,7 @@ from schoolwatch_server.rules.rule import Rule
 from schoolwatch_server.rules.sighted import Seen
 from schoolwatch_server.rules.subject import Subject
 from schoolwatch_server.rules.told import NOTHING, Given
-
-_AHEAD = timedelta(hours=7)
-"""Vietnam's time is UTC+7 all year."""
+from schoolwatch_server.vietnam import day_of
 
 
 def named_apart(rules: Sequence[Rule]) -> tuple[Rule, ...]:
@@ -85,7 +82,7 @@ def count(before: Count, found: Sequence[Found]) -> Count:
     """The numbers with one computer's more."""
     opened = [one for one in found if not one.is_listed]
     days = Counter(before.by_day)
-    days.update((datetime.fromtimestamp(one.at, UTC) + _AHEAD).date().isoformat() for one in opened)
+    days.update(day_of(one.at).isoformat() for one in opened)
     return Count(
         before.opened + len(opened),
         before.still_open + sum(one.until is None for one in opened),

@@ -11,10 +11,11 @@ from schoolwatch_server.database.reports import ReportRow
 from schoolwatch_server.database.rows import ProvinceRow
 from schoolwatch_server.indicators.indicator import Place
 from schoolwatch_server.reports import on_time as punctual
-from schoolwatch_server.reports.calendar import LEVELS, REMIND, Deadline, Due, between, coming, day_of, end_of
+from schoolwatch_server.reports.calendar import LEVELS, REMIND, Deadline, Due, between, coming, day_of
 from schoolwatch_server.reports.deadlines import in_force
 from schoolwatch_server.reports.on_time import OnTime, is_late, on_time
 from schoolwatch_server.scope import EVERYTHING, Scope
+from schoolwatch_server.vietnam import ends
 
 AHEAD = timedelta(days=62)
 """How far ahead a report is shown as coming."""
@@ -134,7 +135,7 @@ def _deadlines(
     conn: Connection, scope: Scope, province: ProvinceRow, today: date
 ) -> Iterator[tuple[Deadline, tuple[Owing, ...], Handed]]:
     """Every deadline of a province with the places of it that the scope sees, and what they handed in."""
-    since = end_of(today - YEAR - AHEAD)
+    since = ends(today - YEAR - AHEAD)
     known = in_force(conn, province.id)
     for level in LEVELS:
         owing = _owing(conn, scope, province, level)
@@ -148,7 +149,7 @@ def _of(
     province: ProvinceRow, deadline: Deadline, owing: tuple[Owing, ...], handed: Handed, today: date
 ) -> Iterator[Line]:
     for due in between(deadline, today - BEHIND, today - timedelta(days=1)):
-        there = tuple(place for place in owing if place.since < end_of(due.last_day))
+        there = tuple(place for place in owing if place.since < ends(due.last_day))
         one = Line(province, due, deadline, there, _when(due, handed))
         if one.missing:
             yield one

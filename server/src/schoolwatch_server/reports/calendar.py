@@ -9,7 +9,7 @@ import re
 from calendar import monthrange
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Final, Literal, get_args
 
@@ -18,6 +18,8 @@ import msgspec
 from schoolwatch_server import strict_yaml
 from schoolwatch_server.indicators.indicator import Place
 from schoolwatch_server.strict_yaml import Confidence, Title
+from schoolwatch_server.vietnam import VIETNAM as VIETNAM
+from schoolwatch_server.vietnam import day_of as day_of
 
 Kind = Literal["monthly", "quarterly", "half_year", "year", "self_assessment", "ad_hoc"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
@@ -26,7 +28,6 @@ SHIPPED: Final = Path(__file__).with_name("calendar.yaml")
 REMIND: Final = (7, 2)
 """Days before the last day in time on which a reminder goes out."""
 
-VIETNAM: Final = timezone(timedelta(hours=7))
 
 Before = str
 """`20` (of the month, or of the quarter's last one), `+5` (of the month after it), `12-10` (10 December), or
@@ -100,17 +101,6 @@ _SCHOOL_YEAR_BEGINS = 8  # the plans of a school year date from August and Septe
 _YEAR_IS_OVER = 6  # a report on a year that is due by June is on the year before
 _DAY_OF_MONTH = re.compile(r"(\+?)([1-9]|1\d|2[0-8])", re.ASCII)
 _MONTH_AND_DAY = re.compile(r"(0[1-9]|1[0-2])-(\d\d)", re.ASCII)
-
-
-def day_of(at: float) -> date:
-    """The day that it is in Vietnam at an instant (UTC seconds)."""
-    return datetime.fromtimestamp(at, VIETNAM).date()
-
-
-def end_of(day: date) -> float:
-    """The instant (UTC seconds) at which a day in Vietnam is over."""
-    midnight = datetime(day.year, day.month, day.day, tzinfo=VIETNAM) + timedelta(days=1)
-    return midnight.astimezone(UTC).timestamp()
 
 
 def period_of(kind: Kind, day: date) -> str:

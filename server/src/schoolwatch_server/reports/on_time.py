@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from schoolwatch_server.reports.calendar import Due, end_of
+from schoolwatch_server.reports.calendar import Due
+from schoolwatch_server.vietnam import ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ def on_time(dues: Iterable[Due], handed_in: Handed, now: float, since: float) ->
     counted = OnTime()
     for due in dues:
         came = handed_in.get((due.kind, due.period))
-        end = end_of(due.last_day)
+        end = ends(due.last_day)
         if end < since or (end > now and came is None):
             continue
         late = came is not None and is_late(due, *came)
@@ -59,4 +60,4 @@ def is_late(due: Due, at: float, held: str) -> bool:
 
     A deadline that was set since then makes nothing late that was on time, nor the other way round.
     """
-    return at >= end_of(date.fromisoformat(held) if held else due.last_day)
+    return at >= ends(date.fromisoformat(held) if held else due.last_day)

@@ -10,11 +10,12 @@ import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from functools import lru_cache
 from typing import Final
 
 from schoolwatch_server.texts import Language, Texts
+from schoolwatch_server.vietnam import VIETNAM
 
 Cell = str | float | bool | None
 """None is unknown and said so; an empty text is nothing to say."""
@@ -22,7 +23,6 @@ Cell = str | float | bool | None
 NAMES: Final = frozenset({"school_code", "school", "commune_code", "commune", "device", "label", "room"})
 """Columns of codes and names: Excel drops the nought of 01000702, and takes room 1-2 for a day."""
 
-_VIETNAM = timezone(timedelta(hours=7))
 
 # at the start of a cell, and after whatever another country's Excel takes for the end of one
 _FORMULA = re.compile(r"(^|[;,|])([\s\"]*)([=+\-@＝＋－＠])")
@@ -115,9 +115,9 @@ def harmless(text: str) -> str:
 
 def instant(at: float | None) -> str | None:
     """`2026-09-21T21:13:20+0700`: Vietnam's time, the same in every style."""
-    return None if at is None else f"{datetime.fromtimestamp(at, _VIETNAM):%Y-%m-%dT%H:%M:%S%z}"
+    return None if at is None else f"{datetime.fromtimestamp(at, VIETNAM):%Y-%m-%dT%H:%M:%S%z}"
 
 
 def day(at: float) -> str:
     """`2026-09-21`, the day that it is in Vietnam."""
-    return f"{datetime.fromtimestamp(at, _VIETNAM):%Y-%m-%d}"
+    return f"{datetime.fromtimestamp(at, VIETNAM):%Y-%m-%d}"

@@ -6,12 +6,12 @@ them: so a rule neither opens nor closes there, and a value that swings around o
 """
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from schoolwatch_server import lifecycle, machine, posture
 from schoolwatch_server.rules.told import Told
 from schoolwatch_server.state import Known, find, key, parse_key
+from schoolwatch_server.vietnam import day_of
 
 _GIGABIT, _FAST = 1e9, 1e8
 _GB = 1e9
@@ -64,7 +64,7 @@ def unsupported_system(told: Told) -> bool | None:
     if name is None:
         return None
     found = lifecycle.find(told.given.systems, name, release or "", edition)
-    supported = None if found is None else lifecycle.is_supported(found, build, _day(told.at))
+    supported = None if found is None else lifecycle.is_supported(found, build, day_of(told.at))
     return None if supported is None else not supported
 
 
@@ -149,11 +149,6 @@ def _number(state: Known, name: str) -> float | None:
 def _fact(state: Known, name: str) -> str | None:
     fact = state.facts.get(name)
     return None if fact is None else fact.value
-
-
-def _day(at: float) -> date:
-    """The day in Vietnam: UTC+7 all year."""
-    return (datetime.fromtimestamp(at, UTC) + timedelta(hours=7)).date()
 
 
 POSTURE: Final[Mapping[str, Callable[[Told], float | bool | None]]] = {

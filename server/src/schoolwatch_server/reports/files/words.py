@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
 from babel.numbers import format_decimal, format_percent
@@ -14,8 +14,8 @@ from schoolwatch_server.reports import calendar
 from schoolwatch_server.reports.content import DeviceLine
 from schoolwatch_server.reports.files.paper import Paper
 from schoolwatch_server.texts import Language
+from schoolwatch_server.vietnam import VIETNAM as VIETNAM
 
-VIETNAM = timezone(timedelta(hours=7))
 _UNWRITABLE = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"
     "\u200e\u200f\u202a-\u202e\u2066-\u2069]+"
