@@ -167,5 +167,8 @@ def test_page_file_and_api_say_the_same(tree: Tree) -> None:
         assert {row[head.index("close_mean")] for row in empty[1:]} == {"unknown"}
         page = site.somebody("so_admin", language="en").get("/response-times?month=2026-03&commune=MarkC00X")
         assert "45 seconds" in page.text
+        quiet = site.somebody("so_admin", language="en").get("/response-times?month=2026-01").text
+        assert quiet.count("data-place") == 1, "of places without incidents the names are enough"
+        assert "Without incidents in the month" in quiet
         for wrong in ("2026-13", "9000-01", "x"):
             assert site.ask().get("/api/v1/response-times", params={"month": wrong}).status_code == 422
