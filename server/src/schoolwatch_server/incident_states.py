@@ -6,7 +6,8 @@ State = Literal[
     "open", "acknowledged", "evidence", "resolved", "false_alarm", "standing", "withdrawn", "merged"
 ]
 """`open`: nobody has taken it. `evidence`: the readings closed it. `resolved`, `false_alarm`: a person did.
-`standing`: it has lasted so long that it is on the work list instead. `withdrawn`: its rule applies no more.
+`standing`: it has lasted so long that it is on the work list instead. `withdrawn`: its rule applies no more,
+or its computer was retired.
 `merged`: it is part of a larger one."""
 
 STATES: tuple[State, ...] = get_args(State)

@@ -21,8 +21,8 @@ TAKEN = ("acknowledged", "resolved", "false_alarm")
 CLOSED = ("closed", "resolved", "false_alarm")
 """Events that close one."""
 
-APART = ("stood", "merged", "withdrawn")
-"""Events that end one otherwise: on the work list, in a larger one, or its rule applies no more."""
+APART = ("stood", "merged", "withdrawn", "retired")
+"""Events that end one otherwise: on the work list, in a larger one, or as its rule or computer is no more."""
 
 KINDS = tuple(dict.fromkeys((*TAKEN, *CLOSED, *APART, "opened", "reopened")))
 

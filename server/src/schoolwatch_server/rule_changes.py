@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 
 from schoolwatch_server.database import rule_reach
-from schoolwatch_server.database.engine import begin_write
+from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.rules import Book, Rule
 from schoolwatch_server.rules.rule import Only
 
@@ -29,7 +29,9 @@ class Withdrawing:
         if rules == self.seen and now - self.looked_at < AGAIN_AFTER:
             return
         by_id = {rule.id: rule for rule in rules}
-        for id_ in sorted(book.ids):
+        with begin_read(engine) as conn:
+            found = rule_reach.rules_found(conn)  # one may have been a file that was taken away
+        for id_ in sorted(book.ids | found):
             rule = by_id.get(id_)
             if rule is None or not rule.enabled or rule.only != Only():
                 with begin_write(engine) as conn:

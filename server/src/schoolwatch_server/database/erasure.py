@@ -40,7 +40,9 @@ def device(conn: Connection, device_id: int, name: str) -> Counter[str]:
     _with_dependents(conn, gone, t.incident, t.incident.c.device_id == device_id)
     generations = select(t.generation.c.id).where(t.generation.c.device_id == device_id)
     _delete(conn, gone, t.arrived, t.arrived.c.generation_id.in_(generations))
-    _delete(conn, gone, t.rule_state, t.rule_state.c.subject == str(device_id))
+    subject = t.rule_state.c.subject
+    mine = or_(subject == str(device_id), subject.startswith(f"{device_id}:"))
+    _delete(conn, gone, t.rule_state, mine)
     about = t.quarantine.c.topic.contains(name, autoescape=True)
     _delete(conn, gone, t.quarantine, or_(t.quarantine.c.device == name, about))
     _drafts(conn, gone, device_id, name)

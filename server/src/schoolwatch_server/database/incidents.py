@@ -142,7 +142,7 @@ def close_incident(
     it opens nothing before that has ended, and that it ended is then written down here.
     """
     i = t.incident.c
-    verdict = {"closed": "", "stood": "standing"}.get(kind, kind)
+    verdict = {"closed": "", "stood": "standing", "retired": "withdrawn"}.get(kind, kind)
     still_open = update(t.incident).where(i.fingerprint == mark, i.closed_at.is_(None))
     closed = still_open.values(closed_at=at, verdict=verdict).returning(i.id)
     incident_id: int | None = conn.scalar(closed)

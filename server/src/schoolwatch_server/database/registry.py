@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, insert, select, true, update
 
 from schoolwatch_server.alphabet import Order, order
+from schoolwatch_server.database import incident_homes, told
 from schoolwatch_server.database import tables as t
-from schoolwatch_server.database import told
 from schoolwatch_server.database.reach import has_code as has_code
 from schoolwatch_server.database.reach import within as within
 from schoolwatch_server.database.roles import DEVICE_ROLES as DEVICE_ROLES
@@ -118,6 +118,7 @@ def move_device(conn: Connection, device_id: int, school_id: int, room_id: int |
     conn.execute(update(m).where(still).values(valid_to=now))
     row = {"device_id": device_id, "school_id": school_id, "room_id": room_id}
     conn.execute(insert(m).values(valid_from=now, **row))
+    incident_homes.follow(conn, device_id, school_id, room_id, now)
     told.mark(conn, [device_id])
     if held is not None and held.school_id != school_id:
         told.leave_line(conn, device_id)
@@ -139,9 +140,9 @@ def set_device(conn: Connection, device_id: int, *, label: str, role: str | None
 def retire_device(conn: Connection, device_id: int, now: float) -> None:
     """The device is gone: it leaves the lists and its credential no longer works; lives.py undoes it."""
     conn.execute(update(t.device).where(t.device.c.id == device_id).values(retired_at=now))
-    m = t.membership
+    m, c = t.membership, t.credential
     conn.execute(update(m).where(m.c.device_id == device_id, m.c.valid_to.is_(None)).values(valid_to=now))
-    c = t.credential
+    incident_homes.end_retired(conn, device_id, now)
     held = (c.c.device_id == device_id) & c.c.revoked_at.is_(None)
     conn.execute(update(c).where(held).values(revoked_at=now, changed_at=now))
     told.leave_line(conn, device_id)

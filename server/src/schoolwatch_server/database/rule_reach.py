@@ -62,6 +62,18 @@ def withdraw(conn: Connection, id_: str, rule: Rule | None, now: float) -> int:
     return closed
 
 
+def rules_found(conn: Connection) -> frozenset[str]:
+    """The rules of which there is an open incident, but for exercises, or a standing fault."""
+    i, f = t.incident.c, t.standing_fault.c
+    is_open = i.closed_at.is_(None), ~i.is_exercise
+    return frozenset(
+        (
+            *conn.scalars(select(i.rule).where(*is_open).distinct()),
+            *conn.scalars(select(f.rule).where(f.ended_at.is_(None)).distinct()),
+        )
+    )
+
+
 def _found(conn: Connection, id_: str) -> set[Subject]:
     """Of what a rule has an open incident or a standing fault; an exercise ends by itself."""
     i, f = t.incident.c, t.standing_fault.c
