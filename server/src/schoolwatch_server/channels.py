@@ -15,6 +15,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import apprise
 
+from schoolwatch_server import short_answers
+
 log = logging.getLogger(__name__)
 
 ADDRESS_MAX = 2000
@@ -134,11 +136,16 @@ def deliver(address: str, title: str, body: str, message: str = "", thread: str 
     webhook, or by the `Message-ID` of a mail. `thread` is the id of an earlier message that this one
     follows: a mail says so in `References` (RFC 5322, 3.6.4). A body that is too long for the channel is cut
     before its end, where the link is.
+
+    Who answers with another address has not taken it: where it points to was not chosen by the department,
+    and a POST that is sent on arrives as a GET (RFC 9110, 15.4).
     """
     hush()
+    short_answers.keep()
     service = _service(address)
     if service is None:
         return "not an address that Apprise knows"
+    service.redirects = False
     if message and isinstance(getattr(service, "headers", None), dict):
         service.headers = {**service.headers, **_headers(address, message, thread)}
     sender = apprise.Apprise()

@@ -8,14 +8,15 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from reports import NOW, World
-from schoolwatch_server import channels, messages, notify, rules, texts
+from schoolwatch_server import channels, messages, notify, people, rules, texts
 from schoolwatch_server.channel_book import Book
 from schoolwatch_server.config import Http, ServerConfig
-from schoolwatch_server.database import deliveries, incidents, notifications
+from schoolwatch_server.database import channel_rows, deliveries, incidents, notifications, retention
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.told_of import Due
 from schoolwatch_server.rules import subject
+from schoolwatch_server.scope import EVERYTHING
 from webhook import Webhook
 
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
@@ -180,6 +181,42 @@ def test_after_the_last_attempt_it_is_given_up(world: World) -> None:
         assert conn.execute(select(t.notification.c.due_at, t.notification.c.error)).all() == [
             (None, "no answer")
         ]
+
+
+def test_what_is_under_way_to_a_channel_that_is_taken_away_is_not_tried_again(world: World) -> None:
+    with begin_write(world.engine) as conn:
+        number = channel_rows.add(conn, "Lan", "webhook", "json://127.0.0.1:9/x", "vi", None, NOW)
+    key = f"channel:{number}"
+    opened(world, key)
+    notify.make(world.engine, [key], NOW)
+    with begin_write(world.engine) as conn:
+        found = deliveries.next_due(conn, [key], NOW)
+        assert found is not None
+        claimed = deliveries.claim(conn, found, NOW, NOW + notify.CLAIMED)
+        assert claimed is not None
+    with begin_write(world.engine) as conn:
+        channel_rows.remove(conn, number)
+    with begin_write(world.engine) as conn:
+        deliveries.failed(conn, claimed, "no answer", NOW + 15, NOW + 10)
+        rows = select(t.delivery.c.due_at, t.delivery.c.error)
+        assert conn.execute(rows).all() == [(None, "the channel was taken away")]
+
+
+def test_who_is_let_in_again_is_not_told_of_what_was_months_ago(world: World, webhook: Webhook) -> None:
+    people.create_account(world.engine, "lan", "a password", role="so_admin", scope=EVERYTHING, by="test")
+    with begin_write(world.engine) as conn:
+        account = conn.scalar(select(t.account.c.id))
+        number = channel_rows.add(conn, "Lan", "webhook", webhook.url, "vi", account, NOW)
+        conn.execute(update(t.account).values(disabled_at=NOW))
+    opened(world, key := f"channel:{number}")
+    retention.prune(world.engine, NOW + 86400)
+    assert outbox(world)[0][3] == "", "a day is no time: it may have been a slip"
+    retention.prune(world.engine, NOW + 3 * 86400)
+    with begin_write(world.engine) as conn:
+        conn.execute(update(t.account).values(disabled_at=None))
+    assert send_all(world, {key: webhook.url}) == 0
+    assert webhook.received == []
+    assert outbox(world) == [("opened", 0, False, "the channel was switched off")]
 
 
 def test_no_address_is_in_the_database_or_the_log(

@@ -217,3 +217,18 @@ def drop_waiting(conn: Connection, key: str, why: str) -> None:
     over = {"due_at": None, "error": why}
     conn.execute(update(n).where(n.c.channel == key, n.c.due_at.is_not(None)).values(**over))
     conn.execute(update(d).where(d.c.channel == key, d.c.due_at.is_not(None)).values(**over))
+
+
+def give_up_stale(conn: Connection, before: float) -> int:
+    """What has waited since `before` for a channel that is off, or whose person may not log in; how many.
+
+    A person who is let in again months later is not told of what was then.
+    """
+    there = usable(conn)
+    count = 0
+    for table in (t.notification, t.delivery):
+        c = table.c
+        is_stale = c.due_at < before, c.channel.startswith("channel:"), c.channel.not_in(there)
+        over = update(table).where(*is_stale).values(due_at=None, error="the channel was switched off")
+        count += conn.execute(over).rowcount
+    return count

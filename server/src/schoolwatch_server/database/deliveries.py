@@ -170,9 +170,15 @@ def sent(conn: Connection, delivery: Delivery, now: float) -> None:
 
 
 def failed(conn: Connection, delivery: Delivery, error: str, again_at: float | None, now: float) -> None:
-    """The channel did not take it; None gives up. Of a message of many, first and last failure are told."""
+    """The channel did not take it; None gives up. Of a message of many, first and last failure are told.
+
+    What was given up meanwhile, as its channel was taken away or switched off, stays so.
+    """
+    mine = update(t.delivery).where(_d.id == delivery.id)
     values = {"due_at": again_at, "error": error, "claimed_at": None}
-    conn.execute(update(t.delivery).where(_d.id == delivery.id).values(**values))
+    if conn.execute(mine.where(_d.due_at.is_not(None)).values(**values)).rowcount == 0:
+        conn.execute(mine.values(claimed_at=None))
+        return
     rest = {"attempts": delivery.attempts, "error": error} | ({} if again_at else {"due_at": None})
     conn.execute(update(t.notification).where(_n.delivery_id == delivery.id).values(**rest))
     if delivery.kind == "one" or delivery.attempts == 1 or again_at is None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Engine, Table, delete, func, or_, select
 
-from schoolwatch_server.database import audit, claims, journal, retired, rollups
+from schoolwatch_server.database import audit, channel_rows, claims, journal, retired, rollups
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.ages import AGES
 from schoolwatch_server.database.dependents import delete_with_dependents, for_good
@@ -13,6 +13,9 @@ from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.marks import NEWEST
 from schoolwatch_server.store.rollup import DAY, HOUR
 from schoolwatch_server.terms import OF_DEVICES, TERMS, Name
+
+STALE = 2 * DAY
+"""Seconds for which a message waits for a channel that is off: longer than it would be tried."""
 
 _STEP = 2000
 _DEVICES = 200
@@ -66,6 +69,7 @@ def _steps(now: float, kept: Kept) -> list[_Step]:
         lambda conn: _declarations(conn, before("proof")),
         lambda conn: claims.prune(conn, before("proof"), _STEP),
         lambda conn: _ended(conn, t.incident, ("closed_at",), before("incident")),
+        lambda conn: channel_rows.give_up_stale(conn, now - STALE),
         lambda conn: audit.prune(conn, before("audit"), now),
         lambda conn: _ended(conn, t.account, ("disabled_at",), before("audit")),
         *(
