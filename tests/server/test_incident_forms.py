@@ -223,3 +223,12 @@ def test_libreoffice_prints_it(tree: Tree, peer, tmp_path: Path) -> None:
     assert all("DIỄN TẬP" in page for page in pages)
     assert "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM" in said
     assert "Nguyên nhân" in said
+
+
+def test_what_was_kept_as_a_code_stands_in_words_in_the_letter(tree: Tree) -> None:
+    made, _, _ = made_form(tree, put(tree))
+    code = msgspec.structs.replace(made.measured[0], name="finding.outage_kind", value="isp", labels={})
+    letter = incident_forms.incident_letter.render(
+        msgspec.structs.replace(made, measured=(code,)), texts.load()
+    )
+    assert texts.load().get("vi", "value.isp") in words_of(letter)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from schoolwatch_contract.catalogue import METRICS
 from schoolwatch_server import texts
+from schoolwatch_server.console.evidence import evidence_in_words
 from schoolwatch_server.console.words import Words
 
 TEXTS = texts.load()
@@ -90,3 +91,55 @@ def test_the_server_s_own_names_are_words_and_people_s_stay_as_they_are() -> Non
 
 def test_labels_are_what_tells_readings_apart() -> None:
     assert VI.labels({"nic": "eth0", "family": "6"}) == "IPv6 · eth0"
+
+
+def test_what_watches_found_is_told_in_words() -> None:
+    kept = {
+        "at": 0.0,
+        "last": {
+            "taken_at": 0.0,
+            "readings": {
+                "finding.indicator_value": 0.78,
+                "finding.indicator_target": 0.8,
+                "finding.server_disk_free": float(3 * 2**30),
+                "finding.server_disk_share": 0.04,
+                "finding.silence_habit": 0.95,
+            },
+            "facts": {
+                "finding.indicator_name": "antivirus_coverage",
+                "finding.reason": "hmac",
+                "finding.server_reader": "rules",
+                "finding.site_tls": "self_signed",
+                "finding.site_address": "https://c1.edu.vn",
+                "finding.outage_kind": "isp",
+                "finding.server_channel": "channel:7",
+            },
+        },
+    }
+    ((_, told),) = evidence_in_words(kept, VI, called=lambda key: f"kênh của {key}")
+    assert [value.replace("\xa0", " ") for _, value in told.lines] == [
+        "78 %",
+        "80 %",
+        "3 GiB",
+        "4 %",
+        "95 %",
+        VI.text("indicator.antivirus_coverage"),
+        VI.text("refusal.hmac"),
+        VI.text("cursor.rules"),
+        VI.text("site.tls.self_signed"),
+        "https://c1.edu.vn",
+        VI.text("value.isp"),
+        "kênh của channel:7",
+    ]
+
+
+def test_the_figure_of_an_indicator_that_is_no_share_is_no_percentage() -> None:
+    kept = {
+        "last": {
+            "taken_at": 0.0,
+            "readings": {"finding.indicator_value": 12.5},
+            "facts": {"finding.indicator_name": "students_per_computer"},
+        },
+    }
+    ((_, told),) = evidence_in_words(kept, VI)
+    assert told.lines[0][1] == "12,5"

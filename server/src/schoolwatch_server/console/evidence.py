@@ -1,12 +1,13 @@
 """What was kept as evidence with an incident, in words: value with unit, when measured, when it arrived."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from schoolwatch_contract.catalogue import FACTS, METRICS
 from schoolwatch_server.console import lines
 from schoolwatch_server.console.words import Words
+from schoolwatch_server.indicators import INDICATORS
 from schoolwatch_server.serious import evidence
 from schoolwatch_server.serious.evidence import Line, Seen, Witness
 
@@ -33,15 +34,30 @@ class WitnessWords:
     left_out: int
 
 
-def evidence_in_words(kept: object, words: Words, again: object = None) -> list[tuple[str, WitnessWords]]:
-    """The reports that rules kept: which showed the fault first, opened the incident, told of it `again`."""
-    return [(one.which, _in_words(one, words)) for one in evidence.witnesses(kept, again)]
+def evidence_in_words(
+    kept: object, words: Words, again: object = None, called: Callable[[str], str] = str
+) -> list[tuple[str, WitnessWords]]:
+    """The reports that rules kept: which showed the fault first, opened the incident, told of it `again`.
+
+    `called` is what a channel of notification is called for who looks.
+    """
+    return [(one.which, _in_words(one, words, called)) for one in evidence.witnesses(kept, again)]
 
 
-def _in_words(one: Witness, words: Words) -> WitnessWords:
-    told = tuple(_line(line, words) for line in one.lines)
+def _in_words(one: Witness, words: Words, called: Callable[[str], str]) -> WitnessWords:
+    told = tuple(_line(line, words, called) for line in _with_shares(one.lines))
     seen = tuple(_seen(each, words) for each in one.seen)
     return WitnessWords(one.taken_at, _arrived(one, words), told, seen, one.left_out)
+
+
+_SHARES = frozenset(each.id for each in INDICATORS if each.unit == "ratio")
+
+
+def _with_shares(kept: tuple[Line, ...]) -> Iterator[Line]:
+    """The figures of an indicator have its unit, where that is a share of both a school and a commune."""
+    is_share = any(line.name == "finding.indicator_name" and line.value in _SHARES for line in kept)
+    figures = ("finding.indicator_value", "finding.indicator_target") if is_share else ()
+    return (replace(line, unit="ratio") if line.name in figures else line for line in kept)
 
 
 def _arrived(one: Witness, words: Words) -> str:
@@ -52,15 +68,17 @@ def _arrived(one: Witness, words: Words) -> str:
     return words.text("incident.evidence_arrived", when=words.when(one.received_at), waited=waited)
 
 
-def _line(line: Line, words: Words) -> tuple[str, str]:
+def _line(line: Line, words: Words, called: Callable[[str], str]) -> tuple[str, str]:
     """Name and value as the device's page has them."""
     kind = METRICS.get(line.name) or FACTS.get(line.name)
     title = lines.title(line.name, kind, words) if kind else words.known(line.name, line.name)
     where = lines.labels_in_words(dict(line.labels), words)
     if line.name == "antivirus.threat" and line.value:
         shown = _when(str(line.value), words)
+    elif line.name == "finding.server_channel" and line.value:
+        shown = called(str(line.value))
     elif isinstance(line.value, str):
-        shown = words.known(f"value.{line.value}", line.value)
+        shown = evidence.told(line.name, line.value, words.texts, words.language)
     else:
         shown = words.amount(line.value, line.unit)
     return (f"{title} ({where})" if where else title, shown)

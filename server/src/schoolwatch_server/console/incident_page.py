@@ -88,7 +88,7 @@ def _page(
         planned=planned,
         settled=settled,
         events=incident_words.timeline(events, words, called),
-        evidence=evidence_in_words(row.evidence, words, again),
+        evidence=evidence_in_words(row.evidence, words, again, called),
         gravity=gravity,
         timers=timers_in_words(gravity, words, time.time()),
         calls=calls_for(server, who, row, rule),

@@ -11,6 +11,21 @@ from schoolwatch_server.texts import Language, Texts
 MOST = 60
 """Readings, facts and sightings of one witness that are shown; how many more there are is said."""
 
+_FOUND_UNITS = {
+    "finding.server_disk_free": "B",
+    "finding.server_disk_share": "ratio",
+    "finding.silence_habit": "ratio",
+}
+"""Units of what watches found, where its name doesn't say it: the catalogue has the devices' own."""
+
+_CODES = {
+    "finding.indicator_name": "indicator",
+    "finding.reason": "refusal",
+    "finding.server_reader": "cursor",
+    "finding.site_tls": "site.tls",
+}
+"""What is kept as a code → the texts that say it; every other code is a `value`."""
+
 Which = Literal["first", "last", "again"]
 
 
@@ -86,7 +101,7 @@ def _lines(kept: Mapping[str, Any]) -> Iterator[Line]:
     for key, value in {**kept.get("readings", {}), **kept.get("facts", {})}.items():
         name, labels = parse_key(key)
         metric = METRICS.get(name)
-        yield Line(key, name, labels, value, metric.unit if metric else "")
+        yield Line(key, name, labels, value, metric.unit if metric else _FOUND_UNITS.get(name, ""))
 
 
 def _sightings(kept: Mapping[str, Any]) -> Iterator[Seen]:
@@ -107,3 +122,8 @@ def title(name: str, texts: Texts, language: Language) -> str:
     if found is None:
         return texts.either(language, name, name)
     return found.vi if language == "vi" else found.en
+
+
+def told(name: str, value: str, texts: Texts, language: Language) -> str:
+    """What a fact says: codes have their words in the texts, all else (an address, a name) is as it was."""
+    return texts.either(language, f"{_CODES.get(name, 'value')}.{value}", value)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from schoolwatch_server.reports.files import letterhead, words
 from schoolwatch_server.reports.files.letterhead import BLANK
+from schoolwatch_server.serious import evidence
 from schoolwatch_server.serious.form import Form, Measured
 from schoolwatch_server.texts import Language, Texts, Voice
 
@@ -96,11 +97,11 @@ def _parts(form: Form, letter: "Letter", say: Voice) -> None:
 def _tables(form: Form, say: Voice) -> Iterator[tuple[str, tuple[str, ...], Rows]]:
     yield "about", (), list(_about(form, say))
     yield "devices", ("device", "room"), [(one.device, one.room or BLANK) for one in form.devices]
-    evidence: Rows = [
+    found: Rows = [
         (_title(one), _value(one, say), _when(one.measured_at), _arrived(one, say)) for one in form.measured
     ]
-    evidence += [(one.title, _detail(one.subject, one.detail), _when(one.seen_at), "") for one in form.seen]
-    yield "evidence", ("what", "value", "measured", "arrived"), evidence
+    found += [(one.title, _detail(one.subject, one.detail), _when(one.seen_at), "") for one in form.seen]
+    yield "evidence", ("what", "value", "measured", "arrived"), found
     yield "done", ("when", "done", "by"), [(_when(one.at), one.text, one.by) for one in form.done]
 
 
@@ -147,7 +148,7 @@ def _value(one: Measured, say: Voice) -> str:
     if value is None:
         return say("unknown")
     if isinstance(value, str):
-        return value
+        return evidence.told(one.name, value, say.texts, _LANGUAGE)
     if one.unit == "boolean" and value in (0, 1):
         return say("yes" if value else "no")
     if one.unit == "ratio":
