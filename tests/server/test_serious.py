@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from reports import NOW, World
 from schoolwatch_server import messages, serious_reminders, texts
@@ -315,3 +316,16 @@ def test_people_are_taken_out(told: str, left: str) -> None:
 def test_every_sentence_part_stays_readable() -> None:
     told = "Máy C:\\Users\\an\\a.exe nhiễm; đã gọi +84 24 3812 3456."
     assert redact.text(told) == "Máy C:\\Users\\[đã ẩn]\\a.exe nhiễm; đã gọi [đã ẩn]."
+
+
+def test_what_is_owed_is_counted_without_reading_every_incident(world: World) -> None:
+    put_incident(world)
+    with begin_read(world.engine) as conn:
+        asked: list[str] = []
+        event.listen(conn, "before_cursor_execute", lambda *told: asked.append((told[2], told[3])))
+        assert serious.count_owing(conn, EVERYTHING) == 1
+        statement, values = asked[-1]
+        plan = conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
+    steps = [row[3] for row in plan]
+    assert any("ix_incident_critical" in step for step in steps), steps
+    assert "SCAN incident" not in steps, steps

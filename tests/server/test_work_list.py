@@ -180,7 +180,17 @@ def test_schools_and_communes_stand_in_order_the_worst_first(tree: Tree) -> None
             "Mark001X",
             "Mark100X",
         ]
+        of_commune = site.ask().get("/api/v1/work-lists.csv?commune=MarkC00X").content.decode("utf-8-sig")
+        rows = list(csv.DictReader(io.StringIO(of_commune)))
+        links = [cell for row in rows for head, cell in row.items() if "link" in head]
+        assert [link.partition("/schools/")[2] for link in links] == [
+            f"Mark00{n}X/work-list?week={week}" for n in (0, 1)
+        ]
+        assert commune.get("/api/v1/work-lists", params={"commune": "MarkC00X"}).status_code == 404
+        one = site.ask(Scope("school", tree.schools[0].id))
+        assert one.get("/api/v1/work-lists", params={"commune": "MarkC00X"}).status_code == 404
         viewer = site.somebody("so_viewer", language="en")
+        assert "work-lists.csv?commune=MarkC00X&amp;" in viewer.get("/communes/MarkC00X/work-list").text
         page = viewer.get("/provinces/MarkP0X/work-list").text
         assert re.findall(r'data-place="(\w+)"', page) == ["MarkC00X"]
         assert "2 schools have something to mend · 4 computers · 1 with a grave fault" in page

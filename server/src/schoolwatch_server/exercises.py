@@ -1,6 +1,6 @@
 """Exercises: incidents that are marked as such go the whole way, to messages, escalation and their end.
 
-They are opened for the schools of a scope, one each, beside what is really wrong there: a rule that finds the
+They are opened for places of a scope, one each, beside what is really wrong there: a rule that finds the
 same fault meanwhile opens its own incident.
 """
 
@@ -17,7 +17,7 @@ from schoolwatch_server.rules import Rule
 from schoolwatch_server.rules.subject import Subject
 from schoolwatch_server.scope import Scope
 
-SCHOOLS_MAX = 50
+PLACES_MAX = 50
 """Incidents of one exercise; a proposal of this project."""
 
 LONGEST = 8 * 3600.0
@@ -32,11 +32,14 @@ class ExerciseError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is to be practised: a rule's incident at so many schools of a scope, for so many seconds."""
+    """What is to be practised: a rule's incident at so many places of a scope, for so many seconds.
+
+    They are what the rule is about: schools, communes, a province, the server; of computers one a school.
+    """
 
     rule: Rule
     scope: Scope
-    schools: int
+    places: int
     seconds: float
     note: str
 
@@ -45,7 +48,7 @@ def start(engine: Engine, wanted: Wanted, everybody: Collection[str], by: str, n
     """Begins an exercise and returns its id. Raises `ExerciseError`, and then nothing has happened."""
     if not 60 <= wanted.seconds <= LONGEST:
         raise ExerciseError("too_long")
-    if not 1 <= wanted.schools <= SCHOOLS_MAX:
+    if not 1 <= wanted.places <= PLACES_MAX:
         raise ExerciseError("too_many")
     if not wanted.note.strip():
         raise ExerciseError("no_note")
@@ -107,10 +110,20 @@ def _open(conn: Connection, number: int, rule: Rule, subject: Subject, now: floa
 
 
 def _subjects(conn: Connection, wanted: Wanted) -> Sequence[Subject]:
-    """What the incidents are about: of a device's rule one computer of each school."""
+    """What the incidents are about: places as the rule's are; of a device's rule one computer a school."""
+    match wanted.rule.scope:
+        case "server":
+            return [Subject("server", 0)] if wanted.scope.level == "all" else []
+        case "province":
+            is_wide = wanted.scope.level in ("all", "province")
+            provinces = registry.provinces(conn, wanted.scope) if is_wide else ()
+            return [Subject("province", row.id) for row in provinces[: wanted.places]]
+        case "commune":
+            communes = registry.communes(conn, wanted.scope) if wanted.scope.level != "school" else ()
+            return [Subject("commune", row.id) for row in communes[: wanted.places]]
     schools = registry.schools(conn, wanted.scope)
     if wanted.rule.scope != "device":
-        return [Subject("school", school.id) for school in schools[: wanted.schools]]
+        return [Subject("school", school.id) for school in schools[: wanted.places]]
     m = t.membership.c
     subjects: list[Subject] = []
     for school in schools:
@@ -118,6 +131,6 @@ def _subjects(conn: Connection, wanted: Wanted) -> Sequence[Subject]:
         device = conn.scalar(here.order_by(m.device_id).limit(1))
         if device is not None:
             subjects.append(Subject("device", int(device)))
-        if len(subjects) == wanted.schools:
+        if len(subjects) == wanted.places:
             break
     return subjects

@@ -227,3 +227,16 @@ def test_work_that_is_over_may_be_entered_for_a_week(tree: Tree) -> None:
             ]
             said = head.post("/calendar/work", data={**form, "starts": at[0], "ends": at[1]})
             assert said.status_code == status
+
+
+def test_a_schools_page_says_that_there_is_no_school_today(tree: Tree) -> None:
+    school = tree.schools[0]
+    today = datetime.now(ZONE).date()
+    with RunningSite(tree.config) as site:
+        head = site.somebody("school_head", Scope("school", school.id))
+        form = {"csrf": csrf(head), "level": "school", "code": school.code, "reason": "thử"}
+        days = {"first": f"{today - timedelta(days=1)}", "last": f"{today + timedelta(days=1)}"}
+        head.post("/calendar/days", data={**form, **days, "is_held": "true"})
+        assert "Hôm nay nghỉ học" not in head.get(f"/schools/{school.code}").text
+        head.post("/calendar/days", data={**form, **days})
+        assert "Hôm nay nghỉ học" in head.get(f"/schools/{school.code}").text

@@ -4,12 +4,13 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import select
 
-from schoolwatch_server import texts
+from schoolwatch_server import exercises, rules, texts
 from schoolwatch_server.database import channel_rows, incident_rows
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
-from schoolwatch_server.scope import Scope
+from schoolwatch_server.scope import EVERYTHING, Scope
 from tree import Tree
 from webhook import Webhook
 from website import RunningSite, csrf
@@ -140,3 +141,29 @@ def test_every_event_that_is_told_has_a_short_name() -> None:
     }
     for event in told - {"fold", "digest", "calm", "test", "reminder", "waits"}:  # of many, or of none
         assert words.get("vi", f"event.short.{event}")
+
+
+def test_an_exercise_is_about_what_its_rule_is_about(tree: Tree) -> None:
+    school = tree.schools[0]
+    book = {rule.id: rule for rule in rules.load()}
+
+    def held(rule: str, scope: Scope, places: int = 2) -> list[str]:
+        now = time.time()
+        wanted = exercises.Wanted(book[rule], scope, places, 600.0, "thử")
+        try:
+            number = exercises.start(tree.engine, wanted, (), "lan", now)
+        except exercises.ExerciseError as error:
+            return [str(error)]
+        assert exercises.end(tree.engine, number, "lan", now)
+        with begin_read(tree.engine) as conn:
+            found = conn.scalar(select(t.exercise.c.incidents).where(t.exercise.c.id == number))
+            return list(conn.scalars(select(t.incident.c.subject).where(t.incident.c.id.in_(found))))
+
+    commune = Scope("commune", school.commune)
+    assert held("outage_commune", commune) == [f"commune:{school.commune}"]
+    assert len(held("outage_commune", EVERYTHING)) == 2
+    assert [one.partition(":")[0] for one in held("outage_province", EVERYTHING, 1)] == ["province"]
+    assert held("server_clock", EVERYTHING) == ["server:0"]
+    assert held("server_clock", commune) == held("outage_province", commune) == ["nobody_there"]
+    assert held("outage_commune", Scope("school", school.id)) == ["nobody_there"]
+    assert [one.partition(":")[0] for one in held("line_down", commune, 1)] == ["school"]

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import time
 from collections.abc import Iterator
 
 import httpx
@@ -12,6 +13,7 @@ from schoolwatch_server import people
 from schoolwatch_server.console import incidents as console
 from schoolwatch_server.database import incident_rows, registry
 from schoolwatch_server.database import incidents as kept
+from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.rules import subject
 from schoolwatch_server.scope import EVERYTHING, Scope
@@ -223,3 +225,17 @@ def test_the_list_as_a_file_is_what_the_filter_finds_and_no_formula(tree: Tree, 
     label = head.index("label")
     assert {row[label] for row in rows[1:]} == {"'=cmd|' /C calc'!A0"}
     assert [row[head.index("state")] for row in rows[1:]] == ["Nobody has taken it"] * 2 + ["False alarm"]
+
+
+def test_a_serious_ones_row_says_how_long_is_left(tree: Tree, site: RunningSite, admin: httpx.Client) -> None:
+    critical, low = new(tree, "grave", 2)
+    with begin_write(tree.engine) as conn:
+        i = t.incident.c
+        conn.execute(t.incident.update().where(i.id == critical).values(severity="critical"))
+        e = t.incident_event.c
+        opened = t.incident_event.update().where(e.incident_id == critical, e.kind == "opened")
+        conn.execute(opened.values(at=time.time() - 23 * 3600))
+    page = admin.get("/incidents?rule=grave").text
+    rows = dict(re.findall(r'data-incident="(\d+)"(.*?)</li>', page, re.DOTALL))
+    assert re.search(r'class="chip warn">First notice[^<]*: [^<]+left', rows[str(critical)])
+    assert "First notice" not in rows[str(low)]

@@ -103,7 +103,7 @@ def test_a_head_sets_up_a_channel_is_told_of_the_own_school_and_of_no_other(
     assert "mã 404" in post(head, f"/me/channels/{number}/test").text
     hook.status = 200
     assert post(head, f"/me/channels/{number}/test").status_code == 200
-    assert hook.titles[-1] == "[SchoolWatch] Thư thử"
+    assert hook.titles[-1] == "[SchoolWatch] Thông báo thử"
     post(head, f"/me/channels/{number}/change", least="critical", quiet="yes")
     before = len(hook.received)
     open_again(tree, 0, time.time())

@@ -245,3 +245,23 @@ def test_a_time_is_read_as_people_write_it() -> None:
         assert instant(text) == at
     assert instant(" ") is None
     assert instant("1/1/2027") == datetime(2026, 12, 31, 17, tzinfo=UTC).timestamp()
+
+
+def test_rules_are_found_by_a_word_without_its_marks_and_by_what_they_are_about(tree: Tree) -> None:
+    with RunningSite(tree.config) as site:
+        viewer = site.somebody("so_viewer")
+
+        def found(query: str) -> set[str]:
+            return set(re.findall(r'href="/rules/([a-z0-9_]+)"', viewer.get(f"/rules?{query}").text))
+
+        every = found("")
+        assert len(every) > 30
+        virus = found("q=diet+VI-RUT")
+        assert "antivirus_off" in virus
+        assert virus < every
+        assert found("scope=server") == {name for name in every if name.startswith("server_")} | {
+            "quarantine_growth"
+        }
+        assert found("show=open") == {"antivirus_off"}, "the tree's incidents are all of it"
+        assert "Không có quy tắc nào phù hợp" in viewer.get("/rules?q=khong-co-dau").text
+        assert viewer.get("/rules?scope=planet").status_code == 422

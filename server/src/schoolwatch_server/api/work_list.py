@@ -9,7 +9,7 @@ from fastapi import Query
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from schoolwatch_server import work_list
+from schoolwatch_server import messages, work_list
 from schoolwatch_server.access import Principal
 from schoolwatch_server.api import looked, work_list_shapes
 from schoolwatch_server.api.context import Context
@@ -32,8 +32,11 @@ WeekName = Annotated[str | None, Query(max_length=10, description="2026-W48; thi
 School = Annotated[str, Query(pattern=CODE, description="Mã trường")]
 
 COLUMNS = ("week", "school_code", "school", "rule", "title", "severity", "device", "label", "room", "since",
-           "listed_at", "fresh", "mended_at")  # fmt: skip
-PLACES = ("week", "commune_code", "commune", "school_code", "school", "tasks", "computers", "grave", "fresh")
+           "listed_at", "fresh", "mended_at", "link")  # fmt: skip
+PLACES = ("week", "commune_code", "commune", "school_code", "school", "tasks", "computers", "grave", "fresh",
+          "link")  # fmt: skip
+
+Commune = Annotated[str | None, Query(pattern=CODE, description="Mã xã: its schools alone")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,29 +120,38 @@ def file_of_school(
     looked.see(server.looked, server.engine, who, "export", f"{code} work-list")
     written = pen(server, lang, excel)
     whole: dict[str, Cell] = {"week": chosen.name, "school_code": code, "school": name}
-    rows = [written.row(COLUMNS, whole | cells) for task in tasks for cells in _task_cells(task, lang)]
+    site = messages.public_url(server.config)
+    rows = [written.row(COLUMNS, whole | cells) for task in tasks for cells in _task_cells(task, lang, site)]
     head = written.heads([(server.texts.get(lang, f"work_list.column.{name}"), name) for name in COLUMNS])
     answer = headers(f"schoolwatch-work-list-{chosen.name}.csv", "text/csv", written)
     return Response(head + b"".join(rows), headers=answer)
 
 
-def of_all(who: Who, server: Server, week: WeekName = None) -> Json:
+def of_all(who: Who, server: Server, week: WeekName = None, commune: Commune = None) -> Json:
     """Every school that you may see and that has something on its list, the worst first."""
-    chosen, schools = _of_all(who, server, week)
+    chosen, schools = _of_all(who, server, week, commune)
     return {"week": chosen.name, "schools": [_school_json(place) for place in schools]}
 
 
 def file_of_all(
-    who: Who, server: Server, week: WeekName = None, lang: Lang = "vi", excel: Excel = None
+    who: Who,
+    server: Server,
+    week: WeekName = None,
+    commune: Commune = None,
+    lang: Lang = "vi",
+    excel: Excel = None,
 ) -> Response:
-    """The same as a file."""
-    chosen, schools = _of_all(who, server, week)
-    looked.see(server.looked, server.engine, who, "export", "work-lists")
+    """The same as a file, each row with the address of its school's list."""
+    chosen, schools = _of_all(who, server, week, commune)
+    looked.see(server.looked, server.engine, who, "export", f"{commune or ''} work-lists".strip())
+    site = messages.public_url(server.config)
     written = pen(server, lang, excel)
     rows = [
         written.row(
             PLACES,
-            _school_json(place) | {"week": chosen.name, "commune": place.above, "school": place.name},  # type: ignore[arg-type]
+            _school_json(place)
+            | {"week": chosen.name, "commune": place.above, "school": place.name}
+            | {"link": f"{site}/schools/{place.code}/work-list?week={chosen.name}"},  # type: ignore[arg-type]
         )
         for place in schools
     ]
@@ -162,11 +174,24 @@ def _of_school(
     return chosen, row.code or code, row.name, work_list.tasks(found, server.rules, chosen)
 
 
-def _of_all(who: Principal, server: Context, week: str | None) -> tuple[Week, tuple[Listed, ...]]:
+def _of_all(
+    who: Principal, server: Context, week: str | None, commune: str | None
+) -> tuple[Week, tuple[Listed, ...]]:
     chosen = chosen_week(week, time.time())
-    looked.see(server.looked, server.engine, who, "incident.list", "")
     with begin_read(server.engine) as conn:
-        return chosen, schools_listed(conn, who.scope, chosen)
+        scope = who.scope if commune is None else _commune(conn, who, commune)
+        found = schools_listed(conn, scope, chosen)
+    looked.see(server.looked, server.engine, who, "incident.list", commune or "")
+    return chosen, found
+
+
+def _commune(conn: Connection, who: Principal, code: str) -> Scope:
+    """The scope of a commune. Raises a 404 `Problem` for one that who asks does not see whole."""
+    wide = who.scope.level in ("all", "province", "commune")
+    found = [row.id for row in registry.communes(conn, who.scope) if row.code == code] if wide else []
+    if not found:
+        raise not_found("commune", code)
+    return Scope("commune", found[0])
 
 
 def _listed(school: SchoolRow, commune: str, tally: Tally) -> Listed:
@@ -202,7 +227,7 @@ def _fault_json(fault: faults.Fault, task: Task) -> Json:
     }
 
 
-def _task_cells(task: Task, language: Lang) -> Iterable[dict[str, Cell]]:
+def _task_cells(task: Task, language: Lang, site: str) -> Iterable[dict[str, Cell]]:
     title = getattr(task.rule.title, language) if task.rule else task.id
     for fault in (*task.standing, *task.mended):
         yield {
@@ -215,6 +240,7 @@ def _task_cells(task: Task, language: Lang) -> Iterable[dict[str, Cell]]:
             "since": instant(fault.since),
             "listed_at": instant(fault.listed_at),
             "fresh": fault.device in task.fresh,
+            "link": f"{site}/devices/{fault.device}",
             "mended_at": "" if fault.withdrawn else instant(fault.ended_at) or "",
         }
 

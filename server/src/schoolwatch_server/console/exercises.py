@@ -30,7 +30,7 @@ def show(request: Request, who: Who, server: Server) -> Response:
             rows=rows,
             rules=server.rules,
             places=scopes.where(conn, {row.scope for row in rows}),
-            most=exercises.SCHOOLS_MAX,
+            most=exercises.PLACES_MAX,
             longest=int(exercises.LONGEST // 60),
         )
 
@@ -42,7 +42,7 @@ def start(
     csrf: Csrf = "",
     rule: Short = "",
     place: Short = "",
-    schools: Annotated[int, Form(ge=1, le=exercises.SCHOOLS_MAX)] = 1,
+    schools: Annotated[int, Form(ge=1, le=exercises.PLACES_MAX)] = 1,
     minutes: Annotated[int, Form(ge=1, le=int(exercises.LONGEST // 60))] = 60,
     note: Annotated[str, Form(max_length=exercises.NOTE_MAX)] = "",
 ) -> Response:

@@ -21,7 +21,8 @@ from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.console import incident_table
 from schoolwatch_server.console.incident_words import outcome, person
 from schoolwatch_server.console.page import Csrf, check_form, language_of, page, words_of
-from schoolwatch_server.database import incident_lists, incident_news, registry
+from schoolwatch_server.console.serious_words import next_deadlines
+from schoolwatch_server.database import incident_lists, incident_news, registry, serious
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.handling import AT_ONCE, NOTE_MAX, Act, Outcome, Wish
 from schoolwatch_server.incident_filter import Filter, FilterError
@@ -133,6 +134,7 @@ def _page(
         upto = incident_lists.newest(conn, who.scope, wanted)
         names = handling.colleagues(conn, who) if may(who, "handle") else ()
         places = _places(conn, who)
+        grave = serious.gravities(conn, [row.id for row in rows[:ROWS]])
     words = words_of(request)
     return page(
         request,
@@ -152,6 +154,7 @@ def _page(
         communes=places,
         at_once=AT_ONCE,
         person=lambda name: person(name, words),
+        left=next_deadlines(grave, words, time.time()),
     )
 
 

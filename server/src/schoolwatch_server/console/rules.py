@@ -1,12 +1,15 @@
 """Rules: what opens an incident, how much each finds, every version of it, and where it is from."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Annotated, Literal
 
-from fastapi import Request
+from fastapi import Query, Request
 from starlette.responses import Response
 
 from schoolwatch_server import rule_versions
+from schoolwatch_server.alphabet import plain
 from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.problems import Problem
 from schoolwatch_server.api.route import Route, Server, Who
@@ -39,18 +42,30 @@ class Version:
     before: str
 
 
-def show(request: Request, who: Who, server: Server) -> Response:
-    """All rules."""
+def show(
+    request: Request,
+    who: Who,
+    server: Server,
+    q: Annotated[str, Query(max_length=100)] = "",
+    scope: Annotated[Literal["", "device", "school", "commune", "province", "server"], Query()] = "",
+    show: Annotated[Literal["", "open", "off"], Query()] = "",
+) -> Response:
+    """All rules by severity, or those with a word in their name, about such places, with something open."""
     now, there, words = time.time(), known(server), words_of(request)
     book = there.book
     with begin_read(server.engine) as conn:
         counts = rule_counts.counts(conn, who.scope, now - DAYS * 86400)
     held = sorted(book.held(now), key=lambda one: (_ORDER.index(one.rule.severity), one.rule.id))
+    chosen = [one for one in held if _is_wanted(one, q, scope, show, counts)]
     return page(
         request,
         "rules.html",
         who,
-        held=held,
+        groups=[(name, [one for one in chosen if one.rule.severity == name]) for name in _ORDER],
+        q=q,
+        scope=scope,
+        show=show,
+        total=len(held),
         counts=counts,
         nothing=rule_counts.Counted(),
         days=DAYS,
@@ -60,6 +75,19 @@ def show(request: Request, who: Who, server: Server) -> Response:
         faults=book.faults,
         sentence=lambda rule: rule_words.sentence(rule, words),
         at_time=rule_words.at,
+    )
+
+
+def _is_wanted(one: Held, q: str, scope: str, show: str, counts: Mapping[str, rule_counts.Counted]) -> bool:
+    """Whether a rule is among what was asked for; words are found without their marks."""
+    rule = one.rule
+    said = plain(f"{rule.id} {rule.title.vi} {rule.title.en}")
+    found = counts.get(rule.id)
+    return (
+        all(word in said for word in plain(q).split())
+        and scope in ("", rule.scope)
+        and (show != "open" or (found is not None and found.open > 0))
+        and (show != "off" or not rule.enabled)
     )
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from starlette.responses import RedirectResponse, Response
 
 from schoolwatch_contract import ladder as ladder_words
-from schoolwatch_server import ladder, plan_rows, scores
+from schoolwatch_server import ladder, plan_rows, school_time, scores
 from schoolwatch_server.access import Place, Principal, authorise
 from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.exports import pen, school_file
@@ -26,6 +26,7 @@ from schoolwatch_server.console.page import check_form, language_of, page, words
 from schoolwatch_server.database import (
     activation,
     arrivals,
+    calendars,
     claims,
     declarations,
     identities,
@@ -113,6 +114,7 @@ def show(request: Request, code: str, who: Who, server: Server) -> Response:
             unsaid=[row for row in said_numbers if row.value < 0],
             quantities=declarations.QUANTITIES,
             roles=registry.ROLES,
+            is_off=_is_off(conn, server, school, now),
             incidents=incident_rows.incidents(conn, who.scope, is_open=True, school_id=school.id, limit=20),
             rules=server.rules,
             ladders=ladder.counted(known.values(), server.packs.ipv6_slow),
@@ -125,6 +127,13 @@ def show(request: Request, code: str, who: Who, server: Server) -> Response:
             waiting=groups(arrivals.waiting(conn, who.scope, school_id=school.id)),
             kind=lambda row: kind(row, words_of(request)),
         )
+
+
+def _is_off(conn: Connection, server: Context, school: registry.SchoolRow, now: float) -> bool:
+    """Whether no school is held there today: then silence says nothing."""
+    times = calendars.of_schools(conn, server.packs.calendar, now, Scope("school", school.id))
+    calendar = times.get(school.id)
+    return calendar is not None and not school_time.sessions(calendar, school_time.day_number(now))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Deadlines of serious incidents in words: how long is left, or how long ago they passed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from schoolwatch_server.console.words import Words
@@ -29,6 +30,16 @@ def timers_in_words(gravity: Gravity | None, words: Words, now: float) -> tuple[
     if gravity is None or not gravity.is_serious or not (gravity.owes or gravity.times.sent):
         return ()
     return tuple(_in_words(timer, words, now) for timer in timers(gravity.times))
+
+
+def next_deadlines(gravities: Mapping[int, Gravity], words: Words, now: float) -> dict[int, TimerWords]:
+    """By incident the nearer of its deadlines that is not met; those that owe nothing have none."""
+    found = {}
+    for number, gravity in gravities.items():
+        is_open = (timer for timer in timers_in_words(gravity, words, now) if timer.is_open)
+        if gravity.owes and (timer := next(is_open, None)) is not None:
+            found[number] = timer
+    return found
 
 
 def _in_words(timer: Timer, words: Words, now: float) -> TimerWords:

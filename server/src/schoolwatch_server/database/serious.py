@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, func, insert, literal_column, or_, select, union_all
 
 from schoolwatch_server.database import incident_rows
 from schoolwatch_server.database import tables as t
@@ -63,6 +63,10 @@ _MARK = (_mark.is_serious, _mark.reason, _mark.by, _mark.at)
 _MARKED = t.incident.outerjoin(t.incident_mark, _mark.incident_id == _i.id)
 _SERIOUS: ColumnElement[bool] = or_(
     _mark.is_serious, and_(_mark.is_serious.is_(None), _i.severity == DEFAULT)
+)
+_MAYBE = union_all(  # found by index: of a server's years of incidents few are severe, and fewer are marked
+    select(_i.id).where(_i.severity == literal_column(f"'{DEFAULT}'")),
+    select(_mark.incident_id).where(_mark.is_serious),
 )
 _SENT = select(func.count()).where(t.incident_sent.c.incident_id == _i.id).scalar_subquery()
 _OWES: ColumnElement[bool] = and_(
@@ -126,7 +130,11 @@ def marked(conn: Connection, incidents: Collection[int]) -> frozenset[int]:
 
 def owing(conn: Connection) -> tuple[Serious, ...]:
     """Serious incidents of which something is still to be sent, in the whole server: for reminders."""
-    ids = list(conn.scalars(select(_i.id).select_from(_MARKED).where(_SERIOUS, _OWES).order_by(_i.id)))
+    ids = list(
+        conn.scalars(
+            select(_i.id).select_from(_MARKED).where(_i.id.in_(_MAYBE), _SERIOUS, _OWES).order_by(_i.id)
+        )
+    )
     parts = (ids[start : start + _MANY] for start in range(0, len(ids), _MANY))
     return tuple(one.times for part in parts for one in gravities(conn, part).values())
 
@@ -140,7 +148,11 @@ def reminded(conn: Connection, incidents: Collection[int]) -> frozenset[tuple[in
 
 def count_owing(conn: Connection, scope: Scope) -> int:
     """How many serious incidents of a scope still owe something."""
-    query = select(func.count()).select_from(_JOINED).where(_SERIOUS, _OWES, incident_rows.seen(scope))
+    query = (
+        select(func.count())
+        .select_from(_JOINED)
+        .where(_i.id.in_(_MAYBE), _SERIOUS, _OWES, incident_rows.seen(scope))
+    )
     return int(conn.execute(query).scalar_one())
 
 

@@ -1,6 +1,18 @@
 """Tables of rules and incidents, and of what was sent about them."""
 
-from sqlalchemy import JSON, Boolean, Column, Double, Integer, String, Table, Text, UniqueConstraint, text
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Double,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 
 from schoolwatch_server.database.columns import Id, id_, metadata, one_open, to
 
@@ -39,6 +51,12 @@ incident = Table(
     Column("is_exercise", Boolean, nullable=False, server_default=text("false")),
     Column("raised_event", Id, nullable=False, server_default=text("0"), index=True),
     one_open("uq_incident_open", "fingerprint", "closed_at"),
+    Index(
+        "ix_incident_critical",
+        "id",
+        sqlite_where=text("severity = 'critical'"),
+        postgresql_where=text("severity = 'critical'"),
+    ),
 )
 standing_fault = Table(
     "standing_fault",
