@@ -548,6 +548,8 @@ MATRIX: tuple[Row, ...] = (
     Row("POST", "/rules/typed/look",                "x-- --- -- -- -- --- --- -- ?", form={"text": "x"}),
     Row("POST", "/rules/typed/save",                "x-- --- -- -- -- --- --- -- ?", form={"text": "x"}),
     Row("POST", "/rules/typed/replay",              "x-- --- -- -- -- --- --- -- ?", form={"text": "x"}),
+    Row("GET", "/replays/{replay}",                 "n-- --- -- -- -- --- --- -- ?"),
+    Row("POST", "/replays/{replay}/cancel",         "n-- --- -- -- -- --- --- -- ?"),
     Row("POST", "/rules/{rule}/end",                "x-- --- -- -- -- --- --- -- ?"),
     Row("POST", "/rules/{rule}/take-back",          "x-- --- -- -- -- --- --- -- ?"),
 

@@ -4,6 +4,7 @@ A test comes twice a day and a state forgets what is a day old; the indicators a
 """
 
 import statistics
+from collections.abc import Iterator
 
 import msgspec
 
@@ -31,6 +32,13 @@ def extended(kept: bytes | None, envelope: Envelope, at: float) -> bytes | None:
         return kept
     before = () if kept is None else _decode(kept)
     return msgspec.msgpack.encode((*before, SpeedTest(at, download, upload))[-KEPT:])
+
+
+def growing(kept: bytes) -> Iterator[tuple[float, bytes]]:
+    """When each kept test was taken, and what was kept from then on until the next one."""
+    tests = _decode(kept)
+    for n, test in enumerate(tests, 1):
+        yield test.at, msgspec.msgpack.encode(tests[:n])
 
 
 def medians(kept: bytes | None, after: float) -> tuple[int, float | None, float | None]:

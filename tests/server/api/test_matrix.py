@@ -92,6 +92,7 @@ class Asked:
             "pack": "network",
             "rule": "antivirus_off",
             "version": "1",
+            "replay": "none",
             "sha256": "0" * 64,
             "enrolment": self.enrolment,
             "n": f"{next(self.numbers):06}",

@@ -60,6 +60,7 @@ ADMINISTRATION = {
     "/packs/plans/new",
     "/packs/{pack}/edit",
     "/rules/{rule}/edit",
+    "/replays/{replay}",
     "/provinces/{code}/boundaries",
 }
 """Pages of an administrator, which no token opens; the matrix asks who opens them."""

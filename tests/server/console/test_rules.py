@@ -46,6 +46,16 @@ def save(client: httpx.Client, seen: httpx.Response) -> httpx.Response:
     return client.post("/rules/typed/save", data=fields(seen.text, "/rules/typed/save"))
 
 
+def over(client: httpx.Client, started: httpx.Response) -> httpx.Response:
+    """The page of a replay once it is over."""
+    assert started.status_code == 303, started.text
+    until = time.monotonic() + 60
+    while 'http-equiv="refresh"' in (page := client.get(started.headers["location"])).text:
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    return page
+
+
 def stored(tree: Tree) -> tuple[Stored, ...]:
     with begin_read(tree.engine) as conn:
         return rules.stored(conn)
@@ -198,22 +208,56 @@ def test_a_draft_is_tried_on_the_past_before_it_is_saved(tree: Tree) -> None:
         admin = site.somebody("so_admin")
         seen = look(admin, **{"f.open_after": "120"})
         form = fields(seen.text, "/rules/typed/replay") | {"schools": "8"}
-        done = admin.post("/rules/typed/replay", data=form, timeout=60)
-        assert done.status_code == 200, done.text
-        assert "8 trong 8 trường" in done.text
+        done = over(admin, admin.post("/rules/typed/replay", data=form))
+        assert "Mọi trường (8)" in done.text
         assert "đã xem hết" in done.text
         assert "16/16 máy" in done.text
+        assert "Dữ liệu lưu ngắn hơn yêu cầu" in done.text
         mark = tree.schools[0].devices[0].device
         assert f'href="/devices/{mark}"' in done.text
         back = admin.post("/rules/typed/look", data=fields(done.text, "/rules/typed/look"))
         assert back.status_code == 200
         assert "<ins>2 giờ</ins>" in back.text
-        watch = admin.post("/rules/typed/replay", data={"csrf": csrf(admin), "rule": "site_down"})
-        assert watch.status_code == 422
-        gone = {"csrf": csrf(admin), "rule": "antivirus_off", "place": "KHONG-CO"}
-        refused = admin.post("/rules/typed/replay", data=gone, headers={"Accept": "text/html"})
-        assert (refused.status_code, "mã “KHONG-CO”" in refused.text) == (422, True)
+        assert str(done.url.path) in admin.get("/rules/antivirus_off").text
+        assert site.somebody("so_admin").get(done.url.path).status_code == 404, "another account's"
+
+        def refused(rule: str, **more: str) -> str:
+            said = admin.post(
+                "/rules/typed/replay",
+                data={"csrf": csrf(admin), "rule": rule, **more},
+                headers={"Accept": "text/html"},
+            )
+            assert said.status_code == 422
+            return said.text
+
+        assert "chỉ lưu lần sao lưu gần nhất" in refused("server_backup")
+        assert "không còn dữ liệu" in refused("site_down")
+        assert "ghi mã xã, phường" in refused("outage_commune", place=tree.schools[0].code)
+        assert "để trống mã trường" in refused("server_deaf", place=tree.schools[0].code)
+        assert "KHONG-CO" in refused("antivirus_off", place="KHONG-CO")
+        assert "không phải là một ngày" in refused("antivirus_off", until="hôm qua")
+        (api,) = (one for one in admin.get("/api/v1/rules").json()["rules"] if one["id"] == "server_disk")
+        assert (api["replay"]["possible"], "disk" in api["replay"]["why_not"]["en"]) == (False, True)
+        assert "Dung lượng trống".lower() in admin.get("/rules").text
     assert stored(tree) == ()
+
+
+def test_a_watch_is_tried_on_the_past_and_a_long_trial_says_so_first(tree: Tree, monkeypatch) -> None:
+    with RunningSite(tree.config) as site:
+        admin = site.somebody("so_admin")
+        form = fields(admin.get("/rules/line_down").text, "/rules/typed/replay") | {"days": "1"}
+        done = over(admin, admin.post("/rules/typed/replay", data=form))
+        assert "Đã xem" in done.text
+        assert "giờ nhận từng báo cáo" in done.text
+        monkeypatch.setattr("schoolwatch_server.console.rule_replay.LONG", 0.0)
+        asked = admin.post("/rules/typed/replay", data=form)
+        assert asked.status_code == 200
+        assert "Ước tính mất khoảng" in asked.text
+        sure = fields(asked.text, "/rules/typed/replay")
+        started = admin.post("/rules/typed/replay", data=sure)
+        stop = admin.post(f"{started.headers['location']}/cancel", data={"csrf": csrf(admin)})
+        assert stop.status_code == 303
+        assert over(admin, stop).status_code == 200
 
 
 def test_counts_beside_a_rule_are_those_of_the_reader(tree: Tree) -> None:

@@ -16,13 +16,19 @@ from reports import Device, World
 from schoolwatch_contract.records import Reading
 from schoolwatch_server import incidents, packs, rules, watching
 from schoolwatch_server.config import ServerConfig
-from schoolwatch_server.database import credentials, journal, registry
+from schoolwatch_server.database import credentials, journal, registry, replaying
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.commit import Rules
 from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.database.past import open_past
+from schoolwatch_server.database.past_rows import Part
 from schoolwatch_server.hearing import REMEMBERED
 from schoolwatch_server.intake.accept import Message
 from schoolwatch_server.intake.batch import take
+from schoolwatch_server.replays import reports
+from schoolwatch_server.replays.histories import HISTORIES
+from schoolwatch_server.replays.job import Job, Larger
+from schoolwatch_server.replays.watched import Version, follow
 from schoolwatch_server.rules import subject
 from schoolwatch_server.rules.subject import Subject
 from schoolwatch_server.school_time import day_number
@@ -41,6 +47,9 @@ FOUND_WITHIN = {
 
 CUT_OFF_WITHIN = DAY
 """The same of a school without a gateway, of which only a day's silence tells."""
+
+HEARD = frozenset(name for name, history in HISTORIES.items() if "hearing" in history.needs)
+PART = Part(None, needs=frozenset({"hearing"}))
 
 
 @dataclass
@@ -170,6 +179,7 @@ def test_the_incidents_of_the_week_are_those_of_its_script(tmp_path: Path) -> No
     _are_found_in_their_time_and_over_when_they_are(found)
     _are_precise(found)
     _leave_what_was_wrong_before_to_the_work_lists(commune)
+    _are_what_a_replay_finds(commune)
     commune.world.engine.dispose()
 
 
@@ -209,3 +219,37 @@ def _leave_what_was_wrong_before_to_the_work_lists(commune: Commune) -> None:
         listed = Counter(conn.execute(select(t.standing_fault.c.rule)).scalars())
     assert len(heard) > 50
     assert listed == {"updates_old": len(heard), "autorun_on": len(heard)}
+
+
+def _are_what_a_replay_finds(commune: Commune) -> None:
+    """Every rule whose past is kept finds over the stored week what it found while it went on.
+
+    Watches look at the instants of the week's looks, for what is seen depends on when one looks.
+    """
+    engine, config = commune.world.engine, ServerConfig(data=str(commune.world.folder))
+    incidents.judge_quiet(engine, rules.load(), (), week.END)
+    i, f = t.incident.c, t.standing_fault.c
+    with begin_read(engine) as conn:
+        begin = journal.held_since(conn, week.END)
+        opened = conn.execute(select(i.rule, i.subject, i.since, i.opened_at, i.closed_at, i.late)).all()
+        listed = conn.execute(select(f.rule, f.device_id, f.since, f.listed_at)).all()
+        devices = tuple(conn.scalars(select(t.device.c.id)))
+        real = replaying.real(conn, [rule.id for rule in rules.load()], 0, week.END)
+    of_reports = [rule for rule in rules.load() if rule.condition.watch is None]
+    job = Job("", config, (), start=begin, end=week.END, devices=devices)
+    found = {rule.id: [] for rule in of_reports}
+    for _, lists in reports.steps(engine, of_reports, job):
+        for rule, its in zip(of_reports, lists, strict=True):
+            found[rule.id] += its
+    heard = [rule for rule in rules.load() if rule.condition.watch in HEARD]
+    versions, past = [Version(rule) for rule in heard], open_past(engine, PART, begin, week.END)
+    larger = [Larger(one.rule, one.subject, one.opened_at, one.closed_at or week.END) for one in real]
+    assert sum(1 for _ in follow(past, config, packs.load(), versions, _looks(), larger)) > 700
+    past.close()
+    found |= {version.rule.id: version.finds.found for version in versions}
+    assert len(found) == len(of_reports) + 5
+    for rule, its in found.items():
+        said = Counter((x.subject, x.since, x.at, x.until, x.late) for x in its if not x.is_listed)
+        assert said == Counter(tuple(row[1:]) for row in opened if row.rule == rule), rule
+        on_list = Counter((x.subject, x.since, x.at) for x in its if x.is_listed)
+        assert on_list == Counter((str(r[1]), *r[2:]) for r in listed if r.rule == rule), rule

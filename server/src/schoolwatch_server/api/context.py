@@ -20,6 +20,7 @@ from schoolwatch_server.database.judged_index import JudgedIndex
 from schoolwatch_server.deeds import Deeds
 from schoolwatch_server.lifecycle import Systems
 from schoolwatch_server.packs.packs import Packs
+from schoolwatch_server.replays.running import Replays
 from schoolwatch_server.rules.rule import Rule
 from schoolwatch_server.sheets import PackSheets, RuleSheets, Sheets
 from schoolwatch_server.store import Store
@@ -46,6 +47,7 @@ class Context:
     pace: Pace = field(default_factory=Pace)
     looked: Deeds = field(default_factory=Deeds)
     failed_logins: Deeds = field(default_factory=Deeds)  # apart: a flood of them hides nobody who looked
+    replays: Replays = field(default_factory=Replays)
     live: Live = field(kw_only=True)
     oidc: "Client | None" = None
     judged_index: JudgedIndex = field(default_factory=JudgedIndex)

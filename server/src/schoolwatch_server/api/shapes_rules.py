@@ -36,6 +36,13 @@ class RuleVersion(Answer):
     taken_back: bool
 
 
+class Replay(Answer):
+    """Whether a rule can be tried on what is stored of the past; `why_not` null: it can."""
+
+    possible: bool
+    why_not: InBoth | None
+
+
 class Rule(Answer):
     """A rule in force, switched off ones too; times in seconds, `since` null: since it was installed.
 
@@ -61,6 +68,7 @@ class Rule(Answer):
     origin: Literal["shipped", "file", "console"]
     since: Instant | None
     sha256: str
+    replay: Replay
     versions: list[RuleVersion]
 
 

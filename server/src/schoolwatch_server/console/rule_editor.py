@@ -25,7 +25,7 @@ from schoolwatch_server.console.words import ZONE
 from schoolwatch_server.database import registry
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.packs.form import Given, day, slug
-from schoolwatch_server.replays import run
+from schoolwatch_server.replays import histories, wanted
 from schoolwatch_server.rule_versions import Known
 from schoolwatch_server.rules import Held
 from schoolwatch_server.rules.load import read, shipped
@@ -282,8 +282,9 @@ def _page(request: Request, who: Principal, server: Context, draft: Draft, statu
         rule_words=rule_words,
         at_time=rule_words.at,
         soonest=rule_versions.soonest(now),
-        window=run.DAYS,
-        schools=run.SCHOOLS,
+        window=wanted.DAYS,
+        schools=wanted.SCHOOLS,
+        why_not=histories.why_not(draft.held.rule) if draft.held else "",
     )
 
 

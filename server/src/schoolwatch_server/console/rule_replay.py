@@ -1,28 +1,42 @@
-"""What a rule in force, and a draft beside it, would have done with what was reported in the past."""
+"""What a rule in force, and a draft beside it, would have done with what is stored of the past."""
 
 import time
+from copy import copy
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 from fastapi import Form, Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
+from schoolwatch_server.access import Principal
+from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.problems import Problem, in_words
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.console import pack_words
 from schoolwatch_server.console.evidence import evidence_in_words
 from schoolwatch_server.console.page import Csrf, check_form, page, words_of
 from schoolwatch_server.console.rules import known
-from schoolwatch_server.replays import run
+from schoolwatch_server.console.words import Words
+from schoolwatch_server.database import replaying
+from schoolwatch_server.database.engine import begin_read
+from schoolwatch_server.packs.form import day
+from schoolwatch_server.replays import wanted as asked
+from schoolwatch_server.replays.job import SHOWN
+from schoolwatch_server.replays.running import BusyError, Running
+from schoolwatch_server.replays.wanted import RefusedError, Wanted
 from schoolwatch_server.rules.load import read
+from schoolwatch_server.rules.told import Given
 from schoolwatch_server.saved import as_bytes
 from schoolwatch_server.strict_yaml import SheetError
+from schoolwatch_server.vietnam import ends
 
 TEXT_MAX = 60_000
+LONG = 60.0
+"""Seconds from which on an estimate is shown first, and somebody has to say that it may start."""
 
 
-def replay(
+def start(
     request: Request,
     who: Who,
     server: Server,
@@ -32,10 +46,12 @@ def replay(
     reason: Annotated[str, Form(max_length=500)] = "",
     valid_from: Annotated[str, Form(max_length=20)] = "",
     place: Annotated[str, Form(max_length=100)] = "",
-    days: Annotated[int, Form(ge=1, le=run.DAYS_MAX)] = run.DAYS,
-    schools: Annotated[int, Form(ge=1, le=run.SCHOOLS_MAX)] = run.SCHOOLS,
+    days: Annotated[int, Form(ge=1, le=asked.DAYS_MAX)] = asked.DAYS,
+    until: Annotated[str, Form(max_length=20)] = "",
+    schools: Annotated[int, Form(ge=0, le=asked.SCHOOLS_MAX)] = asked.SCHOOLS,
+    sure: Annotated[bool, Form()] = False,
 ) -> Response:
-    """What the rule in force, and beside it a draft, would have done; waits for it, and saves nothing."""
+    """Starts it, or says first how long it will take; nothing of the rule is saved."""
     check_form(who, csrf)
     now, words = time.time(), words_of(request)
     held = known(server).of(rule, now)
@@ -46,34 +62,97 @@ def replay(
     versions = [one for one in (held, draft) if one is not None]
     if not versions:
         raise Problem(404, f"no rule {rule[:60]!r}")
-    if any(one.rule.condition.watch is not None for one in versions):
-        raise in_words(422, words.text("rules.replay.not_watches"))
-    wanted = run.Wanted(place.strip(), days, schools)
+    wanted = Wanted(place.strip(), days, schools, _end_of(until, words))
     try:
-        done = run.replay(
-            server.engine, rule, [one.text.decode() for one in versions], wanted, who.scope, now,
-            given=run.Given(server.packs.local.issued, server.packs.local.systems),
+        prepared = asked.prepare(
+            server.engine, server.config, rule, [one.text.decode() for one in versions], wanted, who.scope,
+            now, given=Given(server.packs.local.issued, server.packs.local.systems),
         )  # fmt: skip
-    except run.BusyError as error:
+    except RefusedError as error:
+        raise in_words(422, refused(error, words)) from error
+    about = {"reason": reason, "valid_from": valid_from, "draft": text, "until": until}
+    about["has"] = "yes" if held else ""
+    estimated = server.replays.estimated(prepared)
+    if estimated > LONG and not sure:
+        return page(
+            request, "rule_replay_ask.html", who, at=f"/rules/{versions[0].rule.id}", rule=versions[0].rule,
+            prepared=prepared, about=about, estimated=estimated,
+        )  # fmt: skip
+    try:
+        running = server.replays.start(who.name, prepared, about)
+    except BusyError as error:
         raise in_words(409, words.text("rules.replay.busy")) from error
-    except LookupError as error:
-        raise in_words(422, words.text("rules.replay.no_place", code=place[:40])) from error
+    return RedirectResponse(f"/replays/{running.id}", 303)
+
+
+def show(request: Request, replay: str, who: Who, server: Server) -> Response:
+    """How far it is, or what it came to; to whoever started it alone."""
+    running, words = copy(_one(server, replay, who)), words_of(request)  # it goes on while we write
+    prepared, about = running.prepared, running.about
+    versions = [read(text.encode(), Path("-"), "console") for text in prepared.job.texts]
+    draft = versions[-1] if about["draft"] else None
+    found = [one for its in running.found for one in its] if running.is_over else []
+    with begin_read(server.engine) as conn:
+        names = replaying.named(conn, {one.subject for one in found})
     return page(
         request,
         "rule_replay.html",
         who,
-        at=f"/rules/{versions[0].rule.id}",
         rule=versions[0].rule,
         versions=versions,
         draft=draft,
-        in_force=held,
-        done=done,
-        days_of=sorted(set().union(*(one.by_day for one in done.counts))),
-        reason=reason,
+        in_force=bool(about["has"]),
+        running=running,
+        prepared=prepared,
+        job=prepared.job,
+        about=about,
+        names=names,
+        part_of=lambda one: one.subject.partition(":")[2].partition(":")[2],
+        actual=asked.actual(server.engine, prepared) if running.state == "done" else None,
+        days_of=sorted(set().union(*(one.by_day for one in running.counts))),
         evidence=lambda one: evidence_in_words({"last": msgspec.to_builtins(one)}, words)[0][1],
-        valid_from=valid_from,
-        shown=run.SHOWN,
+        shown=SHOWN,
     )
 
 
-ROUTES = (Route("POST", "/rules/typed/replay", replay, "rules"),)
+def cancel(replay: str, who: Who, server: Server, csrf: Csrf = "") -> Response:
+    """Ends it; what it has found so far stays."""
+    check_form(who, csrf)
+    _one(server, replay, who).stop.set()
+    return RedirectResponse(f"/replays/{replay}", 303)
+
+
+def refused(error: RefusedError, words: Words) -> str:
+    """Why it can't be replayed, in words."""
+    match error.trouble:
+        case "no_history":
+            return words.text("rules.replay.no_history", why=words.text(f"rules.replay.why.{error.about}"))
+        case "no_place":
+            return words.text("rules.replay.no_place", code=error.about[:40])
+        case "wider":
+            return words.text(f"rules.replay.wider_{error.about}")
+    return words.text("rules.replay.nothing_then", when=words.when(error.since))
+
+
+def _end_of(text: str, words: Words) -> float | None:
+    """The end of a day in Vietnam as people write it, UTC seconds; None of nothing."""
+    if not text.strip():
+        return None
+    found = day(text.strip())
+    if found is None:
+        raise in_words(422, words.text("rules.replay.no_day", day=text[:20]))
+    return ends(found)
+
+
+def _one(server: Context, replay: str, who: Principal) -> Running:
+    try:
+        return server.replays.one(replay, who.name)
+    except LookupError as error:
+        raise Problem(404, "no such replay") from error
+
+
+ROUTES = (
+    Route("POST", "/rules/typed/replay", start, "rules"),
+    Route("GET", "/replays/{replay}", show, "rules"),
+    Route("POST", "/replays/{replay}/cancel", cancel, "rules"),
+)

@@ -19,7 +19,7 @@ from schoolwatch_server.console.page import page, words_of
 from schoolwatch_server.console.words import Words
 from schoolwatch_server.database import registry, rule_counts
 from schoolwatch_server.database.engine import begin_read
-from schoolwatch_server.replays import run
+from schoolwatch_server.replays import histories, wanted
 from schoolwatch_server.rule_versions import Known
 from schoolwatch_server.rules import Held, Stored
 from schoolwatch_server.rules.load import read, shipped
@@ -73,6 +73,7 @@ def show(
         new=sorted({one.name for one in waiting(there, now)} - {one.rule.id for one in held}),
         newer={one.rule.id for one in held if newer(one, there)},
         faults=book.faults,
+        not_replayed=[(each.rule, why) for each in held if (why := histories.why_not(each.rule))],
         sentence=lambda rule: rule_words.sentence(rule, words),
         at_time=rule_words.at,
     )
@@ -121,9 +122,10 @@ def one(request: Request, rule: str, who: Who, server: Server) -> Response:
         sentence=rule_words.sentence(shown.rule, words),
         parameters=list(rule_words.parameters(shown.rule, words)),
         at_time=rule_words.at,
-        window=run.DAYS,
-        schools=run.SCHOOLS,
-        is_replayed=shown.rule.condition.watch is None,
+        window=wanted.DAYS,
+        schools=wanted.SCHOOLS,
+        why_not=histories.why_not(shown.rule),
+        tried=[each for each in server.replays.of(who.name) if each.prepared.rule == rule],
     )
 
 

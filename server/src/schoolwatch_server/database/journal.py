@@ -96,6 +96,12 @@ def last_received_at(conn: Connection) -> float | None:
     return newest
 
 
+def received_until(conn: Connection, at: float) -> float | None:
+    """When the newest report was received that had been by `at`, UTC seconds."""
+    newest: float | None = conn.scalar(select(func.max(_j.received_at)).where(_j.received_at <= at))
+    return newest
+
+
 def position(conn: Connection, name: str) -> int:
     """Where a cursor stands: everything up to this id has been read. 0 for a cursor that never moved."""
     return conn.scalar(select(t.cursor.c.position).where(t.cursor.c.name == name)) or 0

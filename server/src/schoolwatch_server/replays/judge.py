@@ -1,7 +1,9 @@
-"""One computer's reports through a rule and its draft. Pure."""
+"""Reports through a rule and its draft, and what events come to as incidents. Pure."""
 
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
@@ -31,35 +33,67 @@ def of_device(
     """Per rule (of `named_apart`) what it would have found by `end`, had it begun with the first report."""
     memory, occurrences = follow(rules, reports, {}, given, sightings, apart)
     _, quiet = fall_quiet(rules, memory, end)
-    found = {rule.id: list[Found]() for rule in rules}
+    finds = {rule.id: Finds() for rule in rules}
     for one in (*occurrences, *quiet):
-        _note(found[one.rule.id], one)
-    lists = list(found.values())
+        finds[one.rule.id].note(one)
+    return compared([its.found for its in finds.values()])
+
+
+def compared(lists: list[list[Found]]) -> list[list[Found]]:
+    """With what the other of two versions finds as well."""
     if len(lists) < 2:
         return lists
+    held = [_by_subject(found) for found in lists]
     return [
-        [msgspec.structs.replace(one, in_both=_has(other, one)) for one in mine]
-        for mine, other in (lists, lists[::-1])
+        [msgspec.structs.replace(one, in_both=_has(other.get(one.subject, ()), one)) for one in mine]
+        for mine, other in zip(lists, held[::-1], strict=True)
     ]
 
 
-def _note(found: list[Found], one: Occurrence) -> None:
-    """Events as incidents: one opens, is over, returns within its time; a standing one goes on the list."""
-    event, part = one.event, one.subject.part
-    last = next((n for n in range(len(found) - 1, -1, -1) if found[n].part == part), None)
-    match event.kind:
-        case "opened" | "listed":
-            if event.kind == "opened" and last is not None and _returns(one, found[last]):
-                found[last] = msgspec.structs.replace(found[last], until=None)
-                return
-            listed = event.kind == "listed"
-            evidence = event.last
-            found.append(Found(one.subject.id, part, listed, event.since, event.at, event.late, evidence))
-        case "closed" | "mended" | "stood" if last is not None:
-            found[last] = msgspec.structs.replace(found[last], until=event.at)
-            if event.kind == "stood":
-                before = found[last]
-                found.append(Found(before.device, part, True, before.since, event.at, event.late, event.last))
+def _by_subject(found: Sequence[Found]) -> dict[str, list[Found]]:
+    of: dict[str, list[Found]] = {}
+    for one in found:
+        of.setdefault(one.subject, []).append(one)
+    return of
+
+
+@dataclass
+class Finds:
+    """What one version has found so far, from its events: in the order in which it opened."""
+
+    found: list[Found] = field(default_factory=list)
+    last: dict[str, int] = field(default_factory=dict)
+
+    def note(self, one: Occurrence) -> None:
+        """An incident opens, is over, returns within its time; a standing one goes on the list."""
+        event, about = one.event, str(one.subject)
+        at = self.last.get(about)
+        match event.kind:
+            case "opened" | "listed":
+                if event.kind == "opened" and at is not None and _returns(one, self.found[at]):
+                    self._change(at, until=None, is_part=False)
+                else:
+                    self._add(one, is_listed=event.kind == "listed", since=event.since)
+            case "closed" | "mended" | "stood" | "merged" if at is not None:
+                self._change(at, until=event.at, is_part=event.kind == "merged")
+                if event.kind == "stood":
+                    self._add(one, is_listed=True, since=self.found[at].since)
+            case "worsened" if at is not None:
+                self._change(at, severity=event.severity)
+
+    def since(self, subject: Subject) -> float:
+        """Since when the newest incident of a subject has been, UTC seconds."""
+        return self.found[self.last[str(subject)]].since
+
+    def _add(self, one: Occurrence, *, is_listed: bool, since: float) -> None:
+        event, about = one.event, str(one.subject)
+        self.last[about] = len(self.found)
+        self.found.append(
+            Found(about, is_listed, since, event.at, event.late, event.last, severity=event.severity)
+        )
+
+    def _change(self, at: int, **changes: Any) -> None:
+        self.found[at] = msgspec.structs.replace(self.found[at], **changes)
 
 
 def _returns(one: Occurrence, last: Found) -> bool:
@@ -71,7 +105,7 @@ def _has(others: Sequence[Found], one: Found) -> bool:
     """Whether the other version finds the same at an overlapping time."""
     forever = float("inf")
     return any(
-        (other.part, other.is_listed) == (one.part, one.is_listed)
+        other.is_listed == one.is_listed
         and other.since <= (one.until or forever)
         and one.since <= (other.until or forever)
         for other in others
