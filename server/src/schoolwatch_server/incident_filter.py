@@ -6,6 +6,7 @@ from typing import Literal, get_args
 from urllib.parse import urlencode
 
 from schoolwatch_server.incident_states import STATES, State
+from schoolwatch_server.severity import SEVERITIES
 
 Shown = Literal[
     "active",
@@ -26,8 +27,6 @@ Order = Literal["action", "number"]
 """What needs action first (nobody took it, severe, new), or the newest first."""
 
 SHOWN: tuple[Shown, ...] = get_args(Shown)
-
-SEVERITIES = ("critical", "high", "medium", "low")
 
 ME, NOBODY = "me", "none"
 """Instead of an account's name: whoever asks, and no one."""

@@ -9,9 +9,10 @@ from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.database.deliveries import Delivery
 from schoolwatch_server.database.told_of import Due
 from schoolwatch_server.duty.fold import CALM
-from schoolwatch_server.duty.shift import SEVERITIES, rank
+from schoolwatch_server.duty.shift import rank
 from schoolwatch_server.rules import Rule, kept
 from schoolwatch_server.serious.calls import is_about_a_line
+from schoolwatch_server.severity import SEVERITIES
 from schoolwatch_server.texts import Language, Texts
 from schoolwatch_server.vietnam import VIETNAM
 
@@ -205,7 +206,7 @@ def _severities(fresh: Sequence[Due], texts: Texts, language: Language) -> str:
             what=_severity(severity, texts, language),
             count=_number(counts[severity], language),
         )
-        for severity in reversed(SEVERITIES)
+        for severity in SEVERITIES
         if counts[severity]
     ]
     return ", ".join(told) or texts.get(language, "notify.many.nothing")

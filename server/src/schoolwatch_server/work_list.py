@@ -7,10 +7,10 @@ from datetime import date, datetime, timedelta
 
 from schoolwatch_server.database.faults import Fault
 from schoolwatch_server.rules import Rule
+from schoolwatch_server.severity import SEVERITIES
 from schoolwatch_server.use import WEEK, week_of
 from schoolwatch_server.vietnam import VIETNAM, day_of
 
-_ORDER = ("critical", "high", "medium", "low")
 _WEEK = re.compile(r"([0-9]{4})-W([0-9]{2})")
 
 
@@ -109,4 +109,4 @@ def _stands(fault: Fault, week: Week) -> bool:
 
 
 def _rank(severity: str) -> int:
-    return _ORDER.index(severity) if severity in _ORDER else len(_ORDER)
+    return SEVERITIES.index(severity) if severity in SEVERITIES else len(SEVERITIES)

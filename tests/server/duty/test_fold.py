@@ -15,7 +15,7 @@ from schoolwatch_server.duty.fold import (
     Waiting,
     fold,
 )
-from schoolwatch_server.duty.shift import SEVERITIES
+from schoolwatch_server.severity import SEVERITIES
 
 
 def waits(count: int, severity: str = "high", event: str = "opened", first: int = 1) -> list[Waiting]:

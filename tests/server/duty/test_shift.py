@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from schoolwatch_server.duty import route
 from schoolwatch_server.duty.shift import (
-    SEVERITIES,
     VIETNAM,
     Gap,
     Shift,
@@ -19,6 +18,7 @@ from schoolwatch_server.duty.shift import (
     rank,
 )
 from schoolwatch_server.scope import EVERYTHING, Scope
+from schoolwatch_server.severity import SEVERITIES
 
 ALL_DAYS = frozenset(range(7))
 HERE = Where(1, 2, 3)

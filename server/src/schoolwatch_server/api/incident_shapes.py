@@ -7,8 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from schoolwatch_server.api.shapes import Answer, Count, DeviceName, Next, Time
 from schoolwatch_server.handling import AT_ONCE, NOTE_MAX, Act, Why
 from schoolwatch_server.incident_states import State
-from schoolwatch_server.rules.rule import Severity
 from schoolwatch_server.serious.timers import Standing, Step
+from schoolwatch_server.severity import Severity
 
 Seconds = Annotated[float | None, Field(ge=0, description="null: there was none to take it of")]
 Note = Annotated[

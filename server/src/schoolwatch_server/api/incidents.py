@@ -21,7 +21,7 @@ from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.handling import Outcome, Wish
 from schoolwatch_server.incident_filter import TEXT_MAX, Filter, FilterError, Order, Shown
 from schoolwatch_server.rules import kept
-from schoolwatch_server.rules.rule import Severity
+from schoolwatch_server.severity import Severity
 
 Json = dict[str, object]
 

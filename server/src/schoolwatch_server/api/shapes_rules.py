@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from schoolwatch_server.api.shapes import Answer
-from schoolwatch_server.rules.rule import Severity
+from schoolwatch_server.severity import Severity
 from schoolwatch_server.strict_yaml import Confidence
 
 Instant = Annotated[str, Field(json_schema_extra={"format": "date-time"})]

@@ -1,7 +1,7 @@
 """What the API answers about work lists."""
 
 from schoolwatch_server.api.shapes import Answer, Count, DeviceName, Time
-from schoolwatch_server.rules.rule import Severity
+from schoolwatch_server.severity import Severity
 
 
 class Fault(Answer):

@@ -22,7 +22,8 @@ from schoolwatch_server.console.words import Words
 from schoolwatch_server.database import audit, channel_rows, duty_rows, scopes
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.duty import route
-from schoolwatch_server.duty.shift import ACTS, SEVERITIES, STEPS, Acts, Gap, Shift, Where, gaps
+from schoolwatch_server.duty.shift import ACTS, STEPS, Acts, Gap, Shift, Where, gaps
+from schoolwatch_server.severity import SEVERITIES
 from schoolwatch_server.vietnam import VIETNAM
 
 Short = Annotated[str, Form(max_length=80)]
@@ -79,7 +80,7 @@ def show(
             asked=asked,
             edited=next((shift for shift in shifts if shift.id == edit), None),
             settings=duty_rows.settings(conn),
-            severities=SEVERITIES,
+            severities=SEVERITIES[::-1],
             steps=STEPS,
             acts=ACTS,
             clock=_clock,

@@ -18,8 +18,8 @@ from schoolwatch_server.console.page import Csrf, check_form, page, words_of
 from schoolwatch_server.database import audit, channel_rows, own_channel_rows, people, scopes
 from schoolwatch_server.database.channel_rows import ChannelRow
 from schoolwatch_server.database.engine import begin_read, begin_write
-from schoolwatch_server.duty.shift import SEVERITIES
 from schoolwatch_server.own_channels import Kind, OwnChannelError
+from schoolwatch_server.severity import SEVERITIES
 
 Number = Annotated[int, Path(ge=1, le=2**62)]
 Short = Annotated[str, Form(max_length=60)]
@@ -228,7 +228,7 @@ def _page(
         kinds=kinds,
         hosts=hosts,
         place=place,
-        severities=SEVERITIES,
+        severities=SEVERITIES[::-1],
         each=own_channels.EACH,
         about=about,
         trouble=trouble,

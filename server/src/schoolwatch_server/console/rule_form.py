@@ -9,7 +9,8 @@ import yaml
 from schoolwatch_server.console import rule_words
 from schoolwatch_server.levels import Stage
 from schoolwatch_server.packs.form import Given, number
-from schoolwatch_server.rules.rule import TEXT_MAX, Rule, Severity
+from schoolwatch_server.rules.rule import TEXT_MAX, Rule
+from schoolwatch_server.severity import SEVERITIES
 
 Kind = Literal["choice", "number", "line", "long", "stages", "communes"]
 Reason = Literal["required", "not_a_number", "ambiguous", "negative", "no_choice", "too_long"]
@@ -47,7 +48,7 @@ def fields(rule: Rule) -> tuple[Field, ...]:
 
 def _fields(rule: Rule) -> Iterator[Field]:
     yield Field("enabled", "choice", ("true" if rule.enabled else "false",), ("true", "false"))
-    yield Field("severity", "choice", (rule.severity,), get_args(Severity))
+    yield Field("severity", "choice", (rule.severity,), SEVERITIES)
     asks, unit = rule.condition, rule_words.unit(rule.condition)
     for way in ("above", "below"):
         value = getattr(asks, way)

@@ -24,12 +24,11 @@ from schoolwatch_server.rule_versions import Known
 from schoolwatch_server.rules import Held, Stored
 from schoolwatch_server.rules.load import read, shipped
 from schoolwatch_server.scope import EVERYTHING
+from schoolwatch_server.severity import SEVERITIES
 from schoolwatch_server.strict_yaml import SheetError
 
 DAYS = 30
 """Of what is counted beside a rule."""
-
-_ORDER = ("critical", "high", "medium", "low")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ def show(
     book = there.book
     with begin_read(server.engine) as conn:
         counts = rule_counts.counts(conn, who.scope, now - DAYS * 86400)
-    held = sorted(book.held(now), key=lambda one: (_ORDER.index(one.rule.severity), one.rule.id))
+    held = sorted(book.held(now), key=lambda one: (SEVERITIES.index(one.rule.severity), one.rule.id))
     chosen = [one for one in held if _is_wanted(one, q, scope, show, counts)]
     return page(
         request,

@@ -15,9 +15,9 @@ from schoolwatch_server.console.page import page
 from schoolwatch_server.database import duty_rows, incident_news, pages, wall
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.duty.shift import is_on
-from schoolwatch_server.incident_filter import SEVERITIES
 from schoolwatch_server.indicators.current import limits
 from schoolwatch_server.scope import Scope
+from schoolwatch_server.severity import SEVERITIES
 
 ROWS = 5
 """Incidents in each of its two columns: more can't be read from the other side of a room."""

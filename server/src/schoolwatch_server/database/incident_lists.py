@@ -11,12 +11,13 @@ from schoolwatch_server.database.incident_rows import IncidentRow, incident_sele
 from schoolwatch_server.incident_filter import Order
 from schoolwatch_server.incident_states import STATES, State
 from schoolwatch_server.scope import Scope
+from schoolwatch_server.severity import SEVERITIES
 
 _SPAN = 2**40
 """More events than a server ever has; with eleven groups a position is a number that JavaScript holds."""
 
-_SEVEREST = {"critical": 0, "high": 1, "medium": 2, "low": 3}
-_BY_SEVERITY = case(_SEVEREST, value=t.incident.c.severity, else_=4)
+_SEVEREST: dict[str, int] = {severity: place for place, severity in enumerate(SEVERITIES)}
+_BY_SEVERITY = case(_SEVEREST, value=t.incident.c.severity, else_=len(_SEVEREST))
 _URGENCY: ColumnElement[int] = (
     case(
         (t.incident.c.closed_at.is_not(None), 10),
@@ -89,7 +90,7 @@ def position(row: IncidentRow, order: Order) -> int:
     group = 10
     if row.closed_at is None:
         group = 0 if row.acknowledged_at is None else 5
-        group += _SEVEREST.get(row.severity, 4)
+        group += _SEVEREST.get(row.severity, len(_SEVEREST))
     return group * _SPAN + _SPAN - 1 - row.raised_event
 
 

@@ -10,10 +10,8 @@ from datetime import date, datetime, timedelta
 from typing import Literal, get_args
 
 from schoolwatch_server.scope import Scope
+from schoolwatch_server.severity import SEVERITIES
 from schoolwatch_server.vietnam import VIETNAM
-
-SEVERITIES = ("low", "medium", "high", "critical")
-"""The least severe first."""
 
 PATIENT = ("low", "medium")
 """Those that wait out quiet hours."""
@@ -78,7 +76,7 @@ class Gap:
 
 def rank(severity: str) -> int:
     """0 is the least; a severity that is not known counts as the most."""
-    return SEVERITIES.index(severity) if severity in SEVERITIES else len(SEVERITIES)
+    return len(SEVERITIES) - (SEVERITIES.index(severity) + 1 if severity in SEVERITIES else 0)
 
 
 def is_on(shift: Shift, at: float) -> bool:

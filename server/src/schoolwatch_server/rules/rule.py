@@ -8,9 +8,9 @@ import msgspec
 
 from schoolwatch_server.levels import Stage
 from schoolwatch_server.rules.subject import Kind
+from schoolwatch_server.severity import Severity
 from schoolwatch_server.strict_yaml import Confidence, Id, Title, Version
 
-Severity = Literal["low", "medium", "high", "critical"]
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=366 * 86400)]
 
 HOUR = 3600.0

@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from schoolwatch_server.rules.rule import Rule, Severity
+from schoolwatch_server.rules.rule import Rule
+from schoolwatch_server.severity import Severity
 
 EventKind = Literal["opened", "closed", "worsened", "again", "merged", "listed", "mended", "stood"]
 """An incident opens, gets worse, is seen again, becomes part of a larger one or closes; a standing fault is

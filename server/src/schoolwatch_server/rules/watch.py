@@ -5,15 +5,16 @@ A watch looks at the database and the clock where `follow` reads envelopes; both
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Final, get_args
+from typing import Final
 
 import msgspec
 
 from schoolwatch_server.rules.dependency import in_order, silencer
 from schoolwatch_server.rules.follow import Memory, Occurrence, packed
-from schoolwatch_server.rules.rule import Rule, Severity
+from schoolwatch_server.rules.rule import Rule
 from schoolwatch_server.rules.step import Event, EventKind, Evidence, RuleState, step
 from schoolwatch_server.rules.subject import Subject
+from schoolwatch_server.severity import SEVERITIES, Severity
 
 _LINE = frozenset({"quiet", "gateway", "overnight", "many", "day"})
 _OUTAGE = _LINE | {"schools", "share", "window", "communes", "all_share"}
@@ -137,7 +138,7 @@ def _told(event: Event, rule: Rule, found: Finding) -> Event:
 
 
 def _rank(severity: str | None) -> int:
-    return get_args(Severity).index(severity) if severity in get_args(Severity) else -1
+    return len(SEVERITIES) - SEVERITIES.index(severity) if severity in SEVERITIES else 0
 
 
 def _open(states: Mapping[tuple[str, Subject], RuleState]) -> dict[str, list[Subject]]:

@@ -11,10 +11,10 @@ from schoolwatch_server.backup import status
 from schoolwatch_server.channels import ChannelError, read
 from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.database import channel_rows, clocks, counted, deliveries
-from schoolwatch_server.rules.rule import Severity
 from schoolwatch_server.rules.subject import Subject
 from schoolwatch_server.rules.watch import Finding
 from schoolwatch_server.school_time import DAY
+from schoolwatch_server.severity import Severity
 from schoolwatch_server.watches.sight import Sight
 
 SERVER = Subject("server", 0)

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 
 from schoolwatch_server import site_standing
-from schoolwatch_server.rules.rule import Severity
 from schoolwatch_server.rules.subject import Subject
 from schoolwatch_server.rules.watch import Finding
+from schoolwatch_server.severity import Severity
 from schoolwatch_server.watches.sight import Sight
 
 
