@@ -60,7 +60,7 @@ def show(
         request,
         "rules.html",
         who,
-        groups=[(name, [one for one in chosen if one.rule.severity == name]) for name in _ORDER],
+        groups=[(name, [one for one in chosen if one.rule.severity == name]) for name in SEVERITIES],
         q=q,
         scope=scope,
         show=show,
