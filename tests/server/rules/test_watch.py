@@ -117,3 +117,15 @@ def test_a_watch_that_breaks_leaves_the_others_alone(
         above = {"commune": place(world).commune_id, "province": place(world).province_id}
         here = msgspec.structs.replace(DOWN, above=above)
         assert watches.look(Sight(conn, ServerConfig(), NOW), [other]) == {"x": (here,)}
+
+
+def test_a_watch_looks_on_when_the_servers_clock_is_set_back(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watches, "WATCHES", {"site_down": lambda *_: [DOWN]})
+    monkeypatch.setattr(watches, "EVERY", {"site_down": 300.0})
+    looked: dict[str, float] = {}
+    times = (NOW + 86400, NOW + 86401, NOW, NOW + 299, NOW + 300)
+    with begin_read(world.engine) as conn:
+        found = [bool(watches.look(Sight(conn, ServerConfig(), at), RULES, looked)) for at in times]
+    assert found == [True, False, True, False, True]

@@ -62,3 +62,4 @@ def test_three_communes_are_the_provinces() -> None:
 
 def test_names_of_providers_are_compared_as_they_are_meant() -> None:
     assert spelled(" VNPT ") == spelled("Vnpt")
+    assert spelled("Viễn thông") == spelled("Vie\u0302\u0303n tho\u0302ng")

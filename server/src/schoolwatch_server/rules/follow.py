@@ -124,7 +124,7 @@ class _Journey:
             state = self._state(rule, about, RuleState)
             subjects = rule.condition.evidence
             if not _is_kept(state, value):
-                kept = Evidence(row.id, row.taken_at)
+                kept = Evidence(row.id, row.taken_at, arrived_at=row.received_at)
             elif (held := evidence.get(subjects)) is not None:
                 kept = held
             else:

@@ -84,7 +84,7 @@ def look(
         if (
             watch is None
             or not rule.enabled
-            or sight.now - looked.get(rule.id, float("-inf")) < EVERY.get(watch, 0.0)
+            or 0 <= sight.now - looked.get(rule.id, float("-inf")) < EVERY.get(watch, 0.0)
         ):
             continue
         try:

@@ -1,5 +1,6 @@
 """What a watch may look at; what several watches need is read once a look."""
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -121,5 +122,5 @@ class Sight:
 
 
 def spelled(isp: str) -> str:
-    """A provider's name as it is compared: schools write VNPT, Vnpt and "VNPT "."""
-    return " ".join(isp.split()).casefold()[:PART_MAX]
+    """A provider's name as it is compared: schools write VNPT, Vnpt and "VNPT ", and accents in two ways."""
+    return unicodedata.normalize("NFC", " ".join(isp.split()).casefold())[:PART_MAX]
