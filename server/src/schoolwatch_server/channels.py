@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 import apprise
 
@@ -117,6 +117,42 @@ def check(address: str) -> None:
         raise AddressError("unknown_scheme")
     if _service(address) is None:
         raise AddressError("incomplete")
+
+
+MODES = {"starttls": ("mailtos", 587), "ssl": ("mailtos", 465), "insecure": ("mailto", 25)}
+"""How a mail server is spoken to (Apprise's `mode`) → scheme, and the port where none is said (RFC 8314)."""
+
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?")
+_MAIL = re.compile(r"[^@\s,;<>\"]{1,64}@[A-Za-z0-9.-]{1,255}")
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """What people know of a mailbox that sends, and to whom; no `user`: the server asks for none."""
+
+    host: str
+    mode: str
+    port: str
+    user: str
+    password: str
+    sender: str
+    receiver: str
+
+    def address(self) -> str:
+        """The same as an address. Raises `AddressError` with the word `mail_…` of the field that is wrong."""
+        if not _HOST.fullmatch(self.host):
+            raise AddressError("mail_host")
+        if self.mode not in MODES:
+            raise AddressError("mail_mode")
+        if self.port and not (re.fullmatch(r"[0-9]{1,5}", self.port) and 0 < int(self.port) < 65536):
+            raise AddressError("mail_port")
+        for told, word in ((self.sender, "mail_sender"), (self.receiver, "mail_receiver")):
+            if not _MAIL.fullmatch(told):
+                raise AddressError(word)
+        scheme, port = MODES[self.mode]
+        login = f"{quote(self.user, safe='')}:{quote(self.password, safe='')}@" if self.user else ""
+        query = {"smtp": self.host, "from": self.sender, "to": self.receiver, "mode": self.mode}
+        return f"{scheme}://{login}{self.host}:{self.port or port}?{urlencode(query)}"
 
 
 def carried(address: str, kind: str, to: str) -> str:

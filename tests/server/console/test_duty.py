@@ -3,10 +3,12 @@
 import time
 from collections.abc import Iterator
 
+import apprise
 import pytest
 from sqlalchemy import select
 
-from schoolwatch_server import exercises, rules, texts
+from outbox import Mailbox
+from schoolwatch_server import channels, exercises, rules, texts
 from schoolwatch_server.database import channel_rows, incident_rows
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
@@ -20,6 +22,43 @@ from website import RunningSite, csrf
 def site(tree: Tree) -> Iterator[RunningSite]:
     with RunningSite(tree.config) as running:
         yield running
+
+
+def test_a_mailbox_is_told_field_by_field(tree: Tree, site: RunningSite) -> None:
+    who = site.somebody("so_admin")
+    who.headers["Accept"] = "text/html"
+    mailbox = Mailbox()
+    form = {
+        "csrf": csrf(who), "name": "Thư trực", "host": "127.0.0.1", "mode": "insecure",
+        "port": str(mailbox.port), "sender": "so@example.vn", "receiver": "truc@example.vn",
+    }  # fmt: skip
+    try:
+        for wrong, told in (
+            ({"host": "http://x"}, "<strong>Máy chủ gửi thư (SMTP)</strong>: ghi tên máy chủ"),
+            ({"port": "99999"}, "<strong>Cổng (để trống: cổng thường dùng)</strong>: ghi một số"),
+            ({"receiver": "a@x.vn,b@x.vn"}, "<strong>Gửi tới địa chỉ thư</strong>: ghi một địa chỉ thư"),
+        ):
+            refused = who.post("/notifications/channels", data=form | wrong)
+            assert (refused.status_code, told in refused.text) == (422, True), refused.text
+        assert who.post("/notifications/channels", data=form).status_code == 303
+        with begin_read(tree.engine) as conn:
+            number = conn.scalar(t.channel.select().with_only_columns(t.channel.c.id))
+        tested = who.post(f"/notifications/channels/{number}/test", data={"csrf": csrf(who)}).text
+        assert "Kênh “Thư trực” đã nhận thông báo thử" in tested
+        (mail,) = mailbox.mails
+        assert (mail["To"], mail["Subject"]) == ("truc@example.vn", "[SchoolWatch] Thông báo thử")
+    finally:
+        mailbox.close()
+
+
+def test_a_mailbox_keeps_whatever_signs_its_password_has() -> None:
+    box = channels.Mailbox(
+        "smtp.example.vn", "starttls", "", "so@example.vn", "p@s/:#?&=ầ%20", "so@example.vn", "a@b.vn"
+    )
+    service = apprise.Apprise.instantiate(box.address())
+    assert service is not None
+    assert (service.user, service.password) == ("so@example.vn", "p@s/:#?&=ầ%20")
+    assert (service.host, service.port) == ("smtp.example.vn", 587)
 
 
 def test_a_channel_is_added_tested_and_put_on_duty(tree: Tree, site: RunningSite, webhook: Webhook) -> None:

@@ -38,7 +38,7 @@ def show(request: Request, who: Who, server: Server) -> Response:
     return _page(request, who, server)
 
 
-def add(
+def add(  # nosec B107 # a form may leave the password out
     request: Request,
     who: Who,
     server: Server,
@@ -47,10 +47,22 @@ def add(
     address: Address = "",
     language: Choice = "vi",
     account: Name = "",
+    host: Address = "",
+    mode: Choice = "starttls",
+    port: Choice = "",
+    user: Address = "",
+    password: Address = "",
+    sender: Address = "",
+    receiver: Address = "",
 ) -> Response:
-    """A new channel; its address is sealed and never shown again."""
+    """A new channel; its address is sealed and never shown again. A mailbox is told in parts, without one."""
     check_form(who, csrf)
     name, now = " ".join(name.split()), time.time()
+    if not address and (host or receiver):
+        box = channels.Mailbox(
+            host.strip(), mode, port.strip(), user.strip(), password, sender.strip(), receiver.strip()
+        )
+        address = _of_mailbox(request, box)
     if not name or not name.isprintable():
         raise _wrong(request, "name", "no_name", "name")
     if not is_language(language):
@@ -191,6 +203,13 @@ def _kind(request: Request, address: str) -> str:
     return channels.kind(address)
 
 
+def _of_mailbox(request: Request, box: channels.Mailbox) -> str:
+    try:
+        return box.address()
+    except channels.AddressError as error:
+        raise _wrong(request, error.fault.removeprefix("mail_"), error.fault, error.fault) from None
+
+
 def everybodys(in_file: Iterable[str], rows: Iterable[channel_rows.ChannelRow]) -> set[str]:
     """Keys of the channels that are told where the duty list names nobody."""
     return {*in_file, *(row.key for row in rows if row.is_on and not row.is_own)}
@@ -244,6 +263,7 @@ def _page(
             sent=deliveries.newest(conn, MESSAGES),
             settings=duty_rows.settings(conn),
             tested=tested,
+            modes=list(channels.MODES),
             has_duty=bool(duty_rows.shifts(conn)),
         )
 

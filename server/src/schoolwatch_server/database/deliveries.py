@@ -217,6 +217,7 @@ class Sent:
     due_at: float | None
     sent_at: float | None
     error: str
+    nonce: str
     events: int
 
 
@@ -224,6 +225,15 @@ def newest(conn: Connection, limit: int) -> tuple[Sent, ...]:
     """The newest messages first."""
     count = select(func.count()).where(_n.delivery_id == _d.id).scalar_subquery()
     query = select(
-        _d.channel, _d.kind, _d.is_exercise, _d.made_at, _d.attempts, _d.due_at, _d.sent_at, _d.error, count
+        _d.channel,
+        _d.kind,
+        _d.is_exercise,
+        _d.made_at,
+        _d.attempts,
+        _d.due_at,
+        _d.sent_at,
+        _d.error,
+        _d.nonce,
+        count,
     )
-    return tuple(Sent(*row) for row in conn.execute(query.order_by(_d.id.desc()).limit(limit)))
+    return tuple(Sent(*tuple(row)) for row in conn.execute(query.order_by(_d.id.desc()).limit(limit)))
