@@ -13,6 +13,7 @@ import msgspec
 import pytest
 from hypothesis import settings
 
+import databases
 from brokers import RunningBroker
 from schoolwatch_agent import limits
 from schoolwatch_agent.config import Limits
@@ -35,6 +36,29 @@ Peer = Callable[[str], Path]
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest first: no worker begins with one when all the others are done."""
     items.sort(key=lambda item: "end_to_end" not in item.path.parts)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """What rests on the database the most runs on both; with SCHOOLWATCH_TEST_DATABASE all is on that one."""
+    asks = {"world", "tree", "engine", "commune"} & {*metafunc.fixturenames}
+    if (
+        not asks
+        or "SCHOOLWATCH_TEST_DATABASE" in os.environ
+        or metafunc.definition.get_closest_marker("sqlite")
+    ):
+        return
+    module = str(metafunc.definition.path.relative_to(Path(__file__).parent))
+    if module.startswith(databases.ON_BOTH) and metafunc.definition.name not in databases.SLOW:
+        metafunc.parametrize("database_kind", ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def database_kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What the test's databases are on: those about SQLite's files are on that, whatever is asked for."""
+    of_files = request.node.get_closest_marker("sqlite") is not None
+    kind = "sqlite" if of_files else str(getattr(request, "param", databases.KIND))
+    monkeypatch.setattr(databases, "kind", kind)
+    return kind
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -84,7 +84,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.url = make_database(self.folder)
-        self.engine = open_database(self.url)
+        self.engine = open_database(self.url, self.folder)
         with begin_write(self.engine) as conn:
             commune = registry.create_commune(conn, registry.create_province(conn, "P", "Tỉnh"), "C", "Xã")
             self.school = registry.create_school(conn, commune, "S", "Trường", "THCS", NOW)

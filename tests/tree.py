@@ -10,7 +10,7 @@ from databases import copy_database, kept_folder, make_database
 from reports import FINE, NONE, Device
 from schoolwatch_contract.records import Fact, Reading
 from schoolwatch_server import incidents, rules
-from schoolwatch_server.config import ServerConfig
+from schoolwatch_server.config import of_data
 from schoolwatch_server.database import credentials, declarations, journal, registry
 from schoolwatch_server.database.commit import Rules
 from schoolwatch_server.database.engine import begin_write, open_database
@@ -61,8 +61,8 @@ class Tree:
     def __post_init__(self) -> None:
         grown = _grown()
         self.now, self.schools = grown.now, deepcopy(grown.schools)
-        self.engine = open_database(copy_database(grown.folder, self.folder))
-        self.config = ServerConfig(data=str(self.folder))
+        self.engine = open_database(copy_database(grown.folder, self.folder), self.folder)
+        self.config = of_data(self.folder)
 
     @property
     def scopes(self) -> list[Scope]:
@@ -90,7 +90,7 @@ class _Grown:
     schools: list[School] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.engine = open_database(make_database(self.folder))
+        self.engine = open_database(make_database(self.folder), self.folder)
         with begin_write(self.engine) as conn:
             journal.create_cursor(conn, incidents.CURSOR, self.now)
             for p in "01":

@@ -52,7 +52,7 @@ class System:
             evaluation=replace(self.config.evaluation, every=1.0),
         )
         write_atomically(self.data / "server.toml", render(config))
-        self.engine: Engine = open_database(make_database(self.data))
+        self.engine: Engine = open_database(make_database(self.data), self.data)
         with begin_write(self.engine) as conn:
             province = registry.create_province(conn, "MAU", "Tỉnh mẫu")
             commune = registry.create_commune(conn, province, "MAU", "Xã mẫu")

@@ -106,7 +106,7 @@ def put(config: agent_config.AgentConfig, count: int) -> None:
 
 
 def stored(config: ServerConfig) -> Reports:
-    engine = open_database(config.database_url)
+    engine = open_database(config.database_url, config.master_key)
     try:
         with begin_read(engine) as conn:
             j, g = tables.journal.c, tables.generation.c
@@ -117,7 +117,7 @@ def stored(config: ServerConfig) -> Reports:
 
 
 def rows(config: ServerConfig) -> dict[str, int]:
-    engine = open_database(config.database_url)
+    engine = open_database(config.database_url, config.master_key)
     try:
         with begin_read(engine) as conn:
             return copies.census(conn)

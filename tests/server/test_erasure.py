@@ -5,11 +5,12 @@ from collections.abc import Sequence
 import pytest
 from sqlalchemy import insert, select
 
+from databases import settings_of
 from reports import NOW
 from schoolwatch_contract.topics import topic
 from schoolwatch_server import audit_log, cli, erasure
 from schoolwatch_server.commands.command import FAILED
-from schoolwatch_server.config import Mqtt, ServerConfig
+from schoolwatch_server.config import Mqtt
 from schoolwatch_server.database import audit, credentials, quarantine, registry, rollups
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.commit import Rules
@@ -139,7 +140,7 @@ def test_when_the_broker_cannot_forget_nothing_is_deleted_and_the_device_is_cut_
     device = tree.schools[0].devices[0]
     (tree.folder / "secrets").mkdir(exist_ok=True)
     (tree.folder / "secrets" / "broker-server").write_text("x")
-    config = ServerConfig(data=str(tree.folder), mqtt=Mqtt(port=9))
+    config = settings_of(tree.folder, mqtt=Mqtt(port=9))
     before = left_of(tree, {device.id}, {device.device})
     with pytest.raises(ErasureError, match="nothing is deleted yet"):
         erasure.delete_device(

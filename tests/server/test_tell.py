@@ -13,6 +13,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from sqlalchemy import event
 
 from brokers import RunningBroker
+from databases import settings_of
 from mqtt import wait_for
 from reports import NOW, World
 from schoolwatch_contract.settings import Settings, decode
@@ -36,7 +37,7 @@ def config_of(world: World, broker: RunningBroker, **sections: Any) -> ServerCon
     at = Mqtt(
         host=broker.host, port=broker.port, socket=broker.socket, password_file=str(world.folder / "password")
     )
-    return ServerConfig(data=str(world.folder), mqtt=at, **sections)
+    return settings_of(world.folder, mqtt=at, **sections)
 
 
 @dataclass

@@ -19,7 +19,9 @@ class Guard:
         """What `do` gives; None when the database could not be used just now."""
         try:
             result = do()
-        except (exc.OperationalError, exc.InterfaceError, exc.IntegrityError) as error:
+        except exc.DBAPIError as error:
+            if not (is_away(error) or isinstance(error, exc.IntegrityError)):
+                raise
             if not self._failing:
                 log.warning("%s: the database can't be used just now: %s", self._name, error.orig)
             self._failing = True
@@ -28,3 +30,15 @@ class Guard:
             log.info("%s: the database can be used again", self._name)
         self._failing = False
         return result
+
+
+def is_away(error: Exception) -> bool:
+    """Whether the database can't be used as it is; else what was to be written is wrong.
+
+    PostgreSQL says which of the two by its SQLSTATE (its manual, appendix A): classes 21, 22, 23 and 54 are
+    of rows. SQLite has no such number, and says OperationalError of all the rest.
+    """
+    state = getattr(getattr(error, "orig", None), "sqlstate", None)
+    if state is not None:
+        return state[:2] not in {"21", "22", "23", "54"}
+    return isinstance(error, (exc.OperationalError, exc.InterfaceError))

@@ -15,14 +15,14 @@ import pytest
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
-from databases import make_database
+from databases import make_database, settings_of
 from end_to_end.wrong_logins import connect as hello
 from mqtt import wait_for
 from schoolwatch_server.api import bounds, broker_door, readers
 from schoolwatch_server.api.listening import CONNECTIONS_EACH_MAX, CONNECTIONS_MAX, FILES, Listening, Places
 from schoolwatch_server.api.readers import LEAST, Seen
 from schoolwatch_server.broker.limits import WAITING_EACH_MAX, WRONG_MAX
-from schoolwatch_server.config import Mqtt, ServerConfig, of_data
+from schoolwatch_server.config import Mqtt, of_data
 from schoolwatch_server.supervise.plan import server_parts
 from website import RunningSite
 
@@ -85,7 +85,7 @@ def broker() -> Iterator[Broker]:
 def running(tmp_path_factory: pytest.TempPathFactory, broker: Broker) -> Iterator[RunningSite]:
     folder = tmp_path_factory.mktemp("site")
     make_database(folder)
-    with RunningSite(ServerConfig(data=str(folder), mqtt=Mqtt(host="127.0.0.1", port=broker.port))) as site:
+    with RunningSite(settings_of(folder, mqtt=Mqtt(host="127.0.0.1", port=broker.port))) as site:
         yield site
 
 

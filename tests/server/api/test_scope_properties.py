@@ -18,13 +18,12 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, insert, select
 
-from databases import make_database
+from databases import make_database, settings_of
 from matrix import MATRIX
 from reports import NOW, Device
 from schoolwatch_contract.records import Fact, Reading
 from schoolwatch_server import incidents, people, rules
 from schoolwatch_server.access import as_role
-from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.database import credentials, declarations, journal, registry, sites, told
 from schoolwatch_server.database.commit import Rules
 from schoolwatch_server.database.engine import begin_read, begin_write, open_database
@@ -112,13 +111,13 @@ class Forest:
 @pytest.fixture(scope="module")
 def forest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forest]:
     folder = tmp_path_factory.mktemp("forest")
-    engine = open_database(make_database(folder))
+    engine = open_database(make_database(folder), folder)
     with begin_write(engine) as conn:
         journal.create_cursor(conn, incidents.CURSOR, NOW)
     engine.dispose()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(time, "time", lambda: NOW)  # what an answer says of now is the same twice
-        with RunningSite(ServerConfig(data=str(folder))) as site:
+        with RunningSite(settings_of(folder)) as site:
             yield Forest(site)
 
 

@@ -50,7 +50,7 @@ NAMES = ("an", "binh", "chi")
 
 def furnish(config: ServerConfig) -> None:
     """People, API tokens and enrolment tokens, two of each and one more."""
-    engine = open_database(config.database_url)
+    engine = open_database(config.database_url, config.master_key)
     for name in NAMES:
         people.create_account(engine, name, "mat khau du dai 1", role="so_admin", scope=EVERYTHING, by="lan")
         tokens.issue_token(engine, f"token {name}", "read", EVERYTHING, 30.0, by="lan")
@@ -60,7 +60,7 @@ def furnish(config: ServerConfig) -> None:
 
 def end_some(config: ServerConfig) -> list[str]:
     """Ends one of each, and a second device and account another way; the devices' names."""
-    engine, now = open_database(config.database_url), time.time()
+    engine, now = open_database(config.database_url, config.master_key), time.time()
     with begin_read(engine) as conn:
         devices = list(conn.scalars(select(t.device.c.device).order_by(t.device.c.id)))
         code = conn.scalar(select(t.school_code.c.code).where(t.school_code.c.school_id == 1))
@@ -104,7 +104,7 @@ def put_back(config: ServerConfig, older: bytes) -> Engine:
     for log in config.folder.glob("schoolwatch.db-*"):
         log.unlink()
     (config.folder / "schoolwatch.db").write_bytes(older)
-    return open_database(config.database_url)
+    return open_database(config.database_url, config.master_key)
 
 
 def test_an_older_copy_lets_in_nobody_who_was_shut_out_since(
@@ -157,7 +157,7 @@ def test_the_old_data_folder_tells_what_no_copy_does(stocked: Stocked, run: Run,
     furnish(config)
     make.back_up(config)
     end_some(config)
-    engine = open_database(config.database_url)
+    engine = open_database(config.database_url, config.master_key)
     assert since.note(engine, config.folder)  # as the server does each minute
     engine.dispose()
     place = ("--from", tmp_path / "copies", "--passphrase-file", stocked.passphrase)
@@ -181,7 +181,7 @@ def test_an_older_file_put_back_by_hand_is_set_right_at_the_next_start(
     furnish(config)
     older = (config.folder / "schoolwatch.db").read_bytes()
     end_some(config)
-    engine = open_database(config.database_url)
+    engine = open_database(config.database_url, config.master_key)
     since.note(engine, config.folder)
     expected = standing(engine)
     engine.dispose()
@@ -199,7 +199,7 @@ def test_where_parts_run_apart_evaluating_sets_an_older_file_right(stocked: Stoc
     furnish(config)
     older = (config.folder / "schoolwatch.db").read_bytes()
     end_some(config)
-    engine = open_database(config.database_url)
+    engine = open_database(config.database_url, config.master_key)
     assert since.note(engine, config.folder)
     engine.dispose()
     for log in config.folder.glob("schoolwatch.db-*"):
@@ -209,7 +209,7 @@ def test_where_parts_run_apart_evaluating_sets_an_older_file_right(stocked: Stoc
     stop = threading.Event()
     evaluating = threading.Thread(target=evaluate.run, args=(config, stop))
     evaluating.start()
-    engine = open_database(config.database_url)
+    engine = open_database(config.database_url, config.master_key)
     try:
         assert eventually(lambda: standing(engine)["account"] == ["chi"])
     finally:
@@ -226,7 +226,7 @@ def test_lines_that_retention_took_are_not_taken_for_unknown(stocked: Stocked, t
     config = moved(stocked, tmp_path)
     furnish(config)
     end_some(config)
-    engine = open_database(config.database_url)
+    engine = open_database(config.database_url, config.master_key)
     assert (noted(engine, config), noted(engine, config)) == (6, 0)
     people.unlock(engine, "binh")
     with begin_write(engine) as conn:
@@ -299,7 +299,7 @@ def test_what_was_undone_is_not_ended_again(stocked: Stocked, tmp_path: Path) ->
     furnish(config)
     older = (config.folder / "schoolwatch.db").read_bytes()
     devices = end_some(config)
-    engine = open_database(config.database_url)
+    engine = open_database(config.database_url, config.master_key)
     fleet.restore(engine, devices[1], EVERYTHING, by="lan", now=time.time())
     people.unlock(engine, "binh")
     since.note(engine, config.folder)
@@ -319,14 +319,14 @@ def test_a_gateway_that_is_none_any_more_passes_nothing_on_by_an_older_copy(
 ) -> None:
     config = moved(stocked, tmp_path)
     furnish(config)
-    engine = open_database(config.database_url)
+    engine = open_database(config.database_url, config.master_key)
     with begin_write(engine) as conn:
         one, other = registry.devices(conn, EVERYTHING)[:2]
         for device in (one, other):
             registry.set_device(conn, device.id, label="", role="gateway", broken=False)
     engine.dispose()
     older = (config.folder / "schoolwatch.db").read_bytes()
-    engine = open_database(config.database_url)
+    engine = open_database(config.database_url, config.master_key)
     with begin_write(engine) as conn:
         for device, action in ((one, "no_gateway"), (other, "no_gateway"), (other, "gateway")):
             audit.record(
@@ -349,7 +349,7 @@ def test_a_gateway_that_is_none_any_more_passes_nothing_on_by_an_older_copy(
 
 def test_a_key_that_was_renewed_since_lets_nobody_in(stocked: Stocked, tmp_path: Path) -> None:
     config = moved(stocked, tmp_path)
-    engine = open_database(config.database_url)
+    engine = open_database(config.database_url, config.master_key)
     with begin_read(engine) as conn:
         one, other = [row.device for row in registry.devices(conn, EVERYTHING)[:2]]
         former = credentials.passwords(conn)
@@ -358,7 +358,7 @@ def test_a_key_that_was_renewed_since_lets_nobody_in(stocked: Stocked, tmp_path:
     assert offered is not None
     engine.dispose()
     older = (config.folder / "schoolwatch.db").read_bytes()
-    engine = open_database(config.database_url)
+    engine = open_database(config.database_url, config.master_key)
     assert renewal.offer(engine, one, now=3.0) is not None
     for device in (one, other):
         assert renewal.take_up(engine, device, now=4.0, is_proved=True)
@@ -390,12 +390,12 @@ def test_tokens_of_a_school_that_has_another_code_since_are_revoked_again(
     config = moved(stocked, tmp_path)
     furnish(config)
     older = (config.folder / "schoolwatch.db").read_bytes()
-    engine = open_database(config.database_url)
+    engine = open_database(config.database_url, config.master_key)
     with begin_write(engine) as conn:
         registry.change_code(conn, 1, "MA-MOI", time.time())
     engine.dispose()
     end_some(config)
-    engine = open_database(config.database_url)
+    engine = open_database(config.database_url, config.master_key)
     assert since.note(engine, config.folder)
     engine.dispose()
 
@@ -411,7 +411,7 @@ def test_a_list_that_is_gone_or_garbage_is_made_anew_from_the_log(
     config = moved(stocked, tmp_path)
     furnish(config)
     end_some(config)
-    engine, path = open_database(config.database_url), endings.path_in(config.folder)
+    engine, path = open_database(config.database_url, config.master_key), endings.path_in(config.folder)
     assert noted(engine, config) == 6
     whole = path.read_bytes()
     path.unlink()
@@ -428,12 +428,12 @@ def test_a_list_that_is_gone_or_garbage_is_made_anew_from_the_log(
 def test_a_session_ended_since_is_not_open_again_in_an_older_file(stocked: Stocked, tmp_path: Path) -> None:
     config = moved(stocked, tmp_path)
     furnish(config)
-    engine = open_database(config.database_url)
+    engine = open_database(config.database_url, config.master_key)
     assert logged_in(engine, "chi") is not None
     since.note(engine, config.folder)
     engine.dispose()
     older = (config.folder / "schoolwatch.db").read_bytes()
-    engine = open_database(config.database_url)
+    engine = open_database(config.database_url, config.master_key)
     people.change(
         engine,
         "chi",
@@ -466,13 +466,13 @@ def test_a_list_that_lost_its_end_or_all_of_it_is_told_where_an_older_file_is_in
 ) -> None:
     config = moved(stocked, tmp_path)
     furnish(config)
-    engine = open_database(config.database_url)
+    engine = open_database(config.database_url, config.master_key)
     people.reset_password(engine, "chi", by="lan")
     since.note(engine, config.folder)
     engine.dispose()
     older = (config.folder / "schoolwatch.db").read_bytes()
     end_some(config)
-    engine, path = open_database(config.database_url), endings.path_in(config.folder)
+    engine, path = open_database(config.database_url, config.master_key), endings.path_in(config.folder)
     since.note(engine, config.folder)
     engine.dispose()
     whole = path.read_bytes()

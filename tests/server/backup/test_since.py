@@ -43,7 +43,7 @@ def test_an_older_copy_brings_back_nothing_that_was_deleted_since(
 ) -> None:
     config = moved(stocked, tmp_path)
     first, second, third = devices(config.folder)
-    engine = open_database(config.database_url)
+    engine = open_database(config.database_url, config.master_key)
     erasure.delete_device(engine, config.folder, first, REASON, nothing, by="lan", wait=0)
     make.back_up(config)  # a newer copy, which knows of the first alone
     erasure.delete_device(engine, config.folder, second, REASON, nothing, by="lan", wait=0)
@@ -99,7 +99,7 @@ def test_an_older_file_put_back_by_hand_is_rid_of_it_at_the_next_start(
 ) -> None:
     config = moved(stocked, tmp_path)
     older = (config.folder / "schoolwatch.db").read_bytes()
-    engine = open_database(config.database_url)
+    engine = open_database(config.database_url, config.master_key)
     with begin_read(engine) as conn:
         school = conn.scalars(select(t.school_code.c.code)).first()
     erasure.delete_school(engine, config.folder, school, REASON, nothing, by="lan", wait=0)
@@ -115,7 +115,7 @@ def test_an_older_file_put_back_by_hand_is_rid_of_it_at_the_next_start(
     for log in config.folder.glob("schoolwatch.db-*"):
         log.unlink()
     (config.folder / "schoolwatch.db").write_bytes(older)
-    engine = open_database(config.database_url)
+    engine = open_database(config.database_url, config.master_key)
     assert since.look(config, engine).deleted == {"device": 3, "school": 1}
     assert since.look(config, engine) == since.Again()
     with begin_read(engine) as conn:
@@ -131,7 +131,7 @@ def test_what_cannot_be_put_on_the_list_is_not_deleted(
     path = deletions.path_in(config.folder)
     path.mkdir(parents=True)
     first = devices(config.folder)[0]
-    engine = open_database(config.database_url)
+    engine = open_database(config.database_url, config.master_key)
     with pytest.raises(ErasureError, match="can't be"):
         erasure.delete_device(engine, config.folder, first, REASON, nothing, by="lan", wait=0)
     assert first in devices(config.folder)

@@ -17,7 +17,7 @@ SECRET = "json://user:hunter2@127.0.0.1:9/hook"
 @pytest.fixture
 def data(tmp_path: Path) -> str:
     """A data folder with a verified frame (1) that still can't be read, and an unverified one (2)."""
-    engine = open_database(make_database(tmp_path))
+    engine = open_database(make_database(tmp_path), tmp_path)
     with begin_write(engine) as conn:
         for verified in (True, False):
             one = quarantine.row(

@@ -10,6 +10,7 @@ from databases import make_database
 from schoolwatch_server import cli, people
 from schoolwatch_server.access import ROLES, SCOPES
 from schoolwatch_server.commands.command import FAILED
+from schoolwatch_server.config import of_data
 from schoolwatch_server.database import audit as audit_log
 from schoolwatch_server.database import registry
 from schoolwatch_server.database.engine import begin_read, begin_write, open_database
@@ -34,7 +35,7 @@ def call(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Call:
 
 
 def audit(folder: Path) -> list[tuple[str, str, str]]:
-    engine = open_database(f"sqlite:///{folder}/schoolwatch.db")
+    engine = open_database(of_data(folder).database_url, folder)
     with begin_read(engine) as conn:
         found = [(row.actor, row.action, row.subject) for row in audit_log.newest(conn, 9)]
     engine.dispose()
@@ -81,7 +82,7 @@ def test_a_school_that_does_not_fit_is_refused_and_nothing_is_made(
     code, _, said = call("school", "add", *words)
     assert (code, said.count("\n")) == (FAILED, 1)
     assert says in said
-    engine = open_database(f"sqlite:///{tmp_path}/schoolwatch.db")
+    engine = open_database(of_data(tmp_path).database_url, tmp_path)
     with begin_read(engine) as conn:
         assert [c.code for c in registry.communes(conn, EVERYTHING)] == ["C1"]
         assert [p.code for p in registry.provinces(conn, EVERYTHING)] == ["P1"]
@@ -105,7 +106,7 @@ def test_an_account_is_added_whose_printed_password_opens_it(
     call("school", "add", "S1", "Trường Một", *NEW)
     code, password, _ = call("account", "add", "lan", "--role", role, *where)
     assert code == 0
-    engine = open_database(f"sqlite:///{tmp_path}/schoolwatch.db")
+    engine = open_database(of_data(tmp_path).database_url, tmp_path)
     assert people.log_in(engine, "lan", password.strip(), address="", now=1.0) is not None
     engine.dispose()
     assert call("account", "list") == (0, f"lan  {role}  {sees}\n", "")
@@ -187,7 +188,7 @@ def test_devices_in_use_are_listed_with_what_other_commands_ask_for(tmp_path: Pa
     assert call("device", "list") == (0, "no device is in use there\n", "")
     call("school", "add", "S1", "Trường Một", *NEW)
     call("school", "add", "S2", "Trường Hai", "--commune", "C1")
-    engine = open_database(f"sqlite:///{tmp_path}/schoolwatch.db")
+    engine = open_database(of_data(tmp_path).database_url, tmp_path)
     with begin_write(engine) as conn:
         room = registry.create_room(conn, 1, "Phòng Tin", "student_lab")
         first = registry.create_device(conn, 1, room, "Máy 1", 1.0).device

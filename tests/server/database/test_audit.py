@@ -42,6 +42,8 @@ def wrong(world: World) -> list[str]:
     return [one.text for one in audit_log.verify(world.engine, world.folder).wrong]
 
 
+UPSERT = """INSERT INTO audit SELECT id, at, '', action, subject, detail, previous, hash FROM audit
+    WHERE id = 2 ON CONFLICT (id) DO UPDATE SET actor = excluded.actor"""
 REST = "action, subject, detail, previous, hash"
 
 
@@ -52,8 +54,7 @@ REST = "action, subject, detail, previous, hash"
         "UPDATE audit SET hash = 'x', previous = 'y'",
         "DELETE FROM audit WHERE id = 3",
         "DELETE FROM audit",
-        f"REPLACE INTO audit SELECT id, at, 'nobody', {REST} FROM audit",
-        f"INSERT OR REPLACE INTO audit SELECT 99, at, actor, {REST} FROM audit",
+        UPSERT,
     ],
 )
 def test_the_database_itself_refuses_to_change_the_log(world: World, sql: str) -> None:
@@ -65,7 +66,26 @@ def test_the_database_itself_refuses_to_change_the_log(world: World, sql: str) -
         assert [row.id for row in audit.newest(conn, 9)] == [3, 2, 1]
 
 
+@pytest.mark.sqlite
+@pytest.mark.parametrize(
+    "sql",
+    [
+        f"REPLACE INTO audit SELECT id, at, 'nobody', {REST} FROM audit",
+        f"INSERT OR REPLACE INTO audit SELECT 99, at, actor, {REST} FROM audit",
+    ],
+)
+def test_a_replacement_that_sqlite_takes_for_no_change_is_refused(world: World, sql: str) -> None:
+    write(world, 3)
+    with pytest.raises(exc.IntegrityError, match="audit log"), begin_write(world.engine) as conn:
+        conn.execute(text(sql))
+    assert wrong(world) == []
+
+
 def drop_triggers(conn: Connection) -> None:
+    if conn.dialect.name == "postgresql":
+        for name in ("change", "removal", "truncation"):
+            conn.execute(text(f"DROP TRIGGER audit_no_{name} ON audit"))
+        return
     for name in ("change", "removal", "replacement"):
         conn.execute(text(f"DROP TRIGGER audit_no_{name}"))
 
@@ -146,6 +166,7 @@ def test_retention_removes_the_oldest_days_and_says_so(world: World) -> None:
         conn.execute(text("DELETE FROM audit WHERE id = 402"))
 
 
+@pytest.mark.sqlite
 def test_what_was_written_before_is_chained_by_the_migration(tmp_path: Path) -> None:
     url = of_data(tmp_path).database_url
     config = Config()
@@ -174,20 +195,21 @@ def test_what_was_written_before_is_chained_by_the_migration(tmp_path: Path) -> 
     assert (found.rows, found.last, found.wrong) == (len(rows) + 1, rows[-1]["id"] + 1, ())
 
 
+@pytest.mark.sqlite
 def test_a_restored_copy_is_told_and_the_log_goes_on(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write(world, 3)
     world.engine.dispose()
     copy = (world.folder / "schoolwatch.db").read_bytes()
-    world.engine = open_database(world.url)
+    world.engine = open_database(world.url, world.folder)
     write(world, 3)
     assert audit_log.note(world.engine, world.folder, NOW)
     world.engine.dispose()
     for file in world.folder.glob("schoolwatch.db*"):
         file.unlink()
     (world.folder / "schoolwatch.db").write_bytes(copy)
-    world.engine = open_database(world.url)
+    world.engine = open_database(world.url, world.folder)
     assert wrong(world)[0].startswith("row 6 was noted outside the database and is gone")
     renew_epoch(world.engine)
     assert cli.main(["audit", "verify", "--data", str(world.folder)]) == 0

@@ -4,6 +4,7 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
 from sqlalchemy import insert
 
 from databases import make_database
@@ -12,8 +13,9 @@ from schoolwatch_server.database.changes import Changes
 from schoolwatch_server.database.engine import begin_write, open_database
 
 
+@pytest.mark.sqlite
 def test_a_commit_is_seen_once_and_a_rollback_never(tmp_path: Path) -> None:
-    engine = open_database(make_database(tmp_path))
+    engine = open_database(make_database(tmp_path), tmp_path)
     changes = Changes(engine)
     assert changes.seen()  # nobody knows what was before the first look
     assert not changes.seen()
@@ -32,7 +34,7 @@ def test_a_commit_is_seen_once_and_a_rollback_never(tmp_path: Path) -> None:
 
 
 def test_who_waits_is_woken_by_a_commit_or_by_the_end(tmp_path: Path) -> None:
-    engine = open_database(make_database(tmp_path))
+    engine = open_database(make_database(tmp_path), tmp_path)
     changes, stop = Changes(engine), threading.Event()
     changes.seen()
 
@@ -53,8 +55,9 @@ def test_who_waits_is_woken_by_a_commit_or_by_the_end(tmp_path: Path) -> None:
     engine.dispose()
 
 
+@pytest.mark.sqlite
 def test_a_file_that_is_away_counts_as_news(tmp_path: Path) -> None:
-    engine = open_database(make_database(tmp_path))
+    engine = open_database(make_database(tmp_path), tmp_path)
     changes = Changes(engine)
     engine.dispose()
     (tmp_path / "schoolwatch.db").rename(tmp_path / "elsewhere")

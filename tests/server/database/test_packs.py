@@ -19,7 +19,7 @@ ONE = Stored("so_2027", 1, date(2027, 1, 1), "kind: plan\n", 5.0, "so-admin")
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_database(make_database(tmp_path))
+    engine = open_database(make_database(tmp_path), tmp_path)
     yield engine
     engine.dispose()
 

@@ -30,6 +30,7 @@ def everything(file: Path) -> list[str]:
         return [*db.iterdump(), *map(str, db.execute("SELECT rowid, * FROM counter"))]
 
 
+@pytest.mark.sqlite
 def test_a_database_is_the_same_again_to_the_last_rowid_and_counter(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -48,6 +49,7 @@ def test_a_database_is_the_same_again_to_the_last_rowid_and_counter(
         assert db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'journal'").fetchone() == (99,)
 
 
+@pytest.mark.sqlite
 def test_a_days_work_changes_only_the_parts_that_it_wrote(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -76,6 +78,7 @@ VALUES = (
 )
 
 
+@pytest.mark.sqlite
 @settings(max_examples=10)
 @given(
     rows=st.dictionaries(

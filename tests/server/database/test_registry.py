@@ -18,7 +18,7 @@ NOW = 1_790_000_000.0
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_database(make_database(tmp_path))
+    engine = open_database(make_database(tmp_path), tmp_path)
     yield engine
     engine.dispose()
 

@@ -1,14 +1,12 @@
 """What has had its time is gone from every table, and nothing else is."""
 
-import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
 
-from sqlalchemy import Boolean, Column, Connection, Double, Integer, LargeBinary, Table, insert, select
-from sqlalchemy.types import JSON
+import pytest
+from sqlalchemy import Connection, Table, select
 
 from reports import NOW, World
+from rows import Key, Rows
 from schoolwatch_server.config import Retention
 from schoolwatch_server.database import audit, retired
 from schoolwatch_server.database import tables as t
@@ -23,7 +21,6 @@ from schoolwatch_server.use import WEEK, newest_settled
 
 TABLES: Mapping[str, Table] = t.metadata.tables
 KEPT = Kept()
-Key = tuple[Any, ...]
 
 
 def test_every_table_says_how_it_ages_by_columns_that_it_has() -> None:
@@ -43,44 +40,6 @@ def test_the_settings_hold_each_term_within_its_bounds() -> None:
     assert {age.term for age in AGES.values() if age.term} | {"daily", "copy"} == {*TERMS}
 
 
-@dataclass
-class Rows:
-    """Makes rows of any table with whatever they must point to; what is not said is filled in."""
-
-    conn: Connection
-    _parents: dict[str, Key] = field(default_factory=dict)
-    _number: "itertools.count[int]" = field(default_factory=lambda: itertools.count(100))
-
-    def make(self, table: Table, **values: Any) -> Key:
-        for column in table.columns:
-            if column.name not in values and not column.nullable and column.server_default is None:
-                if column.foreign_keys:
-                    values[column.name] = self.parent(next(iter(column.foreign_keys)).column.table)[0]
-                elif not (column.primary_key and column.name == "id"):
-                    values[column.name] = self._filled(column)
-        made = self.conn.execute(insert(table).values(values)).inserted_primary_key
-        assert made is not None
-        return tuple(made)
-
-    def parent(self, table: Table) -> Key:
-        """A row of today, the same for all."""
-        if table.name not in self._parents:
-            self._parents[table.name] = self.make(table)
-        return self._parents[table.name]
-
-    def _filled(self, column: Column[Any]) -> Any:
-        number = next(self._number)
-        if isinstance(column.type, Boolean):
-            return False
-        if isinstance(column.type, Double):
-            return NOW
-        if isinstance(column.type, Integer):
-            return number
-        if isinstance(column.type, LargeBinary):
-            return b"%d" % number
-        return {} if isinstance(column.type, JSON) else f"{number}"
-
-
 def test_what_has_had_its_time_is_gone_from_every_table_and_the_rest_stays(world: World) -> None:
     with begin_write(world.engine) as conn:
         old, kept = aged(Rows(conn))
@@ -93,6 +52,7 @@ def test_what_has_had_its_time_is_gone_from_every_table_and_the_rest_stays(world
     assert prune(world.engine, NOW) == 0
 
 
+@pytest.mark.sqlite
 def test_what_had_its_time_is_overwritten_in_the_file(world: World) -> None:
     marks = [b"a report's body that is old", b"the last state of a retired device"]
     with (

@@ -93,7 +93,7 @@ def test_without_its_master_key_nothing_is_taken_in_nor_thrown_away(world: World
     shutil.move(key, tmp_path / "kept")
     key.write_text("0" * 64)
     key.chmod(0o600)
-    stranger = open_database(world.url)
+    stranger = open_database(world.url, world.folder)
     with pytest.raises(KeyUnknownError, match="put that key's line back"):
         take_counted(stranger, [message], RULES)
     with pytest.raises(KeyUnknownError):
@@ -103,6 +103,7 @@ def test_without_its_master_key_nothing_is_taken_in_nor_thrown_away(world: World
     stranger.dispose()
 
 
+@pytest.mark.sqlite
 def test_a_database_elsewhere_needs_to_be_told_where_its_key_is(world: World, tmp_path: Path) -> None:
     (device,) = world.enrol()
     elsewhere = tmp_path / "elsewhere"
@@ -124,7 +125,7 @@ def test_a_changed_master_key_seals_all_anew_while_others_run(
 ) -> None:
     monkeypatch.setattr(sealed, "_STEP", 7)
     first = world.enrol(20)
-    running = open_database(world.url)
+    running = open_database(world.url, world.folder)
     assert len(decide(running, [each.message(1) for each in first])[0]) == 20
     old = (tmp_path / "secrets" / "master").read_text()
     Authority(tmp_path / "ca").make("Sở", datetime.now(UTC))
@@ -138,7 +139,7 @@ def test_a_changed_master_key_seals_all_anew_while_others_run(
     later = world.enrol(3)
     (tmp_path / "secrets" / "master").write_text(both.split()[0])
     assert Authority(tmp_path / "ca").root_key()
-    fresh = open_database(world.url)
+    fresh = open_database(world.url, world.folder)
     assert len(decide(fresh, [each.message(3) for each in (*first, *later)])[0]) == 23
     with begin_read(fresh) as conn:
         line = audit_log.newest(conn, 1)[0]

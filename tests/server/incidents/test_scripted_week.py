@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy import insert, select
 
 import scripted_week as week
+from databases import settings_of
 from reports import Device, World
 from schoolwatch_contract.records import Reading
 from schoolwatch_server import incidents, packs, rules, watching
@@ -138,7 +139,7 @@ class Found:
 def run(commune: Commune) -> tuple[Found, ...]:
     """Plays the week, and gives all incidents in the order in which they opened."""
     engine, shipped, in_force = commune.world.engine, rules.load(), packs.load()
-    config, looked = ServerConfig(data=str(commune.world.folder)), {}
+    config, looked = settings_of(commune.world.folder), {}
     waiting = iter([*week.reports(commune.schools), None])
     report = next(waiting)
     for now in _looks():

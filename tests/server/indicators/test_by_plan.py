@@ -41,7 +41,7 @@ RULES = replace(SHIPPED, plans=(PLAN,))
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator:
-    engine = open_database(make_database(tmp_path))
+    engine = open_database(make_database(tmp_path), tmp_path)
     with begin_write(engine) as conn:
         commune = registry.create_commune(conn, registry.create_province(conn, "P", "Tỉnh"), "C", "Xã")
         # 4 of 4 firewalls of the public THCS, 1 of 4 of the public THPT, none of 2 of the private THCS

@@ -23,7 +23,7 @@ LIMITS = current.limits(PACKS, NOW)
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_database(make_database(tmp_path))
+    engine = open_database(make_database(tmp_path), tmp_path)
     yield engine
     engine.dispose()
 

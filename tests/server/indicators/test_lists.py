@@ -29,7 +29,7 @@ PACKS = packs.load()
 
 @pytest.fixture
 def conn(tmp_path: Path) -> Iterator[Connection]:
-    engine: Engine = open_database(make_database(tmp_path))
+    engine: Engine = open_database(make_database(tmp_path), tmp_path)
     with begin_write(engine) as conn:
         yield conn
     engine.dispose()

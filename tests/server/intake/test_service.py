@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import func, select, text
 
 from brokers import RunningBroker, environment
+from databases import settings_of
 from mqtt import Client, wait_for
 from reports import Device, World
 from schoolwatch_contract import ack as acks
@@ -51,7 +52,7 @@ class Intake:
             password_file=str(secret),
         )
         self.settings = world.folder / "server.toml"
-        self.settings.write_text(configs.render(configs.ServerConfig(data=str(world.folder), mqtt=mqtt)))
+        self.settings.write_text(configs.render(settings_of(world.folder, mqtt=mqtt)))
 
     def start(self, worker: str = "") -> subprocess.Popen[bytes]:
         with (self.world.folder / "intake.log").open("ab") as log:
@@ -290,7 +291,7 @@ def test_a_database_restored_from_a_copy_begins_a_new_epoch_and_tells_the_device
         assert newest.spools == {"a" * 16: 10}
         send(client, device, later)  # some may be there: what the broker had not seen acknowledged came again
         wait_for(lambda: mark(client, device) == {"a" * 16: 20})
-    engine = open_database(world.url)
+    engine = open_database(world.url, world.folder)
     with begin_read(engine) as conn:
         assert epoch(conn) == newest.epoch
         assert conn.scalar(select(func.count()).select_from(t.journal)) == 20

@@ -9,6 +9,7 @@ import pytest
 from cryptography import x509
 from sqlalchemy import text, update
 
+from databases import settings_of
 from reports import NOW, World
 from schoolwatch_server import __version__, cli
 from schoolwatch_server.api.service import ROUTES
@@ -173,7 +174,7 @@ def test_whether_the_roots_key_is_still_on_the_server_is_told_as_it_is(world: Wo
 
 def test_the_backups_are_told_as_they_came_out(world: World, tmp_path: Path) -> None:
     def told(folder: Path) -> dict[str, str]:
-        config = ServerConfig(data=str(folder), backup=Backup(target="/far"))
+        config = settings_of(folder, backup=Backup(target="/far"))
         with begin_read(world.engine) as conn:
             return dict(state.facts(config, standing(conn), "x", NOW))
 

@@ -153,7 +153,7 @@ def test_a_provider_is_known_by_the_authority_that_the_settings_name(
 
 
 def test_the_command_line_links_and_unlinks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    engine = open_database(make_database(tmp_path))
+    engine = open_database(make_database(tmp_path), tmp_path)
     for name in ("binh", "an"):
         people.create_account(engine, name, "a password", role="so_viewer", scope=EVERYTHING, by="t")
 

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from brokers import RunningBroker
+from databases import settings_of
 from mqtt import Client, wait_for
 from reports import RULES, Device, World
 from schoolwatch_agent import admission, delivery, doctor, identity
@@ -26,7 +27,7 @@ from schoolwatch_contract.topics import topic
 from schoolwatch_server.access import OUTSIDE
 from schoolwatch_server.approval import decide
 from schoolwatch_server.challenges import Challenges
-from schoolwatch_server.config import Mqtt, ServerConfig
+from schoolwatch_server.config import Mqtt
 from schoolwatch_server.database import arrivals, counts, credentials, pages, registry
 from schoolwatch_server.database import enrolment as rows
 from schoolwatch_server.database import tables as t
@@ -209,7 +210,7 @@ def test_a_room_may_be_named_at_the_computer_and_a_wrong_one_is_said(world: Worl
 
 @pytest.fixture
 def site(world: World) -> Iterator[RunningSite]:
-    with RunningSite(ServerConfig(data=str(world.folder))) as site:
+    with RunningSite(settings_of(world.folder)) as site:
         yield site
 
 
@@ -275,7 +276,7 @@ def measure(config: AgentConfig) -> Ticked:
 def test_a_computer_delivers_what_it_kept_once_somebody_lets_it_in(
     world: World, broker: RunningBroker, tmp_path: Path
 ) -> None:
-    config = ServerConfig(data=str(world.folder), mqtt=Mqtt(port=broker.port))
+    config = settings_of(world.folder, mqtt=Mqtt(port=broker.port))
     with RunningSite(config) as site:
         (tmp_path / "token").write_text(token(world))
         text = f'[agent]\ndata = "data"\n[server]\nurl = "{site.url}"\ntoken_file = "token"\n[schedule]\n'
@@ -311,7 +312,7 @@ class YearAhead(Host):
 def test_a_refused_computer_says_so_and_the_doctor_tells_one_that_waits(
     world: World, mosquitto: RunningBroker, tmp_path: Path
 ) -> None:
-    config = ServerConfig(data=str(world.folder), mqtt=Mqtt(port=mosquitto.port))
+    config = settings_of(world.folder, mqtt=Mqtt(port=mosquitto.port))
     with RunningSite(config) as site:
         agent = AgentConfig(agent=Agent(data=str(tmp_path / "data")))
         told = admission.admit(agent, Office(site.url, token(world)), Host())

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import func, select
 
 from brokers import RunningBroker
+from databases import settings_of
 from mqtt import Client
 from reports import Device, World
 from schoolwatch_agent.enrol import EnrolError, Office
@@ -20,7 +21,7 @@ from schoolwatch_agent.enrol import enrol as agent_enrol
 from schoolwatch_contract.records import Reading
 from schoolwatch_contract.topics import topic
 from schoolwatch_server import enrolment
-from schoolwatch_server.config import Http, Mqtt, ServerConfig
+from schoolwatch_server.config import Http, Mqtt
 from schoolwatch_server.database import credentials, registry
 from schoolwatch_server.database import enrolment as rows
 from schoolwatch_server.database import tables as t
@@ -36,7 +37,7 @@ RULES = Rules()
 
 @pytest.fixture
 def site(world: World) -> Iterator[RunningSite]:
-    config = ServerConfig(data=str(world.folder), mqtt=Mqtt(port=18999))
+    config = settings_of(world.folder, mqtt=Mqtt(port=18999))
     with RunningSite(config) as site:
         site.app.state.context.attempts.__init__(most=10**6, seconds=60.0)
         yield site
@@ -262,7 +263,7 @@ def test_the_agent_enrols_itself_and_its_password_opens_a_real_mosquitto(
 def test_a_device_is_told_where_the_broker_is_whatever_it_calls_us(
     world: World, http: Http, mqtt: Mqtt, host: str
 ) -> None:
-    with RunningSite(ServerConfig(data=str(world.folder), http=http, mqtt=mqtt)) as site:
+    with RunningSite(settings_of(world.folder, http=http, mqtt=mqtt)) as site:
         body = {"token": token_for(world), "install_id": install_id()}
         answer = site.anyone().post("/api/v1/enrol", json=body, headers={"Host": "evil.example"})
     assert answer.json()["mqtt"]["host"] == host

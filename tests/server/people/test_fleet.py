@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from brokers import RunningBroker
+from databases import settings_of
 from mqtt import Client, wait_for
 from reports import RULES, Device, World
 from schoolwatch_contract.records import Fact
 from schoolwatch_contract.topics import topic
 from schoolwatch_server import fleet
-from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.database import (
     credentials,
     declarations,
@@ -280,7 +280,7 @@ def test_a_computer_that_reports_anew_and_a_clone_are_proposed_with_their_reason
 
 @pytest.fixture
 def site(world: World) -> Iterator[RunningSite]:
-    with RunningSite(ServerConfig(data=str(world.folder))) as site:
+    with RunningSite(settings_of(world.folder)) as site:
         yield site
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
+from databases import settings_of
 from reports import World
 from schoolwatch_agent import admission, commands, config, identity
 from schoolwatch_agent.config import AgentConfig
@@ -27,7 +28,6 @@ from schoolwatch_agent.tick import tick
 from schoolwatch_contract import envelope, frame
 from schoolwatch_contract.records import SCHEMA, Envelope, Fact
 from schoolwatch_contract.topics import topic
-from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.database import arrivals, credentials, ghosts, registry
 from schoolwatch_server.database import enrolment as rows
 from schoolwatch_server.database import tables as t
@@ -87,7 +87,7 @@ class Machine(Host):
 @pytest.fixture
 def site(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningSite]:
     monkeypatch.setenv("SSL_CERT_FILE", os.devnull)  # nobody's certificates take 0.1 s to read, each time
-    with RunningSite(ServerConfig(data=str(world.folder))) as site:
+    with RunningSite(settings_of(world.folder)) as site:
         site.app.state.context.attempts.__init__(most=10**6, seconds=60.0)
         yield site
 

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from sqlalchemy import select
 
+from databases import settings_of
 from reports import RULES, Device, World
 from schoolwatch_agent import config, delivery, identity, renewal, tick
 from schoolwatch_agent import settings as agent_settings
@@ -50,7 +51,7 @@ def no_authorities(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def site(world: World) -> Iterator[RunningSite]:
-    with RunningSite(ServerConfig(data=str(world.folder))) as site:
+    with RunningSite(settings_of(world.folder)) as site:
         yield site
 
 

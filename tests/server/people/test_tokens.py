@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import delete, exc, insert, select, update
 
 from brokers import environment
+from databases import settings_of
 from reports import World
 from schoolwatch_server import tokens
 from schoolwatch_server.access import ROLES, TOKENS, Principal
-from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.database import people as accounts
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
@@ -147,7 +147,7 @@ def test_the_command_prints_one_that_works(world: World) -> None:
     whole, one = command("--scope", "read"), command("--scope", "read", "--school", "S", "--days", "1")
     assert (whole.returncode, one.returncode) == (0, 0)
     assert len(whole.stdout.split()) == 1
-    with RunningSite(ServerConfig(data=str(world.folder))) as site:
+    with RunningSite(settings_of(world.folder)) as site:
         for said, metrics in ((whole, 200), (one, 403)):
             client = site.anyone(headers={"Authorization": f"Bearer {said.stdout.strip()}"})
             assert [s["code"] for s in client.get("/api/v1/schools").json()["schools"]] == ["S"]

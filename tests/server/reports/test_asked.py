@@ -115,7 +115,7 @@ def test_history_is_the_last_value_of_each_week_before_the_freezing(world: World
 
 
 def test_the_computers_named_behind_a_number_are_as_many_as_it_says(tmp_path: Path) -> None:
-    engine = open_database(make_database(tmp_path))
+    engine = open_database(make_database(tmp_path), tmp_path)
     with begin_write(engine) as conn:
         fill(conn, 2, 40, NOW)
         found = place(conn, "school", "S2", EVERYTHING)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import pytest
 from msgspec.structs import replace
 
+from databases import settings_of
 from reports import NOW, World
 from schoolwatch_server import channels, packs, rules, watches
 from schoolwatch_server.backup import status
@@ -29,7 +30,7 @@ RULES: Mapping[str, Rule] = {rule.id: rule for rule in rules.load()}
 def look(
     world: World, rule: str, now: float = NOW, *, config: ServerConfig | None = None, **more
 ) -> list[Finding]:
-    config = config or ServerConfig(data=str(world.folder))
+    config = config or settings_of(world.folder)
     with begin_read(world.engine) as conn:
         return list(watches.look(Sight(conn, config, now, **more), [RULES[rule]])[rule])
 
@@ -115,7 +116,7 @@ def with_target(world: World, rule: str, **more) -> list[Finding]:
         )
         for pack in loaded.packs
     )
-    config = ServerConfig(data=str(world.folder))
+    config = settings_of(world.folder)
     with begin_read(world.engine) as conn:
         sight = Sight(conn, config, NOW, in_force=dataclasses.replace(loaded, packs=changed), **more)
         return list(watches.look(sight, [RULES[rule]])[rule])

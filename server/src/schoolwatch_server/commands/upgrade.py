@@ -21,6 +21,18 @@ def add_to(commands: "Subparsers") -> None:
     new.add_argument(
         "--no-copy", action="store_true", help="keep no copy of the older database: no way back but a backup"
     )
+    new.add_argument(
+        "--to",
+        metavar="URL",
+        help="move all of it from SQLite into an empty PostgreSQL database: postgresql://USER@HOST/NAME,"
+        " or `postgresql` for the one that the settings name",
+    )
+    new.add_argument(
+        "--from",
+        dest="from_",
+        metavar="FILE",
+        help="with --to: sqlite:FILE, or `sqlite` for the data folder's own schoolwatch.db (the default)",
+    )
     old = command.add(commands, "rollback", _rollback, "the database as it was before the last upgrade")
     old.add_argument("--database-url", default="", metavar="URL", help="PostgreSQL: an empty database for it")
     for parser in (new, old):
@@ -28,6 +40,10 @@ def add_to(commands: "Subparsers") -> None:
 
 
 def _migrate(arguments: argparse.Namespace) -> int:
+    if arguments.to is not None or arguments.from_ is not None:
+        from schoolwatch_server.commands import moving
+
+        return moving.run(arguments)
     from schoolwatch_server import texts
     from schoolwatch_server.backup import again_words, since
     from schoolwatch_server.backup.upgrade import upgrade

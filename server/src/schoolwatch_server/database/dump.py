@@ -18,9 +18,12 @@ _COPY = re.compile(rb"^COPY (?:[\w\"]+\.)?\"?(\w+)\"? \(.*\) FROM stdin;$")
 @contextmanager
 def moment(url: str) -> Iterator[tuple[Connection, str]]:
     """A transaction that sees one moment, and the name by which `pg_dump --snapshot` sees the same."""
-    engine = unchecked(url).execution_options(isolation_level="REPEATABLE READ")
+    engine = unchecked(url)
     try:
         with begin_read(engine) as conn:
+            conn.exec_driver_sql(
+                "SET LOCAL idle_in_transaction_session_timeout = 0"
+            )  # as long as pg_dump takes
             yield conn, str(conn.exec_driver_sql("SELECT pg_export_snapshot()").scalar_one())
     finally:
         engine.dispose()

@@ -5,6 +5,7 @@ SQLite runs in WAL with synchronous=FULL: each commit is synced to disk before i
 system and a power cut, as far as the disk keeps what it says it has written.
 """
 
+import json
 import os
 import secrets
 import sqlite3
@@ -18,12 +19,15 @@ from sqlalchemy import Connection, Engine, create_engine, event, exc, insert, in
 from sqlalchemy.engine import URL, make_url
 
 from schoolwatch_server.audit_chain import RESTORED
+from schoolwatch_server.database import postgresql
 from schoolwatch_server.database.audit import record
 from schoolwatch_server.database.tables import meta
 from schoolwatch_server.sealing import MasterKeys
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 HISTORY = "history"
+MOVED = "moved"
+"""Stands for the version, and in `meta` with where it went, in a file whose rows are elsewhere now."""
 KEYS = "schoolwatch_master_keys"
 """Option of an engine and its connections: the `MasterKeys` that its sealed columns are sealed with."""
 
@@ -33,7 +37,7 @@ BUSY_SECONDS = 20.0
 _POOL: dict[str, Any] = {"pool_size": 8, "max_overflow": 32, "hide_parameters": True}
 """Parameters hold keys and hashes: they must not be in an error's text, which is logged."""
 
-Trouble = Literal["url", "missing", "unwritable", "not_a_database", "newer", "older", "unreachable"]
+Trouble = Literal["url", "missing", "unwritable", "not_a_database", "newer", "older", "moved", "unreachable"]
 
 
 class DatabaseError(Exception):
@@ -54,7 +58,7 @@ def open_database(url: str, keys: Path | None = None) -> Engine:
     if place is not None:
         engine.update_execution_options(**{KEYS: MasterKeys(place)})
     try:
-        with _translated(engine.url):
+        with translated(engine.url):
             _check(engine)
     except BaseException:
         engine.dispose()
@@ -67,37 +71,46 @@ def migrate(url: str, keys: Path | None = None) -> None:
 
     Raises `DatabaseError`, and `SealError` when secrets are to be sealed and the master key can't be used.
     """
-    # here and not above: Alembic costs 10 MB of memory, and only this needs it
-    from alembic import command
-    from alembic.config import Config
-
     engine = _engine(url)
     try:
-        with _translated(engine.url):
+        with translated(engine.url):
             _make_file(engine.url)
             with begin_write(engine) as conn:
-                _refuse_newer(conn, engine.url)
-                config = Config(attributes={"connection": conn, KEYS: keys or _folder(engine.url)})
-                config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-                command.upgrade(config, "head")
-                if conn.scalar(select(meta.c.value).where(meta.c.key == "epoch")) is None:
-                    conn.execute(insert(meta).values(key="epoch", value=new_epoch()))
-                if not history(conn):
-                    conn.execute(insert(meta).values(key=HISTORY, value=new_epoch()))
+                upgrade(conn, engine.url, keys)
     finally:
         engine.dispose()
 
 
+def upgrade(conn: Connection, url: URL, keys: Path | None = None) -> None:
+    """As `migrate`, in a transaction that writes."""
+    # here and not above: Alembic costs 10 MB of memory, and only this needs it
+    from alembic import command
+    from alembic.config import Config
+
+    _refuse_newer(conn, url)
+    _refuse_unfit(conn, url)
+    config = Config(attributes={"connection": conn, KEYS: keys or _folder(url)})
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    command.upgrade(config, "head")
+    if conn.scalar(select(meta.c.value).where(meta.c.key == "epoch")) is None:
+        conn.execute(insert(meta).values(key="epoch", value=new_epoch()))
+    if not history(conn):
+        conn.execute(insert(meta).values(key=HISTORY, value=new_epoch()))
+
+
 @contextmanager
 def begin_read(engine: Engine) -> Iterator[Connection]:
-    """A transaction that reads one snapshot; writing in it may fail when another process wrote meanwhile."""
-    with engine.connect() as conn, conn.begin():
-        yield conn
+    """A transaction that reads one moment, and can't write."""
+    with engine.connect() as conn:
+        if conn.dialect.name == "postgresql":
+            conn.execution_options(**postgresql.READ)
+        with conn.begin():
+            yield conn
 
 
 @contextmanager
 def begin_write(engine: Engine) -> Iterator[Connection]:
-    """A transaction that may write: SQLite's one writer at a time. Commits at the end, or rolls back."""
+    """A transaction that may write, one at a time. Commits at the end, or rolls back."""
     with engine.connect() as conn:
         conn.execution_options(schoolwatch_write=True)
         with conn.begin():
@@ -148,8 +161,10 @@ def unchecked(url: str) -> Engine:
 def _engine(url: str) -> Engine:
     try:
         parsed = make_url(url)
+        if parsed.get_backend_name() == "postgresql" and parsed.get_driver_name() == "psycopg":
+            return postgresql.engine(parsed, _POOL)
         if parsed.get_backend_name() != "sqlite":
-            return create_engine(parsed, **_POOL, pool_pre_ping=True)
+            raise DatabaseError("url", f"the database URL cannot be used, correct it: {_URLS}")
         if not parsed.database or parsed.database == ":memory:":
             raise DatabaseError("url", "an SQLite database needs a file: sqlite:////folder/schoolwatch.db")
         engine = create_engine(parsed, **_POOL, connect_args={"timeout": BUSY_SECONDS})
@@ -208,13 +223,26 @@ def known_versions() -> set[str]:
 
 def _refuse_newer(conn: Connection, url: URL) -> set[str]:
     versions = _versions(conn)
+    if MOVED in versions:
+        told = json.loads(str(conn.scalar(select(meta.c.value).where(meta.c.key == MOVED))))
+        raise DatabaseError(
+            "moved",
+            f"{name_of(url)} has moved to {told['to']}, with all that it held: write that address into"
+            " server.toml, [database] url",
+        )
     if versions - known_versions():
         raise DatabaseError(
             "newer",
-            f"{_name(url)} is newer than this program (version {', '.join(sorted(versions))}): "
+            f"{name_of(url)} is newer than this program (version {', '.join(sorted(versions))}): "
             "install the newer SchoolWatch, or use another data folder",
         )
     return versions
+
+
+def _refuse_unfit(conn: Connection, url: URL) -> None:
+    trouble = postgresql.trouble(conn) if conn.dialect.name == "postgresql" else None
+    if trouble is not None:
+        raise DatabaseError("url", f"the database {name_of(url)} {trouble}")
 
 
 def _check(engine: Engine) -> None:
@@ -225,43 +253,48 @@ def _check(engine: Engine) -> None:
     if not versions:
         raise _missing(engine.url)
     if versions != {max(known_versions())}:
-        raise DatabaseError("older", f"{_name(engine.url)} is older than this program: {_RUN_MIGRATE}")
+        raise DatabaseError("older", f"{name_of(engine.url)} is older than this program: {_RUN_MIGRATE}")
 
 
 _RUN_MIGRATE = "run `schoolwatch-server migrate`"
 
 
 def _missing(url: URL) -> DatabaseError:
-    return DatabaseError("missing", f"there is no SchoolWatch database at {_name(url)} yet: {_RUN_MIGRATE}")
+    return DatabaseError("missing", f"there is no SchoolWatch database at {name_of(url)} yet: {_RUN_MIGRATE}")
 
 
 @contextmanager
-def _translated(url: URL) -> Iterator[None]:
+def translated(url: URL) -> Iterator[None]:
     """A library's exceptions become one line that says what to do."""
     try:
         yield
     except OSError as error:
         raise DatabaseError(
-            "unwritable", f"{_name(url)} cannot be written ({error.strerror}): choose a folder you own"
+            "unwritable", f"{name_of(url)} cannot be written ({error.strerror}): choose a folder you own"
         ) from error
     except exc.DatabaseError as error:
         raise _meaning(url, str(error.orig)) from error
 
 
 def _meaning(url: URL, said: str) -> DatabaseError:
+    if url.get_backend_name() == "postgresql":
+        meant = postgresql.meaning(said)
+        if meant is not None:
+            return DatabaseError("unreachable", f"{name_of(url)}: {meant} (it says: {said.strip()[-120:]})")
     if "not a database" in said or "malformed" in said:
         return DatabaseError(
             "not_a_database",
-            f"{_name(url)} is no SQLite database: restore a copy, or use another data folder",
+            f"{name_of(url)} is no SQLite database: restore a copy, or use another data folder",
         )
     if "unable to open" in said or "readonly" in said:
-        return DatabaseError("unwritable", f"{_name(url)} cannot be written: choose a folder you own")
+        return DatabaseError("unwritable", f"{name_of(url)} cannot be written: choose a folder you own")
     return DatabaseError(
-        "unreachable", f"{_name(url)} does not answer ({said[:120]}): is it running and free?"
+        "unreachable", f"{name_of(url)} does not answer ({said[:120]}): is it running and free?"
     )
 
 
-def _name(url: URL) -> str:
+def name_of(url: URL) -> str:
+    """A database's address without who opens it and how."""
     if url.get_backend_name() == "sqlite":
         return str(url.database)
-    return url.set(username=None, password=None, query={}).render_as_string()
+    return URL.create(url.drivername, host=url.host, port=url.port, database=url.database).render_as_string()

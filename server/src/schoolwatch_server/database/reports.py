@@ -2,15 +2,13 @@
 
 import hashlib
 import zlib
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Engine,
     Select,
     and_,
     func,
@@ -22,7 +20,6 @@ from sqlalchemy import (
 )
 
 from schoolwatch_server.database import tables as t
-from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.database.reach import within
 from schoolwatch_server.scope import Scope
 
@@ -85,15 +82,6 @@ class Kept:
     is_whole: bool = True
     state: str = "frozen"
     handed_in_at: float | None = None
-
-
-@contextmanager
-def snapshot(engine: Engine) -> Iterator[Connection]:
-    """A transaction in which every query sees the same moment; PostgreSQL has to be asked for that."""
-    if engine.dialect.name == "postgresql":
-        engine = engine.execution_options(isolation_level="REPEATABLE READ")
-    with begin_read(engine) as conn:
-        yield conn
 
 
 # --- written ------------------------------------------------------------------------------------------

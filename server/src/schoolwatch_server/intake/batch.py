@@ -10,6 +10,7 @@ from schoolwatch_contract.ack import Ack
 from schoolwatch_server.database import credentials
 from schoolwatch_server.database.commit import Committed, Rules, commit
 from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.guard import is_away
 from schoolwatch_server.intake.accept import Claim, Message, Refused, Report, prove, read
 
 log = logging.getLogger(__name__)
@@ -23,17 +24,16 @@ def take(engine: Engine, messages: Sequence[Message], rules: Rules) -> dict[str,
 def take_counted(engine: Engine, messages: Sequence[Message], rules: Rules) -> Committed:
     """Commits messages in their order; gives each device's new ack, and how many came to what.
 
-    Raises SQLAlchemy's OperationalError or InterfaceError when the database cannot be reached or
-    written; then nothing was committed. One frame that the database won't store is put in quarantine,
-    and the others are committed.
+    Raises SQLAlchemy's errors when the database cannot be reached or written (`is_away`); then nothing was
+    committed. One frame that the database won't store is put in quarantine, and the others are committed.
     """
     reports, refused = decide(engine, messages)
     try:
         with begin_write(engine) as conn:
             return commit(conn, reports, refused, rules)
-    except (exc.OperationalError, exc.InterfaceError):
-        raise
     except (exc.SQLAlchemyError, ValueError, OverflowError, RecursionError) as error:
+        if is_away(error):
+            raise
         log.warning("a batch of %d cannot be stored as one (%s): one by one", len(messages), _short(error))
     return _one_by_one(engine, reports, refused, rules)
 
@@ -72,9 +72,9 @@ def _alone(engine: Engine, report: Report, rules: Rules) -> Committed:
     try:
         with begin_write(engine) as conn:
             return commit(conn, [report], (), rules)
-    except (exc.OperationalError, exc.InterfaceError):
-        raise
     except (exc.SQLAlchemyError, ValueError, OverflowError, RecursionError) as error:
+        if is_away(error):
+            raise
         poison = replace(report, envelope=None, reason="commit", detail=_short(error))
     with begin_write(engine) as conn:
         return commit(conn, [poison], (), rules)

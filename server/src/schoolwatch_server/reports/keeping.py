@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, exc
 from schoolwatch_server.access import Place as Where
 from schoolwatch_server.access import Principal, covers, decides, hands_in
 from schoolwatch_server.database import packs, people, registry, reports
-from schoolwatch_server.database.engine import begin_write
+from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.reports import ReportRow
 from schoolwatch_server.indicators.indicator import Place
 from schoolwatch_server.levels import Manager
@@ -82,7 +82,7 @@ def freeze(engine: Engine, wanted: Wanted, judged: Judged, scope: Scope, *, by: 
         raise ReportError("future")
     if calendar.end_of_period(wanted.kind, period) < today - TOO_OLD:
         raise ReportError("too_old")
-    with reports.snapshot(engine) as conn:
+    with begin_read(engine) as conn:
         where = place(conn, wanted.level, wanted.code, scope)
         if where is None or not covers(scope, Where(where.province_id, where.commune_id, where.school_id)):
             raise ReportError("no_place")

@@ -28,11 +28,13 @@ SQLITE = (
 )
 POSTGRESQL = (
     """CREATE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-        RAISE EXCEPTION 'the audit log is never changed, and only shortened by retention';
+        RAISE EXCEPTION 'the audit log is never changed, and only shortened by retention'
+                USING ERRCODE = 'integrity_constraint_violation';
     END $$""",
     """CREATE FUNCTION audit_refuse_young() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-        IF OLD.id > (SELECT removed FROM audit_head) THEN
-            RAISE EXCEPTION 'the audit log is only shortened by retention';
+        IF OLD.id > (SELECT removed FROM audit_head WHERE id = 1) THEN
+            RAISE EXCEPTION 'the audit log is only shortened by retention'
+                USING ERRCODE = 'integrity_constraint_violation';
         END IF;
         RETURN OLD;
     END $$""",

@@ -19,7 +19,8 @@ SQLITE = (
 )
 POSTGRESQL = (
     """CREATE FUNCTION report_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-        RAISE EXCEPTION 'what was frozen is never changed';
+        RAISE EXCEPTION 'what was frozen is never changed'
+                USING ERRCODE = 'integrity_constraint_violation';
     END $$""",
     f"""CREATE TRIGGER report_no_change BEFORE UPDATE OF {_STAYS} ON report
         FOR EACH ROW EXECUTE FUNCTION report_refuse()""",

@@ -19,7 +19,8 @@ SQLITE = (
 )
 POSTGRESQL = (
     """CREATE FUNCTION incident_form_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-        RAISE EXCEPTION 'what was kept is never changed';
+        RAISE EXCEPTION 'what was kept is never changed'
+                USING ERRCODE = 'integrity_constraint_violation';
     END $$""",
     """CREATE TRIGGER incident_form_no_change BEFORE UPDATE ON incident_form
         FOR EACH ROW EXECUTE FUNCTION incident_form_refuse()""",
