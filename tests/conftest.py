@@ -40,23 +40,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """What rests on the database the most runs on both; with SCHOOLWATCH_TEST_DATABASE all is on that one."""
+    test = metafunc.definition
     asks = {"world", "tree", "engine", "commune"} & {*metafunc.fixturenames}
-    if (
-        not asks
-        or "SCHOOLWATCH_TEST_DATABASE" in os.environ
-        or metafunc.definition.get_closest_marker("sqlite")
-    ):
+    if not asks or test.name in databases.SLOW or "SCHOOLWATCH_TEST_DATABASE" in os.environ:
         return
-    module = str(metafunc.definition.path.relative_to(Path(__file__).parent))
-    if module.startswith(databases.ON_BOTH) and metafunc.definition.name not in databases.SLOW:
+    module = str(test.path.relative_to(Path(__file__).parent))
+    if module.startswith(databases.ON_BOTH) and not test.get_closest_marker("database"):
         metafunc.parametrize("database_kind", ["sqlite", "postgresql"], indirect=True)
 
 
 @pytest.fixture(autouse=True)
 def database_kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """What the test's databases are on: those about SQLite's files are on that, whatever is asked for."""
-    of_files = request.node.get_closest_marker("sqlite") is not None
-    kind = "sqlite" if of_files else str(getattr(request, "param", databases.KIND))
+    """What the test's databases are on; a test about one kind of them is on that, whatever is asked for."""
+    alone = request.node.get_closest_marker("database")
+    kind = alone.args[0] if alone else str(getattr(request, "param", databases.KIND))
     monkeypatch.setattr(databases, "kind", kind)
     return kind
 

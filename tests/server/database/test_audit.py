@@ -66,7 +66,7 @@ def test_the_database_itself_refuses_to_change_the_log(world: World, sql: str) -
         assert [row.id for row in audit.newest(conn, 9)] == [3, 2, 1]
 
 
-@pytest.mark.sqlite
+@pytest.mark.database("sqlite")
 @pytest.mark.parametrize(
     "sql",
     [
@@ -166,7 +166,7 @@ def test_retention_removes_the_oldest_days_and_says_so(world: World) -> None:
         conn.execute(text("DELETE FROM audit WHERE id = 402"))
 
 
-@pytest.mark.sqlite
+@pytest.mark.database("sqlite")
 def test_what_was_written_before_is_chained_by_the_migration(tmp_path: Path) -> None:
     url = of_data(tmp_path).database_url
     config = Config()
@@ -195,7 +195,7 @@ def test_what_was_written_before_is_chained_by_the_migration(tmp_path: Path) -> 
     assert (found.rows, found.last, found.wrong) == (len(rows) + 1, rows[-1]["id"] + 1, ())
 
 
-@pytest.mark.sqlite
+@pytest.mark.database("sqlite")
 def test_a_restored_copy_is_told_and_the_log_goes_on(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,7 +13,7 @@ from schoolwatch_server.database.changes import Changes
 from schoolwatch_server.database.engine import begin_write, open_database
 
 
-@pytest.mark.sqlite
+@pytest.mark.database("sqlite")
 def test_a_commit_is_seen_once_and_a_rollback_never(tmp_path: Path) -> None:
     engine = open_database(make_database(tmp_path), tmp_path)
     changes = Changes(engine)
@@ -55,7 +55,7 @@ def test_who_waits_is_woken_by_a_commit_or_by_the_end(tmp_path: Path) -> None:
     engine.dispose()
 
 
-@pytest.mark.sqlite
+@pytest.mark.database("sqlite")
 def test_a_file_that_is_away_counts_as_news(tmp_path: Path) -> None:
     engine = open_database(make_database(tmp_path), tmp_path)
     changes = Changes(engine)

@@ -22,7 +22,7 @@ from schoolwatch_server.intake.batch import take
 
 ANTIVIRUS = (Reading("antivirus.products", 0.0), Reading("probe.ok", 1.0, {"probe": "antivirus"}))
 
-pytestmark = pytest.mark.sqlite
+pytestmark = pytest.mark.database("sqlite")
 
 
 @pytest.fixture

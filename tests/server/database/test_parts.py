@@ -30,7 +30,7 @@ def everything(file: Path) -> list[str]:
         return [*db.iterdump(), *map(str, db.execute("SELECT rowid, * FROM counter"))]
 
 
-@pytest.mark.sqlite
+@pytest.mark.database("sqlite")
 def test_a_database_is_the_same_again_to_the_last_rowid_and_counter(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -49,7 +49,7 @@ def test_a_database_is_the_same_again_to_the_last_rowid_and_counter(
         assert db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'journal'").fetchone() == (99,)
 
 
-@pytest.mark.sqlite
+@pytest.mark.database("sqlite")
 def test_a_days_work_changes_only_the_parts_that_it_wrote(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -78,7 +78,7 @@ VALUES = (
 )
 
 
-@pytest.mark.sqlite
+@pytest.mark.database("sqlite")
 @settings(max_examples=10)
 @given(
     rows=st.dictionaries(

@@ -52,7 +52,7 @@ def test_what_has_had_its_time_is_gone_from_every_table_and_the_rest_stays(world
     assert prune(world.engine, NOW) == 0
 
 
-@pytest.mark.sqlite
+@pytest.mark.database("sqlite")
 def test_what_had_its_time_is_overwritten_in_the_file(world: World) -> None:
     marks = [b"a report's body that is old", b"the last state of a retired device"]
     with (

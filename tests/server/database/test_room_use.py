@@ -246,7 +246,7 @@ def test_no_computers_use_is_derivable_from_all_that_was_ever_published(
     assert all(one.isdisjoint(other) for one, other in combinations(shown, 2))
 
 
-@pytest.mark.sqlite
+@pytest.mark.database("sqlite")
 def test_who_stood_in_a_room_is_found_without_reading_where_everybody_stood(world: World) -> None:
     said: list[str] = []
     with begin_read(world.engine) as conn:

@@ -103,7 +103,7 @@ def test_without_its_master_key_nothing_is_taken_in_nor_thrown_away(world: World
     stranger.dispose()
 
 
-@pytest.mark.sqlite
+@pytest.mark.database("sqlite")
 def test_a_database_elsewhere_needs_to_be_told_where_its_key_is(world: World, tmp_path: Path) -> None:
     (device,) = world.enrol()
     elsewhere = tmp_path / "elsewhere"
