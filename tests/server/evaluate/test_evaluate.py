@@ -37,9 +37,7 @@ def config(world: World, webhook: Webhook) -> ServerConfig:
     urls = world.folder / "urls"
     urls.write_text(webhook.url + "\n", encoding="utf-8")
     urls.chmod(0o600)
-    return ServerConfig(
-        data=str(world.folder), evaluation=Evaluation(every=0.2), notify=Notify(urls_file=str(urls))
-    )
+    return settings_of(world.folder, evaluation=Evaluation(every=0.2), notify=Notify(urls_file=str(urls)))
 
 
 @contextmanager

@@ -16,7 +16,6 @@ from databases import settings_of
 from reports import Device, World
 from schoolwatch_contract.records import Reading
 from schoolwatch_server import incidents, packs, rules, watching
-from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.database import credentials, journal, registry, replaying
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.commit import Rules
@@ -227,7 +226,7 @@ def _are_what_a_replay_finds(commune: Commune) -> None:
 
     Watches look at the instants of the week's looks, for what is seen depends on when one looks.
     """
-    engine, config = commune.world.engine, ServerConfig(data=str(commune.world.folder))
+    engine, config = commune.world.engine, settings_of(commune.world.folder)
     incidents.judge_quiet(engine, rules.load(), (), week.END)
     i, f = t.incident.c, t.standing_fault.c
     with begin_read(engine) as conn:

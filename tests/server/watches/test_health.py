@@ -237,7 +237,7 @@ def test_a_channel_that_refuses_and_one_that_was_taken_out_of_the_file(world: Wo
     ]
     with begin_write(world.engine) as conn:
         conn.execute(t.delivery.insert(), rows)
-    config = ServerConfig(data=str(world.folder), notify=Notify(urls_file=str(file)))
+    config = settings_of(world.folder, notify=Notify(urls_file=str(file)))
     found = look(world, "server_channels", config=config)
     assert [(one.subject.part, one.value) for one in found] == [(there, True)]
     file.chmod(0o644)
