@@ -237,5 +237,5 @@ def test_a_serious_ones_row_says_how_long_is_left(tree: Tree, site: RunningSite,
         conn.execute(opened.values(at=time.time() - 23 * 3600))
     page = admin.get("/incidents?rule=grave").text
     rows = dict(re.findall(r'data-incident="(\d+)"(.*?)</li>', page, re.DOTALL))
-    assert re.search(r'class="chip warn">First notice[^<]*: [^<]+left', rows[str(critical)])
-    assert "First notice" not in rows[str(low)]
+    assert re.search(r'class="chip warn">24 hours: [^<]+left', rows[str(critical)])
+    assert "24 hours" not in rows[str(low)]
