@@ -296,7 +296,7 @@ def test_rules_are_found_by_a_word_without_its_marks_and_by_what_they_are_about(
         viewer = site.somebody("so_viewer")
 
         def found(query: str) -> set[str]:
-            return set(re.findall(r'href="/rules/([a-z0-9_]+)"', viewer.get(f"/rules?{query}").text))
+            return set(re.findall(r'<span><a href="/rules/([a-z0-9_]+)"', viewer.get(f"/rules?{query}").text))
 
         every = found("")
         assert len(every) > 30

@@ -17,7 +17,7 @@ from schoolwatch_server.access import Role
 from schoolwatch_server.database import declarations, registry
 from schoolwatch_server.ladder import Standing
 from schoolwatch_server.posture import RUNGS
-from schoolwatch_server.rules.rule import Severity
+from schoolwatch_server.severity import Severity
 from schoolwatch_server.state import Medium
 
 WORDS = texts.load()
