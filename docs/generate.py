@@ -17,6 +17,7 @@ from generators import (  # noqa: E402
     catalogue,
     commands,
     configuration,
+    dashboards,
     ladder,
     law,
     privacy,
@@ -42,6 +43,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "schema/settings.json": schemas.settings,
     "schema/incident-form.json": schemas.incident_form,
     "asyncapi.yaml": asyncapi.document,
+    **{f"../{path}": (lambda text=text: text) for path, text in dashboards.documents().items()},
 }
 """File under docs/ to the function that gives its text."""
 

@@ -11,15 +11,14 @@ from sqlalchemy import Connection
 from conftest import Peer
 from influxdb import RunningInfluxDB
 from influxql_queries import SECOND, START, asked, queries, same, settled
+from panels_world import lines
 from reports import World
 from schoolwatch_contract.records import Reading
 from schoolwatch_server.database import judged, registry
 from schoolwatch_server.database.commit import Rules
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.judged_index import JudgedIndex
-from schoolwatch_server.influxql.condition import Match
 from schoolwatch_server.influxql.query import Span
-from schoolwatch_server.influxql.source import Series
 from schoolwatch_server.intake.batch import take
 from schoolwatch_server.scope import EVERYTHING
 from schoolwatch_server.store.queried import Queried
@@ -67,31 +66,6 @@ def fill(world: World) -> list[str]:
     return [device.device for device in devices]
 
 
-def tagged(series: Series) -> str:
-    return "".join(
-        f",{key}={value.replace(' ', chr(92) + ' ')}" for key, value in sorted(series.tags.items())
-    )
-
-
-def lines(source: Queried, devices: list[str]) -> Iterator[str]:
-    """All that the store holds, in line protocol."""
-    fields = ("value", "denominator")
-    anything = Match("nothing", "=", "")
-    for one in source.series("indicator", anything, Span()):
-        tags = "".join(
-            f",{key}={value.replace(' ', chr(92) + ' ')}" for key, value in sorted(one.tags.items())
-        )
-        for at, values in source.points("indicator", fields, [one], Span())[one.id]:
-            said = ",".join(f"{k}={v!r}" for k, v in zip(fields, values, strict=True) if v is not None)
-            yield f"indicator{tags} {said} {at}"
-    span = Span(START, START + 4 * 86400 * SECOND)
-    for device in devices:
-        for one in source.series("link_speed", Match("device", "=", device), span):
-            tags = tagged(one)
-            for at, values in source.points("link_speed", ["value"], [one], span)[one.id]:
-                yield f"link_speed{tags} value={values[0]!r} {at}"
-
-
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     world = World(tmp_path_factory.mktemp("world"))
@@ -127,7 +101,7 @@ def influxdb(
     running = RunningInfluxDB(peer("influxd"), tmp_path_factory.mktemp("influxdb"), free_port(), free_port())
     try:
         running.start()
-        running.write("\n".join(lines(embedded, devices)))
+        running.write("\n".join(lines(embedded, devices, Span(START, START + 4 * 86400 * SECOND))))
         yield running
     finally:
         running.stop()

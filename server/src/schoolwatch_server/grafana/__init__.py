@@ -1,0 +1,20 @@
+"""Dashboards of Grafana as data: what each panel asks, shows and says.
+
+A dashboard is one file with `DASHBOARD` and one line in `DASHBOARDS`; docs/generate.py writes their JSON.
+"""
+
+from typing import Final
+
+from schoolwatch_server.grafana import commune, device, ipv6, lines, province, school, security
+from schoolwatch_server.grafana.spec import Dashboard
+
+DASHBOARDS: Final[tuple[Dashboard, ...]] = (
+    province.DASHBOARD,
+    commune.DASHBOARD,
+    school.DASHBOARD,
+    device.DASHBOARD,
+    lines.DASHBOARD,
+    ipv6.DASHBOARD,
+    security.DASHBOARD,
+)
+"""In the order in which people go through them."""

@@ -1,0 +1,38 @@
+"""A commune: where it stands, and which of its schools are behind."""
+
+from schoolwatch_server.grafana.places import (
+    COMMUNE,
+    IN_COMMUNE,
+    OF_SCHOOLS,
+    PROVINCE,
+    coverage,
+    now,
+    of_group,
+    worst,
+)
+from schoolwatch_server.grafana.spec import Dashboard, Row, said
+
+_GROUPS = ("assessment", "network", "security", "devices")
+
+DASHBOARD = Dashboard(
+    "schoolwatch-commune",
+    said("grafana.dashboard.commune"),
+    (PROVINCE, COMMUNE),
+    (
+        Row(
+            said("grafana.row.coverage"),
+            (coverage(IN_COMMUNE, ("commune_name",)), worst("telemetry_coverage", OF_SCHOOLS, "school_name")),
+        ),
+        *(
+            Row(said(f"grafana.row.{group}"), tuple(now(one, IN_COMMUNE) for one in of_group(group)))
+            for group in _GROUPS
+        ),
+        *(
+            Row(
+                said("grafana.row.of_schools", group=said(f"grafana.row.{group}")),
+                tuple(worst(one, OF_SCHOOLS, "school_name") for one in of_group(group)),
+            )
+            for group in _GROUPS
+        ),
+    ),
+)

@@ -1,0 +1,43 @@
+"""A panel's query in InfluxQL, as Grafana sends it to InfluxDB 1.8, 2, 3 and to the embedded store."""
+
+from collections.abc import Mapping
+
+from schoolwatch_server.grafana.spec import Query, Variable
+
+
+def query(asked: Query) -> str:
+    """Grafana puts the range for `$timeFilter`, and the length of an interval for `$__interval`."""
+    where = [*map(_compared, asked.where.items()), "$timeFilter"]
+    text = f'{asked.function}("{asked.field}") FROM "{asked.measurement}" WHERE {" AND ".join(where)}'
+    groups = [f'"{tag}"' for tag in asked.by]
+    if asked.is_over_time:
+        groups.insert(0, "time($__interval)")
+    if groups:
+        text += f" GROUP BY {', '.join(groups)}"
+    if asked.is_over_time:
+        text += " fill(none)"
+    return f"SELECT {text} tz('Asia/Ho_Chi_Minh')"
+
+
+def values(variable: Variable) -> str:
+    """What fills a variable's list."""
+    text = f'SHOW TAG VALUES FROM "{variable.measurement}" WITH KEY = "{variable.tag}"'
+    where = _where(variable.where)
+    return f"{text} WHERE {where}" if where else text
+
+
+def alias(asked: Query) -> str:
+    """How a series is called in the legend."""
+    return " · ".join(f"$tag_{tag}" for tag in asked.by) or "$col"
+
+
+def _where(where: Mapping[str, str]) -> str:
+    return " AND ".join(map(_compared, where.items()))
+
+
+def _compared(one: tuple[str, str]) -> str:
+    tag, value = one
+    if value.startswith("$"):
+        return f'"{tag}" =~ /^${{{value[1:]}:regex}}$/'
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"\"{tag}\" = '{escaped}'"

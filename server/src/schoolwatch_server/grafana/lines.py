@@ -1,0 +1,25 @@
+"""Lines: what contracts promise, what tests measured, and where lessons online have enough."""
+
+from schoolwatch_server.grafana.places import COMMUNE, OF_COMMUNES, OF_SCHOOLS, PROVINCE, over_time, worst
+from schoolwatch_server.grafana.spec import Dashboard, Row, said
+
+_OF = (
+    "line_of_contract",
+    "bandwidth_per_student",
+    "bandwidth_standard",
+    "online_teaching",
+    "fibre",
+    "several_providers",
+)
+
+DASHBOARD = Dashboard(
+    "schoolwatch-lines",
+    said("grafana.dashboard.lines"),
+    (PROVINCE, COMMUNE),
+    (
+        Row(
+            said("grafana.row.communes"), tuple(over_time(one, OF_COMMUNES, ("commune_name",)) for one in _OF)
+        ),
+        Row(said("grafana.row.schools"), tuple(worst(one, OF_SCHOOLS, "school_name") for one in _OF)),
+    ),
+)

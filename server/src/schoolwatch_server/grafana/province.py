@@ -1,0 +1,38 @@
+"""The province: where it stands, and which communes are behind."""
+
+from schoolwatch_server.grafana.places import (
+    IN_PROVINCE,
+    OF_COMMUNES,
+    PROVINCE,
+    coverage,
+    now,
+    of_group,
+    over_time,
+    worst,
+)
+from schoolwatch_server.grafana.spec import Dashboard, Row, said
+
+_GROUPS = ("assessment", "network", "security", "devices")
+
+DASHBOARD = Dashboard(
+    "schoolwatch-province",
+    said("grafana.dashboard.province"),
+    (PROVINCE,),
+    (
+        Row(
+            said("grafana.row.coverage"),
+            (coverage(IN_PROVINCE), worst("telemetry_coverage", OF_COMMUNES, "commune_name")),
+        ),
+        *(
+            Row(said(f"grafana.row.{group}"), tuple(now(one, IN_PROVINCE) for one in of_group(group)))
+            for group in _GROUPS
+        ),
+        *(
+            Row(
+                said("grafana.row.course", group=said(f"grafana.row.{group}")),
+                tuple(over_time(one, IN_PROVINCE) for one in of_group(group)),
+            )
+            for group in _GROUPS
+        ),
+    ),
+)

@@ -1,0 +1,35 @@
+"""A school: each indicator, now and over time."""
+
+from schoolwatch_server.grafana.places import (
+    COMMUNE,
+    IN_SCHOOL,
+    PROVINCE,
+    SCHOOL,
+    coverage,
+    now,
+    of_group,
+    over_time,
+)
+from schoolwatch_server.grafana.spec import Dashboard, Row, said
+
+_GROUPS = ("assessment", "network", "security", "devices")
+
+DASHBOARD = Dashboard(
+    "schoolwatch-school",
+    said("grafana.dashboard.school"),
+    (PROVINCE, COMMUNE, SCHOOL),
+    (
+        Row(said("grafana.row.coverage"), (coverage(IN_SCHOOL),)),
+        *(
+            Row(said(f"grafana.row.{group}"), tuple(now(one, IN_SCHOOL) for one in of_group(group)))
+            for group in _GROUPS
+        ),
+        *(
+            Row(
+                said("grafana.row.course", group=said(f"grafana.row.{group}")),
+                tuple(over_time(one, IN_SCHOOL) for one in of_group(group)),
+            )
+            for group in _GROUPS
+        ),
+    ),
+)

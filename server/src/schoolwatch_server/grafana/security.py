@@ -1,0 +1,26 @@
+"""Security: how computers are protected, and where they are not."""
+
+from schoolwatch_server.grafana.places import (
+    COMMUNE,
+    IN_PROVINCE,
+    OF_COMMUNES,
+    OF_SCHOOLS,
+    PROVINCE,
+    of_group,
+    over_time,
+    worst,
+)
+from schoolwatch_server.grafana.spec import Dashboard, Row, said
+
+_OF = of_group("security")
+
+DASHBOARD = Dashboard(
+    "schoolwatch-security",
+    said("grafana.dashboard.security"),
+    (PROVINCE, COMMUNE),
+    (
+        Row(said("grafana.row.province"), tuple(over_time(one, IN_PROVINCE) for one in _OF)),
+        Row(said("grafana.row.communes"), tuple(worst(one, OF_COMMUNES, "commune_name") for one in _OF)),
+        Row(said("grafana.row.schools"), tuple(worst(one, OF_SCHOOLS, "school_name") for one in _OF)),
+    ),
+)

@@ -1,0 +1,106 @@
+"""What a panel is: its query in no engine's language, its unit, its words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from schoolwatch_server import texts
+from schoolwatch_server.influxql.query import Function
+from schoolwatch_server.texts import Language
+
+Kind = Literal["timeseries", "stat", "table", "bargauge"]
+
+SOURCE: Final = "source"
+"""The variable that says which data source all panels read."""
+
+WIDTH: Final = 24
+"""Columns of Grafana's grid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A text in both languages."""
+
+    vi: str
+    en: str
+
+    def of(self, language: Language) -> str:
+        """In one of them."""
+        return self.vi if language == "vi" else self.en
+
+
+def said(key: str, **values: Words) -> Words:
+    """A text of texts/ with its places filled."""
+    known = texts.load()
+    vi, en = (known.get(one, key, **{k: v.of(one) for k, v in values.items()}) for one in texts.LANGUAGES)
+    return Words(vi, en)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Points of series of a measurement, put together by `by` and by a function.
+
+    `where` says which values a tag must have: one text, or `$name` for what a variable has chosen. With
+    `is_over_time` there is one value an interval of the graph, else one over all of the range. `legend` names
+    the tags that tell series apart.
+    """
+
+    measurement: str
+    where: Mapping[str, str] = field(hash=False)
+    by: tuple[str, ...] = ()
+    function: Function = "last"
+    field: str = "value"
+    is_over_time: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One panel; `unit` is Grafana's id of it, `width` and `height` are of its grid."""
+
+    kind: Kind
+    title: Words
+    description: Words
+    unit: str
+    query: Query
+    width: int = 12
+    height: int = 8
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A list to choose from: the values of a tag of a measurement, of what was chosen before."""
+
+    name: str
+    title: Words
+    measurement: str
+    tag: str
+    where: Mapping[str, str] = field(hash=False, default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Panels below one heading."""
+
+    title: Words
+    panels: tuple[Panel, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    """One dashboard; `uid` is its address for life, `days` how far it looks back at first."""
+
+    uid: str
+    title: Words
+    variables: tuple[Variable, ...]
+    rows: tuple[Row, ...]
+    days: int = 30
+
+    @property
+    def panels(self) -> tuple[Panel, ...]:
+        """All panels, in their order."""
+        return tuple(panel for row in self.rows for panel in row.panels)
+
+
+SUFFIX: Final[Mapping[Language, str]] = {"vi": "", "en": "-en"}
+"""What is added to a uid: both languages may be in one Grafana."""

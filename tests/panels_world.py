@@ -1,0 +1,108 @@
+"""A small province with something in every series of a dashboard, and Grafana's part of a query."""
+
+import random
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from reports import World
+from schoolwatch_contract.catalogue import METRICS, shown_alone
+from schoolwatch_contract.records import Reading
+from schoolwatch_server.database import judged, registry
+from schoolwatch_server.database.commit import Rules
+from schoolwatch_server.database.engine import begin_write
+from schoolwatch_server.indicators import INDICATORS
+from schoolwatch_server.indicators.stored import MEASUREMENT, PARTS
+from schoolwatch_server.influxql.condition import ANY, Match
+from schoolwatch_server.influxql.query import Span
+from schoolwatch_server.influxql.source import Series
+from schoolwatch_server.intake.batch import take
+from schoolwatch_server.store.names import measurement_of
+from schoolwatch_server.store.queried import Queried
+from schoolwatch_server.store.series import Judged
+
+SECOND = 1_000_000_000
+
+LABELS = {"rung": ("0", "3"), "family": ("4", "6")}
+"""Values of labels that say more than one thing; others are called after themselves."""
+
+
+def filled(world: World, start: float, *, hours: int) -> list[str]:
+    """Every indicator of a province, two communes and four schools each hour; what two devices measured.
+
+    Gives the devices.
+    """
+    chance = random.Random(11)
+    with begin_write(world.engine) as conn:
+        province = registry.create_province(conn, "P2", "Tỉnh Hai")
+        places = [{"level": "province", "province": str(province)}]
+        for c in (1, 2):
+            commune = registry.create_commune(conn, province, f"C{c}", f"Xã {c} (mới)")
+            above = {"province": str(province), "commune": str(commune)}
+            places.append({"level": "commune", **above})
+            for s in (1, 2):
+                school = registry.create_school(conn, commune, f"S{c}{s}", f"Trường {c}.{s}", "THCS", start)
+                places.append({"level": "school", "school": str(school), **above})
+        judged.write(conn, list(_judged(places, start, hours, chance)))
+    devices = world.enrol(2)
+    for device in devices:
+        every = 1800.5
+        count = int(hours * 3600 / every)
+        for first in range(1, count, 50):
+            numbers = range(first, min(first + 50, count))
+            messages = [
+                device.message(seq, at=start + (seq - 1) * every, readings=tuple(_readings(chance)))
+                for seq in numbers
+            ]
+            take(world.engine, messages, Rules())
+    return [device.device for device in devices]
+
+
+def _judged(
+    places: list[dict[str, str]], start: float, hours: int, chance: random.Random
+) -> Iterator[Judged]:
+    for tags in places:
+        for indicator in INDICATORS:
+            for hour in range(0, hours, 1 + chance.randrange(5)):
+                told = {**tags, "indicator": indicator.id}
+                yield Judged(MEASUREMENT, told, start + hour * 3600, round(chance.random(), 4), 1.0, 2.0)
+                if indicator.id == "ipv6_ladder" and tags["level"] != "school":
+                    for part in ("none", "1"):
+                        yield Judged(PARTS, {**told, "part": part}, start + hour * 3600, 3.0)
+
+
+def _readings(chance: random.Random) -> Iterator[Reading]:
+    for metric in METRICS.values():
+        if shown_alone(metric.name):
+            labels = {label: chance.choice(LABELS.get(label, (label,))) for label in metric.labels}
+            yield Reading(metric.name, float(chance.randrange(1000)), labels)
+
+
+def lines(source: Queried, devices: Sequence[str], span: Span) -> Iterator[str]:
+    """All that the store holds of what was judged and measured, in line protocol."""
+    measured = {measurement_of(name) for name in METRICS}
+    for measurement in source.measurements():
+        if measurement.endswith("_info"):
+            continue
+        fields = source.fields(measurement)
+        wheres = [Match("device", "=", device) for device in devices] if measurement in measured else [ANY]
+        for where in wheres:
+            for one in source.series(measurement, where, span):
+                tags = tagged(one)
+                for at, values in source.points(measurement, fields, [one], span)[one.id]:
+                    said = [f"{k}={v!r}" for k, v in zip(fields, values, strict=True) if v is not None]
+                    yield f"{measurement}{tags} {','.join(said)} {at}"
+
+
+def tagged(series: Series) -> str:
+    """The tags as a line has them."""
+    escaped = {key: re.sub(r"([ ,=])", r"\\\1", value) for key, value in sorted(series.tags.items())}
+    return "".join(f",{key}={value}" for key, value in escaped.items())
+
+
+def expanded(query: str, chosen: Mapping[str, str], start: int, end: int, interval: str) -> str:
+    """A panel's query as Grafana sends it; instants in milliseconds."""
+    text = query.replace("$timeFilter", f"time >= {start}ms and time <= {end}ms")
+    text = text.replace("$__interval", interval)
+    return re.sub(
+        r"\$\{(\w+):regex\}", lambda found: re.sub(r"([\\^$*+?.()|{}\[\]/])", r"\\\1", chosen[found[1]]), text
+    )

@@ -1,0 +1,101 @@
+"""Each dashboard, by rule: what every panel has, and that nothing of the catalogue is on none."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.cog.plugins import register_default_plugins
+from grafana_foundation_sdk.models.dashboard import Dashboard as Model
+
+import schoolwatch_server.grafana
+from schoolwatch_contract.catalogue import METRICS, shown_alone
+from schoolwatch_server.grafana import DASHBOARDS
+from schoolwatch_server.grafana.places import UNITS
+from schoolwatch_server.indicators import INDICATORS
+from schoolwatch_server.store.names import measurement_of
+
+FOLDER = Path(schoolwatch_server.grafana.__file__).with_name("json")
+FILES = sorted(FOLDER.glob("*/*.json"))
+
+
+def shown(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every panel, those below closed rows too; rows themselves are none."""
+    for panel in document["panels"]:
+        yield from panel.get("panels", ())
+        if panel["type"] != "row":
+            yield panel
+
+
+def keys(value: object, path: str = "") -> set[str]:
+    """The path of every key that says something."""
+    if isinstance(value, dict):
+        return {f"{path}.{key}" for key in value}.union(*(keys(v, f"{path}.{k}") for k, v in value.items()))
+    if isinstance(value, list):
+        return set().union(*(keys(v, f"{path}[{n}]") for n, v in enumerate(value)))
+    return set()
+
+
+def test_there_is_a_file_of_each_in_both_languages() -> None:
+    names = {(path.parent.name, path.stem) for path in FILES}
+    assert names == {(language, one.uid) for one in DASHBOARDS for language in ("vi", "en")}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_every_panel_is_whole(path: Path) -> None:
+    document = json.loads(path.read_text(encoding="utf-8"))
+    assert 0 < len(document["uid"]) <= 40
+    variables = [one["name"] for one in document["templating"]["list"]]
+    assert variables[0] == "source"
+    panels = list(shown(document))
+    assert panels
+    for panel in panels:
+        says = panel["title"]
+        assert panel["title"].strip()
+        assert panel["description"].strip(), says
+        assert panel["fieldConfig"]["defaults"]["unit"] in UNITS.values(), says
+        assert panel["fieldConfig"]["defaults"]["noValue"].strip(), says
+        assert panel["datasource"]["uid"] == "${source}", says
+        assert [target["datasource"]["uid"] for target in panel["targets"]] == ["${source}"], says
+    ids = [panel["id"] for panel in panels] + [p["id"] for p in document["panels"] if p["type"] == "row"]
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_grafanas_schema_knows_every_key(path: Path) -> None:
+    """What its own model reads and writes again has lost nothing: a key written wrong would be gone."""
+    register_default_plugins()
+    document = json.loads(path.read_text(encoding="utf-8"))
+    again = json.loads(JSONEncoder().encode(Model.from_json(document)))
+    assert keys(document) - keys(again) == set()
+
+
+def test_both_languages_differ_and_say_the_same_of_queries() -> None:
+    for one in DASHBOARDS:
+        files = [FOLDER / language / f"{one.uid}.json" for language in ("vi", "en")]
+        vi, en = (json.loads(file.read_text(encoding="utf-8")) for file in files)
+        assert vi["title"] != en["title"]
+        assert vi["uid"] != en["uid"]
+        assert [p["targets"] for p in shown(vi)] == [p["targets"] for p in shown(en)]
+
+
+def test_every_metric_and_indicator_is_on_a_panel() -> None:
+    asked = {panel.query.measurement for one in DASHBOARDS for panel in one.panels}
+    missing = {metric for metric in METRICS if shown_alone(metric) and measurement_of(metric) not in asked}
+    assert missing == set()
+    of = {panel.query.where.get("indicator") for one in DASHBOARDS for panel in one.panels}
+    assert {indicator.id for indicator in INDICATORS} - of == set()
+
+
+def test_above_a_device_nothing_but_what_was_judged_is_read() -> None:
+    for one in DASHBOARDS:
+        for panel in one.panels:
+            if "device" not in panel.query.where:
+                assert panel.query.measurement.startswith("indicator"), (one.uid, panel.title)
+
+
+def test_measurements_of_metrics_are_told_apart() -> None:
+    names = [measurement_of(metric) for metric in METRICS]
+    assert len(names) == len(set(names))

@@ -1,0 +1,101 @@
+"""Every query of every panel and variable: the embedded store answers what a real InfluxDB answers."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from conftest import Peer
+from influxdb import RunningInfluxDB
+from influxql_queries import asked, same
+from panels_world import SECOND, expanded, filled, lines
+from reports import World
+from schoolwatch_server.database.engine import begin_read
+from schoolwatch_server.database.judged_index import JudgedIndex
+from schoolwatch_server.grafana import DASHBOARDS, influxql
+from schoolwatch_server.influxql.query import Span
+from schoolwatch_server.scope import EVERYTHING
+from schoolwatch_server.store.queried import Queried
+
+START = 1_795_000_000
+HOURS = 26
+RANGES = [(0, HOURS * 3600, "1h"), (7000, 30_000, "7m")]
+"""From and to, seconds after the start, and the length of an interval."""
+
+QUERIES = sorted({influxql.query(panel.query) for one in DASHBOARDS for panel in one.panels})
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    world = World(tmp_path_factory.mktemp("world"))
+    yield world
+    world.engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def devices(world: World) -> list[str]:
+    return filled(world, START, hours=HOURS)
+
+
+@pytest.fixture(scope="module")
+def chosen(devices: list[str]) -> dict[str, str]:
+    """What somebody has chosen in the variables."""
+    return {"province": "Tỉnh Hai", "commune": "Xã 1 (mới)", "school": "Trường 1.2", "device": devices[0]}
+
+
+@pytest.fixture(scope="module")
+def embedded(world: World, devices: list[str]) -> Iterator[Queried]:
+    del devices  # there by now
+    with begin_read(world.engine) as conn:
+        yield Queried(conn, JudgedIndex(), EVERYTHING, START + HOURS * 3600)
+
+
+@pytest.fixture(scope="module")
+def influxdb(
+    peer: Peer,
+    tmp_path_factory: pytest.TempPathFactory,
+    free_port: Callable[[], int],
+    embedded: Queried,
+    devices: list[str],
+) -> Iterator[RunningInfluxDB]:
+    running = RunningInfluxDB(peer("influxd"), tmp_path_factory.mktemp("influxdb"), free_port(), free_port())
+    span = Span(START * SECOND, (START + HOURS * 3600) * SECOND)
+    try:
+        running.start()
+        running.write("\n".join(lines(embedded, devices, span)))
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.mark.parametrize(("after", "until", "interval"), RANGES)
+def test_panels(
+    after: int,
+    until: int,
+    interval: str,
+    embedded: Queried,
+    influxdb: RunningInfluxDB,
+    chosen: dict[str, str],
+) -> None:
+    empty = []
+    for query in QUERIES:
+        text = expanded(query, chosen, (START + after) * 1000, (START + until) * 1000, interval)
+        mine, theirs = asked(text, embedded), influxdb.ask(text)
+        assert same(mine, theirs), f"{text}\nours   {mine}\ntheirs {theirs}"
+        if "series" not in mine["results"][0]:
+            empty.append(text)
+    assert empty == []
+
+
+def test_variables(embedded: Queried, chosen: dict[str, str], devices: list[str]) -> None:
+    """Each list has what was chosen from it, and nothing of elsewhere."""
+    found: dict[str, list[str]] = {}
+    for one in DASHBOARDS:
+        for variable in one.variables:
+            here = chosen | {"school": "Trường"} if variable.name == "device" else chosen
+            text = expanded(influxql.values(variable), here, 0, 0, "")
+            (series,) = asked(text, embedded)["results"][0]["series"]
+            found[variable.name] = [value for _, value in series["values"]]
+    assert found["province"] == ["Tỉnh", "Tỉnh Hai"]
+    assert found["commune"] == ["Xã 1 (mới)", "Xã 2 (mới)"]
+    assert found["school"] == ["Trường 1.1", "Trường 1.2"]
+    assert found["device"] == sorted(devices)
