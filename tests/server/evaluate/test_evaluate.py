@@ -14,6 +14,7 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import exc, func, select
 
+from databases import settings_of
 from reports import FINE, NONE, NOW, Device, World, known_fine
 from schoolwatch_server import evaluate, incidents, rule_versions, rules, sheets
 from schoolwatch_server.config import Evaluation, Notify, ServerConfig
