@@ -1,5 +1,6 @@
 """Devices with keys, and the frames they send, for tests that commit reports."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,12 +12,13 @@ from schoolwatch_contract import frame as frames
 from schoolwatch_contract.frame import Clock, Header
 from schoolwatch_contract.records import Envelope, Fact, Reading, Sighting
 from schoolwatch_contract.topics import topic
-from schoolwatch_server.database import credentials, incidents, registry, tables
+from schoolwatch_server.database import credentials, memories, registry, tables
 from schoolwatch_server.database.commit import Rules
 from schoolwatch_server.database.engine import begin_write, open_database
 from schoolwatch_server.database.upsert import upsert
 from schoolwatch_server.intake.accept import Message
 from schoolwatch_server.rules import subject
+from schoolwatch_server.rules.step import RuleState
 from schoolwatch_server.store.rollup import DAY, Fold, pack
 
 NOW = 1_790_000_000.0
@@ -119,10 +121,16 @@ class Row:
 def known_fine(world: World, count: int = 1, rule: str = "antivirus_off") -> list[Device]:
     """New devices that the rule has judged before, without a fault: a new one is an incident."""
     devices = world.enrol(count)
-    memory = {"taken_at": NOW - 3600.0, "version": 1}
     with begin_write(world.engine) as conn:
-        incidents.write_states(conn, {(rule, subject.device(device.id)): memory for device in devices})
+        remember(conn, [device.id for device in devices], RuleState(NOW - 3600.0, version=1), rule)
     return devices
+
+
+def remember(
+    conn: Connection, device_ids: Iterable[int], state: RuleState, rule: str = "antivirus_off"
+) -> None:
+    """A rule has judged these devices before; of what other rules remember nothing is left."""
+    memories.write(conn, {subject.device(one): {rule: state} for one in device_ids})
 
 
 def tell_day(conn: Connection, device_id: int, day: int, **told: float) -> None:

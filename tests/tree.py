@@ -7,16 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from databases import copy_database, kept_folder, make_database
-from reports import FINE, NONE, Device
+from reports import FINE, NONE, Device, remember
 from schoolwatch_contract.records import Fact, Reading
 from schoolwatch_server import incidents, rules
 from schoolwatch_server.config import of_data
 from schoolwatch_server.database import credentials, declarations, journal, registry
 from schoolwatch_server.database.commit import Rules
 from schoolwatch_server.database.engine import begin_write, open_database
-from schoolwatch_server.database.incidents import write_states
 from schoolwatch_server.intake.batch import take
-from schoolwatch_server.rules import subject
+from schoolwatch_server.rules.step import RuleState
 from schoolwatch_server.scope import EVERYTHING, Scope
 
 
@@ -122,8 +121,7 @@ class _Grown:
             row = registry.create_device(conn, school.id, room, f"Máy {n} {school.mark}", self.now - 7200)
             key = bytes.fromhex(row.device) * 2
             credentials.set_credential(conn, row.id, key, "$7$1$a$b", self.now)
-            judged = {"taken_at": self.now - 7200, "version": 1}  # without a fault: a new one is an incident
-            write_states(conn, {("antivirus_off", subject.device(row.id)): judged})
+            remember(conn, [row.id], RuleState(self.now - 7200, version=1))  # a new fault is an incident
             school.devices.append(Device(row.id, row.device, key))
 
     def _report(self, school: School) -> None:

@@ -46,7 +46,7 @@ Time = Annotated[
 ]  # checked in envelope.py: it has a reason of its own for counting
 
 
-class Reading(msgspec.Struct, frozen=True, array_like=True):
+class Reading(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A number at a moment, in the catalogue's base unit; `None` is unknown, never 0."""
 
     metric: Name
@@ -54,7 +54,7 @@ class Reading(msgspec.Struct, frozen=True, array_like=True):
     labels: Labels = {}
 
 
-class Fact(msgspec.Struct, frozen=True, array_like=True):
+class Fact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A text that rarely changes; `None` is unknown, and `reason` then says why."""
 
     name: Name

@@ -7,19 +7,29 @@ nothing and doubles nothing, and a second evaluator on the same database finds i
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
+import msgspec
 from sqlalchemy import Connection, Engine
 
 from schoolwatch_contract.errors import ContractError
 from schoolwatch_contract.records import Envelope
-from schoolwatch_server.database import faults, incidents, journal, notifications, rule_reach, sightings
+from schoolwatch_server.database import (
+    faults,
+    incidents,
+    journal,
+    memories,
+    notifications,
+    rule_reach,
+    sightings,
+)
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.rules import Book, Rule
-from schoolwatch_server.rules.follow import FACTS, Memory, Occurrence, fall_quiet, follow
-from schoolwatch_server.rules.sighted import AGAIN_MAX
+from schoolwatch_server.rules.follow import Occurrence, fall_quiet, follow
+from schoolwatch_server.rules.memory import Memory
+from schoolwatch_server.rules.sighted import AGAIN_MAX, Sighted
 from schoolwatch_server.rules.step import Event, as_json
 from schoolwatch_server.rules.subject import Subject
 from schoolwatch_server.rules.told import NOTHING, Given
-from schoolwatch_server.rules.watch import Finding, watch
+from schoolwatch_server.rules.watch import Finding, Found, watch
 
 log = logging.getLogger(__name__)
 
@@ -49,10 +59,12 @@ def judge_next(
             return 0
         seen = sightings.of_rows(conn, rows[0].id, rows[-1].id)
         about = {Subject("device", row.device_id) for row in rows}
-        about |= {Subject("device", row.device_id, one.part) for row in rows for one in seen.get(row.id, ())}
-        memory = incidents.states(conn, [FACTS, *book.ids], about)
+        parts = {Subject("device", row.device_id, one.part) for row in rows for one in seen.get(row.id, ())}
+        memory = memories.of_devices(conn, {one.id for one in about})
+        for subject, kept in _sighted(conn, book.of_sightings, parts).items():
+            memory[subject] = memory.get(subject, {}) | kept
         of_now = book.at(now)
-        apart = rule_reach.apart(conn, of_now, about)
+        apart = rule_reach.apart(conn, of_now, about | parts)
     switched_on = {rule.id for rule in of_now if rule.enabled}
     changed: Memory = {}
     occurrences: list[Occurrence] = []
@@ -65,7 +77,8 @@ def judge_next(
     with begin_write(engine) as conn:
         if not incidents.move_cursor(conn, CURSOR, position, rows[-1].id, now):
             return 0  # another evaluator was here first
-        _write(conn, changed, occurrences, channels, now)
+        memories.write(conn, changed)
+        _write(conn, _seen(changed), occurrences, channels, now)
     if occurrences:
         told()
     return len(rows)
@@ -101,15 +114,33 @@ def judge_quiet(engine: Engine, rules: Sequence[Rule], channels: Collection[str]
     with begin_write(engine) as conn:
         unread = journal.rows_after(conn, journal.position(conn, CURSOR), 1)
         until = min([now, *(row.received_at for row in unread)])
-        memory = incidents.states(conn, ids, incidents.open_subjects(conn, ids))
+        memory = _sighted(conn, ids, incidents.open_subjects(conn, ids))
         changed, occurrences = fall_quiet(rules, memory, until)
-        _write(conn, changed, occurrences, channels, now)
+        _write(conn, _seen(changed), occurrences, channels, now)
     return len(occurrences)
+
+
+def _sighted(conn: Connection, rules: Collection[str], about: Collection[Subject]) -> Memory:
+    """What rules about sightings remember of these subjects."""
+    found: Memory = {}
+    for (rule, subject), body in incidents.states(conn, rules, about).items():
+        found.setdefault(subject, {})[rule] = msgspec.convert(body, Sighted)
+    return found
+
+
+def _seen(changed: Memory) -> Found:
+    """Of memory what is about sightings, as it is stored."""
+    return {
+        (rule, about): msgspec.to_builtins(state)
+        for about, kept in changed.items()
+        for rule, state in kept.items()
+        if isinstance(state, Sighted)
+    }
 
 
 def _write(
     conn: Connection,
-    changed: Memory,
+    changed: Found,
     occurrences: Sequence[Occurrence],
     channels: Collection[str],
     now: float,

@@ -18,14 +18,14 @@ KEYS_MAX = 4000
 """Readings, and facts, that one device's state holds at most."""
 
 
-class Value(msgspec.Struct, frozen=True, array_like=True):
+class Value(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A reading's number (None: unknown) and when it was taken, UTC seconds on the server's clock."""
 
     value: float | None
     taken_at: float
 
 
-class Text(msgspec.Struct, frozen=True, array_like=True):
+class Text(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A fact's text (None: unknown, with the reason) and when it was taken."""
 
     value: str | None

@@ -20,20 +20,19 @@ from sqlalchemy import func, insert, select
 
 from databases import make_database, settings_of
 from matrix import MATRIX
-from reports import NOW, Device
+from reports import NOW, Device, remember
 from schoolwatch_contract.records import Fact, Reading
 from schoolwatch_server import incidents, people, rules
 from schoolwatch_server.access import as_role
 from schoolwatch_server.database import credentials, declarations, journal, registry, sites, told
 from schoolwatch_server.database.commit import Rules
 from schoolwatch_server.database.engine import begin_read, begin_write, open_database
-from schoolwatch_server.database.incidents import write_states
 from schoolwatch_server.database.tables_people import account
 from schoolwatch_server.database.tables_use import room_use
 from schoolwatch_server.enrolment import issue_enrolment_token
 from schoolwatch_server.intake.batch import take
 from schoolwatch_server.reports import TABLES
-from schoolwatch_server.rules import subject
+from schoolwatch_server.rules.step import RuleState
 from schoolwatch_server.scope import Scope
 from schoolwatch_server.sites.look import Look, Way
 from schoolwatch_server.use import QUANTITIES, WEEK, week_of
@@ -208,8 +207,7 @@ class Grown:
             row = registry.create_device(conn, self.ids[at], None, f"Máy {n} {mark}", NOW - 7200, name=name)
             device = Device(row.id, row.device, bytes.fromhex(row.device) * 2)
             credentials.set_credential(conn, row.id, device.key, "$7$1$a$b", NOW)
-            judged = {"taken_at": NOW - 7200, "version": 1}  # without a fault: a new one is an incident
-            write_states(conn, {("antivirus_off", subject.device(row.id)): judged})
+            remember(conn, [row.id], RuleState(NOW - 7200, version=1))  # a new fault is an incident
         self.devices[at].append(device)
         facts = (Fact("os.name", f"Linux {mark}"), Fact("hardware.model", f"Model {mark}"))
         seen = (*readings, Reading("link.speed", 1e9, {"nic": mark}))

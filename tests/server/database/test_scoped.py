@@ -96,6 +96,7 @@ NOBODY_ASKS = named(
     identities="compare frozen of_school",
     incidents="all_states close_incident is_false_alarm open_incident open_of_rules open_subjects"
     " open_with states worsen",
+    memories="forget of_devices remembering",
     journal="digests held_since last_received_at position pruned_before received_until set_pruned_before",
     judged="fallen write",
     lease="hold release",

@@ -181,6 +181,7 @@ PLAIN = {
     "quarantine.frame": "a refused report",
     "rollup.body": "sums",
     "use_rollup.body": "sums of use, until a room was summed",
+    "rule_memory.body": "what rules remember of a device",
     "state_body.body": "what a device reported last",
     "report.body": "a frozen report",
     "incident_form.body": "a form by which a serious incident is reported; as a frozen report, never changed",

@@ -1,9 +1,9 @@
 """From reports that intake committed to incidents: once each, whatever comes twice, late or at once."""
 
 import pytest
-from sqlalchemy import event, exc, select, update
+from sqlalchemy import delete, event, exc, select
 
-from reports import FINE, NONE, NOW, Device, World, known_fine
+from reports import FINE, NONE, NOW, Device, World, known_fine, remember
 from schoolwatch_contract.records import Fact
 from schoolwatch_server import incidents, rules
 from schoolwatch_server.database import journal, registry
@@ -11,6 +11,7 @@ from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.commit import Rules
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.intake.batch import take
+from schoolwatch_server.rules.step import RuleState
 
 RULES = rules.load()
 CHANNELS = ("json-aaaaaaaaaaaa", "json-bbbbbbbbbbbb")
@@ -33,7 +34,7 @@ def rows(world: World, *columns) -> list[tuple]:
 
 
 def everything(world: World) -> dict[str, list[tuple]]:
-    tables = (t.rule_state, t.incident, t.incident_event, t.notification, t.cursor)
+    tables = (t.rule_state, t.rule_memory, t.incident, t.incident_event, t.notification, t.cursor)
     with begin_read(world.engine) as conn:
         return {table.name: [tuple(row) for row in conn.execute(select(table))] for table in tables}
 
@@ -158,7 +159,7 @@ def test_an_incident_that_is_open_already_is_not_opened_twice(world: World) -> N
         report(world, device, seq, minute, NONE)
     judge(world)
     with begin_write(world.engine) as conn:
-        conn.execute(update(t.rule_state).values(body={"taken_at": NOW}))  # its memory was lost
+        remember(conn, [device.id], RuleState(NOW))  # its memory was lost
     for seq, minute in enumerate((20, 30), 3):
         report(world, device, seq, minute, NONE)
     judge(world)
@@ -217,7 +218,7 @@ def test_reading_the_journal_again_doubles_no_fault(world: World) -> None:
         report(world, device, seq, minute, NONE)
     judge(world)
     with begin_write(world.engine) as conn:
-        conn.execute(update(t.rule_state).values(body={}))
+        conn.execute(delete(t.rule_memory))
         journal.move(conn, incidents.CURSOR, 0, NOW)
     judge(world)
     assert standing(world) == [("antivirus_off", device.id, None)]

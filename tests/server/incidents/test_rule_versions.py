@@ -3,19 +3,18 @@
 import pytest
 from sqlalchemy import select
 
-from reports import NONE, NOW, Device, World
+from reports import NONE, NOW, Device, World, remember
 from schoolwatch_server import incidents, rule_versions
 from schoolwatch_server import rules as all_rules
 from schoolwatch_server.database import audit, faults, registry, rules
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.commit import Rules
 from schoolwatch_server.database.engine import begin_read, begin_write
-from schoolwatch_server.database.incidents import write_states
 from schoolwatch_server.intake.batch import take
 from schoolwatch_server.rule_changes import Withdrawing
 from schoolwatch_server.rules import Book
 from schoolwatch_server.rules.load import SHIPPED
-from schoolwatch_server.rules.subject import device
+from schoolwatch_server.rules.step import RuleState
 from schoolwatch_server.saved import VersionError
 from schoolwatch_server.scope import EVERYTHING
 from schoolwatch_server.strict_yaml import SheetError
@@ -27,9 +26,8 @@ def fine(world: World, count: int = 1) -> list[Device]:
     """New devices that the shipped rule has judged before, without a fault."""
     devices = world.enrol(count)
     (mark,) = (rule.condition.mark for rule in all_rules.load() if rule.id == "antivirus_off")
-    told = {("antivirus_off", device(one.id)): {"taken_at": NOW - 7200, "condition": mark} for one in devices}
     with begin_write(world.engine) as conn:
-        write_states(conn, told)
+        remember(conn, [one.id for one in devices], RuleState(NOW - 7200, condition=mark))
     return devices
 
 
@@ -114,7 +112,7 @@ def test_a_rule_that_is_switched_off_withdraws_its_incidents_and_begins_anew_whe
     assert rows(world, i.closed_at) == [(off + 1,)]
     assert [kind for (kind,) in rows(world, e.kind)] == ["opened", "withdrawn"]
     assert rows(world, f.ended_at, f.withdrawn) == [(off + 1, True)]
-    assert rows(world, t.rule_state.c.subject) == []
+    assert rows(world, t.rule_memory.c.device_id) == []
     with begin_read(world.engine) as conn:
         (fault,) = faults.of_school(conn, EVERYTHING, world.school, NOW - 86400, NOW + 86400)
     assert fault.withdrawn
@@ -148,7 +146,7 @@ def test_a_restricted_rule_judges_these_schools_alone(world: World) -> None:
     report(world, outside, 4, since + 700)
     judge(world, since + 800)
     assert len(rows(world, i.id)) == 2
-    assert rows(world, t.rule_state.c.subject) == [(str(inside.id),)]
+    assert rows(world, t.rule_memory.c.device_id) == [(inside.id,)]
 
 
 def test_what_is_in_order_of_no_version_is_refused_and_nothing_is_saved(world: World) -> None:

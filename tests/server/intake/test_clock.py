@@ -154,7 +154,7 @@ def test_rules_pass_over_uncertain_reports(world: World) -> None:
     def remembered() -> int:
         assert incidents.judge_next(world.engine, load(), (), NOW) == 1
         with begin_read(world.engine) as conn:
-            return len(conn.execute(select(t.rule_state)).all())
+            return len(conn.execute(select(t.rule_memory)).all())
 
     take(world.engine, [device.message(1, readings=off, clock="doubtful")], RULES)
     assert remembered() == 0

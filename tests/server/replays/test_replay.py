@@ -54,7 +54,8 @@ def report(world: World, pc: Device, *told: tuple[float, tuple[Reading, ...]], *
 
 
 def rows(world: World) -> dict[str, list[tuple]]:
-    tables = (t.rule_state, t.incident, t.incident_event, t.cursor, t.journal, t.standing_fault, t.audit)
+    kept = (t.rule_state, t.rule_memory, t.standing_fault)
+    tables = (*kept, t.incident, t.incident_event, t.cursor, t.journal, t.audit)
     with begin_read(world.engine) as conn:
         return {table.name: [tuple(row) for row in conn.execute(select(table))] for table in tables}
 

@@ -15,6 +15,7 @@ from schoolwatch_server.rules.condition import met
 from schoolwatch_server.rules.follow import follow
 from schoolwatch_server.rules.load import SHIPPED, read
 from schoolwatch_server.rules.rule import Condition, Rule
+from schoolwatch_server.rules.step import RuleState
 from schoolwatch_server.rules.told import Told, hear
 from schoolwatch_server.settled import is_settled
 from schoolwatch_server.state import State, Value, key
@@ -158,7 +159,7 @@ FINE = envelope(Reading("antivirus.products", 1.0), Reading("antivirus.running",
 
 def judged_fine(*devices: int) -> dict:
     """The rule's memory of devices that had no fault a while ago."""
-    return {("antivirus_off", subject.device(one)): {"taken_at": T - 3600.0, "version": 1} for one in devices}
+    return {subject.device(one): {"antivirus_off": RuleState(T - 3600.0, version=1)} for one in devices}
 
 
 def test_each_device_has_its_own_memory() -> None:

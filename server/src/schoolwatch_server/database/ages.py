@@ -55,6 +55,7 @@ AGES: dict[str, Age] = {
     "state": _RETIRED,
     "state_body": _RETIRED,
     "rule_state": _STAYS,
+    "rule_memory": _RETIRED,
     "merged_school": _STAYS,
     "former_commune": _STAYS,
     "school_code": Age("rows", "proof", ("valid_to",)),

@@ -14,6 +14,7 @@ STRIPPED: tuple[Table, ...] = (
     t.credential,
     t.state,
     t.state_body,
+    t.rule_memory,
     t.arrival,
     t.frozen_device,
     t.device_settings,

@@ -6,12 +6,12 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Select, delete, select, update
 
-from schoolwatch_server.database import incidents
+from schoolwatch_server.database import incidents, memories
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.levels import stages
 from schoolwatch_server.rules import Rule
 from schoolwatch_server.rules.rule import Only
-from schoolwatch_server.rules.subject import Kind, Subject, parse
+from schoolwatch_server.rules.subject import Kind, Subject, device, parse
 
 _MANY = 400
 """Ids in one query; see `database.incidents`."""
@@ -48,9 +48,11 @@ def withdraw(conn: Connection, id_: str, rule: Rule | None, now: float) -> int:
     found, remembered = _found(conn, id_), _remembered(conn, id_)
     if rule is None or not rule.enabled:
         conn.execute(delete(t.rule_state).where(t.rule_state.c.rule == id_))
+        memories.forget(conn, id_)
     else:
         gone = {subject for _, subject in apart(conn, [rule], found | remembered)}
         incidents.write_states(conn, {(id_, subject): {} for subject in remembered & gone})
+        memories.forget(conn, id_, {subject.id for subject in gone if subject.kind == "device"})
         found &= gone
     f, closed = t.standing_fault.c, 0
     detail = {"at": now, "rule": rule.name if rule else id_}
@@ -86,7 +88,8 @@ def _found(conn: Connection, id_: str) -> set[Subject]:
 
 def _remembered(conn: Connection, id_: str) -> set[Subject]:
     s = t.rule_state.c
-    return {parse(text) for text in conn.scalars(select(s.subject).where(s.rule == id_))}
+    rows = {parse(text) for text in conn.scalars(select(s.subject).where(s.rule == id_))}
+    return rows | {device(one) for one in memories.remembering(conn, id_)}
 
 
 def _is_within(only: Only, place: _Place | None) -> bool:

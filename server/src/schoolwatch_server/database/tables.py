@@ -44,6 +44,7 @@ from schoolwatch_server.database.tables_enrolment import frozen_device as frozen
 from schoolwatch_server.database.tables_incidents import incident as incident
 from schoolwatch_server.database.tables_incidents import incident_event as incident_event
 from schoolwatch_server.database.tables_incidents import notification as notification
+from schoolwatch_server.database.tables_incidents import rule_memory as rule_memory
 from schoolwatch_server.database.tables_incidents import rule_state as rule_state
 from schoolwatch_server.database.tables_incidents import standing_fault as standing_fault
 from schoolwatch_server.database.tables_packs import pack_text as pack_text

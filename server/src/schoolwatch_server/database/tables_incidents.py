@@ -5,8 +5,10 @@ from sqlalchemy import (
     Boolean,
     Column,
     Double,
+    ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     String,
     Table,
     Text,
@@ -22,6 +24,12 @@ rule_state = Table(
     Column("rule", String(60), primary_key=True),
     Column("subject", String(60), primary_key=True),
     Column("body", JSON, nullable=False),
+)
+rule_memory = Table(  # what rules about readings remember of a computer: it changes with each report
+    "rule_memory",
+    metadata,
+    Column("device_id", Id, ForeignKey("device.id"), primary_key=True, autoincrement=False),
+    Column("body", LargeBinary, nullable=False),
 )
 incident = Table(
     "incident",

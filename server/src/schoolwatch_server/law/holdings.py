@@ -164,6 +164,11 @@ HOLDINGS: dict[str, Holding] = {
         "boots_devices boots_device_days boots_total",
     ),
     "rule_state": of("Điều quy tắc cảnh báo cần nhớ", "What rules remember", technical="rule subject body"),
+    "rule_memory": of(
+        "Điều quy tắc cảnh báo cần nhớ về từng máy",
+        "What rules remember of each computer",
+        technical="device_id body",
+    ),
     "incident": of(
         "Sự cố, bằng chứng kỹ thuật và người xử lý",
         "Incidents with their technical evidence, and who deals with them",

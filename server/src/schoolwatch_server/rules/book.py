@@ -45,6 +45,12 @@ class Book:
         """Every rule that holds at any time."""
         return frozenset(one.rule.id for page in self.pages for one in page)
 
+    @property
+    def of_sightings(self) -> frozenset[str]:
+        """Those of them that are about sightings."""
+        held = (one.rule for page in self.pages for one in page)
+        return frozenset(rule.id for rule in held if rule.condition.sighting is not None)
+
     def spans(self, rows: Iterable[R]) -> Iterator[tuple[tuple[Rule, ...], list[R]]]:
         """The rows in their order, in runs that the same rules judge: those of when they were taken."""
         for page, run in groupby(rows, lambda row: bisect_right(self.starts, row.taken_at)):

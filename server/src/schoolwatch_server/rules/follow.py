@@ -3,19 +3,16 @@
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any, Final, Protocol, TypeVar
-
-import msgspec
+from typing import Protocol
 
 from schoolwatch_contract.records import Envelope
 from schoolwatch_server.rules.condition import met, met_worse
+from schoolwatch_server.rules.memory import FACTS, Kept, Memory
 from schoolwatch_server.rules.rule import Rule
 from schoolwatch_server.rules.sighted import Seen, Sighted, concerns, quiet, see
 from schoolwatch_server.rules.step import Event, Evidence, RuleState, step
 from schoolwatch_server.rules.subject import Subject, device
-from schoolwatch_server.rules.told import NOTHING, Facts, Given, Told, hear, recall, subject
-
-_S = TypeVar("_S", RuleState, Sighted)
+from schoolwatch_server.rules.told import NOTHING, Given, Told, hear, recall, subject
 
 
 class Row(Protocol):
@@ -43,14 +40,6 @@ class Occurrence:
     larger: tuple[str, Subject] | None = None
 
 
-Memory = dict[tuple[str, Subject], dict[str, Any]]
-"""What each rule remembers of each subject, as it is stored: (rule, subject) → a packed `RuleState`, or a
-`Sighted` of a rule about sightings; (`FACTS`, device) → the facts that it told last."""
-
-FACTS: Final = "told facts"
-"""No rule's id has a blank."""
-
-
 def follow(
     rules: Sequence[Rule],
     envelopes: Iterable[tuple[Row, Envelope | None]],
@@ -59,7 +48,7 @@ def follow(
     sightings: Mapping[int, Sequence[Seen]] | None = None,
     apart: Container[tuple[str, Subject]] = (),
 ) -> tuple[Memory, tuple[Occurrence, ...]]:
-    """What changed in memory, and what opened or closed, in order.
+    """Of whom memory changed, all that is remembered of them, and what opened or closed, in order.
 
     Each envelope is judged by itself, beside the facts that were told before it. `sightings` are those that
     were committed with each row; of a row without an envelope they alone are judged. A rule that is switched
@@ -78,12 +67,13 @@ def fall_quiet(rules: Sequence[Rule], memory: Memory, now: float) -> tuple[Memor
     changed: Memory = {}
     occurrences = []
     of = {rule.id: rule for rule in rules if rule.condition.sighting is not None}
-    for (rule_id, about), body in memory.items():
-        if rule_id in of:
-            after, event = quiet(of[rule_id], msgspec.convert(body, Sighted), now)
-            if event is not None:
-                changed[rule_id, about] = msgspec.to_builtins(after)
-                occurrences.append(Occurrence(of[rule_id], about, event))
+    for about, kept in memory.items():
+        for rule_id, state in kept.items():
+            if rule_id in of and isinstance(state, Sighted):
+                after, event = quiet(of[rule_id], state, now)
+                if event is not None:
+                    changed[about] = {**changed.get(about, kept), rule_id: after}
+                    occurrences.append(Occurrence(of[rule_id], about, event))
     return changed, tuple(occurrences)
 
 
@@ -95,43 +85,45 @@ class _Journey:
     memory: Memory
     given: Given
     apart: Container[tuple[str, Subject]]
-    states: dict[tuple[str, Subject], RuleState | Sighted] = field(default_factory=dict)
-    facts: dict[Subject, Facts] = field(default_factory=dict)
+    held: Memory = field(default_factory=dict)
+    touched: set[Subject] = field(default_factory=set)
     occurrences: list[Occurrence] = field(default_factory=list)
     speaking: dict[frozenset[str], tuple[Rule, ...]] = field(default_factory=dict)
 
     @property
     def changed(self) -> Memory:
-        """What differs from the memory that there was."""
-        told: Memory = {
-            (FACTS, about): {name: msgspec.to_builtins(text) for name, text in facts.items()}
-            for about, facts in self.facts.items()
-        }
-        found = packed(self.states) | told
-        return {place: body for place, body in found.items() if self.memory.get(place, {}) != body}
+        """All that is remembered of those of whom something else is remembered than before."""
+        return {about: self.held[about] for about in self.touched if self.held[about]}
 
     def judge(self, row: Row, envelope: Envelope) -> None:
         """One envelope, by all rules that it says something about."""
         about = device(row.device_id)
-        before = self._facts(about)
+        mine = self._of(about)
+        facts = mine.get(FACTS)
+        before = facts if isinstance(facts, dict) else {}
         told = hear(envelope, row.taken_at, before, self.given)
-        self.facts[about] = recall(envelope, row.taken_at, before)
+        after_facts = recall(envelope, row.taken_at, before)
+        if after_facts is not before:
+            self._keep(about, mine, FACTS, after_facts)
         evidence: dict[tuple[str, ...], Evidence] = {}
         for rule in self._about(told.subjects):
             value = None if (rule.id, about) in self.apart else met(rule.condition, told)
             if value is None:
                 continue  # as `step` does
-            state = self._state(rule, about, RuleState)
+            held = mine.get(rule.id)
+            state = held if isinstance(held, RuleState) else _NEW
             subjects = rule.condition.evidence
             if not _is_kept(state, value):
                 kept = Evidence(row.id, row.taken_at, arrived_at=row.received_at)
-            elif (held := evidence.get(subjects)) is not None:
-                kept = held
+            elif (same := evidence.get(subjects)) is not None:
+                kept = same
             else:
                 kept = evidence[subjects] = evidence_of(subjects, told, row)
             worse = value and met_worse(rule, told)
             after, event = step(rule, value, state, kept, late=row.late, worse=worse)
-            self._note(rule, about, after, () if event is None else (event,))
+            self._keep(about, mine, rule.id, after)
+            if event is not None:
+                self.occurrences.append(Occurrence(rule, about, event))
 
     def sight(self, row: Row, sightings: Sequence[Seen]) -> None:
         """A row's sightings, each subject's together."""
@@ -139,28 +131,28 @@ class _Journey:
             return
         of = sorted(sightings, key=lambda seen: seen.part)
         for rule in self.rules:
-            mine = [seen for seen in of if rule.condition.sighting is not None and concerns(rule, seen)]
-            for part, seen in groupby(mine, key=lambda seen: seen.part):
+            its = [seen for seen in of if rule.condition.sighting is not None and concerns(rule, seen)]
+            for part, seen in groupby(its, key=lambda seen: seen.part):
                 about = Subject("device", row.device_id, part)
                 if (rule.id, about) in self.apart:
                     continue
-                after, events = see(rule, self._state(rule, about, Sighted), tuple(seen))
-                self._note(rule, about, after, events)
+                mine = self._of(about)
+                held = mine.get(rule.id)
+                after, events = see(rule, held if isinstance(held, Sighted) else Sighted(), tuple(seen))
+                self._keep(about, mine, rule.id, after)
+                self.occurrences += [Occurrence(rule, about, event) for event in events]
 
-    def _note(self, rule: Rule, about: Subject, after: RuleState | Sighted, events: Iterable[Event]) -> None:
-        self.states[rule.id, about] = after
-        self.occurrences += [Occurrence(rule, about, event) for event in events]
+    def _of(self, about: Subject) -> dict[str, Kept]:
+        """What is remembered of a subject, to be changed."""
+        held = self.held.get(about)
+        if held is None:
+            held = self.held[about] = dict(self.memory.get(about, {}))
+        return held
 
-    def _state(self, rule: Rule, about: Subject, kind: type[_S]) -> _S:
-        held = self.states.get((rule.id, about))
-        if isinstance(held, kind):
-            return held
-        return msgspec.convert(self.memory.get((rule.id, about), {}), kind)
-
-    def _facts(self, about: Subject) -> Facts:
-        if about not in self.facts:
-            self.facts[about] = msgspec.convert(self.memory.get((FACTS, about), {}), Facts)
-        return self.facts[about]
+    def _keep(self, about: Subject, mine: dict[str, Kept], name: str, after: Kept) -> None:
+        if mine.get(name) != after:
+            mine[name] = after
+            self.touched.add(about)
 
     def _about(self, subjects: frozenset[str]) -> tuple[Rule, ...]:
         """The rules that ask for one of these subjects; computers say the same ones again and again."""
@@ -177,9 +169,7 @@ def _is_kept(state: RuleState, value: bool) -> bool:
     return state.is_open or (not stands if value else state.is_standing)
 
 
-def packed(changed: Mapping[tuple[str, Subject], RuleState | Sighted]) -> Memory:
-    """Rule states as they are stored."""
-    return {place: msgspec.to_builtins(state) for place, state in changed.items()}
+_NEW = RuleState()
 
 
 def evidence_of(subjects: Sequence[str], told: Told, row: Row) -> Evidence:

@@ -16,7 +16,7 @@ EventKind = Literal["opened", "closed", "worsened", "again", "merged", "listed",
 put on the work list or is mended; an incident of weeks becomes one."""
 
 
-class Evidence(msgspec.Struct, frozen=True):
+class Evidence(msgspec.Struct, frozen=True, gc=False):
     """The readings and facts that an envelope gave, frozen: `key(name, labels)` → value.
 
     `taken_at` is when it was taken and `arrived_at` when it came here (0: not remembered), UTC seconds. Of a
@@ -33,7 +33,7 @@ class Evidence(msgspec.Struct, frozen=True):
     detail: dict[str, str] = {}
 
 
-class RuleState(msgspec.Struct, frozen=True, omit_defaults=True):
+class RuleState(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What is remembered between two envelopes of one device for one rule.
 
     `first` is the evidence since which the condition has been met, `first_late` whether it came late,

@@ -5,12 +5,12 @@ A watch looks at the database and the clock where `follow` reads envelopes; both
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from schoolwatch_server.rules.dependency import in_order, silencer
-from schoolwatch_server.rules.follow import Memory, Occurrence, packed
+from schoolwatch_server.rules.follow import Occurrence
 from schoolwatch_server.rules.rule import Rule
 from schoolwatch_server.rules.step import Event, EventKind, Evidence, RuleState, step
 from schoolwatch_server.rules.subject import Subject
@@ -47,6 +47,10 @@ OF_DEVICES: Final = frozenset({"device_silent"})
 """Those that find computers; the others find rooms, places, or the server itself."""
 
 
+Found = dict[tuple[str, Subject], dict[str, Any]]
+"""What watches remember, as it is stored: (rule, subject) → a `RuleState`."""
+
+
 class Finding(msgspec.Struct, frozen=True):
     """What a watch says of one subject: whether the condition is met (None: not known), and on what.
 
@@ -69,8 +73,8 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 def watch(
-    rules: Sequence[Rule], findings: Mapping[str, Sequence[Finding]], now: float, memory: Memory
-) -> tuple[Memory, tuple[Occurrence, ...]]:
+    rules: Sequence[Rule], findings: Mapping[str, Sequence[Finding]], now: float, memory: Found
+) -> tuple[Found, tuple[Occurrence, ...]]:
     """What changed in memory, and what opened or closed at `now` (UTC seconds).
 
     `findings` are by the rule's id; a rule without an entry was not looked at, and nothing of it changes.
@@ -100,7 +104,7 @@ def watch(
         open_now[rule.id] = [
             subject for (id_, subject), state in states.items() if id_ == rule.id and state.is_open
         ]
-    return packed(changed), tuple(occurrences)
+    return {place: msgspec.to_builtins(state) for place, state in changed.items()}, tuple(occurrences)
 
 
 def _one(
@@ -149,7 +153,7 @@ def _open(states: Mapping[tuple[str, Subject], RuleState]) -> dict[str, list[Sub
     return found
 
 
-def _gone(rule: Rule, found: Sequence[Finding], memory: Memory) -> list[Finding]:
+def _gone(rule: Rule, found: Sequence[Finding], memory: Found) -> list[Finding]:
     seen = {finding.subject for finding in found}
     held = (subject for id_, subject in memory if id_ == rule.id and subject not in seen)
     return [Finding(subject, value=False) for subject in held]
