@@ -29,7 +29,7 @@ from schoolwatch_server.rules.sighted import AGAIN_MAX, Sighted
 from schoolwatch_server.rules.step import Event, as_json
 from schoolwatch_server.rules.subject import Subject
 from schoolwatch_server.rules.told import NOTHING, Given
-from schoolwatch_server.rules.watch import Finding, Found, watch
+from schoolwatch_server.rules.watch import Finding, Watched, watch
 
 log = logging.getLogger(__name__)
 
@@ -128,7 +128,7 @@ def _sighted(conn: Connection, rules: Collection[str], about: Collection[Subject
     return found
 
 
-def _seen(changed: Memory) -> Found:
+def _seen(changed: Memory) -> Watched:
     """Of memory what is about sightings, as it is stored."""
     return {
         (rule, about): msgspec.to_builtins(state)
@@ -140,7 +140,7 @@ def _seen(changed: Memory) -> Found:
 
 def _write(
     conn: Connection,
-    changed: Found,
+    changed: Watched,
     occurrences: Sequence[Occurrence],
     channels: Collection[str],
     now: float,

@@ -57,8 +57,8 @@ duty = Table(  # minutes are of the day in Vietnam; `weekdays` has one bit a day
     Column("quiet_to", Integer),
     Column("digest_at", Integer),
     Column("channels", JSON, nullable=False),
-    Column("acts", String(10), nullable=False, server_default="all"),
     Column("changed_at", Double, nullable=False),
+    Column("acts", String(10), nullable=False, server_default="all"),
 )
 notify_settings = Table(  # one row
     "notify_settings",

@@ -11,9 +11,8 @@ from schoolwatch_server.packs import Packs
 from schoolwatch_server.replays.job import Larger
 from schoolwatch_server.replays.judge import Finds
 from schoolwatch_server.rules import Rule
-from schoolwatch_server.rules.follow import Memory
 from schoolwatch_server.rules.subject import Subject
-from schoolwatch_server.rules.watch import Finding, watch
+from schoolwatch_server.rules.watch import Finding, Watched, watch
 from schoolwatch_server.watches.sight import Sight
 
 _OPEN: Mapping[str, object] = {"is_open": True, "opened_since": 1.0}
@@ -25,7 +24,7 @@ class Version:
 
     rule: Rule
     finds: Finds = field(default_factory=Finds)
-    memory: Memory = field(default_factory=dict)
+    memory: Watched = field(default_factory=dict)
     looked: dict[str, float] = field(default_factory=dict)
 
 
@@ -58,7 +57,7 @@ def _look(
     deaf_at: float,
 ) -> None:
     rule, now = version.rule, past.now
-    silencing: Memory = {
+    silencing: Watched = {
         (one.rule, one.subject): dict(_OPEN) for one in really if one.rule in rule.silenced_by
     }
     open_now = {rule.condition.watch or "": _open(version)}

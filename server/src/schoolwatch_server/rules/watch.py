@@ -47,7 +47,7 @@ OF_DEVICES: Final = frozenset({"device_silent"})
 """Those that find computers; the others find rooms, places, or the server itself."""
 
 
-Found = dict[tuple[str, Subject], dict[str, Any]]
+Watched = dict[tuple[str, Subject], dict[str, Any]]
 """What watches remember, as it is stored: (rule, subject) → a `RuleState`."""
 
 
@@ -73,8 +73,8 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 def watch(
-    rules: Sequence[Rule], findings: Mapping[str, Sequence[Finding]], now: float, memory: Found
-) -> tuple[Found, tuple[Occurrence, ...]]:
+    rules: Sequence[Rule], findings: Mapping[str, Sequence[Finding]], now: float, memory: Watched
+) -> tuple[Watched, tuple[Occurrence, ...]]:
     """What changed in memory, and what opened or closed at `now` (UTC seconds).
 
     `findings` are by the rule's id; a rule without an entry was not looked at, and nothing of it changes.
@@ -153,7 +153,7 @@ def _open(states: Mapping[tuple[str, Subject], RuleState]) -> dict[str, list[Sub
     return found
 
 
-def _gone(rule: Rule, found: Sequence[Finding], memory: Found) -> list[Finding]:
+def _gone(rule: Rule, found: Sequence[Finding], memory: Watched) -> list[Finding]:
     seen = {finding.subject for finding in found}
     held = (subject for id_, subject in memory if id_ == rule.id and subject not in seen)
     return [Finding(subject, value=False) for subject in held]
