@@ -232,3 +232,14 @@ def test_what_was_kept_as_a_code_stands_in_words_in_the_letter(tree: Tree) -> No
         msgspec.structs.replace(made, measured=(code,)), texts.load()
     )
     assert texts.load().get("vi", "value.isp") in words_of(letter)
+
+
+def test_ages_stand_in_the_letter_in_units_that_people_count_in(tree: Tree) -> None:
+    made, _, _ = made_form(tree, put(tree))
+    ages = tuple(
+        msgspec.structs.replace(made.measured[0], name="antivirus.signature_age", value=value, unit="s")
+        for value in (45.0, 3600.0, 1.5 * 86400)
+    )
+    letter = incident_forms.incident_letter.render(msgspec.structs.replace(made, measured=ages), texts.load())
+    for told in ("45 s", "1 giờ", "1,5 ngày"):
+        assert told in words_of(letter)

@@ -68,6 +68,7 @@ def test_a_rule_is_changed_by_form_seen_saved_and_acts_everywhere_from_its_minut
         seen = look(
             admin, **{"f.open_after": "30", "f.severity": "critical", "f.only.communes": "Xã MarkC00X"}
         )
+        assert "<h1>Sửa: Phần mềm diệt vi-rút không chạy hoặc không có</h1>" in seen.text
         assert "<del>10 phút</del>" in seen.text
         assert "<ins>30 phút</ins>" in seen.text
         assert "<ins>MarkC00X</ins>" in seen.text

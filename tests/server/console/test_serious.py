@@ -1,5 +1,6 @@
 """Serious incidents at the console: deadlines, marks, letters, forms, whom to call, recipients."""
 
+import hashlib
 import re
 import time
 
@@ -135,6 +136,9 @@ def test_a_form_is_downloaded_as_it_was_made(tree: Tree, site: RunningSite) -> N
     assert [link.rpartition("/")[2] for link in links] == ["docx", "json"]
     letter, body = (who.get(link) for link in links)
     assert letter.content[:2] == b"PK"
+    page = who.get(f"/incidents/{made}/serious").text
+    for file in (letter, body):
+        assert hashlib.sha256(file.content).hexdigest() in page, "whoever holds the file can compare it"
     assert f'filename="su-co-{made}-bao-cao-nhanh-r1.docx"' in letter.headers["Content-Disposition"]
     assert body.json()["incident"] == made
     with begin_read(tree.engine) as conn:

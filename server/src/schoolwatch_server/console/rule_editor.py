@@ -272,6 +272,7 @@ def _page(request: Request, who: Principal, server: Context, draft: Draft, statu
         status,
         at=f"/rules/{draft.rule}/edit" if draft.rule else "/rules",
         draft=draft,
+        known=server.rules.get(draft.rule),
         fields=fields,
         values=lambda each: draft.given.get(each.name, each.values) if draft.given else each.values,
         faults={name: words.text(f"packs.fault.{reason}") for name, reason in draft.faults.items()},

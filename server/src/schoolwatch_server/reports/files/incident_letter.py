@@ -138,6 +138,9 @@ def _place(form: Form, say: Voice) -> str:
     return ", ".join(known) if known else say("place.server") if place.kind == "server" else BLANK
 
 
+_SPANS = ((86400, "day"), (3600, "hour"), (60, "minute"))
+
+
 def _title(one: Measured) -> str:
     labels = ", ".join(one.labels.values())
     return f"{one.title} ({labels})" if labels else one.title
@@ -153,6 +156,9 @@ def _value(one: Measured, say: Voice) -> str:
         return say("yes" if value else "no")
     if one.unit == "ratio":
         return words.percent(value, _LANGUAGE)
+    if one.unit == "s" and value >= 60:
+        size, name = next(pair for pair in _SPANS if value >= pair[0])
+        return f"{words.number(value / size, _LANGUAGE)} {say.texts.get(_LANGUAGE, f'unit.{name}.0')}"
     unit = "" if one.unit in ("", "count", "boolean") else f" {one.unit}"
     return f"{words.number(value, _LANGUAGE)}{unit}"
 
