@@ -8,6 +8,7 @@ import math
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -49,7 +50,7 @@ Reason = Literal[
 """Why a version can't be saved; keys of the text file `rules`."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # with no slots, so that the book is put together once
 class Known:
     """What there is besides the version that somebody types; `stamp` changes when somebody saves another."""
 
@@ -58,7 +59,7 @@ class Known:
     stamp: int = 0
     communes: Collection[str] | None = None
 
-    @property
+    @cached_property
     def book(self) -> Book:
         """The rules of all times."""
         return rules.put_together(self.files, self.stored)

@@ -4,15 +4,17 @@ import html
 import re
 import time
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
+import pytest
 
 from schoolwatch_server import rule_versions
 from schoolwatch_server.console.rule_editor import instant
 from schoolwatch_server.database import audit, rules
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
-from schoolwatch_server.rules import Stored
+from schoolwatch_server.rules import Held, Stored, book
 from schoolwatch_server.rules.load import SHIPPED
 from schoolwatch_server.scope import Scope
 from schoolwatch_server.sheets import rules_in_force
@@ -282,6 +284,28 @@ def test_of_two_communes_of_one_name_none_is_chosen_by_chance(tree: Tree) -> Non
         assert (refused.status_code, "không có xã, phường" in refused.text) == (422, True)
         assert "MarkC" not in refused.text
         assert "<ins>MarkC00X</ins>" in look(admin, **{"f.only.communes": "MarkC00X"}).text
+
+
+def test_many_versions_are_read_once_and_not_with_each_page(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with begin_write(tree.engine) as conn:
+        for n in range(1001, 1021):
+            text = TEXT.replace("version: 1", f"version: {n}")
+            rules.add(conn, Stored("antivirus_off", n, 1.7e9 + n, text, 1.7e9, "sở", reason="thử"))
+    read, times = book.read, []
+
+    def counted(raw: bytes, *more: Any) -> Held:
+        times.append(raw)
+        return read(raw, *more)
+
+    monkeypatch.setattr(book, "read", counted)
+    book.held_of.cache_clear()
+    with RunningSite(tree.config) as site:
+        admin = site.somebody("so_admin")
+        for path in ("/rules", "/rules/antivirus_off", "/rules/antivirus_off/edit"):
+            assert admin.get(path).status_code == 200
+    assert len(times) == 20
 
 
 def test_a_time_is_read_as_people_write_it() -> None:

@@ -22,7 +22,8 @@ from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.replays import histories, wanted
 from schoolwatch_server.rule_versions import Known
 from schoolwatch_server.rules import Held, Stored
-from schoolwatch_server.rules.load import read, shipped
+from schoolwatch_server.rules.book import held_of
+from schoolwatch_server.rules.load import shipped
 from schoolwatch_server.scope import EVERYTHING
 from schoolwatch_server.severity import SEVERITIES
 from schoolwatch_server.strict_yaml import SheetError
@@ -167,7 +168,7 @@ def as_held(one: Stored) -> Held | None:
     if one.is_end:
         return None
     try:
-        return read(one.text.encode(), one.path, "console", one.valid_from)
+        return held_of(one)
     except SheetError:  # an older program wrote it: its text can still be read
         return None
 

@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 from typing import TypeVar
 
@@ -67,7 +68,7 @@ def put_together(files: Sequence[Held], stored: Sequence[Stored] = ()) -> Book:
     for one in meant:
         if not one.is_end:
             try:
-                texts[one.name, one.version] = read(one.text.encode(), one.path, "console", one.valid_from)
+                texts[one.name, one.version] = held_of(one)
             except SheetError as error:  # an older program wrote it
                 faults.append(str(error))
     usable = [one for one in meant if one.is_end or (one.name, one.version) in texts]
@@ -77,6 +78,15 @@ def put_together(files: Sequence[Held], stored: Sequence[Stored] = ()) -> Book:
         holding = saved.in_force(usable, start)
         pages.append(_page(files, {name: texts[name, one.version] for name, one in holding.items()}))
     return Book(tuple(pages), starts, tuple(faults))
+
+
+@lru_cache(maxsize=2048)
+def held_of(one: Stored) -> Held:
+    """What a saved version says: it never changes, and to read one takes longer than all else here.
+
+    Raises `SheetError` for an end, and for a text that this program can't use.
+    """
+    return read(one.text.encode(), one.path, "console", one.valid_from)
 
 
 def _page(files: Sequence[Held], typed: dict[str, Held]) -> tuple[Held, ...]:
