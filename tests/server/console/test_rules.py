@@ -239,6 +239,8 @@ def test_a_draft_is_tried_on_the_past_before_it_is_saved(tree: Tree) -> None:
         assert "để trống mã trường" in refused("server_deaf", place=tree.schools[0].code)
         assert "KHONG-CO" in refused("antivirus_off", place="KHONG-CO")
         assert "không phải là một ngày" in refused("antivirus_off", until="hôm qua")
+        assert "Số ngày gần đây</strong>: từ 1 đến 92" in refused("antivirus_off", days="99")
+        assert "Số trường lấy mẫu</strong>: từ 0 đến 50" in refused("antivirus_off", schools="x")
         (api,) = (one for one in admin.get("/api/v1/rules").json()["rules"] if one["id"] == "server_disk")
         assert (api["replay"]["possible"], "disk" in api["replay"]["why_not"]["en"]) == (False, True)
         assert "Dung lượng trống".lower() in admin.get("/rules").text

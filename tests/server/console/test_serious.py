@@ -6,6 +6,7 @@ import time
 
 import httpx
 import pytest
+from sqlalchemy import event
 
 from schoolwatch_server.database import audit, contacts, incidents, serious
 from schoolwatch_server.database import tables as t
@@ -70,6 +71,31 @@ def told(tree: Tree) -> list[tuple[str, str]]:
 def site(tree: Tree):
     with RunningSite(tree.config) as running:
         yield running
+
+
+def test_the_list_asks_the_database_as_often_for_many_as_for_one(tree: Tree) -> None:
+    def asked() -> int:
+        statements.clear()
+        assert admin.get("/serious").status_code == 200
+        return sum("FROM incident" in one for one in statements)
+
+    statements: list[str] = []
+
+    def note(_conn, _cursor, statement: str, *_: object) -> None:
+        statements.append(statement)
+
+    of_first(tree)
+    with RunningSite(tree.config) as site:
+        admin = site.somebody("so_admin")
+        event.listen(site.engine, "before_cursor_execute", note)
+        try:
+            asked()  # the first look is written down
+            one = asked()
+            for school in tree.schools[1:]:
+                put(tree, Subject("school", school.id))
+            assert asked() == one
+        finally:
+            event.remove(site.engine, "before_cursor_execute", note)
 
 
 def test_time_left_stands_in_words_and_overdue_is_plain(tree: Tree, site: RunningSite) -> None:

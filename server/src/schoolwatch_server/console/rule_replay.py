@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from schoolwatch_server.access import Principal
 from schoolwatch_server.api.context import Context
-from schoolwatch_server.api.problems import Problem, in_words
+from schoolwatch_server.api.problems import Problem, bad_field, in_words
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.console import pack_words
 from schoolwatch_server.console.evidence import evidence_in_words
@@ -32,6 +32,7 @@ from schoolwatch_server.strict_yaml import SheetError
 from schoolwatch_server.vietnam import ends
 
 TEXT_MAX = 60_000
+Count = Annotated[str, Form(max_length=20)]
 LONG = 60.0
 """Seconds from which on an estimate is shown first, and somebody has to say that it may start."""
 
@@ -46,9 +47,9 @@ def start(
     reason: Annotated[str, Form(max_length=500)] = "",
     valid_from: Annotated[str, Form(max_length=20)] = "",
     place: Annotated[str, Form(max_length=100)] = "",
-    days: Annotated[int, Form(ge=1, le=asked.DAYS_MAX)] = asked.DAYS,
+    days: Count = f"{asked.DAYS}",
     until: Annotated[str, Form(max_length=20)] = "",
-    schools: Annotated[int, Form(ge=0, le=asked.SCHOOLS_MAX)] = asked.SCHOOLS,
+    schools: Count = f"{asked.SCHOOLS}",
     sure: Annotated[bool, Form()] = False,
 ) -> Response:
     """Starts it, or says first how long it will take; nothing of the rule is saved."""
@@ -62,7 +63,12 @@ def start(
     versions = [one for one in (held, draft) if one is not None]
     if not versions:
         raise Problem(404, f"no rule {rule[:60]!r}")
-    wanted = Wanted(place.strip(), days, schools, _end_of(until, words))
+    wanted = Wanted(
+        place.strip(),
+        _counted("days", days, 1, asked.DAYS_MAX, words),
+        _counted("schools", schools, 0, asked.SCHOOLS_MAX, words),
+        _end_of(until, words),
+    )
     try:
         prepared = asked.prepare(
             server.engine, server.config, rule, [one.text.decode() for one in versions], wanted, who.scope,
@@ -142,6 +148,15 @@ def _end_of(text: str, words: Words) -> float | None:
     if found is None:
         raise in_words(422, words.text("rules.replay.no_day", day=text[:20]))
     return ends(found)
+
+
+def _counted(field: str, text: str, least: int, most: int, words: Words) -> int:
+    """A whole number. Raises a 422 `Problem` that names the field."""
+    typed = text.strip()
+    if typed.isascii() and typed.isdecimal() and least <= int(typed) <= most:
+        return int(typed)
+    right = words.text("rules.replay.count", least=least, most=most)
+    raise bad_field(field, right, words.text(f"rules.replay.{field}"))
 
 
 def _one(server: Context, replay: str, who: Principal) -> Running:

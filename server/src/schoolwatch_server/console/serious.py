@@ -46,7 +46,7 @@ def listing(
     with begin_read(server.engine) as conn:
         ids = serious.listed(conn, who.scope, show, before=before, limit=ROWS + 1)
         shown = ids[:ROWS]
-        found = [row for id_ in shown if (row := incident_rows.incident(conn, id_, who.scope))]
+        found = incident_rows.those(conn, shown, who.scope)
         graded = serious.gravities(conn, shown)
     words, now = words_of(request), time.time()
     return page(

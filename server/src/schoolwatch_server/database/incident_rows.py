@@ -98,6 +98,13 @@ def open_at(
     return tuple(IncidentRow(*row) for row in conn.execute(query.order_by(i.id.desc()).limit(limit)))
 
 
+def those(conn: Connection, ids: Collection[int], scope: Scope) -> tuple[IncidentRow, ...]:
+    """Those of these incidents, no more than a page has, that the scope sees; the newest first."""
+    i = t.incident.c
+    query = incident_select().where(seen(scope), i.id.in_(ids)).order_by(i.id.desc())
+    return tuple(IncidentRow(*row) for row in conn.execute(query))
+
+
 def incident(conn: Connection, incident_id: int, scope: Scope) -> IncidentRow | None:
     """One incident that the scope sees."""
     row = conn.execute(incident_select().where(seen(scope), t.incident.c.id == incident_id)).first()
