@@ -73,7 +73,7 @@ def show(
         new=sorted({one.name for one in waiting(there, now)} - {one.rule.id for one in held}),
         newer={one.rule.id for one in held if newer(one, there)},
         faults=book.faults,
-        not_replayed=[(each.rule, why) for each in held if (why := histories.why_not(each.rule))],
+        not_replayed=[(each.rule, why) for each in chosen if (why := histories.why_not(each.rule))],
         sentence=lambda rule: rule_words.sentence(rule, words),
         at_time=rule_words.at,
     )

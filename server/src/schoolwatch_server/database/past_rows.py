@@ -201,14 +201,14 @@ def line_tests(source: Engine, devices: Collection[int], end: float) -> Iterator
 def looks(source: Engine, sites: Collection[int], begin: float, end: float) -> Iterator[Change]:
     """The looks at sites, in pieces of some hours; first the newest ones before `begin`."""
     lk = t.site_look.c
-    first: list[Change] = []
+    first: dict[int, Change] = {}  # by their numbers: often one look is both
     with begin_read(source) as conn:
         for site_id in sites:
             before = select(t.site_look).where(lk.site_id == site_id, lk.at < begin)
             for query in (before.where(lk.has_ipv6.is_(True)), before):
                 row = conn.execute(query.order_by(lk.at.desc()).limit(1)).mappings().first()
-                first += [] if row is None else [(row["at"], "looked", dict(row))]
-    yield from sorted(first, key=itemgetter(0))
+                first |= {} if row is None else {row["id"]: (row["at"], "looked", dict(row))}
+    yield from sorted(first.values(), key=itemgetter(0))
     start = begin
     while start <= end:
         until = start + _CHUNK
