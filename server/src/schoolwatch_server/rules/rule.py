@@ -119,9 +119,9 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     incident once more.
 
     `worse` raises the severity of the same incident. `again` names a fact (`antivirus.threat`): a new one is
-    noted with the open incident, and opens it anew where a person closed it. `late` says whether evidence
-    that comes late opens an incident or waits for newer evidence. One that is not `enabled` judges nothing,
-    one with `only` nothing of other schools.
+    noted with the open incident, people are told of a new name, and it opens anew where a person closed it.
+    `late` says whether evidence that comes late opens an incident or waits for newer evidence. One that is
+    not `enabled` judges nothing, one with `only` nothing of other schools.
 
     Rules of watches alone: an open incident of a rule in `silenced_by` about the same place, or one above it,
     has this one's findings as its part; with `quiet_when_planned` nothing opens during planned work there.
