@@ -2,6 +2,11 @@
 
     python benchmarks/alert_latency.py [--rate 1250] [--devices 12000] [--seconds 60] [--alarms 90]
 
+    python benchmarks/alert_latency.py --rates 1250,1500,2000
+
+The last gives the highest of these rates at which 99 in 100 incidents are in the API within a second: each
+is a run of its own. It says little where other programs want the processor too.
+
 The whole chain as it is installed: mosquitto, the processes `intake`, `evaluate` and `serve`, SQLite, a mail
 server and a webhook on 127.0.0.1. Simulated computers report in the background at `--rate`, each with a key
 of its own; what they say is drawn from a seeded generator. Some of them report malware at a moment drawn
@@ -310,12 +315,24 @@ def main() -> None:
     parser.add_argument("--devices", type=int, default=12_000)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--alarms", type=int, default=90)
+    parser.add_argument("--rates", help="several, with commas: the highest one that holds is said")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as temporary:
-        run(Path(temporary), asked.rate, asked.devices, asked.seconds, asked.alarms)
+    rates = [float(one) for one in asked.rates.split(",")] if asked.rates else [asked.rate]
+    held = {}
+    for rate in sorted(rates):
+        with tempfile.TemporaryDirectory() as temporary:
+            held[rate] = run(Path(temporary), rate, asked.devices, asked.seconds, asked.alarms)
+        if not held[rate]:
+            break
+    if len(rates) > 1:
+        best = max((rate for rate, is_held in held.items() if is_held), default=0.0)
+        print(f"goals are met up to {best:g} reports/s of those tried")
+    if not held[min(held)]:
+        sys.exit(1)
 
 
-def run(folder: Path, rate: float, count: int, seconds: float, alarms: int) -> None:
+def run(folder: Path, rate: float, count: int, seconds: float, alarms: int) -> bool:
+    """Whether the goals were met at this rate, printed with all that was measured."""
     url = configs.of_data(folder).database_url
     migrate(url)
     engine = open_database(url)
@@ -338,7 +355,7 @@ def run(folder: Path, rate: float, count: int, seconds: float, alarms: int) -> N
         load, cpu, before, at = os.getloadavg()[0], chain.cpu(), _committed(engine), time.monotonic()
         time.sleep(seconds)
         real = (_committed(engine) - before) / (time.monotonic() - at)
-        used = {name: (now - cpu[name]) / seconds for name, now in chain.cpu().items()}
+        used = {name: now - cpu[name] for name, now in chain.cpu().items()}
         publishing.wait(120)
         told = json.loads((folder / "told").read_text())
         published: dict[str, float] = told["marked"]
@@ -368,8 +385,24 @@ def run(folder: Path, rate: float, count: int, seconds: float, alarms: int) -> N
         f"background: {real:.0f} reports/s committed of {rate:.0f} planned; the publisher was at most",
         end=" ",
     )
-    print(f"{told['behind']:.2f} s behind\nCPU: {', '.join(f'{n} {u:.0%}' for n, u in used.items())}\n")
-    report(hops, published)
+    print(f"{told['behind']:.2f} s behind\n")
+    headroom(used, seconds, real)
+    return report(hops, published)
+
+
+def headroom(used: Mapping[str, float], seconds: float, rate: float) -> None:
+    """What each process took, and at what rate it would fill a core: its part of a report costs that much.
+
+    `used` are its processor seconds in so many seconds. What costs as much without any report (looking at
+    watches, waiting) is counted as if reports did, so the true rate is a little higher.
+    """
+    print(f"{'process':14}{'of a core':>10}{'ms per 1,000 reports':>23}{'fills a core at':>19}")
+    for name, cpu in used.items():
+        each = cpu / (seconds * rate) if rate else 0.0
+        full = f"{1 / each:,.0f}/s" if each else "-"
+        print(f"{name:14}{cpu / seconds:>10.0%}{each * 1e6:>23.0f}{full:>19}")
+    every = sum(cpu for name, cpu in used.items() if name != "receivers") / seconds
+    print(f"all but the receivers: {every:.2f} of {os.cpu_count()} cores, the publisher beside them\n")
 
 
 def alarmed(devices: Sequence[Device], count: int, warm: float, seconds: float) -> dict[str, float]:
@@ -406,7 +439,8 @@ def _settle(is_done: Callable[[], bool], seconds: float) -> None:
         time.sleep(0.2)
 
 
-def report(hops: Mapping[str, Mapping[str, float]], published: Mapping[str, float]) -> None:
+def report(hops: Mapping[str, Mapping[str, float]], published: Mapping[str, float]) -> bool:
+    """Whether each goal was met."""
     print(f"{'from being published to':34}{'of':>7}{'p50':>9}{'p90':>9}{'p99':>9}{'max':>9}")
     good = True
     for name, when in hops.items():
@@ -423,8 +457,7 @@ def report(hops: Mapping[str, Mapping[str, float]], published: Mapping[str, floa
     print("* reckoned for the same moments, not measured: see the head of this file\n")
     said = ", ".join(f"{name} {seconds:g} s" for name, seconds in GOALS.items())
     print(f"goals (99 in 100, none missing): {said}: {'met' if good else 'missed'}")
-    if not good:
-        sys.exit(1)
+    return good
 
 
 def _line(name: str, took: Sequence[float], of: int) -> float:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from bisect import bisect_right
 from collections import Counter
 
 import pytest
@@ -53,6 +54,17 @@ def is_told(world: World) -> bool:
         return not conn.scalar(select(func.count()).where(t.notification.c.sent_at.is_(None)))
 
 
+def of_which_kills(webhook: Webhook, lives: list[int]) -> Counter[str]:
+    """Copies by the kill that took the answer to the one before; `lives`: how many had come at each start."""
+    last: dict[str, int] = {}
+    found: Counter[str] = Counter()
+    for at, key in enumerate(webhook.keys):
+        if key in last:
+            found["aimed" if (bisect_right(lives, last[key]) - 1) % 2 else "random"] += 1
+        last[key] = at
+    return found
+
+
 def doubles(webhook: Webhook) -> int:
     """How many messages came again; each with the id of the first, and saying so."""
     told: dict[str, tuple[str, str]] = {}
@@ -81,12 +93,13 @@ def test_killed_fifty_times_no_incident_is_lost_or_doubled_and_each_is_told_once
         take(world.engine, told, Rules())
 
     report(1, 0, NONE)
-    chance = random.Random(50)
+    chance, lives = random.Random(50), list[int]()
     command = [sys.executable, killing.__file__, str(world.folder)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as parent:
         for kill in range(KILLS):
+            lives.append(len(webhook.keys))
             child = start(parent, world)
             if kill == 3:
                 report(2, 10, NONE)
@@ -113,4 +126,8 @@ def test_killed_fifty_times_no_incident_is_lost_or_doubled_and_each_is_told_once
         assert conn.scalar(select(func.count()).select_from(t.delivery)) == 2 * DEVICES
     copies = doubles(webhook)
     assert copies <= KILLS
-    print(f"{KILLS} kills, {2 * DEVICES} messages, {copies} copies with the id of the first")
+    lost = of_which_kills(webhook, lives)
+    print(f"{KILLS} kills, {2 * DEVICES} messages, {copies} copies with the id of the first:", end=" ")
+    print(
+        f"{lost['aimed']} of {KILLS // 2} kills before an answer, {lost['random']} of as many at any moment"
+    )

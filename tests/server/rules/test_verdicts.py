@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from reports import Row
 from schoolwatch_contract.records import Envelope, Fact, Reading
 from schoolwatch_server import lifecycle, rules
-from schoolwatch_server.rules.condition import met
+from schoolwatch_server.rules.condition import met, met_worse
 from schoolwatch_server.rules.follow import follow
 from schoolwatch_server.rules.rule import Condition
-from schoolwatch_server.rules.told import Given, hear, recall
+from schoolwatch_server.rules.told import Given, Told, hear, recall
 from schoolwatch_server.rules.verdicts import MACHINE, POSTURE
+from schoolwatch_server.state import State, merge
 
 T = 1_795_000_000.0  # November 2026
 DAY = 86_400.0
@@ -273,3 +274,20 @@ def test_how_devices_alternate_and_how_rows_are_batched_changes_nothing(
     for device in (1, 2, 3):
         of = [(o.rule.id, o.event) for o in parts if o.subject.id == device]
         assert of == [(o.rule.id, o.event) for o in whole if o.subject.id == device]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(TOLD, min_size=1, max_size=3), st.lists(TOLD, max_size=2))
+def test_a_verdict_that_looks_at_its_readings_alone_is_that_of_the_whole_state(
+    now: list[tuple[Reading | Fact, ...]], before: list[tuple[Reading | Fact, ...]]
+) -> None:
+    """All shipped rules, on what a computer tells of several things at once, beside facts told before."""
+    told = envelope(*(record for part in now for record in part))
+    recalled = recall(envelope(*(record for part in before for record in part)), T - 3600, {})
+    heard = hear(told, T, recalled, GIVEN)
+    whole = Told(merge(State({}, recalled), told, T), T, heard.subjects, GIVEN)
+    assert dict(heard.state.readings.items()) == whole.state.readings
+    assert heard.state.facts == whole.state.facts
+    for rule in RULES.values():
+        assert met(rule.condition, heard) is met(rule.condition, whole), rule.id
+        assert met_worse(rule, heard) is met_worse(rule, whole), rule.id
