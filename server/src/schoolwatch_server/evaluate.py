@@ -10,45 +10,36 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sqlalchemy import Engine
 
 from schoolwatch_server import (
-    audit_checkpoints,
-    audit_log,
+    chores,
     dead_man,
     exercises,
     incidents,
     messages,
-    needs_kept,
     notify,
     part,
-    people,
     reminders,
     rule_changes,
     sending,
-    serious_reminders,
     site_rounds,
     tell,
     texts,
     watching,
 )
-from schoolwatch_server.backup import leftovers, since
-from schoolwatch_server.backup.schedule import Scheduled
+from schoolwatch_server.backup import since
 from schoolwatch_server.channel_book import Channels
 from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.database import incidents as kept
-from schoolwatch_server.database import journal, lease, retention, rollups, room_use
+from schoolwatch_server.database import journal, lease
 from schoolwatch_server.database.changes import Changes
 from schoolwatch_server.database.engine import begin_write, open_database
 from schoolwatch_server.guard import Guard
-from schoolwatch_server.indicators import series
-from schoolwatch_server.reports import punctuality
 from schoolwatch_server.rules.told import Given
 from schoolwatch_server.sheets import PackSheets, RuleSheets, packs_in_force, rules_in_force
-from schoolwatch_server.terms import CONFIGURED
 
 log = logging.getLogger(__name__)
 
@@ -63,17 +54,6 @@ LINGER = 0.1
 
 SEND_EVERY = 1.0
 """Seconds after which the outbox is looked at, when no incident did it."""
-
-IDLE_EVERY = 3600.0
-ROLLUPS_EVERY = 60.0
-ROOM_USE_EVERY = 60.0
-HEARINGS_EVERY = 300.0
-RETENTION_EVERY = 3600.0
-BACKUP_EVERY = 30.0
-REMIND_EVERY = 600.0
-DEADLINES_EVERY = 60.0
-AUDIT_EVERY = 60.0
-"""Seconds for which the end of the audit log may be known to nobody but the database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,55 +180,15 @@ def _send(work: _Work, sender: sending.Sender) -> bool:
 
 
 def _chores(work: _Work) -> None:
-    """Indicators, rollups, the use of rooms, unused accounts and retention, each in its time."""
-    written: series.Written = {}
-    on_time: series.Written = {}
-    each = work.config.evaluation.indicators_every
-    keep = work.config.retention
-    days = retention.Kept({name: keep.days(name) for name in CONFIGURED})
-    plan: list[_Chore] = [
-        _Chore(
-            work.config.evaluation.every,
-            lambda: series.write(work.engine, work.packs.now(), time.time(), each, written, needs_kept.rows),
-        ),
-        _Chore(
-            work.config.evaluation.every,
-            lambda: punctuality.write(work.engine, time.time(), each, on_time),
-        ),
-        _Chore(ROLLUPS_EVERY, lambda: rollups.run_once(work.engine, time.time())),
-        _Chore(HEARINGS_EVERY, lambda: watching.note(work.engine, time.time())),
-        _Chore(ROOM_USE_EVERY, lambda: room_use.sum_weeks(work.engine, time.time())),
-        _Chore(IDLE_EVERY, lambda: people.switch_off_idle(work.engine, time.time(), work.config.people)),
-        _Chore(AUDIT_EVERY, lambda: _note_audit(work)),
-        _Chore(
-            REMIND_EVERY,
-            lambda: reminders.put_due(work.engine, work.channels.now().everybodys.keys(), time.time()),
-        ),
-        _Chore(DEADLINES_EVERY, lambda: _remind_of_deadlines(work)),
-        _Chore(RETENTION_EVERY, lambda: retention.prune(work.engine, time.time(), days)),
-        _Chore(RETENTION_EVERY, lambda: leftovers.forget(work.config.folder, time.time())),
-        _Chore(BACKUP_EVERY, Scheduled(work.config).look),
-    ]
-    guard = Guard("chores")
+    """What is done every so often."""
+    due = chores.Chores(work.config, work.engine, work.packs, work.channels)
     while not work.stop.wait(LOOK_EVERY):
         if not work.leading.is_set():
-            written.clear()  # somebody else may write now
-        for chore in plan:
-            if work.leading.is_set() and not work.stop.is_set() and time.monotonic() >= chore.due:
-                chore.due = time.monotonic() + chore.every
-                guard.attempt(chore.do)
+            due.forget()
+        due.look(lambda: work.leading.is_set() and not work.stop.is_set())
 
 
 # --- their steps --------------------------------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class _Chore:
-    """Something to do every so many seconds."""
-
-    every: float
-    do: Callable[[], int]
-    due: float = 0.0
 
 
 def _renew(work: _Work) -> bool:
@@ -263,19 +203,6 @@ def _renew(work: _Work) -> bool:
         log.info("evaluating %s", work.config.folder)
         work.leading.set()
     return mine
-
-
-def _note_audit(work: _Work) -> bool:
-    since.note(work.engine, work.config.folder)
-    try:
-        return audit_log.note(work.engine, work.config.folder, time.time())
-    except audit_checkpoints.CheckpointsError as error:
-        log.error("%s", error)  # noqa: TRY400  the line says all
-        return False
-
-
-def _remind_of_deadlines(work: _Work) -> int:
-    return serious_reminders.put_due(work.engine, work.channels.now().everybodys.keys(), time.time())
 
 
 def _judge(work: _Work) -> int:

@@ -1,0 +1,108 @@
+"""What the evaluating process does every so often: indicators, rollups, reminders, retention, backups."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+
+from schoolwatch_server import (
+    audit_checkpoints,
+    audit_log,
+    needs_kept,
+    people,
+    reminders,
+    serious_reminders,
+    watching,
+)
+from schoolwatch_server.backup import leftovers, since
+from schoolwatch_server.backup.schedule import Scheduled
+from schoolwatch_server.channel_book import Channels
+from schoolwatch_server.config import ServerConfig
+from schoolwatch_server.database import retention, rollups, room_use
+from schoolwatch_server.guard import Guard
+from schoolwatch_server.indicators import series
+from schoolwatch_server.reports import punctuality
+from schoolwatch_server.sheets import PackSheets
+from schoolwatch_server.terms import CONFIGURED
+
+log = logging.getLogger(__name__)
+
+MINUTE = 60.0
+HOUR = 3600.0
+HEARINGS_EVERY = 300.0
+BACKUP_EVERY = 30.0
+REMIND_EVERY = 600.0
+AUDIT_EVERY = 60.0
+"""Seconds for which the end of the audit log may be known to nobody but the database."""
+
+
+@dataclass(slots=True)
+class _Chore:
+    """Something to do every so many seconds."""
+
+    every: float
+    do: Callable[[], int]
+    due: float = 0.0
+
+
+class Chores:
+    """All of them, each in its time; one that breaks is tried again at its next."""
+
+    def __init__(self, config: ServerConfig, engine: Engine, packs: PackSheets, channels: Channels) -> None:
+        self._config, self._engine, self._packs, self._channels = config, engine, packs, channels
+        self._judged: series.Written = {}
+        self._on_time: series.Written = {}
+        self._guard = Guard("chores")
+        self._plan = self._planned()
+
+    def forget(self) -> None:
+        """What was written is not known any more: somebody else may write now."""
+        self._judged.clear()
+        self._on_time.clear()
+
+    def look(self, may: Callable[[], bool]) -> None:
+        """Does what is due, while one may."""
+        for chore in self._plan:
+            if time.monotonic() >= chore.due and may():
+                chore.due = time.monotonic() + chore.every
+                self._guard.attempt(chore.do)
+
+    def _planned(self) -> tuple[_Chore, ...]:
+        config, engine = self._config, self._engine
+        days = retention.Kept({name: config.retention.days(name) for name in CONFIGURED})
+        return (
+            _Chore(config.evaluation.every, self._judge),
+            _Chore(config.evaluation.every, self._note_punctuality),
+            _Chore(MINUTE, lambda: rollups.run_once(engine, time.time())),
+            _Chore(HEARINGS_EVERY, lambda: watching.note(engine, time.time())),
+            _Chore(MINUTE, lambda: room_use.sum_weeks(engine, time.time())),
+            _Chore(HOUR, lambda: people.switch_off_idle(engine, time.time(), config.people)),
+            _Chore(AUDIT_EVERY, self._note_audit),
+            _Chore(REMIND_EVERY, lambda: reminders.put_due(engine, self._everybody(), time.time())),
+            _Chore(MINUTE, lambda: serious_reminders.put_due(engine, self._everybody(), time.time())),
+            _Chore(HOUR, lambda: retention.prune(engine, time.time(), days)),
+            _Chore(HOUR, lambda: leftovers.forget(config.folder, time.time())),
+            _Chore(BACKUP_EVERY, Scheduled(config).look),
+        )
+
+    def _everybody(self) -> tuple[str, ...]:
+        return tuple(self._channels.now().everybodys)
+
+    def _judge(self) -> int:
+        each = self._config.evaluation.indicators_every
+        packs = self._packs.now()
+        return series.write(self._engine, packs, time.time(), each, self._judged, needs_kept.rows)
+
+    def _note_punctuality(self) -> int:
+        each = self._config.evaluation.indicators_every
+        return punctuality.write(self._engine, time.time(), each, self._on_time)
+
+    def _note_audit(self) -> bool:
+        since.note(self._engine, self._config.folder)
+        try:
+            return audit_log.note(self._engine, self._config.folder, time.time())
+        except audit_checkpoints.CheckpointsError as error:
+            log.error("%s", error)  # noqa: TRY400  the line says all
+            return False
