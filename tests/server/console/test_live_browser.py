@@ -142,3 +142,26 @@ def test_the_list_and_the_wall_follow_what_happens_and_say_when_they_cannot(
     for page in (list_, wall):
         expect(page.locator("#live")).to_contain_text(re.compile("Mất kết nối, đang thử lại"), timeout=20_000)
     assert "grayscale(1)" in wall.locator("#wall").evaluate("main => getComputedStyle(main).filter")
+
+
+def test_keys_of_one_letter_can_be_switched_off_for_a_browser(tree: Tree, browser: Browser) -> None:
+    number = happen(tree, tree.schools[2], "firewall_off")
+    with RunningSite(tree.config) as site:
+        page, said = opened(browser, site, "so_admin", f"/incidents?school={tree.schools[2].mark}")
+        there = page.locator(f"{row(number)} a")
+
+        def switch() -> None:
+            page.get_by_role("button", name="Phím tắt").click()
+            page.get_by_label("Dùng các phím tắt này").click()
+            page.get_by_role("button", name="Đóng", exact=True).click()
+
+        switch()
+        page.reload()
+        page.keyboard.press("?")
+        page.keyboard.press("j")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        expect(there).not_to_be_focused()
+        switch()
+        page.keyboard.press("j")
+        expect(there).to_be_focused()
+        assert said == []

@@ -6,6 +6,9 @@
   const rows = () => [...document.querySelectorAll("#" + LIST + " [data-incident]")];
   const link = (row) => row.querySelector("a[href]");
   const box = (row) => row.querySelector("input[type=checkbox][name=incident]");
+  const wish = document.getElementById("keys-on");
+  let isOn = true; // who speaks to the computer switches keys of one letter off (WCAG 2.1.4), in this browser
+  try { isOn = localStorage.getItem("keys") !== "off"; } catch { /* a browser that keeps nothing */ }
   let last = ""; // the incident that one was at: the list may have been put in place anew
 
   function here() {
@@ -66,8 +69,16 @@
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     if (help && help.open) return; // Escape closes it by itself
     if (isTyping(event.target)) { if (event.key === "Escape") event.target.blur(); return; }
+    if (!isOn && event.key.length === 1) return;
     const act = keys[event.key];
     if (act && act() !== false) event.preventDefault();
   });
+  if (wish) {
+    wish.checked = isOn;
+    wish.addEventListener("change", () => {
+      isOn = wish.checked;
+      try { localStorage.setItem("keys", isOn ? "on" : "off"); } catch { /* until the page is left */ }
+    });
+  }
   for (const button of document.querySelectorAll("[data-keys]")) button.addEventListener("click", () => help.showModal());
 })();
