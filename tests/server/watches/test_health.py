@@ -11,13 +11,15 @@ from reports import NOW, World
 from schoolwatch_server import channels, packs, rules, watches
 from schoolwatch_server.backup import status
 from schoolwatch_server.config import Notify, ServerConfig
-from schoolwatch_server.database import judged, sites
+from schoolwatch_server.database import channel_rows, duty_rows, judged, own_channel_rows, sites
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.duty.shift import Shift
 from schoolwatch_server.indicators.stored import MEASUREMENT
 from schoolwatch_server.rules.rule import Rule
 from schoolwatch_server.rules.subject import Subject
 from schoolwatch_server.rules.watch import Finding, watch
+from schoolwatch_server.scope import EVERYTHING
 from schoolwatch_server.sites.look import Look, Tls, Way
 from schoolwatch_server.store.series import Judged
 from schoolwatch_server.watches import server
@@ -250,3 +252,24 @@ def test_no_limit_at_all_is_no_growth(world: World) -> None:
     none = replace(rule, condition=replace(rule.condition, parameters={"frames": 0.0}))
     with begin_read(world.engine) as conn:
         assert watches.look(Sight(conn, ServerConfig(), NOW), [none]) == {rule.id: ()}
+
+
+def test_a_persons_own_channel_that_refuses_is_no_trouble_of_the_server_unless_it_is_on_duty(
+    world: World,
+) -> None:
+    with begin_write(world.engine) as conn:
+        hashed = {"name": "cô Hoa", "password_hash": "x", "role": "school_head", "created_at": NOW}
+        account = conn.execute(
+            t.account.insert(), hashed | {"scope_level": "school", "scope_id": world.school}
+        ).inserted_primary_key[0]
+        number = channel_rows.add(conn, "của tôi", "webhook", "json://127.0.0.1:1/", "vi", account, NOW)
+        own_channel_rows.set_wish(conn, number, "low", NOW, is_quiet=False)
+        conn.execute(t.channel.update().values(confirmed_at=NOW))
+        key = f"channel:{number}"
+        row = {"nonce": "n", "channel": key, "kind": "one", "made_at": NOW, "attempts": 3, "due_at": NOW}
+        conn.execute(t.delivery.insert(), row)
+    assert look(world, "server_channels") == []
+    with begin_write(world.engine) as conn:
+        every = frozenset(range(7))
+        duty_rows.put(conn, Shift(0, "trực", EVERYTHING, "low", every, 0, 0, (key,)), NOW)
+    assert [one.subject.part for one in look(world, "server_channels")] == [key]

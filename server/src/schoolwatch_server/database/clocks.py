@@ -55,9 +55,11 @@ def _clocks(level: Level) -> Select[Any]:
 def median_offset(conn: Connection, after: float, least: int) -> float | None:
     """By how many seconds the clocks of devices heard since `after` are ahead of the server's, in the middle.
 
-    None where fewer than `least` were measured. At most a thousand are asked.
+    Each is asked as it was measured last, at its newest start: what it said before says nothing of the clock
+    as it is now. None where fewer than `least` were measured. At most a thousand are asked.
     """
     g = t.generation.c
-    query = select(g.clock_offset).where(g.heard_at >= after, g.at_its_word.is_(False)).limit(1000)
-    found = list(conn.scalars(query))
+    measured = g.heard_at >= after, g.at_its_word.is_(False)
+    newest = select(func.max(g.id)).where(*measured).group_by(g.device_id).limit(1000)
+    found = list(conn.scalars(select(g.clock_offset).where(g.id.in_(newest))))
     return statistics.median(found) if len(found) >= least else None

@@ -87,6 +87,13 @@ def shifts(conn: Connection, where: Where) -> tuple[Shift, ...]:
     )
 
 
+def apart(conn: Connection) -> frozenset[str]:
+    """Those that are not on duty: who set one up sees on the own page whether it works."""
+    on_duty = {channel for channels in conn.scalars(select(t.duty.c.channels)) for channel in channels}
+    made = conn.scalars(select(_c.id).where(_c.least.is_not(None)))
+    return frozenset(f"channel:{id_}" for id_ in made) - on_duty
+
+
 def elsewhere(conn: Connection, told: Collection[str], own: Collection[Shift]) -> set[str]:
     """Those of these channels that an account set up and that are not told of this place (any more)."""
     made = {f"channel:{id_}" for id_ in conn.scalars(select(_c.id).where(_c.least.is_not(None)))}

@@ -10,7 +10,7 @@ from schoolwatch_server import transport
 from schoolwatch_server.backup import status
 from schoolwatch_server.channels import ChannelError, read
 from schoolwatch_server.config import ServerConfig
-from schoolwatch_server.database import channel_rows, clocks, counted, deliveries
+from schoolwatch_server.database import channel_rows, clocks, counted, deliveries, own_channel_rows
 from schoolwatch_server.rules.subject import Subject
 from schoolwatch_server.rules.watch import Finding
 from schoolwatch_server.school_time import DAY
@@ -106,9 +106,11 @@ def clock(sight: Sight, parameters: Mapping[str, float]) -> Iterator[Finding]:
 def channels(sight: Sight, parameters: Mapping[str, float]) -> Iterator[Finding]:
     """That a channel has refused messages for a while: whoever is on duty hears nothing by it.
 
-    One that was taken out of the file of addresses, with what waits for it, is nobody's trouble any more.
+    One that was taken out of the file of addresses, with what waits for it, is nobody's trouble any more; one
+    that an account set up for itself is its own, unless it is on duty.
     """
-    kept, filed = channel_rows.usable(sight.conn), _filed(sight.config)
+    filed = _filed(sight.config)
+    kept = channel_rows.usable(sight.conn) - own_channel_rows.apart(sight.conn)
     for channel, count in deliveries.refused(sight.conn, int(parameters["attempts"])).items():
         is_unknown = filed is None and not channel.startswith("channel:")
         if not is_unknown and channel not in kept | (filed or frozenset()):
