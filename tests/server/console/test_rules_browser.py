@@ -62,3 +62,22 @@ def test_a_rule_is_changed_and_tried_in_a_browser(page: Page, tree: Tree, tmp_pa
         (one,) = rules.stored(conn)
     assert (one.version, one.reason) == (1001, "Phòng máy thi")
     assert "open_after: 30" in one.text
+
+
+def test_a_long_trial_says_so_first_and_shows_how_far_it_is(
+    page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("schoolwatch_server.console.rule_replay.LONG", 0.0)
+    page.goto("/rules/server_disk")
+    page.get_by_text("không chạy thử trên quá khứ được").wait_for()
+    seen(page, tmp_path, "not")
+    page.goto("/rules/line_down")
+    page.get_by_label("Số ngày gần đây").fill("2")
+    page.get_by_role("button", name="Chạy thử").click()
+    page.get_by_text("Ước tính mất khoảng").wait_for()
+    seen(page, tmp_path, "ask")
+    page.get_by_role("button", name="Bắt đầu").click()
+    page.get_by_text("còn khoảng").or_(page.get_by_text("đã xem hết")).first.wait_for()
+    seen(page, tmp_path, "running")
+    page.get_by_text("đã xem hết").wait_for(timeout=90_000)
+    seen(page, tmp_path, "watch")

@@ -238,7 +238,7 @@ def _are_what_a_replay_finds(commune: Commune) -> None:
     of_reports = [rule for rule in rules.load() if rule.condition.watch is None]
     job = Job("", config, (), start=begin, end=week.END, devices=devices)
     found = {rule.id: [] for rule in of_reports}
-    for _, lists in reports.steps(engine, of_reports, job):
+    for _, _, lists in reports.steps(engine, of_reports, job):
         for rule, its in zip(of_reports, lists, strict=True):
             found[rule.id] += its
     heard = [rule for rule in rules.load() if rule.condition.watch in HEARD]

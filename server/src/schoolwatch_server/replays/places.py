@@ -15,7 +15,7 @@ from schoolwatch_server.rules import Rule
 from schoolwatch_server.sheets import packs_in_force
 
 
-def steps(engine: Engine, rules: Sequence[Rule], job: Job) -> Iterator[tuple[int, list[list[Found]]]]:
+def steps(engine: Engine, rules: Sequence[Rule], job: Job) -> Iterator[tuple[int, int, list[list[Found]]]]:
     """Of each look how many rows of the past it rested on anew; what was found comes with a place's last."""
     packs = packs_in_force(job.config, engine).now()
     for place in job.places:
@@ -24,16 +24,16 @@ def steps(engine: Engine, rules: Sequence[Rule], job: Job) -> Iterator[tuple[int
 
 def _place(
     engine: Engine, rules: Sequence[Rule], job: Job, place: Place, packs: Packs
-) -> Iterator[tuple[int, list[list[Found]]]]:
+) -> Iterator[tuple[int, int, list[list[Found]]]]:
     versions = [Version(rule) for rule in rules]
     past = pasts.open_past(engine, _part(rules, place, packs), job.begin, job.end)
     nothing: list[list[Found]] = [[] for _ in rules]
     try:
         rows = 0
         for _ in follow(past, job.config, packs, versions, instants(job), job.larger):
-            yield past.rows - rows, nothing
+            yield 1, past.rows - rows, nothing
             rows = past.rows
-        yield 0, judge.compared([version.finds.found for version in versions])
+        yield 0, 0, judge.compared([version.finds.found for version in versions])
     finally:
         past.close()
 

@@ -22,8 +22,8 @@ _MEMORY = 1 << 30
 _TOGETHER = 20
 """Found ones in one line: a line has a bound."""
 
-Step = tuple[int, list[list[Found]]]
-"""How many rows were read since the last one, and what each version found that will not change any more."""
+Step = tuple[int, int, list[list[Found]]]
+"""How many computers or looks are done, how many rows were read for them, and what each version found."""
 
 
 def main() -> int:
@@ -64,8 +64,8 @@ def _told(steps: Iterator[Step], versions: int) -> Iterator[Said]:
             del found[:_TOGETHER]
         return Said(done, rows, time.monotonic() - began, tuple(counts), lists)
 
-    for number, lists in steps:
-        done, rows = done + 1, rows + number
+    for more, number, lists in steps:
+        done, rows = done + more, rows + number
         for n, found in enumerate(lists):
             counts[n] = judge.count(counts[n], found)
             fresh[n] += found[: max(SHOWN - told[n], 0)]

@@ -16,12 +16,12 @@ from schoolwatch_server.rules.subject import Subject
 from schoolwatch_server.rules.told import RECALLED
 
 
-def steps(engine: Engine, rules: Sequence[Rule], job: Job) -> Iterator[tuple[int, list[list[Found]]]]:
+def steps(engine: Engine, rules: Sequence[Rule], job: Job) -> Iterator[tuple[int, int, list[list[Found]]]]:
     """Of each computer how many reports there were, and what each version found in them."""
     apart = judge.named_apart(rules)
     for device_id in job.devices:
         with begin_read(engine) as conn:
-            yield _device(conn, device_id, apart, job)
+            yield 1, *_device(conn, device_id, apart, job)
 
 
 def _device(
