@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, and_, exists, func, insert, select, update
 
 from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.in_parts import in_parts
 from schoolwatch_server.duty.fold import STORM_EVERY, Batch, Made, Waiting
 
 _n, _d = t.notification.c, t.delivery.c
-_MANY = 400
 
 
 class TakenError(Exception):
@@ -104,8 +104,8 @@ def make(conn: Connection, channel: str, batch: Batch, now: float) -> None:
     key = conn.execute(insert(t.delivery).values(**row)).inserted_primary_key
     assert key is not None  # a row was inserted
     taken = 0
-    for start in range(0, len(batch.ids), _MANY):
-        mine = and_(_n.id.in_(batch.ids[start : start + _MANY]), _n.delivery_id.is_(None))
+    for part in in_parts(batch.ids):
+        mine = and_(_n.id.in_(part), _n.delivery_id.is_(None))
         taken += conn.execute(update(t.notification).where(mine).values(delivery_id=int(key[0]))).rowcount
     if taken != len(batch.ids):
         raise TakenError

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, bindparam, func, select, text
 
 from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.in_parts import in_parts
 from schoolwatch_server.database.upsert import upsert
 from schoolwatch_server.hearing import Hearing, heard_on
 from schoolwatch_server.school_time import day_number, midnight
@@ -15,9 +16,6 @@ NOBODY_LOOKED = 300.0
 """Seconds after which the server counts as deaf: no device was heard, or silence was not looked at."""
 
 _LISTENED = "watch.listened"
-_MANY = 400
-"""Ids in one query: as in incidents.py."""
-
 _NOTE = text(
     """
     INSERT INTO hearing (device_id, newest, days)
@@ -78,9 +76,8 @@ def schools_heard(conn: Connection) -> dict[int, float]:
 def of_schools(conn: Connection, school_ids: Collection[int]) -> dict[int, list[Hearing]]:
     """School → its devices in use; a school without any is left out."""
     found: dict[int, list[Hearing]] = {}
-    ids = sorted(school_ids)
-    for start in range(0, len(ids), _MANY):
-        for row in conn.execute(_of_schools(), {"schools": ids[start : start + _MANY]}):
+    for part in in_parts(school_ids):
+        for row in conn.execute(_of_schools(), {"schools": part}):
             found.setdefault(row.school_id, []).append(_hearing(row))
     return found
 

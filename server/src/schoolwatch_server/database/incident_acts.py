@@ -8,15 +8,13 @@ from sqlalchemy import Connection, and_, func, or_, select, update
 
 from schoolwatch_server.access import ROLES, Place
 from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.in_parts import in_parts
 from schoolwatch_server.database.incident_rows import seen
 from schoolwatch_server.database.incidents import add_event as add_event
 from schoolwatch_server.database.incidents import raise_to as raise_to
 from schoolwatch_server.database.people import ACCOUNT, AccountRow, account_of
 from schoolwatch_server.database.scopes import inside
 from schoolwatch_server.scope import Scope
-
-_MANY = 400
-"""Ids in one query."""
 
 HANDLERS = tuple(role for role, permissions in ROLES.items() if "handle" in permissions)
 
@@ -47,10 +45,8 @@ class Done:
 def hold(conn: Connection, scope: Scope, ids: Collection[int]) -> dict[int, Held]:
     """Those of these incidents that the scope sees, kept from others until the transaction ends."""
     found: dict[int, Held] = {}
-    wanted = sorted(set(ids))
     i = t.incident.c
-    for start in range(0, len(wanted), _MANY):
-        part = wanted[start : start + _MANY]
+    for part in in_parts(set(ids)):
         # locked before they are read: what another transaction changes meanwhile is then seen
         conn.execute(select(i.id).where(i.id.in_(part)).order_by(i.id).with_for_update()).all()
         found.update({row.id: row for row in find(conn, scope, part)})

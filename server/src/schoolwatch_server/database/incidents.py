@@ -7,15 +7,13 @@ from typing import Any, Literal
 from sqlalchemy import Column, Connection, and_, delete, insert, or_, select, update
 
 from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.in_parts import in_parts
 from schoolwatch_server.database.upsert import upsert
 from schoolwatch_server.rules import subject
 from schoolwatch_server.rules.subject import Subject
 
 BY_PEOPLE = ("resolved", "false_alarm")
 """Verdicts of people."""
-
-_MANY = 400
-"""Ids in one query: SQLite takes at most 32,766 parameters, and old ones 999."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +69,8 @@ def states(
 ) -> dict[tuple[str, Subject], dict[str, Any]]:
     """What the rules remember of these subjects: (rule, subject) → body."""
     found: dict[tuple[str, Subject], dict[str, Any]] = {}
-    names = [str(about) for about in subjects]
     s = t.rule_state.c
-    for start in range(0, len(names), _MANY):
-        part = names[start : start + _MANY]
+    for part in in_parts(map(str, subjects)):
         query = select(s.rule, s.subject, s.body).where(s.rule.in_(list(rules)), s.subject.in_(part))
         found.update({(row.rule, subject.parse(row.subject)): row.body for row in conn.execute(query)})
     return found

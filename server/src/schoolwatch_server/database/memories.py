@@ -8,12 +8,10 @@ from collections.abc import Collection
 from sqlalchemy import ColumnElement, Connection, delete, func, literal, select
 
 from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.in_parts import in_parts
 from schoolwatch_server.database.upsert import upsert
 from schoolwatch_server.rules.memory import Kept, Memory, pack, unpack
 from schoolwatch_server.rules.subject import device
-
-_MANY = 400
-"""Ids in one query; see `database.incidents`."""
 
 _m = t.rule_memory.c
 
@@ -21,9 +19,8 @@ _m = t.rule_memory.c
 def of_devices(conn: Connection, device_ids: Collection[int]) -> Memory:
     """What is remembered of these; those of whom nothing is, are left out."""
     found: Memory = {}
-    ids = sorted(device_ids)
-    for start in range(0, len(ids), _MANY):
-        query = select(_m.device_id, _m.body).where(_m.device_id.in_(ids[start : start + _MANY]))
+    for part in in_parts(device_ids):
+        query = select(_m.device_id, _m.body).where(_m.device_id.in_(part))
         found.update({device(id_): unpack(body) for id_, body in conn.execute(query)})
     return found
 

@@ -25,6 +25,7 @@ from sqlalchemy.pool import StaticPool
 from schoolwatch_server.database import hearings, journal, past_rows
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read
+from schoolwatch_server.database.in_parts import in_parts
 from schoolwatch_server.database.past_rows import Change, Need, Part
 from schoolwatch_server.database.past_writes import SPANS, WRITERS, hear, put
 from schoolwatch_server.hearing import REMEMBERED
@@ -182,9 +183,7 @@ def _of(
 ) -> list[dict[str, Any]]:
     if ids is None:
         return _all(source, table)
-    found = (
-        source.execute(select(table).where(column.in_(some))).mappings() for some in past_rows.in_parts(ids)
-    )
+    found = (source.execute(select(table).where(column.in_(some))).mappings() for some in in_parts(ids))
     return [dict(row) for row in chain.from_iterable(found)]
 
 

@@ -1,7 +1,7 @@
 """What is stored of the past, in the order of time: what `past` copies."""
 
 from array import array
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from heapq import merge
 from itertools import islice
@@ -16,6 +16,7 @@ from schoolwatch_contract.errors import ContractError
 from schoolwatch_server import line_history
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read
+from schoolwatch_server.database.in_parts import MANY, in_parts
 from schoolwatch_server.database.judged import tags_of
 from schoolwatch_server.hearing import REMEMBERED
 from schoolwatch_server.indicators.stored import MEASUREMENT
@@ -28,7 +29,6 @@ Need = Literal["hearing", "ipv6", "tests", "sites", "judged", "refused"]
 Change = tuple[float, str, Mapping[str, Any]]
 """When (UTC seconds), what, and the row."""
 
-_MANY = 400
 _ROWS = 5000
 _CHUNK = 6 * 3600.0
 
@@ -50,13 +50,6 @@ class Part:
         return self.schools is None
 
 
-def in_parts(ids: Iterable[int]) -> Iterator[list[int]]:
-    """As many as one query may name."""
-    every = sorted(ids)
-    for start in range(0, len(every), _MANY):
-        yield every[start : start + _MANY]
-
-
 def heard(source: Engine, devices: Collection[int] | None, begin: float, end: float) -> Iterator[Change]:
     """When each report came: of some devices device by device, of all in the order in which they came."""
     if devices is None:
@@ -73,7 +66,7 @@ def told(source: Engine, devices: Collection[int], begin: float, end: float) -> 
     j = t.journal.c
     query = select(j.id, j.seq, j.taken_at, j.body, j.uncertain)
     arrivals = _arrivals(source, devices, begin, end)
-    while some := list(islice(arrivals, _MANY)):
+    while some := list(islice(arrivals, MANY)):
         with begin_read(source) as conn:
             rows = {row.id: row for row in conn.execute(query.where(j.id.in_([one[1] for one in some])))}
         for at, id_, device_id, _ in some:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, or_, select
 
 from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.in_parts import in_parts
 from schoolwatch_server.database.registry import within
 from schoolwatch_server.line_history import KEPT, growing
 from schoolwatch_server.rules.subject import Subject, parse
 from schoolwatch_server.scope import Scope
 
-_MANY = 400
 _SAMPLE = 40
 """Computers whose reports are counted for an estimate."""
 
@@ -66,7 +66,7 @@ def devices(conn: Connection, school_ids: Collection[int]) -> tuple[int, ...]:
     m = t.membership.c
     query = select(m.device_id).where(m.valid_to.is_(None)).order_by(m.device_id)
     found: list[int] = []
-    for some in _parts(school_ids):
+    for some in in_parts(school_ids):
         found += conn.scalars(query.where(m.school_id.in_(some)))
     return tuple(found)
 
@@ -148,7 +148,7 @@ def named(conn: Connection, subjects: Iterable[str]) -> dict[str, Named]:
         .outerjoin(t.school_code, (code.school_id == s.id) & code.valid_to.is_(None))
         .outerjoin(t.room, r.id == m.room_id)
     )
-    for some in _parts(ids["device"]):
+    for some in in_parts(ids["device"]):
         for row in conn.execute(of_device.where(d.id.in_(some))):
             where = " · ".join(part for part in (row.room, row.name) if part)
             link = f"/schools/{row.code}" if row.code else ""
@@ -158,7 +158,7 @@ def named(conn: Connection, subjects: Iterable[str]) -> dict[str, Named]:
         .join(t.commune, c.id == s.commune_id)
         .outerjoin(t.school_code, (code.school_id == s.id) & code.valid_to.is_(None))
     )
-    for some in _parts(ids["school"]):
+    for some in in_parts(ids["school"]):
         for id_, name, school_code, commune in conn.execute(of_school.where(s.id.in_(some))):
             link = f"/schools/{school_code}" if school_code else ""
             found["school", id_] = Named(name, link, commune)
@@ -167,8 +167,3 @@ def named(conn: Connection, subjects: Iterable[str]) -> dict[str, Named]:
             found[kind, id_] = Named(name)
     nobody = Named("")
     return {text: found.get((one.kind, one.id), nobody) for text, one in every.items()}
-
-
-def _parts(ids: Iterable[int]) -> Iterable[list[int]]:
-    every = sorted(ids)
-    return (every[start : start + _MANY] for start in range(0, len(every), _MANY))

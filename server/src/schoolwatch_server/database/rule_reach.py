@@ -8,13 +8,11 @@ from sqlalchemy import Column, Connection, Select, delete, select, update
 
 from schoolwatch_server.database import incidents, memories
 from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.in_parts import in_parts
 from schoolwatch_server.levels import stages
 from schoolwatch_server.rules import Rule
 from schoolwatch_server.rules.rule import Only
 from schoolwatch_server.rules.subject import Kind, Subject, device, parse
-
-_MANY = 400
-"""Ids in one query; see `database.incidents`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +121,8 @@ def _places(conn: Connection, subjects: Iterable[Subject]) -> Iterator[tuple[Sub
         ("school", of.id, select(of.id, c.code, of.level).join(t.commune, in_commune)),
     )
     for kind, column, query in queries:
-        ids = [id_ for which, id_ in by_id if which == kind]
-        for start in range(0, len(ids), _MANY):
-            for id_, code, level in conn.execute(query.where(column.in_(ids[start : start + _MANY]))):
+        for part in in_parts(id_ for which, id_ in by_id if which == kind):
+            for id_, code, level in conn.execute(query.where(column.in_(part))):
                 for subject in by_id[kind, id_]:
                     yield subject, _Place(code, level)
     communes = [id_ for which, id_ in by_id if which == "commune"]

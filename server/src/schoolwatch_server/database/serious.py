@@ -8,14 +8,12 @@ from sqlalchemy import ColumnElement, Connection, and_, func, insert, literal_co
 
 from schoolwatch_server.database import incident_rows
 from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.in_parts import in_parts
 from schoolwatch_server.database.incidents import add_event
 from schoolwatch_server.scope import Scope
 from schoolwatch_server.serious.timers import STEPS, TIMER_EVENTS, Sent, Serious, Step, TimerEvent
 
 FALSE_ALARM = "false_alarm"
-_MANY = 400
-"""Ids in one query: SQLite takes at most 32,766 parameters, and old ones 999."""
-
 DEFAULT = "critical"
 """The severity that makes an incident serious when nobody says otherwise; a proposal of this project."""
 
@@ -121,10 +119,9 @@ def gravities(conn: Connection, incidents: Collection[int]) -> dict[int, Gravity
 
 def marked(conn: Connection, incidents: Collection[int]) -> frozenset[int]:
     """Those of these incidents that are serious."""
-    ids, found = list(incidents), set[int]()
-    for start in range(0, len(ids), _MANY):
-        here = _i.id.in_(ids[start : start + _MANY])
-        found.update(conn.scalars(select(_i.id).select_from(_MARKED).where(here, _SERIOUS)))
+    found = set[int]()
+    for part in in_parts(incidents):
+        found.update(conn.scalars(select(_i.id).select_from(_MARKED).where(_i.id.in_(part), _SERIOUS)))
     return frozenset(found)
 
 
@@ -135,8 +132,7 @@ def owing(conn: Connection) -> tuple[Serious, ...]:
             select(_i.id).select_from(_MARKED).where(_i.id.in_(_MAYBE), _SERIOUS, _OWES).order_by(_i.id)
         )
     )
-    parts = (ids[start : start + _MANY] for start in range(0, len(ids), _MANY))
-    return tuple(one.times for part in parts for one in gravities(conn, part).values())
+    return tuple(one.times for part in in_parts(ids) for one in gravities(conn, part).values())
 
 
 def reminded(conn: Connection, incidents: Collection[int]) -> frozenset[tuple[int, TimerEvent]]:
