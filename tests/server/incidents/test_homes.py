@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from schoolwatch_server import exercises, handling, incidents, rules
+from schoolwatch_server import exercises, handling, incidents, people, rules
 from schoolwatch_server.access import ROLES, Principal
 from schoolwatch_server.database import erasure, incident_rows, lives, registry, reorganised
+from schoolwatch_server.database import people as accounts
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.commit import Rules
 from schoolwatch_server.database.engine import begin_read, begin_write
@@ -43,6 +44,16 @@ def of_school(tree: Tree, number: int) -> Scope:
     return Scope("school", tree.schools[number].id)
 
 
+def opened(tree: Tree, rule: str) -> int:
+    """One more incident of the first school's first computer."""
+    subject = Subject("device", tree.schools[0].devices[0].id)
+    new = NewIncident(rule, 1, "high", subject, 1.0, tree.now, late=False, evidence={})
+    with begin_write(tree.engine) as conn:
+        made = open_incident(conn, new, tree.now)
+    assert made is not None
+    return made.id
+
+
 def report(tree: Tree, seq: int, minutes: float, readings: tuple) -> None:
     """Of the first school's first computer, whose incident is open."""
     at = tree.now + minutes * 60
@@ -76,6 +87,33 @@ def test_a_move_to_another_room_takes_nobody_off_an_incident(tree: Tree) -> None
         here = select(t.incident.c.room_id).where(t.incident.c.id == mine.id)
         assert conn.scalar(here) == room
     assert seen(tree, of_school(tree, 0), is_open=True)[0].acknowledged_by == "hiệu trưởng"
+
+
+def test_what_somebody_who_is_gone_had_taken_is_nobodys_and_climbs_again(tree: Tree) -> None:
+    for name in ("lan", "binh"):
+        people.create_account(
+            tree.engine, name, "a password", role="school_head", scope=of_school(tree, 0), by="test"
+        )
+    mine, shared, other = (opened(tree, rule) for rule in ("smb1_on", "rdp_open", "disk_full"))
+    lan, binh = (
+        Principal("account", name, ROLES["school_head"], of_school(tree, 0), "school_head")
+        for name in ("lan", "binh")
+    )
+    handling.handle(tree.engine, lan, [mine], Wish("assign", assignee="lan"), 1.0)
+    handling.handle(tree.engine, binh, [shared], Wish("acknowledge"), 1.0)
+    handling.handle(tree.engine, binh, [shared], Wish("assign", assignee="lan"), 1.0)
+    handling.handle(tree.engine, lan, [other], Wish("acknowledge"), 1.0)
+    handling.handle(tree.engine, lan, [other], Wish("assign", assignee="binh"), 1.0)
+    with begin_write(tree.engine) as conn:
+        conn.execute(t.escalation.insert().values(incident_id=mine, step=1, next_at=None))
+        account = conn.scalar(select(t.account.c.id).where(t.account.c.name == "lan"))
+        accounts.switch_off(conn, account, tree.now)
+        assert conn.scalar(select(t.escalation.c.next_at)) == tree.now
+    now = {row.id: (row.state, row.acknowledged_by, row.assignee) for row in seen(tree, is_open=True)}
+    assert now[mine] == ("open", "", "")
+    assert now[shared] == ("acknowledged", "binh", "")
+    assert now[other] == ("acknowledged", "lan", "binh")
+    assert [kinds(tree, one)[-1] for one in (mine, shared, other)] == ["left", "left", "assigned"]
 
 
 def test_schools_that_become_one_have_their_open_incidents_together(tree: Tree) -> None:
@@ -116,17 +154,13 @@ def test_an_exercise_goes_on_without_its_computer(tree: Tree) -> None:
 
 
 def test_a_rule_whose_file_was_taken_away_leaves_no_incident_open(tree: Tree) -> None:
-    device = tree.schools[0].devices[0]
-    own = NewIncident(
-        "rule_of_a_file", 1, "high", Subject("device", device.id), 1.0, 2.0, late=False, evidence={}
-    )
+    incident = opened(tree, "rule_of_a_file")
+    subject = Subject("device", tree.schools[0].devices[0].id)
     with begin_write(tree.engine) as conn:
-        opened = open_incident(conn, own, tree.now)
-        assert opened is not None
-        write_states(conn, {("rule_of_a_file", own.subject): {"is_open": True}})
+        write_states(conn, {("rule_of_a_file", subject): {"is_open": True}})
     Withdrawing().look(tree.engine, BOOK, tree.now)
     assert "rule_of_a_file" not in {row.rule for row in seen(tree, is_open=True)}
-    assert kinds(tree, opened.id) == ["opened", "withdrawn"]
+    assert kinds(tree, incident) == ["opened", "withdrawn"]
     assert len(seen(tree, is_open=True)) == len(tree.schools), "those of rules that hold stay"
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
-from schoolwatch_server.database import incidents
+from schoolwatch_server.database import incident_owners, incidents, memories
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.rules.subject import parse
 
@@ -17,13 +17,10 @@ def follow(conn: Connection, device_id: int, school_id: int, room_id: int | None
     In another school somebody has to take them anew: whose they were may not see them any more.
     """
     for row in _open(conn, device_id):
-        values: dict[str, Any] = {"school_id": school_id, "room_id": room_id}
-        if row.school_id != school_id:
-            values |= {"acknowledged_at": None, "acknowledged_by": "", "assignee": ""}
+        values = {"school_id": school_id, "room_id": room_id}
         conn.execute(update(t.incident).where(_i.id == row.id).values(values))
         if row.school_id != school_id:
-            event = incidents.add_event(conn, row.id, "moved", {}, now)
-            incidents.raise_to(conn, row.id, event)
+            incident_owners.free(conn, row.id, "moved", {}, now)
 
 
 def end_retired(conn: Connection, device_id: int, now: float) -> None:
@@ -35,6 +32,7 @@ def end_retired(conn: Connection, device_id: int, now: float) -> None:
         if not row.is_exercise:
             incidents.close_incident(conn, row.fingerprint, now, {"at": now}, now, kind="retired")
             incidents.write_states(conn, {(row.rule, parse(row.subject)): {}})
+            memories.forget(conn, row.rule, {device_id})
 
 
 def _open(conn: Connection, device_id: int) -> list[Any]:

@@ -42,10 +42,12 @@ def remembering(conn: Connection, rule: str) -> set[int]:
 
 def forget(conn: Connection, rule: str, device_ids: Collection[int] | None = None) -> None:
     """Forgets what a rule remembers of these computers, or of all."""
-    found = _having(conn, rule)
-    gone = set(found if device_ids is None else device_ids) & found.keys()
+    if device_ids is None:
+        found = {device(id_): kept for id_, kept in _having(conn, rule).items()}
+    else:
+        found = {about: kept for about, kept in of_devices(conn, device_ids).items() if rule in kept}
     left: Memory = {
-        device(id_): {name: state for name, state in found[id_].items() if name != rule} for id_ in gone
+        about: {name: state for name, state in kept.items() if name != rule} for about, kept in found.items()
     }
     write(conn, {about: kept for about, kept in left.items() if kept})
     for about, kept in left.items():

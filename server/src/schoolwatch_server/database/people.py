@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
-from schoolwatch_server.database import managed
+from schoolwatch_server.database import incident_owners, managed
 from schoolwatch_server.database.audit import record as record
 from schoolwatch_server.database.scopes import inside
 from schoolwatch_server.database.tables import account, session
@@ -212,9 +212,12 @@ def set_role(conn: Connection, account_id: int, role: str, scope: Scope, now: fl
 
 
 def switch_off(conn: Connection, account_id: int, now: float) -> None:
-    """Nobody gets in with it any more."""
+    """Nobody gets in with it any more, and its open incidents are somebody else's to take."""
     _set(conn, account_id, disabled_at=now)
     end_sessions(conn, account_id)
+    name = conn.scalar(select(account.c.name).where(account.c.id == account_id))
+    if name is not None:
+        incident_owners.let_go(conn, name, now)
 
 
 def switch_on(conn: Connection, account_id: int, now: float) -> None:
