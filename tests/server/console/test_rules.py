@@ -258,6 +258,10 @@ def test_a_watch_is_tried_on_the_past_and_a_long_trial_says_so_first(tree: Tree,
         asked = admin.post("/rules/typed/replay", data=form)
         assert asked.status_code == 200
         assert "Ước tính mất khoảng" in asked.text
+        monkeypatch.setattr("schoolwatch_server.console.rule_replay.SECONDS_MAX", 0.0)
+        too_long = admin.post("/rules/typed/replay", data=form, headers={"Accept": "text/html"})
+        assert (too_long.status_code, "là mức tối đa" in too_long.text) == (422, True)
+        monkeypatch.undo()
         sure = fields(asked.text, "/rules/typed/replay")
         started = admin.post("/rules/typed/replay", data=sure)
         stop = admin.post(f"{started.headers['location']}/cancel", data={"csrf": csrf(admin)})

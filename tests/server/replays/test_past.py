@@ -20,8 +20,11 @@ from schoolwatch_server.intake.batch import take
 from schoolwatch_server.replays import places
 from schoolwatch_server.replays.histories import HISTORIES
 from schoolwatch_server.replays.job import Larger, Place
+from schoolwatch_server.replays.wanted import Wanted, prepare
 from schoolwatch_server.replays.watched import Version, follow
+from schoolwatch_server.rules.load import SHIPPED
 from schoolwatch_server.school_time import DAY
+from schoolwatch_server.scope import EVERYTHING
 from schoolwatch_server.store.series import Judged
 
 Happens = tuple[float, Callable[[], object]]
@@ -236,6 +239,12 @@ def test_of_a_pruned_journal_it_is_remembered_who_was_heard_on_which_days(world:
     with begin_read(world.engine) as conn:
         begin = journal.held_since(conn, NOW)
         assert begin > NOW + 20 * DAY, "the rest is gone"
+    text = (SHIPPED / "line_down.yaml").read_text(encoding="utf-8")
+    prepared = prepare(
+        world.engine, of_data(world.folder), "line_down", [text], Wanted(), EVERYTHING, NOW + 39 * DAY
+    )
+    assert prepared.since == prepared.job.start == begin + DAY, "until then nobody knows who was heard last"
+    assert prepared.job.begin == begin
     past = open_past(world.engine, Part((world.school,), needs=frozenset({"hearing"})), begin, NOW + 39 * DAY)
     past.to(begin + 1)
     ((one,),) = hearings.of_schools(past.conn, [world.school]).values()

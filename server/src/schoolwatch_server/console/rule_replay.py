@@ -23,7 +23,7 @@ from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.packs.form import day
 from schoolwatch_server.replays import wanted as asked
 from schoolwatch_server.replays.job import SHOWN
-from schoolwatch_server.replays.running import BusyError, Running
+from schoolwatch_server.replays.running import SECONDS_MAX, BusyError, Running
 from schoolwatch_server.replays.wanted import RefusedError, Wanted
 from schoolwatch_server.rules.load import read
 from schoolwatch_server.rules.told import Given
@@ -79,6 +79,9 @@ def start(
     about = {"reason": reason, "valid_from": valid_from, "draft": text, "until": until}
     about["has"] = "yes" if held else ""
     estimated = server.replays.estimated(prepared)
+    if estimated > SECONDS_MAX:
+        longest = words.span(SECONDS_MAX)
+        raise in_words(422, words.text("rules.replay.too_long", span=words.span(estimated), most=longest))
     if estimated > LONG and not sure:
         return page(
             request, "rule_replay_ask.html", who, at=f"/rules/{versions[0].rule.id}", rule=versions[0].rule,
