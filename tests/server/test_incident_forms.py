@@ -243,3 +243,21 @@ def test_ages_stand_in_the_letter_in_units_that_people_count_in(tree: Tree) -> N
     letter = incident_forms.incident_letter.render(msgspec.structs.replace(made, measured=ages), texts.load())
     for told in ("45 s", "1 giờ", "1,5 ngày"):
         assert told in words_of(letter)
+
+
+def test_of_a_school_the_computers_that_were_there_are_listed(tree: Tree) -> None:
+    school = tree.schools[0]
+    number = put(tree)
+    with begin_write(tree.engine) as conn:
+        i = t.incident.c
+        values = {
+            "device_id": None,
+            "room_id": None,
+            "school_id": school.id,
+            "subject": f"school:{school.id}",
+        }
+        conn.execute(t.incident.update().where(i.id == number).values(**values))
+    made, _, letter = made_form(tree, number)
+    theirs = sorted(device.device[:8] for device in school.devices)
+    assert sorted(one.device for one in made.devices) == theirs
+    assert all(device in words_of(letter) for device in theirs)

@@ -53,6 +53,7 @@ class Known:
     incident: IncidentRow
     gravity: Gravity
     where: Whereabouts
+    devices: tuple[tuple[str, str | None], ...]
     recipients: Mapping[str, RecipientRow]
     events: tuple[EventRow, ...]
     is_simulated: bool
@@ -104,6 +105,7 @@ def _known(conn: Connection, incident_id: int, who: Principal) -> Known:
         row,
         gravity,
         where,
+        whereabouts.devices(conn, incident_id),
         recipients,
         incident_rows.events(conn, incident_id),
         simulated.is_simulated(conn),
@@ -149,11 +151,13 @@ def _form(known: Known, wanted: Wanted, rule: Rule | None, texts: Texts) -> Form
         verdict=incident.verdict or None,
         responsible=incident.assignee or None,
         place=_place(known.where),
-        devices=_devices(known.where),
+        devices=_devices(known)[: form.MOST],
         measured=tuple(_measured(witnesses, texts)),
         seen=tuple(_seen(witnesses, texts)),
         done=tuple(done[-form.MOST :]),
-        left_out=sum(one.left_out for one in witnesses) + max(0, len(done) - form.MOST),
+        left_out=sum(one.left_out for one in witnesses)
+        + max(0, len(done) - form.MOST)
+        + max(0, len(known.devices) - form.MOST),
         to_fill=form.TO_FILL[wanted.step],
     )
 
@@ -196,8 +200,11 @@ def _place(where: Whereabouts) -> form.Place:
     )
 
 
-def _devices(where: Whereabouts) -> tuple[form.Device, ...]:
-    return () if where.device is None else (form.Device(device=where.device[:8], room=where.room),)
+def _devices(known: Known) -> tuple[form.Device, ...]:
+    """The computer; of a room's or school's incident those that were there."""
+    where = known.where
+    there = known.devices if where.device is None else ((where.device, where.room),)
+    return tuple(form.Device(device=device[:8], room=room) for device, room in there)
 
 
 def _measured(witnesses: Iterable[Witness], texts: Texts) -> Iterator[form.Measured]:

@@ -43,7 +43,7 @@ ABOUT_ONE = named(
     sightings="of_device seen_at_school",
     states="known load",
     told="line_tester",
-    whereabouts="answer_for lines_at of_incident",
+    whereabouts="answer_for devices lines_at of_incident",
 )
 """About one place, device or incident, by its number: the caller has it from a query with a scope."""
 

@@ -116,3 +116,23 @@ def _responsible(where: Whereabouts) -> tuple[Role, Level, int | None]:
     if where.province_id is not None:
         return "so_admin", "province", where.province_id
     return "so_admin", "all", None
+
+
+def devices(conn: Connection, incident_id: int) -> tuple[tuple[str, str | None], ...]:
+    """Computers that an incident is about, with their rooms: the one, or those of its room or school then.
+
+    None of an incident of a commune, a province or the server. The caller has it from a query with a scope.
+    """
+    i, m, d = t.incident.c, t.membership.c, t.device.c
+    row = conn.execute(
+        select(i.device_id, i.room_id, i.school_id, i.opened_at).where(i.id == incident_id)
+    ).one()
+    query = select(d.device, t.room.c.name).select_from(
+        t.device.join(t.membership, m.device_id == d.id).outerjoin(t.room, t.room.c.id == m.room_id)
+    )
+    then = and_(m.valid_from <= row.opened_at, or_(m.valid_to.is_(None), m.valid_to > row.opened_at))
+    here = m.room_id == row.room_id if row.room_id is not None else m.school_id == row.school_id
+    if row.device_id is not None or row.school_id is None:
+        return ()
+    found = conn.execute(query.where(then, here).order_by(t.room.c.name, d.device))
+    return tuple((device, room) for device, room in found)
