@@ -261,3 +261,6 @@ def test_of_a_school_the_computers_that_were_there_are_listed(tree: Tree) -> Non
     theirs = sorted(device.device[:8] for device in school.devices)
     assert sorted(one.device for one in made.devices) == theirs
     assert all(device in words_of(letter) for device in theirs)
+    with begin_write(tree.engine) as conn:
+        conn.execute(t.incident.update().where(i.id == number).values(rule="site_untrusted"))
+    assert made_form(tree, number)[0].devices == (), "a site's certificate is no trouble of computers"

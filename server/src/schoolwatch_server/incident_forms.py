@@ -35,6 +35,10 @@ _NOT_TOLD = frozenset({"notified", "notify_failed", "form_made", *timers.TIMER_E
 """Events of the server's own that say nothing of the incident to anybody outside."""
 
 
+_NO_COMPUTERS = ("site_", "indicator_")
+"""How rules begin that are about a school's site or figures: its computers have no part in them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Which form somebody wants: to the recipient of which level (one that is not known: left open)."""
@@ -105,7 +109,7 @@ def _known(conn: Connection, incident_id: int, who: Principal) -> Known:
         row,
         gravity,
         where,
-        whereabouts.devices(conn, incident_id),
+        () if row.rule.startswith(_NO_COMPUTERS) else whereabouts.devices(conn, incident_id),
         recipients,
         incident_rows.events(conn, incident_id),
         simulated.is_simulated(conn),
