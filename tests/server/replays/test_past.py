@@ -123,6 +123,8 @@ def test_sites(world: World) -> None:
     for name, its in found.items():
         assert its, name
         assert replayed(world, name, instants) == its, name
+    with begin_read(world.engine) as conn:
+        assert replaying.looked_since(conn) == NOW - 30 * DAY
 
 
 # --- indicators --------------------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ class BusyError(Exception):
 
 @dataclass
 class Running:
-    """One replay; `texts` belong to whoever started it (a reason, a time) and are given back with it."""
+    """One replay; `about` is whatever its starter wants back with it. Who sets `stop` ends it."""
 
     id: str
     owner: str
@@ -108,10 +108,6 @@ class Replays:
             if one.id == id_:
                 return one
         raise LookupError(id_)
-
-    def cancel(self, id_: str, owner: str) -> None:
-        """Ends it; what it has found stays. Raises `LookupError`."""
-        self.one(id_, owner).stop.set()
 
     def _forget(self) -> None:
         """Old ones, and those beyond what an account may keep."""
