@@ -24,7 +24,7 @@ from schoolwatch_server.database import (
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.rules import Book, Rule
 from schoolwatch_server.rules.follow import Occurrence, fall_quiet, follow
-from schoolwatch_server.rules.memory import Memory
+from schoolwatch_server.rules.memory import Memory, of_a_right_clock
 from schoolwatch_server.rules.sighted import AGAIN_MAX, Sighted
 from schoolwatch_server.rules.step import Event, as_json
 from schoolwatch_server.rules.subject import Subject
@@ -60,7 +60,7 @@ def judge_next(
         seen = sightings.of_rows(conn, rows[0].id, rows[-1].id)
         about = {Subject("device", row.device_id) for row in rows}
         parts = {Subject("device", row.device_id, one.part) for row in rows for one in seen.get(row.id, ())}
-        memory = memories.of_devices(conn, {one.id for one in about})
+        memory = of_a_right_clock(memories.of_devices(conn, {one.id for one in about}), now)
         for subject, kept in _sighted(conn, book.of_sightings, parts).items():
             memory[subject] = memory.get(subject, {}) | kept
         of_now = book.at(now)

@@ -86,6 +86,19 @@ def test_reading_the_journal_again_doubles_nothing(world: World) -> None:
     }
 
 
+def test_a_server_whose_clock_was_ahead_goes_on_judging_when_it_is_set_back(world: World) -> None:
+    (device,) = known_fine(world)
+    three_days = 3 * 24 * 60
+    for seq, (minute, readings) in enumerate(
+        [(three_days, FINE), (three_days + 5, NONE), (0, NONE), (9, NONE), (10, NONE), (11, FINE)], 1
+    ):
+        report(world, device, seq, minute, readings)
+        incidents.judge_next(world.engine, RULES, CHANNELS, NOW + minute * 60)
+        opened = rows(world, t.incident.c.id, t.incident.c.closed_at.is_not(None))
+        assert opened == ([] if seq < 5 else [(1, seq == 6)]), "ten minutes by a clock that is right"
+    assert rows(world, t.standing_fault.c.id) == []
+
+
 def test_a_report_that_comes_late_opens_nothing_until_a_newer_one_confirms(world: World) -> None:
     (device,) = known_fine(world)
     late = {"taken_at": NOW - 7200}

@@ -244,23 +244,3 @@ def test_of_a_new_computer_nothing_opens_before_it_was_once_without_the_fault(
                 before
             ]
         )
-
-
-def test_a_server_whose_clock_was_ahead_goes_on_judging_when_it_is_set_back() -> None:
-    def judged(state: RuleState, minute: float, value: bool) -> tuple[RuleState, str | None]:
-        at = T + minute * 60
-        state, event = step(RULE, value, state, Evidence(0, at, arrived_at=at + 1), late=False)
-        return state, None if event is None else event.kind
-
-    ahead = 3 * 24 * 60
-    state, _ = judged(FINE, ahead, False)
-    state, _ = judged(state, 0, True)
-    state, event = judged(state, 10, True)
-    assert event == "opened", "not in three days"
-    state, _ = judged(FINE, ahead, True)
-    state, event = judged(state, 0, True)
-    assert event is None, "ten minutes by a clock that is right"
-    state, event = judged(state, 10, True)
-    assert event == "opened"
-    state, event = judged(state, 11, False)
-    assert event == "closed"

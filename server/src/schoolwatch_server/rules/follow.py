@@ -114,7 +114,7 @@ class _Journey:
             state = held if isinstance(held, RuleState) else _NEW
             subjects = rule.condition.evidence
             if not _is_kept(state, value):
-                kept = Evidence(row.id, row.taken_at, arrived_at=row.received_at)
+                kept = Evidence(row.id, row.taken_at)
             elif (same := evidence.get(subjects)) is not None:
                 kept = same
             else:

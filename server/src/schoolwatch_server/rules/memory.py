@@ -45,3 +45,34 @@ def unpack(body: bytes) -> dict[str, Kept]:
     if held.facts:
         kept[FACTS] = held.facts
     return kept
+
+
+CLOCK_AHEAD = 3600.0
+"""Seconds by which what was judged may seem to be still to come."""
+
+
+def of_a_right_clock(memory: Memory, now: float) -> Memory:
+    """What is remembered, without instants after `now` (UTC seconds): the server's clock was ahead then.
+
+    It was set back since; else a computer would not be judged before its clock is there again.
+    """
+    return {
+        about: {
+            name: _set_back(state, now)
+            if isinstance(state, RuleState) and state.taken_at > now + CLOCK_AHEAD
+            else state
+            for name, state in kept.items()
+        }
+        for about, kept in memory.items()
+    }
+
+
+def _set_back(state: RuleState, now: float) -> RuleState:
+    first = None if state.first is None or state.first.taken_at > now else state.first
+    clear = None if state.clear_since is None or state.clear_since > now else state.clear_since
+    past = {
+        name: min(getattr(state, name), now)
+        for name in ("opened_since", "arrived", "covered_from", "covered_to")
+    }
+    long_ago = 1.0  # not 0: it was judged before, so what begins now is no fault that it came with
+    return msgspec.structs.replace(state, taken_at=long_ago, first=first, clear_since=clear, **past)

@@ -111,7 +111,6 @@ def step(
     """
     if value is None:
         return state, None
-    state = _of_a_right_clock(state, evidence)
     if evidence.taken_at < state.taken_at:
         return _earlier(rule, state, evidence, late=late and value, worse=bool(worse))
     if not value:
@@ -119,28 +118,6 @@ def step(
     if state.is_open:
         return _goes_on(rule, state, evidence, late, worse=bool(worse))
     return _met(rule, state, evidence, late, worse=bool(worse))
-
-
-CLOCK_AHEAD = 600.0
-"""Seconds by which something judged before may seem to be of after this evidence came."""
-
-
-def _of_a_right_clock(state: RuleState, evidence: Evidence) -> RuleState:
-    """The state without instants that are still to come: the server's clock was ahead, and was set back.
-
-    Nothing was taken after it came; else a computer would not be judged before its clock is there again.
-    """
-    now = evidence.arrived_at
-    if not 0 < now < state.taken_at - CLOCK_AHEAD:
-        return state
-    first = None if state.first is None or state.first.taken_at > now else state.first
-    clear = None if state.clear_since is None or state.clear_since > now else state.clear_since
-    past = {
-        name: min(getattr(state, name), now)
-        for name in ("opened_since", "arrived", "covered_from", "covered_to")
-    }
-    taken_at = min(evidence.taken_at, state.taken_at)
-    return msgspec.structs.replace(state, taken_at=taken_at, first=first, clear_since=clear, **past)
 
 
 def _met(
