@@ -25,7 +25,10 @@ KIND = os.environ.get("SCHOOLWATCH_TEST_DATABASE", "sqlite")
 
 ON_BOTH = (
     "server/database/",
+    "server/evaluate/test_killed.py",
+    "server/incidents/test_scripted_week.py",
     "server/intake/test_commit.py",
+    "server/test_erasure.py",
 )
 """Where tests of a `world` run on both. With SCHOOLWATCH_TEST_DATABASE=postgresql all are on that alone."""
 

@@ -6,6 +6,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import databases
 from databases import copy_database, kept_folder, make_database
 from reports import FINE, NONE, Device, remember
 from schoolwatch_contract.records import Fact, Reading
@@ -138,10 +139,11 @@ class _Grown:
                 take(self.engine, [message], Rules())
 
 
-_newest: list[_Grown] = []
+_newest: dict[str, _Grown] = {}
 
 
 def _grown() -> _Grown:
-    if not _newest or time.time() - _newest[0].now > FRESH_SECONDS:
-        _newest[:] = [_Grown()]
-    return _newest[0]
+    kind = databases.kind
+    if kind not in _newest or time.time() - _newest[kind].now > FRESH_SECONDS:
+        _newest[kind] = _Grown()
+    return _newest[kind]

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+import databases
 from conftest import Peer
 from reports import World
 from schoolwatch_server import hint_keys
@@ -50,11 +51,13 @@ def passphrase_file(folder: Path, text: str = PASSPHRASE) -> Path:
     return path
 
 
-def furnish(folder: Path) -> ServerConfig:
+def furnish(folder: Path, kind: str = "sqlite") -> ServerConfig:
     """A data folder with everything that belongs in a copy, and with what does not."""
     data = folder / "data"
     data.mkdir(mode=0o700)
-    world = World(data)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(databases, "kind", kind)
+        world = World(data)
     for device in world.enrol(DEVICES):
         take(world.engine, [device.message(seq) for seq in range(1, REPORTS + 1)], Rules())
     world.engine.dispose()
