@@ -84,7 +84,8 @@ def test_nothing_of_a_deleted_device_is_left_in_any_table(tree: Tree) -> None:
     assert audit_log.verify(tree.engine, tree.folder).wrong == ()
     tree.engine.dispose()
     files = b"".join(path.read_bytes() for path in tree.folder.glob("schoolwatch.db*"))
-    assert files.count(gone.device.encode()) == 1, "the audit line alone names it"
+    in_files = 1 if tree.engine.dialect.name == "sqlite" else 0  # PostgreSQL's are its own
+    assert files.count(gone.device.encode()) == in_files, "the audit line alone names it"
 
 
 def test_its_reports_are_refused_from_then_on(tree: Tree) -> None:
@@ -175,6 +176,7 @@ def test_the_command_wants_the_same_id_twice(tree: Tree, capsys: pytest.CaptureF
         assert registry.device(conn, device, EVERYTHING) is not None
 
 
+@pytest.mark.database("sqlite")
 def test_a_deleted_school_leaves_nothing_of_its_lists(tree: Tree) -> None:
     """Each table that points to a school or a room of one; the contact's phone is in no file either."""
     school, other = tree.schools[:2]
@@ -182,7 +184,9 @@ def test_a_deleted_school_leaves_nothing_of_its_lists(tree: Tree) -> None:
     with begin_write(tree.engine) as conn:
         for one in (school, other):
             room = conn.scalar(select(t.room.c.id).where(t.room.c.school_id == one.id))
-            campus = conn.execute(insert(t.campus).values(school_id=one.id, name="Điểm lẻ")).lastrowid
+            (campus,) = conn.execute(
+                insert(t.campus).values(school_id=one.id, name="Điểm lẻ")
+            ).inserted_primary_key
             conn.execute(t.room.update().where(t.room.c.id == room).values(campus_id=campus))
             conn.execute(
                 insert(t.school_class).values(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
+from databases import drop_trigger
 from reports import World
 from schoolwatch_server import cli
 from schoolwatch_server.commands.command import FAILED
@@ -50,7 +51,7 @@ def test_a_report_is_frozen_listed_and_verified_by_its_digest_or_its_file(
     assert (code, "no report" in err) == (FAILED, True)
     assert "no file" in call("verify", str(tmp_path / "nothing"))[2]
     with begin_write(world.engine) as conn:
-        conn.exec_driver_sql("DROP TRIGGER report_no_change")
+        drop_trigger(conn, "report_no_change", "report")
         conn.execute(update(t.report).values(body=b"x"))
     code, out, err = call("verify")
     assert (code, out) == (FAILED, "0 of 1 reports are what was frozen\n")

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
+from databases import drop_trigger
 from schoolwatch_server.database.tables import report
 from schoolwatch_server.reports import calendar, content
 from schoolwatch_server.scope import Scope
@@ -122,7 +123,7 @@ def test_what_is_kept_and_was_altered_is_said_to_be(tree: Tree, site) -> None:
     head = site.somebody("school_head", Scope("school", tree.schools[3].id))
     where = freeze(head, tree.schools[3].code).headers["location"]
     with tree.engine.begin() as conn:
-        conn.exec_driver_sql("DROP TRIGGER report_no_change")
+        drop_trigger(conn, "report_no_change", "report")
         conn.execute(update(report).where(report.c.sha256 == where.rpartition("/")[2]).values(body=b"x"))
     page = head.get(where)
     assert page.status_code == 200

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import exc, select, update
 
+from databases import drop_trigger
 from declaring import PDF, put_claim
 from reports import NOW, RULES, World
 from schoolwatch_contract.records import Reading
@@ -125,7 +126,7 @@ def test_the_database_refuses_to_change_what_was_frozen(world: World) -> None:
         with pytest.raises(exc.DatabaseError, match="never changed"), begin_write(world.engine) as conn:
             conn.execute(update(r).where(r.c.id == row.id).values(**values))
     with begin_write(world.engine) as conn:
-        conn.exec_driver_sql("DROP TRIGGER report_no_change")
+        drop_trigger(conn, "report_no_change", "report")
         conn.execute(update(r).where(r.c.id == row.id).values(body=b"x"))
     with begin_read(world.engine) as conn, pytest.raises(AlteredReportError, match="restore a backup"):
         reports.body(conn, row.id)
