@@ -21,11 +21,12 @@ from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.reports import AlteredReportError
 from schoolwatch_server.intake.batch import take
 from schoolwatch_server.reports import content, keeping
-from schoolwatch_server.reports.calendar import day_of, end_of, period_of
+from schoolwatch_server.reports.calendar import day_of, period_of
 from schoolwatch_server.reports.difference import difference
 from schoolwatch_server.reports.freeze import Judged
 from schoolwatch_server.reports.keeping import ReportError, Wanted
 from schoolwatch_server.scope import EVERYTHING, Scope
+from schoolwatch_server.vietnam import ends
 
 JUDGED = Judged(packs.load(), lifecycle.load())
 MONTH = period_of("monthly", day_of(NOW))
@@ -317,4 +318,4 @@ def test_a_report_tells_how_punctual_the_place_was_with_all_below_it(world: Worl
 
 
 def _noon(year: int, month: int, day: int) -> float:
-    return end_of(date(year, month, day)) - 43200
+    return ends(date(year, month, day)) - 43200
