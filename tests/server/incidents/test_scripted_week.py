@@ -6,9 +6,9 @@ Reports go through intake into the journal, rules read it, watches look; only th
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import msgspec
+import pytest
 from sqlalchemy import insert, select
 
 import scripted_week as week
@@ -171,16 +171,23 @@ def _looks() -> Iterator[float]:
         yield now
 
 
-def test_the_incidents_of_the_week_are_those_of_its_script(tmp_path: Path) -> None:
-    """One test, so that the week is played once."""
-    commune = Commune(World(tmp_path), week.schools())
-    found = run(commune)
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Commune, tuple[Found, ...]]]:
+    """The week is played once."""
+    commune = Commune(World(tmp_path_factory.mktemp("week")), week.schools())
+    yield commune, run(commune)
+    commune.world.engine.dispose()
+
+
+Played = tuple[Commune, tuple[Found, ...]]
+
+
+def test_the_incidents_of_the_week_are_those_of_its_script(played: Played) -> None:
+    commune, found = played
     _are_the_scripts_and_no_others(found)
     _are_found_in_their_time_and_over_when_they_are(found)
     _are_precise(found)
     _leave_what_was_wrong_before_to_the_work_lists(commune)
-    _are_what_a_replay_finds(commune)
-    commune.world.engine.dispose()
 
 
 def _are_the_scripts_and_no_others(found: Sequence[Found]) -> None:
@@ -221,12 +228,13 @@ def _leave_what_was_wrong_before_to_the_work_lists(commune: Commune) -> None:
     assert listed == {"updates_old": len(heard), "autorun_on": len(heard)}
 
 
-def _are_what_a_replay_finds(commune: Commune) -> None:
-    """Every rule whose past is kept finds over the stored week what it found while it went on.
+def test_a_replay_of_the_week_finds_what_was_found_while_it_went_on(played: Played) -> None:
+    """All rules of reports, and of silence; of other watches see `replays/test_past.py`.
 
     Watches look at the instants of the week's looks, for what is seen depends on when one looks.
     """
-    engine, config = commune.world.engine, settings_of(commune.world.folder)
+    world = played[0].world
+    engine, config = world.engine, settings_of(world.folder)
     incidents.judge_quiet(engine, rules.load(), (), week.END)
     i, f = t.incident.c, t.standing_fault.c
     with begin_read(engine) as conn:
