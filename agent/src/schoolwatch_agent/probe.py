@@ -12,6 +12,7 @@ import msgspec
 from schoolwatch_agent import deadline, personal
 from schoolwatch_agent.errors import EVIDENCE, NotUnderstood, one_line
 from schoolwatch_agent.host import Host
+from schoolwatch_contract import envelope
 from schoolwatch_contract.records import Fact, Reading, Sighting
 
 NAMES_SECONDS = 1.0
@@ -107,6 +108,7 @@ def _checked(found: Iterable[Reading | Fact | Sighting]) -> tuple[Reading | Fact
         raise NotUnderstood(f"more than {RECORDS_MAX} records", records[-1])
     for record in records:
         msgspec.convert(msgspec.to_builtins(record), type(record))
+        envelope.check_record(record)
         if isinstance(record, Reading) and record.value is not None and not math.isfinite(record.value):
             raise NotUnderstood("not a finite number", record)
     return records

@@ -11,7 +11,7 @@ import msgspec
 from schoolwatch_contract.dictionary import DICTIONARY_1
 from schoolwatch_contract.errors import ContractError
 from schoolwatch_contract.records import EARLIEST as EARLIEST
-from schoolwatch_contract.records import LABEL, NAME, SCHEMA, Envelope, Reading
+from schoolwatch_contract.records import LABEL, NAME, SCHEMA, Envelope, Fact, Reading, Sighting
 from schoolwatch_contract.records import LATEST as LATEST
 
 DICTIONARY = 1
@@ -168,8 +168,20 @@ def _check_texts(envelope: Envelope, text: bytes) -> None:
         _labels.check("label", fact.labels)
     for sighting in envelope.sightings:
         _labels.check("detail", sighting.detail)
-    if b"\\u0000" in text and any("\0" in told for told in _texts(envelope)):
+    if _NUL in text and any("\0" in told for told in _texts(envelope)):
         raise ContractError("value", "a text holds the character NUL")
+
+
+_NUL = b"\\u0000"
+"""How NUL stands in JSON."""
+
+
+def check_record(record: Reading | Fact | Sighting) -> None:
+    """The patterns of one record, which its type does not hold it to. Raises `ContractError`."""
+    readings = (record,) if isinstance(record, Reading) else ()
+    facts = (record,) if isinstance(record, Fact) else ()
+    sightings = (record,) if isinstance(record, Sighting) else ()
+    _check_texts(Envelope(SCHEMA, EARLIEST, "", readings, facts, sightings), _NUL)
 
 
 def _texts(envelope: Envelope) -> Iterator[str]:

@@ -323,7 +323,10 @@ def test_a_device_that_moved_leaves_what_it_was_behind(tmp_path: Path) -> None:
         about = {"device": device.device, "metric": "processor.busy"}
         (series,) = there.get("/api/v1/series", params=about).json()["series"]
         assert [point["mean"] for point in series["points"]] == [0.3, 0.9]
-        assert there.get("/api/v1/incidents", params={"device": device.device}).json()["incidents"] == []
+        about_it = {"device": device.device}
+        follows = there.get("/api/v1/incidents", params=about_it).json()["incidents"]
+        assert {one["state"] for one in follows} == {"open"}, "who sees to it there sees what is open alone"
+        assert here.get("/api/v1/incidents", params={**about_it, "state": "active"}).json()["incidents"] == []
         assert here.get("/api/v1/series", params=about).status_code == 404
         whole = site.ask().get("/api/v1/series", params=about).json()["series"][0]
         assert len(whole["points"]) == 4

@@ -273,6 +273,7 @@ def questions(tree: Grown, at: Where, incident: int, account: int) -> Iterator[s
             "digest": "0" * 64,
             "question": "studio",
             "rule": "antivirus_off",
+            "replay": "0" * 32,
         }
         queries = ["", *(f"?{query}" for query in (row.query, *ALSO.get(row.path, ())) if query)]
         for table, query in itertools.product(TABLES if "{table}" in row.path else ("",), queries):

@@ -42,6 +42,8 @@ def seen(page: Page, folder: Path, name: str) -> None:
 def test_a_rule_is_changed_and_tried_in_a_browser(page: Page, tree: Tree, tmp_path: Path) -> None:
     page.goto("/rules")
     seen(page, tmp_path, "rules")
+    page.get_by_role("searchbox").fill("diệt vi-rút")
+    page.keyboard.press("Enter")
     page.get_by_role("link", name="Phần mềm diệt vi-rút không chạy hoặc không có").click()
     seen(page, tmp_path, "rule")
     page.get_by_role("button", name="Sửa quy tắc").click()
