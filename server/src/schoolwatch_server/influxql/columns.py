@@ -83,10 +83,13 @@ def _value(call: Call, fold: Fold) -> float:
 
 
 def _filled(query: Select, call: Call, folds: Mapping[int, Fold]) -> dict[int, Value]:
-    """The values of a function by bucket; a bucket that stays empty is not among them."""
+    """The values of a function by bucket; a bucket that stays empty is not among them.
+
+    As in InfluxDB a count is 0 where nothing is, unless there is no point of the field at all.
+    """
     found: dict[int, Value] = {start: _value(call, fold) for start, fold in folds.items()}
     fill, is_count = query.fill, call.function == "count"
-    if is_count and fill.how == "null":
+    if is_count and folds and fill.how == "null":
         fill = Fill("number", 0)
     match fill.how:
         case "number":
