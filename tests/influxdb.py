@@ -4,6 +4,7 @@ import contextlib
 import json
 import subprocess
 import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,3 +88,17 @@ class RunningInfluxDB:
         )
         found: dict[str, Any] = json.loads(answer.content)
         return found
+
+
+@contextlib.contextmanager
+def holding(
+    program: Path, folder: Path, free_port: Callable[[], int], lines: Iterable[str]
+) -> Iterator[RunningInfluxDB]:
+    """One that holds these lines, until it is not needed any more."""
+    running = RunningInfluxDB(program, folder, free_port(), free_port())
+    try:
+        running.start()
+        running.write("\n".join(lines))
+        yield running
+    finally:
+        running.stop()

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from conftest import Peer
-from influxdb import RunningInfluxDB
+from influxdb import RunningInfluxDB, holding
 from influxql_queries import asked, same
 from panels_world import SECOND, expanded, filled, lines
 from reports import World
@@ -57,14 +57,10 @@ def influxdb(
     embedded: Queried,
     devices: list[str],
 ) -> Iterator[RunningInfluxDB]:
-    running = RunningInfluxDB(peer("influxd"), tmp_path_factory.mktemp("influxdb"), free_port(), free_port())
     span = Span(START * SECOND, (START + HOURS * 3600) * SECOND)
-    try:
-        running.start()
-        running.write("\n".join(lines(embedded, devices, span)))
+    folder = tmp_path_factory.mktemp("influxdb")
+    with holding(peer("influxd"), folder, free_port, lines(embedded, devices, span)) as running:
         yield running
-    finally:
-        running.stop()
 
 
 @pytest.mark.parametrize(("after", "until", "interval"), RANGES)

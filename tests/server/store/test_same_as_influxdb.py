@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from sqlalchemy import Connection
 
 from conftest import Peer
-from influxdb import RunningInfluxDB
+from influxdb import RunningInfluxDB, holding
 from influxql_queries import SECOND, START, asked, queries, same, settled
 from panels_world import lines
 from reports import World
@@ -98,13 +98,10 @@ def influxdb(
     embedded: Queried,
     devices: list[str],
 ) -> Iterator[RunningInfluxDB]:
-    running = RunningInfluxDB(peer("influxd"), tmp_path_factory.mktemp("influxdb"), free_port(), free_port())
-    try:
-        running.start()
-        running.write("\n".join(lines(embedded, devices, Span(START, START + 4 * 86400 * SECOND))))
+    span = Span(START, START + 4 * 86400 * SECOND)
+    folder = tmp_path_factory.mktemp("influxdb")
+    with holding(peer("influxd"), folder, free_port, lines(embedded, devices, span)) as running:
         yield running
-    finally:
-        running.stop()
 
 
 def compared(query: str, embedded: Queried, influxdb: RunningInfluxDB) -> None:
