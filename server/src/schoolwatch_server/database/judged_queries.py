@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import BigInteger, ColumnElement, Connection, Select, and_, cast, func, select
 
 from schoolwatch_server.database import tables as t
-from schoolwatch_server.influxql.instant import SECOND
+from schoolwatch_server.influxql.instant import SECOND, nanoseconds
 from schoolwatch_server.influxql.query import Buckets, Function, Span
 from schoolwatch_server.influxql.source import Fold, Point
 
@@ -22,11 +22,6 @@ _MICRO: Final = 1000
 
 _TOGETHER: Final = 5000
 """Series in one query: databases take so many parameters."""
-
-
-def nanoseconds(at: float) -> int:
-    """Seconds as they are kept, as nanoseconds of whole microseconds."""
-    return round(at * 1_000_000) * _MICRO
 
 
 def points(conn: Connection, ids: Sequence[int], fields: Sequence[str], span: Span) -> dict[int, list[Point]]:

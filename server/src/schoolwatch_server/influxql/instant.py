@@ -31,6 +31,11 @@ _INSTANT: Final = re.compile(
 )
 
 
+def nanoseconds(at: float) -> int:
+    """Seconds as databases keep them, as nanoseconds of whole microseconds."""
+    return round(at * 1_000_000) * UNITS["u"]
+
+
 def duration(text: str) -> int:
     """`5m` in nanoseconds."""
     found = _DURATION.fullmatch(text)

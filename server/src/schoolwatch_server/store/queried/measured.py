@@ -9,10 +9,9 @@ from sqlalchemy import Connection
 
 from schoolwatch_contract.catalogue import METRICS, shown_alone
 from schoolwatch_server.database import journal, registry, rollups
-from schoolwatch_server.database.judged_queries import nanoseconds
 from schoolwatch_server.influxql.condition import Condition, allowed, holds
 from schoolwatch_server.influxql.errors import QueryError
-from schoolwatch_server.influxql.instant import EARLIEST, LATEST, SECOND
+from schoolwatch_server.influxql.instant import EARLIEST, LATEST, SECOND, nanoseconds
 from schoolwatch_server.influxql.query import Buckets, Function, Span
 from schoolwatch_server.influxql.source import Fold, Point, Series, folded, merged
 from schoolwatch_server.scope import Scope
