@@ -3,25 +3,34 @@
 from collections.abc import Mapping
 from typing import Any
 
-from grafana_foundation_sdk.builders import bargauge, common, stat, table, timeseries
+from grafana_foundation_sdk.builders import bargauge, common, prometheus, stat, table, timeseries
 from grafana_foundation_sdk.builders import dashboard as builders
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.cog.variants import Dataquery
 from grafana_foundation_sdk.models import dashboard as models
-from grafana_foundation_sdk.models.common import BigValueGraphMode
-from grafana_foundation_sdk.models.common import DataSourceRef as SourceOfVariable
+from grafana_foundation_sdk.models.common import BigValueGraphMode, DataSourceRef
+from grafana_foundation_sdk.models.prometheus import PromQueryFormat, QueryEditorMode
 
-from schoolwatch_server.grafana import DASHBOARDS, influxql
-from schoolwatch_server.grafana.spec import SOURCE, SUFFIX, Dashboard, Kind, Panel, Query, Row, Variable, said
+from schoolwatch_server.grafana import DASHBOARDS, influxql, promql
+from schoolwatch_server.grafana.spec import (
+    SOURCE,
+    SOURCE_TYPES,
+    SUFFIX,
+    Dashboard,
+    Dialect,
+    Kind,
+    Panel,
+    Query,
+    Row,
+    Variable,
+    said,
+)
 from schoolwatch_server.texts import LANGUAGES, Language
 
 FOLDER = "server/src/schoolwatch_server/grafana/json"
 
-TYPE = "influxdb"
-"""Grafana's id of the data source."""
-
-_SOURCE = SourceOfVariable(TYPE, f"${{{SOURCE}}}")
+_SOURCE = f"${{{SOURCE}}}"
 
 _BUILDERS: Mapping[Kind, Any] = {
     "timeseries": timeseries.Panel,
@@ -45,7 +54,7 @@ class InfluxQL(Dataquery, Builder["InfluxQL"]):
         """As Grafana's InfluxDB source takes it."""
         return {
             "refId": "A",
-            "datasource": {"type": TYPE, "uid": f"${{{SOURCE}}}"},
+            "datasource": {"type": SOURCE_TYPES["influxql"], "uid": _SOURCE},
             "rawQuery": True,
             "query": influxql.query(self._query),
             "resultFormat": "time_series",
@@ -53,20 +62,45 @@ class InfluxQL(Dataquery, Builder["InfluxQL"]):
         }
 
 
+def _promql(query: Query) -> prometheus.Dataquery:
+    """A target of a panel: a range of values for a graph, else one value as of the range's end."""
+    made = (
+        prometheus.Dataquery()
+        .ref_id("A")
+        .datasource(_source("promql"))
+        .expr(promql.query(query))
+        .legend_format(promql.alias(query))
+        .format(PromQueryFormat.TIME_SERIES)
+        .editor_mode(QueryEditorMode.CODE)
+        .exemplar(False)
+    )
+    return made.range() if query.is_over_time else made.instant()
+
+
+_TARGETS: Mapping[Dialect, Any] = {"influxql": InfluxQL, "promql": _promql}
+_VALUES: Mapping[Dialect, Any] = {"influxql": influxql.values, "promql": promql.values}
+
+
 def documents() -> dict[str, str]:
     """Path → JSON, of every dashboard in each language: they lie with the server, which hands them out."""
     return {
-        f"{FOLDER}/{language}/{one.uid}.json": _text(one, language)
+        f"{FOLDER}/{dialect}/{language}/{one.uid}.json": _text(one, language, dialect)
+        for dialect in SOURCE_TYPES
         for one in DASHBOARDS
         for language in LANGUAGES
     }
 
 
-def _text(one: Dashboard, language: Language) -> str:
-    return JSONEncoder(sort_keys=True, indent=1, ensure_ascii=False).encode(_built(one, language)) + "\n"
+def _source(dialect: Dialect) -> DataSourceRef:
+    return DataSourceRef(SOURCE_TYPES[dialect], _SOURCE)
 
 
-def _built(one: Dashboard, language: Language) -> models.Dashboard:
+def _text(one: Dashboard, language: Language, dialect: Dialect) -> str:
+    encoder = JSONEncoder(sort_keys=True, indent=1, ensure_ascii=False)
+    return encoder.encode(_built(one, language, dialect)) + "\n"
+
+
+def _built(one: Dashboard, language: Language, dialect: Dialect) -> models.Dashboard:
     builder = (
         builders.Dashboard(one.title.of(language))
         .uid(one.uid + SUFFIX[language])
@@ -77,17 +111,16 @@ def _built(one: Dashboard, language: Language) -> models.Dashboard:
         .timezone("Asia/Ho_Chi_Minh")
         .tooltip(models.DashboardCursorSync.CROSSHAIR)
     )
-    builder = builder.with_variable(
-        builders.DatasourceVariable(SOURCE).label(said("grafana.source").of(language)).type(TYPE)
-    )
+    source = builders.DatasourceVariable(SOURCE).label(said("grafana.source").of(language))
+    builder = builder.with_variable(source.type(SOURCE_TYPES[dialect]))
     for variable in one.variables:
-        builder = builder.with_variable(_variable(variable, language))
+        builder = builder.with_variable(_variable(variable, language, dialect))
     for other in DASHBOARDS:
         if other.uid != one.uid:
             builder = builder.link(_link(other, language))
     first = 1
     for number, row in enumerate(one.rows):
-        builder = _with_row(builder, row, language, first, is_open=number < OPEN)
+        builder = _with_row(builder, row, language, dialect, first, is_open=number < OPEN)
         first += 1 + len(row.panels)
     return builder.build()
 
@@ -96,10 +129,12 @@ OPEN = 5
 """Rows that are open at first: what is below them is asked for when somebody opens it."""
 
 
-def _with_row(builder: Any, row: Row, language: Language, first: int, *, is_open: bool) -> Any:
+def _with_row(
+    builder: Any, row: Row, language: Language, dialect: Dialect, first: int, *, is_open: bool
+) -> Any:
     """The row and its panels, numbered from `first` on."""
     made = builders.Row(row.title.of(language)).id(first)
-    panels = [_panel(panel, language).id(first + n) for n, panel in enumerate(row.panels, 1)]
+    panels = [_panel(panel, language, dialect).id(first + n) for n, panel in enumerate(row.panels, 1)]
     if is_open:
         builder = builder.with_row(made)
         for panel in panels:
@@ -110,12 +145,12 @@ def _with_row(builder: Any, row: Row, language: Language, first: int, *, is_open
     return builder.with_row(made.collapsed(True))
 
 
-def _variable(variable: Variable, language: Language) -> Any:
+def _variable(variable: Variable, language: Language, dialect: Dialect) -> Any:
     return (
         builders.QueryVariable(variable.name)
         .label(variable.title.of(language))
-        .datasource(_SOURCE)
-        .query(influxql.values(variable))
+        .datasource(_source(dialect))
+        .query(_VALUES[dialect](variable))
         .refresh(models.VariableRefresh.ON_TIME_RANGE_CHANGED)
         .sort(models.VariableSort.ALPHABETICAL_CASE_INSENSITIVE_ASC)
     )
@@ -131,17 +166,17 @@ def _link(other: Dashboard, language: Language) -> Any:
     )
 
 
-def _panel(panel: Panel, language: Language) -> Any:
+def _panel(panel: Panel, language: Language, dialect: Dialect) -> Any:
     made = (
         _BUILDERS[panel.kind]()
         .title(panel.title.of(language))
         .description(panel.description.of(language))
-        .datasource(_SOURCE)
+        .datasource(_source(dialect))
         .unit(panel.unit)
         .no_value(said("grafana.no_value").of(language))
         .span(panel.width)
         .height(panel.height)
-        .with_target(InfluxQL(panel.query))
+        .with_target(_TARGETS[dialect](panel.query))
     )
     if panel.kind == "timeseries":
         legend = common.VizLegendOptions().show_legend(bool(panel.query.by))

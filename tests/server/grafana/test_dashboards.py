@@ -14,11 +14,15 @@ import schoolwatch_server.grafana
 from schoolwatch_contract.catalogue import METRICS, shown_alone
 from schoolwatch_server.grafana import DASHBOARDS
 from schoolwatch_server.grafana.places import UNITS
+from schoolwatch_server.grafana.spec import SOURCE_TYPES, Dialect
 from schoolwatch_server.indicators import INDICATORS
 from schoolwatch_server.store.names import measurement_of
+from schoolwatch_server.texts import LANGUAGES, Language
 
 FOLDER = Path(schoolwatch_server.grafana.__file__).with_name("json")
-FILES = sorted(FOLDER.glob("*/*.json"))
+FILES = sorted(FOLDER.glob("**/*.json"))
+
+of_each = pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(FOLDER)))
 
 
 def shown(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -27,6 +31,13 @@ def shown(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from panel.get("panels", ())
         if panel["type"] != "row":
             yield panel
+
+
+def read(dialect: Dialect, language: Language, uid: str) -> dict[str, Any]:
+    """A committed dashboard."""
+    text = (FOLDER / dialect / language / f"{uid}.json").read_text(encoding="utf-8")
+    found: dict[str, Any] = json.loads(text)
+    return found
 
 
 def keys(value: object, path: str = "") -> set[str]:
@@ -39,11 +50,16 @@ def keys(value: object, path: str = "") -> set[str]:
 
 
 def test_there_is_a_file_of_each_in_both_languages() -> None:
-    names = {(path.parent.name, path.stem) for path in FILES}
-    assert names == {(language, one.uid) for one in DASHBOARDS for language in ("vi", "en")}
+    names = {path.relative_to(FOLDER).parts for path in FILES}
+    assert names == {
+        (dialect, language, f"{one.uid}.json")
+        for dialect in SOURCE_TYPES
+        for one in DASHBOARDS
+        for language in LANGUAGES
+    }
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+@of_each
 def test_every_panel_is_whole(path: Path) -> None:
     document = json.loads(path.read_text(encoding="utf-8"))
     assert 0 < len(document["uid"]) <= 40
@@ -63,7 +79,7 @@ def test_every_panel_is_whole(path: Path) -> None:
     assert len(ids) == len(set(ids))
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+@of_each
 def test_grafanas_schema_knows_every_key(path: Path) -> None:
     """What its own model reads and writes again has lost nothing: a key written wrong would be gone."""
     register_default_plugins()
@@ -74,11 +90,25 @@ def test_grafanas_schema_knows_every_key(path: Path) -> None:
 
 def test_both_languages_differ_and_say_the_same_of_queries() -> None:
     for one in DASHBOARDS:
-        files = [FOLDER / language / f"{one.uid}.json" for language in ("vi", "en")]
-        vi, en = (json.loads(file.read_text(encoding="utf-8")) for file in files)
+        vi, en = (read("influxql", language, one.uid) for language in LANGUAGES)
         assert vi["title"] != en["title"]
         assert vi["uid"] != en["uid"]
         assert [p["targets"] for p in shown(vi)] == [p["targets"] for p in shown(en)]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_dialects_differ_in_nothing_but_what_is_asked(language: Language) -> None:
+    def rest(document: dict[str, Any]) -> dict[str, Any]:
+        for panel in shown(document):
+            del panel["targets"], panel["datasource"]
+        for variable in document["templating"]["list"]:
+            del variable["query"]
+            variable.pop("datasource", None)
+        return document
+
+    for one in DASHBOARDS:
+        influxql, promql = (read(dialect, language, one.uid) for dialect in SOURCE_TYPES)
+        assert rest(influxql) == rest(promql)
 
 
 def test_every_metric_and_indicator_is_on_a_panel() -> None:

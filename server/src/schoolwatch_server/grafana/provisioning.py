@@ -29,7 +29,7 @@ def files(url: str, database: str, folder: str, language: Language) -> dict[str,
         "dashboards/schoolwatch.yaml": _written(_provider(f"{folder.rstrip('/')}/schoolwatch")),
     }
     for one in DASHBOARDS:
-        text = (FOLDER / language / f"{one.uid}.json").read_text(encoding="utf-8")
+        text = (FOLDER / "influxql" / language / f"{one.uid}.json").read_text(encoding="utf-8")
         found[f"schoolwatch/{one.uid}.json"] = text
     return found
 

@@ -10,6 +10,12 @@ from schoolwatch_server.texts import Language
 
 Kind = Literal["timeseries", "stat", "table", "bargauge"]
 
+Dialect = Literal["influxql", "promql"]
+"""The language in which a dashboard asks; its files lie in json/DIALECT/LANGUAGE."""
+
+SOURCE_TYPES: Final[Mapping[Dialect, str]] = {"influxql": "influxdb", "promql": "prometheus"}
+"""Grafana's id of the data source that speaks it."""
+
 SOURCE: Final = "source"
 """The variable that says which data source all panels read."""
 

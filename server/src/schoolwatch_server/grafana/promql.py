@@ -1,0 +1,67 @@
+"""A panel's query in PromQL with MetricsQL's additions, as Grafana sends it to VictoriaMetrics.
+
+It gives the numbers that `influxql` gives of the same points; docs/decisions/0049-dashboards-in-promql.md.
+https://docs.victoriametrics.com/metricsql/
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Final
+
+from schoolwatch_server.grafana.spec import Query, Variable
+from schoolwatch_server.store.names import prometheus_name
+
+PARAMETERS: Final = "nocache=1"
+"""What Grafana adds to each question: else VictoriaMetrics moves intervals to whole ones of UTC, and hides
+the newest half minute."""
+
+_INTERVAL: Final = "[$__interval] offset 1ms-$__interval"
+"""InfluxDB's intervals have their first instant and not their last, and are called after the first.
+Prometheus looks back and has the last instant only: so one looks at what is to come, and 1 ms less far."""
+
+_RANGE: Final = "[${__range_ms}ms1ms]"
+"""InfluxDB's range has both its ends."""
+
+
+def query(asked: Query) -> str:
+    """Grafana puts the length of an interval for `$__interval`, and that of all for `${__range_ms}`."""
+    points = _selected(prometheus_name(asked.measurement, asked.field), asked.where)
+    by = ", ".join(asked.by)
+    groups = f" by ({by})" if by else ""
+    match asked.function:
+        case "last":
+            newest = f"max{groups} (tlast_over_time(x))"
+            value = (
+                f"max{groups} (last_over_time(x) and (tlast_over_time(x) == on ({by}) group_left {newest}))"
+            )
+        case "mean":
+            value = f"sum{groups} (sum_over_time(x)) / sum{groups} (count_over_time(x))"
+        case "min" | "max":
+            value = f"{asked.function}{groups} ({asked.function}_over_time(x))"
+        case "sum" | "count":
+            value = f"sum{groups} ({asked.function}_over_time(x))"
+    return f"WITH (x = {points}{_INTERVAL if asked.is_over_time else _RANGE}) {value}"
+
+
+def values(variable: Variable) -> str:
+    """What fills a variable's list."""
+    series = _selected(prometheus_name(variable.measurement), variable.where)
+    return f"label_values({series}, {variable.tag})"
+
+
+def alias(asked: Query) -> str:
+    """How a series is called in the legend."""
+    return " · ".join(f"{{{{{tag}}}}}" for tag in asked.by) or asked.function
+
+
+def _selected(name: str, where: Mapping[str, str]) -> str:
+    compared = ",".join(map(_compared, where.items()))
+    return f"{name}{{{compared}}}" if where else name
+
+
+def _compared(one: tuple[str, str]) -> str:
+    tag, value = one
+    if value.startswith("$"):
+        # between these quotes a backslash is one: names have brackets, apostrophes and quotes
+        return f"{tag}=~`${{{value[1:]}:regex}}`"
+    return f"{tag}={json.dumps(value, ensure_ascii=False)}"
