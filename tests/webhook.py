@@ -1,4 +1,4 @@
-"""A real HTTP server on 127.0.0.1 that takes webhooks and can be told to refuse them."""
+"""A real HTTP server on 127.0.0.1 that takes webhooks and pushes to phones, or refuses them."""
 
 import json
 import threading
@@ -26,7 +26,10 @@ class Webhook:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 webhook.begun += 1
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                said = self.rfile.read(int(self.headers["Content-Length"]))
+                if len(said) < int(self.headers["Content-Length"]):
+                    return  # who sent it was killed before its end
+                body = json.loads(said)
                 status = webhook.status
                 if status == 200:
                     webhook.received.append(body)
@@ -44,6 +47,8 @@ class Webhook:
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
         self.url = f"json://127.0.0.1:{self._server.server_port}/hook-s3cret"
+        self.phone = f"ntfy://127.0.0.1:{self._server.server_port}/s3cret"
+        """The same as a service that shows people what comes and knows no ids."""
 
     @property
     def titles(self) -> list[str]:

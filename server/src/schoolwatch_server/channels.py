@@ -10,12 +10,14 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from threading import Event
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 import apprise
 
 from schoolwatch_server import short_answers
+from schoolwatch_server.short_answers import UNANSWERED
 
 log = logging.getLogger(__name__)
 
@@ -97,6 +99,11 @@ def kind(address: str) -> str:
         return known
     service = apprise.Apprise.instantiate(address)
     return str(service.service_name)[:40] if service is not None else "unknown"
+
+
+def drops_copies(address: str) -> bool:
+    """Whether who receives can tell a second copy by its id and drop it: a program, by `Idempotency-Key`."""
+    return KINDS.get(scheme(address)) == "webhook"
 
 
 def check(address: str) -> None:
@@ -188,14 +195,19 @@ def deliver(address: str, title: str, body: str, message: str = "", thread: str 
     sender.add(service)
     room = service.body_maxlen - (len(title) + 4 if service.title_maxlen <= 0 else 0)
     token = _message.set(message)
+    unanswered = Event()
+    waiting = short_answers.unanswered.set(unanswered)
     try:
         result = sender.notify(title=title, body=fit(body, room), body_format=apprise.NotifyFormat.TEXT)
     except Exception as error:  # noqa: BLE001  any of its hundred plugins may raise anything
         return f"failed: {type(error).__name__}"
     finally:
         _message.reset(token)
+        short_answers.unanswered.reset(waiting)
     if result:
         return ""
+    if unanswered.is_set():
+        return UNANSWERED
     codes = re.findall(r"error=(\d{3})\b", " ".join(str(entry) for entry in result.logs()))
     return f"answered {codes[-1]}" if codes else "no answer"
 

@@ -2,9 +2,8 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 
-from schoolwatch_server import transport
+from schoolwatch_server import due_words, questions, transport
 from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.database.deliveries import Delivery
 from schoolwatch_server.database.told_of import Due
@@ -14,7 +13,6 @@ from schoolwatch_server.rules import Rule, kept
 from schoolwatch_server.serious.calls import is_about_a_line
 from schoolwatch_server.severity import SEVERITIES
 from schoolwatch_server.texts import Language, Texts
-from schoolwatch_server.vietnam import VIETNAM
 
 NAMED = 30
 """Critical incidents, and attacks, that a message of many names with their places; it counts the others."""
@@ -32,16 +30,24 @@ def message(
     texts: Texts,
     public_url: str,
     language: Language = "vi",
+    *,
+    drops_copies: bool = True,
 ) -> tuple[str, str]:
-    """Title and body of a message that tells of one event or of many."""
-    if delivery.kind == "one" and len(told) == 1:
+    """Title and body of a message that tells of one event or of many.
+
+    What may have come already is sent again as it was to who drops copies; who can't is asked instead.
+    """
+    is_question = delivery.may_be_second and not drops_copies
+    if is_question:
+        title, body = questions.about(delivery, told, rules, texts, public_url, language)
+    elif delivery.kind == "one" and len(told) == 1:
         title, body = of_one(told[0], rules, texts, public_url, language)
     else:
         title, body = of_many(delivery, told, rules, texts, public_url, language)
     if told and told[0].is_exercise:
         title = texts.get(language, "notify.exercise", title=title)
         body = f"{texts.get(language, 'notify.exercise_note')}\n{body}"
-    if delivery.may_be_second:
+    if delivery.may_be_second and not is_question:
         body = f"{body}\n{texts.get(language, 'notify.second', message=delivery.nonce)}"
     return title, body
 
@@ -52,17 +58,17 @@ def of_one(
     """Title and body of what happened to one incident."""
     rule = rules.get(due.rule)
     values = {
-        "title": _title(due, rules, language),
+        "title": due_words.title(due, rules, language),
         "why": getattr(rule.why, language) if rule else "–",
         "what_to_do": getattr(rule.what_to_do, language) if rule else "–",
-        "where": _where(due, texts, language),
-        "place": _place(due, texts, language),
-        "severity": _severity(due.severity, texts, language),
-        "since": local_time(due.since, texts, language),
-        "closed": local_time(due.closed_at, texts, language) if due.closed_at is not None else "–",
+        "where": due_words.where(due, texts, language),
+        "place": due_words.place(due, texts, language),
+        "severity": due_words.severity(due.severity, texts, language),
+        "since": due_words.local_time(due.since, texts, language),
+        "closed": due_words.local_time(due.closed_at, texts, language) if due.closed_at is not None else "–",
         "acknowledged": "–"
         if due.acknowledged_at is None
-        else local_time(due.acknowledged_at, texts, language),
+        else due_words.local_time(due.acknowledged_at, texts, language),
         "late": _late(due, texts, language),
         "call": _call(due, rule, texts, language),
         "found": _found(due, texts, language),
@@ -112,24 +118,28 @@ def of_many(
     title = texts.get(
         language,
         f"notify.{_sort(delivery, fresh)}.title",
-        count=_number(len(told), language),
-        severity=_severity(severest, texts, language),
+        count=due_words.number(len(told), language),
+        severity=due_words.severity(severest, texts, language),
     )
     body = texts.get(
         language,
         "notify.many.body",
-        opened=_number(sum(events[name] for name in NEWS), language),
-        escalated=_number(events["escalated"], language),
-        acknowledged=_number(events["acknowledged"], language),
-        closed=_number(events["closed"] + events["resolved"], language),
+        opened=due_words.number(sum(events[name] for name in NEWS), language),
+        escalated=due_words.number(events["escalated"], language),
+        acknowledged=due_words.number(events["acknowledged"], language),
+        closed=due_words.number(events["closed"] + events["resolved"], language),
         false_alarms=_false_alarms(events["false_alarm"], texts, language),
         severities=_severities(fresh, texts, language),
         critical=_named("critical", critical, rules, texts, language),
         attacks=_named("attacks", attacks, rules, texts, language),
-        rules=counted(lambda due: _title(due, rules, language)),
-        places=counted(lambda due: due.commune or _place(due, texts, language)),
-        first=local_time(min((due.opened_at for due in told), default=delivery.made_at), texts, language),
-        last=local_time(max((due.opened_at for due in told), default=delivery.made_at), texts, language),
+        rules=counted(lambda due: due_words.title(due, rules, language)),
+        places=counted(lambda due: due.commune or due_words.place(due, texts, language)),
+        first=due_words.local_time(
+            min((due.opened_at for due in told), default=delivery.made_at), texts, language
+        ),
+        last=due_words.local_time(
+            max((due.opened_at for due in told), default=delivery.made_at), texts, language
+        ),
         link=f"{public_url}/incidents?state=all&message={delivery.nonce}",
     )
     return title, body.strip()
@@ -144,7 +154,7 @@ def _sort(delivery: Delivery, fresh: Sequence[Due]) -> str:
 def _false_alarms(count: int, texts: Texts, language: Language) -> str:
     if not count:
         return ""
-    return " " + texts.get(language, "notify.many.false_alarms", count=_number(count, language))
+    return " " + texts.get(language, "notify.many.false_alarms", count=due_words.number(count, language))
 
 
 def stem(event: str) -> str:
@@ -160,7 +170,7 @@ def _late(due: Due, texts: Texts, language: Language) -> str:
     if arrived is None:
         return texts.get(language, "notify.late") + "\n"
     times = {"seen": due.opened_at, "arrived": arrived}
-    told = {name: local_time(at, texts, language) for name, at in times.items()}
+    told = {name: due_words.local_time(at, texts, language) for name, at in times.items()}
     return texts.get(language, "notify.late_times", **told) + "\n"
 
 
@@ -169,12 +179,6 @@ def _found(due: Due, texts: Texts, language: Language) -> str:
     again = due.again if stem(due.event) in kept.AGAIN else None
     names = ", ".join(kept.threats(again or due.evidence))
     return texts.get(language, "notify.threats", names=names) + "\n" if names else ""
-
-
-def local_time(at: float, texts: Texts, language: Language) -> str:
-    """An instant (UTC seconds) as people in Vietnam read it."""
-    moment = datetime.fromtimestamp(at, VIETNAM)
-    return texts.get(language, "notify.time", time=f"{moment:%H:%M}", day=f"{moment:%d/%m/%Y}")
 
 
 def public_url(config: ServerConfig) -> str:
@@ -190,11 +194,17 @@ def _named(
     """A line that names each, with its place; empty when there is none."""
     if not told:
         return ""
-    named = [f"{_title(due, rules, language)} – {_place(due, texts, language)}" for due in told[:NAMED]]
+    named = [
+        f"{due_words.title(due, rules, language)} – {due_words.place(due, texts, language)}"
+        for due in told[:NAMED]
+    ]
     names, more = "; ".join(named), len(told) - NAMED
     if more > 0:
-        names = texts.get(language, "notify.many.more", names=names, count=_number(more, language))
-    return texts.get(language, f"notify.many.{what}", count=_number(len(told), language), names=names) + "\n"
+        names = texts.get(language, "notify.many.more", names=names, count=due_words.number(more, language))
+    return (
+        texts.get(language, f"notify.many.{what}", count=due_words.number(len(told), language), names=names)
+        + "\n"
+    )
 
 
 def _severities(fresh: Sequence[Due], texts: Texts, language: Language) -> str:
@@ -203,8 +213,8 @@ def _severities(fresh: Sequence[Due], texts: Texts, language: Language) -> str:
         texts.get(
             language,
             "notify.many.counted",
-            what=_severity(severity, texts, language),
-            count=_number(counts[severity], language),
+            what=due_words.severity(severity, texts, language),
+            count=due_words.number(counts[severity], language),
         )
         for severity in SEVERITIES
         if counts[severity]
@@ -214,53 +224,7 @@ def _severities(fresh: Sequence[Due], texts: Texts, language: Language) -> str:
 
 def _most(counts: Counter[str], texts: Texts, language: Language) -> str:
     told = [
-        texts.get(language, "notify.many.counted", what=what, count=_number(count, language))
+        texts.get(language, "notify.many.counted", what=what, count=due_words.number(count, language))
         for what, count in counts.most_common(PLACES_NAMED)
     ]
     return "; ".join(told) + ("; …" if len(counts) > PLACES_NAMED else "")
-
-
-def _number(value: int, language: Language) -> str:
-    return f"{value:,}".replace(",", "." if language == "vi" else ",")
-
-
-def _title(due: Due, rules: Mapping[str, Rule], language: Language) -> str:
-    rule = rules.get(due.rule)
-    return getattr(rule.title, language) if rule else due.rule
-
-
-def _severity(severity: str, texts: Texts, language: Language) -> str:
-    return texts.either(language, f"notify.severity.{severity}", severity)
-
-
-def _where(due: Due, texts: Texts, language: Language) -> str:
-    """A device with its school, a school, a commune or province, or the server itself."""
-    school = _school(due, texts, language) + (f", {due.commune}" if due.commune else "")
-    if due.device is not None:
-        return texts.get(language, "notify.where.device", school=school, device=_device(due, texts, language))
-    if due.school is not None:
-        return texts.get(language, "notify.where.school", school=school)
-    if due.place is not None:
-        return texts.get(language, "notify.where.place", place=due.place)
-    return texts.get(language, "notify.where.server")
-
-
-def _place(due: Due, texts: Texts, language: Language) -> str:
-    """The same in a few words, for a title or a list."""
-    if due.device is not None or due.school is not None:
-        return _school(due, texts, language)
-    return due.place or texts.get(language, "notify.where.server")
-
-
-def _school(due: Due, texts: Texts, language: Language) -> str:
-    if due.school is None:
-        return texts.get(language, "notify.no_school")
-    return f"{due.school} ({due.school_code})" if due.school_code else due.school
-
-
-def _device(due: Due, texts: Texts, language: Language) -> str:
-    label = due.label or f"{texts.get(language, 'notify.no_label')} ({(due.device or '')[:8]})"
-    if not due.room:
-        return label
-    is_said = due.room.casefold().startswith(texts.get(language, "notify.room", room="").strip())
-    return f"{label}, {due.room if is_said else texts.get(language, 'notify.room', room=due.room)}"

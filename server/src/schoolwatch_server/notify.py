@@ -1,9 +1,9 @@
 """Makes messages of what the outbox holds and sends them; tries again ever more slowly.
 
 A message is claimed in the database before it is sent, and what became of it is written afterwards. Who is
-killed between the two leaves a message of which nobody knows whether it arrived: it is sent again with the
-same id, and says that it may be the second copy. Nothing is lost, and a receiver that looks at the id sees
-each once.
+killed between the two leaves a message of which nobody knows whether it arrived. A program gets it again with
+the same id, and drops the second copy by it. People have no such means: they are asked whether it came, and
+told how its incidents stand now. Nothing is lost, and nobody gets the same message twice.
 """
 
 import logging
@@ -84,13 +84,12 @@ def send_next(
         told = () if due is None else told_of.of_delivery(conn, due.id, at)
     if due is None:
         return True  # another sender took it; there may be more
-    title, body = message(
-        due, told, {rule.id: rule for rule in rules}, words, public_url, book.language(due.channel)
-    )
-    error = "its incidents are gone"
+    error, address = "its incidents are gone", book.addresses[due.channel]
     if told:
-        thread = told[0].thread
-        error = channels.deliver(book.addresses[due.channel], title, body, due.nonce, thread)
+        known, language = {rule.id: rule for rule in rules}, book.language(due.channel)
+        drops = channels.drops_copies(address)
+        title, body = message(due, told, known, words, public_url, language, drops_copies=drops)
+        error = channels.deliver(address, title, body, due.nonce, told[0].thread)
     at = time.time() if now is None else now
     is_over = not told or due.attempts >= ATTEMPTS
     with begin_write(engine) as conn:

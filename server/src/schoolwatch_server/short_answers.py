@@ -3,7 +3,9 @@
 Apprise asks by `requests`, which reads an answer whole, however long it is, and has no door for a limit.
 """
 
+from contextvars import ContextVar
 from functools import cache
+from threading import Event
 from typing import Any
 
 MOST = 1_000_000
@@ -11,18 +13,29 @@ MOST = 1_000_000
 
 _PIECE = 16_384
 
+UNANSWERED = "no answer in time"
+"""Why a message was not taken, as far as anybody knows: it was handed over whole, so it may have come."""
+
+unanswered: ContextVar[Event | None] = ContextVar("unanswered", default=None)
+"""Set when a service was handed something whole and did not answer in time; Apprise's threads see it too."""
+
 
 @cache
 def keep() -> None:
     """From now on, for whatever this process asks by `requests`."""
-    from requests import Response, Session  # here: only who sends holds it in memory
+    from requests import ReadTimeout, Response, Session  # here: only who sends holds it in memory
 
     send = Session.send
 
     def bounded(self: Session, request: Any, **more: Any) -> Response:
-        answer = send(self, request, **{**more, "stream": True})
-        if not more.get("stream"):
-            _read(answer)
+        try:
+            answer = send(self, request, **{**more, "stream": True})
+            if not more.get("stream"):
+                _read(answer)
+        except ReadTimeout:
+            if (event := unanswered.get()) is not None:
+                event.set()
+            raise
         return answer
 
     setattr(Session, "send", bounded)  # noqa: B010  mypy knows that it is a method

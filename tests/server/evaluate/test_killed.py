@@ -1,4 +1,4 @@
-"""The evaluating process is killed fifty times in the middle of its work, and a real receiver counts."""
+"""The evaluating process is killed fifty times in the middle of its work, and real receivers count."""
 
 import os
 import random
@@ -8,6 +8,7 @@ import sys
 import time
 from bisect import bisect_right
 from collections import Counter
+from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import func, select
@@ -79,12 +80,39 @@ def doubles(webhook: Webhook) -> int:
     return len(webhook.of_incidents) - len(told)
 
 
+def asked(phone: Webhook) -> int:
+    """How many messages asked whether one before had come; people got no message twice, and heard of each."""
+    messages = [(one["title"], one["message"]) for one in phone.of_incidents]
+    assert len(messages) == len({*messages})  # not even a question
+    told: Counter[tuple[str, str]] = Counter()
+    about: Counter[str] = Counter()
+    for title, body in messages:
+        link = next(line for line in body.splitlines() if "/incidents/" in line)
+        if "Hỏi lại" in title:
+            about[link] += 1
+        else:
+            told[title[:30], link] += 1
+    assert set(told.values()) == {1}
+    heard = Counter(link for _, link in told)
+    links = {*heard, *about}
+    assert len(links) == DEVICES
+    assert all(heard[link] + about[link] >= 2 for link in links)  # of its opening and of its end
+    return about.total()
+
+
+@pytest.fixture
+def phone() -> Iterator[Webhook]:
+    phone = Webhook()
+    yield phone
+    phone.close()
+
+
 def test_killed_fifty_times_no_incident_is_lost_or_doubled_and_each_is_told_once(
-    world: World, webhook: Webhook
+    world: World, webhook: Webhook, phone: Webhook
 ) -> None:
-    webhook.slow = 0.03  # kills fall between what was sent and its answer
+    webhook.slow = phone.slow = 0.03  # kills fall between what was sent and its answer
     urls = world.folder / "urls"
-    urls.write_text(webhook.url + "\n", encoding="utf-8")
+    urls.write_text(f"{webhook.url}\n{phone.phone}\n", encoding="utf-8")
     urls.chmod(0o600)
     devices = known_fine(world, DEVICES)
 
@@ -122,12 +150,14 @@ def test_killed_fifty_times_no_incident_is_lost_or_doubled_and_each_is_told_once
     with begin_read(world.engine) as conn:
         events = Counter(conn.scalars(select(t.incident_event.c.kind)))
         assert conn.scalar(select(func.count()).select_from(t.incident)) == DEVICES
-        assert (events["opened"], events["closed"], events["notified"]) == (DEVICES, DEVICES, 2 * DEVICES)
-        assert conn.scalar(select(func.count()).select_from(t.delivery)) == 2 * DEVICES
-    copies = doubles(webhook)
+        assert (events["opened"], events["closed"], events["notified"]) == (DEVICES, DEVICES, 4 * DEVICES)
+        assert conn.scalar(select(func.count()).select_from(t.delivery)) == 4 * DEVICES
+    copies, questions = doubles(webhook), asked(phone)
     assert copies <= KILLS
     lost = of_which_kills(webhook, lives)
-    print(f"{KILLS} kills, {2 * DEVICES} messages, {copies} copies with the id of the first:", end=" ")
+    print(f"{KILLS} kills, {2 * DEVICES} messages a channel")
+    print(f"people: no message twice, {questions} questions whether one had come")
+    print(f"programs: {copies} copies with the id of the first:", end=" ")
     print(
         f"{lost['aimed']} of {KILLS // 2} kills before an answer, {lost['random']} of as many at any moment"
     )

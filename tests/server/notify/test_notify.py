@@ -8,13 +8,14 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from reports import NOW, World
-from schoolwatch_server import channels, messages, notify, people, rules, texts
+from schoolwatch_server import channels, messages, notify, people, questions, rules, short_answers, texts
 from schoolwatch_server.channel_book import Book
 from schoolwatch_server.config import Http, ServerConfig
 from schoolwatch_server.database import channel_rows, deliveries, incidents, notifications, retention
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.told_of import Due
+from schoolwatch_server.duty.fold import Batch
 from schoolwatch_server.rules import subject
 from schoolwatch_server.scope import EVERYTHING
 from webhook import Webhook
@@ -149,22 +150,95 @@ def test_a_channel_that_fails_does_not_hold_up_another(world: World, webhook: We
     assert len(webhook.received) == 1
 
 
-def test_what_nobody_sent_to_the_end_is_sent_again(world: World, webhook: Webhook) -> None:
-    opened(world, "a")
-    notify.make(world.engine, ["a"], NOW)
-    with begin_write(world.engine) as conn:  # as a sender that was killed in the middle leaves it
-        found = deliveries.next_due(conn, ["a"], NOW)
+def cut_off(world: World, channel: str) -> deliveries.Delivery:
+    """A message as a sender that was killed in the middle leaves it."""
+    notify.make(world.engine, [channel], NOW)
+    with begin_write(world.engine) as conn:
+        found = deliveries.next_due(conn, [channel], NOW)
         assert found is not None
         first = deliveries.claim(conn, found, NOW, NOW + notify.CLAIMED)
         assert first is not None
         assert not first.may_be_second
+    return first
+
+
+def test_what_nobody_sent_to_the_end_is_sent_again(world: World, webhook: Webhook) -> None:
+    opened(world, "a")
+    first = cut_off(world, "a")
     with begin_write(world.engine) as conn:
         assert deliveries.next_due(conn, ["a"], NOW + 1) is None
-        assert deliveries.claim(conn, found, NOW + 1, NOW + 2) is None
+        assert deliveries.claim(conn, first.id, NOW + 1, NOW + 2) is None
     assert send_all(world, {"a": webhook.url}) == 1  # the claim of NOW has run out long ago
     (message,) = webhook.received
     assert message["message"].endswith(f"lần gửi trước bị gián đoạn. Mã thông báo: {first.nonce}")
     assert webhook.keys == [first.nonce]
+
+
+@pytest.mark.parametrize("state", ["open", "acknowledged", "closed"])
+def test_people_are_asked_whether_it_came_and_told_how_it_stands_now(
+    world: World, webhook: Webhook, state: str
+) -> None:
+    """A phone can't tell a second copy by its id: it gets no message twice."""
+    incident = opened(world, "a")
+    cut_off(world, "a")
+    fate = {"open": {}, "acknowledged": {"acknowledged_at": NOW}, "closed": {"closed_at": NOW}}
+    if fate[state]:
+        with begin_write(world.engine) as conn:
+            conn.execute(update(t.incident).values(**fate[state]))
+    assert send_all(world, {"a": webhook.phone}) == 1
+    (message,) = webhook.received
+    stands = WORDS.get("vi", f"notify.question.{state}", title="", place="", severity="").rpartition(": ")[2]
+    assert message["title"] == (
+        "[SchoolWatch] Hỏi lại: quý vị đã nhận thông báo này chưa?"
+        f" Phần mềm diệt vi-rút không chạy hoặc không có · Trường (S), mức cao: {stands}"
+    )
+    assert "không rõ thông báo đã tới hay chưa" in message["message"]
+    assert message["message"].endswith(f"{URL}/incidents/{incident}")
+    with begin_read(world.engine) as conn:
+        e = t.incident_event.c
+        told = conn.scalars(select(e.detail).where(e.kind == "notified")).one()
+    assert told["second"] is True
+
+
+def test_what_may_have_come_is_asked_about_until_it_is_taken(world: World, webhook: Webhook) -> None:
+    opened(world, "a")
+    cut_off(world, "a")
+    webhook.status = 500
+    assert send_all(world, {"a": webhook.phone}) == 1
+    webhook.status = 200
+    due_now(world)
+    assert send_all(world, {"a": webhook.phone}) == 1
+    (title,) = webhook.titles
+    assert "Hỏi lại" in title
+
+
+def test_an_answer_that_comes_too_late_leaves_it_open_whether_it_came(world: World, webhook: Webhook) -> None:
+    opened(world, "a")
+    webhook.slow = 1.5
+    impatient = f"{webhook.phone}?rto=0.5"
+    assert send_all(world, {"a": impatient}) == 1
+    assert outbox(world) == [("opened", 1, False, short_answers.UNANSWERED)]
+    webhook.slow = 0.0
+    due_now(world)
+    assert send_all(world, {"a": impatient}) == 1
+    first, second = webhook.titles
+    assert "Sự cố mới" in first
+    assert "Hỏi lại" in second
+
+
+def test_a_message_of_many_that_may_have_come_is_asked_about_with_all_it_held(
+    world: World, webhook: Webhook
+) -> None:
+    incidents_of = [opened(world, "a") for _ in range(questions.NAMED + 5)]
+    with begin_write(world.engine) as conn:
+        batch = Batch("fold", tuple(conn.scalars(select(t.notification.c.id))), is_exercise=False)
+        deliveries.make(conn, "a", batch, NOW)
+    cut_off(world, "a")
+    assert send_all(world, {"a": webhook.phone}) == 1
+    (message,) = webhook.received
+    assert len(incidents_of) == questions.NAMED + 5
+    assert message["message"].count("chưa ai nhận xử lý") == questions.NAMED
+    assert "và 5 sự cố khác" in message["message"]
 
 
 def test_pauses_grow_to_an_hour() -> None:

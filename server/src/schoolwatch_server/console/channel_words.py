@@ -4,8 +4,10 @@ from collections.abc import Iterable
 
 from schoolwatch_server.console.words import Words
 from schoolwatch_server.database.channel_rows import ChannelRow
+from schoolwatch_server.short_answers import UNANSWERED
 
 _FAILURES = {
+    UNANSWERED: "unanswered",
     "no answer": "no_answer",
     "not an address": "unknown",
     "the channel was switched off": "off",

@@ -80,4 +80,6 @@ def _key(kind: str, detail: dict[str, Any], by: str) -> str:
         return "event.reopened_by"
     if kind == "opened" and detail.get("late"):
         return "event.opened_late"
+    if kind == "notified" and detail.get("second"):
+        return "event.notified_second"
     return f"event.{kind}"

@@ -1,7 +1,8 @@
 """Messages: each holds rows of the outbox, is claimed before it is sent, and keeps one id for life.
 
 The id goes out with the message (`Idempotency-Key`, `Message-ID`). A sender that was killed between claim and
-answer leaves `claimed_at`: whoever sends that message again knows that it may be the second time.
+answer leaves `claimed_at`, and so does an answer that did not come in time: whoever sends that message again
+knows that it may be the second time.
 """
 
 import secrets
@@ -13,6 +14,7 @@ from sqlalchemy import Connection, and_, exists, func, insert, select, update
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.in_parts import in_parts
 from schoolwatch_server.duty.fold import STORM_EVERY, Batch, Made, Waiting
+from schoolwatch_server.short_answers import UNANSWERED
 
 _n, _d = t.notification.c, t.delivery.c
 
@@ -172,10 +174,12 @@ def sent(conn: Connection, delivery: Delivery, now: float) -> None:
 def failed(conn: Connection, delivery: Delivery, error: str, again_at: float | None, now: float) -> None:
     """The channel did not take it; None gives up. Of a message of many, first and last failure are told.
 
-    What was given up meanwhile, as its channel was taken away or switched off, stays so.
+    What may have come in an attempt before stays so: the next one says it too. What was given up meanwhile,
+    as its channel was taken away or switched off, stays given up.
     """
     mine = update(t.delivery).where(_d.id == delivery.id)
-    values = {"due_at": again_at, "error": error, "claimed_at": None}
+    fate = {} if delivery.may_be_second or error == UNANSWERED else {"claimed_at": None}
+    values = {"due_at": again_at, "error": error, **fate}
     if conn.execute(mine.where(_d.due_at.is_not(None)).values(**values)).rowcount == 0:
         conn.execute(mine.values(claimed_at=None))
         return
@@ -190,6 +194,7 @@ def _tell(conn: Connection, delivery: Delivery, kind: str, error: str, now: floa
     told = {"channel": delivery.channel, "attempt": delivery.attempts, "message": delivery.nonce}
     told |= {"error": error} if error else {}
     told |= {"folded": delivery.kind} if delivery.kind != "one" else {}
+    told |= {"second": True} if delivery.may_be_second and kind == "notified" else {}
     events = [
         {"incident_id": row.incident_id, "at": now, "kind": kind, "detail": {"event": row.event, **told}}
         for row in rows
