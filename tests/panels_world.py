@@ -10,6 +10,7 @@ from schoolwatch_contract.records import Reading
 from schoolwatch_server.database import judged, registry
 from schoolwatch_server.database.commit import Rules
 from schoolwatch_server.database.engine import begin_write
+from schoolwatch_server.grafana.marks import OPENED
 from schoolwatch_server.indicators import INDICATORS
 from schoolwatch_server.indicators.stored import MEASUREMENT, PARTS
 from schoolwatch_server.influxql.condition import ANY, Match
@@ -68,6 +69,20 @@ def _judged(
                 if indicator.id == "ipv6_ladder" and tags["level"] != "school":
                     for part in ("none", "1"):
                         yield Judged(PARTS, {**told, "part": part}, start + hour * 3600, 3.0)
+        yield from _opened(tags, start + len(tags))
+
+
+def _opened(tags: dict[str, str], at: float) -> Iterator[Judged]:
+    """Two incidents at each place, never two in one instant: then one is not before the other."""
+    for number, severity in enumerate(("critical", "low")):
+        said = {
+            "severity": severity,
+            "rule": severity,
+            "title": f"Sự cố, {number}",
+            "title_en": f"No. {number}",
+        }
+        place = 10 * int(tags.get("school", 0)) + int(tags.get("commune", 0))
+        yield Judged(OPENED, {**tags, **said}, at + 8000 + 60 * place + number, 1.0)
 
 
 def _readings(chance: random.Random) -> Iterator[Reading]:

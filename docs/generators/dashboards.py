@@ -9,10 +9,15 @@ from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.cog.variants import Dataquery
 from grafana_foundation_sdk.models import dashboard as models
-from grafana_foundation_sdk.models.common import BigValueGraphMode, DataSourceRef
+from grafana_foundation_sdk.models.common import (
+    BigValueGraphMode,
+    DataSourceRef,
+    GraphDrawStyle,
+    StackingMode,
+)
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat, QueryEditorMode
 
-from schoolwatch_server.grafana import DASHBOARDS, influxql, promql
+from schoolwatch_server.grafana import DASHBOARDS, influxql, marks, promql
 from schoolwatch_server.grafana.spec import (
     SOURCE,
     SOURCE_TYPES,
@@ -20,9 +25,11 @@ from schoolwatch_server.grafana.spec import (
     Dashboard,
     Dialect,
     Kind,
+    Marks,
     Panel,
     Query,
     Row,
+    Shape,
     Variable,
     said,
 )
@@ -43,8 +50,8 @@ _BUILDERS: Mapping[Kind, Any] = {
 class InfluxQL(Dataquery, Builder["InfluxQL"]):
     """A target of a panel; the SDK has none of this source."""
 
-    def __init__(self, query: Query) -> None:
-        self._query = query
+    def __init__(self, query: Query, language: Language) -> None:
+        self._query, self._language = query, language
 
     def build(self) -> "InfluxQL":
         """Itself."""
@@ -58,23 +65,64 @@ class InfluxQL(Dataquery, Builder["InfluxQL"]):
             "rawQuery": True,
             "query": influxql.query(self._query),
             "resultFormat": "time_series",
-            "alias": influxql.alias(self._query),
+            "alias": influxql.alias(self._query, self._language),
         }
 
 
-def _promql(query: Query) -> prometheus.Dataquery:
+def _promql(query: Query, language: Language) -> prometheus.Dataquery:
     """A target of a panel: a range of values for a graph, else one value as of the range's end."""
     made = (
         prometheus.Dataquery()
         .ref_id("A")
         .datasource(_source("promql"))
         .expr(promql.query(query))
-        .legend_format(promql.alias(query))
+        .legend_format(promql.alias(query, language))
         .format(PromQueryFormat.TIME_SERIES)
         .editor_mode(QueryEditorMode.CODE)
         .exemplar(False)
     )
     return made.range() if query.is_over_time else made.instant()
+
+
+class InfluxQLMarks(Dataquery, Builder["InfluxQLMarks"]):
+    """What a dashboard's annotation asks; Grafana 9 to 13 read it out of the target."""
+
+    def __init__(self, asked: Marks, language: Language) -> None:
+        self._asked, self._language = asked, language
+
+    def build(self) -> "InfluxQLMarks":
+        """Itself."""
+        return self
+
+    def to_json(self) -> dict[str, object]:
+        """As Grafana's InfluxDB source takes it."""
+        return {
+            "refId": "Anno",
+            "fromAnnotations": True,
+            "rawQuery": True,
+            "query": influxql.marks(self._asked),
+            "textColumn": self._asked.text.of(self._language),
+            "tagsColumn": ",".join(self._asked.tags),
+        }
+
+
+def _marks(asked: Marks, language: Language, dialect: Dialect) -> builders.AnnotationQuery:
+    """Drawn until somebody switches it off above the dashboard."""
+    made = (
+        builders.AnnotationQuery()
+        .name(asked.title.of(language))
+        .datasource(_source(dialect))
+        .enable(True)
+        .icon_color("red")
+    )
+    if dialect == "influxql":
+        return made.target(InfluxQLMarks(asked, language))
+    return (
+        made.expr(promql.marks(asked))
+        .text_format(f"{{{{{asked.text.of(language)}}}}}")
+        .tag_keys(",".join(asked.tags))
+        .use_value_for_time(True)
+    )
 
 
 _TARGETS: Mapping[Dialect, Any] = {"influxql": InfluxQL, "promql": _promql}
@@ -118,6 +166,7 @@ def _built(one: Dashboard, language: Language, dialect: Dialect) -> models.Dashb
     for other in DASHBOARDS:
         if other.uid != one.uid:
             builder = builder.link(_link(other, language))
+    builder = builder.annotation(_marks(marks.of(one.variables), language, dialect))
     first = 1
     for number, row in enumerate(one.rows):
         builder = _with_row(builder, row, language, dialect, first, is_open=number < OPEN)
@@ -176,11 +225,24 @@ def _panel(panel: Panel, language: Language, dialect: Dialect) -> Any:
         .no_value(said("grafana.no_value").of(language))
         .span(panel.width)
         .height(panel.height)
-        .with_target(_TARGETS[dialect](panel.query))
+        .with_target(_TARGETS[dialect](panel.query, language))
     )
+    if panel.interval:
+        made = made.interval(panel.interval)
     if panel.kind == "timeseries":
         legend = common.VizLegendOptions().show_legend(bool(panel.query.by))
-        return made.span_nulls(True).legend(legend)
+        return _shaped(made.legend(legend), panel.shape)
     if panel.kind in ("stat", "bargauge"):
         made = made.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
     return made.graph_mode(BigValueGraphMode.NONE) if panel.kind == "stat" else made
+
+
+def _shaped(made: Any, shape: Shape) -> Any:
+    """Points joined by lines, laid one on another, or a bar an interval."""
+    if shape == "bars":
+        return made.draw_style(GraphDrawStyle.BARS).fill_opacity(60)
+    made = made.span_nulls(True)
+    if shape == "stacked":
+        stacking = common.StackingConfig().mode(StackingMode.NORMAL)
+        return made.stacking(stacking).fill_opacity(40)
+    return made

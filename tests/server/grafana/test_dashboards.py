@@ -12,7 +12,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard as Model
 
 import schoolwatch_server.grafana
 from schoolwatch_contract.catalogue import METRICS, shown_alone
-from schoolwatch_server.grafana import DASHBOARDS
+from schoolwatch_server.grafana import DASHBOARDS, marks
 from schoolwatch_server.grafana.places import UNITS
 from schoolwatch_server.grafana.spec import SOURCE_TYPES, Dialect
 from schoolwatch_server.indicators import INDICATORS
@@ -104,11 +104,28 @@ def test_dialects_differ_in_nothing_but_what_is_asked(language: Language) -> Non
         for variable in document["templating"]["list"]:
             del variable["query"]
             variable.pop("datasource", None)
+        document["annotations"] = [one["name"] for one in document["annotations"]["list"]]
         return document
 
     for one in DASHBOARDS:
         influxql, promql = (read(dialect, language, one.uid) for dialect in SOURCE_TYPES)
         assert rest(influxql) == rest(promql)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_graph_has_the_incidents_of_its_place(language: Language) -> None:
+    """Drawn until somebody switches them off, each dashboard those of a place that it chooses."""
+    title = marks.TITLE.of(language)
+    for one in DASHBOARDS:
+        (mine,) = read("influxql", language, one.uid)["annotations"]["list"]
+        (theirs,) = read("promql", language, one.uid)["annotations"]["list"]
+        assert mine["enable"]
+        assert not mine["hide"]
+        assert mine["target"]["textColumn"] == title
+        assert theirs["textFormat"] == f"{{{{{title}}}}}"
+        chosen = {name for name in ("province", "commune", "school") if f"${{{name}:" in theirs["expr"]}
+        assert chosen <= {variable.name for variable in one.variables}, one.uid
+        assert chosen or 'level="server"' in theirs["expr"], one.uid
 
 
 def test_every_metric_and_indicator_is_on_a_panel() -> None:

@@ -11,7 +11,7 @@ from panels_world import SECOND, expanded, filled, lines
 from reports import World
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.database.judged_index import JudgedIndex
-from schoolwatch_server.grafana import DASHBOARDS, influxql
+from schoolwatch_server.grafana import DASHBOARDS, influxql, marks
 from schoolwatch_server.influxql.query import Span
 from schoolwatch_server.scope import EVERYTHING
 from schoolwatch_server.store.queried import Queried
@@ -21,7 +21,10 @@ HOURS = 26
 RANGES = [(0, HOURS * 3600, "1h"), (7000, 30_000, "7m")]
 """From and to, seconds after the start, and the length of an interval."""
 
-QUERIES = sorted({influxql.query(panel.query) for one in DASHBOARDS for panel in one.panels})
+QUERIES = sorted(
+    {influxql.query(panel.query) for one in DASHBOARDS for panel in one.panels}
+    | {influxql.marks(marks.of(one.variables)) for one in DASHBOARDS}
+)
 
 
 @pytest.fixture(scope="module")

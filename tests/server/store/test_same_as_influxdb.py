@@ -150,6 +150,18 @@ def test_of_devices(
     compared(text, embedded, influxdb)
 
 
+@pytest.mark.parametrize("columns", ["value, school_name", "isp, value AS v, denominator, isp, commune_name"])
+@pytest.mark.parametrize("isp", ["", "vnpt"])
+def test_tags_beside_values(columns: str, isp: str, embedded: Queried, influxdb: RunningInfluxDB) -> None:
+    where = f"school_name = 'Trường 2' AND isp = '{isp}' AND time >= {START}"
+    compared(f"SELECT {columns} FROM indicator WHERE {where} ORDER BY time DESC LIMIT 7", embedded, influxdb)
+
+
+def test_nothing_is_reckoned_with_a_tag(embedded: Queried) -> None:
+    (result,) = asked("SELECT value + isp FROM indicator", embedded)["results"]
+    assert "isp is a tag" in result["error"]
+
+
 @pytest.mark.parametrize(
     "query",
     [

@@ -1,8 +1,13 @@
 """A panel's query in InfluxQL, as Grafana sends it to InfluxDB 1.8, 2, 3 and to the embedded store."""
 
 from collections.abc import Mapping
+from typing import Final
 
-from schoolwatch_server.grafana.spec import Query, Variable
+from schoolwatch_server.grafana.spec import Marks, Query, Variable
+from schoolwatch_server.texts import Language
+
+MARKS_MAX: Final = 500
+"""Lines across one graph: of more nobody reads any."""
 
 
 def query(asked: Query) -> str:
@@ -26,9 +31,18 @@ def values(variable: Variable) -> str:
     return f"{text} WHERE {where}" if where else text
 
 
-def alias(asked: Query) -> str:
+def marks(asked: Marks) -> str:
+    """The newest points, with their texts as columns."""
+    columns = ("value", asked.text.vi, asked.text.en, *asked.tags)
+    where = " AND ".join([*map(_compared, asked.where.items()), "$timeFilter"])
+    named = ", ".join(f'"{one}"' for one in columns)
+    text = f'{named} FROM "{asked.measurement}" WHERE {where}'
+    return f"SELECT {text} ORDER BY time DESC LIMIT {MARKS_MAX}"
+
+
+def alias(asked: Query, language: Language) -> str:
     """How a series is called in the legend."""
-    return " · ".join(f"$tag_{tag}" for tag in asked.by) or "$col"
+    return " · ".join(f"$tag_{tag}" for tag in asked.names(language)) or "$col"
 
 
 def _where(where: Mapping[str, str]) -> str:

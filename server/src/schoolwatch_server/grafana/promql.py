@@ -8,8 +8,9 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
-from schoolwatch_server.grafana.spec import Query, Variable
+from schoolwatch_server.grafana.spec import Marks, Query, Variable
 from schoolwatch_server.store.names import prometheus_name
+from schoolwatch_server.texts import Language
 
 PARAMETERS: Final = "nocache=1"
 """What Grafana adds to each question: else VictoriaMetrics moves intervals to whole ones of UTC, and hides
@@ -49,9 +50,15 @@ def values(variable: Variable) -> str:
     return f"label_values({series}, {variable.tag})"
 
 
-def alias(asked: Query) -> str:
+def marks(asked: Marks) -> str:
+    """When each happened, milliseconds: Grafana draws it there, not where the interval begins."""
+    points = _selected(prometheus_name(asked.measurement), asked.where)
+    return f"tlast_over_time({points}[$__interval]) * 1000"
+
+
+def alias(asked: Query, language: Language) -> str:
     """How a series is called in the legend."""
-    return " · ".join(f"{{{{{tag}}}}}" for tag in asked.by) or asked.function
+    return " · ".join(f"{{{{{tag}}}}}" for tag in asked.names(language)) or asked.function
 
 
 def _selected(name: str, where: Mapping[str, str]) -> str:

@@ -10,6 +10,8 @@ from schoolwatch_server.texts import Language
 
 Kind = Literal["timeseries", "stat", "table", "bargauge"]
 
+Shape = Literal["lines", "stacked", "bars"]
+
 Dialect = Literal["influxql", "promql"]
 """The language in which a dashboard asks; its files lie in json/DIALECT/LANGUAGE."""
 
@@ -47,8 +49,8 @@ class Query:
     """Points of series of a measurement, put together by `by` and by a function.
 
     `where` says which values a tag must have: one text, or `$name` for what a variable has chosen. With
-    `is_over_time` there is one value an interval of the graph, else one over all of the range. `legend` names
-    the tags that tell series apart.
+    `is_over_time` there is one value an interval of the graph, else one over all of the range. `named_by` is
+    the tag that names a series to people, where it isn't all of `by`: one in each language.
     """
 
     measurement: str
@@ -57,11 +59,34 @@ class Query:
     function: Function = "last"
     field: str = "value"
     is_over_time: bool = True
+    named_by: Words | None = None
+
+    def names(self, language: Language) -> tuple[str, ...]:
+        """The tags that tell series apart in a legend."""
+        return self.by if self.named_by is None else (self.named_by.of(language),)
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What happened when, drawn across every graph of a dashboard: points of series, each with its text.
+
+    `text` is the tag that says it, one in each language; `tags` are said beside it.
+    """
+
+    title: Words
+    measurement: str
+    where: Mapping[str, str] = field(hash=False)
+    text: Words
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One panel; `unit` is Grafana's id of it, `width` and `height` are of its grid."""
+    """One panel; `unit` is Grafana's id of it, `width` and `height` are of its grid.
+
+    `shape` is how a graph draws its series: `stacked` are parts of a whole, `bars` sums of an interval.
+    `interval` is the shortest one that a graph asks for (`1d`).
+    """
 
     kind: Kind
     title: Words
@@ -71,6 +96,8 @@ class Panel:
     width: int = 12
     height: int = 8
     link: str = ""
+    shape: Shape = "lines"
+    interval: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """Answers a SELECT from a source: series put together by tags, points into buckets, buckets into columns."""
 
-import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -148,14 +147,34 @@ def _raw(
     found = source.points(query.measurement, fields, series, query.span)
     if sum(map(len, found.values())) * len(query.columns) > VALUES_MAX:
         raise QueryError(f"more than {VALUES_MAX} values: ask for mean() or last() and GROUP BY time()")
+    places = _tags_among(query, source, fields)
     for tags, its in groups:
-        points = sorted(itertools.chain.from_iterable(found.get(one.id, ()) for one in its), key=_instant)
-        rows = of_points(query.columns, points, fields)
-        yield tags, rows
+        points = [(point, one) for one in its for point in found.get(one.id, ())]
+        points.sort(key=_instant)
+        rows = of_points(query.columns, [point for point, _ in points], fields)
+        yield tags, [_tagged(row, one.tags, places) for row, (_, one) in zip(rows, points, strict=True)]
 
 
-def _instant(point: Point) -> int:
-    return point.at
+def _tags_among(query: Select, source: Source, fields: Sequence[str]) -> dict[int, str]:
+    """Which cells of a row are a tag's text: an annotation asks for it beside a number."""
+    keys = set(source.tag_keys(query.measurement)) - set(fields)
+    places: dict[int, str] = {}
+    for place, column in enumerate(query.columns, 1):
+        names = {_field(leaf) for leaf in leaves(column.expression)} & keys
+        if names and not isinstance(column.expression, Field):
+            raise QueryError(f"{min(names)} is a tag, a text: nothing is reckoned with it")
+        places.update((place, name) for name in names)
+    return places
+
+
+def _tagged(row: Row, tags: Mapping[str, str], places: Mapping[int, str]) -> Row:
+    if not places:
+        return row
+    return tuple(tags.get(places[n]) if n in places else cell for n, cell in enumerate(row))
+
+
+def _instant(pair: tuple[Point, Series]) -> int:
+    return pair[0].at
 
 
 def _field(leaf: Call | Field) -> str:
