@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import schoolnet
+from schoolwatch_agent.config import Sensors
 from schoolwatch_agent.probe import Observed, observe
-from schoolwatch_agent.probes import probes
+from schoolwatch_agent.probes import listed, probes
 from schoolwatch_agent.recorded import RecordedHost
 from schoolwatch_contract.records import Fact
 from schoolwatch_contract.settings import Bandwidth, Settings
@@ -18,11 +19,24 @@ NAMES = (
         for file in sorted((RECORDINGS / folder).glob("*.json"))
     ),
 )
-PROBES = probes(
-    Settings(measures_use=True, ipv6=schoolnet.TARGETS.ipv6, bandwidth=Bandwidth("https://so.example")),
-    marker="/srv/backup/done",
+KEY = bytes(range(32))
+"""A school's."""
+
+PROBES = (
+    *(
+        probe
+        for probe in probes(
+            Settings(
+                measures_use=True, ipv6=schoolnet.TARGETS.ipv6, bandwidth=Bandwidth("https://so.example")
+            ),
+            marker="/srv/backup/done",
+        )
+        if probe.name != "sensors"
+    ),
+    listed("sensors", 0, Sensors(("eth0", "eth1")), KEY, watched=["sensor.up"]),
 )
-"""In a lab, with a backup's marker, targets and a server to test against: there is something to see."""
+"""In a lab, with a backup's marker, targets, a server to test against and links to watch: there is something
+to see. Only the watch has the school's key: of this machine's own hardware nothing is to be compared."""
 
 _BY_NAME = {probe.name: probe for probe in PROBES}
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from generators.markdown import code, table
 from generators.markdown import page as whole
-from schoolwatch_contract.catalogue import FACTS, METRICS, SIGHTINGS, FactKind, Metric
+from schoolwatch_contract.catalogue import FACTS, METRICS, SIGHTINGS, FactKind, Metric, SightingKind
 
 INTRODUCTION = """\
 Everything that an agent can send is on this page; a test proves that nothing else is sent.
@@ -37,8 +37,12 @@ def page() -> str:
 def _sightings() -> str:
     if not SIGHTINGS:
         return "None yet: no probe of today watches the wire."
-    head = ("Sighting", "Probe", "Privacy", "Nghĩa", "Meaning")
-    return table(head, ((code(s.name), s.probe, s.privacy, s.vi, s.en) for s in SIGHTINGS.values()))
+    head = ("Sighting", "Probe", "Details", "Privacy", "Nghĩa", "Meaning")
+    return table(head, ((code(s.name), *_seen(s)) for s in SIGHTINGS.values()))
+
+
+def _seen(kind: SightingKind) -> Iterable[str]:
+    return (kind.probe, ", ".join(map(code, kind.details)), kind.privacy, kind.vi, kind.en)
 
 
 def _cells(kind: Metric | FactKind) -> Iterable[str]:

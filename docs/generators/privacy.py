@@ -79,7 +79,7 @@ def _message(message: Message) -> tuple[str, ...]:
 
 
 def _named(kind: Kind) -> str:
-    labels = () if isinstance(kind, SightingKind) else kind.labels
+    labels = kind.details if isinstance(kind, SightingKind) else kind.labels
     return f"{code(kind.name)} ({', '.join(labels)})" if labels else code(kind.name)
 
 

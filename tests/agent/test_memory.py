@@ -24,7 +24,7 @@ def learn(
     sightings: Iterable[Sighting] = (),
     now: float = NOW,
     generation: str = "a",
-) -> tuple[tuple[Fact, ...], Memory]:
+) -> tuple[tuple[Fact | Sighting, ...], Memory]:
     observed = Observed(tuple(readings), tuple(facts), tuple(sightings))
     told, known = memory.learn(known, PROBE, observed, now=now, generation=generation)
     return told, msgspec.structs.replace(known, generation=generation)
@@ -103,6 +103,22 @@ def test_in_a_new_generation_every_probe_runs_and_every_fact_is_told(known: Memo
 
 def test_a_clock_set_back_tells_facts_again(known: Memory) -> None:
     assert learn(known, [OK, Reading("antivirus.running", 1.0)], [NAME], now=NOW - 9)[0] == (NAME,)
+
+
+def test_a_sighting_is_told_once_as_long_as_it_is_shown() -> None:
+    one, two = (Sighting("dhcp.offer", "a" * 32, {"nic": "eth0"}, NOW - age) for age in (60.0, 30.0))
+    told, known = learn(Memory(), [OK], sightings=[one])
+    assert told == (one,)
+    assert known.urgent
+    told, known = learn(settled(known), [OK], sightings=[one, two])
+    assert told == (two,)
+    assert known.urgent
+    told, known = learn(settled(known), [FAILED])
+    assert told == ()
+    told, known = learn(known, [OK], sightings=[one, two])
+    assert told == ()
+    assert not known.urgent
+    assert learn(learn(known, [OK])[1], [OK], sightings=[one])[0] == (one,), "what is gone is forgotten"
 
 
 def test_memory_survives_its_encoding(known: Memory) -> None:

@@ -17,7 +17,15 @@ from schoolwatch_agent.probe import Observed, Probe, observe
 from schoolwatch_agent.recorded import RecordedHost
 from schoolwatch_agent.recorder import record
 from schoolwatch_contract import envelope
-from schoolwatch_contract.catalogue import FACTS, METRICS, SIGHTINGS, probe_of
+from schoolwatch_contract.catalogue import (
+    FACTS,
+    METRICS,
+    SIGHTINGS,
+    FactKind,
+    Metric,
+    SightingKind,
+    probe_of,
+)
 from schoolwatch_contract.records import SCHEMA, Envelope
 
 OWN = {name for name, kind in (METRICS | FACTS | SIGHTINGS).items() if kind.probe == ""}
@@ -34,12 +42,17 @@ def everything() -> dict[tuple[str, str], Observed]:
 
 
 def sent(observed: Observed) -> dict[str, set[str]]:
-    """Names with the label keys they were sent with."""
+    """Names with the label keys, of sightings the details, they were sent with."""
     named = [(r.metric, r.labels) for r in observed.readings] + [(f.name, f.labels) for f in observed.facts]
+    named += [(s.kind, s.detail) for s in observed.sightings]
     found: dict[str, set[str]] = {}
     for name, labels in named:
         found.setdefault(name, set()).update(labels)
     return found
+
+
+def told_with(kind: Metric | FactKind | SightingKind) -> tuple[str, ...]:
+    return kind.details if isinstance(kind, SightingKind) else kind.labels
 
 
 def test_every_probe_file_is_listed() -> None:
@@ -51,10 +64,10 @@ def test_every_probe_file_is_listed() -> None:
 def test_everything_sent_is_catalogued_under_its_own_probe() -> None:
     for (probe, machine), observed in everything().items():
         for name, labels in sent(observed).items():
-            kind = METRICS.get(name) or FACTS.get(name)
+            kind = METRICS.get(name) or FACTS.get(name) or SIGHTINGS.get(name)
             assert kind is not None, f"{name} on {machine} is not catalogued"
             assert probe_of(name) in (probe, ""), name
-            assert labels <= set(kind.labels), f"{name} on {machine} has labels {labels}"
+            assert labels <= set(told_with(kind)), f"{name} on {machine} has labels {labels}"
 
 
 def test_everything_catalogued_is_sent() -> None:
@@ -65,8 +78,8 @@ def test_everything_catalogued_is_sent() -> None:
     missing = (METRICS.keys() | FACTS.keys() | SIGHTINGS.keys()) - found.keys() - OWN
     assert not missing
     for name in found.keys() - OWN:
-        kind = METRICS.get(name) or FACTS[name]
-        assert set(kind.labels) == found[name], name
+        kind = METRICS.get(name) or FACTS.get(name) or SIGHTINGS[name]
+        assert set(told_with(kind)) == found[name], name
 
 
 def test_what_is_watched_is_catalogued() -> None:
@@ -120,7 +133,8 @@ def test_the_recorded_machines_send_no_address_or_identifier() -> None:
     device = re.compile(r"[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){5}|::[0-9a-f]{4}\b|[0-9a-f]{12}")
     for observed in everything().values():
         for fact in observed.facts:
-            assert device.search(f"{fact.value} {fact.labels}") is None, fact
+            value = "" if FACTS[fact.name].privacy == "pseudonymised" else fact.value
+            assert device.search(f"{value} {fact.labels}") is None, fact
 
 
 @pytest.mark.parametrize(

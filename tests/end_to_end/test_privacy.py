@@ -47,7 +47,12 @@ TOLD = Settings(
 )
 """What a server may tell; nothing answers there."""
 
-ALL = probes(TOLD, marker="/srv/backup/done", hint_key=bytes(range(32)))
+ALL = probes(
+    TOLD,
+    marker="/srv/backup/done",
+    hint_key=bytes(range(32)),
+    sensors=config_of.Sensors(("eth0", "eth1")),
+)
 
 
 @dataclass
@@ -73,7 +78,7 @@ class Wire:
             for fact in each.facts:
                 found.setdefault(fact.name, set()).update(fact.labels)
             for sighting in each.sightings:
-                found.setdefault(sighting.kind, set())
+                found.setdefault(sighting.kind, set()).update(sighting.detail)
         return found
 
 

@@ -13,4 +13,5 @@ def probes_of(config: AgentConfig, told: Settings | None = None) -> tuple[Probe,
         marker=config.backup.marker,
         hint_key=identity.hint_key(config.data),
         period=config.schedule.measure,
+        sensors=config.sensors,
     )

@@ -12,6 +12,8 @@ import msgspec
 from schoolwatch_agent.identity import AUTHORITY
 
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=366 * 86400)]
+Interface = Annotated[str, msgspec.Meta(pattern=r"^[^\s/]{1,15}$")]
+"""A link's name, as the kernel allows it (IFNAMSIZ, dev_valid_name)."""
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 
 PROXY = r"^(none|http://[^\s@/]+/?)?$"
@@ -114,6 +116,16 @@ class Passage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     per_client: Annotated[int, msgspec.Meta(ge=1, le=400)] = 16
 
 
+class Sensors(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The links of a gateway that are watched for who poses as router, DHCP server or another device.
+
+    `folder` is where the watch hands over what it heard; it stays on this machine.
+    """
+
+    interfaces: Annotated[tuple[Interface, ...], msgspec.Meta(max_length=8)] = ()
+    folder: Annotated[str, msgspec.Meta(pattern="^/")] = "/run/schoolwatch-sensors"
+
+
 class Backup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A file that the school's own backup touches when it succeeds; empty is none."""
 
@@ -130,6 +142,7 @@ class AgentConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     delivery: Delivery = Delivery()
     limits: Limits = Limits()
     passage: Passage = Passage()
+    sensors: Sensors = Sensors()
     backup: Backup = Backup()
 
     @property

@@ -47,7 +47,7 @@ def run_cycle(host: Host, probes: Sequence[Probe], spool: Spool, pace: Pace) -> 
     records: list[fit.Record] = []
     for probe, observed, _ in seen:
         told, known = memory.learn(known, probe, observed, now=now, generation=generation)
-        records += (*observed.readings, *told, *observed.sightings)
+        records += (*observed.readings, *told)
     unreached = tuple(probe.name for probe, _, reached in seen if not reached)
     known = memory.again(msgspec.structs.replace(known, generation=generation), unreached)
     spool.put(fit.bodies(now, __version__, records), memory.encode(known), now, up)

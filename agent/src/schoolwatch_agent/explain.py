@@ -33,7 +33,8 @@ def fields(tongue: Language) -> Iterator[Told]:
         for kind in kinds.values():
             if isinstance(kind, SightingKind):
                 if kind.probe:  # the others are the server's own
-                    yield Told(where, kind.name, (), kind.privacy, getattr(kind, tongue), why[kind.probe])
+                    what = getattr(kind, tongue)
+                    yield Told(where, kind.name, kind.details, kind.privacy, what, why[kind.probe])
             else:
                 what = getattr(kind, tongue)
                 yield Told(where, kind.name, kind.labels, kind.privacy, what, why[kind.probe])

@@ -1,12 +1,13 @@
 """What one cycle tells the next: when probes ran, what was already told, and whether it is urgent."""
 
+import zlib
 from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
 
 from schoolwatch_agent.probe import Observed, Probe
-from schoolwatch_contract.records import Fact
+from schoolwatch_contract.records import Fact, Sighting
 
 REPEAT = 86_400.0
 """Seconds after which a fact that has not changed is told again: once a day."""
@@ -35,7 +36,8 @@ class Memory(msgspec.Struct, frozen=True):
     """Kept in the spool, in the same transaction as the envelope that it belongs to.
 
     `generation` is the spool generation in which the facts were told; `ran` maps a probe to the time it
-    last ran; `facts` and `watched` map a probe to what is known of it; `urgent` waits for a delivery;
+    last ran; `facts` and `watched` map a probe to what is known of it, `seen` to the sightings that it still
+    shows and that were told; `urgent` waits for a delivery;
     `delivered_at` is when everything due was last delivered; `unreached` are the probes for which the last
     cycle had no time left.
     """
@@ -44,6 +46,7 @@ class Memory(msgspec.Struct, frozen=True):
     ran: dict[str, float] = {}
     facts: dict[str, dict[str, Known]] = {}
     watched: dict[str, dict[str, float | None]] = {}
+    seen: dict[str, tuple[str, ...]] = {}
     urgent: bool = False
     delivered_at: float | None = None
     outcome: Outcome | None = None
@@ -95,15 +98,16 @@ def again(memory: Memory, unreached: tuple[str, ...]) -> Memory:
 
 def learn(
     memory: Memory, probe: Probe, observed: Observed, *, now: float, generation: str
-) -> tuple[tuple[Fact, ...], Memory]:
-    """The facts worth telling after `probe` ran, and the memory after that.
+) -> tuple[tuple[Fact | Sighting, ...], Memory]:
+    """The facts and sightings worth telling after `probe` ran, and the memory after that.
 
     A fact is told when it changed, when it went, once a day, and anew in each spool generation: a frozen
-    lab PC forgets at every boot what it told since its image was taken.
+    lab PC forgets at every boot what it told since its image was taken. A sighting is told once, as long as
+    the probe shows it.
     """
     failed = any(r.metric == "probe.ok" and r.value != 1 for r in observed.readings)
     known = memory.facts.get(probe.name, {})
-    told: list[Fact] = []
+    told: list[Fact | Sighting] = []
     urgent = False
     kept: dict[str, Known] = {}
     for fact in observed.facts:
@@ -123,14 +127,33 @@ def learn(
         told.extend(_gone(missing))
         urgent |= bool(missing)
     watched = _watched(memory, probe, observed, failed=failed)
-    urgent |= watched != memory.watched.get(probe.name, {}) or bool(observed.sightings)
+    shown = {_identity(sighting): sighting for sighting in observed.sightings}
+    before_this = memory.seen.get(probe.name, ())
+    new = [sighting for identity, sighting in shown.items() if identity not in before_this]
+    told.extend(new)
+    urgent |= watched != memory.watched.get(probe.name, {}) or bool(new)
     return tuple(told), msgspec.structs.replace(
         memory,
         ran=memory.ran | {probe.name: now},
         facts=memory.facts | {probe.name: kept},
         watched=memory.watched | {probe.name: watched},
+        seen=_seen(memory, probe, tuple(shown), failed=failed),
         urgent=memory.urgent or urgent,
     )
+
+
+def _seen(
+    memory: Memory, probe: Probe, shown: tuple[str, ...], *, failed: bool
+) -> dict[str, tuple[str, ...]]:
+    """No entry for a probe that shows none, as nearly all do; what a failed one showed, it may again."""
+    others = {name: seen for name, seen in memory.seen.items() if name != probe.name}
+    kept = memory.seen.get(probe.name, ()) if failed else shown
+    return others | ({probe.name: kept} if kept else {})
+
+
+def _identity(sighting: Sighting) -> str:
+    """When it was, and all that it says as a short number."""
+    return f"{sighting.seen_at} {zlib.crc32(msgspec.json.encode(sighting)):08x}"
 
 
 def _is_old(known: Known, now: float) -> bool:

@@ -52,7 +52,9 @@ def normal(value: str) -> str | None:
 def digests(key: bytes, found: Mapping[Kind, Iterable[str]]) -> dict[Kind, tuple[str, ...]]:
     """For each kind the sorted digests of what says something, possibly none of them."""
     return {
-        kind: tuple(sorted({_digest(key, kind, text) for value in values if (text := normal(value))}))[:MOST]
+        kind: tuple(sorted({pseudonym(key, kind, text) for value in values if (text := normal(value))}))[
+            :MOST
+        ]
         for kind, values in found.items()
     }
 
@@ -62,5 +64,11 @@ def disk_names(by_id: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(match[2] for name in by_id if (match := _DISK.fullmatch(name))))
 
 
-def _digest(key: bytes, kind: Kind, text: str) -> str:
+def station(key: bytes, mac: str) -> str:
+    """The pseudonym of a MAC (`00:1a:2b:…`); a computer with an agent has the same as its hint `mac`."""
+    return pseudonym(key, "mac", mac.replace(":", ""))
+
+
+def pseudonym(key: bytes, kind: str, text: str) -> str:
+    """32 hex digits that stand for a text in this school alone."""
     return hmac.digest(key, f"{kind}\0{text}".encode(), hashlib.sha256).hex()[:DIGITS]

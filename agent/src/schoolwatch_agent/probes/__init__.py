@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from importlib import import_module
 from typing import Final
 
+from schoolwatch_agent.config import Sensors
 from schoolwatch_agent.host import Host
 from schoolwatch_agent.probe import Probe
 from schoolwatch_agent.schedule import NETWORK
@@ -11,6 +12,9 @@ from schoolwatch_contract.records import Fact, Reading, Sighting
 from schoolwatch_contract.settings import DEFAULTS, Settings
 
 HOUR: Final = 3600.0
+
+OFF: Final = Sensors()
+"""No link is watched."""
 
 POSTURE: Final = "posture"
 """The probes that ask posture.ps1: they run in the same cycle, so that PowerShell starts once for all."""
@@ -38,12 +42,18 @@ def listed(
 
 
 def probes(
-    settings: Settings, *, marker: str = "", hint_key: bytes = b"", period: float = 300.0
+    settings: Settings,
+    *,
+    marker: str = "",
+    hint_key: bytes = b"",
+    period: float = 300.0,
+    sensors: Sensors = OFF,
 ) -> tuple[Probe, ...]:
     """In the order they run: cheap ones first, so that a cycle that is cut short has them.
 
     `marker` is the path of agent.toml that `backup` looks at; `hint_key` is the school's, under which
     hardware numbers become digests, empty before the device is enrolled. `period` is between two cycles.
+    `sensors` are the links that a gateway watches.
     """
     return (
         listed("processor", 0),
@@ -78,6 +88,7 @@ def probes(
         listed("disk_health", 6 * HOUR, group=POSTURE),
         listed("bandwidth", 0, settings.bandwidth),
         listed("bandwidth_ledger", 0, settings),
+        listed("sensors", 0, sensors, hint_key, watched=["sensor.up"]),
     )
 
 

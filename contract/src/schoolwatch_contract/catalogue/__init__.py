@@ -31,6 +31,7 @@ from schoolwatch_contract.catalogue import (
     remote_access,
     resolvers,
     routes,
+    sensors,
     system,
     updates,
     uptime,
@@ -82,6 +83,7 @@ SUBJECTS: tuple[Subject, ...] = (
     disk_health.SUBJECT,
     bandwidth.SUBJECT,
     bandwidth_ledger.SUBJECT,
+    sensors.SUBJECT,
     agent.SUBJECT,
 )
 """In the order in which pages show them."""

@@ -91,12 +91,24 @@ NEVER: tuple[tuple[str, str], ...] = (
         "the machine's name (only a digest under the school's own key)",
     ),
     (
-        "số sê-ri, địa chỉ MAC (chỉ gửi bản băm có khóa; tên card mạng theo MAC chỉ giữ nửa của hãng)",
-        "serial numbers, MAC addresses (only keyed digests; an adapter's name keeps the maker's half)",
+        (
+            "số sê-ri, địa chỉ MAC (chỉ gửi bản băm có khóa; tên card mạng theo MAC, thiết bị bị máy cổng "
+            "phát hiện chỉ giữ nửa của hãng)"
+        ),
+        (
+            "serial numbers, MAC addresses (only keyed digests; an adapter's name and what a gateway sees of "
+            "a strange device keep the maker's half)"
+        ),
     ),
     (
-        "phần định danh của địa chỉ IPv6; địa chỉ IP của máy",
-        "IPv6 interface identifiers; a machine's own IP addresses",
+        (
+            "phần định danh của địa chỉ IPv6; địa chỉ IP của máy (trừ máy tự nhận là bộ định tuyến hoặc máy "
+            "cấp địa chỉ)"
+        ),
+        (
+            "IPv6 interface identifiers; a machine's own IP addresses (but for one that acts as router or "
+            "DHCP server)"
+        ),
     ),
     (
         "lịch sử truy cập, tệp, màn hình, chương trình người dùng mở",

@@ -39,12 +39,13 @@ class FactKind:
 
 @dataclass(frozen=True, slots=True)
 class SightingKind:
-    """Something seen on the wire or in a log."""
+    """Something seen on the wire or in a log; `details` are what may be told of it besides its subject."""
 
     name: str
     privacy: Privacy
     vi: str
     en: str
+    details: tuple[str, ...] = ()
     probe: str = ""
 
 

@@ -42,6 +42,7 @@ _GROUPS: Final = {
         "quality",
         "bandwidth",
         "bandwidth_ledger",
+        "sensors",
     ),
     "agent": ("",),
 }

@@ -81,6 +81,10 @@ PROBES: dict[str, tuple[str, str]] = {
     "disk_health": ("Tuổi thọ ổ đĩa", "Health of disks"),
     "bandwidth": ("Tốc độ đường truyền (một máy mỗi trường)", "Speed of the line (one computer a school)"),
     "bandwidth_ledger": ("Dữ liệu đã dùng để đo tốc độ", "Data used for speed tests"),
+    "sensors": (
+        "Mạng trong trường, nghe từ máy cổng",
+        "The school's own network, as its gateway hears it",
+    ),
     "": ("Hoạt động của phần mềm đo", "How the program itself works"),
 }
 """Probe to what it reads, as a person without a technical trade calls it."""
