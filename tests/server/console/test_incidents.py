@@ -1,6 +1,7 @@
 """The list of incidents and the page of one: seen to by tapping, many at once, found by an address."""
 
 import csv
+import html
 import io
 import re
 import time
@@ -11,7 +12,7 @@ import pytest
 
 from schoolwatch_server import people
 from schoolwatch_server.console import incidents as console
-from schoolwatch_server.database import incident_rows, registry
+from schoolwatch_server.database import incident_lists, incident_rows, registry
 from schoolwatch_server.database import incidents as kept
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
@@ -239,3 +240,33 @@ def test_a_serious_ones_row_says_how_long_is_left(tree: Tree, site: RunningSite,
     rows = dict(re.findall(r'data-incident="(\d+)"(.*?)</li>', page, re.DOTALL))
     assert re.search(r'class="chip warn">24 hours: [^<]+left', rows[str(critical)])
     assert "24 hours" not in rows[str(low)]
+
+
+def test_the_same_at_many_computers_of_a_school_is_one_line_that_finds_them(
+    tree: Tree, admin: httpx.Client
+) -> None:
+    """Whoever is on duty sees one cause, and sees to all of them at once."""
+    first, second = new(tree, "alike_few", 2), new(tree, "alike_many", 3)
+    shown = admin.get("/incidents").text
+    assert "alike_few" not in shown.partition('id="incident-alike"')[2].partition("</section>")[0]
+    (link,) = re.findall(r'<a href="(/incidents[?][^"]*)"><strong>3</strong> × alike_many', shown)
+    found = admin.get(html.unescape(link)).text
+    assert all(f'data-incident="{number}"' in found for number in second)
+    assert not any(f'data-incident="{number}"' in found for number in first)
+    assert "× alike_many" not in found  # nothing but these is shown: nothing to choose
+
+
+def test_alike_are_those_that_one_may_see_and_that_are_open(tree: Tree) -> None:
+    numbers = new(tree, "alike_seen", incident_lists.ALIKE)
+    mine, other = tree.schools[0], tree.schools[-1]
+
+    def rules_of(scope: Scope) -> set[str]:
+        with begin_read(tree.engine) as conn:
+            found = incident_lists.alike(conn, scope, incident_lists.Wanted(), limit=50)
+        return {one.rule for one in found}
+
+    assert "alike_seen" in rules_of(Scope("school", mine.id))
+    assert "alike_seen" not in rules_of(Scope("school", other.id))
+    with begin_write(tree.engine) as conn:
+        conn.execute(t.incident.update().where(t.incident.c.id == numbers[0]).values(closed_at=tree.now))
+    assert "alike_seen" not in rules_of(EVERYTHING)

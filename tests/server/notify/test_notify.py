@@ -5,7 +5,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import exc, insert, select, update
 
 from reports import NOW, World
 from schoolwatch_server import channels, messages, notify, people, questions, rules, short_answers, texts
@@ -386,5 +386,5 @@ def test_an_outbox_row_is_unique(world: World) -> None:
         notifications.put(conn, incident, "opened", ["a", "b"], NOW)
     assert len(outbox(world)) == 2
     row = {"incident_id": incident, "event": "opened", "channel": "a"}
-    with pytest.raises(Exception, match="UNIQUE"), begin_write(world.engine) as conn:
+    with pytest.raises(exc.IntegrityError, match=r"(?i)unique"), begin_write(world.engine) as conn:
         conn.execute(insert(t.notification).values(**row))

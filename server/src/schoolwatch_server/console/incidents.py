@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 from urllib.parse import parse_qs
 
@@ -31,6 +31,9 @@ from schoolwatch_server.reports import pen
 
 ROWS = 100
 """Incidents of a page."""
+
+ALIKE_MOST = 10
+"""Lines of what many computers of a school have alike."""
 
 Number = Annotated[int, Form(ge=1, le=2**62)]
 
@@ -131,6 +134,8 @@ def _page(
         counts = incident_lists.counts(conn, who.scope, wanted)
         order = chosen.order
         rows = incident_lists.listed(conn, who.scope, wanted, order=order, after=before, limit=ROWS + 1)
+        is_one = chosen.rule and chosen.school
+        alike = () if is_one else incident_lists.alike(conn, who.scope, wanted, limit=ALIKE_MOST)
         upto = incident_lists.newest(conn, who.scope, wanted)
         names = handling.colleagues(conn, who) if may(who, "handle") else ()
         places = _places(conn, who)
@@ -143,6 +148,7 @@ def _page(
         at=f"/incidents?{chosen.address()}",
         incidents=rows[:ROWS],
         older=incident_lists.position(rows[ROWS - 1], order) if len(rows) > ROWS else None,
+        alike=[(one, replace(chosen, rule=one.rule, school=one.code)) for one in alike],
         upto=upto,
         rules=server.rules,
         chosen=chosen,

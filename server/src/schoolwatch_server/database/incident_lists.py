@@ -59,6 +59,21 @@ class Wanted:
     schools: Collection[str] = ()
 
 
+ALIKE = 3
+"""Computers of a school with the same trouble from which on they are named together: one cause is likely."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """Open incidents of one rule at a school: its name and code, how many, when the first was opened."""
+
+    rule: str
+    school: str
+    code: str
+    count: int
+    since: float
+
+
 def listed(
     conn: Connection,
     scope: Scope,
@@ -116,6 +131,30 @@ def counts(conn: Connection, scope: Scope, wanted: Wanted) -> dict[State, int]:
     query = _of(scope, wanted, state, func.count()).group_by(state)
     told = {name: count for name, count in conn.execute(query)}  # noqa: C416  a row is no pair to mypy
     return {name: told.get(name, 0) for name in STATES}
+
+
+def alike(conn: Connection, scope: Scope, wanted: Wanted, *, limit: int) -> tuple[Alike, ...]:
+    """Open incidents of one rule at many computers of a school, the most first; `ALIKE` at least."""
+    i, code = t.incident.c, t.school_code.c
+    count = func.count()
+    present = (
+        select(func.max(code.code))
+        .where(code.school_id == i.school_id, code.valid_to.is_(None))
+        .scalar_subquery()
+    )
+    query = (
+        _of(scope, wanted, i.rule, func.max(t.school.c.name), present, count, func.min(i.opened_at))
+        .where(
+            i.closed_at.is_(None),
+            _in_state(wanted.states),
+            i.device_id.is_not(None),
+            i.school_id.is_not(None),
+        )
+        .group_by(i.rule, i.school_id)
+        .having(count >= ALIKE)
+        .order_by(count.desc(), i.rule, i.school_id)
+    )
+    return tuple(Alike(*row) for row in conn.execute(query.limit(limit)) if row[2])
 
 
 def _of(scope: Scope, wanted: Wanted, *columns: ColumnElement[Any]) -> Select[Any]:
