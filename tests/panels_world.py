@@ -42,6 +42,7 @@ def filled(world: World, start: float, *, hours: int) -> list[str]:
             places.append({"level": "commune", **above})
             for s in (1, 2):
                 school = registry.create_school(conn, commune, f"S{c}{s}", f"Trường {c}.{s}", "THCS", start)
+                registry.create_device(conn, school, None, f"Máy {c}.{s}", start, "gateway")
                 places.append({"level": "school", "school": str(school), **above})
         judged.write(conn, list(_judged(places, start, hours, chance)))
     devices = world.enrol(2)
@@ -96,8 +97,6 @@ def lines(source: Queried, devices: Sequence[str], span: Span) -> Iterator[str]:
     """All that the store holds of what was judged and measured, in line protocol."""
     measured = {measurement_of(name) for name in METRICS}
     for measurement in source.measurements():
-        if measurement.endswith("_info"):
-            continue
         fields = source.fields(measurement)
         wheres = [Match("device", "=", device) for device in devices] if measurement in measured else [ANY]
         for where in wheres:

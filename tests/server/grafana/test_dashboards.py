@@ -1,7 +1,9 @@
 """Each dashboard, by rule: what every panel has, and that nothing of the catalogue is on none."""
 
 import json
+import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,12 @@ from schoolwatch_server.grafana import DASHBOARDS, marks
 from schoolwatch_server.grafana.places import UNITS
 from schoolwatch_server.grafana.spec import SOURCE_TYPES, Dialect
 from schoolwatch_server.indicators import INDICATORS
+from schoolwatch_server.indicators.stored import MEASUREMENT, PARTS
 from schoolwatch_server.store.names import measurement_of
 from schoolwatch_server.texts import LANGUAGES, Language
+
+ABOVE = {MEASUREMENT, PARTS, "device_info"}
+"""What was judged, or which there are."""
 
 FOLDER = Path(schoolwatch_server.grafana.__file__).with_name("json")
 FILES = sorted(FOLDER.glob("**/*.json"))
@@ -74,7 +80,7 @@ def test_every_panel_is_whole(path: Path) -> None:
         assert panel["fieldConfig"]["defaults"]["unit"] in UNITS.values(), says
         assert panel["fieldConfig"]["defaults"]["noValue"].strip(), says
         assert panel["datasource"]["uid"] == "${source}", says
-        assert [target["datasource"]["uid"] for target in panel["targets"]] == ["${source}"], says
+        assert {target["datasource"]["uid"] for target in panel["targets"]} == {"${source}"}, says
     ids = [panel["id"] for panel in panels] + [p["id"] for p in document["panels"] if p["type"] == "row"]
     assert len(ids) == len(set(ids))
 
@@ -86,6 +92,72 @@ def test_grafanas_schema_knows_every_key(path: Path) -> None:
     document = json.loads(path.read_text(encoding="utf-8"))
     again = json.loads(JSONEncoder().encode(Model.from_json(document)))
     assert keys(document) - keys(again) == set()
+
+
+@of_each
+def test_every_link_leads_to_a_dashboard_and_sets_what_is_there(path: Path) -> None:
+    """And takes along source and time; what a link takes from a row stands in the row."""
+    document = json.loads(path.read_text(encoding="utf-8"))
+    own = {one["name"] for one in document["templating"]["list"]}
+    for link in document["links"]:
+        assert link["type"] == "dashboards" or link["url"].startswith(("/d/", "${console}/"))
+        if link["type"] == "link" and link["url"].startswith("/d/"):
+            assert link["url"].removeprefix("/d/") in names(path), link["url"]
+            assert link["keepTime"]
+            assert link["includeVars"]
+    for panel in shown(document):
+        for url in urls(panel):
+            assert set(re.findall(r"\$\{(\w+)[:}]", url)) <= {*own, "__url_time_range"}, url
+            tags = {tag for target in panel["targets"] for tag in grouped(target)}
+            assert set(re.findall(r"\$\{__(?:data\.fields|field\.labels)\.(\w+):", url)) <= tags, url
+            if not url.startswith("${console}/"):
+                uid, _, query = url.removeprefix("/d/").partition("?")
+                there = names(path)[uid]
+                assert set(re.findall(r"var-(\w+)=", query)) <= there, url
+                assert set(re.findall(r"\$\{(\w+):queryparam\}", query)) <= there & own, url
+                assert {"${source:queryparam}", "${__url_time_range}"} <= set(query.split("&")), url
+
+
+def names(path: Path) -> dict[str, set[str]]:
+    """uid → variables, of the dashboards beside this one."""
+    every = (json.loads(one.read_text(encoding="utf-8")) for one in path.parent.glob("*.json"))
+    return {one["uid"]: {variable["name"] for variable in one["templating"]["list"]} for one in every}
+
+
+def grouped(target: dict[str, str]) -> list[str]:
+    """The tags that a query tells apart."""
+    if "query" in target:
+        return re.findall(r'"(\w+)"', target["query"].partition(" GROUP BY ")[2])
+    return [tag for by in re.findall(r" by \(([^)]*)\)", target["expr"]) for tag in by.split(", ")]
+
+
+def urls(panel: dict[str, Any]) -> Iterator[str]:
+    """All that a panel leads to."""
+    links = [*panel.get("links", ()), *panel["fieldConfig"]["defaults"].get("links", ())]
+    for override in panel["fieldConfig"]["overrides"]:
+        links += [one for p in override["properties"] if p["id"] == "links" for one in p["value"]]
+    yield from (link["url"] for link in links)
+
+
+def test_one_goes_from_the_province_to_a_device_and_back() -> None:
+    leads = {
+        path.stem: {
+            url.removeprefix("/d/").partition("?")[0]
+            for url in [
+                *(url for panel in shown(document) for url in urls(panel)),
+                *(link["url"] for link in document["links"] if link["type"] == "link"),
+            ]
+        }
+        for path in FILES
+        if path.relative_to(FOLDER).parts[:2] == ("influxql", "vi")
+        for document in [json.loads(path.read_text(encoding="utf-8"))]
+    }
+    way = [f"schoolwatch-{place}" for place in ("province", "commune", "school", "device")]
+    for above, below in pairwise(way):
+        assert below in leads[above]
+        assert above in leads[below]
+    for place in way:
+        assert any(url.startswith("${console}/") for url in leads[place]), place
 
 
 def test_both_languages_differ_and_say_the_same_of_queries() -> None:
@@ -129,7 +201,7 @@ def test_every_graph_has_the_incidents_of_its_place(language: Language) -> None:
 
 
 def test_every_metric_and_indicator_is_on_a_panel() -> None:
-    asked = {panel.query.measurement for one in DASHBOARDS for panel in one.panels}
+    asked = {query.measurement for one in DASHBOARDS for panel in one.panels for query in panel.queries}
     missing = {metric for metric in METRICS if shown_alone(metric) and measurement_of(metric) not in asked}
     assert missing == set()
     of = {panel.query.where.get("indicator") for one in DASHBOARDS for panel in one.panels}
@@ -140,7 +212,8 @@ def test_above_a_device_nothing_but_what_was_judged_is_read() -> None:
     for one in DASHBOARDS:
         for panel in one.panels:
             if "device" not in panel.query.where:
-                assert panel.query.measurement.startswith("indicator"), (one.uid, panel.title)
+                asked = {query.measurement for query in panel.queries}
+                assert asked <= ABOVE, (one.uid, panel.title)
 
 
 def test_measurements_of_metrics_are_told_apart() -> None:

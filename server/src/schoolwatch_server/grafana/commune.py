@@ -2,6 +2,7 @@
 
 from schoolwatch_server.grafana.places import (
     COMMUNE,
+    COMMUNE_CODE,
     IN_COMMUNE,
     OF_SCHOOLS,
     PROVINCE,
@@ -17,7 +18,7 @@ _GROUPS = ("assessment", "network", "security", "devices")
 DASHBOARD = Dashboard(
     "schoolwatch-commune",
     said("grafana.dashboard.commune"),
-    (PROVINCE, COMMUNE),
+    (PROVINCE, COMMUNE, COMMUNE_CODE),
     (
         Row(
             said("grafana.row.coverage"),
@@ -35,4 +36,6 @@ DASHBOARD = Dashboard(
             for group in _GROUPS
         ),
     ),
+    up=("schoolwatch-province",),
+    console="/communes/${commune_code:percentencode}",
 )

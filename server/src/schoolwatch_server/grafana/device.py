@@ -18,4 +18,6 @@ DASHBOARD = Dashboard(
     (PROVINCE, COMMUNE, SCHOOL, DEVICE),
     tuple(row for row in _ROWS if row.panels),
     days=2,
+    up=("schoolwatch-school", "schoolwatch-commune", "schoolwatch-province"),
+    console="/devices/${device:percentencode}",
 )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from schoolwatch_server.grafana.spec import Marks, Query, Variable
+from schoolwatch_server.grafana.spec import GIVEN, Marks, Query, Variable
 from schoolwatch_server.texts import Language
 
 MARKS_MAX: Final = 500
@@ -13,7 +13,8 @@ MARKS_MAX: Final = 500
 def query(asked: Query) -> str:
     """Grafana puts the range for `$timeFilter`, and the length of an interval for `$__interval`."""
     where = [*map(_compared, asked.where.items()), "$timeFilter"]
-    text = f'{asked.function}("{asked.field}") FROM "{asked.measurement}" WHERE {" AND ".join(where)}'
+    value = f'{asked.function}("{asked.field}")' + (f' AS "{asked.name}"' if asked.name else "")
+    text = f'{value} FROM "{asked.measurement}" WHERE {" AND ".join(where)}'
     groups = [f'"{tag}"' for tag in asked.by]
     if asked.is_over_time:
         groups.insert(0, "time($__interval)")
@@ -51,6 +52,8 @@ def _where(where: Mapping[str, str]) -> str:
 
 def _compared(one: tuple[str, str]) -> str:
     tag, value = one
+    if value == GIVEN:
+        return f"\"{tag}\" != ''"
     if value.startswith("$"):
         return f'"{tag}" =~ /^${{{value[1:]}:regex}}$/'
     escaped = value.replace("\\", "\\\\").replace("'", "\\'")

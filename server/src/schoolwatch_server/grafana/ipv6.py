@@ -6,6 +6,7 @@ from schoolwatch_server.grafana.places import (
     OF_COMMUNES,
     OF_SCHOOLS,
     PROVINCE,
+    PROVINCE_CODE,
     over_time,
     worst,
 )
@@ -26,10 +27,12 @@ _RUNGS = Panel(
 DASHBOARD = Dashboard(
     "schoolwatch-ipv6",
     said("grafana.dashboard.ipv6"),
-    (PROVINCE, COMMUNE),
+    (PROVINCE, COMMUNE, PROVINCE_CODE),
     (
         Row(said("grafana.row.province"), (_RUNGS, *(over_time(one, IN_PROVINCE) for one in _OF))),
         Row(said("grafana.row.communes"), tuple(worst(one, OF_COMMUNES, "commune_name") for one in _OF)),
         Row(said("grafana.row.schools"), tuple(worst(one, OF_SCHOOLS, "school_name") for one in _OF)),
     ),
+    up=("schoolwatch-commune", "schoolwatch-province"),
+    console="/provinces/${province_code:percentencode}",
 )

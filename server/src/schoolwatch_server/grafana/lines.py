@@ -1,6 +1,14 @@
 """Lines: what contracts promise, what tests measured, and where lessons online have enough."""
 
-from schoolwatch_server.grafana.places import COMMUNE, OF_COMMUNES, OF_SCHOOLS, PROVINCE, over_time, worst
+from schoolwatch_server.grafana.places import (
+    COMMUNE,
+    OF_COMMUNES,
+    OF_SCHOOLS,
+    PROVINCE,
+    PROVINCE_CODE,
+    over_time,
+    worst,
+)
 from schoolwatch_server.grafana.spec import Dashboard, Row, said
 
 _OF = (
@@ -15,11 +23,13 @@ _OF = (
 DASHBOARD = Dashboard(
     "schoolwatch-lines",
     said("grafana.dashboard.lines"),
-    (PROVINCE, COMMUNE),
+    (PROVINCE, COMMUNE, PROVINCE_CODE),
     (
         Row(
             said("grafana.row.communes"), tuple(over_time(one, OF_COMMUNES, ("commune_name",)) for one in _OF)
         ),
         Row(said("grafana.row.schools"), tuple(worst(one, OF_SCHOOLS, "school_name") for one in _OF)),
     ),
+    up=("schoolwatch-commune", "schoolwatch-province"),
+    console="/provinces/${province_code:percentencode}",
 )

@@ -1,34 +1,46 @@
 """Variables and panels that several dashboards have."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from schoolwatch_contract.catalogue import METRICS
-from schoolwatch_server.grafana.spec import Panel, Query, Variable, Words, said
+from schoolwatch_server.grafana.spec import GIVEN, Panel, Query, Variable, Words, said
 from schoolwatch_server.indicators import INDICATORS
 from schoolwatch_server.indicators.indicator import Indicator
 from schoolwatch_server.indicators.stored import MEASUREMENT
 from schoolwatch_server.store.names import measurement_of
-
-PROVINCE: Final = Variable("province", said("grafana.province"), "school_info", "province_name")
-COMMUNE: Final = Variable(
-    "commune", said("grafana.commune"), "school_info", "commune_name", {"province_name": "$province"}
-)
-SCHOOL: Final = Variable(
-    "school",
-    said("grafana.school"),
-    "school_info",
-    "school_name",
-    {"commune_name": "$commune"},
-)
-DEVICE: Final = Variable(
-    "device", said("grafana.device"), "device_info", "device", {"school_name": "$school"}
-)
 
 IN_PROVINCE: Final = {"level": "province", "province_name": "$province"}
 IN_COMMUNE: Final = {"level": "commune", "commune_name": "$commune"}
 OF_COMMUNES: Final = {"level": "commune", "province_name": "$province"}
 IN_SCHOOL: Final = {"level": "school", "commune_name": "$commune", "school_name": "$school"}
 OF_SCHOOLS: Final = {"level": "school", "commune_name": "$commune"}
+OF_ALL_SCHOOLS: Final = {"level": "school", "province_name": "$province"}
+
+_HERE: Final = {"commune_name": "$commune", "school_name": "$school"}
+
+PROVINCE: Final = Variable("province", said("grafana.province"), "school_info", "province_name")
+COMMUNE: Final = Variable(
+    "commune", said("grafana.commune"), "school_info", "commune_name", {"province_name": "$province"}
+)
+SCHOOL: Final = Variable(
+    "school", said("grafana.school"), "school_info", "school_name", {"commune_name": "$commune"}
+)
+DEVICE: Final = Variable("device", said("grafana.device"), "device_info", "device", _HERE)
+
+PROVINCE_CODE: Final = Variable(
+    "province_code", PROVINCE.title, "school_info", "province_code", {"province_name": "$province"}, True
+)
+COMMUNE_CODE: Final = Variable(
+    "commune_code",
+    COMMUNE.title,
+    "school_info",
+    "commune_code",
+    {"province_name": "$province", "commune_name": "$commune"},
+    is_hidden=True,
+)
+SCHOOL_CODE: Final = Variable("school_code", SCHOOL.title, "school_info", "code", _HERE, is_hidden=True)
+"""What pages of the console are called by."""
 
 UNITS: Final = {
     "ratio": "percentunit",
@@ -49,7 +61,27 @@ UNITS: Final = {
 }
 """Grafana's id of each unit."""
 
+FRESH: Final = "2h"
+FRESH_BELOW: Final = "26h"
+"""How far back what holds now may have been written: of a province each hour, below it each day."""
+
+LOWER_IS_BETTER: Final = frozenset(
+    {"students_per_computer_in_lesson", "students_per_computer", "due_for_replacement"}
+)
+"""As the shipped packs have it."""
+
 _BY_ID: Final = {indicator.id: indicator for indicator in INDICATORS}
+
+INDICATOR: Final = Variable(
+    "indicator",
+    said("grafana.indicator"),
+    choices={
+        one.id: said(f"indicator.{one.id}")
+        for one in sorted(INDICATORS, key=lambda one: one.id != "telemetry_coverage")
+        if one.unit == "ratio" and one.id not in LOWER_IS_BETTER
+    },
+)
+"""Those that are shares, of which more is better: one map and one table can show whichever is chosen."""
 
 
 def of_group(group: str) -> tuple[str, ...]:
@@ -57,42 +89,74 @@ def of_group(group: str) -> tuple[str, ...]:
     return tuple(indicator.id for indicator in INDICATORS if indicator.group == group)
 
 
-def over_time(indicator: str, where: dict[str, str], by: tuple[str, ...] = ()) -> Panel:
+def over_time(indicator: str, where: Mapping[str, str], by: tuple[str, ...] = ()) -> Panel:
     """An indicator's course at places, one line each."""
-    return _panel("timeseries", indicator, Query(MEASUREMENT, {"indicator": indicator, **where}, by))
+    title, description, unit = _said_of(indicator)
+    query = Query(MEASUREMENT, {"indicator": indicator, **where}, by)
+    return Panel("timeseries", title, description, unit, query)
 
 
-def now(indicator: str, where: dict[str, str]) -> Panel:
+def now(indicator: str, where: Mapping[str, str]) -> Panel:
     """An indicator's newest value."""
+    title, description, unit = _said_of(indicator)
     query = Query(MEASUREMENT, {"indicator": indicator, **where}, is_over_time=False)
-    panel = _panel("stat", indicator, query)
-    return Panel(panel.kind, panel.title, panel.description, panel.unit, panel.query, width=4, height=5)
+    return Panel("stat", title, description, unit, query, 4, 5, newest=_newest(where))
 
 
-def worst(indicator: str, where: dict[str, str], by: str) -> Panel:
-    """An indicator's newest value of each place, to be sorted."""
-    query = Query(MEASUREMENT, {"indicator": indicator, **where}, (by,), is_over_time=False)
-    return _panel("bargauge", indicator, query)
+def worst(indicator: str, where: Mapping[str, str], *by: str) -> Panel:
+    """An indicator's newest value of each place, those that are worst off first."""
+    title, description, unit = _said_of(indicator)
+    query = Query(MEASUREMENT, {"indicator": indicator, **where}, by, is_over_time=False, name="value")
+    is_high = indicator in LOWER_IS_BETTER
+    return Panel("table", title, description, unit, query, newest=_newest(where), is_descending=is_high)
 
 
-def coverage(where: dict[str, str], by: tuple[str, ...] = ()) -> Panel:
+def worst_of_chosen(where: Mapping[str, str], *by: str) -> Panel:
+    """The same of the indicator that is chosen."""
+    query = Query(MEASUREMENT, {"indicator": "$indicator", **where}, by, is_over_time=False, name="value")
+    return Panel(
+        "table",
+        said("grafana.worst_schools"),
+        said("grafana.worst_schools_what"),
+        UNITS["ratio"],
+        query,
+        height=14,
+        newest=_newest(where),
+    )
+
+
+def map_of_chosen(where: Mapping[str, str]) -> Panel:
+    """Schools on a map, by the indicator that is chosen; those whose position is not known are not on it."""
+    query = Query(
+        MEASUREMENT,
+        {"indicator": "$indicator", **where, "geohash": GIVEN},
+        ("commune_name", "school_name", "geohash"),
+        is_over_time=False,
+        name="value",
+    )
+    return Panel(
+        "geomap",
+        said("grafana.map"),
+        said("grafana.map_what"),
+        UNITS["ratio"],
+        query,
+        height=14,
+        newest=_newest(where),
+    )
+
+
+def coverage(where: Mapping[str, str], by: tuple[str, ...] = ()) -> Panel:
     """Which share of declared computers tells something."""
     return over_time("telemetry_coverage", where, by)
 
 
-def _panel(kind: str, indicator: str, query: Query) -> Panel:
-    known: Indicator = _BY_ID[indicator]
-    return Panel(
-        kind,  # type: ignore[arg-type]
-        said(f"indicator.{indicator}"),
-        said(
-            "grafana.of_indicator",
-            formula=said(f"file.formula.{indicator}"),
-            code=Words(known.code, known.code),
-        ),
-        UNITS[known.unit],
-        query,
+def devices() -> Panel:
+    """The computers and gateways of a school, each with the way to its own dashboard."""
+    query = Query(
+        "device_info", _HERE, ("room", "label", "role", "device"), is_over_time=False, name="devices"
     )
+    title, what = said("grafana.devices"), said("grafana.devices_what")
+    return Panel("table", title, what, UNITS["count"], query, newest=FRESH, sort="room")
 
 
 def measured(metric: str) -> Panel:
@@ -106,3 +170,18 @@ def measured(metric: str) -> Panel:
         "bool_yes_no" if known.unit == "boolean" else UNITS[known.unit],
         query,
     )
+
+
+def _said_of(indicator: str) -> tuple[Words, Words, str]:
+    """Title, description and unit."""
+    known: Indicator = _BY_ID[indicator]
+    description = said(
+        "grafana.of_indicator",
+        formula=said(f"file.formula.{indicator}"),
+        code=Words(known.code, known.code),
+    )
+    return said(f"indicator.{indicator}"), description, UNITS[known.unit]
+
+
+def _newest(where: Mapping[str, str]) -> str:
+    return FRESH if where["level"] == "province" else FRESH_BELOW

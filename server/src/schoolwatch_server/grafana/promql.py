@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
-from schoolwatch_server.grafana.spec import Marks, Query, Variable
+from schoolwatch_server.grafana.spec import GIVEN, Marks, Query, Variable
 from schoolwatch_server.store.names import prometheus_name
 from schoolwatch_server.texts import Language
 
@@ -68,6 +68,8 @@ def _selected(name: str, where: Mapping[str, str]) -> str:
 
 def _compared(one: tuple[str, str]) -> str:
     tag, value = one
+    if value == GIVEN:
+        return f'{tag}!=""'
     if value.startswith("$"):
         # between these quotes a backslash is one: names have brackets, apostrophes and quotes
         return f"{tag}=~`${{{value[1:]}:regex}}`"

@@ -2,13 +2,17 @@
 
 from schoolwatch_server.grafana.places import (
     IN_PROVINCE,
+    INDICATOR,
+    OF_ALL_SCHOOLS,
     OF_COMMUNES,
     PROVINCE,
+    PROVINCE_CODE,
     coverage,
     now,
     of_group,
     over_time,
     worst,
+    worst_of_chosen,
 )
 from schoolwatch_server.grafana.spec import Dashboard, Row, said
 
@@ -17,11 +21,15 @@ _GROUPS = ("assessment", "network", "security", "devices")
 DASHBOARD = Dashboard(
     "schoolwatch-province",
     said("grafana.dashboard.province"),
-    (PROVINCE,),
+    (PROVINCE, INDICATOR, PROVINCE_CODE),
     (
         Row(
             said("grafana.row.coverage"),
             (coverage(IN_PROVINCE), worst("telemetry_coverage", OF_COMMUNES, "commune_name")),
+        ),
+        Row(
+            said("grafana.row.schools"),
+            (worst_of_chosen(OF_ALL_SCHOOLS, "commune_name", "school_name"),),
         ),
         *(
             Row(said(f"grafana.row.{group}"), tuple(now(one, IN_PROVINCE) for one in of_group(group)))
@@ -34,5 +42,13 @@ DASHBOARD = Dashboard(
             )
             for group in _GROUPS
         ),
+        *(
+            Row(
+                said("grafana.row.of_communes", group=said(f"grafana.row.{group}")),
+                tuple(worst(one, OF_COMMUNES, "commune_name") for one in of_group(group)),
+            )
+            for group in _GROUPS
+        ),
     ),
+    console="/provinces/${province_code:percentencode}",
 )

@@ -5,7 +5,9 @@ from schoolwatch_server.grafana.places import (
     IN_SCHOOL,
     PROVINCE,
     SCHOOL,
+    SCHOOL_CODE,
     coverage,
+    devices,
     now,
     of_group,
     over_time,
@@ -17,9 +19,9 @@ _GROUPS = ("assessment", "network", "security", "devices")
 DASHBOARD = Dashboard(
     "schoolwatch-school",
     said("grafana.dashboard.school"),
-    (PROVINCE, COMMUNE, SCHOOL),
+    (PROVINCE, COMMUNE, SCHOOL, SCHOOL_CODE),
     (
-        Row(said("grafana.row.coverage"), (coverage(IN_SCHOOL),)),
+        Row(said("grafana.row.coverage"), (coverage(IN_SCHOOL), devices())),
         *(
             Row(said(f"grafana.row.{group}"), tuple(now(one, IN_SCHOOL) for one in of_group(group)))
             for group in _GROUPS
@@ -32,4 +34,6 @@ DASHBOARD = Dashboard(
             for group in _GROUPS
         ),
     ),
+    up=("schoolwatch-commune", "schoolwatch-province"),
+    console="/schools/${school_code:percentencode}",
 )

@@ -6,6 +6,7 @@ from schoolwatch_server.grafana.places import (
     OF_COMMUNES,
     OF_SCHOOLS,
     PROVINCE,
+    PROVINCE_CODE,
     of_group,
     over_time,
     worst,
@@ -17,10 +18,12 @@ _OF = of_group("security")
 DASHBOARD = Dashboard(
     "schoolwatch-security",
     said("grafana.dashboard.security"),
-    (PROVINCE, COMMUNE),
+    (PROVINCE, COMMUNE, PROVINCE_CODE),
     (
         Row(said("grafana.row.province"), tuple(over_time(one, IN_PROVINCE) for one in _OF)),
         Row(said("grafana.row.communes"), tuple(worst(one, OF_COMMUNES, "commune_name") for one in _OF)),
         Row(said("grafana.row.schools"), tuple(worst(one, OF_SCHOOLS, "school_name") for one in _OF)),
     ),
+    up=("schoolwatch-commune", "schoolwatch-province"),
+    console="/provinces/${province_code:percentencode}",
 )

@@ -8,7 +8,7 @@ from schoolwatch_server import texts
 from schoolwatch_server.influxql.query import Function
 from schoolwatch_server.texts import Language
 
-Kind = Literal["timeseries", "stat", "table", "bargauge"]
+Kind = Literal["timeseries", "stat", "table", "bargauge", "geomap"]
 
 Shape = Literal["lines", "stacked", "bars"]
 
@@ -20,6 +20,12 @@ SOURCE_TYPES: Final[Mapping[Dialect, str]] = {"influxql": "influxdb", "promql": 
 
 SOURCE: Final = "source"
 """The variable that says which data source all panels read."""
+
+CONSOLE: Final = "console"
+"""The variable that holds the address of this server's own pages; provisioning fills it in."""
+
+GIVEN: Final = "*"
+"""In `where`: the tag has some value or other."""
 
 WIDTH: Final = 24
 """Columns of Grafana's grid."""
@@ -48,9 +54,10 @@ def said(key: str, **values: Words) -> Words:
 class Query:
     """Points of series of a measurement, put together by `by` and by a function.
 
-    `where` says which values a tag must have: one text, or `$name` for what a variable has chosen. With
-    `is_over_time` there is one value an interval of the graph, else one over all of the range. `named_by` is
-    the tag that names a series to people, where it isn't all of `by`: one in each language.
+    `where` says which values a tag must have: one text, `$name` for what a variable has chosen, or `GIVEN`.
+    With `is_over_time` there is one value an interval of the graph, else one over all of the range.
+    `named_by` is the tag that names a series to people, where it isn't all of `by`: one in each language.
+    `name` is the column that a table has the value in; only tables and maps have one.
     """
 
     measurement: str
@@ -60,6 +67,7 @@ class Query:
     field: str = "value"
     is_over_time: bool = True
     named_by: Words | None = None
+    name: str = ""
 
     def names(self, language: Language) -> tuple[str, ...]:
         """The tags that tell series apart in a legend."""
@@ -86,6 +94,9 @@ class Panel:
 
     `shape` is how a graph draws its series: `stacked` are parts of a whole, `bars` sums of an interval.
     `interval` is the shortest one that a graph asks for (`1d`).
+    `also` are queries beside the first: further lines, or further columns of a table whose rows have the same
+    tags. `newest` is how far it looks back, whatever range was chosen (Grafana's `2h`): for what holds now.
+    A table is sorted by `sort`, the name of a column; the largest stands first with `is_descending`.
     """
 
     kind: Kind
@@ -95,20 +106,34 @@ class Panel:
     query: Query
     width: int = 12
     height: int = 8
-    link: str = ""
     shape: Shape = "lines"
     interval: str = ""
+    also: tuple[Query, ...] = ()
+    newest: str = ""
+    sort: str = "value"
+    is_descending: bool = False
+
+    @property
+    def queries(self) -> tuple[Query, ...]:
+        """All of its queries."""
+        return (self.query, *self.also)
 
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A list to choose from: the values of a tag of a measurement, of what was chosen before."""
+    """A list to choose from: the values of a tag of a measurement, of what was chosen before.
+
+    With `is_hidden` it is only looked up, as a school's code for links. `choices`: what there is to choose
+    from, by value, where that is no tag; the first one at first.
+    """
 
     name: str
     title: Words
-    measurement: str
-    tag: str
+    measurement: str = ""
+    tag: str = ""
     where: Mapping[str, str] = field(hash=False, default_factory=dict)
+    is_hidden: bool = False
+    choices: Mapping[str, Words] = field(hash=False, default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +146,19 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Dashboard:
-    """One dashboard; `uid` is its address for life, `days` how far it looks back at first."""
+    """One dashboard; `uid` is its address for life, `days` how far it looks back at first.
+
+    `up` are dashboards of the places that it is in, by uid; `console` is its own page of the console, a path
+    with `${variables}`.
+    """
 
     uid: str
     title: Words
     variables: tuple[Variable, ...]
     rows: tuple[Row, ...]
     days: int = 30
+    up: tuple[str, ...] = ()
+    console: str = ""
 
     @property
     def panels(self) -> tuple[Panel, ...]:

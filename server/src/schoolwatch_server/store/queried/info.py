@@ -22,14 +22,16 @@ _KEYS: Final = {
     SCHOOLS: (
         "code",
         "commune",
+        "commune_code",
         "commune_name",
         "level",
         "province",
+        "province_code",
         "province_name",
         "school",
         "school_name",
     ),
-    DEVICES: ("device", "label", "role", "room", "school", "school_name"),
+    DEVICES: ("commune_name", "device", "label", "role", "room", "school", "school_name"),
 }
 
 
@@ -126,17 +128,27 @@ class InfoSeries:
         found: dict[tuple[str, str], str] = {}
         for one in self._rows:
             found["school", str(one.id)] = one.name
-        for commune in registry.communes(self._conn, self._scope):
+        for commune in self._communes:
             found["commune", str(commune.id)] = commune.name
-        for province in registry.provinces(self._conn, self._scope):
+        for province in self._provinces:
             found["province", str(province.id)] = province.name
         return Names(found)
+
+    @cached_property
+    def _communes(self) -> Sequence[registry.CommuneRow]:
+        return registry.communes(self._conn, self._scope)
+
+    @cached_property
+    def _provinces(self) -> Sequence[registry.ProvinceRow]:
+        return registry.provinces(self._conn, self._scope)
 
     @cached_property
     def _rows(self) -> Sequence[registry.SchoolRow]:
         return registry.schools(self._conn, self._scope)
 
     def _schools(self) -> Iterator[Series]:
+        communes = {one.id: one.code for one in self._communes}
+        provinces = {one.id: one.code for one in self._provinces}
         for row in self._rows:
             tags = {
                 "school": str(row.id),
@@ -144,14 +156,17 @@ class InfoSeries:
                 "code": row.code,
                 "level": row.level,
                 "commune": str(row.commune_id),
+                "commune_code": communes.get(row.commune_id, ""),
                 "commune_name": row.commune,
                 "province": str(row.province_id),
+                "province_code": provinces.get(row.province_id, ""),
                 "province_name": row.province,
             }
-            yield Series(f"school:{row.id}", tags)
+            yield Series(f"school:{row.id}", {key: value for key, value in tags.items() if value})
 
     def _devices(self, where: Condition) -> Iterator[Series]:
         """Of one school where the condition names one: a province has 75,000 devices."""
+        communes = {row.id: row.commune for row in self._rows}
         schools = allowed(where, "school")
         ids: list[int | None] = [None]
         if schools is not None:
@@ -159,6 +174,7 @@ class InfoSeries:
         for id_ in ids:
             for row in registry.devices(self._conn, self._scope, school_id=id_):
                 tags = {
+                    "commune_name": communes.get(row.school_id, ""),
                     "device": row.device,
                     "label": row.label,
                     "role": row.role or "",
