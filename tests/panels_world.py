@@ -10,14 +10,13 @@ from schoolwatch_contract.records import Reading
 from schoolwatch_server.database import judged, registry
 from schoolwatch_server.database.commit import Rules
 from schoolwatch_server.database.engine import begin_write
-from schoolwatch_server.grafana.marks import OPENED
 from schoolwatch_server.indicators import INDICATORS
 from schoolwatch_server.indicators.stored import MEASUREMENT, PARTS
 from schoolwatch_server.influxql.condition import ANY, Match
 from schoolwatch_server.influxql.query import Span
 from schoolwatch_server.influxql.source import Series
 from schoolwatch_server.intake.batch import take
-from schoolwatch_server.store.names import measurement_of
+from schoolwatch_server.store.names import INCIDENT_OPENED, measurement_of
 from schoolwatch_server.store.queried import Queried
 from schoolwatch_server.store.series import Judged
 
@@ -83,7 +82,7 @@ def _opened(tags: dict[str, str], at: float) -> Iterator[Judged]:
             "title_en": f"No. {number}",
         }
         place = 10 * int(tags.get("school", 0)) + int(tags.get("commune", 0))
-        yield Judged(OPENED, {**tags, **said}, at + 8000 + 60 * place + number, 1.0)
+        yield Judged(INCIDENT_OPENED, {**tags, **said}, at + 8000 + 60 * place + number, 1.0)
 
 
 def _readings(chance: random.Random) -> Iterator[Reading]:

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import Engine
@@ -21,10 +21,16 @@ from schoolwatch_server.backup.schedule import Scheduled
 from schoolwatch_server.channel_book import Channels
 from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.database import retention, rollups, room_use
+from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.guard import Guard
 from schoolwatch_server.indicators import series
+from schoolwatch_server.indicators.current import Everywhere
 from schoolwatch_server.reports import punctuality
-from schoolwatch_server.sheets import PackSheets
+from schoolwatch_server.sheets import PackSheets, RuleSheets
+from schoolwatch_server.standings import posture
+from schoolwatch_server.standings.keeping import Standings
+from schoolwatch_server.store.names import POSTURE
+from schoolwatch_server.store.series import Judged
 from schoolwatch_server.terms import CONFIGURED
 
 log = logging.getLogger(__name__)
@@ -34,6 +40,9 @@ HOUR = 3600.0
 HEARINGS_EVERY = 300.0
 BACKUP_EVERY = 30.0
 REMIND_EVERY = 600.0
+HEALTH_EVERY = 600.0
+"""Seconds between two points of the server's own health, of which 25 numbers are kept for years."""
+
 AUDIT_EVERY = 60.0
 """Seconds for which the end of the audit log may be known to nobody but the database."""
 
@@ -50,8 +59,16 @@ class _Chore:
 class Chores:
     """All of them, each in its time; one that breaks is tried again at its next."""
 
-    def __init__(self, config: ServerConfig, engine: Engine, packs: PackSheets, channels: Channels) -> None:
+    def __init__(
+        self,
+        config: ServerConfig,
+        engine: Engine,
+        packs: PackSheets,
+        rules: RuleSheets,
+        channels: Channels,
+    ) -> None:
         self._config, self._engine, self._packs, self._channels = config, engine, packs, channels
+        self._rules, self._standings = rules, Standings(engine)
         self._judged: series.Written = {}
         self._on_time: series.Written = {}
         self._guard = Guard("chores")
@@ -61,6 +78,7 @@ class Chores:
         """What was written is not known any more: somebody else may write now."""
         self._judged.clear()
         self._on_time.clear()
+        self._standings.forget()
 
     def look(self, may: Callable[[], bool]) -> None:
         """Does what is due, while one may."""
@@ -75,6 +93,8 @@ class Chores:
         return (
             _Chore(config.evaluation.every, self._judge),
             _Chore(config.evaluation.every, self._note_punctuality),
+            _Chore(config.evaluation.every, self._note_standings),
+            _Chore(MINUTE, self._note_marks),
             _Chore(MINUTE, lambda: rollups.run_once(engine, time.time())),
             _Chore(HEARINGS_EVERY, lambda: watching.note(engine, time.time())),
             _Chore(MINUTE, lambda: room_use.sum_weeks(engine, time.time())),
@@ -93,7 +113,28 @@ class Chores:
     def _judge(self) -> int:
         each = self._config.evaluation.indicators_every
         packs = self._packs.now()
-        return series.write(self._engine, packs, time.time(), each, self._judged, needs_kept.rows)
+        if not self._judged:
+            with begin_read(self._engine) as conn:
+                series.seed(conn, POSTURE, self._judged)
+
+        def more(every: Everywhere, at: float) -> Iterator[Judged]:
+            yield from needs_kept.rows(every, at)
+            yield from series.without_idle(posture.rows(every, at), self._judged)
+
+        return series.write(self._engine, packs, time.time(), each, self._judged, more)
+
+    def _note_standings(self) -> int:
+        each, now = self._config.evaluation.indicators_every, time.time()
+        rules = self._rules.now().at(now)
+        return (
+            self._standings.note_open(rules, now, each)
+            + self._standings.note_hour(now)
+            + self._standings.note_server(now, max(each, HEALTH_EVERY))
+        )
+
+    def _note_marks(self) -> int:
+        now = time.time()
+        return self._standings.note_marks(self._rules.now().at(now), now)
 
     def _note_punctuality(self) -> int:
         each = self._config.evaluation.indicators_every

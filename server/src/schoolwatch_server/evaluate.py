@@ -181,7 +181,7 @@ def _send(work: _Work, sender: sending.Sender) -> bool:
 
 def _chores(work: _Work) -> None:
     """What is done every so often."""
-    due = chores.Chores(work.config, work.engine, work.packs, work.channels)
+    due = chores.Chores(work.config, work.engine, work.packs, work.rules, work.channels)
     while not work.stop.wait(LOOK_EVERY):
         if not work.leading.is_set():
             due.forget()

@@ -5,9 +5,14 @@ from collections.abc import Callable
 import httpx
 import pytest
 
+from schoolwatch_server import packs, rules
 from schoolwatch_server.database import judged
 from schoolwatch_server.database.engine import begin_write
+from schoolwatch_server.indicators.current import count_all
 from schoolwatch_server.scope import EVERYTHING, Scope
+from schoolwatch_server.standings import posture
+from schoolwatch_server.standings.keeping import Standings
+from schoolwatch_server.store import names
 from schoolwatch_server.store.series import Judged
 from tree import Tree
 from website import RunningSite
@@ -30,6 +35,12 @@ def judged_tree(tree: Tree) -> Tree:
             ]
     with begin_write(tree.engine) as conn:
         judged.write(conn, rows)
+        judged.write(conn, list(posture.rows(count_all(conn, packs.load(), tree.now), tree.now)))
+    standings = Standings(tree.engine)
+    standings.note_open(rules.load(), tree.now, 300.0)
+    standings.note_hour(tree.now + 7200)  # the hour in which they opened is over
+    standings.note_marks(rules.load(), tree.now)
+    standings.note_server(tree.now, 300.0)
     return tree
 
 
@@ -59,7 +70,12 @@ def test_a_panel(ask: Ask, judged_tree: Tree) -> None:
     assert [row[1] for row in found["values"]] == [0.5]  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("measurement", ["indicator", "school_info", "device_info"])
+@pytest.mark.parametrize(
+    "measurement",
+    [
+        "indicator", "school_info", "device_info", names.POSTURE, names.ROLLOUT, *names.OF_INCIDENTS,
+    ],
+)  # fmt: skip
 def test_nobody_reads_of_elsewhere(ask: Ask, judged_tree: Tree, measurement: str) -> None:
     """Neither rows nor names, whichever way they are asked for."""
     queries = [
@@ -78,6 +94,14 @@ def test_nobody_reads_of_elsewhere(ask: Ask, judged_tree: Tree, measurement: str
         assert {one["tags"]["school"] for one in own} == {str(school.id)}  # type: ignore[index]
     everything = series(ask(EVERYTHING), query)
     assert {one["tags"]["school"] for one in everything} >= ids  # type: ignore[index]
+
+
+def test_the_servers_own_health_is_for_who_sees_everything(ask: Ask, judged_tree: Tree) -> None:
+    """Nor does anybody else see which incidents the server itself has."""
+    for measurement, where in ((names.SERVER, "what =~ /./"), (names.INCIDENTS, "level = 'server'")):
+        query = f"SELECT last(value) FROM {measurement} WHERE {where} GROUP BY *"
+        for scope in judged_tree.scopes:
+            assert bool(series(ask(scope), query)) is (scope == EVERYTHING), (measurement, scope)
 
 
 def test_what_a_device_measured(ask: Ask, judged_tree: Tree) -> None:

@@ -117,6 +117,7 @@ _PLAIN = (
     "student_devices_working",
     "protected_yes",
     "protected_known",
+    "signatures_old",
     "link_known",
     "wired",
     "wired_100",

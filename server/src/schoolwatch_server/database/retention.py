@@ -11,6 +11,7 @@ from schoolwatch_server.database.ages import AGES
 from schoolwatch_server.database.dependents import delete_with_dependents, for_good
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.marks import NEWEST
+from schoolwatch_server.store.names import INCIDENT_OPENED, SERVER
 from schoolwatch_server.store.rollup import DAY, HOUR
 from schoolwatch_server.terms import OF_DEVICES, TERMS, Name
 
@@ -66,6 +67,8 @@ def _steps(now: float, kept: Kept) -> list[_Step]:
         lambda conn: _journal(conn, before("journal")),
         lambda conn: _generations(conn, before("generation")),
         lambda conn: _judged(conn, before("proof")),
+        lambda conn: _judged(conn, before("hourly"), (SERVER,)),
+        lambda conn: _judged(conn, before("incident"), (INCIDENT_OPENED,), keeps_newest=False),
         lambda conn: _declarations(conn, before("proof")),
         lambda conn: claims.prune(conn, before("proof"), _STEP),
         lambda conn: _ended(conn, t.incident, ("closed_at",), before("incident")),
@@ -120,18 +123,25 @@ def _rollups(engine: Engine, half: rollups.Half, resolution: int, before: float)
     return gone
 
 
-def _judged(conn: Connection, before: float) -> int:
-    """Old values; each series keeps its newest, which is what holds now. One look into the key a series."""
+def _judged(conn: Connection, before: float, only: tuple[str, ...] = (), *, keeps_newest: bool = True) -> int:
+    """Old values of all measurements or `only` of some. One look into the key a series.
+
+    Each series keeps its newest, which is what holds now, but for those of what happened once.
+    """
     v, s = t.judged.c, t.judged_series.c
     first = select(func.min(v.at)).where(v.series_id == s.id).correlate(t.judged_series).scalar_subquery()
     newest = select(func.max(v.at)).where(v.series_id == s.id).correlate(t.judged_series).scalar_subquery()
-    olds = conn.execute(select(s.id, newest).where(first < before, first < newest).limit(_STEP)).all()
+    query = select(s.id, newest).where(first < before)
+    if keeps_newest:
+        query = query.where(first < newest)
+    if only:
+        query = query.where(s.measurement.in_(only))
     gone = 0
-    for series, last in olds:
+    for series, last in conn.execute(query.limit(_STEP)).all():
         if gone >= _STEP:
             break
-        old = delete(t.judged).where(v.series_id == series, v.at < min(before, last))
-        gone += conn.execute(old).rowcount
+        until = min(before, last) if keeps_newest else before
+        gone += conn.execute(delete(t.judged).where(v.series_id == series, v.at < until)).rowcount
     return gone
 
 

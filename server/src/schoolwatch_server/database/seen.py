@@ -190,6 +190,7 @@ def _sums(issued: int) -> Iterable[Label[int]]:
     yield _sum("working", working)
     yield _sum("protected_yes", s.protected.is_(True))
     yield _sum("protected_known", s.protected.is_not(None))
+    yield _sum("signatures_old", and_(s.protected.is_(True), s.signature_age > _limit["signature_age"]))
     yield _sum("link_known", or_(wired, s.link_medium == "wireless"))
     yield _sum("wired", wired)
     yield _sum("wired_100", and_(wired, s.link_speed >= _limit["speed_100"]))

@@ -4,9 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from schoolwatch_server.grafana.spec import Marks, Variable, Words, said
-
-OPENED: Final = "incident_opened"
-"""The series of incidents at the instants at which they were opened."""
+from schoolwatch_server.store.names import INCIDENT_OPENED
 
 TITLE: Final = Words("title", "title_en")
 """The tags that say what an incident is about, one in each language."""
@@ -25,4 +23,4 @@ def of(variables: Sequence[Variable]) -> Marks:
     place = next((place for place in _BY_PLACE if place in names), "server")
     where = _BY_PLACE.get(place, {"level": "server"})
     tags = ("severity", "school_name") if place in ("commune", "province") else ("severity",)
-    return Marks(said(f"grafana.marks.{place}"), OPENED, where, TITLE, tags)
+    return Marks(said(f"grafana.marks.{place}"), INCIDENT_OPENED, where, TITLE, tags)

@@ -76,7 +76,8 @@ class Counts:
     pack's working window and it is not marked broken. Only working devices fill the counts after
     `student_devices_working`: what a device said half a year ago is not known today.
     `ipv6_rung[i]` counts devices whose highest rung is i-1, so the first one is "rung 0 failed".
-    `student_devices_known` also counts broken ones: that they don't work is known.
+    `student_devices_known` also counts broken ones: that they don't work is known. `signatures_old` are among
+    `protected_yes`.
     """
 
     devices_declared: int | None = None
@@ -88,6 +89,7 @@ class Counts:
     student_devices_working: int = 0
     protected_yes: int = 0
     protected_known: int = 0
+    signatures_old: int = 0
     link_known: int = 0
     wired: int = 0
     wired_100: int = 0

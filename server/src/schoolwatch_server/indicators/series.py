@@ -8,15 +8,15 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
-from schoolwatch_server.database import judged
+from schoolwatch_server.database import judged, registry
 from schoolwatch_server.database.counts import SchoolCounts
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.indicators import INDICATORS
 from schoolwatch_server.indicators.by_plan import OfItem
 from schoolwatch_server.indicators.current import Everywhere, count_all
-from schoolwatch_server.indicators.indicator import IndicatorValue
+from schoolwatch_server.indicators.indicator import IndicatorValue, Place
 from schoolwatch_server.indicators.judge import is_asked
 from schoolwatch_server.indicators.stored import (
     MEASUREMENT,
@@ -29,13 +29,14 @@ from schoolwatch_server.indicators.stored import (
 )
 from schoolwatch_server.indicators.total import OUT
 from schoolwatch_server.packs import Packs
+from schoolwatch_server.scope import EVERYTHING
 from schoolwatch_server.store.series import Judged
 
 REPEAT = 86400.0
 """Seconds after which a school's or commune's value is written again, unchanged."""
 
 REPEAT_PROVINCE = 3600.0
-"""The same of a province: a large one is shown as it was written last."""
+"""The same of a province, which when large is shown as it was written last, and of the server."""
 
 _BY_ID = {indicator.id: indicator for indicator in INDICATORS}
 
@@ -69,13 +70,17 @@ def write(
 
 def put(engine: Engine, rows: Sequence[Judged], written: Written) -> int:
     """Writes those of the rows that are new, gives how many."""
-    new = news(rows, written)
-    for start in range(0, len(new), _CHUNK):
-        part = new[start : start + _CHUNK]
+    return put_all(engine, news(rows, written), written)
+
+
+def put_all(engine: Engine, rows: Sequence[Judged], written: Written) -> int:
+    """Writes all of the rows, gives how many."""
+    for start in range(0, len(rows), _CHUNK):
+        part = rows[start : start + _CHUNK]
         with begin_write(engine) as conn:
             judged.write(conn, part)
-        written.update((_series(row), row) for row in part)
-    return len(new)
+        written.update((series_of(row), row) for row in part)
+    return len(rows)
 
 
 @dataclass(slots=True)
@@ -153,16 +158,44 @@ def place(school: SchoolCounts, level: str) -> dict[str, str]:
     return tags
 
 
+def seed(conn: Connection, measurement: str, written: Written) -> None:
+    """Makes known what was written of a measurement before: by whoever led before, or before a restart."""
+    written.update((series_of(row), row) for row in judged.latest(conn, measurement, {}))
+
+
+def without_idle(rows: Iterable[Judged], written: Written) -> Iterator[Judged]:
+    """The rows without zeros of series that have said nothing else, or whose zero is written already.
+
+    Of 1,500 schools most have no incident of most rules: such a zero says what the whole of the place says.
+    """
+    for row in rows:
+        last = written.get(series_of(row))
+        if row.value or (last is not None and last.value):
+            yield row
+
+
+def places(conn: Connection) -> dict[tuple[Place, int], dict[str, str]]:
+    """Every place in which there is a school, with the tags by which its series are told."""
+    tags: dict[tuple[Place, int], dict[str, str]] = {}
+    for school in registry.schools(conn, EVERYTHING):
+        province = {"province": str(school.province_id)}
+        commune = province | {"commune": str(school.commune_id)}
+        tags["province", school.province_id] = province | {"level": "province"}
+        tags["commune", school.commune_id] = commune | {"level": "commune"}
+        tags["school", school.id] = commune | {"level": "school", "school": str(school.id)}
+    return tags
+
+
 def news(rows: Sequence[Judged], written: Written) -> list[Judged]:
     """The rows that differ from the newest one of their series, or come long after it."""
-    return [row for row in rows if _is_new(row, written.get(_series(row)))]
+    return [row for row in rows if _is_new(row, written.get(series_of(row)))]
 
 
 def _is_new(row: Judged, last: Judged | None) -> bool:
     level = row.tags.get("level")
     if last is None:
         return level != "school" or any(part is not None for part in _numbers(row)[:-1])
-    repeat = REPEAT_PROVINCE if level == "province" else REPEAT
+    repeat = REPEAT if level in ("commune", "school") else REPEAT_PROVINCE
     return row.at - last.at >= repeat or _numbers(row) != _numbers(last)
 
 
@@ -170,5 +203,6 @@ def _numbers(row: Judged) -> tuple[object, ...]:
     return row.value, row.numerator, row.denominator, row.coverage, row.pack
 
 
-def _series(row: Judged) -> tuple[str, ...]:
+def series_of(row: Judged) -> tuple[str, ...]:
+    """What tells a series apart in `Written`."""
     return (row.measurement, *(f"{name}={row.tags[name]}" for name in sorted(row.tags)))

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine
 from schoolwatch_server.database import judged, registry
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.indicators.indicator import IndicatorValue, Place, Source
-from schoolwatch_server.indicators.series import Written, put
+from schoolwatch_server.indicators.series import Written, places, put
 from schoolwatch_server.indicators.stored import FRESH, MEASUREMENT
 from schoolwatch_server.reports import agenda
 from schoolwatch_server.reports.on_time import OnTime
@@ -49,7 +49,7 @@ def write(engine: Engine, now: float, every: float, written: Written) -> int:
     at = now // every * every
     with begin_read(engine) as conn:
         counts = counted(conn, EVERYTHING, now)
-        tags = _tags(conn)
+        tags = places(conn)
     found = ((its, value(counts, level, id_, now)) for (level, id_), its in tags.items())
     rows = [
         Judged(
@@ -66,18 +66,6 @@ def write(engine: Engine, now: float, every: float, written: Written) -> int:
         if one.denominator
     ]
     return put(engine, rows, written)
-
-
-def _tags(conn: Connection) -> dict[tuple[Place, int], dict[str, str]]:
-    """Every place with what its series is told by."""
-    tags: dict[tuple[Place, int], dict[str, str]] = {}
-    for school in registry.schools(conn, EVERYTHING):
-        province = {"province": str(school.province_id)}
-        commune = province | {"commune": str(school.commune_id)}
-        tags["province", school.province_id] = province | {"level": "province"}
-        tags["commune", school.commune_id] = commune | {"level": "commune"}
-        tags["school", school.id] = commune | {"level": "school", "school": str(school.id)}
-    return tags
 
 
 def here(conn: Connection, level: Place, place_id: int, now: float) -> IndicatorValue:

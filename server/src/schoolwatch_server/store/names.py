@@ -6,6 +6,42 @@ FIELD: Final = "value"
 """The field of what devices measured: a series is one number."""
 
 
+INCIDENTS: Final = "incidents"
+"""Incidents that are open at a place."""
+
+INCIDENTS_BY_SEVERITY: Final = "incidents_by_severity"
+INCIDENTS_BY_RULE: Final = "incidents_by_rule"
+
+INCIDENTS_NEW: Final = "incidents_new"
+"""Incidents that people were told of in the hour which begins there: a sum over any time is right."""
+
+INCIDENT_TIMES: Final = "incident_times"
+"""Mean seconds until incidents of the last `standings.incidents.DAYS` days were taken or over (value), of how
+many (numerator), of how many that opened (denominator); `until` says which."""
+
+INCIDENT_OPENED: Final = "incident_opened"
+"""Incidents at the instants at which they began, with the titles of their rules."""
+
+POSTURE: Final = "posture"
+"""Computers in use at a place by verdict, of each kind of safeguard."""
+
+ROLLOUT: Final = "rollout"
+"""Computers in use at a place by when they were heard last."""
+
+SERVER: Final = "server"
+"""The server's own health, by `what` and `part`."""
+
+OF_INCIDENTS: Final = (
+    INCIDENTS,
+    INCIDENTS_BY_SEVERITY,
+    INCIDENTS_BY_RULE,
+    INCIDENTS_NEW,
+    INCIDENT_TIMES,
+    INCIDENT_OPENED,
+)
+"""They go when a school is deleted, with its incidents."""
+
+
 def measurement_of(metric: str) -> str:
     """`link_speed` of `link.speed`: the same word goes for InfluxDB and Prometheus, which take no dots."""
     return metric.replace(".", "_")

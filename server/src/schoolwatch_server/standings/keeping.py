@@ -1,0 +1,119 @@
+"""Writes these series every so often; what was written last is remembered, or read again after a restart."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from sqlalchemy import Engine
+
+from schoolwatch_server.database import counted, courses, incident_counts, judged, rollout, server_health
+from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.indicators.series import Written, places, put, put_all, seed, without_idle
+from schoolwatch_server.rules.rule import Rule
+from schoolwatch_server.scope import EVERYTHING
+from schoolwatch_server.standings import incidents, server
+from schoolwatch_server.standings import rollout as standing_rollout
+from schoolwatch_server.store.names import (
+    INCIDENTS,
+    INCIDENTS_BY_RULE,
+    INCIDENTS_BY_SEVERITY,
+    ROLLOUT,
+)
+
+HOUR: Final = 3600.0
+DAY: Final = 86400.0
+
+SETTLED: Final = 60.0
+"""Seconds after an hour's end from which on all that happened in it is written down."""
+
+LOOK_BACK: Final = 2 * DAY
+"""Seconds before a start whose incidents are written again: writing them twice changes nothing."""
+
+_MARKS: Final = 2000
+"""Incidents in one look."""
+
+_REMEMBERED: Final = (INCIDENTS, INCIDENTS_BY_SEVERITY, INCIDENTS_BY_RULE, ROLLOUT)
+
+
+@dataclass(slots=True)
+class Standings:
+    """What of these series was written last, by this process or before it."""
+
+    engine: Engine
+    written: Written = field(default_factory=dict)
+    hour: float = 0.0
+    event: int = 0
+
+    def forget(self) -> None:
+        """Somebody else may write now."""
+        self.written.clear()
+        self.hour, self.event = 0.0, 0
+
+    def note_open(self, rules: Sequence[Rule], now: float, every: float) -> int:
+        """Open incidents of every place, at the last multiple of `every` seconds; gives how many points."""
+        at = now // every * every
+        with begin_read(self.engine) as conn:
+            if not self.written:
+                for measurement in _REMEMBERED:
+                    seed(conn, measurement, self.written)
+            tags, counts = places(conn), incident_counts.open_now(conn)
+        whole, parts = incidents.open_now(counts, tags, titles(rules), at)
+        parts += incidents.ended(parts, self.written.values(), at)
+        return put(self.engine, [*whole, *without_idle(parts, self.written)], self.written)
+
+    def note_hour(self, now: float) -> int:
+        """What was new in each hour that is over, and how things stand after it; gives how many points."""
+        last = (now - SETTLED) // HOUR * HOUR
+        if self.hour == last or not self.written:  # open incidents come first: they look at what is there
+            return 0
+        first = max(self.hour, last - LOOK_BACK)
+        with begin_read(self.engine) as conn:
+            tags = places(conn)
+            hours = [first + n * HOUR for n in range(round((last - first) / HOUR))]
+            told = [incident_counts.told_in(conn, hour, hour + HOUR) for hour in hours]
+            recent = courses.courses(conn, EVERYTHING, last - incidents.DAYS * DAY, last, last)
+            heard = rollout.by_school(conn, now)
+        wrote = 0
+        for hour, counts in zip(hours, told, strict=True):
+            rows = list(incidents.new(counts, tags, hour))
+            counted = [row for row in rows if row.value]  # equal ones too: they are added up
+            wrote += put_all(self.engine, counted, self.written)
+            wrote += put(self.engine, [row for row in rows if not row.value], self.written)
+        rows = [*incidents.times(recent, tags, last)]
+        rows += without_idle(standing_rollout.rows(heard, tags, last), self.written)
+        wrote += put(self.engine, rows, self.written)
+        self.hour = last
+        return wrote
+
+    def note_marks(self, rules: Sequence[Rule], now: float) -> int:
+        """When incidents began of which people were told since the last look; gives how many points."""
+        with begin_read(self.engine) as conn:
+            found = incident_counts.opened(conn, self.event, now - LOOK_BACK, _MARKS)
+            tags = places(conn) if found else {}
+        if not found:
+            return 0
+        rows = incidents.marks(found, tags, titles(rules))
+        with begin_write(self.engine) as conn:
+            judged.write(conn, rows)
+        self.event = found[-1].event
+        return len(rows)
+
+    def note_server(self, now: float, every: float) -> int:
+        """The server's own health at the last multiple of `every` seconds; gives how many points."""
+        at = now // every * every
+        with begin_read(self.engine) as conn:
+            found = server.Health(
+                minutes=every / 60,
+                ages=server_health.ages(conn, at - every, at),
+                readers=[server.Reader(*one) for one in server_health.readers(conn, now)],
+                quarantine=sum(counted.quarantined(conn).values()),
+                undelivered=server_health.undelivered(conn, now),
+                database=server_health.size(conn),
+                versions=rollout.versions(conn, now),
+            )
+        return put(self.engine, list(server.rows(found, at)), self.written)
+
+
+def titles(rules: Sequence[Rule]) -> incidents.Titles:
+    """The titles of the rules in force."""
+    return {rule.id: (rule.title.vi, rule.title.en) for rule in rules}
