@@ -51,6 +51,7 @@ _PLAIN = {
     "ChannelError",
     "UpError",
     "AuthorityError",
+    "GrafanaError",
 }
 _BROKER = "broker-amqtt"
 

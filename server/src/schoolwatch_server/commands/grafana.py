@@ -1,13 +1,17 @@
-"""`grafana provision`: the files that set Grafana up."""
+"""`grafana provision` and `grafana push`: what sets Grafana up, as files or through its API."""
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from schoolwatch_server.commands import command
 
 if TYPE_CHECKING:
     from schoolwatch_server.commands.command import Subparsers
+    from schoolwatch_server.config import ServerConfig
+    from schoolwatch_server.grafana.alert import Rule
+    from schoolwatch_server.grafana.pieces import Piece
+    from schoolwatch_server.grafana.push import Step
 
 
 def add_to(commands: "Subparsers") -> None:
@@ -17,10 +21,12 @@ def add_to(commands: "Subparsers") -> None:
         actions, "provision", _provision, "write the files that set Grafana up: data source and dashboards"
     )
     provision.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write into")
+    _add_dialect(provision)
     provision.add_argument(
         "--url",
         metavar="URL",
-        help="where InfluxQL is answered: this server's …/influx (default), or an InfluxDB 1.8, 2 or 3",
+        help="where that is answered: this server's …/influx (default), an InfluxDB 1.8, 2 or 3, "
+        "or a VictoriaMetrics",
     )
     provision.add_argument(
         "--database", default="schoolwatch", metavar="NAME", help="the database there (default: schoolwatch)"
@@ -34,16 +40,66 @@ def add_to(commands: "Subparsers") -> None:
     provision.add_argument(
         "--language", choices=("vi", "en"), default="vi", help="language of the dashboards (default: vi)"
     )
+    _add_push(actions)
+
+
+def _add_dialect(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--dialect",
+        choices=("influxql", "promql"),
+        default="influxql",
+        help="influxql of this server or an InfluxDB (default), promql of a VictoriaMetrics",
+    )
+
+
+def _add_push(actions: "Subparsers") -> None:
+    push = command.add(
+        actions,
+        "push",
+        _push,
+        "bring a running Grafana up to date through its API; run again, nothing changes",
+    )
+    push.add_argument("--url", required=True, metavar="URL", help="address of the Grafana (9.4 to 13)")
+    push.add_argument(
+        "--token-file",
+        required=True,
+        type=Path,
+        metavar="FILE",
+        help="file with the token of a service account of Grafana that has the role Admin; "
+        "on the command line everybody on this machine would see it",
+    )
+    _add_dialect(push)
+    push.add_argument("--ca-file", metavar="FILE", help="certificates (PEM) that Grafana's is trusted by")
+    push.add_argument(
+        "--source-url",
+        metavar="URL",
+        help="where the dialect is answered, as Grafana reaches it (this server's …/influx)",
+    )
+    push.add_argument("--database", default="schoolwatch", metavar="NAME", help="the database there")
+    push.add_argument(
+        "--source-token-file",
+        type=Path,
+        metavar="FILE",
+        help="file with the API token that Grafana reads this server with (without: as it is)",
+    )
+    push.add_argument(
+        "--language", choices=("vi", "en", "both"), default="vi", help="language of dashboards and rules (vi)"
+    )
+    push.add_argument("--no-alerts", action="store_true", help="dashboards alone, without alert rules")
+    push.add_argument(
+        "--prune", action="store_true", help="take away what an earlier push made and this one doesn't"
+    )
+    push.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
 
 
 def _provision(arguments: argparse.Namespace) -> int:
     from schoolwatch_server.files import write_atomically
     from schoolwatch_server.grafana import provisioning
 
-    config = command.config(arguments)
-    own = config.http.public_url.rstrip("/") or f"http://{config.http.host}:{config.http.port}"
-    url = arguments.url or f"{own}/influx"
-    written = provisioning.files(url, arguments.database, arguments.folder, arguments.language)
+    url = _source_url(arguments, arguments.url)
+    written = provisioning.files(
+        arguments.dialect, url, arguments.database, arguments.folder, arguments.language
+    )
     for name, text in written.items():
         path = arguments.out / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -54,3 +110,91 @@ def _provision(arguments: argparse.Namespace) -> int:
         f"and put the files into {arguments.folder}"
     )
     return 0
+
+
+def _source_url(arguments: argparse.Namespace, given: str | None) -> str:
+    if given:
+        return str(given)
+    if arguments.dialect == "promql":
+        raise command.Refused("PromQL is answered by a VictoriaMetrics: give its address as well")
+    return f"{_own(command.config(arguments))}/influx"
+
+
+def _own(config: "ServerConfig") -> str:
+    """Where this server is reached."""
+    return config.http.public_url.rstrip("/") or f"http://{config.http.host}:{config.http.port}"
+
+
+def _push(arguments: argparse.Namespace) -> int:
+    from schoolwatch_server.grafana import push
+    from schoolwatch_server.grafana.client import Grafana
+
+    wanted = _wanted(arguments)
+    with Grafana(arguments.url, _secret(arguments.token_file), arguments.ca_file) as grafana:
+        version = push.version(grafana)
+        if version is None or version[0] > push.NEWEST:
+            command.note(f"written for Grafana 9.4 to {push.NEWEST}; this one may keep some things otherwise")
+        steps = push.plan(grafana, wanted, prune=arguments.prune)
+        todo = [step for step in steps if step.deed != "keep"]
+        if arguments.dry_run:
+            for step in todo:
+                command.say(str(step))
+        else:
+            push.apply(grafana, steps, _done)
+    verb = "would change" if arguments.dry_run else "changed"
+    command.say(f"{len(todo)} {verb}, {len(steps) - len(todo)} stand as they should, in {grafana.url}")
+    return 0
+
+
+def _done(step: "Step", otherwise: str) -> None:
+    command.say(str(step))
+    if otherwise:
+        command.note(f"{step.piece.kind} {step.piece.uid}: Grafana keeps it otherwise: {otherwise}")
+
+
+def _wanted(arguments: argparse.Namespace) -> "list[Piece]":
+    from schoolwatch_server.grafana import alerts, pieces
+
+    languages: tuple[Literal["vi", "en"], ...] = (
+        ("vi", "en") if arguments.language == "both" else (arguments.language,)
+    )
+    token = None if arguments.source_token_file is None else _secret(arguments.source_token_file)
+    url = _source_url(arguments, arguments.source_url)
+    wanted = [pieces.data_source(arguments.dialect, url, arguments.database, token)]
+    for language in languages:
+        wanted += [pieces.folder(language), *pieces.dashboards(arguments.dialect, language)]
+        if not arguments.no_alerts:
+            rules = _rules(arguments)
+            wanted += pieces.alert_rules(rules, alerts.EVERY, arguments.dialect, language)
+    return wanted
+
+
+def _rules(arguments: argparse.Namespace) -> "tuple[Rule, ...]":
+    """With the targets in force here; where there is no database, with those of the files."""
+    from schoolwatch_server.database.engine import DatabaseError
+    from schoolwatch_server.grafana import alerts
+    from schoolwatch_server.sheets import packs_in_force, today
+
+    config = command.config(arguments)
+    try:
+        engine = command.database(arguments)
+    except DatabaseError:
+        command.note("no database here: alert rules have the targets of the files, none saved in the console")
+        return alerts.rules(packs_in_force(config).now(), today())
+    try:
+        return alerts.rules(packs_in_force(config, engine).now(), today())
+    finally:
+        engine.dispose()
+
+
+def _secret(path: Path) -> str:
+    """The first line of a file that others must not read."""
+    try:
+        if path.stat().st_mode & 0o077:
+            command.note(f"{path}: others on this machine may read it: chmod 600 {path}")
+        text = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise command.Refused(f"{path}: can't be read: {error}") from error
+    if not text or len(text.splitlines()) != 1:
+        raise command.Refused(f"{path}: must hold one line, the token")
+    return text

@@ -20,13 +20,13 @@ _INTERVAL: Final = "[$__interval] offset 1ms-$__interval"
 """InfluxDB's intervals have their first instant and not their last, and are called after the first.
 Prometheus looks back and has the last instant only: so one looks at what is to come, and 1 ms less far."""
 
-_RANGE: Final = "[${__range_ms}ms1ms]"
+RANGE: Final = "[${__range_ms}ms1ms]"
 """InfluxDB's range has both its ends."""
 
 
 def query(asked: Query) -> str:
     """Grafana puts the length of an interval for `$__interval`, and that of all for `${__range_ms}`."""
-    points = _selected(prometheus_name(asked.measurement, asked.field), asked.where)
+    selected = points(asked)
     by = ", ".join(asked.by)
     groups = f" by ({by})" if by else ""
     match asked.function:
@@ -41,7 +41,12 @@ def query(asked: Query) -> str:
             value = f"{asked.function}{groups} ({asked.function}_over_time(x))"
         case "sum" | "count":
             value = f"sum{groups} ({asked.function}_over_time(x))"
-    return f"WITH (x = {points}{_INTERVAL if asked.is_over_time else _RANGE}) {value}"
+    return f"WITH (x = {selected}{_INTERVAL if asked.is_over_time else RANGE}) {value}"
+
+
+def points(asked: Query) -> str:
+    """The series themselves."""
+    return _selected(prometheus_name(asked.measurement, asked.field), asked.where)
 
 
 def values(variable: Variable) -> str:

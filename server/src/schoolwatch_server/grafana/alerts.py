@@ -1,0 +1,87 @@
+"""The alert rules that Grafana looks at by itself. They ask what the panels ask.
+
+A value that is not known is no series for the condition, so Grafana calls it No data: neither good nor bad.
+"""
+
+from datetime import date
+from typing import Final
+
+from schoolwatch_server.grafana.alert import Asked, Formula, Newest, Rule, uid_of
+from schoolwatch_server.grafana.policy import LABEL
+from schoolwatch_server.grafana.spec import Query, Words, said
+from schoolwatch_server.indicators import INDICATORS
+from schoolwatch_server.indicators.indicator import Indicator
+from schoolwatch_server.indicators.stored import FRESH_BELOW, MEASUREMENT
+from schoolwatch_server.influxql.query import Function
+from schoolwatch_server.packs import Packs
+
+LOOKED_BACK: Final = 30 * 86400
+"""Seconds in which a value must have reached its target once, to have fallen below it since."""
+
+LASTING: Final = 6 * 3600
+"""Seconds that it must be below: proposed by SchoolWatch."""
+
+EVERY: Final = 600
+"""Seconds between two looks of Grafana at a group of rules."""
+
+
+def rules(packs: Packs, today: date) -> tuple[Rule, ...]:
+    """All rules, with the targets of the packs that are in force on a day."""
+    targets = ((indicator, target_of(packs, indicator, today)) for indicator in INDICATORS)
+    return tuple(_fallen(indicator, *target) for indicator, target in targets if target is not None)
+
+
+def target_of(packs: Packs, indicator: Indicator, today: date) -> tuple[float, bool] | None:
+    """What communes are held against, and whether more is better: as the rule `indicator_fell_widely` does.
+
+    What a plan asks of all schools without exception stands before the definition's own number; of several
+    the one whose day comes next.
+    """
+    asked = [
+        (item.deadline is not None and item.deadline < today, item.deadline or date.max, item)
+        for plan in packs.plans
+        for item in plan.items
+        if item.indicator == indicator.id
+        and item.target is not None
+        and item.unit == indicator.unit
+        and not indicator.counts_schools
+        and not (item.levels or item.communes or item.former_places or item.public_only)
+    ]
+    if asked:
+        item = min(asked, key=lambda each: each[:2])[2]
+        return float(item.target or 0), item.better == "higher"
+    definition = packs.of(indicator.id).indicators[indicator.id]
+    if definition.target is None or definition.target.applies_to:
+        return None
+    return definition.target.value, definition.better == "higher"
+
+
+def _fallen(indicator: Indicator, target: float, higher: bool) -> Rule:
+    """A commune that met the target within 30 days, and has not for six hours."""
+
+    def of(function: Function) -> Query:
+        where = {"indicator": indicator.id, "level": "commune"}
+        by = ("province_name", "commune", "commune_name")
+        return Query(MEASUREMENT, where, by, function, is_over_time=False)
+
+    misses, met = ("<", ">=") if higher else (">", "<=")
+    number = f"{target:.10g}"
+    name = said(f"indicator.{indicator.id}")
+    shown = Words(number.replace(".", ","), number)
+    place = Words(*["{{ $labels.commune_name }}"] * 2)
+    return Rule(
+        uid_of(indicator.id),
+        "indicators",
+        said("grafana.alert.fallen", name=name),
+        said("grafana.alert.fallen_summary", name=name, target=shown, place=place),
+        said("grafana.alert.fallen_what", target=shown),
+        (
+            Asked("A", of("last"), int(FRESH_BELOW), is_current=True),
+            Asked("B", of("max" if higher else "min"), LOOKED_BACK),
+            Newest("C", "A"),
+            Newest("D", "B"),
+            Formula("E", f"$C {misses} {number} && $D {met} {number}"),
+        ),
+        LASTING,
+        {LABEL: "indicator", "indicator": indicator.id, "level": "commune"},
+    )

@@ -1,0 +1,110 @@
+"""Everything of ours that stands in a Grafana, as its HTTP API takes it. Pure but for reading our own JSON.
+
+Each piece has a uid, by which alone it is found again: people may call it and put it where they like.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from schoolwatch_server.grafana import DASHBOARDS, alert, policy
+from schoolwatch_server.grafana.alert import PREFIX as OURS
+from schoolwatch_server.grafana.alert import Rule
+from schoolwatch_server.grafana.provisioning import FOLDER, SCHEMES, SOURCE_UID, source
+from schoolwatch_server.grafana.spec import SUFFIX, Dialect
+from schoolwatch_server.texts import Language
+
+KindName = Literal[
+    "folder", "data source", "contact point", "notification policy", "dashboard", "alert rule", "rule group"
+]
+
+TITLE: Final[Mapping[Language, str]] = {"vi": "SchoolWatch", "en": "SchoolWatch (English)"}
+"""Of the folder of each language."""
+
+RECEIVER: Final = "SchoolWatch"
+"""The name of the contact point: policies name it by that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One of them: `body` has the fields that we answer for, `secret` what Grafana never shows again."""
+
+    kind: KindName
+    uid: str
+    title: str
+    body: Mapping[str, Any]
+    secret: Mapping[str, Any] | None = None
+
+
+def is_ours(uid: str) -> bool:
+    """Whether the uid is one that this program gives: this word, or it and a hyphen first.
+
+    Dashboards and rules bear it as a tag or label besides; what has only one of both is somebody else's.
+    """
+    return uid == OURS or uid.startswith(f"{OURS}-")
+
+
+def mark(secret: str) -> str:
+    """By which a changed secret is told: Grafana gives none back. Of 256 random bits it says nothing."""
+    return hashlib.sha256(secret.encode()).hexdigest()[:8]
+
+
+def folder_uid(language: Language) -> str:
+    """Where the dashboards and rules of a language are."""
+    return OURS + SUFFIX[language]
+
+
+def folder(language: Language) -> Piece:
+    """The folder of a language."""
+    return Piece("folder", folder_uid(language), TITLE[language], {"title": TITLE[language]})
+
+
+def data_source(dialect: Dialect, url: str, database: str, token: str | None) -> Piece:
+    """Where Grafana asks; without a `token` the one that Grafana has is kept."""
+    body = source(dialect, url, database)
+    del body["secureJsonData"], body["editable"]
+    secret = None
+    if token is not None:
+        body = {**body, "jsonData": {**body["jsonData"], "schoolwatchToken": mark(token)}}
+        secret = {"secureJsonData": {"httpHeaderValue1": f"{SCHEMES[dialect]} {token}"}}
+    return Piece("data source", SOURCE_UID, str(body["name"]), body, secret)
+
+
+def dashboards(dialect: Dialect, language: Language) -> tuple[Piece, ...]:
+    """All dashboards in a language."""
+    made = []
+    for one in DASHBOARDS:
+        model = json.loads((FOLDER / dialect / language / f"{one.uid}.json").read_text(encoding="utf-8"))
+        body = {"dashboard": model, "folderUid": folder_uid(language)}
+        made.append(Piece("dashboard", one.uid + SUFFIX[language], one.title.of(language), body))
+    return tuple(made)
+
+
+def alert_rules(rules: Sequence[Rule], every: int, dialect: Dialect, language: Language) -> tuple[Piece, ...]:
+    """The rules, and after them that their groups are looked at all `every` seconds."""
+    folder_ = folder_uid(language)
+    made = []
+    for rule in rules:
+        place = {"folderUID": folder_, "ruleGroup": rule.group_name}
+        body = alert.body(rule, dialect, language, SOURCE_UID) | place
+        made.append(Piece("alert rule", rule.uid_in(language), rule.title.of(language), body))
+    groups = sorted({rule.group_name for rule in rules})
+    return (*made, *(Piece("rule group", f"{folder_}/{one}", one, {"interval": every}) for one in groups))
+
+
+def contact_point(url: str, token: str | None) -> Piece:
+    """Our server, as what Grafana tells of its alerts; without a `token` the one that Grafana has is kept."""
+    settings = {"url": url, "httpMethod": "POST", "authorization_scheme": "Bearer"}
+    body = {"name": RECEIVER, "type": "webhook", "settings": settings, "disableResolveMessage": False}
+    if token is None:
+        return Piece("contact point", OURS, RECEIVER, body)
+    settings["url"] = f"{url}?token={mark(token)}"
+    secret = {"settings": {"authorization_credentials": token}}
+    return Piece("contact point", OURS, RECEIVER, body, secret)
+
+
+def notification_policy() -> Piece:
+    """That what our rules find goes to our server."""
+    return Piece("notification policy", policy.UID, RECEIVER, policy.branch(RECEIVER))

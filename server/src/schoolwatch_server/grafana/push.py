@@ -1,0 +1,115 @@
+"""Brings a Grafana to what it should show: looks first, then changes what differs, each piece by its uid."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from schoolwatch_server.grafana.client import Grafana, GrafanaError
+from schoolwatch_server.grafana.difference import Change, changes
+from schoolwatch_server.grafana.kinds import KINDS, Held
+from schoolwatch_server.grafana.pieces import Piece
+
+OLDEST: Final = (9, 4)
+NEWEST: Final = 13
+"""Releases of Grafana whose API this was written for."""
+
+LINES: Final = 12
+"""Fields of one piece that are shown."""
+
+Deed = Literal["create", "change", "remove", "keep"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is to be done with one piece, and why not where it can't be."""
+
+    deed: Deed
+    piece: Piece
+    held: Held | None = None
+    changes: tuple[Change, ...] = ()
+
+    def __str__(self) -> str:
+        """`change dashboard schoolwatch-ipv6 (…)`, and a line for each field."""
+        head = f"{self.deed} {self.piece.kind} {self.piece.uid} ({self.piece.title})"
+        more = [f"    {one}" for one in self.changes[:LINES]]
+        if len(self.changes) > LINES:
+            more.append(f"    … {len(self.changes) - LINES} more")
+        return "\n".join([head, *more])
+
+
+def version(grafana: Grafana) -> tuple[int, int] | None:
+    """Which Grafana this is (None: it doesn't say). Raises `GrafanaError` for one that is too old."""
+    said = grafana.get("/api/health")
+    if not isinstance(said, dict) or "database" not in said:
+        raise GrafanaError(f"{grafana.url} is no Grafana: its /api/health says nothing of a database")
+    numbers = re.match(r"(\d+)\.(\d+)", str(said.get("version", "")))
+    if numbers is None:
+        return None
+    found = int(numbers[1]), int(numbers[2])
+    if found < OLDEST:
+        raise GrafanaError(f"this is Grafana {said['version']}: it needs 9.4 at least, update it first")
+    return found
+
+
+def plan(grafana: Grafana, wanted: Sequence[Piece], *, prune: bool) -> tuple[Step, ...]:
+    """What would have to be done, in order; nothing is changed. Raises `GrafanaError`."""
+    steps = [_step(grafana, piece) for piece in wanted]
+    if prune:
+        steps += _surplus(grafana, wanted)
+    locked = [one for one in steps if one.deed == "change" and one.held is not None and one.held.locked]
+    if locked:
+        first = locked[0]
+        raise GrafanaError(
+            f"{first.piece.kind} {first.piece.uid} can't be changed: "
+            f"{first.held.locked if first.held else ''}; nothing was changed"
+        )
+    return tuple(steps)
+
+
+def _step(grafana: Grafana, piece: Piece) -> Step:
+    held = KINDS[piece.kind].read(grafana, piece.uid)
+    if held is None:
+        return Step("create", piece)
+    found = tuple(changes(piece.body, held.body))
+    return Step("change" if found else "keep", piece, held, found)
+
+
+def _surplus(grafana: Grafana, wanted: Sequence[Piece]) -> Iterator[Step]:
+    known = {(piece.kind, piece.uid) for piece in wanted}
+    for name in reversed(tuple(KINDS)):
+        for held in KINDS[name].ours(grafana):
+            if (name, held.uid) not in known:
+                yield Step("remove", Piece(name, held.uid, held.title, {}), held)
+
+
+def apply(grafana: Grafana, steps: Sequence[Step], done: Callable[[Step, str], None]) -> None:
+    """Does them one by one; `done` is told of each, and what Grafana keeps otherwise ("": nothing).
+
+    Raises `GrafanaError` at the first that fails: what was done until then stands, and run again, the rest
+    follows.
+    """
+    todo = [step for step in steps if step.deed != "keep"]
+    for number, step in enumerate(todo):
+        kind = KINDS[step.piece.kind]
+        note = ""
+        try:
+            if step.deed == "remove":
+                kind.remove(grafana, step.piece.uid)
+            else:
+                kind.write(grafana, step.piece, step.held)
+                note = _kept_otherwise(grafana, step.piece)
+        except GrafanaError as error:
+            left = f"{number} of {len(todo)} changes were made, {len(todo) - number} are left"
+            raise GrafanaError(
+                f"{step.piece.kind} {step.piece.uid}: {error}. {left}: put it right and run this again"
+            ) from error
+        done(step, note)
+
+
+def _kept_otherwise(grafana: Grafana, piece: Piece) -> str:
+    """Whether it says now what it should: a release that keeps something else is told at once."""
+    after = _step(grafana, piece)
+    if after.deed == "create":
+        raise GrafanaError("Grafana took it, and has it not")
+    return str(after.changes[0]) if after.changes else ""

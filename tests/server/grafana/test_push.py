@@ -1,0 +1,263 @@
+"""`grafana push`: a Grafana gets everything once, nothing twice, and keeps what is not ours."""
+
+import copy
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from documented_grafana import TOKEN, DocumentedGrafana, answering
+from schoolwatch_server.cli import main
+from schoolwatch_server.grafana import DASHBOARDS
+from schoolwatch_server.grafana.difference import changes
+
+
+@pytest.fixture
+def grafana() -> Iterator[DocumentedGrafana]:
+    with answering(DocumentedGrafana()) as running:
+        yield running
+
+
+def secret(folder: Path, name: str, text: str) -> str:
+    path = folder / name
+    path.write_text(text)
+    path.chmod(0o600)
+    return str(path)
+
+
+@pytest.fixture
+def push(tmp_path: Path, grafana: DocumentedGrafana, capsys: pytest.CaptureFixture[str]):
+    def run(*words: str, code: int = 0) -> str:
+        token = secret(tmp_path, "token", TOKEN)
+        data = ["--data", str(tmp_path / "data")]
+        asked = ["grafana", "push", "--url", grafana.url, "--token-file", token, *data, *words]
+        assert main(asked) == code, capsys.readouterr()
+        said = capsys.readouterr()
+        return said.out + said.err
+
+    return run
+
+
+def everything(grafana: DocumentedGrafana) -> str:
+    held = {name: value for name, value in vars(grafana).items() if name not in ("changed", "fails_at")}
+    return json.dumps(held, sort_keys=True, default=str)
+
+
+def test_once_and_not_twice(push, grafana: DocumentedGrafana, tmp_path: Path) -> None:
+    reads = secret(tmp_path, "reads", "sw_reads\n")
+    said = push("--source-token-file", reads, "--source-url", "https://giamsat.example/influx")
+    assert set(grafana.dashboards) == {one.uid for one in DASHBOARDS}
+    assert grafana.folders["schoolwatch"]["title"] == "SchoolWatch"
+    source = grafana.sources["schoolwatch"]
+    assert (source["type"], source["url"]) == ("influxdb", "https://giamsat.example/influx")
+    assert grafana.secrets["schoolwatch"] == {"httpHeaderValue1": "Token sw_reads"}
+    assert "create dashboard schoolwatch-province" in said
+    assert "sw_reads" not in said
+    assert TOKEN not in said
+
+    before, count = everything(grafana), grafana.changed
+    said = push("--source-token-file", reads, "--source-url", "https://giamsat.example/influx")
+    assert (everything(grafana), grafana.changed) == (before, count)
+    assert said.startswith("0 changed")
+
+
+def test_without_a_token_the_one_that_is_there_stays(push, grafana: DocumentedGrafana, tmp_path) -> None:
+    push("--source-token-file", secret(tmp_path, "reads", "sw_reads"))
+    said = push()
+    assert said.startswith("0 changed")
+    said = push("--source-token-file", secret(tmp_path, "reads", "sw_other"))
+    assert "change data source schoolwatch" in said
+    assert grafana.secrets["schoolwatch"] == {"httpHeaderValue1": "Token sw_other"}
+
+
+def test_a_trial_says_it_field_by_field_and_changes_nothing(push, grafana: DocumentedGrafana) -> None:
+    assert "create folder schoolwatch (SchoolWatch)" in push("--dry-run")
+    assert (grafana.changed, grafana.dashboards) == (0, {})
+    push()
+    model = grafana.dashboards["schoolwatch-ipv6"]["dashboard"]
+    model["panels"][1]["fieldConfig"]["defaults"]["unit"] = "bytes"
+    model["title"] = "IPv6 của chúng tôi"
+    before = everything(grafana)
+    said = push("--dry-run")
+    assert everything(grafana) == before
+    assert "change dashboard schoolwatch-ipv6" in said
+    assert 'dashboard.title: "IPv6 của chúng tôi" → "SchoolWatch: chuyển đổi IPv6"' in said
+    assert '.fieldConfig.defaults.unit: "bytes" → "short"' in said
+    assert "1 would change" in said
+    push()
+    assert grafana.dashboards["schoolwatch-ipv6"]["dashboard"]["version"] == 2
+    assert push().startswith("0 changed")
+
+
+def test_what_people_moved_to_another_folder_comes_back(push, grafana: DocumentedGrafana) -> None:
+    push()
+    grafana.dashboards["schoolwatch-lines"]["folderUid"] = "theirs"
+    assert 'folderUid: "theirs" → "schoolwatch"' in push()
+    assert grafana.dashboards["schoolwatch-lines"]["folderUid"] == "schoolwatch"
+
+
+def test_what_an_earlier_push_made_goes_and_nothing_else(push, grafana: DocumentedGrafana) -> None:
+    push()
+    ours = grafana.dashboards["schoolwatch-lines"]
+    for uid, tags in (
+        ("schoolwatch-old", ["schoolwatch"]),
+        ("schoolwatch-theirs", []),
+        ("theirs", ["schoolwatch"]),
+        ("schoolwatch-filed", ["schoolwatch"]),
+    ):
+        one = copy.deepcopy(ours)
+        one["dashboard"] |= {"uid": uid, "tags": tags}
+        grafana.dashboards[uid] = one
+    grafana.dashboards["schoolwatch-filed"]["provisioned"] = True
+    push()
+    assert "schoolwatch-old" in grafana.dashboards
+    assert "remove dashboard schoolwatch-old" in push("--prune")
+    kept = {one.uid for one in DASHBOARDS} | {"schoolwatch-theirs", "theirs", "schoolwatch-filed"}
+    assert set(grafana.dashboards) == kept
+
+
+def test_what_came_from_a_file_is_told_before_anything_changes(push, grafana: DocumentedGrafana) -> None:
+    push()
+    held = grafana.dashboards["schoolwatch-lines"]
+    held["provisioned"] = True
+    assert push().startswith("0 changed")
+    held["dashboard"]["title"] = "Khác"
+    grafana.folders["schoolwatch"]["title"] = "Khác"
+    said = push(code=2)
+    assert "dashboard schoolwatch-lines can't be changed: it comes from a file" in said
+    assert grafana.folders["schoolwatch"]["title"] == "Khác"
+
+
+def test_it_breaks_in_the_middle_and_is_run_again(push, grafana: DocumentedGrafana) -> None:
+    grafana.fails_at = 5
+    said = push(code=2)
+    assert "database is locked" in said
+    assert "4 of " in said
+    assert "run this again" in said
+    assert len(grafana.dashboards) == 2
+    grafana.fails_at = None
+    push()
+    assert set(grafana.dashboards) == {one.uid for one in DASHBOARDS}
+
+
+def test_a_change_by_a_person_meanwhile_is_not_run_over(push, grafana: DocumentedGrafana) -> None:
+    push()
+    model = grafana.dashboards["schoolwatch-lines"]["dashboard"]
+    model["title"] = "Khác"
+
+    def somebody() -> None:
+        model["version"] += 1
+
+    grafana.before_write = somebody
+    said = push(code=2)
+    assert "412: The dashboard has been changed by someone else" in said
+    assert model["title"] == "Khác"
+    push()
+    assert grafana.dashboards["schoolwatch-lines"]["dashboard"]["title"] != "Khác"
+
+
+def test_both_languages_in_one(push, grafana: DocumentedGrafana) -> None:
+    push("--language", "both")
+    assert len(grafana.dashboards) == 2 * len(DASHBOARDS)
+    assert grafana.dashboards["schoolwatch-lines-en"]["folderUid"] == "schoolwatch-en"
+    assert push("--language", "both").startswith("0 changed")
+
+
+@pytest.mark.parametrize(
+    ("version", "code", "said"),
+    [
+        ("9.3.16", 2, "this is Grafana 9.3.16: it needs 9.4 at least"),
+        ("9.4.0", 0, "create dashboard"),
+        ("13.1.0+security-01", 0, "create dashboard"),
+        ("14.0.0", 0, "written for Grafana 9.4 to 13"),
+        ("", 0, "written for Grafana 9.4 to 13"),
+    ],
+)
+def test_versions(push, grafana: DocumentedGrafana, version: str, code: int, said: str) -> None:
+    grafana.version = version
+    assert said in push(code=code)
+
+
+def test_wrong_tokens(push, grafana: DocumentedGrafana, tmp_path: Path) -> None:
+    other = secret(tmp_path, "other", "glsa_wrong")
+    said = push("--token-file", other, code=2)
+    assert "401: Invalid API key" in said
+    assert "Service accounts" in said
+    assert "glsa_wrong" not in said
+    grafana.role = "Viewer"
+    assert "needs the role Admin" in push(code=2)
+    assert "must hold one line" in push("--token-file", secret(tmp_path, "other", "\n"), code=2)
+    assert "can't be read" in push("--token-file", str(tmp_path / "none"), code=2)
+
+
+def test_wrong_addresses(push, grafana: DocumentedGrafana, free_port) -> None:
+    assert "can't be reached" in push("--url", f"http://127.0.0.1:{free_port()}", code=2)
+    assert "is no Grafana" in push("--url", f"{grafana.url}/grafana", code=2)
+    assert "is no address of a Grafana" in push("--url", "giamsat", code=2)
+    assert "is no address of a Grafana" in push("--url", "http://user:secret@localhost", code=2)
+
+
+def test_a_file_that_others_may_read_is_told(push, tmp_path: Path) -> None:
+    open_to_all = tmp_path / "open"
+    open_to_all.write_text(TOKEN)
+    open_to_all.chmod(0o644)
+    assert "chmod 600" in push("--token-file", str(open_to_all), "--dry-run")
+
+
+def test_differences() -> None:
+    wanted = {"a": 1, "list": [{"title": "x", "unit": "s"}], "empty": [], "no": False}
+    assert list(changes(wanted, {**wanted, "id": 7, "list": [{"title": "x", "unit": "s", "id": 1}]})) == []
+    assert list(changes(wanted, {"a": 1, "list": [{"title": "x", "unit": "s"}]})) == []
+    found = [str(one) for one in changes(wanted, {"a": 2, "list": [{"title": "x", "unit": None}]})]
+    assert found == ["a: 2 → 1", 'list[x].unit: null → "s"']
+    assert [str(one) for one in changes({"l": [1, 2]}, {"l": [1, 2, 3]})] == ["l: [3] → [2]"]
+
+
+def test_alert_rules_with_their_groups(push, grafana: DocumentedGrafana) -> None:
+    push()
+    rule = grafana.rules["schoolwatch-digital_records"]
+    assert (rule["folderUID"], rule["for"], rule["provenance"]) == ("schoolwatch", "6h", "")
+    assert set(grafana.intervals.values()) == {600}
+    rule["for"] = "5m"
+    grafana.intervals["schoolwatch/schoolwatch-indicators"] = 60
+    said = push()
+    assert 'for: "5m" → "6h"' in said
+    assert "interval: 60 → 600" in said
+    assert len(grafana.rules) > 20
+    assert push().startswith("0 changed")
+
+
+def test_rules_bound_to_the_api_stay_so(push, grafana: DocumentedGrafana) -> None:
+    """A provenance is not given up: who took the header away would be refused for ever."""
+    push()
+    grafana.rules["schoolwatch-digital_records"] |= {"provenance": "api", "for": "5m"}
+    push()
+    assert grafana.rules["schoolwatch-digital_records"]["provenance"] == "api"
+    grafana.rules["schoolwatch-digital_records"] |= {"provenance": "file", "for": "5m"}
+    assert "it comes from a file" in push(code=2)
+
+
+def test_rules_of_an_earlier_push_go_and_others_rules_stay(push, grafana: DocumentedGrafana) -> None:
+    push()
+    ours = grafana.rules["schoolwatch-digital_records"]
+    for uid, labels in (
+        ("schoolwatch-gone", {"schoolwatch": "x"}),
+        ("schoolwatch-theirs", {}),
+        ("t", ours["labels"]),
+    ):
+        grafana.rules[uid] = {**ours, "uid": uid, "labels": labels}
+    push("--prune")
+    assert not {"schoolwatch-gone"} & set(grafana.rules)
+    assert {"schoolwatch-theirs", "t"} <= set(grafana.rules)
+    assert "remove alert rule" in push("--no-alerts", "--prune")
+    assert set(grafana.rules) == {"schoolwatch-theirs", "t"}
+
+
+def test_promql_needs_to_know_where(push, grafana: DocumentedGrafana) -> None:
+    assert "PromQL is answered by a VictoriaMetrics" in push("--dialect", "promql", code=2)
+    push("--dialect", "promql", "--source-url", "http://tsdb.example:8428")
+    source = grafana.sources["schoolwatch"]
+    assert (source["type"], source["jsonData"]["customQueryParameters"]) == ("prometheus", "nocache=1")
+    assert "expr" in grafana.rules["schoolwatch-digital_records"]["data"][0]["model"]
+    assert "prometheus" in json.dumps(grafana.dashboards["schoolwatch-lines"])
