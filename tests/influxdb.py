@@ -5,7 +5,7 @@ import json
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,7 @@ class RunningInfluxDB:
     port: int
     rpc: int
     _process: subprocess.Popen[bytes] | None = None
+    _client: httpx.Client = field(init=False)
 
     @property
     def url(self) -> str:
@@ -56,35 +57,36 @@ class RunningInfluxDB:
             self._process = subprocess.Popen(
                 [str(self.program), "-config", str(config)], stdout=log, stderr=log
             )
+        self._client = httpx.Client(timeout=120)
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             assert self._process.poll() is None, (self.folder / "log").read_text()
             with contextlib.suppress(httpx.TransportError):
-                if httpx.get(f"{self.url}/ping").status_code == 204:
+                if self._client.get(f"{self.url}/ping").status_code == 204:
                     break
             time.sleep(0.05)
         else:
             raise AssertionError("InfluxDB does not answer")
-        httpx.post(f"{self.url}/query", data={"q": f"CREATE DATABASE {DATABASE}"}).raise_for_status()
+        self._client.post(f"{self.url}/query", data={"q": f"CREATE DATABASE {DATABASE}"}).raise_for_status()
 
     def stop(self) -> None:
         """Ends it."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
+            self._client.close()
 
     def write(self, lines: str) -> None:
         """Writes line protocol; instants in ns."""
-        answer = httpx.post(f"{self.url}/write", params={"db": DATABASE}, content=lines.encode(), timeout=120)
+        answer = self._client.post(f"{self.url}/write", params={"db": DATABASE}, content=lines.encode())
         assert answer.status_code == 204, answer.text
 
     def ask(self, query: str, epoch: str = "ns") -> dict[str, Any]:
         """What it answers."""
-        answer = httpx.post(
+        answer = self._client.post(
             f"{self.url}/query",
             params={"db": DATABASE, **({"epoch": epoch} if epoch else {})},
             data={"q": query},
-            timeout=120,
         )
         found: dict[str, Any] = json.loads(answer.content)
         return found

@@ -16,11 +16,15 @@ from schoolwatch_server.influxql.condition import ANY, Match
 from schoolwatch_server.influxql.query import Span
 from schoolwatch_server.influxql.source import Series
 from schoolwatch_server.intake.batch import take
+from schoolwatch_server.store.lines import info_line
 from schoolwatch_server.store.names import INCIDENT_OPENED, measurement_of
 from schoolwatch_server.store.queried import Queried
 from schoolwatch_server.store.series import Judged
 
 SECOND = 1_000_000_000
+START = 1_795_000_000
+HOURS = 26
+"""When there is something, seconds, and for how long."""
 
 LABELS = {"rung": ("0", "3"), "family": ("4", "6")}
 """Values of labels that say more than one thing; others are called after themselves."""
@@ -106,16 +110,32 @@ def lines(source: Queried, devices: Sequence[str], span: Span) -> Iterator[str]:
                     yield f"{measurement}{tags} {','.join(said)} {at}"
 
 
+def info_lines(source: Queried, at: int) -> Iterator[str]:
+    """Which schools and devices there are, as of an instant (ns)."""
+    for measurement in ("school_info", "device_info"):
+        for one in source.series(measurement, ANY, Span()):
+            yield info_line(measurement, one.tags, at)
+
+
 def tagged(series: Series) -> str:
     """The tags as a line has them."""
     escaped = {key: re.sub(r"([ ,=])", r"\\\1", value) for key, value in sorted(series.tags.items())}
     return "".join(f",{key}={value}" for key, value in escaped.items())
 
 
+def _chosen(text: str, chosen: Mapping[str, str]) -> str:
+    """With what is chosen in the variables, as Grafana's format `regex` writes it."""
+    escaped = {name: re.sub(r"([\\^$*+?.()|{}\[\]/])", r"\\\1", value) for name, value in chosen.items()}
+    return re.sub(r"\$\{(\w+):regex\}", lambda found: escaped[found[1]], text)
+
+
 def expanded(query: str, chosen: Mapping[str, str], start: int, end: int, interval: str) -> str:
     """A panel's query as Grafana sends it; instants in milliseconds."""
     text = query.replace("$timeFilter", f"time >= {start}ms and time <= {end}ms")
-    text = text.replace("$__interval", interval)
-    return re.sub(
-        r"\$\{(\w+):regex\}", lambda found: re.sub(r"([\\^$*+?.()|{}\[\]/])", r"\\\1", chosen[found[1]]), text
-    )
+    return _chosen(text.replace("$__interval", interval), chosen)
+
+
+def expanded_in_promql(query: str, chosen: Mapping[str, str], length: int, interval: str) -> str:
+    """A panel's query as Grafana sends it; the range's length in milliseconds."""
+    text = query.replace("$__interval", interval).replace("${__range_ms}", str(length))
+    return _chosen(text, chosen)

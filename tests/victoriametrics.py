@@ -5,14 +5,20 @@ import json
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import httpx
 
+from schoolwatch_server.grafana import promql
+
 FLAGS = ("-dedup.minScrapeInterval=1ms", "-retentionPeriod=100y", "-search.latencyOffset=1ms")
 """As docs/operating.md has them, but for how long points are kept."""
+
+ADDED = dict(parse_qsl(promql.PARAMETERS))
+"""What Grafana adds to each question."""
 
 
 @dataclass
@@ -23,6 +29,7 @@ class RunningVictoriaMetrics:
     folder: Path
     port: int
     _process: subprocess.Popen[bytes] | None = None
+    _client: httpx.Client = field(init=False)
 
     @property
     def url(self) -> str:
@@ -34,11 +41,12 @@ class RunningVictoriaMetrics:
         place = (f"-storageDataPath={self.folder}/data", f"-httpListenAddr=127.0.0.1:{self.port}")
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen([str(self.program), *place, *FLAGS], stdout=log, stderr=log)
+        self._client = httpx.Client(timeout=120)
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             assert self._process.poll() is None, (self.folder / "log").read_text()
             with contextlib.suppress(httpx.TransportError):
-                if httpx.get(f"{self.url}/health").status_code == 200:
+                if self._client.get(f"{self.url}/health").status_code == 200:
                     return
             time.sleep(0.05)
         raise AssertionError("VictoriaMetrics does not answer")
@@ -48,20 +56,21 @@ class RunningVictoriaMetrics:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
+            self._client.close()
 
     def write(self, lines: str) -> None:
         """Writes line protocol, instants in ns; afterwards all of it is found."""
-        answer = httpx.post(f"{self.url}/write", content=lines.encode(), timeout=120)
+        answer = self._client.post(f"{self.url}/write", content=lines.encode())
         assert answer.status_code == 204, answer.text
         self.flush()
 
     def flush(self) -> None:
         """All that was written is found from now on."""
-        httpx.get(f"{self.url}/internal/force_flush", timeout=120).raise_for_status()
+        self._client.get(f"{self.url}/internal/force_flush").raise_for_status()
 
     def ask(self, path: str, **said: str) -> Any:
         """The `data` of what it answers at `/api/v1/…`, as a Grafana asks that we set up."""
-        answer = httpx.post(f"{self.url}/api/v1/{path}", data={"nocache": "1", **said}, timeout=120)
+        answer = self._client.post(f"{self.url}/api/v1/{path}", data={**ADDED, **said})
         assert answer.status_code == 200, answer.text
         return json.loads(answer.content)["data"]
 

@@ -7,17 +7,11 @@ import pytest
 from conftest import Peer
 from influxdb import RunningInfluxDB, holding
 from influxql_queries import asked, same
-from panels_world import SECOND, expanded, filled, lines
-from reports import World
-from schoolwatch_server.database.engine import begin_read
-from schoolwatch_server.database.judged_index import JudgedIndex
+from panels_world import HOURS, SECOND, START, expanded, lines
 from schoolwatch_server.grafana import DASHBOARDS, influxql, marks
 from schoolwatch_server.influxql.query import Span
-from schoolwatch_server.scope import EVERYTHING
 from schoolwatch_server.store.queried import Queried
 
-START = 1_795_000_000
-HOURS = 26
 RANGES = [(0, HOURS * 3600, "1h"), (7000, 30_000, "7m")]
 """From and to, seconds after the start, and the length of an interval."""
 
@@ -25,37 +19,6 @@ QUERIES = sorted(
     {influxql.query(query) for one in DASHBOARDS for panel in one.panels for query in panel.queries}
     | {influxql.marks(marks.of(one.variables)) for one in DASHBOARDS}
 )
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    world = World(tmp_path_factory.mktemp("world"))
-    yield world
-    world.engine.dispose()
-
-
-@pytest.fixture(scope="module")
-def devices(world: World) -> list[str]:
-    return filled(world, START, hours=HOURS)
-
-
-@pytest.fixture(scope="module")
-def chosen(devices: list[str]) -> dict[str, str]:
-    """What somebody has chosen in the variables."""
-    return {
-        "province": "Tỉnh Hai",
-        "commune": "Xã 1 (mới)",
-        "school": "Trường 1.2",
-        "device": devices[0],
-        "indicator": "antivirus_coverage",
-    }
-
-
-@pytest.fixture(scope="module")
-def embedded(world: World, devices: list[str]) -> Iterator[Queried]:
-    del devices  # there by now
-    with begin_read(world.engine) as conn:
-        yield Queried(conn, JudgedIndex(), EVERYTHING, START + HOURS * 3600 - 1)
 
 
 @pytest.fixture(scope="module")

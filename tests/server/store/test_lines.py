@@ -74,7 +74,7 @@ def influxdb(
 )
 @given(
     text=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
-    | st.text(alphabet="\\, =\n\"'a", min_size=1, max_size=9),
+    | st.text(alphabet="\\, =\n\"'a`", min_size=1, max_size=9),
     value=st.floats(allow_nan=False, allow_infinity=False),
 )
 def test_any_text_and_number_comes_back_from_influxdb(

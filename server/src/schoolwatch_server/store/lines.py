@@ -25,8 +25,11 @@ _LABELS: Final = {name: frozenset(one.labels) for name, one in METRICS.items() i
 
 
 def tag(text: str) -> str:
-    """A tag's text as it is found again: one line, no backslash, which not every engine takes anywhere."""
-    return _CONTROL.sub(" ", text).replace("\\", "/")
+    """A tag's text as it is found again: one line, no backslash, which not every engine takes anywhere.
+
+    No backquote either: dashboards in PromQL put a name between two of them.
+    """
+    return _CONTROL.sub(" ", text).replace("\\", "/").replace("`", "'")
 
 
 def escaped(text: str) -> str:

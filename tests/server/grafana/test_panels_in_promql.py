@@ -1,0 +1,188 @@
+"""Every query of every panel and variable in PromQL: VictoriaMetrics answers what InfluxQL is answered."""
+
+import itertools
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import get_args
+
+import pytest
+
+from asking_panels import Asking, agree
+from conftest import Peer
+from influxql_queries import asked
+from panels_world import HOURS, SECOND, START, expanded, expanded_in_promql, info_lines, lines
+from schoolwatch_server.grafana import DASHBOARDS, influxql, promql
+from schoolwatch_server.grafana.spec import Query, Variable
+from schoolwatch_server.influxql.condition import Condition, holds
+from schoolwatch_server.influxql.query import Buckets, Function, Span
+from schoolwatch_server.influxql.source import Fold, Point, Series, folded
+from schoolwatch_server.store import lines as protocol
+from schoolwatch_server.store.queried import Queried
+from victoriametrics import RunningVictoriaMetrics, holding
+
+RANGES = [(0, HOURS * 3600, "1h"), (7000, 30_000, "7m"), (-90_000, HOURS * 3600, "1d"), (1, 90_001, "2h")]
+"""From and to, seconds after the start, and the length of an interval."""
+
+QUERIES = {promql.query(panel.query): panel.query for one in DASHBOARDS for panel in one.panels}
+
+HOUR = 3_600_000
+
+NAMES = ("Xã 1 (mới)", "Ea H'leo", 'Lê "Quý" Đôn', "A.B+C|D", "Đắk R[1]^$", "{a}\\b", "a,b=c/d?*", "$1 `x")
+"""What places may be called."""
+
+
+@pytest.fixture(scope="module")
+def victoriametrics(
+    peer: Peer,
+    tmp_path_factory: pytest.TempPathFactory,
+    free_port: Callable[[], int],
+    embedded: Queried,
+    devices: list[str],
+) -> Iterator[RunningVictoriaMetrics]:
+    end = (START + HOURS * 3600) * SECOND
+    told = [
+        *lines(embedded, devices, Span(START * SECOND, end)),
+        *info_lines(embedded, end),
+        *MADE_UP.lines(),
+    ]
+    folder = tmp_path_factory.mktemp("victoriametrics")
+    with holding(peer("victoria-metrics"), folder, free_port, told) as running:
+        yield running
+
+
+class MadeUp:
+    """Series with points on both sides of where intervals end, at other instants and at the same ones."""
+
+    def __init__(self) -> None:
+        chance = random.Random(5)
+        self._points: dict[int, list[tuple[int, float]]] = {}
+        self._series: list[Series] = []
+        for place, isp, n in itertools.product(map(protocol.tag, NAMES), ("", "viettel", "vnpt"), range(2)):
+            tags = {"indicator": "made_up", "school_name": place, "n": str(n)} | ({"isp": isp} if isp else {})
+            of = len(self._series)
+            self._series.append(Series(of, tags))
+            hours = (START // 3600 + hour for hour in range(-150, 20) if chance.random() < 0.8)
+            instants = {hour * HOUR + chance.choice((0, 1, HOUR - 1, 1_234_567)) for hour in hours}
+            self._points[of] = [(at * 1_000_000, round(chance.uniform(-9, 9), 4)) for at in sorted(instants)]
+
+    def lines(self) -> Iterator[str]:
+        """All of it in line protocol."""
+        for one in self._series:
+            start = protocol.series("indicator", one.tags)
+            for at, value in self._points[int(str(one.id))]:
+                yield f"{start} value={value} {at}"
+
+    def measurements(self) -> Sequence[str]:
+        return ("indicator",)
+
+    def fields(self, measurement: str) -> Sequence[str]:
+        del measurement
+        return ("value",)
+
+    def tag_keys(self, measurement: str) -> Sequence[str]:
+        del measurement
+        return ("indicator", "isp", "n", "school_name")
+
+    def series(self, measurement: str, where: Condition, span: Span) -> Sequence[Series]:
+        del measurement, span
+        return [one for one in self._series if holds(where, one.tags)]
+
+    def folds(
+        self,
+        measurement: str,
+        field: str,
+        series: Sequence[Series],
+        span: Span,
+        buckets: Buckets | None,
+        need: frozenset[Function],
+    ) -> Mapping[int, Mapping[int, Fold]]:
+        del measurement, field, need
+        return {
+            of: folded([p for p in self._points[of] if span.start <= p[0] < span.end], buckets)
+            for of in (int(str(one.id)) for one in series)
+        }
+
+    def points(
+        self, measurement: str, fields: Sequence[str], series: Sequence[Series], span: Span
+    ) -> Mapping[int, Sequence[Point]]:
+        del measurement, fields
+        return {
+            of: [Point(at, (value,)) for at, value in self._points[of] if span.start <= at < span.end]
+            for of in (int(str(one.id)) for one in series)
+        }
+
+
+MADE_UP = MadeUp()
+
+
+@pytest.mark.parametrize(("after", "until", "interval"), RANGES)
+def test_panels(
+    after: int,
+    until: int,
+    interval: str,
+    embedded: Queried,
+    victoriametrics: RunningVictoriaMetrics,
+    chosen: dict[str, str],
+) -> None:
+    asking = Asking((START + after) * 1000, (START + until) * 1000, interval, chosen)
+    empty = []
+    for text, query in QUERIES.items():
+        ours, theirs = asking.influxql(query, embedded), asking.promql(query, victoriametrics)
+        assert agree(ours, theirs), f"{text}\nours   {ours}\ntheirs {theirs}"
+        if not ours:
+            empty.append(text)
+    assert empty == []
+
+
+@pytest.mark.parametrize("function", get_args(Function))
+@pytest.mark.parametrize("by", [(), ("school_name",), ("isp", "school_name")], ids=len)
+@pytest.mark.parametrize("is_over_time", [True, False])
+def test_each_function(
+    function: Function, by: tuple[str, ...], is_over_time: bool, victoriametrics: RunningVictoriaMetrics
+) -> None:
+    query = Query("indicator", {"indicator": "made_up"}, by, function, is_over_time=is_over_time)
+    hour = START // 3600 * HOUR
+    for start, end, interval in (
+        (hour - 24 * HOUR, hour, "1h"),
+        (hour - 24 * HOUR - 1, hour + 1, "7m"),
+        (
+            hour - 140 * HOUR,
+            hour,
+            "2h",
+        ),  # more than the 50 from which VictoriaMetrics likes whole ones of UTC
+        (hour - 140 * HOUR, hour - 1, "1d"),
+    ):
+        asking = Asking(start, end, interval, {})
+        ours, theirs = asking.influxql(query, MADE_UP), asking.promql(query, victoriametrics)
+        assert ours
+        assert agree(ours, theirs), f"{promql.query(query)}\nours   {ours}\ntheirs {theirs}"
+
+
+def test_variables(
+    embedded: Queried, victoriametrics: RunningVictoriaMetrics, chosen: dict[str, str]
+) -> None:
+    for variable in {one.name: one for each in DASHBOARDS for one in each.variables}.values():
+        here = chosen | {"school": "Trường"} if variable.name == "device" else chosen
+        (answer,) = asked(expanded(influxql.values(variable), here, 0, 0, ""), embedded)["results"]
+        values = [value for _, value in answer["series"][0]["values"]]
+        assert listed(victoriametrics, variable, here) == sorted(values)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_whatever_a_place_is_called_it_is_found(name: str, victoriametrics: RunningVictoriaMetrics) -> None:
+    """The name is chosen from a list, so it is what stands in the store."""
+    query = Query("indicator", {"school_name": "$school"}, ("school_name",), is_over_time=False)
+    hour = START // 3600 * HOUR
+    asking = Asking(hour - 100 * HOUR, hour, "1h", {"school": protocol.tag(name)})
+    ours, theirs = asking.influxql(query, MADE_UP), asking.promql(query, victoriametrics)
+    assert list(theirs) == [(protocol.tag(name),)]
+    assert agree(ours, theirs)
+
+
+def listed(running: RunningVictoriaMetrics, variable: Variable, chosen: dict[str, str]) -> list[str]:
+    """A variable's list, as Grafana asks for it."""
+    text = expanded_in_promql(promql.values(variable), chosen, 0, "")
+    series, tag = text.removeprefix("label_values(").removesuffix(")").rsplit(", ", 1)
+    end = START + HOURS * 3600
+    found = running.ask(f"label/{tag}/values", **{"match[]": series, "start": f"{START}", "end": f"{end}"})
+    return sorted(found)
