@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from influxql_queries import asked, same
 from panels_world import expanded, expanded_in_promql
@@ -53,9 +54,7 @@ class Asking:
         """What VictoriaMetrics answers."""
         text = expanded_in_promql(promql.query(query), self.chosen, self.end - self.start, self.interval)
         if query.is_over_time:
-            start, end = str(self.whole(self.start) / 1000), str(self.whole(self.end) / 1000)
-            step = str(LENGTHS[self.interval] // 1000)
-            found = running.ask("query_range", query=text, start=start, end=end, step=step)["result"]
+            found = self.over_time(text, running)
         else:
             found = running.ask("query", query=text, time=str(self.end / 1000))["result"]
         return {
@@ -65,6 +64,15 @@ class Asking:
             }
             for series in found
         }
+
+    def over_time(self, text: str, running: RunningVictoriaMetrics) -> list[dict[str, Any]]:
+        """The series that a query has in these intervals."""
+        start, end = str(self.whole(self.start) / 1000), str(self.whole(self.end) / 1000)
+        step = str(LENGTHS[self.interval] // 1000)
+        found: list[dict[str, Any]] = running.ask("query_range", query=text, start=start, end=end, step=step)[
+            "result"
+        ]
+        return found
 
 
 def agree(ours: Numbers, theirs: Numbers) -> bool:

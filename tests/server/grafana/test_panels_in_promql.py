@@ -11,7 +11,7 @@ from asking_panels import Asking, agree
 from conftest import Peer
 from influxql_queries import asked
 from panels_world import HOURS, SECOND, START, expanded, expanded_in_promql, info_lines, lines
-from schoolwatch_server.grafana import DASHBOARDS, influxql, promql
+from schoolwatch_server.grafana import DASHBOARDS, influxql, marks, promql
 from schoolwatch_server.grafana.spec import Query, Variable
 from schoolwatch_server.influxql.condition import Condition, holds
 from schoolwatch_server.influxql.query import Buckets, Function, Span
@@ -166,6 +166,25 @@ def test_variables(
         (answer,) = asked(expanded(influxql.values(variable), here, 0, 0, ""), embedded)["results"]
         values = [value for _, value in answer["series"][0]["values"]]
         assert listed(victoriametrics, variable, here) == sorted(values)
+
+
+def test_incidents_across_graphs(
+    embedded: Queried, victoriametrics: RunningVictoriaMetrics, chosen: dict[str, str]
+) -> None:
+    """Each is drawn once, when it was opened, whatever the interval."""
+    start, end = START * 1000, (START + HOURS * 3600) * 1000
+    asking = Asking(start, end, "7m", chosen)
+    for drawn in {marks.of(one.variables) for one in DASHBOARDS}:
+        (answer,) = asked(expanded(influxql.marks(drawn), chosen, start, end, ""), embedded, "ms")["results"]
+        (series,) = answer["series"]
+        ours = sorted((at, vi) for at, _, vi, *_ in series["values"])
+        text = expanded_in_promql(promql.marks(drawn), chosen, 0, "7m")
+        found = asking.over_time(text, victoriametrics)
+        at_what = {
+            (round(float(at)), one["metric"][drawn.text.vi]) for one in found for _, at in one["values"]
+        }
+        assert sorted(at_what) == ours
+        assert ours
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -58,7 +58,7 @@ def values(variable: Variable) -> str:
 def marks(asked: Marks) -> str:
     """When each happened, milliseconds: Grafana draws it there, not where the interval begins."""
     points = _selected(prometheus_name(asked.measurement), asked.where)
-    return f"tlast_over_time({points}[$__interval]) * 1000"
+    return f"tlast_over_time({points}{_INTERVAL}) * 1000"
 
 
 def alias(asked: Query, language: Language) -> str:
