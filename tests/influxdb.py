@@ -1,6 +1,7 @@
 """A real InfluxDB 1.x for tests: started on loopback, written to, asked, ended."""
 
 import contextlib
+import itertools
 import json
 import subprocess
 import time
@@ -12,6 +13,9 @@ from typing import Any
 import httpx
 
 DATABASE = "schoolwatch"
+
+_TOGETHER = 20_000
+"""Lines in one request."""
 
 _CONFIG = """
 reporting-disabled = true
@@ -100,7 +104,9 @@ def holding(
     running = RunningInfluxDB(program, folder, free_port(), free_port())
     try:
         running.start()
-        running.write("\n".join(lines))
+        whole = iter(lines)
+        while part := list(itertools.islice(whole, _TOGETHER)):
+            running.write("\n".join(part))
         yield running
     finally:
         running.stop()

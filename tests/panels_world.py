@@ -2,10 +2,10 @@
 
 import random
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 
 from reports import World
-from schoolwatch_contract.catalogue import METRICS, shown_alone
+from schoolwatch_contract.catalogue import METRICS, Metric, shown_alone
 from schoolwatch_contract.records import Reading
 from schoolwatch_server.database import judged, registry
 from schoolwatch_server.database.commit import Rules
@@ -47,7 +47,7 @@ def filled(world: World, start: float, *, hours: int) -> list[str]:
                 school = registry.create_school(conn, commune, f"S{c}{s}", f"Trường {c}.{s}", "THCS", start)
                 registry.create_device(conn, school, None, f"Máy {c}.{s}", start, "gateway")
                 places.append({"level": "school", "school": str(school), **above})
-        judged.write(conn, list(_judged(places, start, hours, chance)))
+        judged.write(conn, list(judged_of(places, start, hours, chance)))
     devices = world.enrol(2)
     for device in devices:
         every = 1800.5
@@ -62,9 +62,10 @@ def filled(world: World, start: float, *, hours: int) -> list[str]:
     return [device.device for device in devices]
 
 
-def _judged(
-    places: list[dict[str, str]], start: float, hours: int, chance: random.Random
+def judged_of(
+    places: Sequence[dict[str, str]], start: float, hours: int, chance: random.Random
 ) -> Iterator[Judged]:
+    """What was judged of places, every few hours."""
     for tags in places:
         for indicator in INDICATORS:
             for hour in range(0, hours, 1 + chance.randrange(5)):
@@ -92,20 +93,27 @@ def _opened(tags: dict[str, str], at: float) -> Iterator[Judged]:
 def _readings(chance: random.Random) -> Iterator[Reading]:
     for metric in METRICS.values():
         if shown_alone(metric.name):
-            labels = {label: chance.choice(LABELS.get(label, (label,))) for label in metric.labels}
-            yield Reading(metric.name, float(chance.randrange(1000)), labels)
+            yield reading(metric, chance)
 
 
-def lines(source: Queried, devices: Sequence[str], span: Span) -> Iterator[str]:
+def reading(metric: Metric, chance: random.Random) -> Reading:
+    """Something measured, of one of the things that its labels tell apart."""
+    labels = {label: chance.choice(LABELS.get(label, (label,))) for label in metric.labels}
+    return Reading(metric.name, float(chance.randrange(1000)), labels)
+
+
+def lines(source: Queried, devices: Sequence[str], span: Span, but: Container[str] = ()) -> Iterator[str]:
     """All that the store holds of what was judged and measured, in line protocol."""
     measured = {measurement_of(name) for name in METRICS}
     for measurement in source.measurements():
+        if measurement in but:
+            continue
         fields = source.fields(measurement)
         wheres = [Match("device", "=", device) for device in devices] if measurement in measured else [ANY]
         for where in wheres:
             for one in source.series(measurement, where, span):
                 tags = tagged(one)
-                for at, values in source.points(measurement, fields, [one], span)[one.id]:
+                for at, values in source.points(measurement, fields, [one], span).get(one.id, ()):
                     said = [f"{k}={v!r}" for k, v in zip(fields, values, strict=True) if v is not None]
                     yield f"{measurement}{tags} {','.join(said)} {at}"
 

@@ -91,12 +91,12 @@ class World:
             commune = registry.create_commune(conn, registry.create_province(conn, "P", "Tỉnh"), "C", "Xã")
             self.school = registry.create_school(conn, commune, "S", "Trường", "THCS", NOW)
 
-    def enrol(self, count: int = 1, clock: float = 0.0) -> list[Device]:
+    def enrol(self, count: int = 1, clock: float = 0.0, school: int | None = None) -> list[Device]:
         """New devices, each with a key of its own."""
         made = []
         with begin_write(self.engine) as conn:
             for n in range(count):
-                row = registry.create_device(conn, self.school, None, f"máy {n}", NOW)
+                row = registry.create_device(conn, school or self.school, None, f"máy {n}", NOW)
                 key = bytes.fromhex(row.device) * 2
                 credentials.set_credential(conn, row.id, key, "$7$1$a$b", NOW)
                 made.append(Device(row.id, row.device, key, clock))

@@ -1,0 +1,150 @@
+"""Every panel and variable over a month in which the journal was pruned: as a database with all raw points.
+
+A small one, unless SCHOOLWATCH_SCHOOLS says how many schools; those measure every 5 minutes for 30 days:
+
+    SCHOOLWATCH_SCHOOLS=60 pytest --timeout=0 tests/server/grafana/test_panels_of_a_month.py
+
+Older than 14 days the embedded store has hours of what devices measured. Intervals of whole hours are equal
+there too; shorter ones and hours that a range cuts are not, by what is agreed of the store.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import pytest
+
+from conftest import Peer
+from influxdb import RunningInfluxDB, holding
+from influxql_queries import asked, same
+from panels_month import DAY, Month, Size
+from panels_world import SECOND, expanded
+from reports import World
+from schoolwatch_server.database.engine import begin_read
+from schoolwatch_server.database.judged_index import JudgedIndex
+from schoolwatch_server.grafana import DASHBOARDS, influxql, marks
+from schoolwatch_server.scope import EVERYTHING
+from schoolwatch_server.store.queried import Queried
+
+SIZE = Size.asked()
+HOUR = 3600
+ALWAYS = (0, 0)
+QUERIES = sorted(
+    {(q.measurement, influxql.query(q)) for one in DASHBOARDS for panel in one.panels for q in panel.queries}
+    | {("", influxql.marks(marks.of(one.variables))) for one in DASHBOARDS}
+)
+
+
+class Range(NamedTuple):
+    """From and to, seconds before the end; lengths of an interval."""
+
+    after: float
+    until: float
+    intervals: tuple[str, ...]
+
+
+RANGES = (
+    Range(6 * HOUR, 0, ("1m", "5m")),
+    Range(DAY, 0, ("5m", "10m", "1h")),
+    Range(7 * DAY, 0, ("30m", "1h", "6h")),
+    Range(SIZE.days * DAY, 0, ("1h", "3h", "1d")),
+    Range(5 * DAY + 1234.567, 17.001, ("7m", "1h", "1d")),
+    Range(13 * DAY + 1.5, 12 * DAY - 0.25, ("13m", "2h")),
+    Range((SIZE.days - 0.5) * DAY, 14.5 * DAY + 0.001, ("1h", "12h")),
+)
+CUT = Range((SIZE.days - 1) * DAY + 1000.5, 3 * HOUR + 1.25, ("1h", "6h"))
+"""It cuts an hour of which no points are left."""
+
+
+@pytest.fixture(scope="module")
+def month(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Month]:
+    world = World(tmp_path_factory.mktemp("world"))
+    month = Month(world, SIZE)
+    month.fill()
+    yield month
+    world.engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def embedded(month: Month) -> Iterator[Queried]:
+    with begin_read(month.world.engine) as conn:
+        yield Queried(conn, JudgedIndex(), EVERYTHING, month.size.end)
+
+
+@pytest.fixture(scope="module")
+def influxdb(
+    peer: Peer,
+    tmp_path_factory: pytest.TempPathFactory,
+    free_port: Callable[[], int],
+    embedded: Queried,
+    month: Month,
+) -> Iterator[RunningInfluxDB]:
+    folder = tmp_path_factory.mktemp("influxdb")
+    with holding(peer("influxd"), folder, free_port, month.lines(embedded)) as running:
+        yield running
+
+
+def chosen(month: Month, measurement: str) -> list[dict[str, str]]:
+    """What may be chosen in the variables: places that are within each other.
+
+    The device is one that measures what is asked for, if any does.
+    """
+    device = (month.measures(measurement) or [month.devices[0].device])[-1]
+    schools = [place for place in month.places if place["level"] == "school"]
+    return [
+        {kind: month.names[kind, place[kind]] for kind in ("province", "commune", "school")}
+        | {"device": device, "indicator": "antivirus_coverage"}
+        for place in (schools[0], schools[-1])
+    ]
+
+
+def found(text: str, source: Queried, influxdb: RunningInfluxDB, within: tuple[int, int] = ALWAYS) -> int:
+    """Compares both answers, of their rows those between two instants; gives how many series there were."""
+    mine, theirs = asked(text, source), influxdb.ask(text)
+    for series in (*_series(mine), *_series(theirs)):
+        series["values"] = [row for row in series["values"] if within == ALWAYS or _is_in(row[0], within)]
+    assert same(mine, theirs), f"{text}\nours   {str(mine)[:2000]}\ntheirs {str(theirs)[:2000]}"
+    return len(_series(mine))
+
+
+def _series(answer: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = answer["results"][0].get("series", [])
+    return found
+
+
+def _is_in(at: int, within: tuple[int, int]) -> bool:
+    return within[0] <= at < within[1]
+
+
+def questions(month: Month, one: Range, place: int) -> list[str]:
+    """Every query with every choice and interval; in the small month a part of them, others of each range."""
+    start, until = (int((month.size.end - before) * 1000) for before in (one.after, one.until))
+    made = [
+        expanded(query, choice, start, until, interval)
+        for measurement, query in QUERIES
+        for choice in chosen(month, measurement)
+        for interval in one.intervals
+    ]
+    every = 1 if SIZE.is_asked else 41
+    return list(dict.fromkeys(made))[place % every :: every]
+
+
+@pytest.mark.parametrize("place", range(len(RANGES)))
+def test_panels(place: int, month: Month, embedded: Queried, influxdb: RunningInfluxDB) -> None:
+    texts = questions(month, RANGES[place], place)
+    assert sum(map(bool, [found(text, embedded, influxdb) for text in texts])) > 0.3 * len(texts)
+
+
+def test_what_a_range_cuts(month: Month, embedded: Queried, influxdb: RunningInfluxDB) -> None:
+    """All but the intervals at its ends, where an hour without points is taken whole."""
+    first, last = (int((month.size.end - before) * SECOND) for before in (CUT.after, CUT.until))
+    longest = 6 * HOUR * SECOND
+    within = first + longest, last - longest
+    assert sum(found(text, embedded, influxdb, within) for text in questions(month, CUT, 0))
+
+
+def test_variables(month: Month, embedded: Queried, influxdb: RunningInfluxDB) -> None:
+    every = {variable.name: variable for one in DASHBOARDS for variable in one.variables}
+    for variable in (one for one in every.values() if not one.choices):
+        for choice in chosen(month, ""):
+            text = expanded(influxql.values(variable), choice, 0, 0, "")
+            assert found(text, embedded, influxdb), text
