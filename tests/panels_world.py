@@ -7,7 +7,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from reports import World
 from schoolwatch_contract.catalogue import METRICS, Metric, shown_alone
 from schoolwatch_contract.records import Reading
-from schoolwatch_server.database import judged, registry
+from schoolwatch_server.database import judged, registry, roster
 from schoolwatch_server.database.commit import Rules
 from schoolwatch_server.database.engine import begin_write
 from schoolwatch_server.indicators import INDICATORS
@@ -45,6 +45,8 @@ def filled(world: World, start: float, *, hours: int) -> list[str]:
             places.append({"level": "commune", **above})
             for s in (1, 2):
                 school = registry.create_school(conn, commune, f"S{c}{s}", f"Trường {c}.{s}", "THCS", start)
+                if s == 1:
+                    roster.set_status(conn, school, {"position": f"20.{c}0000, 105.{c}0000"})
                 registry.create_device(conn, school, None, f"Máy {c}.{s}", start, "gateway")
                 places.append({"level": "school", "school": str(school), **above})
         judged.write(conn, list(judged_of(places, start, hours, chance)))

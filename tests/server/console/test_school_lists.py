@@ -100,6 +100,7 @@ def test_who_manages_a_school_is_shown_and_chosen_by_the_department(tree: Tree) 
         admin = site.somebody("so_admin")
         form = {"csrf": csrf(admin), "owned": "public"}
         more = {"manager": "", "specialised": "yes", "former_place": "tỉnh Hà Nam"}
+        more["position"] = "20,2543; 105,975"
         assert admin.post(f"{address}/status", data={**form, **more}).status_code == 303
         assert "Sở GDĐT" in admin.get(address).text
         page = admin.get(f"{address}/lists").text
@@ -108,12 +109,16 @@ def test_who_manages_a_school_is_shown_and_chosen_by_the_department(tree: Tree) 
         admin.post(f"{address}/status", data={**form, **more, "manager": "xa"})
         assert "do Sở chọn; theo quy định: Sở GDĐT" in admin.get(f"{address}/lists").text
         assert admin.post(f"{address}/status", data={**form, "manager": "bo"}).status_code == 422
+        outside = admin.post(f"{address}/status", data={**form, **more, "position": "0, 0"})
+        assert outside.status_code == 422
+        assert "position" in outside.text
         head = site.somebody("school_head", Scope("school", school.id))
         assert 'name="manager"' not in head.get(f"{address}/lists").text
     with begin_read(tree.engine) as conn:
         row = registry.school(conn, school.id, EVERYTHING)
     assert row is not None
     assert (row.managed_by, row.is_specialised, row.former_place) == ("xa", True, "tỉnh Hà Nam")
+    assert row.position == "20.25430, 105.97500"
     assert [a for _, a, _ in actions(tree)].count("school.status") == 2
 
 

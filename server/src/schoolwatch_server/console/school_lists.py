@@ -35,6 +35,8 @@ from schoolwatch_server.database import (
     succession,
 )
 from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.position import PositionError
+from schoolwatch_server.position import parse as parse_position
 from schoolwatch_server.rosters import LISTS, Name
 from schoolwatch_server.scope import Scope
 from schoolwatch_server.texts import Language
@@ -119,8 +121,9 @@ def change_status(
     specialised: Word = "no",
     owned: Word = "public",
     former_place: Annotated[str, Form(max_length=120)] = "",
+    position: Annotated[str, Form(max_length=60)] = "",
 ) -> Response:
-    """Who manages a school, what kind it is, and where it was before July 2025."""
+    """Who manages a school, what kind it is, where it stands, and where it was before July 2025."""
     check_form(who, csrf)
     school = school_in_use(who, server, code)
     chosen = {"manager": manager, "specialised": specialised, "owned": owned}
@@ -131,7 +134,7 @@ def change_status(
     place = " ".join(former_place.split())
     if not place.isprintable():
         raise bad_field("former_place", "write a name")
-    new = {**chosen, "former_place": place}
+    new = {**chosen, "former_place": place, "position": _position(position)}
     changed = {name: value for name, value in new.items() if roster.status(school)[name] != value}
     if changed:
         with begin_write(server.engine) as conn:
@@ -140,6 +143,14 @@ def change_status(
                 conn, actor=who.name, action="school.status", subject=code, detail=changed, now=time.time()
             )
     return RedirectResponse(f"/schools/{school.code}/lists", 303)
+
+
+def _position(typed: str) -> str:
+    """As it is kept; nothing is no position."""
+    try:
+        return parse_position(typed).text if typed.strip() else ""
+    except PositionError as error:
+        raise bad_field("position", "write degrees of Vietnam, latitude first: 20.2543, 105.975") from error
 
 
 def check_by_hand(

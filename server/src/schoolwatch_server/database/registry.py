@@ -228,7 +228,7 @@ def _schools() -> Select[Any]:
     code = func.coalesce(t.school_code.c.code, "")
     present = and_(t.school_code.c.school_id == t.school.c.id, t.school_code.c.valid_to.is_(None))
     s, c, p = t.school.c, t.commune.c, t.province.c
-    more = (s.manager, s.is_specialised, s.is_boarding, s.is_public, s.former_place)
+    more = (s.manager, s.is_specialised, s.is_boarding, s.is_public, s.former_place, s.position)
     return select(s.id, code, s.name, s.level, c.id, c.name, p.id, p.name, *more).select_from(
         t.school.join(t.commune).join(t.province).outerjoin(t.school_code, present)
     )

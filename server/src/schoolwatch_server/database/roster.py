@@ -147,7 +147,7 @@ def _change(conn: Connection, school: int, change: Change, communes: dict[str, i
 def set_status(conn: Connection, school: int, changed: Mapping[str, str]) -> None:
     """Sets what is given of what `status` says."""
     values: dict[str, object] = {
-        name: changed[name] for name in ("manager", "former_place") if name in changed
+        name: changed[name] for name in ("manager", "former_place", "position") if name in changed
     }
     if "owned" in changed:
         values["is_public"] = changed["owned"] == "public"
@@ -167,6 +167,7 @@ def status(school: SchoolRow) -> dict[str, str]:
         "specialised": kind,
         "owned": owned,
         "former_place": school.former_place,
+        "position": school.position,
     }
 
 

@@ -30,7 +30,8 @@ class SchoolRow:
     """A school with its present code, its place in the tree and its newest declared numbers.
 
     `manager` is what somebody chose (so, xa; empty: nobody), `managed_by` whom it reports to.
-    `former_place` is the province or district that it was in before July 2025.
+    `former_place` is the province or district that it was in before July 2025; `position` is its degrees as
+    `position.Position.text` writes them, empty while nobody said.
     """
 
     id: int
@@ -47,6 +48,7 @@ class SchoolRow:
     is_boarding: bool = False
     is_public: bool = True
     former_place: str = ""
+    position: str = ""
 
     @property
     def managed_by(self) -> levels.Manager | None:

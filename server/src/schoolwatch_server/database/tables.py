@@ -118,6 +118,7 @@ school = Table(
     Column("is_boarding", Boolean, nullable=False, server_default=text("false")),
     Column("is_public", Boolean, nullable=False, server_default=text("true")),
     Column("former_place", Text, nullable=False, server_default=""),  # province, district before July 2025
+    Column("position", Text, nullable=False, server_default=""),  # as position.py writes it; empty: unknown
 )
 school_code = Table(
     "school_code",

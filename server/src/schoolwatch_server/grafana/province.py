@@ -8,6 +8,7 @@ from schoolwatch_server.grafana.places import (
     PROVINCE,
     PROVINCE_CODE,
     coverage,
+    map_of_chosen,
     now,
     of_group,
     over_time,
@@ -29,7 +30,10 @@ DASHBOARD = Dashboard(
         ),
         Row(
             said("grafana.row.schools"),
-            (worst_of_chosen(OF_ALL_SCHOOLS, "commune_name", "school_name"),),
+            (
+                map_of_chosen(OF_ALL_SCHOOLS),
+                worst_of_chosen(OF_ALL_SCHOOLS, "commune_name", "school_name"),
+            ),
         ),
         *(
             Row(said(f"grafana.row.{group}"), tuple(now(one, IN_PROVINCE) for one in of_group(group)))

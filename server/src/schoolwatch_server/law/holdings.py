@@ -20,7 +20,7 @@ HOLDINGS: dict[str, Holding] = {
         "Trường",
         "Schools",
         technical="id commune_id created_at",
-        organisational="name level manager is_specialised is_boarding is_public former_place",
+        organisational="name level manager is_specialised is_boarding is_public former_place position",
     ),
     "school_code": of(
         "Mã trường theo thời gian",

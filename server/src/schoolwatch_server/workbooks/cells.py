@@ -9,6 +9,8 @@ from typing import Any
 
 from schoolwatch_server import levels
 from schoolwatch_server.alphabet import plain
+from schoolwatch_server.position import PositionError
+from schoolwatch_server.position import parse as parse_position
 from schoolwatch_server.sites.address import AddressError, typed
 from schoolwatch_server.workbooks.grid import Value
 from schoolwatch_server.workbooks.slim import UNCOMPUTED
@@ -84,6 +86,15 @@ def short(most: int) -> "Parse":
 def text(value: Value) -> str:
     """A name on one line."""
     return str(short(NAME_MAX)(value))
+
+
+def position(value: Value) -> str:
+    """Degrees as a map gives them, latitude first: `20.25430, 105.97500`."""
+    told = str(short(NAME_MAX)(value))
+    try:
+        return parse_position(told).text
+    except PositionError as error:
+        raise CellError(error.fault, value=told[:40]) from error
 
 
 def code(value: Value) -> Code:

@@ -110,6 +110,11 @@ FIELDS = (
         cells.text,
     ),
     Field(
+        "position",
+        ("Tọa độ (vĩ độ, kinh độ)", "Vị trí", "Position"),
+        cells.position,
+    ),
+    Field(
         "website",
         (
             "Trang thông tin điện tử",
@@ -124,7 +129,7 @@ FIELDS = (
 """In the order of the template."""
 
 DECLARED = ("students", "devices", "student_devices")
-STATUS = ("manager", "specialised", "owned", "former_place")
+STATUS = ("manager", "specialised", "owned", "former_place", "position")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Which schools and devices there are, as series: what a dashboard's lists are filled from."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Final
 
@@ -12,11 +12,14 @@ from schoolwatch_server.influxql.condition import ANY, Both, Condition, Either, 
 from schoolwatch_server.influxql.instant import SECOND
 from schoolwatch_server.influxql.query import Buckets, Function, Span
 from schoolwatch_server.influxql.source import Fold, Point, Series, folded
+from schoolwatch_server.position import parse
 from schoolwatch_server.scope import Scope
 from schoolwatch_server.store.names import FIELD
 
 SCHOOLS: Final = "school_info"
 DEVICES: Final = "device_info"
+GEOHASH: Final = "geohash"
+"""The tag that says where a school stands."""
 
 _KEYS: Final = {
     SCHOOLS: (
@@ -24,6 +27,7 @@ _KEYS: Final = {
         "commune",
         "commune_code",
         "commune_name",
+        GEOHASH,
         "level",
         "province",
         "province_code",
@@ -37,24 +41,38 @@ _KEYS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Names of places by what kind and internal id they are."""
+    """Names of places by what kind and internal id they are, and where schools stand, by id."""
 
     KINDS: ClassVar[tuple[str, ...]] = ("commune", "province", "school")
     of: Mapping[tuple[str, str], str]
+    geohashes: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def keys(cls, keys: Collection[str]) -> list[str]:
+        """The tags that these have beside them."""
+        named = [f"{key}_name" for key in cls.KINDS if key in keys]
+        return [*named, GEOHASH] if "school" in keys else named
+
+    _BESIDE: ClassVar[frozenset[str]] = frozenset({*(f"{kind}_name" for kind in KINDS), GEOHASH})
 
     def beside(self, tags: Mapping[str, str]) -> dict[str, str]:
-        """The tags with `school_name` beside `school`; a place that is no more has none."""
+        """The tags with `school_name` beside `school`; a place that is no more has none.
+
+        A school whose position is known has its geohash too, for maps.
+        """
         found = dict(tags)
         for kind in self.KINDS:
             name = self.of.get((kind, tags.get(kind, "")))
             if name is not None:
                 found[f"{kind}_name"] = name
+        if (geohash := self.geohashes.get(tags.get("school", ""))) is not None:
+            found[GEOHASH] = geohash
         return found
 
     def without(self, where: Condition) -> Condition:
         """What of a condition needs no names: it lets through whatever the whole does, or more."""
         match where:
-            case Match(tag) if tag.removesuffix("_name") in self.KINDS and tag.endswith("_name"):
+            case Match(tag) if tag in self._BESIDE:
                 return ANY
             case Both(left, right):
                 first, second = self.without(left), self.without(right)
@@ -132,7 +150,8 @@ class InfoSeries:
             found["commune", str(commune.id)] = commune.name
         for province in self._provinces:
             found["province", str(province.id)] = province.name
-        return Names(found)
+        hashes = {str(row.id): parse(row.position).geohash for row in self._rows if row.position}
+        return Names(found, hashes)
 
     @cached_property
     def _communes(self) -> Sequence[registry.CommuneRow]:
@@ -152,17 +171,15 @@ class InfoSeries:
         for row in self._rows:
             tags = {
                 "school": str(row.id),
-                "school_name": row.name,
                 "code": row.code,
                 "level": row.level,
                 "commune": str(row.commune_id),
                 "commune_code": communes.get(row.commune_id, ""),
-                "commune_name": row.commune,
                 "province": str(row.province_id),
                 "province_code": provinces.get(row.province_id, ""),
-                "province_name": row.province,
             }
-            yield Series(f"school:{row.id}", {key: value for key, value in tags.items() if value})
+            tags = self._names.beside({key: value for key, value in tags.items() if value})
+            yield Series(f"school:{row.id}", tags)
 
     def _devices(self, where: Condition) -> Iterator[Series]:
         """Of one school where the condition names one: a province has 75,000 devices."""
