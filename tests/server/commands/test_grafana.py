@@ -33,6 +33,8 @@ def test_of_our_own_server(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
 
 def test_of_an_influxdb_in_english(tmp_path: Path) -> None:
     words = (
+        "--engine",
+        "influxdb",
         "--url",
         "http://tsdb.example:8086",
         "--database",
@@ -49,6 +51,33 @@ def test_of_an_influxdb_in_english(tmp_path: Path) -> None:
     assert provider["options"]["path"] == "/srv/p/schoolwatch"
     document = json.loads((out / "schoolwatch/schoolwatch-school.json").read_text())
     assert document["title"] == "SchoolWatch: school"
+
+
+def test_of_an_influxdb_with_users(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = provisioned(tmp_path, "--engine", "influxdb", "--url", "http://tsdb.example:8086", "--user", "sở")
+    (source,) = yaml.safe_load((out / "datasources/schoolwatch.yaml").read_text())["datasources"]
+    assert (source["user"], source["secureJsonData"]) == ("sở", {"password": "$SCHOOLWATCH_GRAFANA_TOKEN"})
+    assert "httpHeaderName1" not in source["jsonData"]
+    assert "the password of sở in SCHOOLWATCH_GRAFANA_TOKEN" in capsys.readouterr().out
+
+
+def test_of_a_victoriametrics(tmp_path: Path) -> None:
+    out = provisioned(tmp_path, "--engine", "victoriametrics", "--url", "http://tsdb.example:8428")
+    (source,) = yaml.safe_load((out / "datasources/schoolwatch.yaml").read_text())["datasources"]
+    assert (source["type"], source["url"]) == ("prometheus", "http://tsdb.example:8428")
+    assert source["jsonData"]["httpMethod"] == "POST"
+    assert source["jsonData"]["customQueryParameters"] == "nocache=1"
+    assert source["secureJsonData"] == {"httpHeaderValue1": "Bearer $SCHOOLWATCH_GRAFANA_TOKEN"}
+    assert "database" not in source
+    document = json.loads((out / "schoolwatch/schoolwatch-school.json").read_text())
+    assert document["templating"]["list"][0]["query"] == "prometheus"
+
+
+def test_an_engine_without_its_address_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--data", str(tmp_path), "--out", str(tmp_path / "out"), "--engine", "influxdb"]
+    assert main(["grafana", "provision", *words]) == 2
+    assert "say where influxdb answers" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_twice_is_once(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def test_as_grafana_takes_it(rule: alert.Rule, dialect: alert.Dialect) -> None:
 
 
 def test_it_asks_what_a_panel_asks() -> None:
-    """The panel of a province's communes, but for the variable and for which of the place's names are told."""
+    """The panel of a province's communes, but for the variable and which of a place's names are told."""
     (rule,) = (one for one in RULES if one.labels["indicator"] == "telemetry_coverage")
     step = rule.steps[0]
     assert isinstance(step, Asked)

@@ -254,10 +254,14 @@ def test_rules_of_an_earlier_push_go_and_others_rules_stay(push, grafana: Docume
     assert set(grafana.rules) == {"schoolwatch-theirs", "t"}
 
 
-def test_promql_needs_to_know_where(push, grafana: DocumentedGrafana) -> None:
-    assert "PromQL is answered by a VictoriaMetrics" in push("--dialect", "promql", code=2)
-    push("--dialect", "promql", "--source-url", "http://tsdb.example:8428")
+def test_of_a_victoriametrics(push, grafana: DocumentedGrafana, tmp_path: Path) -> None:
+    assert "say where victoriametrics answers" in push("--engine", "victoriametrics", code=2)
+    assert "not by a user" in push("--source-user", "grafana", code=2)
+    words = ("--engine", "victoriametrics", "--source-url", "http://tsdb.example:8428")
+    push(*words, "--source-user", "grafana", "--source-token-file", secret(tmp_path, "password", "sw_reads"))
     source = grafana.sources["schoolwatch"]
     assert (source["type"], source["jsonData"]["customQueryParameters"]) == ("prometheus", "nocache=1")
+    assert source["basicAuthUser"] == "grafana"
+    assert grafana.secrets["schoolwatch"] == {"basicAuthPassword": "sw_reads"}
     assert "expr" in grafana.rules["schoolwatch-digital_records"]["data"][0]["model"]
     assert "prometheus" in json.dumps(grafana.dashboards["schoolwatch-lines"])

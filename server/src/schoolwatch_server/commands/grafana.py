@@ -2,16 +2,19 @@
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from schoolwatch_server.commands import command
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from schoolwatch_server.commands.command import Subparsers
     from schoolwatch_server.config import ServerConfig
     from schoolwatch_server.grafana.alert import Rule
     from schoolwatch_server.grafana.pieces import Piece
     from schoolwatch_server.grafana.push import Step
+    from schoolwatch_server.grafana.sources import Engine, Source
 
 
 def add_to(commands: "Subparsers") -> None:
@@ -21,16 +24,7 @@ def add_to(commands: "Subparsers") -> None:
         actions, "provision", _provision, "write the files that set Grafana up: data source and dashboards"
     )
     provision.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write into")
-    _add_dialect(provision)
-    provision.add_argument(
-        "--url",
-        metavar="URL",
-        help="where that is answered: this server's …/influx (default), an InfluxDB 1.8, 2 or 3, "
-        "or a VictoriaMetrics",
-    )
-    provision.add_argument(
-        "--database", default="schoolwatch", metavar="NAME", help="the database there (default: schoolwatch)"
-    )
+    _add_source(provision, "--url", "--user")
     provision.add_argument(
         "--folder",
         default="/etc/grafana/provisioning",
@@ -43,12 +37,29 @@ def add_to(commands: "Subparsers") -> None:
     _add_push(actions)
 
 
-def _add_dialect(parser: argparse.ArgumentParser) -> None:
+def _add_source(parser: argparse.ArgumentParser, url: str, user: str) -> None:
     parser.add_argument(
-        "--dialect",
-        choices=("influxql", "promql"),
-        default="influxql",
-        help="influxql of this server or an InfluxDB (default), promql of a VictoriaMetrics",
+        "--engine",
+        choices=("embedded", "influxdb", "victoriametrics"),
+        default="embedded",
+        help="what holds the series that Grafana reads: this server (default), an InfluxDB 1.8, 2 or 3, "
+        "or a VictoriaMetrics",
+    )
+    parser.add_argument(
+        url,
+        dest="source_url",
+        metavar="URL",
+        help="where that answers, as Grafana reaches it (embedded: this server's …/influx)",
+    )
+    parser.add_argument(
+        "--database", default="schoolwatch", metavar="NAME", help="the database of an InfluxDB (schoolwatch)"
+    )
+    parser.add_argument(
+        user,
+        dest="source_user",
+        default="",
+        metavar="NAME",
+        help="who reads an InfluxDB or VictoriaMetrics with a password, instead of a token",
     )
 
 
@@ -68,19 +79,13 @@ def _add_push(actions: "Subparsers") -> None:
         help="file with the token of a service account of Grafana that has the role Admin; "
         "on the command line everybody on this machine would see it",
     )
-    _add_dialect(push)
+    _add_source(push, "--source-url", "--source-user")
     push.add_argument("--ca-file", metavar="FILE", help="certificates (PEM) that Grafana's is trusted by")
-    push.add_argument(
-        "--source-url",
-        metavar="URL",
-        help="where the dialect is answered, as Grafana reaches it (this server's …/influx)",
-    )
-    push.add_argument("--database", default="schoolwatch", metavar="NAME", help="the database there")
     push.add_argument(
         "--source-token-file",
         type=Path,
         metavar="FILE",
-        help="file with the API token that Grafana reads this server with (without: as it is)",
+        help="file with the API token, or the password, that Grafana reads with (without: as it is)",
     )
     push.add_argument(
         "--language", choices=("vi", "en", "both"), default="vi", help="language of dashboards and rules (vi)"
@@ -96,28 +101,34 @@ def _provision(arguments: argparse.Namespace) -> int:
     from schoolwatch_server.files import write_atomically
     from schoolwatch_server.grafana import provisioning
 
-    url = _source_url(arguments, arguments.url)
-    written = provisioning.files(
-        arguments.dialect, url, arguments.database, arguments.folder, arguments.language
-    )
+    source = _source(arguments)
+    written = provisioning.files(source, arguments.folder, arguments.language)
     for name, text in written.items():
         path = arguments.out / name
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, text, 0o644)  # Grafana runs as a user of its own; no secret is in them
-    command.say(f"{len(written)} files below {arguments.out}; Grafana reads {url}")
-    command.say(
-        f"Give Grafana an API token of the department's that may read, in {provisioning.TOKEN}, "
-        f"and put the files into {arguments.folder}"
-    )
+    command.say(f"{len(written)} files below {arguments.out}; Grafana reads {source.url}")
+    secret = f"the password of {source.user}" if source.user else _TOKENS[source.engine]
+    command.say(f"Give Grafana {secret} in {provisioning.TOKEN}, and put the files into {arguments.folder}")
     return 0
 
 
-def _source_url(arguments: argparse.Namespace, given: str | None) -> str:
-    if given:
-        return str(given)
-    if arguments.dialect == "promql":
-        raise command.Refused("PromQL is answered by a VictoriaMetrics: give its address as well")
-    return f"{_own(command.config(arguments))}/influx"
+_TOKENS: "Final[Mapping[Engine, str]]" = {
+    "embedded": "an API token of the department's that may read",
+    "influxdb": "a token of InfluxDB's that may read",
+    "victoriametrics": "a token, if what stands before VictoriaMetrics asks for one,",
+}
+
+
+def _source(arguments: argparse.Namespace) -> "Source":
+    from schoolwatch_server.grafana.sources import Source
+
+    engine, url, user = arguments.engine, arguments.source_url, arguments.source_user
+    if engine == "embedded" and user:
+        raise command.Refused("this server is read with an API token, not by a user with a password")
+    if engine != "embedded" and not url:
+        raise command.Refused(f"say where {engine} answers: give its address as well")
+    return Source(engine, url or f"{_own(command.config(arguments))}/influx", arguments.database, user)
 
 
 def _own(config: "ServerConfig") -> str:
@@ -159,13 +170,13 @@ def _wanted(arguments: argparse.Namespace) -> "list[Piece]":
         ("vi", "en") if arguments.language == "both" else (arguments.language,)
     )
     token = None if arguments.source_token_file is None else _secret(arguments.source_token_file)
-    url = _source_url(arguments, arguments.source_url)
-    wanted = [pieces.data_source(arguments.dialect, url, arguments.database, token)]
+    source = _source(arguments)
+    wanted = [pieces.data_source(source, token)]
     for language in languages:
-        wanted += [pieces.folder(language), *pieces.dashboards(arguments.dialect, language)]
+        wanted += [pieces.folder(language), *pieces.dashboards(source.dialect, language)]
         if not arguments.no_alerts:
             rules = _rules(arguments)
-            wanted += pieces.alert_rules(rules, alerts.EVERY, arguments.dialect, language)
+            wanted += pieces.alert_rules(rules, alerts.EVERY, source.dialect, language)
     return wanted
 
 

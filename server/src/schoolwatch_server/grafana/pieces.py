@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from schoolwatch_server.grafana import DASHBOARDS, alert, policy
+from schoolwatch_server.grafana import DASHBOARDS, alert, policy, sources
 from schoolwatch_server.grafana.alert import PREFIX as OURS
 from schoolwatch_server.grafana.alert import Rule
-from schoolwatch_server.grafana.provisioning import FOLDER, SCHEMES, SOURCE_UID, source
+from schoolwatch_server.grafana.provisioning import FOLDER
+from schoolwatch_server.grafana.sources import Source
 from schoolwatch_server.grafana.spec import SUFFIX, Dialect
 from schoolwatch_server.texts import Language
 
@@ -61,15 +62,14 @@ def folder(language: Language) -> Piece:
     return Piece("folder", folder_uid(language), TITLE[language], {"title": TITLE[language]})
 
 
-def data_source(dialect: Dialect, url: str, database: str, token: str | None) -> Piece:
-    """Where Grafana asks; without a `token` the one that Grafana has is kept."""
-    body = source(dialect, url, database)
-    del body["secureJsonData"], body["editable"]
+def data_source(source: Source, token: str | None) -> Piece:
+    """Where Grafana asks; without a `token` (or password) the one that Grafana has is kept."""
+    body = sources.body(source)
     secret = None
     if token is not None:
         body = {**body, "jsonData": {**body["jsonData"], "schoolwatchToken": mark(token)}}
-        secret = {"secureJsonData": {"httpHeaderValue1": f"{SCHEMES[dialect]} {token}"}}
-    return Piece("data source", SOURCE_UID, str(body["name"]), body, secret)
+        secret = {"secureJsonData": sources.secret(source, token)}
+    return Piece("data source", sources.UID, str(body["name"]), body, secret)
 
 
 def dashboards(dialect: Dialect, language: Language) -> tuple[Piece, ...]:
@@ -88,7 +88,7 @@ def alert_rules(rules: Sequence[Rule], every: int, dialect: Dialect, language: L
     made = []
     for rule in rules:
         place = {"folderUID": folder_, "ruleGroup": rule.group_name}
-        body = alert.body(rule, dialect, language, SOURCE_UID) | place
+        body = alert.body(rule, dialect, language, sources.UID) | place
         made.append(Piece("alert rule", rule.uid_in(language), rule.title.of(language), body))
     groups = sorted({rule.group_name for rule in rules})
     return (*made, *(Piece("rule group", f"{folder_}/{one}", one, {"interval": every}) for one in groups))

@@ -1,0 +1,85 @@
+"""The data source of Grafana: which engine holds the series, where it answers, and who asks there.
+
+https://grafana.com/docs/grafana/latest/datasources/influxdb/configure/
+https://grafana.com/docs/grafana/latest/datasources/prometheus/configure/
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from schoolwatch_server.grafana.promql import PARAMETERS
+from schoolwatch_server.grafana.spec import SOURCE_TYPES, Dialect
+
+Engine = Literal["embedded", "influxdb", "victoriametrics"]
+
+DIALECTS: Final[Mapping[Engine, Dialect]] = {
+    "embedded": "influxql",
+    "influxdb": "influxql",
+    "victoriametrics": "promql",
+}
+"""What each is asked in; the first is this server itself."""
+
+UID: Final = "schoolwatch"
+
+_SCHEMES: Final[Mapping[Dialect, str]] = {"influxql": "Token", "promql": "Bearer"}
+"""How a token is sent; VictoriaMetrics itself asks for none, what stands before it may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One of them: `user` is who asks with a password, empty where a token is enough."""
+
+    engine: Engine
+    url: str
+    database: str = "schoolwatch"
+    user: str = ""
+
+    @property
+    def dialect(self) -> Dialect:
+        """What it is asked in."""
+        return DIALECTS[self.engine]
+
+
+def body(source: Source) -> dict[str, Any]:
+    """As Grafana's files and its API have it, without the secret."""
+    made: dict[str, Any] = {
+        "name": "SchoolWatch",
+        "uid": UID,
+        "type": SOURCE_TYPES[source.dialect],
+        "access": "proxy",
+        "url": source.url,
+        "jsonData": _of_promql() if source.dialect == "promql" else _of_influxql(source.database),
+    }
+    if source.dialect == "influxql":
+        made["database"] = source.database  # where Grafana 9 looks; later ones in jsonData
+    if not source.user:
+        made["jsonData"]["httpHeaderName1"] = "Authorization"
+        return made
+    if source.dialect == "promql":
+        return {**made, "basicAuth": True, "basicAuthUser": source.user}
+    return {**made, "user": source.user}
+
+
+def secret(source: Source, text: str) -> dict[str, str]:
+    """What Grafana never shows again: the token, or the password of the user."""
+    if not source.user:
+        return {"httpHeaderValue1": f"{_SCHEMES[source.dialect]} {text}"}
+    return {"basicAuthPassword" if source.dialect == "promql" else "password": text}
+
+
+def _of_influxql(database: str) -> dict[str, Any]:
+    return {"httpMode": "GET", "dbName": database}
+
+
+def _of_promql() -> dict[str, Any]:
+    return {
+        "httpMethod": "POST",
+        "customQueryParameters": PARAMETERS,
+        # from this version on a list's values are asked for alone, not with all their series
+        "prometheusType": "Prometheus",
+        "prometheusVersion": "2.24.0",
+        # rules are none of VictoriaMetrics' own
+        "manageAlerts": False,
+        "disableRecordingRules": True,
+    }
