@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from schoolwatch_server import oidc_section, targets
+from schoolwatch_server import oidc_section, store_section, targets
 from schoolwatch_server.oidc_section import Oidc as Oidc
 from schoolwatch_server.sections import Antivirus as Antivirus
 from schoolwatch_server.sections import Backup as Backup
@@ -28,8 +28,8 @@ from schoolwatch_server.sections import Secrets as Secrets
 from schoolwatch_server.sections import Sites as Sites
 from schoolwatch_server.sections import Speedtest as Speedtest
 from schoolwatch_server.sections import Tls as Tls
-from schoolwatch_server.sites.job import split
-from schoolwatch_server.sites.networks import networks
+from schoolwatch_server.sections import sites_trouble
+from schoolwatch_server.store_section import SeriesStore as SeriesStore
 from schoolwatch_server.targets import Bandwidth, Ipv6, Quality, TargetError, Targets
 
 SAMPLE = Path(__file__).with_name("server.toml")
@@ -45,6 +45,7 @@ class ServerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     data: str = "data"
     database: Database = Database()
+    store: SeriesStore = SeriesStore()
     http: Http = Http()
     mqtt: Mqtt = Mqtt()
     tls: Tls = Tls()
@@ -126,10 +127,13 @@ def parse(text: str, path: Path) -> ServerConfig:
             f"{path}: mqtt.tls_ca: is empty: name the authority of mqtt.tls_certificate (PEM), by which our"
             " own parts know the broker"
         )
-    wrong = oidc_section.trouble(config.oidc, config.http.public_url)
+    wrong = (
+        oidc_section.trouble(config.oidc, config.http.public_url)
+        or sites_trouble(config.sites)
+        or store_section.trouble(config.store)
+    )
     if wrong:
         raise ConfigError(f"{path}: {wrong}")
-    _check_sites(config.sites, path)
     try:
         targets.check(config.targets)
     except TargetError as error:
@@ -163,6 +167,8 @@ def check_paths(config: ServerConfig) -> None:
         ("oidc.client_secret_file", config.oidc.client_secret_file, "file", Path.is_file),
         ("oidc.ca_file", config.oidc.ca_file, "file", Path.is_file),
         ("sites.ca_file", config.sites.ca_file, "file", Path.is_file),
+        ("store.token_file", config.store.token_file, "file", Path.is_file),
+        ("store.ca_file", config.store.ca_file, "file", Path.is_file),
         ("backup.passphrase_file", config.backup.passphrase_file, "file", Path.is_file),
         ("backup.ssh_key", config.backup.ssh_key, "file", Path.is_file),
         ("backup.known_hosts", config.backup.known_hosts, "file", Path.is_file),
@@ -258,23 +264,6 @@ def _check_hosts(config: ServerConfig, path: Path) -> None:
             raise ConfigError(f"{path}: {key}: {host[:80]!r} is no host name or IP address: write one")
 
 
-def _check_sites(section: Sites, path: Path) -> None:
-    for key, texts, read in (
-        ("references", section.references, split),
-        ("allowed_networks", section.allowed_networks, lambda text: networks([text])),
-    ):
-        for text in texts:
-            try:
-                read(text)
-            except ValueError as error:
-                raise ConfigError(f"{path}: sites.{key}: {error}: correct it") from error
-    if section.enabled and not section.references:
-        raise ConfigError(
-            f"{path}: sites.references: is empty: name independent hosts as HOST:PORT, by which this server"
-            " knows that its own line works before it calls a site down"
-        )
-
-
 def _absolute(config: ServerConfig, folder: Path) -> ServerConfig:
     sections = {name: _with_paths(getattr(config, name), keys, folder) for name, keys in _PATHS.items()}
     return msgspec.structs.replace(config, data=str(folder / config.data), **sections)
@@ -290,6 +279,7 @@ _PATHS: Mapping[str, Sequence[str]] = {  # keys that are paths; a target may be 
     "secrets": ("master_key_file",),
     "oidc": ("client_secret_file", "ca_file"),
     "sites": ("ca_file",),
+    "store": ("token_file", "ca_file"),
     "backup": ("target", "passphrase_file", "ssh_key", "known_hosts"),
 }
 

@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 import msgspec
 
 from schoolwatch_server.roles import Role
+from schoolwatch_server.sites.job import split
+from schoolwatch_server.sites.networks import networks
 from schoolwatch_server.terms import TERMS, Configured, Name
 from schoolwatch_server.use import FEWEST
 
@@ -236,3 +238,22 @@ class Backup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ssh_key: str = ""
     known_hosts: str = ""
     program: str = ""
+
+
+def sites_trouble(section: Sites) -> str | None:
+    """What is wrong with `[sites]`, the key first, and what to do; None when it can be used."""
+    for key, texts, read in (
+        ("references", section.references, split),
+        ("allowed_networks", section.allowed_networks, lambda text: networks([text])),
+    ):
+        for text in texts:
+            try:
+                read(text)
+            except ValueError as error:
+                return f"sites.{key}: {error}: correct it"
+    if section.enabled and not section.references:
+        return (
+            "sites.references: is empty: name independent hosts as HOST:PORT, by which this server"
+            " knows that its own line works before it calls a site down"
+        )
+    return None

@@ -67,6 +67,8 @@ AGES: dict[str, Age] = {
     "fact_history": Age("rows", "proof", ("valid_to",)),
     "judged": Age("own", "proof", ("at",)),
     "judged_series": _STAYS,
+    "judged_log": Age("rows", "journal", ("written_at",)),
+    "store_writer": _STAYS,
     "boundary_map": _STAYS,
     "boundary_shape": _STAYS,
     "pack_version": _STAYS,

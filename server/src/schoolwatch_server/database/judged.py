@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, FromClause, and_, bindparam, func, or_, select
 
+from schoolwatch_server.database import judged_log
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.upsert import insert_new, upsert
 from schoolwatch_server.store.series import Judged
@@ -23,6 +24,7 @@ def write(conn: Connection, rows: Sequence[Judged]) -> None:
         ("measurement", "tags"),
     )
     ids = _ids(conn, names)
+    judged_log.note(conn, ((ids[row.measurement, _text(row.tags)], row.at) for row in rows))
     upsert(
         conn,
         t.judged,

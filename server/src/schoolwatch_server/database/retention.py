@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Engine, Table, delete, func, or_, select
 
-from schoolwatch_server.database import audit, channel_rows, claims, journal, retired, rollups
+from schoolwatch_server.database import audit, channel_rows, claims, journal, retired, rollups, store_writer
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.ages import AGES
 from schoolwatch_server.database.dependents import delete_with_dependents, for_good
@@ -175,6 +175,7 @@ def _journal(conn: Connection, before: float) -> int:
     ids = list(conn.scalars(query))
     if ids:
         journal.set_pruned_before(conn, before)
+        store_writer.lose(conn, ids)
         conn.execute(delete(t.sighting).where(t.sighting.c.journal_id.in_(ids)))
         conn.execute(delete(t.journal).where(j.id.in_(ids)))
     return len(ids)

@@ -69,8 +69,10 @@ from schoolwatch_server.database.tables_school import school_class as school_cla
 from schoolwatch_server.database.tables_series import cursor as cursor
 from schoolwatch_server.database.tables_series import dirty as dirty
 from schoolwatch_server.database.tables_series import judged as judged
+from schoolwatch_server.database.tables_series import judged_log as judged_log
 from schoolwatch_server.database.tables_series import judged_series as judged_series
 from schoolwatch_server.database.tables_series import rollup as rollup
+from schoolwatch_server.database.tables_series import store_writer as store_writer
 from schoolwatch_server.database.tables_serious import incident_form as incident_form
 from schoolwatch_server.database.tables_serious import incident_mark as incident_mark
 from schoolwatch_server.database.tables_serious import incident_recipient as incident_recipient

@@ -40,6 +40,24 @@ rollup = Table(
     Column("bucket", BigInteger, primary_key=True, autoincrement=False),
     Column("body", LargeBinary, nullable=False),
 )
+store_writer = Table(  # of the store of series beside this database: how far it has come
+    "store_writer",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("turn", Integer, nullable=False),  # grows when somebody else than the writer moves it
+    Column("body", LargeBinary, nullable=False),
+    Column("lost", BigInteger, nullable=False, server_default="0"),
+)
+judged_log = Table(  # which judged values were written, in the order of their commits
+    "judged_log",
+    metadata,
+    id_(),
+    Column("start", Double, nullable=False),
+    Column("end", Double, nullable=False),
+    Column("written_at", Double, nullable=False),
+    Column("series", LargeBinary, nullable=False),
+    Index("ix_judged_log_written_at", "written_at"),
+)
 judged_series = Table(
     "judged_series",
     metadata,

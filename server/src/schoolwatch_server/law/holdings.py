@@ -111,6 +111,16 @@ HOLDINGS: dict[str, Holding] = {
     ),
     "counter": of("Bộ đếm của máy chủ", "Counters of the server", technical="name label value"),
     "cursor": of("Vị trí đọc", "How far readers are", technical="name position moved_at"),
+    "store_writer": of(
+        "Tiến độ ghi sang kho chuỗi số liệu bên ngoài",
+        "How far the writing to an external store of series has come",
+        technical="name turn body lost",
+    ),
+    "judged_log": of(
+        "Thứ tự các giá trị đã tính được ghi",
+        "The order in which judged values were written",
+        technical="id start end written_at series",
+    ),
     "dirty": of(
         "Việc tổng hợp còn chờ",
         "Summaries still to make",

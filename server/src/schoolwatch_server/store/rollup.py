@@ -53,10 +53,11 @@ def fold_raw(raw: Raw) -> Folds:
             if reading.value is not None:
                 name = key(reading.metric, reading.labels)
                 points.setdefault(name, []).append((taken_at, reading.value))
-    return {name: _fold(of) for name, of in points.items()}
+    return {name: fold_points(of) for name, of in points.items()}
 
 
-def _fold(points: list[tuple[float, float]]) -> Fold:
+def fold_points(points: list[tuple[float, float]]) -> Fold:
+    """Points (instant, value) of one series as one."""
     values = [value for _, value in points]
     last_at, last = max(points)  # of several at the same instant the largest: whatever order they came in
     return Fold(len(values), _sum(values), min(values), max(values), last, last_at)

@@ -1,0 +1,156 @@
+"""How far the writer of a store of series beside this database has come, and what became of the points.
+
+`reached` is what the store was told and has said yes to, `settled` what it also keeps when it is killed.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+from sqlalchemy import Connection, func, select, update
+
+from schoolwatch_server.database import judged_log
+from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.upsert import upsert
+
+NAME: Final = "series"
+"""The one writer there is."""
+
+_w, _j = t.store_writer.c, t.journal.c
+
+
+class Reached(msgspec.Struct, frozen=True):
+    """The last row of the journal and of the log of judged values, and the last deletion (UTC seconds)."""
+
+    journal: int = 0
+    judged: int = 0
+    deleted: float = 0.0
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """What the writer has done; counts are points, instants UTC seconds.
+
+    `place` is which store it is; `instance` tells one start of it from the next, "" where it doesn't say.
+    `future` and `old` were not sent, `refused` the store took none of, `undeleted` are deletions that it
+    can't carry out. `notice` is what its people should set otherwise.
+    """
+
+    reached: Reached = Reached()
+    settled: Reached = Reached()
+    place: str = ""
+    instance: str = ""
+    written: int = 0
+    future: int = 0
+    old: int = 0
+    refused: int = 0
+    undeleted: int = 0
+    error: str = ""
+    error_at: float = 0.0
+    ok_at: float = 0.0
+    notice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A row: who moves it takes the next `turn`. `lost` reports left the journal before they were written."""
+
+    turn: int
+    progress: Progress
+    lost: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far behind the writer is, in reports and in seconds since the oldest of them came; and the rest."""
+
+    reports: int
+    seconds: float
+    judged: int
+    lost: int
+    progress: Progress
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Progress).decode
+
+
+def load(conn: Connection) -> Held | None:
+    """What is kept; None where nothing was ever written to such a store."""
+    row = conn.execute(select(_w.turn, _w.body, _w.lost).where(_w.name == NAME)).first()
+    return None if row is None else Held(row.turn, _decode(row.body), row.lost)
+
+
+def begin(conn: Connection, place: str) -> Held:
+    """What is kept; of a store that is new, the beginning, with all that was ever judged still to write."""
+    held = load(conn)
+    if held is not None and held.progress.place == place:
+        return held
+    judged_log.note_again(conn, 0.0)
+    new = Held(1 if held is None else held.turn + 1, Progress(place=place))
+    row = {"name": NAME, "turn": new.turn, "body": _encode(new.progress), "lost": 0}
+    upsert(conn, t.store_writer, [row])
+    return new
+
+
+def save(conn: Connection, turn: int, progress: Progress) -> bool:
+    """Keeps what was done in this turn; False when somebody has moved the writer meanwhile."""
+    mine = update(t.store_writer).where(_w.name == NAME, _w.turn == turn)
+    return conn.execute(mine.values(body=_encode(progress))).rowcount == 1
+
+
+def rewind(conn: Connection, place: str, start: float) -> int:
+    """Has everything since an instant written again; gives how many reports of the journal that are.
+
+    Deletions are all carried out again: what a copy of the store brought back must go.
+    """
+    held = begin(conn, place)
+    first = conn.scalar(select(func.min(_j.id)).where(_j.received_at >= start))
+    known = held.progress.reached.journal
+    upto = known if first is None else min(first - 1, known)
+    judged_log.note_again(conn, start)
+    back = Reached(upto, held.progress.reached.judged, 0.0)
+    progress = msgspec.structs.replace(held.progress, reached=back, settled=back)
+    conn.execute(
+        update(t.store_writer).where(_w.name == NAME).values(turn=held.turn + 1, body=_encode(progress))
+    )
+    return _after(conn, upto)
+
+
+def lose(conn: Connection, journal_ids: Collection[int]) -> None:
+    """Counts reports that leave the journal unwritten, in the transaction that prunes them."""
+    held = load(conn)
+    if held is None:
+        return
+    lost = sum(id_ > held.progress.reached.journal for id_ in journal_ids)
+    if lost:
+        conn.execute(update(t.store_writer).where(_w.name == NAME).values(lost=_w.lost + lost))
+
+
+def devices(conn: Connection, ids: Collection[int]) -> dict[int, str]:
+    """Opaque ids of devices."""
+    query = select(t.device.c.id, t.device.c.device).where(t.device.c.id.in_(ids))
+    return {row.id: row.device for row in conn.execute(query)}
+
+
+def standing(conn: Connection, now: float) -> Standing | None:
+    """How the writer stands; None where there never was one."""
+    held = load(conn)
+    if held is None:
+        return None
+    reached = held.progress.reached
+    oldest = conn.scalar(select(_j.received_at).where(_j.id > reached.journal).order_by(_j.id).limit(1))
+    return Standing(
+        reports=_after(conn, reached.journal),
+        seconds=0.0 if oldest is None else max(0.0, now - oldest),
+        judged=max(0, judged_log.newest(conn) - reached.judged),
+        lost=held.lost,
+        progress=held.progress,
+    )
+
+
+def _after(conn: Connection, position: int) -> int:
+    """About how many rows of the journal: of ids that were never given away there are few."""
+    newest = conn.scalar(select(func.max(_j.id))) or 0
+    oldest = conn.scalar(select(func.min(_j.id))) or 0
+    return max(0, newest - max(position, oldest - 1)) if newest else 0

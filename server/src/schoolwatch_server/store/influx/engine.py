@@ -1,0 +1,83 @@
+"""What is asked of InfluxDB and of VictoriaMetrics alike, and how they say no."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+CONNECT, ANSWER = 3.0, 15.0
+"""Seconds that a store has to take a connection, and to answer."""
+
+
+class StoreDownError(Exception):
+    """The store can't be reached, or can't do it just now: later it may. The text is one line, no secrets."""
+
+
+class StoreRefusesError(Exception):
+    """The store will never take this as it is: it is too large, or something in it is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """`instance` tells one start of the store from the next; "" where it doesn't say.
+
+    `notice` is how it is set otherwise than it should be.
+    """
+
+    instance: str = ""
+    notice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One series: its tags, and its points: instant (ns) and number by field."""
+
+    tags: Mapping[str, str]
+    points: Sequence[tuple[int, Mapping[str, float]]]
+
+
+class StoreEngine(Protocol):
+    """A store of series over HTTP. All raise `StoreDownError`."""
+
+    def write(self, lines: bytes) -> int:
+        """Writes lines (instants in ns); how many points it dropped. Raises `StoreRefusesError`."""
+
+    def about(self) -> About:
+        """Which start of the store this is, and what is wrong with its settings."""
+
+    def read(
+        self, measurement: str, fields: Sequence[str], tags: Mapping[str, str], start: int, end: int
+    ) -> Iterable[Found]:
+        """Points in [start, end) ns of the series with these tags, oldest first."""
+
+    def delete(self, tag: str, text: str, measurement: str = "") -> bool:
+        """Deletes all series with this tag, of one measurement or of all; False where there is no way."""
+
+
+_DROPPED = re.compile(r"dropped=(\d+)")
+
+
+def told(status: int, text: str) -> int:
+    """How many points were dropped by an answer to a write. Raises `StoreRefusesError` or `StoreDownError`.
+
+    InfluxDB says "partial write" where it took the rest of the points.
+    """
+    if status < 300:
+        return 0
+    if status in (400, 422) and "partial write" in text:
+        return _dropped(text)
+    said = f"{status} {' '.join(text.split())[:300]}"
+    if status in (400, 413, 422):
+        raise StoreRefusesError(said)
+    raise StoreDownError(said)
+
+
+def _dropped(text: str) -> int:
+    found = _DROPPED.search(text)
+    if found is not None:
+        return max(1, int(found[1]))  # of lines it can't read InfluxDB 1.x says 0
+    try:
+        return max(1, len(json.loads(text)["data"]))  # InfluxDB 3 lists them
+    except (ValueError, KeyError, TypeError):
+        return 1

@@ -1,0 +1,102 @@
+"""InfluxDB: 1.x by its database, 1.8, 2 and 3 by their bucket; read by InfluxQL, which all of them answer."""
+
+import base64
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from schoolwatch_server.store.influx.engine import About, Found, StoreDownError, told
+from schoolwatch_server.store.influx.http import Requests
+from schoolwatch_server.store.influx.metrics import instance
+from schoolwatch_server.store.influx.written import V2Writer
+
+_WHENEVER = "1970-01-01T00:00:00Z"
+
+
+class InfluxDB:
+    """A database (`/write`) or, with an organisation, a bucket (`/api/v2/write`). A `StoreEngine`."""
+
+    def __init__(self, url: str, token: str, ca_file: str, database: str, org: str, bucket: str) -> None:
+        self._requests = Requests(url, _authorization(token, is_1=not bucket), ca_file)
+        self._database, self._org, self._bucket = database or bucket, org, bucket
+        self._v2 = V2Writer(url, token, ca_file, org, bucket) if bucket else None
+
+    def write(self, lines: bytes) -> int:
+        """As `StoreEngine.write`."""
+        if self._v2 is not None:
+            return self._v2.write(lines)
+        params = {"db": self._database, "precision": "ns"}
+        answer = self._requests.send("POST", "/write", params, content=lines)
+        return told(answer.status_code, answer.text)
+
+    def about(self) -> About:
+        """As `StoreEngine.about`. It syncs each write: one that keeps its start to itself loses nothing."""
+        if self._requests.send("GET", "/ping").status_code >= 300:
+            raise StoreDownError("/ping: the address is of no InfluxDB")
+        answer = self._requests.send("GET", "/metrics")
+        return About(instance(answer.text) if answer.status_code < 300 else "")
+
+    def read(
+        self, measurement: str, fields: Sequence[str], tags: Mapping[str, str], start: int, end: int
+    ) -> Iterator[Found]:
+        """As `StoreEngine.read`."""
+        said = [f"{_name(key)} = {_text(text)}" for key, text in sorted(tags.items())]
+        where = " AND ".join((*said, f"time >= {start}", f"time < {end}"))
+        columns = ", ".join(map(_name, fields))
+        query = f"SELECT {columns} FROM {_name(measurement)} WHERE {where} GROUP BY *"  # noqa: S608  each is quoted
+        for series in self._query(query).get("series", ()):
+            points = [
+                (at, {field: float(n) for field, n in zip(fields, numbers, strict=True) if n is not None})
+                for at, *numbers in series["values"]
+            ]
+            yield Found({key: text for key, text in series.get("tags", {}).items() if text}, points)
+
+    def delete(self, tag: str, text: str, measurement: str = "") -> bool:
+        """As `StoreEngine.delete`. InfluxDB 3 Core deletes no rows."""
+        if self._v2 is None:
+            of = f" FROM {_name(measurement)}" if measurement else ""
+            self._query(f"DROP SERIES{of} WHERE {_name(tag)} = {_text(text)}", post=True)
+            return True
+        said = [f'{tag}="{text}"', *([f'_measurement="{measurement}"'] if measurement else [])]
+        body = {
+            "start": _WHENEVER,
+            "stop": f"{datetime.now(UTC).year + 10}-01-01T00:00:00Z",
+            "predicate": " AND ".join(said),
+        }
+        params = {"org": self._org, "bucket": self._bucket}
+        answer = self._requests.send("POST", "/api/v2/delete", params, content=msgspec.json.encode(body))
+        if answer.status_code in (404, 405, 501):
+            return False
+        if answer.status_code >= 300:
+            raise StoreDownError(f"/api/v2/delete: {answer.status_code} {answer.text[:300]}")
+        return True
+
+    def _query(self, query: str, *, post: bool = False) -> Mapping[str, Any]:
+        params = {"db": self._database, "epoch": "ns"}
+        answer = (
+            self._requests.ask("/query", params, {"q": query})
+            if post
+            else self._requests.ask("/query", {**params, "q": query})
+        )
+        (result,) = msgspec.json.decode(answer.content)["results"]
+        if "error" in result:
+            raise StoreDownError(str(result["error"])[:300])
+        found: Mapping[str, Any] = result
+        return found
+
+
+def _authorization(token: str, *, is_1: bool) -> str:
+    """InfluxDB 1.x before 1.8 knows users and passwords alone."""
+    if is_1 and ":" in token:
+        return f"Basic {base64.b64encode(token.encode()).decode()}"
+    return f"Token {token}" if token else ""
+
+
+def _name(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _text(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

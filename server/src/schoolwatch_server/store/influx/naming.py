@@ -1,0 +1,65 @@
+"""Names of places for what is written, and the series that say which schools and devices there are."""
+
+import time
+from collections.abc import Iterator
+from typing import Final
+
+from sqlalchemy import Connection, Engine
+
+from schoolwatch_server.database.engine import begin_read
+from schoolwatch_server.influxql.condition import ANY
+from schoolwatch_server.influxql.instant import EARLIEST, LATEST, nanoseconds
+from schoolwatch_server.influxql.query import Span
+from schoolwatch_server.scope import EVERYTHING
+from schoolwatch_server.store.lines import info_line
+from schoolwatch_server.store.queried.info import DEVICES, SCHOOLS, InfoSeries, Names
+
+SCHOOLS_EVERY: Final = 300.0
+DEVICES_EVERY: Final = 3600.0
+"""Seconds between two points of a school's `school_info`, and of a device's `device_info`."""
+
+_NAMES_EVERY: Final = 60.0
+_EVER: Final = Span(EARLIEST, LATEST)
+_EVERY: Final = {SCHOOLS: SCHOOLS_EVERY, DEVICES: DEVICES_EVERY}
+
+
+class Naming:
+    """What the registry says of places, asked seldom."""
+
+    def __init__(self, database: Engine) -> None:
+        self._database = database
+        self._names: Names | None = None
+        self._named_at = -1e9
+        self._told: dict[str, float] = {}
+        self._telling: dict[str, float] = {}
+
+    def names(self) -> Names:
+        """Today's names."""
+        if self._names is None or time.monotonic() - self._named_at > _NAMES_EVERY:
+            with begin_read(self._database) as conn:
+                self._names = InfoSeries(conn, EVERYTHING, 0.0).names()
+            self._named_at = time.monotonic()
+        return self._names
+
+    def info(self, now: float) -> list[str]:
+        """The lines of those series that are due; `told` says that they were written."""
+        at = time.monotonic()
+        due = [name for name, every in _EVERY.items() if at - self._told.get(name, -1e9) >= every]
+        self._telling = dict.fromkeys(due, at)
+        if not due:
+            return []
+        with begin_read(self._database) as conn:
+            return [line for name in due for line in _lines(conn, name, now)]
+
+    def told(self) -> None:
+        """What `info` gave last has been written."""
+        self._told |= self._telling
+
+    def forget(self) -> None:
+        """All of it is due."""
+        self._told.clear()
+
+
+def _lines(conn: Connection, measurement: str, now: float) -> Iterator[str]:
+    for one in InfoSeries(conn, EVERYTHING, now).series(measurement, ANY, _EVER):
+        yield info_line(measurement, one.tags, nanoseconds(now))

@@ -1,0 +1,27 @@
+"""The store that the settings name."""
+
+from pathlib import Path
+
+from schoolwatch_server.store.influx.engine import StoreDownError, StoreEngine
+from schoolwatch_server.store_section import SeriesStore
+
+
+def open_engine(section: SeriesStore) -> StoreEngine:
+    """A client of it; nothing is asked yet. Raises `StoreDownError` where its token's file can't be read."""
+    token = _token(section.token_file)
+    if section.kind == "victoriametrics":
+        from schoolwatch_server.store.influx.victoriametrics import VictoriaMetrics
+
+        return VictoriaMetrics(section.url, token, section.ca_file)
+    from schoolwatch_server.store.influx.influxdb import InfluxDB
+
+    return InfluxDB(section.url, token, section.ca_file, section.database, section.org, section.bucket)
+
+
+def _token(file: str) -> str:
+    if not file:
+        return ""
+    try:
+        return Path(file).read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise StoreDownError(f"store.token_file: {file} can't be read ({type(error).__name__})") from error

@@ -1,0 +1,80 @@
+"""VictoriaMetrics: written to as InfluxDB 2, read by its export, one series a field."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from schoolwatch_server.store.influx.engine import About, Found, StoreDownError
+from schoolwatch_server.store.influx.http import Requests
+from schoolwatch_server.store.influx.metrics import instance, notice
+from schoolwatch_server.store.influx.written import V2Writer
+from schoolwatch_server.store.names import prometheus_name
+
+_MS: Final = 1_000_000
+
+
+class _Line(msgspec.Struct, frozen=True):
+    metric: dict[str, str]
+    values: list[float]
+    timestamps: list[int]
+
+
+_line = msgspec.json.Decoder(_Line).decode
+
+
+class VictoriaMetrics:
+    """One single-node VictoriaMetrics, or the address of one. A `StoreEngine`; instants are whole ms."""
+
+    def __init__(self, url: str, token: str, ca_file: str) -> None:
+        self._requests = Requests(url, f"Bearer {token}" if token else "", ca_file)
+        self._writer = V2Writer(url, token, ca_file, "schoolwatch", "schoolwatch", "Bearer")
+
+    def write(self, lines: bytes) -> int:
+        """As `StoreEngine.write`: it says yes to a line it can't read too, so that we write none."""
+        return self._writer.write(lines)
+
+    def about(self) -> About:
+        """As `StoreEngine.about`."""
+        answer = self._requests.send("GET", "/metrics")
+        if answer.status_code in (401, 403):
+            return About(notice="/metrics can't be read: that it was killed is not noticed")
+        if answer.status_code >= 300:
+            raise StoreDownError(f"/metrics: {answer.status_code}")
+        return About(instance(answer.text), notice(answer.text))
+
+    def read(
+        self, measurement: str, fields: Sequence[str], tags: Mapping[str, str], start: int, end: int
+    ) -> Iterator[Found]:
+        """As `StoreEngine.read`."""
+        names = {prometheus_name(measurement, field): field for field in fields}
+        said = [f"{key}={_text(text)}" for key, text in sorted(tags.items())]
+        match = "{" + ",".join((f'__name__=~"{"|".join(names)}"', *said)) + "}"
+        params = {"match[]": match, "start": f"{start // _MS / 1000:.3f}", "end": f"{end // _MS / 1000:.3f}"}
+        found: defaultdict[tuple[tuple[str, str], ...], defaultdict[int, dict[str, float]]] = defaultdict(
+            lambda: defaultdict(dict)
+        )
+        for text in self._requests.ask("/api/v1/export", params).content.splitlines():
+            line = _line(text)
+            field = names[line.metric.pop("__name__")]
+            points = found[tuple(sorted(line.metric.items()))]
+            for at, value in zip(line.timestamps, line.values, strict=True):
+                if start // _MS <= at < -(-end // _MS):
+                    points[at * _MS][field] = value
+        for key, its in found.items():
+            yield Found(dict(key), sorted(its.items()))
+
+    def delete(self, tag: str, text: str, measurement: str = "") -> bool:
+        """As `StoreEngine.delete`; the room on its disk is given back when it merges."""
+        names = f'__name__=~"{measurement}_.*",' if measurement else ""
+        answer = self._requests.send(
+            "POST", "/api/v1/admin/tsdb/delete_series", form={"match[]": f"{{{names}{tag}={_text(text)}}}"}
+        )
+        if answer.status_code >= 300:
+            raise StoreDownError(f"delete_series: {answer.status_code} {answer.text[:300]}")
+        return True
+
+
+def _text(text: str) -> str:
+    return msgspec.json.encode(text).decode()

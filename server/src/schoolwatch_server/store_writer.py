@@ -1,0 +1,118 @@
+"""The process that writes to the store of series beside the database; nothing else ever waits for that store.
+
+One at a time writes, by a lease; two would do no harm.
+"""
+
+import logging
+import random
+import secrets
+import threading
+import time
+
+from sqlalchemy import Engine
+
+from schoolwatch_server import deletions, part
+from schoolwatch_server.config import ConfigError, ServerConfig
+from schoolwatch_server.database import lease
+from schoolwatch_server.database.engine import begin_write, open_database
+from schoolwatch_server.guard import Guard
+from schoolwatch_server.lasting import LastingError
+from schoolwatch_server.store.influx.engine import StoreDownError
+from schoolwatch_server.store.influx.open import open_engine
+from schoolwatch_server.store.influx.writer import Writer
+
+log = logging.getLogger(__name__)
+
+LEASE = "store-writer"
+LEASE_SECONDS = 30.0
+RENEW_EVERY = 5.0
+IDLE = 1.0
+"""Seconds until it looks again when nothing waited."""
+
+WAIT, WAIT_MOST = 1.0, 60.0
+"""Seconds until a store that failed is tried again: twice as many each time, with up to a quarter more."""
+
+
+class Pauses:
+    """How long to wait after one failure after the other; jittered by what tells this server from others."""
+
+    def __init__(self, seed: str, first: float = WAIT, most: float = WAIT_MOST) -> None:
+        self._random = random.Random(seed)  # noqa: S311  no secret
+        self._first, self._most = first, most
+        self._next = first
+
+    def next(self) -> float:
+        """Seconds to wait now."""
+        pause = self._next * (1 + self._random.random() / 4)
+        self._next = min(self._next * 2, self._most)
+        return pause
+
+    def over(self) -> None:
+        """It worked."""
+        self._next = self._first
+
+
+def run(config: ServerConfig, stop: threading.Event | None = None) -> None:
+    """Writes until `stop` (or SIGTERM). Raises `ConfigError` and `DatabaseError` at start."""
+    stop = part.stop_on_signal() if stop is None else stop
+    if config.store.kind == "embedded":
+        raise ConfigError('store.kind: is "embedded": there is no store beside the database to write to')
+    engine = open_database(config.database_url, config.master_key)
+    owner, guard, pauses = secrets.token_hex(8), Guard("store writer"), Pauses(config.store.place)
+    try:
+        while not stop.is_set():
+            if guard.attempt(lambda: _hold(engine, owner)):
+                guard.attempt(lambda: _write(config, engine, owner, stop, pauses))
+            stop.wait(IDLE)
+        guard.attempt(lambda: _release(engine, owner))
+    finally:
+        engine.dispose()
+
+
+def _write(config: ServerConfig, engine: Engine, owner: str, stop: threading.Event, pauses: Pauses) -> bool:
+    """Writes as long as this process holds the lease."""
+    writer: Writer | None = None
+    renewed = time.monotonic()
+    while not stop.is_set():
+        if time.monotonic() - renewed >= RENEW_EVERY:
+            renewed = time.monotonic()
+            if not _hold(engine, owner):
+                return False
+        try:
+            writer = writer or _writer(config, engine)
+            if not writer.step():
+                stop.wait(IDLE)
+            pauses.over()
+        except (StoreDownError, LastingError) as error:
+            _fail(writer, str(error), pauses, stop)
+    return True
+
+
+def _writer(config: ServerConfig, engine: Engine) -> Writer:
+    store = config.store
+    return Writer(
+        engine,
+        open_engine(store),
+        store.place,
+        deletions.path_in(config.folder),
+        retention_days=store.retention_days,
+    )
+
+
+def _fail(writer: Writer | None, why: str, pauses: Pauses, stop: threading.Event) -> None:
+    pause = pauses.next()
+    log.warning("the store takes nothing (%s): tried again in %.0f s, nothing is lost meanwhile", why, pause)
+    if writer is not None:
+        writer.fail(why)
+    stop.wait(min(pause, WAIT_MOST))
+
+
+def _hold(engine: Engine, owner: str) -> bool:
+    with begin_write(engine) as conn:
+        return lease.hold(conn, LEASE, owner, time.time(), LEASE_SECONDS)
+
+
+def _release(engine: Engine, owner: str) -> bool:
+    with begin_write(engine) as conn:
+        lease.release(conn, LEASE, owner)
+    return True
