@@ -33,6 +33,7 @@ from schoolwatch_server.commands import (
     room,
     rules,
     school,
+    store,
     upgrade,
 )
 from schoolwatch_server.config import ConfigError
@@ -113,6 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add(commands, "intake", _intake, "take reports from the broker into the database")
     command.add(commands, "serve", _serve, "console and API")
     command.add(commands, "evaluate", _evaluate, "series, indicators, rules and incidents")
+    command.add(commands, "store-writer", _store_writer, "writes to the store of series beside the database")
     command.add(commands, "speedtest", _speedtest, "the speed test that schools' gateways run (NDT7)")
     command.add(commands, "check-config", _check_config, "say whether the settings are right")
 
@@ -133,6 +135,7 @@ def _parser() -> argparse.ArgumentParser:
         account,
         bundle,
         quarantine,
+        store,
         notify,
         audit,
         erasure,
@@ -200,6 +203,13 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     from schoolwatch_server import evaluate
 
     evaluate.run(command.config(arguments))
+    return 0
+
+
+def _store_writer(arguments: argparse.Namespace) -> int:
+    from schoolwatch_server import store_writer
+
+    store_writer.run(command.config(arguments))
     return 0
 
 

@@ -37,7 +37,7 @@ class Pauses:
     """How long to wait after one failure after the other; jittered by what tells this server from others."""
 
     def __init__(self, seed: str, first: float = WAIT, most: float = WAIT_MOST) -> None:
-        self._random = random.Random(seed)  # noqa: S311  no secret
+        self._random = random.Random(seed)  # nosec B311 # noqa: S311  no secret
         self._first, self._most = first, most
         self._next = first
 

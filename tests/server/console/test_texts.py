@@ -71,7 +71,7 @@ def test_both_languages_have_the_same_places_to_fill() -> None:
         ("ipv6_part", ["none", *map(str, range(RUNGS))]),
         ("refusal", get_args(errors.Reason)),
         ("counter", ["received", "committed", "duplicates", "forks", "late", "uncertain"]),
-        ("part", ["broker", "intake", "evaluate", "serve", "speedtest", "agent"]),
+        ("part", ["broker", "intake", "evaluate", "serve", "speedtest", "store-writer", "agent"]),
         ("audit", sorted({action.replace(".", "_") for action in ACTIONS})),
     ],
 )

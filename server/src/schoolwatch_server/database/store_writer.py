@@ -86,8 +86,9 @@ def begin(conn: Connection, place: str) -> Held:
     held = load(conn)
     if held is not None and held.progress.place == place:
         return held
+    start = Reached(judged=judged_log.newest(conn))
     judged_log.note_again(conn, 0.0)
-    new = Held(1 if held is None else held.turn + 1, Progress(place=place))
+    new = Held(1 if held is None else held.turn + 1, Progress(start, start, place))
     row = {"name": NAME, "turn": new.turn, "body": _encode(new.progress), "lost": 0}
     upsert(conn, t.store_writer, [row])
     return new

@@ -15,7 +15,7 @@ from schoolwatch_server.supervise import agent
 from schoolwatch_server.supervise.keeper import Part
 from schoolwatch_server.supervise.prepare import answers
 
-STOP_ORDER = ("agent", "speedtest", "serve", "evaluate", "intake", "broker")
+STOP_ORDER = ("agent", "speedtest", "serve", "store-writer", "evaluate", "intake", "broker")
 """Who produces stops first, so that nothing is on its way to a part that has gone."""
 
 
@@ -36,7 +36,7 @@ def broker_part(config: ServerConfig, program: Path | None) -> Part:
 
 
 def server_parts(config: ServerConfig, settings: Path) -> tuple[Part, ...]:
-    """Intake, evaluate and serve; the speed test where it is enabled."""
+    """Intake, evaluate and serve; the speed test and the writer to another store where they are enabled."""
 
     def part(name: str) -> Part:
         ready = (lambda: is_ready(config)) if name == "serve" else None
@@ -44,7 +44,8 @@ def server_parts(config: ServerConfig, settings: Path) -> tuple[Part, ...]:
         return Part(name, command, _log(config, name), ready, files=files)
 
     speedtest = (part("speedtest"),) if config.speedtest.enabled else ()
-    return part("intake"), part("evaluate"), part("serve"), *speedtest
+    writer = () if config.store.kind == "embedded" else (part("store-writer"),)
+    return part("intake"), part("evaluate"), part("serve"), *writer, *speedtest
 
 
 def agent_part(config: ServerConfig) -> Part:

@@ -51,6 +51,9 @@ class StoreEngine(Protocol):
     ) -> Iterable[Found]:
         """Points in [start, end) ns of the series with these tags, oldest first."""
 
+    def close(self) -> None:
+        """Lets its connections go."""
+
     def delete(self, tag: str, text: str, measurement: str = "") -> bool:
         """Deletes all series with this tag, of one measurement or of all; False where there is no way."""
 

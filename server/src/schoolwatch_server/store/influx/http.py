@@ -25,6 +25,10 @@ class Requests:
             trust_env=False,
         )
 
+    def close(self) -> None:
+        """Lets its connections go."""
+        self._client.close()
+
     def send(
         self,
         method: str,

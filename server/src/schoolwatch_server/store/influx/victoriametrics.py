@@ -35,6 +35,11 @@ class VictoriaMetrics:
         """As `StoreEngine.write`: it says yes to a line it can't read too, so that we write none."""
         return self._writer.write(lines)
 
+    def close(self) -> None:
+        """As `StoreEngine.close`."""
+        self._requests.close()
+        self._writer.close()
+
     def about(self) -> About:
         """As `StoreEngine.about`."""
         answer = self._requests.send("GET", "/metrics")

@@ -1,0 +1,396 @@
+"""The writer of a store of series: all comes in once, whatever dies, refuses or hangs meanwhile."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+from msgspec.structs import replace
+from sqlalchemy import update
+
+from databases import settings_of
+from reports import NOW, RULES, World
+from schoolwatch_contract.records import Reading
+from schoolwatch_server import deletions, store_writer
+from schoolwatch_server.database import judged, retention, tables
+from schoolwatch_server.database import store_writer as kept
+from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.deletions import Deletion
+from schoolwatch_server.indicators.stored import MEASUREMENT
+from schoolwatch_server.intake.batch import take
+from schoolwatch_server.store.influx import naming, sending, writer
+from schoolwatch_server.store.influx.engine import About, Found, StoreDownError, StoreRefusesError
+from schoolwatch_server.store.influx.writer import Writer
+from schoolwatch_server.store.series import Judged
+from schoolwatch_server.store_section import SeriesStore
+
+PLACE = "victoriametrics http://127.0.0.1:8428"
+
+
+@dataclass
+class Memory:
+    """A store in memory that keeps only what it has synced when it is killed."""
+
+    synced: set[str] = field(default_factory=set)
+    fresh: list[str] = field(default_factory=list)
+    starts: int = 1
+    requests: int = 0
+    away: bool = False
+    refuses: Callable[[str], bool] = lambda _: False
+    can_delete: bool = True
+    deleted: list[tuple[str, str, str]] = field(default_factory=list)
+
+    @property
+    def lines(self) -> set[str]:
+        return self.synced | set(self.fresh)
+
+    def of(self, measurement: str) -> list[str]:
+        return sorted(line for line in self.lines if line.partition(",")[0] == measurement)
+
+    def sync(self) -> None:
+        self.synced |= set(self.fresh)
+        self.fresh.clear()
+
+    def kill(self) -> None:
+        self.fresh.clear()
+        self.starts += 1
+
+    def write(self, lines: bytes) -> int:
+        self._reach()
+        told = lines.decode().split("\n")
+        if any(map(self.refuses, told)):
+            raise StoreRefusesError("400 unable to parse")
+        self.fresh += told
+        return 0
+
+    def about(self) -> About:
+        self._reach()
+        return About(str(self.starts))
+
+    def read(
+        self, measurement: str, fields: Sequence[str], tags: Mapping[str, str], start: int, end: int
+    ) -> Iterator[Found]:
+        raise NotImplementedError
+
+    def close(self) -> None:
+        pass
+
+    def delete(self, tag: str, text: str, measurement: str = "") -> bool:
+        self._reach()
+        self.deleted.append((tag, text, measurement))
+        return self.can_delete
+
+    def _reach(self) -> None:
+        self.requests += 1
+        if self.away:
+            raise StoreDownError("connection refused")
+
+
+@pytest.fixture
+def store() -> Memory:
+    return Memory()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds that every part of the writer reckons with; a test moves them."""
+    now = [1000.0]
+    for module in (writer, naming):
+        monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    return now
+
+
+def writer_of(world: World, store: Memory, clock: list[float], **more) -> Writer:
+    def now() -> float:
+        return NOW + clock[0] - 1000.0
+
+    return Writer(world.engine, store, PLACE, world.folder / "deletions", clock=now, **more)
+
+
+def send(world: World, count: int = 1, *, first: int = 1, at: float = NOW) -> None:
+    """Reports of one more device, a second apart."""
+    (device,) = world.enrol()
+    messages = [
+        device.message(n, at=at + n, readings=(Reading("processor.load", float(n)),))
+        for n in range(first, first + count)
+    ]
+    take(world.engine, messages, RULES)
+
+
+def standing(world: World, now: float = NOW) -> kept.Standing:
+    with begin_read(world.engine) as conn:
+        found = kept.standing(conn, now)
+    assert found is not None
+    return found
+
+
+def test_all_that_was_measured_and_judged_is_written_under_its_names(world, store, clock) -> None:
+    send(world, 3)
+    tags = {"indicator": "x", "level": "school", "school": str(world.school)}
+    with begin_write(world.engine) as conn:
+        judged.write(conn, [Judged(MEASUREMENT, tags, NOW - 400 * 86400.0, 0.5, 1.0, 2.0)])
+    writer_of(world, store, clock).catch_up()
+    assert len(store.of("processor_load")) == 3
+    (line,) = store.of("indicator")
+    assert f"school={world.school},school_name=Trường value=0.5," in line
+    (school,) = store.of("school_info")
+    assert "school_name=Trường" in school
+    assert "code=S" in school
+    (device,) = store.of("device_info")
+    assert "school_name=Trường" in device
+    assert standing(world).reports == 0
+
+
+def test_what_comes_later_is_written_later(world, store, clock) -> None:
+    one = writer_of(world, store, clock)
+    one.catch_up()
+    send(world)
+    with begin_write(world.engine) as conn:
+        judged.write(conn, [Judged(MEASUREMENT, {"indicator": "x"}, NOW, 0.5)])
+    assert standing(world, NOW + 90).reports == 1
+    assert standing(world, NOW + 91).seconds == 90.0
+    one.catch_up()
+    assert len(store.of("processor_load")) == 1
+    assert len(store.of("indicator")) == 1
+    assert standing(world).seconds == 0.0
+
+
+def test_a_judged_value_that_is_written_again_is_written_again(world, store, clock) -> None:
+    one = writer_of(world, store, clock)
+    for value in (0.5, 0.75):
+        with begin_write(world.engine) as conn:
+            judged.write(conn, [Judged(MEASUREMENT, {"indicator": "x"}, NOW, value)])
+        one.catch_up()
+    assert [line.split()[1] for line in store.of("indicator")] == ["value=0.5", "value=0.75"]
+
+
+def test_a_killed_store_gets_again_what_it_lost(world, store, clock) -> None:
+    one = writer_of(world, store, clock)
+    send(world, 5)
+    one.catch_up()
+    store.sync()
+    clock[0] += 30
+    send(world, 5)
+    one.catch_up()
+    store.kill()
+    assert len(store.of("processor_load")) == 5
+    clock[0] += 5
+    one.catch_up()
+    assert len(store.of("processor_load")) == 10
+    assert len(store.of("school_info")) > 1
+
+
+def test_what_was_told_long_before_is_not_told_again(world, store, clock) -> None:
+    one = writer_of(world, store, clock)
+    send(world, 5)
+    one.catch_up()
+    clock[0] += 61
+    send(world, 5)
+    one.catch_up()
+    store.sync()
+    store.synced.clear()
+    store.kill()
+    clock[0] += 5
+    one.catch_up()
+    assert len(store.of("processor_load")) == 5
+
+
+def test_a_writer_that_died_with_the_store_goes_back_too(world, store, clock) -> None:
+    send(world, 5)
+    writer_of(world, store, clock).catch_up()
+    store.kill()
+    writer_of(world, store, clock).catch_up()
+    assert len(store.of("processor_load")) == 5
+
+
+def test_a_store_that_is_away_loses_nothing_and_catches_up(world, store, clock) -> None:
+    one = writer_of(world, store, clock)
+    one.catch_up()
+    store.away = True
+    for _ in range(4):
+        send(world, 5)
+        clock[0] += 900
+        with pytest.raises(StoreDownError):
+            one.step()
+        one.fail("connection refused")
+    behind = standing(world, NOW + 3600)
+    assert (behind.reports, behind.progress.error) == (20, "connection refused")
+    assert behind.seconds > 3500
+    store.away = False
+    one.catch_up()
+    assert len(store.of("processor_load")) == 20
+    assert standing(world).progress.error == ""
+
+
+def test_what_the_store_never_takes_holds_up_nothing(world, store, clock, caplog) -> None:
+    store.refuses = lambda line: "value=7.0" in line
+    send(world, 20)
+    writer_of(world, store, clock).catch_up()
+    assert len(store.of("processor_load")) == 19
+    assert standing(world).progress.refused == 1
+    assert "value=7.0" in caplog.text
+    assert "400 unable to parse" in caplog.text
+
+
+def test_a_store_that_refuses_everything_is_waited_for(world, store, clock, monkeypatch) -> None:
+    monkeypatch.setattr(sending, "_MOST", 5)
+    store.refuses = lambda line: line.startswith("processor_load")
+    send(world, 20)
+    one = writer_of(world, store, clock)
+    with pytest.raises(StoreDownError, match="refuses everything"):
+        one.catch_up()
+    store.refuses = lambda _: False
+    one.catch_up()
+    assert len(store.of("processor_load")) == 20
+    assert standing(world).progress.refused == 0
+
+
+def test_points_too_far_ahead_or_older_than_it_keeps_are_counted_and_not_sent(world, store, clock) -> None:
+    send(world, 2)
+    with begin_write(world.engine) as conn:
+        judged.write(
+            conn,
+            [
+                Judged(MEASUREMENT, {"indicator": "x"}, NOW + days * 86400.0, 1.0)
+                for days in (-31, -29, 0.9, 1.1)
+            ],
+        )
+    writer_of(world, store, clock, retention_days=30).catch_up()
+    assert len(store.of("indicator")) == 2
+    progress = standing(world).progress
+    assert (progress.future, progress.old) == (1, 1)
+
+
+def test_what_was_deleted_is_deleted_there_a_minute_later(world, store, clock) -> None:
+    listed = world.folder / "deletions"
+    one = writer_of(world, store, clock)
+    one.catch_up()
+    deletions.add(listed, Deletion(NOW, device="ab" * 16))
+    deletions.add(listed, Deletion(NOW + 0.5, school=3, made=NOW - 9))
+    one.catch_up()
+    assert store.deleted == []
+    clock[0] += 61
+    one.catch_up()
+    assert store.deleted == [("device", "ab" * 16, ""), ("school", "3", "school_info")]
+    one.catch_up()
+    assert len(store.deleted) == 2
+
+
+def test_a_store_that_cannot_delete_says_so(world, store, clock, caplog) -> None:
+    store.can_delete = False
+    deletions.add(world.folder / "deletions", Deletion(NOW - 90, device="ab" * 16))
+    writer_of(world, store, clock).catch_up()
+    assert standing(world).progress.undeleted == 1
+    assert "no way to delete" in caplog.text
+
+
+def test_set_back_by_hand_all_since_then_is_written_again(world, store, clock) -> None:
+    deletions.add(world.folder / "deletions", Deletion(NOW - 90, device="ab" * 16))
+    send(world, 3)
+    with begin_write(world.engine) as conn:
+        judged.write(conn, [Judged(MEASUREMENT, {"indicator": "x"}, NOW + at, 1.0) for at in (-90.0, 10.0)])
+    one = writer_of(world, store, clock)
+    one.catch_up()
+    send(world, 2, at=NOW + 50)
+    one.catch_up()
+    store.fresh.clear()
+    with begin_write(world.engine) as conn:
+        assert kept.rewind(conn, PLACE, NOW + 20) == 2
+        assert kept.rewind(conn, PLACE, NOW) == 5
+    assert standing(world).reports == 5
+    one.catch_up()
+    one.catch_up()
+    assert len(store.of("processor_load")) == 5
+    assert len(store.of("indicator")) == 1
+    assert len(store.deleted) == 2
+
+
+def test_another_store_is_filled_from_the_beginning(world, store, clock) -> None:
+    send(world, 3)
+    with begin_write(world.engine) as conn:
+        judged.write(conn, [Judged(MEASUREMENT, {"indicator": "x"}, NOW, 1.0)])
+    writer_of(world, store, clock).catch_up()
+    other = Memory()
+    Writer(world.engine, other, "elsewhere", world.folder / "deletions", clock=lambda: NOW).catch_up()
+    assert len(other.of("processor_load")) == 3
+    assert len(other.of("indicator")) == 1
+
+
+def test_a_report_that_nobody_knows_the_time_of_is_no_point(world, store, clock) -> None:
+    send(world, 2)
+    with begin_write(world.engine) as conn:
+        conn.execute(update(tables.journal).values(uncertain=True))
+    writer_of(world, store, clock).catch_up()
+    assert store.of("processor_load") == []
+    assert standing(world).reports == 0
+
+
+def test_a_store_that_is_away_does_not_keep_the_journal_from_being_pruned(world, store, clock) -> None:
+    one = writer_of(world, store, clock)
+    send(world, 3)
+    one.catch_up()
+    store.away = True
+    send(world, 4)
+    with begin_write(world.engine) as conn:
+        conn.execute(tables.dirty.delete())
+    retention.prune(world.engine, NOW + 15 * 86400.0)
+    assert standing(world).lost == 4
+    assert standing(world).reports == 0
+    store.away = False
+    send(world, 1, at=NOW + 15 * 86400.0)
+    clock[0] += 15 * 86400.0
+    one.catch_up()
+    assert len(store.of("processor_load")) == 4
+
+
+def test_many_judged_values_of_a_series_come_page_by_page(world, store, clock, monkeypatch) -> None:
+    from schoolwatch_server.database import judged_log
+
+    monkeypatch.setattr(judged_log, "_PAGE", 7)
+    monkeypatch.setattr(judged_log, "_AT_ONCE", 2)
+    rows = [
+        Judged(MEASUREMENT, {"indicator": str(number)}, NOW - hour * 3600.0, 1.0)
+        for number in range(3)
+        for hour in range(14)
+    ]
+    with begin_write(world.engine) as conn:
+        judged.write(conn, rows)
+    writer_of(world, store, clock).catch_up()
+    assert len(store.of("indicator")) == len(rows)
+
+
+def test_pauses_grow_to_a_bound_and_are_the_same_for_the_same_server() -> None:
+    first, second, other = (store_writer.Pauses(seed) for seed in ("a", "a", "b"))
+    pauses = [first.next() for _ in range(12)]
+    assert pauses == [second.next() for _ in range(12)]
+    assert pauses != [other.next() for _ in range(12)]
+    assert all(
+        base <= pause <= base * 1.25
+        for base, pause in zip((1, 2, 4, 8, 16, 32, 60, 60), pauses, strict=False)
+    )
+    first.over()
+    assert first.next() < 1.3
+
+
+def test_the_process_goes_on_while_the_store_is_away_and_ends_when_told(world, free_port, caplog) -> None:
+    caplog.set_level(logging.INFO)
+    section = SeriesStore("victoriametrics", f"http://127.0.0.1:{free_port()}")
+    config = replace(settings_of(world.folder), store=section)
+    stop = threading.Event()
+    thread = threading.Thread(target=store_writer.run, args=(config, stop))
+    thread.start()
+    try:
+        for _ in range(200):
+            with begin_read(world.engine) as conn:
+                held = kept.load(conn)
+            if held is not None and held.progress.error:
+                break
+            stop.wait(0.05)
+    finally:
+        stop.set()
+        thread.join(20)
+    assert not thread.is_alive()
+    assert held is not None
+    assert "ConnectError" in held.progress.error
+    assert "nothing is lost meanwhile" in caplog.text
