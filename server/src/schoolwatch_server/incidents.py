@@ -23,7 +23,8 @@ from schoolwatch_server.database import (
 )
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.rules import Book, Rule
-from schoolwatch_server.rules.follow import Occurrence, fall_quiet, follow
+from schoolwatch_server.rules.follow import Occurrence, fall_quiet, follow, subjects
+from schoolwatch_server.rules.learning import Learnt
 from schoolwatch_server.rules.memory import Memory, of_a_right_clock
 from schoolwatch_server.rules.sighted import AGAIN_MAX, Sighted
 from schoolwatch_server.rules.step import Event, as_json
@@ -59,18 +60,21 @@ def judge_next(
             return 0
         seen = sightings.of_rows(conn, rows[0].id, rows[-1].id)
         about = {Subject("device", row.device_id) for row in rows}
-        parts = {Subject("device", row.device_id, one.part) for row in rows for one in seen.get(row.id, ())}
+        parts = subjects(book.of_sightings, seen, {row.id: row.device_id for row in rows})
         memory = of_a_right_clock(memories.of_devices(conn, {one.id for one in about}), now)
-        for subject, kept in _sighted(conn, book.of_sightings, parts).items():
+        for subject, kept in _sighted(conn, {rule.id for rule in book.of_sightings}, parts).items():
             memory[subject] = memory.get(subject, {}) | kept
         of_now = book.at(now)
-        apart = rule_reach.apart(conn, of_now, about | parts)
+        places = {msgspec.structs.replace(one, part="") for one in parts}
+        apart = rule_reach.apart(conn, of_now, about | places)
+        learning = {rule.id for rule in book.of_sightings if rule.learn is not None}
+        cleared = incidents.false_alarms(conn, learning, parts)
     switched_on = {rule.id for rule in of_now if rule.enabled}
     changed: Memory = {}
     occurrences: list[Occurrence] = []
     for of_then, run in book.spans(rows):
         judging = [rule for rule in of_then if rule.id in switched_on]
-        more, found = follow(judging, _decoded(run), memory, given, seen, apart)
+        more, found = follow(judging, _decoded(run), memory, given, seen, apart, cleared)
         changed |= more
         memory |= more
         occurrences += found
@@ -124,7 +128,8 @@ def _sighted(conn: Connection, rules: Collection[str], about: Collection[Subject
     """What rules about sightings remember of these subjects."""
     found: Memory = {}
     for (rule, subject), body in incidents.states(conn, rules, about).items():
-        found.setdefault(subject, {})[rule] = msgspec.convert(body, Sighted)
+        mine = found.setdefault(subject, {})
+        mine[rule] = msgspec.convert(body, Learnt) if "known" in body else msgspec.convert(body, Sighted)
     return found
 
 
@@ -134,7 +139,7 @@ def _seen(changed: Memory) -> Watched:
         (rule, about): msgspec.to_builtins(state)
         for about, kept in changed.items()
         for rule, state in kept.items()
-        if isinstance(state, Sighted)
+        if isinstance(state, Sighted | Learnt)
     }
 
 
@@ -166,6 +171,20 @@ def _record(conn: Connection, occurrence: Occurrence, now: float) -> tuple[int, 
         case "closed":
             closed = incidents.close_incident(conn, new.fingerprint, event.at, as_json(event), now)
             return None if closed is None else (closed, "closed")
+        case "merged" if occurrence.larger is not None:
+            larger = incidents.open_with(conn, incidents.fingerprint(*occurrence.larger))
+            detail = {**as_json(event), "into": larger}
+            incidents.close_incident(conn, new.fingerprint, event.at, detail, now, kind="merged")
+        case _:
+            _write_down(conn, event, new, now)
+    return None
+
+
+def _write_down(conn: Connection, event: Event, new: incidents.NewIncident, now: float) -> None:
+    """What alarms nobody: on the work list, off it, or known from now on."""
+    match event.kind:
+        case "known":
+            incidents.note(conn, new.fingerprint, "known", as_json(event), now)
         case "listed":
             faults.put(conn, new)
         case "mended":
@@ -175,11 +194,6 @@ def _record(conn: Connection, occurrence: Occurrence, now: float) -> tuple[int, 
             incidents.close_incident(conn, new.fingerprint, event.at, detail, now, kind="stood")
             if not incidents.is_false_alarm(conn, new.fingerprint):
                 faults.put(conn, new)
-        case "merged" if occurrence.larger is not None:
-            larger = incidents.open_with(conn, incidents.fingerprint(*occurrence.larger))
-            detail = {**as_json(event), "into": larger}
-            incidents.close_incident(conn, new.fingerprint, event.at, detail, now, kind="merged")
-    return None
 
 
 def _opened(conn: Connection, new: incidents.NewIncident, now: float) -> tuple[int, str] | None:

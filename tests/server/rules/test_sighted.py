@@ -209,7 +209,7 @@ def test_a_sensors_sighting_needs_nothing_but_a_file(tmp_path: Path) -> None:
         ("open_after: 0", "open_after: 60", "open_after: 0, close_after: some seconds"),
         ("close_after: 86400", "close_after: 0", "open_after: 0, close_after: some seconds"),
         ("when_found: incident", "when_found: work_list", "when_found: incident"),
-        ("scope: device", "scope: school", "scope: device"),
+        ("scope: device", "scope: room", "scope: device or school"),
         ("sighting: device.clone", "sighting: device.clone\n  equals: 1", "compared with nothing"),
         ("late: opens", "late: opens\nworse: {severity: critical, above: 3}", "worse: write the condition's"),
     ],

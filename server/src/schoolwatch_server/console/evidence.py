@@ -1,11 +1,11 @@
 """What was kept as evidence with an incident, in words: value with unit, when measured, when it arrived."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from schoolwatch_contract.catalogue import FACTS, METRICS
-from schoolwatch_server.console import lines
+from schoolwatch_server.console import lines, sighting_words
 from schoolwatch_server.console.words import Words
 from schoolwatch_server.indicators import INDICATORS
 from schoolwatch_server.serious import evidence
@@ -35,18 +35,26 @@ class WitnessWords:
 
 
 def evidence_in_words(
-    kept: object, words: Words, again: object = None, called: Callable[[str], str] = str
+    kept: object,
+    words: Words,
+    again: object = None,
+    called: Callable[[str], str] = str,
+    devices: Mapping[int, str] | None = None,
 ) -> list[tuple[str, WitnessWords]]:
     """The reports that rules kept: which showed the fault first, opened the incident, told of it `again`.
 
-    `called` is what a channel of notification is called for who looks.
+    `called` is what a channel of notification is called for who looks, `devices` what those who saw something
+    are (`evidence.seers`).
     """
-    return [(one.which, _in_words(one, words, called)) for one in evidence.witnesses(kept, again)]
+    names = devices or {}
+    return [(one.which, _in_words(one, words, called, names)) for one in evidence.witnesses(kept, again)]
 
 
-def _in_words(one: Witness, words: Words, called: Callable[[str], str]) -> WitnessWords:
+def _in_words(
+    one: Witness, words: Words, called: Callable[[str], str], devices: Mapping[int, str]
+) -> WitnessWords:
     told = tuple(_line(line, words, called) for line in _with_shares(one.lines))
-    seen = tuple(_seen(each, words) for each in one.seen)
+    seen = tuple(_seen(each, words, devices) for each in one.seen)
     return WitnessWords(one.taken_at, _arrived(one, words), told, seen, one.left_out)
 
 
@@ -97,14 +105,9 @@ _OF_DEVICES = frozenset({"device.clone", "device.changed"})
 """What the server itself sees of a device."""
 
 
-def _seen(seen: Seen, words: Words) -> SeenWords:
+def _seen(seen: Seen, words: Words, devices: Mapping[int, str]) -> SeenWords:
     if seen.kind in _OF_DEVICES:  # numbers of reports and digests, which tell a person nothing
         what = seen.detail.get("what", "same_number")
         return SeenWords(words.known(f"change.{what}", what), ())
-    return SeenWords(evidence.title(seen.kind, words.texts, words.language), tuple(_details(seen, words)))
-
-
-def _details(seen: Seen, words: Words) -> Iterator[tuple[str, str]]:
-    yield words.text("incident.evidence_subject"), seen.subject
-    for name, value in seen.detail.items():
-        yield words.known(f"detail.{name}", name), words.known(f"change.{value}", value)
+    title = words.known(f"sighting.{seen.kind}", evidence.title(seen.kind, words.texts, words.language))
+    return SeenWords(title, tuple(sighting_words.details(seen, words, devices)))

@@ -21,6 +21,7 @@ from schoolwatch_server.database import incident_rows, maintenances, serious
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.handling import NOTE_MAX, Act, Wish
 from schoolwatch_server.rules import kept
+from schoolwatch_server.serious import evidence
 
 Number = Annotated[int, Path(ge=1, le=2**62)]
 
@@ -73,11 +74,12 @@ def _page(
         settled = {work.id for work in planned if maintenances.one(conn, who.scope, work.id) is not None}
         names = handling.assignable(conn, who, number) if may(who, "handle") else ()
         called = naming(conn, who, words)
+        again = kept.newest((event.kind, event.detail) for event in events)
+        seers = incident_rows.called(conn, evidence.seers(row.evidence, again))
     looked.see(
         server.looked, server.engine, who, "incident.view", str(number)
     )  # what is not theirs, nobody saw
     rule = server.rules.get(row.rule)
-    again = kept.newest((event.kind, event.detail) for event in events)
     return page(
         request,
         "incident.html",
@@ -88,7 +90,7 @@ def _page(
         planned=planned,
         settled=settled,
         events=incident_words.timeline(events, words, called),
-        evidence=evidence_in_words(row.evidence, words, again, called),
+        evidence=evidence_in_words(row.evidence, words, again, called, seers),
         gravity=gravity,
         timers=timers_in_words(gravity, words, time.time()),
         calls=calls_for(server, who, row, rule),

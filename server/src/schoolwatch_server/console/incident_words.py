@@ -39,7 +39,7 @@ def goes_on(row: IncidentRow, events: Iterable[EventRow]) -> bool:
     """Whether a person closed it and the readings have not shown yet that it is over."""
     if row.state not in ("resolved", "false_alarm"):
         return False
-    told = [event.kind for event in events if event.kind in (row.state, "ended", "stood")]
+    told = [event.kind for event in events if event.kind in (row.state, "ended", "known", "stood")]
     return bool(told) and told[-1] == row.state
 
 

@@ -42,9 +42,7 @@ def device(conn: Connection, device_id: int, name: str) -> Counter[str]:
     _with_dependents(conn, gone, t.incident, t.incident.c.device_id == device_id)
     generations = select(t.generation.c.id).where(t.generation.c.device_id == device_id)
     _delete(conn, gone, t.arrived, t.arrived.c.generation_id.in_(generations))
-    subject = t.rule_state.c.subject
-    mine = or_(subject == str(device_id), subject.startswith(f"{device_id}:"))
-    _delete(conn, gone, t.rule_state, mine)
+    _delete(conn, gone, t.rule_state, _remembered(str(device_id)))
     about = t.quarantine.c.topic.contains(name, autoescape=True)
     _delete(conn, gone, t.quarantine, or_(t.quarantine.c.device == name, about))
     _drafts(conn, gone, device_id, name)
@@ -96,6 +94,7 @@ def school(conn: Connection, school_id: int, now: float) -> Counter[str]:
     conn.execute(update(t.report).where(_of_school(school_id)).values(frozen_by="", handed_in_by=""))
     conn.execute(update(t.report_event).where(t.report_event.c.report_id.in_(handed_in)).values(by=""))
     conn.execute(update(t.declaration).where(t.declaration.c.school_id == school_id).values(declared_by=""))
+    _delete(conn, gone, t.rule_state, _remembered(f"school:{school_id}"))
     open_code = (t.school_code.c.school_id == school_id) & t.school_code.c.valid_to.is_(None)
     conn.execute(update(t.school_code).where(open_code).values(valid_to=now))
     return +gone
@@ -108,6 +107,12 @@ def _incident_series(conn: Connection, gone: Counter[str], school_id: int) -> No
     ids = list(conn.scalars(its))
     _delete(conn, gone, t.judged, t.judged.c.series_id.in_(ids))
     _delete(conn, gone, t.judged_series, s.id.in_(ids))
+
+
+def _remembered(about: str) -> ColumnElement[bool]:
+    """What rules remember of a subject, and of its parts."""
+    subject = t.rule_state.c.subject
+    return or_(subject == about, subject.startswith(f"{about}:"))
 
 
 def _people(school_id: int) -> Select[tuple[int]]:

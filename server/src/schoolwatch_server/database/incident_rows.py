@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, true
 
 from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.in_parts import in_parts
 from schoolwatch_server.database.registry import within
 from schoolwatch_server.incident_states import State, state_of
 from schoolwatch_server.scope import Scope
@@ -116,6 +117,21 @@ def events(conn: Connection, incident_id: int) -> tuple[EventRow, ...]:
     e = t.incident_event.c
     query = select(e.at, e.kind, e.detail).where(e.incident_id == incident_id).order_by(e.id)
     return tuple(EventRow(*row) for row in conn.execute(query))
+
+
+def called(conn: Connection, device_ids: Collection[int]) -> dict[int, str]:
+    """What devices that saw something are called, with their room; one that was deleted is not there."""
+    d, m, found = t.device.c, t.membership.c, dict[int, str]()
+    query = (
+        select(d.id, d.device, d.label, t.room.c.name)
+        .select_from(t.device)
+        .outerjoin(t.membership, (m.device_id == d.id) & m.valid_to.is_(None))
+        .outerjoin(t.room, t.room.c.id == m.room_id)
+    )
+    for part in in_parts(device_ids):
+        for id_, device, label, room in conn.execute(query.where(d.id.in_(part))):
+            found[id_] = ", ".join(one for one in (label or device[:8], room) if one)
+    return found
 
 
 def incident_select() -> Select[Any]:

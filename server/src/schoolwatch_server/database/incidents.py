@@ -157,6 +157,29 @@ def is_false_alarm(conn: Connection, mark: str) -> bool:
     return last is not None and last.verdict == "false_alarm"
 
 
+def false_alarms(
+    conn: Connection, rules: Collection[str], subjects: Collection[Subject]
+) -> dict[tuple[str, Subject], tuple[float, ...]]:
+    """When people closed incidents of these rules about these subjects as false alarms, UTC seconds."""
+    marks = {fingerprint(rule, about): (rule, about) for rule in rules for about in subjects}
+    found: dict[tuple[str, Subject], tuple[float, ...]] = {}
+    i = t.incident.c
+    for part in in_parts(marks):
+        query = select(i.fingerprint, i.closed_at).where(
+            i.fingerprint.in_(part), i.verdict == "false_alarm", i.closed_at.is_not(None)
+        )
+        for mark, closed_at in conn.execute(query.order_by(i.id)):
+            found[marks[mark]] = (*found.get(marks[mark], ()), closed_at)
+    return found
+
+
+def note(conn: Connection, mark: str, kind: str, detail: dict[str, Any], now: float) -> None:
+    """Something that happened to the newest incident with this fingerprint, if there is one."""
+    last = _newest(conn, mark)
+    if last is not None:
+        add_event(conn, last.id, kind, detail, now)
+
+
 def _newest(conn: Connection, mark: str, by: Column[Any] = t.incident.c.id) -> Any:
     """Id, `closed_at` and verdict of the newest incident with this fingerprint, held until the end."""
     i = t.incident.c

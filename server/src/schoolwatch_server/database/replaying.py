@@ -71,6 +71,15 @@ def devices(conn: Connection, school_ids: Collection[int]) -> tuple[int, ...]:
     return tuple(found)
 
 
+def school_of(conn: Connection, device_ids: Collection[int]) -> dict[int, int]:
+    """Device → the school in which it is now."""
+    m, found = t.membership.c, dict[int, int]()
+    for some in in_parts(device_ids):
+        query = select(m.device_id, m.school_id).where(m.device_id.in_(some), m.valid_to.is_(None))
+        found |= {row.device_id: row.school_id for row in conn.execute(query)}
+    return found
+
+
 def reports(conn: Connection, device_ids: Collection[int], start: float, end: float) -> int:
     """About how many reports of these were taken in [start, end): by those of some of them."""
     ids = list(device_ids)

@@ -3,9 +3,10 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.in_parts import in_parts
 from schoolwatch_server.rules.sighted import Seen
 
 
@@ -56,9 +57,24 @@ def of_reports(conn: Connection, device_id: int, rows: Collection[int]) -> dict[
     }
 
 
+def seers(conn: Connection, device_ids: Collection[int], kinds: Collection[str]) -> frozenset[int]:
+    """Those of these devices that ever saw such a thing."""
+    s, found = t.sighting.c, set[int]()
+    for part in in_parts(device_ids):
+        query = select(s.device_id).where(s.device_id.in_(part), s.kind.in_(list(kinds))).distinct()
+        found.update(conn.scalars(query))
+    return frozenset(found)
+
+
 def _seen(conn: Connection, where: ColumnElement[bool]) -> dict[int, list[Seen]]:
-    s = t.sighting.c
-    query = select(s.journal_id, s.kind, s.subject, s.detail, s.seen_at, s.received_at, s.late)
+    s, m = t.sighting.c, t.membership.c
+    mine = select(m.school_id).where(m.device_id == s.device_id).limit(1).correlate(t.sighting)
+    then = mine.where(m.valid_from <= s.seen_at).order_by(m.valid_from.desc()).scalar_subquery()
+    first = mine.order_by(m.valid_from).scalar_subquery()  # of what it saw before it was anywhere
+    query = select(
+        s.journal_id, s.kind, s.subject, s.detail, s.seen_at, s.received_at, s.late, s.device_id,
+        func.coalesce(then, first, 0),
+    )  # fmt: skip
     found: dict[int, list[Seen]] = {}
     for row in conn.execute(query.where(where).order_by(s.id)):
         found.setdefault(row.journal_id, []).append(Seen(*row))

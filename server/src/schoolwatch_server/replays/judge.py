@@ -9,7 +9,7 @@ import msgspec
 
 from schoolwatch_contract.records import Envelope
 from schoolwatch_server.replays.job import Count, Found
-from schoolwatch_server.rules.follow import Occurrence, Row, fall_quiet, follow
+from schoolwatch_server.rules.follow import Cleared, Occurrence, Row, fall_quiet, follow
 from schoolwatch_server.rules.rule import Rule
 from schoolwatch_server.rules.sighted import Seen
 from schoolwatch_server.rules.subject import Subject
@@ -22,16 +22,17 @@ def named_apart(rules: Sequence[Rule]) -> tuple[Rule, ...]:
     return tuple(msgspec.structs.replace(rule, id=f"replay_{n}") for n, rule in enumerate(rules))
 
 
-def of_device(
+def of_reports(
     rules: Sequence[Rule],
     reports: Iterable[tuple[Row, Envelope | None]],
     end: float,
     given: Given = NOTHING,
     sightings: Mapping[int, Sequence[Seen]] | None = None,
     apart: Container[tuple[str, Subject]] = (),
+    cleared: Cleared | None = None,
 ) -> list[list[Found]]:
     """Per rule (of `named_apart`) what it would have found by `end`, had it begun with the first report."""
-    memory, occurrences = follow(rules, reports, {}, given, sightings, apart)
+    memory, occurrences = follow(rules, reports, {}, given, sightings, apart, cleared)
     _, quiet = fall_quiet(rules, memory, end)
     finds = {rule.id: Finds() for rule in rules}
     for one in (*occurrences, *quiet):
@@ -74,7 +75,7 @@ class Finds:
                     self._change(at, until=None, is_part=False)
                 else:
                     self._add(one, is_listed=event.kind == "listed", since=event.since)
-            case "closed" | "mended" | "stood" | "merged" if at is not None:
+            case "closed" | "mended" | "stood" | "merged" | "known" if at is not None:
                 self._change(at, until=event.at, is_part=event.kind == "merged")
                 if event.kind == "stood":
                     self._add(one, is_listed=True, since=self.found[at].since)

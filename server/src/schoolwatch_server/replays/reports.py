@@ -1,42 +1,78 @@
-"""Rules of what devices report, over the journal: computer by computer."""
+"""Rules of what devices report, over the journal: computer by computer, or school by school."""
 
 from collections.abc import Iterator, Sequence
 
+import msgspec
 from sqlalchemy import Connection, Engine
 
 from schoolwatch_contract.envelope import from_json, inflate
 from schoolwatch_contract.errors import ContractError
 from schoolwatch_contract.records import Envelope
-from schoolwatch_server.database import journal, rule_reach, sightings
+from schoolwatch_server.database import incidents, journal, replaying, rule_reach, sightings
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.replays import judge
 from schoolwatch_server.replays.job import Found, Job
 from schoolwatch_server.rules import Rule
+from schoolwatch_server.rules.follow import SENSOR_UP, subjects
+from schoolwatch_server.rules.sighted import Seen
 from schoolwatch_server.rules.subject import Subject
-from schoolwatch_server.rules.told import RECALLED
+from schoolwatch_server.rules.told import RECALLED, subject
 
 
 def steps(engine: Engine, rules: Sequence[Rule], job: Job) -> Iterator[tuple[int, int, list[list[Found]]]]:
-    """Of each computer how many reports there were, and what each version found in them."""
+    """How many computers were looked at together, how many reports there were, what each version found."""
     apart = judge.named_apart(rules)
-    for device_id in job.devices:
+    for ids in _together(engine, rules, job.devices):
         with begin_read(engine) as conn:
-            yield 1, *_device(conn, device_id, apart, job)
+            yield len(ids), *_judged(conn, ids, rules, apart, job)
 
 
-def _device(
-    conn: Connection, device_id: int, rules: Sequence[Rule], job: Job
+def _together(engine: Engine, rules: Sequence[Rule], devices: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """Each computer by itself; for rules about schools those of a school that saw what they are about."""
+    kinds = {rule.condition.sighting or "" for rule in rules if rule.scope == "school"}
+    if not kinds:
+        yield from ((one,) for one in devices)
+        return
+    with begin_read(engine) as conn:
+        seers = sightings.seers(conn, devices, kinds)
+        of = replaying.school_of(conn, seers)
+    schools: dict[int, list[int]] = {}
+    for one in devices:
+        if one in of:
+            schools.setdefault(of[one], []).append(one)
+        else:
+            yield (one,)
+    yield from (tuple(its) for its in schools.values())
+
+
+def _judged(
+    conn: Connection, ids: Sequence[int], rules: Sequence[Rule], apart: Sequence[Rule], job: Job
 ) -> tuple[int, list[list[Found]]]:
     """In the order in which the reports came."""
-    rows = sorted(journal.of_device(conn, device_id, job.start, job.end), key=lambda row: row.id)
-    about = {Subject("device", device_id)}
-    seen = {}
-    if any(rule.condition.sighting is not None for rule in rules):
-        seen = sightings.of_reports(conn, device_id, {row.id for row in rows})
-        about |= {Subject("device", device_id, one.part) for told in seen.values() for one in told}
-    apart = rule_reach.apart(conn, rules, about)
-    asked = frozenset(name for rule in rules for name in rule.condition.evidence)
-    return len(rows), judge.of_device(rules, _decoded(rows, asked), job.end, job.given, seen, apart)
+    found = (row for one in ids for row in journal.of_device(conn, one, job.start, job.end))
+    rows = sorted(found, key=lambda row: row.id)
+    about = {Subject("device", one) for one in ids}
+    seen: dict[int, list[Seen]] = {}
+    if any(rule.condition.sighting is not None for rule in apart):
+        numbers = {row.id for row in rows}
+        seen = {row: told for one in ids for row, told in sightings.of_reports(conn, one, numbers).items()}
+    parts = subjects(apart, seen, {row.id: row.device_id for row in rows})
+    cleared = {
+        (named.id, about): instants
+        for rule, named in zip(rules, apart, strict=True)
+        if rule.learn is not None
+        for (_, about), instants in incidents.false_alarms(conn, {rule.id}, parts).items()
+    }
+    places = {msgspec.structs.replace(one, part="") for one in parts}
+    left_out = rule_reach.apart(conn, apart, about | places)
+    asked = frozenset(name for rule in apart for name in _asked(rule))
+    told = judge.of_reports(apart, _decoded(rows, asked), job.end, job.given, seen, left_out, cleared)
+    return len(rows), told
+
+
+def _asked(rule: Rule) -> tuple[str, ...]:
+    """Subjects of readings; a rule that learns asks since when a sensor listens."""
+    return (*rule.condition.evidence, *((subject(SENSOR_UP),) if rule.learn is not None else ()))
 
 
 def _decoded(

@@ -47,10 +47,10 @@ class Book:
         return frozenset(one.rule.id for page in self.pages for one in page)
 
     @property
-    def of_sightings(self) -> frozenset[str]:
-        """Those of them that are about sightings."""
+    def of_sightings(self) -> tuple[Rule, ...]:
+        """Those about sightings, in each of their versions."""
         held = (one.rule for page in self.pages for one in page)
-        return frozenset(rule.id for rule in held if rule.condition.sighting is not None)
+        return tuple(rule for rule in held if rule.condition.sighting is not None)
 
     def spans(self, rows: Iterable[R]) -> Iterator[tuple[tuple[Rule, ...], list[R]]]:
         """The rows in their order, in runs that the same rules judge: those of when they were taken."""

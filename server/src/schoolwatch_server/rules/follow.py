@@ -1,18 +1,28 @@
 """Judges envelopes in the order of the journal: a pure function from rows and memory to events."""
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Protocol
 
+import msgspec
+
 from schoolwatch_contract.records import Envelope
 from schoolwatch_server.rules.condition import met, met_worse
-from schoolwatch_server.rules.memory import FACTS, Kept, Memory
-from schoolwatch_server.rules.rule import Rule
-from schoolwatch_server.rules.sighted import Seen, Sighted, concerns, quiet, see
+from schoolwatch_server.rules.learning import OTHERS, SAYS_MAX, Learnt, Listening, Stranger, look
+from schoolwatch_server.rules.memory import FACTS, LISTENING, Kept, Memory
+from schoolwatch_server.rules.rule import Learn, Rule
+from schoolwatch_server.rules.sighted import Seen, Sighted, concerns, part_of, quiet, see
 from schoolwatch_server.rules.step import Event, Evidence, RuleState, step
 from schoolwatch_server.rules.subject import Subject, device
 from schoolwatch_server.rules.told import NOTHING, Given, Told, hear, recall, subject
+from schoolwatch_server.state import find
+
+Cleared = Mapping[tuple[str, Subject], Collection[float]]
+"""(rule, subject) → when a person closed an incident about it as no fault, UTC seconds."""
+
+SENSOR_UP = "sensor.up"
+"""What a gateway says of each link on which its sensor listens."""
 
 
 class Row(Protocol):
@@ -47,19 +57,41 @@ def follow(
     given: Given = NOTHING,
     sightings: Mapping[int, Sequence[Seen]] | None = None,
     apart: Container[tuple[str, Subject]] = (),
+    cleared: Cleared | None = None,
 ) -> tuple[Memory, tuple[Occurrence, ...]]:
     """Of whom memory changed, all that is remembered of them, and what opened or closed, in order.
 
     Each envelope is judged by itself, beside the facts that were told before it. `sightings` are those that
     were committed with each row; of a row without an envelope they alone are judged. A rule that is switched
-    off judges nothing, and one of `apart` (rule, subject) nothing of that subject.
+    off judges nothing, and one of `apart` (rule, subject) nothing of that subject. What people have `cleared`
+    a rule that learns knows from then on.
     """
-    journey = _Journey([rule for rule in rules if rule.enabled], memory, given, apart)
+    journey = _Journey([rule for rule in rules if rule.enabled], memory, given, apart, cleared or {})
     for row, envelope in envelopes:
         if envelope is not None:
             journey.judge(row, envelope)
         journey.sight(row, (sightings or {}).get(row.id, ()))
     return journey.changed, tuple(journey.occurrences)
+
+
+def place_of(rule: Rule, seen: Seen, device_id: int) -> Subject:
+    """Whose incident it is: the school's, where the rule says so and that is known, else the device's."""
+    return Subject("school", seen.school) if rule.scope == "school" and seen.school else device(device_id)
+
+
+def subjects(
+    rules: Iterable[Rule], sightings: Mapping[int, Sequence[Seen]], devices: Mapping[int, int]
+) -> set[Subject]:
+    """All of which rules may remember something that these sightings concern; `devices` is whose a row is."""
+    found = set()
+    for rule in rules:
+        for row_id, told in sightings.items():
+            for seen in told:
+                if concerns(rule, seen):
+                    place = place_of(rule, seen, devices[row_id])
+                    parts = {part_of(rule, seen), *(("", OTHERS) if rule.learn else ())}
+                    found |= {Subject(place.kind, place.id, part) for part in parts}
+    return found
 
 
 def fall_quiet(rules: Sequence[Rule], memory: Memory, now: float) -> tuple[Memory, tuple[Occurrence, ...]]:
@@ -85,6 +117,7 @@ class _Journey:
     memory: Memory
     given: Given
     apart: Container[tuple[str, Subject]]
+    cleared: Cleared
     held: Memory = field(default_factory=dict)
     touched: set[Subject] = field(default_factory=set)
     occurrences: list[Occurrence] = field(default_factory=list)
@@ -105,6 +138,9 @@ class _Journey:
         after_facts = recall(envelope, row.taken_at, before)
         if after_facts is not before:
             self._keep(about, mine, FACTS, after_facts)
+        if _SENSOR in told.subjects:
+            up = find(told.state.readings, SENSOR_UP).values()
+            self._listening(row, {labels.get("nic", ""): row.taken_at for labels, heard in up if heard})
         evidence: dict[tuple[str, ...], Evidence] = {}
         for rule in self._about(told.subjects):
             value = None if (rule.id, about) in self.apart else met(rule.condition, told)
@@ -127,20 +163,77 @@ class _Journey:
 
     def sight(self, row: Row, sightings: Sequence[Seen]) -> None:
         """A row's sightings, each subject's together."""
-        if not sightings:
-            return
-        of = sorted(sightings, key=lambda seen: seen.part)
         for rule in self.rules:
-            its = [seen for seen in of if rule.condition.sighting is not None and concerns(rule, seen)]
-            for part, seen in groupby(its, key=lambda seen: seen.part):
-                about = Subject("device", row.device_id, part)
-                if (rule.id, about) in self.apart:
-                    continue
-                mine = self._of(about)
-                held = mine.get(rule.id)
-                after, events = see(rule, held if isinstance(held, Sighted) else Sighted(), tuple(seen))
-                self._keep(about, mine, rule.id, after)
-                self.occurrences += [Occurrence(rule, about, event) for event in events]
+            if rule.condition.sighting is None:
+                continue
+            of: dict[Subject, list[Seen]] = {}
+            for seen in sightings:
+                if concerns(rule, seen):
+                    of.setdefault(place_of(rule, seen, row.device_id), []).append(seen)
+            for place, its in of.items():
+                if (rule.id, place) not in self.apart:
+                    self._sight(rule, row, place, its)
+
+    def _sight(self, rule: Rule, row: Row, place: Subject, its: Sequence[Seen]) -> None:
+        if rule.learn is None:
+            strangers = [Stranger(part_of(rule, seen), seen) for seen in its]
+        else:
+            strangers = self._strangers(rule, rule.learn, row, place, its)
+        for part, each in groupby(sorted(strangers, key=lambda one: one.part), key=lambda one: one.part):
+            told = tuple(each)
+            about = Subject(place.kind, place.id, part)
+            mine = self._of(about)
+            after, events = see(rule, self._sighted(about, rule), tuple(one.seen for one in told))
+            said = dict.fromkeys((*after.told, *(one.says for one in told if one.says)))
+            self._keep(about, mine, rule.id, msgspec.structs.replace(after, told=tuple(said)[-SAYS_MAX:]))
+            self.occurrences += [Occurrence(rule, about, event) for event in events]
+
+    def _strangers(
+        self, rule: Rule, learn: Learn, row: Row, place: Subject, its: Sequence[Seen]
+    ) -> list[Stranger]:
+        """Those of them that are not known; what becomes known is remembered of the place."""
+        mine = self._of(place)
+        held = mine.get(rule.id)
+        before = learnt = held if isinstance(held, Learnt) else Learnt()
+        if row.id <= learnt.journal:
+            return []
+        found: list[Stranger] = []
+        for seen in sorted(its, key=lambda one: one.seen_at):
+            about = Subject(place.kind, place.id, part_of(rule, seen))
+            state, cleared = self._sighted(about, rule), self.cleared.get((rule.id, about), ())
+            since = self._listens(row, seen)
+            learnt, came = look(rule, learn, learnt, about.part, seen, state, since, cleared)
+            if isinstance(came, Stranger):
+                found.append(came)
+            elif came is not None:
+                self._keep(about, self._of(about), rule.id, msgspec.structs.replace(state, is_open=False))
+                self.occurrences.append(Occurrence(rule, about, came))
+        if learnt is not before:
+            self._keep(place, mine, rule.id, msgspec.structs.replace(learnt, journal=row.id))
+        return found
+
+    def _sighted(self, about: Subject, rule: Rule) -> Sighted:
+        held = self._of(about).get(rule.id)
+        return held if isinstance(held, Sighted) else Sighted()
+
+    def _listens(self, row: Row, seen: Seen) -> float:
+        """Since when the link of a sighting is listened to; where nobody said so, since it was first seen."""
+        nic = seen.detail.get("nic", "")
+        listening = self._listening(row, {})
+        if nic not in listening.since:
+            listening = self._listening(row, {nic: seen.seen_at})
+        return listening.began(nic, seen.seen_at)
+
+    def _listening(self, row: Row, at: Mapping[str, float]) -> Listening:
+        about = device(row.device_id)
+        mine = self._of(about)
+        held = mine.get(LISTENING)
+        listening = held if isinstance(held, Listening) else Listening()
+        for nic, when in at.items():
+            listening = listening.on(nic, when)
+        if listening.since:
+            self._keep(about, mine, LISTENING, listening)
+        return listening
 
     def _of(self, about: Subject) -> dict[str, Kept]:
         """What is remembered of a subject, to be changed."""
@@ -168,6 +261,8 @@ def _is_kept(state: RuleState, value: bool) -> bool:
     stands = state.is_standing or state.is_usual
     return state.is_open or (not stands if value else state.is_standing)
 
+
+_SENSOR = subject(SENSOR_UP)
 
 _NEW = RuleState()
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
+from schoolwatch_contract.catalogue import SIGHTINGS
 from schoolwatch_server import strict_yaml
 from schoolwatch_server.rules.dependency import circle
 from schoolwatch_server.rules.held import Held, Origin
@@ -76,6 +77,8 @@ def _check_all(rule: Rule, path: Path) -> None:
         _check_watch(rule, rule.condition.watch, path)
     if rule.condition.sighting is not None:
         _check_sighting(rule, path)
+    elif rule.same or rule.learn is not None:
+        raise SheetError(f"{path}: same, learn: only rules of sightings have them: remove them")
 
 
 def _read(folder: Path, origin: Origin) -> tuple[Held, ...]:
@@ -105,8 +108,8 @@ def _check(condition: Condition, path: Path) -> None:
         raise SheetError(
             f"{path}: condition: write exactly one of posture, machine, reading, sighting and watch"
         )
-    if condition.detail and condition.sighting is None:
-        raise SheetError(f"{path}: condition.detail: only a sighting has some: remove it")
+    if (condition.detail or condition.at_least) and condition.sighting is None:
+        raise SheetError(f"{path}: condition.detail, condition.at_least: only a sighting has some: remove it")
     if condition.parameters and condition.watch is None:
         raise SheetError(f"{path}: condition.parameters: only a watch has some: remove them")
     if any(name is not None for name in found):
@@ -162,10 +165,30 @@ def _check_worse(rule: Rule, path: Path) -> None:
 
 
 def _check_sighting(rule: Rule, path: Path) -> None:
-    if rule.scope != "device" or rule.when_found != "incident" or rule.when_begun != "incident":
-        raise SheetError(f"{path}: a sighting is a device's incident: scope: device, when_found: incident")
+    found = (rule.when_found, rule.when_begun)
+    if rule.scope not in ("device", "school") or found != ("incident", "incident"):
+        raise SheetError(
+            f"{path}: a sighting is an incident of a device or its school: scope: device or school, "
+            "when_found: incident"
+        )
     if rule.open_after or rule.close_after <= 0:
         raise SheetError(
             f"{path}: a sighting opens at once and is over when there was none for a while: open_after: 0, "
             "close_after: some seconds"
         )
+    _check_details(rule, rule.condition.sighting or "", path)
+
+
+def _check_details(rule: Rule, kind: str, path: Path) -> None:
+    """A sensor's details are named as the catalogue has them; of other sightings it doesn't say which."""
+    known = SIGHTINGS[kind].details if kind in SIGHTINGS else ()
+    learnt = rule.learn.by if rule.learn is not None else ()
+    for where, names in (
+        ("condition.detail", rule.condition.detail),
+        ("condition.at_least", rule.condition.at_least),
+        ("same", rule.same),
+        ("learn.by", learnt),
+    ):
+        strange = [name for name in names if known and name not in known]
+        if strange:
+            raise SheetError(f"{path}: {where}: {kind} has no {strange[0]}, only {', '.join(known)}")

@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from schoolwatch_server.rules.learning import Learnt, Listening
 from schoolwatch_server.rules.sighted import Sighted
 from schoolwatch_server.rules.step import RuleState
 from schoolwatch_server.rules.subject import Subject
@@ -13,7 +14,10 @@ from schoolwatch_server.rules.told import Facts
 FACTS: Final = "told facts"
 """Under this a computer's memory has the facts that it told last; no rule's id has a blank."""
 
-Kept = RuleState | Sighted | Facts
+LISTENING: Final = "listening since"
+"""Under this a gateway's memory has since when its sensors listen."""
+
+Kept = RuleState | Sighted | Learnt | Listening | Facts
 """What one rule remembers of one subject."""
 
 Memory = dict[Subject, dict[str, Kept]]
@@ -25,6 +29,7 @@ class _Packed(msgspec.Struct, frozen=True, omit_defaults=True):
 
     rules: dict[str, RuleState] = {}
     facts: Facts = {}
+    listening: Listening = Listening()
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -35,7 +40,14 @@ def pack(kept: Mapping[str, Kept]) -> bytes:
     """What rules remember of a computer's own readings, and the facts: msgpack."""
     rules = {rule: state for rule, state in kept.items() if isinstance(state, RuleState)}
     facts = kept.get(FACTS)
-    return _encoder.encode(_Packed(rules, facts if isinstance(facts, dict) else {}))
+    listening = kept.get(LISTENING)
+    return _encoder.encode(
+        _Packed(
+            rules,
+            facts if isinstance(facts, dict) else {},
+            listening if isinstance(listening, Listening) else Listening(),
+        )
+    )
 
 
 def unpack(body: bytes) -> dict[str, Kept]:
@@ -44,6 +56,8 @@ def unpack(body: bytes) -> dict[str, Kept]:
     kept: dict[str, Kept] = {**held.rules}
     if held.facts:
         kept[FACTS] = held.facts
+    if held.listening.since:
+        kept[LISTENING] = held.listening
     return kept
 
 

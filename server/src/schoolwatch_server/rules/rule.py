@@ -52,9 +52,9 @@ class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     """What must be so; exactly one of five.
 
     A verdict of the posture or of the machine, or a reading's number, in an envelope; a sighting of a kind,
-    which needs no comparison, where `detail` names the values that its details must have one of; what a watch
-    finds when it looks at the database and the clock, as its `parameters` ask, which answers yes or no by
-    itself.
+    which needs no comparison, where `detail` names the values that its details must have one of, and
+    `at_least` what those that are numbers must reach; what a watch finds when it looks at the database and
+    the clock, as its `parameters` ask, which answers yes or no by itself.
 
     `equals`, `below` and `above` are the comparison, exactly one of them where there is one. A reading with
     labels comes several times: `every` says whether all of them must meet it, or one is enough. `evidence`
@@ -88,6 +88,7 @@ class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     reading: str | None = None
     sighting: str | None = None
     detail: dict[str, tuple[str, ...]] = {}
+    at_least: dict[str, float] = {}
     watch: str | None = None
     parameters: dict[str, float] = {}
     equals: bool | float | None = None
@@ -109,6 +110,16 @@ class Worse(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     above: float | None = None
 
 
+class Learn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What was there when a sensor came is no incident: what it sees in its first `seconds` becomes known.
+
+    Known are the machine (or whatever `same` tells apart) and what it announces, by the details in `by`.
+    """
+
+    seconds: Annotated[float, msgspec.Meta(gt=0, le=90 * 86400)]
+    by: Annotated[tuple[str, ...], msgspec.Meta(max_length=8)] = ()
+
+
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One file of rules; a higher version of the same id replaces it as a whole. Times in seconds.
 
@@ -122,6 +133,10 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     noted with the open incident, people are told of a new name, and it opens anew where a person closed it.
     `late` says whether evidence that comes late opens an incident or waits for newer evidence. One that is
     not `enabled` judges nothing, one with `only` nothing of other schools.
+
+    Rules of sightings alone: those that have the same of the details in `same` are one incident (where it
+    says nothing, those about the same machine), and `learn` is what must be new. With `scope: school` it is
+    one of the school, whichever of its gateways sees it.
 
     Rules of watches alone: an open incident of a rule in `silenced_by` about the same place, or one above it,
     has this one's findings as its part; with `quiet_when_planned` nothing opens during planned work there.
@@ -145,6 +160,8 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     worse: Worse | None = None
     again: str = ""
     late: Literal["waits", "opens"] = "waits"
+    same: Annotated[tuple[str, ...], msgspec.Meta(max_length=8)] = ()
+    learn: Learn | None = None
     silenced_by: tuple[Id, ...] = ()
     quiet_when_planned: bool = False
     enabled: bool = True

@@ -18,8 +18,15 @@ AGAIN_MAX: Final = 10
 """Repeated sightings that are kept with an incident one by one; of more there is the number."""
 
 
+SAME: Final = 1.0
+"""Seconds by which the time of the same sighting may differ: clocks are measured anew with each report."""
+
+
 class Seen(msgspec.Struct, frozen=True):
-    """A sighting as it was committed with a journal row; times are UTC seconds on the server's clock."""
+    """A sighting as it was committed with a journal row; times are UTC seconds on the server's clock.
+
+    `device` is who saw it, and `school` where that was then (0: not known).
+    """
 
     journal: int
     kind: str
@@ -28,6 +35,13 @@ class Seen(msgspec.Struct, frozen=True):
     seen_at: float
     arrived_at: float
     late: bool
+    device: int = 0
+    school: int = 0
+
+    @property
+    def heard_at(self) -> float:
+        """When it counts as heard: of what came late, when it came."""
+        return max(self.seen_at, self.arrived_at if self.late else 0.0)
 
     @property
     def evidence(self) -> Evidence:
@@ -39,14 +53,14 @@ class Seen(msgspec.Struct, frozen=True):
             sighting=self.kind,
             subject=self.subject,
             detail=self.detail,
+            device=self.device,
         )
 
-    @property
-    def part(self) -> str:
-        """What tells this subject from others of the same device, as short as a key must be."""
-        if len(self.subject) <= PART_MAX:
-            return self.subject
-        return hashlib.sha256(self.subject.encode()).hexdigest()[:PART_MAX]
+
+def part_of(rule: Rule, seen: Seen) -> str:
+    """What tells this sighting's incident from others of the same place, as short as a key must be."""
+    name = " ".join(seen.detail.get(one, "") for one in rule.same) if rule.same else seen.subject
+    return name if len(name) <= PART_MAX else hashlib.sha256(name.encode()).hexdigest()[:PART_MAX]
 
 
 class Sighted(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -54,6 +68,7 @@ class Sighted(msgspec.Struct, frozen=True, omit_defaults=True):
 
     The newest journal row that was judged; whether an incident is open; of the newest incident the first and
     last sighting, when something of it was last heard (its arrival, where it came late), and their number.
+    `told` is what it announced in that incident, where the rule learns (see `learning`).
     """
 
     journal: int = 0
@@ -62,26 +77,41 @@ class Sighted(msgspec.Struct, frozen=True, omit_defaults=True):
     last: float = 0.0
     heard: float = 0.0
     count: int = 0
+    told: tuple[str, ...] = ()
 
 
 def concerns(rule: Rule, seen: Seen) -> bool:
     """Whether the rule is about such a sighting."""
     condition = rule.condition
-    return seen.kind == condition.sighting and all(
-        seen.detail.get(name) in wanted for name, wanted in condition.detail.items()
+    return (
+        seen.kind == condition.sighting
+        and all(seen.detail.get(name) in wanted for name, wanted in condition.detail.items())
+        and all(_number(seen.detail.get(name)) >= least for name, least in condition.at_least.items())
     )
+
+
+def _number(text: str | None) -> float:
+    """Of what is no number nobody knows that it reaches anything."""
+    try:
+        return float(text or "nan")
+    except ValueError:
+        return float("nan")
 
 
 def see(rule: Rule, state: Sighted, seen: Sequence[Seen]) -> tuple[Sighted, tuple[Event, ...]]:
     """The state after one journal row's sightings of a subject, and what they cause.
 
     A late one opens an incident only where the rule's `late` is `opens`, and none when the newest incident
-    was about that time. A row that was judged before changes nothing.
+    was about that time. A row that was judged before changes nothing, and neither does what was told before:
+    a sensor tells the same for an hour, whatever becomes of the incident meanwhile.
     """
     if not seen or seen[0].journal <= state.journal:
         return state, ()
     events: list[Event] = []
+    known = state.last + SAME if state.count else 0.0
     for one in sorted(seen, key=lambda one: one.seen_at):
+        if not one.late and one.seen_at <= known:
+            continue
         at = one.arrived_at if one.late else one.seen_at
         if state.is_open and at - state.heard >= rule.close_after:
             events.append(_closed(rule, state))
@@ -92,7 +122,7 @@ def see(rule: Rule, state: Sighted, seen: Sequence[Seen]) -> tuple[Sighted, tupl
 
 
 def _one(rule: Rule, state: Sighted, one: Seen) -> tuple[Sighted, Event | None]:
-    heard = max(one.seen_at, one.arrived_at if one.late else 0.0)
+    heard = one.heard_at
     if one.late and (rule.late == "waits" or _is_known(state, one.seen_at)):
         return state, None
     if not state.is_open:
@@ -101,7 +131,7 @@ def _one(rule: Rule, state: Sighted, one: Seen) -> tuple[Sighted, Event | None]:
         return opened, event
     since, last = min(state.since, one.seen_at), max(state.last, one.seen_at)
     count = state.count + 1
-    again = Sighted(state.journal, True, since, last, max(state.heard, heard), count)
+    again = Sighted(state.journal, True, since, last, max(state.heard, heard), count, state.told)
     return again, Event("again", since, one.seen_at, one.late, None, one.evidence, rule.severity, count)
 
 

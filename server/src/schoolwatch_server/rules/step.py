@@ -11,16 +11,17 @@ import msgspec
 from schoolwatch_server.rules.rule import Rule
 from schoolwatch_server.severity import Severity
 
-EventKind = Literal["opened", "closed", "worsened", "again", "merged", "listed", "mended", "stood"]
+EventKind = Literal["opened", "closed", "worsened", "again", "merged", "listed", "mended", "stood", "known"]
 """An incident opens, gets worse, is seen again, becomes part of a larger one or closes; a standing fault is
-put on the work list or is mended; an incident of weeks becomes one."""
+put on the work list or is mended; an incident of weeks becomes one; what a person called no fault is
+known."""
 
 
 class Evidence(msgspec.Struct, frozen=True, gc=False):
     """The readings and facts that an envelope gave, frozen: `key(name, labels)` → value.
 
     `taken_at` is when it was taken and `arrived_at` when it came here (0: not remembered), UTC seconds. Of a
-    sighting there are its kind, what it is about, and its details.
+    sighting there are its kind, what it is about, its details, and who saw it (a device's id; 0: not kept).
     """
 
     journal: int
@@ -31,6 +32,7 @@ class Evidence(msgspec.Struct, frozen=True, gc=False):
     sighting: str = ""
     subject: str = ""
     detail: dict[str, str] = {}
+    device: int = 0
 
 
 class RuleState(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):

@@ -42,12 +42,16 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A sighting: of what kind, about what, with which details, when (UTC seconds; None: not known)."""
+    """A sighting: of what kind, about what, with which details, when (UTC seconds; None: not known).
+
+    `device` is who saw it, a device's internal id (0: not kept).
+    """
 
     kind: str
     subject: str
     detail: Mapping[str, str]
     seen_at: float | None
+    device: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,12 @@ def witnesses(evidence: object, again: object = None) -> tuple[Witness, ...]:
     return tuple(_witness(which, kept) for which, kept in told if isinstance(kept, Mapping))
 
 
+def seers(evidence: object, again: object = None) -> frozenset[int]:
+    """The devices that saw what an incident keeps, by their internal ids."""
+    told = (seen.device for one in witnesses(evidence, again) for seen in one.seen)
+    return frozenset(told) - {0}
+
+
 def _witness(which: Which, kept: Mapping[str, Any]) -> Witness:
     lines, seen = tuple(_lines(kept)), tuple(_sightings(kept))
     shown = lines[:MOST]
@@ -108,7 +118,9 @@ def _sightings(kept: Mapping[str, Any]) -> Iterator[Seen]:
     """The sighting of this witness, if it is one: its time is when it was seen."""
     if kept.get("sighting"):
         detail = {name: str(value) for name, value in (kept.get("detail") or {}).items()}
-        yield Seen(str(kept["sighting"]), str(kept.get("subject", "")), detail, _time(kept.get("taken_at")))
+        at, by = _time(kept.get("taken_at")), kept.get("device")
+        about = str(kept.get("subject", ""))
+        yield Seen(str(kept["sighting"]), about, detail, at, by if isinstance(by, int) else 0)
 
 
 def _time(value: object) -> float | None:

@@ -1,0 +1,57 @@
+"""What a gateway saw on its network, in words: who did it, what it offered, who saw it and where."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+from schoolwatch_server.console.words import Words
+from schoolwatch_server.serious.evidence import Seen
+
+SHORT: Final = 12
+"""Characters of a pseudonym that people are shown: enough to find it in a gateway's own list."""
+
+_PSEUDONYM: Final = 32
+_ORDER: Final = (
+    *("server", "address", "role", "router", "resolvers", "prefixes", "gives", "before"),
+    *("by", "was", "was_oui", "sender", "changes", "silence", "answers", "askers"),
+    *("lifetime", "preference", "flags", "mtu", "relayed"),
+)
+"""What is told first; what is not named here comes last."""
+
+_SECONDS: Final = frozenset({"lifetime", "silence"})
+
+
+def details(seen: Seen, words: Words, devices: Mapping[int, str]) -> Iterator[tuple[str, str]]:
+    """Name and value, in the order in which one who looks for the device needs them."""
+    told = dict(seen.detail)
+    yield words.text("incident.evidence_subject"), _short(seen.subject)
+    if prefix := told.pop("oui", ""):
+        yield words.text("detail.oui"), _maker(prefix, words)
+    nic = told.pop("nic", "")
+    for name in sorted(told, key=lambda one: _ORDER.index(one) if one in _ORDER else len(_ORDER)):
+        yield words.known(f"detail.{name}", name), _value(name, told[name], words)
+    if seen.device in devices or nic:
+        where = " · ".join(part for part in (devices.get(seen.device, ""), nic) if part)
+        yield words.text("detail.seen_by"), where
+
+
+def _value(name: str, value: str, words: Words) -> str:
+    if name in _SECONDS and value.isdecimal():
+        return words.span(float(value)) or words.amount(float(value), "s")
+    if name.endswith("oui"):
+        return _maker(value, words)
+    say: Callable[[str], str] = lambda one: words.known(f"sighted.{name}.{one}", _short(one))  # noqa: E731
+    return ", ".join(map(say, value.split())) if name != "before" else value
+
+
+def _maker(prefix: str, words: Words) -> str:
+    """A maker's three bytes; phones and virtual machines make up an address, which says so in one bit."""
+    try:
+        is_made_up = bool(int(prefix[:2], 16) & 2)
+    except ValueError:
+        return prefix
+    return words.text("detail.oui_made_up", prefix=prefix) if is_made_up else prefix
+
+
+def _short(text: str) -> str:
+    is_pseudonym = len(text) == _PSEUDONYM and all(c in "0123456789abcdef" for c in text)
+    return f"{text[:SHORT]}…" if is_pseudonym else text

@@ -1,0 +1,322 @@
+"""What a school's network is known to have: first days, changes, a person's word, floods, many gateways."""
+
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reports import Row
+from schoolwatch_contract.records import Envelope, Reading
+from schoolwatch_server import rules
+from schoolwatch_server.rules.announced import announced
+from schoolwatch_server.rules.follow import Cleared, Occurrence, fall_quiet, follow
+from schoolwatch_server.rules.learning import KNOWN_MAX, OTHERS, STRANGERS_MAX, Learnt, Listening
+from schoolwatch_server.rules.memory import LISTENING, Memory, pack, unpack
+from schoolwatch_server.rules.sighted import Seen, part_of
+from schoolwatch_server.rules.subject import Subject, device
+
+T = 1_800_000_000.0
+HOUR, DAY = 3600.0, 86_400.0
+ALL = {rule.id: rule for rule in rules.load()}
+DHCP = ALL["dhcp_server_new"]
+GATEWAY, SCHOOL = 7, 3
+OURS = {"server": "10.0.0.1", "router": "10.0.0.1", "resolvers": "10.0.0.1"}
+
+
+class Lan:
+    """A school's gateways, from the hour on in which the first of them begins to listen."""
+
+    def __init__(self, rule=DHCP, school: int = SCHOOL) -> None:
+        self.rule, self.school = rule, school
+        self.memory: Memory = {}
+        self.rows = 0
+        self.told: list[Occurrence] = []
+        self.cleared: Cleared = {}
+        self.listen()
+
+    def listen(self, hours: float = 0, gateway: int = GATEWAY, nic: str = "lan0", up: float = 1.0) -> None:
+        readings = (Reading("sensor.up", up, {"nic": nic}),)
+        self.rows += 1
+        row = Row(self.rows, gateway, T + hours * HOUR)
+        self._play(row, Envelope(1, row.taken_at, "1", readings), [])
+
+    def see(
+        self,
+        hours: float,
+        subject: str,
+        *,
+        gateway: int = GATEWAY,
+        late: float = 0.0,
+        kind: str = "",
+        **detail: str,
+    ) -> list[str]:
+        """What comes of it; `late`: hours after which it came."""
+        self.rows += 1
+        at = T + hours * HOUR
+        seen = Seen(
+            self.rows, kind or self.rule.condition.sighting, subject, {"nic": "lan0", **detail},
+            at, at + late * HOUR, bool(late), gateway, self.school,
+        )  # fmt: skip
+        row = Row(self.rows, gateway, at, late=bool(late), arrived=seen.arrived_at)
+        return self._play(row, None, [seen])
+
+    def _play(self, row: Row, envelope: Envelope | None, sightings: list[Seen]) -> list[str]:
+        changed, told = follow(
+            [self.rule], [(row, envelope)], self.memory, sightings={row.id: sightings}, cleared=self.cleared
+        )
+        self.memory |= changed
+        self.told += told
+        return [one.event.kind for one in told]
+
+    def clear(self, hours: float, subject: str) -> None:
+        """A person closes the incident about it as no fault."""
+        about = Subject("school", self.school, subject)
+        self.cleared = {**self.cleared, (self.rule.id, about): (T + hours * HOUR,)}
+
+
+def test_what_is_there_in_the_first_days_is_known_and_what_comes_later_is_an_incident_of_the_school() -> None:
+    lan = Lan()
+    assert lan.see(1, "ours", **OURS) == []
+    assert lan.see(6 * 24, "printer", server="10.0.0.5") == []
+    assert lan.see(8 * 24, "ours", **OURS) == []
+    assert lan.see(8 * 24, "rogue", server="192.168.1.1", resolvers="192.168.1.1") == ["opened"]
+    assert lan.see(8 * 24 + 1, "rogue", server="192.168.1.1", resolvers="192.168.1.1") == ["again"]
+    assert {one.subject for one in lan.told} == {Subject("school", SCHOOL, "rogue")}
+    assert lan.told[0].event.last.device == GATEWAY
+
+
+def test_learning_goes_by_when_the_sensor_began_so_that_the_first_server_of_a_quiet_network_is_new() -> None:
+    lan = Lan()
+    assert lan.see(30 * 24, "rogue", **OURS) == ["opened"]
+
+
+def test_where_no_sensor_said_that_it_listens_learning_begins_with_what_it_sees_first() -> None:
+    lan = Lan()
+    lan.memory.clear()
+    assert lan.see(1, "ours", **OURS) == []
+    assert lan.see(1 + 7 * 24, "rogue", **OURS) == ["opened"]
+
+
+def test_a_deaf_sensor_learns_nothing_yet() -> None:
+    lan = Lan()
+    lan.memory.clear()
+    lan.listen(up=0.0)
+    lan.listen(20 * 24)
+    assert lan.see(21 * 24, "ours", **OURS) == []
+
+
+def test_a_new_gateway_learns_its_own_segment_and_knows_what_its_school_knows() -> None:
+    lan = Lan()
+    lan.see(1, "ours", **OURS)
+    lan.listen(100 * 24, gateway=8)
+    assert lan.see(101 * 24, "ours", gateway=8, **OURS) == []
+    assert lan.see(101 * 24, "of the lab", gateway=8, server="10.1.0.1") == []
+    assert lan.see(102 * 24, "of the lab", server="10.1.0.1") == []
+    assert lan.see(102 * 24, "rogue", server="10.1.0.9") == ["opened"]
+
+
+def test_an_open_stranger_does_not_become_known_to_a_gateway_that_comes_then() -> None:
+    lan = Lan()
+    lan.see(20 * 24, "rogue", **OURS)
+    lan.listen(20 * 24 + 1, gateway=8)
+    assert lan.see(20 * 24 + 2, "rogue", gateway=8, **OURS) == ["again"]
+    assert {str(one.subject) for one in lan.told} == {f"school:{SCHOOL}:rogue"}
+
+
+def test_a_known_server_that_gives_other_resolvers_is_an_incident_that_says_what_was_known() -> None:
+    lan = Lan()
+    lan.see(1, "ours", **OURS)
+    assert lan.see(9 * 24, "ours", **{**OURS, "resolvers": "6.6.6.6"}) == ["opened"]
+    detail = lan.told[-1].event.last.detail
+    assert detail["resolvers"] == "6.6.6.6"
+    assert detail["before"] == "10.0.0.1 · 10.0.0.1 · 10.0.0.1"
+    assert lan.see(9 * 24 + 1, "ours", **OURS) == [], "what is known stays known"
+
+
+def test_what_a_person_calls_no_fault_is_known_from_then_on_until_it_changes() -> None:
+    lan = Lan()
+    new = {"server": "10.0.0.7", "router": "10.0.0.1", "resolvers": "10.0.0.1"}
+    assert lan.see(9 * 24, "new", **new) == ["opened"]
+    lan.clear(9 * 24 + 2, "new")
+    assert lan.see(9 * 24 + 3, "new", **new) == ["known"]
+    assert lan.see(40 * 24, "new", **new) == []
+    assert lan.see(41 * 24, "new", **{**new, "router": "10.0.0.7"}) == ["opened"]
+    assert lan.see(41 * 24, "other", **new) == ["opened"]
+
+
+def test_a_word_that_was_taken_back_holds_no_more() -> None:
+    lan = Lan()
+    lan.see(9 * 24, "new", **OURS)
+    lan.clear(9 * 24 + 2, "new")
+    lan.see(9 * 24 + 3, "new", **OURS)
+    lan.cleared = {}
+    assert lan.see(9 * 24 + 4, "new", **OURS) == ["opened"]
+
+
+def test_what_was_announced_otherwise_before_the_word_was_not_what_it_was_about() -> None:
+    lan = Lan()
+    lan.see(9 * 24, "new", resolvers="10.0.0.1")
+    lan.clear(9 * 24 + 2, "new")
+    assert lan.see(9 * 24 + 3, "new", resolvers="6.6.6.6") == ["again"]
+
+
+def test_what_comes_late_of_the_first_days_is_known_and_a_late_stranger_is_one_late_incident() -> None:
+    lan = Lan()
+    assert lan.see(24, "ours", late=24 * 10, **OURS) == []
+    assert lan.see(24 * 9, "rogue", late=24 * 5, **OURS) == ["opened"]
+    assert lan.see(24 * 10, "rogue", late=24 * 4, **OURS) == ["again"]
+    assert lan.see(24 * 9 + 5, "rogue", late=24 * 5, **OURS) == []
+    assert lan.told[0].event.late
+    assert lan.told[0].event.since == T + 9 * DAY
+    assert lan.told[0].event.last.arrived_at == T + 14 * DAY
+
+
+def test_a_flood_of_faked_routers_is_ten_incidents_and_one_of_all_the_others() -> None:
+    lan = Lan()
+    for number in range(300):
+        lan.see(10 * 24 + number / 100, f"fake{number}", **OURS)
+    opened = [one.subject.part for one in lan.told if one.event.kind == "opened"]
+    assert len(opened) == STRANGERS_MAX + 1
+    assert opened[-1] == OTHERS
+    assert sum(len(kept) for kept in lan.memory.values()) < 20, "and what is remembered has a bound"
+    _, closed = fall_quiet([DHCP], lan.memory, T + 12 * DAY)
+    assert len(closed) == STRANGERS_MAX + 1
+
+
+def test_a_flood_in_the_first_days_fills_no_memory_and_hides_nothing() -> None:
+    lan = Lan()
+    lan.see(1, "ours", **OURS)
+    for number in range(200):
+        lan.see(2 + number / 100, f"fake{number}", **OURS)
+    (learnt,) = [kept for each in lan.memory.values() for kept in each.values() if isinstance(kept, Learnt)]
+    assert len(learnt.known) == KNOWN_MAX
+    assert lan.told[0].event.kind == "opened"
+    assert lan.see(8 * 24, "ours", **OURS) == []
+
+
+def test_a_device_of_no_school_keeps_its_own() -> None:
+    lan = Lan(school=0)
+    lan.see(1, "ours", **OURS)
+    lan.see(9 * 24, "rogue", **OURS)
+    assert [one.subject for one in lan.told] == [Subject("device", GATEWAY, "rogue")]
+
+
+def test_what_a_restart_reads_back_is_what_was_remembered() -> None:
+    lan = Lan()
+    kept = lan.memory[device(GATEWAY)]
+    assert unpack(pack(kept)) == kept == {LISTENING: Listening({"lan0": T})}
+
+
+def test_a_row_that_is_judged_twice_changes_nothing() -> None:
+    lan = Lan()
+    lan.see(9 * 24, "rogue", **OURS)
+    memory = dict(lan.memory)
+    lan.rows -= 1
+    assert lan.see(9 * 24, "rogue", **OURS) == []
+    assert lan.memory == memory
+
+
+@pytest.mark.parametrize(
+    ("rule", "details"),
+    [
+        ("router_killed", {"by": "other", "router": "r"}),
+        ("arp_spoofed", {"role": "gateway", "address": "10.0.0.1"}),
+        ("arp_spoofed", {"role": "own"}),
+        ("nd_spoofed", {"role": "gateway"}),
+        ("dad_denied", {"answers": "3"}),
+    ],
+)
+def test_what_is_hostile_opens_on_the_first_day(rule: str, details: dict[str, str]) -> None:
+    assert ALL[rule].is_attack
+    assert Lan(ALL[rule]).see(1, "bad", **details) == ["opened"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "details"),
+    [
+        ("router_killed", {"by": "itself", "router": "r"}),
+        ("arp_spoofed", {"role": "other"}),
+        ("arp_conflict", {"role": "other", "changes": "3"}),
+        ("arp_conflict", {"role": "other"}),
+        ("arp_conflict", {"role": "other", "changes": "many"}),
+        ("arp_conflict", {"role": "gateway", "address": "10.0.0.1", "changes": "9"}),
+        ("nd_spoofed", {"role": "other"}),
+        ("dad_denied", {"answers": "2"}),
+    ],
+)
+def test_what_is_usual_opens_nothing(rule: str, details: dict[str, str]) -> None:
+    assert Lan(ALL[rule]).see(100 * 24, "some", **details) == []
+
+
+def test_an_address_that_goes_to_and_fro_is_one_incident_whoever_of_the_two_is_told() -> None:
+    lan = Lan(ALL["arp_spoofed"])
+    kinds = [
+        kind
+        for minute, who in enumerate(["bad", "router", "bad", "router"])
+        for kind in lan.see(
+            24 + minute / 60, who, gateway=GATEWAY + minute % 2, role="gateway", address="10.0.0.1"
+        )
+    ]
+    assert kinds == ["opened", "again", "again", "again"]
+
+
+def test_what_a_sensor_tells_for_an_hour_is_one_sighting() -> None:
+    lan = Lan(ALL["arp_spoofed"])
+    told = [lan.see(24, "bad", role="gateway", address="10.0.0.1") for _ in range(4)]
+    assert told == [["opened"], [], [], []]
+
+
+@pytest.mark.parametrize(
+    ("prefixes", "other", "is_same"),
+    [
+        ("2402:800:6102:1::/64", "2402:800:7aaa:9::/64", True),  # one provider, another day
+        ("2402:800:6102:1::/64", "2001:ee0:1:2::/64", False),
+        ("fd12:3456:789a:1::/64", "fd12:3456:789a:2::/64", True),
+        ("fd12:3456:789a:1::/64", "fd12:3456:789b:1::/64", False),
+        ("fe80::1", "fe80::2", False),
+        ("10.0.0.1 10.0.0.2", "10.0.0.2 10.0.0.1", True),
+        ("10.0.0.1", "10.0.0.2", False),
+        ("", "10.0.0.2", False),
+        ("no address", "no address", True),
+    ],
+)
+def test_the_same_announcement_is_the_same_when_a_provider_gives_another_prefix(
+    prefixes: str, other: str, *, is_same: bool
+) -> None:
+    by = ("prefixes",)
+    said = announced(by, {"prefixes": prefixes}), announced(by, {"prefixes": other})
+    assert (said[0] == said[1]) is is_same
+
+
+steps = st.lists(
+    st.tuples(st.integers(0, 400), st.sampled_from("abc"), st.sampled_from("xy"), st.sampled_from([7, 8])),
+    max_size=30,
+)
+
+
+@given(steps, st.lists(st.integers(1, 5), min_size=1, max_size=9), st.integers(0, 400))
+def test_batches_change_nothing(
+    entries: list[tuple[int, str, str, int]], sizes: list[int], cleared_at: int
+) -> None:
+    told: Mapping[int, list[Seen]] = {
+        n: [
+            Seen(n, "dhcp.offer", who, {"nic": "l", "router": says}, T + h * HOUR, T + h * HOUR, False, by, 3)
+        ]
+        for n, (h, who, says, by) in enumerate(entries, 1)
+    }
+    cleared = {(DHCP.id, Subject("school", 3, "a")): (T + cleared_at * HOUR,)}
+    rows = [(Row(n, seen[0].device, seen[0].seen_at), None) for n, seen in told.items()]
+    whole_memory, whole = follow([DHCP], rows, {}, sightings=told, cleared=cleared)
+    memory: Memory = {}
+    parts: list[Occurrence] = []
+    start = 0
+    while start < len(rows):
+        size = sizes[start % len(sizes)]
+        changed, more = follow([DHCP], rows[start : start + size], memory, sightings=told, cleared=cleared)
+        memory |= changed
+        parts += more
+        start += size
+    assert parts == list(whole)
+    assert memory == whole_memory
+    assert all(part_of(DHCP, seen) in "abc" for each in told.values() for seen in each)
