@@ -17,7 +17,7 @@ from schoolwatch_server.influxql.query import Span
 from schoolwatch_server.influxql.source import Series
 from schoolwatch_server.intake.batch import take
 from schoolwatch_server.store.lines import info_line
-from schoolwatch_server.store.names import INCIDENT_OPENED, measurement_of
+from schoolwatch_server.store.names import INCIDENT_OPENED, TARGET, measurement_of
 from schoolwatch_server.store.queried import Queried
 from schoolwatch_server.store.series import Judged
 
@@ -76,7 +76,20 @@ def judged_of(
                 if indicator.id == "ipv6_ladder" and tags["level"] != "school":
                     for part in ("none", "1"):
                         yield Judged(PARTS, {**told, "part": part}, start + hour * 3600, 3.0)
+        if tags["level"] != "school":
+            yield from _aimed(tags, start, hours)
         yield from _opened(tags, start + len(tags))
+
+
+def _aimed(tags: dict[str, str], start: float, hours: int) -> Iterator[Judged]:
+    """A target of each indicator; of some nobody knows what it stands at."""
+    for number, indicator in enumerate(INDICATORS):
+        kind = "share" if indicator.unit == "ratio" else "number"
+        told = {"indicator": indicator.id, "kind": kind, "better": "higher", "confidence": "P"}
+        told |= {"source": "Kế hoạch 1, mục II"} | ({"deadline": "2030-12-31"} if number % 3 else {})
+        for hour in range(hours):
+            value = number / 100 if number % 4 else None
+            yield Judged(TARGET, {**tags, **told}, start + hour * 3600, value, 0.8, 1_924_966_800.0)
 
 
 def _opened(tags: dict[str, str], at: float) -> Iterator[Judged]:

@@ -138,6 +138,10 @@ def panel(one: Panel, at: At) -> Any:
 def _timeseries(made: Any, one: Panel, at: At) -> Any:
     legend = common.VizLegendOptions().show_legend(bool(one.query.by or one.also))
     made = _drawn(made.legend(legend), one.shape)
+    if one.dashed:
+        dashes = models.DynamicConfigValue("custom.lineStyle", {"dash": [10, 10], "fill": "dash"})
+        for number in range(1, len(one.queries)):
+            made = made.override_by_query(_LETTERS[number], [dashes])
     links = _of_series(one, at)
     return made.data_links(links) if links else made
 

@@ -27,7 +27,7 @@ from schoolwatch_server.indicators import series
 from schoolwatch_server.indicators.current import Everywhere
 from schoolwatch_server.reports import punctuality
 from schoolwatch_server.sheets import PackSheets, RuleSheets
-from schoolwatch_server.standings import posture
+from schoolwatch_server.standings import posture, targets
 from schoolwatch_server.standings.keeping import Standings
 from schoolwatch_server.store.names import POSTURE
 from schoolwatch_server.store.series import Judged
@@ -120,6 +120,7 @@ class Chores:
         def more(every: Everywhere, at: float) -> Iterator[Judged]:
             yield from needs_kept.rows(every, at)
             yield from series.without_idle(posture.rows(every, at), self._judged)
+            yield from targets.rows(every, at)
 
         return series.write(self._engine, packs, time.time(), each, self._judged, more)
 

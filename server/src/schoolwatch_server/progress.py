@@ -114,7 +114,7 @@ def goals(
     ]
     for one in some:
         target = one.plan.target(one.item)
-        aim = None if target is None else _aim_of(target, one.value)
+        aim = None if target is None else aim_of(target, one.value)
         if aim is not None:
             goal = _goal(one.value, aim, one.history, today, terms)
             found.append(replace(goal, of=(one.plan, one.item)))
@@ -130,7 +130,7 @@ def aims(packs: Packs, value: IndicatorValue, abouts: Collection[About] = ()) ->
     if value.level != "school":
         asked = [about for about in abouts if is_asked(_BY_ID[value.indicator], about)]
         for target in reversed(targets_of(packs.plans, value.indicator, asked)):
-            aim = _aim_of(target, value)
+            aim = aim_of(target, value)
             if aim is not None:
                 found[aim.value, aim.deadline, aim.better] = aim
     return tuple(reversed(found.values())) or _own(value)
@@ -146,7 +146,7 @@ def _own(value: IndicatorValue) -> tuple[Aim, ...]:
     return (Aim(value.target, deadline, value.better, True, source),)
 
 
-def _aim_of(target: Target, value: IndicatorValue) -> Aim | None:
+def aim_of(target: Target, value: IndicatorValue) -> Aim | None:
     """A plan's target as the place's value is held against it; None for one in a unit of something else.
 
     What is asked of each school, every school is to reach by that day.

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, Engine, insert, update
 
 from databases import make_database
 from schoolwatch_server import packs, plan_rows
@@ -20,6 +21,8 @@ from schoolwatch_server.indicators.judge import fraction_of, prepare
 from schoolwatch_server.indicators.stored import PLAN_ITEM
 from schoolwatch_server.packs import About, Item, Plan
 from schoolwatch_server.scope import EVERYTHING, Scope
+from schoolwatch_server.standings import targets
+from schoolwatch_server.store.names import TARGET
 
 NOW = 1_800_000_000.0
 SHIPPED = packs.load()
@@ -134,3 +137,26 @@ def test_what_is_asked_of_upper_classes_no_lower_class_fails() -> None:
         "THPT": 1.0,
         "TH": None,
     }
+
+
+def test_each_target_is_a_series_with_its_deadline_and_source(engine: Engine) -> None:
+    """What is asked of all and of some; without a value the target is there all the same."""
+    dated = item("every", "host_firewall", deadline=date(2030, 12, 31), clause="mục 3", target=0.9)
+    plan = Plan(kind="plan", id="so", version=1, vi="Kế hoạch", number="1/KH", issuer="Sở",
+                items=(UPPER, dated, item("backup", "backup", target=0.5)))  # fmt: skip
+    with begin_read(engine) as conn:
+        found = current.count_all(conn, replace(SHIPPED, plans=(plan,)), NOW)
+    rows = [row for row in targets.rows(found, NOW) if row.tags["level"] == "province"]
+    assert {row.measurement for row in rows} == {TARGET}
+    by = {(row.tags["indicator"], row.tags.get("item")): row for row in rows}
+    whole = by["host_firewall", None]
+    assert (whole.value, whole.numerator) == (0.5, 0.9)
+    assert whole.denominator == 1_924_966_800.0  # 2031-01-01 in Vietnam
+    assert whole.tags["deadline"] == "2030-12-31"
+    assert whole.tags["source"] == "1/KH của Sở, mục 3"
+    assert (whole.tags["kind"], whole.tags["better"], whole.tags["confidence"]) == ("share", "higher", "P")
+    some = by["host_firewall", "upper"]
+    assert (some.value, some.numerator, "deadline" in some.tags) == (1 / 4, 1.0, False)
+    unknown = by["backup", None]
+    assert (unknown.value, unknown.numerator) == (None, 0.5)
+    assert len({tuple(sorted(row.tags.items())) for row in rows}) == len(rows)

@@ -12,6 +12,7 @@ from schoolwatch_server.grafana.places import (
     worst,
 )
 from schoolwatch_server.grafana.spec import Dashboard, Row, said
+from schoolwatch_server.grafana.targets import against_deadlines
 
 _GROUPS = ("assessment", "network", "security", "devices")
 
@@ -24,6 +25,7 @@ DASHBOARD = Dashboard(
             said("grafana.row.coverage"),
             (coverage(IN_COMMUNE, ("commune_name",)), worst("telemetry_coverage", OF_SCHOOLS, "school_name")),
         ),
+        Row(said("grafana.row.targets"), against_deadlines(IN_COMMUNE)),
         *(
             Row(said(f"grafana.row.{group}"), tuple(now(one, IN_COMMUNE) for one in of_group(group)))
             for group in _GROUPS

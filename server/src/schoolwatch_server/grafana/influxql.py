@@ -43,7 +43,8 @@ def marks(asked: Marks) -> str:
 
 def alias(asked: Query, language: Language) -> str:
     """How a series is called in the legend."""
-    return " · ".join(f"$tag_{tag}" for tag in asked.names(language)) or "$col"
+    label = () if asked.label is None else (asked.label.of(language),)
+    return " · ".join((*label, *(f"$tag_{tag}" for tag in asked.names(language)))) or "$col"
 
 
 def _where(where: Mapping[str, str]) -> str:

@@ -63,7 +63,8 @@ def marks(asked: Marks) -> str:
 
 def alias(asked: Query, language: Language) -> str:
     """How a series is called in the legend."""
-    return " · ".join(f"{{{{{tag}}}}}" for tag in asked.names(language)) or asked.function
+    label = () if asked.label is None else (asked.label.of(language),)
+    return " · ".join((*label, *(f"{{{{{tag}}}}}" for tag in asked.names(language)))) or asked.function
 
 
 def _selected(name: str, where: Mapping[str, str]) -> str:

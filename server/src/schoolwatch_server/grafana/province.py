@@ -11,11 +11,11 @@ from schoolwatch_server.grafana.places import (
     map_of_chosen,
     now,
     of_group,
-    over_time,
     worst,
     worst_of_chosen,
 )
 from schoolwatch_server.grafana.spec import Dashboard, Row, said
+from schoolwatch_server.grafana.targets import against_deadlines, with_target
 
 _GROUPS = ("assessment", "network", "security", "devices")
 
@@ -28,6 +28,7 @@ DASHBOARD = Dashboard(
             said("grafana.row.coverage"),
             (coverage(IN_PROVINCE), worst("telemetry_coverage", OF_COMMUNES, "commune_name")),
         ),
+        Row(said("grafana.row.targets"), against_deadlines(IN_PROVINCE)),
         Row(
             said("grafana.row.schools"),
             (
@@ -42,7 +43,7 @@ DASHBOARD = Dashboard(
         *(
             Row(
                 said("grafana.row.course", group=said(f"grafana.row.{group}")),
-                tuple(over_time(one, IN_PROVINCE) for one in of_group(group)),
+                tuple(with_target(one, IN_PROVINCE) for one in of_group(group)),
             )
             for group in _GROUPS
         ),

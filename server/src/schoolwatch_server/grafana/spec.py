@@ -57,7 +57,8 @@ class Query:
     `where` says which values a tag must have: one text, `$name` for what a variable has chosen, or `GIVEN`.
     With `is_over_time` there is one value an interval of the graph, else one over all of the range.
     `named_by` is the tag that names a series to people, where it isn't all of `by`: one in each language.
-    `name` is the column that a table has the value in; only tables and maps have one.
+    `name` is the column that a table has the value in; only tables and maps have one. `label` stands before
+    the tags in a legend.
     """
 
     measurement: str
@@ -68,6 +69,7 @@ class Query:
     is_over_time: bool = True
     named_by: Words | None = None
     name: str = ""
+    label: Words | None = None
 
     def names(self, language: Language) -> tuple[str, ...]:
         """The tags that tell series apart in a legend."""
@@ -97,6 +99,7 @@ class Panel:
     `also` are queries beside the first: further lines, or further columns of a table whose rows have the same
     tags. `newest` is how far it looks back, whatever range was chosen (Grafana's `2h`): for what holds now.
     A table is sorted by `sort`, the name of a column; the largest stands first with `is_descending`.
+    With `dashed` the lines of `also` are goals, drawn as dashes.
     """
 
     kind: Kind
@@ -112,6 +115,7 @@ class Panel:
     newest: str = ""
     sort: str = "value"
     is_descending: bool = False
+    dashed: bool = False
 
     @property
     def queries(self) -> tuple[Query, ...]:

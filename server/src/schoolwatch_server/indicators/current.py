@@ -1,7 +1,7 @@
 """The indicators of a place now: counted on the spot, or in a large province as they were last judged."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -72,6 +72,17 @@ def at(
 
 
 @dataclass(frozen=True, slots=True)
+class Whole:
+    """A commune or province: one of its schools, what its schools are, and all that is judged of it."""
+
+    school: SchoolCounts
+    level: Place
+    abouts: Collection[About]
+    values: tuple[IndicatorValue, ...]
+    items: tuple[OfItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Everywhere:
     """What every school came to, to be added up for every commune and province."""
 
@@ -91,6 +102,14 @@ class Everywhere:
             for place_id, members in places.items():
                 for value in _place(self.prepared, members, level, place_id, self.now):
                     yield members[0].school, value
+
+    def totals(self) -> Iterator[Whole]:
+        """All that is judged of every commune and province."""
+        for level, places in _levels(self.communes, self.provinces):
+            for place_id, members in places.items():
+                values = _place(self.prepared, members, level, place_id, self.now)
+                items = _items(self.packs, self.prepared, members, level, place_id, self.now)
+                yield Whole(members[0].school, level, {each.about for each in members}, values, items)
 
     def items(self) -> Iterator[tuple[SchoolCounts, OfItem]]:
         """Items of plans that are about some schools of a place, of all communes and provinces."""

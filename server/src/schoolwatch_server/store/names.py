@@ -28,6 +28,14 @@ POSTURE: Final = "posture"
 ROLLOUT: Final = "rollout"
 """Computers in use at a place by when they were heard last."""
 
+TARGET: Final = "target"
+"""What a plan or a definition asks of an indicator of a commune or province (numerator), what it stands at
+(value; none: not known), and the end of the last day that counts (denominator, UTC seconds)."""
+
+TARGET_SHARE: Final = "share"
+TARGET_NUMBER: Final = "number"
+"""Its `kind`: a ratio of 0 to 1, or a number in the indicator's unit."""
+
 SERVER: Final = "server"
 """The server's own health, by `what` and `part`."""
 
