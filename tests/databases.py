@@ -26,6 +26,7 @@ KIND = os.environ.get("SCHOOLWATCH_TEST_DATABASE", "sqlite")
 ON_BOTH = (
     "server/database/",
     "server/intake/test_commit.py",
+    "server/people/test_tokens.py",
     "server/test_erasure.py",
 )
 """Where tests of a `world` run on both. With SCHOOLWATCH_TEST_DATABASE=postgresql all are on that alone."""

@@ -7,7 +7,7 @@ so that what was looked up in it is still so when it commits. Who reads sees one
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import URL
+from sqlalchemy.engine import URL, ExceptionContext
 
 LOCK_SECONDS = 20.0
 """How long a transaction waits for another one's write to end."""
@@ -46,12 +46,21 @@ def engine(url: URL, options: dict[str, Any]) -> Engine:
     # 24 connections of each process at the most: the server's three leave room below max_connections = 100
     made = create_engine(url, **{**options, "max_overflow": 16}, connect_args=given, pool_pre_ping=True)
     event.listen(made, "begin", _begin)
+    event.listen(made, "handle_error", _tell_no_values)
     return made
 
 
 def _begin(conn: Connection) -> None:
     if conn.get_execution_options().get("schoolwatch_write"):
         conn.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER})")
+
+
+def _tell_no_values(context: ExceptionContext) -> None:
+    """Errors end in the log, and PostgreSQL quotes the row at fault in their detail: it is left out."""
+    for error in (context.original_exception, context.sqlalchemy_exception):
+        if error is not None and error.args:
+            first, *rest = error.args
+            error.args = (str(first).partition("\nDETAIL:")[0], *rest)
 
 
 def trouble(conn: Connection) -> str | None:
