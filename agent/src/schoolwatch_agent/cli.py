@@ -79,6 +79,8 @@ def _commands() -> dict[str, Command]:
         "explain": _explain,
         "bandwidth": _bandwidth,
         "gateway": _gateway,
+        "watch": _watch,
+        "lan": _lan,
         "enrol": _enrol,
         "install": _install,
         "uninstall": _uninstall,
@@ -189,6 +191,19 @@ def _gateway(arguments: "argparse.Namespace", _: Language) -> int:
     from schoolwatch_agent import gateway
 
     return _settled(arguments, partial(gateway.become, also=arguments.to))
+
+
+def _watch(arguments: "argparse.Namespace", _: Language) -> int:
+    from schoolwatch_agent import watching
+
+    return _settled(arguments, watching.become)
+
+
+def _lan(arguments: "argparse.Namespace", _: Language) -> int:
+    from schoolwatch_agent import nearby
+
+    show = partial(nearby.show, wanted=arguments.pseudonym, write=print, as_json=arguments.json)
+    return _settled(arguments, show)
 
 
 def _install(arguments: "argparse.Namespace", tongue: Language) -> int:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from schoolwatch_agent import examine, ladder, on_the_way
 from schoolwatch_agent.config import FILE, AgentConfig, ConfigError
@@ -14,6 +15,7 @@ from schoolwatch_agent.identity import CREDENTIAL, Credential, IdentityError, re
 from schoolwatch_agent.memory import Memory
 from schoolwatch_agent.on_the_way import Finding, State
 from schoolwatch_agent.probe import Probe, observe
+from schoolwatch_agent.probes import sensors
 from schoolwatch_agent.probes.identity import freezing
 from schoolwatch_agent.spool import Summary
 from schoolwatch_agent.spool_file import SpoolError
@@ -38,6 +40,7 @@ def findings(
     reached = list(on_the_way.server(config, credential)) if credential else []
     yield from reached
     yield from on_the_way.passage(config)
+    yield from _watch(config, host)
     url = config.server.url or (credential.url if credential else "")
     server_time = None
     if url and all(each.state == "ok" or each.check == "login" for each in reached):
@@ -227,6 +230,21 @@ def _spool(summary: Summary) -> Iterator[Finding]:
         yield Finding("spool", "ok", "spool_ok", {"size": size, "waiting": summary.waiting})
     if summary.set_aside:
         yield Finding("spool", "unknown", "spool_set_aside", {"count": summary.set_aside})
+
+
+_WATCHED: Final = {"watching": "sensors_ok", "no_link": "sensors_no_link"}
+"""The state of a link as a finding."""
+
+
+def _watch(config: AgentConfig, host: Host) -> Iterator[Finding]:
+    """Whether each link that is to be watched is."""
+    if host.system == "windows" and config.sensors.interfaces:
+        yield Finding("sensors", "unknown", "sensors_windows")
+        return
+    states = observe(Probe("sensors", 0, lambda of: sensors.read(of, config.sensors, b"")), host).facts
+    for state in (fact for fact in states if fact.name == "sensor.state"):
+        key = _WATCHED.get(state.value or "", "sensors_not_running")
+        yield Finding("sensors", "ok" if key == "sensors_ok" else "bad", key, {"nic": state.labels["nic"]})
 
 
 def _probe(probe: Probe, host: Host, texts: Texts) -> Iterator[Finding]:

@@ -52,7 +52,7 @@ def parser(tongue: Language) -> argparse.ArgumentParser:
 
     for name in ("once", "doctor", "explain"):
         command(name).add_argument("--json", action="store_true", help=texts("help_json"))
-    for name in ("tick", "probes", "check-config", "prepare-image", "version"):
+    for name in ("tick", "watch", "probes", "check-config", "prepare-image", "version"):
         command(name)
     command("run").add_argument("--stay-connected", action="store_true", help=texts("help_stay_connected"))
     bandwidth = command("bandwidth")
@@ -60,6 +60,9 @@ def parser(tongue: Language) -> argparse.ArgumentParser:
     bandwidth.add_argument("--family", type=int, choices=(4, 6), default=4, help=texts("help_family"))
     passage = command("gateway")
     passage.add_argument("--to", action="append", default=[], metavar="HOST:PORT", help=texts("help_to"))
+    lan = command("lan")
+    lan.add_argument("pseudonym", metavar="PSEUDONYM", nargs="?", default="", help=texts("help_pseudonym"))
+    lan.add_argument("--json", action="store_true", help=texts("help_json"))
     _enrol_options(command("enrol"), texts)
     _install_options(command("install"), texts)
     uninstall = command("uninstall")

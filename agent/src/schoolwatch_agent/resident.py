@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from schoolwatch_agent import cycle, delivery, identity, limits, memory, renewal, schedule, settings, tick
+from schoolwatch_agent.alarm import Alarm
 from schoolwatch_agent.config import AgentConfig
 from schoolwatch_agent.connection import STAY_ALIVE, Connection, PendingError, RefusedError, UnreachableError
 from schoolwatch_agent.host import Host
@@ -37,9 +38,13 @@ class Resident:
         self._delivering = False
         self.is_measuring = False
         self._known = memory.decode(spool.memory(host.now()))
+        self._alarm = Alarm(config.sensors, host)
 
     def run(self, stop: threading.Event) -> None:
-        """Measures at once, then at the device's own instants; delivers when it is time."""
+        """Measures at once, then at the device's own instants; delivers when it is time.
+
+        What the LAN watch sees does not wait for the next instant.
+        """
         next_measure = self._host.now()
         try:
             while not stop.is_set():
@@ -49,6 +54,8 @@ class Resident:
                     next_measure = schedule.next_measure(
                         self._host.now(), self._config.schedule.measure, self._device
                     )
+                elif self._alarm.rings(now):
+                    self._measure(only="sensors")
                 self._carry(stop, min(PAUSE, max(next_measure - self._host.now(), 0.01)))
         finally:
             self._hang_up()
@@ -57,10 +64,13 @@ class Resident:
     def _device(self) -> str:
         return self._credential.device if self._credential else self._install_id
 
-    def _measure(self) -> None:
+    def _measure(self, only: str = "") -> None:
         self._read_credential()
         self._renew()
-        wanted, measure = self._probes(settings.read(self._config.data)), self._config.schedule.measure
+        measure = self._config.schedule.measure
+        wanted = [
+            probe for probe in self._probes(settings.read(self._config.data)) if only in ("", probe.name)
+        ]
         with limits.kept(self._config.limits, self._config.data, self._host, stays=True) as last:
             pace = cycle.Pace(self._device, "run", measure, last)
             self.is_measuring = True

@@ -24,6 +24,7 @@ def service(mode: Mode = "tick", role: Role = "pc", every: float = 300, seed: st
         300 << 20,
         seed,
         ("so.vn:443", "[2001:db8::1]:8883") if role == "gateway" else None,
+        watches=role == "gateway",
     )
 
 
@@ -42,7 +43,12 @@ def test_systemd_takes_the_units_without_a_word(peer: Peer, tmp_path: Path, mode
 
 @pytest.mark.parametrize(
     ("role", "unit", "most"),
-    [("pc", systemd.SERVICE, 20), ("gateway", systemd.SERVICE, 25), ("gateway", systemd.PASSAGE, 20)],
+    [
+        ("pc", systemd.SERVICE, 20),
+        ("gateway", systemd.SERVICE, 25),
+        ("gateway", systemd.PASSAGE, 20),
+        ("gateway", systemd.WATCH, 20),
+    ],
 )
 def test_the_sandbox_is_closed(peer: Peer, tmp_path: Path, role: Role, unit: str, most: int) -> None:
     """Exposure in tenths, from 0 (closed) to 100 (a plain root service has 96)."""

@@ -82,6 +82,7 @@ def test_under_systemd_every_probe_works_that_works_for_root_or_says_it_may_not(
         assert shown.split() == ["NRestarts=0", "ActiveState=active"]
 
         lets_pass(computer, run)
+        watches(computer, run)
         gone = run("sh", "/run/usb/go-cai-dat.sh", "--delete-data")
         assert gone.returncode == 0, gone.stdout + gone.stderr
         assert "schoolwatch" not in run("systemctl", "list-unit-files", "--no-pager").stdout
@@ -111,6 +112,29 @@ def lets_pass(computer: Computer, run: Callable[..., CompletedProcess[str]]) -> 
     as_it = run("setpriv", "--reuid", owner, "--regid", owner, "--clear-groups", "ls", f"/{DATA}")
     assert "Permission denied" in as_it.stderr
     assert run("systemctl", "show", "schoolwatch-gateway", "-p", "NRestarts", "--value").stdout.strip() == "0"
+
+
+def watches(computer: Computer, run: Callable[..., CompletedProcess[str]]) -> None:
+    """It watches a link too, without a right and as a third user, and the agent can read what it heard."""
+    file, heard = "/etc/schoolwatch/agent.toml", "/run/schoolwatch-sensors/heard.json"
+    edit = f"printf '[sensors]\ninterfaces = [\"%s\"]\n' {computer.line.name}c >> {file}"
+    assert run("sh", "-c", edit).returncode == 0
+    again = run("schoolwatch-agent", "install", "--program", "/opt/schoolwatch-agent", "--role", "gateway")
+    assert "đã bật schoolwatch-sensors.service" in again.stdout, again.stdout + again.stderr
+    wait_for(lambda: run("cat", heard).stdout, 30)
+    pid = run("systemctl", "show", "schoolwatch-sensors", "-p", "MainPID", "--value").stdout.strip()
+    rights = dict(
+        line.split(":\t") for line in run("cat", f"/proc/{pid}/status").stdout.splitlines() if ":\t" in line
+    )
+    assert {int(rights[name], 16) for name in ("CapEff", "CapPrm", "CapInh", "CapAmb")} == {0}
+    assert rights["NoNewPrivs"].strip() == "1"
+    owner = run("stat", "-c", "%u", f"/{DATA}").stdout.strip()
+    assert owner not in rights["Uid"].split()
+    as_agent = run("setpriv", "--reuid", owner, "--regid", owner, "--clear-groups", "cat", heard)
+    (link,) = json.loads(as_agent.stdout)["links"]
+    assert (link["nic"], link["state"]) == (f"{computer.line.name}c", "watching")
+    as_it = ("setpriv", "--reuid", rights["Uid"].split()[0], "--clear-groups", "ls", f"/{DATA}")
+    assert "Permission denied" in run(*as_it).stderr
 
 
 def asked(computer: Computer) -> bytes:

@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 from schoolwatch_agent.errors import NotUnderstood
+from schoolwatch_agent.lan.neighbours import options_of
 
 _TYPE: Final = 134
 _HEADER: Final = 16
@@ -57,14 +58,10 @@ def parse(body: bytes) -> Advertisement:
 
 
 def _options(body: bytes) -> list[bytes]:
-    found, rest = [], body[_HEADER:]
-    while rest:
-        size = rest[1] * 8 if len(rest) >= 2 else 0
-        if size == 0 or size > len(rest):  # RFC 4861 §4.6: such a packet is discarded
-            raise NotUnderstood("an option has no length", f"{len(body)} bytes")
-        found.append(rest[:size])
-        rest = rest[size:]
-    return found
+    found = options_of(body[_HEADER:])
+    if found is None:  # RFC 4861 §4.6: such a packet is discarded
+        raise NotUnderstood("an option has no length", f"{len(body)} bytes")
+    return [bytes([code, (len(value) + 2) // 8]) + value for code, value in found]
 
 
 def _resolvers(option: bytes) -> list[str]:

@@ -6,18 +6,22 @@ A server says "IPv6-only preferred" (RFC 8925) only to those who ask for it.
 import struct
 from typing import Final
 
+from schoolwatch_agent.lan.dhcp import options_of
+
 _COOKIE: Final = b"\x63\x82\x53\x63"
 _FIXED: Final = 236
 """Bytes of a message before the cookie (RFC 2131 §2)."""
-_TYPE, _WANTED, _END, _PAD, _IPV6_ONLY = 53, 55, 255, 0, 108
+_TYPE, _WANTED, _END, _IPV6_ONLY = 53, 55, 255, 108
 _DISCOVER, _OFFER = 1, 2
 _BROADCAST: Final = 0x8000
+_ASKED: Final = (1, 3, 6, _IPV6_ONLY, 121, 252)
+"""Mask, router, resolvers, option 108; routes and a web proxy, of which a gateway's LAN watch hears so."""
 
 
 def discover(transaction: int, hardware: bytes) -> bytes:
     """DHCPDISCOVER of a machine with this Ethernet address, to be answered by broadcast."""
     head = struct.pack("!4BIHH16x", 1, 1, 6, 0, transaction, 0, _BROADCAST)
-    options = bytes([_TYPE, 1, _DISCOVER, _WANTED, 4, 1, 3, 6, _IPV6_ONLY, _END])
+    options = bytes([_TYPE, 1, _DISCOVER, _WANTED, len(_ASKED), *_ASKED, _END])
     return head + hardware[:6].ljust(16, b"\0") + bytes(192) + _COOKIE + options.ljust(60, b"\0")
 
 
@@ -27,21 +31,8 @@ def ipv6_only(message: bytes, transaction: int) -> bytes | None:
         return None
     if int.from_bytes(message[4:8], "big") != transaction:
         return None
-    options = _options(message[_FIXED + 4 :])
+    options = options_of(message)
     if options.get(_TYPE) != bytes([_OFFER]):
         return None
     found = options.get(_IPV6_ONLY, b"")
     return found if len(found) == 4 else b""
-
-
-def _options(rest: bytes) -> dict[int, bytes]:
-    found: dict[int, bytes] = {}
-    at = 0
-    while at + 1 < len(rest) and rest[at] != _END:
-        if rest[at] == _PAD:
-            at += 1
-            continue
-        size = rest[at + 1]
-        found.setdefault(rest[at], rest[at + 2 : at + 2 + size])
-        at += 2 + size
-    return found

@@ -40,12 +40,22 @@ class Seen(msgspec.Struct, frozen=True):
     told: dict[str, str] = {}
 
 
+class Station(msgspec.Struct, frozen=True):
+    """A device that was heard on a link, `last` at (UTC seconds), with its newest addresses."""
+
+    mac: Mac
+    nic: str
+    last: float
+    addresses: tuple[str, ...] = ()
+
+
 class Heard(msgspec.Struct, frozen=True):
     """The whole file as it was written at `at` (UTC seconds)."""
 
     at: float
     links: tuple[Link, ...] = ()
     seen: tuple[Seen, ...] = ()
+    stations: tuple[Station, ...] = ()
 
 
 def parse(text: str) -> Heard:

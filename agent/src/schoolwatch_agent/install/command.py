@@ -149,6 +149,8 @@ def _settle(place: Placing, asked: Order, texts: Texts, tell: Callable[..., None
             tell("said_otherwise", path=asked.config, setting=key, wish=wish, said=said or '""')
     if config.passage.listen and _ON_WINDOWS:
         tell("passage_on_linux_alone")
+    if config.sensors.interfaces and _ON_WINDOWS:
+        tell("watch_on_linux_alone")
     if not _ON_WINDOWS:
         orders.check_data(str(config.data))
     return config
@@ -167,6 +169,7 @@ def _service(asked: Order, config: AgentConfig, seed: str, data: Path) -> Servic
         memory_max=config.limits.memory_max,
         seed=seed,
         passage=gateway.of_data(config, data) if config.passage.listen else None,
+        watches=bool(config.sensors.interfaces),
     )
 
 

@@ -16,7 +16,7 @@ from schoolwatch_agent.install.service import NAME, Service
 LAUNCHER: Final = f"/usr/local/bin/{NAME}"
 """So that a technician can type the command's name."""
 
-_UNITS: Final = (systemd.TIMER, systemd.SERVICE, systemd.PASSAGE)
+_UNITS: Final = (systemd.TIMER, systemd.SERVICE, systemd.PASSAGE, systemd.WATCH)
 _PATHS: Final = (
     f"{systemd.UNITS}/{systemd.SERVICE}",
     f"{systemd.UNITS}/{systemd.TIMER}",
@@ -24,8 +24,10 @@ _PATHS: Final = (
     f"{systemd.UNITS}/timers.target.wants/{systemd.TIMER}",
     f"{systemd.UNITS}/{systemd.PASSAGE}",
     f"{systemd.UNITS}/{systemd.MULTI_USER}.wants/{systemd.PASSAGE}",
+    f"{systemd.UNITS}/{systemd.WATCH}",
+    f"{systemd.UNITS}/{systemd.MULTI_USER}.wants/{systemd.WATCH}",
 )
-"""All that either mode needs, and a gateway's passage."""
+"""All that either mode needs, and a gateway's passage and watch."""
 
 Tell = Callable[..., None]
 
@@ -55,9 +57,12 @@ def start(order: Order, service: Service, host: Host, tell: Tell) -> None:
     try:
         host.run("systemctl", "daemon-reload", timeout=60)
         host.run("systemctl", "stop", systemd.SERVICE, timeout=90)  # of the other mode, or of older settings
-        if service.passage is None:  # it may run by older settings
+        unwanted = {systemd.PASSAGE: service.passage is None, systemd.WATCH: not service.watches}
+        for unit in (
+            unit for unit, is_unwanted in unwanted.items() if is_unwanted
+        ):  # it may run by older settings
             with contextlib.suppress(CommandFailed):  # as a rule there is none
-                host.run("systemctl", "stop", systemd.PASSAGE, timeout=60)
+                host.run("systemctl", "stop", unit, timeout=60)
         host.run("systemctl", "restart", *(unit for unit, _ in _wanted_by(service)), timeout=60)
         if service.mode == "tick":  # the first measurement at once
             host.run("systemctl", "start", "--no-block", systemd.SERVICE, timeout=60)
@@ -69,7 +74,8 @@ def start(order: Order, service: Service, host: Host, tell: Tell) -> None:
 
 def _wanted_by(service: Service) -> tuple[tuple[str, str], ...]:
     passage = () if service.passage is None else ((systemd.PASSAGE, systemd.MULTI_USER),)
-    return (systemd.wanted_by(service), *passage)
+    watch = ((systemd.WATCH, systemd.MULTI_USER),) if service.watches else ()
+    return (systemd.wanted_by(service), *passage, *watch)
 
 
 def stop(host: Host, tell: Tell) -> None:

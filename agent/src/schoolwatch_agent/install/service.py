@@ -20,6 +20,7 @@ class Service:
     `program` is the command line before `tick` or `run`; `config` and `data` are paths on that machine.
     `every` and `cycle_max` are seconds, `memory_max` is bytes (children included).
     `seed` is the device's own text: machines that start together must not measure together.
+    `watches` says whether links of the school's network are to be watched.
     `passage` are the server's ports (`host:port`) to which a gateway lets others pass, None for no passage.
     """
 
@@ -33,12 +34,18 @@ class Service:
     memory_max: int
     seed: str
     passage: tuple[str, ...] | None = None
+    watches: bool = False
 
     @property
     def command(self) -> tuple[str, ...]:
         """The whole command line; a gateway that stays keeps its connection too."""
         stays = ("--stay-connected",) if (self.mode, self.role) == ("run", "gateway") else ()
         return (*self.program, self.mode, *stays, "--config", self.config)
+
+    @property
+    def watching(self) -> tuple[str, ...]:
+        """The whole command line of the watch of the school's network."""
+        return (*self.program, "watch", "--config", self.config)
 
     @property
     def passing(self) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ UNITS: Final = "/etc/systemd/system"
 SERVICE: Final = f"{NAME}.service"
 TIMER: Final = f"{NAME}.timer"
 PASSAGE: Final = "schoolwatch-gateway.service"
+WATCH: Final = "schoolwatch-sensors.service"
 
 _SANDBOX: Final = """\
 DynamicUser=yes
@@ -70,11 +71,15 @@ OOMPolicy=continue
 PASSAGE_MAX: Final = 64_000_000
 """Bytes of memory of the passage: 400 connections with all that may be on their way."""
 
+WATCH_MAX: Final = 48_000_000
+"""Bytes of memory of the watch: what it remembers of a link is bounded, and its start needs the most."""
+
 
 def units(service: Service) -> dict[str, str]:
     """File name to text of the units that this service needs."""
     passage = {} if service.passage is None else {PASSAGE: _passage(service)}
-    return {**_own(service), **passage}
+    watch = {WATCH: _watch(service)} if service.watches else {}
+    return {**_own(service), **passage, **watch}
 
 
 def _own(service: Service) -> dict[str, str]:
@@ -125,6 +130,26 @@ def _passage(service: Service) -> str:
         "[Service]\nType=exec\nRestart=always\nRestartSec=15\n"
         f"ExecStart={' '.join(map(quoted, service.passing))}\n"
         f"{sandbox}{_BOUNDS.format(memory=PASSAGE_MAX)}{_INSTALLED}"
+    )
+
+
+def _watch(service: Service) -> str:
+    """A user of its own with one right, which it gives up once it listens; it sends nothing, and no IP packet
+    comes to it."""
+    sandbox = _SANDBOX.format(
+        name="schoolwatch-sensors",
+        state="RuntimeDirectory=schoolwatch-sensors\nRuntimeDirectoryMode=0755\n",
+        capabilities="CAP_NET_RAW",
+        families=" AF_PACKET",
+    )
+    return (
+        "[Unit]\n"
+        "Description=SchoolWatch sensors: watch the school's network for strange routers and servers\n"
+        "After=network.target\n\n"
+        "[Service]\nType=exec\nRestart=always\nRestartSec=15\n"
+        f"ExecStart={' '.join(map(quoted, service.watching))}\n"
+        f"IPAddressDeny=any\n"
+        f"{sandbox.replace('UMask=0077', 'UMask=0022')}{_BOUNDS.format(memory=WATCH_MAX)}{_INSTALLED}"
     )
 
 

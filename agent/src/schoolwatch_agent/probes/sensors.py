@@ -12,8 +12,8 @@ from schoolwatch_agent.probe import NotHere
 from schoolwatch_contract.records import Fact, Reading, Sighting
 
 NO_KEY: Final = "not enrolled"
-_MOST: Final = 100
-"""Sightings that one report may carry; the watch keeps no more of an hour."""
+_MOST: Final = 220
+"""Sightings that one report may carry; the watch keeps no more of a link and an hour."""
 
 
 def parse(

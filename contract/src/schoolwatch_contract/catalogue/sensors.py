@@ -67,8 +67,8 @@ SUBJECT = Subject(
         FactKind(
             "sensor.state",
             "technical",
-            "Cảm biến trên liên kết này: watching, no_link, not_permitted, not_running",
-            "The sensor on this link: watching, no_link, not_permitted, not_running",
+            "Cảm biến trên liên kết này: watching, no_link, not_running",
+            "The sensor on this link: watching, no_link, not_running",
             labels=("nic",),
         ),
         FactKind(

@@ -1,0 +1,201 @@
+"""Events to sightings and counts: what is told, when, and how much of it at most."""
+
+from collections.abc import Iterable
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import ether
+from ether import OTHER, PC, ROGUE, ROUTER, ip4, ip6
+from schoolwatch_agent.lan import frames, hours
+from schoolwatch_agent.lan.claims import Known
+from schoolwatch_agent.lan.hours import Seen
+from schoolwatch_agent.lan.segment import STATIONS_MAX, Segment
+
+NOW = 1_800_000_000.0
+OWN = bytes.fromhex("0200000000ff")
+KNOWN = Known(OWN, frozenset({ip4("10.0.0.2")}), frozenset({ip4("10.0.0.1"), ip6("fe80::1")}))
+
+
+def heard(*parts: tuple[float, bytes], known: Known = KNOWN) -> Segment:
+    """A segment that heard these frames so many seconds after it began."""
+    segment = Segment(NOW)
+    segment.know(known, NOW)
+    return more(segment, *parts)
+
+
+def more(segment: Segment, *parts: tuple[float, bytes]) -> Segment:
+    for after, frame in parts:
+        event = frames.parse(frame)
+        assert event is not None
+        segment.hear(event, NOW + after)
+    return segment
+
+
+def kinds(seen: Iterable[Seen]) -> list[str]:
+    return [each.kind for each in seen]
+
+
+def test_two_dhcp_servers_are_told_once_an_hour_each() -> None:
+    good, bad = (
+        ether.dhcp(ROUTER, "10.0.0.1", router="10.0.0.1"),
+        ether.dhcp(ROGUE, "10.0.0.66", router="10.0.0.66"),
+    )
+    segment = heard(*((after, frame) for after in range(0, 3500, 50) for frame in (good, bad)))
+    assert [(each.mac, each.told["server"]) for each in segment.told.seen] == [
+        (ROUTER, "10.0.0.1"),
+        (ROGUE, "10.0.0.66"),
+    ]
+    more(segment, (3601, good))
+    assert [each.at - NOW for each in segment.told.seen] == [3601], "told again, and the old one has gone"
+
+
+def test_another_content_of_the_same_server_is_told_at_once() -> None:
+    segment = heard((0, ether.dhcp(ROUTER, "10.0.0.1", resolvers=("10.0.0.1",))))
+    more(segment, (1, ether.dhcp(ROUTER, "10.0.0.1", resolvers=("6.6.6.6",))))
+    assert [each.told["resolvers"] for each in segment.told.seen] == ["10.0.0.1", "6.6.6.6"]
+
+
+def test_the_gateways_address_with_another_mac_is_told_with_who_had_it() -> None:
+    segment = heard((0, ether.arp(ROUTER, "10.0.0.1")), (30, ether.arp(ROGUE, "10.0.0.1")))
+    (seen,) = segment.told.seen
+    assert (seen.kind, seen.mac) == ("arp.moved", ROGUE)
+    assert seen.told == {
+        "was": ROUTER.hex(":"), "role": "gateway", "address": "10.0.0.1", "changes": "1", "silence": "30",
+    }  # fmt: skip
+
+
+def test_flipping_is_told_again_when_it_has_doubled() -> None:
+    parts = ((n, ether.arp((ROUTER, ROGUE)[n % 2], "10.0.0.1")) for n in range(40))
+    segment = heard(*parts)
+    of_rogue = [int(each.told["changes"]) for each in segment.told.seen if each.mac == ROGUE]
+    assert of_rogue == [1, 3, 5], "1, 2 to 3, 4 to 7, and then no more than its share of the hour"
+    assert segment.told.untold.total(NOW + 40) > 0
+
+
+def test_an_address_of_another_computer_stays_unnamed() -> None:
+    segment = heard((0, ether.arp(PC, "10.0.0.9")), (9000, ether.arp(OTHER, "10.0.0.9")))
+    (seen,) = segment.told.seen
+    assert seen.told == {"was": PC.hex(":"), "role": "other", "changes": "1", "silence": "9000"}
+
+
+def test_this_machines_own_address_is_its_own_whatever_others_say() -> None:
+    segment = heard((0, ether.arp(ROGUE, "10.0.0.2")), (1, ether.arp(OWN, "10.0.0.2")))
+    (seen,) = segment.told.seen
+    assert (seen.told["role"], seen.told["was"]) == ("own", OWN.hex(":"))
+
+
+def test_who_really_sent_a_forged_frame_is_told() -> None:
+    segment = heard((0, ether.arp(ROUTER, "10.0.0.1")), (1, ether.arp(OTHER, "10.0.0.1", sender=ROGUE)))
+    assert segment.told.seen[0].told["sender"] == ROGUE.hex(":")
+    assert segment.told.seen[0].mac == OTHER
+
+
+def test_the_systems_table_is_what_an_address_was_before() -> None:
+    known = KNOWN._replace(neighbours=((ip4("10.0.0.1"), ROUTER),))
+    segment = heard((5, ether.arp(ROGUE, "10.0.0.1")), known=known)
+    assert segment.told.seen[0].told["was"] == ROUTER.hex(":")
+    assert segment.claims.gateway() == ROGUE
+
+
+def test_a_router_is_told_by_what_it_says_and_not_by_a_lifetime_that_counts_down() -> None:
+    segment = heard(*((n, ether.advert(ROUTER, "fe80::1", lifetime=1800 - n)) for n in range(50)))
+    (seen,) = segment.told.seen
+    assert (seen.kind, seen.told["router"], seen.told["lifetime"]) == ("ra.router", "fe80::1", "1800")
+    more(segment, (60, ether.advert(ROGUE, "fe80::66", prefix="2001:db8:bad::")))
+    assert segment.told.seen[1].told["prefixes"] == "2001:db8:bad::/64"
+
+
+def test_a_router_that_another_device_ends_is_told_every_hour_and_its_own_end_once() -> None:
+    end = ether.advert(ROGUE, "fe80::1", lifetime=0)
+    segment = heard((0, ether.advert(ROUTER, "fe80::1")), (1, end), (2, end), (3, end))
+    ended = [each for each in segment.told.seen if each.kind == "ra.ended"]
+    assert [(each.mac, each.told) for each in ended] == [
+        (ROGUE, {"router": "fe80::1", "by": "other", "was": ROUTER.hex(":")})
+    ]
+    own = heard((0, ether.advert(ROUTER, "fe80::1")), (1, ether.advert(ROUTER, "fe80::1", lifetime=0)))
+    assert [each.told.get("by") for each in own.told.seen] == [None, "itself"]
+
+
+def test_a_router_that_never_was_a_default_one_ends_nothing() -> None:
+    segment = heard((0, ether.advert(ROUTER, "fe80::1", lifetime=0)))
+    assert kinds(segment.told.seen) == ["ra.router"]
+    assert segment.told.seen[0].told["lifetime"] == "0"
+
+
+def test_a_router_whose_address_a_neighbour_takes_is_told() -> None:
+    segment = heard((0, ether.advert(ROUTER, "fe80::1")), (4, ether.neighbour(ROGUE, "fe80::1", flags=0xA0)))
+    seen = segment.told.seen[-1]
+    assert (seen.kind, seen.mac, seen.told["role"], seen.told["flags"]) == (
+        "nd.moved",
+        ROGUE,
+        "gateway",
+        "R+O",
+    )
+
+
+def test_who_answers_every_question_for_a_new_address_is_told_when_it_doubles() -> None:
+    parts = []
+    for n in range(1, 9):
+        target = f"2001:db8::{n}"
+        parts += [(n, ether.solicit(PC, target)), (n + 0.1, ether.neighbour(ROGUE, target))]
+    seen = [each for each in heard(*parts).told.seen if each.kind == "nd.dad_answered"]
+    assert [(each.mac, each.told["answers"], each.told["askers"]) for each in seen] == [
+        (ROGUE, "1", "1"), (ROGUE, "2", "1"), (ROGUE, "4", "1"),
+    ]  # fmt: skip
+
+
+def test_an_own_answer_or_a_late_one_is_none() -> None:
+    late = (9, ether.neighbour(OTHER, "2001:db8::1"))
+    segment = heard((0, ether.solicit(PC, "2001:db8::1")), (1, ether.neighbour(PC, "2001:db8::1")), late)
+    assert "nd.dad_answered" not in kinds(segment.told.seen)
+
+
+def test_two_who_ask_for_the_same_address_at_once_are_told() -> None:
+    segment = heard((0, ether.solicit(PC, "2001:db8::1")), (0.5, ether.solicit(ROGUE, "2001:db8::1")))
+    assert kinds(segment.told.seen) == ["nd.dad_answered"]
+
+
+def test_devices_are_counted_for_an_hour_and_new_ones_after_the_first_day() -> None:
+    segment = heard(
+        (0, ether.arp(PC, "10.0.0.9")), (10, ether.arp(OTHER, "10.0.0.8")), (10, ether.arp(OWN, "10.0.0.2"))
+    )
+    assert segment.count_stations(NOW + 60) == 2
+    assert segment.count_new(NOW + 60) is None
+    assert segment.count_stations(NOW + 3605) == 1
+    later = NOW + 90_000
+    more(segment, (89_000, ether.arp(PC, "10.0.0.9")), (89_500, ether.arp(ROGUE, "10.0.0.7")))
+    assert segment.count_stations(later) == 2
+    assert segment.count_new(later) == 1
+    assert segment.stations[ROGUE].ipv4 == ip4("10.0.0.7")
+
+
+def test_a_flood_stays_within_bounds_is_counted_and_hides_no_other_attack() -> None:
+    segment = heard()
+    for n in range(5000):
+        mac = b"\2\1" + n.to_bytes(4, "big")
+        more(
+            segment,
+            (n / 100, ether.dhcp(mac, "10.0.0.66")),
+            (n / 100, ether.arp(mac, f"10.1.{n >> 8}.{n & 255}")),
+        )
+    more(segment, (51, ether.arp(ROUTER, "10.0.0.1")), (52, ether.arp(ROGUE, "10.0.0.1")))
+    assert kinds(segment.told.seen) == ["dhcp.offer"] * hours.SUBJECTS + ["arp.moved"]
+    assert segment.told.untold.total(NOW + 52) == 5000 - hours.SUBJECTS
+    assert len(segment.stations) == STATIONS_MAX
+
+
+def test_a_clock_that_is_set_back_is_no_reason_to_be_silent() -> None:
+    segment = heard((0, ether.dhcp(ROGUE, "10.0.0.66")), (-86_400, ether.dhcp(ROGUE, "10.0.0.66")))
+    assert [each.at for each in segment.told.seen] == [NOW - 86_400]
+
+
+@settings(max_examples=50)
+@given(st.lists(st.tuples(st.floats(-10, 8000), st.binary(min_size=14, max_size=120)), max_size=20))
+def test_whatever_is_heard_it_goes_on(parts: list[tuple[float, bytes]]) -> None:
+    segment = heard()
+    for after, frame in parts:
+        event = frames.parse(frame)
+        if event is not None:
+            segment.hear(event, NOW + after)
+    assert segment.count_stations(NOW) >= 0

@@ -1,0 +1,295 @@
+"""The watch on a real network: two DHCP servers, two routers, and one who takes the gateway's address."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import ether
+import station
+from conftest import Peer
+from mqtt import wait_for
+from schoolwatch_agent.chosen import probes_of
+from schoolwatch_agent.config import load
+from schoolwatch_agent.cycle import Pace, run_cycle
+from schoolwatch_agent.formats import hints
+from schoolwatch_agent.host import Host
+from schoolwatch_agent.identity import Broker, Credential
+from schoolwatch_agent.spool import Spool
+from schoolwatch_contract import envelope
+
+HINT_KEY = "a5" * 32
+GATEWAY, ROUTER, ROGUE, PC = "gateway", "router", "rogue", "pc"
+MACS = {
+    GATEWAY: "02:00:00:00:77:02",
+    ROUTER: "02:00:00:00:77:01",
+    ROGUE: "02:00:00:00:77:66",
+    PC: "02:00:00:00:77:09",
+}
+ADDRESSES = {GATEWAY: "10.77.0.2", ROUTER: "10.77.0.1", ROGUE: "10.77.0.66", PC: "10.77.0.9"}
+ADVERT = """interface eth0 {{ AdvSendAdvert on; MinRtrAdvInterval 3; MaxRtrAdvInterval 4;
+  AdvDefaultLifetime {lifetime}; prefix {prefix} {{ }}; }};
+"""
+
+SEND = """
+import socket, sys
+with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as raw:
+    raw.bind(("eth0", 0))
+    for frame in sys.argv[1:]:
+        raw.send(bytes.fromhex(frame))
+"""
+
+
+class Net:
+    """A switch with four machines, each in a namespace of its own; all of it ends with `ending`."""
+
+    def __init__(self, folder: Path, ending: ExitStack) -> None:
+        self.folder, self._ending = folder, ending
+        self.watch: subprocess.Popen[bytes]
+        self._name = f"sw{os.getpid()}-lan"
+        folder.chmod(0o755)
+        for name in ("switch", *MACS):
+            self.ip("netns", "add", self.space(name))
+            ending.callback(self.ip, "netns", "del", self.space(name))
+        self.ip("-n", self.space("switch"), "link", "add", "sw", "type", "bridge")
+        self.ip("-n", self.space("switch"), "link", "set", "sw", "up")
+        for name in MACS:
+            self._plug_in(name)
+        self.ip("-n", self.space(GATEWAY), "route", "add", "default", "via", ADDRESSES[ROUTER])
+
+    def _plug_in(self, name: str) -> None:
+        space, switch = self.space(name), self.space("switch")
+        self.ip(
+            "-n",
+            space,
+            "link",
+            "add",
+            "eth0",
+            "address",
+            MACS[name],
+            "type",
+            "veth",
+            "peer",
+            name,
+            "netns",
+            switch,
+        )
+        self.run(name, "sysctl", "-qw", "net.ipv6.conf.eth0.accept_dad=0")
+        for words in (("link", "set", "lo", "up"), ("link", "set", "eth0", "up")):
+            self.ip("-n", space, *words)
+        self.ip("-n", space, "addr", "add", f"{ADDRESSES[name]}/24", "dev", "eth0")
+        self.ip("-n", switch, "link", "set", name, "master", "sw", "up")
+
+    def space(self, name: str) -> str:
+        return f"{self._name}-{name}"
+
+    def ip(self, *words: str) -> None:
+        subprocess.run(["ip", *words], check=True, capture_output=True, timeout=30)
+
+    def run(self, name: str, *argv: str) -> subprocess.CompletedProcess[str]:
+        inside = ["ip", "netns", "exec", self.space(name), *argv]
+        return subprocess.run(inside, capture_output=True, text=True, timeout=60, check=False)
+
+    def start(self, name: str, *argv: str) -> subprocess.Popen[bytes]:
+        log = self._ending.enter_context((self.folder / f"{name}.log").open("ab"))
+        process = subprocess.Popen(["ip", "netns", "exec", self.space(name), *argv], stdout=log, stderr=log)
+        self._ending.callback(process.wait)
+        self._ending.callback(process.kill)
+        return process
+
+    def serve_dhcp(self, name: str, *more: str) -> None:
+        start = ADDRESSES[name].rsplit(".", 1)[0]
+        self.start(
+            name, "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts",
+            "--user=root", "--port=0", "--no-ping", f"--pid-file={self.folder / name}.pid",
+            f"--dhcp-leasefile={self.folder / name}.leases", f"--dhcp-range={start}.100,{start}.120,1h",
+            *more,
+        )  # fmt: skip
+
+    def advertise(self, name: str, prefix: str, lifetime: int = 1800) -> None:
+        file = self.folder / f"{name}.radvd"
+        file.write_text(ADVERT.format(prefix=prefix, lifetime=lifetime))
+        file.chmod(0o644)
+        self.run(name, "sysctl", "-qw", "net.ipv6.conf.all.forwarding=1")
+        self.start(name, "radvd", "-n", "-C", str(file), "-p", f"{file}.pid", "-m", "stderr")
+
+    def agent(self, *words: str) -> subprocess.CompletedProcess[str]:
+        command = (
+            sys.executable,
+            "-P",
+            "-m",
+            "schoolwatch_agent",
+            *words,
+            "--config",
+            str(self.folder / "agent.toml"),
+        )
+        return self.run(GATEWAY, *command)
+
+    def heard(self) -> dict[str, Any]:
+        file = self.folder / "run" / "heard.json"
+        nothing: dict[str, Any] = {"links": [], "seen": []}
+        return json.loads(file.read_text()) if file.exists() else nothing
+
+    def seen(self, kind: str, name: str) -> dict[str, str] | None:
+        """What was last told of a machine."""
+        of_it = [each for each in self.heard()["seen"] if (each["kind"], each["mac"]) == (kind, MACS[name])]
+        return of_it[-1]["told"] if of_it else None
+
+
+@pytest.fixture(scope="module")
+def net(tmp_path_factory: pytest.TempPathFactory, peer: Peer) -> Iterator[Net]:
+    if os.geteuid() != 0:
+        pytest.skip("not run: needs root for network namespaces")
+    for program in ("ip", "dnsmasq", "radvd"):
+        peer(program)
+    folder = tmp_path_factory.mktemp("lan")
+    with ExitStack() as ending:
+        made = Net(folder, ending)
+        station.write_credential(
+            folder / "data",
+            Credential("ab" * 16, "5c" * 32, "secret", Broker("127.0.0.1", 9), hint_key=HINT_KEY),
+        )
+        (folder / "agent.toml").write_text(
+            f'[agent]\ndata = "{folder}/data"\n'
+            f'[sensors]\ninterfaces = ["eth0", "eth7"]\nfolder = "{folder}/run"\n'
+        )
+        command = (
+            sys.executable,
+            "-P",
+            "-m",
+            "schoolwatch_agent",
+            "watch",
+            "--config",
+            str(folder / "agent.toml"),
+        )
+        made.watch = made.start(GATEWAY, *command)
+        wait_for(lambda: made.heard()["links"], 60)
+        made.serve_dhcp(ROUTER)
+        made.serve_dhcp(
+            ROGUE,
+            f"--dhcp-option=option:dns-server,{ADDRESSES[ROGUE]}",
+            "--dhcp-option=252,http://10.77.0.66/wpad.dat",
+        )
+        made.advertise(ROUTER, "2001:db8:1::/64")
+        made.advertise(ROGUE, "2001:db8:bad::/64")
+        yield made
+
+
+def offers(net: Net) -> Callable[[], object]:
+    """Asks as the gateway's own probe of the network does, until both servers answer."""
+    ask = "from schoolwatch_agent.discovery import offers; offers('eth0', 1)"
+
+    def answered() -> object:
+        net.run(GATEWAY, sys.executable, "-c", ask)
+        return net.seen("dhcp.offer", ROUTER) and net.seen("dhcp.offer", ROGUE)
+
+    return answered
+
+
+def test_a_second_dhcp_server_is_seen_with_what_it_gives(net: Net) -> None:
+    wait_for(offers(net), 60)
+    assert net.seen("dhcp.offer", ROGUE) == {
+        "server": "10.77.0.66",
+        "router": "10.77.0.66",
+        "resolvers": "10.77.0.66",
+        "gives": "address proxy resolvers router",
+    }
+
+
+def test_a_second_router_is_seen_and_when_another_ends_the_first(net: Net) -> None:
+    wait_for(lambda: net.seen("ra.router", ROUTER) and net.seen("ra.router", ROGUE), 60)
+    rogue = net.seen("ra.router", ROGUE)
+    assert rogue is not None
+    assert rogue["prefixes"] == "2001:db8:bad::/64"
+    end = ether.advert(bytes.fromhex(MACS[ROGUE].replace(":", "")), "fe80::ff:fe00:7701", lifetime=0)
+    net.run(ROGUE, sys.executable, "-c", SEND, end.hex())
+    wait_for(lambda: net.seen("ra.ended", ROGUE), 30)
+    assert net.seen("ra.ended", ROGUE) == {
+        "router": "fe80::ff:fe00:7701", "by": "other", "was": MACS[ROUTER],
+    }  # fmt: skip
+
+
+def test_who_takes_the_gateways_address_is_seen_at_once(net: Net) -> None:
+    rogue, router = (bytes.fromhex(MACS[name].replace(":", "")) for name in (ROGUE, ROUTER))
+    net.run(ROUTER, sys.executable, "-c", SEND, ether.arp(router, ADDRESSES[ROUTER]).hex())
+    wait_for(lambda: net.heard()["links"][0]["gateway"] == MACS[ROUTER], 60)
+    net.run(ROGUE, sys.executable, "-c", SEND, ether.arp(rogue, ADDRESSES[ROUTER]).hex())
+    wait_for(lambda: net.seen("arp.moved", ROGUE), 5)
+    told = net.seen("arp.moved", ROGUE)
+    assert told is not None
+    assert (told["role"], told["was"], told["address"]) == ("gateway", MACS[ROUTER], "10.77.0.1")
+
+
+def test_neighbour_spoofing_and_answered_questions_are_seen(net: Net) -> None:
+    rogue, pc = (bytes.fromhex(MACS[name].replace(":", "")) for name in (ROGUE, PC))
+    claimed = ether.neighbour(pc, "2001:db8:1::9")
+    net.run(PC, sys.executable, "-c", SEND, claimed.hex())
+    net.run(ROGUE, sys.executable, "-c", SEND, ether.neighbour(rogue, "2001:db8:1::9").hex())
+    wait_for(lambda: net.seen("nd.moved", ROGUE), 30)
+    frames = [
+        (ether.solicit(pc, f"2001:db8:1::a{n}"), ether.neighbour(rogue, f"2001:db8:1::a{n}"))
+        for n in range(2)
+    ]
+    for question, answer in frames:
+        both = SEND  # the rogue sends both: what matters is whose MAC is in them
+        net.run(ROGUE, sys.executable, "-c", both, question.hex(), answer.hex())
+    wait_for(lambda: (net.seen("nd.dad_answered", ROGUE) or {}).get("answers") == "2", 30)
+
+
+def test_the_link_that_is_missing_is_told_and_the_other_counts_devices(net: Net) -> None:
+    wait_for(lambda: net.heard()["links"][0]["stations"] >= 2, 30)
+    eth0, eth7 = net.heard()["links"]
+    assert (eth0["state"], eth7) == ("watching", {"nic": "eth7", "state": "no_link"})
+    assert eth0["frames"] > 0
+
+
+def test_what_was_seen_is_in_the_spool_as_pseudonyms(net: Net) -> None:
+    wait_for(offers(net), 60)
+    chosen = [probe for probe in probes_of(load(net.folder / "agent.toml")) if probe.name == "sensors"]
+    now = time.time()
+    with Spool(net.folder / "spool.db", "boot", now) as spool:
+        for _ in range(2):
+            run_cycle(Host(), chosen, spool, Pace("ab" * 16, "tick", 300))
+        bodies = [held.body for held in spool.due(now + 1, 0, 10)]
+    sightings = [each for body in bodies for each in envelope.decode(body).sightings]
+    rogue = hints.station(bytes.fromhex(HINT_KEY), MACS[ROGUE])
+    offered = [each for each in sightings if (each.kind, each.subject) == ("dhcp.offer", rogue)]
+    assert [each.detail["server"] for each in offered] == ["10.77.0.66"]
+    assert offered[0].detail["oui"] == "02:00:00"
+    text = b"".join(envelope.inflate(body) for body in bodies).decode()
+    for mac in MACS.values():
+        assert mac not in text
+        assert mac.replace(":", "") not in text
+    assert "fe00:77" not in text
+
+
+def test_the_technician_finds_the_device_behind_a_pseudonym(net: Net) -> None:
+    wait_for(offers(net), 60)
+    wanted = hints.station(bytes.fromhex(HINT_KEY), MACS[ROGUE])
+
+    def listed() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = json.loads(net.agent("lan", wanted[:10], "--json").stdout or "[]")
+        return found
+
+    wait_for(listed, 30)
+    assert [(row["mac"], row["pseudonym"]) for row in listed()] == [(MACS[ROGUE], wanted)]
+    assert MACS[ROGUE] in net.agent("lan").stdout
+    nobody = net.agent("lan", "ffff")
+    assert (nobody.returncode, "ffff" in nobody.stdout) == (1, True)
+
+
+def test_the_watch_has_no_right_left(net: Net) -> None:
+    status = dict(
+        line.split(":\t")
+        for line in Path(f"/proc/{net.watch.pid}/status").read_text().splitlines()
+        if ":\t" in line
+    )
+    assert {int(status[name], 16) for name in ("CapEff", "CapPrm", "CapInh", "CapBnd", "CapAmb")} == {0}
+    assert status["NoNewPrivs"].strip() == "1"
