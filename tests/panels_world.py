@@ -7,17 +7,22 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from reports import World
 from schoolwatch_contract.catalogue import METRICS, Metric, shown_alone
 from schoolwatch_contract.records import Reading
-from schoolwatch_server.database import judged, registry, roster
+from schoolwatch_server import rules
+from schoolwatch_server.database import judged, registry, rollout, roster
 from schoolwatch_server.database.commit import Rules
 from schoolwatch_server.database.engine import begin_write
 from schoolwatch_server.indicators import INDICATORS
+from schoolwatch_server.indicators.indicator import Counts
 from schoolwatch_server.indicators.stored import MEASUREMENT, PARTS
 from schoolwatch_server.influxql.condition import ANY, Match
 from schoolwatch_server.influxql.query import Span
 from schoolwatch_server.influxql.source import Series
 from schoolwatch_server.intake.batch import take
+from schoolwatch_server.severity import SEVERITIES
+from schoolwatch_server.standings import posture, server
+from schoolwatch_server.store import names
 from schoolwatch_server.store.lines import info_line
-from schoolwatch_server.store.names import INCIDENT_OPENED, TARGET, measurement_of
+from schoolwatch_server.store.names import TARGET, measurement_of
 from schoolwatch_server.store.queried import Queried
 from schoolwatch_server.store.series import Judged
 
@@ -25,6 +30,8 @@ SECOND = 1_000_000_000
 START = 1_795_000_000
 HOURS = 26
 """When there is something, seconds, and for how long."""
+
+RULES = rules.load()
 
 LABELS = {"rung": ("0", "3"), "family": ("4", "6")}
 """Values of labels that say more than one thing; others are called after themselves."""
@@ -79,6 +86,36 @@ def judged_of(
         if tags["level"] != "school":
             yield from _aimed(tags, start, hours)
         yield from _opened(tags, start + len(tags))
+        yield from _standings(tags, start, hours, chance)
+    yield from _of_server(start, hours, chance)
+
+
+def _standings(tags: dict[str, str], start: float, hours: int, chance: random.Random) -> Iterator[Judged]:
+    """Incidents, safeguards and rollout of a place; a school has incidents of some rules alone."""
+    apart = [(names.INCIDENTS, {}), (names.INCIDENTS_NEW, {})]
+    apart += [(names.INCIDENTS_BY_SEVERITY, {"severity": one}) for one in SEVERITIES]
+    apart += [(names.INCIDENT_TIMES, {"until": one}) for one in ("acknowledged", "closed")]
+    apart += [(names.ROLLOUT, {"state": one}) for one in rollout.STATES]
+    apart += [(names.POSTURE, {"kind": k, "verdict": v}) for k, v in posture.verdicts(Counts())]
+    for rule in RULES if tags["level"] != "school" else chance.sample(RULES, 3):
+        if (rule.scope == "server") is (tags["level"] == "server"):
+            title = {"rule": rule.id, "title": rule.title.vi, "title_en": rule.title.en}
+            apart.append((names.INCIDENTS_BY_RULE, title))
+    for measurement, more in apart:
+        for hour in range(0, hours, 1 + chance.randrange(5)):
+            at = start + hour * 3600
+            yield Judged(measurement, tags | more, at, float(chance.randrange(9)), 1.0, 2.0)
+
+
+def _of_server(start: float, hours: int, chance: random.Random) -> Iterator[Judged]:
+    """The server's own health, with its incidents."""
+    readers = [server.Reader(name, chance.randrange(9), chance.random()) for name in ("rules", "rollup")]
+    for hour in range(hours):
+        ages = [chance.random() for _ in range(20)]
+        found = server.Health(10, ages, readers, 3, hour, 10_000 + hour, {"1.0": hour, "1.1": 9})
+        yield from server.rows(found, start + hour * 3600)
+    yield from _standings({"level": "server"}, start, hours, chance)
+    yield from _opened({"level": "server"}, start)
 
 
 def _aimed(tags: dict[str, str], start: float, hours: int) -> Iterator[Judged]:
@@ -102,7 +139,7 @@ def _opened(tags: dict[str, str], at: float) -> Iterator[Judged]:
             "title_en": f"No. {number}",
         }
         place = 10 * int(tags.get("school", 0)) + int(tags.get("commune", 0))
-        yield Judged(INCIDENT_OPENED, {**tags, **said}, at + 8000 + 60 * place + number, 1.0)
+        yield Judged(names.INCIDENT_OPENED, {**tags, **said}, at + 8000 + 60 * place + number, 1.0)
 
 
 def _readings(chance: random.Random) -> Iterator[Reading]:

@@ -34,7 +34,7 @@ class InfluxQLMarks(Dataquery, Builder["InfluxQLMarks"]):
 
 def marks_of(one: Dashboard, language: Language, dialect: Dialect) -> builders.AnnotationQuery:
     """Drawn until somebody switches it off above the dashboard."""
-    asked = marks.of(one.variables)
+    asked = marks.of(one)
     made = (
         builders.AnnotationQuery()
         .name(asked.title.of(language))

@@ -20,7 +20,7 @@ from grafana_foundation_sdk.models.common import (
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat, QueryEditorMode
 
 from schoolwatch_server.grafana import DASHBOARDS, influxql, promql
-from schoolwatch_server.grafana.columns import COLUMNS, VALUES
+from schoolwatch_server.grafana.columns import COLOURS, COLUMNS, HIDDEN, VALUES
 from schoolwatch_server.grafana.links import LEADS, PAGES, Of, drill, of_console, page
 from schoolwatch_server.grafana.spec import (
     SOURCE,
@@ -114,7 +114,7 @@ def panel(one: Panel, at: At) -> Any:
         .description(one.description.of(language))
         .datasource(source(at.dialect))
         .unit(one.unit)
-        .no_value(said("grafana.no_value").of(language))
+        .no_value((one.no_data or said("grafana.no_value")).of(language))
         .span(one.width)
         .height(one.height)
     )
@@ -129,6 +129,10 @@ def panel(one: Panel, at: At) -> Any:
         link = builders.DashboardLink(said("grafana.indicator_in_console").of(language))
         link = link.type(models.DashboardLinkType.LINK).target_blank(True)
         made = made.links([link.url(of_console(f"{at.dashboard.console}/progress?indicator={indicator}"))])
+    if one.console:
+        link = builders.DashboardLink(said("grafana.in_console").of(language))
+        link = link.type(models.DashboardLinkType.LINK).target_blank(True)
+        made = made.links([link.url(of_console(one.console))])
     return _SHAPED[one.kind](made, one, at)
 
 
@@ -143,7 +147,19 @@ def _timeseries(made: Any, one: Panel, at: At) -> Any:
         for number in range(1, len(one.queries)):
             made = made.override_by_query(_LETTERS[number], [dashes])
     links = _of_series(one, at)
+    made = _called(made, one, at.language)
     return made.data_links(links) if links else made
+
+
+def _called(made: Any, one: Panel, language: Language) -> Any:
+    """Series that are called after the value of one tag, in words and in the colour of what that means."""
+    for value, text in VALUES.get(one.query.by[0], {}).items() if len(one.query.by) == 1 else ():
+        said_of = [models.DynamicConfigValue("displayName", text.of(language))]
+        if value in COLOURS:
+            colour = {"mode": "fixed", "fixedColor": COLOURS[value]}
+            said_of.append(models.DynamicConfigValue("color", colour))
+        made = made.override_by_name(value, said_of)
+    return made
 
 
 def _drawn(made: Any, shape: Shape) -> Any:
@@ -164,6 +180,7 @@ def _stat(made: Any, one: Panel, at: At) -> Any:
 
 def _bargauge(made: Any, one: Panel, at: At) -> Any:
     made = made.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
+    made = _called(made, one, at.language)
     links = _of_series(one, at)
     return made.data_links(links) if links else made
 
@@ -216,6 +233,8 @@ def _with_columns(made: Any, one: Panel, at: At) -> Any:
         links = [{"title": title, "url": url} for title, url in _leads(tag, one, at, "fields")]
         if links:
             said_of.append(models.DynamicConfigValue("links", links))
+        if tag in HIDDEN[at.language]:
+            said_of.append(models.DynamicConfigValue("custom.hidden", True))
         if tag in VALUES:
             options = {value: {"text": text.of(at.language)} for value, text in VALUES[tag].items()}
             said_of.append(models.DynamicConfigValue("mappings", [{"type": "value", "options": options}]))
@@ -246,6 +265,7 @@ def _of_series(one: Panel, at: At) -> list[Any]:
     return [
         builders.DashboardLink(title).type(models.DashboardLinkType.LINK).url(url)
         for tag in one.query.by
+        if tag not in HIDDEN[at.language]
         for title, url in _leads(tag, one, at, "labels")
     ]
 

@@ -13,16 +13,23 @@ from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.models.dashboard import Dashboard as Model
 
 import schoolwatch_server.grafana
-from schoolwatch_contract.catalogue import METRICS, shown_alone
+from schoolwatch_contract.catalogue import METRICS
+from schoolwatch_server import rules
 from schoolwatch_server.grafana import DASHBOARDS, marks
+from schoolwatch_server.grafana.left_out import LEFT_OUT
 from schoolwatch_server.grafana.places import UNITS
-from schoolwatch_server.grafana.spec import SOURCE_TYPES, Dialect
+from schoolwatch_server.grafana.spec import SOURCE_TYPES, Dialect, Query
 from schoolwatch_server.indicators import INDICATORS
 from schoolwatch_server.indicators.stored import MEASUREMENT, PARTS
-from schoolwatch_server.store.names import TARGET, measurement_of
+from schoolwatch_server.rules import Rule
+from schoolwatch_server.store import names as names_of
+from schoolwatch_server.store.names import measurement_of
 from schoolwatch_server.texts import LANGUAGES, Language
 
-ABOVE = {MEASUREMENT, PARTS, TARGET, "device_info"}
+ABOVE = {
+    MEASUREMENT, PARTS, "device_info", names_of.TARGET, names_of.POSTURE, names_of.ROLLOUT, names_of.SERVER,
+    *names_of.OF_INCIDENTS,
+}  # fmt: skip
 """What was judged, or which there are."""
 
 FOLDER = Path(schoolwatch_server.grafana.__file__).with_name("json")
@@ -201,12 +208,21 @@ def test_every_graph_has_the_incidents_of_its_place(language: Language) -> None:
         assert chosen or 'level="server"' in theirs["expr"], one.uid
 
 
-def test_every_metric_and_indicator_is_on_a_panel() -> None:
-    asked = {query.measurement for one in DASHBOARDS for panel in one.panels for query in panel.queries}
-    missing = {metric for metric in METRICS if shown_alone(metric) and measurement_of(metric) not in asked}
-    assert missing == set()
-    of = {panel.query.where.get("indicator") for one in DASHBOARDS for panel in one.panels}
-    assert {indicator.id for indicator in INDICATORS} - of == set()
+def test_every_metric_indicator_and_kind_of_incident_is_on_a_panel_or_has_a_reason() -> None:
+    queries = [query for one in DASHBOARDS for panel in one.panels for query in panel.queries]
+    asked = {query.measurement for query in queries}
+    missing = {metric for metric in METRICS if measurement_of(metric) not in asked}
+    missing |= {one.id for one in INDICATORS} - {query.where.get("indicator") for query in queries}
+    missing |= {rule.id for rule in rules.load() if not any(shows(query, rule) for query in queries)}
+    assert missing == set(LEFT_OUT)
+    assert all(len(reason) > 20 for reason in LEFT_OUT.values())
+
+
+def shows(query: Query, rule: Rule) -> bool:
+    """Whether incidents of a rule are told apart from others, where incidents of its scope are counted."""
+    level = "server" if rule.scope == "server" else "province"
+    by_rule = query.measurement == names_of.INCIDENTS_BY_RULE and "rule" in query.by
+    return by_rule and query.where.get("rule", rule.id) == rule.id and query.where.get("level") == level
 
 
 def test_above_a_device_nothing_but_what_was_judged_is_read() -> None:

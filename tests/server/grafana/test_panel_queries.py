@@ -8,8 +8,10 @@ from conftest import Peer
 from influxdb import RunningInfluxDB, holding
 from influxql_queries import asked, same
 from panels_world import HOURS, SECOND, START, expanded, lines
-from schoolwatch_server.grafana import DASHBOARDS, influxql, marks
+from schoolwatch_server import rules
+from schoolwatch_server.grafana import DASHBOARDS, incidents, influxql, marks, server
 from schoolwatch_server.influxql.query import Span
+from schoolwatch_server.store.names import INCIDENTS_BY_RULE
 from schoolwatch_server.store.queried import Queried
 
 RANGES = [(0, HOURS * 3600, "1h"), (7000, 30_000, "7m")]
@@ -17,7 +19,7 @@ RANGES = [(0, HOURS * 3600, "1h"), (7000, 30_000, "7m")]
 
 QUERIES = sorted(
     {influxql.query(query) for one in DASHBOARDS for panel in one.panels for query in panel.queries}
-    | {influxql.marks(marks.of(one.variables)) for one in DASHBOARDS}
+    | {influxql.marks(marks.of(one)) for one in DASHBOARDS}
 )
 
 
@@ -53,6 +55,20 @@ def test_panels(
         if "series" not in mine["results"][0] and not is_of_now:
             empty.append(text)
     assert empty == []
+
+
+def test_kinds_of_incidents_are_told_apart(embedded: Queried, chosen: dict[str, str]) -> None:
+    """The panels of the province and of the server name every rule, each that of its scope."""
+    found: dict[str, set[str]] = {}
+    for panel in (panel for one in (incidents.DASHBOARD, server.DASHBOARD) for panel in one.panels):
+        query = panel.query
+        if query.measurement == INCIDENTS_BY_RULE and query.is_over_time:
+            text = expanded(influxql.query(query), chosen, START * 1000, (START + HOURS * 3600) * 1000, "1h")
+            series = asked(text, embedded)["results"][0]["series"]
+            found.setdefault(query.where["level"], set()).update(one["tags"]["rule"] for one in series)
+    of_server = {rule.id for rule in rules.load() if rule.scope == "server"}
+    assert found["server"] == of_server
+    assert found["province"] == {rule.id for rule in rules.load()} - of_server
 
 
 def test_variables(embedded: Queried, chosen: dict[str, str], devices: list[str]) -> None:

@@ -180,7 +180,7 @@ def test_incidents_across_graphs(
     """Each is drawn once, when it was opened, whatever the interval."""
     start, end = START * 1000, (START + HOURS * 3600) * 1000
     asking = Asking(start, end, "7m", chosen)
-    for drawn in {marks.of(one.variables) for one in DASHBOARDS}:
+    for drawn in {marks.of(one) for one in DASHBOARDS}:
         (answer,) = asked(expanded(influxql.marks(drawn), chosen, start, end, ""), embedded, "ms")["results"]
         (series,) = answer["series"]
         ours = sorted((at, vi) for at, _, vi, *_ in series["values"])

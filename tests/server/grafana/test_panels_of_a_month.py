@@ -30,7 +30,7 @@ HOUR = 3600
 ALWAYS = (0, 0)
 QUERIES = sorted(
     {(q.measurement, influxql.query(q)) for one in DASHBOARDS for panel in one.panels for q in panel.queries}
-    | {("", influxql.marks(marks.of(one.variables))) for one in DASHBOARDS}
+    | {("", influxql.marks(marks.of(one))) for one in DASHBOARDS}
 )
 
 

@@ -5,7 +5,17 @@ A dashboard is one file with `DASHBOARD` and one line in `DASHBOARDS`; docs/gene
 
 from typing import Final
 
-from schoolwatch_server.grafana import commune, device, ipv6, lines, province, school, security
+from schoolwatch_server.grafana import (
+    commune,
+    device,
+    incidents,
+    ipv6,
+    lines,
+    province,
+    school,
+    security,
+    server,
+)
 from schoolwatch_server.grafana.spec import Dashboard
 
 DASHBOARDS: Final[tuple[Dashboard, ...]] = (
@@ -16,5 +26,7 @@ DASHBOARDS: Final[tuple[Dashboard, ...]] = (
     lines.DASHBOARD,
     ipv6.DASHBOARD,
     security.DASHBOARD,
+    incidents.DASHBOARD,
+    server.DASHBOARD,
 )
 """In the order in which people go through them."""

@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from typing import Final, get_args
 
 from schoolwatch_server.database.roles import DEVICE_ROLES
+from schoolwatch_server.database.rollout import STATES
 from schoolwatch_server.grafana.spec import Words, said
 from schoolwatch_server.indicators import INDICATORS
+from schoolwatch_server.severity import SEVERITIES
 from schoolwatch_server.strict_yaml import Confidence
+from schoolwatch_server.texts import Language
 
 COLUMNS: Final[Mapping[str, Words]] = {
     "commune_name": said("grafana.commune"),
@@ -26,6 +29,15 @@ COLUMNS: Final[Mapping[str, Words]] = {
     "role": said("grafana.column.role"),
     "geohash": said("grafana.column.geohash"),
     "value": said("grafana.column.value"),
+    "rule": said("grafana.column.rule"),
+    "title": said("grafana.column.incident"),
+    "title_en": said("grafana.column.incident"),
+    "incidents": said("grafana.column.incidents"),
+    "new": said("grafana.column.new"),
+    "acknowledged": said("grafana.until.acknowledged"),
+    "closed": said("grafana.until.closed"),
+    **{verdict: said(f"grafana.verdict.{verdict}") for verdict in ("good", "old", "bad", "unknown")},
+    **{state: said(f"grafana.rollout.{state}") for state in STATES},
 }
 """By the tag, or by the name of a query."""
 
@@ -34,5 +46,22 @@ VALUES: Final[Mapping[str, Mapping[str, Words]]] = {
     "better": {one: said(f"grafana.better.{one}") for one in ("higher", "lower")},
     "confidence": {one: said(f"confidence.{one}") for one in get_args(Confidence)},
     "role": {role: said(f"role.{role}") for role in DEVICE_ROLES},
+    "severity": {one: said(f"grafana.severity.{one}") for one in SEVERITIES},
+    "verdict": {one: COLUMNS[one] for one in ("good", "old", "bad", "unknown")},
+    "state": {one: COLUMNS[one] for one in STATES},
+    "until": {one: COLUMNS[one] for one in ("acknowledged", "closed")},
 }
 """What values of a tag are called."""
+
+COLOURS: Final[Mapping[str, str]] = {
+    "critical": "dark-red", "high": "red", "medium": "orange", "low": "yellow",
+    "good": "green", "old": "yellow", "bad": "red", "unknown": "gray",
+    "live": "green", "at_risk": "orange", "dropped": "red", "never": "gray",
+}  # fmt: skip
+"""Of values that mean the same everywhere."""
+
+HIDDEN: Final[Mapping[Language, frozenset[str]]] = {
+    "vi": frozenset({"rule", "title_en"}),
+    "en": frozenset({"rule", "title"}),
+}
+"""Tags that links need, and texts of the other language: a table has them and shows them not."""

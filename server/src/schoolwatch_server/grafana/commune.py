@@ -1,5 +1,6 @@
 """A commune: where it stands, and which of its schools are behind."""
 
+from schoolwatch_server.grafana import incidents
 from schoolwatch_server.grafana.places import (
     COMMUNE,
     COMMUNE_CODE,
@@ -26,6 +27,7 @@ DASHBOARD = Dashboard(
             (coverage(IN_COMMUNE, ("commune_name",)), worst("telemetry_coverage", OF_SCHOOLS, "school_name")),
         ),
         Row(said("grafana.row.targets"), against_deadlines(IN_COMMUNE)),
+        incidents.row(IN_COMMUNE, incidents.OF_COMMUNE),
         *(
             Row(said(f"grafana.row.{group}"), tuple(now(one, IN_COMMUNE) for one in of_group(group)))
             for group in _GROUPS

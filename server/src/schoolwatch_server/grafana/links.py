@@ -13,8 +13,12 @@ LEADS: Final[Mapping[str, tuple[str, str]]] = {
 }
 """Tag → the dashboard that one of its values has, and the variable there that takes it."""
 
-PAGES: Final[Mapping[str, str]] = {"device": "/devices/{}"}
-"""Tag → its page of the console."""
+PAGES: Final[Mapping[str, tuple[str, str]]] = {
+    "device": ("/devices/{}", "device"),
+    "title": ("/incidents?rule={}", "rule"),
+    "title_en": ("/incidents?rule={}", "rule"),
+}
+"""Tag → its page of the console, and the tag that says which."""
 
 Of = Literal["fields", "labels"]
 """How Grafana tells the tags of what is clicked: of a table's row, or of a series."""
@@ -45,7 +49,8 @@ def of_console(path: str) -> str:
 
 def page(tag: str, of: Of) -> str:
     """The page of the console of what was clicked."""
-    return of_console(PAGES[tag].format(clicked(tag, of)))
+    path, key = PAGES[tag]
+    return of_console(path.format(clicked(key, of)))
 
 
 def clicked(tag: str, of: Of) -> str:

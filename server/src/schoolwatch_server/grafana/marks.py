@@ -1,9 +1,9 @@
 """Incidents that were opened, as lines across every graph: of the narrowest place that is chosen."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
-from schoolwatch_server.grafana.spec import Marks, Variable, Words, said
+from schoolwatch_server.grafana.spec import Dashboard, Marks, Words, said
 from schoolwatch_server.store.names import INCIDENT_OPENED
 
 TITLE: Final = Words("title", "title_en")
@@ -17,10 +17,10 @@ _BY_PLACE: Final[Mapping[str, Mapping[str, str]]] = {
 """Of a whole province the critical ones alone: all would hide the graph."""
 
 
-def of(variables: Sequence[Variable]) -> Marks:
-    """Of the place that these variables choose; of the server itself where they choose none."""
-    names = {one.name for one in variables}
-    place = next((place for place in _BY_PLACE if place in names), "server")
+def of(dashboard: Dashboard) -> Marks:
+    """Of the narrowest place that it chooses, or of whom it says."""
+    names = {one.name for one in dashboard.variables}
+    place = dashboard.marks or next(place for place in _BY_PLACE if place in names)
     where = _BY_PLACE.get(place, {"level": "server"})
     tags = ("severity", "school_name") if place in ("commune", "province") else ("severity",)
     return Marks(said(f"grafana.marks.{place}"), INCIDENT_OPENED, where, TITLE, tags)

@@ -1,5 +1,6 @@
 """A school: each indicator, now and over time."""
 
+from schoolwatch_server.grafana import incidents, posture
 from schoolwatch_server.grafana.places import (
     COMMUNE,
     IN_SCHOOL,
@@ -22,6 +23,7 @@ DASHBOARD = Dashboard(
     (PROVINCE, COMMUNE, SCHOOL, SCHOOL_CODE),
     (
         Row(said("grafana.row.coverage"), (coverage(IN_SCHOOL), devices())),
+        incidents.row(IN_SCHOOL, incidents.OF_SCHOOL),
         *(
             Row(said(f"grafana.row.{group}"), tuple(now(one, IN_SCHOOL) for one in of_group(group)))
             for group in _GROUPS
@@ -33,6 +35,7 @@ DASHBOARD = Dashboard(
             )
             for group in _GROUPS
         ),
+        Row(said("grafana.row.posture"), posture.over_time(IN_SCHOOL)),
     ),
     up=("schoolwatch-commune", "schoolwatch-province"),
     console="/schools/${school_code:percentencode}",

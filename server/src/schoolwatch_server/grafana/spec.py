@@ -100,6 +100,8 @@ class Panel:
     tags. `newest` is how far it looks back, whatever range was chosen (Grafana's `2h`): for what holds now.
     A table is sorted by `sort`, the name of a column; the largest stands first with `is_descending`.
     With `dashed` the lines of `also` are goals, drawn as dashes.
+    `console` is its page of the console, a path with `${variables}`. `no_data` stands where no point is, when
+    that says something else than that not enough is known.
     """
 
     kind: Kind
@@ -116,6 +118,8 @@ class Panel:
     sort: str = "value"
     is_descending: bool = False
     dashed: bool = False
+    console: str = ""
+    no_data: Words | None = None
 
     @property
     def queries(self) -> tuple[Query, ...]:
@@ -153,7 +157,8 @@ class Dashboard:
     """One dashboard; `uid` is its address for life, `days` how far it looks back at first.
 
     `up` are dashboards of the places that it is in, by uid; `console` is its own page of the console, a path
-    with `${variables}`.
+    with `${variables}`. `marks` says whose incidents are drawn across its graphs, where it isn't those of the
+    narrowest place that it chooses.
     """
 
     uid: str
@@ -163,6 +168,7 @@ class Dashboard:
     days: int = 30
     up: tuple[str, ...] = ()
     console: str = ""
+    marks: str = ""
 
     @property
     def panels(self) -> tuple[Panel, ...]:
