@@ -268,6 +268,7 @@ MATRIX: tuple[Row, ...] = (
     Row("GET", "/ca.pem",                 "nnn nnn nn nn nn nnn nnn nn n"),  # no authority of its own here
     Row("GET", "/readyz",                 "yyy yyy yy yy yy yyy yyy yy y"),
     Row("GET", "/metrics",                "y-- y-- -- -- -- y-- y-- -- ?"),
+    Row("GET", "/metrics/indicators",     "yyy yyy yy yy yy yyy yyy -- ?"),
     Row("GET", "/system",                 "y-- y-- -- -- -- y-- y-- -- ?"),
     Row("GET", "/notifications",          "y-- y-- -- -- -- y-- y-- -- ?"),
     Row("GET", "/duty",                   "y-- y-- -- -- -- y-- y-- -- ?"),

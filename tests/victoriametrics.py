@@ -28,6 +28,7 @@ class RunningVictoriaMetrics:
     program: Path
     folder: Path
     port: int
+    flags: tuple[str, ...] = ()
     _process: subprocess.Popen[bytes] | None = None
     _client: httpx.Client = field(init=False)
 
@@ -40,7 +41,8 @@ class RunningVictoriaMetrics:
         self.folder.mkdir(parents=True, exist_ok=True)
         place = (f"-storageDataPath={self.folder}/data", f"-httpListenAddr=127.0.0.1:{self.port}")
         with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen([str(self.program), *place, *FLAGS], stdout=log, stderr=log)
+            command = [str(self.program), *place, *FLAGS, *self.flags]
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)
         self._client = httpx.Client(timeout=120)
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:

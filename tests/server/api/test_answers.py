@@ -7,7 +7,6 @@ import re
 import httpx
 import pytest
 
-from schoolwatch_server.api.health import _sample
 from schoolwatch_server.indicators import INDICATORS
 from schoolwatch_server.reports.punctuality import INDICATOR as ON_TIME
 from schoolwatch_server.scope import Scope
@@ -172,11 +171,6 @@ def test_metrics_are_prometheus_text(ask) -> None:
     assert samples["schoolwatch_committed_total", None] == 48
     assert samples["schoolwatch_cursor_lag_rows", '{cursor="rules"}'] == 0
     assert samples["schoolwatch_devices", None] == 16
-
-
-def test_large_counters_keep_every_digit() -> None:
-    assert _sample("x", {}, 123_456_789) == "x 123456789"
-    assert _sample("x", {"a": 'q"\n\\'}, 0.5) == 'x{a="q\\"\\n\\\\"} 0.5'
 
 
 def test_the_description_names_every_api_route_and_the_problem(anyone: httpx.Client, site) -> None:

@@ -137,6 +137,7 @@ def addresses(tree: Tree) -> Iterator[tuple[str, School | None]]:
     for measurement in ("indicator", "school_info", "device_info"):
         yield f"/influx/query?q=SELECT last(value) FROM {measurement} GROUP BY *", None
         yield f"/influx/query?q=SHOW TAG VALUES FROM {measurement} WITH KEY =~ /./", None
+    yield "/metrics/indicators?level=province&level=commune&level=school", None
     yield from of_all_reports()
     for school in tree.schools:
         for path in ("devices", "indicators", "incidents", "sites/looks", "work-list", "work-list.csv"):

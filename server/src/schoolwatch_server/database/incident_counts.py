@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.incident_rows import seen
+from schoolwatch_server.scope import Scope
 
 
 class Where(NamedTuple):
@@ -37,11 +39,12 @@ _counts = and_(
 )
 
 
-def open_now(conn: Connection) -> dict[tuple[Where, str, str], int]:
-    """Where, rule, severity → open incidents."""
+def open_now(conn: Connection, scope: Scope) -> dict[tuple[Where, str, str], int]:
+    """Where, rule, severity → open incidents that a scope sees."""
     query = (
         select(*_where, _i.rule, _i.severity, func.count())
-        .where(_i.closed_at.is_(None), _counts)
+        .select_from(t.incident.outerjoin(t.school, t.school.c.id == _i.school_id))
+        .where(_i.closed_at.is_(None), _counts, seen(scope))
         .group_by(*_where, _i.rule, _i.severity)
     )
     return {

@@ -3,6 +3,7 @@
 import itertools
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, Select, and_, cast, func, select
@@ -34,6 +35,33 @@ def points(conn: Connection, ids: Sequence[int], fields: Sequence[str], span: Sp
             when = nanoseconds(at)
             if span.start <= when < span.end and any(value is not None for value in values):
                 found[id_].append(Point(when, tuple(values)))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """The newest row of a series: when, and the numbers of `FIELDS`."""
+
+    at: float
+    numbers: tuple[float | None, ...]
+
+
+def newest(conn: Connection, ids: Sequence[int], after: float) -> dict[int, Newest]:
+    """Series → its newest row, whatever is known in it, where that is not before an instant (UTC seconds)."""
+    found: dict[int, Newest] = {}
+    earlier = t.judged.alias().c
+    at = (
+        select(func.max(earlier.at))
+        .where(earlier.series_id == t.judged_series.c.id)
+        .correlate(t.judged_series)
+        .scalar_subquery()
+    )
+    joined = t.judged_series.join(t.judged, and_(_v.series_id == t.judged_series.c.id + 0, _v.at == at))
+    columns = [_v[name] for name in FIELDS]
+    for some in _parts(ids):
+        query = select(_v.series_id, _v.at, *columns).select_from(joined)
+        query = query.where(t.judged_series.c.id.in_(some), _v.at >= after)
+        found |= {id_: Newest(when, tuple(numbers)) for id_, when, *numbers in conn.execute(query)}
     return found
 
 

@@ -56,7 +56,7 @@ class Standings:
             if not self.written:
                 for measurement in _REMEMBERED:
                     seed(conn, measurement, self.written)
-            tags, counts = places(conn), incident_counts.open_now(conn)
+            tags, counts = places(conn), incident_counts.open_now(conn, EVERYTHING)
         whole, parts = incidents.open_now(counts, tags, titles(rules), at)
         parts += incidents.ended(parts, self.written.values(), at)
         return put(self.engine, [*whole, *without_idle(parts, self.written)], self.written)
