@@ -7,9 +7,9 @@ from pathlib import Path
 import msgspec
 import pytest
 from cryptography import x509
-from sqlalchemy import text, update
+from sqlalchemy import update
 
-from databases import settings_of
+from databases import drop_trigger, settings_of
 from reports import NOW, World
 from schoolwatch_server import __version__, cli
 from schoolwatch_server.api.service import ROUTES
@@ -111,7 +111,8 @@ def test_the_dossier_is_written_with_the_servers_real_condition(
             conn, "a", password_hash="x", role="auditor", scope=EVERYTHING, language="vi", now=NOW
         )
         people.record(conn, actor="a", action="login", subject="a", detail={}, now=NOW)
-    (tmp_path / "server.toml").write_text("[retention]\njournal_days = 33\n")
+    with (tmp_path / "server.toml").open("a") as settings:
+        settings.write("[retention]\njournal_days = 33\n")
     assert write() == 0
     pages = {name: (tmp_path / "dossier" / name).read_text("utf-8") for name in FILES}
     said = pages[FILES[0]]
@@ -133,7 +134,7 @@ def test_a_channel_of_the_console_is_a_channel(world: World, write: Write, tmp_p
     row = {"name": "Zalo", "kind": "zalo", "address": b"x", "changed_at": NOW}
     with begin_write(world.engine) as conn:
         conn.execute(tables.channel.insert(), row)
-    (tmp_path / "server.toml").write_text("")
+    (tmp_path / "server.toml").touch()
     assert write() == 0
     said = (tmp_path / "dossier" / FILES[0]).read_text("utf-8")
     assert "<td>Kênh thông báo sự cố</td><td>có khai báo</td>" in said
@@ -195,9 +196,7 @@ def test_an_audit_log_that_was_changed_is_said_to_be_changed(
 ) -> None:
     with begin_write(world.engine) as conn:
         people.record(conn, actor="a", action="login", subject="a", detail={}, now=NOW)
-        triggers = text("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'audit'")
-        for name in list(conn.scalars(triggers)):  # as somebody does who holds the file
-            conn.execute(text(f"DROP TRIGGER {name}"))
+        drop_trigger(conn, "audit_no_change", "audit")
         conn.execute(update(tables.audit).values(actor="b"))
     assert write() == 0
     assert "KHÔNG TOÀN VẸN" in (tmp_path / "dossier" / FILES[0]).read_text("utf-8")
