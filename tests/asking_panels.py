@@ -53,17 +53,17 @@ class Asking:
     def promql(self, query: Query, running: RunningVictoriaMetrics) -> Numbers:
         """What VictoriaMetrics answers."""
         text = expanded_in_promql(promql.query(query), self.chosen, self.end - self.start, self.interval)
-        if query.is_over_time:
-            found = self.over_time(text, running)
-        else:
-            found = running.ask("query", query=text, time=str(self.end / 1000))["result"]
+        if not query.is_over_time:
+            return self.at_its_end(text, query, running)
         return {
-            _told_apart(series["metric"], query): {
-                round(at * 1000): float(value)
-                for at, value in (series["values"] if query.is_over_time else [series["value"]])
-            }
-            for series in found
+            _told_apart(one["metric"], query): {round(at * 1000): float(value) for at, value in one["values"]}
+            for one in self.over_time(text, running)
         }
+
+    def at_its_end(self, text: str, query: Query, running: RunningVictoriaMetrics) -> Numbers:
+        """What it answers of the range's end."""
+        found = running.ask("query", query=text, time=str(self.end / 1000))["result"]
+        return {_told_apart(one["metric"], query): {self.end: float(one["value"][1])} for one in found}
 
     def over_time(self, text: str, running: RunningVictoriaMetrics) -> list[dict[str, Any]]:
         """The series that a query has in these intervals."""
