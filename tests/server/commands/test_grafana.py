@@ -85,3 +85,18 @@ def test_twice_is_once(tmp_path: Path) -> None:
         return {path: path.read_text() for path in out.rglob("*") if path.is_file()}
 
     assert held(provisioned(tmp_path)) == held(provisioned(tmp_path))
+
+
+def test_alert_rules_are_in_files_too(tmp_path: Path) -> None:
+    """Grafana reads `$$` as a `$`, and one alone as a variable of its environment."""
+    text = (provisioned(tmp_path) / "alerting/schoolwatch.yaml").read_text()
+    assert "$" not in text.replace("$$", "")
+    groups = yaml.safe_load(text.replace("$$", "$"))["groups"]
+    assert [(one["name"], one["interval"], one["folder"]) for one in groups] == [
+        ("schoolwatch-indicators", "600s", "SchoolWatch"),
+        ("schoolwatch-server", "600s", "SchoolWatch"),
+    ]
+    rules = {one["uid"]: one for group in groups for one in group["rules"]}
+    assert rules["schoolwatch-server-deaf"]["data"][1]["relativeTimeRange"] == {"from": 605700, "to": 604800}
+    assert "{{ $labels.commune_name }}" in rules["schoolwatch-digital_records"]["annotations"]["summary"]
+    assert not (provisioned(tmp_path / "other", "--no-alerts") / "alerting").exists()

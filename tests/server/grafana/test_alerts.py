@@ -64,7 +64,7 @@ def test_as_grafana_takes_it(rule: alert.Rule, dialect: alert.Dialect) -> None:
 
 def test_it_asks_what_a_panel_asks() -> None:
     """The panel of a province's communes, but for the variable and which of a place's names are told."""
-    (rule,) = (one for one in RULES if one.labels["indicator"] == "telemetry_coverage")
+    (rule,) = (one for one in RULES if one.labels.get("indicator") == "telemetry_coverage")
     step = rule.steps[0]
     assert isinstance(step, Asked)
     where = {**step.query.where, "province_name": "$province"}
@@ -83,7 +83,7 @@ def test_it_asks_what_a_panel_asks() -> None:
 
 
 def test_less_is_better() -> None:
-    by_id = {rule.labels["indicator"]: rule for rule in RULES}
+    by_id = {rule.labels.get("indicator", ""): rule for rule in RULES}
     last = by_id["students_per_computer_in_lesson"].steps[-1]
     assert last == Formula("E", "$C > 1 && $D <= 1")
     assert by_id["digital_records"].steps[-1] == Formula("E", "$C < 0.8 && $D >= 0.8")
@@ -119,7 +119,7 @@ def test_a_plans_number_stands_first() -> None:
 
 
 def test_promql_has_its_range_in_words() -> None:
-    (rule,) = (one for one in RULES if one.labels["indicator"] == "digital_records")
+    (rule,) = (one for one in RULES if one.labels.get("indicator") == "digital_records")
     texts = [text for text, _ in alert.queries(rule, "promql")]
     assert len(texts) == 2
     assert promql.RANGE not in "".join(texts)

@@ -34,6 +34,7 @@ def add_to(commands: "Subparsers") -> None:
     provision.add_argument(
         "--language", choices=("vi", "en"), default="vi", help="language of the dashboards (default: vi)"
     )
+    provision.add_argument("--no-alerts", action="store_true", help="no alert rules")
     _add_push(actions)
 
 
@@ -102,7 +103,8 @@ def _provision(arguments: argparse.Namespace) -> int:
     from schoolwatch_server.grafana import provisioning
 
     source = _source(arguments)
-    written = provisioning.files(source, arguments.folder, arguments.language)
+    rules = () if arguments.no_alerts else _rules(arguments)
+    written = provisioning.files(source, arguments.folder, arguments.language, rules)
     for name, text in written.items():
         path = arguments.out / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -27,7 +27,7 @@ _LOOK: Final = 600
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A query of a rule over the last `seconds`.
+    """A query of a rule over `seconds` that end now, or `until` seconds ago.
 
     `is_current`: a series whose newest row has no number in the query's field has none now, though an older
     row has: of what is judged, each row has its coverage.
@@ -37,6 +37,7 @@ class Asked:
     query: Query
     seconds: int
     is_current: bool = False
+    until: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,7 @@ def _models(step: Step, dialect: Dialect, source: str) -> Iterator[dict[str, Any
             yield _reckoned(step.ref, step.expression, {"type": "math"})
         case Asked() if dialect == "promql":
             asked = {"expr": _promql(step), "range": True, "instant": False}
-            yield _asked(step.ref, _LOOK, asked, dialect, source)
+            yield _asked(step.ref, (_LOOK, 0), asked, dialect, source)
         case Asked():
             yield from _in_influxql(step, source)
 
@@ -142,13 +143,15 @@ def _in_influxql(step: Asked, source: str) -> Iterator[dict[str, Any]]:
     for ref, name in named.items():
         text = influxql.query(replace(step.query, field=name))
         asked = {"rawQuery": True, "query": text, "resultFormat": "time_series"}
-        yield _asked(ref, step.seconds, asked, "influxql", source)
+        yield _asked(ref, (step.until + step.seconds, step.until), asked, "influxql", source)
     if step.is_current:
         yield _reckoned(step.ref, f"${value} + 0 * ${told}", {"type": "math"})
 
 
 def _promql(step: Asked) -> str:
     asked, span = step.query, f"[{step.seconds}s]"
+    if step.until:
+        span += f" offset {step.until}s"
     value = promql.query(asked).replace(promql.RANGE, span)
     if not step.is_current:
         return value
@@ -160,11 +163,14 @@ def _promql(step: Asked) -> str:
     return f"({value}) and on ({by}) ({at} >= on ({by}) {told})"
 
 
-def _asked(ref: str, seconds: int, asked: dict[str, Any], dialect: Dialect, source: str) -> dict[str, Any]:
+def _asked(
+    ref: str, span: tuple[int, int], asked: dict[str, Any], dialect: Dialect, source: str
+) -> dict[str, Any]:
+    """`span`: from how many seconds ago to how many."""
     model = {**_common(ref), "datasource": {"type": SOURCE_TYPES[dialect], "uid": source}, **asked}
     return {
         "refId": ref,
-        "relativeTimeRange": {"from": seconds, "to": 0},
+        "relativeTimeRange": {"from": span[0], "to": span[1]},
         "datasourceUid": source,
         "model": model,
     }

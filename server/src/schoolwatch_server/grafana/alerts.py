@@ -6,6 +6,7 @@ A value that is not known is no series for the condition, so Grafana calls it No
 from datetime import date
 from typing import Final
 
+from schoolwatch_server.grafana import server_alerts
 from schoolwatch_server.grafana.alert import Asked, Formula, Newest, Rule, uid_of
 from schoolwatch_server.grafana.policy import LABEL
 from schoolwatch_server.grafana.spec import Query, Words, said
@@ -28,7 +29,8 @@ EVERY: Final = 600
 def rules(packs: Packs, today: date) -> tuple[Rule, ...]:
     """All rules, with the targets of the packs that are in force on a day."""
     targets = ((indicator, target_of(packs, indicator, today)) for indicator in INDICATORS)
-    return tuple(_fallen(indicator, *target) for indicator, target in targets if target is not None)
+    fallen = (_fallen(indicator, *target) for indicator, target in targets if target is not None)
+    return (*fallen, *server_alerts.RULES)
 
 
 def target_of(packs: Packs, indicator: Indicator, today: date) -> tuple[float, bool] | None:

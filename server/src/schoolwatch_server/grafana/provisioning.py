@@ -3,12 +3,15 @@
 https://grafana.com/docs/grafana/latest/administration/provisioning/ (the same from Grafana 9 to 13)
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 import yaml
 
-from schoolwatch_server.grafana import DASHBOARDS, sources
+from schoolwatch_server.grafana import DASHBOARDS, alert, sources
+from schoolwatch_server.grafana.alert import Rule
+from schoolwatch_server.grafana.alerts import EVERY
 from schoolwatch_server.grafana.sources import Source
 from schoolwatch_server.texts import Language
 
@@ -18,7 +21,7 @@ TOKEN: Final = "SCHOOLWATCH_GRAFANA_TOKEN"  # nosec B105 # noqa: S105  the name 
 """The environment variable of Grafana that holds the API token, or a user's password: no file has it."""
 
 
-def files(source: Source, folder: str, language: Language) -> dict[str, str]:
+def files(source: Source, folder: str, language: Language, rules: Sequence[Rule]) -> dict[str, str]:
     """Path below Grafana's `provisioning` folder → content; `folder` is where Grafana finds this folder."""
     described = {**sources.body(source), "editable": False}
     described["secureJsonData"] = sources.secret(source, f"${TOKEN}")
@@ -26,6 +29,8 @@ def files(source: Source, folder: str, language: Language) -> dict[str, str]:
         "datasources/schoolwatch.yaml": _written({"apiVersion": 1, "datasources": [described]}),
         "dashboards/schoolwatch.yaml": _written(_provider(f"{folder.rstrip('/')}/schoolwatch")),
     }
+    if rules:
+        found["alerting/schoolwatch.yaml"] = _written(_alerting(rules, source, language)).replace("$", "$$")
     for one in DASHBOARDS:
         text = (FOLDER / source.dialect / language / f"{one.uid}.json").read_text(encoding="utf-8")
         found[f"schoolwatch/{one.uid}.json"] = text
@@ -42,6 +47,25 @@ def _provider(path: str) -> dict[str, object]:
         "options": {"path": path},
     }
     return {"apiVersion": 1, "providers": [provider]}
+
+
+def _alerting(rules: Sequence[Rule], source: Source, language: Language) -> dict[str, object]:
+    """The rules in their groups. In these files `$` begins a variable of the environment: `$$` is itself."""
+    groups = [
+        {
+            "orgId": 1,
+            "name": name,
+            "folder": "SchoolWatch",
+            "interval": f"{EVERY}s",
+            "rules": [
+                {"uid": rule.uid_in(language), **alert.body(rule, source.dialect, language, sources.UID)}
+                for rule in rules
+                if rule.group_name == name
+            ],
+        }
+        for name in sorted({rule.group_name for rule in rules})
+    ]
+    return {"apiVersion": 1, "groups": groups}
 
 
 def _written(document: dict[str, object]) -> str:
