@@ -3,6 +3,7 @@
 import itertools
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import date
 from typing import get_args
@@ -12,7 +13,8 @@ import pytest
 from asking_panels import Asking, agree
 from conftest import Peer
 from influxql_queries import asked
-from panels_world import HOURS, SECOND, START, UNKNOWN_BY_NOW, expanded, expanded_in_promql, info_lines, lines
+from panels_world import HOURS, SECOND, START, UNKNOWN_BY_NOW, expanded, expanded_in_promql, info_lines
+from reports import World
 from schoolwatch_server import packs
 from schoolwatch_server.grafana import DASHBOARDS, alert, alerts, influxql, marks, promql
 from schoolwatch_server.grafana.spec import Query, Variable
@@ -20,7 +22,10 @@ from schoolwatch_server.influxql.condition import Condition, holds
 from schoolwatch_server.influxql.query import Buckets, Function, Span
 from schoolwatch_server.influxql.source import Fold, Point, Series, folded
 from schoolwatch_server.store import lines as protocol
+from schoolwatch_server.store.influx.open import open_engine
+from schoolwatch_server.store.influx.writer import Writer
 from schoolwatch_server.store.queried import Queried
+from schoolwatch_server.store_section import SeriesStore
 from victoriametrics import RunningVictoriaMetrics, holding
 
 RANGES = [(7000, 30_000, "7m"), (1, 90_001, "2h"), (-90_000, HOURS * 3600, "1d")]
@@ -41,18 +46,18 @@ def victoriametrics(
     peer: Peer,
     tmp_path_factory: pytest.TempPathFactory,
     free_port: Callable[[], int],
+    world: World,
     embedded: Queried,
-    devices: list[str],
 ) -> Iterator[RunningVictoriaMetrics]:
-    end = (START + HOURS * 3600) * SECOND
-    now = end - SECOND
-    told = [
-        *lines(embedded, devices, Span(START * SECOND, end)),
-        *info_lines(embedded, now),
-        *MADE_UP.lines(),
-    ]
+    """It has all that the server writes to such a store, and which schools there are at the ranges' end."""
     folder = tmp_path_factory.mktemp("victoriametrics")
-    with holding(peer("victoria-metrics"), folder, free_port, told) as running:
+    now = (START + HOURS * 3600 - 1) * SECOND
+    told = [*info_lines(embedded, now), *MADE_UP.lines()]
+    with holding(peer("victoria-metrics"), folder / "data", free_port, told) as running:
+        place = SeriesStore("victoriametrics", running.url)
+        with closing(open_engine(place)) as store:
+            Writer(world.engine, store, place.place, folder / "deletions").catch_up()
+        running.flush()
         yield running
 
 

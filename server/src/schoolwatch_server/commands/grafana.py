@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from schoolwatch_server.grafana.alert import Rule
     from schoolwatch_server.grafana.pieces import Piece
     from schoolwatch_server.grafana.push import Step
-    from schoolwatch_server.grafana.sources import Engine, Source
+    from schoolwatch_server.grafana.sources import Source
+    from schoolwatch_server.store_section import Kind
 
 
 def add_to(commands: "Subparsers") -> None:
@@ -115,7 +116,7 @@ def _provision(arguments: argparse.Namespace) -> int:
     return 0
 
 
-_TOKENS: "Final[Mapping[Engine, str]]" = {
+_TOKENS: "Final[Mapping[Kind, str]]" = {
     "embedded": "an API token of the department's that may read",
     "influxdb": "a token of InfluxDB's that may read",
     "victoriametrics": "a token, if what stands before VictoriaMetrics asks for one,",

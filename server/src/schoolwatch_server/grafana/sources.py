@@ -6,14 +6,13 @@ https://grafana.com/docs/grafana/latest/datasources/prometheus/configure/
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from schoolwatch_server.grafana.promql import PARAMETERS
 from schoolwatch_server.grafana.spec import SOURCE_TYPES, Dialect
+from schoolwatch_server.store_section import Kind
 
-Engine = Literal["embedded", "influxdb", "victoriametrics"]
-
-DIALECTS: Final[Mapping[Engine, Dialect]] = {
+DIALECTS: Final[Mapping[Kind, Dialect]] = {
     "embedded": "influxql",
     "influxdb": "influxql",
     "victoriametrics": "promql",
@@ -30,7 +29,7 @@ _SCHEMES: Final[Mapping[Dialect, str]] = {"influxql": "Token", "promql": "Bearer
 class Source:
     """One of them: `user` is who asks with a password, empty where a token is enough."""
 
-    engine: Engine
+    engine: Kind
     url: str
     database: str = "schoolwatch"
     user: str = ""
