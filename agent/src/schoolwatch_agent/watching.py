@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import struct
 import sys
 from pathlib import Path
 from typing import Final
@@ -12,8 +13,10 @@ from schoolwatch_agent.texts import Texts
 
 FAILED = 1
 
-_DROP_BOUND, _NO_NEW_PRIVS, _AMBIENT, _CLEAR_ALL = 24, 38, 47, 4
-"""prctl(2): PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT with PR_CAP_AMBIENT_CLEAR_ALL."""
+_DROP_BOUND, _NO_NEW_PRIVS = 24, 38
+"""prctl(2): PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS."""
+_VERSION_3: Final = 0x20080522
+"""_LINUX_CAPABILITY_VERSION_3 of capset(2): three sets of 64 bits, in two parts."""
 _CAPABILITIES: Final = 64
 """More than any kernel has."""
 
@@ -59,24 +62,27 @@ def _listen(nic: str, texts: Texts) -> str:
 def _give_up() -> None:
     """After this nobody here may open a raw socket again, nor gain any right. Raises OSError.
 
-    A program that another user than root executes keeps of its capabilities only the ambient ones, which
-    systemd gave; one that root executes has those of the bounding set (capabilities(7)).
+    Of another user than root no capability outlives this; of root none that is out of the bounding set
+    (capabilities(7)).
     """
     import ctypes  # its memory goes when this process becomes another
 
     system = ctypes.CDLL(None, use_errno=True)
 
-    def control(*words: int) -> None:
-        if system.prctl(*(ctypes.c_ulong(word) for word in (*words, 0, 0, 0, 0)[:5])) != 0:
+    def check(done: int) -> None:
+        if done != 0:
             number = ctypes.get_errno()
             raise OSError(number, os.strerror(number))
+
+    def control(*words: int) -> None:
+        check(system.prctl(*(ctypes.c_ulong(word) for word in (*words, 0, 0, 0)[:5])))
 
     if os.geteuid() == 0:
         for capability in range(_CAPABILITIES):
             with contextlib.suppress(OSError):  # there is none of this number
-                control(_DROP_BOUND, capability)
-    control(_AMBIENT, _CLEAR_ALL)
-    control(_NO_NEW_PRIVS, 1)
+                control(_DROP_BOUND, capability, 0)
+    check(system.capset(struct.pack("=II", _VERSION_3, 0), bytes(24)))
+    control(_NO_NEW_PRIVS, 1, 0)
 
 
 def _refuse(text: str) -> int:

@@ -1,13 +1,14 @@
 """Events to sightings and counts: what is told, when, and how much of it at most."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ether
 from ether import OTHER, PC, ROGUE, ROUTER, ip4, ip6
-from schoolwatch_agent.lan import frames, hours
+from schoolwatch_agent.lan import frames, hours, offers
 from schoolwatch_agent.lan.claims import Known
 from schoolwatch_agent.lan.hours import Seen
 from schoolwatch_agent.lan.segment import STATIONS_MAX, Segment
@@ -54,6 +55,40 @@ def test_another_content_of_the_same_server_is_told_at_once() -> None:
     segment = heard((0, ether.dhcp(ROUTER, "10.0.0.1", resolvers=("10.0.0.1",))))
     more(segment, (1, ether.dhcp(ROUTER, "10.0.0.1", resolvers=("6.6.6.6",))))
     assert [each.told["resolvers"] for each in segment.told.seen] == ["10.0.0.1", "6.6.6.6"]
+
+
+def test_an_answer_that_leaves_out_what_nobody_asked_for_is_the_same_server() -> None:
+    """A client asks for what it wants (RFC 2132 §9.8): one server's answers differ."""
+    whole = made_offer(router="10.0.0.1", resolvers=("8.8.8.8",))
+    segment = heard((0, whole), (1, made_offer(router="10.0.0.1")), (2, made_offer(offered="0.0.0.0")))
+    assert {(each.told["router"], each.told["resolvers"]) for each in segment.told.seen} == {
+        ("10.0.0.1", "8.8.8.8")
+    }
+
+
+def made_offer(**options: Any) -> bytes:
+    return ether.dhcp(ROUTER, "10.0.0.1", **options)
+
+
+def test_settings_for_who_has_an_address_wait_for_the_servers_own_offer() -> None:
+    """After a start they may come first, and would look like another server's."""
+    inform = made_offer(offered="0.0.0.0", kind=5, resolvers=("8.8.8.8",))
+    segment = heard((0, inform), (60, inform))
+    assert segment.told.seen == []
+    more(segment, (900, made_offer(router="10.0.0.1", resolvers=("8.8.8.8",))), (901, inform))
+    assert {each.told["router"] for each in segment.told.seen} == {"10.0.0.1"}
+    only = heard((0, inform), (offers.HELD, inform))
+    assert kinds(only.told.seen) == ["dhcp.offer"], "one that never offers an address is told after all"
+
+
+def test_a_dhcpv6_server_is_told_by_all_that_it_gave_and_not_by_an_empty_answer() -> None:
+    duid, resolver = ether.option6(2, b"id"), ether.option6(23, ip6("fe80::66"))
+    address = ether.option6(3, bytes(12) + ether.option6(5, ip6("fe80::77") + bytes(8)))
+    parts = (duid, duid + resolver, duid + address)
+    segment = heard(*((n, ether.dhcp6(ROGUE, "fe80::66", part)) for n, part in enumerate(parts)))
+    assert [(each.told["gives"], each.told["resolvers"]) for each in segment.told.seen] == [
+        ("resolvers", "fe80::66"), ("address", "fe80::66"),
+    ]  # fmt: skip
 
 
 def test_the_gateways_address_with_another_mac_is_told_with_who_had_it() -> None:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from schoolwatch_agent.lan.claims import Claims, Known
 from schoolwatch_agent.lan.events import Ask, Claim, Event, Offer, Offer6, Router, is_one
 from schoolwatch_agent.lan.hours import HOUR, Hourly, Seen, Told
+from schoolwatch_agent.lan.offers import Offers
 from schoolwatch_agent.lan.routers import Routers
 from schoolwatch_agent.lan.taken import Taken
 
@@ -32,7 +33,7 @@ class Segment:
         self.told = Told()
         self.stations: dict[bytes, Station] = {}
         self.claims = Claims()
-        self._routers, self._taken = Routers(), Taken()
+        self._routers, self._taken, self._offers = Routers(), Taken(), Offers()
         self._own = b""
 
     def know(self, known: Known, at: float) -> None:
@@ -50,19 +51,9 @@ class Segment:
         elif isinstance(event, Ask):
             self._answer(self._taken.ask(event, at), at)
         elif isinstance(event, Offer):
-            told = _filled(
-                server=event.server, router=event.router, resolvers=event.resolvers, gives=event.gives,
-                relayed="yes" if event.relayed else "",
-            )  # fmt: skip
-            self._tell("dhcp.offer", event.mac, at, told, tuple(told.values()))
+            self._offer(self._offers.whole(event, at), at)
         elif isinstance(event, Offer6):
-            told = _filled(
-                server=event.server,
-                resolvers=event.resolvers,
-                gives=event.gives,
-                preference=str(event.preference),
-            )
-            self._tell("dhcp6.advertise", event.mac, at, told, tuple(told.values()))
+            self._offer6(self._offers.whole6(event), at)
         elif isinstance(event, Router):
             self._router(event, at)
 
@@ -108,6 +99,22 @@ class Segment:
             answers, askers = self._taken.count(who, at)
             told = {"answers": str(answers), "askers": str(askers)}
             self._tell("nd.dad_answered", who, at, told, (answers.bit_length(),))
+
+    def _offer(self, offer: Offer | None, at: float) -> None:
+        if offer is not None:
+            told = _filled(
+                server=offer.server, router=offer.router, resolvers=offer.resolvers, gives=offer.gives,
+                relayed="yes" if offer.relayed else "",
+            )  # fmt: skip
+            self._tell("dhcp.offer", offer.mac, at, told, tuple(told.values()))
+
+    def _offer6(self, offer: Offer6 | None, at: float) -> None:
+        if offer is not None:
+            told = _filled(
+                server=offer.server, resolvers=offer.resolvers, gives=offer.gives,
+                preference=str(offer.preference),
+            )  # fmt: skip
+            self._tell("dhcp6.advertise", offer.mac, at, told, tuple(told.values()))
 
     def _router(self, router: Router, at: float) -> None:
         who = self._routers.hear(router)
