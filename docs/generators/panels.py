@@ -21,7 +21,7 @@ from grafana_foundation_sdk.models.prometheus import PromQueryFormat, QueryEdito
 
 from schoolwatch_server.grafana import DASHBOARDS, influxql, promql
 from schoolwatch_server.grafana.columns import COLOURS, COLUMNS, HIDDEN, VALUES
-from schoolwatch_server.grafana.links import LEADS, PAGES, Of, drill, of_console, page
+from schoolwatch_server.grafana.links import LEADS, PAGES, Of, drill, of_console, page, progress
 from schoolwatch_server.grafana.spec import (
     SOURCE,
     SOURCE_TYPES,
@@ -125,10 +125,11 @@ def panel(one: Panel, at: At) -> Any:
     if one.interval:
         made = made.interval(one.interval)
     indicator = one.query.where.get("indicator", "").replace("$indicator", "${indicator}")
-    if indicator and at.dashboard.console:
+    address = progress(at.dashboard, indicator) if indicator else ""
+    if address:
         link = builders.DashboardLink(said("grafana.indicator_in_console").of(language))
         link = link.type(models.DashboardLinkType.LINK).target_blank(True)
-        made = made.links([link.url(of_console(f"{at.dashboard.console}/progress?indicator={indicator}"))])
+        made = made.links([link.url(address)])
     if one.console:
         link = builders.DashboardLink(said("grafana.in_console").of(language))
         link = link.type(models.DashboardLinkType.LINK).target_blank(True)

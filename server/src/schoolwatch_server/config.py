@@ -16,6 +16,7 @@ from schoolwatch_server.sections import Broker as Broker
 from schoolwatch_server.sections import Database as Database
 from schoolwatch_server.sections import Evaluation as Evaluation
 from schoolwatch_server.sections import Forecasting as Forecasting
+from schoolwatch_server.sections import Grafana as Grafana
 from schoolwatch_server.sections import Http as Http
 from schoolwatch_server.sections import MalwareStatistics as MalwareStatistics
 from schoolwatch_server.sections import Mqtt as Mqtt
@@ -61,6 +62,7 @@ class ServerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     oidc: Oidc = Oidc()
     antivirus: Antivirus = Antivirus()
     forecast: Forecasting = Forecasting()
+    grafana: Grafana = Grafana()
     open_data: OpenData = OpenData()
     malware_statistics: MalwareStatistics = MalwareStatistics()
     sites: Sites = Sites()

@@ -210,6 +210,13 @@ class MalwareStatistics(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     organisation: Annotated[str, msgspec.Meta(pattern=r"^([0-9A-Za-z][0-9A-Za-z.-]{2,39})?$")] = ""
 
 
+class Grafana(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the department's Grafana is and the language of its dashboards, for links of the console."""
+
+    url: Annotated[str, msgspec.Meta(pattern=r"^(https?://[^\s@?#]+)?$", max_length=500)] = ""
+    language: Literal["vi", "en"] = "vi"
+
+
 class OpenData(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who publishes what the API gives out, and under which licence: both stand in `/api/v1/catalog`.
 

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -16,6 +17,11 @@ def provisioned(folder: Path, *words: str) -> Path:
     return out
 
 
+def variables(path: Path) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(path.read_text())["templating"]["list"]
+    return found
+
+
 def test_of_our_own_server(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = provisioned(tmp_path)
     (source,) = yaml.safe_load((out / "datasources/schoolwatch.yaml").read_text())["datasources"]
@@ -27,6 +33,9 @@ def test_of_our_own_server(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert provider["options"]["path"] == "/etc/grafana/provisioning/schoolwatch"
     files = sorted(path.stem for path in (out / "schoolwatch").iterdir())
     assert files == sorted(one.uid for one in DASHBOARDS)
+    for path in (out / "schoolwatch").iterdir():
+        (console,) = (one for one in variables(path) if one["name"] == "console")
+        assert console["query"] == console["current"]["value"] == "http://127.0.0.1:18080"
     assert "SCHOOLWATCH_GRAFANA_TOKEN" in capsys.readouterr().out
     assert {path.stat().st_mode & 0o777 for path in out.rglob("*") if path.is_file()} == {0o644}
 

@@ -15,6 +15,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard as Model
 import schoolwatch_server.grafana
 from schoolwatch_contract.catalogue import METRICS
 from schoolwatch_server import rules
+from schoolwatch_server.console.routes import ROUTES
 from schoolwatch_server.grafana import DASHBOARDS, marks
 from schoolwatch_server.grafana.left_out import LEFT_OUT
 from schoolwatch_server.grafana.places import UNITS
@@ -107,7 +108,10 @@ def test_every_link_leads_to_a_dashboard_and_sets_what_is_there(path: Path) -> N
     document = json.loads(path.read_text(encoding="utf-8"))
     own = {one["name"] for one in document["templating"]["list"]}
     for link in document["links"]:
-        assert link["type"] == "dashboards" or link["url"].startswith(("/d/", "${console}/"))
+        if link["url"].startswith("${console}/"):
+            assert any(page.fullmatch(link["url"].removeprefix("${console}")) for page in PAGES), link
+        else:
+            assert link["type"] == "dashboards" or link["url"].startswith("/d/"), link
         if link["type"] == "link" and link["url"].startswith("/d/"):
             assert link["url"].removeprefix("/d/") in names(path), link["url"]
             assert link["keepTime"]
@@ -117,12 +121,18 @@ def test_every_link_leads_to_a_dashboard_and_sets_what_is_there(path: Path) -> N
             assert set(re.findall(r"\$\{(\w+)[:}]", url)) <= {*own, "__url_time_range"}, url
             tags = {tag for target in panel["targets"] for tag in grouped(target)}
             assert set(re.findall(r"\$\{__(?:data\.fields|field\.labels)\.(\w+):", url)) <= tags, url
-            if not url.startswith("${console}/"):
+            if url.startswith("${console}/"):
+                assert any(page.fullmatch(url.removeprefix("${console}").partition("?")[0]) for page in PAGES)
+            else:
                 uid, _, query = url.removeprefix("/d/").partition("?")
                 there = names(path)[uid]
                 assert set(re.findall(r"var-(\w+)=", query)) <= there, url
                 assert set(re.findall(r"\$\{(\w+):queryparam\}", query)) <= there & own, url
                 assert {"${source:queryparam}", "${__url_time_range}"} <= set(query.split("&")), url
+
+
+PAGES = [re.compile(re.sub(r"\{\w+\}", "[^/]+", route.path)) for route in ROUTES if route.method == "GET"]
+"""Addresses of the console."""
 
 
 def names(path: Path) -> dict[str, set[str]]:

@@ -105,7 +105,8 @@ def _provision(arguments: argparse.Namespace) -> int:
 
     source = _source(arguments)
     rules = () if arguments.no_alerts else _rules(arguments)
-    written = provisioning.files(source, arguments.folder, arguments.language, rules)
+    console = _own(command.config(arguments))
+    written = provisioning.files(source, arguments.folder, arguments.language, rules, console)
     for name, text in written.items():
         path = arguments.out / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -175,8 +176,9 @@ def _wanted(arguments: argparse.Namespace) -> "list[Piece]":
     token = None if arguments.source_token_file is None else _secret(arguments.source_token_file)
     source = _source(arguments)
     wanted = [pieces.data_source(source, token)]
+    console = _own(command.config(arguments))
     for language in languages:
-        wanted += [pieces.folder(language), *pieces.dashboards(source.dialect, language)]
+        wanted += [pieces.folder(language), *pieces.dashboards(source.dialect, language, console)]
         if not arguments.no_alerts:
             rules = _rules(arguments)
             wanted += pieces.alert_rules(rules, alerts.EVERY, source.dialect, language)

@@ -15,6 +15,7 @@ from schoolwatch_server.access import ForbiddenError, Principal, may
 from schoolwatch_server.api import cookies
 from schoolwatch_server.api.route import context_of
 from schoolwatch_server.console import menu
+from schoolwatch_server.console.in_grafana import links
 from schoolwatch_server.console.words import Words
 from schoolwatch_server.texts import Language, is_language
 
@@ -57,6 +58,7 @@ def page(
         language=words.language,
         path=at or request.url.path,
         who=who,
+        in_grafana=links(context_of(request).config.grafana, who),
         simulated=context_of(request).simulated,
         waits=menu.counts(context_of(request), who),
         may=lambda permission, place=None: who is not None and may(who, permission, place),

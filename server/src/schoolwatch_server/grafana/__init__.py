@@ -8,6 +8,7 @@ from typing import Final
 from schoolwatch_server.grafana import (
     commune,
     device,
+    gateway,
     incidents,
     ipv6,
     lines,
@@ -23,6 +24,7 @@ DASHBOARDS: Final[tuple[Dashboard, ...]] = (
     commune.DASHBOARD,
     school.DASHBOARD,
     device.DASHBOARD,
+    gateway.DASHBOARD,
     lines.DASHBOARD,
     ipv6.DASHBOARD,
     security.DASHBOARD,

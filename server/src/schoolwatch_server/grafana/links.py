@@ -47,6 +47,12 @@ def of_console(path: str) -> str:
     return f"${{{CONSOLE}}}{path}"
 
 
+def progress(at: Dashboard, indicator: str) -> str:
+    """An indicator's page of the console for the place of a dashboard; empty: there is none."""
+    is_of_place = at.console and all(variable.name != "device" for variable in at.variables)
+    return of_console(f"{at.console}/progress?indicator={indicator}") if is_of_place else ""
+
+
 def page(tag: str, of: Of) -> str:
     """The page of the console of what was clicked."""
     path, key = PAGES[tag]

@@ -4,7 +4,6 @@ Each piece has a uid, by which alone it is found again: people may call it and p
 """
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -12,7 +11,7 @@ from typing import Any, Final, Literal
 from schoolwatch_server.grafana import DASHBOARDS, alert, policy, sources
 from schoolwatch_server.grafana.alert import PREFIX as OURS
 from schoolwatch_server.grafana.alert import Rule
-from schoolwatch_server.grafana.provisioning import FOLDER
+from schoolwatch_server.grafana.console import model
 from schoolwatch_server.grafana.sources import Source
 from schoolwatch_server.grafana.spec import SUFFIX, Dialect
 from schoolwatch_server.texts import Language
@@ -72,12 +71,12 @@ def data_source(source: Source, token: str | None) -> Piece:
     return Piece("data source", sources.UID, str(body["name"]), body, secret)
 
 
-def dashboards(dialect: Dialect, language: Language) -> tuple[Piece, ...]:
-    """All dashboards in a language."""
+def dashboards(dialect: Dialect, language: Language, console: str) -> tuple[Piece, ...]:
+    """All dashboards in a language; `console` is how people reach this server."""
     made = []
     for one in DASHBOARDS:
-        model = json.loads((FOLDER / dialect / language / f"{one.uid}.json").read_text(encoding="utf-8"))
-        body = {"dashboard": model, "folderUid": folder_uid(language)}
+        whole = model(one, dialect, language, console)
+        body = {"dashboard": whole, "folderUid": folder_uid(language)}
         made.append(Piece("dashboard", one.uid + SUFFIX[language], one.title.of(language), body))
     return tuple(made)
 

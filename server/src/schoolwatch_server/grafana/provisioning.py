@@ -4,7 +4,6 @@ https://grafana.com/docs/grafana/latest/administration/provisioning/ (the same f
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
 import yaml
@@ -12,17 +11,21 @@ import yaml
 from schoolwatch_server.grafana import DASHBOARDS, alert, sources
 from schoolwatch_server.grafana.alert import Rule
 from schoolwatch_server.grafana.alerts import EVERY
+from schoolwatch_server.grafana.console import text
 from schoolwatch_server.grafana.sources import Source
 from schoolwatch_server.texts import Language
-
-FOLDER: Final = Path(__file__).with_name("json")
 
 TOKEN: Final = "SCHOOLWATCH_GRAFANA_TOKEN"  # nosec B105 # noqa: S105  the name of a variable
 """The environment variable of Grafana that holds the API token, or a user's password: no file has it."""
 
 
-def files(source: Source, folder: str, language: Language, rules: Sequence[Rule]) -> dict[str, str]:
-    """Path below Grafana's `provisioning` folder → content; `folder` is where Grafana finds this folder."""
+def files(
+    source: Source, folder: str, language: Language, rules: Sequence[Rule], console: str
+) -> dict[str, str]:
+    """Path below Grafana's `provisioning` folder → content.
+
+    `folder` is where Grafana finds this folder, `console` how people reach this server.
+    """
     described = {**sources.body(source), "editable": False}
     described["secureJsonData"] = sources.secret(source, f"${TOKEN}")
     found = {
@@ -32,8 +35,7 @@ def files(source: Source, folder: str, language: Language, rules: Sequence[Rule]
     if rules:
         found["alerting/schoolwatch.yaml"] = _written(_alerting(rules, source, language)).replace("$", "$$")
     for one in DASHBOARDS:
-        text = (FOLDER / source.dialect / language / f"{one.uid}.json").read_text(encoding="utf-8")
-        found[f"schoolwatch/{one.uid}.json"] = text
+        found[f"schoolwatch/{one.uid}.json"] = text(one, source.dialect, language, console)
     return found
 
 

@@ -37,6 +37,6 @@ DASHBOARD = Dashboard(
         ),
         Row(said("grafana.row.posture"), posture.over_time(IN_SCHOOL)),
     ),
-    up=("schoolwatch-commune", "schoolwatch-province"),
+    up=("schoolwatch-commune", "schoolwatch-province", "schoolwatch-gateway"),
     console="/schools/${school_code:percentencode}",
 )

@@ -156,9 +156,9 @@ class Row:
 class Dashboard:
     """One dashboard; `uid` is its address for life, `days` how far it looks back at first.
 
-    `up` are dashboards of the places that it is in, by uid; `console` is its own page of the console, a path
-    with `${variables}`. `marks` says whose incidents are drawn across its graphs, where it isn't those of the
-    narrowest place that it chooses.
+    `up` are the dashboards that it leads to, by uid: those of the places that it is in, the nearest first.
+    `console` is its own page of the console, a path with `${variables}`. `marks` says whose incidents are
+    drawn across its graphs, where it isn't those of the narrowest place that it chooses.
     """
 
     uid: str
