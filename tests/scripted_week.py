@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Literal
 
-from schoolwatch_contract.records import Fact, Reading
+from schoolwatch_contract.records import Fact, Reading, Sighting
 
 SEED = 2027
 SCHOOLS = 30
@@ -73,6 +73,7 @@ class Report:
     arrived: float
     readings: tuple[Reading, ...]
     facts: tuple[Fact, ...]
+    sightings: tuple[Sighting, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,17 @@ SWITCHED_OFF: dict[Name, Span] = {
 CLONED: tuple[Name, float] = ((20, "lab", 2), at("2", "14:10"))
 """From then on a second machine reports under this one's name."""
 
+OWN_SERVER = {"server": "10.0.0.1", "router": "10.0.0.1", "resolvers": "10.0.0.1"}
+"""What each school's own router gives out; its gateway hears it every hour."""
+
+ROGUES: dict[int, Span] = {
+    17: (at("1", "08:10"), at("1", "11:30")),  # somebody plugs in a Wi-Fi router of their own
+    2: (at("28", "09:00"), at("28", "11:00")),  # while the school was offline
+}
+"""Schools with a rogue DHCP server, and how long it answers: gateways have listened for a day by then."""
+
+ROGUE_SERVER = {"server": "192.168.1.1", "router": "192.168.1.1", "resolvers": "8.8.8.8"}
+
 IN_STORIES = frozenset({2, 8, 12, 20, 25, 27})
 """Schools that need a whole lab for theirs; the others have a small one, to be played faster."""
 
@@ -132,6 +144,8 @@ TRUTHS = (
     Truth("malware_found", "school 2 lab 2", MALWARE[2, "lab", 2][0], None, is_attack=True, late=True),
     Truth("antivirus_off", "school 15 office 0", *SWITCHED_OFF[15, "office", 0], is_attack=True),
     Truth("device_clone", "school 20 lab 2", CLONED[1], None, is_attack=True),
+    Truth("dhcp_server_new", "school 17", ROGUES[17][0], None, is_attack=True),
+    Truth("dhcp_server_new", "school 2", ROGUES[2][0], None, is_attack=True, late=True),
 )
 """What there is to be found: nothing else happens but what is nobody's to act on today."""
 
@@ -225,7 +239,8 @@ def _reports(school: School, one: Computer) -> Iterator[Report]:
         taken_at = first + (one.phase if begin < START else one.phase % 120)
         while taken_at < min(end, END):
             readings, facts = _told(one, taken_at, begin)
-            yield Report(one, taken_at, _arrival(school, one, taken_at), readings, facts)
+            seen = tuple(_seen(one, taken_at)) if one.kind == "gateway" else ()
+            yield Report(one, taken_at, _arrival(school, one, taken_at), readings, facts, seen)
             taken_at += EVERY if is_busy(taken_at + EVERY) else 3600
 
 
@@ -242,6 +257,16 @@ def _arrival(school: School, one: Computer, taken_at: float) -> float:
             later = [max(start, end) + 30 + one.phase % 240 for start, stop in one.on if stop > end + 600]
             return min(later, default=END + 1)
     return taken_at + 1
+
+
+def _seen(one: Computer, taken_at: float) -> Iterator[Sighting]:
+    """The school's own server in the report after each full hour, and a rogue one in each."""
+    own, rogue = f"{one.school:032x}", f"{0xBAD + one.school:032x}"
+    if taken_at // 3600 != (taken_at - EVERY) // 3600:
+        yield Sighting("dhcp.offer", own, {"nic": "lan0", **OWN_SERVER}, taken_at - 20)
+    begin, end = ROGUES.get(one.school, (END, END))
+    if begin <= taken_at < end:
+        yield Sighting("dhcp.offer", rogue, {"nic": "lan0", "oui": "00:1a:2b", **ROGUE_SERVER}, taken_at - 10)
 
 
 def _told(one: Computer, taken_at: float, on_since: float) -> tuple[tuple[Reading, ...], tuple[Fact, ...]]:
@@ -263,4 +288,5 @@ def _told(one: Computer, taken_at: float, on_since: float) -> tuple[tuple[Readin
         Reading("uptime.seconds", taken_at - on_since),
     )
     facts = (Fact("os.kind", "client"), *((Fact("antivirus.threat", threat, product),) if detected else ()))
-    return (*(each for each in usual if each.metric not in own), *one.standing), facts
+    hears = (Reading("sensor.up", 1.0, {"nic": "lan0"}),) if one.kind == "gateway" else ()
+    return (*(each for each in usual if each.metric not in own), *one.standing, *hears), facts

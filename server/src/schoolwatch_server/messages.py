@@ -175,8 +175,12 @@ def _late(due: Due, texts: Texts, language: Language) -> str:
 
 
 def _found(due: Due, texts: Texts, language: Language) -> str:
-    """What the antivirus calls what it found."""
+    """What the antivirus calls what it found; who did what a gateway saw, and what it offered."""
     again = due.again if stem(due.event) in kept.AGAIN else None
+    seen = kept.sighted(again or due.evidence)
+    if seen is not None:
+        what = texts.either(language, f"sighting.{seen[0]}", seen[0])
+        return texts.get(language, "notify.sighted", what=what, told=seen[1]) + "\n"
     names = ", ".join(kept.threats(again or due.evidence))
     return texts.get(language, "notify.threats", names=names) + "\n" if names else ""
 

@@ -13,7 +13,7 @@ from schoolwatch_server.rules.rule import Condition, Rule
 UNITS: Final = {"patch_age": "s", "backup_age": "s", "link_speed": "bit/s", "ipv6_rung": "count"}
 """Of verdicts that are numbers."""
 
-_TIMES = {"open_after", "close_after", "standing_after", "reopen_within"}
+_TIMES = {"open_after", "close_after", "standing_after", "reopen_within", "seconds"}
 _CHOICES = {"severity", "scope", "when_found", "when_begun", "late"}
 
 
@@ -57,7 +57,9 @@ def found(rule: Rule, words: Words) -> str:
         return words.known(f"rules.watch.{asks.watch}", _small(_title(rule, words)))
     if asks.sighting is not None:
         kind = lines.title(asks.sighting, SIGHTINGS.get(asks.sighting), words)
-        return words.text("rules.seen", what=_small(kind))
+        seen = words.text("rules.seen", what=_small(kind)) + _limits(asks, words)
+        learn = rule.learn
+        return seen + (words.text("rules.seen_new", span=words.span(learn.seconds)) if learn else "")
     verdict = asks.posture or asks.machine
     if isinstance(asks.equals, bool):
         answer = "yes" if asks.equals else "no"
@@ -67,6 +69,21 @@ def found(rule: Rule, words: Words) -> str:
     value = words.amount(float(getattr(asks, way)), unit(asks))
     every = words.text("rules.every") if asks.every else ""
     return words.text(f"rules.{way}", what=name or str(verdict), value=value) + every
+
+
+def _limits(asks: Condition, words: Words) -> str:
+    """` (số lần đổi trong một giờ: từ 4)`: what a sighting's details must be, those that have a name here."""
+    told = [
+        (name, ", ".join(words.known(f"sighted.{name}.{one}", one) for one in wanted))
+        for name, wanted in asks.detail.items()
+    ]
+    told += [
+        (name, words.text("rules.seen_least", least=words.amount(least, "count")))
+        for name, least in asks.at_least.items()
+    ]
+    named = ((words.known(f"detail.{name}", ""), value) for name, value in told)
+    said = "; ".join(f"{_small(name)}: {value}" for name, value in named if name)
+    return f" ({said})" if said else ""
 
 
 def parameter(name: str, words: Words) -> str:

@@ -4,10 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from schoolwatch_server.console.words import Words
+from schoolwatch_server.rules.kept import SHORT
 from schoolwatch_server.serious.evidence import Seen
-
-SHORT: Final = 12
-"""Characters of a pseudonym that people are shown: enough to find it in a gateway's own list."""
 
 _PSEUDONYM: Final = 32
 _ORDER: Final = (
@@ -23,7 +21,9 @@ _SECONDS: Final = frozenset({"lifetime", "silence"})
 def details(seen: Seen, words: Words, devices: Mapping[int, str]) -> Iterator[tuple[str, str]]:
     """Name and value, in the order in which one who looks for the device needs them."""
     told = dict(seen.detail)
-    yield words.text("incident.evidence_subject"), _short(seen.subject)
+    yield words.text("detail.subject"), _short(seen.subject)
+    if _is_pseudonym(seen.subject):
+        yield words.text("detail.find"), f"sudo schoolwatch-agent lan {seen.subject[:SHORT]}"
     if prefix := told.pop("oui", ""):
         yield words.text("detail.oui"), _maker(prefix, words)
     nic = told.pop("nic", "")
@@ -53,5 +53,8 @@ def _maker(prefix: str, words: Words) -> str:
 
 
 def _short(text: str) -> str:
-    is_pseudonym = len(text) == _PSEUDONYM and all(c in "0123456789abcdef" for c in text)
-    return f"{text[:SHORT]}…" if is_pseudonym else text
+    return f"{text[:SHORT]}…" if _is_pseudonym(text) else text
+
+
+def _is_pseudonym(text: str) -> bool:
+    return len(text) == _PSEUDONYM and all(c in "0123456789abcdef" for c in text)

@@ -1,11 +1,11 @@
 """What a router or server announces, in a form in which the same stays the same. Pure."""
 
 import ipaddress
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
-ANNOUNCED_MAX: Final = 160
-"""Characters that are remembered of what one machine announces."""
+ITSELF: Final = ""
+"""What each announces: that it is there."""
 
 _OF_PROVIDER, _OF_SITE = 32, 48
 """Leading bits of an IPv6 address that stay when a provider gives its line another prefix, and of local ones.
@@ -14,14 +14,20 @@ A registry gives a provider a /32 or more (APNIC-127); what begins a local one h
 _LOCAL = ipaddress.IPv6Network("fc00::/7")
 
 
-def announced(by: Sequence[str], detail: Mapping[str, str]) -> str:
-    """The values of these details, each sorted, for people to read: `10.0.0.1 · 10.0.0.1 8.8.8.8`.
+def announced(by: Sequence[str], detail: Mapping[str, str]) -> tuple[str, ...]:
+    """Each value of these details: `router 10.0.0.1`, `resolvers 8.8.8.8`; and `ITSELF`.
 
     A line of many providers has another IPv6 prefix each day, and its resolver an address in it: of IPv6
     addresses only the provider's part is told.
     """
-    values = (" ".join(sorted({_stable(one) for one in detail.get(name, "").split()})) for name in by)
-    return " · ".join(value or "–" for value in values)[:ANNOUNCED_MAX]
+    values = (f"{name} {_stable(one)}" for name in by for one in detail.get(name, "").split())
+    return tuple(dict.fromkeys((ITSELF, *values)))
+
+
+def in_words(by: Sequence[str], told: Collection[str]) -> str:
+    """What `announced` gave, for people to read, detail by detail: `10.0.0.1 · 10.0.0.1 8.8.8.8`."""
+    of = {name: [one.partition(" ")[2] for one in told if one.startswith(f"{name} ")] for name in by}
+    return " · ".join(" ".join(sorted(values)) or "–" for values in of.values())
 
 
 def _stable(text: str) -> str:

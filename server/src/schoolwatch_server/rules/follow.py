@@ -184,7 +184,7 @@ class _Journey:
             about = Subject(place.kind, place.id, part)
             mine = self._of(about)
             after, events = see(rule, self._sighted(about, rule), tuple(one.seen for one in told))
-            said = dict.fromkeys((*after.told, *(one.says for one in told if one.says)))
+            said = dict.fromkeys((*after.told, *(value for one in told for value in one.says)))
             self._keep(about, mine, rule.id, msgspec.structs.replace(after, told=tuple(said)[-SAYS_MAX:]))
             self.occurrences += [Occurrence(rule, about, event) for event in events]
 

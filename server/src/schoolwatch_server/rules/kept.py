@@ -28,6 +28,22 @@ def threats(*evidence: Any) -> tuple[str, ...]:
     return (*names[:NAMES_MAX], "…") if len(names) > NAMES_MAX else tuple(names)
 
 
+_SHOWN = ("server", "address", "router", "resolvers", "prefixes")
+SHORT = 12
+"""Characters of a pseudonym that people are shown: enough to find it in a gateway's own list."""
+
+
+def sighted(evidence: Any) -> tuple[str, str] | None:
+    """What a gateway saw: its kind, and in short who did it and what it offered; None where nothing was."""
+    last = _part(evidence, "last")
+    detail = last.get("detail")
+    if not last.get("sighting") or not isinstance(detail, dict) or "nic" not in detail:
+        return None
+    offered = [str(detail[name]) for name in _SHOWN if detail.get(name)]
+    told = (str(last.get("subject", ""))[:SHORT], str(detail.get("oui", "")), *offered)
+    return str(last["sighting"]), " · ".join(dict.fromkeys(one for one in told if one))
+
+
 AGAIN = ("again", "reopened")
 """Events of an incident that keep evidence of their own: it was seen once more, or came back."""
 

@@ -1,7 +1,7 @@
 """What a school's network is known to have, so that only what is new opens an incident. Pure.
 
-Known becomes what a gateway's link sees in its first days, and what a person has called no fault; known is a
-machine together with what it announces. Whatever else is seen is a stranger.
+Known becomes what a gateway's link sees in its first days, and what a person has called no fault: a machine,
+and each value that it announces, so that an answer with fewer of them is known too. All else is a stranger.
 """
 
 from collections.abc import Collection, Mapping
@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from schoolwatch_server.rules.announced import announced
+from schoolwatch_server.rules.announced import announced, in_words
 from schoolwatch_server.rules.rule import Learn, Rule
 from schoolwatch_server.rules.sighted import Seen, Sighted
 from schoolwatch_server.rules.step import Event, Evidence
@@ -17,8 +17,8 @@ from schoolwatch_server.rules.step import Event, Evidence
 KNOWN_MAX: Final = 64
 """Machines that a place may know; of more in its first days each is a stranger: somebody fakes them."""
 
-SAYS_MAX: Final = 8
-"""Different things that a known machine may announce."""
+SAYS_MAX: Final = 24
+"""Different values that a known machine may announce."""
 
 STRANGERS_MAX: Final = 10
 """Strangers at one time that are an incident each; all others together are one."""
@@ -54,7 +54,8 @@ class Listening(msgspec.Struct, frozen=True):
 class Learnt(msgspec.Struct, frozen=True):
     """What one rule remembers of a place.
 
-    `known`: machine → what it may announce → when a person said so (0: it was there in the first days).
+    `known`: machine → each value that it may announce → when a person said so (0: it was there in the first
+    days).
     `strangers`: machine → when it was last heard of, where that is an incident or was one just now.
     `journal` is the newest row that was judged.
     """
@@ -69,7 +70,7 @@ class Stranger(msgspec.Struct, frozen=True):
 
     part: str
     seen: Seen
-    says: str = ""
+    says: tuple[str, ...] = ()
 
 
 def look(
@@ -88,22 +89,23 @@ def look(
     incident about this part as no fault (UTC seconds). Nothing comes of what is known.
     """
     says = announced(learn.by, seen.detail)
-    why = learnt.known.get(part, {}).get(says)
-    if why is not None and (why == IN_FIRST_DAYS or why in cleared):
+    held = learnt.known.get(part, {})
+    mine = {one: why for one, why in held.items() if why == IN_FIRST_DAYS or why in cleared}
+    if all(one in mine for one in says):
         return learnt, None
-    if why is not None:  # that person, or another, took it back
-        learnt = _unknown(learnt, part, says)
-    if says in state.told:
+    learnt = _knowing(learnt, part, mine) if mine != held else learnt  # a person took a word back
+    if all(one in mine or one in state.told for one in says):
         by_whom = [at for at in cleared if state.since <= at <= seen.arrived_at]
         if by_whom:
-            return _known(learnt, part, says, max(by_whom)), _cleared(rule, state, seen, max(by_whom))
+            known = _knowing(learnt, part, {**mine, **dict.fromkeys(says, max(by_whom))})
+            return known, _cleared(rule, state, seen, max(by_whom))
     heard = _heard(learnt, rule, seen)
     is_new = part not in heard and not state.is_open
-    if is_new and seen.seen_at < since + learn.seconds and _has_room(learnt, part):
-        return _known(learnt, part, says, IN_FIRST_DAYS), None
-    before = " / ".join(learnt.known.get(part, ()))
-    if before:
-        seen = msgspec.structs.replace(seen, detail={**seen.detail, "before": before})
+    more = {**dict.fromkeys(says, IN_FIRST_DAYS), **mine}
+    if is_new and seen.seen_at < since + learn.seconds and _has_room(learnt, part, more):
+        return _knowing(learnt, part, more), None
+    if mine:
+        seen = msgspec.structs.replace(seen, detail={**seen.detail, "before": in_words(learn.by, mine)})
     if part not in heard and len(heard) >= STRANGERS_MAX:
         return msgspec.structs.replace(learnt, strangers=heard), Stranger(OTHERS, seen, says)
     heard[part] = max(heard.get(part, 0.0), seen.heard_at)
@@ -115,24 +117,16 @@ def _heard(learnt: Learnt, rule: Rule, seen: Seen) -> dict[str, float]:
     return {part: at for part, at in learnt.strangers.items() if seen.heard_at - at < rule.close_after}
 
 
-def _has_room(learnt: Learnt, part: str) -> bool:
-    says: Mapping[str, float] | None = learnt.known.get(part)
-    return len(learnt.known) < KNOWN_MAX if says is None else len(says) < SAYS_MAX
+def _has_room(learnt: Learnt, part: str, says: Collection[str]) -> bool:
+    return (part in learnt.known or len(learnt.known) < KNOWN_MAX) and len(says) <= SAYS_MAX
 
 
-def _known(learnt: Learnt, part: str, says: str, why: float) -> Learnt:
-    """What people say is known in any case: the oldest makes room."""
-    mine = [*learnt.known.get(part, {}).items(), (says, why)][-SAYS_MAX:]
+def _knowing(learnt: Learnt, part: str, says: Mapping[str, float]) -> Learnt:
+    """With these as what is known of it; the oldest makes room for what people say."""
     others = [(name, told) for name, told in learnt.known.items() if name != part]
-    strangers = {name: at for name, at in learnt.strangers.items() if name != part}
-    known = dict([*others, (part, dict(mine))][-KNOWN_MAX:])
-    return Learnt(learnt.journal, known, strangers)
-
-
-def _unknown(learnt: Learnt, part: str, says: str) -> Learnt:
-    mine = {each: why for each, why in learnt.known[part].items() if each != says}
-    known = {name: told for name, told in learnt.known.items() if name != part}
-    return msgspec.structs.replace(learnt, known={**known, part: mine} if mine else known)
+    mine = [(part, dict([*says.items()][-SAYS_MAX:]))] if says else []
+    strangers = {name: at for name, at in learnt.strangers.items() if name != part or not says}
+    return Learnt(learnt.journal, dict([*others, *mine][-KNOWN_MAX:]), strangers)
 
 
 def _cleared(rule: Rule, state: Sighted, seen: Seen, at: float) -> Event:

@@ -1,0 +1,274 @@
+"""A school's network as its gateways see it: from reports to incidents, what people say of them, replayed."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import pytest
+from sqlalchemy import select
+
+from databases import settings_of
+from reports import NOW, Device, World
+from schoolwatch_contract.records import Reading, Sighting
+from schoolwatch_server import handling, incidents, messages, rules, texts
+from schoolwatch_server.access import Principal
+from schoolwatch_server.console.evidence import evidence_in_words
+from schoolwatch_server.console.words import Words
+from schoolwatch_server.database import erasure, incident_rows, journal, registry, told_of
+from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.commit import Rules
+from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.handling import Wish
+from schoolwatch_server.intake.batch import take
+from schoolwatch_server.replays import reports as replayed
+from schoolwatch_server.replays.job import Job
+from schoolwatch_server.rules import kept
+from schoolwatch_server.scope import EVERYTHING
+
+RULES = rules.load()
+HOUR, DAY = 3600.0, 86_400.0
+CHANNELS = ("json-aaaaaaaaaaaa",)
+OURS, ROGUE, PHONE = "0" * 32, "a" * 32, "b" * 32
+OF_OURS = {"server": "10.0.0.1", "router": "10.0.0.1", "resolvers": "10.0.0.1"}
+OF_ROGUE = {"server": "192.168.1.1", "router": "192.168.1.1", "resolvers": "6.6.6.6"}
+
+
+@dataclass
+class Lan:
+    """Gateways of one school that have listened for a month at `NOW`, and know its own server."""
+
+    world: World
+    gateways: list[Device] = field(init=False)
+    sent: Counter[int] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self.gateways = self.world.enrol(2)
+        for gateway in self.gateways:
+            self.hear(-30 * DAY, gateway)
+            self.see(-30 * DAY + HOUR, OURS, gateway=gateway, **OF_OURS)
+
+    def hear(self, at: float, gateway: Device, *told: Sighting, arrived: float | None = None) -> None:
+        """A report that was taken at `NOW + at` and came then, or at `NOW + arrived`; and it is judged."""
+        self.sent[gateway.id] += 1
+        came = at if arrived is None else arrived
+        message = gateway.message(
+            self.sent[gateway.id],
+            at=NOW + came,
+            taken_at=NOW + at,
+            readings=(Reading("sensor.up", 1.0, {"nic": "lan0"}),),
+            sightings=told,
+        )
+        take(self.world.engine, [message], Rules())
+        judge(self.world, came)
+
+    def see(
+        self,
+        at: float,
+        subject: str,
+        *,
+        kind: str = "dhcp.offer",
+        gateway: Device | None = None,
+        arrived: float | None = None,
+        **detail: str,
+    ) -> None:
+        """A sighting in a report of its own, three seconds old."""
+        told = Sighting(kind, subject, {"nic": "lan0", "oui": "00:1a:2b", **detail}, NOW + at - 3)
+        self.hear(at, gateway or self.gateways[0], told, arrived=arrived)
+
+
+def judge(world: World, at: float) -> None:
+    while incidents.judge_next(world.engine, RULES, CHANNELS, NOW + at):
+        pass
+
+
+def opened(world: World) -> list[incident_rows.IncidentRow]:
+    with begin_read(world.engine) as conn:
+        return list(incident_rows.incidents(conn, EVERYTHING))
+
+
+def events(world: World, incident: int) -> list[str]:
+    with begin_read(world.engine) as conn:
+        return [event.kind for event in incident_rows.events(conn, incident)]
+
+
+def say(world: World, incident: int, act: handling.Act, at: float) -> None:
+    who = Principal("token", "tests", frozenset({"read", "handle"}), EVERYTHING)
+    (outcome,) = handling.handle(world.engine, who, [incident], Wish(act), NOW + at)
+    assert outcome.is_done
+
+
+@pytest.fixture
+def lan(world: World) -> Lan:
+    return Lan(world)
+
+
+def test_the_same_rogue_server_that_two_gateways_see_is_one_incident_of_the_school(lan: Lan) -> None:
+    assert opened(lan.world) == []
+    lan.see(0, ROGUE, **OF_ROGUE)
+    lan.see(60, ROGUE, gateway=lan.gateways[1], **OF_ROGUE)
+    lan.see(120, OURS, **OF_OURS)
+    (incident,) = opened(lan.world)
+    assert (incident.rule, incident.severity, incident.device) == ("dhcp_server_new", "high", None)
+    assert incident.school_code == "S"
+    assert events(lan.world, incident.id) == ["opened", "again"]
+
+
+def test_a_late_rogue_server_is_one_incident_that_is_marked_and_says_both_times(lan: Lan) -> None:
+    """A school without a line for five days: what its gateway saw comes then, the newest first."""
+    for hours in (30, 6, 5, 4, 3):
+        at = -5 * DAY + hours * HOUR
+        lan.see(at, ROGUE, arrived=0, **OF_ROGUE)
+    (incident,) = opened(lan.world)
+    assert incident.late
+    assert incident.closed_at is None
+    assert kept.arrived_at(incident.evidence) == pytest.approx(NOW)
+    assert incident.since < NOW - 3 * DAY
+    with begin_read(lan.world.engine) as conn:
+        assert conn.scalars(select(t.notification.c.event)).all() == ["opened"]
+        seers = incident_rows.called(conn, [gateway.id for gateway in lan.gateways])
+    row = incident
+    due = told_of.Due(
+        1, row.id, "opened", "json-a", row.rule, row.severity, row.since, row.opened_at, None, None,
+        row.late, is_exercise=False, device=None, label=None, room=None, school=row.school,
+        school_code=row.school_code, place=None, commune=None, evidence=row.evidence,
+    )  # fmt: skip
+    title, body = messages.of_one(due, {rule.id: rule for rule in RULES}, texts.load(), "https://x.example")
+    assert "Có máy chủ DHCP lạ trong mạng của trường" in title + body
+    assert "Phát hiện muộn: xảy ra lúc" in body
+    assert "\nMáy chủ DHCP trả lời: aaaaaaaaaaaa · 00:1a:2b · 192.168.1.1 · 6.6.6.6\n" in body
+    words = Words("vi", texts.load())
+    ((_, witness),) = evidence_in_words(row.evidence, words, devices=seers)
+    assert "phát hiện muộn" in witness.arrived
+    (seen,) = witness.seen
+    assert seen.title == "Máy chủ DHCP trả lời"
+    assert dict(seen.lines) == {
+        "Thiết bị gây ra (bí danh)": "aaaaaaaaaaaa…",
+        "Lệnh tìm trên máy đo cổng mạng": "sudo schoolwatch-agent lan aaaaaaaaaaaa",
+        "Đầu địa chỉ MAC (hãng sản xuất)": "00:1a:2b",
+        "Địa chỉ của máy chủ": "192.168.1.1",
+        "Bộ định tuyến được phát": "192.168.1.1",
+        "DNS được phát": "6.6.6.6",
+        "Máy đo đã thấy, liên kết mạng": "máy 0 · lan0",
+    }
+
+
+def test_what_a_person_calls_a_false_alarm_is_known_and_its_timeline_says_so(lan: Lan) -> None:
+    lan.see(0, PHONE, **OF_ROGUE)
+    (first,) = opened(lan.world)
+    say(lan.world, first.id, "false_alarm", 600)
+    for at in (900, DAY, 30 * DAY):
+        lan.see(at, PHONE, **OF_ROGUE)
+    assert [one.id for one in opened(lan.world)] == [first.id]
+    assert events(lan.world, first.id) == ["opened", "acknowledged", "false_alarm", "known"]
+    lan.see(31 * DAY, PHONE, **{**OF_ROGUE, "resolvers": "9.9.9.9"})
+    changed = next(one for one in opened(lan.world) if one.closed_at is None)
+    assert changed.id != first.id
+    assert changed.evidence["last"]["detail"]["before"] == "192.168.1.1 · 192.168.1.1 · 6.6.6.6"
+
+
+def test_opened_again_by_a_person_it_is_known_no_more(lan: Lan) -> None:
+    lan.see(0, PHONE, **OF_ROGUE)
+    (first,) = opened(lan.world)
+    say(lan.world, first.id, "false_alarm", 600)
+    lan.see(900, PHONE, **OF_ROGUE)
+    say(lan.world, first.id, "reopen", 1200)
+    lan.see(1500, PHONE, **OF_ROGUE)
+    (again,) = opened(lan.world)
+    assert (again.id, again.closed_at) == (first.id, None)
+    say(lan.world, first.id, "resolve", 1800)
+    lan.see(2100, PHONE, **OF_ROGUE)
+    assert [one.closed_at for one in opened(lan.world)] == [None], "unplugged it was not"
+
+
+def test_it_is_over_a_day_after_the_last_sighting_and_back_on_the_next_morning(lan: Lan) -> None:
+    lan.see(0, ROGUE, **OF_ROGUE)
+    assert incidents.judge_quiet(lan.world.engine, RULES, CHANNELS, NOW + 0.9 * DAY) == 0
+    assert incidents.judge_quiet(lan.world.engine, RULES, CHANNELS, NOW + DAY) == 1
+    lan.see(2 * DAY, ROGUE, **OF_ROGUE)
+    (incident,) = opened(lan.world)
+    assert incident.closed_at is None
+    assert events(lan.world, incident.id) == ["opened", "closed", "reopened"]
+
+
+def test_what_was_judged_once_and_is_read_again_after_a_crash_doubles_nothing(lan: Lan) -> None:
+    lan.see(0, ROGUE, **OF_ROGUE)
+    lan.see(60, ROGUE, **OF_ROGUE)
+    before = [(one.id, events(lan.world, one.id)) for one in opened(lan.world)]
+    with begin_write(lan.world.engine) as conn:
+        journal.move(conn, incidents.CURSOR, 0, NOW)
+    judge(lan.world, 61)
+    assert [(one.id, events(lan.world, one.id)) for one in opened(lan.world)] == before
+
+
+def test_every_kind_of_attack_is_found_and_what_is_usual_is_not(lan: Lan) -> None:
+    told = [
+        ("dhcp6.advertise", {"resolvers": "2001:db8::"}),
+        ("ra.router", {"prefixes": "2001:db8::", "lifetime": "1800"}),
+        ("ra.ended", {"by": "other", "router": OURS, "was": OURS}),
+        ("arp.moved", {"role": "gateway", "address": "10.0.0.1", "was": OURS, "changes": "1"}),
+        ("nd.moved", {"role": "gateway", "was": OURS}),
+        ("nd.dad_answered", {"answers": "7", "askers": "4"}),
+        ("ra.ended", {"by": "itself", "router": ROGUE}),
+        ("arp.moved", {"role": "other", "was": OURS, "changes": "1"}),
+        ("nd.dad_answered", {"answers": "1", "askers": "1"}),
+    ]
+    for at, (kind, detail) in enumerate(told):
+        lan.see(at * 60.0, ROGUE, kind=kind, **detail)
+    found = {one.rule: one.severity for one in opened(lan.world)}
+    assert found == {
+        "dhcp6_server_new": "high",
+        "router_new": "high",
+        "router_killed": "high",
+        "arp_spoofed": "critical",
+        "nd_spoofed": "critical",
+        "dad_denied": "high",
+    }
+
+
+def test_a_replay_finds_what_was_found_with_what_people_said(lan: Lan) -> None:
+    lan.see(0, PHONE, **OF_ROGUE)
+    say(lan.world, opened(lan.world)[0].id, "false_alarm", 600)
+    lan.see(900, PHONE, gateway=lan.gateways[1], **OF_ROGUE)
+    lan.see(DAY, ROGUE, **OF_ROGUE)
+    lan.see(DAY + 60, ROGUE, gateway=lan.gateways[1], **OF_ROGUE)
+    lan.see(6 * DAY, PHONE, **{**OF_ROGUE, "router": "10.9.9.9"})
+    incidents.judge_quiet(lan.world.engine, RULES, (), NOW + 20 * DAY)
+    job = Job(
+        "",
+        settings_of(lan.world.folder),
+        (),
+        start=NOW - 40 * DAY,
+        end=NOW + 20 * DAY,
+        devices=tuple(gateway.id for gateway in lan.gateways),
+    )
+    (rule,) = (rule for rule in RULES if rule.id == "dhcp_server_new")
+    found = [one for _, _, ((*its,),) in replayed.steps(lan.world.engine, [rule], job) for one in its]
+    i = t.incident.c
+    with begin_read(lan.world.engine) as conn:
+        really = conn.execute(select(i.subject, i.since, i.opened_at, i.closed_at, i.late)).all()
+    assert len(really) == 3
+    assert Counter((x.subject, x.since, x.at, x.until, x.late) for x in found) == Counter(map(tuple, really))
+
+
+def test_what_is_known_of_a_school_goes_with_the_school_and_stays_when_a_gateway_is_deleted(lan: Lan) -> None:
+    lan.see(0, ROGUE, **OF_ROGUE)
+    with begin_write(lan.world.engine) as conn:
+        erasure.device(conn, lan.gateways[0].id, lan.gateways[0].device)
+    lan.see(60, OURS, gateway=lan.gateways[1], **OF_OURS)
+    assert len(opened(lan.world)) == 1, "the school's own server is still known"
+    remembered = select(t.rule_state.c.subject)
+    with begin_write(lan.world.engine) as conn:
+        assert any(ROGUE in subject for subject in conn.scalars(remembered))
+        erasure.school(conn, lan.world.school, NOW)
+        assert conn.scalars(remembered).all() == []
+
+
+def test_a_gateway_that_moves_to_another_school_learns_nothing_anew_and_tells_of_that_school(
+    lan: Lan,
+) -> None:
+    with begin_write(lan.world.engine) as conn:
+        commune = conn.scalar(select(t.school.c.commune_id))
+        other = registry.create_school(conn, commune, "S2", "Trường 2", "THCS", NOW)
+        registry.move_device(conn, lan.gateways[0].id, other, None, NOW + 30)
+    lan.see(-HOUR, ROGUE, arrived=60, **OF_ROGUE)
+    lan.see(120, ROGUE, **OF_ROGUE)
+    assert sorted(one.school_code or "" for one in opened(lan.world)) == ["S", "S2"]
