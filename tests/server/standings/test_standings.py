@@ -9,7 +9,7 @@ import pytest
 from reports import World
 from schoolwatch_server import handling
 from schoolwatch_server.access import ROLES, Principal
-from schoolwatch_server.database import erasure, judged, rollout
+from schoolwatch_server.database import erasure, judged, rollout, store_writer
 from schoolwatch_server.database import incidents as kept
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
@@ -275,6 +275,8 @@ def test_the_servers_own_health(tree: Tree) -> None:
         count = len(conn.execute(t.journal.select()).all())
     assert newest is not None
     every = 4 * HOUR
+    with begin_write(tree.engine) as conn:
+        store_writer.begin(conn, "a store that has got nothing yet")
     Standings(tree.engine).note_server((newest.received_at // every + 1) * every, every)
     Standings(tree.engine).note_server((newest.received_at // every) * every, every)
     found = last(tree, names.SERVER)
@@ -285,6 +287,8 @@ def test_the_servers_own_health(tree: Tree) -> None:
     said = {(row.tags["what"], row.tags.get("part")): row.value for row in found}
     assert said["behind", "rules"] == 0
     assert said["lag", "rules"] == 0
+    assert said["behind", "series"] == count
+    assert (said["lag", "series"] or 0) > 0
     assert said["quarantine", None] == 0
     assert said["undelivered", None] == 0
     assert (said["database", None] or 0) > 100_000

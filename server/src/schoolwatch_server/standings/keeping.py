@@ -4,9 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
-from schoolwatch_server.database import counted, courses, incident_counts, judged, rollout, server_health
+from schoolwatch_server.database import (
+    counted,
+    courses,
+    incident_counts,
+    judged,
+    rollout,
+    server_health,
+    store_writer,
+)
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.indicators.series import Written, places, put, put_all, seed, without_idle
 from schoolwatch_server.rules.rule import Rule
@@ -105,13 +113,22 @@ class Standings:
             found = server.Health(
                 minutes=every / 60,
                 ages=server_health.ages(conn, at - every, at),
-                readers=[server.Reader(*one) for one in server_health.readers(conn, now)],
+                readers=_readers(conn, now),
                 quarantine=sum(counted.quarantined(conn).values()),
                 undelivered=server_health.undelivered(conn, now),
                 database=server_health.size(conn),
                 versions=rollout.versions(conn, now),
             )
         return put(self.engine, list(server.rows(found, at)), self.written)
+
+
+def _readers(conn: Connection, now: float) -> list[server.Reader]:
+    """Who reads the journal, and the store of series beside the database where there is one."""
+    found = [server.Reader(*one) for one in server_health.readers(conn, now)]
+    series = store_writer.standing(conn, now)
+    if series is not None:
+        found.append(server.Reader("series", series.reports, series.seconds))
+    return found
 
 
 def titles(rules: Sequence[Rule]) -> incidents.Titles:

@@ -26,6 +26,7 @@ from schoolwatch_server.store.influx.engine import StoreEngine
 from schoolwatch_server.store.influx.naming import Naming
 from schoolwatch_server.store.influx.sending import send
 from schoolwatch_server.store.lines import device_lines, judged_line
+from schoolwatch_server.store.names import OF_INCIDENTS
 
 log = logging.getLogger(__name__)
 
@@ -229,9 +230,11 @@ class Writer:
             if not upto < one.at <= before:
                 continue
             tag, text, of = (
-                ("device", one.device, "") if one.device else ("school", str(one.school), "school_info")
+                ("device", one.device, [""])
+                if one.device
+                else ("school", str(one.school), ["school_info", *OF_INCIDENTS])
             )
-            if not self._store.delete(tag, text, of):
+            if not all(self._store.delete(tag, text, measurement) for measurement in of):
                 log.error(
                     "the store has no way to delete: the points of %s %s stay until their time", tag, text
                 )
