@@ -27,6 +27,10 @@ FILE = _PROGRAM_DATA / "agent.toml" if sys.platform == "win32" else Path("/etc/s
 """The settings file that is read when no other is named; without it every setting has its default."""
 
 
+_ASK_LEAST = 60
+"""Seconds: a link is not to be filled with questions."""
+
+
 class ConfigError(ValueError):
     """A settings file that cannot be used: which file, which key (`schedule.measure`), and what to do.
 
@@ -119,10 +123,12 @@ class Passage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Sensors(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The links of a gateway that are watched for who poses as router, DHCP server or another device.
 
+    `ask` are the seconds between two questions who gives addresses, 0 for none.
     `folder` is where the watch hands over what it heard; it stays on this machine.
     """
 
     interfaces: Annotated[tuple[Interface, ...], msgspec.Meta(max_length=8)] = ()
+    ask: Annotated[float, msgspec.Meta(ge=0, le=86400)] = 0.0
     folder: Annotated[str, msgspec.Meta(pattern="^/")] = "/run/schoolwatch-sensors"
 
 
@@ -228,6 +234,8 @@ def _check(config: AgentConfig, file: str) -> None:
     for place in config.passage.listen:
         if not _is_own_place(place):
             raise ConfigError(file, "passage.listen", "setting_bad_listen", value=place)
+    if 0 < config.sensors.ask < _ASK_LEAST:
+        raise ConfigError(file, "sensors.ask", "setting_wrong", detail=f"Expected 0, or >= {_ASK_LEAST}")
     if config.backup.marker and not Path(config.backup.marker).is_absolute():
         raise ConfigError(file, "backup.marker", "setting_not_absolute")
 

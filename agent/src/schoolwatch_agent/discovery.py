@@ -7,11 +7,11 @@ already; nobody requests the offer, so no lease is made, changed or lost.
 import errno
 import os
 import socket
-import struct
 import time
 from typing import Final
 
 from schoolwatch_agent.formats import dhcp
+from schoolwatch_agent.lan import questions
 
 _IPV4: Final = 0x0800
 _UDP: Final = 17
@@ -28,7 +28,7 @@ def offers(nic: str, timeout: float) -> tuple[bytes, ...]:
     transaction = int.from_bytes(os.urandom(4), "big")
     with _raw() as raw:
         raw.bind((nic, _IPV4))
-        question = _packet(dhcp.discover(transaction, raw.getsockname()[4]))
+        question = questions.packet(questions.discover(transaction, raw.getsockname()[4]))
         end = time.monotonic() + timeout
         ask_at = [time.monotonic(), time.monotonic() + _AGAIN]
         while (now := time.monotonic()) < end:
@@ -53,16 +53,6 @@ def _raw() -> socket.socket:
         if error.errno == errno.EAFNOSUPPORT:  # systemd's RestrictAddressFamilies= says it so
             raise PermissionError("packet sockets are not allowed") from error
         raise
-
-
-def _packet(message: bytes) -> bytes:
-    """UDP 68 to 67 from 0.0.0.0 to everybody; UDP without a checksum, which IPv4 allows (RFC 768)."""
-    size = 28 + len(message)
-    head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, size, 0, 0, 64, _UDP, 0, bytes(4), b"\xff" * 4)
-    total = sum(struct.unpack("!10H", head))
-    total = (total & 0xFFFF) + (total >> 16)
-    head = head[:10] + struct.pack("!H", ~total & 0xFFFF) + head[12:]
-    return head + struct.pack("!4H", 68, 67, 8 + len(message), 0) + message
 
 
 def _message(packet: bytes) -> bytes:

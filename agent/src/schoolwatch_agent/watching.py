@@ -38,7 +38,7 @@ def become(config: AgentConfig, texts: Texts) -> int:
         return _refuse(texts("watch_failed", problem=error))
     sys.stderr.flush()
     program = str(Path(lan.__file__).with_name("__main__.py"))
-    command = [sys.executable, "-I", "-S", program, folder, *words]
+    command = [sys.executable, "-I", "-S", program, folder, f"{config.sensors.ask:g}", *words]
     return os.execv(sys.executable, command)  # nosec B606 # noqa: S606  our own program, without a shell
 
 

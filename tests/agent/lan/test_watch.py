@@ -113,6 +113,17 @@ class Net:
             *more,
         )  # fmt: skip
 
+    def serve_dhcp6(self, name: str) -> None:
+        """As mitm6 does: gives settings and addresses to whoever asks, itself as the resolver."""
+        self.ip("-n", self.space(name), "addr", "add", "2001:db8:bad::66/64", "dev", "eth0", "nodad")
+        self.start(
+            name, "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts",
+            "--user=root", "--port=0", f"--pid-file={self.folder / name}6.pid",
+            f"--dhcp-leasefile={self.folder / name}6.leases",
+            "--dhcp-range=2001:db8:bad::100,2001:db8:bad::200,1h",
+            "--dhcp-option=option6:dns-server,[2001:db8:bad::66]",
+        )  # fmt: skip
+
     def advertise(self, name: str, prefix: str, lifetime: int = 1800) -> None:
         file = self.folder / f"{name}.radvd"
         file.write_text(ADVERT.format(prefix=prefix, lifetime=lifetime))
@@ -158,7 +169,7 @@ def net(tmp_path_factory: pytest.TempPathFactory, peer: Peer) -> Iterator[Net]:
         )
         (folder / "agent.toml").write_text(
             f'[agent]\ndata = "{folder}/data"\n'
-            f'[sensors]\ninterfaces = ["eth0", "eth7"]\nfolder = "{folder}/run"\n'
+            f'[sensors]\ninterfaces = ["eth0", "eth7"]\nask = 60\nfolder = "{folder}/run"\n'
         )
         command = (
             sys.executable,
@@ -169,16 +180,20 @@ def net(tmp_path_factory: pytest.TempPathFactory, peer: Peer) -> Iterator[Net]:
             "--config",
             str(folder / "agent.toml"),
         )
-        made.watch = made.start(GATEWAY, *command)
-        wait_for(lambda: made.heard()["links"], 60)
         made.serve_dhcp(ROUTER)
         made.serve_dhcp(
             ROGUE,
             f"--dhcp-option=option:dns-server,{ADDRESSES[ROGUE]}",
             "--dhcp-option=252,http://10.77.0.66/wpad.dat",
         )
+        made.serve_dhcp6(ROGUE)
         made.advertise(ROUTER, "2001:db8:1::/64")
         made.advertise(ROGUE, "2001:db8:bad::/64")
+        time.sleep(
+            1
+        )  # the watch asks at its start, and then only each minute: those whom it asks are to be there
+        made.watch = made.start(GATEWAY, *command)
+        wait_for(lambda: made.heard()["links"], 60)
         yield made
 
 
@@ -201,6 +216,13 @@ def test_a_second_dhcp_server_is_seen_with_what_it_gives(net: Net) -> None:
         "resolvers": "10.77.0.66",
         "gives": "address proxy resolvers router",
     }
+
+
+def test_a_dhcpv6_server_is_made_to_speak_and_seen(net: Net) -> None:
+    """A switch shows its answers to nobody else, so the watch asks by itself."""
+    told = wait_for(lambda: net.seen("dhcp6.advertise", ROGUE), 120)
+    assert told["resolvers"] == "2001:db8:bad::66"
+    assert told["server"]
 
 
 def test_a_second_router_is_seen_and_when_another_ends_the_first(net: Net) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from schoolwatch_agent.errors import NotUnderstood
 from schoolwatch_agent.formats import advertisement, attempts, dhcp, dns, nat64
+from schoolwatch_agent.lan import questions
 
 NAMES = st.from_regex(r"([a-z0-9]{1,20}\.){1,5}[a-z]{2,10}", fullmatch=True)
 SIX, FOUR = st.ip_addresses(v=6), st.ip_addresses(v=4)
@@ -174,7 +175,7 @@ def test_a_nat64_prefix_that_is_none_is_left_out(code: int, lifetime: int) -> No
 
 
 def offer(options: bytes, transaction: int = 9) -> bytes:
-    question = dhcp.discover(transaction, b"\2\0\0\0\0\1")
+    question = questions.discover(transaction, b"\2\0\0\0\0\1")
     return b"\2" + question[1:236] + question[236:240] + options
 
 

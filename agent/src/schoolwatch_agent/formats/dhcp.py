@@ -3,7 +3,6 @@
 A server says "IPv6-only preferred" (RFC 8925) only to those who ask for it.
 """
 
-import struct
 from typing import Final
 
 from schoolwatch_agent.lan.dhcp import options_of
@@ -16,13 +15,6 @@ _DISCOVER, _OFFER = 1, 2
 _BROADCAST: Final = 0x8000
 _ASKED: Final = (1, 3, 6, _IPV6_ONLY, 121, 252)
 """Mask, router, resolvers, option 108; routes and a web proxy, of which a gateway's LAN watch hears so."""
-
-
-def discover(transaction: int, hardware: bytes) -> bytes:
-    """DHCPDISCOVER of a machine with this Ethernet address, to be answered by broadcast."""
-    head = struct.pack("!4BIHH16x", 1, 1, 6, 0, transaction, 0, _BROADCAST)
-    options = bytes([_TYPE, 1, _DISCOVER, _WANTED, len(_ASKED), *_ASKED, _END])
-    return head + hardware[:6].ljust(16, b"\0") + bytes(192) + _COOKIE + options.ljust(60, b"\0")
 
 
 def ipv6_only(message: bytes, transaction: int) -> bytes | None:

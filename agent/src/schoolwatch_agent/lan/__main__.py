@@ -1,4 +1,4 @@
-"""As a file, without site-packages: python -I -S __main__.py FOLDER NIC=DESCRIPTOR…"""
+"""As a file, without site-packages: python -I -S __main__.py FOLDER SECONDS NIC=DESCRIPTOR…"""
 
 import os
 import sys

@@ -34,16 +34,16 @@ class Segment:
         self.stations: dict[bytes, Station] = {}
         self.claims = Claims()
         self._routers, self._taken, self._offers = Routers(), Taken(), Offers()
-        self._own = b""
+        self.own = Known()
 
     def know(self, known: Known, at: float) -> None:
         """What the system says of the link: its own addresses, its gateways, who had which address."""
-        self._own = known.mac
+        self.own = known
         self.claims.know(known, at)
 
     def hear(self, event: Event, at: float) -> None:
         """An event at an instant, UTC seconds; an echo of what this machine sends says nothing."""
-        if event.mac == self._own:
+        if event.mac == self.own.mac:
             return
         self._station(event, at)
         if isinstance(event, Claim):

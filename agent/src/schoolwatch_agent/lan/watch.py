@@ -1,5 +1,6 @@
 """Hears what the sockets it was given hear, and writes what it makes of it, until it is ended."""
 
+import contextlib
 import json
 import os
 import select
@@ -9,7 +10,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from schoolwatch_agent.lan import frames, link
+from schoolwatch_agent.lan import frames, link, questions
 from schoolwatch_agent.lan.hours import Seen
 from schoolwatch_agent.lan.segment import Segment, Station
 
@@ -60,6 +61,20 @@ class Ear:
             if event is not None:
                 self.segment.hear(event, now)
 
+    def ask(self) -> None:
+        """Who gives addresses here; the answers are heard like any other."""
+        own = self.segment.own
+        if self.listening is None or len(own.mac) != 6:
+            return
+        number = int.from_bytes(os.urandom(3), "big")
+        asked = [questions.frame4(own.mac, number)]
+        for address in sorted(each for each in own.own if each[:2] == b"\xfe\x80")[:1]:
+            kinds = (questions.SOLICIT, questions.INFORMATION)
+            asked += [questions.frame6(own.mac, address, number, kind) for kind in kinds]
+        for frame in asked:
+            with contextlib.suppress(OSError):  # the link is down: asked again next time
+                self.listening.send(frame)
+
     def state(self, now: float) -> dict[str, object]:
         """As it is handed over."""
         segment = self.segment
@@ -82,8 +97,8 @@ class Ear:
 class Watch:
     """All links together."""
 
-    def __init__(self, folder: str, ears: Sequence[Ear]) -> None:
-        self._folder, self._ears = folder, ears
+    def __init__(self, folder: str, ears: Sequence[Ear], every: float) -> None:
+        self._folder, self._ears, self._every = folder, ears, every
         self.is_over = False
 
     def run(self) -> int:
@@ -92,7 +107,7 @@ class Watch:
         by_number = {ear.listening.fileno(): ear for ear in self._ears if ear.listening is not None}
         for number in by_number:
             poll.register(number, select.POLLIN)
-        written = known = told = 0.0
+        written = known = told = asked = 0.0
         while not self.is_over:
             ready = poll.poll(1000)
             now = time.time()
@@ -107,6 +122,10 @@ class Watch:
                     ear.know(now)
                 if any(ear.came for ear in self._ears):
                     return AGAIN
+            if self._every and not 0 <= now - asked < self._every:
+                asked = now
+                for ear in self._ears:
+                    ear.ask()
             if not 0 <= now - written < (1.0 if newest != told else WRITE):
                 written, told = now, newest
                 self._write(now)
@@ -161,14 +180,15 @@ def _station(nic: str, mac: bytes, station: Station) -> dict[str, object]:
 
 
 def main(words: Sequence[str]) -> int:
-    """The folder to write into, then `nic=descriptor` of each socket, `nic=` of a link that was not there."""
-    folder, *named = words
+    """The folder to write into, seconds between two questions (0: none), then `nic=descriptor` of each,
+    `nic=` of a link that was not there."""
+    folder, every, *named = words
     now = time.time()
     ears = []
     for word in named:
         nic, _, number = word.rpartition("=")
         ears.append(Ear(nic, socket.socket(fileno=int(number)) if number else None, now))
-    watch = Watch(folder, ears)
+    watch = Watch(folder, ears, float(every))
 
     def end(*_: object) -> None:
         watch.is_over = True
