@@ -47,7 +47,7 @@ class Size:
     def asked(cls) -> Self:
         """A small one, unless the environment asks for a province that measures as agents do."""
         schools = int(os.environ.get("SCHOOLWATCH_SCHOOLS", "0"))
-        return cls(schools, 30, 300.0) if schools else cls()
+        return cls(schools, 30, float(os.environ.get("SCHOOLWATCH_EVERY", "300"))) if schools else cls()
 
     @property
     def is_asked(self) -> bool:

@@ -1,6 +1,7 @@
 """Every panel and variable over a month in which the journal was pruned: as a database with all raw points.
 
-A small one, unless SCHOOLWATCH_SCHOOLS says how many schools; those measure every 5 minutes for 30 days:
+A small one, unless SCHOOLWATCH_SCHOOLS says how many schools; two devices of each then measure every 5
+minutes, or every SCHOOLWATCH_EVERY seconds, for 30 days:
 
     SCHOOLWATCH_SCHOOLS=60 pytest --timeout=0 tests/server/grafana/test_panels_of_a_month.py
 

@@ -1,9 +1,13 @@
 """Which series of judged values there are, by their tags: in memory, as a province has 50,000 of them."""
 
+import gc
+import itertools
 import threading
+import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from sqlalchemy import Connection, func, select
 
@@ -16,12 +20,17 @@ from schoolwatch_server.scope import Scope
 _s = t.judged_series.c
 
 
+RECOUNTED: Final = 60.0
+"""Seconds after which is looked whether series went; that others came is seen at each use."""
+
+_MANY: Final = 500
+"""Series; fewer are looked through by the garbage collector at no cost that is felt."""
+
+
 @dataclass(slots=True)
 class _Held:
     """The series of one measurement; `places` are their ids by tag and value."""
 
-    count: int = 0
-    newest: int = 0
     series: dict[int, Series] = field(default_factory=dict)
     places: defaultdict[tuple[str, str], list[int]] = field(default_factory=lambda: defaultdict(list))
     keys: set[str] = field(default_factory=set)
@@ -36,17 +45,20 @@ class _Held:
 class JudgedIndex:
     """The series of all measurements as the database has them; each use looks whether there are others."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._held: dict[str, _Held] = {}
+        self._newest = self._count = 0
+        self._frozen = _MANY
+        self._clock, self._counted_at = clock, -RECOUNTED
         self._lock = threading.Lock()
 
     def measurements(self, conn: Connection) -> tuple[str, ...]:
         """Their names."""
-        return tuple(conn.scalars(select(_s.measurement).distinct().order_by(_s.measurement)))
+        return tuple(sorted(self._now(conn)))
 
     def tag_keys(self, conn: Connection, measurement: str, scope: Scope) -> tuple[str, ...]:
         """The tags of those series that the scope sees."""
-        held = self._now(conn, measurement)
+        held = self._now(conn).get(measurement, _Held())
         if scope.level == "all":
             return tuple(sorted(held.keys))
         return tuple(sorted({key for one in _of(held, _place(scope)) for key in one.tags}))
@@ -55,35 +67,45 @@ class JudgedIndex:
         self, conn: Connection, measurement: str, where: Condition, scope: Scope
     ) -> tuple[Series, ...]:
         """Those that the scope sees and that are asked for, by id."""
-        held = self._now(conn, measurement)
+        held = self._now(conn).get(measurement, _Held())
         fewest = _fewest(held, where, scope)
         place = _place(scope)
         return tuple(
             one
             for one in fewest
-            if holds(where, one.tags) and (place is None or one.tags.get(place[0]) == place[1])
+            if (place is None or one.tags.get(place[0]) == place[1]) and holds(where, one.tags)
         )
 
-    def _now(self, conn: Connection, measurement: str) -> _Held:
-        """What is held, with the series that came; made anew where some went, as with a school erased."""
-        query = select(func.count(), func.coalesce(func.max(_s.id), 0)).where(_s.measurement == measurement)
-        count, newest = conn.execute(query).one()
-        with self._lock:
-            held = self._held.get(measurement, _Held())
-            if (held.count, held.newest) == (count, newest):
-                return held
-            if count - held.count != self._added(conn, measurement, held.newest) or newest < held.newest:
-                held = _Held()
-            rows = select(_s.id, _s.tags).where(_s.measurement == measurement, _s.id > held.newest)
-            for id_, text in conn.execute(rows.order_by(_s.id)):
-                held.add(id_, tags_of(text))
-            held.count, held.newest = len(held.series), max(held.series, default=0)
-            self._held[measurement] = held
-            return held
+    def _now(self, conn: Connection) -> Mapping[str, _Held]:
+        """What is held, with the series that came; made anew where some went, as by another database.
 
-    @staticmethod
-    def _added(conn: Connection, measurement: str, after: int) -> int:
-        return conn.scalar(select(func.count()).where(_s.measurement == measurement, _s.id > after)) or 0
+        One writes at a time, so ids come in their order.
+        """
+        newest = conn.scalar(select(func.coalesce(func.max(_s.id), 0))) or 0
+        with self._lock:
+            if newest > self._newest:
+                self._add(conn)
+            if self._clock() - self._counted_at >= RECOUNTED:
+                self._recount(conn)
+            return self._held
+
+    def _add(self, conn: Connection) -> None:
+        query = select(_s.id, _s.measurement, _s.tags).where(_s.id > self._newest).order_by(_s.id)
+        held = dict(self._held)
+        for id_, measurement, text in conn.execute(query).all():
+            held.setdefault(measurement, _Held()).add(id_, tags_of(text))
+            self._newest, self._count = id_, self._count + 1
+        if self._count >= 2 * self._frozen:
+            # 500,000 objects that stay: looked through each time, they are half of what a large answer costs
+            gc.freeze()
+            self._frozen = self._count
+        self._held = held
+
+    def _recount(self, conn: Connection) -> None:
+        self._counted_at = self._clock()
+        if conn.scalar(select(func.count()).select_from(t.judged_series)) != self._count:
+            self._held, self._newest, self._count = {}, 0, 0
+            self._add(conn)
 
 
 def _place(scope: Scope) -> tuple[str, str] | None:
@@ -93,19 +115,19 @@ def _place(scope: Scope) -> tuple[str, str] | None:
 
 def _of(held: _Held, place: tuple[str, str] | None) -> Iterable[Series]:
     if place is None:
-        return held.series.values()
+        return list(held.series.values())
     return [held.series[id_] for id_ in held.places.get(place, ())]
 
 
 def _fewest(held: _Held, where: Condition, scope: Scope) -> Iterable[Series]:
     """The series of the rarest of the values that the scope or the condition names."""
     place = _place(scope)
-    choices: list[list[int]] = [] if place is None else [held.places.get(place, [])]
-    for key in held.keys:
+    choices = [] if place is None else [[held.places.get(place, [])]]
+    for key in tuple(held.keys):
         values = allowed(where, key)
         if values is not None and "" not in values:
-            choices.append([id_ for value in values for id_ in held.places.get((key, value), ())])
+            choices.append([held.places.get((key, value), []) for value in values])
     if not choices:
         return list(held.series.values())
-    fewest = min(choices, key=len)
-    return [held.series[id_] for id_ in sorted(fewest)]
+    fewest = min(choices, key=lambda lists: sum(map(len, lists)))
+    return [held.series[id_] for id_ in sorted(itertools.chain.from_iterable(fewest))]

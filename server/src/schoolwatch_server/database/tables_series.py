@@ -76,4 +76,5 @@ judged = Table(
     Column("denominator", Double),
     Column("coverage", Double),
     Column("pack", Text, nullable=False, server_default=""),
+    sqlite_with_rowid=False,  # in the order of the key: a graph reads a series from page to page
 )

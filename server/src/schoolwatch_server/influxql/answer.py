@@ -2,11 +2,12 @@
 
 import csv
 import io
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from typing import Final
+
+import msgspec
 
 from schoolwatch_server.influxql.errors import QueryError
 from schoolwatch_server.influxql.instant import UNITS, rfc3339
@@ -53,8 +54,7 @@ def as_json(results: Sequence[Result], epoch: str = "") -> bytes:
         if result.series:
             one["series"] = [_series(series, _clock(epoch, result.zone)) for series in result.series]
         found.append(one)
-    text = json.dumps({"results": found}, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return f"{text}\n".encode()
+    return msgspec.json.encode({"results": found}) + b"\n"
 
 
 def as_csv(results: Sequence[Result], epoch: str = "") -> bytes:
@@ -92,14 +92,19 @@ def _series(series: Answered, clock: Clock) -> dict[str, object]:
     found: dict[str, object] = {"name": series.name} if series.name else {}
     if series.tags is not None:
         found["tags"] = dict(series.tags)
-    values = [[_number(cell) for cell in row] for row in _timed(series, clock)]
-    return found | {"columns": series.columns, "values": values}
+    return found | {"columns": series.columns, "values": _values(series, clock)}
+
+
+def _values(series: Answered, clock: Clock) -> list[tuple[object, ...]]:
+    if len(series.columns) == 2 and series.columns[0] == "time":  # a panel's lines: many rows of one value
+        return [(clock(at), _number(cell)) for at, cell in series.rows]  # type: ignore[arg-type]
+    return [tuple(map(_number, row)) for row in _timed(series, clock)]
 
 
 def _timed(series: Answered, clock: Clock) -> list[tuple[object, ...]]:
     if series.columns[0] != "time":
         return list(series.rows)
-    return [(clock(int(str(row[0]))), *row[1:]) for row in series.rows]
+    return [(clock(at), *rest) for at, *rest in series.rows]  # type: ignore[arg-type]
 
 
 def _number(cell: object) -> object:

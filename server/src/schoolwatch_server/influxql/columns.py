@@ -34,6 +34,8 @@ def of_folds(query: Select, folds: Mapping[str, Mapping[int, Fold]], *, is_selec
             at = next(fold.last_at for fold in found.values() if fold is not None)
         return [(at, *(_computed(column.expression, values) for column in query.columns))]
     by_call = {call: _filled(query, call, folds.get(call.field, {})) for call in calls}
+    if query.fill.how == "none" and [column.expression for column in query.columns] == calls[:1]:
+        return sorted(by_call[calls[0]].items())  # what panels ask: nothing to reckon, nothing to fill
     starts = _starts(query)
     if query.fill.how == "none":
         starts = [start for start in starts if any(start in its for its in by_call.values())]

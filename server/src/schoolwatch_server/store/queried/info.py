@@ -2,12 +2,13 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, ClassVar, Final
 
 from sqlalchemy import Connection
 
 from schoolwatch_server.database import registry
+from schoolwatch_server.database.called import called
 from schoolwatch_server.influxql.condition import ANY, Both, Condition, Either, Match, allowed, holds
 from schoolwatch_server.influxql.instant import SECOND
 from schoolwatch_server.influxql.query import Buckets, Function, Span
@@ -37,6 +38,9 @@ _KEYS: Final = {
     ),
     DEVICES: ("commune_name", "device", "label", "role", "room", "school", "school_name"),
 }
+
+_FEW: Final = 200
+"""Ids that are looked for instead of a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +74,10 @@ class Names:
         return found
 
     def without(self, where: Condition) -> Condition:
-        """What of a condition needs no names: it lets through whatever the whole does, or more."""
+        """A condition on ids for one on names: it lets through whatever the whole does, or more."""
         match where:
             case Match(tag) if tag in self._BESIDE:
-                return ANY
+                return ANY if tag == GEOHASH else self._of_ids(where)
             case Both(left, right):
                 first, second = self.without(left), self.without(right)
                 if first is left and second is right:
@@ -85,6 +89,17 @@ class Names:
                     return where
                 return ANY if ANY in (first, second) else Either(first, second)
         return where
+
+    def _of_ids(self, named: Match) -> Condition:
+        """The ids of what has such a name; no condition where they are many, or places without a name do."""
+        kind = named.tag.removesuffix("_name")
+        ids = [id_ for (of, id_), name in self.of.items() if of == kind and named.holds(name)]
+        return ANY if named.holds("") or len(ids) > _FEW else Match(kind, "=~", f"^({'|'.join(ids)})$")
+
+
+@lru_cache(8192)
+def _geohash(position: str) -> str:
+    return parse(position).geohash
 
 
 class InfoSeries:
@@ -143,15 +158,9 @@ class InfoSeries:
 
     @cached_property
     def _names(self) -> Names:
-        found: dict[tuple[str, str], str] = {}
-        for one in self._rows:
-            found["school", str(one.id)] = one.name
-        for commune in self._communes:
-            found["commune", str(commune.id)] = commune.name
-        for province in self._provinces:
-            found["province", str(province.id)] = province.name
-        hashes = {str(row.id): parse(row.position).geohash for row in self._rows if row.position}
-        return Names(found, hashes)
+        found = called(self._conn, self._scope)
+        names = {(level, str(id_)): name for (level, id_), name in found.names.items()}
+        return Names(names, {str(id_): _geohash(text) for id_, text in found.positions.items()})
 
     @cached_property
     def _communes(self) -> Sequence[registry.CommuneRow]:
