@@ -51,11 +51,10 @@ class Names:
     of: Mapping[tuple[str, str], str]
     geohashes: Mapping[str, str] = field(default_factory=dict)
 
-    @classmethod
-    def keys(cls, keys: Collection[str]) -> list[str]:
+    def keys(self, keys: Collection[str]) -> list[str]:
         """The tags that these have beside them."""
-        named = [f"{key}_name" for key in cls.KINDS if key in keys]
-        return [*named, GEOHASH] if "school" in keys else named
+        named = [f"{key}_name" for key in self.KINDS if key in keys]
+        return [*named, GEOHASH] if "school" in keys and self.geohashes else named
 
     _BESIDE: ClassVar[frozenset[str]] = frozenset({*(f"{kind}_name" for kind in KINDS), GEOHASH})
 

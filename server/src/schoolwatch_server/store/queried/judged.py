@@ -34,7 +34,7 @@ class JudgedSeries:
     def tag_keys(self, measurement: str) -> Sequence[str]:
         """The tags as they are kept, and names of places."""
         keys = self._index.tag_keys(self._conn, measurement, self._scope)
-        return sorted({*keys, *Names.keys(keys)})
+        return sorted({*keys, *self._names().keys(keys)})
 
     def series(self, measurement: str, where: Condition, span: Span) -> Sequence[Series]:
         """By their tags; which of them have points in the span, their points tell."""
