@@ -149,7 +149,16 @@ def test_the_settings_that_are_shown_are_right() -> None:
     for block in shown:  # the agent's settings or the server's: those are told by sections of their own
         if any(
             section in block
-            for section in ("[speedtest]", "[backup]", "[database]", "[mqtt]", "[tls]", "[oidc]", "[sites]")
+            for section in (
+                "[speedtest]",
+                "[backup]",
+                "[database]",
+                "[mqtt]",
+                "[tls]",
+                "[oidc]",
+                "[sites]",
+                "[store]",
+            )
         ):
             schoolwatch_server.config.parse(block, ROOT / "server.toml")
         else:

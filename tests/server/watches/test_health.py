@@ -8,14 +8,16 @@ from msgspec.structs import replace
 
 from databases import settings_of
 from reports import NOW, World
+from reports import RULES as RULES_OF_COMMIT
 from schoolwatch_server import channels, packs, rules, watches
 from schoolwatch_server.backup import status
-from schoolwatch_server.config import Notify, ServerConfig
-from schoolwatch_server.database import channel_rows, duty_rows, judged, own_channel_rows, sites
+from schoolwatch_server.config import Notify, SeriesStore, ServerConfig
+from schoolwatch_server.database import channel_rows, duty_rows, judged, own_channel_rows, sites, store_writer
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.duty.shift import Shift
 from schoolwatch_server.indicators.stored import MEASUREMENT
+from schoolwatch_server.intake.batch import take
 from schoolwatch_server.rules.rule import Rule
 from schoolwatch_server.rules.subject import Subject
 from schoolwatch_server.rules.watch import Finding, watch
@@ -273,3 +275,26 @@ def test_a_persons_own_channel_that_refuses_is_no_trouble_of_the_server_unless_i
         every = frozenset(range(7))
         duty_rows.put(conn, Shift(0, "trực", EVERYTHING, "low", every, 0, 0, (key,)), NOW)
     assert [one.subject.part for one in look(world, "server_channels")] == [key]
+
+
+# --- the store of series beside the database ----------------------------------------------------------
+
+
+def test_a_store_that_lacks_reports_is_told_after_a_while_and_more_urgently_after_a_week(
+    world: World,
+) -> None:
+    section = SeriesStore("victoriametrics", "http://127.0.0.1:8428")
+    config = settings_of(world.folder, store=section)
+    (device,) = world.enrol()
+    with begin_write(world.engine) as conn:
+        held = store_writer.begin(conn, section.place)
+        store_writer.save(conn, held.turn, replace(held.progress, error="ConnectError: refused"))
+    take(world.engine, [device.message(1)], RULES_OF_COMMIT)
+    assert look(world, "server_store_behind", NOW + 899, config=config) == []
+    assert look(world, "server_store_behind", NOW + 9 * DAY) == []
+    (found,) = look(world, "server_store_behind", NOW + 901, config=config)
+    assert found.severity == "medium"
+    assert found.readings == {"finding.server_store_reports": 1.0, "finding.server_store_seconds": 901.0}
+    assert found.facts == {"finding.server_store_error": "ConnectError: refused"}
+    (found,) = look(world, "server_store_behind", NOW + 8 * DAY, config=config)
+    assert found.severity == "high"

@@ -10,7 +10,7 @@ from schoolwatch_server.api.parts import read_parts
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.backup import status
 from schoolwatch_server.console.page import page, words_of
-from schoolwatch_server.database import audit, counted
+from schoolwatch_server.database import audit, counted, store_writer
 from schoolwatch_server.database.engine import begin_read
 
 AUDIT_ROWS = 30
@@ -25,6 +25,8 @@ def show(request: Request, who: Who, server: Server) -> Response:
             who,
             parts=read_parts(server.config.folder),
             cursors=counted.cursors(conn),
+            store=None if server.config.store.kind == "embedded" else server.config.store,
+            written=store_writer.standing(conn, time.time()),
             quarantined=counted.quarantined(conn),
             counters=counted.counters(conn),
             devices=counted.devices_in_use(conn),

@@ -13,7 +13,13 @@ Need = Literal["hearing", "ipv6", "tests", "sites", "judged", "refused"]
 """As in `database.past_rows`."""
 
 Why = Literal[
-    "server_backup", "server_behind", "server_certificate", "server_channels", "server_clock", "server_disk"
+    "server_backup",
+    "server_behind",
+    "server_certificate",
+    "server_channels",
+    "server_clock",
+    "server_disk",
+    "server_store_behind",
 ]
 """A watch whose past nobody keeps; a key of the texts says what that is."""
 

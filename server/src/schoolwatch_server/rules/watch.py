@@ -36,6 +36,7 @@ PARAMETERS: Final[Mapping[str, frozenset[str]]] = {
     "server_clock": frozenset({"window", "least", "seconds"}),
     "server_deaf": frozenset({"after", "least"}),
     "server_disk": frozenset({"share", "bytes"}),
+    "server_store_behind": frozenset({"seconds", "urgent"}),
     "site_certificate": frozenset({"days", "medium", "high"}),
     "site_ipv6_lost": frozenset({"days"}),
     "site_untrusted": frozenset(),

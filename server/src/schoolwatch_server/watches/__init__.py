@@ -49,6 +49,7 @@ WATCHES: Mapping[str, Look] = {
     "server_clock": server.clock,
     "server_deaf": server.deaf,
     "server_disk": server.disk,
+    "server_store_behind": server.store_behind,
     "site_certificate": site_certificate.look,
     "site_ipv6_lost": site_faults.ipv6_lost,
     "site_untrusted": site_faults.untrusted,

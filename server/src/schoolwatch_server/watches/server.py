@@ -10,7 +10,14 @@ from schoolwatch_server import transport
 from schoolwatch_server.backup import status
 from schoolwatch_server.channels import ChannelError, read
 from schoolwatch_server.config import ServerConfig
-from schoolwatch_server.database import channel_rows, clocks, counted, deliveries, own_channel_rows
+from schoolwatch_server.database import (
+    channel_rows,
+    clocks,
+    counted,
+    deliveries,
+    own_channel_rows,
+    store_writer,
+)
 from schoolwatch_server.rules.subject import Subject
 from schoolwatch_server.rules.watch import Finding
 from schoolwatch_server.school_time import DAY
@@ -94,6 +101,23 @@ def certificate(sight: Sight, parameters: Mapping[str, float]) -> Iterator[Findi
                 {"finding.server_listener": name},
                 severity=severity,
             )
+
+
+def store_behind(sight: Sight, parameters: Mapping[str, float]) -> Iterator[Finding]:
+    """That the store beside the database lacks reports; past `urgent` seconds some may soon be lost."""
+    if sight.config.store.kind == "embedded":
+        return
+    found = store_writer.standing(sight.conn, sight.now)
+    if found is None or found.seconds <= parameters["seconds"]:
+        return
+    severity: Severity = "high" if found.seconds > parameters["urgent"] else "medium"
+    readings: dict[str, float | None] = {
+        "finding.server_store_reports": float(found.reports),
+        "finding.server_store_seconds": found.seconds,
+    }
+    said = found.progress.error
+    facts: dict[str, str | None] = {"finding.server_store_error": said} if said else {}
+    yield Finding(SERVER, True, readings, facts, severity=severity)
 
 
 def clock(sight: Sight, parameters: Mapping[str, float]) -> Iterator[Finding]:

@@ -1,8 +1,8 @@
 """Writes what was measured and judged to a store of series, as fast as it takes it, and again what it lost.
 
 Every point may be written twice: it is the same point. So the writer goes back whenever the store was started
-anew, to what it had told it a minute before it last knew that the store ran: VictoriaMetrics answers before
-what it was told is on its disk.
+anew, to what it had told it half a minute before it last knew that the store ran: VictoriaMetrics answers
+before what it was told is on its disk.
 """
 
 import logging
@@ -30,7 +30,7 @@ from schoolwatch_server.store.names import OF_INCIDENTS
 
 log = logging.getLogger(__name__)
 
-MARGIN: Final = 60.0
+MARGIN: Final = 30.0
 """Seconds of its newest points that a store may lose when it is killed; of VictoriaMetrics it is about 5."""
 
 LOOK_EVERY: Final = 5.0
@@ -223,7 +223,7 @@ class Writer:
         return sent
 
     def _delete(self) -> int:
-        """Deletions, a minute after the last of their points can have been written."""
+        """Deletions, half a minute after the last of their points can have been written."""
         upto, before = self._now_at.reached.deleted, self._clock() - self._margin
         known = lasting.read(self._listed, Deletion)
         for one in sorted(known, key=lambda each: each.at):

@@ -1,0 +1,51 @@
+"""The server's own page says how the store of series beside the database stands, where there is one."""
+
+import time
+from collections.abc import Iterator
+
+import msgspec
+import pytest
+
+from schoolwatch_server.config import SeriesStore, ServerConfig
+from schoolwatch_server.database import store_writer
+from schoolwatch_server.database.engine import begin_write
+from tree import Tree
+from website import RunningSite
+
+SECTION = SeriesStore("victoriametrics", "http://127.0.0.1:8428")
+TITLE = "Kho chuỗi số liệu bên ngoài"
+
+
+@pytest.fixture
+def site(tree: Tree) -> Iterator[RunningSite]:
+    config: ServerConfig = msgspec.structs.replace(tree.config, store=SECTION)
+    with RunningSite(config) as site:
+        yield site
+
+
+def test_the_page_says_how_the_store_stands(site: RunningSite, tree: Tree) -> None:
+    admin = site.somebody("so_admin")
+    page = admin.get("/system").text
+    assert "Chưa ghi gì" in page
+    assert SECTION.url in page
+    now = time.time()
+    with begin_write(tree.engine) as conn:
+        held = store_writer.begin(conn, SECTION.place)
+        done = msgspec.structs.replace(
+            held.progress,
+            written=1_234_567,
+            refused=3,
+            ok_at=now - 7200,
+            error="ConnectError: <refused>",
+            error_at=now,
+            notice="-retentionPeriod is not set",
+        )
+        assert store_writer.save(conn, held.turn, done)
+    page = admin.get("/system").text
+    for shown in ("1.234.567", "2 giờ trước", "ConnectError: &lt;refused&gt;", "-retentionPeriod is not set"):
+        assert shown in page, shown
+
+
+def test_without_such_a_store_the_page_has_no_word_of_it(tree: Tree) -> None:
+    with RunningSite(tree.config) as site:
+        assert TITLE not in site.somebody("so_admin").get("/system").text
