@@ -63,11 +63,11 @@ def test_of_an_influxdb_in_english(tmp_path: Path) -> None:
 
 
 def test_of_an_influxdb_with_users(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    out = provisioned(tmp_path, "--engine", "influxdb", "--url", "http://tsdb.example:8086", "--user", "sở")
+    out = provisioned(tmp_path, "--engine", "influxdb", "--url", "http://tsdb.example:8086", "--user", "sở$1")
     (source,) = yaml.safe_load((out / "datasources/schoolwatch.yaml").read_text())["datasources"]
-    assert (source["user"], source["secureJsonData"]) == ("sở", {"password": "$SCHOOLWATCH_GRAFANA_TOKEN"})
+    assert (source["user"], source["secureJsonData"]) == ("sở$$1", {"password": "$SCHOOLWATCH_GRAFANA_TOKEN"})
     assert "httpHeaderName1" not in source["jsonData"]
-    assert "the password of sở in SCHOOLWATCH_GRAFANA_TOKEN" in capsys.readouterr().out
+    assert "the password of sở$1 in SCHOOLWATCH_GRAFANA_TOKEN" in capsys.readouterr().out
 
 
 def test_of_a_victoriametrics(tmp_path: Path) -> None:

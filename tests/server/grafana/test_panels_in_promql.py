@@ -10,7 +10,7 @@ from typing import get_args
 
 import pytest
 
-from asking_panels import Asking, agree
+from asking_panels import LENGTHS, Asking, agree
 from conftest import Peer
 from influxql_queries import asked
 from panels_world import HOURS, SECOND, START, UNKNOWN_BY_NOW, expanded, expanded_in_promql, info_lines
@@ -154,6 +154,11 @@ def test_each_function(
 ) -> None:
     query = Query("indicator", {"indicator": "made_up"}, by, function, is_over_time=is_over_time)
     hour = START // 3600 * HOUR
+    chance = random.Random(f"{function}{by}{is_over_time}")
+    starts = (hour - chance.randrange(HOUR, 140 * HOUR) for _ in range(4))
+    by_chance = [
+        (start, start + chance.randrange(HOUR, 40 * HOUR), chance.choice([*LENGTHS])) for start in starts
+    ]
     for start, end, interval in (
         (hour - 24 * HOUR, hour, "1h"),
         (hour - 24 * HOUR - 1, hour + 1, "7m"),
@@ -163,6 +168,7 @@ def test_each_function(
             "2h",
         ),  # more than the 50 from which VictoriaMetrics likes whole ones of UTC
         (hour - 140 * HOUR, hour - 1, "1d"),
+        *by_chance,
     ):
         asking = Asking(start, end, interval, {})
         ours, theirs = asking.influxql(query, MADE_UP), asking.promql(query, victoriametrics)

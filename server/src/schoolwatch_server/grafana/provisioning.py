@@ -26,10 +26,8 @@ def files(
 
     `folder` is where Grafana finds this folder, `console` how people reach this server.
     """
-    described = {**sources.body(source), "editable": False}
-    described["secureJsonData"] = sources.secret(source, f"${TOKEN}")
     found = {
-        "datasources/schoolwatch.yaml": _written({"apiVersion": 1, "datasources": [described]}),
+        "datasources/schoolwatch.yaml": _data_sources(source),
         "dashboards/schoolwatch.yaml": _written(_provider(f"{folder.rstrip('/')}/schoolwatch")),
     }
     if rules:
@@ -37,6 +35,14 @@ def files(
     for one in DASHBOARDS:
         found[f"schoolwatch/{one.uid}.json"] = text(one, source.dialect, language, console)
     return found
+
+
+def _data_sources(source: Source) -> str:
+    """In this file too `$$` is a `$`; one alone begins the name of a variable."""
+    told = (one.replace("$", "$$") for one in (source.url, source.database, source.user))
+    described = {**sources.body(Source(source.engine, *told)), "editable": False}
+    described["secureJsonData"] = sources.secret(source, f"${TOKEN}")
+    return _written({"apiVersion": 1, "datasources": [described]})
 
 
 def _provider(path: str) -> dict[str, object]:
