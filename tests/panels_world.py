@@ -3,11 +3,13 @@
 import random
 import re
 from collections.abc import Container, Iterator, Mapping, Sequence
+from typing import get_args
 
 from reports import World
 from schoolwatch_contract.catalogue import METRICS, Metric, shown_alone
 from schoolwatch_contract.records import Reading
 from schoolwatch_server import rules
+from schoolwatch_server.claims.questions import Subject
 from schoolwatch_server.database import judged, registry, rollout, roster
 from schoolwatch_server.database.commit import Rules
 from schoolwatch_server.database.engine import begin_write
@@ -22,7 +24,7 @@ from schoolwatch_server.severity import SEVERITIES
 from schoolwatch_server.standings import posture, server
 from schoolwatch_server.store import names
 from schoolwatch_server.store.lines import info_line
-from schoolwatch_server.store.names import TARGET, measurement_of
+from schoolwatch_server.store.names import CLAIMS, CLAIMS_BY_STATE, TARGET, measurement_of
 from schoolwatch_server.store.queried import Queried
 from schoolwatch_server.store.series import Judged
 
@@ -89,6 +91,7 @@ def judged_of(
                         yield Judged(PARTS, {**told, "part": part}, start + hour * 3600, 3.0)
             if tags["level"] == "commune" and int(tags["commune"]) % 2:
                 yield Judged(MEASUREMENT, told, start + hours * 3600 - 2, None, coverage=0.1)
+        yield from _declared(tags, start, hours, chance)
         if tags["level"] != "school":
             yield from _aimed(tags, start, hours)
         yield from _opened(tags, start + len(tags))
@@ -122,6 +125,17 @@ def _of_server(start: float, hours: int, chance: random.Random) -> Iterator[Judg
         yield from server.rows(found, start + hour * 3600)
     yield from _standings({"level": "server"}, start, hours, chance)
     yield from _opened({"level": "server"}, start)
+
+
+def _declared(tags: dict[str, str], start: float, hours: int, chance: random.Random) -> Iterator[Judged]:
+    """How far what schools declare has come."""
+    subjects = ["all", *(get_args(Subject) if tags["level"] != "school" else ())]
+    for hour in range(hours):
+        for subject in subjects:
+            share = round(chance.random(), 4)
+            yield Judged(CLAIMS, {**tags, "subject": subject}, start + hour * 3600, share, 1.0, 2.0)
+        for state in ("none", "accepted"):
+            yield Judged(CLAIMS_BY_STATE, {**tags, "state": state}, start + hour * 3600, float(hour))
 
 
 def _aimed(tags: dict[str, str], start: float, hours: int) -> Iterator[Judged]:

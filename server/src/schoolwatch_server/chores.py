@@ -25,6 +25,7 @@ from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.guard import Guard
 from schoolwatch_server.indicators import series
 from schoolwatch_server.indicators.current import Everywhere
+from schoolwatch_server.packs.asked import questions
 from schoolwatch_server.reports import punctuality
 from schoolwatch_server.sheets import PackSheets, RuleSheets
 from schoolwatch_server.standings import posture, targets
@@ -130,6 +131,7 @@ class Chores:
         return (
             self._standings.note_open(rules, now, each)
             + self._standings.note_hour(now)
+            + self._standings.note_claims(tuple(questions(self._packs.now()).values()), now)
             + self._standings.note_server(now, max(each, HEALTH_EVERY))
         )
 

@@ -32,6 +32,7 @@ def chosen(devices: list[str]) -> dict[str, str]:
         "commune": "Xã 1 (mới)",
         "school": "Trường 1.2",
         "device": devices[0],
+        "gateway": devices[0],
         "indicator": "antivirus_coverage",
     }
 

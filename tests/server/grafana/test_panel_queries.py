@@ -87,6 +87,7 @@ def test_variables(embedded: Queried, chosen: dict[str, str], devices: list[str]
     assert found["commune"] == ["Xã 1 (mới)", "Xã 2 (mới)"]
     assert found["school"] == ["Trường 1.1", "Trường 1.2"]
     assert found["device"] == sorted(devices)
+    assert len(found["gateway"]) == 1, "that of the school"
     assert found["province_code"] == ["P2"]
     assert found["commune_code"] == ["C1"]
     assert found["school_code"] == ["S12"]

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert, update
 
 from reports import World
 from schoolwatch_server import handling
 from schoolwatch_server.access import ROLES, Principal
+from schoolwatch_server.claims.questions import QUESTIONS
 from schoolwatch_server.database import erasure, judged, rollout, store_writer
 from schoolwatch_server.database import incidents as kept
 from schoolwatch_server.database import tables as t
@@ -27,6 +29,8 @@ from tree import Tree
 
 HOUR, DAY = 3600.0, 86400.0
 RULES = load()
+ASKED = [one for one in QUESTIONS if not one.stages][:4]
+"""Of every school."""
 LAN = Principal("account", "lan", ROLES["so_admin"], EVERYTHING, "so_admin")
 
 
@@ -293,3 +297,36 @@ def test_the_servers_own_health(tree: Tree) -> None:
     assert said["undelivered", None] == 0
     assert (said["database", None] or 0) > 100_000
     assert said["version", "0.1.0"] == 16
+
+
+def test_what_schools_declare_is_counted_where_it_stands(tree: Tree) -> None:
+    """An older answer that was accepted counts while a newer one waits; of what nobody asks nothing does."""
+    at, school = hour_after(tree), tree.schools[0]
+    with begin_write(tree.engine) as conn:
+        conn.execute(update(t.school).values(level="THCS"))
+        for question, revision, state in (
+            ("studio_teaching", 1, "accepted"),
+            ("studio_teaching", 2, "draft"),
+            (ASKED[0].id, 1, "recognised"),
+            (ASKED[1].id, 1, "accepted"),
+            (ASKED[1].id, 2, "submitted"),
+            (ASKED[2].id, 1, "returned"),
+        ):
+            row = {"school_id": school.id, "question": question, "revision": revision, "state": state}
+            row |= {"as_of": "2026-01-01", "created_at": at, "created_by": "lan", "changed_at": at}
+            conn.execute(insert(t.claim).values(row))
+    standings = Standings(tree.engine)
+    standings.note_open(RULES, at, 300.0)
+    assert standings.note_claims(ASKED, at) > 0
+    assert standings.note_claims(ASKED, at + 60) == 0
+    its = {"level": "school", "school": str(school.id)}
+    (share,) = last(tree, names.CLAIMS, **its, subject="all")
+    assert (share.value, share.numerator, share.denominator) == (2 / 4, 2.0, 4.0)
+    states = {row.tags["state"]: row.value for row in last(tree, names.CLAIMS_BY_STATE, **its)}
+    assert states == {"recognised": 1, "submitted": 1, "returned": 1, "none": 1}
+    above = {"level": "province", "province": str(school.province)}
+    (whole,) = last(tree, names.CLAIMS, **above, subject="all")
+    schools = sum(one.province == school.province for one in tree.schools)
+    assert (whole.numerator, whole.denominator) == (2.0, 4.0 * schools)
+    subjects = {row.tags["subject"] for row in last(tree, names.CLAIMS, **above)}
+    assert subjects == {"all", *(question.subject for question in ASKED)}

@@ -84,6 +84,17 @@ def _recognised(level: Level, chosen: frozenset[str]) -> Select[Any]:
     return query
 
 
+def standings(conn: Connection, scope: Scope) -> dict[int, dict[str, tuple[State, bool]]]:
+    """How far all answers have come: school id → question → state of the newest, and whether one counts."""
+    c = t.claim.c
+    query = select(c.school_id, c.question, c.state).select_from(t.claim.join(t.school))
+    found: dict[int, dict[str, tuple[State, bool]]] = {}
+    for school, question, state in conn.execute(query.where(within(scope), has_code()).order_by(c.revision)):
+        of = found.setdefault(school, {})
+        of[question] = state, state in COUNTS or of.get(question, (state, False))[1]
+    return found
+
+
 def newest(conn: Connection, scope: Scope, school_id: int) -> dict[str, ClaimRow]:
     """A school's newest answer to each question, in whatever state."""
     rows = _rows(conn, _query().where(within(scope), t.claim.c.school_id == school_id))

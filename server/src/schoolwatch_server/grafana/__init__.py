@@ -6,6 +6,7 @@ A dashboard is one file with `DASHBOARD` and one line in `DASHBOARDS`; docs/gene
 from typing import Final
 
 from schoolwatch_server.grafana import (
+    assessment,
     commune,
     device,
     gateway,
@@ -28,6 +29,7 @@ DASHBOARDS: Final[tuple[Dashboard, ...]] = (
     lines.DASHBOARD,
     ipv6.DASHBOARD,
     security.DASHBOARD,
+    assessment.DASHBOARD,
     incidents.DASHBOARD,
     server.DASHBOARD,
 )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final, get_args
 
+from schoolwatch_server.claims.states import STATES as CLAIM_STATES
 from schoolwatch_server.database.roles import DEVICE_ROLES
 from schoolwatch_server.database.rollout import STATES
 from schoolwatch_server.grafana.spec import Words, said
@@ -48,12 +49,16 @@ VALUES: Final[Mapping[str, Mapping[str, Words]]] = {
     "role": {role: said(f"role.{role}") for role in DEVICE_ROLES},
     "severity": {one: said(f"grafana.severity.{one}") for one in SEVERITIES},
     "verdict": {one: COLUMNS[one] for one in ("good", "old", "bad", "unknown")},
-    "state": {one: COLUMNS[one] for one in STATES},
+    "state": {
+        **{one: COLUMNS[one] for one in STATES},
+        **{one: said(f"claim_state.{one}") for one in (*CLAIM_STATES, "none")},
+    },
     "until": {one: COLUMNS[one] for one in ("acknowledged", "closed")},
 }
 """What values of a tag are called."""
 
 COLOURS: Final[Mapping[str, str]] = {
+    "none": "gray", "returned": "red", "accepted": "green", "recognised": "dark-green",
     "critical": "dark-red", "high": "red", "medium": "orange", "low": "yellow",
     "good": "green", "old": "yellow", "bad": "red", "unknown": "gray",
     "live": "green", "at_risk": "orange", "dropped": "red", "never": "gray",

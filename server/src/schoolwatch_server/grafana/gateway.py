@@ -36,12 +36,16 @@ _SUBJECTS: Final = {subject.probe: subject for subject in SUBJECTS}
 _ROWS = (
     Row(
         Words(_SUBJECTS[probe].vi, _SUBJECTS[probe].en),
-        tuple(measured(metric.name) for metric in _SUBJECTS[probe].metrics if shown_alone(metric.name)),
+        tuple(
+            measured(metric.name, GATEWAY) for metric in _SUBJECTS[probe].metrics if shown_alone(metric.name)
+        ),
     )
     for probe in _PROBES
 )
 
-_CHOSEN: Final = replace(DEVICE, title=said("role.gateway"), where={**DEVICE.where, "role": GATEWAY})
+_CHOSEN: Final = replace(
+    DEVICE, name=GATEWAY, title=said("role.gateway"), where={**DEVICE.where, "role": GATEWAY}
+)
 
 DASHBOARD = Dashboard(
     "schoolwatch-gateway",
@@ -53,5 +57,5 @@ DASHBOARD = Dashboard(
     ),
     days=7,
     up=("schoolwatch-school", "schoolwatch-commune", "schoolwatch-province"),
-    console="/devices/${device:percentencode}",
+    console="/devices/${gateway:percentencode}",
 )

@@ -49,7 +49,7 @@ def of_console(path: str) -> str:
 
 def progress(at: Dashboard, indicator: str) -> str:
     """An indicator's page of the console for the place of a dashboard; empty: there is none."""
-    is_of_place = at.console and all(variable.name != "device" for variable in at.variables)
+    is_of_place = at.console and not at.console.startswith("/devices/")
     return of_console(f"{at.console}/progress?indicator={indicator}") if is_of_place else ""
 
 

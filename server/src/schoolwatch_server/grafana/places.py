@@ -159,10 +159,10 @@ def devices() -> Panel:
     return Panel("table", title, what, UNITS["count"], query, newest=FRESH, sort="room")
 
 
-def measured(metric: str) -> Panel:
-    """What one device measured, a line for each of the metric's labels."""
+def measured(metric: str, device: str = "device") -> Panel:
+    """What one device measured, a line for each of the metric's labels; `device` is the variable with it."""
     known = METRICS[metric]
-    query = Query(measurement_of(metric), {"device": "$device"}, known.labels, "mean")
+    query = Query(measurement_of(metric), {"device": f"${device}"}, known.labels, "mean")
     return Panel(
         "timeseries",
         Words(known.vi, known.en),

@@ -1,6 +1,6 @@
 """A school: each indicator, now and over time."""
 
-from schoolwatch_server.grafana import incidents, posture
+from schoolwatch_server.grafana import claims, incidents, posture
 from schoolwatch_server.grafana.places import (
     COMMUNE,
     IN_SCHOOL,
@@ -23,6 +23,13 @@ DASHBOARD = Dashboard(
     (PROVINCE, COMMUNE, SCHOOL, SCHOOL_CODE),
     (
         Row(said("grafana.row.coverage"), (coverage(IN_SCHOOL), devices())),
+        Row(
+            said("grafana.row.claims"),
+            (
+                claims.accepted(IN_SCHOOL, "/schools/${school_code:percentencode}/claims"),
+                claims.by_state(IN_SCHOOL),
+            ),
+        ),
         incidents.row(IN_SCHOOL, incidents.OF_SCHOOL),
         *(
             Row(said(f"grafana.row.{group}"), tuple(now(one, IN_SCHOOL) for one in of_group(group)))

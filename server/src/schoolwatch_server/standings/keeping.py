@@ -6,11 +6,14 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine
 
+from schoolwatch_server.claims.questions import Question, of_school
+from schoolwatch_server.database import claims as database_claims
 from schoolwatch_server.database import (
     counted,
     courses,
     incident_counts,
     judged,
+    registry,
     rollout,
     server_health,
     store_writer,
@@ -19,9 +22,10 @@ from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.indicators.series import Written, places, put, put_all, seed, without_idle
 from schoolwatch_server.rules.rule import Rule
 from schoolwatch_server.scope import EVERYTHING
-from schoolwatch_server.standings import incidents, server
+from schoolwatch_server.standings import claims, incidents, server
 from schoolwatch_server.standings import rollout as standing_rollout
 from schoolwatch_server.store.names import (
+    CLAIMS_BY_STATE,
     INCIDENTS,
     INCIDENTS_BY_RULE,
     INCIDENTS_BY_SEVERITY,
@@ -40,7 +44,7 @@ LOOK_BACK: Final = 2 * DAY
 _MARKS: Final = 2000
 """Incidents in one look."""
 
-_REMEMBERED: Final = (INCIDENTS, INCIDENTS_BY_SEVERITY, INCIDENTS_BY_RULE, ROLLOUT)
+_REMEMBERED: Final = (INCIDENTS, INCIDENTS_BY_SEVERITY, INCIDENTS_BY_RULE, ROLLOUT, CLAIMS_BY_STATE)
 
 
 @dataclass(slots=True)
@@ -50,12 +54,13 @@ class Standings:
     engine: Engine
     written: Written = field(default_factory=dict)
     hour: float = 0.0
+    claims: float = 0.0
     event: int = 0
 
     def forget(self) -> None:
         """Somebody else may write now."""
         self.written.clear()
-        self.hour, self.event = 0.0, 0
+        self.hour, self.claims, self.event = 0.0, 0.0, 0
 
     def note_open(self, rules: Sequence[Rule], now: float, every: float) -> int:
         """Open incidents of every place, at the last multiple of `every` seconds; gives how many points."""
@@ -91,6 +96,21 @@ class Standings:
         rows += without_idle(standing_rollout.rows(heard, tags, last), self.written)
         wrote += put(self.engine, rows, self.written)
         self.hour = last
+        return wrote
+
+    def note_claims(self, questions: Sequence[Question], now: float) -> int:
+        """How far what schools declare has come, once an hour; gives how many points."""
+        at = now // HOUR * HOUR
+        if self.claims == at or not self.written:
+            return 0
+        with begin_read(self.engine) as conn:
+            tags, schools = places(conn), registry.schools(conn, EVERYTHING)
+            answers = database_claims.standings(conn, EVERYTHING)
+        by_level = {level: of_school(level, questions) for level in {school.level for school in schools}}
+        asked = {school.id: by_level[school.level] for school in schools}
+        whole, parts = claims.rows(asked, answers, tags, at)
+        wrote = put(self.engine, [*whole, *without_idle(parts, self.written)], self.written)
+        self.claims = at
         return wrote
 
     def note_marks(self, rules: Sequence[Rule], now: float) -> int:

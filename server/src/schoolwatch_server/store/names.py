@@ -28,6 +28,13 @@ POSTURE: Final = "posture"
 ROLLOUT: Final = "rollout"
 """Computers in use at a place by when they were heard last."""
 
+CLAIMS: Final = "claims"
+"""The share of what schools are asked to declare (denominator) that they declared and that was accepted
+(numerator), of all subjects (`subject`: `all`) and at communes and provinces of each."""
+
+CLAIMS_BY_STATE: Final = "claims_by_state"
+"""What schools are asked to declare, by how far their newest answer has come (`state`; `none`: no answer)."""
+
 TARGET: Final = "target"
 """What a plan or a definition asks of an indicator of a commune or province (numerator), what it stands at
 (value; none: not known), and the end of the last day that counts (denominator, UTC seconds)."""
