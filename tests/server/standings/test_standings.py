@@ -237,7 +237,26 @@ def test_rollout_by_silence(tmp_path: Path) -> None:
         for level in ("school", "commune", "province"):
             rows = judged.latest(conn, names.ROLLOUT, {"level": level})
             assert {row.tags["state"]: row.value for row in rows} == found[world.school]
+    with begin_write(world.engine) as conn:
+        conn.execute(t.state.update().values(heard_at=now + HOUR))
+    standings.note_hour(now + HOUR)
+    with begin_read(world.engine) as conn:
+        for level in ("school", "province"):
+            rows = judged.latest(conn, names.ROLLOUT, {"level": level})
+            told = {row.tags["state"]: row.value for row in rows}
+            assert told == {"live": 6, "at_risk": 0, "dropped": 0, "never": 1}
     world.engine.dispose()
+
+
+def test_a_board_without_a_dropped_computer_says_0_of_a_province(tree: Tree) -> None:
+    standings = Standings(tree.engine)
+    standings.note_open(RULES, tree.now, 300.0)
+    standings.note_hour(tree.now)
+    assert (
+        value(tree, names.ROLLOUT, level="commune", commune=str(tree.schools[0].commune), state="dropped")
+        == 0
+    )
+    assert last(tree, names.ROLLOUT, level="school", state="dropped") == []
 
 
 def test_verdicts_by_hand() -> None:
