@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from databases import settings_of
 from reports import NOW, Device, World
-from schoolwatch_contract.records import Reading, Sighting
+from schoolwatch_contract.records import Fact, Reading, Sighting
 from schoolwatch_server import handling, incidents, messages, rules, texts
 from schoolwatch_server.access import Principal
 from schoolwatch_server.console.evidence import evidence_in_words
@@ -23,6 +23,7 @@ from schoolwatch_server.replays import reports as replayed
 from schoolwatch_server.replays.job import Job
 from schoolwatch_server.rules import kept
 from schoolwatch_server.scope import EVERYTHING
+from website import RunningSite
 
 RULES = rules.load()
 HOUR, DAY = 3600.0, 86_400.0
@@ -136,7 +137,7 @@ def test_a_late_rogue_server_is_one_incident_that_is_marked_and_says_both_times(
     assert "Phát hiện muộn: xảy ra lúc" in body
     assert "\nMáy chủ DHCP trả lời: aaaaaaaaaaaa · 00:1a:2b · 192.168.1.1 · 6.6.6.6\n" in body
     words = Words("vi", texts.load())
-    ((_, witness),) = evidence_in_words(row.evidence, words, devices=seers)
+    ((_, witness),) = evidence_in_words(row.evidence, words, devices=seers, behind={})
     assert "phát hiện muộn" in witness.arrived
     (seen,) = witness.seen
     assert seen.title == "Máy chủ DHCP trả lời"
@@ -197,6 +198,17 @@ def test_what_was_judged_once_and_is_read_again_after_a_crash_doubles_nothing(la
         journal.move(conn, incidents.CURSOR, 0, NOW)
     judge(lan.world, 61)
     assert [(one.id, events(lan.world, one.id)) for one in opened(lan.world)] == before
+
+
+def test_a_rogue_that_is_a_computer_of_the_school_is_called_by_its_name(lan: Lan) -> None:
+    (pc,) = lan.world.enrol()
+    hint = Fact("identity.hint", f"{ROGUE} {'d' * 32}", {"kind": "mac"})
+    take(lan.world.engine, [pc.message(1, facts=(hint,))], Rules())
+    lan.see(60, ROGUE, **OF_ROGUE)
+    with RunningSite(settings_of(lan.world.folder)) as site:
+        page = site.somebody("so_admin").get(f"/incidents/{opened(lan.world)[0].id}").text
+    assert "<td>máy 0 (aaaaaaaaaaaa…)</td>" in page
+    assert "<td>sudo schoolwatch-agent lan aaaaaaaaaaaa</td>" in page
 
 
 def test_every_kind_of_attack_is_found_and_what_is_usual_is_not(lan: Lan) -> None:

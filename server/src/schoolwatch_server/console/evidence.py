@@ -40,21 +40,22 @@ def evidence_in_words(
     again: object = None,
     called: Callable[[str], str] = str,
     devices: Mapping[int, str] | None = None,
+    behind: Mapping[str, int] | None = None,
 ) -> list[tuple[str, WitnessWords]]:
     """The reports that rules kept: which showed the fault first, opened the incident, told of it `again`.
 
-    `called` is what a channel of notification is called for who looks, `devices` what those who saw something
-    are (`evidence.seers`).
+    `called` is what a channel of notification is called for who looks, `devices` what those are called who
+    saw something (`evidence.seers`), or are `behind` a pseudonym.
     """
-    names = devices or {}
+    names = sighting_words.Names(devices or {}, behind or {})
     return [(one.which, _in_words(one, words, called, names)) for one in evidence.witnesses(kept, again)]
 
 
 def _in_words(
-    one: Witness, words: Words, called: Callable[[str], str], devices: Mapping[int, str]
+    one: Witness, words: Words, called: Callable[[str], str], names: sighting_words.Names
 ) -> WitnessWords:
     told = tuple(_line(line, words, called) for line in _with_shares(one.lines))
-    seen = tuple(_seen(each, words, devices) for each in one.seen)
+    seen = tuple(_seen(each, words, names) for each in one.seen)
     return WitnessWords(one.taken_at, _arrived(one, words), told, seen, one.left_out)
 
 
@@ -105,9 +106,9 @@ _OF_DEVICES = frozenset({"device.clone", "device.changed"})
 """What the server itself sees of a device."""
 
 
-def _seen(seen: Seen, words: Words, devices: Mapping[int, str]) -> SeenWords:
+def _seen(seen: Seen, words: Words, names: sighting_words.Names) -> SeenWords:
     if seen.kind in _OF_DEVICES:  # numbers of reports and digests, which tell a person nothing
         what = seen.detail.get("what", "same_number")
         return SeenWords(words.known(f"change.{what}", what), ())
     title = words.known(f"sighting.{seen.kind}", evidence.title(seen.kind, words.texts, words.language))
-    return SeenWords(title, tuple(sighting_words.details(seen, words, devices)))
+    return SeenWords(title, tuple(sighting_words.details(seen, words, names)))

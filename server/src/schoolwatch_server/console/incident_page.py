@@ -17,7 +17,7 @@ from schoolwatch_server.console.incident_call import calls_for
 from schoolwatch_server.console.notifications import naming
 from schoolwatch_server.console.page import Csrf, check_form, page, words_of
 from schoolwatch_server.console.serious_words import timers_in_words
-from schoolwatch_server.database import incident_rows, maintenances, serious
+from schoolwatch_server.database import identities, incident_rows, maintenances, serious
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.handling import NOTE_MAX, Act, Wish
 from schoolwatch_server.rules import kept
@@ -75,7 +75,8 @@ def _page(
         names = handling.assignable(conn, who, number) if may(who, "handle") else ()
         called = naming(conn, who, words)
         again = kept.newest((event.kind, event.detail) for event in events)
-        seers = incident_rows.called(conn, evidence.seers(row.evidence, again))
+        behind = identities.behind(conn, number, evidence.pseudonyms(row.evidence, again))
+        names_of = incident_rows.called(conn, {*evidence.seers(row.evidence, again), *behind.values()})
     looked.see(
         server.looked, server.engine, who, "incident.view", str(number)
     )  # what is not theirs, nobody saw
@@ -90,7 +91,7 @@ def _page(
         planned=planned,
         settled=settled,
         events=incident_words.timeline(events, words, called),
-        evidence=evidence_in_words(row.evidence, words, again, called, seers),
+        evidence=evidence_in_words(row.evidence, words, again, called, names_of, behind),
         gravity=gravity,
         timers=timers_in_words(gravity, words, time.time()),
         calls=calls_for(server, who, row, rule),

@@ -1,6 +1,7 @@
 """What a gateway saw on its network, in words: who did it, what it offered, who saw it and where."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from schoolwatch_server.console.words import Words
@@ -18,29 +19,44 @@ _ORDER: Final = (
 _SECONDS: Final = frozenset({"lifetime", "silence"})
 
 
-def details(seen: Seen, words: Words, devices: Mapping[int, str]) -> Iterator[tuple[str, str]]:
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Device (by its internal id) → what it is called; pseudonym → the device behind it, if that is known."""
+
+    devices: Mapping[int, str]
+    behind: Mapping[str, int]
+
+    def of(self, pseudonym: str) -> str:
+        """The beginning of a pseudonym, with the name of its device; any other text as it is."""
+        name = self.devices.get(self.behind.get(pseudonym, 0), "")
+        short = f"{pseudonym[:SHORT]}…" if _is_pseudonym(pseudonym) else pseudonym
+        return f"{name} ({short})" if name else short
+
+
+def details(seen: Seen, words: Words, names: Names) -> Iterator[tuple[str, str]]:
     """Name and value, in the order in which one who looks for the device needs them."""
     told = dict(seen.detail)
-    yield words.text("detail.subject"), _short(seen.subject)
+    yield words.text("detail.subject"), names.of(seen.subject)
     if _is_pseudonym(seen.subject):
         yield words.text("detail.find"), f"sudo schoolwatch-agent lan {seen.subject[:SHORT]}"
     if prefix := told.pop("oui", ""):
         yield words.text("detail.oui"), _maker(prefix, words)
     nic = told.pop("nic", "")
     for name in sorted(told, key=lambda one: _ORDER.index(one) if one in _ORDER else len(_ORDER)):
-        yield words.known(f"detail.{name}", name), _value(name, told[name], words)
-    if seen.device in devices or nic:
-        where = " · ".join(part for part in (devices.get(seen.device, ""), nic) if part)
+        yield words.known(f"detail.{name}", name), _value(name, told[name], words, names)
+    where = " · ".join(part for part in (names.devices.get(seen.device, ""), nic) if part)
+    if where:
         yield words.text("detail.seen_by"), where
 
 
-def _value(name: str, value: str, words: Words) -> str:
+def _value(name: str, value: str, words: Words, names: Names) -> str:
     if name in _SECONDS and value.isdecimal():
         return words.span(float(value)) or words.amount(float(value), "s")
     if name.endswith("oui"):
         return _maker(value, words)
-    say: Callable[[str], str] = lambda one: words.known(f"sighted.{name}.{one}", _short(one))  # noqa: E731
-    return ", ".join(map(say, value.split())) if name != "before" else value
+    if name == "before":
+        return " ".join(words.known(f"sighted.gives.{one}", one) for one in value.split())
+    return ", ".join(words.known(f"sighted.{name}.{one}", names.of(one)) for one in value.split())
 
 
 def _maker(prefix: str, words: Words) -> str:
@@ -50,10 +66,6 @@ def _maker(prefix: str, words: Words) -> str:
     except ValueError:
         return prefix
     return words.text("detail.oui_made_up", prefix=prefix) if is_made_up else prefix
-
-
-def _short(text: str) -> str:
-    return f"{text[:SHORT]}…" if _is_pseudonym(text) else text
 
 
 def _is_pseudonym(text: str) -> bool:

@@ -1,7 +1,7 @@
 """Hints in the database: what devices told of their hardware, and what changed since; frozen devices."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,6 +103,15 @@ def of_school(conn: Connection, school_id: int) -> dict[int, Hints]:
     }
     members = select(m.device_id).where(m.school_id == school_id)
     return found | _told_by(conn, t.fact_history.c.device_id.in_(members))
+
+
+def behind(conn: Connection, incident_id: int, pseudonyms: Collection[str]) -> dict[str, int]:
+    """Pseudonym of a MAC address → the device of the incident's school that told it of itself, if one did."""
+    school: int | None = conn.scalar(select(t.incident.c.school_id).where(t.incident.c.id == incident_id))
+    told = of_school(conn, school) if pseudonyms and school is not None else {}
+    return {
+        digest: id_ for id_, hints in told.items() for digest in hints.get("mac", ()) if digest in pseudonyms
+    }
 
 
 def _known(conn: Connection, device_ids: set[int]) -> defaultdict[int, _Known]:

@@ -26,8 +26,8 @@ def announced(by: Sequence[str], detail: Mapping[str, str]) -> tuple[str, ...]:
 
 def in_words(by: Sequence[str], told: Collection[str]) -> str:
     """What `announced` gave, for people to read, detail by detail: `10.0.0.1 · 10.0.0.1 8.8.8.8`."""
-    of = {name: [one.partition(" ")[2] for one in told if one.startswith(f"{name} ")] for name in by}
-    return " · ".join(" ".join(sorted(values)) or "–" for values in of.values())
+    of = ([one.partition(" ")[2] for one in told if one.startswith(f"{name} ")] for name in by)
+    return " · ".join(" ".join(sorted(values)) for values in of if values) or "–"
 
 
 def _stable(text: str) -> str:

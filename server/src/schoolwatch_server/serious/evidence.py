@@ -94,6 +94,12 @@ def seers(evidence: object, again: object = None) -> frozenset[int]:
     return frozenset(told) - {0}
 
 
+def pseudonyms(evidence: object, again: object = None) -> frozenset[str]:
+    """All that may be a device's pseudonym in what was seen."""
+    told = [seen for one in witnesses(evidence, again) for seen in one.seen]
+    return frozenset(text for seen in told for text in (seen.subject, *seen.detail.values()))
+
+
 def _witness(which: Which, kept: Mapping[str, Any]) -> Witness:
     lines, seen = tuple(_lines(kept)), tuple(_sightings(kept))
     shown = lines[:MOST]
