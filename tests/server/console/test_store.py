@@ -1,7 +1,7 @@
 """The server's own page says how the store of series beside the database stands, where there is one."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 import pytest
@@ -49,3 +49,14 @@ def test_the_page_says_how_the_store_stands(site: RunningSite, tree: Tree) -> No
 def test_without_such_a_store_the_page_has_no_word_of_it(tree: Tree) -> None:
     with RunningSite(tree.config) as site:
         assert TITLE not in site.somebody("so_admin").get("/system").text
+
+
+def test_graphs_come_from_the_database_while_the_store_does_not_answer(
+    tree: Tree, free_port: Callable[[], int]
+) -> None:
+    section = SeriesStore("victoriametrics", f"http://127.0.0.1:{free_port()}", reads=True)
+    device = tree.schools[0].devices[1].device
+    with RunningSite(msgspec.structs.replace(tree.config, store=section)) as site:
+        asked = {"device": device, "metric": "processor.busy"}
+        answer = site.somebody("so_admin").get("/api/v1/series", params=asked).json()
+    assert [point["mean"] for point in answer["series"][0]["points"]] == [0.1, 0.2, 0.3]

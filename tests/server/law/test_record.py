@@ -7,7 +7,7 @@ import pytest
 from schoolwatch_contract.topics import Leaf
 from schoolwatch_server import people
 from schoolwatch_server.access import Permission, Role
-from schoolwatch_server.config import Database, Http, Mqtt, Privacy, Retention, ServerConfig
+from schoolwatch_server.config import Database, Http, Mqtt, Privacy, Retention, SeriesStore, ServerConfig
 from schoolwatch_server.database.tables import metadata
 from schoolwatch_server.law import words
 from schoolwatch_server.law.basis import DATA, LEVEL, SURE
@@ -107,3 +107,12 @@ def said(document: Document) -> str:
             *map(" | ".join, section.rows),
         ]
     return "\n".join(lines)
+
+
+def test_a_store_of_series_beside_the_database_is_named_where_there_is_one() -> None:
+    assert "Kho chuỗi số liệu" not in said(record(ServerConfig()))
+    store = SeriesStore("influxdb", "https://tsdb.so.gov.vn", bucket="b", retention_days=700)
+    text = said(record(ServerConfig(store=store)))
+    assert "influxdb tại https://tsdb.so.gov.vn" in text
+    assert "giữ 700 ngày" in text
+    assert "InfluxDB 3 Core không xóa được" in text

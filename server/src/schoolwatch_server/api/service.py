@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 from fastapi import FastAPI
+from sqlalchemy import Engine
 from starlette.staticfiles import StaticFiles
 
 from schoolwatch_server import __version__, passwords, texts, transport
@@ -49,12 +50,17 @@ from schoolwatch_server.api.route import Route, add
 from schoolwatch_server.attempts import Attempts
 from schoolwatch_server.broker.limits import PACKET_MAX
 from schoolwatch_server.challenges import Challenges
-from schoolwatch_server.config import ServerConfig
+from schoolwatch_server.config import ConfigError, ServerConfig
 from schoolwatch_server.console import routes
 from schoolwatch_server.database import sealed
 from schoolwatch_server.database.engine import begin_read, open_database
 from schoolwatch_server.database.simulated import is_simulated
 from schoolwatch_server.sheets import lifecycle_in_force, packs_in_force, rules_in_force
+from schoolwatch_server.store import Store
+from schoolwatch_server.store.influx.engine import READ_SECONDS, StoreDownError
+from schoolwatch_server.store.influx.open import open_engine
+from schoolwatch_server.store.influx.preferred import Preferred
+from schoolwatch_server.store.influx.stored import InfluxStore
 from schoolwatch_server.store.sqlite import SqliteStore
 from schoolwatch_server.transport import Tls
 
@@ -92,6 +98,18 @@ ROUTES: tuple[Route, ...] = (
 )
 
 
+def _store(config: ServerConfig, engine: Engine) -> Store:
+    """Where series are read from: the database, and another store before it where the settings say so."""
+    own = SqliteStore(engine)
+    if config.store.kind == "embedded" or not config.store.reads:
+        return own
+    try:
+        other = open_engine(config.store, answer=READ_SECONDS)
+    except StoreDownError as error:
+        raise ConfigError(str(error)) from error
+    return Preferred(InfluxStore(engine, other), own)
+
+
 def create_app(config: ServerConfig) -> FastAPI:
     """The application on an open database.
 
@@ -120,7 +138,7 @@ def create_app(config: ServerConfig) -> FastAPI:
     app.state.context = Context(
         config=config,
         engine=engine,
-        store=SqliteStore(engine),
+        store=_store(config, engine),
         pack_sheets=packs_in_force(config, engine),
         rule_sheets=rules_in_force(config, engine),
         lifecycle_sheets=lifecycle_in_force(config),

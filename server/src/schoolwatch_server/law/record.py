@@ -220,9 +220,24 @@ def _places(config: ServerConfig) -> tuple[str, ...]:
         "Cơ sở dữ liệu của máy chủ: "
         + ("PostgreSQL" if config.database.url.startswith("postgres") else "SQLite trong thư mục dữ liệu")
         + "; khóa bí mật ở thư mục secrets, ngoài cơ sở dữ liệu.",
+        *_series(config),
         _copies(config),
         "USB mang báo cáo từ trường không có mạng: có chữ ký, không mã hóa; xóa tệp sau khi nhập.",
     )
+
+
+def _series(config: ServerConfig) -> tuple[str, ...]:
+    store = config.store
+    if store.kind == "embedded":
+        return ()
+    days = f"{store.retention_days} ngày" if store.retention_days else "số ngày đặt ở kho đó"
+    cannot = "" if store.kind == "victoriametrics" else " InfluxDB 3 Core không xóa được: chờ hết hạn lưu."
+    told = (
+        f"Kho chuỗi số liệu {store.kind} tại {store.url}: từng số đo theo mã máy, nhãn máy, chỉ số theo "
+        f"trường, xã, tỉnh; không có mức sử dụng của từng máy; giữ {days}. Dữ liệu xóa ở máy chủ được xóa ở "
+        f"kho sau nửa phút, trừ bản sao của kho do Sở tự giữ.{cannot}"
+    )
+    return (told,)
 
 
 def _copies(config: ServerConfig) -> str:

@@ -9,6 +9,9 @@ from typing import Protocol
 CONNECT, ANSWER = 3.0, 15.0
 """Seconds that a store has to take a connection, and to answer."""
 
+READ_SECONDS = 3.0
+"""Seconds that it has to answer a page."""
+
 
 class StoreDownError(Exception):
     """The store can't be reached, or can't do it just now: later it may. The text is one line, no secrets."""

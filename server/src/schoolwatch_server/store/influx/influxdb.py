@@ -3,11 +3,12 @@
 import base64
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import msgspec
 
-from schoolwatch_server.store.influx.engine import About, Found, StoreDownError, told
+from schoolwatch_server.store.influx.engine import ANSWER, About, Found, StoreDownError, told
 from schoolwatch_server.store.influx.http import Requests
 from schoolwatch_server.store.influx.metrics import instance
 from schoolwatch_server.store.influx.written import V2Writer
@@ -18,15 +19,24 @@ _WHENEVER = "1970-01-01T00:00:00Z"
 class InfluxDB:
     """A database (`/write`) or, with an organisation, a bucket (`/api/v2/write`). A `StoreEngine`."""
 
-    def __init__(self, url: str, token: str, ca_file: str, database: str, org: str, bucket: str) -> None:
-        self._requests = Requests(url, _authorization(token, is_1=not bucket), ca_file)
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        ca_file: str,
+        database: str,
+        org: str,
+        bucket: str,
+        answer: float = ANSWER,
+    ) -> None:
+        self._requests = Requests(url, _authorization(token, is_1=not bucket), ca_file, answer)
         self._database, self._org, self._bucket = database or bucket, org, bucket
-        self._v2 = V2Writer(url, token, ca_file, org, bucket) if bucket else None
+        self._v2 = cache(lambda: V2Writer(url, token, ca_file, org, bucket))
 
     def write(self, lines: bytes) -> int:
         """As `StoreEngine.write`."""
-        if self._v2 is not None:
-            return self._v2.write(lines)
+        if self._bucket:
+            return self._v2().write(lines)
         params = {"db": self._database, "precision": "ns"}
         answer = self._requests.send("POST", "/write", params, content=lines)
         return told(answer.status_code, answer.text)
@@ -34,8 +44,8 @@ class InfluxDB:
     def close(self) -> None:
         """As `StoreEngine.close`."""
         self._requests.close()
-        if self._v2 is not None:
-            self._v2.close()
+        if self._v2.cache_info().currsize:
+            self._v2().close()
 
     def about(self) -> About:
         """As `StoreEngine.about`. It syncs each write: one that keeps its start to itself loses nothing."""
@@ -62,7 +72,7 @@ class InfluxDB:
 
     def delete(self, tag: str, text: str, measurement: str = "") -> bool:
         """As `StoreEngine.delete`. InfluxDB 3 Core deletes no rows."""
-        if self._v2 is None:
+        if not self._bucket:
             of = f" FROM {_name(measurement)}" if measurement else ""
             self._query(f"DROP SERIES{of} WHERE {_name(tag)} = {_text(text)}", post=True)
             return True

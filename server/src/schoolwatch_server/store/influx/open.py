@@ -2,20 +2,25 @@
 
 from pathlib import Path
 
-from schoolwatch_server.store.influx.engine import StoreDownError, StoreEngine
+from schoolwatch_server.store.influx.engine import ANSWER, StoreDownError, StoreEngine
 from schoolwatch_server.store_section import SeriesStore
 
 
-def open_engine(section: SeriesStore) -> StoreEngine:
-    """A client of it; nothing is asked yet. Raises `StoreDownError` where its token's file can't be read."""
+def open_engine(section: SeriesStore, answer: float = ANSWER) -> StoreEngine:
+    """A client of it that waits so many seconds; nothing is asked yet.
+
+    Raises `StoreDownError` where its token's file can't be read.
+    """
     token = _token(section.token_file)
     if section.kind == "victoriametrics":
         from schoolwatch_server.store.influx.victoriametrics import VictoriaMetrics
 
-        return VictoriaMetrics(section.url, token, section.ca_file)
+        return VictoriaMetrics(section.url, token, section.ca_file, answer)
     from schoolwatch_server.store.influx.influxdb import InfluxDB
 
-    return InfluxDB(section.url, token, section.ca_file, section.database, section.org, section.bucket)
+    return InfluxDB(
+        section.url, token, section.ca_file, section.database, section.org, section.bucket, answer
+    )
 
 
 def _token(file: str) -> str:

@@ -2,11 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Final
 
 import msgspec
 
-from schoolwatch_server.store.influx.engine import About, Found, StoreDownError
+from schoolwatch_server.store.influx.engine import ANSWER, About, Found, StoreDownError
 from schoolwatch_server.store.influx.http import Requests
 from schoolwatch_server.store.influx.metrics import instance, notice
 from schoolwatch_server.store.influx.written import V2Writer
@@ -27,18 +28,19 @@ _line = msgspec.json.Decoder(_Line).decode
 class VictoriaMetrics:
     """One single-node VictoriaMetrics, or the address of one. A `StoreEngine`; instants are whole ms."""
 
-    def __init__(self, url: str, token: str, ca_file: str) -> None:
-        self._requests = Requests(url, f"Bearer {token}" if token else "", ca_file)
-        self._writer = V2Writer(url, token, ca_file, "schoolwatch", "schoolwatch", "Bearer")
+    def __init__(self, url: str, token: str, ca_file: str, answer: float = ANSWER) -> None:
+        self._requests = Requests(url, f"Bearer {token}" if token else "", ca_file, answer)
+        self._writer = cache(lambda: V2Writer(url, token, ca_file, "schoolwatch", "schoolwatch", "Bearer"))
 
     def write(self, lines: bytes) -> int:
         """As `StoreEngine.write`: it says yes to a line it can't read too, so that we write none."""
-        return self._writer.write(lines)
+        return self._writer().write(lines)
 
     def close(self) -> None:
         """As `StoreEngine.close`."""
         self._requests.close()
-        self._writer.close()
+        if self._writer.cache_info().currsize:
+            self._writer().close()
 
     def about(self) -> About:
         """As `StoreEngine.about`."""

@@ -1,0 +1,230 @@
+"""What InfluxDB and VictoriaMetrics answer, and what is made of it; the real ones where they are here."""
+
+import gzip
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from conftest import Peer
+from influxdb import DATABASE
+from influxdb import holding as holding_influxdb
+from schoolwatch_server.store.influx import written
+from schoolwatch_server.store.influx.engine import StoreDownError, StoreEngine, StoreRefusesError
+from schoolwatch_server.store.influx.metrics import instance, notice
+from schoolwatch_server.store.influx.open import open_engine
+from schoolwatch_server.store_section import SeriesStore, trouble
+from victoriametrics import holding as holding_victoriametrics
+
+LINE = b"x,tag=a value=1.0 1790000000000000000"
+
+
+class Scripted(ThreadingHTTPServer):
+    """A server that gives the next answer of a list, and keeps what it was asked."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.answers: list[tuple[int, str]] = []
+        self.asked: list[tuple[str, str, bytes]] = []
+        self.hangs = 0.0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Scripted
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if self.headers.get("Content-Encoding") == "gzip":
+            body = gzip.decompress(body)
+        self.server.asked.append((self.path, self.headers.get("Authorization", ""), body))
+        time.sleep(self.server.hangs)
+        status, text = self.server.answers.pop(0) if self.server.answers else (204, "")
+        self.send_response(status)
+        if status != 204:
+            self.send_header("Content-Length", str(len(text.encode())))
+        self.end_headers()
+        self.wfile.write(text.encode() if status != 204 else b"")
+
+    do_GET = do_POST  # noqa: N815  its name
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  its name
+        pass
+
+
+@pytest.fixture
+def scripted() -> Iterator[Scripted]:
+    with Scripted() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(params=["bucket", "database", "victoriametrics"])
+def engine(request: pytest.FixtureRequest, scripted: Scripted, tmp_path: Path) -> Iterator[StoreEngine]:
+    token = tmp_path / "token"
+    token.write_text("anna:secret\n")
+    sections = {
+        "bucket": SeriesStore("influxdb", scripted.url, org="so", bucket="b", token_file=str(token)),
+        "database": SeriesStore("influxdb", scripted.url, database="d", token_file=str(token)),
+        "victoriametrics": SeriesStore("victoriametrics", scripted.url, token_file=str(token)),
+    }
+    engine = open_engine(sections[request.param])
+    yield engine
+    engine.close()
+
+
+def test_bytes_go_as_they_are_and_the_token_in_a_header(engine: StoreEngine, scripted: Scripted) -> None:
+    assert engine.write(LINE) == 0
+    ((path, token, body),) = scripted.asked
+    assert body == LINE
+    assert "secret" not in path
+    assert token in ("Token anna:secret", "Bearer anna:secret", "Basic YW5uYTpzZWNyZXQ=")
+    assert path.partition("?")[0] in ("/write", "/api/v2/write")
+    assert "precision=ns" in path
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "dropped"),
+    [
+        (400, '{"error":"partial write: points beyond retention policy dropped=3"}', 3),
+        (400, '{"error":"partial write: unable to parse \'x\': missing fields dropped=0"}', 1),
+        (422, '{"code":"unprocessable entity","message":"partial write: outside retention dropped=2"}', 2),
+        (
+            400,
+            '{"error":"partial write of line protocol","data":[{"line_number":1},{"line_number":4}]}',
+            2,
+        ),
+    ],
+)
+def test_what_it_dropped_of_a_batch_is_counted(
+    status: int, text: str, dropped: int, engine: StoreEngine, scripted: Scripted
+) -> None:
+    scripted.answers.append((status, text))
+    assert engine.write(LINE) == dropped
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+def test_what_it_never_takes_is_refused(status: int, engine: StoreEngine, scripted: Scripted) -> None:
+    scripted.answers.append((status, '{"error":"unable to parse"}'))
+    with pytest.raises(StoreRefusesError, match=f"{status} .*unable to parse"):
+        engine.write(LINE)
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 408, 429, 500, 502, 503, 507])
+def test_what_people_or_time_can_mend_is_waited_for(
+    status: int, engine: StoreEngine, scripted: Scripted
+) -> None:
+    scripted.answers.append((status, "database not found"))
+    with pytest.raises(StoreDownError, match=f"{status} database not found"):
+        engine.write(LINE)
+    assert len(scripted.asked) == 1, "nobody else tries again"
+
+
+def test_one_that_hangs_is_left(scripted: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
+    scripted.hangs = 1.0
+    monkeypatch.setattr(written, "ANSWER", 0.2)
+    for section in (
+        SeriesStore("influxdb", scripted.url, database="d"),
+        SeriesStore("victoriametrics", scripted.url),
+    ):
+        engine = open_engine(section, answer=0.2)
+        with pytest.raises(StoreDownError, match="Timeout"):
+            engine.write(LINE)
+        engine.close()
+
+
+def test_nothing_there_is_told_apart_from_refusing(free_port: Callable[[], int]) -> None:
+    for kind in ("influxdb", "victoriametrics"):
+        engine = open_engine(SeriesStore(kind, f"http://127.0.0.1:{free_port()}", database="d"))
+        with pytest.raises(StoreDownError):
+            engine.write(LINE)
+        with pytest.raises(StoreDownError):
+            engine.about()
+        with pytest.raises(StoreDownError):
+            list(engine.read("x", ["value"], {}, 0, 1))
+        engine.close()
+
+
+def test_a_token_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StoreDownError, match=r"store\.token_file: .*none"):
+        open_engine(SeriesStore("victoriametrics", "http://127.0.0.1:1", token_file=str(tmp_path / "none")))
+
+
+def test_a_bucket_of_influxdb_3_core_cannot_be_deleted_from(scripted: Scripted) -> None:
+    engine = open_engine(SeriesStore("influxdb", scripted.url, bucket="b"))
+    scripted.answers += [(404, ""), (204, ""), (500, "later")]
+    assert not engine.delete("device", "ab")
+    assert engine.delete("device", "ab")
+    assert b'"predicate":"device=\\"ab\\""' in scripted.asked[1][2]
+    with pytest.raises(StoreDownError, match="later"):
+        engine.delete("device", "ab")
+    engine.close()
+
+
+def test_what_a_store_says_of_itself() -> None:
+    well = (
+        'flag{name="dedup.minScrapeInterval", value="1ms", is_set="true"} 1\n'
+        'flag{name="retentionPeriod", value="5y", is_set="true"} 1\n'
+    )
+    assert instance(f"# HELP x\nprocess_start_time_seconds 1.79e9\n{well}") == "1.79e9"
+    assert instance("go_threads 4\n") == ""
+    assert notice(well) == notice("") == ""
+    wrong = well.replace("1ms", "0s").replace('value="5y", is_set="true"', 'value="1", is_set="false"')
+    assert "counts twice" in notice(wrong)
+    assert "one month" in notice(wrong)
+
+
+@pytest.mark.parametrize("kind", ["influxdb", "victoriametrics"])
+def test_the_real_ones_tell_their_starts_apart_and_delete(
+    kind: str, peer: Peer, tmp_path: Path, free_port: Callable[[], int]
+) -> None:
+    lines = [
+        f"{name},device={device} value=1.0 1790000000000000000" for name in "xy" for device in ("a", "b")
+    ]
+    holding, program, more = {
+        "influxdb": (holding_influxdb, "influxd", {"database": DATABASE}),
+        "victoriametrics": (holding_victoriametrics, "victoria-metrics", {}),
+    }[kind]
+    with holding(peer(program), tmp_path, free_port, lines) as running:
+        engine = open_engine(SeriesStore(kind, running.url, **more))
+        first = engine.about()
+        assert (first.notice, first.instance != "") == ("", True)
+        assert engine.about() == first
+        assert engine.delete("device", "a")
+        assert engine.delete("device", "b", "x")
+
+        def left(name: str) -> list[str]:
+            found = engine.read(name, ["value"], {}, 0, 1_800_000_000_000_000_000)
+            return sorted(one.tags["device"] for one in found)
+
+        assert (left("x"), left("y")) == ([], ["b"])
+        engine.close()
+
+
+@pytest.mark.parametrize(
+    ("section", "wrong"),
+    [
+        (SeriesStore(), None),
+        (SeriesStore("victoriametrics", "http://127.0.0.1:8428"), None),
+        (SeriesStore("victoriametrics", "127.0.0.1:8428"), "store.url"),
+        (SeriesStore("victoriametrics", "http://anna:pw@host"), "store.url"),
+        (SeriesStore("victoriametrics", "http://host:99999"), "store.url"),
+        (SeriesStore("influxdb", "https://host"), "store.bucket"),
+        (SeriesStore("influxdb", "https://host", database="d", bucket="b"), "store.bucket"),
+        (SeriesStore("influxdb", "https://host", bucket="b"), None),
+    ],
+)
+def test_the_settings_are_checked(section: SeriesStore, wrong: str | None) -> None:
+    said = trouble(section)
+    assert said is None if wrong is None else said is not None and said.startswith(wrong)
