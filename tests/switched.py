@@ -1,4 +1,4 @@
-"""A switch with four machines in namespaces: a school's router, its gateway with the watch, a rogue, a PC."""
+"""A school's network in namespaces: a switch, a gateway that watches, a router, a PC, and one who poses."""
 
 import json
 import os
@@ -7,6 +7,8 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+
+import ether
 
 GATEWAY, ROUTER, ROGUE, PC = "gateway", "router", "rogue", "pc"
 MACS = {
@@ -29,6 +31,16 @@ with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as raw:
 """
 
 
+def mac(name: str) -> bytes:
+    """A machine's."""
+    return bytes.fromhex(MACS[name].replace(":", ""))
+
+
+def arp(name: str, of: str) -> bytes:
+    """A machine says that it has the address of another, or its own."""
+    return ether.arp(mac(name), ADDRESSES[of])
+
+
 class Net:
     """A switch with four machines, each in a namespace of its own; all of it ends with `ending`."""
 
@@ -36,6 +48,7 @@ class Net:
         self.folder, self._ending = folder, ending
         self.watch: subprocess.Popen[bytes]
         self._name = f"sw{os.getpid()}-lan"
+        folder.mkdir(exist_ok=True)
         folder.chmod(0o755)
         for name in ("switch", *MACS):
             self.ip("netns", "add", self.space(name))
@@ -113,17 +126,28 @@ class Net:
         self.run(name, "sysctl", "-qw", "net.ipv6.conf.all.forwarding=1")
         self.start(name, "radvd", "-n", "-C", str(file), "-p", f"{file}.pid", "-m", "stderr")
 
-    def agent(self, *words: str) -> subprocess.CompletedProcess[str]:
-        command = (
+    def send(self, name: str, *frames: bytes) -> None:
+        """Puts frames on a machine's link, whoever they say that they are from."""
+        self.run(name, sys.executable, "-c", SEND, *(frame.hex() for frame in frames))
+
+    def start_watch(self) -> subprocess.Popen[bytes]:
+        """The gateway's, by the settings in the folder; it stays the same process."""
+        return self.start(GATEWAY, *self._agent("watch"))
+
+    def _agent(self, *words: str) -> tuple[str, ...]:
+        return (
             sys.executable,
             "-P",
             "-m",
             "schoolwatch_agent",
             *words,
             "--config",
-            str(self.folder / "agent.toml"),
+            f"{self.folder}/agent.toml",
         )
-        return self.run(GATEWAY, *command)
+
+    def agent(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """A command of the agent, on the gateway."""
+        return self.run(GATEWAY, *self._agent(*words))
 
     def heard(self) -> dict[str, Any]:
         file = self.folder / "run" / "heard.json"

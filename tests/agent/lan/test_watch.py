@@ -23,7 +23,7 @@ from schoolwatch_agent.host import Host
 from schoolwatch_agent.identity import Broker, Credential
 from schoolwatch_agent.spool import Spool
 from schoolwatch_contract import envelope
-from switched import ADDRESSES, GATEWAY, MACS, PC, ROGUE, ROUTER, SEND, Net
+from switched import ADDRESSES, GATEWAY, MACS, PC, ROGUE, ROUTER, Net, arp, mac
 
 HINT_KEY = "a5" * 32
 
@@ -45,15 +45,6 @@ def net(tmp_path_factory: pytest.TempPathFactory, peer: Peer) -> Iterator[Net]:
             f'[agent]\ndata = "{folder}/data"\n'
             f'[sensors]\ninterfaces = ["eth0", "eth7"]\nask = 60\nfolder = "{folder}/run"\n'
         )
-        command = (
-            sys.executable,
-            "-P",
-            "-m",
-            "schoolwatch_agent",
-            "watch",
-            "--config",
-            str(folder / "agent.toml"),
-        )
         made.serve_dhcp(ROUTER)
         made.serve_dhcp(
             ROGUE,
@@ -66,7 +57,7 @@ def net(tmp_path_factory: pytest.TempPathFactory, peer: Peer) -> Iterator[Net]:
         time.sleep(
             1
         )  # the watch asks at its start, and then only each minute: those whom it asks are to be there
-        made.watch = made.start(GATEWAY, *command)
+        made.watch = made.start_watch()
         wait_for(lambda: made.heard()["links"], 60)
         yield made
 
@@ -104,8 +95,7 @@ def test_a_second_router_is_seen_and_when_another_ends_the_first(net: Net) -> No
     rogue = net.seen("ra.router", ROGUE)
     assert rogue is not None
     assert rogue["prefixes"] == "2001:db8:bad::/64"
-    end = ether.advert(bytes.fromhex(MACS[ROGUE].replace(":", "")), "fe80::ff:fe00:7701", lifetime=0)
-    net.run(ROGUE, sys.executable, "-c", SEND, end.hex())
+    net.send(ROGUE, ether.advert(mac(ROGUE), "fe80::ff:fe00:7701", lifetime=0))
     wait_for(lambda: net.seen("ra.ended", ROGUE), 30)
     assert net.seen("ra.ended", ROGUE) == {
         "router": "fe80::ff:fe00:7701", "by": "other", "was": MACS[ROUTER],
@@ -113,10 +103,9 @@ def test_a_second_router_is_seen_and_when_another_ends_the_first(net: Net) -> No
 
 
 def test_who_takes_the_gateways_address_is_seen_at_once(net: Net) -> None:
-    rogue, router = (bytes.fromhex(MACS[name].replace(":", "")) for name in (ROGUE, ROUTER))
-    net.run(ROUTER, sys.executable, "-c", SEND, ether.arp(router, ADDRESSES[ROUTER]).hex())
+    net.send(ROUTER, arp(ROUTER, of=ROUTER))
     wait_for(lambda: net.heard()["links"][0]["gateway"] == MACS[ROUTER], 60)
-    net.run(ROGUE, sys.executable, "-c", SEND, ether.arp(rogue, ADDRESSES[ROUTER]).hex())
+    net.send(ROGUE, arp(ROGUE, of=ROUTER))
     wait_for(lambda: net.seen("arp.moved", ROGUE), 5)
     told = net.seen("arp.moved", ROGUE)
     assert told is not None
@@ -124,18 +113,14 @@ def test_who_takes_the_gateways_address_is_seen_at_once(net: Net) -> None:
 
 
 def test_neighbour_spoofing_and_answered_questions_are_seen(net: Net) -> None:
-    rogue, pc = (bytes.fromhex(MACS[name].replace(":", "")) for name in (ROGUE, PC))
-    claimed = ether.neighbour(pc, "2001:db8:1::9")
-    net.run(PC, sys.executable, "-c", SEND, claimed.hex())
-    net.run(ROGUE, sys.executable, "-c", SEND, ether.neighbour(rogue, "2001:db8:1::9").hex())
+    net.send(PC, ether.neighbour(mac(PC), "2001:db8:1::9"))
+    net.send(ROGUE, ether.neighbour(mac(ROGUE), "2001:db8:1::9"))
     wait_for(lambda: net.seen("nd.moved", ROGUE), 30)
-    frames = [
-        (ether.solicit(pc, f"2001:db8:1::a{n}"), ether.neighbour(rogue, f"2001:db8:1::a{n}"))
-        for n in range(2)
-    ]
-    for question, answer in frames:
-        both = SEND  # the rogue sends both: what matters is whose MAC is in them
-        net.run(ROGUE, sys.executable, "-c", both, question.hex(), answer.hex())
+    for target in (
+        "2001:db8:1::a1",
+        "2001:db8:1::a2",
+    ):  # one sends both: what matters is whose MAC is in them
+        net.send(ROGUE, ether.solicit(mac(PC), target), ether.neighbour(mac(ROGUE), target))
     wait_for(lambda: (net.seen("nd.dad_answered", ROGUE) or {}).get("answers") == "2", 30)
 
 
@@ -160,9 +145,9 @@ def test_what_was_seen_is_in_the_spool_as_pseudonyms(net: Net) -> None:
     assert [each.detail["server"] for each in offered] == ["10.77.0.66"]
     assert offered[0].detail["oui"] == "02:00:00"
     text = b"".join(envelope.inflate(body) for body in bodies).decode()
-    for mac in MACS.values():
-        assert mac not in text
-        assert mac.replace(":", "") not in text
+    for each in MACS.values():
+        assert each not in text
+        assert each.replace(":", "") not in text
     assert "fe00:77" not in text
 
 
