@@ -222,6 +222,8 @@ MATRIX: tuple[Row, ...] = (
     Row("GET", "/api/v1/indicators/history.ndjson", "yyn yyn yn yn yn yyn yyn -- ?",
         query="school={code}"),
     Row("GET", "/influx/query",           "yyy yyy yy yy yy yyy yyy -- ?", query="q=SHOW%20DATABASES"),
+    Row("POST", "/api/v1/grafana/alerts", "yyy --- yy -- -- --- --- -- ?",
+        body=lambda _: {"json": {"alerts": []}}),  # else a token for alerts alone
     Row("POST", "/influx/query",          "yyy yyy yy yy yy yyy yyy -- ?", query="q=SHOW%20DATABASES"),
     Row("GET", "/api/v1/rules",           "yyy yyy yy yy yy yyy yyy -- ?"),
     Row("GET", "/api/v1/catalog",         "yyy yyy yy yy yy yyy yyy -- ?"),

@@ -12,8 +12,9 @@ Permission = Literal[
     "self", "read", "declare", "enrol", "people", "tokens", "system", "audit", "speedtest", "standing",
     "renew", "erase", "rotate", "registry", "freeze", "hand_in", "accept", "claim", "approve",
     "recognise", "evidence", "packs", "calendar", "duty", "handle", "rules", "report_incidents",
+    "alert",
 ]  # fmt: skip
-TokenPermission = Literal["read", "handle"]
+TokenPermission = Literal["read", "handle", "alert"]
 
 ROLES: Mapping[Role, frozenset[Permission]] = {
     "so_admin": frozenset(
@@ -40,6 +41,7 @@ ROLES: Mapping[Role, frozenset[Permission]] = {
             "handle",
             "rules",
             "report_incidents",
+            "alert",
         }
     ),
     "so_viewer": frozenset({"self", "read", "system", "evidence"}),
@@ -58,6 +60,7 @@ ROLES: Mapping[Role, frozenset[Permission]] = {
             "handle",
             "report_incidents",
             "calendar",
+            "alert",
         }
     ),
     "school_head": frozenset(
@@ -96,6 +99,7 @@ reads it, remarks and files included: names may stand in them, so no token has i
 `handle` acknowledges, assigns, comments on and closes incidents: whoever answers for the place or mends it,
 the school's own people among them, for they are there first. Who only watches or inspects does not: what they
 find closed, somebody else closed.
+`alert` tells of what a Grafana found: its token does, and whoever may issue that one.
 `report_incidents` makes the report forms of serious incidents, records what was sent, and says that one
 is not serious after all: whoever answers for the place, as it is a letter of its office.
 """
@@ -133,8 +137,10 @@ WHOLE_SERVER: frozenset[Permission] = frozenset({"system", "audit", "packs", "ru
 TOKENS: Mapping[TokenPermission, frozenset[Permission]] = {
     "read": frozenset({"read", "system"}),
     "handle": frozenset({"read", "handle"}),
+    "alert": frozenset({"alert"}),
 }
-"""What an API token may do, within its scope: read, or besides see to incidents (a help desk's program)."""
+"""What an API token may do, within its scope: read, besides see to incidents (a help desk's program), or tell
+of alerts and nothing else (a Grafana)."""
 
 Must = Literal["", "password", "second_factor"]
 """What a person has to do before anything else: change a first password, set up a second factor."""

@@ -80,6 +80,7 @@ def principals(site: RunningSite, tree: Tree) -> Principals:
         "token": site.ask(EVERYTHING),
         "a school's token": site.ask(school),
         "a help desk": site.ask(EVERYTHING, "handle"),
+        "a Grafana": site.ask(school, "alert"),
     }
     asks = site.anyone()
 

@@ -31,6 +31,7 @@ ABOUT_ONE = named(
     judged="latest numbered read",
     judged_queries="folds newest points",
     lives="asset_tag is_revoked own_role replaced",
+    grafana_alerts="count known",
     maintenances="of_incident",
     pages="declarations rooms",
     rollups="read read_many",
@@ -247,6 +248,7 @@ def test_nothing_that_answers_people_reads_what_is_nobodys_question() -> None:
 
 def test_what_is_of_the_whole_server_is_asked_behind_the_gate_of_the_server() -> None:
     names = ("api/health.py", "api/service.py", "console/audit.py", "console/packs.py", "console/system.py")
+    names += ("api/server_metrics.py",)
     names += ("console/notifications.py", "console/duty.py", "console/exercises.py")
     own = {SERVER / name for name in names}
     for folder in ANSWERS_PEOPLE:

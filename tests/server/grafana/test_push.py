@@ -265,3 +265,40 @@ def test_of_a_victoriametrics(push, grafana: DocumentedGrafana, tmp_path: Path) 
     assert grafana.secrets["schoolwatch"] == {"basicAuthPassword": "sw_reads"}
     assert "expr" in grafana.rules["schoolwatch-digital_records"]["data"][0]["model"]
     assert "prometheus" in json.dumps(grafana.dashboards["schoolwatch-lines"])
+
+
+def test_grafana_tells_us_of_its_alerts(push, grafana: DocumentedGrafana, tmp_path: Path) -> None:
+    """Their branch of the tree of policies stays, and what goes where stays in order when ours goes."""
+    token = secret(tmp_path, "alerts", "sw_alerts")
+    words = ("--alert-token-file", token, "--alert-url", "https://giamsat.example/")
+    said = push(*words)
+    assert "sw_alerts" not in said
+    contact = grafana.contacts["schoolwatch"]["settings"]
+    assert contact["url"].startswith("https://giamsat.example/api/v1/grafana/alerts?token=")
+    assert (contact["authorization_scheme"], contact["authorization_credentials"]) == ("Bearer", "sw_alerts")
+    ours, theirs = grafana.policies["routes"]
+    assert (ours["receiver"], theirs["receiver"]) == ("SchoolWatch", "theirs")
+    assert ours["object_matchers"] == [["schoolwatch", "=~", ".+"]]
+    assert all(rule["labels"]["schoolwatch"] for rule in grafana.rules.values())
+    assert push(*words).startswith("0 changed")
+    assert push("--prune").startswith("0 changed"), "without a token it stays as it is"
+    said = push("--alert-token-file", secret(tmp_path, "alerts", "sw_other"), *words[2:])
+    assert "change contact point schoolwatch" in said
+    assert grafana.contacts["schoolwatch"]["settings"]["authorization_credentials"] == "sw_other"
+    push("--no-alerts", "--prune")
+    assert (grafana.contacts, grafana.policies["routes"]) == ({}, [{"receiver": "theirs"}])
+
+
+def test_of_the_oldest_release(push, grafana: DocumentedGrafana, tmp_path: Path) -> None:
+    """9.4 binds contact points and policies to the API: they can be changed all the same."""
+    grafana.version = "9.4.7"
+    words = ("--alert-token-file", secret(tmp_path, "alerts", "sw_alerts"))
+    push(*words)
+    assert grafana.contacts["schoolwatch"]["provenance"] == "api"
+    assert push(*words).startswith("0 changed")
+    grafana.version = "10.4.0"
+    grafana.contacts["schoolwatch"]["settings"]["httpMethod"] = "PUT"
+    grafana.policies["routes"][0]["repeat_interval"] = "1d"
+    push(*words)
+    assert grafana.policies["routes"][0]["repeat_interval"] == "4h"
+    assert grafana.policies["provenance"] == "api"

@@ -18,7 +18,7 @@ from schoolwatch_server.api.parts import Part, read_parts
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.backup import status
 from schoolwatch_server.config import ServerConfig
-from schoolwatch_server.database import counted, journal, rollout, server_health
+from schoolwatch_server.database import counted, rollout, server_health
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.standings.server import spread
 
@@ -59,7 +59,7 @@ def _intake(conn: Connection, now: float) -> Iterator[Family]:
         yield Family(f"schoolwatch_{name}", "counter", text, samples or [({}, 0.0)])
     quarantined = [({"reason": reason}, float(n)) for reason, n in counted.quarantined(conn).items()]
     yield _gauge("quarantine_frames", "Frames in quarantine now", quarantined)
-    newest = journal.last_received_at(conn)
+    newest = server_health.newest(conn)
     came: list[Sample] = [] if newest is None else [({}, newest)]
     yield _gauge("newest_report_timestamp_seconds", "When the newest report came", came, "seconds")
     ages = server_health.ages(conn, now - LATELY, now)

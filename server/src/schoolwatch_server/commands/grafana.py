@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from schoolwatch_server.commands.command import Subparsers
     from schoolwatch_server.config import ServerConfig
     from schoolwatch_server.grafana.alert import Rule
-    from schoolwatch_server.grafana.pieces import Piece
+    from schoolwatch_server.grafana.pieces import KindName, Piece
     from schoolwatch_server.grafana.push import Step
     from schoolwatch_server.grafana.sources import Source
     from schoolwatch_server.store_section import Kind
@@ -94,6 +94,16 @@ def _add_push(actions: "Subparsers") -> None:
     )
     push.add_argument("--no-alerts", action="store_true", help="dashboards alone, without alert rules")
     push.add_argument(
+        "--alert-token-file",
+        type=Path,
+        metavar="FILE",
+        help="file with an API token that may tell of alerts only: what Grafana's rules find is then an "
+        "incident here (without: as it is)",
+    )
+    push.add_argument(
+        "--alert-url", metavar="URL", help="where Grafana reaches this server (this server's address)"
+    )
+    push.add_argument(
         "--prune", action="store_true", help="take away what an earlier push made and this one doesn't"
     )
     push.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
@@ -149,7 +159,7 @@ def _push(arguments: argparse.Namespace) -> int:
         version = push.version(grafana)
         if version is None or version[0] > push.NEWEST:
             command.note(f"written for Grafana 9.4 to {push.NEWEST}; this one may keep some things otherwise")
-        steps = push.plan(grafana, wanted, prune=arguments.prune)
+        steps = push.plan(grafana, wanted, _pruned(arguments))
         todo = [step for step in steps if step.deed != "keep"]
         if arguments.dry_run:
             for step in todo:
@@ -159,6 +169,17 @@ def _push(arguments: argparse.Namespace) -> int:
     verb = "would change" if arguments.dry_run else "changed"
     command.say(f"{len(todo)} {verb}, {len(steps) - len(todo)} stand as they should, in {grafana.url}")
     return 0
+
+
+def _pruned(arguments: argparse.Namespace) -> "frozenset[KindName]":
+    """Without a token the contact point stays as it is, unless no alerts are wanted at all."""
+    if not arguments.prune:
+        return frozenset()
+    whole: frozenset[KindName] = frozenset(
+        {"dashboard", "alert rule", "contact point", "notification policy"}
+    )
+    keeps = arguments.alert_token_file is None and not arguments.no_alerts
+    return whole - {"contact point", "notification policy"} if keeps else whole
 
 
 def _done(step: "Step", otherwise: str) -> None:
@@ -177,6 +198,10 @@ def _wanted(arguments: argparse.Namespace) -> "list[Piece]":
     source = _source(arguments)
     wanted = [pieces.data_source(source, token)]
     console = _own(command.config(arguments))
+    if arguments.alert_token_file is not None and not arguments.no_alerts:
+        url = f"{(arguments.alert_url or console).rstrip('/')}/api/v1/grafana/alerts"
+        alert_token = _secret(arguments.alert_token_file)
+        wanted += [pieces.contact_point(url, alert_token), pieces.notification_policy()]
     for language in languages:
         wanted += [pieces.folder(language), *pieces.dashboards(source.dialect, language, console)]
         if not arguments.no_alerts:

@@ -69,6 +69,7 @@ AGES: dict[str, Age] = {
     "judged_series": _STAYS,
     "judged_log": Age("rows", "journal", ("written_at",)),
     "store_writer": _STAYS,
+    "grafana_alert": Age("rows", "incident", ("told_at",)),
     "boundary_map": _STAYS,
     "boundary_shape": _STAYS,
     "pack_version": _STAYS,

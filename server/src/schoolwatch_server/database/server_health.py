@@ -20,6 +20,12 @@ def ages(conn: Connection, start: float, end: float) -> tuple[float, ...]:
     return tuple(conn.scalars(query.limit(AGES_MAX)))
 
 
+def newest(conn: Connection) -> float | None:
+    """When the newest report came, UTC seconds."""
+    at: float | None = conn.scalar(select(func.max(t.journal.c.received_at)))
+    return at
+
+
 def readers(conn: Connection, now: float) -> tuple[tuple[str, int, float], ...]:
     """Each reader of the journal: name, envelopes it still has to read, seconds that the next one waits."""
     j, c = t.journal.c, t.cursor.c

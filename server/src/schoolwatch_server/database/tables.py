@@ -68,6 +68,7 @@ from schoolwatch_server.database.tables_school import line_contract as line_cont
 from schoolwatch_server.database.tables_school import school_class as school_class
 from schoolwatch_server.database.tables_series import cursor as cursor
 from schoolwatch_server.database.tables_series import dirty as dirty
+from schoolwatch_server.database.tables_series import grafana_alert as grafana_alert
 from schoolwatch_server.database.tables_series import judged as judged
 from schoolwatch_server.database.tables_series import judged_log as judged_log
 from schoolwatch_server.database.tables_series import judged_series as judged_series

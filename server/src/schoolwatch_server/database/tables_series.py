@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Double,
     ForeignKey,
@@ -39,6 +40,20 @@ rollup = Table(
     Column("resolution", Integer, primary_key=True, autoincrement=False),
     Column("bucket", BigInteger, primary_key=True, autoincrement=False),
     Column("body", LargeBinary, nullable=False),
+)
+grafana_alert = Table(  # what a Grafana tells that fires: few, and gone when over
+    "grafana_alert",
+    metadata,
+    Column("key", String(32), primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("place", BigInteger, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("severity", String(20), nullable=False),
+    Column("since", Double, nullable=False),
+    Column("is_over", Boolean, nullable=False),
+    Column("is_unknown", Boolean, nullable=False),
+    Column("told_at", Double, nullable=False),
 )
 store_writer = Table(  # of the store of series beside this database: how far it has come
     "store_writer",

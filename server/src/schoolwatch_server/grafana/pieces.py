@@ -93,13 +93,10 @@ def alert_rules(rules: Sequence[Rule], every: int, dialect: Dialect, language: L
     return (*made, *(Piece("rule group", f"{folder_}/{one}", one, {"interval": every}) for one in groups))
 
 
-def contact_point(url: str, token: str | None) -> Piece:
-    """Our server, as what Grafana tells of its alerts; without a `token` the one that Grafana has is kept."""
-    settings = {"url": url, "httpMethod": "POST", "authorization_scheme": "Bearer"}
+def contact_point(url: str, token: str) -> Piece:
+    """Our server, as what Grafana tells of its alerts, with the token by which it may."""
+    settings = {"url": f"{url}?token={mark(token)}", "httpMethod": "POST", "authorization_scheme": "Bearer"}
     body = {"name": RECEIVER, "type": "webhook", "settings": settings, "disableResolveMessage": False}
-    if token is None:
-        return Piece("contact point", OURS, RECEIVER, body)
-    settings["url"] = f"{url}?token={mark(token)}"
     secret = {"settings": {"authorization_credentials": token}}
     return Piece("contact point", OURS, RECEIVER, body, secret)
 

@@ -1,14 +1,14 @@
 """Brings a Grafana to what it should show: looks first, then changes what differs, each piece by its uid."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from schoolwatch_server.grafana.client import Grafana, GrafanaError
 from schoolwatch_server.grafana.difference import Change, changes
 from schoolwatch_server.grafana.kinds import KINDS, Held
-from schoolwatch_server.grafana.pieces import Piece
+from schoolwatch_server.grafana.pieces import KindName, Piece
 
 OLDEST: Final = (9, 4)
 NEWEST: Final = 13
@@ -52,11 +52,13 @@ def version(grafana: Grafana) -> tuple[int, int] | None:
     return found
 
 
-def plan(grafana: Grafana, wanted: Sequence[Piece], *, prune: bool) -> tuple[Step, ...]:
-    """What would have to be done, in order; nothing is changed. Raises `GrafanaError`."""
+def plan(grafana: Grafana, wanted: Sequence[Piece], prune: Collection[KindName] = ()) -> tuple[Step, ...]:
+    """What would have to be done, in order; nothing is changed. Raises `GrafanaError`.
+
+    `prune`: of which kinds goes what an earlier push made and is not wanted any more.
+    """
     steps = [_step(grafana, piece) for piece in wanted]
-    if prune:
-        steps += _surplus(grafana, wanted)
+    steps += _surplus(grafana, wanted, prune)
     locked = [one for one in steps if one.deed == "change" and one.held is not None and one.held.locked]
     if locked:
         first = locked[0]
@@ -75,9 +77,9 @@ def _step(grafana: Grafana, piece: Piece) -> Step:
     return Step("change" if found else "keep", piece, held, found)
 
 
-def _surplus(grafana: Grafana, wanted: Sequence[Piece]) -> Iterator[Step]:
+def _surplus(grafana: Grafana, wanted: Sequence[Piece], prune: Collection[KindName]) -> Iterator[Step]:
     known = {(piece.kind, piece.uid) for piece in wanted}
-    for name in reversed(tuple(KINDS)):
+    for name in (kind for kind in reversed(tuple(KINDS)) if kind in prune):
         for held in KINDS[name].ours(grafana):
             if (name, held.uid) not in known:
                 yield Step("remove", Piece(name, held.uid, held.title, {}), held)

@@ -111,6 +111,12 @@ HOLDINGS: dict[str, Holding] = {
     ),
     "counter": of("Bộ đếm của máy chủ", "Counters of the server", technical="name label value"),
     "cursor": of("Vị trí đọc", "How far readers are", technical="name position moved_at"),
+    "grafana_alert": of(
+        "Cảnh báo mà Grafana của Sở báo đến và chưa hết",
+        "Alerts that the department's Grafana tells of and that are not over",
+        technical="key kind place severity since is_over is_unknown told_at",
+        organisational="title summary",
+    ),
     "store_writer": of(
         "Tiến độ ghi sang kho chuỗi số liệu bên ngoài",
         "How far the writing to an external store of series has come",

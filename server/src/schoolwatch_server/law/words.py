@@ -35,6 +35,7 @@ PERMISSIONS: dict[Permission, str] = {
     "recognise": "công nhận khai báo đã được chấp nhận",
     "evidence": "xem khai báo và minh chứng",
     "handle": "nhận xử lý, giao, ghi chú, đóng sự cố trong phạm vi của mình",
+    "alert": "gửi cảnh báo của Grafana đến",
     "report_incidents": "bỏ đánh dấu sự cố nghiêm trọng, lập và ghi nhận gửi báo cáo sự cố",
     "duty": "đặt kênh thông báo, lịch trực, tổ chức diễn tập",
     "packs": "nhập, sửa bộ tiêu chí và chỉ tiêu kế hoạch",

@@ -13,6 +13,7 @@ Need = Literal["hearing", "ipv6", "tests", "sites", "judged", "refused"]
 """As in `database.past_rows`."""
 
 Why = Literal[
+    "grafana_alert",
     "server_backup",
     "server_behind",
     "server_certificate",

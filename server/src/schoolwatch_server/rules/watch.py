@@ -20,6 +20,7 @@ _LINE = frozenset({"quiet", "gateway", "overnight", "many", "day"})
 _OUTAGE = _LINE | {"schools", "share", "window", "communes", "all_share"}
 
 PARAMETERS: Final[Mapping[str, frozenset[str]]] = {
+    "grafana_alert": frozenset({"hours"}),
     "ipv6_lost": frozenset({"computers", "days", "fresh", "share"}),
     "line_slow": frozenset({"days", "share", "tests"}),
     "quarantine_growth": frozenset({"frames"}),

@@ -14,6 +14,7 @@ from schoolwatch_server.rules import Rule
 from schoolwatch_server.rules.watch import Finding
 from schoolwatch_server.watches import (
     device,
+    grafana_alert,
     indicator_fell,
     ipv6_lost,
     line,
@@ -34,6 +35,7 @@ Look = Callable[[Sight, Mapping[str, float]], Iterable[Finding]]
 
 WATCHES: Mapping[str, Look] = {
     "device_silent": device.look,
+    "grafana_alert": grafana_alert.look,
     "line_down": line.look,
     "outage_commune": outage.in_commune,
     "outage_province": outage.in_province,

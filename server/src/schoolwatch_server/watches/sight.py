@@ -116,6 +116,12 @@ class Sight:
             return {"province": self._provinces[subject.id]} if subject.id in self._provinces else {}
         return {}
 
+    def is_place(self, subject: Subject) -> bool:
+        """Whether there is such a school, commune or province."""
+        if subject.kind == "school":
+            return subject.id in self.places
+        return subject.id in (self._provinces if subject.kind == "commune" else self._provinces.values())
+
     @cached_property
     def _provinces(self) -> dict[int, int]:
         return {place.commune_id: place.province_id for place in self.places.values()}

@@ -1,0 +1,202 @@
+"""POST /api/v1/grafana/alerts: from Grafana's message to an incident, and what a bad message does."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from databases import settings_of
+from schoolwatch_server import incidents, rules, watches
+from schoolwatch_server.api import grafana_alerts as route
+from schoolwatch_server.database import grafana_alerts, incident_rows
+from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.scope import EVERYTHING, Scope
+from schoolwatch_server.watches.sight import Sight
+from tree import School, Tree
+from website import RunningSite
+
+Ask = Callable[..., httpx.Client]
+
+PATH = "/api/v1/grafana/alerts"
+RULE = next(rule for rule in rules.load() if rule.id == "grafana_alert")
+
+
+def message(*alerts: dict[str, Any]) -> dict[str, Any]:
+    """As webhook-notifier/ of Grafana's documents has it."""
+    return {
+        "receiver": "SchoolWatch",
+        "status": "firing",
+        "orgId": 1,
+        "alerts": list(alerts),
+        "groupLabels": {},
+        "commonLabels": {},
+        "commonAnnotations": {},
+        "externalURL": "https://grafana.example/",
+        "version": "1",
+        "groupKey": "{}:{}",
+        "truncatedAlerts": 0,
+        "title": "[FIRING:1]",
+        "state": "alerting",
+        "message": "**Firing**",
+    }
+
+
+def alert(status: str = "firing", summary: str = "Xã A: 45 %", name: str = "Chỉ tiêu tụt", **labels: str):
+    return {
+        "status": status,
+        "labels": {"alertname": name, "grafana_folder": "SchoolWatch", "schoolwatch": "indicator", **labels},
+        "annotations": {"summary": summary},
+        "startsAt": "2026-11-29T10:00:00.123456789+07:00",
+        "endsAt": "0001-01-01T00:00:00Z",
+        "generatorURL": "https://grafana.example/alerting/x/view",
+        "fingerprint": "c6eadffa33fcdf37",
+        "silenceURL": "https://grafana.example/alerting/silence/new",
+        "dashboardURL": "",
+        "panelURL": "",
+        "values": {"C": 0.45},
+        "valueString": "[ var='C' value=0.45 ]",
+    }
+
+
+@pytest.fixture(autouse=True)
+def nothing_held(tree: Tree) -> Iterator[None]:
+    yield
+    with begin_write(tree.engine) as conn:
+        grafana_alerts.end(conn, [one.key for one in grafana_alerts.current(conn)])
+    look(tree)
+
+
+def look(tree: Tree, later: float = 0.0) -> list[incident_rows.IncidentRow]:
+    """One look of the watch; the incidents of the rule that are open afterwards, and the newest first."""
+    now = time.time() + later
+    with begin_read(tree.engine) as conn:
+        found = watches.look(Sight(conn, settings_of(tree.folder), now), [RULE])
+    incidents.judge_found(tree.engine, [RULE], found, (), now)
+    with begin_read(tree.engine) as conn:
+        listed = incident_rows.incidents(conn, EVERYTHING, limit=100)
+    return [one for one in listed if one.rule == "grafana_alert" and one.closed_at is None]
+
+
+def tell(client: httpx.Client, *alerts: dict[str, Any]) -> dict[str, int]:
+    answer = client.post(PATH, json=message(*alerts), params={"token": "12345678"})
+    assert answer.status_code == 200, answer.text
+    found: dict[str, int] = answer.json()
+    return found
+
+
+@pytest.fixture
+def ask(site: RunningSite) -> Ask:
+    return site.ask
+
+
+@pytest.fixture
+def school(tree: Tree) -> School:
+    return tree.schools[0]
+
+
+def test_an_alert_is_one_incident_that_closes_when_it_is_over(tree: Tree, ask: Ask, school: School) -> None:
+    grafana = ask(EVERYTHING, "alert")
+    labels = {"school": str(school.id), "commune": str(school.commune)}
+    for _ in range(3):
+        assert tell(grafana, alert(**labels)) == {"firing": 1, "over": 0}
+        (found,) = look(tree)
+    assert (found.school, found.severity) == (f"Trường {school.mark}", "medium")
+    assert tell(grafana, alert("resolved", **labels)) == {"firing": 0, "over": 1}
+    assert look(tree) == []
+    assert tell(grafana, alert("resolved", **labels)) == {"firing": 0, "over": 0}
+    page = ask(EVERYTHING).get(f"/api/v1/incidents/{found.id}").json()
+    assert "Xã A: 45 %" in str(page)
+    assert "Chỉ tiêu tụt" in str(page)
+
+
+def test_what_is_not_known_neither_opens_nor_closes(tree: Tree, ask: Ask, school: School) -> None:
+    grafana, labels = ask(EVERYTHING, "alert"), {"commune": str(school.commune)}
+    unknown = {**labels, "rulename": "Chỉ tiêu tụt", "ref_id": "A", "datasource_uid": "schoolwatch"}
+    tell(grafana, alert(name="DatasourceNoData", **unknown))
+    assert look(tree) == []
+    tell(grafana, alert(severity="critical", **labels))
+    (found,) = look(tree)
+    assert found.severity == "critical"
+    tell(grafana, alert(name="DatasourceNoData", severity="critical", **unknown))
+    tell(grafana, alert("resolved", severity="critical", **labels))
+    assert [one.id for one in look(tree)] == [found.id]
+    tell(grafana, alert("resolved", name="DatasourceNoData", severity="critical", **unknown))
+    assert look(tree) == []
+
+
+def test_a_grafana_that_is_silent_closes_nothing(tree: Tree, ask: Ask) -> None:
+    tell(ask(EVERYTHING, "alert"), alert())
+    (found,) = look(tree)
+    assert [one.id for one in look(tree, later=3 * 86400)] == [found.id]
+
+
+@pytest.mark.parametrize(
+    "labels", [{}, {"school": "999999"}, {"school": "x"}, {"commune": "-1"}, {"school": "٣"}]
+)
+def test_an_unknown_place_is_the_departments(tree: Tree, ask: Ask, labels: dict[str, str]) -> None:
+    tell(ask(EVERYTHING, "alert"), alert(**labels))
+    (found,) = look(tree)
+    assert (found.school, found.commune) == (None, None)
+
+
+def test_a_token_tells_of_its_own_place_and_reads_nothing(tree: Tree, ask: Ask, school: School) -> None:
+    other = next(one for one in tree.schools if one.commune != school.commune)
+    commune = ask(Scope("commune", school.commune), "alert")
+    tell(commune, alert(school=str(other.id)))
+    with begin_read(tree.engine) as conn:
+        (held,) = grafana_alerts.current(conn)
+    assert (held.kind, held.place) == ("commune", school.commune)
+    for path in ("/api/v1/incidents", "/api/v1/schools", "/influx/query?q=SHOW%20DATABASES", "/metrics"):
+        assert commune.get(path).status_code == 403
+    for permission in ("read", "handle"):
+        assert ask(EVERYTHING, permission).post(PATH, json=message(alert())).status_code == 403
+
+
+def test_another_tokens_alert_is_another(tree: Tree, ask: Ask, school: School) -> None:
+    labels = {"commune": str(school.commune)}
+    tell(ask(EVERYTHING, "alert"), alert(**labels))
+    tell(ask(Scope("commune", school.commune), "alert"), alert("resolved", **labels))
+    assert len(look(tree)) == 1
+
+
+def test_a_malicious_message_does_no_harm(tree: Tree, site: RunningSite, ask: Ask) -> None:
+    evil = "<script>alert(1)</script>\r\n\x1b[31m{{ 7*7 }}\u202e" + "x" * 5000
+    tell(ask(EVERYTHING, "alert"), alert(summary=evil, name=evil[:200], severity="boss"))
+    (found,) = look(tree)
+    page = site.somebody("so_admin").get(f"/incidents/{found.id}")
+    assert page.status_code == 200
+    assert "<script>alert(1)" not in page.text
+    assert "{{ 7*7 }}" in page.text
+    assert not {"\x1b", "\u202e"} & set(page.text)
+    assert found.severity == "medium"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"alerts": "x"},
+        {"alerts": [{"status": "firing"}]},
+        {"alerts": [{"status": "maybe", "labels": {}}]},
+        {"alerts": [{"status": "firing", "labels": {"a": 1}}]},
+        {"alerts": [{"status": "firing", "labels": {str(n): "" for n in range(61)}}]},
+        {"alerts": [{"status": "firing", "labels": {}}] * 101},
+    ],
+)
+def test_what_is_no_message_is_refused_whole(tree: Tree, ask: Ask, body: dict[str, Any]) -> None:
+    assert ask(EVERYTHING, "alert").post(PATH, json=body).status_code == 422
+    with begin_read(tree.engine) as conn:
+        assert grafana_alerts.count(conn) == 0
+
+
+def test_no_more_are_held_than_anybody_reads(tree: Tree, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(route, "MOST", 3)
+    grafana = ask(EVERYTHING, "alert")
+    tell(grafana, *(alert(number=str(n)) for n in range(3)))
+    answer = grafana.post(PATH, json=message(alert(number="3")))
+    assert (answer.status_code, "retry-after" in answer.headers) == (429, True)
+    tell(grafana, alert("resolved", number="0"), alert(number="3"))
+    with begin_read(tree.engine) as conn:
+        assert grafana_alerts.count(conn) == 3
