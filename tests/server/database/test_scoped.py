@@ -25,6 +25,7 @@ ABOUT_ONE = named(
     enrolment="has_place open_tokens room_of_school",
     incident_acts="last newer",
     incident_recipients="recipients",
+    identities="behind",
     incident_rows="called events",
     journal="carried uncertain",
     history="daily",

@@ -188,6 +188,8 @@ PLAIN = {
     "incident_form.letter": "the same in words",
     "attachment_body.body": "a file with which a school proves what it declared",
     "state.line_tests": "speeds of a school's line",
+    "judged_log.series": "numbers of judged series",
+    "store_writer.body": "how far the writer of a store of series has come",
 }
 """Columns of bytes that hold no secret, and what they hold."""
 
