@@ -85,13 +85,13 @@ def _rewind(arguments: argparse.Namespace) -> int:
     if since > time.time():
         raise command.Refused("--from lies ahead: name when the store last had everything")
     with begin_write(command.database(arguments)) as conn:
-        held = journal.held_since(conn, time.time())
+        pruned = journal.pruned_before(conn)
         reports = store_writer.rewind(conn, config.store.place, since)
     command.say(
         f"{reports} reports and what was judged since then are written again, all deletions carried out again"
     )
-    if held > since:
+    if pruned > since:
         command.note(
-            f"single readings from before {_when(held)} have left the journal and can't be written again"
+            f"single readings from before {_when(pruned)} have left the journal and can't be written again"
         )
     return 0
