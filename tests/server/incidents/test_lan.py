@@ -274,13 +274,18 @@ def test_what_is_known_of_a_school_goes_with_the_school_and_stays_when_a_gateway
         assert conn.scalars(remembered).all() == []
 
 
-def test_a_gateway_that_moves_to_another_school_learns_nothing_anew_and_tells_of_that_school(
-    lan: Lan,
-) -> None:
+def test_a_gateway_that_moves_to_another_school_learns_what_is_there(lan: Lan) -> None:
     with begin_write(lan.world.engine) as conn:
         commune = conn.scalar(select(t.school.c.commune_id))
         other = registry.create_school(conn, commune, "S2", "Trường 2", "THCS", NOW)
         registry.move_device(conn, lan.gateways[0].id, other, None, NOW + 30)
     lan.see(-HOUR, ROGUE, arrived=60, **OF_ROGUE)
-    lan.see(120, ROGUE, **OF_ROGUE)
-    assert sorted(one.school_code or "" for one in opened(lan.world)) == ["S", "S2"]
+    assert [one.school_code for one in opened(lan.world)] == ["S"], "it was there when it saw that"
+    lan.see(120, PHONE, **OF_ROGUE)
+    lan.see(8 * DAY, PHONE, **OF_ROGUE)
+    assert len(opened(lan.world)) == 1
+    with begin_write(lan.world.engine) as conn:
+        room = registry.create_room(conn, other, "Phòng 1", "office")
+        registry.move_device(conn, lan.gateways[0].id, other, room, NOW + 9 * DAY)
+    lan.see(10 * DAY, ROGUE, **OF_ROGUE)
+    assert sorted(one.school_code or "" for one in opened(lan.world)) == ["S", "S2"], "a room is no school"

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.in_parts import in_parts
@@ -67,15 +67,31 @@ def seers(conn: Connection, device_ids: Collection[int], kinds: Collection[str])
 
 
 def _seen(conn: Connection, where: ColumnElement[bool]) -> dict[int, list[Seen]]:
-    s, m = t.sighting.c, t.membership.c
-    mine = select(m.school_id).where(m.device_id == s.device_id).limit(1).correlate(t.sighting)
-    then = mine.where(m.valid_from <= s.seen_at).order_by(m.valid_from.desc()).scalar_subquery()
-    first = mine.order_by(m.valid_from).scalar_subquery()  # of what it saw before it was anywhere
-    query = select(
-        s.journal_id, s.kind, s.subject, s.detail, s.seen_at, s.received_at, s.late, s.device_id,
-        func.coalesce(then, first, 0),
-    )  # fmt: skip
+    s = t.sighting.c
+    query = select(s.journal_id, s.kind, s.subject, s.detail, s.seen_at, s.received_at, s.late, s.device_id)
+    rows = conn.execute(query.where(where).order_by(s.id)).all()
+    homes = _homes(conn, {row.device_id for row in rows})
     found: dict[int, list[Seen]] = {}
-    for row in conn.execute(query.where(where).order_by(s.id)):
-        found.setdefault(row.journal_id, []).append(Seen(*row))
+    for row in rows:
+        found.setdefault(row.journal_id, []).append(Seen(*row, *_home(homes[row.device_id], row.seen_at)))
     return found
+
+
+def _homes(conn: Connection, device_ids: Collection[int]) -> dict[int, list[tuple[float, int]]]:
+    """Of each device since when it was in which school, in order."""
+    m = t.membership.c
+    found: dict[int, list[tuple[float, int]]] = {device_id: [] for device_id in device_ids}
+    for part in in_parts(device_ids):
+        query = select(m.device_id, m.valid_from, m.school_id).where(m.device_id.in_(part))
+        for device_id, since, school_id in conn.execute(query.order_by(m.valid_from, m.id)):
+            found[device_id].append((since, school_id))
+    return found
+
+
+def _home(homes: list[tuple[float, int]], at: float) -> tuple[int, float]:
+    """The school of then, and since when it is there: in its first one always."""
+    if not homes:
+        return 0, 0.0
+    first = homes[0][1]
+    school = next((school for since, school in reversed(homes) if since <= at), first)
+    return school, 0.0 if school == first else min(since for since, its in homes if its == school)

@@ -217,12 +217,12 @@ class _Journey:
         return held if isinstance(held, Sighted) else Sighted()
 
     def _listens(self, row: Row, seen: Seen) -> float:
-        """Since when the link of a sighting is listened to; where nobody said so, since it was first seen."""
+        """Since when the link of a sighting is listened to at that school; if nobody said so, since then."""
         nic = seen.detail.get("nic", "")
         listening = self._listening(row, {})
         if nic not in listening.since:
             listening = self._listening(row, {nic: seen.seen_at})
-        return listening.began(nic, seen.seen_at)
+        return max(listening.began(nic, seen.seen_at), seen.there_since)
 
     def _listening(self, row: Row, at: Mapping[str, float]) -> Listening:
         about = device(row.device_id)

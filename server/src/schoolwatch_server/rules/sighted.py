@@ -25,7 +25,8 @@ SAME: Final = 1.0
 class Seen(msgspec.Struct, frozen=True):
     """A sighting as it was committed with a journal row; times are UTC seconds on the server's clock.
 
-    `device` is who saw it, and `school` where that was then (0: not known).
+    `device` is who saw it, `school` where that was then (0: not known), and `there_since` since when (0:
+    since it was there at all).
     """
 
     journal: int
@@ -37,6 +38,7 @@ class Seen(msgspec.Struct, frozen=True):
     late: bool
     device: int = 0
     school: int = 0
+    there_since: float = 0.0
 
     @property
     def heard_at(self) -> float:
