@@ -104,8 +104,8 @@ NOBODY_ASKS = named(
     store_writer="begin devices load lose rewind",
     hearings="listen of_rooms of_schools schools_heard",
     identities="compare frozen of_school",
-    incidents="all_states close_incident false_alarms is_false_alarm note open_incident open_of_rules open_subjects"
-    " open_with states worsen",
+    incidents="all_states close_incident false_alarms is_false_alarm note open_incident open_of_rules"
+    " open_subjects open_with states worsen",
     memories="forget of_devices remembering",
     journal="digests held_since last_received_at position pruned_before received_until set_pruned_before",
     judged="fallen write",
