@@ -45,6 +45,9 @@ def show(
 ) -> int:
     """Says them. The exit code: 1 when there is nothing to show, and why."""
     host = Host()
+    if host.system == "windows":
+        write(texts("watch_on_linux_alone"))
+        return FAILED
     key = identity.hint_key(config.data)
     if not key:
         write(texts("lan_not_enrolled"))

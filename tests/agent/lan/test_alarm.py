@@ -37,7 +37,7 @@ def write(folder: Path, *seen_at: float) -> None:
 
 @pytest.fixture
 def sensors(tmp_path: Path) -> Sensors:
-    return Sensors(("eth0",), str(tmp_path))
+    return Sensors(("eth0",), folder=str(tmp_path))
 
 
 def test_it_rings_once_for_each_new_sighting_and_not_too_often(sensors: Sensors, tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_it_rings_once_for_each_new_sighting_and_not_too_often(sensors: Sensors,
 
 def test_where_nothing_is_to_be_watched_it_never_rings(tmp_path: Path) -> None:
     write(tmp_path, 50.0)
-    assert not Alarm(Sensors((), str(tmp_path)), Host()).rings(100.0)
+    assert not Alarm(Sensors((), folder=str(tmp_path)), Host()).rings(100.0)
 
 
 def test_a_rogue_server_is_at_the_department_in_seconds_though_the_cycle_is_a_day(

@@ -120,6 +120,19 @@ def test_this_machines_own_address_is_its_own_whatever_others_say() -> None:
     assert (seen.told["role"], seen.told["was"]) == ("own", OWN.hex(":"))
 
 
+def test_a_rogue_that_sends_in_this_machines_name_is_not_hidden_by_that() -> None:
+    segment = heard((0, ether.advert(OWN, "fe80::66")), (1, ether.dhcp(OWN, "10.0.0.66")))
+    assert kinds(segment.told.seen) == ["ra.router", "dhcp.offer"]
+    assert segment.count_stations(NOW + 2) == 0
+
+
+def test_a_device_is_remembered_by_its_link_local_address() -> None:
+    """By it a router's pseudonym is found on the gateway."""
+    first, last = ether.neighbour(ROUTER, "2001:db8::1"), ether.neighbour(ROUTER, "2001:db8::2")
+    segment = heard((0, first), (1, ether.advert(ROUTER, "fe80::1")), (2, last))
+    assert segment.stations[ROUTER].ipv6 == ip6("fe80::1")
+
+
 def test_who_really_sent_a_forged_frame_is_told() -> None:
     segment = heard((0, ether.arp(ROUTER, "10.0.0.1")), (1, ether.arp(OTHER, "10.0.0.1", sender=ROGUE)))
     assert segment.told.seen[0].told["sender"] == ROGUE.hex(":")

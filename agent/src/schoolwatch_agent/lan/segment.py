@@ -16,7 +16,7 @@ _WEEK = 7 * 86_400.0
 
 
 class Station(NamedTuple):
-    """A device: when it was first and last heard (UTC seconds), its newest address of each family."""
+    """A device: when it was first and last heard (UTC seconds), an address of each family."""
 
     first: float
     last: float
@@ -42,10 +42,9 @@ class Segment:
         self.claims.know(known, at)
 
     def hear(self, event: Event, at: float) -> None:
-        """An event at an instant, UTC seconds; an echo of what this machine sends says nothing."""
-        if event.mac == self.own.mac:
-            return
-        self._station(event, at)
+        """An event at an instant, UTC seconds; also one in this machine's own name, which may be forged."""
+        if event.mac != self.own.mac:
+            self._station(event, at)
         if isinstance(event, Claim):
             self._claim(event, at)
         elif isinstance(event, Ask):
@@ -72,9 +71,11 @@ class Segment:
             return
         before = self.stations.pop(event.mac, None) or Station(at, at)
         now = before._replace(last=at)
-        if isinstance(event, Claim) and event.claimed == event.mac:
-            is_4 = len(event.address) == 4
-            now = now._replace(ipv4=event.address) if is_4 else now._replace(ipv6=event.address)
+        if isinstance(event, Claim | Router) and event.claimed == event.mac:
+            if len(event.address) == 4:
+                now = now._replace(ipv4=event.address)
+            elif event.address[0] == 0xFE or not now.ipv6:  # the link-local one stays
+                now = now._replace(ipv6=event.address)
         self.stations[event.mac] = now  # at the end: the first is always the longest silent
         longest = next(iter(self.stations))
         if len(self.stations) > STATIONS_MAX or at - self.stations[longest].last > _WEEK:

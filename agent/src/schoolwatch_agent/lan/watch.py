@@ -22,6 +22,8 @@ WRITE = 10.0
 """Seconds between two writings when nothing new was seen; what is new is written within a second."""
 _KNOW = 30.0
 """Seconds between two looks at the system's tables."""
+_SET = 600.0
+"""Seconds between two looks that only sleep or a clock which was set can make: the first day begins anew."""
 _AT_ONCE = 256
 """Frames of one link that are read before the others' turn comes."""
 
@@ -95,10 +97,12 @@ class Ear:
 
 
 class Watch:
-    """All links together."""
+    """All links together; what is done from time to time is done at once at the first look."""
 
     def __init__(self, folder: str, ears: Sequence[Ear], every: float) -> None:
         self._folder, self._ears, self._every = folder, ears, every
+        self._looked = time.time()
+        self._written = self._known = self._asked = self._newest = 0.0
         self.is_over = False
 
     def run(self) -> int:
@@ -107,29 +111,35 @@ class Watch:
         by_number = {ear.listening.fileno(): ear for ear in self._ears if ear.listening is not None}
         for number in by_number:
             poll.register(number, select.POLLIN)
-        written = known = told = asked = 0.0
         while not self.is_over:
             ready = poll.poll(1000)
             now = time.time()
             for number, _ in ready:
                 by_number[number].hear(now)
-            newest = max(
-                (ear.segment.told.seen[-1].at for ear in self._ears if ear.segment.told.seen), default=0.0
-            )
-            if not 0 <= now - known < _KNOW:
-                known = now
-                for ear in self._ears:
-                    ear.know(now)
-                if any(ear.came for ear in self._ears):
-                    return AGAIN
-            if self._every and not 0 <= now - asked < self._every:
-                asked = now
-                for ear in self._ears:
-                    ear.ask()
-            if not 0 <= now - written < (1.0 if newest != told else WRITE):
-                written, told = now, newest
-                self._write(now)
+            self._look(now)
+            if now == self._known and any(ear.came for ear in self._ears):
+                return AGAIN
         return FINE
+
+    def _look(self, now: float) -> None:
+        """All that is done from time to time. A clock that was set back makes everything due."""
+        if not 0 <= now - self._looked < _SET:
+            for ear in self._ears:
+                ear.segment.since = now
+        self._looked = now
+        if not 0 <= now - self._known < _KNOW:
+            self._known = now
+            for ear in self._ears:
+                ear.know(now)
+        if self._every and not 0 <= now - self._asked < self._every:
+            self._asked = now
+            for ear in self._ears:
+                ear.ask()
+        told = [ear.segment.told.seen[-1].at for ear in self._ears if ear.segment.told.seen]
+        newest = max(told, default=0.0)
+        if not 0 <= now - self._written < (1.0 if newest != self._newest else WRITE):
+            self._written, self._newest = now, newest
+            self._write(now)
 
     def _write(self, now: float) -> None:
         for ear in self._ears:
