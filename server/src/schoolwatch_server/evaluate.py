@@ -34,7 +34,7 @@ from schoolwatch_server.backup import since
 from schoolwatch_server.channel_book import Channels
 from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.database import incidents as kept
-from schoolwatch_server.database import journal, lease
+from schoolwatch_server.database import journal, lease, store_writer
 from schoolwatch_server.database.changes import Changes
 from schoolwatch_server.database.engine import begin_write, open_database
 from schoolwatch_server.guard import Guard
@@ -197,6 +197,8 @@ def _renew(work: _Work) -> bool:
         mine = lease.hold(conn, LEASE, work.owner, now, LEASE_SECONDS)
         if mine:
             journal.create_cursor(conn, incidents.CURSOR, now)
+            if work.config.store.kind == "embedded":
+                store_writer.forget(conn)
             kept.touch_cursor(conn, incidents.CURSOR, now)
     if mine and not work.leading.is_set():
         since.look(work.config, work.engine)  # whatever way an older database got here

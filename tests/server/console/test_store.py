@@ -44,11 +44,21 @@ def test_the_page_says_how_the_store_stands(site: RunningSite, tree: Tree) -> No
     page = admin.get("/system").text
     for shown in ("1.234.567", "2 giờ trước", "ConnectError: &lt;refused&gt;", "-retentionPeriod is not set"):
         assert shown in page, shown
+    told = admin.get("/metrics").text
+    for line in (
+        'schoolwatch_store_points_total{outcome="written"} 1.234567e+06',
+        'schoolwatch_store_points_total{outcome="refused"} 3.0',
+        "schoolwatch_store_failing 1.0",
+        "schoolwatch_store_lost_reports_total 0",
+    ):
+        assert line in told, line
 
 
 def test_without_such_a_store_the_page_has_no_word_of_it(tree: Tree) -> None:
     with RunningSite(tree.config) as site:
-        assert TITLE not in site.somebody("so_admin").get("/system").text
+        admin = site.somebody("so_admin")
+        assert TITLE not in admin.get("/system").text
+        assert "schoolwatch_store" not in admin.get("/metrics").text
 
 
 def test_graphs_come_from_the_database_while_the_store_does_not_answer(

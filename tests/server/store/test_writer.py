@@ -12,7 +12,7 @@ from sqlalchemy import update
 from databases import settings_of
 from reports import NOW, RULES, World
 from schoolwatch_contract.records import Reading
-from schoolwatch_server import deletions, store_writer
+from schoolwatch_server import deletions, evaluate, store_writer
 from schoolwatch_server.database import judged, retention, tables
 from schoolwatch_server.database import store_writer as kept
 from schoolwatch_server.database.engine import begin_read, begin_write
@@ -396,3 +396,26 @@ def test_the_process_goes_on_while_the_store_is_away_and_ends_when_told(world, f
     assert held is not None
     assert "ConnectError" in held.progress.error
     assert "nothing is lost meanwhile" in caplog.text
+
+
+def test_a_store_that_left_the_settings_is_forgotten_and_filled_anew_when_it_is_back(
+    world, store, clock
+) -> None:
+    send(world, 3)
+    writer_of(world, store, clock).catch_up()
+    config = settings_of(world.folder)
+    stop = threading.Event()
+    thread = threading.Thread(target=evaluate.run, args=(config, stop))
+    thread.start()
+    for _ in range(400):
+        with begin_read(world.engine) as conn:
+            gone = kept.standing(conn, NOW) is None
+        if gone:
+            break
+        stop.wait(0.05)
+    stop.set()
+    thread.join(30)
+    assert gone
+    other = Memory()
+    writer_of(world, other, clock).catch_up()
+    assert len(other.of("processor_load")) == 3

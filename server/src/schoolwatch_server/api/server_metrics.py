@@ -18,7 +18,7 @@ from schoolwatch_server.api.parts import Part, read_parts
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.backup import status
 from schoolwatch_server.config import ServerConfig
-from schoolwatch_server.database import counted, rollout, server_health
+from schoolwatch_server.database import counted, rollout, server_health, store_writer
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.standings.server import spread
 
@@ -42,7 +42,12 @@ def metrics(who: Who, server: Server, request: Request) -> Response:  # noqa: AR
     """
     now = time.time()
     with begin_read(server.engine) as conn:
-        families = (*_intake(conn, now), *_readers(conn, now), *_devices(conn, now))
+        families = (
+            *_intake(conn, now),
+            *_readers(conn, now),
+            *_devices(conn, now),
+            *_store(conn, server.config, now),
+        )
     more = (*_parts(read_parts(server.config.folder)), *_backups(server.config, now))
     return answer((*families, *more), request.headers.get("accept", ""), usual="plain")
 
@@ -79,6 +84,29 @@ def _readers(conn: Connection, now: float) -> Iterator[Family]:
     yield _gauge("messages_waiting", "Messages to people that are due and not sent", [({}, waiting)])
     size = float(server_health.size(conn))
     yield _gauge("database_size_bytes", "Size of the database", [({}, size)], "bytes")
+
+
+def _store(conn: Connection, config: ServerConfig, now: float) -> Iterator[Family]:
+    """Nothing of a store of series beside the database where there is none."""
+    found = None if config.store.kind == "embedded" else store_writer.standing(conn, now)
+    if found is None:
+        return
+    done = found.progress
+    outcomes = {"written": done.written, "refused": done.refused, "future": done.future, "old": done.old}
+    points: list[Sample] = [({"outcome": name}, float(count)) for name, count in outcomes.items()]
+    yield Family(
+        "schoolwatch_store_points",
+        "counter",
+        "Points for the store of series, by what became of them",
+        points,
+    )
+    lost: list[Sample] = [({}, float(found.lost))]
+    yield Family("schoolwatch_store_lost_reports", "counter", "Reports that left the journal unwritten", lost)
+    yield _gauge("store_lag_rows", "Reports that the store of series lacks", [({}, float(found.reports))])
+    yield _gauge("store_lag_seconds", "How long the oldest of them waits", [({}, found.seconds)], "seconds")
+    yield _gauge(
+        "store_failing", "Whether the store of series takes nothing now", [({}, float(bool(done.error)))]
+    )
 
 
 def _devices(conn: Connection, now: float) -> Iterator[Family]:

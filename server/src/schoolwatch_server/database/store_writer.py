@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import msgspec
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from schoolwatch_server.database import judged_log
 from schoolwatch_server.database import tables as t
@@ -116,6 +116,11 @@ def rewind(conn: Connection, place: str, start: float) -> int:
         update(t.store_writer).where(_w.name == NAME).values(turn=held.turn + 1, body=_encode(progress))
     )
     return _after(conn, upto)
+
+
+def forget(conn: Connection) -> None:
+    """That there was such a store: it is not in the settings any more. One that is again is filled anew."""
+    conn.execute(delete(t.store_writer).where(_w.name == NAME))
 
 
 def lose(conn: Connection, journal_ids: Collection[int]) -> None:
