@@ -1,7 +1,7 @@
 """A server that answers as Grafana's documents say its HTTP API does: no Grafana is to be had here.
 
 Each answer names its document below https://grafana.com/docs/grafana/latest/developers/http_api/. Where
-releases differ, `version` decides. Where a real Grafana is, tests/end_to_end/test_grafana_push.py asks that one.
+releases differ, `version` decides. Where a real Grafana is, tests/end_to_end/test_grafana_push.py asks it.
 """
 
 import json

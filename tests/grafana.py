@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from conftest import Peer
+from conftest import Peer, find_program
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,9 @@ def real(peer: Peer, folder: Path, free_port: Callable[[], int]) -> Iterator[Rea
     if "GRAFANA_URL" in os.environ:
         yield RealGrafana(os.environ["GRAFANA_URL"].rstrip("/"), os.environ["GRAFANA_TOKEN"])
         return
-    program, port = peer("grafana-server"), free_port()
+    newer = find_program("grafana")  # since 9.4; the other one is left out of newer packages
+    command = [str(newer), "server"] if newer is not None else [str(peer("grafana-server"))]
+    port = free_port()
     settings = {
         "GF_SERVER_HTTP_ADDR": "127.0.0.1",
         "GF_SERVER_HTTP_PORT": str(port),
@@ -46,7 +48,7 @@ def real(peer: Peer, folder: Path, free_port: Callable[[], int]) -> Iterator[Rea
     home = os.environ.get("GRAFANA_HOME", "/usr/share/grafana")
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            [str(program), f"--homepath={home}"], env={**os.environ, **settings}, stdout=log, stderr=log
+            [*command, f"--homepath={home}"], env={**os.environ, **settings}, stdout=log, stderr=log
         )
     try:
         url = f"http://127.0.0.1:{port}"

@@ -93,6 +93,8 @@ def judged_of(
                 yield Judged(MEASUREMENT, told, start + hours * 3600 - 2, None, coverage=0.1)
         yield from _declared(tags, start, hours, chance)
         if tags["level"] != "school":
+            for hour in range(hours):
+                yield Judged(names.UNPLACED, tags, start + hour * 3600, 2.0, 2.0, 4.0)
             yield from _aimed(tags, start, hours)
         yield from _opened(tags, start + len(tags))
         yield from _standings(tags, start, hours, chance)

@@ -131,7 +131,7 @@ class Chores:
         return (
             self._standings.note_open(rules, now, each)
             + self._standings.note_hour(now)
-            + self._standings.note_claims(tuple(questions(self._packs.now()).values()), now)
+            + self._standings.note_schools(tuple(questions(self._packs.now()).values()), now)
             + self._standings.note_server(now, max(each, HEALTH_EVERY))
         )
 

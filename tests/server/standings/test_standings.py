@@ -336,8 +336,8 @@ def test_what_schools_declare_is_counted_where_it_stands(tree: Tree) -> None:
             conn.execute(insert(t.claim).values(row))
     standings = Standings(tree.engine)
     standings.note_open(RULES, at, 300.0)
-    assert standings.note_claims(ASKED, at) > 0
-    assert standings.note_claims(ASKED, at + 60) == 0
+    assert standings.note_schools(ASKED, at) > 0
+    assert standings.note_schools(ASKED, at + 60) == 0
     its = {"level": "school", "school": str(school.id)}
     (share,) = last(tree, names.CLAIMS, **its, subject="all")
     assert (share.value, share.numerator, share.denominator) == (2 / 4, 2.0, 4.0)
@@ -349,3 +349,17 @@ def test_what_schools_declare_is_counted_where_it_stands(tree: Tree) -> None:
     assert (whole.numerator, whole.denominator) == (2.0, 4.0 * schools)
     subjects = {row.tags["subject"] for row in last(tree, names.CLAIMS, **above)}
     assert subjects == {"all", *(question.subject for question in ASKED)}
+
+
+def test_schools_that_are_on_no_map_are_counted(tree: Tree) -> None:
+    at, school = hour_after(tree), tree.schools[0]
+    with begin_write(tree.engine) as conn:
+        here = t.school.c.id == school.id
+        conn.execute(update(t.school).where(here).values(position="20.25430, 105.97500"))
+    standings = Standings(tree.engine)
+    standings.note_open(RULES, at, 300.0)
+    standings.note_schools((), at)
+    (row,) = last(tree, names.UNPLACED, level="province", province=str(school.province))
+    schools = sum(one.province == school.province for one in tree.schools)
+    assert (row.value, row.denominator) == (schools - 1, schools)
+    assert last(tree, names.UNPLACED, level="school") == []

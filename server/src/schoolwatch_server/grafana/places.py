@@ -8,7 +8,7 @@ from schoolwatch_server.grafana.spec import GIVEN, Panel, Query, Variable, Words
 from schoolwatch_server.indicators import INDICATORS
 from schoolwatch_server.indicators.indicator import Indicator
 from schoolwatch_server.indicators.stored import MEASUREMENT
-from schoolwatch_server.store.names import measurement_of
+from schoolwatch_server.store.names import UNPLACED, measurement_of
 
 IN_PROVINCE: Final = {"level": "province", "province_name": "$province"}
 IN_COMMUNE: Final = {"level": "commune", "commune_name": "$commune"}
@@ -120,7 +120,8 @@ def worst_of_chosen(where: Mapping[str, str], *by: str) -> Panel:
         said("grafana.worst_schools_what"),
         UNITS["ratio"],
         query,
-        height=14,
+        10,
+        14,
         newest=_newest(where),
     )
 
@@ -140,9 +141,17 @@ def map_of_chosen(where: Mapping[str, str]) -> Panel:
         said("grafana.map_what"),
         UNITS["ratio"],
         query,
-        height=14,
+        10,
+        14,
         newest=_newest(where),
     )
+
+
+def unplaced(where: Mapping[str, str]) -> Panel:
+    """How many schools are on no map, as nobody told where they are."""
+    query = Query(UNPLACED, where, is_over_time=False)
+    title, what = said("grafana.unplaced"), said("grafana.unplaced_what")
+    return Panel("stat", title, what, UNITS["count"], query, 4, 14, newest=_newest(where))
 
 
 def coverage(where: Mapping[str, str], by: tuple[str, ...] = ()) -> Panel:

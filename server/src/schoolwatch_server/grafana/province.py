@@ -11,6 +11,7 @@ from schoolwatch_server.grafana.places import (
     map_of_chosen,
     now,
     of_group,
+    unplaced,
     worst,
     worst_of_chosen,
 )
@@ -33,6 +34,7 @@ DASHBOARD = Dashboard(
             said("grafana.row.schools"),
             (
                 map_of_chosen(OF_ALL_SCHOOLS),
+                unplaced(IN_PROVINCE),
                 worst_of_chosen(OF_ALL_SCHOOLS, "commune_name", "school_name"),
             ),
         ),

@@ -22,7 +22,7 @@ from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.indicators.series import Written, places, put, put_all, seed, without_idle
 from schoolwatch_server.rules.rule import Rule
 from schoolwatch_server.scope import EVERYTHING
-from schoolwatch_server.standings import claims, incidents, server
+from schoolwatch_server.standings import claims, incidents, positions, server
 from schoolwatch_server.standings import rollout as standing_rollout
 from schoolwatch_server.store.names import (
     CLAIMS_BY_STATE,
@@ -98,8 +98,8 @@ class Standings:
         self.hour = last
         return wrote
 
-    def note_claims(self, questions: Sequence[Question], now: float) -> int:
-        """How far what schools declare has come, once an hour; gives how many points."""
+    def note_schools(self, questions: Sequence[Question], now: float) -> int:
+        """What schools declare and where they stand, once an hour; gives how many points."""
         at = now // HOUR * HOUR
         if self.claims == at or not self.written:
             return 0
@@ -110,6 +110,8 @@ class Standings:
         asked = {school.id: by_level[school.level] for school in schools}
         whole, parts = claims.rows(asked, answers, tags, at)
         wrote = put(self.engine, [*whole, *without_idle(parts, self.written)], self.written)
+        places_known = {school.id: bool(school.position) for school in schools}
+        wrote += put(self.engine, list(positions.rows(places_known, tags, at)), self.written)
         self.claims = at
         return wrote
 

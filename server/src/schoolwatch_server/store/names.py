@@ -35,6 +35,9 @@ CLAIMS: Final = "claims"
 CLAIMS_BY_STATE: Final = "claims_by_state"
 """What schools are asked to declare, by how far their newest answer has come (`state`; `none`: no answer)."""
 
+UNPLACED: Final = "schools_without_position"
+"""Schools of a commune or province whose position nobody told (value, numerator), of all (denominator)."""
+
 TARGET: Final = "target"
 """What a plan or a definition asks of an indicator of a commune or province (numerator), what it stands at
 (value; none: not known), and the end of the last day that counts (denominator, UTC seconds)."""
