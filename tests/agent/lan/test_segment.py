@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import ether
 from ether import OTHER, PC, ROGUE, ROUTER, ip4, ip6
 from schoolwatch_agent.lan import frames, hours, offers
-from schoolwatch_agent.lan.claims import Known
+from schoolwatch_agent.lan.claims import MOST, Known
 from schoolwatch_agent.lan.hours import Seen
 from schoolwatch_agent.lan.segment import STATIONS_MAX, Segment
 
@@ -231,6 +231,13 @@ def test_a_flood_stays_within_bounds_is_counted_and_hides_no_other_attack() -> N
     assert kinds(segment.told.seen) == ["dhcp.offer"] * hours.SUBJECTS + ["arp.moved"]
     assert segment.told.untold.total(NOW + 52) == 5000 - hours.SUBJECTS
     assert len(segment.stations) == STATIONS_MAX
+
+
+def test_a_flood_of_addresses_does_not_make_the_gateways_forgotten() -> None:
+    segment = heard((0, ether.arp(ROUTER, "10.0.0.1")))
+    flood = ((1, ether.arp(PC, f"10.{n >> 12}.{n >> 6 & 63}.{n & 63}")) for n in range(4096, 4096 + MOST + 9))
+    more(segment, *flood, (2, ether.arp(ROGUE, "10.0.0.1")))
+    assert [(each.mac, each.told["role"]) for each in segment.told.seen] == [(ROGUE, "gateway")]
 
 
 def test_a_clock_that_is_set_back_is_no_reason_to_be_silent() -> None:

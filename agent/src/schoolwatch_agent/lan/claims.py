@@ -7,7 +7,10 @@ from schoolwatch_agent.lan.events import Claim
 from schoolwatch_agent.lan.hours import HOUR
 
 MOST = 4096
-"""Addresses that are remembered; of more the one that was silent for the longest is forgotten."""
+"""Addresses that are remembered; of more the one that was silent for the longest is forgotten.
+
+A gateway's never is: a flood of others would prepare for taking it.
+"""
 _CHANGES_MAX = 64
 """Changes of one address in an hour that are counted."""
 
@@ -85,4 +88,5 @@ class Claims:
     def _keep(self, address: bytes, holder: _Holder) -> None:
         self._holders[address] = holder  # at the end: the first is always the longest silent
         if len(self._holders) > MOST:
-            del self._holders[next(iter(self._holders))]
+            of_others = (each for each in self._holders if each not in self._known.gateways)
+            del self._holders[next(of_others, address)]
