@@ -15,6 +15,7 @@ from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.marks import NEWEST
 from schoolwatch_server.database.retention import Kept, prune
 from schoolwatch_server.database.room_use import BACK
+from schoolwatch_server.store.names import INCIDENT_OPENED, SERVER
 from schoolwatch_server.store.rollup import DAY, HOUR
 from schoolwatch_server.terms import CONFIGURED, TERMS
 from schoolwatch_server.use import WEEK, newest_settled
@@ -139,6 +140,16 @@ def _judged(rows: Rows, old: Made, kept: Made) -> None:
     old.append(("judged", rows.make(t.judged, series_id=series, at=over)))
     kept.append(("judged", rows.make(t.judged, series_id=series, at=NOW - 366 * DAY)))
     kept.append(("judged", rows.make(t.judged, at=over)))  # the newest of its series: it still holds
+    # what happened once holds no longer: an incident's beginning goes with incidents
+    opened = rows.make(t.judged_series, measurement=INCIDENT_OPENED)[0]
+    over, new = (NOW - (KEPT.of("incident") + days) * DAY for days in (1, -1))
+    old.append(("judged", rows.make(t.judged, series_id=opened, at=over)))
+    kept.append(("judged", rows.make(t.judged, series_id=opened, at=new)))
+    lone = rows.make(t.judged_series, measurement=INCIDENT_OPENED)[0]
+    old.append(("judged", rows.make(t.judged, series_id=lone, at=over)))
+    health = rows.make(t.judged_series, measurement=SERVER)[0]
+    old.append(("judged", rows.make(t.judged, series_id=health, at=NOW - (KEPT.of("hourly") + 1) * DAY)))
+    kept.append(("judged", rows.make(t.judged, series_id=health, at=NOW - (KEPT.of("hourly") - 1) * DAY)))
 
 
 def _declarations(rows: Rows, old: Made, kept: Made) -> None:
