@@ -1,0 +1,399 @@
+"""How long each panel of each dashboard takes: /influx/query beside InfluxDB and VictoriaMetrics, in one run.
+
+    python benchmarks/panel_queries.py [--schools 1500] [--days 90] [--devices 4] [--times 20]
+        [--engines influxdb,victoriametrics] [--folder DIR]
+
+Judged series of all schools, hourly, are simulated, with one school's raw week: no number says anything about
+a school. Each panel is asked over HTTP with its default range and the interval that Grafana would choose.
+Cold is the first round after a start with all files out of the system's cache; then come `--times` warm ones.
+Real engines hold the fields that panels ask, which they keep by field anyway.
+
+At 1,500 schools: about 120 million points, 14 GB in SQLite. Without engines it takes 15 minutes, with both an
+hour. `--engines ''` asks the embedded store alone. A folder that is named is kept, and used again as it is.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import httpx
+import uvicorn
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+
+from sqlalchemy import Engine, text
+
+from influxdb import DATABASE, RunningInfluxDB
+from panels_world import expanded, expanded_in_promql, info_lines
+from parts import judged_series, raw_week
+from parts.province import fill
+from schoolwatch_server.api.service import create_app, settings
+from schoolwatch_server.attempts import Attempts
+from schoolwatch_server.config import ServerConfig
+from schoolwatch_server.database import engine as database
+from schoolwatch_server.database import journal
+from schoolwatch_server.database.judged import tags_of
+from schoolwatch_server.database.judged_index import JudgedIndex
+from schoolwatch_server.grafana import DASHBOARDS, influxql, promql
+from schoolwatch_server.grafana.spec import Dashboard, Panel
+from schoolwatch_server.influxql.instant import duration, nanoseconds
+from schoolwatch_server.scope import EVERYTHING
+from schoolwatch_server.store import lines as protocol
+from schoolwatch_server.store.queried import Queried
+from schoolwatch_server.store.queried.info import InfoSeries
+from schoolwatch_server.tokens import issue_token
+from victoriametrics import ADDED, RunningVictoriaMetrics
+
+GOAL = 0.300
+"""Seconds in which 95 of 100 answers of each panel are there."""
+
+SCHOOL, COMMUNE = 20, 2
+FIELDS = sorted({query.field for one in DASHBOARDS for panel in one.panels for query in panel.queries})
+INTERVALS = ("1m", "2m", "5m", "10m", "15m", "20m", "30m", "1h", "2h", "3h", "6h", "12h", "1d")
+_LINES = 20_000
+
+
+@dataclass(frozen=True)
+class World:
+    """What was made, and what is chosen in the dashboards' variables."""
+
+    config: ServerConfig
+    end: float
+    points: int
+    chosen: dict[str, str]
+
+
+# --- what is there ------------------------------------------------------------------------------------
+
+
+def made(folder: Path, schools: int, devices: int, days: int) -> World:
+    """The province in a folder; one that was made before is used again."""
+    config, told = ServerConfig(data=str(folder)), folder / "made.json"
+    database.migrate(config.database_url)
+    if not told.exists():
+        told.write_text(json.dumps(_make(config, schools, devices, days)))
+    return World(config, **json.loads(told.read_text()))
+
+
+def _make(config: ServerConfig, schools: int, devices: int, days: int) -> dict[str, object]:
+    engine = database.open_database(config.database_url)
+    began, now = time.perf_counter(), time.time()
+    end = now // judged_series.HOUR * judged_series.HOUR
+    start = end - days * judged_series.DAY + judged_series.HOUR
+    with database.begin_write(engine) as conn:
+        fill(conn, schools, devices, now)
+        conn.execute(text("DROP INDEX ix_judged_value"))
+        parts = list(judged_series.fill(conn, start, days))
+    points = 0
+    for part in parts:
+        with database.begin_write(engine) as conn:
+            points += judged_series.fill_points(conn, part, start, days)
+    with database.begin_write(engine) as conn:
+        conn.execute(text("CREATE INDEX ix_judged_value ON judged (series_id, at, value)"))
+    print(f"{points:,} judged points in {time.perf_counter() - began:.0f} s", flush=True)
+    began = time.perf_counter()
+    measured = raw_week.fill(engine, SCHOOL, end, min(days, 7))
+    print(f"one school's raw week in {time.perf_counter() - began:.0f} s", flush=True)
+    engine.dispose()
+    chosen = {
+        "province": "simulated", "commune": f"C{COMMUNE}", "school": f"S{SCHOOL}", "device": measured[0],
+        "gateway": measured[0], "indicator": "telemetry_coverage",
+    }  # fmt: skip
+    return {"end": end + 1, "points": points, "chosen": chosen}
+
+
+def lines(engine: Engine, end: float) -> Iterator[str]:
+    """All of it in line protocol."""
+    with database.begin_read(engine) as conn:
+        names = InfoSeries(conn, EVERYTHING, end).names()
+        columns = ", ".join(FIELDS)
+        query = f"SELECT at, {columns} FROM judged WHERE series_id = :id ORDER BY at"
+        for id_, measurement, told in conn.execute(text("SELECT id, measurement, tags FROM judged_series")):
+            begin = protocol.series(measurement, names.beside(tags_of(told)))
+            for at, *values in conn.execute(text(query), {"id": id_}).all():
+                said = ",".join(
+                    f"{name}={value!r}"
+                    for name, value in zip(FIELDS, values, strict=True)
+                    if value is not None
+                )
+                if said:
+                    yield f"{begin} {said} {nanoseconds(at)}"
+        for id_, device in conn.execute(text("SELECT id, device FROM device")).all():
+            for row in journal.of_device(conn, id_, 0.0, end):
+                yield from protocol.device_lines(device, nanoseconds(row.taken_at), row.envelope.readings)
+        yield from info_lines(Queried(conn, JudgedIndex(), EVERYTHING, end), nanoseconds(int(end)))
+
+
+# --- who is asked -------------------------------------------------------------------------------------
+
+
+@dataclass
+class Asked:
+    """One engine: how it is asked a panel, and how it starts anew without anything in the cache."""
+
+    name: str
+    folder: Path
+    ask: Callable[[httpx.Client, Panel, Dashboard], bool]
+    start: Callable[[], None]
+    stop: Callable[[], None]
+    headers: dict[str, str] = field(default_factory=dict)
+    cold: dict[str, float] = field(default_factory=dict)
+    warm: dict[str, list[float]] = field(default_factory=dict)
+    empty: list[str] = field(default_factory=list)
+
+    def measure(self, panels: Sequence[tuple[str, Panel, Dashboard]], times: int) -> None:
+        """Fills in what each panel took."""
+        self.stop()
+        evict(self.folder)
+        self.start()
+        with httpx.Client(headers=self.headers, timeout=120, trust_env=False) as client:
+            self.cold = {key: self._timed(client, *one) for key, *one in panels}
+            self.warm = {key: [] for key, *_ in panels}
+            for _ in range(times):
+                for key, *one in panels:
+                    self.warm[key].append(self._timed(client, *one))
+            self.empty = [key for key, *one in panels if not self.ask(client, *one)]
+        self.stop()
+
+    def _timed(self, client: httpx.Client, panel: Panel, dashboard: Dashboard) -> float:
+        began = time.perf_counter()
+        self.ask(client, panel, dashboard)
+        return time.perf_counter() - began
+
+
+def evict(folder: Path) -> None:
+    """Takes a folder's files out of the system's cache."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            descriptor = os.open(path, os.O_RDONLY)
+            os.fsync(descriptor)
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+            os.close(descriptor)
+
+
+def range_of(panel: Panel, dashboard: Dashboard, end: float) -> tuple[int, int, str]:
+    """From and to in ms, and the interval that Grafana chooses for a graph of that width on a wide screen."""
+    seconds = duration(panel.newest) / 1e9 if panel.newest else dashboard.days * 86_400
+    least = max(seconds / (panel.width * 60), duration(panel.interval or "1m") / 1e9)
+    interval = next(one for one in (*INTERVALS, "") if not one or duration(one) / 1e9 >= least) or "1d"
+    return int((end - seconds) * 1000), int(end * 1000), interval
+
+
+def in_influxql(url: str, world: World) -> Callable[[httpx.Client, Panel, Dashboard], bool]:
+    """Whether each of its queries has an answer with something in it."""
+
+    def ask(client: httpx.Client, panel: Panel, dashboard: Dashboard) -> bool:
+        start, end, interval = range_of(panel, dashboard, world.end)
+        is_full = True
+        for query in panel.queries:
+            asked = expanded(influxql.query(query), world.chosen, start, end, interval)
+            answer = client.post(url, data={"q": asked, "epoch": "ms", "db": DATABASE})
+            answer.raise_for_status()
+            is_full &= b'"series"' in answer.content
+            assert b'"error"' not in answer.content, answer.text[:500]
+        return is_full
+
+    return ask
+
+
+def in_promql(url: str, world: World) -> Callable[[httpx.Client, Panel, Dashboard], bool]:
+    """The same of VictoriaMetrics."""
+
+    def ask(client: httpx.Client, panel: Panel, dashboard: Dashboard) -> bool:
+        start, end, interval = range_of(panel, dashboard, world.end)
+        is_full = True
+        for query in panel.queries:
+            asked = expanded_in_promql(promql.query(query), world.chosen, end - start, interval)
+            said = {**ADDED, "query": asked}
+            if query.is_over_time:
+                step = duration(interval) // 1_000_000_000
+                zone = 7 * 3600
+                first, last = ((at // 1000 + zone) // step * step - zone for at in (start, end))
+                path, said = "query_range", said | {"start": str(first), "end": str(last), "step": str(step)}
+            else:
+                path, said = "query", said | {"time": str(end / 1000)}
+            answer = client.post(f"{url}/api/v1/{path}", data=said)
+            answer.raise_for_status()
+            is_full &= b'"result":[]' not in answer.content
+        return is_full
+
+    return ask
+
+
+def embedded(world: World) -> Asked:
+    """Our own server in a process of its own."""
+    port = free_port()
+    engine = database.open_database(world.config.database_url)
+    token = issue_token(engine, "benchmark", "read", EVERYTHING, 1)
+    engine.dispose()
+    process: list[subprocess.Popen[bytes]] = []
+
+    def start() -> None:
+        command = [sys.executable, __file__, "--serve", str(port), "--folder", str(world.config.data)]
+        process.append(subprocess.Popen(command))
+        while True:
+            with contextlib.suppress(httpx.TransportError):
+                if httpx.get(f"http://127.0.0.1:{port}/healthz", trust_env=False).status_code < 500:
+                    return
+            time.sleep(0.05)
+
+    def stop() -> None:
+        while process:
+            process[-1].kill()
+            process.pop().wait()
+
+    headers = {"Authorization": f"Bearer {token}"}
+    ask = in_influxql(f"http://127.0.0.1:{port}/influx/query", world)
+    return Asked("embedded", Path(world.config.data), ask, start, stop, headers)
+
+
+def real(name: str, folder: Path, world: World) -> Asked:
+    """An engine of Debian's, filled unless it is already."""
+    program = shutil.which(
+        {"influxdb": "influxd", "victoriametrics": "victoria-metrics"}[name],
+        path=f"{os.environ.get('PATH', '')}:/usr/sbin",
+    )
+    if program is None:
+        raise SystemExit(f"{name} is not on this machine")
+    running: RunningInfluxDB | RunningVictoriaMetrics
+    if name == "influxdb":
+        running = RunningInfluxDB(Path(program), folder, free_port(), free_port())
+        ask, url = in_influxql(f"{running.url}/query", world), f"{running.url}/write?db={DATABASE}"
+    else:
+        running = RunningVictoriaMetrics(Path(program), folder, free_port())
+        ask, url = in_promql(running.url, world), f"{running.url}/write"
+    if not (folder / "filled").exists():
+        running.start()
+        began = time.perf_counter()
+        count = load(url, world)
+        time.sleep(5)
+        (folder / "filled").write_text("")
+        print(f"{name}: {count:,} lines in {time.perf_counter() - began:.0f} s", flush=True)
+    return Asked(name, folder, ask, running.start, running.stop)
+
+
+def load(url: str, world: World) -> int:
+    """Writes all lines; gives how many."""
+    engine = database.open_database(world.config.database_url)
+    count, some = 0, []
+    with httpx.Client(timeout=300, trust_env=False) as client:
+        for line in lines(engine, world.end):
+            some.append(line)
+            if len(some) == _LINES:
+                client.post(url, content="\n".join(some).encode()).raise_for_status()
+                count, some = count + len(some), []
+        client.post(url, content="\n".join(some).encode()).raise_for_status()
+    engine.dispose()
+    return count + len(some)
+
+
+def free_port() -> int:
+    """One that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+# --- what is told -------------------------------------------------------------------------------------
+
+
+def serve(folder: Path, port: int) -> None:
+    """The web server on loopback, until it is ended."""
+    config = ServerConfig(data=str(folder))
+    # asyncio switches Nagle's algorithm off only for what says it is TCP: 40 ms an answer
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as bound:
+        bound.bind(("127.0.0.1", port))
+        app = create_app(config)
+        # one token asks for all panels again and again, more than 1,200 a minute
+        app.state.context = replace(app.state.context, pace=Attempts(10**9, 60.0))
+        server = uvicorn.Server(settings(config, app))
+        thread = threading.Thread(target=server.run, args=([bound],))
+        thread.start()
+        thread.join()
+
+
+def percentile(taken: Sequence[float], share: float) -> float:
+    """The value that so many are not above."""
+    return sorted(taken)[min(len(taken) - 1, int(share * len(taken)))]
+
+
+def told(panels: Sequence[tuple[str, Panel, Dashboard]], found: Sequence[Asked]) -> int:
+    """Prints all of it in ms; gives how many panels miss the goal."""
+    print(f"\n{'ms: p50 / p95 / cold':64}" + "".join(f"{one.name:>26}" for one in found))
+    for key, _, _ in panels:
+        cells = (
+            f"{statistics.median(one.warm[key]) * 1e3:8.1f}{percentile(one.warm[key], 0.95) * 1e3:8.1f}"
+            f"{one.cold[key] * 1e3:8.1f}{'∅ ' if key in one.empty else '  '}"
+            for one in found
+        )
+        print(f"{key[:64]:64}" + "".join(cells))
+    print("\np95 of all answers, slowest p95 of a panel, sum of medians in ms; panels without data (∅)")
+    for one in found:
+        every = percentile([seconds for taken in one.warm.values() for seconds in taken], 0.95)
+        slowest = max(one.warm, key=lambda key: percentile(one.warm[key], 0.95))
+        print(
+            f"{one.name:16}{every * 1e3:8.1f}{percentile(one.warm[slowest], 0.95) * 1e3:8.1f}"
+            f"{sum(statistics.median(taken) for taken in one.warm.values()) * 1e3:10.0f}{len(one.empty):5}"
+            f"   slowest: {slowest}"
+        )
+    ours = found[0]
+    missed = [key for key in ours.warm if percentile(ours.warm[key], 0.95) > GOAL]
+    print(f"goal: each panel in {GOAL * 1e3:.0f} ms at p95: {'met' if not missed else f'MISSED by {missed}'}")
+    for other in found[1:]:
+        behind = [
+            key for key in ours.warm if statistics.median(ours.warm[key]) > statistics.median(other.warm[key])
+        ]
+        print(
+            f"medians at or ahead of {other.name}: {len(ours.warm) - len(behind)} of {len(ours.warm)} panels"
+        )
+    return len(missed)
+
+
+def main() -> int:
+    """Makes, measures, and says whether the goal was met."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--schools", type=int, default=1500)
+    parser.add_argument("--days", type=int, default=90)
+    parser.add_argument("--devices", type=int, default=4)
+    parser.add_argument("--times", type=int, default=20)
+    parser.add_argument("--engines", default="influxdb,victoriametrics")
+    parser.add_argument("--folder", type=Path)
+    parser.add_argument("--serve", type=int, metavar="PORT", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.serve:
+        serve(options.folder, options.serve)
+        return 0
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = options.folder or Path(temporary)
+        (folder / "server").mkdir(parents=True, exist_ok=True)
+        world = made(folder / "server", options.schools, options.devices, options.days)
+        print(f"SIMULATED: {options.schools} schools, {world.points:,} judged points", flush=True)
+        names = [name for name in options.engines.split(",") if name]
+        found = [embedded(world), *(real(name, folder / name, world) for name in names)]
+        panels = [
+            (f"{one.uid.removeprefix('schoolwatch-')} {row.title.en}: {panel.title.en}", panel, one)
+            for one in DASHBOARDS for row in one.rows for panel in row.panels
+        ]  # fmt: skip
+        try:
+            for one in found:
+                one.measure(panels, options.times)
+        finally:
+            for one in found:
+                one.stop()
+        return 1 if told(panels, found) else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
