@@ -161,6 +161,18 @@ def test_a_token_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         open_engine(SeriesStore("victoriametrics", "http://127.0.0.1:1", token_file=str(tmp_path / "none")))
 
 
+def test_an_authority_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    section = SeriesStore("victoriametrics", "https://127.0.0.1:1", ca_file=str(tmp_path / "none"))
+    with pytest.raises(StoreDownError, match=r"store\.ca_file: .*none"):
+        open_engine(section)
+
+
+def test_an_answer_of_something_else_is_no_answer(engine: StoreEngine, scripted: Scripted) -> None:
+    scripted.answers.append((200, "<html>login</html>"))
+    with pytest.raises(StoreDownError, match="what answers is no"):
+        list(engine.read("x", ["value"], {}, 0, 1))
+
+
 def test_a_bucket_of_influxdb_3_core_cannot_be_deleted_from(scripted: Scripted) -> None:
     engine = open_engine(SeriesStore("influxdb", scripted.url, bucket="b"))
     scripted.answers += [(404, ""), (204, ""), (500, "later")]

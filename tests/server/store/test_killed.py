@@ -20,8 +20,8 @@ from schoolwatch_server.store.influx.writer import Writer
 from schoolwatch_server.store_section import SeriesStore
 from victoriametrics import RunningVictoriaMetrics
 
-SECONDS, LINES = 8.0, 2000
-KILLS = (Kill(2.5, 0.5), Kill(6.0, 0.3))
+SECONDS, LINES = 6.0, 2000
+KILLS = (Kill(2.0, 0.5), Kill(4.5, 0.3))
 HOUR = 3600.0
 
 

@@ -10,6 +10,17 @@ if TYPE_CHECKING:
     import httpx
 
 
+def trust(ca_file: str) -> ssl.SSLContext:
+    """This machine's authorities, and those of a file (PEM). Raises `StoreDownError` if it is not one."""
+    context = ssl.create_default_context()
+    try:
+        if ca_file:
+            context.load_verify_locations(ca_file)
+    except OSError as error:
+        raise StoreDownError(f"store.ca_file: {ca_file} can't be used ({error})"[:300]) from error
+    return context
+
+
 class Requests:
     """A client of one address; the token goes into a header, never into the address."""
 
@@ -21,7 +32,7 @@ class Requests:
             base_url=url.rstrip("/"),
             headers={"Authorization": authorization} if authorization else {},
             timeout=httpx.Timeout(answer, connect=CONNECT),
-            verify=ssl.create_default_context(cafile=ca_file or None),
+            verify=trust(ca_file),
             trust_env=False,
         )
 

@@ -97,10 +97,12 @@ class InfluxDB:
             if post
             else self._requests.ask("/query", {**params, "q": query})
         )
-        (result,) = msgspec.json.decode(answer.content)["results"]
-        if "error" in result:
-            raise StoreDownError(str(result["error"])[:300])
-        found: Mapping[str, Any] = result
+        try:
+            found: Mapping[str, Any] = msgspec.json.decode(answer.content)["results"][0]
+        except (ValueError, LookupError, TypeError) as error:
+            raise StoreDownError("/query: what answers is no InfluxDB") from error
+        if "error" in found:
+            raise StoreDownError(str(found["error"])[:300])
         return found
 
 

@@ -63,7 +63,10 @@ class VictoriaMetrics:
             lambda: defaultdict(dict)
         )
         for text in self._requests.ask("/api/v1/export", params).content.splitlines():
-            line = _line(text)
+            try:
+                line = _line(text)
+            except ValueError as error:
+                raise StoreDownError("/api/v1/export: what answers is no VictoriaMetrics") from error
             field = names[line.metric.pop("__name__")]
             points = found[tuple(sorted(line.metric.items()))]
             for at, value in zip(line.timestamps, line.values, strict=True):

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from schoolwatch_server.oidc_section import is_loopback
 from schoolwatch_server.store.influx.engine import ANSWER, CONNECT, StoreDownError, told
+from schoolwatch_server.store.influx.http import trust
 
 
 class V2Writer:
@@ -33,7 +34,7 @@ class V2Writer:
             org=org,
             timeout=(int(CONNECT * 1000), int(ANSWER * 1000)),
             enable_gzip=not is_loopback(urlsplit(url).hostname or ""),  # it takes longer than all the rest
-            ssl_ca_cert=ca_file or None,
+            ssl_context=trust(ca_file),
         )
         if token and scheme != "Token":
             client.api_client.default_headers["Authorization"] = f"{scheme} {token}"
