@@ -72,12 +72,14 @@ class Chores:
         self._rules, self._standings = rules, Standings(engine)
         self._judged: series.Written = {}
         self._on_time: series.Written = {}
+        self._aimed = 0.0
         self._guard = Guard("chores")
         self._plan = self._planned()
 
     def forget(self) -> None:
         """What was written is not known any more: somebody else may write now."""
         self._judged.clear()
+        self._aimed = 0.0
         self._on_time.clear()
         self._standings.forget()
 
@@ -121,7 +123,9 @@ class Chores:
         def more(every: Everywhere, at: float) -> Iterator[Judged]:
             yield from needs_kept.rows(every, at)
             yield from series.without_idle(posture.rows(every, at), self._judged)
-            yield from targets.rows(every, at)
+            if at // HOUR != self._aimed:  # it takes as long as judging all communes and provinces again
+                self._aimed = at // HOUR
+                yield from targets.rows(every, at)
 
         return series.write(self._engine, packs, time.time(), each, self._judged, more)
 
