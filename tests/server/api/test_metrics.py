@@ -47,6 +47,7 @@ def judged_tree(tree: Tree) -> Tree:
                 row(tree, school, level, "antivirus_coverage", 60, 0.5, 3, 6, 0.75),
                 row(tree, school, level, "studio", 7200, 1.0, 1, 1, 1.0),
                 row(tree, school, level, "studio", 60, None, None, None, 0.25),
+                row(tree, school, level, "bandwidth_standard", 60, 0.5, 1, 2, 1.0),
                 row(tree, school, level, "fibre", 3 * 86400, 1.0, 1, 1, 1.0),
             ]
     with begin_write(tree.engine) as conn:
@@ -120,9 +121,12 @@ def test_indicators_with_places_and_what_is_not_known(ask: Ask, judged_tree: Tre
     known = labelled(found, "schoolwatch_indicator_coverage_ratio", indicator="studio", **place)
     assert list(known.values()) == [0.25]
     assert not labelled(found, "schoolwatch_indicator_value", indicator="fibre"), "of three days ago"
-    assert labelled(found, "schoolwatch_incidents_open", severity="high") or labelled(
-        found, "schoolwatch_incidents_open"
-    )
+    assert labelled(found, "schoolwatch_incidents_open")
+    speed = {"indicator": "bandwidth_standard"}
+    assert labelled(found, "schoolwatch_indicator_value", unit="Mbit/s", **speed)
+    communes = samples(ask().get("/metrics/indicators").text)
+    assert not labelled(communes, "schoolwatch_indicator_value", unit="Mbit/s"), "there it is a share"
+    assert labelled(communes, "schoolwatch_indicator_value", unit="ratio", **speed)
 
 
 def test_schools_of_a_province_only_when_asked_for(ask: Ask, judged_tree: Tree) -> None:
@@ -193,7 +197,11 @@ def test_a_real_victoriametrics_scrapes_both(
     communes = {school.commune for school in judged_tree.schools}
     try:
         wait_for(running, "schoolwatch_devices", 16)
-        wait_for(running, 'count(schoolwatch_indicator_value{level="commune"})', len(communes))
+        wait_for(
+            running,
+            'count(schoolwatch_indicator_value{level="commune",indicator="antivirus_coverage"})',
+            len(communes),
+        )
     finally:
         running.stop()
 

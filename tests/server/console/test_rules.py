@@ -335,7 +335,8 @@ def test_rules_are_found_by_a_word_without_its_marks_and_by_what_they_are_about(
         assert "antivirus_off" in virus
         assert virus < every
         assert found("scope=server") == {name for name in every if name.startswith("server_")} | {
-            "quarantine_growth"
+            "quarantine_growth",
+            "grafana_alert",
         }
         assert found("show=open") == {"antivirus_off"}, "the tree's incidents are all of it"
         assert "Không có quy tắc nào phù hợp" in viewer.get("/rules?q=khong-co-dau").text

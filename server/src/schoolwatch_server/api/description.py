@@ -31,6 +31,7 @@ _PROBLEM = {
 
 _OTHER = {
     "/metrics": ("text/plain", "string"),
+    "/metrics/indicators": ("application/openmetrics-text", "string"),
     "/ca.pem": ("application/x-pem-file", "string"),
     "/api/v1/catalog": ("application/ld+json", "object"),
 }

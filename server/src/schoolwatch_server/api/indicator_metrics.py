@@ -28,8 +28,7 @@ MOST: Final = 20_000
 
 LEVELS: Final[tuple[Level, ...]] = ("province", "commune", "school")
 
-_KNOWN: Final = frozenset(one.id for one in INDICATORS)
-_UNITS: Final = {one.id: one.unit for one in INDICATORS}
+_KNOWN: Final = {one.id: one for one in INDICATORS}
 _FIELDS: Final = {
     "value": "An indicator now, in its own unit; not there where not enough is known",
     "numerator": "What was counted of an indicator",
@@ -55,7 +54,7 @@ def metrics(
 
     Of schools only where a level says so, unless who asks sees no more than a commune.
     """
-    unknown = sorted(set(indicator or ()) - _KNOWN)
+    unknown = sorted(set(indicator or ()) - _KNOWN.keys())
     if unknown:
         raise not_found("indicator", unknown[0])
     levels = frozenset(level or ()) or _usual(who)
@@ -97,7 +96,7 @@ def _indicators(
         held = found.get(one.id) if isinstance(one.id, int) else None
         if held is None:
             continue
-        labels = names.beside(one.tags) | {"unit": _UNITS.get(one.tags["indicator"], "")}
+        labels = names.beside(one.tags) | {"unit": _unit(one.tags)}
         for name, number in zip(_FIELDS, held.numbers, strict=True):
             if number is not None:
                 samples[name].append((labels, number))
@@ -108,6 +107,14 @@ def _indicators(
     newest: list[Sample] = [({}, max(times))] if times else []
     text = "When the newest of these was judged"
     yield Family("schoolwatch_indicators_judged_timestamp_seconds", "gauge", text, newest, "seconds")
+
+
+def _unit(tags: Mapping[str, str]) -> str:
+    """Where schools are counted, a commune or province has the share of those that reach it."""
+    indicator = _KNOWN.get(tags["indicator"])
+    if indicator is None:
+        return ""
+    return "ratio" if indicator.counts_schools and tags["level"] != "school" else indicator.unit
 
 
 def _incidents(conn: Connection, who: Principal, names: Names) -> Family:
