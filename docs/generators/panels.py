@@ -223,8 +223,8 @@ def _with_rows(made: Any, one: Panel) -> Any:
     # what Prometheus' tables call their values
     names = {f"Value #{_LETTERS[n]}": query.name for n, query in enumerate(one.queries)}
     options = {"excludeByName": {"Time": True}, "renameByName": {"Value": one.query.name, **names}}
-    made = made.with_transformation(models.DataTransformerConfig("organize", options))
-    return made.with_transformation(models.DataTransformerConfig("merge", {})) if one.also else made
+    made = made.with_transformation(models.DataTransformerConfig("organize", options=options))
+    return made.with_transformation(models.DataTransformerConfig("merge", options={})) if one.also else made
 
 
 def _with_columns(made: Any, one: Panel, at: At) -> Any:

@@ -104,6 +104,19 @@ def test_grafanas_schema_knows_every_key(path: Path) -> None:
 
 
 @of_each
+def test_tables_and_maps_have_one_row_for_each_place(path: Path) -> None:
+    """The instant is left out and, where there are several numbers, they are put beside each other."""
+    for panel in shown(json.loads(path.read_text(encoding="utf-8"))):
+        steps = panel.get("transformations", [])
+        assert [step for step in steps if step.get("disabled") or step["options"] is None] == []
+        if panel["type"] in ("table", "geomap"):
+            assert steps[0]["id"] == "organize", panel["title"]
+            assert steps[0]["options"]["excludeByName"]["Time"] is True
+            joined = ["merge"] if len(panel["targets"]) > 1 else []
+            assert [step["id"] for step in steps[1:]] == joined, panel["title"]
+
+
+@of_each
 def test_every_link_leads_to_a_dashboard_and_sets_what_is_there(path: Path) -> None:
     """And takes along source and time; what a link takes from a row stands in the row."""
     document = json.loads(path.read_text(encoding="utf-8"))
