@@ -39,8 +39,8 @@ from influxdb import DATABASE, RunningInfluxDB
 from panels_world import expanded, expanded_in_promql, info_lines
 from parts import judged_series, raw_week
 from parts.province import fill
+from schoolwatch_server.api.pace import Pace
 from schoolwatch_server.api.service import create_app, settings
-from schoolwatch_server.attempts import Attempts
 from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.database import engine as database
 from schoolwatch_server.database import journal
@@ -317,7 +317,7 @@ def serve(folder: Path, port: int) -> None:
         bound.bind(("127.0.0.1", port))
         app = create_app(config)
         # one token asks for all panels again and again, more than 1,200 a minute
-        app.state.context = replace(app.state.context, pace=Attempts(10**9, 60.0))
+        app.state.context = replace(app.state.context, pace=Pace(10**9))
         server = uvicorn.Server(settings(config, app))
         thread = threading.Thread(target=server.run, args=([bound],))
         thread.start()
