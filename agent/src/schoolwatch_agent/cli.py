@@ -268,25 +268,10 @@ def _check_config(arguments: "argparse.Namespace", _: Language) -> int:
 
 
 def _record(arguments: "argparse.Namespace", tongue: Language) -> int:
-    from schoolwatch_agent.host import Host
-    from schoolwatch_agent.probes import PROBES
-    from schoolwatch_agent.recorder import pack
+    from schoolwatch_agent import recording
 
-    texts = Texts("cli", tongue)
-    by_name = {probe.name: probe for probe in PROBES}
-    asked = tuple(by_name) if arguments.all else tuple(dict.fromkeys(arguments.probe))
-    strange = [name for name in asked if name not in by_name]
-    if strange or not asked:
-        key = "no_such_probe" if strange else "no_probe_named"
-        print(texts(key, name=", ".join(strange), names=", ".join(by_name)), file=sys.stderr)
-        return WRONG
-    try:
-        packed = pack([by_name[name] for name in asked], Host(), arguments.out)
-    except OSError as error:
-        print(texts("not_recorded", problem=error), file=sys.stderr)
-        return FAILED
-    print(texts("recorded", file=packed, folder=arguments.out))
-    return FINE
+    names, whole = tuple(arguments.probe), bool(arguments.all)
+    return recording.record(names, arguments.out, Texts("cli", tongue), whole=whole)
 
 
 def _settled(arguments: "argparse.Namespace | Timers", work: "Callable[[AgentConfig, Texts], int]") -> int:
