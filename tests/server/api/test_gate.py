@@ -167,6 +167,14 @@ def test_a_token_that_asks_too_often_waits_and_others_do_not(site: RunningSite, 
     assert site.somebody("so_viewer").get("/").status_code == 200
 
 
+def test_a_grafana_asks_for_many_panels_with_one_token(site: RunningSite, monkeypatch) -> None:
+    monkeypatch.setattr(site.app.state.context.pace, "_most", 3)
+    grafana = site.ask()
+    panels = [grafana.get("/influx/query", params={"q": "SHOW DATABASES"}).status_code for _ in range(30)]
+    assert panels == [200] * 30
+    assert [grafana.get("/api/v1/schools").status_code for _ in range(3)] == [200, 200, 429]
+
+
 def test_a_window_begins_with_its_first_request() -> None:
     pace = Pace(most=2, seconds=60)
     assert [pace.wait("a", now=at) for at in (0, 10, 20, 59)] == [0, 0, 40, 1]

@@ -6,7 +6,7 @@ https://docs.influxdata.com/influxdb/v1/tools/api/#query-http-endpoint
 
 import json
 import time
-from typing import Annotated
+from typing import Annotated, Final
 from urllib.parse import parse_qs
 
 from fastapi import Body, Query, Request
@@ -65,7 +65,10 @@ def _refused(text: str) -> Response:
     return Response(json.dumps({"error": text}, ensure_ascii=False), 400, media_type="application/json")
 
 
+_WEIGHT: Final = 0.04
+"""30,000 questions a minute: all who look at a Grafana ask by one token, a hundred for a large dashboard."""
+
 ROUTES = (
-    Route("GET", "/influx/query", query, "read"),
-    Route("POST", "/influx/query", posted, "read"),
+    Route("GET", "/influx/query", query, "read", weight=_WEIGHT),
+    Route("POST", "/influx/query", posted, "read", weight=_WEIGHT),
 )

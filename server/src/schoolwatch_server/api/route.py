@@ -16,7 +16,6 @@ from schoolwatch_server import proofs, sessions, tokens
 from schoolwatch_server.access import TOKENS, Permission, Principal, authorise
 from schoolwatch_server.api import cookies
 from schoolwatch_server.api.context import Context
-from schoolwatch_server.api.pace import REQUESTS
 from schoolwatch_server.api.problems import TITLES, Problem
 
 SESSION_COOKIE = "schoolwatch_session"
@@ -27,7 +26,8 @@ class Route:
     """`permission` is what `access.authorise` asks for; "public" routes are few and listed in a test.
 
     A route with a `summary` is in the API's description, with the shape of its `answer` where that is JSON
-    and the statuses of `refusals` that only this route has.
+    and the statuses of `refusals` that only this route has. `weight` is what a request counts for of those
+    that a token may ask in a minute.
     """
 
     method: Literal["GET", "POST"]
@@ -38,6 +38,7 @@ class Route:
     status: int = 200
     answer: type[BaseModel] | None = None
     refusals: tuple[int, ...] = ()
+    weight: float = 1.0
 
 
 def add(app: FastAPI, routes: Sequence[Route]) -> None:
@@ -91,7 +92,7 @@ def gate(route: Route) -> Callable[[Request], None]:
         if "\0" in request.url.path:  # nothing is called so, and PostgreSQL does not take it
             raise Problem(404, "there is nothing at this address")
         if route.permission != "public":
-            request.state.principal = authorise(_paced(request), route.permission)
+            request.state.principal = authorise(_paced(request, route.weight), route.permission)
         if known is not None:
             _refuse_unknown(request, known)
 
@@ -99,13 +100,13 @@ def gate(route: Route) -> Callable[[Request], None]:
     return check
 
 
-def _paced(request: Request) -> Principal | None:
+def _paced(request: Request, weight: float) -> Principal | None:
     """Who asks. Raises a 429 `Problem` for an API token that asks too often."""
     who = principal_of(request)
     if who is not None and who.kind == "token":
-        wait = context_of(request).pace.wait(tokens.hashed(request.headers["authorization"]))
+        wait = context_of(request).pace.wait(tokens.hashed(request.headers["authorization"]), weight)
         if wait > 0:
-            text = f"this token has asked {REQUESTS} times within a minute: wait"
+            text = "this token asks too often: wait"
             raise Problem(429, text, headers={"Retry-After": str(int(wait) + 1)})
     return who
 
