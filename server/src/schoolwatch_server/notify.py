@@ -17,9 +17,11 @@ from schoolwatch_server import channels, texts
 from schoolwatch_server.channel_book import Book
 from schoolwatch_server.database import channel_rows, deliveries, escalations, told_of
 from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.database.told_of import Due
 from schoolwatch_server.duty.fold import fold
 from schoolwatch_server.messages import message
 from schoolwatch_server.rules import Rule
+from schoolwatch_server.short_answers import UNANSWERED
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +32,12 @@ FIRST_PAUSE = 15.0
 LONGEST_PAUSE = 3600.0
 ATTEMPTS = 36
 """About 30 hours of trying; then the notification is given up, and its incidents say so."""
+
+QUESTIONS = 3
+"""Questions about a message that a service takes without an answer which follow as attempts do.
+
+Then it is one an hour, and none about what somebody has taken or what is over: each may have rung a phone.
+"""
 
 
 def pause(attempts: int) -> float:
@@ -85,22 +93,29 @@ def send_next(
     if due is None:
         return True  # another sender took it; there may be more
     error, address = "its incidents are gone", book.addresses[due.channel]
+    was_asked = due.may_be_second and not channels.drops_copies(address)
     if told:
         known, language = {rule.id: rule for rule in rules}, book.language(due.channel)
         drops = channels.drops_copies(address)
         title, body = message(due, told, known, words, public_url, language, drops_copies=drops)
         error = channels.deliver(address, title, body, due.nonce, told[0].thread)
     at = time.time() if now is None else now
-    is_over = not told or due.attempts >= ATTEMPTS
+    may_have_rung = was_asked and error == UNANSWERED
+    is_over = not told or due.attempts >= ATTEMPTS or (may_have_rung and _is_seen_to(told))
+    later = LONGEST_PAUSE if may_have_rung and due.attempts > QUESTIONS else pause(due.attempts)
     with begin_write(engine) as conn:
         if error:
-            deliveries.failed(conn, due, error, None if is_over else at + pause(due.attempts), at)
+            deliveries.failed(conn, due, error, None if is_over else at + later, at)
         else:
             deliveries.sent(conn, due, at)
         channel_rows.noted(conn, due.channel, error if told else "", at)
     if error:
         log.warning("message %d: %s: %s (attempt %d)", due.id, due.channel, error, due.attempts)
     return True
+
+
+def _is_seen_to(told: Sequence[Due]) -> bool:
+    return all(one.acknowledged_at is not None or one.closed_at is not None for one in told)
 
 
 def send_test(address: str, language: texts.Language = "vi") -> str:

@@ -3,6 +3,7 @@
 Apprise asks by `requests`, which reads an answer whole, however long it is, and has no door for a limit.
 """
 
+import smtplib
 from contextvars import ContextVar
 from functools import cache
 from threading import Event
@@ -17,28 +18,54 @@ UNANSWERED = "no answer in time"
 """Why a message was not taken, as far as anybody knows: it was handed over whole, so it may have come."""
 
 unanswered: ContextVar[Event | None] = ContextVar("unanswered", default=None)
-"""Set when a service was handed something whole and did not answer in time; Apprise's threads see it too."""
+"""Set when something was handed over whole and no whole answer came: none in time, or the line was cut.
+Apprise's threads see it too."""
 
 
 @cache
 def keep() -> None:
-    """From now on, for whatever this process asks by `requests`."""
-    from requests import ReadTimeout, Response, Session  # here: only who sends holds it in memory
+    """From now on, for whatever this process asks by `requests`, and for mails that it hands to a server."""
+    from requests import RequestException, Response, Session  # here: only who sends holds it in memory
 
-    send = Session.send
+    send, data = Session.send, smtplib.SMTP.data
 
     def bounded(self: Session, request: Any, **more: Any) -> Response:
+        is_taken = False
         try:
             answer = send(self, request, **{**more, "stream": True})
+            is_taken = True
             if not more.get("stream"):
                 _read(answer)
-        except ReadTimeout:
-            if (event := unanswered.get()) is not None:
-                event.set()
+        except RequestException as error:
+            if is_taken or _was_handed_over(error):
+                _note()
             raise
         return answer
 
+    def handed_over(self: smtplib.SMTP, message: Any) -> Any:
+        try:
+            return data(self, message)
+        except smtplib.SMTPResponseException:
+            raise  # it was refused
+        except OSError:  # also SMTPServerDisconnected
+            _note()
+            raise
+
     setattr(Session, "send", bounded)  # noqa: B010  mypy knows that it is a method
+    setattr(smtplib.SMTP, "data", handed_over)  # noqa: B010
+
+
+def _was_handed_over(error: Exception) -> bool:
+    """Whether the receiver may have it: a line that was never there or is not trusted took nothing."""
+    from requests import ReadTimeout
+    from urllib3.exceptions import ProtocolError
+
+    return isinstance(error, ReadTimeout) or any(isinstance(one, ProtocolError) for one in error.args)
+
+
+def _note() -> None:
+    if (event := unanswered.get()) is not None:
+        event.set()
 
 
 def _read(answer: Any) -> None:

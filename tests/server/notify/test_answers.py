@@ -1,13 +1,14 @@
 """What a service answers to a message: another address is no delivery, and a long answer fills no memory."""
 
 import contextlib
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from schoolwatch_server import channels
+from schoolwatch_server import channels, short_answers
 
 HUGE = 64_000_000
 
@@ -68,3 +69,78 @@ def test_an_answer_is_read_to_a_limit_and_counts_by_its_status(service: Service)
     assert service.sent < HUGE / 2, "the line was cut long before the answer's end"
     service.status, service.sent = 503, 0
     assert channels.deliver(service.url, "tiêu đề", "nội dung") == "answered 503"
+
+
+class Cutter:
+    """Takes what is handed to it whole, answers with `answer`, and cuts the line."""
+
+    def __init__(self, answer: bytes = b"", mail: bytes = b"") -> None:
+        self._answer, self._mail = answer, mail
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listening.getsockname()[1]
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                line, _ = self._listening.accept()
+                with line, line.makefile("rwb", buffering=0) as file, contextlib.suppress(OSError):
+                    self._mails(file) if self._mail else self._asked(line)
+
+    def _asked(self, line: socket.socket) -> None:
+        said = line.recv(65_536)
+        head, _, body = said.partition(b"\r\n\r\n")
+        length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0])
+        while len(body) < length:
+            body += line.recv(65_536)
+        line.sendall(self._answer)
+
+    def _mails(self, file: socket.SocketIO) -> None:
+        file.write(b"220 here\r\n")
+        is_mail = False
+        for said in file:
+            if is_mail and said != b".\r\n":
+                continue
+            if is_mail:
+                file.write(self._answer)
+                return
+            is_mail = said.upper().startswith(b"DATA") and self._mail.startswith(b"354")
+            file.write(self._mail if said.upper().startswith(b"DATA") else b"250 fine\r\n")
+
+    def close(self) -> None:
+        self._listening.close()
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nab"])
+def test_a_line_that_is_cut_before_the_answers_end_leaves_it_open_whether_it_came(answer: bytes) -> None:
+    cutter = Cutter(answer)
+    try:
+        told = channels.deliver(f"ntfy://127.0.0.1:{cutter.port}/topic", "title", "body")
+    finally:
+        cutter.close()
+    assert told == short_answers.UNANSWERED
+
+
+@pytest.mark.parametrize(
+    ("answer", "mail", "fate"),
+    [
+        (b"", b"354 go on\r\n", short_answers.UNANSWERED),
+        (b"", b"451 not now\r\n", "no answer"),
+        (b"554 refused\r\n", b"354 go on\r\n", "no answer"),
+    ],
+)
+def test_a_mail_server_that_ends_after_the_mail_leaves_it_open_whether_it_came(
+    answer: bytes, mail: bytes, fate: str
+) -> None:
+    cutter = Cutter(answer, mail)
+    host = f"127.0.0.1:{cutter.port}"
+    query = "smtp=127.0.0.1&from=a@school.vn&to=b@school.vn&mode=insecure"
+    try:
+        told = channels.deliver(f"mailto://{host}?{query}", "title", "body", "ab" * 16)
+    finally:
+        cutter.close()
+    assert told == fate
+
+
+def test_who_is_not_there_has_taken_nothing() -> None:
+    assert channels.deliver("ntfy://127.0.0.1:1/topic", "title", "body") == "no answer"

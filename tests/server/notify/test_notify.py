@@ -226,6 +226,29 @@ def test_an_answer_that_comes_too_late_leaves_it_open_whether_it_came(world: Wor
     assert "Hỏi lại" in second
 
 
+def test_a_phone_whose_service_never_answers_in_time_is_not_rung_all_night(
+    world: World, webhook: Webhook
+) -> None:
+    """It gets the message, three questions soon after, then one an hour, none once somebody took it."""
+    incident = opened(world, "a")
+    webhook.slow = 0.6
+    book = Book({"a": f"{webhook.phone}?rto=0.2"})
+    at, rung = NOW, []
+    for _ in range(6):
+        assert notify.send_next(world.engine, book, RULES, WORDS, URL, at)
+        with begin_read(world.engine) as conn:
+            due = conn.scalar(select(t.delivery.c.due_at))
+        assert due is not None
+        rung.append(due - at)
+        at = due
+    assert rung == [15, 30, 60, 3600, 3600, 3600]
+    with begin_write(world.engine) as conn:
+        conn.execute(update(t.incident).where(t.incident.c.id == incident).values(acknowledged_at=at))
+    assert notify.send_next(world.engine, book, RULES, WORDS, URL, at)
+    assert not notify.send_next(world.engine, book, RULES, WORDS, URL, at + 7200)
+    assert outbox(world) == [("opened", 7, False, short_answers.UNANSWERED)]
+
+
 def test_a_message_of_many_that_may_have_come_is_asked_about_with_all_it_held(
     world: World, webhook: Webhook
 ) -> None:
