@@ -175,12 +175,15 @@ def _late(due: Due, texts: Texts, language: Language) -> str:
 
 
 def _found(due: Due, texts: Texts, language: Language) -> str:
-    """What the antivirus calls what it found; who did what a gateway saw, and what it offered."""
+    """What the antivirus or a Grafana calls it; who did what a gateway saw, and what it offered."""
     again = due.again if stem(due.event) in kept.AGAIN else None
     seen = kept.sighted(again or due.evidence)
     if seen is not None:
         what = texts.either(language, f"sighting.{seen[0]}", seen[0])
         return texts.get(language, "notify.sighted", what=what, told=seen[1]) + "\n"
+    alert = kept.alerted(again or due.evidence)
+    if alert:
+        return texts.get(language, "notify.alerted", told=alert) + "\n"
     names = ", ".join(kept.threats(again or due.evidence))
     return texts.get(language, "notify.threats", names=names) + "\n" if names else ""
 

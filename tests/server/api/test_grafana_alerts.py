@@ -12,6 +12,7 @@ from schoolwatch_server import incidents, rules, watches
 from schoolwatch_server.api import grafana_alerts as route
 from schoolwatch_server.database import grafana_alerts, incident_rows
 from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.rules import kept
 from schoolwatch_server.scope import EVERYTHING, Scope
 from schoolwatch_server.watches.sight import Sight
 from tree import School, Tree
@@ -108,6 +109,7 @@ def test_an_alert_is_one_incident_that_closes_when_it_is_over(tree: Tree, ask: A
     assert tell(grafana, alert("resolved", **labels)) == {"firing": 0, "over": 0}
     page = ask(EVERYTHING).get(f"/api/v1/incidents/{found.id}").json()
     assert "Xã A: 45 %" in str(page)
+    assert kept.alerted(page["evidence"]) == "Chỉ tiêu tụt · Xã A: 45 %"
     assert "Chỉ tiêu tụt" in str(page)
 
 

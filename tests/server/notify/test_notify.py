@@ -403,6 +403,16 @@ def test_a_message_says_where_with_the_commune_and_without_a_word_twice() -> Non
     assert where(None)[1] == "Thiết bị: PM1-01"
 
 
+def test_a_message_about_an_alert_of_grafana_names_its_rule() -> None:
+    told = {"finding.grafana_rule": "Chỉ tiêu tụt", "finding.grafana_summary": "Xã A: 45 %"}
+    due = Due(
+        7, 3, "opened", "a", "grafana_alert", "high", NOW, NOW, None, None, False, False,
+        None, None, None, None, None, None, None, evidence={"last": {"facts": told}},
+    )  # fmt: skip
+    body = messages.of_one(due, {rule.id: rule for rule in RULES}, WORDS, URL)[1]
+    assert "Quy tắc trong Grafana: Chỉ tiêu tụt · Xã A: 45 %" in body.split("\n")
+
+
 def test_an_outbox_row_is_unique(world: World) -> None:
     incident = opened(world, "a")
     with begin_write(world.engine) as conn:

@@ -44,6 +44,14 @@ def sighted(evidence: Any) -> tuple[str, str] | None:
     return str(last["sighting"]), " · ".join(dict.fromkeys(one for one in told if one))
 
 
+def alerted(evidence: Any) -> str:
+    """What a Grafana calls the alert that it told of, and what it says of it; empty where none did."""
+    facts = _part(evidence, "last").get("facts")
+    told = facts if isinstance(facts, dict) else {}
+    names = ("finding.grafana_rule", "finding.grafana_summary")
+    return " · ".join(str(told[name]) for name in names if told.get(name))
+
+
 AGAIN = ("again", "reopened")
 """Events of an incident that keep evidence of their own: it was seen once more, or came back."""
 
