@@ -256,6 +256,17 @@ def test_the_same_at_many_computers_of_a_school_is_one_line_that_finds_them(
     assert "× alike_many" not in found  # nothing but these is shown: nothing to choose
 
 
+def test_an_exercise_is_not_counted_with_what_is_really_alike(tree: Tree, admin: httpx.Client) -> None:
+    numbers = new(tree, "alike_real", incident_lists.ALIKE + 1)
+    with begin_write(tree.engine) as conn:
+        exercise = t.incident.update().where(t.incident.c.id == numbers[0]).values(is_exercise=True)
+        conn.execute(exercise)
+    shown = admin.get("/incidents").text
+    (link,) = re.findall(r'<a href="(/incidents[?][^"]*)"><strong>3</strong> × alike_real', shown)
+    found = admin.get(html.unescape(link)).text
+    assert [f'data-incident="{number}"' in found for number in numbers] == [False, True, True, True]
+
+
 def test_alike_are_those_that_one_may_see_and_that_are_open(tree: Tree) -> None:
     numbers = new(tree, "alike_seen", incident_lists.ALIKE)
     mine, other = tree.schools[0], tree.schools[-1]

@@ -148,7 +148,7 @@ def _page(
         at=f"/incidents?{chosen.address()}",
         incidents=rows[:ROWS],
         older=incident_lists.position(rows[ROWS - 1], order) if len(rows) > ROWS else None,
-        alike=[(one, replace(chosen, rule=one.rule, school=one.code)) for one in alike],
+        alike=[(one, replace(chosen, rule=one.rule, school=one.code, exercise="no")) for one in alike],
         upto=upto,
         rules=server.rules,
         chosen=chosen,

@@ -134,7 +134,10 @@ def counts(conn: Connection, scope: Scope, wanted: Wanted) -> dict[State, int]:
 
 
 def alike(conn: Connection, scope: Scope, wanted: Wanted, *, limit: int) -> tuple[Alike, ...]:
-    """Open incidents of one rule at many computers of a school, the most first; `ALIKE` at least."""
+    """Open incidents of one rule at many computers of a school, the most first; `ALIKE` at least.
+
+    Those of an exercise don't count: no cause is looked for in them.
+    """
     i, code = t.incident.c, t.school_code.c
     count = func.count()
     present = (
@@ -149,6 +152,7 @@ def alike(conn: Connection, scope: Scope, wanted: Wanted, *, limit: int) -> tupl
             _in_state(wanted.states),
             i.device_id.is_not(None),
             i.school_id.is_not(None),
+            i.is_exercise.is_(False),
         )
         .group_by(i.rule, i.school_id)
         .having(count >= ALIKE)
