@@ -120,6 +120,17 @@ def test_this_machines_own_address_is_its_own_whatever_others_say() -> None:
     assert (seen.told["role"], seen.told["was"]) == ("own", OWN.hex(":"))
 
 
+def test_a_machine_with_two_links_on_a_network_does_not_accuse_itself() -> None:
+    """Linux asks and answers from one link for the address of the other (ip-sysctl: arp_ignore)."""
+    wifi = bytes.fromhex("0200000000fe")
+    known = KNOWN._replace(macs=frozenset({OWN, wifi}))
+    own = (0, ether.arp(wifi, "10.0.0.2")), (1, ether.arp(wifi, "10.0.0.3")), (2, ether.arp(OWN, "10.0.0.3"))
+    segment = heard(*own, known=known)
+    assert segment.told.seen == []
+    more(segment, (3, ether.arp(ROGUE, "10.0.0.2")), (4, ether.arp(ROGUE, "10.0.0.3")))
+    assert [each.told["role"] for each in segment.told.seen] == ["own", "other"]
+
+
 def test_a_rogue_that_sends_in_this_machines_name_is_not_hidden_by_that() -> None:
     segment = heard((0, ether.advert(OWN, "fe80::66")), (1, ether.dhcp(OWN, "10.0.0.66")))
     assert kinds(segment.told.seen) == ["ra.router", "dhcp.offer"]

@@ -16,12 +16,17 @@ _CHANGES_MAX = 64
 
 
 class Known(NamedTuple):
-    """What the system says of a link: its own MAC and addresses, default gateways, its neighbour table."""
+    """What the system says of a link: its own MAC and addresses, default gateways, its neighbour table.
+
+    `macs` are those of all this machine's links: on a network with two of them Linux answers for the address
+    of one from the other (ip-sysctl: arp_ignore, arp_announce).
+    """
 
     mac: bytes = b""
     own: frozenset[bytes] = frozenset()
     gateways: frozenset[bytes] = frozenset()
     neighbours: tuple[tuple[bytes, bytes], ...] = ()
+    macs: frozenset[bytes] = frozenset()
 
 
 class Moved(NamedTuple):
@@ -67,7 +72,7 @@ class Claims:
         if claim.address in self._known.own:
             return self._of_own(claim, at)
         before = self._holders.pop(claim.address, None)
-        if before is None or before.mac == claim.claimed:
+        if before is None or before.mac == claim.claimed or {before.mac, claim.claimed} <= self._known.macs:
             self._keep(claim.address, _Holder(claim.claimed, at, before.changes if before else ()))
             return None
         changes = (*(each for each in before.changes if 0 <= at - each < HOUR), at)[-_CHANGES_MAX:]
@@ -78,7 +83,7 @@ class Claims:
         return Moved(before.mac, role, len(changes), max(at - before.at, 0.0), shown)
 
     def _of_own(self, claim: Claim, at: float) -> Moved | None:
-        if claim.claimed == self._known.mac:
+        if claim.claimed == self._known.mac or claim.claimed in self._known.macs:
             return None
         before = self._holders.pop(claim.address, _Holder(self._known.mac, at))
         changes = (*(each for each in before.changes if 0 <= at - each < HOUR), at)[-_CHANGES_MAX:]

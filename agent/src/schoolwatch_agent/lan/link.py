@@ -85,9 +85,20 @@ def know(nic: str) -> Known:
                 )
             ),
             tuple(known.neighbours(_text("/proc/net/arp"), nic)),
+            _macs(),
         )
     except ValueError:  # a table that is not as it was for thirty years
         return Known()
+
+
+def _macs() -> frozenset[bytes]:
+    """Of all links of this machine. Raises ValueError."""
+    try:
+        links = os.listdir("/sys/class/net")  # noqa: PTH208  pathlib is of size
+    except OSError:
+        return frozenset()
+    texts = (_text(f"/sys/class/net/{each}/address").strip().replace(":", "") for each in links)
+    return frozenset(mac for mac in map(bytes.fromhex, texts) if any(mac))
 
 
 def _own4(nic: str) -> tuple[bytes, ...]:
