@@ -23,7 +23,7 @@ _LEFT = 2_000
 
 
 _LINE = re.compile(
-    r"(\d{4}-(?:0\d|1[0-2])-[0-2]\d(?:T[01]\d|T2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{6})?\+00:00)"
+    r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{6})?\+00:00)"
     r" ([1-9]\d{0,18}) ([0-9a-f]{64})",
     re.ASCII,
 )
@@ -92,9 +92,10 @@ def _line(one: Checkpoint) -> str:
 
 def _parsed(line: str, number: int, path: Path) -> Checkpoint:
     found = _LINE.fullmatch(line)
-    if found is None:
+    try:
+        at, id_, hash_ = found.groups() if found else ("", "", "")
+        return Checkpoint(datetime.fromisoformat(at).timestamp(), int(id_), hash_)
+    except ValueError as error:  # also a day that is in no calendar
         raise CheckpointsError(
             f"{path}: line {number} is no checkpoint: somebody changed it; restore the file from a backup"
-        )
-    at, id_, hash_ = found.groups()
-    return Checkpoint(datetime.fromisoformat(at).timestamp(), int(id_), hash_)
+        ) from error

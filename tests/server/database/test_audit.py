@@ -247,8 +247,24 @@ def test_the_file_of_notes_stays_small_and_keeps_the_last_of_each_day(
     assert len(days) == 17
 
 
+def test_what_was_noted_on_any_day_of_a_year_is_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "audit" / "checkpoints"
+    at = [NOW + day * DAY + 3.25 * day for day in range(366)]
+    for n, instant in enumerate(at, 1):
+        assert audit_checkpoints.keep(path, (n, f"{n:064x}"), instant)
+    assert [one.at for one in audit_checkpoints.read(path)] == pytest.approx(at)
+
+
 @pytest.mark.parametrize(
-    "line", ["", "x", "2026-01-01T00:00:00+00:00 5 abc", "2026-01-01T00:00:00 5 " + "0" * 64]
+    "line",
+    [
+        "",
+        "x",
+        "2026-01-01T00:00:00+00:00 5 abc",
+        "2026-01-01T00:00:00 5 " + "0" * 64,
+        "2026-02-30T00:00:00+00:00 5 " + "0" * 64,
+        "2026-01-01T24:00:01+00:00 5 " + "0" * 64,
+    ],
 )
 def test_a_note_that_somebody_wrote_is_refused_with_its_line(world: World, line: str) -> None:
     write(world, 2)
