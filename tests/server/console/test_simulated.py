@@ -15,9 +15,24 @@ from tree import Tree
 from website import RunningSite
 
 MARK = {"vi": "DỮ LIỆU MÔ PHỎNG", "en": "SIMULATED DATA"}
-NOT_PAGES = {"/ca.pem", "/healthz", "/readyz", "/metrics", "/docs", "/language/{language}", "/audit.csv",
-             "/incidents.csv", "/malware.csv", "/malware.xml", "/imports/template.xlsx",
-             "/progress", "/incidents/stream", "/wall/stream", "/influx/query"}  # fmt: skip
+NOT_PAGES = {
+    "/ca.pem",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/metrics/indicators",
+    "/docs",
+    "/language/{language}",
+    "/audit.csv",
+    "/incidents.csv",
+    "/malware.csv",
+    "/malware.xml",
+    "/imports/template.xlsx",
+    "/progress",
+    "/incidents/stream",
+    "/wall/stream",
+    "/influx/query",
+}
 
 
 @pytest.mark.parametrize("is_simulated", [True, False])
@@ -62,6 +77,8 @@ def test_every_page_says_that_its_data_are_simulated(tmp_path: Path, *, is_simul
                 assert answer.status_code in (200, 404), path
                 assert answer.text.count(mark) == int(is_simulated), path
                 assert answer.headers.get(SIMULATED) == ("yes" if is_simulated else None), path
+        scraped = admin.get("/metrics/indicators").text
+        assert f"schoolwatch_simulated {float(is_simulated)}" in scraped
         log = admin.get("/audit.csv")
         assert ('"simulated-' in log.headers["content-disposition"]) is is_simulated
         assert log.headers.get(SIMULATED) == ("yes" if is_simulated else None)

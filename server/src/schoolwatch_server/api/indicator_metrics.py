@@ -83,6 +83,8 @@ def _families(
     names = InfoSeries(conn, who.scope, now).names()
     ids = [one.id for one in series if isinstance(one.id, int)]
     found = judged_queries.newest(conn, ids, now - FRESH_BELOW)
+    told: list[Sample] = [({}, float(server.simulated))]
+    yield Family("schoolwatch_simulated", "gauge", "1 where nothing of this is about a real school", told)
     yield from _indicators(series, found, names)
     yield _incidents(conn, who, names)
 
