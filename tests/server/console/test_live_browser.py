@@ -64,6 +64,8 @@ def opened(browser: Browser, site: RunningSite, role: str, path: str) -> tuple[P
     page.on("console", lambda message: said.append(message.text))
     page.on("pageerror", lambda error: said.append(str(error)))
     page.goto(site.url + path)
+    begun = page.locator("#live [data-text]").inner_text()
+    assert begun in ("Chưa kết nối", "Đang cập nhật trực tiếp")  # nothing was lost yet
     expect(page.locator("#live")).to_contain_text("Đang cập nhật trực tiếp", timeout=20_000)
     return page, said
 

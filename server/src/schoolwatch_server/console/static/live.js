@@ -8,6 +8,7 @@
   const told = status.dataset;
   const root = document.documentElement;
   const QUIET = 20e3; // the server says every 5 s that it is there
+  const STARTING = 8e3; // until then a first connection that says nothing is none that was lost
   const UNJUDGED = 60e3; // a server that judges says so every 3 s
   const OLD = 150e3; // of a list that is asked for every minute
   const language = root.lang === "vi" ? "vi-VN" : "en-GB";
@@ -132,6 +133,7 @@
   function state() {
     if (ended) return "ended";
     const now = Date.now();
+    if (!isOn && !tries && !failed && now - heard < STARTING) return "starting";
     if (!isOn || now - heard > QUIET) return !failed && now - fetched < 40e3 ? "polled" : "lost";
     if (unjudged >= UNJUDGED) return "unjudged";
     return !failed && (now - fetched < OLD || isHeld()) ? "on" : "old"; // what is held says that it waits
