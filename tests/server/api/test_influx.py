@@ -6,13 +6,13 @@ import httpx
 import pytest
 
 from schoolwatch_server import packs, rules
-from schoolwatch_server.database import judged
+from schoolwatch_server.database import judged, judged_queries
 from schoolwatch_server.database.engine import begin_write
 from schoolwatch_server.indicators.current import count_all
 from schoolwatch_server.scope import EVERYTHING, Scope
 from schoolwatch_server.standings import posture
 from schoolwatch_server.standings.keeping import Standings
-from schoolwatch_server.store import names
+from schoolwatch_server.store import names, queried
 from schoolwatch_server.store.series import Judged
 from tree import Tree
 from website import RunningSite
@@ -156,6 +156,31 @@ def test_too_much_is_refused(ask: Ask, judged_tree: Tree) -> None:
     query = "SELECT mean(value) FROM indicator WHERE time > now() - 90d GROUP BY time(10s), school"
     (result,) = say(ask(), query).json()["results"]
     assert result["error"].endswith("ask for longer intervals, a shorter time or fewer series")
+
+
+EACH = "SELECT last(value) FROM indicator WHERE time > now() - 1d GROUP BY time(1h), school fill(none)"
+
+
+@pytest.mark.parametrize("query", [EACH, EACH.replace("last", "mean"), "SELECT value FROM indicator"])
+def test_a_question_about_very_much_is_read_in_parts_and_ends_in_time(
+    ask: Ask, judged_tree: Tree, monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    client = ask(EVERYTHING)
+    whole = series(client, query)
+    assert whole
+    for size in ("_READ", "_FOLDED"):
+        monkeypatch.setattr(judged_queries, size, 1)
+    assert series(client, query) == whole
+    monkeypatch.setattr(queried, "SECONDS", -1.0)
+    assert "takes too long" in say(client, query).json()["results"][0]["error"]
+
+
+def test_points_as_they_are_have_a_bound(
+    ask: Ask, judged_tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judged_queries, "POINTS_MAX", 2)
+    answer = say(ask(EVERYTHING), "SELECT value FROM indicator").json()
+    assert "more than 2 points" in answer["results"][0]["error"]
 
 
 def test_a_school_that_came_later_is_found(ask: Ask, judged_tree: Tree) -> None:

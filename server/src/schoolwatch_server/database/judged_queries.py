@@ -2,6 +2,7 @@
 
 import itertools
 import operator
+import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any, Final
 from sqlalchemy import BigInteger, ColumnElement, Connection, Select, and_, cast, func, select
 
 from schoolwatch_server.database import tables as t
+from schoolwatch_server.influxql.errors import QueryError
 from schoolwatch_server.influxql.instant import SECOND, nanoseconds
 from schoolwatch_server.influxql.query import Buckets, Function, Span
 from schoolwatch_server.influxql.source import Fold, Point
@@ -23,16 +25,40 @@ _MICRO: Final = 1000
 """Nanoseconds; what is kept as a float of seconds is as exact as that."""
 
 _TOGETHER: Final = 5000
-"""Series in one query: databases take so many parameters."""
+"""Series in one query for the newest point of each: databases take so many parameters."""
+
+_FOLDED, _READ = 500, 100
+"""Series in one query that goes through all of their points, and in one that gives them: what is held at once
+stays small, and between two such queries a long question ends."""
+
+POINTS_MAX: Final = 1_000_000
+"""Points that one question may get as they are."""
 
 
-def points(conn: Connection, ids: Sequence[int], fields: Sequence[str], span: Span) -> dict[int, list[Point]]:
-    """Series → its points in the span that have one of the fields at least, oldest first."""
+def _in_time(until: float) -> None:
+    """Raises `QueryError` once it is later (`time.monotonic`): one question must not keep a processor."""
+    if time.monotonic() > until:
+        raise QueryError("this takes too long: ask for a shorter time, longer intervals or fewer series")
+
+
+def points(
+    conn: Connection, ids: Sequence[int], fields: Sequence[str], span: Span, until: float
+) -> dict[int, list[Point]]:
+    """Series → its points in the span that have one of the fields at least, oldest first.
+
+    Raises `QueryError` where there are too many, or it is later than `until`.
+    """
     columns = [_v[name] for name in fields]
     found: defaultdict[int, list[Point]] = defaultdict(list)
-    for some in _parts(ids):
+    left = POINTS_MAX
+    for some in _parts(ids, _READ):
+        _in_time(until)
         query = select(_v.series_id, _v.at, *columns).where(_v.series_id.in_(some), *_within(span))
-        for id_, at, *values in conn.execute(query.order_by(_v.series_id, _v.at)):
+        rows = conn.execute(query.order_by(_v.series_id, _v.at).limit(left + 1)).all()
+        left -= len(rows)
+        if left < 0:
+            raise QueryError(f"more than {POINTS_MAX} points: ask for mean() or last() and GROUP BY time()")
+        for id_, at, *values in rows:
             when = nanoseconds(at)
             if span.start <= when < span.end and any(value is not None for value in values):
                 found[id_].append(Point(when, tuple(values)))
@@ -59,7 +85,7 @@ def newest(conn: Connection, ids: Sequence[int], after: float) -> dict[int, Newe
     )
     joined = t.judged_series.join(t.judged, and_(_v.series_id == t.judged_series.c.id + 0, _v.at == at))
     columns = [_v[name] for name in FIELDS]
-    for some in _parts(ids):
+    for some in _parts(ids, _TOGETHER):
         query = select(_v.series_id, _v.at, *columns).select_from(joined)
         query = query.where(t.judged_series.c.id.in_(some), _v.at >= after)
         found |= {id_: Newest(when, tuple(numbers)) for id_, when, *numbers in conn.execute(query)}
@@ -73,21 +99,22 @@ def folds(
     span: Span,
     buckets: Buckets | None,
     need: frozenset[Function],
+    until: float,
 ) -> dict[int, dict[int, Fold]]:
     """Series → its folds by the beginning of their bucket; without buckets, all under 0.
 
-    What is not needed of a fold may be wrong in it.
+    What is not needed of a fold may be wrong in it. Raises `QueryError` when it is later than `until`.
     """
     found: defaultdict[int, dict[int, Fold]] = defaultdict(dict)
-    for some in _parts(ids):
-        if need == {"last"} and buckets is not None:
+    is_last = need == {"last"}
+    if is_last and buckets is not None:
+        for some in _parts(ids, _READ):
+            _in_time(until)
             _add_last(found, conn.execute(_all(some, field, span)).all(), span, buckets)
-            continue
-        query = (
-            _newest(some, field, span)
-            if need == {"last"} and buckets is None
-            else _folded(some, field, span, buckets, need)
-        )
+        return found
+    for some in _parts(ids, _TOGETHER if is_last else _FOLDED):
+        _in_time(until)
+        query = _newest(some, field, span) if is_last else _folded(some, field, span, buckets, need)
         for id_, bucket, *numbers in conn.execute(query).all():
             start = 0 if buckets is None else buckets.start(span.start) + bucket * buckets.every
             found[id_][start] = _fold(*numbers)
@@ -189,7 +216,7 @@ def _within(span: Span, at: ColumnElement[float] = _v.at) -> tuple[ColumnElement
     return at >= start / 1_000_000, at < end / 1_000_000
 
 
-def _parts(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+def _parts(ids: Sequence[int], most: int) -> Iterator[Sequence[int]]:
     whole = iter(ids)
-    while part := tuple(itertools.islice(whole, _TOGETHER)):
+    while part := tuple(itertools.islice(whole, most)):
         yield part

@@ -1,7 +1,8 @@
 """The embedded store as a source of queries: what was measured and judged, and which schools there are."""
 
+import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
@@ -14,6 +15,9 @@ from schoolwatch_server.store.queried.info import InfoSeries
 from schoolwatch_server.store.queried.judged import JudgedSeries
 from schoolwatch_server.store.queried.measured import MeasuredSeries
 
+SECONDS: Final = 20.0
+"""What all statements of one request may take together; Grafana waits 30 s."""
+
 
 class Queried:
     """What one reader may see of the store, within one transaction. Implements `influxql.source.Source`."""
@@ -21,7 +25,7 @@ class Queried:
     def __init__(self, conn: Connection, index: JudgedIndex, scope: Scope, now: float) -> None:
         info = InfoSeries(conn, scope, now)
         parts: tuple[Source, ...] = (
-            JudgedSeries(conn, index, scope, info.names),
+            JudgedSeries(conn, index, scope, info.names, time.monotonic() + SECONDS),
             info,
             MeasuredSeries(conn, scope, now),
         )

@@ -18,8 +18,9 @@ class JudgedSeries:
     """The judged series that a scope sees."""
 
     def __init__(
-        self, conn: Connection, index: JudgedIndex, scope: Scope, names: Callable[[], Names]
+        self, conn: Connection, index: JudgedIndex, scope: Scope, names: Callable[[], Names], until: float
     ) -> None:
+        self._until = until
         self._conn, self._index, self._scope, self._names = conn, index, scope, names
 
     def measurements(self) -> Sequence[str]:
@@ -57,14 +58,14 @@ class JudgedSeries:
     ) -> Mapping[Any, Mapping[int, Fold]]:
         """As the database folds them."""
         del measurement
-        return judged_queries.folds(self._conn, _ids(series), field, span, buckets, need)
+        return judged_queries.folds(self._conn, _ids(series), field, span, buckets, need, self._until)
 
     def points(
         self, measurement: str, fields: Sequence[str], series: Sequence[Series], span: Span
     ) -> Mapping[Any, Sequence[Point]]:
         """As they were judged."""
         del measurement
-        return judged_queries.points(self._conn, _ids(series), fields, span)
+        return judged_queries.points(self._conn, _ids(series), fields, span, self._until)
 
 
 def _ids(series: Sequence[Series]) -> list[int]:
