@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sqlalchemy import insert, select
 
-from alert_latency import readings
+from parts.alarm_reports import readings
 from parts.province import fill
 from schoolwatch_contract import envelope
 from schoolwatch_contract.records import Envelope

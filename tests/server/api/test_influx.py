@@ -6,13 +6,14 @@ import httpx
 import pytest
 
 from schoolwatch_server import packs, rules
+from schoolwatch_server.api import influx
 from schoolwatch_server.database import judged, judged_queries
 from schoolwatch_server.database.engine import begin_write
 from schoolwatch_server.indicators.current import count_all
 from schoolwatch_server.scope import EVERYTHING, Scope
 from schoolwatch_server.standings import posture
 from schoolwatch_server.standings.keeping import Standings
-from schoolwatch_server.store import names, queried
+from schoolwatch_server.store import names
 from schoolwatch_server.store.series import Judged
 from tree import Tree
 from website import RunningSite
@@ -171,7 +172,7 @@ def test_a_question_about_very_much_is_read_in_parts_and_ends_in_time(
     for size in ("_READ", "_FOLDED"):
         monkeypatch.setattr(judged_queries, size, 1)
     assert series(client, query) == whole
-    monkeypatch.setattr(queried, "SECONDS", -1.0)
+    monkeypatch.setattr(influx, "SECONDS", -1.0)
     assert "takes too long" in say(client, query).json()["results"][0]["error"]
 
 

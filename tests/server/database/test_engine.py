@@ -160,7 +160,7 @@ def test_the_file_with_the_keys_is_its_owners_alone(url: str, tmp_path: Path) ->
         conn.execute(insert(meta).values(key="a", value="b"))
         modes = {f.name: stat.S_IMODE(f.stat().st_mode) for f in tmp_path.glob("schoolwatch.db*")}
     engine.dispose()
-    assert len(modes) == 3, "the file, its -wal and its -shm"
+    assert len(modes) == 4, "the file, its -wal and its -shm, and what turns are taken by"
     assert set(modes.values()) == {0o600}
 
 

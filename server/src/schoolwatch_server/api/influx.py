@@ -28,6 +28,9 @@ Epoch = Annotated[
 ]
 Form = Annotated[bytes, Body(media_type="application/x-www-form-urlencoded", max_length=4 * QUERY_MAX)]
 
+SECONDS: Final = 20.0
+"""What all statements of one request may take together; Grafana waits 30 s."""
+
 
 def query(who: Who, server: Server, request: Request, q: Text = "", epoch: Epoch = "") -> Response:
     """Answers `q`; of series about places and devices only those that who asks may see."""
@@ -54,7 +57,9 @@ def _answer(who: Principal, server: Context, request: Request, q: str, epoch: st
     except QueryError as error:
         return _refused(str(error))
     with begin_read(server.engine) as conn:
-        results = answer(statements, Queried(conn, server.judged_index, who.scope, now))
+        results = answer(
+            statements, Queried(conn, server.judged_index, who.scope, now, time.monotonic() + SECONDS)
+        )
     if "application/csv" in request.headers.get("accept", ""):
         return Response(as_csv(results, epoch), media_type="text/csv; charset=utf-8")
     return Response(as_json(results, epoch), media_type="application/json")

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, exc, insert, in
 from sqlalchemy.engine import URL, make_url
 
 from schoolwatch_server.audit_chain import RESTORED
-from schoolwatch_server.database import postgresql
+from schoolwatch_server.database import postgresql, turns
 from schoolwatch_server.database.audit import record
 from schoolwatch_server.database.tables import meta
 from schoolwatch_server.sealing import MasterKeys
@@ -192,8 +192,10 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
 
 
 def _begin_sqlite(conn: Connection) -> None:
-    write = conn.get_execution_options().get("schoolwatch_write")
-    conn.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+    if conn.get_execution_options().get("schoolwatch_write"):
+        turns.begin(conn, BUSY_SECONDS)
+    else:
+        conn.exec_driver_sql("BEGIN")
 
 
 def _make_file(url: URL) -> None:

@@ -1,8 +1,8 @@
 """The embedded store as a source of queries: what was measured and judged, and which schools there are."""
 
-import time
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from math import inf
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -15,17 +15,19 @@ from schoolwatch_server.store.queried.info import InfoSeries
 from schoolwatch_server.store.queried.judged import JudgedSeries
 from schoolwatch_server.store.queried.measured import MeasuredSeries
 
-SECONDS: Final = 20.0
-"""What all statements of one request may take together; Grafana waits 30 s."""
-
 
 class Queried:
-    """What one reader may see of the store, within one transaction. Implements `influxql.source.Source`."""
+    """What one reader may see of the store, within one transaction. Implements `influxql.source.Source`.
 
-    def __init__(self, conn: Connection, index: JudgedIndex, scope: Scope, now: float) -> None:
+    What is still being asked later than `until` (`time.monotonic`) ends with a `QueryError`.
+    """
+
+    def __init__(
+        self, conn: Connection, index: JudgedIndex, scope: Scope, now: float, until: float = inf
+    ) -> None:
         info = InfoSeries(conn, scope, now)
         parts: tuple[Source, ...] = (
-            JudgedSeries(conn, index, scope, info.names, time.monotonic() + SECONDS),
+            JudgedSeries(conn, index, scope, info.names, until),
             info,
             MeasuredSeries(conn, scope, now),
         )
