@@ -1,6 +1,7 @@
 """`grafana provision` writes what Grafana reads at its start."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,10 @@ import pytest
 import yaml
 
 from schoolwatch_server.cli import main
-from schoolwatch_server.grafana import DASHBOARDS
+from schoolwatch_server.config import of_data
+from schoolwatch_server.grafana import DASHBOARDS, alert, alerts, policy
+from schoolwatch_server.indicators import INDICATORS
+from schoolwatch_server.sheets import packs_in_force, today
 
 
 def provisioned(folder: Path, *words: str) -> Path:
@@ -96,16 +100,72 @@ def test_twice_is_once(tmp_path: Path) -> None:
     assert held(provisioned(tmp_path)) == held(provisioned(tmp_path))
 
 
-def test_alert_rules_are_in_files_too(tmp_path: Path) -> None:
-    """Grafana reads `$$` as a `$`, and one alone as a variable of its environment."""
-    text = (provisioned(tmp_path) / "alerting/schoolwatch.yaml").read_text()
-    assert "$" not in text.replace("$$", "")
-    groups = yaml.safe_load(text.replace("$$", "$"))["groups"]
+def interpolated(value: Any) -> Any:
+    """What Grafana makes of a text of its files with nothing in its environment (provisioning/values)."""
+    if isinstance(value, dict):
+        return {key: interpolated(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [interpolated(one) for one in value]
+    if isinstance(value, str):
+        return "$".join(re.sub(r"\$(\w+|\{\w*\})", "", part) for part in value.split("$$"))
+    return value
+
+
+def as_read(rule: dict[str, Any]) -> dict[str, Any]:
+    """A rule as Grafana has it afterwards: queries and annotations are read as they stand there."""
+    read = interpolated(rule)
+    read["data"] = [{**interpolated(one), "model": one["model"]} for one in rule["data"]]
+    return {**read, "annotations": rule["annotations"]}
+
+
+@pytest.mark.parametrize("engine", [(), ("--engine", "victoriametrics", "--url", "http://tsdb.example:8428")])
+def test_a_rule_of_a_file_is_the_rule_that_is_pushed(tmp_path: Path, engine: tuple[str, ...]) -> None:
+    """Grafana puts its environment into some texts of a file alone: in no other a `$` may stand twice."""
+    groups = yaml.safe_load((provisioned(tmp_path, *engine) / "alerting/schoolwatch.yaml").read_text())[
+        "groups"
+    ]
     assert [(one["name"], one["interval"], one["folder"]) for one in groups] == [
         ("schoolwatch-indicators", "600s", "SchoolWatch"),
         ("schoolwatch-server", "600s", "SchoolWatch"),
     ]
-    rules = {one["uid"]: one for group in groups for one in group["rules"]}
-    assert rules["schoolwatch-server-deaf"]["data"][1]["relativeTimeRange"] == {"from": 605700, "to": 604800}
-    assert "{{ $labels.commune_name }}" in rules["schoolwatch-digital_records"]["annotations"]["summary"]
+    held = {one["uid"]: as_read(one) for group in groups for one in group["rules"]}
+    known = alerts.rules(packs_in_force(of_data(tmp_path)).now(), today())
+    dialect = "promql" if engine else "influxql"
+    assert held == {
+        one.uid_in("vi"): {"uid": one.uid_in("vi"), **alert.body(one, dialect, "vi", "schoolwatch")}
+        for one in known
+    }
+    assert not [one for one in held.values() if "${" in str(one["annotations"])], "newer ones fill these in"
+
+
+def test_rules_without_a_target_any_more_go(tmp_path: Path) -> None:
+    document = yaml.safe_load((provisioned(tmp_path) / "alerting/schoolwatch.yaml").read_text())
+    here = {rule["uid"] for group in document["groups"] for rule in group["rules"]}
+    gone = {one["uid"] for one in document["deleteRules"]}
+    assert not here & gone
+    assert here | gone >= {alert.uid_of(one.id) for one in INDICATORS}
     assert not (provisioned(tmp_path / "other", "--no-alerts") / "alerting").exists()
+
+
+def test_the_way_of_an_alert_to_us_is_in_files_without_a_secret(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("--alert-url", "https://giamsat.example/a$b/")
+    out = provisioned(tmp_path, *words)
+    (point,) = yaml.safe_load((out / "alerting/schoolwatch-contact.yaml").read_text())["contactPoints"]
+    (receiver,) = point["receivers"]
+    assert (point["name"], receiver["uid"], receiver["type"]) == ("SchoolWatch", "schoolwatch", "webhook")
+    assert interpolated(receiver["settings"])["url"] == "https://giamsat.example/a$b/api/v1/grafana/alerts"
+    assert receiver["settings"]["authorization_credentials"] == "$SCHOOLWATCH_ALERT_TOKEN"
+    assert not (out / "alerting/schoolwatch-policy.yaml").exists(), "it would end all that others made"
+    said = capsys.readouterr()
+    assert "SCHOOLWATCH_ALERT_TOKEN" in said.out
+    assert "--policies" in said.err
+
+    out = provisioned(tmp_path, *words, "--policies")
+    (tree,) = yaml.safe_load((out / "alerting/schoolwatch-policy.yaml").read_text())["policies"]
+    assert tree["receiver"] == "grafana-default-email"
+    (branch,) = tree["routes"]
+    assert branch == policy.branch()
+    assert branch["receiver"] == point["name"]
+    assert "--policies" not in capsys.readouterr().err

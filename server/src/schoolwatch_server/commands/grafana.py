@@ -22,7 +22,10 @@ def add_to(commands: "Subparsers") -> None:
     """Adds the word and its action to the command line."""
     actions = command.group(commands, "grafana", "dashboards for Grafana")
     provision = command.add(
-        actions, "provision", _provision, "write the files that set Grafana up: data source and dashboards"
+        actions,
+        "provision",
+        _provision,
+        "write the files that set Grafana up: data source, dashboards, alerting",
     )
     provision.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write into")
     _add_source(provision, "--url", "--user")
@@ -35,7 +38,13 @@ def add_to(commands: "Subparsers") -> None:
     provision.add_argument(
         "--language", choices=("vi", "en"), default="vi", help="language of the dashboards (default: vi)"
     )
-    provision.add_argument("--no-alerts", action="store_true", help="no alert rules")
+    provision.add_argument("--no-alerts", action="store_true", help="no alert rules and no contact point")
+    _add_alert_url(provision)
+    provision.add_argument(
+        "--policies",
+        action="store_true",
+        help="the notification policies too; Grafana drops all others that it has for these",
+    )
     _add_push(actions)
 
 
@@ -62,6 +71,12 @@ def _add_source(parser: argparse.ArgumentParser, url: str, user: str) -> None:
         default="",
         metavar="NAME",
         help="who reads an InfluxDB or VictoriaMetrics with a password, instead of a token",
+    )
+
+
+def _add_alert_url(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--alert-url", metavar="URL", help="where Grafana reaches this server (this server's address)"
     )
 
 
@@ -100,9 +115,7 @@ def _add_push(actions: "Subparsers") -> None:
         help="file with an API token that may tell of alerts only: what Grafana's rules find is then an "
         "incident here (without: as it is)",
     )
-    push.add_argument(
-        "--alert-url", metavar="URL", help="where Grafana reaches this server (this server's address)"
-    )
+    _add_alert_url(push)
     push.add_argument(
         "--prune", action="store_true", help="take away what an earlier push made and this one doesn't"
     )
@@ -114,9 +127,11 @@ def _provision(arguments: argparse.Namespace) -> int:
     from schoolwatch_server.grafana import provisioning
 
     source = _source(arguments)
-    rules = () if arguments.no_alerts else _rules(arguments)
+    alerting = None
+    if not arguments.no_alerts:
+        alerting = provisioning.Alerting(_rules(arguments), _alert_url(arguments), arguments.policies)
     console = _own(command.config(arguments))
-    written = provisioning.files(source, arguments.folder, arguments.language, rules, console)
+    written = provisioning.files(source, arguments.folder, arguments.language, console, alerting)
     for name, text in written.items():
         path = arguments.out / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -124,6 +139,16 @@ def _provision(arguments: argparse.Namespace) -> int:
     command.say(f"{len(written)} files below {arguments.out}; Grafana reads {source.url}")
     secret = f"the password of {source.user}" if source.user else _TOKENS[source.engine]
     command.say(f"Give Grafana {secret} in {provisioning.TOKEN}, and put the files into {arguments.folder}")
+    if alerting is not None:
+        command.say(
+            f"An API token that may only tell of alerts, in {provisioning.ALERT_TOKEN}, "
+            f"lets Grafana tell {alerting.url} what its rules find"
+        )
+        if not arguments.policies:
+            command.note(
+                "no notification policy leads there yet: add one in Grafana, for the label schoolwatch, to "
+                "the contact point SchoolWatch; or --policies, where Grafana has no others"
+            )
     return 0
 
 
@@ -148,6 +173,12 @@ def _source(arguments: argparse.Namespace) -> "Source":
 def _own(config: "ServerConfig") -> str:
     """Where this server is reached."""
     return config.http.public_url.rstrip("/") or f"http://{config.http.host}:{config.http.port}"
+
+
+def _alert_url(arguments: argparse.Namespace) -> str:
+    from schoolwatch_server.grafana.policy import PATH
+
+    return (arguments.alert_url or _own(command.config(arguments))).rstrip("/") + PATH
 
 
 def _push(arguments: argparse.Namespace) -> int:
@@ -199,9 +230,8 @@ def _wanted(arguments: argparse.Namespace) -> "list[Piece]":
     wanted = [pieces.data_source(source, token)]
     console = _own(command.config(arguments))
     if arguments.alert_token_file is not None and not arguments.no_alerts:
-        url = f"{(arguments.alert_url or console).rstrip('/')}/api/v1/grafana/alerts"
         alert_token = _secret(arguments.alert_token_file)
-        wanted += [pieces.contact_point(url, alert_token), pieces.notification_policy()]
+        wanted += [pieces.contact_point(_alert_url(arguments), alert_token), pieces.notification_policy()]
     for language in languages:
         wanted += [pieces.folder(language), *pieces.dashboards(source.dialect, language, console)]
         if not arguments.no_alerts:

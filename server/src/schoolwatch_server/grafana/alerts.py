@@ -3,6 +3,7 @@
 A value that is not known is no series for the condition, so Grafana calls it No data: neither good nor bad.
 """
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
@@ -31,6 +32,12 @@ def rules(packs: Packs, today: date) -> tuple[Rule, ...]:
     targets = ((indicator, target_of(packs, indicator, today)) for indicator in INDICATORS)
     fallen = (_fallen(indicator, *target) for indicator, target in targets if target is not None)
     return (*fallen, *server_alerts.RULES)
+
+
+def without_rule(rules: Sequence[Rule]) -> list[str]:
+    """The uids, but for the language's end, of indicators that have no rule, as no target is in force."""
+    known = {rule.uid for rule in rules}
+    return sorted(uid for one in INDICATORS if (uid := uid_of(one.id)) not in known)
 
 
 def target_of(packs: Packs, indicator: Indicator, today: date) -> tuple[float, bool] | None:

@@ -23,9 +23,6 @@ KindName = Literal[
 TITLE: Final[Mapping[Language, str]] = {"vi": "SchoolWatch", "en": "SchoolWatch (English)"}
 """Of the folder of each language."""
 
-RECEIVER: Final = "SchoolWatch"
-"""The name of the contact point: policies name it by that."""
-
 
 @dataclass(frozen=True, slots=True)
 class Piece:
@@ -95,12 +92,12 @@ def alert_rules(rules: Sequence[Rule], every: int, dialect: Dialect, language: L
 
 def contact_point(url: str, token: str) -> Piece:
     """Our server, as what Grafana tells of its alerts, with the token by which it may."""
-    settings = {"url": f"{url}?token={mark(token)}", "httpMethod": "POST", "authorization_scheme": "Bearer"}
-    body = {"name": RECEIVER, "type": "webhook", "settings": settings, "disableResolveMessage": False}
-    secret = {"settings": {"authorization_credentials": token}}
-    return Piece("contact point", OURS, RECEIVER, body, secret)
+    settings = policy.webhook(f"{url}?token={mark(token)}")
+    body = {"name": policy.RECEIVER, "type": "webhook", "settings": settings, "disableResolveMessage": False}
+    secret = {"settings": {policy.CREDENTIALS: token}}
+    return Piece("contact point", OURS, policy.RECEIVER, body, secret)
 
 
 def notification_policy() -> Piece:
     """That what our rules find goes to our server."""
-    return Piece("notification policy", policy.UID, RECEIVER, policy.branch(RECEIVER))
+    return Piece("notification policy", policy.UID, policy.RECEIVER, policy.branch())

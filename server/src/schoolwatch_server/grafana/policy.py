@@ -1,6 +1,7 @@
-"""Our branch of Grafana's one tree of notification policies: what bears our label goes to our server. Pure.
+"""How what our rules find gets to our server: the contact point, and our branch of all policies. Pure.
 
 https://grafana.com/docs/grafana/latest/developers/http_api/alerting_provisioning/#route
+https://grafana.com/docs/grafana/latest/alerting/configure-notifications/manage-contact-points/integrations/webhook-notifier/
 """
 
 from collections.abc import Mapping
@@ -11,13 +12,39 @@ UID: Final = "schoolwatch"
 LABEL: Final = "schoolwatch"
 """The label of our rules: what kind of thing the rule is about."""
 
+RECEIVER: Final = "SchoolWatch"
+"""The name of the contact point: policies name it by that."""
+
+CREDENTIALS: Final = "authorization_credentials"
+"""The setting of a contact point that holds its token."""
+
+PATH: Final = "/api/v1/grafana/alerts"
+"""Where this server takes alerts in."""
+
+_DEFAULT: Final = "grafana-default-email"
+"""The contact point that every Grafana begins with."""
+
 _MATCHER: Final = [LABEL, "=~", ".+"]
 
 
-def branch(receiver: str) -> dict[str, Any]:
+def webhook(url: str) -> dict[str, str]:
+    """The settings of the contact point that tells our server, but for the token."""
+    return {"url": url, "httpMethod": "POST", "authorization_scheme": "Bearer"}
+
+
+def whole() -> dict[str, Any]:
+    """A tree for a Grafana that has no other branches: ours, and all else to where it goes at first."""
+    return {
+        "receiver": _DEFAULT,
+        "group_by": ["grafana_folder", "alertname"],
+        "routes": [branch()],
+    }
+
+
+def branch() -> dict[str, Any]:
     """Ours: a message for each alert (`...`: by all labels), told again while it lasts, so none is lost."""
     return {
-        "receiver": receiver,
+        "receiver": RECEIVER,
         "object_matchers": [_MATCHER],
         "group_by": ["..."],
         "group_wait": "30s",

@@ -1,26 +1,51 @@
-"""The files by which Grafana is set up without a hand: data source, folder of dashboards, dashboards.
+"""The files by which Grafana is set up without a hand: data source, folder, dashboards, alerting.
 
-https://grafana.com/docs/grafana/latest/administration/provisioning/ (the same from Grafana 9 to 13)
+https://grafana.com/docs/grafana/latest/administration/provisioning/ and
+https://grafana.com/docs/grafana/latest/alerting/set-up/provision-alerting-resources/file-provisioning/
+(the same from Grafana 9.4 to 13).
+
+Where Grafana puts its environment in, `$` begins the name of a variable and `$$` is a `$`. Of alert rules it
+leaves the queries (`model`) and the annotations as they are (grafana/grafana#54293, #54975), of everything
+else in the files of data sources and alerting it does not.
 """
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
 import yaml
 
-from schoolwatch_server.grafana import DASHBOARDS, alert, sources
+from schoolwatch_server.grafana import DASHBOARDS, alert, policy, sources
 from schoolwatch_server.grafana.alert import Rule
-from schoolwatch_server.grafana.alerts import EVERY
+from schoolwatch_server.grafana.alerts import EVERY, without_rule
 from schoolwatch_server.grafana.console import text
 from schoolwatch_server.grafana.sources import Source
+from schoolwatch_server.grafana.spec import SUFFIX
 from schoolwatch_server.texts import Language
+
+
+@dataclass(frozen=True, slots=True)
+class Alerting:
+    """The rules, and the address at which Grafana tells this server what they find.
+
+    With `is_whole_tree` a file has the notification policies too: it takes the place of all that there are.
+    """
+
+    rules: Sequence[Rule]
+    url: str
+    is_whole_tree: bool = False
+
 
 TOKEN: Final = "SCHOOLWATCH_GRAFANA_TOKEN"  # nosec B105 # noqa: S105  the name of a variable
 """The environment variable of Grafana that holds the API token, or a user's password: no file has it."""
 
 
+ALERT_TOKEN: Final = "SCHOOLWATCH_ALERT_TOKEN"  # nosec B105 # noqa: S105  the name of a variable
+"""The one that holds the API token by which Grafana may tell of alerts."""
+
+
 def files(
-    source: Source, folder: str, language: Language, rules: Sequence[Rule], console: str
+    source: Source, folder: str, language: Language, console: str, alerting: Alerting | None = None
 ) -> dict[str, str]:
     """Path below Grafana's `provisioning` folder → content.
 
@@ -30,16 +55,18 @@ def files(
         "datasources/schoolwatch.yaml": _data_sources(source),
         "dashboards/schoolwatch.yaml": _written(_provider(f"{folder.rstrip('/')}/schoolwatch")),
     }
-    if rules:
-        found["alerting/schoolwatch.yaml"] = _written(_alerting(rules, source, language)).replace("$", "$$")
+    if alerting is not None:
+        found["alerting/schoolwatch.yaml"] = _written(_rules(alerting.rules, source, language))
+        found["alerting/schoolwatch-contact.yaml"] = _written(_contact_point(alerting.url))
+        if alerting.is_whole_tree:
+            found["alerting/schoolwatch-policy.yaml"] = _written(_policies())
     for one in DASHBOARDS:
         found[f"schoolwatch/{one.uid}.json"] = text(one, source.dialect, language, console)
     return found
 
 
 def _data_sources(source: Source) -> str:
-    """In this file too `$$` is a `$`; one alone begins the name of a variable."""
-    told = (one.replace("$", "$$") for one in (source.url, source.database, source.user))
+    told = (_literal(one) for one in (source.url, source.database, source.user))
     described = {**sources.body(Source(source.engine, *told)), "editable": False}
     described["secureJsonData"] = sources.secret(source, f"${TOKEN}")
     return _written({"apiVersion": 1, "datasources": [described]})
@@ -57,24 +84,42 @@ def _provider(path: str) -> dict[str, object]:
     return {"apiVersion": 1, "providers": [provider]}
 
 
-def _alerting(rules: Sequence[Rule], source: Source, language: Language) -> dict[str, object]:
-    """The rules in their groups. In these files `$` begins a variable of the environment: `$$` is itself."""
+def _rules(rules: Sequence[Rule], source: Source, language: Language) -> dict[str, object]:
+    """The rules in their groups, and which rules are no more: Grafana keeps what a file only leaves out."""
     groups = [
         {
             "orgId": 1,
             "name": name,
             "folder": "SchoolWatch",
             "interval": f"{EVERY}s",
-            "rules": [
-                {"uid": rule.uid_in(language), **alert.body(rule, source.dialect, language, sources.UID)}
-                for rule in rules
-                if rule.group_name == name
-            ],
+            "rules": [_rule(rule, source, language) for rule in rules if rule.group_name == name],
         }
         for name in sorted({rule.group_name for rule in rules})
     ]
-    return {"apiVersion": 1, "groups": groups}
+    gone = [{"orgId": 1, "uid": uid + SUFFIX[language]} for uid in without_rule(rules)]
+    return {"apiVersion": 1, "groups": groups} | ({"deleteRules": gone} if gone else {})
 
 
-def _written(document: dict[str, object]) -> str:
+def _rule(rule: Rule, source: Source, language: Language) -> dict[str, Any]:
+    body = alert.body(rule, source.dialect, language, sources.UID)
+    labels = {name: _literal(value) for name, value in body["labels"].items()}
+    return {"uid": rule.uid_in(language), **body, "title": _literal(body["title"]), "labels": labels}
+
+
+def _contact_point(url: str) -> dict[str, object]:
+    settings = {**policy.webhook(_literal(url)), policy.CREDENTIALS: f"${ALERT_TOKEN}"}
+    receiver = {"uid": policy.UID, "type": "webhook", "settings": settings, "disableResolveMessage": False}
+    point = {"orgId": 1, "name": policy.RECEIVER, "receivers": [receiver]}
+    return {"apiVersion": 1, "contactPoints": [point]}
+
+
+def _policies() -> dict[str, object]:
+    return {"apiVersion": 1, "policies": [{"orgId": 1, **policy.whole()}]}
+
+
+def _literal(text: str) -> str:
+    return text.replace("$", "$$")
+
+
+def _written(document: Mapping[str, object]) -> str:
     return yaml.safe_dump(document, allow_unicode=True, sort_keys=False)
