@@ -5,6 +5,7 @@ from datetime import datetime
 
 from schoolwatch_server.database.told_of import Due
 from schoolwatch_server.rules import Rule
+from schoolwatch_server.serious.evidence import about_in_words
 from schoolwatch_server.texts import Language, Texts
 from schoolwatch_server.vietnam import VIETNAM
 
@@ -20,10 +21,12 @@ def number(value: int, language: Language) -> str:
     return f"{value:,}".replace(",", "." if language == "vi" else ",")
 
 
-def title(due: Due, rules: Mapping[str, Rule], language: Language) -> str:
-    """What the rule calls it."""
+def title(due: Due, rules: Mapping[str, Rule], texts: Texts, language: Language) -> str:
+    """What the rule calls it, and which of the many things that it may find this is."""
     rule = rules.get(due.rule)
-    return getattr(rule.title, language) if rule else due.rule
+    title: str = getattr(rule.title, language) if rule else due.rule
+    found = about_in_words(due.evidence, texts, language)
+    return f"{title}: {found}" if found else title
 
 
 def severity(severity: str, texts: Texts, language: Language) -> str:

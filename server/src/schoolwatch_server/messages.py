@@ -58,7 +58,7 @@ def of_one(
     """Title and body of what happened to one incident."""
     rule = rules.get(due.rule)
     values = {
-        "title": due_words.title(due, rules, language),
+        "title": due_words.title(due, rules, texts, language),
         "why": getattr(rule.why, language) if rule else "–",
         "what_to_do": getattr(rule.what_to_do, language) if rule else "–",
         "where": due_words.where(due, texts, language),
@@ -132,7 +132,7 @@ def of_many(
         severities=_severities(fresh, texts, language),
         critical=_named("critical", critical, rules, texts, language),
         attacks=_named("attacks", attacks, rules, texts, language),
-        rules=counted(lambda due: due_words.title(due, rules, language)),
+        rules=counted(lambda due: due_words.title(due, rules, texts, language)),
         places=counted(lambda due: due.commune or due_words.place(due, texts, language)),
         first=due_words.local_time(
             min((due.opened_at for due in told), default=delivery.made_at), texts, language
@@ -202,7 +202,7 @@ def _named(
     if not told:
         return ""
     named = [
-        f"{due_words.title(due, rules, language)} – {due_words.place(due, texts, language)}"
+        f"{due_words.title(due, rules, texts, language)} – {due_words.place(due, texts, language)}"
         for due in told[:NAMED]
     ]
     names, more = "; ".join(named), len(told) - NAMED

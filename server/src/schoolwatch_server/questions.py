@@ -27,7 +27,7 @@ def about(
         texts.get(
             language,
             f"notify.question.{_state(due)}",
-            title=due_words.title(due, rules, language),
+            title=due_words.title(due, rules, texts, language),
             place=due_words.place(due, texts, language),
             severity=due_words.severity(due.severity, texts, language),
         )

@@ -1,5 +1,6 @@
 """POST /api/v1/grafana/alerts: from Grafana's message to an incident, and what a bad message does."""
 
+import html
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -111,6 +112,28 @@ def test_an_alert_is_one_incident_that_closes_when_it_is_over(tree: Tree, ask: A
     assert "Xã A: 45 %" in str(page)
     assert kept.alerted(page["evidence"]) == "Chỉ tiêu tụt · Xã A: 45 %"
     assert "Chỉ tiêu tụt" in str(page)
+
+
+def test_lists_name_the_rule_of_grafana_short_and_as_text(tree: Tree, ask: Ask, site: RunningSite) -> None:
+    grafana, school = ask(EVERYTHING, "alert"), tree.schools[0]
+    name = "<b>Mạng</b>\n \u202echậm " + "x" * 200
+    tell(grafana, alert(name=name, school=str(school.id), commune=str(school.commune)))
+    (found,) = look(tree)
+    told = f"<b>Mạng</b> chậm {'x' * 62}…"
+    assert len(told) == 80
+    (row,) = (
+        ask(EVERYTHING)
+        .get("/api/v1/incidents", params={"rule": "grafana_alert", "state": "active"})
+        .json()["incidents"]
+    )
+    assert row["about"] == told
+    somebody = site.somebody("so_admin")
+    shown = f"Grafana báo động: {html.escape(told)}"
+    for path in ("/incidents", "/wall", f"/incidents/{found.id}", f"/schools/{school.code}"):
+        page = somebody.get(path).text
+        assert shown in page, path
+        assert "<b>Mạng" not in page
+    assert told in somebody.get("/incidents.csv?rule=grafana_alert").content.decode("utf-16")
 
 
 def test_what_is_not_known_neither_opens_nor_closes(tree: Tree, ask: Ask, school: School) -> None:

@@ -87,6 +87,21 @@ def test_an_incident_is_taken_handed_on_noted_and_closed_by_tapping(phone: Page)
     expect(acts.get_by_role("button", name="Mở lại")).to_be_visible()
 
 
+def test_the_first_incident_is_on_the_first_screen_and_nothing_is_lost(phone: Page) -> None:
+    phone.goto("/incidents")
+    phone.wait_for_load_state("load")
+    box = phone.locator("[data-incident]").first.bounding_box()
+    assert box is not None
+    assert box["y"] <= 305, "below the menu, a reminder, the tabs and one line of folds"
+    assert phone.get_by_role("link", name="Màn hình phòng trực").count() == 0
+    phone.locator("#more summary").tap()
+    big_enough(phone, ".folds summary")
+    for name in ("Sự cố nghiêm trọng", "Thống kê mã độc", "Tải danh sách", "Xếp theo số", "Tất cả"):
+        expect(phone.get_by_role("link", name=name)).to_be_visible()
+    phone.get_by_role("link", name="Màn hình phòng trực").tap()
+    expect(phone).to_have_url(re.compile("/wall$"))
+
+
 def test_several_are_ticked_in_the_list_and_taken_at_once(phone: Page) -> None:
     phone.goto("/incidents")
     big_enough(phone, ".tick, .many .acts button, .many .acts summary")

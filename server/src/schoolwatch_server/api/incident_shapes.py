@@ -27,6 +27,13 @@ class Incident(Answer):
     rule_version: int
     severity: Severity
     state: State
+    about: Annotated[
+        str | None,
+        Field(
+            description="Which of the many things that its rule may find: the name of a Grafana's rule, the "
+            "id of an indicator, a site's address; cut to 80 characters"
+        ),
+    ]
     device: DeviceName | None
     label: str | None
     school: str | None

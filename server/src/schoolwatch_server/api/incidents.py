@@ -21,6 +21,7 @@ from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.handling import Outcome, Wish
 from schoolwatch_server.incident_filter import TEXT_MAX, Filter, FilterError, Order, Shown
 from schoolwatch_server.rules import kept
+from schoolwatch_server.serious import evidence
 from schoolwatch_server.severity import Severity
 
 Json = dict[str, object]
@@ -128,12 +129,14 @@ def many(body: shapes.Many, request: Request, who: Who, server: Server) -> Json:
 
 def incident_json(row: incident_rows.IncidentRow) -> Json:
     """One incident as JSON."""
+    about = evidence.about(row.evidence)
     return {
         "id": row.id,
         "rule": row.rule,
         "rule_version": row.rule_version,
         "severity": row.severity,
         "state": row.state,
+        "about": about[1] if about else None,
         "device": row.device,
         "label": row.label,
         "school": row.school_code,

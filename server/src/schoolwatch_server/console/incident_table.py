@@ -13,9 +13,9 @@ from schoolwatch_server.rules import Rule
 from schoolwatch_server.scope import Scope
 
 COLUMNS = (
-    "incident", "state", "severity", "rule", "title", "commune_code", "commune", "school_code", "school",
-    "device", "label", "since", "opened_at", "acknowledged_at", "acknowledged_by", "assignee", "closed_at",
-    "closed_by", "reopened_at", "late", "exercise",
+    "incident", "state", "severity", "rule", "title", "about", "commune_code", "commune", "school_code",
+    "school", "device", "label", "since", "opened_at", "acknowledged_at", "acknowledged_by", "assignee",
+    "closed_at", "closed_by", "reopened_at", "late", "exercise",
 )  # fmt: skip
 
 _STEP = 500
@@ -40,6 +40,7 @@ def _cells(row: IncidentRow, rule: Rule | None, words: Words) -> dict[str, Cell]
         "severity": words.known(f"severity.{row.severity}", row.severity),
         "rule": f"{row.rule}@{row.rule_version}",
         "title": title,
+        "about": words.about(row.evidence).removeprefix(": "),
         "commune_code": row.commune_code or "",
         "commune": row.commune or row.place or "",
         "school_code": row.school_code or "",

@@ -32,8 +32,8 @@ from schoolwatch_server.reports import pen
 ROWS = 100
 """Incidents of a page."""
 
-ALIKE_MOST = 10
-"""Lines of what many computers of a school have alike."""
+ALIKE_MOST, ALIKE_FIRST = 10, 2
+"""Lines of what many computers of a school have alike, and those of them that are not folded away."""
 
 Number = Annotated[int, Form(ge=1, le=2**62)]
 
@@ -149,6 +149,7 @@ def _page(
         incidents=rows[:ROWS],
         older=incident_lists.position(rows[ROWS - 1], order) if len(rows) > ROWS else None,
         alike=[(one, replace(chosen, rule=one.rule, school=one.code, exercise="no")) for one in alike],
+        first=ALIKE_FIRST,
         upto=upto,
         rules=server.rules,
         chosen=chosen,

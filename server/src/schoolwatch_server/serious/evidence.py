@@ -27,6 +27,12 @@ _CODES = {
 }
 """What is kept as a code → the texts that say it; every other code is a `value`."""
 
+_ABOUT = ("finding.grafana_rule", "finding.indicator_name", "finding.site_address", "finding.outage_isp")
+"""What watches of many things found, by which their incidents are told apart in a list."""
+
+ABOUT_MAX = 80
+"""Characters of it: what others wrote must not push the place out of a row of a phone."""
+
 Which = Literal["first", "last", "again"]
 
 
@@ -133,6 +139,24 @@ def _sightings(kept: Mapping[str, Any]) -> Iterator[Seen]:
 def _time(value: object) -> float | None:
     """A time that is known: 0 is what an older program left."""
     return float(value) if isinstance(value, int | float) and value > 0 else None
+
+
+def about(evidence: object) -> tuple[str, str] | None:
+    """Which of the many things that its rule may find: the fact's name and value, cut; None: there is one."""
+    last = evidence.get("last") if isinstance(evidence, Mapping) else None
+    facts = last.get("facts") if isinstance(last, Mapping) else None
+    for name in _ABOUT:
+        value = facts.get(name) if isinstance(facts, Mapping) else None
+        text = "".join(each for each in " ".join(str(value or "").split()) if each.isprintable())
+        if text:
+            return name, text if len(text) <= ABOUT_MAX else text[: ABOUT_MAX - 1].rstrip() + "…"
+    return None
+
+
+def about_in_words(evidence: object, texts: Texts, language: Language) -> str:
+    """The same as people read it in a list; empty where there is nothing to tell apart."""
+    found = about(evidence)
+    return told(*found, texts, language) if found else ""
 
 
 def title(name: str, texts: Texts, language: Language) -> str:
