@@ -1,5 +1,7 @@
 """/influx/query: as InfluxDB's, for whoever holds a token, of what that one may see."""
 
+import math
+import time
 from collections.abc import Callable
 
 import httpx
@@ -174,6 +176,46 @@ def test_a_question_about_very_much_is_read_in_parts_and_ends_in_time(
     assert series(client, query) == whole
     monkeypatch.setattr(influx, "SECONDS", -1.0)
     assert "takes too long" in say(client, query).json()["results"][0]["error"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT last(value) FROM link_speed WHERE device = '{device}' AND time > now() - 2h",
+        "SELECT last(value) FROM indicator WHERE school_name =~ /.*x.*y/",
+        "SHOW TAG VALUES FROM school_info WITH KEY = school_name WHERE school_name =~ /.*x.*y/",
+        "SHOW TAG VALUES FROM indicator WITH KEY = indicator",
+    ],
+)
+def test_a_question_about_devices_or_names_ends_in_time(
+    ask: Ask, judged_tree: Tree, monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    query = query.format(device=judged_tree.schools[0].devices[0].device)
+    assert "error" not in say(ask(EVERYTHING), query).json()["results"][0]
+    monkeypatch.setattr(influx, "SECONDS", -1.0)
+    assert "takes too long" in say(ask(EVERYTHING), query).json()["results"][0]["error"]
+
+
+def test_a_line_through_many_intervals_is_drawn_in_no_time(ask: Ask, judged_tree: Tree) -> None:
+    """A quarter of a million intervals: once they were looked through for each of the points."""
+    client, days = ask(EVERYTHING), 29
+    with begin_write(judged_tree.engine) as conn:
+        tags = {"indicator": "line", "level": "none"}
+        rows = [Judged("indicator", tags, judged_tree.now - n * 600, float(n)) for n in range(days * 144)]
+        judged.write(conn, rows)
+    where = "indicator = 'line' AND time > now() - {}d GROUP BY time(10s) fill(linear)"
+    query = f"SELECT mean(value) FROM indicator WHERE {where}"
+    began = time.process_time()
+    (found,) = series(client, query.format(days))
+    assert len(found["values"]) == days * 8640 + 1  # type: ignore[arg-type]
+    assert time.process_time() - began < 20
+
+
+@pytest.mark.parametrize("number", ["1e300", "-1e300", "9.7"])
+def test_counts_are_filled_with_any_number(ask: Ask, judged_tree: Tree, number: str) -> None:
+    query = f"SELECT count(value) FROM indicator WHERE time > now() - 90d GROUP BY time(1d) fill({number})"
+    values = [row[1] for row in series(ask(EVERYTHING), query)[0]["values"]]  # type: ignore[attr-defined]
+    assert math.trunc(float(number)) in values
 
 
 def test_points_as_they_are_have_a_bound(

@@ -1,12 +1,13 @@
 """What is not answered is refused with a reason; nothing that is written breaks it."""
 
 import re
+import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schoolwatch_server.influxql.condition import Both, Either, Match, allowed
+from schoolwatch_server.influxql.condition import Both, Either, Match, allowed, compiled
 from schoolwatch_server.influxql.errors import QueryError
 from schoolwatch_server.influxql.parser import parse
 from schoolwatch_server.influxql.query import Buckets, Fill, Select, Show, Span
@@ -80,6 +81,23 @@ def test_shown() -> None:
         ("SELECT value FROM x" + "; SELECT value FROM x" * 60, "at most 50 statements"),
         ("SELECT value FROM x WHERE t = 'a" + "a" * 30_000, "at most 20000 characters"),
         ("SELECT value ~ FROM x", "'~', which begins nothing at char 14"),
+        ("SELECT value FROM x WHERE t = '\0'", "'\\x00', which begins nothing at char 32"),
+        ("SELECT value FROM x WHERE t =~ /" + ".?" * 40 + r"\d/", "too much for one"),
+        ("SELECT value FROM x WHERE t =~ /" + "(a|a)" * 40 + r"\d/", "too much for one"),
+        (r"SELECT value FROM x WHERE t =~ /^(a|a|\\)+$/", "a group is not repeated"),
+        (r"SELECT value FROM x WHERE t =~ /.*.*.*\d/", "too much for one"),
+        ("SELECT value FROM x WHERE t =~ /[[:alpha:]]/", "too much for one"),
+        ("SELECT last(value)" + "+1" * 5000 + " FROM x", "at most 200 of AND, OR, +"),
+        ("SELECT last(value)" + "*1" * 5000 + " FROM x", "at most 200 of AND, OR, +"),
+        ("SELECT value FROM x WHERE t = ''" + " AND t = ''" * 1500, "at most 200 of AND, OR, +"),
+        ("SELECT value FROM x WHERE t = ''" + " OR t = ''" * 1500, "at most 200 of AND, OR, +"),
+        ("SELECT value FROM x WHERE time > " + "9" * 6000, "is too long a number"),
+        ("SELECT value FROM x WHERE time > now() - " + "9" * 6000 + "s", "is too long a number"),
+        ("SELECT value FROM x WHERE time > now() - 99999w", "is longer than all of time"),
+        ("SELECT mean(value) FROM x WHERE time > 0 GROUP BY time(9999999w)", "is longer than all of time"),
+        ("SELECT mean(value) FROM x WHERE time > 0 GROUP BY time(1h, 9999999w)", "is longer than all"),
+        ("SELECT mean(value) FROM x WHERE time > 0 GROUP BY time(1h) fill(1e999)", "too large a number"),
+        ("SELECT mean(value) * 1e999 FROM x", "too large a number"),
     ],
 )
 def test_what_is_refused(query: str, says: str) -> None:
@@ -159,3 +177,26 @@ def test_what_a_condition_leaves_of_a_tag() -> None:
     assert allowed(Either(one, Match("b", "=", "1")), "a") is None
     for regex in ("^1|2$", "1", "^(1|.)$", "^(a)|(b)$", "^(1|2)", "(?i)^(a|b)$"):
         assert allowed(Match("a", "=~", regex), "a") is None, regex
+
+
+@pytest.mark.parametrize(
+    "regex",
+    [
+        "^(" + "|".join(f"Trường THPT {number}" for number in range(500)) + ")$", ".*", "^.*$", "THPT.*Hoa.*",
+        r"^Trường \(cơ sở 2\)$", "^(THPT|THCS) .*[0-9]+$", "(?i)th?pt", "viet|^$", "^a.*b|^c.*d|^e.*f",
+    ],
+)  # fmt: skip
+def test_what_people_and_grafana_write_is_a_regular_expression(regex: str) -> None:
+    assert compiled(regex).pattern == regex
+
+
+@given(st.text(alphabet="ab|()*?+.\\[]x{1,}$^", max_size=40))
+@settings(deadline=None)
+def test_no_regular_expression_takes_long(regex: str) -> None:
+    try:
+        found = compiled(regex)
+    except QueryError:
+        return
+    began = time.process_time()
+    found.search("ab" * 40 + "!")
+    assert time.process_time() - began < 1.0

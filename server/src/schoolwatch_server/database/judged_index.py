@@ -7,14 +7,15 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import Final
 
 from sqlalchemy import Connection, func, select
 
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.judged import tags_of
-from schoolwatch_server.influxql.condition import Condition, allowed, holds
-from schoolwatch_server.influxql.source import Series
+from schoolwatch_server.influxql.condition import Condition, allowed
+from schoolwatch_server.influxql.source import Series, kept
 from schoolwatch_server.scope import Scope
 
 _s = t.judged_series.c
@@ -64,17 +65,17 @@ class JudgedIndex:
         return tuple(sorted({key for one in _of(held, _place(scope)) for key in one.tags}))
 
     def series(
-        self, conn: Connection, measurement: str, where: Condition, scope: Scope
+        self, conn: Connection, measurement: str, where: Condition, scope: Scope, until: float = inf
     ) -> tuple[Series, ...]:
-        """Those that the scope sees and that are asked for, by id."""
+        """Those that the scope sees and that are asked for, by id.
+
+        Raises `QueryError` when it is later than `until` (`time.monotonic`).
+        """
         held = self._now(conn).get(measurement, _Held())
         fewest = _fewest(held, where, scope)
         place = _place(scope)
-        return tuple(
-            one
-            for one in fewest
-            if (place is None or one.tags.get(place[0]) == place[1]) and holds(where, one.tags)
-        )
+        seen = (one for one in fewest if place is None or one.tags.get(place[0]) == place[1])
+        return tuple(kept(where, seen, until))
 
     def _now(self, conn: Connection) -> Mapping[str, _Held]:
         """What is held, with the series that came; made anew where some went, as by another database.

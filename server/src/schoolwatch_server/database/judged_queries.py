@@ -2,7 +2,6 @@
 
 import itertools
 import operator
-import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,15 +10,13 @@ from typing import Any, Final
 from sqlalchemy import BigInteger, ColumnElement, Connection, Select, and_, cast, func, select
 
 from schoolwatch_server.database import tables as t
-from schoolwatch_server.influxql.errors import QueryError
+from schoolwatch_server.influxql.errors import QueryError, in_time
 from schoolwatch_server.influxql.instant import SECOND, nanoseconds
 from schoolwatch_server.influxql.query import Buckets, Function, Span
 from schoolwatch_server.influxql.source import Fold, Point
+from schoolwatch_server.store.series import JUDGED_FIELDS
 
 _v = t.judged.c
-
-FIELDS: Final = ("value", "numerator", "denominator", "coverage")
-"""The numbers of a judged value."""
 
 _MICRO: Final = 1000
 """Nanoseconds; what is kept as a float of seconds is as exact as that."""
@@ -35,12 +32,6 @@ POINTS_MAX: Final = 1_000_000
 """Points that one question may get as they are."""
 
 
-def _in_time(until: float) -> None:
-    """Raises `QueryError` once it is later (`time.monotonic`): one question must not keep a processor."""
-    if time.monotonic() > until:
-        raise QueryError("this takes too long: ask for a shorter time, longer intervals or fewer series")
-
-
 def points(
     conn: Connection, ids: Sequence[int], fields: Sequence[str], span: Span, until: float
 ) -> dict[int, list[Point]]:
@@ -52,7 +43,7 @@ def points(
     found: defaultdict[int, list[Point]] = defaultdict(list)
     left = POINTS_MAX
     for some in _parts(ids, _READ):
-        _in_time(until)
+        in_time(until)
         query = select(_v.series_id, _v.at, *columns).where(_v.series_id.in_(some), *_within(span))
         rows = conn.execute(query.order_by(_v.series_id, _v.at).limit(left + 1)).all()
         left -= len(rows)
@@ -67,7 +58,7 @@ def points(
 
 @dataclass(frozen=True, slots=True)
 class Newest:
-    """The newest row of a series: when, and the numbers of `FIELDS`."""
+    """The newest row of a series: when, and the numbers of `JUDGED_FIELDS`."""
 
     at: float
     numbers: tuple[float | None, ...]
@@ -84,7 +75,7 @@ def newest(conn: Connection, ids: Sequence[int], after: float) -> dict[int, Newe
         .scalar_subquery()
     )
     joined = t.judged_series.join(t.judged, and_(_v.series_id == t.judged_series.c.id + 0, _v.at == at))
-    columns = [_v[name] for name in FIELDS]
+    columns = [_v[name] for name in JUDGED_FIELDS]
     for some in _parts(ids, _TOGETHER):
         query = select(_v.series_id, _v.at, *columns).select_from(joined)
         query = query.where(t.judged_series.c.id.in_(some), _v.at >= after)
@@ -109,11 +100,11 @@ def folds(
     is_last = need == {"last"}
     if is_last and buckets is not None:
         for some in _parts(ids, _READ):
-            _in_time(until)
+            in_time(until)
             _add_last(found, conn.execute(_all(some, field, span)).all(), span, buckets)
         return found
     for some in _parts(ids, _TOGETHER if is_last else _FOLDED):
-        _in_time(until)
+        in_time(until)
         query = _newest(some, field, span) if is_last else _folded(some, field, span, buckets, need)
         for id_, bucket, *numbers in conn.execute(query).all():
             start = 0 if buckets is None else buckets.start(span.start) + bucket * buckets.every

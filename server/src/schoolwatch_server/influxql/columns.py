@@ -1,6 +1,8 @@
 """From folds or points to the rows of an answer: functions, empty buckets filled, sums done."""
 
 import itertools
+import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 
 from schoolwatch_server.influxql.expression import leaves
@@ -95,7 +97,7 @@ def _filled(query: Select, call: Call, folds: Mapping[int, Fold]) -> dict[int, V
         fill = Fill("number", 0)
     match fill.how:
         case "number":
-            number = int(fill.number) if is_count else fill.number
+            number = float(math.trunc(fill.number)) if is_count else fill.number
             return {start: found.get(start, number) for start in _starts(query)}
         case "previous":
             return _carried(found, _starts(query))
@@ -117,15 +119,11 @@ def _carried(found: Mapping[int, Value], starts: Sequence[int]) -> dict[int, Val
 
 def _between(found: Mapping[int, Value], starts: Sequence[int]) -> dict[int, float]:
     """On the line between the nearest two that are known."""
-    known = sorted(start for start, value in found.items() if value is not None)
+    known = sorted((start, value) for start, value in found.items() if value is not None)
     made: dict[int, float] = {}
-    for left, right in itertools.pairwise(known):
-        low, high = found[left], found[right]
-        if low is None or high is None:
-            continue
-        for start in starts:
-            if left < start < right:
-                made[start] = low + (high - low) * (start - left) / (right - left)
+    for (left, low), (right, high) in itertools.pairwise(known):
+        for start in starts[bisect_right(starts, left) : bisect_left(starts, right)]:
+            made[start] = low + (high - low) * (start - left) / (right - left)
     return made
 
 

@@ -13,12 +13,20 @@ Sign = Literal["=", "!=", "=~", "!~"]
 REGEX_MAX: Final = 10_000
 """Characters of a regular expression: a variable of Grafana with all of a commune's schools has fewer."""
 
-REPEATS_MAX: Final = 4
-"""How often a regular expression may repeat something: what matching may cost grows with each."""
+WAYS_MAX: Final = 20_000
+"""Ways in which a regular expression may be tried at one place of a text: a variable of Grafana with all of a
+commune's schools has one for each."""
+
+_REPEATED: Final = 64
+"""Ways of what is repeated or may be left out: as many as a long name has characters."""
 
 _LITERAL: Final = re.compile(r"(?:[^\\.+*?()|\[\]{}^$]|\\[^A-Za-z0-9])*")
-_REPEATED_GROUP: Final = re.compile(r"(?<!\\)\)[*+?{]")
-_REPEAT: Final = re.compile(r"(?<!\\)[*+{]")
+_ATOM: Final = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
+"""What stands for one character."""
+
+_ANYTHING_LAST: Final = re.compile(r"\.\*\$?\Z")
+_NOT_OURS: Final = re.compile(r"\\[1-9]|\(\?(?!:|i\))|\[:")
+"""What Python's expressions have and RE2's have not, and the other way round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +127,36 @@ def compiled(text: str) -> re.Pattern[str]:
     """
     if len(text) > REGEX_MAX:
         raise QueryError(f"a regular expression has at most {REGEX_MAX} characters, this one has {len(text)}")
-    if _REPEATED_GROUP.search(text):
-        raise QueryError(f"/{_short(text)}/: a group is not repeated here")
-    if len(_REPEAT.findall(text)) > REPEATS_MAX or re.search(r"\\[1-9]|\(\?(?!:|i\))", text):
+    if _NOT_OURS.search(text) or _ways(text) > WAYS_MAX:
         raise QueryError(f"/{_short(text)}/: too much for one regular expression")
     try:
         return re.compile(text)
     except (re.error, RecursionError, OverflowError) as error:
         raise QueryError(f"/{_short(text)}/: not a regular expression: {error}") from None
+
+
+def _ways(regex: str) -> int:
+    """Of what stands in a row the ways multiply, of what stands beside `|` they add up.
+
+    At the end `.*` takes what is left, whatever that is. Raises `QueryError` where a group is repeated.
+    """
+    plain = _ATOM.sub("x", regex).replace("(?i)", "").replace("(?:", "(")
+    if re.search(r"\)[*+?{]", plain):
+        raise QueryError(f"/{_short(regex)}/: a group is not repeated here")
+    plain = re.sub(r"([*+?}])[?+]", r"\1", _ANYTHING_LAST.sub("", plain))
+    rows = [[0, 1]]  # of each group that is open: its alternatives until now, and the one that is read
+    for char in plain:
+        if char == "(":
+            rows.append([0, 1])
+        elif char == ")" and len(rows) > 1:
+            rows[-2][1] *= sum(rows.pop())
+        elif char == "|":
+            rows[-1] = [sum(rows[-1]), 1]
+        elif char in "*+?{":
+            rows[-1][1] *= _REPEATED
+        if rows[-1][1] > WAYS_MAX:
+            return rows[-1][1]
+    return sum(map(sum, rows))
 
 
 def _short(text: str) -> str:

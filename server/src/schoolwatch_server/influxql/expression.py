@@ -67,7 +67,7 @@ def _told_apart(found: list[Column]) -> list[Column]:
 
 def _sum(reader: Reader) -> Expression:
     found = _product(reader)
-    while reader.says("+", "-"):
+    while reader.joins("+", "-"):
         sign = reader.step().text
         found = Binary(sign, found, _product(reader))  # type: ignore[arg-type]
     return found
@@ -75,7 +75,7 @@ def _sum(reader: Reader) -> Expression:
 
 def _product(reader: Reader) -> Expression:
     found = _leaf(reader)
-    while reader.says("*", "/"):
+    while reader.joins("*", "/"):
         sign = reader.step().text
         found = Binary(sign, found, _leaf(reader))  # type: ignore[arg-type]
     return found
@@ -91,9 +91,9 @@ def _leaf(reader: Reader) -> Expression:
         reader.depth -= 1
         return found
     if reader.took("-"):
-        return Number(-float(reader.expect("number").text))
+        return Number(-reader.number())
     if reader.next.kind == "number":
-        return Number(float(reader.step().text))
+        return Number(reader.number())
     token = reader.next
     name = reader.name("a field or a function")
     if token.kind == "quoted" or not reader.says("("):

@@ -41,7 +41,10 @@ def duration(text: str) -> int:
     found = _DURATION.fullmatch(text)
     if found is None or found[2] not in UNITS:
         raise QueryError(f"{text!r} is no duration: write a number and ns, u, ms, s, m, h, d or w")
-    return int(found[1]) * UNITS[found[2]]
+    long = int(found[1]) * UNITS[found[2]]
+    if long > LATEST:
+        raise QueryError(f"{text[:40]} is longer than all of time, 292 years")
+    return long
 
 
 def instant(text: str, zone: tzinfo) -> int:

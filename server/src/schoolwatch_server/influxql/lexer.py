@@ -12,6 +12,9 @@ Kind = Literal["name", "quoted", "string", "regex", "number", "duration", "sign"
 QUERY_MAX: Final = 20_000
 """Characters of a query: a panel's with a list of 500 schools has less."""
 
+DIGITS_MAX: Final = 400
+"""Characters of a number: no smaller or larger one is told apart by more."""
+
 _TOKEN: Final = re.compile(
     r"""
       (?P<space>\s+)
@@ -45,6 +48,8 @@ def tokens(query: str) -> Iterator[Token]:
     """The tokens, the last of which is an `end`. Raises `QueryError` for what is none."""
     if len(query) > QUERY_MAX:
         raise QueryError(f"a query has at most {QUERY_MAX} characters, this one has {len(query)}")
+    if (at := query.find("\0")) >= 0:  # no database takes it
+        raise QueryError("found '\\x00', which begins nothing", at + 1)
     position, is_after_match = 0, False
     while position < len(query):
         if is_after_match and (found := _REGEX.match(query, position)):
@@ -68,6 +73,8 @@ def _token(found: re.Match[str], kind: str | None) -> Token:
     match kind:
         case "quoted" | "string":
             return Token("quoted" if kind == "quoted" else "string", _unescaped(text), at)
+        case "duration" | "number" if len(text) > DIGITS_MAX:
+            raise QueryError(f"{text[:20]}… is too long a number", at)
         case "duration" | "number" | "name":
             return Token(kind, text, at)
     return Token("sign", text, at)

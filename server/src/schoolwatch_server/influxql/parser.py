@@ -142,7 +142,7 @@ def _fill(reader: Reader) -> Fill:
     token = reader.next
     sign = -1.0 if reader.took("-") else 1.0
     if reader.next.kind == "number":
-        fill = Fill("number", sign * float(reader.expect("number").text))
+        fill = Fill("number", sign * reader.number())
     else:
         how = reader.name("null, none, previous, linear, a number").lower()
         if how not in get_args(Filling) or how == "number":

@@ -1,7 +1,13 @@
 """Reads a query's tokens one after the other."""
 
+import math
+from typing import Final
+
 from schoolwatch_server.influxql.errors import QueryError
 from schoolwatch_server.influxql.lexer import Kind, Token, tokens
+
+TERMS_MAX: Final = 200
+"""What AND, OR and signs put together in one query; each is looked through within the others."""
 
 
 class Reader:
@@ -11,6 +17,7 @@ class Reader:
         self._tokens = list(tokens(query))
         self._position = 0
         self.depth = 0  # of parentheses in a condition or expression
+        self._terms = 0
 
     @property
     def next(self) -> Token:
@@ -39,6 +46,22 @@ class Reader:
             return False
         self.step()
         return True
+
+    def joins(self, *words: str) -> bool:
+        """Whether a word or sign comes that puts two together. Raises `QueryError` for too many."""
+        if not self.says(*words):
+            return False
+        self._terms += 1
+        if self._terms > TERMS_MAX:
+            raise QueryError(f"at most {TERMS_MAX} of AND, OR, +, -, * and / in one query", self.next.at)
+        return True
+
+    def number(self) -> float:
+        """Takes a number, which must come. Raises `QueryError` for one that is too large."""
+        token = self.expect("number")
+        if not math.isfinite(found := float(token.text)):
+            raise QueryError(f"{token.text[:20]} is too large a number", token.at)
+        return found
 
     def take(self, word: str) -> None:
         """Takes this keyword or sign, which must come."""

@@ -1,12 +1,13 @@
 """Where a query's series come from: what every source of them answers."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
-from schoolwatch_server.influxql.condition import Condition
+from schoolwatch_server.influxql.condition import Condition, holds
+from schoolwatch_server.influxql.errors import in_time
 from schoolwatch_server.influxql.query import Buckets, Function, Span
 
 
@@ -72,6 +73,14 @@ class Source(Protocol):
         self, measurement: str, fields: Sequence[str], series: Sequence[Series], span: Span
     ) -> Mapping[Any, Sequence[Point]]:
         """Each series' points in the span, oldest first, that have one of the fields at least."""
+
+
+def kept(where: Condition, series: Iterable[Series], until: float) -> Iterator[Series]:
+    """Those of the series that are asked for. Raises `QueryError` when it is later than `until`."""
+    for one in series:
+        in_time(until)
+        if holds(where, one.tags):
+            yield one
 
 
 def merged(first: Fold, second: Fold) -> Fold:

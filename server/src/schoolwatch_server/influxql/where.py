@@ -75,7 +75,7 @@ class Bounds:
 def where(reader: Reader, now: int) -> Bounds:
     """All that stands after WHERE."""
     found = _all_of(reader, now)
-    while reader.says("OR"):
+    while reader.joins("OR"):
         at = reader.step().at
         other = _all_of(reader, now)
         if found.times or other.times:
@@ -86,7 +86,8 @@ def where(reader: Reader, now: int) -> Bounds:
 
 def _all_of(reader: Reader, now: int) -> Bounds:
     found = _one(reader, now)
-    while reader.took("AND"):
+    while reader.joins("AND"):
+        reader.step()
         found = found.both(_one(reader, now))
     return found
 

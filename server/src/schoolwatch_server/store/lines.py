@@ -13,10 +13,7 @@ from typing import Final
 from schoolwatch_contract.catalogue import METRICS, shown_alone
 from schoolwatch_contract.records import Reading
 from schoolwatch_server.store.names import FIELD, measurement_of
-from schoolwatch_server.store.series import Judged
-
-JUDGED_FIELDS: Final = ("value", "numerator", "denominator", "coverage")
-"""The numbers of a judged value; which packs it was judged by stays in the server's database."""
+from schoolwatch_server.store.series import JUDGED_FIELDS, Judged
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 _ESCAPED: Final = re.compile(r"([ ,=])")

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 Resolution = Literal["raw", "1h", "1d"]
 
@@ -45,6 +45,10 @@ class Judged:
     denominator: float | None = None
     coverage: float | None = None
     pack: str = ""
+
+
+JUDGED_FIELDS: Final = ("value", "numerator", "denominator", "coverage")
+"""The numbers of a judged value; which packs it was judged by stays in the server's database."""
 
 
 class Store(Protocol):

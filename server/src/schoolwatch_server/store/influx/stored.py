@@ -12,11 +12,11 @@ from schoolwatch_server.influxql.instant import SECOND, nanoseconds
 from schoolwatch_server.store.influx.engine import StoreEngine
 from schoolwatch_server.store.influx.naming import Naming
 from schoolwatch_server.store.influx.sending import send
-from schoolwatch_server.store.lines import JUDGED_FIELDS, judged_line
+from schoolwatch_server.store.lines import judged_line
 from schoolwatch_server.store.names import FIELD, measurement_of
 from schoolwatch_server.store.queried.info import Names
 from schoolwatch_server.store.rollup import DAY, HOUR, bucket, fold_points
-from schoolwatch_server.store.series import Judged, Point, Resolution, Series
+from schoolwatch_server.store.series import JUDGED_FIELDS, Judged, Point, Resolution, Series
 from schoolwatch_server.store.sqlite import resolution_of
 
 _SECONDS: Final = {"1h": HOUR, "1d": DAY}

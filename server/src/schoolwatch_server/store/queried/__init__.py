@@ -25,11 +25,11 @@ class Queried:
     def __init__(
         self, conn: Connection, index: JudgedIndex, scope: Scope, now: float, until: float = inf
     ) -> None:
-        info = InfoSeries(conn, scope, now)
+        info = InfoSeries(conn, scope, now, until)
         parts: tuple[Source, ...] = (
             JudgedSeries(conn, index, scope, info.names, until),
             info,
-            MeasuredSeries(conn, scope, now),
+            MeasuredSeries(conn, scope, now, until),
         )
         self._parts = {name: part for part in reversed(parts) for name in part.measurements()}
 

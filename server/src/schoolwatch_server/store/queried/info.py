@@ -3,16 +3,18 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from math import inf
 from typing import Any, ClassVar, Final
 
 from sqlalchemy import Connection
 
 from schoolwatch_server.database import registry
 from schoolwatch_server.database.called import called
-from schoolwatch_server.influxql.condition import ANY, Both, Condition, Either, Match, allowed, holds
+from schoolwatch_server.influxql.condition import ANY, Both, Condition, Either, Match, allowed
+from schoolwatch_server.influxql.errors import in_time
 from schoolwatch_server.influxql.instant import SECOND
 from schoolwatch_server.influxql.query import Buckets, Function, Span
-from schoolwatch_server.influxql.source import Fold, Point, Series, folded
+from schoolwatch_server.influxql.source import Fold, Point, Series, folded, kept
 from schoolwatch_server.position import parse
 from schoolwatch_server.scope import Scope
 from schoolwatch_server.store.names import FIELD
@@ -72,18 +74,22 @@ class Names:
             found[GEOHASH] = geohash
         return found
 
-    def without(self, where: Condition) -> Condition:
-        """A condition on ids for one on names: it lets through whatever the whole does, or more."""
+    def without(self, where: Condition, until: float) -> Condition:
+        """A condition on ids for one on names: it lets through whatever the whole does, or more.
+
+        Raises `QueryError` when it is later than `until`.
+        """
+        in_time(until)
         match where:
             case Match(tag) if tag in self._BESIDE:
                 return ANY if tag == GEOHASH else self._of_ids(where)
             case Both(left, right):
-                first, second = self.without(left), self.without(right)
+                first, second = self.without(left, until), self.without(right, until)
                 if first is left and second is right:
                     return where
                 return second if first == ANY else first if second == ANY else Both(first, second)
             case Either(left, right):
-                first, second = self.without(left), self.without(right)
+                first, second = self.without(left, until), self.without(right, until)
                 if first is left and second is right:
                     return where
                 return ANY if ANY in (first, second) else Either(first, second)
@@ -104,8 +110,8 @@ def _geohash(position: str) -> str:
 class InfoSeries:
     """The schools and devices that a scope sees: each one series with one point, now, that is 1."""
 
-    def __init__(self, conn: Connection, scope: Scope, now: float) -> None:
-        self._conn, self._scope = conn, scope
+    def __init__(self, conn: Connection, scope: Scope, now: float, until: float = inf) -> None:
+        self._conn, self._scope, self._until = conn, scope, until
         self._at = int(now) * SECOND
 
     def measurements(self) -> Sequence[str]:
@@ -125,7 +131,7 @@ class InfoSeries:
         """Those asked for."""
         del span
         made = self._schools() if measurement == SCHOOLS else self._devices(where)
-        return [one for one in made if holds(where, one.tags)]
+        return list(kept(where, made, self._until))
 
     def folds(
         self,

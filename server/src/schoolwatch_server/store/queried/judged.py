@@ -7,11 +7,12 @@ from sqlalchemy import Connection
 
 from schoolwatch_server.database import judged_queries
 from schoolwatch_server.database.judged_index import JudgedIndex
-from schoolwatch_server.influxql.condition import Condition, holds
+from schoolwatch_server.influxql.condition import Condition
 from schoolwatch_server.influxql.query import Buckets, Function, Span
-from schoolwatch_server.influxql.source import Fold, Point, Series
+from schoolwatch_server.influxql.source import Fold, Point, Series, kept
 from schoolwatch_server.scope import Scope
 from schoolwatch_server.store.queried.info import Names
+from schoolwatch_server.store.series import JUDGED_FIELDS
 
 
 class JudgedSeries:
@@ -30,7 +31,7 @@ class JudgedSeries:
     def fields(self, measurement: str) -> Sequence[str]:
         """All have the same numbers."""
         del measurement
-        return judged_queries.FIELDS
+        return JUDGED_FIELDS
 
     def tag_keys(self, measurement: str) -> Sequence[str]:
         """The tags as they are kept, and names of places."""
@@ -42,10 +43,10 @@ class JudgedSeries:
         del span
         names = self._names()
         # names are not in the index: by them is looked afterwards
-        known = names.without(where)
-        found = self._index.series(self._conn, measurement, known, self._scope)
+        known = names.without(where, self._until)
+        found = self._index.series(self._conn, measurement, known, self._scope, self._until)
         named = (Series(one.id, names.beside(one.tags)) for one in found)
-        return [one for one in named if known is where or holds(where, one.tags)]
+        return list(named if known is where else kept(where, named, self._until))
 
     def folds(
         self,

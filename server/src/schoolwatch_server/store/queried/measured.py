@@ -11,11 +11,11 @@ from sqlalchemy import Connection
 from schoolwatch_contract.catalogue import METRICS, shown_alone
 from schoolwatch_contract.envelope import decode_stored
 from schoolwatch_server.database import journal, registry, rollups
-from schoolwatch_server.influxql.condition import Condition, allowed, holds
-from schoolwatch_server.influxql.errors import QueryError
+from schoolwatch_server.influxql.condition import Condition, allowed
+from schoolwatch_server.influxql.errors import QueryError, in_time
 from schoolwatch_server.influxql.instant import EARLIEST, LATEST, SECOND, nanoseconds
 from schoolwatch_server.influxql.query import Buckets, Function, Span
-from schoolwatch_server.influxql.source import Fold, Point, Series, folded, merged
+from schoolwatch_server.influxql.source import Fold, Point, Series, folded, kept, merged
 from schoolwatch_server.scope import Scope
 from schoolwatch_server.state import key, parse_key
 from schoolwatch_server.store.names import FIELD, measurement_of
@@ -49,8 +49,8 @@ _Devices = dict[tuple[int, str], _Held]
 class MeasuredSeries:
     """The series of devices that a scope sees; a query names the devices."""
 
-    def __init__(self, conn: Connection, scope: Scope, now: float) -> None:
-        self._conn, self._scope, self._now = conn, scope, now
+    def __init__(self, conn: Connection, scope: Scope, now: float, until: float) -> None:
+        self._conn, self._scope, self._now, self._until = conn, scope, now, until
         self._loaded: dict[tuple[str, tuple[int, ...], Span, bool], _Devices] = {}
 
     def measurements(self) -> Sequence[str]:
@@ -81,7 +81,7 @@ class MeasuredSeries:
             Series((id_, name), {"device": devices[id_], **parse_key(name)[1]})
             for id_, name in sorted(loaded)
         )
-        return [one for one in found if holds(where, one.tags)]
+        return list(kept(where, found, self._until))
 
     def folds(
         self,
@@ -140,6 +140,7 @@ class MeasuredSeries:
             loaded: _Devices = defaultdict(_Held)
             metric = _METRICS[measurement]
             for id_ in asked[1]:
+                in_time(self._until)
                 self._add_points(loaded, id_, metric, Span(span.start, min(first, span.end)))
                 self._add_hours(loaded, id_, metric, first, last)
                 self._add_points(loaded, id_, metric, Span(max(last, span.start), span.end))
