@@ -109,7 +109,7 @@ def _make(config: ServerConfig, schools: int, devices: int, days: int) -> dict[s
     engine.dispose()
     chosen = {
         "province": "simulated", "commune": f"C{COMMUNE}", "school": f"S{SCHOOL}", "device": measured[0],
-        "gateway": measured[0], "indicator": "telemetry_coverage",
+        "gateway": measured[0], "indicator": "telemetry_coverage", "isp": "VNPT",
     }  # fmt: skip
     return {"end": end + 1, "points": points, "chosen": chosen}
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import get_args
 
+from panels_lines import of_lines
 from reports import World
 from schoolwatch_contract.catalogue import METRICS, Metric, shown_alone
 from schoolwatch_contract.records import Reading
@@ -98,6 +99,7 @@ def judged_of(
             yield from _aimed(tags, start, hours)
         yield from _opened(tags, start + len(tags))
         yield from _standings(tags, start, hours, chance)
+    yield from of_lines(places, start, hours, random.Random(13))
     yield from _of_server(start, hours, chance)
 
 

@@ -247,11 +247,14 @@ def _with_columns(made: Any, one: Panel, at: At) -> Any:
 
 def _of_number(one: Panel, query: Query, language: Language) -> list[models.DynamicConfigValue]:
     found = [models.DynamicConfigValue("displayName", COLUMNS[query.name].of(language))]
-    if one.unit == SHARE:
+    if query.unit:
+        found.append(models.DynamicConfigValue("unit", query.unit))
+    if (query.unit or one.unit) == SHARE:
+        colours = "continuous-GrYlRd" if query.is_bad else "continuous-RdYlGr"
         found += [
             models.DynamicConfigValue("min", 0),
             models.DynamicConfigValue("max", 1),
-            models.DynamicConfigValue("color", {"mode": "continuous-RdYlGr"}),
+            models.DynamicConfigValue("color", {"mode": colours}),
         ]
         if one.kind == "table":
             cell = {"type": "gauge", "mode": "basic"}

@@ -131,11 +131,12 @@ class Chores:
 
     def _note_standings(self) -> int:
         each, now = self._config.evaluation.indicators_every, time.time()
-        rules = self._rules.now().at(now)
+        rules, packs = self._rules.now().at(now), self._packs.now()
         return (
             self._standings.note_open(rules, now, each)
             + self._standings.note_hour(now)
-            + self._standings.note_schools(tuple(questions(self._packs.now()).values()), now)
+            + self._standings.note_schools(tuple(questions(packs).values()), now)
+            + self._standings.note_lines(rules, packs, now)
             + self._standings.note_server(now, max(each, HEALTH_EVERY))
         )
 

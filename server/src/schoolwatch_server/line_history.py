@@ -41,9 +41,14 @@ def growing(kept: bytes) -> Iterator[tuple[float, bytes]]:
         yield test.at, msgspec.msgpack.encode(tests[:n])
 
 
+def since(kept: bytes | None, after: float) -> tuple[SpeedTest, ...]:
+    """The tests that were taken from an instant on, the newest last."""
+    return () if kept is None else tuple(test for test in _decode(kept) if test.at >= after)
+
+
 def medians(kept: bytes | None, after: float) -> tuple[int, float | None, float | None]:
     """How many tests were taken from an instant on, and their median download and upload in bit/s."""
-    tests = [] if kept is None else [test for test in _decode(kept) if test.at >= after]
+    tests = since(kept, after)
     return (
         len(tests),
         _median([test.download for test in tests]),

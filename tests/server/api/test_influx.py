@@ -5,13 +5,15 @@ import time
 from collections.abc import Callable
 
 import httpx
+import msgspec
 import pytest
 
 from schoolwatch_server import packs, rules
 from schoolwatch_server.api import influx
-from schoolwatch_server.database import judged, judged_queries
+from schoolwatch_server.database import judged, judged_queries, tables
 from schoolwatch_server.database.engine import begin_write
 from schoolwatch_server.indicators.current import count_all
+from schoolwatch_server.line_history import SpeedTest
 from schoolwatch_server.scope import EVERYTHING, Scope
 from schoolwatch_server.standings import posture
 from schoolwatch_server.standings.keeping import Standings
@@ -44,6 +46,14 @@ def judged_tree(tree: Tree) -> Tree:
     standings.note_hour(tree.now + 7200)  # the hour in which they opened is over
     standings.note_marks(rules.load(), tree.now)
     standings.note_server(tree.now, 300.0)
+    with begin_write(tree.engine) as conn:
+        contracts = [{"school_id": s.id, "isp": "VNPT", "subscriber": s.mark} for s in tree.schools]
+        conn.execute(tables.line_contract.insert(), [one | {"download_mbps": 100.0} for one in contracts])
+        testers = [{"school_id": s.id, "device_id": s.devices[0].id} for s in tree.schools]
+        conn.execute(tables.line_tester.insert(), testers)
+        kept = msgspec.msgpack.encode([SpeedTest(tree.now, 9e7, 9e7)])
+        conn.execute(tables.state.update().values(line_tests=kept))
+    standings.note_lines(rules.load(), packs.load(), tree.now)
     return tree
 
 
@@ -76,7 +86,8 @@ def test_a_panel(ask: Ask, judged_tree: Tree) -> None:
 @pytest.mark.parametrize(
     "measurement",
     [
-        "indicator", "school_info", "device_info", names.POSTURE, names.ROLLOUT, *names.OF_INCIDENTS,
+        "indicator", "school_info", "device_info", names.POSTURE, names.ROLLOUT, names.LINE,
+        names.LINE_TEST, *names.OF_INCIDENTS,
     ],
 )  # fmt: skip
 def test_nobody_reads_of_elsewhere(ask: Ask, judged_tree: Tree, measurement: str) -> None:

@@ -99,6 +99,7 @@ NOBODY_ASKS = named(
     enrolment="devices_of_school enrolled name_of",
     grafana_alerts="current",
     incident_counts="opened told_in",
+    line_facts="cuts ipv6 testers",
     judged_log="after newest note_again page",
     rollout="by_school",
     store_writer="begin devices load lose rewind",

@@ -34,6 +34,7 @@ def chosen(devices: list[str]) -> dict[str, str]:
         "device": devices[0],
         "gateway": devices[0],
         "indicator": "antivirus_coverage",
+        "isp": "VNPT",
     }
 
 

@@ -30,7 +30,7 @@ from schoolwatch_server.texts import LANGUAGES, Language
 ABOVE = {
     MEASUREMENT, PARTS, "device_info", names_of.TARGET, names_of.CLAIMS,
     names_of.CLAIMS_BY_STATE, names_of.UNPLACED, names_of.POSTURE, names_of.ROLLOUT, names_of.SERVER,
-    *names_of.OF_INCIDENTS,
+    names_of.ISP, *names_of.GO_WITH_SCHOOL,
 }  # fmt: skip
 """What was judged, or which there are."""
 

@@ -93,7 +93,7 @@ def chosen(month: Month, measurement: str) -> list[dict[str, str]]:
     schools = [place for place in month.places if place["level"] == "school"]
     return [
         {kind: month.names[kind, place[kind]] for kind in ("province", "commune", "school")}
-        | {"device": device, "gateway": device, "indicator": "antivirus_coverage"}
+        | {"device": device, "gateway": device, "indicator": "antivirus_coverage", "isp": "VNPT"}
         for place in (schools[0], schools[-1])
     ]
 

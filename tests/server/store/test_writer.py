@@ -22,7 +22,7 @@ from schoolwatch_server.intake.batch import take
 from schoolwatch_server.store.influx import naming, sending, writer
 from schoolwatch_server.store.influx.engine import About, Found, StoreDownError, StoreRefusesError
 from schoolwatch_server.store.influx.writer import Writer
-from schoolwatch_server.store.names import OF_INCIDENTS
+from schoolwatch_server.store.names import GO_WITH_SCHOOL
 from schoolwatch_server.store.series import Judged
 from schoolwatch_server.store_section import SeriesStore
 
@@ -273,7 +273,7 @@ def test_what_was_deleted_is_deleted_there_a_minute_later(world, store, clock) -
     assert store.deleted == []
     clock[0] += 61
     one.catch_up()
-    of_school = [("school", "3", name) for name in ("school_info", *OF_INCIDENTS)]
+    of_school = [("school", "3", name) for name in ("school_info", *GO_WITH_SCHOOL)]
     assert store.deleted == [("device", "ab" * 16, ""), *of_school]
     one.catch_up()
     assert len(store.deleted) == 1 + len(of_school)

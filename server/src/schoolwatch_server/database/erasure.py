@@ -9,7 +9,7 @@ from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.columns import metadata
 from schoolwatch_server.database.dependents import delete_with_dependents, for_good
 from schoolwatch_server.database.judged import with_tag
-from schoolwatch_server.store.names import OF_INCIDENTS
+from schoolwatch_server.store.names import GO_WITH_SCHOOL
 
 
 def devices_of_school(conn: Connection, school_id: int) -> tuple[str, ...]:
@@ -90,7 +90,7 @@ def school(conn: Connection, school_id: int, now: float) -> Counter[str]:
         (t.report, _of_school(school_id) & t.report.c.handed_in_at.is_(None)),
     ):
         _with_dependents(conn, gone, table, where)
-    _incident_series(conn, gone, school_id)
+    _series_of_lists(conn, gone, school_id)
     handed_in = select(t.report.c.id).where(_of_school(school_id))
     conn.execute(update(t.report).where(_of_school(school_id)).values(frozen_by="", handed_in_by=""))
     conn.execute(update(t.report_event).where(t.report_event.c.report_id.in_(handed_in)).values(by=""))
@@ -101,10 +101,10 @@ def school(conn: Connection, school_id: int, now: float) -> Counter[str]:
     return +gone
 
 
-def _incident_series(conn: Connection, gone: Counter[str], school_id: int) -> None:
-    """How many incidents it had, and when which began: they go as the incidents do."""
+def _series_of_lists(conn: Connection, gone: Counter[str], school_id: int) -> None:
+    """How many incidents it had, when which began, what lines it has: they go as incidents and lists do."""
     s = t.judged_series.c
-    its = select(s.id).where(s.measurement.in_(OF_INCIDENTS), with_tag("school", str(school_id)))
+    its = select(s.id).where(s.measurement.in_(GO_WITH_SCHOOL), with_tag("school", str(school_id)))
     ids = list(conn.scalars(its))
     _delete(conn, gone, t.judged, t.judged.c.series_id.in_(ids))
     _delete(conn, gone, t.judged_series, s.id.in_(ids))

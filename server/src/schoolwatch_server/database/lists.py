@@ -126,7 +126,7 @@ def contracts(conn: Connection, scope: Scope, now: float) -> dict[int, tuple[Con
 def _contracts(level: Level) -> Select[Any]:
     c = t.line_contract.c
     return (
-        select(c.school_id, c.isp, c.technology, c.download_mbps, c.upload_mbps)
+        select(c.school_id, c.isp, c.technology, c.download_mbps, c.upload_mbps, c.subscriber)
         .join_from(t.line_contract, t.school)
         .where(
             inside(level),

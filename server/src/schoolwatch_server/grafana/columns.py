@@ -11,6 +11,7 @@ from schoolwatch_server.indicators import INDICATORS
 from schoolwatch_server.severity import SEVERITIES
 from schoolwatch_server.strict_yaml import Confidence
 from schoolwatch_server.texts import Language
+from schoolwatch_server.workbooks.contracts import TECHNOLOGIES
 
 COLUMNS: Final[Mapping[str, Words]] = {
     "commune_name": said("grafana.commune"),
@@ -37,6 +38,20 @@ COLUMNS: Final[Mapping[str, Words]] = {
     "new": said("grafana.column.new"),
     "acknowledged": said("grafana.until.acknowledged"),
     "closed": said("grafana.until.closed"),
+    "isp": said("grafana.isp"),
+    "subscriber": said("grafana.column.subscriber"),
+    "technology": said("grafana.column.technology"),
+    "way": said("grafana.column.way"),
+    **{
+        name: said(f"grafana.column.{name}")
+        for name in (
+            *("lines", "schools", "down", "hours_down", "below", "tests_below", "share", "share_p10"),
+            *("download", "download_p10", "upload", "upload_p10", "latency", "loss", "ipv6"),
+            *("paid_download", "measured_download", "share_download"),
+            *("paid_upload", "measured_upload", "share_upload"),
+            *("newest", "taken", "tests"),
+        )
+    },
     **{verdict: said(f"grafana.verdict.{verdict}") for verdict in ("good", "old", "bad", "unknown")},
     **{state: said(f"grafana.rollout.{state}") for state in STATES},
 }
@@ -54,6 +69,8 @@ VALUES: Final[Mapping[str, Mapping[str, Words]]] = {
         **{one: said(f"claim_state.{one}") for one in (*CLAIM_STATES, "none")},
     },
     "until": {one: COLUMNS[one] for one in ("acknowledged", "closed")},
+    "technology": {one: said(f"grafana.technology.{one}") for one in TECHNOLOGIES},
+    "way": {one: said(f"grafana.way.{one}") for one in ("download", "upload")},
 }
 """What values of a tag are called."""
 

@@ -1,5 +1,6 @@
-"""Lines: what contracts promise, what tests measured, and where lessons online have enough."""
+"""Lines: what contracts promise, what tests measured, by provider, and where lessons online have enough."""
 
+from schoolwatch_server.grafana import providers
 from schoolwatch_server.grafana.places import (
     COMMUNE,
     OF_COMMUNES,
@@ -23,8 +24,10 @@ _OF = (
 DASHBOARD = Dashboard(
     "schoolwatch-lines",
     said("grafana.dashboard.lines"),
-    (PROVINCE, COMMUNE, PROVINCE_CODE),
+    (PROVINCE, COMMUNE, PROVINCE_CODE, providers.CHOSEN),
     (
+        providers.IN_ALL,
+        providers.OF_CHOSEN,
         Row(
             said("grafana.row.communes"), tuple(over_time(one, OF_COMMUNES, ("commune_name",)) for one in _OF)
         ),

@@ -10,6 +10,7 @@ LEADS: Final[Mapping[str, tuple[str, str]]] = {
     "commune_name": ("schoolwatch-commune", "commune"),
     "school_name": ("schoolwatch-school", "school"),
     "device": ("schoolwatch-device", "device"),
+    "isp": ("schoolwatch-lines", "isp"),
 }
 """Tag → the dashboard that one of its values has, and the variable there that takes it."""
 

@@ -58,6 +58,7 @@ UNITS: Final = {
     "load": "short",
     "Hz": "hertz",
     "dBm": "dBm",
+    "instant": "dateTimeFromNow",
 }
 """Grafana's id of each unit."""
 

@@ -58,7 +58,8 @@ class Query:
     With `is_over_time` there is one value an interval of the graph, else one over all of the range.
     `named_by` is the tag that names a series to people, where it isn't all of `by`: one in each language.
     `name` is the column that a table has the value in; only tables and maps have one. `label` stands before
-    the tags in a legend.
+    the tags in a legend. `unit` is Grafana's id of a column's unit where that isn't the panel's; with
+    `is_bad` more of a share is worse.
     """
 
     measurement: str
@@ -70,6 +71,8 @@ class Query:
     named_by: Words | None = None
     name: str = ""
     label: Words | None = None
+    unit: str = ""
+    is_bad: bool = False
 
     def names(self, language: Language) -> tuple[str, ...]:
         """The tags that tell series apart in a legend."""

@@ -65,6 +65,7 @@ class Contract:
     technology: str
     download: float | None = None
     upload: float | None = None
+    subscriber: str = ""
 
 
 @dataclass(frozen=True, slots=True)

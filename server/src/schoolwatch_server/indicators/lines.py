@@ -1,6 +1,9 @@
 """A school's lines to the Internet, as its contracts say them and as they were tested."""
 
-from schoolwatch_server.indicators.facts import Said
+from collections.abc import Iterable
+
+from schoolwatch_server import isps
+from schoolwatch_server.indicators.facts import Contract, Said
 from schoolwatch_server.indicators.indicator import Counts, Fraction, Indicator, Numbers, Parts, Reason
 
 _FIBRE = frozenset({"fibre", "leased"})
@@ -19,7 +22,7 @@ def several_providers(counts: Counts, _: Numbers) -> Fraction:
     """Lines of two providers or more: so the contracts say, whether the second works nobody has tried."""
     if not counts.contracts:
         return _yes_no(None, "no_contracts")
-    names = {" ".join(c.provider.casefold().split()) for c in counts.contracts} - {""}
+    names = {isps.compared(c.provider) for c in counts.contracts} - {""}
     unnamed = any(not c.provider.strip() for c in counts.contracts)
     return _yes_no(True if len(names) > 1 else None if unnamed else False, "not_declared")
 
@@ -44,14 +47,20 @@ def of_contract_parts(counts: Counts, _: Numbers) -> Parts:
 
 
 def _ways(counts: Counts) -> dict[str, tuple[float, float]]:
-    """Mbit/s measured and paid for of the fastest line, of each way of which both are known."""
-    fastest = max((c for c in counts.contracts if c.download), key=lambda c: c.download or 0, default=None)
-    if fastest is None:
-        return {}
-    pairs = {
-        "download": (counts.line.download, fastest.download),
-        "upload": (counts.line.upload, fastest.upload),
-    }
+    fastest = fastest_of(counts.contracts)
+    return {} if fastest is None else beside(fastest, counts.line.download, counts.line.upload)
+
+
+def fastest_of(contracts: Iterable[Contract]) -> Contract | None:
+    """The line that a test is held against: it runs over one, and nobody knows over which."""
+    return max((c for c in contracts if c.download), key=lambda c: c.download or 0.0, default=None)
+
+
+def beside(
+    contract: Contract, download: float | None, upload: float | None
+) -> dict[str, tuple[float, float]]:
+    """Way → Mbit/s measured (given in bit/s) and paid for, of each way of which both are known."""
+    pairs = {"download": (download, contract.download), "upload": (upload, contract.upload)}
     return {way: (seen / _MEGA, paid) for way, (seen, paid) in pairs.items() if seen is not None and paid}
 
 

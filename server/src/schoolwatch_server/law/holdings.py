@@ -145,8 +145,8 @@ HOLDINGS: dict[str, Holding] = {
         aggregated="body",
     ),
     "judged_series": of(
-        "Chuỗi giá trị chỉ số, số sự cố và số máy theo tình trạng của trường, xã, tỉnh; tình trạng máy chủ",
-        "Series of indicators, incidents and computers by verdict, of places; of the server's own health",
+        "Chuỗi giá trị chỉ số, sự cố, tình trạng máy, đường truyền của trường, xã, tỉnh; tình trạng máy chủ",
+        "Series of indicators, incidents, computers and lines, of places; of the server's own health",
         technical="id measurement",
         organisational="tags",
     ),

@@ -20,15 +20,17 @@ from schoolwatch_server.database import (
 )
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.indicators.series import Written, places, put, put_all, seed, without_idle
+from schoolwatch_server.packs import Packs
 from schoolwatch_server.rules.rule import Rule
 from schoolwatch_server.scope import EVERYTHING
-from schoolwatch_server.standings import claims, incidents, positions, server
+from schoolwatch_server.standings import claims, incidents, known_lines, lines, positions, providers, server
 from schoolwatch_server.standings import rollout as standing_rollout
 from schoolwatch_server.store.names import (
     CLAIMS_BY_STATE,
     INCIDENTS,
     INCIDENTS_BY_RULE,
     INCIDENTS_BY_SEVERITY,
+    ISP,
     ROLLOUT,
 )
 
@@ -44,7 +46,7 @@ LOOK_BACK: Final = 2 * DAY
 _MARKS: Final = 2000
 """Incidents in one look."""
 
-_REMEMBERED: Final = (INCIDENTS, INCIDENTS_BY_SEVERITY, INCIDENTS_BY_RULE, ROLLOUT, CLAIMS_BY_STATE)
+_REMEMBERED: Final = (INCIDENTS, INCIDENTS_BY_SEVERITY, INCIDENTS_BY_RULE, ROLLOUT, CLAIMS_BY_STATE, ISP)
 
 
 @dataclass(slots=True)
@@ -55,12 +57,13 @@ class Standings:
     written: Written = field(default_factory=dict)
     hour: float = 0.0
     claims: float = 0.0
+    lines: float = 0.0
     event: int = 0
 
     def forget(self) -> None:
         """Somebody else may write now."""
         self.written.clear()
-        self.hour, self.claims, self.event = 0.0, 0.0, 0
+        self.hour, self.claims, self.lines, self.event = 0.0, 0.0, 0.0, 0
 
     def note_open(self, rules: Sequence[Rule], now: float, every: float) -> int:
         """Open incidents of every place, at the last multiple of `every` seconds; gives how many points."""
@@ -113,6 +116,21 @@ class Standings:
         places_known = {school.id: bool(school.position) for school in schools}
         wrote += put(self.engine, list(positions.rows(places_known, tags, at)), self.written)
         self.claims = at
+        return wrote
+
+    def note_lines(self, rules: Sequence[Rule], packs: Packs, now: float) -> int:
+        """Schools' lines and what is known of each provider's, once an hour; gives how many points."""
+        at = now // HOUR * HOUR
+        if self.lines == at or not self.written:
+            return 0
+        least = packs.of("line_of_contract").indicators["line_of_contract"].numbers["least"].value
+        with begin_read(self.engine) as conn:
+            tags = places(conn)
+            known, cuts = known_lines.read(conn, rules, packs, tags, now)
+        wrote = put(self.engine, list(lines.rows(known, tags, at)), self.written)
+        by_isp = providers.rows(known, cuts, tags, least, at)
+        wrote += put(self.engine, list(providers.known_or_ended(by_isp, self.written, at)), self.written)
+        self.lines = at
         return wrote
 
     def note_marks(self, rules: Sequence[Rule], now: float) -> int:

@@ -46,6 +46,19 @@ TARGET_SHARE: Final = "share"
 TARGET_NUMBER: Final = "number"
 """Its `kind`: a ratio of 0 to 1, or a number in the indicator's unit."""
 
+LINE: Final = "line"
+"""A line of a school by its contract (`isp`, `subscriber`, `technology`), down and up (`way`): the share of
+what is paid for (value), the median that was measured (numerator) and what the contract says (denominator),
+Mbit/s."""
+
+LINE_TEST: Final = "line_test"
+"""The newest speed test of a school's line, down and up (`way`), Mbit/s; when it was taken (numerator, UTC
+milliseconds, as Grafana shows instants), and how many tests there were in the window (denominator)."""
+
+ISP: Final = "isp"
+"""What is known of a provider's lines (`isp`) at a commune or province, by `what`: see
+`standings.providers`."""
+
 SERVER: Final = "server"
 """The server's own health, by `what` and `part`."""
 
@@ -57,7 +70,10 @@ OF_INCIDENTS: Final = (
     INCIDENT_TIMES,
     INCIDENT_OPENED,
 )
-"""They go when a school is deleted, with its incidents."""
+"""Of incidents."""
+
+GO_WITH_SCHOOL: Final = (*OF_INCIDENTS, LINE, LINE_TEST)
+"""What goes when a school is deleted, as its incidents and lists do; numbers that it reported stay."""
 
 
 def measurement_of(metric: str) -> str:

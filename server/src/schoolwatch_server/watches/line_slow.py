@@ -1,16 +1,16 @@
 """A school's line that is slower than its contract says, by the speed tests of some days."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from schoolwatch_server.database import lists
 from schoolwatch_server.indicators.facts import Contract, LineTests
+from schoolwatch_server.indicators.lines import beside, fastest_of
 from schoolwatch_server.rules.subject import Subject
 from schoolwatch_server.rules.watch import Finding
 from schoolwatch_server.scope import EVERYTHING
 from schoolwatch_server.watches.sight import Sight
 
 DAY = 86400.0
-MEGA = 1e6
 BACK = 0.1
 """What the share must rise above the limit before the line counts as mended."""
 
@@ -24,7 +24,7 @@ def look(sight: Sight, parameters: Mapping[str, float]) -> Iterator[Finding]:
     contracts = lists.contracts(sight.conn, EVERYTHING, sight.now)
     tested = lists.line_tests(sight.conn, EVERYTHING, sight.now - parameters["days"] * DAY)
     for school_id, tests in tested.items():
-        fastest = _fastest(contracts.get(school_id, ()))
+        fastest = fastest_of(contracts.get(school_id, ()))
         if fastest is None:
             continue
         finding = _finding(Subject("school", school_id), tests, fastest, parameters)
@@ -32,19 +32,13 @@ def look(sight: Sight, parameters: Mapping[str, float]) -> Iterator[Finding]:
             yield finding
 
 
-def _fastest(contracts: Sequence[Contract]) -> Contract | None:
-    known = [contract for contract in contracts if contract.download]
-    return max(known, key=lambda contract: contract.download or 0.0, default=None)
-
-
 def _finding(
     school: Subject, tests: LineTests, contract: Contract, parameters: Mapping[str, float]
 ) -> Finding | None:
-    ways = [(tests.download, contract.download), (tests.upload, contract.upload)]
-    pairs = [(seen / MEGA, paid) for seen, paid in ways if seen is not None and paid]
-    if tests.tests < parameters["tests"] or not pairs:
+    ways = beside(contract, tests.download, tests.upload)
+    if tests.tests < parameters["tests"] or not ways:
         return Finding(school, value=None)
-    measured, paid = min(pairs, key=lambda pair: pair[0] / pair[1])
+    measured, paid = min(ways.values(), key=lambda way: way[0] / way[1])
     share = measured / paid
     if share >= parameters["share"] + BACK:
         return None

@@ -1,13 +1,12 @@
 """What a watch may look at; what several watches need is read once a look."""
 
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from sqlalchemy import Connection
 
-from schoolwatch_server import packs
+from schoolwatch_server import isps, packs
 from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.database import calendars, hearings, lists, maintenances, sites
 from schoolwatch_server.database.calendars import Place
@@ -128,5 +127,5 @@ class Sight:
 
 
 def spelled(isp: str) -> str:
-    """A provider's name as it is compared: schools write VNPT, Vnpt and "VNPT ", and accents in two ways."""
-    return unicodedata.normalize("NFC", " ".join(isp.split()).casefold())[:PART_MAX]
+    """A provider's name as incidents are told apart by it."""
+    return isps.compared(isp)[:PART_MAX]

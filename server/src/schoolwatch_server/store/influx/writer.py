@@ -26,7 +26,7 @@ from schoolwatch_server.store.influx.engine import StoreEngine
 from schoolwatch_server.store.influx.naming import Naming
 from schoolwatch_server.store.influx.sending import send
 from schoolwatch_server.store.lines import device_lines, judged_line
-from schoolwatch_server.store.names import OF_INCIDENTS
+from schoolwatch_server.store.names import GO_WITH_SCHOOL
 
 log = logging.getLogger(__name__)
 
@@ -232,7 +232,7 @@ class Writer:
             tag, text, of = (
                 ("device", one.device, [""])
                 if one.device
-                else ("school", str(one.school), ["school_info", *OF_INCIDENTS])
+                else ("school", str(one.school), ["school_info", *GO_WITH_SCHOOL])
             )
             if not all(self._store.delete(tag, text, measurement) for measurement in of):
                 log.error(
