@@ -206,10 +206,12 @@ def deliver(address: str, title: str, body: str, message: str = "", thread: str 
         short_answers.unanswered.reset(waiting)
     if result:
         return ""
-    if unanswered.is_set():
-        return UNANSWERED
     codes = re.findall(r"error=(\d{3})\b", " ".join(str(entry) for entry in result.logs()))
-    return f"answered {codes[-1]}" if codes else "no answer"
+    answered = f"answered {codes[-1]}" if codes else "no answer"
+    if not unanswered.is_set():
+        return answered
+    is_proxy = bool(codes) and int(codes[-1]) in short_answers.OF_PROXIES
+    return f"{UNANSWERED}: {answered}" if is_proxy else UNANSWERED
 
 
 def _headers(address: str, message: str, thread: str) -> dict[str, str]:

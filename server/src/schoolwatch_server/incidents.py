@@ -16,6 +16,7 @@ from schoolwatch_server.database import (
     faults,
     incidents,
     journal,
+    known_network,
     memories,
     notifications,
     rule_reach,
@@ -23,8 +24,8 @@ from schoolwatch_server.database import (
 )
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.rules import Book, Rule
-from schoolwatch_server.rules.follow import Occurrence, fall_quiet, follow, subjects
-from schoolwatch_server.rules.learning import Learnt
+from schoolwatch_server.rules.follow import Occurrence, fall_quiet, follow
+from schoolwatch_server.rules.learning import Learnt, subjects
 from schoolwatch_server.rules.memory import Memory, of_a_right_clock
 from schoolwatch_server.rules.sighted import AGAIN_MAX, Sighted
 from schoolwatch_server.rules.step import Event, as_json
@@ -67,14 +68,15 @@ def judge_next(
         of_now = book.at(now)
         places = {msgspec.structs.replace(one, part="") for one in parts}
         apart = rule_reach.apart(conn, of_now, about | places)
-        learning = {rule.id for rule in book.of_sightings if rule.learn is not None}
+        learning = {rule.id for rule in book.of_sightings if rule.learn is not None or rule.known_by}
         cleared = incidents.false_alarms(conn, learning, parts)
+        ended = known_network.ends(conn, learning, parts)
     switched_on = {rule.id for rule in of_now if rule.enabled}
     changed: Memory = {}
     occurrences: list[Occurrence] = []
     for of_then, run in book.spans(rows):
         judging = [rule for rule in of_then if rule.id in switched_on]
-        more, found = follow(judging, _decoded(run), memory, given, seen, apart, cleared)
+        more, found = follow(judging, _decoded(run), memory, given, seen, apart, cleared, ended)
         changed |= more
         memory |= more
         occurrences += found
@@ -129,7 +131,7 @@ def _sighted(conn: Connection, rules: Collection[str], about: Collection[Subject
     found: Memory = {}
     for (rule, subject), body in incidents.states(conn, rules, about).items():
         mine = found.setdefault(subject, {})
-        mine[rule] = msgspec.convert(body, Learnt) if "known" in body else msgspec.convert(body, Sighted)
+        mine[rule] = known_network.read(body)
     return found
 
 

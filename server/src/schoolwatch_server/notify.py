@@ -21,7 +21,7 @@ from schoolwatch_server.database.told_of import Due
 from schoolwatch_server.duty.fold import fold
 from schoolwatch_server.messages import message
 from schoolwatch_server.rules import Rule
-from schoolwatch_server.short_answers import UNANSWERED
+from schoolwatch_server.short_answers import may_have_come
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +100,7 @@ def send_next(
         title, body = message(due, told, known, words, public_url, language, drops_copies=drops)
         error = channels.deliver(address, title, body, due.nonce, told[0].thread)
     at = time.time() if now is None else now
-    may_have_rung = was_asked and error == UNANSWERED
+    may_have_rung = was_asked and may_have_come(error)
     is_over = not told or due.attempts >= ATTEMPTS or (may_have_rung and _is_seen_to(told))
     later = LONGEST_PAUSE if may_have_rung and due.attempts > QUESTIONS else pause(due.attempts)
     with begin_write(engine) as conn:

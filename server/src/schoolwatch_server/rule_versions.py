@@ -20,7 +20,7 @@ from schoolwatch_server.database import audit
 from schoolwatch_server.database import rules as versions
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.rules import Book, Held, Rule, Stored
-from schoolwatch_server.rules.load import check_silencers, read, shipped
+from schoolwatch_server.rules.load import check_together, read, shipped
 from schoolwatch_server.saved import VersionError, as_bytes, numbered
 
 LEAD = 10.0
@@ -109,12 +109,12 @@ def check(text: str, valid_from: float, there: Known, path: Path = Path("-")) ->
 
 
 def _check_beside(one: Stored, rule: Rule, there: Known) -> None:
-    """That nothing goes in a circle of rules that silence each other, as long as the version holds."""
+    """That it fits the rules that it names, as long as the version holds."""
     book = rules.put_together(there.files, (*there.stored, one))
     for start in book.starts:
         in_force = book.at(start)
         if start >= one.valid_from and rule in in_force:
-            check_silencers(in_force, [rule])
+            check_together(in_force, [rule])
 
 
 def preview(text: str, valid_from: float | None, reason: str, there: Known, now: float) -> Held:

@@ -17,9 +17,18 @@ _PIECE = 16_384
 UNANSWERED = "no answer in time"
 """Why a message was not taken, as far as anybody knows: it was handed over whole, so it may have come."""
 
+OF_PROXIES = (502, 504)
+"""Answers of a gateway that got none, or no valid one, from who it passed the message on to (RFC 9110, 15.6.3
+and 15.6.5): that one may have it."""
+
 unanswered: ContextVar[Event | None] = ContextVar("unanswered", default=None)
-"""Set when something was handed over whole and no whole answer came: none in time, or the line was cut.
-Apprise's threads see it too."""
+"""Set when something was handed over whole and no whole answer of its receiver came: none in time, the line
+was cut, or a proxy says so. Apprise's threads see it too."""
+
+
+def may_have_come(error: str) -> bool:
+    """Whether a message that failed so may have reached its receiver all the same."""
+    return error.startswith(UNANSWERED)
 
 
 @cache
@@ -34,6 +43,8 @@ def keep() -> None:
         try:
             answer = send(self, request, **{**more, "stream": True})
             is_taken = True
+            if answer.status_code in OF_PROXIES:
+                _note()
             if not more.get("stream"):
                 _read(answer)
         except RequestException as error:

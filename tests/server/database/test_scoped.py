@@ -30,6 +30,7 @@ ABOUT_ONE = named(
     journal="carried uncertain",
     history="daily",
     judged="latest numbered read",
+    known_network="ended incidents remembered",
     judged_queries="folds newest points",
     lives="asset_tag is_revoked own_role replaced",
     grafana_alerts="count known",
@@ -107,6 +108,7 @@ NOBODY_ASKS = named(
     identities="compare frozen of_school",
     incidents="all_states close_incident false_alarms is_false_alarm note open_incident open_of_rules"
     " open_subjects open_with states worsen",
+    known_network="ends learnt_everywhere",
     memories="forget of_devices remembering",
     journal="digests held_since last_received_at position pruned_before received_until set_pruned_before",
     judged="fallen write",

@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import select
 
 from databases import settings_of
@@ -22,6 +23,7 @@ from schoolwatch_server.intake.batch import take
 from schoolwatch_server.replays import reports as replayed
 from schoolwatch_server.replays.job import Job
 from schoolwatch_server.rules import kept
+from schoolwatch_server.rules.load import SHIPPED
 from schoolwatch_server.scope import EVERYTHING
 from website import RunningSite
 
@@ -162,7 +164,7 @@ def test_what_a_person_calls_a_false_alarm_is_known_and_its_timeline_says_so(lan
     assert events(lan.world, first.id) == ["opened", "acknowledged", "false_alarm", "known"]
     lan.see(31 * DAY, PHONE, **{**OF_ROGUE, "resolvers": "9.9.9.9"})
     changed = next(one for one in opened(lan.world) if one.closed_at is None)
-    assert changed.id != first.id
+    assert (changed.rule, changed.id != first.id) == ("dhcp_server_changed", True)
     assert changed.evidence["last"]["detail"]["before"] == "192.168.1.1 · 192.168.1.1 · 6.6.6.6"
 
 
@@ -252,13 +254,18 @@ def test_a_replay_finds_what_was_found_with_what_people_said(lan: Lan) -> None:
         end=NOW + 20 * DAY,
         devices=tuple(gateway.id for gateway in lan.gateways),
     )
-    (rule,) = (rule for rule in RULES if rule.id == "dhcp_server_new")
-    found = [one for _, _, ((*its,),) in replayed.steps(lan.world.engine, [rule], job) for one in its]
+    job = replace(job, teacher=(SHIPPED / "dhcp_server_new.yaml").read_text())
     i = t.incident.c
-    with begin_read(lan.world.engine) as conn:
-        really = conn.execute(select(i.subject, i.since, i.opened_at, i.closed_at, i.late)).all()
-    assert len(really) == 3
-    assert Counter((x.subject, x.since, x.at, x.until, x.late) for x in found) == Counter(map(tuple, really))
+    for name, count in (("dhcp_server_new", 2), ("dhcp_server_changed", 1)):
+        (rule,) = (rule for rule in RULES if rule.id == name)
+        found = [one for _, _, ((*its,),) in replayed.steps(lan.world.engine, [rule], job) for one in its]
+        with begin_read(lan.world.engine) as conn:
+            query = select(i.subject, i.since, i.opened_at, i.closed_at, i.late).where(i.rule == name)
+            really = conn.execute(query).all()
+        assert len(really) == count
+        assert Counter((x.subject, x.since, x.at, x.until, x.late) for x in found) == Counter(
+            map(tuple, really)
+        )
 
 
 def test_what_is_known_of_a_school_goes_with_the_school_and_stays_when_a_gateway_is_deleted(lan: Lan) -> None:

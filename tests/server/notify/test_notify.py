@@ -226,6 +226,25 @@ def test_an_answer_that_comes_too_late_leaves_it_open_whether_it_came(world: Wor
     assert "Hỏi lại" in second
 
 
+@pytest.mark.parametrize("status", short_answers.OF_PROXIES)
+def test_a_proxy_that_got_no_answer_leaves_it_open_whether_it_came(
+    world: World, webhook: Webhook, status: int
+) -> None:
+    """People are asked; a program gets the same message with the same id."""
+    opened(world, "phone", "program")
+    addresses = {"phone": webhook.phone, "program": webhook.url}
+    webhook.status = status
+    assert send_all(world, addresses) == 2
+    assert {error for _, _, _, error in outbox(world)} == {f"no answer in time: answered {status}"}
+    webhook.status = 200
+    due_now(world)
+    assert send_all(world, addresses) == 2
+    assert sorted("Hỏi lại" in title for title in webhook.titles) == [False, True]
+    with begin_read(world.engine) as conn:
+        nonce = conn.scalar(select(t.delivery.c.nonce).where(t.delivery.c.channel == "program"))
+    assert nonce in webhook.keys
+
+
 def test_a_phone_whose_service_never_answers_in_time_is_not_rung_all_night(
     world: World, webhook: Webhook
 ) -> None:

@@ -5,12 +5,13 @@ from collections.abc import Mapping
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from reports import Row
 from schoolwatch_contract.records import Envelope, Reading
 from schoolwatch_server import rules
 from schoolwatch_server.rules.announced import announced
-from schoolwatch_server.rules.follow import Cleared, Occurrence, fall_quiet, follow
+from schoolwatch_server.rules.follow import Cleared, Ended, Occurrence, fall_quiet, follow
 from schoolwatch_server.rules.learning import KNOWN_MAX, OTHERS, SAYS_MAX, STRANGERS_MAX, Learnt, Listening
 from schoolwatch_server.rules.memory import LISTENING, Memory, pack, unpack
 from schoolwatch_server.rules.sighted import Seen, part_of
@@ -29,10 +30,12 @@ class Lan:
 
     def __init__(self, rule=DHCP, school: int = SCHOOL) -> None:
         self.rule, self.school = rule, school
+        self.rules = [rule, *(one for one in ALL.values() if one.known_by == rule.id)]
         self.memory: Memory = {}
         self.rows = 0
         self.told: list[Occurrence] = []
         self.cleared: Cleared = {}
+        self.ended: Ended = {}
         self.listen()
 
     def listen(self, hours: float = 0, gateway: int = GATEWAY, nic: str = "lan0", up: float = 1.0) -> None:
@@ -63,16 +66,22 @@ class Lan:
 
     def _play(self, row: Row, envelope: Envelope | None, sightings: list[Seen]) -> list[str]:
         changed, told = follow(
-            [self.rule], [(row, envelope)], self.memory, sightings={row.id: sightings}, cleared=self.cleared
-        )
+            self.rules, [(row, envelope)], self.memory, sightings={row.id: sightings}, cleared=self.cleared,
+            ended=self.ended,
+        )  # fmt: skip
         self.memory |= changed
         self.told += told
         return [one.event.kind for one in told]
 
-    def clear(self, hours: float, subject: str) -> None:
+    def clear(self, hours: float, part: str, rule: str = "") -> None:
         """A person closes the incident about it as no fault."""
-        about = Subject("school", self.school, subject)
-        self.cleared = {**self.cleared, (self.rule.id, about): (T + hours * HOUR,)}
+        about = Subject("school", self.school, part)
+        self.cleared = {**self.cleared, (rule or self.rule.id, about): (T + hours * HOUR,)}
+
+    def end(self, hours: float, part: str) -> None:
+        """A person says that it is known no more."""
+        about = self.rule.id, Subject("school", self.school, part)
+        self.ended = {**self.ended, about: (*self.ended.get(about, ()), T + hours * HOUR)}
 
 
 def test_what_is_there_in_the_first_days_is_known_and_what_comes_later_is_an_incident_of_the_school() -> None:
@@ -128,6 +137,7 @@ def test_a_known_server_that_gives_other_resolvers_is_an_incident_that_says_what
     lan = Lan()
     lan.see(1, "ours", **OURS)
     assert lan.see(9 * 24, "ours", **{**OURS, "resolvers": "6.6.6.6"}) == ["opened"]
+    assert lan.told[-1].rule.id == "dhcp_server_changed"
     detail = lan.told[-1].event.last.detail
     assert detail["resolvers"] == "6.6.6.6"
     assert detail["before"] == "10.0.0.1 · 10.0.0.1 · 10.0.0.1"
@@ -153,6 +163,86 @@ def test_what_a_person_calls_no_fault_is_known_from_then_on_until_it_changes() -
     assert lan.see(40 * 24, "new", **new) == []
     assert lan.see(41 * 24, "new", **{**new, "router": "10.0.0.7"}) == ["opened"]
     assert lan.see(41 * 24, "other", **new) == ["opened"]
+
+
+def test_what_a_known_server_gives_anew_is_known_once_a_person_says_so() -> None:
+    lan, other = Lan(), {**OURS, "resolvers": "6.6.6.6"}
+    lan.see(1, "ours", **OURS)
+    assert lan.see(9 * 24, "ours", **other) == ["opened"]
+    lan.clear(9 * 24 + 1, "ours", "dhcp_server_changed")
+    assert lan.see(9 * 24 + 2, "ours", **other) == ["known"]
+    assert lan.see(10 * 24, "ours", **OURS) == lan.see(11 * 24, "ours", **other) == []
+    lan.cleared = {}
+    assert lan.see(12 * 24, "ours", **OURS) == [], "the word was about what is new, not about the machine"
+    assert lan.see(12 * 24, "ours", **other) == ["opened"]
+    assert {one.rule.id for one in lan.told} == {"dhcp_server_changed"}
+
+
+def test_where_changes_are_switched_off_a_known_server_opens_nothing() -> None:
+    lan = Lan()
+    lan.rules[1] = replace(lan.rules[1], enabled=False)
+    lan.see(1, "ours", **OURS)
+    assert lan.see(9 * 24, "ours", **{**OURS, "resolvers": "6.6.6.6"}) == []
+    assert lan.see(9 * 24, "rogue", **OURS) == ["opened"]
+
+
+def test_what_a_person_ends_is_unknown_from_then_on_also_in_the_first_days() -> None:
+    lan = Lan()
+    lan.see(1, "ours", **OURS)
+    lan.see(2, "rogue", **OURS)
+    lan.end(3, "rogue")
+    assert lan.see(2.5, "rogue", late=0.4, **OURS) == [], "before it was said"
+    assert lan.see(4, "rogue", **OURS) == ["opened"]
+    assert lan.see(5, "rogue", **OURS) == ["again"]
+    assert lan.see(6, "ours", **OURS) == []
+    assert {one.rule.id for one in lan.told} == {DHCP.id}
+    lan.clear(7, "rogue")
+    assert lan.see(8, "rogue", **OURS) == ["known"]
+    assert lan.see(9, "rogue", **OURS) == []
+    lan.end(10, "rogue")
+    assert lan.see(11, "rogue", **OURS) == ["opened"], "the earlier word is not asked again"
+
+
+def test_when_something_known_was_last_seen_is_remembered_to_a_day() -> None:
+    lan, memories = Lan(), []
+    for hours in (1, 2, 30, 31, 8 * 24):
+        lan.see(hours, "ours", **OURS)
+        memories.append(lan.memory[Subject("school", SCHOOL)][DHCP.id].seen["ours"])
+    first, day, week = T + HOUR, T + 30 * HOUR, T + 8 * DAY
+    assert memories == [(first, first), (first, first), (first, day), (first, day), (first, week)]
+
+
+@pytest.mark.parametrize(
+    ("rule", "part", "details"),
+    [
+        ("arp_spoofed", "gateway 10.0.0.1", {"role": "gateway", "address": "10.0.0.1"}),
+        ("nd_spoofed", "gateway", {"role": "gateway"}),
+    ],
+)
+def test_who_takes_a_routers_address_is_known_by_a_persons_word_alone(
+    rule: str, part: str, details: dict[str, str]
+) -> None:
+    """Two routers that stand in for each other; and somebody else, who poses as them later."""
+    lan = Lan(ALL[rule])
+    assert lan.see(1, "second", **details) == ["opened"], "nothing is learned by itself"
+    assert lan.see(2, "first", **details) == ["again"]
+    lan.clear(3, part)
+    assert [lan.see(4, "second", **details), lan.see(5, "first", **details)] == [["known"], ["known"]]
+    for day in range(2, 40):
+        assert lan.see(day * 24, "second", **details) == lan.see(day * 24 + 1, "first", **details) == []
+    assert lan.see(41 * 24, "bad", **details) == ["opened"]
+    assert lan.told[-1].event.last.detail["before"] == "first second"
+    lan.cleared = {}
+    assert lan.see(50 * 24, "second", **details) == ["closed", "opened"], "the word was taken back"
+
+
+def test_a_word_about_one_address_teaches_nothing_about_another() -> None:
+    lan = Lan(ALL["arp_spoofed"])
+    lan.see(1, "second", role="gateway", address="10.0.0.1")
+    lan.clear(2, "gateway 10.0.0.1")
+    assert lan.see(3, "second", role="gateway", address="10.0.0.1") == ["known"]
+    assert lan.see(4, "second", role="gateway", address="10.9.0.1") == ["opened"]
+    assert lan.see(5, "second", role="own", address="10.0.0.1") == ["opened"]
 
 
 def test_a_word_that_was_taken_back_holds_no_more() -> None:
@@ -314,9 +404,12 @@ steps = st.lists(
 )
 
 
-@given(steps, st.lists(st.integers(1, 5), min_size=1, max_size=9), st.integers(0, 400))
+hours = st.integers(0, 400)
+
+
+@given(steps, st.lists(st.integers(1, 5), min_size=1, max_size=9), hours, hours)
 def test_batches_change_nothing(
-    entries: list[tuple[int, str, str, int]], sizes: list[int], cleared_at: int
+    entries: list[tuple[int, str, str, int]], sizes: list[int], cleared_at: int, ended_at: int
 ) -> None:
     told: Mapping[int, list[Seen]] = {
         n: [
@@ -324,15 +417,19 @@ def test_batches_change_nothing(
         ]
         for n, (h, who, says, by) in enumerate(entries, 1)
     }
-    cleared = {(DHCP.id, Subject("school", 3, "a")): (T + cleared_at * HOUR,)}
+    both = [DHCP, ALL["dhcp_server_changed"]]
+    cleared = {(rule.id, Subject("school", 3, "a")): (T + cleared_at * HOUR,) for rule in both}
+    ended = {(DHCP.id, Subject("school", 3, "b")): (T + ended_at * HOUR,)}
     rows = [(Row(n, seen[0].device, seen[0].seen_at), None) for n, seen in told.items()]
-    whole_memory, whole = follow([DHCP], rows, {}, sightings=told, cleared=cleared)
+    whole_memory, whole = follow(both, rows, {}, sightings=told, cleared=cleared, ended=ended)
     memory: Memory = {}
     parts: list[Occurrence] = []
     start = 0
     while start < len(rows):
         size = sizes[start % len(sizes)]
-        changed, more = follow([DHCP], rows[start : start + size], memory, sightings=told, cleared=cleared)
+        changed, more = follow(
+            both, rows[start : start + size], memory, sightings=told, cleared=cleared, ended=ended
+        )
         memory |= changed
         parts += more
         start += size

@@ -22,6 +22,8 @@ def failure(error: str, words: Words) -> str:
     """Why nothing was taken, in words; what is not known as it was kept."""
     if error.startswith("answered "):
         return words.text("channel.outcome.answered", code=error.removeprefix("answered "))
+    if error.startswith(f"{UNANSWERED}: answered "):
+        return words.text("channel.outcome.proxy", code=error.rpartition(" ")[2])
     known = next((key for begins, key in _FAILURES.items() if error.startswith(begins)), None)
     return error if known is None else words.text(f"channel.outcome.{known}")
 

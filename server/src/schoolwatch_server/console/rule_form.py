@@ -58,10 +58,15 @@ def _fields(rule: Rule) -> Iterator[Field]:
         yield _number(
             f"condition.parameters.{name}", value, *_scale(rule_words.PARAMETERS.get(name, ""), value)
         )
-    yield _number("open_after", rule.open_after, "minute", 60.0)
+    if asks.sighting is None:
+        yield _number("open_after", rule.open_after, "minute", 60.0)
     yield _number("close_after", rule.close_after, "minute", 60.0)
-    yield _number("standing_after", rule.standing_after, "day", 86400.0)
-    yield Field("when_found", "choice", (rule.when_found,), ("work_list", "incident", "nothing"))
+    if asks.sighting is None:  # one is there or not, and is over by itself
+        yield _number("standing_after", rule.standing_after, "day", 86400.0)
+        yield Field("when_found", "choice", (rule.when_found,), ("work_list", "incident", "nothing"))
+    if rule.learn is not None:
+        yield _number("learn.seconds", rule.learn.seconds, "day", 86400.0)
+        yield _number("learn.keep", rule.learn.keep, "day", 86400.0)
     for text in ("title", "why", "what_to_do"):
         both = getattr(rule, text)
         kind: Kind = "line" if text == "title" else "long"

@@ -54,8 +54,8 @@ def start(
 ) -> Response:
     """Starts it, or says first how long it will take; nothing of the rule is saved."""
     check_form(who, csrf)
-    now, words = time.time(), words_of(request)
-    held = known(server).of(rule, now)
+    now, words, there = time.time(), words_of(request), known(server)
+    held = there.of(rule, now)
     try:
         draft = read(as_bytes(text), Path("-"), "console") if text else None
     except SheetError as error:
@@ -63,6 +63,7 @@ def start(
     versions = [one for one in (held, draft) if one is not None]
     if not versions:
         raise Problem(404, f"no rule {rule[:60]!r}")
+    teacher = next((there.of(one.rule.known_by, now) for one in versions if one.rule.known_by), None)
     wanted = Wanted(
         place.strip(),
         _counted("days", days, 1, asked.DAYS_MAX, words),
@@ -73,6 +74,7 @@ def start(
         prepared = asked.prepare(
             server.engine, server.config, rule, [one.text.decode() for one in versions], wanted, who.scope,
             now, given=Given(server.packs.local.issued, server.packs.local.systems),
+            teacher=teacher.text.decode() if teacher else "",
         )  # fmt: skip
     except RefusedError as error:
         raise in_words(422, refused(error, words)) from error

@@ -13,7 +13,7 @@ from schoolwatch_server.rules.rule import Condition, Rule
 UNITS: Final = {"patch_age": "s", "backup_age": "s", "link_speed": "bit/s", "ipv6_rung": "count"}
 """Of verdicts that are numbers."""
 
-_TIMES = {"open_after", "close_after", "standing_after", "reopen_within", "seconds"}
+_TIMES = {"open_after", "close_after", "standing_after", "reopen_within", "seconds", "keep"}
 _CHOICES = {"severity", "scope", "when_found", "when_begun", "late"}
 
 
@@ -58,8 +58,7 @@ def found(rule: Rule, words: Words) -> str:
     if asks.sighting is not None:
         kind = lines.title(asks.sighting, SIGHTINGS.get(asks.sighting), words)
         seen = words.text("rules.seen", what=_small(kind)) + _limits(asks, words)
-        learn = rule.learn
-        return seen + (words.text("rules.seen_new", span=words.span(learn.seconds)) if learn else "")
+        return seen + _unless_known(rule, words)
     verdict = asks.posture or asks.machine
     if isinstance(asks.equals, bool):
         answer = "yes" if asks.equals else "no"
@@ -69,6 +68,19 @@ def found(rule: Rule, words: Words) -> str:
     value = words.amount(float(getattr(asks, way)), unit(asks))
     every = words.text("rules.every") if asks.every else ""
     return words.text(f"rules.{way}", what=name or str(verdict), value=value) + every
+
+
+def _unless_known(rule: Rule, words: Words) -> str:
+    """Of a rule that learns, or that asks one that does: what must be new."""
+    if rule.known_by:
+        return words.text("rules.seen_changed")
+    if rule.learn is None:
+        return ""
+    return (
+        words.text("rules.seen_new", span=words.span(rule.learn.seconds))
+        if rule.learn.seconds
+        else words.text("rules.seen_untaught")
+    )
 
 
 def _limits(asks: Condition, words: Words) -> str:

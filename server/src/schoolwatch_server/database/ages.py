@@ -55,6 +55,7 @@ AGES: dict[str, Age] = {
     "state": _RETIRED,
     "state_body": _RETIRED,
     "rule_state": _STAYS,
+    "known_end": _STAYS,  # as long as what was known is remembered
     "rule_memory": _RETIRED,
     "merged_school": _STAYS,
     "former_commune": _STAYS,

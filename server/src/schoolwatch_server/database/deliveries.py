@@ -14,7 +14,7 @@ from sqlalchemy import Connection, and_, exists, func, insert, select, update
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.in_parts import in_parts
 from schoolwatch_server.duty.fold import STORM_EVERY, Batch, Made, Waiting
-from schoolwatch_server.short_answers import UNANSWERED
+from schoolwatch_server.short_answers import may_have_come
 
 _n, _d = t.notification.c, t.delivery.c
 
@@ -178,7 +178,7 @@ def failed(conn: Connection, delivery: Delivery, error: str, again_at: float | N
     as its channel was taken away or switched off, stays given up.
     """
     mine = update(t.delivery).where(_d.id == delivery.id)
-    fate = {} if delivery.may_be_second or error == UNANSWERED else {"claimed_at": None}
+    fate = {} if delivery.may_be_second or may_have_come(error) else {"claimed_at": None}
     values = {"due_at": again_at, "error": error, **fate}
     if conn.execute(mine.where(_d.due_at.is_not(None)).values(**values)).rowcount == 0:
         conn.execute(mine.values(claimed_at=None))

@@ -85,6 +85,7 @@ def school(conn: Connection, school_id: int, now: float) -> Counter[str]:
         (t.line_contract, t.line_contract.c.school_id == school_id),
         (t.asset, t.asset.c.school_id == school_id),
         (t.room, t.room.c.school_id == school_id),
+        (t.known_end, t.known_end.c.school_id == school_id),
         (t.grafana_alert, (t.grafana_alert.c.kind == "school") & (t.grafana_alert.c.place == school_id)),
         (t.campus, t.campus.c.school_id == school_id),
         (t.report, _of_school(school_id) & t.report.c.handed_in_at.is_(None)),

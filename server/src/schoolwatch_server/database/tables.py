@@ -43,6 +43,7 @@ from schoolwatch_server.database.tables_enrolment import enrolment_token as enro
 from schoolwatch_server.database.tables_enrolment import frozen_device as frozen_device
 from schoolwatch_server.database.tables_incidents import incident as incident
 from schoolwatch_server.database.tables_incidents import incident_event as incident_event
+from schoolwatch_server.database.tables_incidents import known_end as known_end
 from schoolwatch_server.database.tables_incidents import notification as notification
 from schoolwatch_server.database.tables_incidents import rule_memory as rule_memory
 from schoolwatch_server.database.tables_incidents import rule_state as rule_state

@@ -25,6 +25,17 @@ rule_state = Table(
     Column("subject", String(60), primary_key=True),
     Column("body", JSON, nullable=False),
 )
+known_end = Table(  # what was known of a network (a rule's learning) and isn't any more from then on
+    "known_end",
+    metadata,
+    id_(),
+    Column("rule", String(60), nullable=False),
+    Column("subject", String(60), nullable=False),
+    to("school.id", "school_id", index=True),
+    Column("ended_at", Double, nullable=False),
+    Column("ended_by", Text, nullable=False, server_default=""),  # empty: nobody saw it for long
+    Index("ix_known_end_rule_subject", "rule", "subject"),
+)
 rule_memory = Table(  # what rules about readings remember of a computer: it changes with each report
     "rule_memory",
     metadata,

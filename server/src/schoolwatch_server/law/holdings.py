@@ -180,6 +180,13 @@ HOLDINGS: dict[str, Holding] = {
         "boots_devices boots_device_days boots_total",
     ),
     "rule_state": of("Điều quy tắc cảnh báo cần nhớ", "What rules remember", technical="rule subject body"),
+    "known_end": of(
+        "Thiết bị mạng không còn được coi là của trường, ai bỏ và khi nào",
+        "Network devices that are no longer taken for the school's own, who said so and when",
+        technical="id rule subject ended_at",
+        organisational="school_id",
+        personal="ended_by",
+    ),
     "rule_memory": of(
         "Điều quy tắc cảnh báo cần nhớ về từng máy",
         "What rules remember of each computer",

@@ -31,7 +31,8 @@ class Larger(msgspec.Struct, frozen=True):
 class Job(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Rules to follow over [start, end) (UTC seconds), which is stored from `begin` on.
 
-    `texts` are the rules' YAML: the version in force, and the draft where there is one. A rule of reports
+    `texts` are the rules' YAML: the version in force, and the draft where there is one; `teacher` is that of
+    the rule that knows for them (`known_by`), empty where they need none. A rule of reports
     goes computer by computer in the order of `devices`; one of a watch place by place, looking every `step`
     seconds.
     """
@@ -47,6 +48,7 @@ class Job(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     step: float = 60.0
     larger: tuple[Larger, ...] = ()
     given: Given = Given()
+    teacher: str = ""
 
 
 _NIGHT = 300.0

@@ -9,7 +9,7 @@ import msgspec
 
 from schoolwatch_contract.records import Envelope
 from schoolwatch_server.replays.job import Count, Found
-from schoolwatch_server.rules.follow import Cleared, Occurrence, Row, fall_quiet, follow
+from schoolwatch_server.rules.follow import Cleared, Ended, Occurrence, Row, fall_quiet, follow
 from schoolwatch_server.rules.rule import Rule
 from schoolwatch_server.rules.sighted import Seen
 from schoolwatch_server.rules.subject import Subject
@@ -19,7 +19,27 @@ from schoolwatch_server.vietnam import day_of
 
 def named_apart(rules: Sequence[Rule]) -> tuple[Rule, ...]:
     """Versions of one rule under names of their own, so that neither meets the other's memory."""
-    return tuple(msgspec.structs.replace(rule, id=f"replay_{n}") for n, rule in enumerate(rules))
+    named = (msgspec.structs.replace(rule, id=f"replay_{n}") for n, rule in enumerate(rules))
+    return tuple(
+        msgspec.structs.replace(rule, known_by=f"{rule.id}_teacher") if rule.known_by else rule
+        for rule in named
+    )
+
+
+def teachers(named: Sequence[Rule], teacher: Rule | None) -> tuple[Rule, ...]:
+    """For each of `named_apart` that is known by another rule, that one: it learns for it and finds nothing.
+
+    It keeps only what it knows: what is unknown to it is its own incident, which nobody asked for.
+    """
+    if teacher is None or teacher.learn is None:
+        return ()
+    return tuple(
+        msgspec.structs.replace(
+            teacher, id=rule.known_by, learn=msgspec.structs.replace(teacher.learn, changed=rule.id)
+        )
+        for rule in named
+        if rule.known_by
+    )
 
 
 def of_reports(
@@ -30,13 +50,19 @@ def of_reports(
     sightings: Mapping[int, Sequence[Seen]] | None = None,
     apart: Container[tuple[str, Subject]] = (),
     cleared: Cleared | None = None,
+    ended: Ended | None = None,
+    beside: Sequence[Rule] = (),
 ) -> list[list[Found]]:
-    """Per rule (of `named_apart`) what it would have found by `end`, had it begun with the first report."""
-    memory, occurrences = follow(rules, reports, {}, given, sightings, apart, cleared)
+    """Per rule (of `named_apart`) what it would have found by `end`, had it begun with the first report.
+
+    Rules `beside` them are followed too, and what they find is nobody's.
+    """
+    memory, occurrences = follow((*rules, *beside), reports, {}, given, sightings, apart, cleared, ended)
     _, quiet = fall_quiet(rules, memory, end)
     finds = {rule.id: Finds() for rule in rules}
     for one in (*occurrences, *quiet):
-        finds[one.rule.id].note(one)
+        if one.rule.id in finds:
+            finds[one.rule.id].note(one)
     return compared([its.found for its in finds.values()])
 
 

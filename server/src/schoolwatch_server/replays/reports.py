@@ -1,6 +1,7 @@
 """Rules of what devices report, over the journal: computer by computer, or school by school."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
 
 import msgspec
 from sqlalchemy import Connection, Engine
@@ -8,12 +9,14 @@ from sqlalchemy import Connection, Engine
 from schoolwatch_contract.envelope import from_json, inflate
 from schoolwatch_contract.errors import ContractError
 from schoolwatch_contract.records import Envelope
-from schoolwatch_server.database import incidents, journal, replaying, rule_reach, sightings
+from schoolwatch_server.database import incidents, journal, known_network, replaying, rule_reach, sightings
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.replays import judge
 from schoolwatch_server.replays.job import Found, Job
 from schoolwatch_server.rules import Rule
-from schoolwatch_server.rules.follow import SENSOR_UP, subjects
+from schoolwatch_server.rules.follow import SENSOR_UP
+from schoolwatch_server.rules.learning import subjects
+from schoolwatch_server.rules.load import read
 from schoolwatch_server.rules.sighted import Seen
 from schoolwatch_server.rules.subject import Subject
 from schoolwatch_server.rules.told import RECALLED, subject
@@ -56,18 +59,38 @@ def _judged(
     if any(rule.condition.sighting is not None for rule in apart):
         numbers = {row.id for row in rows}
         seen = {row: told for one in ids for row, told in sightings.of_reports(conn, one, numbers).items()}
-    parts = subjects(apart, seen, {row.id: row.device_id for row in rows})
-    cleared = {
-        (named.id, about): instants
-        for rule, named in zip(rules, apart, strict=True)
-        if rule.learn is not None
-        for (_, about), instants in incidents.false_alarms(conn, {rule.id}, parts).items()
-    }
+    beside = judge.teachers(apart, _teacher(job))
+    every = (*apart, *beside)
+    parts = subjects(every, seen, {row.id: row.device_id for row in rows})
+    names = {named.id: rule.id for rule, named in zip(rules, apart, strict=True)}
+    names |= {named.id: rules[0].known_by for named in beside}
+    asking = {one.id: names[one.id] for one in every if one.learn is not None or one.known_by}
+    cleared = _renamed(asking, incidents.false_alarms(conn, set(asking.values()), parts))
+    ended = _renamed(asking, known_network.ends(conn, set(asking.values()), parts))
     places = {msgspec.structs.replace(one, part="") for one in parts}
-    left_out = rule_reach.apart(conn, apart, about | places)
-    asked = frozenset(name for rule in apart for name in _asked(rule))
-    told = judge.of_reports(apart, _decoded(rows, asked), job.end, job.given, seen, left_out, cleared)
+    left_out = rule_reach.apart(conn, every, about | places)
+    asked = frozenset(name for rule in every for name in _asked(rule))
+    told = judge.of_reports(
+        apart, _decoded(rows, asked), job.end, job.given, seen, left_out, cleared, ended, beside
+    )
     return len(rows), told
+
+
+def _teacher(job: Job) -> Rule | None:
+    """The rule that knows for those of the job."""
+    return read(job.teacher.encode(), Path("teacher"), "console").rule if job.teacher else None
+
+
+def _renamed(
+    names: Mapping[str, str], of: Mapping[tuple[str, Subject], Collection[float]]
+) -> dict[tuple[str, Subject], Collection[float]]:
+    """What is of a rule, for each of `names` that means it."""
+    return {
+        (name, about): told
+        for name, meant in names.items()
+        for (rule, about), told in of.items()
+        if rule == meant
+    }
 
 
 def _asked(rule: Rule) -> tuple[str, ...]:

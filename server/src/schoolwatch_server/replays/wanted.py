@@ -87,8 +87,11 @@ def prepare(
     scope: Scope,
     now: float,
     given: Given = NOTHING,
+    teacher: str = "",
 ) -> Prepared:
-    """The job. Raises `RefusedError`, and `SheetError` for texts that are no rules."""
+    """The job; `teacher` is the text of the rule that knows for this one.
+
+    Raises `RefusedError`, and `SheetError` for texts that are no rules."""
     rules = [read(text.encode(), Path("-"), "console").rule for text in texts]
     for each in rules:
         if why := why_not(each):
@@ -128,6 +131,7 @@ def prepare(
         step=step,
         larger=larger,
         given=given,
+        teacher=teacher,
     )
     steps, seconds = estimate.of(job, rules, histories, len(every), rows)
     return Prepared(

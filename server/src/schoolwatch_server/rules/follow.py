@@ -1,6 +1,6 @@
 """Judges envelopes in the order of the journal: a pure function from rows and memory to events."""
 
-from collections.abc import Collection, Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Protocol
@@ -9,10 +9,10 @@ import msgspec
 
 from schoolwatch_contract.records import Envelope
 from schoolwatch_server.rules.condition import met, met_worse
-from schoolwatch_server.rules.learning import OTHERS, SAYS_MAX, Learnt, Listening, Stranger, look
+from schoolwatch_server.rules.learning import SAYS_MAX, Learnt, Listening, Spoken, Stranger, look
 from schoolwatch_server.rules.memory import FACTS, LISTENING, Kept, Memory
 from schoolwatch_server.rules.rule import Learn, Rule
-from schoolwatch_server.rules.sighted import Seen, Sighted, concerns, part_of, quiet, see
+from schoolwatch_server.rules.sighted import Seen, Sighted, concerns, part_of, place_of, quiet, see
 from schoolwatch_server.rules.step import Event, Evidence, RuleState, step
 from schoolwatch_server.rules.subject import Subject, device
 from schoolwatch_server.rules.told import NOTHING, Given, Told, hear, recall, subject
@@ -20,6 +20,10 @@ from schoolwatch_server.state import find
 
 Cleared = Mapping[tuple[str, Subject], Collection[float]]
 """(rule, subject) → when a person closed an incident about it as no fault, UTC seconds."""
+
+Ended = Mapping[tuple[str, Subject], Collection[float]]
+"""(rule that learns, subject) → when what was known of it ended, UTC seconds: a person said so, or nobody saw
+it for long."""
 
 SENSOR_UP = "sensor.up"
 """What a gateway says of each link on which its sensor listens."""
@@ -58,40 +62,22 @@ def follow(
     sightings: Mapping[int, Sequence[Seen]] | None = None,
     apart: Container[tuple[str, Subject]] = (),
     cleared: Cleared | None = None,
+    ended: Ended | None = None,
 ) -> tuple[Memory, tuple[Occurrence, ...]]:
     """Of whom memory changed, all that is remembered of them, and what opened or closed, in order.
 
     Each envelope is judged by itself, beside the facts that were told before it. `sightings` are those that
     were committed with each row; of a row without an envelope they alone are judged. A rule that is switched
     off judges nothing, and one of `apart` (rule, subject) nothing of that subject. What people have `cleared`
-    a rule that learns knows from then on.
+    a rule that learns knows from then on, and what they have `ended` it knows no more.
     """
-    journey = _Journey([rule for rule in rules if rule.enabled], memory, given, apart, cleared or {})
+    enabled = [rule for rule in rules if rule.enabled]
+    journey = _Journey(enabled, memory, given, apart, cleared or {}, ended or {})
     for row, envelope in envelopes:
         if envelope is not None:
             journey.judge(row, envelope)
         journey.sight(row, (sightings or {}).get(row.id, ()))
     return journey.changed, tuple(journey.occurrences)
-
-
-def place_of(rule: Rule, seen: Seen, device_id: int) -> Subject:
-    """Whose incident it is: the school's, where the rule says so and that is known, else the device's."""
-    return Subject("school", seen.school) if rule.scope == "school" and seen.school else device(device_id)
-
-
-def subjects(
-    rules: Iterable[Rule], sightings: Mapping[int, Sequence[Seen]], devices: Mapping[int, int]
-) -> set[Subject]:
-    """All of which rules may remember something that these sightings concern; `devices` is whose a row is."""
-    found = set()
-    for rule in rules:
-        for row_id, told in sightings.items():
-            for seen in told:
-                if concerns(rule, seen):
-                    place = place_of(rule, seen, devices[row_id])
-                    parts = {part_of(rule, seen), *(("", OTHERS) if rule.learn else ())}
-                    found |= {Subject(place.kind, place.id, part) for part in parts}
-    return found
 
 
 def fall_quiet(rules: Sequence[Rule], memory: Memory, now: float) -> tuple[Memory, tuple[Occurrence, ...]]:
@@ -118,6 +104,7 @@ class _Journey:
     given: Given
     apart: Container[tuple[str, Subject]]
     cleared: Cleared
+    ended: Ended
     held: Memory = field(default_factory=dict)
     touched: set[Subject] = field(default_factory=set)
     occurrences: list[Occurrence] = field(default_factory=list)
@@ -164,7 +151,7 @@ class _Journey:
     def sight(self, row: Row, sightings: Sequence[Seen]) -> None:
         """A row's sightings, each subject's together."""
         for rule in self.rules:
-            if rule.condition.sighting is None:
+            if rule.condition.sighting is None or rule.known_by:
                 continue
             of: dict[Subject, list[Seen]] = {}
             for seen in sightings:
@@ -176,9 +163,14 @@ class _Journey:
 
     def _sight(self, rule: Rule, row: Row, place: Subject, its: Sequence[Seen]) -> None:
         if rule.learn is None:
-            strangers = [Stranger(part_of(rule, seen), seen) for seen in its]
-        else:
-            strangers = self._strangers(rule, rule.learn, row, place, its)
+            self._see(rule, place, [Stranger(part_of(rule, seen), seen) for seen in its])
+            return
+        strangers, other = self._strangers(rule, rule.learn, row, place, its), self._of_changes(rule, place)
+        self._see(rule, place, [one for one in strangers if other is rule or not one.is_known])
+        if other is not None and other is not rule:
+            self._see(other, place, [one for one in strangers if one.is_known])
+
+    def _see(self, rule: Rule, place: Subject, strangers: Sequence[Stranger]) -> None:
         for part, each in groupby(sorted(strangers, key=lambda one: one.part), key=lambda one: one.part):
             told = tuple(each)
             about = Subject(place.kind, place.id, part)
@@ -187,6 +179,14 @@ class _Journey:
             said = dict.fromkeys((*after.told, *(value for one in told for value in one.says)))
             self._keep(about, mine, rule.id, msgspec.structs.replace(after, told=tuple(said)[-SAYS_MAX:]))
             self.occurrences += [Occurrence(rule, about, event) for event in events]
+
+    def _of_changes(self, rule: Rule, place: Subject) -> Rule | None:
+        """Whose incident it is that something known announces what is new; None where nobody judges that."""
+        named = rule.learn.changed if rule.learn is not None else ""
+        if not named:
+            return rule
+        found = next((one for one in self.rules if one.id == named), None)
+        return None if found is None or (named, place) in self.apart else found
 
     def _strangers(
         self, rule: Rule, learn: Learn, row: Row, place: Subject, its: Sequence[Seen]
@@ -200,17 +200,26 @@ class _Journey:
         found: list[Stranger] = []
         for seen in sorted(its, key=lambda one: one.seen_at):
             about = Subject(place.kind, place.id, part_of(rule, seen))
-            state, cleared = self._sighted(about, rule), self.cleared.get((rule.id, about), ())
-            since = self._listens(row, seen)
-            learnt, came = look(rule, learn, learnt, about.part, seen, state, since, cleared)
+            ends = (at for at in self.ended.get((rule.id, about), ()) if at <= seen.arrived_at)
+            since, ended = self._listens(row, seen), max(ends, default=0.0)
+            told = tuple(self._told(rule, place, about))
+            learnt, came = look(rule, learn, learnt, about.part, seen, told, since, ended)
             if isinstance(came, Stranger):
                 found.append(came)
             elif came is not None:
-                self._keep(about, self._of(about), rule.id, msgspec.structs.replace(state, is_open=False))
-                self.occurrences.append(Occurrence(rule, about, came))
+                whose, event = came
+                state = msgspec.structs.replace(self._sighted(about, whose), is_open=False)
+                self._keep(about, self._of(about), whose.id, state)
+                self.occurrences.append(Occurrence(whose, about, event))
         if learnt is not before:
             self._keep(place, mine, rule.id, msgspec.structs.replace(learnt, journal=row.id))
         return found
+
+    def _told(self, rule: Rule, place: Subject, about: Subject) -> Iterator[Spoken]:
+        """Of a rule that learns, and of the one about changes."""
+        other = self._of_changes(rule, place)
+        for one in (rule, other) if other is not None and other is not rule else (rule,):
+            yield Spoken(one, self._sighted(about, one), self.cleared.get((one.id, about), ()))
 
     def _sighted(self, about: Subject, rule: Rule) -> Sighted:
         held = self._of(about).get(rule.id)

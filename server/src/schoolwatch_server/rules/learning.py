@@ -4,15 +4,16 @@ Known becomes what a gateway's link sees in its first days, and what a person ha
 and each value that it announces, so that an answer with fewer of them is known too. All else is a stranger.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
 
 from schoolwatch_server.rules.announced import announced, in_words
 from schoolwatch_server.rules.rule import Learn, Rule
-from schoolwatch_server.rules.sighted import Seen, Sighted
+from schoolwatch_server.rules.sighted import Seen, Sighted, concerns, part_of, place_of
 from schoolwatch_server.rules.step import Event, Evidence
+from schoolwatch_server.rules.subject import Subject
 
 KNOWN_MAX: Final = 64
 """Machines that a place may know; of more in its first days each is a stranger: somebody fakes them."""
@@ -29,8 +30,26 @@ OTHERS: Final = "others"
 LINKS_MAX: Final = 16
 """Links of a gateway of which it is remembered since when they are listened to."""
 
+SEEN_EVERY: Final = 86_400.0
+"""Seconds after which something known is seen again that this is written down: a sensor tells it hourly."""
+
 IN_FIRST_DAYS: Final = 0.0
 """Why something is known, where no person has said so."""
+
+
+def subjects(
+    rules: Iterable[Rule], sightings: Mapping[int, Sequence[Seen]], devices: Mapping[int, int]
+) -> set[Subject]:
+    """All of which rules may remember something that these sightings concern; `devices` is whose a row is."""
+    found = set()
+    for rule in rules:
+        for row_id, told in sightings.items():
+            for seen in told:
+                if concerns(rule, seen):
+                    place = place_of(rule, seen, devices[row_id])
+                    parts = {part_of(rule, seen), *(("", OTHERS) if rule.learn else ())}
+                    found |= {Subject(place.kind, place.id, part) for part in parts}
+    return found
 
 
 class Listening(msgspec.Struct, frozen=True):
@@ -55,22 +74,39 @@ class Learnt(msgspec.Struct, frozen=True):
     """What one rule remembers of a place.
 
     `known`: machine → each value that it may announce → when a person said so (0: it was there in the first
-    days).
+    days); `seen`: machine → since when it is known, and when it was last seen, to a day.
     `strangers`: machine → when it was last heard of, where that is an incident or was one just now.
-    `journal` is the newest row that was judged.
+    `journal` is the newest row that was judged. All times are UTC seconds.
     """
 
     journal: int = 0
     known: dict[str, dict[str, float]] = {}
     strangers: dict[str, float] = {}
+    seen: dict[str, tuple[float, float]] = {}
+
+    def since(self, part: str) -> float:
+        """Since when it is known."""
+        return self.seen.get(part, (0.0, 0.0))[0]
 
 
 class Stranger(msgspec.Struct, frozen=True):
-    """A sighting that is to be judged, under which part; `says` is what it announces."""
+    """A sighting that is to be judged, under which part; `says` is what it announces.
+
+    `is_known`: the machine is known, what it announces is not.
+    """
 
     part: str
     seen: Seen
     says: tuple[str, ...] = ()
+    is_known: bool = False
+
+
+class Spoken(msgspec.Struct, frozen=True):
+    """What a rule remembers of a machine's newest incident, and when people closed such as no fault."""
+
+    rule: Rule
+    state: Sighted
+    cleared: Collection[float] = ()
 
 
 def look(
@@ -79,37 +115,50 @@ def look(
     learnt: Learnt,
     part: str,
     seen: Seen,
-    state: Sighted,
+    told: Sequence[Spoken],
     since: float,
-    cleared: Collection[float] = (),
-) -> tuple[Learnt, Stranger | Event | None]:
+    ended: float = 0.0,
+) -> tuple[Learnt, Stranger | tuple[Rule, Event] | None]:
     """What is known after a sighting, and whether it is a stranger, or has become known by a person's word.
 
-    `since` is when its link was first listened to; `cleared` are the instants at which a person closed an
-    incident about this part as no fault (UTC seconds). Nothing comes of what is known.
+    `told` is of this rule, and of its `changed`. `since` is when its link was first listened to, `ended` when
+    a person said last that this part is known no more (UTC seconds; 0: never): what was known until then
+    isn't, nor is it learned again without a word. Nothing comes of what is known.
     """
-    says = announced(learn.by, seen.detail)
+    says = announced(learn.by, {**seen.detail, "subject": seen.subject})
+    cleared = {at for one in told for at in one.cleared if at > ended}
     held = learnt.known.get(part, {})
-    mine = {one: why for one, why in held.items() if why == IN_FIRST_DAYS or why in cleared}
+    mine = known_of(learnt, part, cleared, ended)
     if all(one in mine for one in says):
-        return learnt, None
-    learnt = _knowing(learnt, part, mine) if mine != held else learnt  # a person took a word back
-    if all(one in mine or one in state.told for one in says):
-        by_whom = [at for at in cleared if state.since <= at <= seen.arrived_at]
-        if by_whom:
-            known = _knowing(learnt, part, {**mine, **dict.fromkeys(says, max(by_whom))})
-            return known, _cleared(rule, state, seen, max(by_whom))
+        return _seen(learnt, part, seen.seen_at), None
+    learnt = _knowing(learnt, part, mine, seen.seen_at) if mine != held else learnt  # a word was taken back
+    for one in told:
+        if all(value in mine or value in one.state.told for value in says):
+            by_whom = [at for at in one.cleared if max(one.state.since, ended) <= at <= seen.arrived_at]
+            if by_whom:
+                word = max(by_whom)
+                news = {value: word for value in says if value not in mine}
+                known = _knowing(learnt, part, {**mine, **news}, seen.seen_at)
+                return known, (one.rule, _known(one, seen, word))
     heard = _heard(learnt, rule, seen)
-    is_new = part not in heard and not state.is_open
+    is_new = part not in heard and not ended and not any(one.state.is_open for one in told)
     more = {**dict.fromkeys(says, IN_FIRST_DAYS), **mine}
     if is_new and seen.seen_at < since + learn.seconds and _has_room(learnt, part, more):
-        return _knowing(learnt, part, more), None
+        return _knowing(learnt, part, more, seen.seen_at), None
     if mine:
         seen = msgspec.structs.replace(seen, detail={**seen.detail, "before": in_words(learn.by, mine)})
     if part not in heard and len(heard) >= STRANGERS_MAX:
-        return msgspec.structs.replace(learnt, strangers=heard), Stranger(OTHERS, seen, says)
+        return msgspec.structs.replace(learnt, strangers=heard), Stranger(OTHERS, seen, says, bool(mine))
     heard[part] = max(heard.get(part, 0.0), seen.heard_at)
-    return msgspec.structs.replace(learnt, strangers=heard), Stranger(part, seen, says)
+    return msgspec.structs.replace(learnt, strangers=heard), Stranger(part, seen, says, bool(mine))
+
+
+def known_of(learnt: Learnt, part: str, cleared: Collection[float], ended: float) -> dict[str, float]:
+    """What it may announce, and by whose word, without what people took back; empty where it is not known."""
+    if ended and learnt.since(part) <= ended:
+        return {}
+    held = learnt.known.get(part, {})
+    return {one: why for one, why in held.items() if why == IN_FIRST_DAYS or why in cleared}
 
 
 def _heard(learnt: Learnt, rule: Rule, seen: Seen) -> dict[str, float]:
@@ -121,13 +170,27 @@ def _has_room(learnt: Learnt, part: str, says: Collection[str]) -> bool:
     return (part in learnt.known or len(learnt.known) < KNOWN_MAX) and len(says) <= SAYS_MAX
 
 
-def _knowing(learnt: Learnt, part: str, says: Mapping[str, float]) -> Learnt:
+def _knowing(learnt: Learnt, part: str, says: Mapping[str, float], at: float) -> Learnt:
     """With these as what is known of it; the oldest makes room for what people say."""
     others = [(name, told) for name, told in learnt.known.items() if name != part]
     mine = [(part, dict([*says.items()][-SAYS_MAX:]))] if says else []
-    strangers = {name: at for name, at in learnt.strangers.items() if name != part or not says}
-    return Learnt(learnt.journal, dict([*others, *mine][-KNOWN_MAX:]), strangers)
+    strangers = {name: when for name, when in learnt.strangers.items() if name != part or not says}
+    known = dict([*others, *mine][-KNOWN_MAX:])
+    seen = {name: when for name, when in learnt.seen.items() if name in known}
+    if part in known:
+        began, last = seen.get(part, (max(at, *says.values()), at))
+        seen[part] = (began, max(last, at))
+    return Learnt(learnt.journal, known, strangers, seen)
 
 
-def _cleared(rule: Rule, state: Sighted, seen: Seen, at: float) -> Event:
-    return Event("known", state.since, at, False, None, Evidence(0, seen.seen_at), rule.severity, state.count)
+def _seen(learnt: Learnt, part: str, at: float) -> Learnt:
+    """With when something known was last seen, where that is news."""
+    began, last = learnt.seen.get(part, (at, 0.0))
+    if at < last + SEEN_EVERY:
+        return learnt
+    return msgspec.structs.replace(learnt, seen={**learnt.seen, part: (began, at)})
+
+
+def _known(told: Spoken, seen: Seen, at: float) -> Event:
+    state, evidence = told.state, Evidence(0, seen.seen_at)
+    return Event("known", state.since, at, False, None, evidence, told.rule.severity, state.count)

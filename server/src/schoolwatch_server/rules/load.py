@@ -40,7 +40,7 @@ def of_files(overrides: Path | None = None) -> tuple[Held, ...]:
             )
         chosen[rule.id] = held
     found = tuple(chosen[name] for name in sorted(chosen))
-    check_silencers([held.rule for held in found])
+    check_together([held.rule for held in found])
     return found
 
 
@@ -77,19 +77,49 @@ def _check_all(rule: Rule, path: Path) -> None:
         _check_watch(rule, rule.condition.watch, path)
     if rule.condition.sighting is not None:
         _check_sighting(rule, path)
-    elif rule.same or rule.learn is not None:
-        raise SheetError(f"{path}: same, learn: only rules of sightings have them: remove them")
+    elif rule.same or rule.learn is not None or rule.known_by:
+        raise SheetError(f"{path}: same, learn, known_by: only rules of sightings have them: remove them")
 
 
 def _read(folder: Path, origin: Origin) -> tuple[Held, ...]:
     return tuple(read(strict_yaml.content(path), path, origin) for path in strict_yaml.files(folder))
 
 
-def check_silencers(rules: Sequence[Rule], of: Sequence[Rule] = ()) -> None:
-    """Whether rules that are in force together silence each other in one direction.
+def check_together(rules: Sequence[Rule], of: Sequence[Rule] = ()) -> None:
+    """Whether rules that are in force together fit each other in what they name.
 
     Asked of some of them (empty: of all), what others name wrongly is no matter. Raises `SheetError`.
     """
+    _check_silencers(rules, of)
+    named = {rule.id: rule for rule in rules}
+    for rule in of or rules:
+        changed = rule.learn.changed if rule.learn is not None else ""
+        if changed and not _is_taught(rule, named.get(changed)):
+            raise _misnamed(rule, "learn.changed", changed)
+        if rule.known_by and not _is_taught(named.get(rule.known_by), rule):
+            raise _misnamed(rule, "known_by", rule.known_by)
+
+
+def _is_taught(teacher: Rule | None, rule: Rule | None) -> bool:
+    return (
+        rule is not None
+        and teacher is not None
+        and teacher.learn is not None
+        and (rule.known_by, teacher.learn.changed) == (teacher.id, rule.id)
+        and (rule.scope, rule.same) == (teacher.scope, teacher.same)
+        and rule.condition.sighting == teacher.condition.sighting
+    )
+
+
+def _misnamed(rule: Rule, where: str, name: str) -> SheetError:
+    what = (
+        f"{name} is no rule about the same (scope, condition.sighting, same) that names this one: name each "
+        "in the other, in learn.changed and in known_by, or neither"
+    )
+    return SheetError(f"rule {rule.id}: {where}: {what}", where=f"$.{where}", what=what)
+
+
+def _check_silencers(rules: Sequence[Rule], of: Sequence[Rule]) -> None:
     watched = {rule.id for rule in rules if rule.condition.watch is not None}
     for rule in of or rules:
         strange = [name for name in rule.silenced_by if name not in watched]
@@ -176,6 +206,8 @@ def _check_sighting(rule: Rule, path: Path) -> None:
             f"{path}: a sighting opens at once and is over when there was none for a while: open_after: 0, "
             "close_after: some seconds"
         )
+    if rule.known_by and rule.learn is not None:
+        raise SheetError(f"{path}: known_by: a rule that learns needs nobody who knows: remove it, or learn")
     _check_details(rule, rule.condition.sighting or "", path)
 
 
@@ -187,7 +219,7 @@ def _check_details(rule: Rule, kind: str, path: Path) -> None:
         ("condition.detail", rule.condition.detail),
         ("condition.at_least", rule.condition.at_least),
         ("same", rule.same),
-        ("learn.by", learnt),
+        ("learn.by", [name for name in learnt if name != "subject"]),
     ):
         strange = [name for name in names if known and name not in known]
         if strange:

@@ -20,6 +20,9 @@ WEEKS = 21 * 86400.0
 """Seconds after which an incident is a standing fault; a proposal of this project."""
 
 
+KEEP = 180 * 86400.0
+"""Seconds for which what a network is known to have is remembered unseen; a proposal of this project."""
+
 TEXT_MAX = 2000
 """Characters of a rule's text in one language."""
 
@@ -113,11 +116,16 @@ class Worse(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Learn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What was there when a sensor came is no incident: what it sees in its first `seconds` becomes known.
 
-    Known are the machine (or whatever `same` tells apart) and what it announces, by the details in `by`.
+    Known are the machine (or whatever `same` tells apart) and what it announces, by the details in `by`
+    (`subject`: the machine itself). Without `seconds` nothing is learned but what people call no fault. What
+    a known one announces otherwise is an incident of the rule `changed`, or of this one where none is named.
+    What was not seen for `keep` seconds while its network was heard is known no more.
     """
 
-    seconds: Annotated[float, msgspec.Meta(gt=0, le=90 * 86400)]
+    seconds: Annotated[float, msgspec.Meta(ge=0, le=90 * 86400)]
     by: Annotated[tuple[str, ...], msgspec.Meta(max_length=8)] = ()
+    changed: str = ""
+    keep: Annotated[float, msgspec.Meta(ge=86400, le=1830 * 86400)] = KEEP
 
 
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -136,7 +144,8 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Rules of sightings alone: those that have the same of the details in `same` are one incident (where it
     says nothing, those about the same machine), and `learn` is what must be new. With `scope: school` it is
-    one of the school, whichever of its gateways sees it.
+    one of the school, whichever of its gateways sees it. `known_by` names the rule that learns for this one,
+    which is `changed` there: it judges nothing by itself.
 
     Rules of watches alone: an open incident of a rule in `silenced_by` about the same place, or one above it,
     has this one's findings as its part; with `quiet_when_planned` nothing opens during planned work there.
@@ -162,6 +171,7 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     late: Literal["waits", "opens"] = "waits"
     same: Annotated[tuple[str, ...], msgspec.Meta(max_length=8)] = ()
     learn: Learn | None = None
+    known_by: str = ""
     silenced_by: tuple[Id, ...] = ()
     quiet_when_planned: bool = False
     enabled: bool = True

@@ -12,7 +12,7 @@ import msgspec
 
 from schoolwatch_server.rules.rule import Rule
 from schoolwatch_server.rules.step import Event, Evidence
-from schoolwatch_server.rules.subject import PART_MAX
+from schoolwatch_server.rules.subject import PART_MAX, Subject, device
 
 AGAIN_MAX: Final = 10
 """Repeated sightings that are kept with an incident one by one; of more there is the number."""
@@ -63,6 +63,11 @@ def part_of(rule: Rule, seen: Seen) -> str:
     """What tells this sighting's incident from others of the same place, as short as a key must be."""
     name = " ".join(seen.detail.get(one, "") for one in rule.same) if rule.same else seen.subject
     return name if len(name) <= PART_MAX else hashlib.sha256(name.encode()).hexdigest()[:PART_MAX]
+
+
+def place_of(rule: Rule, seen: Seen, device_id: int) -> Subject:
+    """Whose incident it is: the school's, where the rule says so and that is known, else the device's."""
+    return Subject("school", seen.school) if rule.scope == "school" and seen.school else device(device_id)
 
 
 class Sighted(msgspec.Struct, frozen=True, omit_defaults=True):
