@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping
+from datetime import date
 
 import pytest
 from msgspec.structs import replace
@@ -9,19 +10,29 @@ from msgspec.structs import replace
 from databases import settings_of
 from reports import NOW, World
 from reports import RULES as RULES_OF_COMMIT
-from schoolwatch_server import channels, packs, rules, watches
+from schoolwatch_server import channels, packs, rules, texts, watches
 from schoolwatch_server.backup import status
 from schoolwatch_server.config import Notify, SeriesStore, ServerConfig
-from schoolwatch_server.database import channel_rows, duty_rows, judged, own_channel_rows, sites, store_writer
+from schoolwatch_server.database import (
+    channel_rows,
+    duty_rows,
+    judged,
+    own_channel_rows,
+    registry,
+    sites,
+    store_writer,
+)
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.duty.shift import Shift
-from schoolwatch_server.indicators.stored import MEASUREMENT
+from schoolwatch_server.indicators.stored import MEASUREMENT, PLAN_ITEM, item_tags
 from schoolwatch_server.intake.batch import take
+from schoolwatch_server.packs import Item, Plan
 from schoolwatch_server.rules.rule import Rule
 from schoolwatch_server.rules.subject import Subject
 from schoolwatch_server.rules.watch import Finding, watch
 from schoolwatch_server.scope import EVERYTHING
+from schoolwatch_server.serious import evidence
 from schoolwatch_server.sites.look import Look, Tls, Way
 from schoolwatch_server.store.series import Judged
 from schoolwatch_server.watches import server
@@ -99,14 +110,18 @@ def test_a_site_that_lost_ipv6_long_ago_is_not_mended_by_that(world: World) -> N
 # --- indicators ---------------------------------------------------------------------------------------
 
 
-def measured(world: World, value: float | None, days_ago: float, **place: str) -> None:
-    tags = {"indicator": "antivirus_coverage", "province": "1", "commune": "1", **place}
-    row = Judged(MEASUREMENT, tags, NOW - days_ago * DAY, value, 1.0, 1.0, 1.0, "p@1")
+def measured(
+    world: World, value: float | None, days_ago: float, item: dict[str, str] | None = None, **place: str
+) -> None:
+    about = item or {"indicator": "antivirus_coverage"}
+    tags = {"province": "1", "commune": "1", **about, **place}
+    measurement = PLAN_ITEM if item else MEASUREMENT
+    row = Judged(measurement, tags, NOW - days_ago * DAY, value, 1.0, 1.0, 1.0, "p@1")
     with begin_write(world.engine) as conn:
         judged.write(conn, [row])
 
 
-def with_target(world: World, rule: str, **more) -> list[Finding]:
+def with_target(world: World, rule: str, plans: tuple[Plan, ...] = (), **more) -> list[Finding]:
     """Looks with a target for one indicator alone."""
     loaded = packs.load()
     number = packs.Number(0.9, "ratio", "d", "c", "P")
@@ -122,7 +137,9 @@ def with_target(world: World, rule: str, **more) -> list[Finding]:
     )
     config = settings_of(world.folder)
     with begin_read(world.engine) as conn:
-        sight = Sight(conn, config, NOW, in_force=dataclasses.replace(loaded, packs=changed), **more)
+        sight = Sight(
+            conn, config, NOW, in_force=dataclasses.replace(loaded, packs=changed, plans=plans), **more
+        )
         return list(watches.look(sight, [RULES[rule]])[rule])
 
 
@@ -168,6 +185,84 @@ def test_many_schools_at_once_are_one_of_the_commune(world: World) -> None:
     assert one.subject == Subject("commune", 1, "antivirus_coverage")
     assert one.readings["finding.indicator_schools"] == 3
     assert RULES["indicator_fell"].silenced_by == ("indicator_fell_widely",)
+
+
+def plan(*items: Item, id_: str = "so", **more) -> Plan:
+    return Plan(kind="plan", id=id_, version=1, vi="Kế hoạch", number="247/KH-UBND",
+                date=date(2025, 3, 1), issuer="UBND tỉnh", items=items, **more)  # fmt: skip
+
+
+def asked(target: float, **more) -> Item:
+    given = {"id": "virus", "vi": "Máy được bảo vệ", "indicator": "antivirus_coverage", "clause": "mục II.3"}
+    return Item(**given | {"target": target, "confidence": "V-seed", "deadline": date(2030, 12, 31)} | more)
+
+
+def test_what_a_plan_asks_of_a_school_stands_for_the_number_of_the_definition(world: World) -> None:
+    school = {"level": "school", "school": str(world.school)}
+    plans = (plan(asked(0.8)),)
+    measured(world, 0.95, 3, **school)
+    measured(world, 0.85, 1, **school)
+    assert with_target(world, "indicator_fell", plans) == [], "0.9 is asked where no plan asks anything"
+    measured(world, 0.7, 0, **school)
+    (one,) = with_target(world, "indicator_fell", plans)
+    assert one.subject == Subject("school", world.school, "antivirus_coverage")
+    assert one.readings == {"finding.indicator_value": 0.7, "finding.indicator_target": 0.8}
+    assert one.facts == {
+        "finding.indicator_name": "antivirus_coverage",
+        "finding.target_document": "247/KH-UBND ngày 01/03/2025 của UBND tỉnh",
+        "finding.target_clause": "mục II.3",
+        "finding.target_confidence": "V-seed",
+        "finding.target_deadline": "2030-12-31",
+    }
+    told = evidence.told("finding.target_deadline", "2030-12-31", texts.load(), "vi")
+    assert told == "31/12/2030"
+
+
+def test_a_plan_whose_number_was_never_reached_or_is_of_others_opens_nothing(world: World) -> None:
+    school = {"level": "school", "school": str(world.school)}
+    measured(world, 0.95, 3, **school)
+    measured(world, 0.91, 1, **school)
+    late = asked(0.99, deadline=date(2020, 12, 31))
+    for item in (late, asked(0.93, former_places=("Nơi khác",)), asked(0.93, unit="count")):
+        assert with_target(world, "indicator_fell", (plan(item),)) == []
+    assert with_target(world, "indicator_fell", (plan(asked(0.93)),)) != []
+
+
+def test_of_several_targets_one_finding_of_the_one_that_binds_first(world: World) -> None:
+    school = {"level": "school", "school": str(world.school)}
+    measured(world, 0.95, 3, **school)
+    measured(world, 0.5, 1, **school)
+    plans = (plan(asked(0.6, mandatory=False), id_="khac"), plan(asked(0.8, id="a"), asked(0.9, id="b")))
+    (one,) = with_target(world, "indicator_fell", plans)
+    assert one.readings["finding.indicator_target"] == 0.9
+    measured(world, 0.85, 0, **school)
+    (one,) = with_target(world, "indicator_fell", plans)
+    assert one.readings["finding.indicator_target"] == 0.9, "0.8 is met again"
+
+
+def test_what_a_plan_asks_of_some_schools_of_a_commune_is_held_against_these(world: World) -> None:
+    with begin_write(world.engine) as conn:
+        conn.execute(t.school.update().values(level="THPT"))
+        (commune,) = conn.scalars(t.school.select().with_only_columns(t.school.c.commune_id))
+        other = registry.create_school(conn, commune, "KHAC", "Trường khác", "TH", NOW)
+    place = {"level": "commune", "commune": str(commune)}
+    measured(world, 0.95, 3, **place)
+    measured(world, 0.5, 1, **place)
+    measured(world, 0.95, 3, item_tags("so", "virus"), **place)
+    measured(world, 0.91, 1, item_tags("so", "virus"), **place)
+    upper = (plan(asked(0.9, levels=("THPT",))),)
+    (one,) = with_target(world, "indicator_fell_widely", upper)
+    assert "finding.target_deadline" not in one.facts, "the whole fell below the definition's number"
+    measured(world, 0.95, 0, **place)
+    assert with_target(world, "indicator_fell_widely", upper) == []
+    measured(world, 0.7, 0, item_tags("so", "virus"), **place)
+    (one,) = with_target(world, "indicator_fell_widely", upper)
+    assert one.subject == Subject("commune", commune, "antivirus_coverage")
+    assert one.readings["finding.indicator_value"] == 0.7
+    measured(world, 0.95, 3, level="school", school=str(other))
+    measured(world, 0.85, 1, level="school", school=str(other))
+    (one,) = with_target(world, "indicator_fell", upper)
+    assert one.facts["finding.target_confidence"] == "P", "the plan is not about this school"
 
 
 # --- the server ---------------------------------------------------------------------------------------

@@ -152,9 +152,9 @@ class Fallen:
 
 
 def fallen(
-    conn: Connection, measurement: str, indicator: str, target: float, *, higher: bool, after: float
+    conn: Connection, measurement: str, tags: Mapping[str, str], target: float, *, higher: bool, after: float
 ) -> tuple[Fallen, ...]:
-    """The series of an indicator that met a target at some time since `after` and are not known to now.
+    """The series with these tags that met a target at some time since `after` and are not known to now.
 
     `higher` is whether more is better.
     """
@@ -170,7 +170,7 @@ def fallen(
     query = (
         select(_s.tags, _v.at, _v.value, met_at.label("met_at"))
         .select_from(_NEWEST)
-        .where(_s.measurement == measurement, with_tag("indicator", indicator), _v.at >= after)
+        .where(_s.measurement == measurement, *(with_tag(*tag) for tag in tags.items()), _v.at >= after)
         .where(or_(missed, _v.value.is_(None)))
     )
     rows = ((tags_of(row.tags), row.at, row.value, row.met_at) for row in conn.execute(query))

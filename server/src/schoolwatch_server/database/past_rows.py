@@ -19,7 +19,7 @@ from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.database.in_parts import MANY, in_parts
 from schoolwatch_server.database.judged import tags_of
 from schoolwatch_server.hearing import REMEMBERED
-from schoolwatch_server.indicators.stored import MEASUREMENT
+from schoolwatch_server.indicators.stored import MEASUREMENT, PLAN_ITEM
 from schoolwatch_server.school_time import day_number, midnight
 from schoolwatch_server.store.rollup import DAY as DAILY
 
@@ -234,7 +234,7 @@ def judged(source: Engine, series: Collection[int], begin: float, end: float) ->
 
 
 def series_of(conn: Connection, part: Part) -> list[dict[str, Any]]:
-    """The series of the indicators of a part's places."""
+    """The series of the indicators of a part's places, and of items of plans there."""
     places = {
         "school": None if part.schools is None else frozenset(part.schools),
         "commune": None if part.schools is None else frozenset(part.communes),
@@ -242,10 +242,13 @@ def series_of(conn: Connection, part: Part) -> list[dict[str, Any]]:
     }
     s = t.judged_series.c
     found = []
-    for row in conn.execute(select(t.judged_series).where(s.measurement == MEASUREMENT)).mappings():
+    for row in conn.execute(
+        select(t.judged_series).where(s.measurement.in_((MEASUREMENT, PLAN_ITEM)))
+    ).mappings():
         tags = tags_of(row["tags"])
         level = tags.get("level", "")
-        if level not in places or tags.get("indicator") not in part.indicators:
+        is_other = row["measurement"] == MEASUREMENT and tags.get("indicator") not in part.indicators
+        if level not in places or is_other:
             continue
         wanted = places[level]
         if wanted is None or int(tags[level]) in wanted:

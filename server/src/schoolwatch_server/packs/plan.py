@@ -159,11 +159,12 @@ def targets_of(plans: tuple[Plan, ...], measured: str, places: Collection[About]
         and all(item.concerns(place, plan.former_places) for place in places)
         if (target := plan.target(item)) is not None
     ]
-    found.sort(key=lambda each: _rank(*each))
+    found.sort(key=lambda each: rank(*each))
     return tuple(target for _, target in found)
 
 
-def _rank(plan: Plan, target: Target) -> tuple[bool, int, date, float]:
+def rank(plan: Plan, target: Target) -> tuple[bool, int, date, float]:
+    """What binds first is the smallest: see `targets_of`."""
     newest = -plan.date.toordinal() if plan.date else 0
     strictest = -target.value if target.better == "higher" else target.value
     return (not target.mandatory, newest, target.deadline or date.max, strictest)

@@ -46,6 +46,6 @@ def _part(rules: Sequence[Rule], place: Place, packs: Packs) -> Part:
         for pack in packs.packs
         for indicator, definition in pack.indicators.items()
         if definition.target is not None
-    }
+    } | {item.indicator for plan in packs.plans for item in plan.items if item.indicator is not None}
     days = max(rule.condition.parameters.get("days", 0.0) for rule in rules)
     return Part(place.schools, place.communes, place.provinces, needs, frozenset(targets), days)

@@ -24,6 +24,7 @@ _CODES = {
     "finding.reason": "refusal",
     "finding.server_reader": "cursor",
     "finding.site_tls": "site.tls",
+    "finding.target_confidence": "confidence",
 }
 """What is kept as a code → the texts that say it; every other code is a `value`."""
 
@@ -169,4 +170,6 @@ def title(name: str, texts: Texts, language: Language) -> str:
 
 def told(name: str, value: str, texts: Texts, language: Language) -> str:
     """What a fact says: codes have their words in the texts, all else (an address, a name) is as it was."""
+    if name == "finding.target_deadline" and language == "vi":
+        return "/".join(reversed(value.split("-")))
     return texts.either(language, f"{_CODES.get(name, 'value')}.{value}", value)

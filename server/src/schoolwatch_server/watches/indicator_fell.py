@@ -1,6 +1,7 @@
-"""An indicator of a place that met its target and meets it no longer.
+"""An indicator of a place that met its target and meets it no longer: a plan's, else its definition's.
 
-What never met it is work to be done, and is in the needs and the progress of the place, not here.
+What never met it is work to be done, and is in the needs and the progress of the place, not here; so is a
+deadline that passes. However many targets a place fell below, it is one finding of an indicator.
 """
 
 from collections import defaultdict
@@ -9,59 +10,88 @@ from typing import Final
 
 from schoolwatch_server.database import judged
 from schoolwatch_server.database.judged import Fallen
+from schoolwatch_server.indicators.indicator import Place
 from schoolwatch_server.indicators.stored import MEASUREMENT
-from schoolwatch_server.rules.subject import PART_MAX, Kind, Subject
+from schoolwatch_server.rules.subject import PART_MAX, Subject
 from schoolwatch_server.rules.watch import Finding
 from schoolwatch_server.school_time import DAY
+from schoolwatch_server.watches.held_against import Held, held
 from schoolwatch_server.watches.sight import Sight
 
-_PLACES: Final[tuple[Kind, ...]] = ("commune", "province")
-_LEVELS: Final[tuple[Kind, ...]] = ("school", *_PLACES)
+_PLACES: Final[tuple[Place, ...]] = ("commune", "province")
+_LEVELS: Final[tuple[Place, ...]] = ("school", *_PLACES)
 
 
 def of_schools(sight: Sight, parameters: Mapping[str, float]) -> Iterator[Finding]:
     """Of each school and indicator."""
-    for indicator, target, one in _all(sight, "indicator_fell", parameters["days"]):
-        if one.tags.get("level") == "school":
-            yield _finding("school", int(one.tags["school"]), indicator, target, one)
+    for (level, id_, _), (against, one) in _all(sight, "indicator_fell", parameters["days"]).items():
+        if level == "school":
+            yield _finding(level, id_, against, one)
 
 
 def of_places(sight: Sight, parameters: Mapping[str, float]) -> Iterator[Finding]:
     """Of communes and provinces: their own value fell, or that of `schools` of their schools at once."""
-    many: defaultdict[tuple[Kind, int, str], list[tuple[float, Fallen]]] = defaultdict(list)
-    found: dict[tuple[Kind, int, str], Finding] = {}
-    for indicator, target, one in _all(sight, "indicator_fell_widely", parameters["days"]):
-        level = one.tags.get("level")
-        for kind in _PLACES:
-            if level == kind:
-                id_ = int(one.tags[kind])
-                found[kind, id_, indicator] = _finding(kind, id_, indicator, target, one)
-        if level == "school" and one.value is not None:
-            many["commune", int(one.tags["commune"]), indicator].append((target, one))
+    many: defaultdict[tuple[Place, int, str], list[tuple[Held, Fallen]]] = defaultdict(list)
+    found: dict[tuple[Place, int, str], Finding] = {}
+    for (level, id_, indicator), (against, one) in _all(
+        sight, "indicator_fell_widely", parameters["days"]
+    ).items():
+        if level in _PLACES:
+            found[level, id_, indicator] = _finding(level, id_, against, one)
+        elif one.value is not None:
+            many["commune", int(one.tags["commune"]), indicator].append((against, one))
     for (kind, id_, indicator), schools in many.items():
         own = found.get((kind, id_, indicator))
         if len(schools) >= parameters["schools"] and (own is None or own.value is None):
-            target, newest = max(schools, key=lambda each: each[1].at)
-            whole = _finding(kind, id_, indicator, target, newest)
+            whole = _finding(kind, id_, *max(schools, key=lambda each: each[1].at))
             readings: dict[str, float | None] = {"finding.indicator_schools": float(len(schools))}
             found[kind, id_, indicator] = Finding(whole.subject, True, readings, whole.facts)
     yield from found.values()
 
 
-def _all(sight: Sight, watch: str, days: float) -> Iterator[tuple[str, float, Fallen]]:
-    """Indicator, its target, and each place that fell below it within `days`, or before its open incident."""
+_Fell = dict[tuple[Place, int, str], tuple[Held, Fallen]]
+"""Level, id and indicator of a place → what it fell below, and how it stands."""
+
+
+def _all(sight: Sight, watch: str, days: float) -> _Fell:
+    """Each place and indicator that fell within `days`, or before its open incident.
+
+    Of several targets the one that binds first and is known to be missed. What plans ask of a place as a
+    whole stands for the definition's number, which no page shows there.
+    """
     lately, after = sight.now - days * DAY, sight.days_back(watch, days)
-    for pack in sight.packs.packs:
-        for indicator, definition in pack.indicators.items():
-            target = definition.target
-            if target is None or target.applies_to or len(indicator) > PART_MAX:
+    found: _Fell = {}
+    asked: set[tuple[Place, int, str]] = set()
+    for against in held(sight):
+        if len(against.indicator) > PART_MAX:
+            continue
+        if against.places is not None and against.measurement == MEASUREMENT:
+            asked |= {(level, id_, against.indicator) for level, ids in against.places.items() for id_ in ids}
+        for one in judged.fallen(
+            sight.conn, against.measurement, against.tags, against.target, higher=against.higher, after=after
+        ):
+            place = _place(one, against.indicator)
+            if place is None or not _is_asked(place, against, asked):
                 continue
-            higher = definition.better == "higher"
-            for one in judged.fallen(
-                sight.conn, MEASUREMENT, indicator, target.value, higher=higher, after=after
-            ):
-                if one.met_at >= lately or _is_open(sight, watch, indicator, one):
-                    yield indicator, target.value, one
+            if one.met_at < lately and not _is_open(sight, watch, against.indicator, one):
+                continue
+            known = found.get(place)
+            if known is None or (known[1].value is None and one.value is not None):
+                found[place] = (against, one)
+    return found
+
+
+def _place(one: Fallen, indicator: str) -> tuple[Place, int, str] | None:
+    for level in _LEVELS:
+        if one.tags.get("level") == level:
+            return level, int(one.tags[level]), indicator
+    return None
+
+
+def _is_asked(place: tuple[Place, int, str], against: Held, asked: set[tuple[Place, int, str]]) -> bool:
+    if against.places is None:
+        return place not in asked
+    return place[1] in against.places.get(place[0], ())
 
 
 def _is_open(sight: Sight, watch: str, indicator: str, one: Fallen) -> bool:
@@ -71,9 +101,8 @@ def _is_open(sight: Sight, watch: str, indicator: str, one: Fallen) -> bool:
     return not sight.open_now.get(watch, {}).keys().isdisjoint(subjects)
 
 
-def _finding(kind: Kind, id_: int, indicator: str, target: float, one: Fallen) -> Finding:
+def _finding(level: Place, id_: int, against: Held, one: Fallen) -> Finding:
     value = None if one.value is None else True
-    readings = {"finding.indicator_value": one.value, "finding.indicator_target": target}
-    return Finding(
-        Subject(kind, id_, indicator), value, dict(readings), {"finding.indicator_name": indicator}
-    )
+    readings = {"finding.indicator_value": one.value, "finding.indicator_target": against.target}
+    facts: dict[str, str | None] = {"finding.indicator_name": against.indicator, **against.facts}
+    return Finding(Subject(level, id_, against.indicator), value, readings, facts)
