@@ -3,7 +3,7 @@
     python benchmarks/databases.py --postgresql URL [--frames 20000] [--batch 500] [--schools 1500]
 
 URL is an empty database that is thrown away afterwards, made with
-`createdb --template=template0 --encoding=UTF8 --locale=C`.
+`createdb --template=template0 --encoding=UTF8 --locale-provider=libc --locale=C`.
 Both sync each commit to disk, unless the server of the URL was told otherwise. Batches are handed to the
 commit without a broker, by one process: what is compared are the databases.
 """

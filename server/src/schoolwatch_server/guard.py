@@ -19,11 +19,13 @@ class Guard:
         """What `do` gives; None when the database could not be used just now."""
         try:
             result = do()
-        except exc.DBAPIError as error:
+        except (exc.DBAPIError, exc.TimeoutError) as error:
             if not (is_away(error) or isinstance(error, exc.IntegrityError)):
                 raise
             if not self._failing:
-                log.warning("%s: the database can't be used just now: %s", self._name, error.orig)
+                log.warning(
+                    "%s: the database can't be used just now: %s", self._name, getattr(error, "orig", error)
+                )
             self._failing = True
             return None
         if self._failing:
@@ -37,8 +39,9 @@ def is_away(error: Exception) -> bool:
 
     PostgreSQL says which of the two by its SQLSTATE (its manual, appendix A): classes 21, 22, 23 and 54 are
     of rows. SQLite has no such number, and says OperationalError of all the rest.
+    TimeoutError is SQLAlchemy's own: all connections that this process may have are in use.
     """
     state = getattr(getattr(error, "orig", None), "sqlstate", None)
     if state is not None:
         return state[:2] not in {"21", "22", "23", "54"}
-    return isinstance(error, (exc.OperationalError, exc.InterfaceError))
+    return isinstance(error, (exc.OperationalError, exc.InterfaceError, exc.TimeoutError))

@@ -10,6 +10,7 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import exc
 
 from databases import make_database
 from schoolwatch_server.api import exports, places
@@ -145,6 +146,20 @@ def test_a_fault_in_here_says_only_that(
     body = is_problem(answer, 500)
     assert "0123" not in json.dumps(body)
     assert "RuntimeError" in caplog.text  # whoever runs the server learns why
+
+
+def test_a_database_that_is_away_is_said_so_and_asked_again_later(
+    ask, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise exc.OperationalError("SELECT", {}, Exception("connection refused"))
+
+    monkeypatch.setattr(places.registry, "schools", fails)
+    answer = ask().get("/api/v1/schools")
+    assert "database" in is_problem(answer, 503)["detail"]
+    assert answer.headers["Retry-After"] == "30"
+    assert "connection refused" in caplog.text
+    assert "connection refused" not in answer.text
 
 
 def test_a_database_that_is_gone_is_not_ready(tmp_path: Path) -> None:

@@ -221,7 +221,7 @@ def test_an_older_file_and_an_unfit_database_are_refused(full: World, target: st
     sorted_otherwise = cluster().url(cluster().make(words="ENCODING 'SQL_ASCII'"))
     code, said = run("--to", sorted_otherwise, "--data", full.folder)
     assert code != 0
-    assert "createdb --template=template0 --encoding=UTF8 --locale=C" in said
+    assert "createdb --template=template0 --encoding=UTF8 --locale-provider=libc --locale=C" in said
     with closing(sqlite3.connect(file_of(full))) as db, db:
         db.execute("UPDATE alembic_version SET version_num = '0005'")
     code, said = run("--to", target, "--data", full.folder)

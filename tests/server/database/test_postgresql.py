@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import exc, insert, inspect, select, text
+from sqlalchemy import exc, insert, inspect, make_url, select, text
+from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from cluster import cluster
 from reports import RULES, World
@@ -147,6 +148,7 @@ def test_a_password_comes_from_its_own_file(
         ("postgresql://schoolwatch@/nowhere?host={folder}", "make it with `createdb --template=template0"),
         ("postgresql://schoolwatch@/x?host=/nowhere", "does not answer"),
         ("postgresql://schoolwatch@127.0.0.1:9/x", "does not answer"),
+        ("postgresql://nobody_of_ours@/postgres?host={folder}", "does not know this user"),
     ],
 )
 def test_what_does_not_answer_is_said_in_one_line(url: str, says: str) -> None:
@@ -157,7 +159,51 @@ def test_what_does_not_answer_is_said_in_one_line(url: str, says: str) -> None:
         assert "\n" not in str(refused.value)
 
 
-def test_a_database_made_otherwise_is_refused_with_how_to_make_one() -> None:
-    url = cluster().url(cluster().make(words="ENCODING 'LATIN1'"))
-    with pytest.raises(DatabaseError, match=r"LATIN1.*createdb --template=template0 --encoding=UTF8"):
+@pytest.mark.parametrize(
+    ("made", "says"),
+    [
+        ("ENCODING 'LATIN1'", "LATIN1"),
+        ("LOCALE_PROVIDER icu ICU_LOCALE 'vi-VN' LOCALE 'C'", "UTF8 in the order of ICU"),
+    ],
+)
+def test_a_database_made_otherwise_is_refused_with_how_to_make_one(made: str, says: str) -> None:
+    url = cluster().url(cluster().make(words=made))
+    how = "createdb --template=template0 --encoding=UTF8 --locale-provider=libc --locale=C"
+    with pytest.raises(DatabaseError, match=rf"{says}.*{how}"):
         migrate(url)
+
+
+def test_an_old_server_is_refused_before_anything_is_made(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PGDialect, "_get_server_version_info", lambda *_: (14, 9))
+    with pytest.raises(DatabaseError, match=r"is on PostgreSQL 14: SchoolWatch needs 15"):
+        migrate(world.url)
+    with pytest.raises(DatabaseError, match=r"needs 15"):
+        open_database(world.url, world.folder)
+
+
+def test_what_an_administrator_set_for_the_database_changes_nothing(world: World) -> None:
+    name = make_url(world.url).database
+    for setting in ("statement_timeout = 1", "timezone = 'Asia/Ho_Chi_Minh'", "lock_timeout = 1",
+                    "default_transaction_isolation = serializable"):  # fmt: skip
+        cluster().say(f"ALTER DATABASE {name} SET {setting}")
+    engine = open_database(f"{world.url}&options=-c%20work_mem=5MB", world.folder)
+    names = ("statement_timeout", "timezone", "transaction_isolation", "lock_timeout", "work_mem")
+    with begin_write(engine) as conn:
+        said = [conn.scalar(text(f"SHOW {name}")) for name in names]
+        conn.execute(text("SELECT pg_sleep(0.05)"))
+    engine.dispose()
+    assert said == ["0", "UTC", "read committed", "20s", "5MB"]
+
+
+def test_a_server_that_can_only_be_read_is_said_so(world: World) -> None:
+    cluster().say(f"ALTER DATABASE {make_url(world.url).database} SET default_transaction_read_only = on")
+    with pytest.raises(DatabaseError, match=r"can only be read: name the server that takes writes"):
+        migrate(world.url)
+
+
+def test_a_server_that_lost_its_power_is_not_waited_for_long(world: World) -> None:
+    with world.engine.connect() as conn:
+        told = conn.connection.driver_connection.info.get_parameters()
+    assert (told["tcp_user_timeout"], told["keepalives_idle"]) == ("30000", "30")

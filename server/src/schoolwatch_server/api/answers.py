@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from schoolwatch_contract import slot
-from schoolwatch_server import proofs
+from schoolwatch_server import guard, proofs
 from schoolwatch_server.access import ForbiddenError, NotManagedError, UnauthenticatedError
 from schoolwatch_server.api import looked, problems
 from schoolwatch_server.api.headers import HEADERS
@@ -32,6 +32,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(ForbiddenError, _forbidden)
     app.add_exception_handler(BusyError, _busy)
     app.add_exception_handler(SealError, _sealed)
+    app.add_exception_handler(SQLAlchemyError, _database)
     app.add_exception_handler(Exception, _unforeseen)
 
 
@@ -101,6 +102,19 @@ async def _sealed(request: Request, error: Any) -> Response:
     problem = Problem(503, "what is sealed here can't be opened now: the server's log says what to do")
     if errors.wants_page(request):
         return errors.page_of(request, problem, kind="sealed")
+    return problems.response(problem)
+
+
+async def _database(request: Request, error: Any) -> Response:
+    """It is stopped, full or too busy: nobody did anything wrong, and it is over when it answers again."""
+    if not guard.is_away(error):
+        return await _unforeseen(request, error)
+    what = getattr(error, "orig", None) or error
+    log.error("%s %s: the database can't be used just now: %s", request.method, request.url.path, what)
+    text = "the database can't be used just now: try again in a minute"
+    problem = Problem(503, text, headers={"Retry-After": "30"})
+    if errors.wants_page(request):
+        return errors.page_of(request, problem, kind="database")
     return problems.response(problem)
 
 

@@ -87,7 +87,6 @@ def upgrade(conn: Connection, url: URL, keys: Path | None = None) -> None:
     from alembic import command
     from alembic.config import Config
 
-    _refuse_newer(conn, url)
     _refuse_unfit(conn, url)
     config = Config(attributes={"connection": conn, KEYS: keys or _folder(url)})
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
@@ -223,7 +222,10 @@ def known_versions() -> set[str]:
     return {file.name.partition("_")[0] for file in (MIGRATIONS / "versions").glob("[0-9]*_*.py")}
 
 
-def _refuse_newer(conn: Connection, url: URL) -> set[str]:
+def _refuse_unfit(conn: Connection, url: URL) -> set[str]:
+    """Its version, when this program can work on it."""
+    if conn.dialect.name == "postgresql" and (trouble := postgresql.trouble(conn)):
+        raise DatabaseError("url", f"the database {name_of(url)} {trouble}")
     versions = _versions(conn)
     if MOVED in versions:
         told = json.loads(str(conn.scalar(select(meta.c.value).where(meta.c.key == MOVED))))
@@ -241,17 +243,11 @@ def _refuse_newer(conn: Connection, url: URL) -> set[str]:
     return versions
 
 
-def _refuse_unfit(conn: Connection, url: URL) -> None:
-    trouble = postgresql.trouble(conn) if conn.dialect.name == "postgresql" else None
-    if trouble is not None:
-        raise DatabaseError("url", f"the database {name_of(url)} {trouble}")
-
-
 def _check(engine: Engine) -> None:
     if not _exists(engine.url):
         raise _missing(engine.url)
     with begin_write(engine) as conn:  # also proves that it can be written
-        versions = _refuse_newer(conn, engine.url)
+        versions = _refuse_unfit(conn, engine.url)
     if not versions:
         raise _missing(engine.url)
     if versions != {max(known_versions())}:

@@ -20,6 +20,10 @@ _WRITER = 0x5C_4001_3A7C
 
 _SETTINGS: dict[str, object] = {
     "client_encoding": "UTF8",
+    # what an administrator set for the role or the database would change what we do, or end it halfway
+    "timezone": "UTC",
+    "statement_timeout": 0,
+    "default_transaction_isolation": r"read\ committed",
     "lock_timeout": int(LOCK_SECONDS * 1000),
     "idle_in_transaction_session_timeout": 600_000,
     # of a client that lost power, the server learns in a minute and not in two hours, and frees its lock
@@ -29,20 +33,30 @@ _SETTINGS: dict[str, object] = {
     "jit": "off",  # it costs more than these queries take
 }
 
+_CONNECTION: dict[str, object] = {
+    "application_name": "schoolwatch-server",
+    "connect_timeout": 10,
+    # and of a server that lost power, we; what was sent to it would else be waited for a quarter of an hour
+    "tcp_user_timeout": 30_000,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+}
+
 _BYTEWISE = frozenset({"C", "POSIX", "C.UTF-8", "C.utf8"})
 """Orders of text in which PostgreSQL compares what SQLite does: the bytes."""
 
-CREATE = "createdb --template=template0 --encoding=UTF8 --locale=C"
+OLDEST = 15
+"""PostgreSQL's oldest version that SchoolWatch runs on: Debian 12's, which the tests use."""
+
+CREATE = "createdb --template=template0 --encoding=UTF8 --locale-provider=libc --locale=C"
 
 
 def engine(url: URL, options: dict[str, Any]) -> Engine:
     """An engine whose transactions that write wait for each other. Raises ImportError without a driver."""
-    arguments: dict[str, object] = {
-        "connect_timeout": 10,
-        "options": " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items()),
-        "application_name": "schoolwatch-server",
-    }
-    given = {key: value for key, value in arguments.items() if key not in url.query}
+    given = {key: value for key, value in _CONNECTION.items() if key not in url.query}
+    own = url.normalized_query.get("options", ())  # beside ours and not instead of them, and after: they win
+    given["options"] = " ".join((*(f"-c {name}={value}" for name, value in _SETTINGS.items()), *own))
     # 24 connections of each process at the most: the server's three leave room below max_connections = 100
     made = create_engine(url, **{**options, "max_overflow": 16}, connect_args=given, pool_pre_ping=True)
     event.listen(made, "begin", _begin)
@@ -65,10 +79,18 @@ def _tell_no_values(context: ExceptionContext) -> None:
 
 def trouble(conn: Connection) -> str | None:
     """Why SchoolWatch can't be kept in this database, in one line; None when it can."""
+    version = conn.dialect.server_version_info or (0,)
+    if version < (OLDEST,):
+        return f"is on PostgreSQL {version[0]}: SchoolWatch needs {OLDEST} or newer"
     query = (
-        "SELECT pg_encoding_to_char(encoding), datcollate FROM pg_database WHERE datname = current_database()"
+        "SELECT pg_encoding_to_char(encoding), datcollate, datlocprovider,"
+        " current_setting('transaction_read_only') FROM pg_database WHERE datname = current_database()"
     )
-    encoding, order = conn.exec_driver_sql(query).one()
+    encoding, order, provider, read_only = conn.exec_driver_sql(query).one()
+    if read_only == "on":
+        return "can only be read: name the server that takes writes, not its standby"
+    if provider == "i":  # ICU's own order holds then, whatever stands in datcollate
+        order = "ICU"
     if encoding == "UTF8" and order in _BYTEWISE:
         return None
     return f"is made for {encoding} in the order of {order}: make one with `{CREATE}` and name that"
@@ -80,6 +102,8 @@ def meaning(said: str) -> str | None:
         return f"there is no such database: make it with `{CREATE}`"
     if "password" in said or "no pg_hba.conf entry" in said or "authentication failed" in said:
         return "its server does not let us in: check the user, PGPASSFILE (mode 0600) and pg_hba.conf"
+    if "role" in said and "does not exist" in said:
+        return "its server does not know this user: make it with `createuser`, or name another in the address"
     if "permission denied" in said:
         return "its user may not make tables: make the user the database's owner (createdb --owner)"
     if "too many" in said or "connection slots" in said:

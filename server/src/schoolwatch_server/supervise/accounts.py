@@ -49,17 +49,26 @@ class Accounts:
         self._standing: tuple[object, ...] = ()
         self._looked = self._read_all = self._wrote = float("-inf")
         self._took = 0.0
+        self._failing = False
 
     def refresh(self, now: float, reload: Callable[[], None]) -> None:
-        """Looks at most twice a second (`now`: monotonic seconds), and calls `reload` after a change."""
+        """Looks at most twice a second (`now`: monotonic seconds), and calls `reload` after a change.
+
+        While database or disk can't be used the files stay as they are: logged once, and when it ends.
+        """
         if now - self._looked < LOOK_EVERY:
             return
         self._looked = now
         try:
             changed = self._is_due(now) and self._write(now)
         except (SQLAlchemyError, OSError) as error:
-            log.warning("the broker's accounts could not be refreshed: %s", type(error).__name__)
+            if not self._failing:
+                log.warning("the broker's accounts can't be refreshed just now: %s", type(error).__name__)
+            self._failing = True
             return
+        if self._failing:
+            log.info("the broker's accounts are refreshed again")
+        self._failing = False
         if changed:
             reload()
 
