@@ -3,14 +3,12 @@
 import contextlib
 import itertools
 import json
-import subprocess
-import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
+from seriesprogram import SeriesProgram
 
 DATABASE = "schoolwatch"
 
@@ -38,57 +36,28 @@ bind-address = "127.0.0.1:{rpc}"
 
 
 @dataclass
-class RunningInfluxDB:
+class RunningInfluxDB(SeriesProgram):
     """One `influxd` on 127.0.0.1 with an empty database."""
 
-    program: Path
-    folder: Path
-    port: int
     rpc: int
-    _process: subprocess.Popen[bytes] | None = None
-    _client: httpx.Client = field(init=False)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
         """Starts it and waits until it answers."""
         self.folder.mkdir(parents=True, exist_ok=True)
         config = self.folder / "influxdb.conf"
         config.write_text(_CONFIG.format(folder=self.folder, port=self.port, rpc=self.rpc))
-        with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [str(self.program), "-config", str(config)], stdout=log, stderr=log
-            )
-        self._client = httpx.Client(timeout=120)
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            assert self._process.poll() is None, (self.folder / "log").read_text()
-            with contextlib.suppress(httpx.TransportError):
-                if self._client.get(f"{self.url}/ping").status_code == 204:
-                    break
-            time.sleep(0.05)
-        else:
-            raise AssertionError("InfluxDB does not answer")
-        self._client.post(f"{self.url}/query", data={"q": f"CREATE DATABASE {DATABASE}"}).raise_for_status()
-
-    def stop(self) -> None:
-        """Ends it."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._client.close()
+        self.run("-config", str(config), until="/ping")
+        self.client.post("/query", data={"q": f"CREATE DATABASE {DATABASE}"}).raise_for_status()
 
     def write(self, lines: str) -> None:
         """Writes line protocol; instants in ns."""
-        answer = self._client.post(f"{self.url}/write", params={"db": DATABASE}, content=lines.encode())
+        answer = self.client.post("/write", params={"db": DATABASE}, content=lines.encode())
         assert answer.status_code == 204, answer.text
 
     def ask(self, query: str, epoch: str = "ns") -> dict[str, Any]:
         """What it answers."""
-        answer = self._client.post(
-            f"{self.url}/query",
+        answer = self.client.post(
+            "/query",
             params={"db": DATABASE, **({"epoch": epoch} if epoch else {})},
             data={"q": query},
         )

@@ -1,11 +1,13 @@
 """What InfluxDB and VictoriaMetrics answer, and what is made of it; the real ones where they are here."""
 
+import contextlib
 import gzip
 import threading
 import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -32,6 +34,7 @@ class Scripted(ThreadingHTTPServer):
         self.answers: list[tuple[int, str]] = []
         self.asked: list[tuple[str, str, bytes]] = []
         self.hangs = 0.0
+        self.drips = 0
 
     @property
     def url(self) -> str:
@@ -47,12 +50,24 @@ class _Handler(BaseHTTPRequestHandler):
             body = gzip.decompress(body)
         self.server.asked.append((self.path, self.headers.get("Authorization", ""), body))
         time.sleep(self.server.hangs)
+        if self.server.drips:
+            self._drip()
+            return
         status, text = self.server.answers.pop(0) if self.server.answers else (204, "")
         self.send_response(status)
         if status != 204:
             self.send_header("Content-Length", str(len(text.encode())))
         self.end_headers()
         self.wfile.write(text.encode() if status != 204 else b"")
+
+    def _drip(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "1000")
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            for _ in range(self.server.drips):
+                self.wfile.write(b" ")
+                time.sleep(0.1)
 
     do_GET = do_POST  # noqa: N815  its name
 
@@ -171,6 +186,85 @@ def test_an_answer_of_something_else_is_no_answer(engine: StoreEngine, scripted:
     scripted.answers.append((200, "<html>login</html>"))
     with pytest.raises(StoreDownError, match="what answers is no"):
         list(engine.read("x", ["value"], {}, 0, 1))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "null",
+        "[]",
+        "7",
+        '"x"',
+        "{}",
+        '{"results":5}',
+        '{"results":[]}',
+        '{"results":[5]}',
+        "\\ud800",
+        "NaN",
+        '{"results":[{"series":5}]}',
+        '{"results":[{"series":[5]}]}',
+        '{"results":[{"series":[{"values":[[]]}]}]}',
+        '{"results":[{"series":[{"values":[["now",1]]}]}]}',
+        '{"results":[{"series":[{"values":[[1,"x"]]}]}]}',
+        '{"results":[{"series":[{"values":[[1,2,3]]}]}]}',
+        '{"results":[{"series":[{"values":[[1,2]],"tags":5}]}]}',
+        '{"results":[{"series":[{"values":[[1,2]],"partial":true}]}]}',
+        '{"results":[{"error":"timeout"}]}',
+        '{"error":"database not found"}',
+        '{"results":[{}],"error":"later"}',
+        '{"metric":{},"values":[1],"timestamps":[1]}',
+        '{"metric":{"__name__":"y"},"values":[1],"timestamps":[1]}',
+        '{"metric":{"__name__":"x_value"},"values":[1,2],"timestamps":[1]}',
+        '{"metric":{"__name__":"x_value"},"values":["a"],"timestamps":[1]}',
+        '{"metric":{"__name__":"x_value"},"values":[1],"timestamps":[1]}\n{"metric":',
+        "[" * 5000,
+    ],
+)
+def test_rubbish_is_no_answer(engine: StoreEngine, scripted: Scripted, text: str) -> None:
+    """A page is then made of the database, as where the store is away: it is no error of ours."""
+    scripted.answers.append((200, text))
+    try:
+        found = list(engine.read("x", ["value"], {}, 0, 1))
+    except StoreDownError:
+        return
+    assert not text or text.startswith("{}"), "nothing at all is what VictoriaMetrics says of nothing"
+    assert not found
+
+
+@pytest.mark.parametrize("answer", [(200, "<html>log in</html>"), (200, ""), (202, "{}"), (400, "<html>")])
+def test_what_somebody_else_says_to_a_write_is_not_taken_for_a_yes(
+    engine: StoreEngine, scripted: Scripted, answer: tuple[int, str]
+) -> None:
+    """A proxy or the page of a login: what was told it would be lost."""
+    scripted.answers.append(answer)
+    with pytest.raises(StoreDownError, match="what answers is none"):
+        engine.write(LINE)
+
+
+def test_somebody_else_is_no_start_of_the_store(engine: StoreEngine, scripted: Scripted) -> None:
+    """Else all would be settled with somebody who keeps nothing."""
+    scripted.answers += [(200, "<html>log in</html>"), (200, "<html>log in</html>")]
+    with pytest.raises(StoreDownError, match=r"no (InfluxDB|VictoriaMetrics)$"):
+        engine.about()
+
+
+@pytest.mark.parametrize("kind", ["influxdb", "victoriametrics"])
+def test_an_answer_that_does_not_end_is_left(
+    kind: Literal["influxdb", "victoriametrics"], scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = open_engine(SeriesStore(kind, scripted.url, database="d"), answer=0.5)
+    scripted.drips = 40
+    began = time.monotonic()
+    with pytest.raises(StoreDownError, match="does not end"):
+        list(engine.read("x", ["value"], {}, 0, 1))
+    assert time.monotonic() - began < 6
+    scripted.drips = 0
+    monkeypatch.setattr("schoolwatch_server.store.influx.http.LARGEST", 10)
+    scripted.answers.append((200, "x" * 11))
+    with pytest.raises(StoreDownError, match="does not end"):
+        list(engine.read("x", ["value"], {}, 0, 1))
+    engine.close()
 
 
 def test_a_bucket_of_influxdb_3_core_cannot_be_deleted_from(scripted: Scripted) -> None:

@@ -204,13 +204,12 @@ def _push(arguments: argparse.Namespace) -> int:
 
 def _pruned(arguments: argparse.Namespace) -> "frozenset[KindName]":
     """Without a token the contact point stays as it is, unless no alerts are wanted at all."""
+    from schoolwatch_server.grafana.kinds import PRUNED
+
     if not arguments.prune:
         return frozenset()
-    whole: frozenset[KindName] = frozenset(
-        {"dashboard", "alert rule", "contact point", "notification policy"}
-    )
     keeps = arguments.alert_token_file is None and not arguments.no_alerts
-    return whole - {"contact point", "notification policy"} if keeps else whole
+    return PRUNED - {"contact point", "notification policy"} if keeps else PRUNED
 
 
 def _done(step: "Step", otherwise: str) -> None:

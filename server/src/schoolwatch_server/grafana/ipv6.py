@@ -1,16 +1,14 @@
 """The transition to IPv6: how far places are, and which rung of the ladder computers fail on."""
 
 from schoolwatch_server.grafana.places import (
-    COMMUNE,
     IN_PROVINCE,
     OF_COMMUNES,
     OF_SCHOOLS,
-    PROVINCE,
-    PROVINCE_CODE,
+    of_subject,
     over_time,
     worst,
 )
-from schoolwatch_server.grafana.spec import Dashboard, Panel, Query, Row, said
+from schoolwatch_server.grafana.spec import Panel, Query, Row, said
 from schoolwatch_server.indicators.stored import PARTS
 
 _OF = ("ipv6_transition", "ipv6_ladder", "website")
@@ -24,15 +22,10 @@ _RUNGS = Panel(
     width=24,
 )
 
-DASHBOARD = Dashboard(
+DASHBOARD = of_subject(
     "schoolwatch-ipv6",
     said("grafana.dashboard.ipv6"),
-    (PROVINCE, COMMUNE, PROVINCE_CODE),
-    (
-        Row(said("grafana.row.province"), (_RUNGS, *(over_time(one, IN_PROVINCE) for one in _OF))),
-        Row(said("grafana.row.communes"), tuple(worst(one, OF_COMMUNES, "commune_name") for one in _OF)),
-        Row(said("grafana.row.schools"), tuple(worst(one, OF_SCHOOLS, "school_name") for one in _OF)),
-    ),
-    up=("schoolwatch-commune", "schoolwatch-province"),
-    console="/provinces/${province_code:percentencode}",
+    Row(said("grafana.row.province"), (_RUNGS, *(over_time(one, IN_PROVINCE) for one in _OF))),
+    Row(said("grafana.row.communes"), tuple(worst(one, OF_COMMUNES, "commune_name") for one in _OF)),
+    Row(said("grafana.row.schools"), tuple(worst(one, OF_SCHOOLS, "school_name") for one in _OF)),
 )

@@ -31,13 +31,20 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class Old:
+    """How old ones go: `ours` are those of a kind that only this program can have made."""
+
+    ours: Callable[[Grafana], list[Held]]
+    remove: Callable[[Grafana, str], None]
+
+
+@dataclass(frozen=True, slots=True)
 class Kind:
-    """`ours` are those of this kind that only this program can have made, so that old ones may go."""
+    """`old` None: they stay. A folder may hold others' dashboards, a data source be used by them."""
 
     read: Callable[[Grafana, str], Held | None]
     write: Callable[[Grafana, Piece, Held | None], None]
-    remove: Callable[[Grafana, str], None]
-    ours: Callable[[Grafana], list[Held]]
+    old: Old | None = None
 
 
 def _free(body: Mapping[str, Any] | None) -> dict[str, str]:
@@ -50,15 +57,6 @@ _FROM_FILE: Final = "it comes from a file on Grafana's machine: take that file a
 
 def _lock(body: Mapping[str, Any]) -> str:
     return _FROM_FILE if body.get("provenance") == "file" else ""
-
-
-def _stays(grafana: Grafana, uid: str) -> None:
-    """A folder may hold others' dashboards, a data source be used by them: these are never taken away."""
-    raise NotImplementedError(uid, grafana.url)
-
-
-def _none(_: Grafana) -> list[Held]:
-    return []
 
 
 # --- data source and folder -----------------------------------------------------------------------------
@@ -231,12 +229,15 @@ def _our_policies(grafana: Grafana) -> list[Held]:
 
 
 KINDS: Final[Mapping[KindName, Kind]] = {
-    "folder": Kind(_folder, _write_folder, _stays, _none),
-    "data source": Kind(_source, _write_source, _stays, _none),
-    "contact point": Kind(_contact, _write_contact, _remove_contact, _our_contacts),
-    "notification policy": Kind(_policy, _write_policy, _remove_policy, _our_policies),
-    "dashboard": Kind(_dashboard, _write_dashboard, _remove_dashboard, _our_dashboards),
-    "alert rule": Kind(_rule, _write_rule, _remove_rule, _our_rules),
-    "rule group": Kind(_group, _write_group, _stays, _none),
+    "folder": Kind(_folder, _write_folder),
+    "data source": Kind(_source, _write_source),
+    "contact point": Kind(_contact, _write_contact, Old(_our_contacts, _remove_contact)),
+    "notification policy": Kind(_policy, _write_policy, Old(_our_policies, _remove_policy)),
+    "dashboard": Kind(_dashboard, _write_dashboard, Old(_our_dashboards, _remove_dashboard)),
+    "alert rule": Kind(_rule, _write_rule, Old(_our_rules, _remove_rule)),
+    "rule group": Kind(_group, _write_group),
 }
 """In the order in which they are written: what others name comes first. They are taken away backwards."""
+
+PRUNED: Final = frozenset(name for name, kind in KINDS.items() if kind.old is not None)
+"""Those of which old ones can go."""

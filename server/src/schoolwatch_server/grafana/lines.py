@@ -2,15 +2,13 @@
 
 from schoolwatch_server.grafana import providers
 from schoolwatch_server.grafana.places import (
-    COMMUNE,
     OF_COMMUNES,
     OF_SCHOOLS,
-    PROVINCE,
-    PROVINCE_CODE,
+    of_subject,
     over_time,
     worst,
 )
-from schoolwatch_server.grafana.spec import Dashboard, Row, said
+from schoolwatch_server.grafana.spec import Row, said
 
 _OF = (
     "line_of_contract",
@@ -21,18 +19,12 @@ _OF = (
     "several_providers",
 )
 
-DASHBOARD = Dashboard(
+DASHBOARD = of_subject(
     "schoolwatch-lines",
     said("grafana.dashboard.lines"),
-    (PROVINCE, COMMUNE, PROVINCE_CODE, providers.CHOSEN),
-    (
-        providers.IN_ALL,
-        providers.OF_CHOSEN,
-        Row(
-            said("grafana.row.communes"), tuple(over_time(one, OF_COMMUNES, ("commune_name",)) for one in _OF)
-        ),
-        Row(said("grafana.row.schools"), tuple(worst(one, OF_SCHOOLS, "school_name") for one in _OF)),
-    ),
-    up=("schoolwatch-commune", "schoolwatch-province"),
-    console="/provinces/${province_code:percentencode}",
+    providers.IN_ALL,
+    providers.OF_CHOSEN,
+    Row(said("grafana.row.communes"), tuple(over_time(one, OF_COMMUNES, ("commune_name",)) for one in _OF)),
+    Row(said("grafana.row.schools"), tuple(worst(one, OF_SCHOOLS, "school_name") for one in _OF)),
+    also=(providers.CHOSEN,),
 )

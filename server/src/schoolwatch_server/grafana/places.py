@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from schoolwatch_contract.catalogue import METRICS
-from schoolwatch_server.grafana.spec import GIVEN, Panel, Query, Variable, Words, said
+from schoolwatch_server.grafana.spec import GIVEN, Dashboard, Panel, Query, Row, Variable, Words, said
 from schoolwatch_server.indicators import INDICATORS
 from schoolwatch_server.indicators.indicator import Indicator
 from schoolwatch_server.indicators.stored import MEASUREMENT
@@ -41,6 +41,18 @@ COMMUNE_CODE: Final = Variable(
 )
 SCHOOL_CODE: Final = Variable("school_code", SCHOOL.title, "school_info", "code", _HERE, is_hidden=True)
 """What pages of the console are called by."""
+
+PROVINCE_PAGE: Final = "/provinces/${province_code:percentencode}"
+"""Of the console."""
+
+
+def of_subject(uid: str, title: Words, *rows: Row, also: tuple[Variable, ...] = ()) -> Dashboard:
+    """A dashboard of one subject in a province and its communes; `also` are its own variables."""
+    up = ("schoolwatch-commune", "schoolwatch-province")
+    return Dashboard(
+        uid, title, (PROVINCE, COMMUNE, PROVINCE_CODE, *also), rows, up=up, console=PROVINCE_PAGE
+    )
+
 
 UNITS: Final = {
     "ratio": "percentunit",

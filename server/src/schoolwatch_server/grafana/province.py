@@ -7,6 +7,7 @@ from schoolwatch_server.grafana.places import (
     OF_COMMUNES,
     PROVINCE,
     PROVINCE_CODE,
+    PROVINCE_PAGE,
     coverage,
     map_of_chosen,
     now,
@@ -57,5 +58,5 @@ DASHBOARD = Dashboard(
             for group in _GROUPS
         ),
     ),
-    console="/provinces/${province_code:percentencode}",
+    console=PROVINCE_PAGE,
 )

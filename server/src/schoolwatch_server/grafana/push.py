@@ -79,8 +79,8 @@ def _step(grafana: Grafana, piece: Piece) -> Step:
 
 def _surplus(grafana: Grafana, wanted: Sequence[Piece], prune: Collection[KindName]) -> Iterator[Step]:
     known = {(piece.kind, piece.uid) for piece in wanted}
-    for name in (kind for kind in reversed(tuple(KINDS)) if kind in prune):
-        for held in KINDS[name].ours(grafana):
+    for name, kind in reversed(tuple(KINDS.items())):
+        for held in kind.old.ours(grafana) if kind.old is not None and name in prune else ():
             if (name, held.uid) not in known:
                 yield Step("remove", Piece(name, held.uid, held.title, {}), held)
 
@@ -93,20 +93,25 @@ def apply(grafana: Grafana, steps: Sequence[Step], done: Callable[[Step, str], N
     """
     todo = [step for step in steps if step.deed != "keep"]
     for number, step in enumerate(todo):
-        kind = KINDS[step.piece.kind]
-        note = ""
         try:
-            if step.deed == "remove":
-                kind.remove(grafana, step.piece.uid)
-            else:
-                kind.write(grafana, step.piece, step.held)
-                note = _kept_otherwise(grafana, step.piece)
+            note = _do(grafana, step)
         except GrafanaError as error:
             left = f"{number} of {len(todo)} changes were made, {len(todo) - number} are left"
             raise GrafanaError(
                 f"{step.piece.kind} {step.piece.uid}: {error}. {left}: put it right and run this again"
             ) from error
         done(step, note)
+
+
+def _do(grafana: Grafana, step: Step) -> str:
+    """Does it; what Grafana keeps otherwise."""
+    kind = KINDS[step.piece.kind]
+    if step.deed == "remove":
+        if kind.old is not None:
+            kind.old.remove(grafana, step.piece.uid)
+        return ""
+    kind.write(grafana, step.piece, step.held)
+    return _kept_otherwise(grafana, step.piece)
 
 
 def _kept_otherwise(grafana: Grafana, piece: Piece) -> str:

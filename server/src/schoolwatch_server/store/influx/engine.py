@@ -67,10 +67,12 @@ _DROPPED = re.compile(r"dropped=(\d+)")
 def told(status: int, text: str) -> int:
     """How many points were dropped by an answer to a write. Raises `StoreRefusesError` or `StoreDownError`.
 
-    InfluxDB says "partial write" where it took the rest of the points.
+    All stores say 204 to what they took. InfluxDB says "partial write" where it took the rest of the points.
     """
-    if status < 300:
+    if status == 204:
         return 0
+    if status < 300 or text.lstrip().startswith("<"):  # a page of a proxy or of a login, whatever its status
+        raise StoreDownError(f"{status} with something else than a store says: what answers is none")
     if status in (400, 422) and "partial write" in text:
         return _dropped(text)
     said = f"{status} {' '.join(text.split())[:300]}"

@@ -1,13 +1,29 @@
 """Requests to a store that `influxdb-client` has no words for; what goes wrong is a `StoreDownError`."""
 
 import ssl
+import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import Final
 
 from schoolwatch_server.store.influx.engine import ANSWER, CONNECT, StoreDownError
 
-if TYPE_CHECKING:
-    import httpx
+LARGEST: Final = 64_000_000
+"""Bytes of one answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer; the names of its `headers` are written small."""
+
+    status_code: int
+    headers: Mapping[str, str]
+    content: bytes
+
+    @property
+    def text(self) -> str:
+        """Its content, whatever is in it."""
+        return self.content.decode(errors="replace")
 
 
 def trust(ca_file: str) -> ssl.SSLContext:
@@ -27,7 +43,7 @@ class Requests:
     def __init__(self, url: str, authorization: str, ca_file: str, answer: float = ANSWER) -> None:
         import httpx  # a tenth of a second that only who has such a store pays
 
-        self._failed = httpx.HTTPError
+        self._failed, self._seconds = httpx.HTTPError, answer
         self._client = httpx.Client(
             base_url=url.rstrip("/"),
             headers={"Authorization": authorization} if authorization else {},
@@ -48,16 +64,20 @@ class Requests:
         *,
         content: bytes | None = None,
         form: Mapping[str, str] | None = None,
-    ) -> "httpx.Response":
-        """The answer, whatever its status. Raises `StoreDownError` where there is none."""
+    ) -> Answer:
+        """The answer, whatever its status. Raises `StoreDownError` where there is none, or no end of it."""
+        until, found = time.monotonic() + self._seconds, bytearray()
         try:
-            return self._client.request(method, path, params=params, content=content, data=form)
+            with self._client.stream(method, path, params=params, content=content, data=form) as answer:
+                for part in answer.iter_bytes():
+                    found += part
+                    if len(found) > LARGEST or time.monotonic() > until:
+                        raise StoreDownError(f"{path}: the answer does not end")
         except self._failed as error:
             raise StoreDownError(f"{type(error).__name__}: {error}"[:300]) from error
+        return Answer(answer.status_code, dict(answer.headers), bytes(found))
 
-    def ask(
-        self, path: str, params: Mapping[str, str], form: Mapping[str, str] | None = None
-    ) -> "httpx.Response":
+    def ask(self, path: str, params: Mapping[str, str], form: Mapping[str, str] | None = None) -> Answer:
         """An answer that is one. Raises `StoreDownError` for any other."""
         answer = self.send("GET" if form is None else "POST", path, params, form=form)
         if answer.status_code >= 300:

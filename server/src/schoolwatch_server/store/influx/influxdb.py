@@ -4,7 +4,6 @@ import base64
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
 
 import msgspec
 
@@ -14,6 +13,25 @@ from schoolwatch_server.store.influx.metrics import instance
 from schoolwatch_server.store.influx.written import V2Writer
 
 _WHENEVER = "1970-01-01T00:00:00Z"
+
+
+class _Series(msgspec.Struct, frozen=True):
+    values: list[list[int | float | None]]
+    tags: dict[str, str] = {}
+    partial: bool = False
+
+
+class _Result(msgspec.Struct, frozen=True):
+    series: list[_Series] = []
+    error: str = ""
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    results: list[_Result]
+    error: str = ""
+
+
+_answer = msgspec.json.Decoder(_Answer).decode
 
 
 class InfluxDB:
@@ -49,7 +67,9 @@ class InfluxDB:
 
     def about(self) -> About:
         """As `StoreEngine.about`. It syncs each write: one that keeps its start to itself loses nothing."""
-        if self._requests.send("GET", "/ping").status_code >= 300:
+        ping = self._requests.send("GET", "/ping")
+        says_so = "x-influxdb-version" in ping.headers or '"version"' in ping.text  # 1 and 2; 3
+        if ping.status_code >= 300 or not (ping.status_code == 204 or says_so):
             raise StoreDownError("/ping: the address is of no InfluxDB")
         answer = self._requests.send("GET", "/metrics")
         return About(instance(answer.text) if answer.status_code < 300 else "")
@@ -63,12 +83,9 @@ class InfluxDB:
         columns = ", ".join(map(_name, fields))
         asked = f"FROM {_name(measurement)} WHERE {where} GROUP BY *"  # each word of it is quoted
         query = f"SELECT {columns} {asked}"
-        for series in self._query(query).get("series", ()):
-            points = [
-                (at, {field: float(n) for field, n in zip(fields, numbers, strict=True) if n is not None})
-                for at, *numbers in series["values"]
-            ]
-            yield Found({key: text for key, text in series.get("tags", {}).items() if text}, points)
+        for series in self._query(query).series:
+            points = [_point(row, fields) for row in series.values]
+            yield Found({key: text for key, text in series.tags.items() if text}, points)
 
     def delete(self, tag: str, text: str, measurement: str = "") -> bool:
         """As `StoreEngine.delete`. InfluxDB 3 Core deletes no rows."""
@@ -90,7 +107,7 @@ class InfluxDB:
             raise StoreDownError(f"/api/v2/delete: {answer.status_code} {answer.text[:300]}")
         return True
 
-    def _query(self, query: str, *, post: bool = False) -> Mapping[str, Any]:
+    def _query(self, query: str, *, post: bool = False) -> _Result:
         params = {"db": self._database, "epoch": "ns"}
         answer = (
             self._requests.ask("/query", params, {"q": query})
@@ -98,12 +115,21 @@ class InfluxDB:
             else self._requests.ask("/query", {**params, "q": query})
         )
         try:
-            found: Mapping[str, Any] = msgspec.json.decode(answer.content)["results"][0]
-        except (ValueError, LookupError, TypeError) as error:
+            found = _answer(answer.content)
+            (result,) = found.results
+        except ValueError as error:
             raise StoreDownError("/query: what answers is no InfluxDB") from error
-        if "error" in found:
-            raise StoreDownError(str(found["error"])[:300])
-        return found
+        if said := found.error or result.error:
+            raise StoreDownError(said[:300])
+        if any(series.partial for series in result.series):
+            raise StoreDownError("/query: it gives a part of the answer alone: set max-row-limit = 0")
+        return result
+
+
+def _point(row: Sequence[int | float | None], fields: Sequence[str]) -> tuple[int, Mapping[str, float]]:
+    if len(row) != 1 + len(fields) or not isinstance(at := row[0], int):
+        raise StoreDownError("/query: what answers is no InfluxDB")
+    return at, {field: float(n) for field, n in zip(fields, row[1:], strict=True) if n is not None}
 
 
 def _authorization(token: str, *, is_1: bool) -> str:

@@ -49,7 +49,9 @@ class VictoriaMetrics:
             return About(notice="/metrics can't be read: that it was killed is not noticed")
         if answer.status_code >= 300:
             raise StoreDownError(f"/metrics: {answer.status_code}")
-        return About(instance(answer.text), notice(answer.text))
+        if not (started := instance(answer.text)):
+            raise StoreDownError("/metrics: what answers is no VictoriaMetrics")
+        return About(started, notice(answer.text))
 
     def read(
         self, measurement: str, fields: Sequence[str], tags: Mapping[str, str], start: int, end: int
@@ -65,9 +67,11 @@ class VictoriaMetrics:
         for text in self._requests.ask("/api/v1/export", params).content.splitlines():
             try:
                 line = _line(text)
-            except ValueError as error:
+                field = names[line.metric.pop("__name__")]
+            except (ValueError, KeyError) as error:
                 raise StoreDownError("/api/v1/export: what answers is no VictoriaMetrics") from error
-            field = names[line.metric.pop("__name__")]
+            if len(line.timestamps) != len(line.values):
+                raise StoreDownError("/api/v1/export: an instant has no value, or a value no instant")
             points = found[tuple(sorted(line.metric.items()))]
             for at, value in zip(line.timestamps, line.values, strict=True):
                 if start // _MS <= at < -(-end // _MS):

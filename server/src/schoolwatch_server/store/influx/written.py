@@ -53,7 +53,8 @@ class V2Writer:
             return told(error.status or 0, _text(error.body) or str(error.reason))
         except (self._failed, OSError) as error:
             raise StoreDownError(f"{type(error).__name__}: {error}"[:300]) from error
-        return 0
+        answered = self._client.api_client.last_response
+        return told(answered.status, _text(answered.data))
 
     def close(self) -> None:
         """Lets its connections go."""
