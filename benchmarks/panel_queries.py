@@ -1,20 +1,21 @@
 """How long each panel of each dashboard takes: /influx/query beside InfluxDB and VictoriaMetrics, in one run.
 
     python benchmarks/panel_queries.py [--schools 1500] [--days 90] [--devices 4] [--times 20]
-        [--engines influxdb,victoriametrics] [--folder DIR]
+        [--engines influxdb,victoriametrics] [--folder DIR] [--jobs 2] [--fill-only]
 
 Judged series of all schools, hourly, are simulated, with one school's raw week: no number says anything about
 a school. Each panel is asked over HTTP with its default range and the interval that Grafana would choose.
 Cold is the first round after a start with all files out of the system's cache; then come `--times` warm ones.
-Real engines hold the fields that panels ask, which they keep by field anyway.
+Real engines hold the fields that panels ask, which they keep by field anyway; each has as many points as
+ours, or the benchmark ends.
 
-At 1,500 schools: about 120 million points, 14 GB in SQLite. Without engines it takes 15 minutes, with both an
-hour. `--engines ''` asks the embedded store alone. A folder that is named is kept, and used again as it is.
+A folder that is named is kept: the next run writes only what is new since, as the series of a new panel, and
+measures. `--fill-only` ends before it measures, so that this can be done at another time, on a quiet machine.
+`--engines ''` asks the embedded store alone.
 """
 
 import argparse
 import contextlib
-import json
 import os
 import shutil
 import socket
@@ -24,8 +25,10 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -33,107 +36,29 @@ import uvicorn
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-from sqlalchemy import Engine, text
-
 from influxdb import DATABASE, RunningInfluxDB
-from panels_world import expanded, expanded_in_promql, info_lines
-from parts import judged_series, raw_week
-from parts.province import fill
+from panels_world import expanded, expanded_in_promql
+from parts import filled_engines
+from parts.panel_world import World, made
+from parts.processes import own_cpu
 from schoolwatch_server.api.pace import Pace
 from schoolwatch_server.api.service import create_app, settings
 from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.database import engine as database
-from schoolwatch_server.database import journal
-from schoolwatch_server.database.judged import tags_of
-from schoolwatch_server.database.judged_index import JudgedIndex
 from schoolwatch_server.grafana import DASHBOARDS, influxql, promql
 from schoolwatch_server.grafana.spec import Dashboard, Panel
-from schoolwatch_server.influxql.instant import duration, nanoseconds
+from schoolwatch_server.influxql.instant import duration
 from schoolwatch_server.scope import EVERYTHING
-from schoolwatch_server.store import lines as protocol
-from schoolwatch_server.store.queried import Queried
-from schoolwatch_server.store.queried.info import InfoSeries
 from schoolwatch_server.tokens import issue_token
 from victoriametrics import ADDED, RunningVictoriaMetrics
 
 GOAL = 0.300
 """Seconds in which 95 of 100 answers of each panel are there."""
 
-SCHOOL, COMMUNE = 20, 2
-FIELDS = sorted({query.field for one in DASHBOARDS for panel in one.panels for query in panel.queries})
+QUIET = 30.0
+"""Seconds in which an engine that has put its files in order takes no more than a twentieth of a core."""
+
 INTERVALS = ("1m", "2m", "5m", "10m", "15m", "20m", "30m", "1h", "2h", "3h", "6h", "12h", "1d")
-_LINES = 20_000
-
-
-@dataclass(frozen=True)
-class World:
-    """What was made, and what is chosen in the dashboards' variables."""
-
-    config: ServerConfig
-    end: float
-    points: int
-    chosen: dict[str, str]
-
-
-# --- what is there ------------------------------------------------------------------------------------
-
-
-def made(folder: Path, schools: int, devices: int, days: int) -> World:
-    """The province in a folder; one that was made before is used again."""
-    config, told = ServerConfig(data=str(folder)), folder / "made.json"
-    database.migrate(config.database_url)
-    if not told.exists():
-        told.write_text(json.dumps(_make(config, schools, devices, days)))
-    return World(config, **json.loads(told.read_text()))
-
-
-def _make(config: ServerConfig, schools: int, devices: int, days: int) -> dict[str, object]:
-    engine = database.open_database(config.database_url)
-    began, now = time.perf_counter(), time.time()
-    end = now // judged_series.HOUR * judged_series.HOUR
-    start = end - days * judged_series.DAY + judged_series.HOUR
-    with database.begin_write(engine) as conn:
-        fill(conn, schools, devices, now)
-        conn.execute(text("DROP INDEX ix_judged_value"))
-        parts = list(judged_series.fill(conn, start, days))
-    points = 0
-    for part in parts:
-        with database.begin_write(engine) as conn:
-            points += judged_series.fill_points(conn, part, start, days)
-    with database.begin_write(engine) as conn:
-        conn.execute(text("CREATE INDEX ix_judged_value ON judged (series_id, at, value)"))
-    print(f"{points:,} judged points in {time.perf_counter() - began:.0f} s", flush=True)
-    began = time.perf_counter()
-    measured = raw_week.fill(engine, SCHOOL, end, min(days, 7))
-    print(f"one school's raw week in {time.perf_counter() - began:.0f} s", flush=True)
-    engine.dispose()
-    chosen = {
-        "province": "simulated", "commune": f"C{COMMUNE}", "school": f"S{SCHOOL}", "device": measured[0],
-        "gateway": measured[0], "indicator": "telemetry_coverage", "isp": "VNPT",
-    }  # fmt: skip
-    return {"end": end + 1, "points": points, "chosen": chosen}
-
-
-def lines(engine: Engine, end: float) -> Iterator[str]:
-    """All of it in line protocol."""
-    with database.begin_read(engine) as conn:
-        names = InfoSeries(conn, EVERYTHING, end).names()
-        columns = ", ".join(FIELDS)
-        query = f"SELECT at, {columns} FROM judged WHERE series_id = :id ORDER BY at"
-        for id_, measurement, told in conn.execute(text("SELECT id, measurement, tags FROM judged_series")):
-            begin = protocol.series(measurement, names.beside(tags_of(told)))
-            for at, *values in conn.execute(text(query), {"id": id_}).all():
-                said = ",".join(
-                    f"{name}={value!r}"
-                    for name, value in zip(FIELDS, values, strict=True)
-                    if value is not None
-                )
-                if said:
-                    yield f"{begin} {said} {nanoseconds(at)}"
-        for id_, device in conn.execute(text("SELECT id, device FROM device")).all():
-            for row in journal.of_device(conn, id_, 0.0, end):
-                yield from protocol.device_lines(device, nanoseconds(row.taken_at), row.envelope.readings)
-        yield from info_lines(Queried(conn, JudgedIndex(), EVERYTHING, end), nanoseconds(int(end)))
 
 
 # --- who is asked -------------------------------------------------------------------------------------
@@ -232,16 +157,16 @@ def in_promql(url: str, world: World) -> Callable[[httpx.Client, Panel, Dashboar
     return ask
 
 
-def embedded(world: World) -> Asked:
+def embedded(config: ServerConfig, world: World) -> Asked:
     """Our own server in a process of its own."""
     port = free_port()
-    engine = database.open_database(world.config.database_url)
+    engine = database.open_database(config.database_url)
     token = issue_token(engine, "benchmark", "read", EVERYTHING, 1)
     engine.dispose()
     process: list[subprocess.Popen[bytes]] = []
 
     def start() -> None:
-        command = [sys.executable, __file__, "--serve", str(port), "--folder", str(world.config.data)]
+        command = [sys.executable, __file__, "--serve", str(port), "--folder", str(config.data)]
         process.append(subprocess.Popen(command))
         while True:
             with contextlib.suppress(httpx.TransportError):
@@ -256,11 +181,11 @@ def embedded(world: World) -> Asked:
 
     headers = {"Authorization": f"Bearer {token}"}
     ask = in_influxql(f"http://127.0.0.1:{port}/influx/query", world)
-    return Asked("embedded", Path(world.config.data), ask, start, stop, headers)
+    return Asked("embedded", Path(config.data), ask, start, stop, headers)
 
 
-def real(name: str, folder: Path, world: World) -> Asked:
-    """An engine of Debian's, filled unless it is already."""
+def real(name: str, folder: Path, config: ServerConfig, world: World, jobs: int) -> Asked:
+    """An engine of Debian's, with all that the embedded store has."""
     program = shutil.which(
         {"influxdb": "influxd", "victoriametrics": "victoria-metrics"}[name],
         path=f"{os.environ.get('PATH', '')}:/usr/sbin",
@@ -271,32 +196,50 @@ def real(name: str, folder: Path, world: World) -> Asked:
     if name == "influxdb":
         running = RunningInfluxDB(Path(program), folder, free_port(), free_port())
         ask, url = in_influxql(f"{running.url}/query", world), f"{running.url}/write?db={DATABASE}"
+        count = partial(filled_engines.in_influxdb, running.url, DATABASE)
     else:
-        running = RunningVictoriaMetrics(Path(program), folder, free_port())
+        # counting all points takes longer than a panel may
+        flags = ("-search.maxQueryDuration=30m",)
+        running = RunningVictoriaMetrics(Path(program), folder, free_port(), flags)
         ask, url = in_promql(running.url, world), f"{running.url}/write"
-    if not (folder / "filled").exists():
-        running.start()
-        began = time.perf_counter()
-        count = load(url, world)
-        time.sleep(5)
-        (folder / "filled").write_text("")
-        print(f"{name}: {count:,} lines in {time.perf_counter() - began:.0f} s", flush=True)
+        count = partial(filled_engines.in_victoriametrics, running.url, world.end, world.days)
+    running.start()
+    try:
+        if filled_engines.fill(url, folder / "filled.json", config.database_url, world.end, fields(), jobs):
+            settle(running)
+            check(name, count(), filled_engines.embedded(config.database_url))
+    finally:
+        running.stop()
     return Asked(name, folder, ask, running.start, running.stop)
 
 
-def load(url: str, world: World) -> int:
-    """Writes all lines; gives how many."""
-    engine = database.open_database(world.config.database_url)
-    count, some = 0, []
-    with httpx.Client(timeout=300, trust_env=False) as client:
-        for line in lines(engine, world.end):
-            some.append(line)
-            if len(some) == _LINES:
-                client.post(url, content="\n".join(some).encode()).raise_for_status()
-                count, some = count + len(some), []
-        client.post(url, content="\n".join(some).encode()).raise_for_status()
-    engine.dispose()
-    return count + len(some)
+def fields() -> dict[str, set[str]]:
+    """Which fields panels ask of each measurement."""
+    found: dict[str, set[str]] = {}
+    for query in (query for one in DASHBOARDS for panel in one.panels for query in panel.queries):
+        found.setdefault(query.measurement, set()).add(query.field)
+    return found
+
+
+def settle(running: RunningInfluxDB | RunningVictoriaMetrics) -> None:
+    """Until it has put in order what was written to it, and starts with it again."""
+    before = own_cpu(running.pid)
+    while True:
+        time.sleep(QUIET)
+        now = own_cpu(running.pid)
+        if now - before < 0.05 * QUIET:
+            break
+        before = now
+    running.stop()
+    running.start()
+
+
+def check(name: str, theirs: Counter[str], ours: Counter[str]) -> None:
+    """Says how many points an engine has. Ends the benchmark where these aren't as many as ours."""
+    print(f"{name}: {theirs.total():,} judged points, embedded: {ours.total():,}", flush=True)
+    if theirs != ours:
+        wrong = sorted(key for key in theirs | ours if theirs[key] != ours[key])
+        raise SystemExit("\n".join(f"{key}: {theirs[key]:,} and {ours[key]:,}" for key in wrong))
 
 
 def free_port() -> int:
@@ -370,6 +313,8 @@ def main() -> int:
     parser.add_argument("--times", type=int, default=20)
     parser.add_argument("--engines", default="influxdb,victoriametrics")
     parser.add_argument("--folder", type=Path)
+    parser.add_argument("--jobs", type=int, default=2, help="processes that fill an engine")
+    parser.add_argument("--fill-only", action="store_true")
     parser.add_argument("--serve", type=int, metavar="PORT", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
@@ -378,10 +323,16 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.folder or Path(temporary)
         (folder / "server").mkdir(parents=True, exist_ok=True)
-        world = made(folder / "server", options.schools, options.devices, options.days)
+        config = ServerConfig(data=str(folder / "server"))
+        world = made(config, options.schools, options.devices, options.days)
         print(f"SIMULATED: {options.schools} schools, {world.points:,} judged points", flush=True)
         names = [name for name in options.engines.split(",") if name]
-        found = [embedded(world), *(real(name, folder / name, world) for name in names)]
+        found = [
+            embedded(config, world),
+            *(real(name, folder / name, config, world, options.jobs) for name in names),
+        ]
+        if options.fill_only:
+            return 0
         panels = [
             (f"{one.uid.removeprefix('schoolwatch-')} {row.title.en}: {panel.title.en}", panel, one)
             for one in DASHBOARDS for row in one.rows for panel in row.panels

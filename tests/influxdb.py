@@ -41,6 +41,12 @@ class RunningInfluxDB(SeriesProgram):
 
     rpc: int
 
+    @property
+    def pid(self) -> int:
+        """Of the process that runs."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Starts it and waits until it answers."""
         self.folder.mkdir(parents=True, exist_ok=True)

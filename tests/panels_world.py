@@ -194,11 +194,12 @@ def lines(source: Queried, devices: Sequence[str], span: Span, but: Container[st
                     yield f"{measurement}{tags} {','.join(said)} {at}"
 
 
-def info_lines(source: Queried, at: int) -> Iterator[str]:
-    """Which schools and devices there are, as of an instant (ns)."""
+def info_lines(source: Queried, span: Span) -> Iterator[str]:
+    """Which schools and devices there are, at each moment of a span."""
     for measurement in ("school_info", "device_info"):
-        for one in source.series(measurement, ANY, Span()):
-            yield info_line(measurement, one.tags, at)
+        for one in source.series(measurement, ANY, span):
+            for point in source.points(measurement, (names.FIELD,), [one], span).get(one.id, ()):
+                yield info_line(measurement, one.tags, point.at)
 
 
 def tagged(series: Series) -> str:

@@ -6,9 +6,9 @@ They lie as the product's own write leaves them, but series by series rather tha
 import itertools
 import json
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import Connection, func, insert, select, text
 
 from panels_world import judged_of
 from schoolwatch_server.database import judged
@@ -48,8 +48,12 @@ def places(conn: Connection) -> Iterator[dict[str, str]]:
         yield {"level": "school", "school": str(school), **above[commune]}
 
 
-def fill(conn: Connection, start: float, days: int) -> Iterator[tuple[int, int, float]]:
-    """All series; gives those without points yet, as first and last + 1 id with seconds between points.
+def fill(
+    conn: Connection, start: float, days: int, but: Container[str] = ()
+) -> Iterator[tuple[int, int, float]]:
+    """The series of all measurements but some; gives first and last + 1 id of those to fill, and how often.
+
+    How often: seconds between two points.
 
     Indicators are hourly, and all of the province and the server; of communes and schools what else is judged
     is daily. Two incidents open at each place.
@@ -57,16 +61,19 @@ def fill(conn: Connection, start: float, days: int) -> Iterator[tuple[int, int, 
     made: dict[tuple[str, str], bool] = {}
     opened: list[Judged] = []
     for row in judged_of(list(places(conn)), start, 1, random.Random(3)):
+        if row.measurement in but:
+            continue
         if row.measurement == INCIDENT_OPENED:
             opened.append(row)
         else:
             made[row.measurement, _ENCODE(dict(row.tags))] = _is_hourly(row.measurement, row.tags)
-    first = 1
+    first = 1 + (conn.scalar(select(func.max(t.judged_series.c.id))) or 0)
     for is_hourly in (True, False):
         rows = [
             {"measurement": name, "tags": tags} for (name, tags), each in made.items() if each is is_hourly
         ]
-        conn.execute(insert(t.judged_series), rows)
+        if rows:
+            conn.execute(insert(t.judged_series), rows)
         for begin in range(first, first + len(rows), _TOGETHER):
             end = min(begin + _TOGETHER, first + len(rows))
             yield begin, end, float(HOUR if is_hourly else DAY)

@@ -18,7 +18,7 @@ LEVELS = ("TH", "THCS", "THPT", "TH&THCS", "MN")
 def fill(conn: Connection, schools: int, devices: int, now: float) -> None:
     """The same province each time, its devices heard in the days before `now` (UTC seconds).
 
-    Every eighth school is without declared numbers.
+    Every eighth school is without declared numbers, every ninth without a position.
     """
     simulated.mark(conn)
     chance = random.Random(7)
@@ -36,6 +36,7 @@ def fill(conn: Connection, schools: int, devices: int, now: float) -> None:
                 "name": f"S{s}",
                 "level": LEVELS[s % len(LEVELS)],
                 "created_at": 0.0,
+                "position": _position(s),
             }
             for s in range(1, schools + 1)
         ],
@@ -77,6 +78,11 @@ def fill(conn: Connection, schools: int, devices: int, now: float) -> None:
         conn.execute(insert(t.state), [_state(d, now, chance) for d in ids])
         conn.execute(insert(t.state_body), [{"device_id": d, "body": body} for d in ids])
     lists.tester(conn, schools, devices)
+
+
+def _position(school: int) -> str:
+    """On a grid some 2 km wide; every ninth school's is not known."""
+    return f"{20.2 + school % 50 / 50:.5f}, {105.5 + school // 50 / 50:.5f}" if school % 9 else ""
 
 
 def _state(device: int, now: float, chance: random.Random) -> dict[str, object]:

@@ -8,11 +8,11 @@ from typing import Any, ClassVar, Final
 
 from sqlalchemy import Connection
 
-from schoolwatch_server.database import registry
+from schoolwatch_server.database import registry, stays
 from schoolwatch_server.database.called import called
 from schoolwatch_server.influxql.condition import ANY, Both, Condition, Either, Match, allowed
-from schoolwatch_server.influxql.errors import in_time
-from schoolwatch_server.influxql.instant import SECOND
+from schoolwatch_server.influxql.errors import QueryError, in_time
+from schoolwatch_server.influxql.instant import EARLIEST, LATEST, SECOND, nanoseconds
 from schoolwatch_server.influxql.query import Buckets, Function, Span
 from schoolwatch_server.influxql.source import Fold, Point, Series, folded, kept
 from schoolwatch_server.position import parse
@@ -40,6 +40,12 @@ _KEYS: Final = {
     ),
     DEVICES: ("commune_name", "device", "label", "role", "room", "school", "school_name"),
 }
+
+EVERY: Final = 300 * SECOND
+"""Between two points of a series, nanoseconds: no range that somebody looks at is shorter."""
+
+POINTS_MAX: Final = 1_000_000
+"""Points that one question may get as they are."""
 
 _FEW: Final = 200
 """Ids that are looked for instead of a name."""
@@ -108,11 +114,15 @@ def _geohash(position: str) -> str:
 
 
 class InfoSeries:
-    """The schools and devices that a scope sees: each one series with one point, now, that is 1."""
+    """The schools that a scope sees, and the devices that are or were at them: 1 at each moment of that.
+
+    Moments are the multiples of five minutes, and now. Who does not say from when on is told of now.
+    """
 
     def __init__(self, conn: Connection, scope: Scope, now: float, until: float = inf) -> None:
         self._conn, self._scope, self._until = conn, scope, until
         self._at = int(now) * SECOND
+        self._within: dict[str, tuple[int, int]] = {}  # each series' begin and end
 
     def measurements(self) -> Sequence[str]:
         """`school_info` and `device_info`."""
@@ -128,9 +138,9 @@ class InfoSeries:
         return _KEYS[measurement]
 
     def series(self, measurement: str, where: Condition, span: Span) -> Sequence[Series]:
-        """Those asked for."""
-        del span
-        made = self._schools() if measurement == SCHOOLS else self._devices(where)
+        """Those asked for that were there in the span."""
+        asked = self._bounded(span)
+        made = self._schools() if measurement == SCHOOLS else self._devices(where, asked)
         return list(kept(where, made, self._until))
 
     def folds(
@@ -142,20 +152,45 @@ class InfoSeries:
         buckets: Buckets | None,
         need: frozenset[Function],
     ) -> Mapping[Any, Mapping[int, Fold]]:
-        """The one point of each, where now is in the span."""
+        """The moments of each in the span; without buckets they are counted, not gone through."""
         del need
-        points = self.points(measurement, [field], series, span)
-        return {id_: folded([(p.at, 1.0) for p in its], buckets) for id_, its in points.items()}
+        if buckets is not None:
+            points = self.points(measurement, [field], series, span)
+            return {id_: folded([(p.at, 1.0) for p in its], buckets) for id_, its in points.items()}
+        found: dict[Any, Mapping[int, Fold]] = {}
+        for id_, (even, is_now) in self._moments(series, span):
+            count = len(even) + is_now
+            found[id_] = {0: Fold(count, count, 1.0, 1.0, 1.0, self._at if is_now else even[-1])}
+        return found
 
     def points(
         self, measurement: str, fields: Sequence[str], series: Sequence[Series], span: Span
     ) -> Mapping[Any, Sequence[Point]]:
-        """The one point of each, where now is in the span."""
+        """A point at each moment of the span. Raises `QueryError` where they are too many."""
         del measurement
-        if not span.start <= self._at < span.end:
-            return {}
-        point = Point(self._at, (1.0,) * len(fields))
-        return {one.id: (point,) for one in series}
+        ones, left = (1.0,) * len(fields), POINTS_MAX
+        found: dict[Any, Sequence[Point]] = {}
+        for id_, (even, is_now) in self._moments(series, span):
+            left -= len(even)
+            if left < 0:
+                raise QueryError(f"more than {POINTS_MAX} points: ask for last() without GROUP BY time()")
+            found[id_] = [Point(at, ones) for at in (*even, *[self._at] * is_now)]
+        return found
+
+    def _bounded(self, span: Span) -> Span:
+        return Span(self._at, self._at + 1) if span.start == EARLIEST else span
+
+    def _moments(self, series: Sequence[Series], span: Span) -> Iterator[tuple[Any, tuple[range, bool]]]:
+        """Of those that have any in the span: the multiples of five minutes, and whether now is one more."""
+        asked = self._bounded(span)
+        for one in series:
+            in_time(self._until)
+            begun, ended = self._within[str(one.id)]
+            first, end = max(begun, asked.start), min(ended, asked.end)
+            even = range(-(-first // EVERY) * EVERY, min(end, self._at + 1), EVERY)
+            is_now = first <= self._at < end and self._at % EVERY != 0
+            if even or is_now:
+                yield one.id, (even, is_now)
 
     def names(self) -> Names:
         """The names of all that the scope sees."""
@@ -182,6 +217,7 @@ class InfoSeries:
     def _schools(self) -> Iterator[Series]:
         communes = {one.id: one.code for one in self._communes}
         provinces = {one.id: one.code for one in self._provinces}
+        begun = stays.schools_since(self._conn, self._scope)
         for row in self._rows:
             tags = {
                 "school": str(row.id),
@@ -193,24 +229,30 @@ class InfoSeries:
                 "province_code": provinces.get(row.province_id, ""),
             }
             tags = self._names.beside({key: value for key, value in tags.items() if value})
-            yield Series(f"school:{row.id}", tags)
+            yield self._kept(f"school:{row.id}", tags, begun.get(row.id, 0.0), None)
 
-    def _devices(self, where: Condition) -> Iterator[Series]:
+    def _devices(self, where: Condition, span: Span) -> Iterator[Series]:
         """Of one school where the condition names one: a province has 75,000 devices."""
-        communes = {row.id: row.commune for row in self._rows}
         schools = allowed(where, "school")
         ids: list[int | None] = [None]
         if schools is not None:
             ids = [int(id_) for id_ in schools if id_.isdecimal() and len(id_) < 18]
+        start, end = span.start / SECOND, span.end / SECOND
         for id_ in ids:
-            for row in registry.devices(self._conn, self._scope, school_id=id_):
+            for stay in stays.stays(self._conn, self._scope, start, end, id_):
                 tags = {
-                    "commune_name": communes.get(row.school_id, ""),
-                    "device": row.device,
-                    "label": row.label,
-                    "role": row.role or "",
-                    "room": row.room or "",
-                    "school": str(row.school_id),
-                    "school_name": row.school,
+                    "commune_name": stay.commune,
+                    "device": stay.device,
+                    "label": stay.label,
+                    "role": stay.role,
+                    "room": stay.room,
+                    "school": str(stay.school_id),
+                    "school_name": stay.school,
                 }
-                yield Series(f"device:{row.id}", {key: value for key, value in tags.items() if value})
+                said = {key: value for key, value in tags.items() if value}
+                yield self._kept(f"device:{stay.id}", said, stay.begun, stay.ended)
+
+    def _kept(self, id_: str, tags: Mapping[str, str], begun: float, ended: float | None) -> Series:
+        """The series, of which is known from when till when it is; what begins now is there now."""
+        self._within[id_] = int(begun) * SECOND, LATEST if ended is None else nanoseconds(ended)
+        return Series(id_, tags)

@@ -1,0 +1,67 @@
+"""Which devices were at a school, in which room and from when till when: for lists of the past."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, and_, func, or_, select
+
+from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.reach import within
+from schoolwatch_server.scope import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """A device in a room, or in none, of a school: from `begun` on and before `ended`, UTC seconds.
+
+    What is still so has no end. The label is what the school calls it; where it has gone to another school,
+    which may call it something else, it has none.
+    """
+
+    id: int
+    device: str
+    label: str
+    role: str
+    room: str
+    school_id: int
+    school: str
+    commune: str
+    begun: float
+    ended: float | None
+
+
+def stays(
+    conn: Connection, scope: Scope, start: float, end: float, school_id: int | None = None
+) -> tuple[Stay, ...]:
+    """Those that are not all before `start` or a second after `end`, at schools that a scope sees."""
+    m, d, r, s = t.membership.c, t.device.c, t.room.c, t.school.c
+    now = t.membership.alias()
+    joined = (
+        t.membership.join(t.device, m.device_id == d.id)
+        .join(t.school, m.school_id == s.id)
+        .join(t.commune, s.commune_id == t.commune.c.id)
+        .outerjoin(t.room, m.room_id == r.id)
+        .outerjoin(now, and_(now.c.device_id == d.id, now.c.valid_to.is_(None)))
+    )
+    label, role = func.coalesce(d.label, ""), func.coalesce(d.role, r.role, "")
+    columns = (
+        m.id, d.device, label, role, func.coalesce(r.name, ""), s.id, s.name, t.commune.c.name,
+        m.valid_from, m.valid_to, now.c.school_id,
+    )  # fmt: skip
+    query = (
+        select(*columns)
+        .select_from(joined)
+        .where(within(scope), m.valid_from <= end + 1, or_(m.valid_to.is_(None), m.valid_to > start))
+        .order_by(m.id)
+    )
+    if school_id is not None:
+        query = query.where(s.id == school_id)
+    return tuple(
+        Stay(id_, device, label if is_at in (None, school) else "", role, room, school, *rest)
+        for id_, device, label, role, room, school, *rest, is_at in conn.execute(query)
+    )
+
+
+def schools_since(conn: Connection, scope: Scope) -> dict[int, float]:
+    """Since when each school that a scope sees is known to the server, UTC seconds."""
+    query = select(t.school.c.id, t.school.c.created_at).where(within(scope))
+    return {school: at for school, at in conn.execute(query).all()}  # noqa: C416 - mypy knows no dict(rows)
