@@ -325,7 +325,7 @@ def main() -> int:
         (folder / "server").mkdir(parents=True, exist_ok=True)
         config = ServerConfig(data=str(folder / "server"))
         world = made(config, options.schools, options.devices, options.days)
-        print(f"SIMULATED: {options.schools} schools, {world.points:,} judged points", flush=True)
+        print(f"SIMULATED: {world.points:,} judged points of {world.days} days", flush=True)
         names = [name for name in options.engines.split(",") if name]
         found = [
             embedded(config, world),

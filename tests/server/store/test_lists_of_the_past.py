@@ -8,7 +8,7 @@ from schoolwatch_server.database import registry
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.judged_index import JudgedIndex
 from schoolwatch_server.scope import EVERYTHING, Scope
-from schoolwatch_server.store.queried import Queried
+from schoolwatch_server.store.queried import Queried, info
 
 DAY = 86_400.0
 NOW = 20_000 * DAY + 7 * 3600 + 123
@@ -80,7 +80,10 @@ def test_a_school_sees_what_was_there_and_no_name_that_another_gave(
     assert listed(world, (1, 0), Scope("school", second)) == {MOVED}
 
 
-def test_each_five_minutes_and_now(world: World, schools: tuple[int, int]) -> None:
+def test_each_five_minutes_and_now(
+    world: World, schools: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(info, "POINTS_MAX", 1000)
     hour = f"time >= {int(NOW - 3600)}s AND time <= {int(NOW)}s"
     with begin_read(world.engine) as conn:
         source = Queried(conn, JudgedIndex(), EVERYTHING, NOW)
