@@ -5,6 +5,7 @@ What the embedded store takes in is taken in as ever, rolled up and pruned; the 
 
 import os
 import random
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, Self
@@ -68,7 +69,7 @@ class Month:
     size: Size
     devices: list[Device] = field(default_factory=list)
     places: list[dict[str, str]] = field(default_factory=list)
-    names: dict[tuple[str, str], str] = field(default_factory=dict)
+    names: defaultdict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
 
     def fill(self) -> None:
         """Takes it all in; hours are made of what is older than the journal keeps."""
@@ -91,18 +92,18 @@ class Month:
         with begin_write(self.world.engine) as conn:
             for p in (1, 2):
                 province = registry.create_province(conn, f"P{p}", f"Tỉnh {p}")
-                self.names["province", str(province)] = f"Tỉnh {p}"
+                self.names["province"][str(province)] = f"Tỉnh {p}"
                 self.places.append({"level": "province", "province": str(province)})
             for c in range(1, self.size.schools // 15 + 2):
                 name = f"Xã {c} (mới)"
                 commune = registry.create_commune(conn, province, f"C{c}", name)
-                self.names["commune", str(commune)] = name
+                self.names["commune"][str(commune)] = name
                 above = {"province": str(province), "commune": str(commune)}
                 self.places.append({"level": "commune", **above})
                 for s in range((c - 1) * 15 + 1, min(c * 15, self.size.schools) + 1):
                     name = f"Trường {s}.{c}"
                     school = registry.create_school(conn, commune, f"S{s}", name, "THCS", START)
-                    self.names["school", str(school)] = name
+                    self.names["school"][str(school)] = name
                     self.places.append({"level": "school", "school": str(school), **above})
         for place in self.places:
             if place["level"] == "school":

@@ -73,7 +73,7 @@ def _families(
 ) -> Iterator[Family]:
     series = [
         one
-        for one in server.judged_index.series(conn, MEASUREMENT, ANY, who.scope)
+        for one in server.judged_index.now(conn).series(MEASUREMENT, ANY, who.scope)
         if one.tags["level"] in levels and (not wanted or one.tags["indicator"] in wanted)
     ]
     if len(series) > MOST:

@@ -9,7 +9,10 @@ from typing import Annotated, Any, Literal, get_args
 
 from fastapi import APIRouter, Depends, FastAPI, Request, params
 from pydantic import BaseModel
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
 from starlette.routing import BaseRoute
+from starlette.routing import Route as PlainRoute
 
 from schoolwatch_contract.slot import SCHEME
 from schoolwatch_server import proofs, sessions, tokens
@@ -27,7 +30,8 @@ class Route:
 
     A route with a `summary` is in the API's description, with the shape of its `answer` where that is JSON
     and the statuses of `refusals` that only this route has. `weight` is what a request counts for of those
-    that a token may ask in a minute.
+    that a token may ask in a minute. One that `is_plain` reads its request itself, a `Plain`: what takes
+    parameters apart costs more than the answer of a panel.
     """
 
     method: Literal["GET", "POST"]
@@ -39,6 +43,7 @@ class Route:
     answer: type[BaseModel] | None = None
     refusals: tuple[int, ...] = ()
     weight: float = 1.0
+    is_plain: bool = False
 
 
 def add(app: FastAPI, routes: Sequence[Route]) -> None:
@@ -51,6 +56,9 @@ def _gated(routes: tuple[Route, ...]) -> tuple[BaseRoute, ...]:
     """The routes with their gates: made once a process, for they hold nothing of the app that they serve."""
     router = APIRouter()
     for route in routes:
+        if route.is_plain:
+            router.routes.append(_plain(route))
+            continue
         api = route.path.startswith("/api/")
         router.add_api_route(
             route.path,
@@ -65,6 +73,28 @@ def _gated(routes: tuple[Route, ...]) -> tuple[BaseRoute, ...]:
             tags=["v1"] if api else ["server"],
         )
     return tuple(router.routes)
+
+
+Plain = Callable[[Principal, Context, Request, bytes], Response]
+"""An endpoint that reads its request itself; the bytes are the body."""
+
+
+def _plain(route: Route) -> BaseRoute:
+    """The gate and what is behind it in one go, in one thread."""
+    passed, endpoint = gate(route), route.endpoint
+
+    def through(request: Request, body: bytes) -> Response:
+        passed(request)
+        answer: Response = endpoint(_who(request), context_of(request), request, body)
+        return answer
+
+    async def ask(request: Request) -> Response:
+        return await run_in_threadpool(through, request, await request.body())
+
+    ask.gate_of = route.permission  # type: ignore[attr-defined]  # as in `gate`
+    made = PlainRoute(route.path, ask, methods=[route.method], include_in_schema=False)
+    made.methods = {route.method}  # without the HEAD that it adds to GET
+    return made
 
 
 def _responses(route: Route) -> dict[int | str, dict[str, Any]]:
@@ -146,8 +176,16 @@ def _who(request: Request) -> Principal:
     return principal
 
 
-Who = Annotated[Principal, Depends(_who)]
-Server = Annotated[Context, Depends(context_of)]
+async def _who_asks(request: Request) -> Principal:
+    return _who(request)  # awaited, as what is not goes to a thread and back
+
+
+async def _server(request: Request) -> Context:
+    return context_of(request)
+
+
+Who = Annotated[Principal, Depends(_who_asks)]
+Server = Annotated[Context, Depends(_server)]
 
 
 def _refuse_unknown(request: Request, known: frozenset[str]) -> None:

@@ -71,6 +71,7 @@ if TYPE_CHECKING:
 STATIC = Path(routes.__file__).with_name("static")
 
 ROUTES: tuple[Route, ...] = (
+    *influx.ROUTES,  # first: asked a hundred times for one dashboard
     *places.ROUTES,
     *sites.ROUTES,
     *indicator_history.ROUTES,
@@ -81,7 +82,6 @@ ROUTES: tuple[Route, ...] = (
     *school_lists.ROUTES,
     *devices.ROUTES,
     *incidents.ROUTES,
-    *influx.ROUTES,
     *grafana_alerts.ROUTES,
     *response_times.ROUTES,
     *rules.ROUTES,

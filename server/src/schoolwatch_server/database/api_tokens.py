@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, insert, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, Connection, bindparam, insert, or_, select, update
 
 from schoolwatch_server.database.people import ACCOUNT, AccountRow, account_of
 from schoolwatch_server.database.scopes import inside
@@ -67,7 +67,7 @@ def add(
 
 def by_hash(conn: Connection, hashed: str, now: float) -> TokenRow | None:
     """The token, unless it has expired or was revoked."""
-    row = conn.execute(select(*_TOKEN).where(api_token.c.hash == hashed, _is_good(now))).first()
+    row = conn.execute(_BY_HASH, {"hashed": hashed, "now": now}).first()
     return None if row is None else _token(row)
 
 
@@ -101,9 +101,13 @@ def _within(scope: Scope) -> ColumnElement[bool]:
     return inside(scope, api_token.c.scope_level, api_token.c.scope_id)
 
 
-def _is_good(now: float) -> ColumnElement[bool]:
+def _is_good(now: float | BindParameter[float]) -> ColumnElement[bool]:
     c = api_token.c
     return c.revoked_at.is_(None) & or_(c.expires_at.is_(None), c.expires_at > now)
+
+
+_BY_HASH = select(*_TOKEN).where(api_token.c.hash == bindparam("hashed"), _is_good(bindparam("now")))
+"""Built once: each request asks it."""
 
 
 def _token(row: Any) -> TokenRow:

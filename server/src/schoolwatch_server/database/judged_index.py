@@ -5,7 +5,7 @@ import itertools
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from math import inf
 from typing import Final
@@ -19,7 +19,7 @@ from schoolwatch_server.influxql.source import Series, kept
 from schoolwatch_server.scope import Scope
 
 _s = t.judged_series.c
-
+_LAST = select(func.max(_s.id))
 
 RECOUNTED: Final = 60.0
 """Seconds after which is looked whether series went; that others came is seen at each use."""
@@ -43,6 +43,37 @@ class _Held:
             self.places[place].append(id_)
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The series of all measurements, as they were when one looked."""
+
+    _held: Mapping[str, _Held]
+
+    def measurements(self) -> Collection[str]:
+        """Their names."""
+        return self._held.keys()
+
+    def tag_keys(self, measurement: str, scope: Scope) -> tuple[str, ...]:
+        """The tags of those series that the scope sees."""
+        held = self._held.get(measurement, _Held())
+        if scope.level == "all":
+            return tuple(sorted(held.keys))
+        return tuple(sorted({key for one in _of(held, _place(scope)) for key in one.tags}))
+
+    def series(
+        self, measurement: str, where: Condition, scope: Scope, until: float = inf
+    ) -> tuple[Series, ...]:
+        """Those that the scope sees and that are asked for, by id.
+
+        Raises `QueryError` when it is later than `until` (`time.monotonic`).
+        """
+        held = self._held.get(measurement, _Held())
+        fewest = _fewest(held, where, scope)
+        place = _place(scope)
+        seen = (one for one in fewest if place is None or one.tags.get(place[0]) == place[1])
+        return tuple(kept(where, seen, until))
+
+
 class JudgedIndex:
     """The series of all measurements as the database has them; each use looks whether there are others."""
 
@@ -53,42 +84,18 @@ class JudgedIndex:
         self._clock, self._counted_at = clock, -RECOUNTED
         self._lock = threading.Lock()
 
-    def measurements(self, conn: Connection) -> tuple[str, ...]:
-        """Their names."""
-        return tuple(sorted(self._now(conn)))
-
-    def tag_keys(self, conn: Connection, measurement: str, scope: Scope) -> tuple[str, ...]:
-        """The tags of those series that the scope sees."""
-        held = self._now(conn).get(measurement, _Held())
-        if scope.level == "all":
-            return tuple(sorted(held.keys))
-        return tuple(sorted({key for one in _of(held, _place(scope)) for key in one.tags}))
-
-    def series(
-        self, conn: Connection, measurement: str, where: Condition, scope: Scope, until: float = inf
-    ) -> tuple[Series, ...]:
-        """Those that the scope sees and that are asked for, by id.
-
-        Raises `QueryError` when it is later than `until` (`time.monotonic`).
-        """
-        held = self._now(conn).get(measurement, _Held())
-        fewest = _fewest(held, where, scope)
-        place = _place(scope)
-        seen = (one for one in fewest if place is None or one.tags.get(place[0]) == place[1])
-        return tuple(kept(where, seen, until))
-
-    def _now(self, conn: Connection) -> Mapping[str, _Held]:
+    def now(self, conn: Connection) -> Known:
         """What is held, with the series that came; made anew where some went, as by another database.
 
         One writes at a time, so ids come in their order.
         """
-        newest = conn.scalar(select(func.coalesce(func.max(_s.id), 0))) or 0
+        newest = conn.scalar(_LAST) or 0
         with self._lock:
             if newest > self._newest:
                 self._add(conn)
             if self._clock() - self._counted_at >= RECOUNTED:
                 self._recount(conn)
-            return self._held
+            return Known(self._held)
 
     def _add(self, conn: Connection) -> None:
         query = select(_s.id, _s.measurement, _s.tags).where(_s.id > self._newest).order_by(_s.id)

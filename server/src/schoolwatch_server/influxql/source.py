@@ -1,6 +1,6 @@
 """Where a query's series come from: what every source of them answers."""
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
@@ -40,7 +40,7 @@ class Point(NamedTuple):
 class Source(Protocol):
     """Series that one reader may see; nothing else of what there is."""
 
-    def measurements(self) -> Sequence[str]:
+    def measurements(self) -> Collection[str]:
         """The names of measurements."""
 
     def fields(self, measurement: str) -> Sequence[str]:

@@ -26,28 +26,34 @@ class Queried:
         self, conn: Connection, index: JudgedIndex, scope: Scope, now: float, until: float = inf
     ) -> None:
         info = InfoSeries(conn, scope, now, until)
-        parts: tuple[Source, ...] = (
+        self._parts: tuple[Source, ...] = (
             JudgedSeries(conn, index, scope, info.names, until),
             info,
             MeasuredSeries(conn, scope, now, until),
         )
-        self._parts = {name: part for part in reversed(parts) for name in part.measurements()}
 
     def measurements(self) -> Sequence[str]:
         """The names of measurements."""
-        return sorted(self._parts)
+        return sorted({name for part in self._parts for name in part.measurements()})
+
+    def _has(self, measurement: str) -> bool:
+        return any(measurement in part.measurements() for part in self._parts)
+
+    def _of(self, measurement: str) -> Source:
+        """Whose it is: what was judged goes before what is measured under the same name."""
+        return next(part for part in self._parts if measurement in part.measurements())
 
     def fields(self, measurement: str) -> Sequence[str]:
         """A measurement's fields; none for a measurement that there isn't."""
-        return self._parts[measurement].fields(measurement) if measurement in self._parts else ()
+        return self._of(measurement).fields(measurement) if self._has(measurement) else ()
 
     def tag_keys(self, measurement: str) -> Sequence[str]:
         """The tags that series of a measurement have."""
-        return self._parts[measurement].tag_keys(measurement) if measurement in self._parts else ()
+        return self._of(measurement).tag_keys(measurement) if self._has(measurement) else ()
 
     def series(self, measurement: str, where: Condition, span: Span) -> Sequence[Series]:
         """The series asked for."""
-        return self._parts[measurement].series(measurement, where, span)
+        return self._of(measurement).series(measurement, where, span)
 
     def folds(
         self,
@@ -59,10 +65,10 @@ class Queried:
         need: frozenset[Function],
     ) -> Mapping[Any, Mapping[int, Fold]]:
         """Each series' points in the span, in buckets."""
-        return self._parts[measurement].folds(measurement, field, series, span, buckets, need)
+        return self._of(measurement).folds(measurement, field, series, span, buckets, need)
 
     def points(
         self, measurement: str, fields: Sequence[str], series: Sequence[Series], span: Span
     ) -> Mapping[Any, Sequence[Point]]:
         """Each series' points in the span."""
-        return self._parts[measurement].points(measurement, fields, series, span)
+        return self._of(measurement).points(measurement, fields, series, span)

@@ -1,10 +1,10 @@
 """Which schools and devices there are, as series: what a dashboard's lists are filled from."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from math import inf
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
@@ -23,6 +23,10 @@ SCHOOLS: Final = "school_info"
 DEVICES: Final = "device_info"
 GEOHASH: Final = "geohash"
 """The tag that says where a school stands."""
+
+_NAMED: Final = {"commune_name": "commune", "province_name": "province", "school_name": "school"}
+BESIDE: Final = (*_NAMED, GEOHASH)
+"""Tags that no series is kept with: what they say is today's."""
 
 _KEYS: Final = {
     SCHOOLS: (
@@ -55,30 +59,28 @@ _FEW: Final = 200
 class Names:
     """Names of places by what kind and internal id they are, and where schools stand, by id."""
 
-    KINDS: ClassVar[tuple[str, ...]] = ("commune", "province", "school")
-    of: Mapping[tuple[str, str], str]
+    of: Mapping[str, Mapping[str, str]]
     geohashes: Mapping[str, str] = field(default_factory=dict)
 
     def keys(self, keys: Collection[str]) -> list[str]:
         """The tags that these have beside them."""
-        named = [f"{key}_name" for key in self.KINDS if key in keys]
+        named = [beside for beside, kind in _NAMED.items() if kind in keys]
         return [*named, GEOHASH] if "school" in keys and self.geohashes else named
 
-    _BESIDE: ClassVar[frozenset[str]] = frozenset({*(f"{kind}_name" for kind in KINDS), GEOHASH})
+    def one(self, tags: Mapping[str, str], key: str) -> str | None:
+        """What `beside` adds under one of its tags, None for nothing."""
+        if key == GEOHASH:
+            return self.geohashes.get(tags.get("school", ""))
+        kind = _NAMED[key]
+        return self.of[kind].get(tags.get(kind, ""))
 
     def beside(self, tags: Mapping[str, str]) -> dict[str, str]:
         """The tags with `school_name` beside `school`; a place that is no more has none.
 
         A school whose position is known has its geohash too, for maps.
         """
-        found = dict(tags)
-        for kind in self.KINDS:
-            name = self.of.get((kind, tags.get(kind, "")))
-            if name is not None:
-                found[f"{kind}_name"] = name
-        if (geohash := self.geohashes.get(tags.get("school", ""))) is not None:
-            found[GEOHASH] = geohash
-        return found
+        told = ((key, self.one(tags, key)) for key in BESIDE)
+        return {**tags, **{key: text for key, text in told if text is not None}}
 
     def without(self, where: Condition, until: float) -> Condition:
         """A condition on ids for one on names: it lets through whatever the whole does, or more.
@@ -87,7 +89,7 @@ class Names:
         """
         in_time(until)
         match where:
-            case Match(tag) if tag in self._BESIDE:
+            case Match(tag) if tag in BESIDE:
                 return ANY if tag == GEOHASH else self._of_ids(where)
             case Both(left, right):
                 first, second = self.without(left, until), self.without(right, until)
@@ -103,9 +105,45 @@ class Names:
 
     def _of_ids(self, named: Match) -> Condition:
         """The ids of what has such a name; no condition where they are many, or places without a name do."""
-        kind = named.tag.removesuffix("_name")
-        ids = [id_ for (of, id_), name in self.of.items() if of == kind and named.holds(name)]
+        kind = _NAMED[named.tag]
+        ids = [id_ for id_, name in self.of[kind].items() if named.holds(name)]
         return ANY if named.holds("") or len(ids) > _FEW else Match(kind, "=~", f"^({'|'.join(ids)})$")
+
+
+def names_any(where: Condition) -> bool:
+    """Whether a condition is on a name, or on where a school stands."""
+    match where:
+        case Match(tag):
+            return tag in BESIDE
+        case Both(left, right) | Either(left, right):
+            return names_any(left) or names_any(right)
+    return False
+
+
+class Named(Mapping[str, str]):
+    """Tags and what stands beside them. Names are read when one is asked for, which few graphs do."""
+
+    __slots__ = ("_names", "_tags")
+
+    def __init__(self, tags: Mapping[str, str], names: Callable[[], Names]) -> None:
+        self._tags, self._names = tags, names
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """A tag's text."""
+        found = self._names().one(self._tags, key) if key in BESIDE else self._tags.get(key)
+        return default if found is None else found
+
+    def __getitem__(self, key: str) -> str:
+        found: str | None = self.get(key)
+        if found is None:
+            raise KeyError(key)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names().beside(self._tags))
+
+    def __len__(self) -> int:
+        return len(self._names().beside(self._tags))
 
 
 @lru_cache(8192)
@@ -199,7 +237,7 @@ class InfoSeries:
     @cached_property
     def _names(self) -> Names:
         found = called(self._conn, self._scope)
-        names = {(level, str(id_)): name for (level, id_), name in found.names.items()}
+        names = {level: {str(id_): name for id_, name in its.items()} for level, its in found.names.items()}
         return Names(names, {str(id_): _geohash(text) for id_, text in found.positions.items()})
 
     @cached_property

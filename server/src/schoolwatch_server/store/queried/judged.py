@@ -1,17 +1,18 @@
 """What the server judged, with the names of the places beside their ids."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Connection
 
 from schoolwatch_server.database import judged_queries
-from schoolwatch_server.database.judged_index import JudgedIndex
+from schoolwatch_server.database.judged_index import JudgedIndex, Known
 from schoolwatch_server.influxql.condition import Condition
 from schoolwatch_server.influxql.query import Buckets, Function, Span
 from schoolwatch_server.influxql.source import Fold, Point, Series, kept
 from schoolwatch_server.scope import Scope
-from schoolwatch_server.store.queried.info import Names
+from schoolwatch_server.store.queried.info import Named, Names, names_any
 from schoolwatch_server.store.series import JUDGED_FIELDS
 
 
@@ -24,9 +25,13 @@ class JudgedSeries:
         self._until = until
         self._conn, self._index, self._scope, self._names = conn, index, scope, names
 
-    def measurements(self) -> Sequence[str]:
+    @cached_property
+    def _known(self) -> Known:
+        return self._index.now(self._conn)
+
+    def measurements(self) -> Collection[str]:
         """Those that were judged."""
-        return self._index.measurements(self._conn)
+        return self._known.measurements()
 
     def fields(self, measurement: str) -> Sequence[str]:
         """All have the same numbers."""
@@ -35,18 +40,18 @@ class JudgedSeries:
 
     def tag_keys(self, measurement: str) -> Sequence[str]:
         """The tags as they are kept, and names of places."""
-        keys = self._index.tag_keys(self._conn, measurement, self._scope)
+        keys = self._known.tag_keys(measurement, self._scope)
         return sorted({*keys, *self._names().keys(keys)})
 
     def series(self, measurement: str, where: Condition, span: Span) -> Sequence[Series]:
         """By their tags; which of them have points in the span, their points tell."""
         del span
-        names = self._names()
         # names are not in the index: by them is looked afterwards
-        known = names.without(where, self._until)
-        found = self._index.series(self._conn, measurement, known, self._scope, self._until)
-        named = (Series(one.id, names.beside(one.tags)) for one in found)
-        return list(named if known is where else kept(where, named, self._until))
+        is_named = names_any(where)
+        known = self._names().without(where, self._until) if is_named else where
+        found = self._known.series(measurement, known, self._scope, self._until)
+        named = (Series(one.id, Named(one.tags, self._names)) for one in found)
+        return list(kept(where, named, self._until) if is_named else named)
 
     def folds(
         self,

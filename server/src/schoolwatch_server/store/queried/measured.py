@@ -1,7 +1,7 @@
 """What devices measured: raw from the journal, hours where only these are left or are all that is needed."""
 
 from collections import defaultdict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
@@ -53,9 +53,9 @@ class MeasuredSeries:
         self._conn, self._scope, self._now, self._until = conn, scope, now, until
         self._loaded: dict[tuple[str, tuple[int, ...], Span, bool], _Devices] = {}
 
-    def measurements(self) -> Sequence[str]:
+    def measurements(self) -> Collection[str]:
         """Every metric that may be shown of one computer."""
-        return tuple(_METRICS)
+        return _METRICS.keys()
 
     def fields(self, measurement: str) -> Sequence[str]:
         """One number."""

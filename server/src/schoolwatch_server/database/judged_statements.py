@@ -1,0 +1,113 @@
+"""What is asked of judged points, each statement built once: building costs more than a small panel reads.
+
+All take `ids` of series, and `start` and `end` as `within` gives them.
+"""
+
+from functools import cache
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    Double,
+    Select,
+    and_,
+    bindparam,
+    cast,
+    func,
+    select,
+)
+
+from schoolwatch_server.database import tables as t
+from schoolwatch_server.influxql.instant import SECOND
+from schoolwatch_server.influxql.query import Buckets, Span
+
+_v = t.judged.c
+
+_MICRO: Final = 1000
+"""Nanoseconds; what is kept as a float of seconds is as exact as that."""
+
+NO_LIMIT: Final = 2**62
+"""`most` where all points are wanted."""
+
+
+def within(span: Span) -> dict[str, object]:
+    """Between whole microseconds, whatever a float makes of them."""
+    start, end = (-(-bound // _MICRO) - 0.5 for bound in (span.start, span.end))
+    return {"start": start / 1_000_000, "end": end / 1_000_000}
+
+
+def numbered(span: Span, buckets: Buckets | None) -> dict[str, object]:
+    """How `folded` numbers buckets, from that of the span's start on; exact to the microsecond."""
+    if buckets is None:
+        return {}
+    return {"first": buckets.start(span.start) / SECOND, "every": buckets.every // _MICRO}
+
+
+@cache
+def points(fields: tuple[str, ...], *, is_known: bool = False) -> Select[Any]:
+    """Series, instant and values, in this order; at `most` so many. With `is_known` the first field is."""
+    columns = [_v[name] for name in fields]
+    query = select(_v.series_id, _v.at, *columns).where(_v.series_id.in_(_IDS), *_between(_v.at))
+    if is_known:
+        query = query.where(columns[0].is_not(None))
+    return query.order_by(_v.series_id, _v.at).limit(bindparam("most", type_=BigInteger))
+
+
+@cache
+def folded(field: str, *, has_last: bool, has_buckets: bool) -> Select[Any]:
+    """Series, number of the bucket, count, sum, min, max, last instant; with `has_last` the last value."""
+    column, bucket = _v[field], _bucket() if has_buckets else _ZERO
+    made = (
+        select(
+            _v.series_id,
+            bucket.label("bucket"),
+            func.count(column).label("count"),
+            func.sum(column).label("sum"),
+            func.min(column).label("min"),
+            func.max(column).label("max"),
+            func.max(_v.at).label("last_at"),
+        )
+        .where(_v.series_id.in_(_IDS), column.is_not(None), *_between(_v.at))
+        .group_by(_v.series_id, bucket)
+    )
+    if not has_last:
+        return made
+    m, newest = made.subquery().c, t.judged.alias()
+    last = newest.c[field]
+    return select(m.series_id, m.bucket, m["count"], m["sum"], m["min"], m["max"], m.last_at, last).join(
+        newest, and_(newest.c.series_id == m.series_id, newest.c.at == m.last_at)
+    )
+
+
+@cache
+def newest(field: str) -> Select[Any]:
+    """As `folded` without buckets, right for the last value alone: one look into the key of each series."""
+    column, earlier = _v[field], t.judged.alias()
+    at = (
+        select(func.max(earlier.c.at))
+        .where(earlier.c.series_id == t.judged_series.c.id, earlier.c[field].is_not(None))
+        .where(*_between(earlier.c.at))
+        .correlate(t.judged_series)
+        .scalar_subquery()
+    )
+    joined = t.judged_series.join(t.judged, and_(_v.series_id == t.judged_series.c.id + 0, _v.at == at))
+    return (
+        select(_v.series_id, _ZERO, _ZERO + 1, column, column, column, _v.at, column)
+        .select_from(joined)
+        .where(t.judged_series.c.id.in_(_IDS))
+    )
+
+
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_ZERO = cast(0, BigInteger)
+
+
+def _between(at: ColumnElement[float]) -> tuple[ColumnElement[bool], ...]:
+    return at >= bindparam("start", type_=Double), at < bindparam("end", type_=Double)
+
+
+def _bucket() -> ColumnElement[int]:
+    micros = cast(func.round((_v.at - bindparam("first", type_=Double)) * 1_000_000), BigInteger)
+    return micros // bindparam("every", type_=BigInteger)
