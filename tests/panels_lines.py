@@ -1,12 +1,14 @@
-"""Lines of schools and their providers for the world of panels: as the server itself makes their points."""
+"""Schools' lines, providers and networks for the world of panels: as the server makes their points."""
 
 import random
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from schoolwatch_server.indicators.facts import Contract
 from schoolwatch_server.indicators.indicator import Place
 from schoolwatch_server.line_history import SpeedTest
-from schoolwatch_server.standings import lines, providers
+from schoolwatch_server.standings import lan, lines, providers
+from schoolwatch_server.standings.lan import Lan, Segment
 from schoolwatch_server.standings.lines import Lines
 from schoolwatch_server.store.series import Judged
 
@@ -28,6 +30,8 @@ def of_lines(
         at = start + hour * 3600
         known = {school: _of(school, at, chance) for school in schools}
         yield from lines.rows(known, tags, at)
+        nets = {school: _lan(chance) for school in schools}
+        yield from (*lan.rows(nets, tags, at), *lan.links(nets, tags, at))
         yield from (row for row in providers.rows(known, (), tags, 0.8, at) if row.value is not None)
 
 
@@ -45,3 +49,11 @@ def _of(school: int, at: float, chance: random.Random) -> Lines:
         is_down=chance.random() < 0.2,
         seconds_down=float(chance.randrange(9000)),
     )
+
+
+def _lan(chance: random.Random) -> Lan:
+    heard = float(chance.randrange(40))
+    machines = tuple(chance.randrange(3) for _ in lan.KINDS)
+    segments = [Segment("eth0", True, heard, 1.0, machines), Segment("eth0.20 · Máy", False)]
+    links = Counter({speed: chance.randrange(5) for speed in lan.SPEEDS} | {"1000": 3})
+    return Lan(1, 1, segments, chance.randrange(3), links, Counter({True: 2}), Counter({"half_duplex": 1}))

@@ -137,6 +137,7 @@ class Chores:
             + self._standings.note_hour(now)
             + self._standings.note_schools(tuple(questions(packs).values()), now)
             + self._standings.note_lines(rules, packs, now)
+            + self._standings.note_lans(rules, packs, now)
             + self._standings.note_server(now, max(each, HEALTH_EVERY))
         )
 

@@ -100,6 +100,7 @@ NOBODY_ASKS = named(
     enrolment="devices_of_school enrolled name_of",
     grafana_alerts="current",
     incident_counts="opened told_in",
+    lan_facts="connected faulty listeners machines open_at_schools",
     line_facts="cuts ipv6 testers",
     judged_log="after newest note_again page",
     rollout="by_school",

@@ -50,6 +50,7 @@ COLUMNS: Final[Mapping[str, Words]] = {
             *("paid_download", "measured_download", "share_download"),
             *("paid_upload", "measured_upload", "share_upload"),
             *("newest", "taken", "tests"),
+            *("segment", "watched", "stations", "new_stations", "dhcp_servers", "dhcp6_servers", "routers"),
         )
     },
     **{verdict: said(f"grafana.verdict.{verdict}") for verdict in ("good", "old", "bad", "unknown")},
@@ -70,6 +71,7 @@ VALUES: Final[Mapping[str, Mapping[str, Words]]] = {
     },
     "until": {one: COLUMNS[one] for one in ("acknowledged", "closed")},
     "technology": {one: said(f"grafana.technology.{one}") for one in TECHNOLOGIES},
+    "speed": {one: said(f"grafana.speed.{one}") for one in ("slow", "100", "1000", "wireless", "unknown")},
     "way": {one: said(f"grafana.way.{one}") for one in ("download", "upload")},
 }
 """What values of a tag are called."""
@@ -78,6 +80,7 @@ COLOURS: Final[Mapping[str, str]] = {
     "none": "gray", "returned": "red", "accepted": "green", "recognised": "dark-green",
     "critical": "dark-red", "high": "red", "medium": "orange", "low": "yellow",
     "good": "green", "old": "yellow", "bad": "red", "unknown": "gray",
+    "slow": "red", "100": "yellow", "1000": "green", "wireless": "blue",
     "live": "green", "at_risk": "orange", "dropped": "red", "never": "gray",
 }  # fmt: skip
 """Of values that mean the same everywhere."""

@@ -1,6 +1,6 @@
-"""A school: each indicator, now and over time."""
+"""A school: incidents, lines, its network inside, and each indicator, now and over time."""
 
-from schoolwatch_server.grafana import claims, incidents, line, posture
+from schoolwatch_server.grafana import claims, incidents, lan, line, posture
 from schoolwatch_server.grafana.places import (
     COMMUNE,
     IN_SCHOOL,
@@ -32,6 +32,7 @@ DASHBOARD = Dashboard(
         ),
         incidents.row(IN_SCHOOL, incidents.OF_SCHOOL),
         line.OF_SCHOOL,
+        lan.OF_SCHOOL,
         *(
             Row(said(f"grafana.row.{group}"), tuple(now(one, IN_SCHOOL) for one in of_group(group)))
             for group in _GROUPS

@@ -23,7 +23,17 @@ from schoolwatch_server.indicators.series import Written, places, put, put_all, 
 from schoolwatch_server.packs import Packs
 from schoolwatch_server.rules.rule import Rule
 from schoolwatch_server.scope import EVERYTHING
-from schoolwatch_server.standings import claims, incidents, known_lines, lines, positions, providers, server
+from schoolwatch_server.standings import (
+    claims,
+    incidents,
+    known_lans,
+    known_lines,
+    lan,
+    lines,
+    positions,
+    providers,
+    server,
+)
 from schoolwatch_server.standings import rollout as standing_rollout
 from schoolwatch_server.store.names import (
     CLAIMS_BY_STATE,
@@ -31,6 +41,7 @@ from schoolwatch_server.store.names import (
     INCIDENTS_BY_RULE,
     INCIDENTS_BY_SEVERITY,
     ISP,
+    LAN_LINKS,
     ROLLOUT,
 )
 
@@ -46,7 +57,15 @@ LOOK_BACK: Final = 2 * DAY
 _MARKS: Final = 2000
 """Incidents in one look."""
 
-_REMEMBERED: Final = (INCIDENTS, INCIDENTS_BY_SEVERITY, INCIDENTS_BY_RULE, ROLLOUT, CLAIMS_BY_STATE, ISP)
+_REMEMBERED: Final = (
+    INCIDENTS,
+    INCIDENTS_BY_SEVERITY,
+    INCIDENTS_BY_RULE,
+    ROLLOUT,
+    CLAIMS_BY_STATE,
+    ISP,
+    LAN_LINKS,
+)
 
 
 @dataclass(slots=True)
@@ -58,12 +77,13 @@ class Standings:
     hour: float = 0.0
     claims: float = 0.0
     lines: float = 0.0
+    lans: float = 0.0
     event: int = 0
 
     def forget(self) -> None:
         """Somebody else may write now."""
         self.written.clear()
-        self.hour, self.claims, self.lines, self.event = 0.0, 0.0, 0.0, 0
+        self.hour, self.claims, self.lines, self.lans, self.event = 0.0, 0.0, 0.0, 0.0, 0
 
     def note_open(self, rules: Sequence[Rule], now: float, every: float) -> int:
         """Open incidents of every place, at the last multiple of `every` seconds; gives how many points."""
@@ -131,6 +151,18 @@ class Standings:
         by_isp = providers.rows(known, cuts, tags, least, at)
         wrote += put(self.engine, list(providers.known_or_ended(by_isp, self.written, at)), self.written)
         self.lines = at
+        return wrote
+
+    def note_lans(self, rules: Sequence[Rule], packs: Packs, now: float) -> int:
+        """Schools' networks inside, once an hour; gives how many points."""
+        at = now // HOUR * HOUR
+        if self.lans == at or not self.written:
+            return 0
+        with begin_read(self.engine) as conn:
+            tags, known = places(conn), known_lans.read(conn, rules, packs, now)
+        links = without_idle(lan.links(known, tags, at), self.written)
+        wrote = put(self.engine, [*lan.rows(known, tags, at), *links], self.written)
+        self.lans = at
         return wrote
 
     def note_marks(self, rules: Sequence[Rule], now: float) -> int:

@@ -59,6 +59,19 @@ ISP: Final = "isp"
 """What is known of a provider's lines (`isp`) at a commune or province, by `what`: see
 `standings.providers`."""
 
+LAN: Final = "lan"
+"""What holds of a school's network (value, numerator) and of how many (denominator), by `what`: gateways that
+are heard, links that are listened on, open incidents about what was seen, computers with IPv6, and with a
+fault of their cable."""
+
+LAN_LINKS: Final = "lan_links"
+"""Computers of a school by how they are connected (`speed`: see `standings.lan.SPEEDS`)."""
+
+LAN_SEGMENT: Final = "lan_segment"
+"""Each link that a gateway listens on (`segment`): devices that were heard (value), new ones (numerator) and
+whether somebody listens (denominator, 1 or 0) where `what` is `heard`; where it is `machines` those that
+acted as IPv6 router (value), DHCP server (numerator) and DHCPv6 server (denominator) within a day."""
+
 SERVER: Final = "server"
 """The server's own health, by `what` and `part`."""
 
@@ -72,7 +85,7 @@ OF_INCIDENTS: Final = (
 )
 """Of incidents."""
 
-GO_WITH_SCHOOL: Final = (*OF_INCIDENTS, LINE, LINE_TEST)
+GO_WITH_SCHOOL: Final = (*OF_INCIDENTS, LINE, LINE_TEST, LAN, LAN_LINKS, LAN_SEGMENT)
 """What goes when a school is deleted, as its incidents and lists do; numbers that it reported stay."""
 
 
