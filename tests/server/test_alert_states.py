@@ -39,6 +39,9 @@ def told(*messages: tuple[str, str, str]) -> AlertState | None:
         ([FIRES, NO_DATA, OVER, DATA], None),
         ([FIRES, BROKEN, OVER], AlertState(100.0, is_over=True, is_unknown=True)),
         ([FIRES, ("resolved", "High", "RuleDeleted")], None),
+        ([FIRES, ("resolved", "High", "Updated")], AlertState(100.0, is_over=True, is_unknown=True)),
+        ([FIRES, ("resolved", "High", "Error, KeepLast")], AlertState(100.0, is_over=True, is_unknown=True)),
+        ([FIRES, ("resolved", "High", "Updated"), FIRES], AlertState(100.0)),
         ([FIRES, ("resolved", "High", "Paused")], None),
     ],
 )

@@ -15,8 +15,9 @@ Status = Literal["firing", "resolved"]
 UNKNOWN_NAMES: Final = frozenset({"DatasourceNoData", "DatasourceError"})
 """What Grafana calls an alert whose query gave nothing, or failed: the rule's name is then in `rulename`."""
 
-UNKNOWN_REASONS: Final = frozenset({"MissingSeries", "NoData", "Error"})
-"""Why Grafana says resolved though nothing was mended (annotation `grafana_state_reason`)."""
+UNKNOWN_REASONS: Final = frozenset({"MissingSeries", "NoData", "Error", "Updated"})
+"""Why Grafana says resolved though nobody saw it mended (annotation `grafana_state_reason`, one or several):
+a rule that somebody changed, for a new target say, begins anew."""
 
 TITLE_MAX: Final = 120
 SUMMARY_MAX: Final = 300
@@ -54,7 +55,11 @@ def after(held: AlertState | None, status: Status, name: str, reason: str, since
         return AlertState(since) if held is None else replace(held, is_over=False, is_unknown=False)
     if held is None:
         return None
-    return _kept(replace(held, is_over=True, is_unknown=held.is_unknown or reason in UNKNOWN_REASONS))
+    return _kept(replace(held, is_over=True, is_unknown=held.is_unknown or _is_unknown(reason)))
+
+
+def _is_unknown(reasons: str) -> bool:
+    return not UNKNOWN_REASONS.isdisjoint(reasons.split(", "))
 
 
 def _kept(state: AlertState) -> AlertState | None:

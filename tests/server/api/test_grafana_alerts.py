@@ -11,7 +11,7 @@ import pytest
 from databases import settings_of
 from schoolwatch_server import incidents, rules, watches
 from schoolwatch_server.api import grafana_alerts as route
-from schoolwatch_server.database import grafana_alerts, incident_rows
+from schoolwatch_server.database import grafana_alerts, incident_rows, tables
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.rules import kept
 from schoolwatch_server.scope import EVERYTHING, Scope
@@ -214,6 +214,26 @@ def test_what_is_no_message_is_refused_whole(tree: Tree, ask: Ask, body: dict[st
     assert ask(EVERYTHING, "alert").post(PATH, json=body).status_code == 422
     with begin_read(tree.engine) as conn:
         assert grafana_alerts.count(conn) == 0
+
+
+def test_what_grafana_tells_of_no_more_makes_room(
+    tree: Tree, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unless an incident about it is open: a place that was renamed leaves alerts that are never over."""
+    monkeypatch.setattr(route, "MOST", 3)
+    grafana = ask(EVERYTHING, "alert")
+    tell(grafana, *(alert(number=str(n)) for n in range(3)))
+    assert len(look(tree)) == 3
+    monkeypatch.setattr(route, "SILENT", -60.0)
+    assert grafana.post(PATH, json=message(alert(number="3"))).status_code == 429, "each has its incident"
+    with begin_write(tree.engine) as conn:
+        conn.execute(tables.incident.update().values(closed_at=time.time()))
+    monkeypatch.setattr(route, "SILENT", 60.0)
+    assert grafana.post(PATH, json=message(alert(number="3"))).status_code == 429, "each was told of just now"
+    monkeypatch.setattr(route, "SILENT", -60.0)
+    assert tell(grafana, alert(number="3"), alert(number="0"))["firing"] == 2
+    with begin_read(tree.engine) as conn:
+        assert grafana_alerts.count(conn) == 2
 
 
 def test_no_more_are_held_than_anybody_reads(tree: Tree, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,6 +34,10 @@ from schoolwatch_server.severity import SEVERITIES, Severity
 MOST: Final = 1000
 """Alerts that are held at once: more are no list that anybody reads."""
 
+SILENT: Final = 2 * 86400.0
+"""Seconds after which one that Grafana tells of no more makes room, once no incident is open about it:
+a series that is gone is never said to be over."""
+
 _LEVELS: Final[tuple[Literal["school", "commune", "province"], ...]] = ("school", "commune", "province")
 
 Mark = Annotated[
@@ -56,14 +60,19 @@ def tell(who: Who, server: Server, message: AlertMessage, mark: Mark = "") -> di
         before = dict(held)
         for one in message.alerts:
             _take(held, one, keys[id(one)], _place(one, places, who), now)
-        gone = before.keys() - held.keys()
-        room = MOST - grafana_alerts.count(conn) + len(gone)
-        if len(held.keys() - before.keys()) > room:
+        gone, more = before.keys() - held.keys(), len(held.keys() - before.keys())
+        if more > _room(conn) + len(gone):
+            grafana_alerts.forget_silent(conn, now - SILENT, before.keys())
+        if more > _room(conn) + len(gone):
             text = f"{MOST} alerts are held at once: see to what fires, or let fewer rules of Grafana tell"
             raise Problem(429, text, headers={"Retry-After": "600"})
         grafana_alerts.end(conn, gone)
         grafana_alerts.put(conn, held.values())
     return {"firing": sum(not one.state.is_over for one in held.values()), "over": len(gone)}
+
+
+def _room(conn: Connection) -> int:
+    return MOST - grafana_alerts.count(conn)
 
 
 def _take(held: dict[str, GrafanaAlert], alert: Alert, name: str, place: Scope, now: float) -> None:

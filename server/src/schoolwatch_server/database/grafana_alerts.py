@@ -8,6 +8,7 @@ from sqlalchemy import Connection, delete, func, select
 
 from schoolwatch_server.alert_states import AlertState
 from schoolwatch_server.database.tables import grafana_alert as table
+from schoolwatch_server.database.tables import incident
 from schoolwatch_server.database.upsert import upsert
 from schoolwatch_server.rules.subject import Kind
 from schoolwatch_server.severity import Severity
@@ -72,6 +73,16 @@ def put(conn: Connection, alerts: Iterable[GrafanaAlert]) -> None:
 def end(conn: Connection, keys: Collection[str]) -> None:
     """Forgets those that are over."""
     conn.execute(delete(table).where(_c.key.in_(list(keys))))
+
+
+def forget_silent(conn: Connection, before: float, keep: Collection[str]) -> None:
+    """Forgets those not told of since an instant (UTC seconds) that no open incident is about."""
+    silent = conn.scalars(select(_c.key).where(_c.told_at < before)).all()
+    i = incident.c
+    subjects = conn.scalars(select(i.subject).where(i.closed_at.is_(None), i.subject != "")).all()
+    waited_for = {subject.rpartition(":")[2] for subject in subjects}
+    gone = [key for key in silent if key not in keep and key not in waited_for]
+    end(conn, gone)
 
 
 def _read(row: Any) -> GrafanaAlert:
