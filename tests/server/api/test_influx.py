@@ -110,6 +110,38 @@ def test_nobody_reads_of_elsewhere(ask: Ask, judged_tree: Tree, measurement: str
     assert {one["tags"]["school"] for one in everything} >= ids  # type: ignore[index]
 
 
+def test_schools_of_one_name_in_one_commune_are_told_apart(ask: Ask, judged_tree: Tree) -> None:
+    """Else they share a line of the list of schools, and a dashboard: since communes were put together."""
+    first, second, other = judged_tree.schools[:3]
+    assert first.commune == second.commune != other.commune
+    renamed, client = [second.id, other.id], ask(EVERYTHING)
+    before = {id_: f"Trường {one.mark}" for id_, one in zip(renamed, (second, other), strict=True)}
+    try:
+        with begin_write(judged_tree.engine) as conn:
+            conn.execute(
+                tables.school.update()
+                .where(tables.school.c.id.in_(renamed))
+                .values(name=f"Trường {first.mark}")
+            )
+        query = "SHOW TAG VALUES FROM {} WITH KEY = school_name WHERE school = '{}'"
+        for one, name in (
+            (first, f"Trường {first.mark} ({first.code})"),
+            (second, f"Trường {first.mark} ({second.code})"),
+            (other, f"Trường {first.mark}"),
+        ):
+            for measurement in ("school_info", "device_info", "indicator"):
+                (found,) = series(client, query.format(measurement, one.id))
+                assert found["values"] == [["school_name", name]], measurement
+        name = rf"^Trường {first.mark} \({second.code}\)$"
+        where = f"indicator = 'studio' AND level = 'school' AND school_name =~ /{name}/"
+        (found,) = series(client, f"SELECT last(value) FROM indicator WHERE {where} GROUP BY school")
+        assert found["tags"] == {"school": str(second.id)}
+    finally:
+        with begin_write(judged_tree.engine) as conn:
+            for id_, text in before.items():
+                conn.execute(tables.school.update().where(tables.school.c.id == id_).values(name=text))
+
+
 def test_the_servers_own_health_is_for_who_sees_everything(ask: Ask, judged_tree: Tree) -> None:
     """Nor does anybody else see which incidents the server itself has."""
     for measurement, where in ((names.SERVER, "what =~ /./"), (names.INCIDENTS, "level = 'server'")):

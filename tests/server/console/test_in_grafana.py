@@ -7,8 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 import pytest
 
-from schoolwatch_server.database import registry
-from schoolwatch_server.database.engine import begin_read
+from schoolwatch_server.database import registry, tables
+from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.grafana import DASHBOARDS
 from schoolwatch_server.scope import EVERYTHING, Scope
 from schoolwatch_server.sections import Grafana
@@ -48,6 +48,20 @@ def test_each_place_leads_to_its_own_dashboard(tree: Tree, language: str, suffix
     for (other,) in others:
         path, _, query = other.removeprefix(f"{GRAFANA}/d/").partition("?")
         assert {name.removeprefix("var-") for name in parse_qs(query)} <= by_uid[path]
+
+
+def test_a_school_with_a_namesake_in_its_commune_leads_to_its_own(tree: Tree) -> None:
+    config = msgspec.structs.replace(tree.config, grafana=Grafana(url=GRAFANA))
+    first, second = tree.schools[:2]
+    with begin_write(tree.engine) as conn:
+        conn.execute(
+            tables.school.update().where(tables.school.c.id == second.id).values(name=f"Trường {first.mark}")
+        )
+    with RunningSite(config) as site:
+        staff = site.somebody("so_viewer")
+        for page in (f"/schools/{second.code}", f"/devices/{second.devices[0].device}"):
+            (url,) = found(staff.get(page).text)
+            assert parse_qs(urlsplit(url).query)["var-school"] == [f"Trường {first.mark} ({second.code})"]
 
 
 def test_without_an_address_there_is_no_link(tree: Tree) -> None:

@@ -1,6 +1,7 @@
-"""What places are called and where schools stand, and nothing else of them: each graph asks for it."""
+"""What places are called in graphs and where schools stand, and nothing else of them: each graph asks it."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -9,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Integer, Select, bindparam, se
 
 from schoolwatch_server.database import reach
 from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.rows import SchoolRow
 from schoolwatch_server.scope import Level, Scope
 
 
@@ -28,9 +30,32 @@ def called(conn: Connection, scope: Scope) -> Called:
     names = {
         "province": _named(conn.execute(provinces, place)),
         "commune": _named(conn.execute(communes, place)),
-        "school": {id_: name for id_, name, _ in found},
+        "school": {id_: name for id_, name, _, _ in found} | _told_apart(conn, found),
     }
-    return Called(names, {id_: position for id_, _, position in found if position})
+    return Called(names, {id_: position for id_, _, position, _ in found if position})
+
+
+def school(conn: Connection, row: SchoolRow) -> str:
+    """What one school is called there."""
+    s = t.school.c
+    others = select(s.id).where(s.commune_id == row.commune_id, s.name == row.name, s.id != row.id)
+    is_alone = conn.scalar(others.where(reach.has_code()).limit(1)) is None
+    return row.name if is_alone or not row.code else _with_code(row.name, row.code)
+
+
+def _told_apart(conn: Connection, schools: Sequence[Any]) -> dict[int, str]:
+    """Those of one name in one commune, as there are since communes were put together, with their codes."""
+    count = Counter((commune, name) for _, name, _, commune in schools)
+    alike = {id_: name for id_, name, _, commune in schools if count[commune, name] > 1}
+    if not alike:
+        return {}
+    c = t.school_code.c
+    codes = conn.execute(select(c.school_id, c.code).where(c.school_id.in_(alike), c.valid_to.is_(None)))
+    return {id_: _with_code(alike[id_], code) for id_, code in codes.all()}
+
+
+def _with_code(name: str, code: str) -> str:
+    return f"{name} ({code})"
 
 
 def _named(rows: Iterable[Any]) -> dict[int, str]:
@@ -48,7 +73,7 @@ def _queries(level: Level) -> tuple[Select[Any], Select[Any], Select[Any]]:
     return (
         select(p.id, p.name).where(provinces),
         select(c.id, c.name).where(communes),
-        select(s.id, s.name, s.position).where(reach.inside(level), reach.has_code()),
+        select(s.id, s.name, s.position, s.commune_id).where(reach.inside(level), reach.has_code()),
     )
 
 

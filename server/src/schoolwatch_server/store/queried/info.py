@@ -271,7 +271,7 @@ class InfoSeries:
 
     def _devices(self, where: Condition, span: Span) -> Iterator[Series]:
         """Of one school where the condition names one: a province has 75,000 devices."""
-        schools = allowed(where, "school")
+        schools, names = allowed(where, "school"), self._names.of["school"]
         ids: list[int | None] = [None]
         if schools is not None:
             ids = [int(id_) for id_ in schools if id_.isdecimal() and len(id_) < 18]
@@ -285,7 +285,7 @@ class InfoSeries:
                     "role": stay.role,
                     "room": stay.room,
                     "school": str(stay.school_id),
-                    "school_name": stay.school,
+                    "school_name": names.get(str(stay.school_id), stay.school),
                 }
                 said = {key: value for key, value in tags.items() if value}
                 yield self._kept(f"device:{stay.id}", said, stay.begun, stay.ended)
