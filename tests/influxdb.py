@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from seriesprogram import SeriesProgram
 
 DATABASE = "schoolwatch"
@@ -41,12 +43,6 @@ class RunningInfluxDB(SeriesProgram):
 
     rpc: int
 
-    @property
-    def pid(self) -> int:
-        """Of the process that runs."""
-        assert self._process is not None
-        return self._process.pid
-
     def start(self) -> None:
         """Starts it and waits until it answers."""
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -70,18 +66,24 @@ class RunningInfluxDB(SeriesProgram):
         found: dict[str, Any] = json.loads(answer.content)
         return found
 
+    def write_all(self, lines: Iterable[str]) -> None:
+        """Writes them in parts, over a connection of its own: another process may do it."""
+        whole = iter(lines)
+        with httpx.Client(base_url=self.url, timeout=120) as client:
+            while part := list(itertools.islice(whole, _TOGETHER)):
+                answer = client.post("/write", params={"db": DATABASE}, content="\n".join(part).encode())
+                assert answer.status_code == 204, answer.text
+
 
 @contextlib.contextmanager
 def holding(
-    program: Path, folder: Path, free_port: Callable[[], int], lines: Iterable[str]
+    program: Path, folder: Path, free_port: Callable[[], int], lines: Iterable[str] = ()
 ) -> Iterator[RunningInfluxDB]:
     """One that holds these lines, until it is not needed any more."""
     running = RunningInfluxDB(program, folder, free_port(), free_port())
     try:
         running.start()
-        whole = iter(lines)
-        while part := list(itertools.islice(whole, _TOGETHER)):
-            running.write("\n".join(part))
+        running.write_all(lines)
         yield running
     finally:
         running.stop()

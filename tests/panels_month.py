@@ -73,7 +73,6 @@ class Month:
 
     def fill(self) -> None:
         """Takes it all in; hours are made of what is older than the journal keeps."""
-        self._register()
         rows = list(self._judged())
         with begin_write(self.world.engine) as conn:
             for start in range(0, len(rows), 2000):
@@ -88,7 +87,8 @@ class Month:
         rollups.run_once(self.world.engine, self.size.end, seconds=1e6)
         retention.prune(self.world.engine, self.size.end)
 
-    def _register(self) -> None:
+    def register(self) -> None:
+        """Places and devices, which are the same in both databases."""
         with begin_write(self.world.engine) as conn:
             for p in (1, 2):
                 province = registry.create_province(conn, f"P{p}", f"Tỉnh {p}")
@@ -130,17 +130,20 @@ class Month:
 
     # --- for the other database -----------------------------------------------------------------------
 
-    def lines(self, source: Queried) -> Iterator[str]:
-        """Every point in line protocol, also what the journal has no more; lists of what there is."""
-        names, mine = Names(self.names), set()
+    def told(self) -> Iterator[str]:
+        """Every point in line protocol, also what the journal has no more; asks no database."""
+        names = Names(self.names)
         for row in self._judged():
-            mine.add(row.measurement)
             told = judged_line(row, names.beside(row.tags), nanoseconds(row.at))
             if told is not None:
                 yield told
         for number, device in enumerate(self.devices):
             for at, readings in self._measured(number):
                 yield from device_lines(device.device, nanoseconds(at), readings)
+
+    def listed(self, source: Queried) -> Iterator[str]:
+        """What else the embedded store has: lists of what there is."""
+        mine = {row.measurement for row in self._judged()}
         span = Span(nanoseconds(START), nanoseconds(self.size.end) + 1)
         yield from lines(source, [], span, but={*mine, *map(measurement_of, METRICS)})
 

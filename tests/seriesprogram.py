@@ -23,6 +23,12 @@ class SeriesProgram:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def pid(self) -> int:
+        """Of the process that runs."""
+        assert self._process is not None
+        return self._process.pid
+
     def run(self, *words: str, until: str) -> None:
         """Starts it, with what the folder holds from before, and waits until a path answers."""
         with (self.folder / "log").open("ab") as log:

@@ -24,12 +24,6 @@ class RunningVictoriaMetrics(SeriesProgram):
 
     flags: tuple[str, ...] = ()
 
-    @property
-    def pid(self) -> int:
-        """Of the process that runs."""
-        assert self._process is not None
-        return self._process.pid
-
     def start(self) -> None:
         """Starts it, with what the folder holds from before, and waits until it answers."""
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -29,8 +29,12 @@ def tag(text: str) -> str:
     return _CONTROL.sub(" ", text).replace("\\", "/").replace("`", "'")
 
 
+@lru_cache(maxsize=1 << 15)
 def escaped(text: str) -> str:
-    """A name or a tag's text as it stands in a line; nothing in it can end a tag or a line."""
+    """A name or a tag's text as it stands in a line; nothing in it can end a tag or a line.
+
+    A province's lines have some thousand different ones, each in many lines.
+    """
     return _ESCAPED.sub(r"\\\1", tag(text))
 
 
