@@ -244,6 +244,7 @@ MATRIX: tuple[Row, ...] = (
         query="device={device}&metric=link.speed"),
     Row("GET", "/api/v1/incidents",       "yyn yyn yn yn yn yyn yyn -- ?", query="school={code}"),
     Row("GET", "/api/v1/response-times",  "yyn yyn yn nn nn yyn ynn -- ?", query="commune=MarkC00X"),
+    Row("GET", "/api/v1/known-network",   "yyn yyn yn yn yn yyn yyn -- ?", query="school={code}"),
     Row("GET", "/api/v1/work-list",       "yyn yyn yn yn yn yyn yyn -- ?", query="school={code}"),
     Row("GET", "/api/v1/work-list.csv",   "yyn yyn yn yn yn yyn yyn -- ?", query="school={code}"),
     Row("GET", "/api/v1/work-lists",      "yyy yyy yy yy yy yyy yyy -- ?"),
@@ -369,6 +370,7 @@ MATRIX: tuple[Row, ...] = (
     Row("GET", "/communes/{code}/needs",   "yyn yyn yn nn nn yyn ynn -- ?"),
     Row("GET", "/provinces/{code}/work-list", "yyn yyn nn nn nn yyn ynn -- ?"),
     Row("GET", "/communes/{code}/work-list", "yyn yyn yn nn nn yyn ynn -- ?"),
+    Row("GET", "/schools/{code}/network", "yyn yyn yn yn yn yyn yyn -- ?"),
     Row("GET", "/schools/{code}/work-list", "yyn yyn yn yn yn yyn yyn -- ?"),
     Row("GET", "/schools/{code}/needs",    "yyn yyn yn yn yn yyn yyn -- ?"),
     Row("GET", "/schools/{code}/progress", "yyn yyn yn yn yn yyn yyn -- ?"),
@@ -463,6 +465,11 @@ MATRIX: tuple[Row, ...] = (
     # who watches or inspects sees to no incident, nor does a token that only reads
     Row("POST", "/incidents/{number}/act", "yyn --- yn yn yn --- --- -- ?", 303,
         form={"act": "note", "note": "matrix {n}"}),
+    # nothing of that name is known there, which who may take it back is told
+    Row("POST", "/schools/{code}/network/forget", "yyn --- yn yn yn --- --- -- ?", 409,
+        form={"rule": "dhcp_server_new", "part": "matrix {n}"}),
+    Row("POST", "/api/v1/known-network/forget", "yyn --- yn yn yn --- --- -- ?", 409,
+        json={"school": "{code}", "rule": "dhcp_server_new", "machine": "matrix {n}"}),
     Row("POST", "/incident-acts",         "yyy --- yy yy yy --- --- -- ?",
         form={"act": "note", "note": "matrix {n}", "incident": "{number}"}),
     Row("POST", "/api/v1/incidents/{number}/acknowledge", "yyn --- yn yn yn --- --- -- ?", json={}),

@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from schoolwatch_server import (
     audit_checkpoints,
     audit_log,
+    known_network,
     needs_kept,
     people,
     reminders,
@@ -105,6 +106,7 @@ class Chores:
             _Chore(AUDIT_EVERY, self._note_audit),
             _Chore(REMIND_EVERY, lambda: reminders.put_due(engine, self._everybody(), time.time())),
             _Chore(MINUTE, lambda: serious_reminders.put_due(engine, self._everybody(), time.time())),
+            _Chore(HOUR, self._forget_unseen),
             _Chore(HOUR, lambda: retention.prune(engine, time.time(), days)),
             _Chore(HOUR, lambda: leftovers.forget(config.folder, time.time())),
             _Chore(BACKUP_EVERY, Scheduled(config).look),
@@ -140,6 +142,10 @@ class Chores:
             + self._standings.note_lans(rules, packs, now)
             + self._standings.note_server(now, max(each, HEALTH_EVERY))
         )
+
+    def _forget_unseen(self) -> int:
+        now = time.time()
+        return known_network.expire(self._engine, self._rules.now().at(now), now)
 
     def _note_marks(self) -> int:
         now = time.time()

@@ -84,6 +84,10 @@ LISTS = ("room-use", "activation", "lines", "sites", "indicators/history", "indi
 GET = {route.path for route in ROUTES if route.method == "GET"} - ELSEWHERE
 
 
+OF_A_SCHOOL = "devices", "indicators", "incidents", "sites/looks", "work-list"
+"""Routes of the API that take a school."""
+
+
 def addresses(tree: Tree) -> Iterator[tuple[str, School | None]]:
     """Every address under which something of a school may be read, with the school it is about."""
     whole = (
@@ -140,13 +144,13 @@ def addresses(tree: Tree) -> Iterator[tuple[str, School | None]]:
     yield "/metrics/indicators?level=province&level=commune&level=school", None
     yield from of_all_reports()
     for school in tree.schools:
-        for path in ("devices", "indicators", "incidents", "sites/looks", "work-list", "work-list.csv"):
+        for path in (*OF_A_SCHOOL, "work-list.csv", "known-network"):
             yield f"/api/v1/{path}?school={school.code}", school
         for path in (*LISTS, *(f"tables/{name}.csv" for name in TABLES)):
             yield f"/api/v1/{path}?school={school.code}", school
         yield f"/api/v1/schools/{school.code}/indicators.csv", school
         yield f"/calendar?level=school&code={school.code}", school
-        for path in ("", "/indicators.csv", "/progress", "/needs", "/lists", "/work-list"):
+        for path in ("", "/indicators.csv", "/progress", "/needs", "/lists", "/work-list", "/network"):
             yield f"/schools/{school.code}{path}", school
         yield from of_reports(tree, school)
         for mark in sorted(school.above):

@@ -121,7 +121,7 @@ def reopen(number: Number, body: shapes.Acknowledge, request: Request, who: Who,
 
 def many(body: shapes.Many, request: Request, who: Who, server: Server) -> Json:
     """The same for many: says of each what became of it, in their order."""
-    _check_session(request, who)
+    check_session(request, who)
     wish = Wish(body.act, body.note, body.assignee)
     outcomes = handling.handle(server.engine, who, body.incidents, wish, time.time())
     return {"outcomes": [_outcome_json(each) for each in outcomes]}
@@ -158,7 +158,7 @@ def incident_json(row: incident_rows.IncidentRow) -> Json:
 
 
 def _act(request: Request, who: Principal, server: Context, number: int, wish: Wish) -> Json:
-    _check_session(request, who)
+    check_session(request, who)
     (outcome,) = handling.handle(server.engine, who, [number], wish, time.time())
     if outcome.why == "nobody":
         raise bad_field("assignee", "no account of that name sees this incident and may see to it")
@@ -169,7 +169,7 @@ def _act(request: Request, who: Principal, server: Context, number: int, wish: W
     return {"outcome": _outcome_json(outcome), "incident": incident_json(row)}
 
 
-def _check_session(request: Request, who: Principal) -> None:
+def check_session(request: Request, who: Principal) -> None:
     """A browser's session sends along what its forms carry: no other site knows that."""
     if who.kind == "account":
         sent = request.headers.get("x-csrf-token", "")

@@ -1,6 +1,6 @@
 """What a gateway saw on its network, in words: who did it, what it offered, who saw it and where."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -49,13 +49,22 @@ def details(seen: Seen, words: Words, names: Names) -> Iterator[tuple[str, str]]
         yield words.text("detail.seen_by"), where
 
 
+def announced(says: Iterable[tuple[str, str]], words: Words, names: Names) -> str:
+    """`Bộ định tuyến được phát: 10.0.0.1; DNS được phát: 8.8.8.8`; a device by its pseudonym alone."""
+    told = ((name, _value(name, values, words, names)) for name, values in says)
+    return "; ".join(
+        value if name == "subject" else f"{words.known(f'detail.{name}', name)}: {value}"
+        for name, value in told
+    )
+
+
 def _value(name: str, value: str, words: Words, names: Names) -> str:
     if name in _SECONDS and value.isdecimal():
         return words.span(float(value)) or words.amount(float(value), "s")
     if name.endswith("oui"):
         return _maker(value, words)
     if name == "before":
-        return " ".join(words.known(f"sighted.gives.{one}", one) for one in value.split())
+        return " ".join(words.known(f"sighted.gives.{one}", names.of(one)) for one in value.split())
     return ", ".join(words.known(f"sighted.{name}.{one}", names.of(one)) for one in value.split())
 
 

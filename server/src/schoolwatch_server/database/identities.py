@@ -108,10 +108,14 @@ def of_school(conn: Connection, school_id: int) -> dict[int, Hints]:
 def behind(conn: Connection, incident_id: int, pseudonyms: Collection[str]) -> dict[str, int]:
     """Pseudonym of a MAC address → the device of the incident's school that told it of itself, if one did."""
     school: int | None = conn.scalar(select(t.incident.c.school_id).where(t.incident.c.id == incident_id))
-    told = of_school(conn, school) if pseudonyms and school is not None else {}
-    return {
-        digest: id_ for id_, hints in told.items() for digest in hints.get("mac", ()) if digest in pseudonyms
-    }
+    told = machines(conn, school) if pseudonyms and school is not None else {}
+    return {digest: id_ for digest, id_ in told.items() if digest in pseudonyms}
+
+
+def machines(conn: Connection, school_id: int) -> dict[str, int]:
+    """Pseudonym of a MAC address → the device of the school that told it of itself."""
+    told = of_school(conn, school_id)
+    return {digest: id_ for id_, hints in told.items() for digest in hints.get("mac", ())}
 
 
 def _known(conn: Connection, device_ids: set[int]) -> defaultdict[int, _Known]:

@@ -79,6 +79,13 @@ def remembered(
     return {(rule, parse(subject)): read(body) for rule, subject, body in conn.execute(query)}
 
 
+def is_any(conn: Connection, school_id: int) -> bool:
+    """Whether any rule remembers anything of a school's network."""
+    about = f"school:{school_id}"
+    query = select(_s.rule).where(or_(_s.subject == about, _s.subject.startswith(f"{about}:"))).limit(1)
+    return conn.scalar(query) is not None
+
+
 def ended(conn: Connection, school_id: int) -> tuple[End, ...]:
     """What ended of a school, the newest first."""
     query = select(_e.rule, _e.subject, _e.ended_at, _e.ended_by).where(_e.school_id == school_id)
@@ -104,3 +111,10 @@ def learnt_everywhere(conn: Connection, rules: Collection[str]) -> Iterator[tupl
     for rule, subject, body in conn.execute(query):
         if "known" in body and subject.startswith("school:"):
             yield rule, parse(subject), msgspec.convert(body, Learnt)
+
+
+def code_of(conn: Connection, school_id: int) -> str:
+    """The school's code, empty where it has none any more."""
+    c = t.school_code.c
+    found: str | None = conn.scalar(select(c.code).where(c.school_id == school_id, c.valid_to.is_(None)))
+    return found or ""

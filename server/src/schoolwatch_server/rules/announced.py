@@ -24,10 +24,15 @@ def announced(by: Sequence[str], detail: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((ITSELF, *values)))
 
 
+def by_detail(by: Sequence[str], told: Collection[str]) -> tuple[tuple[str, str], ...]:
+    """What `announced` gave, detail by detail: `router`, `10.0.0.1 10.0.0.2`."""
+    of = ((name, sorted(one.partition(" ")[2] for one in told if one.startswith(f"{name} "))) for name in by)
+    return tuple((name, " ".join(values)) for name, values in of if values)
+
+
 def in_words(by: Sequence[str], told: Collection[str]) -> str:
-    """What `announced` gave, for people to read, detail by detail: `10.0.0.1 · 10.0.0.1 8.8.8.8`."""
-    of = ([one.partition(" ")[2] for one in told if one.startswith(f"{name} ")] for name in by)
-    return " · ".join(" ".join(sorted(values)) for values in of if values) or "–"
+    """The same for people to read: `10.0.0.1 · 10.0.0.1 8.8.8.8`."""
+    return " · ".join(values for _, values in by_detail(by, told)) or "–"
 
 
 def _stable(text: str) -> str:
