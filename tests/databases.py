@@ -27,6 +27,7 @@ ON_BOTH = (
     "server/database/",
     "server/intake/test_commit.py",
     "server/people/test_tokens.py",
+    "server/standings/test_lan.py",
     "server/test_erasure.py",
 )
 """Where tests of a `world` run on both. With SCHOOLWATCH_TEST_DATABASE=postgresql all are on that alone."""

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import insert
 
 from schoolwatch_server import packs
-from schoolwatch_server.database import erasure, judged
+from schoolwatch_server.database import erasure, hearings, judged
 from schoolwatch_server.database import incidents as kept
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
@@ -188,6 +188,18 @@ def test_of_what_nobody_ever_heard_nothing_is_said(tree: Tree) -> None:
     note(tree)
     found = {row.tags["what"]: row.value for row in last(tree, names.ISP, isp="VIETTEL", level="commune")}
     assert found == {"lines": 1.0, "schools": 1.0}
+
+
+def test_a_school_whose_reports_come_on_a_stick_is_not_watched(tree: Tree) -> None:
+    school, other = tree.schools[0], tree.schools[1]
+    contract(tree, school, "Viettel")
+    contract(tree, other, "VNPT")
+    with begin_write(tree.engine) as conn:
+        for device in school.devices:
+            hearings.note_carried(conn, device.id, tree.now + 60)
+    note(tree)
+    assert last(tree, names.ISP, isp="VIETTEL", what="down") == []
+    assert of(tree, "VNPT", "down", other).denominator == 1.0
 
 
 def test_a_provider_that_has_left_ends_once(tree: Tree) -> None:

@@ -212,7 +212,7 @@ def test_a_deleted_school_leaves_no_incident_behind(tree: Tree) -> None:
         gone = erasure.school(conn, school.id, at)
     assert gone["judged_series"] > 0
     its = {"school": str(school.id)}
-    assert [last(tree, name, **its) for name in names.GO_WITH_SCHOOL] == [[]] * len(names.OF_INCIDENTS)
+    assert [last(tree, name, **its) for name in names.GO_WITH_SCHOOL] == [[]] * len(names.GO_WITH_SCHOOL)
     other = {"level": "school", "school": str(tree.schools[1].id)}
     assert value(tree, names.INCIDENTS, **other) == 1
 

@@ -1,4 +1,4 @@
-"""The chore that judges writes targets too, once an hour: they take as long as judging again."""
+"""What chores write once an hour: targets, which take as long as judging again, lines and networks."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,9 +9,10 @@ from schoolwatch_server import chores
 from schoolwatch_server.channel_book import Channels
 from schoolwatch_server.chores import Chores
 from schoolwatch_server.database import judged
-from schoolwatch_server.database.engine import begin_read
+from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.sheets import packs_in_force, rules_in_force
-from schoolwatch_server.store.names import TARGET
+from schoolwatch_server.store.names import ISP, LAN, LINE, TARGET
 from tree import Tree
 
 
@@ -22,15 +23,19 @@ def tree(tmp_path: Path) -> Iterator[Tree]:
     tree.engine.dispose()
 
 
-def test_targets_are_written_once_an_hour(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+def chores_of(tree: Tree) -> Chores:
     config, engine = tree.config, tree.engine
-    due = Chores(
+    return Chores(
         config,
         engine,
         packs_in_force(config, engine),
         rules_in_force(config, engine),
         Channels(config, engine),
     )
+
+
+def test_targets_are_written_once_an_hour(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine, due = tree.engine, chores_of(tree)
     hour = (tree.now // 3600 + 1) * 3600
     instants = []
     for later in (0, 300, 3600):
@@ -41,3 +46,19 @@ def test_targets_are_written_once_an_hour(tree: Tree, monkeypatch: pytest.Monkey
         instants.append({row.at for row in rows})
     assert instants == [{hour}, {hour}, {hour, hour + 3600}]
     assert all(row.numerator is not None and row.tags["source"] for row in rows)
+
+
+def test_lines_and_networks_are_written(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    school, hour = tree.schools[0], (tree.now // 3600 + 1) * 3600
+    monkeypatch.setattr(chores.time, "time", lambda: hour)
+    with begin_write(tree.engine) as conn:
+        row = {"school_id": school.id, "isp": "VNPT", "subscriber": "1", "download_mbps": 100.0}
+        conn.execute(t.line_contract.insert().values(row))
+    chores_of(tree)._note_standings()
+    with begin_read(tree.engine) as conn:
+        (line,) = judged.latest(conn, LINE, {"way": "download"})
+        (lines,) = judged.latest(conn, ISP, {"what": "lines", "level": "province"})
+        nets = judged.latest(conn, LAN, {"what": "gateways"})
+    assert (line.tags["isp"], line.denominator, line.at) == ("VNPT", 100.0, hour)
+    assert lines.value == 1.0
+    assert len(nets) == len(tree.schools)

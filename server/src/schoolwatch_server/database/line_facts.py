@@ -65,6 +65,22 @@ def ipv6(conn: Connection, after: float) -> dict[int, bool]:
     return {school: bool(found) for school, found in map(tuple, conn.execute(query))}
 
 
+def heard(conn: Connection) -> dict[int, float]:
+    """School → when a device of it was last heard over the line (UTC seconds): not what came on a stick."""
+    m, s, h = t.membership.c, t.state.c, t.hearing.c
+    query = (
+        select(m.school_id, func.max(s.heard_at))
+        .select_from(
+            t.membership.join(t.state, s.device_id == m.device_id).outerjoin(
+                t.hearing, h.device_id == m.device_id
+            )
+        )
+        .where(m.valid_to.is_(None), or_(h.carried_at.is_(None), s.heard_at > h.carried_at))
+        .group_by(m.school_id)
+    )
+    return {school: float(at) for school, at in map(tuple, conn.execute(query))}
+
+
 def cuts(conn: Connection, rules: Collection[str], after: float) -> tuple[Cut, ...]:
     """Incidents of these rules that went on at some time since an instant; exercises are none."""
     i, e = t.incident.c, t.incident_event.c

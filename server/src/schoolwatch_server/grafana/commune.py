@@ -1,6 +1,6 @@
 """A commune: where it stands, and which of its schools are behind."""
 
-from schoolwatch_server.grafana import incidents
+from schoolwatch_server.grafana import incidents, providers
 from schoolwatch_server.grafana.places import (
     COMMUNE,
     COMMUNE_CODE,
@@ -32,6 +32,7 @@ DASHBOARD = Dashboard(
             Row(said(f"grafana.row.{group}"), tuple(now(one, IN_COMMUNE) for one in of_group(group)))
             for group in _GROUPS
         ),
+        providers.IN_CHOSEN_COMMUNE,
         *(
             Row(
                 said("grafana.row.of_schools", group=said(f"grafana.row.{group}")),

@@ -7,6 +7,7 @@ from typing import Final
 from schoolwatch_server.grafana.places import (
     FRESH,
     FRESH_BELOW,
+    IN_COMMUNE,
     IN_PROVINCE,
     OF_ALL_SCHOOLS,
     OF_COMMUNES,
@@ -82,12 +83,14 @@ def _course(what: str, shape: Shape = "lines") -> Panel:
 
 
 def _schools() -> Panel:
-    """Schools with a line of the chosen provider, those that get the least of their contract first."""
+    """Schools of the chosen provider that were tested, those that get the least of their contract first.
+
+    What a contract says is no column: with it those that were not tested would stand above all others.
+    """
     where = {"isp": "$isp", **OF_ALL_SCHOOLS}
     by = ("commune_name", "school_name", "subscriber")
-    share = Query(LINE, {"way": "download", **where}, by, is_over_time=False, name="value")
+    share = Query(LINE, {"way": "download", **where}, by, is_over_time=False, name="share_download")
     seen = replace(share, field="numerator", name="measured_download", unit=_SPEED)
-    paid = replace(share, field="denominator", name="paid_download", unit=_SPEED)
     up = {"way": "upload", **where}
     return Panel(
         "table",
@@ -99,11 +102,11 @@ def _schools() -> Panel:
         12,
         also=(
             seen,
-            paid,
+            replace(share, where=up, name="share_upload"),
             replace(seen, where=up, name="measured_upload"),
-            replace(paid, where=up, name="paid_upload"),
         ),
         newest=FRESH_BELOW,
+        sort="share_download",
         no_data=said("grafana.isp.none"),
     )
 
@@ -116,6 +119,14 @@ IN_ALL: Final = Row(
         _course("below"),
         _course("share"),
         _course("down", "stacked"),
+    ),
+)
+
+IN_CHOSEN_COMMUNE: Final = Row(
+    said("grafana.row.isps"),
+    (
+        _table("contracts", _CONTRACTS, IN_COMMUNE, "isp"),
+        _table("speeds", _SPEEDS, IN_COMMUNE, "isp"),
     ),
 )
 

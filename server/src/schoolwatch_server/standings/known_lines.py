@@ -5,7 +5,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from schoolwatch_server.database import hearings, line_facts, lists
+from schoolwatch_server.database import line_facts, lists
 from schoolwatch_server.database.line_facts import Cut, Tester
 from schoolwatch_server.indicators.indicator import Place
 from schoolwatch_server.indicators.limits import limits
@@ -33,7 +33,7 @@ def read(
     start, after = now - DAYS * _DAY, limits(packs, now).working_after
     contracts = lists.contracts(conn, EVERYTHING, now)
     testers, works = line_facts.testers(conn, after), line_facts.ipv6(conn, after)
-    heard = hearings.schools_heard(conn)
+    heard = line_facts.heard(conn)
     watching = [rule.id for rule in rules if rule.condition.watch in _WATCHES]
     cuts = line_facts.cuts(conn, watching, start)
     found: dict[int, Lines] = {}
