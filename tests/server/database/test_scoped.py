@@ -32,6 +32,7 @@ ABOUT_ONE = named(
     judged="latest numbered read",
     known_network="code_of ended incidents is_any remembered",
     judged_queries="folds newest points",
+    judged_statements="folded newest points",
     lives="asset_tag is_revoked own_role replaced",
     grafana_alerts="count known",
     maintenances="of_incident",
