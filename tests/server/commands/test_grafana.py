@@ -40,8 +40,30 @@ def test_of_our_own_server(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     for path in (out / "schoolwatch").iterdir():
         (console,) = (one for one in variables(path) if one["name"] == "console")
         assert console["query"] == console["current"]["value"] == "http://127.0.0.1:18080"
-    assert "SCHOOLWATCH_GRAFANA_TOKEN" in capsys.readouterr().out
+    told = capsys.readouterr()
+    assert "SCHOOLWATCH_GRAFANA_TOKEN" in told.out
+    assert "set http.public_url" in told.err
     assert {path.stat().st_mode & 0o777 for path in out.rglob("*") if path.is_file()} == {0o644}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--url", "https://giamsat.example/sw/influx/"),
+        ("--engine", "influxdb", "--url", "http://t.example", "--alert-url", "https://giamsat.example/sw/"),
+    ],
+)
+def test_on_a_machine_that_does_not_know_our_address(
+    tmp_path: Path, words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Links and alerts lead to where Grafana reaches this server."""
+    out = provisioned(tmp_path, *words)
+    for path in (out / "schoolwatch").iterdir():
+        (console,) = (one for one in variables(path) if one["name"] == "console")
+        assert console["query"] == "https://giamsat.example/sw"
+    contact = (out / "alerting/schoolwatch-contact.yaml").read_text()
+    assert "url: https://giamsat.example/sw/api/v1/grafana/alerts\n" in contact
+    assert "127.0.0.1" not in capsys.readouterr().err
 
 
 def test_of_an_influxdb_in_english(tmp_path: Path) -> None:

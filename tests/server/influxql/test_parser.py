@@ -86,7 +86,9 @@ def test_shown() -> None:
         ("SELECT value FROM x WHERE t =~ /" + "(a|a)" * 40 + r"\d/", "too much for one"),
         (r"SELECT value FROM x WHERE t =~ /^(a|a|\\)+$/", "a group is not repeated"),
         (r"SELECT value FROM x WHERE t =~ /.*.*.*\d/", "too much for one"),
+        ("SELECT value FROM x WHERE t =~ /" + "}?" * 40 + r"\d/", "too much for one"),
         ("SELECT value FROM x WHERE t =~ /[[:alpha:]]/", "too much for one"),
+        ("SELECT value FROM x WHERE time > -'2020-01-01'", "a duration or a number"),
         ("SELECT last(value)" + "+1" * 5000 + " FROM x", "at most 200 of AND, OR, +"),
         ("SELECT last(value)" + "*1" * 5000 + " FROM x", "at most 200 of AND, OR, +"),
         ("SELECT value FROM x WHERE t = ''" + " AND t = ''" * 1500, "at most 200 of AND, OR, +"),
@@ -103,6 +105,12 @@ def test_shown() -> None:
 def test_what_is_refused(query: str, says: str) -> None:
     with pytest.raises(QueryError, match=re.escape(says)):
         parse(query, NOW)
+
+
+def test_a_range_before_1970() -> None:
+    (query,) = parse("SELECT value FROM x WHERE time >= -3600000ms AND time <= -1ms", NOW)
+    assert isinstance(query, Select)
+    assert query.span == Span(-3600 * SECOND, -999_999)
 
 
 @given(st.text(max_size=200))
@@ -192,6 +200,7 @@ def test_what_people_and_grafana_write_is_a_regular_expression(regex: str) -> No
 
 @given(st.text(alphabet="ab|()*?+.\\[]x{1,}$^", max_size=40))
 @settings(deadline=None)
+@pytest.mark.filterwarnings("ignore:Possible:FutureWarning")  # of Python, about [[ and || in a class
 def test_no_regular_expression_takes_long(regex: str) -> None:
     try:
         found = compiled(regex)

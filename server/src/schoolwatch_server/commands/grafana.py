@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from schoolwatch_server.commands.command import Subparsers
-    from schoolwatch_server.config import ServerConfig
     from schoolwatch_server.grafana.alert import Rule
     from schoolwatch_server.grafana.pieces import KindName, Piece
     from schoolwatch_server.grafana.push import Step
@@ -130,7 +129,7 @@ def _provision(arguments: argparse.Namespace) -> int:
     alerting = None
     if not arguments.no_alerts:
         alerting = provisioning.Alerting(_rules(arguments), _alert_url(arguments), arguments.policies)
-    console = _own(command.config(arguments))
+    console = _console(arguments)
     written = provisioning.files(source, arguments.folder, arguments.language, console, alerting)
     for name, text in written.items():
         path = arguments.out / name
@@ -167,18 +166,34 @@ def _source(arguments: argparse.Namespace) -> "Source":
         raise command.Refused("this server is read with an API token, not by a user with a password")
     if engine != "embedded" and not url:
         raise command.Refused(f"say where {engine} answers: give its address as well")
-    return Source(engine, url or f"{_own(command.config(arguments))}/influx", arguments.database, user)
+    return Source(engine, url or f"{_own(arguments)}/influx", arguments.database, user)
 
 
-def _own(config: "ServerConfig") -> str:
-    """Where this server is reached."""
-    return config.http.public_url.rstrip("/") or f"http://{config.http.host}:{config.http.port}"
+def _own(arguments: argparse.Namespace) -> str:
+    """Where this server is: as its settings say, else where Grafana reads it or tells it of alerts."""
+    config = command.config(arguments)
+    read_at = (arguments.source_url or "").rstrip("/")
+    if config.http.public_url:
+        return config.http.public_url.rstrip("/")
+    if arguments.engine == "embedded" and read_at.endswith("/influx"):
+        return read_at.removesuffix("/influx")
+    if arguments.alert_url:
+        return str(arguments.alert_url).rstrip("/")
+    return f"http://{config.http.host}:{config.http.port}"
+
+
+def _console(arguments: argparse.Namespace) -> str:
+    """Where links in dashboards lead."""
+    own = _own(arguments)
+    if "//127.0.0.1:" in own:
+        command.note(f"links to the console lead to {own}: if people reach it otherwise, set http.public_url")
+    return own
 
 
 def _alert_url(arguments: argparse.Namespace) -> str:
     from schoolwatch_server.grafana.policy import PATH
 
-    return (arguments.alert_url or _own(command.config(arguments))).rstrip("/") + PATH
+    return (arguments.alert_url or _own(arguments)).rstrip("/") + PATH
 
 
 def _push(arguments: argparse.Namespace) -> int:
@@ -227,7 +242,7 @@ def _wanted(arguments: argparse.Namespace) -> "list[Piece]":
     token = None if arguments.source_token_file is None else _secret(arguments.source_token_file)
     source = _source(arguments)
     wanted = [pieces.data_source(source, token)]
-    console = _own(command.config(arguments))
+    console = _console(arguments)
     if arguments.alert_token_file is not None and not arguments.no_alerts:
         alert_token = _secret(arguments.alert_token_file)
         wanted += [pieces.contact_point(_alert_url(arguments), alert_token), pieces.notification_policy()]

@@ -143,7 +143,7 @@ def _ways(regex: str) -> int:
     plain = _ATOM.sub("x", regex).replace("(?i)", "").replace("(?:", "(")
     if re.search(r"\)[*+?{]", plain):
         raise QueryError(f"/{_short(regex)}/: a group is not repeated here")
-    plain = re.sub(r"([*+?}])[?+]", r"\1", _ANYTHING_LAST.sub("", plain))
+    plain = re.sub(r"([*+?]|\{[\d,]+\})[?+]", r"\1", _ANYTHING_LAST.sub("", plain))
     rows = [[0, 1]]  # of each group that is open: its alternatives until now, and the one that is read
     for char in plain:
         if char == "(":

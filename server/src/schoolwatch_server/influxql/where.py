@@ -129,14 +129,17 @@ def _turned(reader: Reader, now: int) -> Limit:
 
 
 def _moment(reader: Reader, now: int) -> tuple[int | str, int]:
+    sign = -1 if reader.took("-") else 1  # before 1970, as Grafana asks for it
     token = reader.step()
     at: int | str
-    if token.kind == "string":
-        at = token.text
-    elif token.kind == "duration":
-        at = instant.duration(token.text)
+    if token.kind == "duration":
+        at = sign * instant.duration(token.text)
     elif token.kind == "number" and token.text.isdecimal():
-        at = int(token.text)
+        at = sign * int(token.text)
+    elif sign < 0:
+        raise reader.unexpected(token, "a duration or a number of ns after -")
+    elif token.kind == "string":
+        at = token.text
     elif token.says("NOW"):
         reader.take("(")
         reader.take(")")
