@@ -31,10 +31,11 @@ ABOUT_ONE = named(
     history="daily",
     judged="latest numbered read",
     known_network="code_of ended incidents is_any remembered",
-    judged_queries="folds newest points",
+    judged_queries="newest",
     judged_statements="folded newest points",
     lives="asset_tag is_revoked own_role replaced",
-    grafana_alerts="count known",
+    called="school",
+    grafana_alerts="count forget_silent known",
     maintenances="of_incident",
     pages="declarations rooms",
     rollups="read read_many",
@@ -72,7 +73,7 @@ OF_THE_SERVER = named(
 """About the server as a whole: asked behind `system`, or holding nothing of a school."""
 
 WHO_ASKS = named(
-    api_tokens="by_hash issuers",
+    api_tokens="issuers",
     credentials="find offered_key",
     enrolment="token",
     own_channel_rows="count of_account sent_since",
