@@ -27,9 +27,9 @@ ABOUT_ONE = named(
     incident_recipients="recipients",
     identities="behind machines",
     incident_rows="called events",
-    journal="carried uncertain",
+    journal="carried look of_device reported uncertain",
     history="daily",
-    judged="latest numbered read",
+    judged="latest latest_of numbered read",
     known_network="code_of ended incidents is_any remembered",
     judged_queries="newest",
     judged_statements="folded newest points",
@@ -38,7 +38,7 @@ ABOUT_ONE = named(
     grafana_alerts="count forget_silent known",
     maintenances="of_incident",
     pages="declarations rooms",
-    rollups="read read_many",
+    rollups="kept read read_many",
     report_deadlines="deadlines",
     succession="commune_merged former_communes",
     replaying="devices named reports school_of",
@@ -73,7 +73,7 @@ OF_THE_SERVER = named(
 """About the server as a whole: asked behind `system`, or holding nothing of a school."""
 
 WHO_ASKS = named(
-    api_tokens="issuers",
+    api_tokens="by_hash issuers",
     credentials="find offered_key",
     enrolment="token",
     own_channel_rows="count of_account sent_since",
@@ -107,13 +107,14 @@ NOBODY_ASKS = named(
     judged_log="after newest note_again page",
     rollout="by_school",
     store_writer="begin devices load lose rewind",
-    hearings="listen of_rooms of_schools schools_heard",
+    hearings="listen note of_rooms of_schools schools_heard",
     identities="compare frozen of_school",
     incidents="all_states close_incident false_alarms is_false_alarm note open_incident open_of_rules"
     " open_subjects open_with states worsen",
     known_network="ends learnt_everywhere",
     memories="forget of_devices remembering",
-    journal="digests held_since last_received_at position pruned_before received_until set_pruned_before",
+    journal="digests held_since last_received_at position pruned_before received_until rows_after"
+    " set_pruned_before",
     judged="fallen write",
     lease="hold release",
     lives="restore take_over",
@@ -133,7 +134,7 @@ NOBODY_ASKS = named(
     people="idle",
     past="open_past",
     past_rows="days_heard heard ipv6_worked judged line_tests looks refused series_of silent told",
-    quarantine="add replayable",
+    quarantine="add find newest replayable rows",
     registry="create_school",
     reports="all_ids",
     restored="acks_now went_back",
@@ -157,6 +158,7 @@ NOBODY_ASKS = named(
 """The server's own work: intake, broker, rules, upkeep. Nothing that answers people reads by these."""
 
 CALLED = named(
+    audit="head record record_deeds",
     attachments="add carry_over remove",
     claim_steps="draft lock",
     contacts="write",
@@ -190,14 +192,27 @@ LISTS = (ABOUT_ONE, OF_THE_SERVER, WHO_ASKS, NOBODY_ASKS, CALLED, A_NUMBER, ANYB
 ANSWERS_PEOPLE = ("api", "console", "reports")
 
 
-def functions(file: Path) -> dict[str, ast.FunctionDef]:
-    tree = ast.parse(file.read_text(encoding="utf-8"))
-    return {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+Known = dict[str, ast.FunctionDef | ast.Assign]
+"""The functions of a module, and statements that it builds once."""
 
 
-def reads(function: ast.FunctionDef, beside: dict[str, ast.FunctionDef], seen: frozenset[str]) -> bool:
-    """Whether it selects rows itself, or by a function of its own module."""
-    for node in ast.walk(function):
+def known_in(file: Path) -> Known:
+    found: Known = {}
+    for node in ast.parse(file.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef):
+            found[node.name] = node
+        elif isinstance(node, ast.Assign):
+            found |= {target.id: node for target in node.targets if isinstance(target, ast.Name)}
+    return found
+
+
+def reads(one: ast.AST, beside: Known, seen: frozenset[str]) -> bool:
+    """Whether it selects rows itself, or by a function or statement of its own module."""
+    for node in ast.walk(one):
+        if isinstance(node, ast.Name) and isinstance(beside.get(node.id), ast.Assign) and node.id not in seen:
+            if reads(beside[node.id], beside, seen | {node.id}):
+                return True
+            continue
         if not isinstance(node, ast.Call):
             continue
         if isinstance(node.func, ast.Attribute) and node.func.attr == "select":
@@ -218,9 +233,11 @@ def takes_a_scope(function: ast.FunctionDef) -> bool:
 def readers() -> Iterator[tuple[str, bool]]:
     """Every public function that reads, with whether it takes a scope."""
     for file in sorted(DATABASE.glob("*.py")):
-        known = functions(file)
+        known = known_in(file)
         for name, function in known.items():
-            if not name.startswith("_") and reads(function, known, frozenset({name})):
+            if not isinstance(function, ast.FunctionDef) or name.startswith("_"):
+                continue
+            if reads(function, known, frozenset({name})):
                 yield f"{file.stem}.{name}", takes_a_scope(function)
 
 

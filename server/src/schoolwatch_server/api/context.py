@@ -24,6 +24,7 @@ from schoolwatch_server.replays.running import Replays
 from schoolwatch_server.rules.rule import Rule
 from schoolwatch_server.sheets import PackSheets, RuleSheets, Sheets
 from schoolwatch_server.store import Store
+from schoolwatch_server.store.queried.reports import Reports
 from schoolwatch_server.texts import Texts
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class Context:
     live: Live = field(kw_only=True)
     oidc: "Client | None" = None
     judged_index: JudgedIndex = field(default_factory=JudgedIndex)
+    reports: Reports = field(default_factory=Reports)
 
     @property
     def packs(self) -> Packs:

@@ -50,9 +50,9 @@ def _answer(who: Principal, server: Context, request: Request, q: str, epoch: st
     except QueryError as error:
         return _refused(str(error))
     with begin_read(server.engine) as conn:
-        results = answer(
-            statements, Queried(conn, server.judged_index, who.scope, now, time.monotonic() + SECONDS)
-        )
+        until = time.monotonic() + SECONDS
+        source = Queried(conn, server.judged_index, who.scope, now, until, reports=server.reports)
+        results = answer(statements, source)
     if "application/csv" in request.headers.get("accept", ""):
         return Response(as_csv(results, epoch), media_type="text/csv; charset=utf-8")
     return Response(as_json(results, epoch), media_type="application/json")

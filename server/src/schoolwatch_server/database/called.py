@@ -1,12 +1,12 @@
-"""What places are called in graphs and where schools stand, and nothing else of them: each graph asks it."""
+"""What places and computers are called in graphs, and nothing else of them: each graph asks for it."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Integer, Select, bindparam, select, true
+from sqlalchemy import ColumnElement, Connection, Integer, Select, and_, bindparam, select, true
 
 from schoolwatch_server.database import reach
 from schoolwatch_server.database import tables as t
@@ -58,6 +58,11 @@ def _with_code(name: str, code: str) -> str:
     return f"{name} ({code})"
 
 
+def devices(conn: Connection, names: Collection[str], scope: Scope) -> dict[int, str]:
+    """Ids of those devices of opaque names that a scope sees, each with its name."""
+    return _named(conn.execute(_devices(scope.level), {"names": sorted(names)} | reach.place(scope)))
+
+
 def _named(rows: Iterable[Any]) -> dict[int, str]:
     return dict(map(tuple, rows))
 
@@ -75,6 +80,14 @@ def _queries(level: Level) -> tuple[Select[Any], Select[Any], Select[Any]]:
         select(c.id, c.name).where(communes),
         select(s.id, s.name, s.position, s.commune_id).where(reach.inside(level), reach.has_code()),
     )
+
+
+@cache
+def _devices(level: Level) -> Select[Any]:
+    d, m = t.device.c, t.membership.c
+    here = t.device.join(t.membership, and_(m.device_id == d.id, m.valid_to.is_(None)))
+    query = select(d.id, d.device).select_from(here.join(t.school, m.school_id == t.school.c.id))
+    return query.where(reach.inside(level), d.device.in_(bindparam("names", expanding=True)))
 
 
 _PLACE = bindparam("place", type_=Integer)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, tuple_
+from sqlalchemy import Connection, Double, bindparam, func, insert, select, tuple_
 
 from schoolwatch_contract.envelope import decode_stored
 from schoolwatch_contract.records import Envelope
@@ -44,6 +44,7 @@ class Carried:
     taken_at: float
 
 
+_WHEN_PRUNED = select(t.meta.c.value).where(t.meta.c.key == _PRUNED)
 _j = t.journal.c
 _ROW = select(_j.id, _j.device_id, _j.taken_at, _j.received_at, _j.late, _j.body, _j.uncertain)
 
@@ -90,6 +91,37 @@ def of_device(conn: Connection, device_id: int, start: float, end: float) -> tup
     return tuple(JournalRow(*row) for row in conn.execute(query.order_by(_j.taken_at, _j.id)))
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Which reports there are: ids only ever grow, and a report never changes."""
+
+    count: int = 0
+    newest: int = 0
+    sum: int = 0
+
+    def with_(self, ids: Collection[int]) -> "Look":
+        """When these have come besides."""
+        return Look(self.count + len(ids), max(self.newest, *ids, 0), self.sum + sum(ids))
+
+
+_since = _j.device_id == bindparam("device"), _j.taken_at >= bindparam("since", type_=Double)
+_LOOK = select(func.count(_j.id), func.coalesce(func.max(_j.id), 0), func.coalesce(func.sum(_j.id), 0)).where(
+    *_since
+)
+_REPORTED = _ROW.where(*_since, _j.id > bindparam("after")).order_by(_j.taken_at, _j.id)
+
+
+def look(conn: Connection, device_id: int, since: float) -> Look:
+    """Which reports of a device there are that were taken from an instant on, for certain or not."""
+    return Look(*map(int, conn.execute(_LOOK, {"device": device_id, "since": since}).one()))
+
+
+def reported(conn: Connection, device_id: int, since: float, after: int = 0) -> tuple[JournalRow, ...]:
+    """Those of the look whose ids are larger than one, in the order in which they were taken."""
+    asked = {"device": device_id, "since": since, "after": after}
+    return tuple(JournalRow(*row) for row in conn.execute(_REPORTED, asked))
+
+
 def last_received_at(conn: Connection) -> float | None:
     """When the newest report was received, UTC seconds."""
     newest: float | None = conn.scalar(select(func.max(_j.received_at)))
@@ -119,7 +151,7 @@ def move(conn: Connection, name: str, to: int, now: float) -> None:
 
 def pruned_before(conn: Connection) -> float:
     """What was received before this may have been pruned, UTC seconds; 0 when nothing ever was."""
-    return float(conn.scalar(select(t.meta.c.value).where(t.meta.c.key == _PRUNED)) or 0)
+    return float(conn.scalar(_WHEN_PRUNED) or 0)
 
 
 def held_since(conn: Connection, now: float) -> float:

@@ -7,9 +7,24 @@ and it goes when the room's week has been summed.
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from functools import cache
+from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Engine, Table, and_, delete, func, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Double,
+    Engine,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    func,
+    select,
+)
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from schoolwatch_contract.catalogue import shown_alone
 from schoolwatch_server.database import journal
@@ -192,21 +207,47 @@ def read_many(
     half: Half = "devices",
 ) -> dict[int, dict[int, Folds]]:
     """Device → its buckets of one half, as `read` gives them; devices without any are left out."""
-    r, d = TABLES[half].c, t.dirty.c
-    query = select(r.device_id, r.bucket, r.body).where(
-        r.device_id.in_(device_ids), r.resolution == resolution, r.bucket >= start, r.bucket < end
-    )
+    asked = _asked(device_ids, resolution, start, end)
     found: dict[int, dict[int, Folds]] = {}
-    for row in conn.execute(query):
-        found.setdefault(row.device_id, {})[row.bucket] = unpack(row.body)
-    dirty = select(d.device_id, d.bucket, d.journal_id).where(
-        d.device_id.in_(device_ids), d.resolution == resolution, d.bucket >= start, d.bucket < end
-    )
+    for device_id, begin, body in conn.execute(_bodies(half), asked):
+        found.setdefault(device_id, {})[begin] = unpack(body)
+    dirty = conn.execute(_DIRTY, asked).all()
     pruned = journal.pruned_before(conn)
-    for device_id, begin, journal_id in conn.execute(dirty).all():
+    for device_id, begin, journal_id in dirty:
         made = _of(half, _made(conn, _Dirty(device_id, resolution, begin, journal_id), pruned))
         found.setdefault(device_id, {})[begin] = made
     return {device_id: dict(sorted(buckets.items())) for device_id, buckets in found.items()}
+
+
+def kept(
+    conn: Connection, device_id: int, resolution: int, start: float, end: float
+) -> tuple[dict[int, bytes], list[int]]:
+    """A device's buckets that begin in [start, end), packed, by their beginning; which are dirty."""
+    asked = _asked((device_id,), resolution, start, end)
+    bodies = {begin: body for _, begin, body in conn.execute(_bodies("devices"), asked).all()}
+    return bodies, [begin for _, begin, _ in conn.execute(_DIRTY, asked).all()]
+
+
+def _asked(ids: Collection[int], resolution: int, start: float, end: float) -> dict[str, object]:
+    return {"ids": list(ids), "resolution": resolution, "start": start, "end": end}
+
+
+@cache
+def _bodies(half: Half) -> Select[Any]:
+    r = TABLES[half].c
+    return select(r.device_id, r.bucket, r.body).where(*_within(r))
+
+
+def _within(of: ReadOnlyColumnCollection[str, Column[Any]]) -> tuple[ColumnElement[bool], ...]:
+    return (
+        of.device_id.in_(bindparam("ids", expanding=True)),
+        of.resolution == bindparam("resolution"),
+        of.bucket >= bindparam("start", type_=Double),
+        of.bucket < bindparam("end", type_=Double),
+    )
+
+
+_DIRTY = select(t.dirty.c.device_id, t.dirty.c.bucket, t.dirty.c.journal_id).where(*_within(t.dirty.c))
 
 
 def waiting(conn: Connection) -> int:

@@ -14,6 +14,7 @@ from schoolwatch_server.scope import Scope
 from schoolwatch_server.store.queried.info import InfoSeries
 from schoolwatch_server.store.queried.judged import JudgedSeries
 from schoolwatch_server.store.queried.measured import MeasuredSeries
+from schoolwatch_server.store.queried.reports import Reports
 
 
 class Queried:
@@ -23,13 +24,20 @@ class Queried:
     """
 
     def __init__(
-        self, conn: Connection, index: JudgedIndex, scope: Scope, now: float, until: float = inf
+        self,
+        conn: Connection,
+        index: JudgedIndex,
+        scope: Scope,
+        now: float,
+        until: float = inf,
+        *,
+        reports: Reports | None = None,
     ) -> None:
         info = InfoSeries(conn, scope, now, until)
         self._parts: tuple[Source, ...] = (
             JudgedSeries(conn, index, scope, info.names, until),
             info,
-            MeasuredSeries(conn, scope, now, until),
+            MeasuredSeries(conn, reports or Reports(), scope, now, until),
         )
 
     def measurements(self) -> Sequence[str]:

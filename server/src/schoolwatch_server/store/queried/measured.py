@@ -9,17 +9,17 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from schoolwatch_contract.catalogue import METRICS, shown_alone
-from schoolwatch_contract.envelope import decode_stored
-from schoolwatch_server.database import journal, registry, rollups
+from schoolwatch_server.database import called, journal, rollups
 from schoolwatch_server.influxql.condition import Condition, allowed
 from schoolwatch_server.influxql.errors import QueryError, in_time
 from schoolwatch_server.influxql.instant import EARLIEST, LATEST, SECOND, nanoseconds
 from schoolwatch_server.influxql.query import Buckets, Function, Span
-from schoolwatch_server.influxql.source import Fold, Point, Series, folded, kept, merged
+from schoolwatch_server.influxql.source import Fold, Point, Series, kept, merged
 from schoolwatch_server.scope import Scope
-from schoolwatch_server.state import key, parse_key
+from schoolwatch_server.state import parse_key
 from schoolwatch_server.store.names import FIELD, measurement_of
-from schoolwatch_server.store.rollup import HOUR
+from schoolwatch_server.store.queried.reports import Column, Reports
+from schoolwatch_server.store.rollup import HOUR, pack, unpack
 
 DEVICES_MAX: Final = 60
 """Devices in one query: a classroom, with a gateway."""
@@ -27,8 +27,8 @@ DEVICES_MAX: Final = 60
 UNBOUNDED: Final = 2 * 86400.0
 """Seconds before now that are looked through where a query says no time, as when a list is filled."""
 
-_REPORTS: Final = 4096
-"""Reports that stay unpacked, some 20 MB: the 100 graphs of a computer are all made of the same 600."""
+_HOURS: Final = 1024
+"""Hours that stay unpacked, some 20 MB: the 60 graphs of a gateway's week are all made of the same 168."""
 
 _HOUR_NS: Final = HOUR * SECOND
 _METRICS: Final = {measurement_of(name): name for name in METRICS if shown_alone(name)}
@@ -36,9 +36,9 @@ _METRICS: Final = {measurement_of(name): name for name in METRICS if shown_alone
 
 @dataclass(slots=True)
 class _Held:
-    """One series: points, and hours by their beginning, nanoseconds."""
+    """One series: points, in parts, and hours by their beginning, nanoseconds."""
 
-    points: list[tuple[int, float]] = field(default_factory=list)
+    parts: list[Column] = field(default_factory=list)
     hours: dict[int, Fold] = field(default_factory=dict)
 
 
@@ -49,8 +49,9 @@ _Devices = dict[tuple[int, str], _Held]
 class MeasuredSeries:
     """The series of devices that a scope sees; a query names the devices."""
 
-    def __init__(self, conn: Connection, scope: Scope, now: float, until: float) -> None:
+    def __init__(self, conn: Connection, reports: Reports, scope: Scope, now: float, until: float) -> None:
         self._conn, self._scope, self._now, self._until = conn, scope, now, until
+        self._reports = reports
         self._loaded: dict[tuple[str, tuple[int, ...], Span, bool], _Devices] = {}
 
     def measurements(self) -> Collection[str]:
@@ -73,8 +74,7 @@ class MeasuredSeries:
             raise QueryError(f"{measurement} is measured by devices: name some, WHERE device = '…'")
         if len(names) > DEVICES_MAX:
             raise QueryError(f"{len(names)} devices, at most {DEVICES_MAX} in one query")
-        rows = (registry.device(self._conn, name, self._scope) for name in sorted(names))
-        devices = {row.id: row.device for row in rows if row is not None}
+        devices = called.devices(self._conn, names, self._scope)
         within = self._bounded(span)
         loaded = self._load(measurement, tuple(devices), within, by_hours=_is_long(within))
         found = (
@@ -98,7 +98,10 @@ class MeasuredSeries:
         held = self._of(measurement, series, span, by_hours=is_of_hours)
         found: dict[Hashable, Mapping[int, Fold]] = {}
         for id_, one in held.items():
-            folds = folded(one.points, buckets)
+            folds: dict[int, Fold] = {}
+            for part in one.parts:
+                for start, fold in part.folds(buckets).items():
+                    folds[start] = merged(folds[start], fold) if start in folds else fold
             for begin, hour in one.hours.items():
                 start = 0 if buckets is None else buckets.start(begin)
                 folds[start] = merged(folds[start], hour) if start in folds else hour
@@ -113,7 +116,8 @@ class MeasuredSeries:
         found: dict[Hashable, Sequence[Point]] = {}
         for id_, one in held.items():
             means = [(begin, hour.sum / hour.count) for begin, hour in one.hours.items()]
-            values = sorted([*means, *one.points])
+            told = (pair for part in one.parts for pair in zip(part.at, part.values, strict=True))
+            values = sorted([*means, *told])
             found[id_] = [Point(at, (value,) * len(fields)) for at, value in values]
         return found
 
@@ -134,15 +138,14 @@ class MeasuredSeries:
         """What devices measured; with `by_hours` whole hours are not taken apart."""
         asked = (measurement, tuple(sorted(devices)), span, by_hours)
         if asked not in self._loaded:
-            first, last = _whole_hours(
-                span, nanoseconds(journal.pruned_before(self._conn)), by_hours=by_hours
-            )
+            pruned = nanoseconds(journal.pruned_before(self._conn))
+            first, last = _whole_hours(span, pruned, by_hours=by_hours)
             loaded: _Devices = defaultdict(_Held)
             metric = _METRICS[measurement]
             for id_ in asked[1]:
                 in_time(self._until)
                 self._add_points(loaded, id_, metric, Span(span.start, min(first, span.end)))
-                self._add_hours(loaded, id_, metric, first, last)
+                self._add_hours(loaded, id_, metric, first, last, pruned)
                 self._add_points(loaded, id_, metric, Span(max(last, span.start), span.end))
             self._loaded[asked] = loaded
         return self._loaded[asked]
@@ -150,33 +153,40 @@ class MeasuredSeries:
     def _add_points(self, loaded: _Devices, device_id: int, metric: str, span: Span) -> None:
         if span.start >= span.end:
             return
-        # a second more on both sides: what is kept as a float is compared as whole microseconds
-        rows = journal.of_device(self._conn, device_id, span.start / SECOND - 1, span.end / SECOND + 1)
-        for row in rows:
-            at = nanoseconds(row.taken_at)
-            if span.start <= at < span.end:
-                for name, value in _told(row.body).get(metric, ()):
-                    loaded[device_id, name].points.append((at, value))
+        # a second more: what is kept as a float is compared as whole microseconds
+        columns = self._reports.columns(self._conn, device_id, metric, span.start / SECOND - 1)
+        for name, column in columns.items():
+            part = column.part(span)
+            if part.at:
+                loaded[device_id, name].parts.append(part)
 
-    def _add_hours(self, loaded: _Devices, device_id: int, metric: str, first: int, last: int) -> None:
+    def _add_hours(
+        self, loaded: _Devices, device_id: int, metric: str, first: int, last: int, pruned: int
+    ) -> None:
         if first >= last:
             return
-        found = rollups.read(self._conn, device_id, HOUR, first / SECOND, last / SECOND)
-        for begin, folds in found.items():
-            for name, fold in folds.items():
-                if name.partition("{")[0] == metric:
-                    loaded[device_id, name].hours[begin * SECOND] = Fold(
-                        fold.count, fold.sum, fold.min, fold.max, fold.last, nanoseconds(fold.last_at)
-                    )
+        bounds = device_id, HOUR, first / SECOND, last / SECOND
+        bodies, dirty = rollups.kept(self._conn, *bounds)
+        for begin in dirty:
+            bodies.pop(begin, None)
+            at = begin * SECOND
+            if at >= pruned:
+                self._add_points(loaded, device_id, metric, Span(at, at + _HOUR_NS))
+            else:
+                made = rollups.read(self._conn, device_id, HOUR, begin, begin + HOUR)
+                bodies |= {begin: pack(folds) for begin, folds in made.items()}
+        for begin, body in bodies.items():
+            for name, fold in _told(body).get(metric, ()):
+                loaded[device_id, name].hours[begin * SECOND] = fold
 
 
-@lru_cache(_REPORTS)
-def _told(body: bytes) -> Mapping[str, Sequence[tuple[str, float]]]:
-    """What a report says by metric, each with its series' key."""
-    found: defaultdict[str, list[tuple[str, float]]] = defaultdict(list)
-    for one in decode_stored(body).readings:
-        if one.value is not None:
-            found[one.metric].append((key(one.metric, one.labels), one.value))
+@lru_cache(_HOURS)
+def _told(body: bytes) -> Mapping[str, Sequence[tuple[str, Fold]]]:
+    """What an hour says by metric, each with its series' key."""
+    found: defaultdict[str, list[tuple[str, Fold]]] = defaultdict(list)
+    for name, of in unpack(body).items():
+        fold = Fold(of.count, of.sum, of.min, of.max, of.last, nanoseconds(of.last_at))
+        found[parse_key(name)[0]].append((name, fold))
     return dict(found)
 
 
