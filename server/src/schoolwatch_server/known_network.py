@@ -43,7 +43,7 @@ def of_school(conn: Connection, rules: Sequence[Rule], school_id: int) -> Networ
     ended = rows.ended(conn, school_id)
     listed = [one for rule in teachers for one in _known(rule, memory, found, ended, school_id)]
     return Network(
-        tuple(sorted(listed, key=lambda one: (one.rule.condition.sighting or "", one.since))),
+        tuple(sorted(listed, key=_order)),
         tuple(one for one in found if one.closed_at is None),
         ended,
         {one.closed_at: one for one in found if one.closed_at is not None},
@@ -93,6 +93,11 @@ def _gone(conn: Connection, teachers: Mapping[str, Rule]) -> Iterator[tuple[str,
             about, (since, last) = Subject("school", place.id, part), its[name][1].seen[part]
             if max(rows.ends(conn, [name], [about]).get((name, about), ()), default=0.0) <= since:
                 yield name, about, last
+
+
+def _order(one: Known) -> tuple[bool, str, float]:
+    """Servers and routers before who may have an address, each kind together, the oldest first."""
+    return bool(one.rule.same), one.rule.id, one.since
 
 
 def _teachers(rules: Sequence[Rule]) -> tuple[Rule, ...]:

@@ -1,7 +1,7 @@
 """What a school's network is known to have, what waits for a person's word, and what was taken back."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -25,6 +25,7 @@ from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.database.known_network import End, Found
 from schoolwatch_server.rules import Rule, kept
 from schoolwatch_server.rules.known import Known
+from schoolwatch_server.rules.learning import OTHERS
 
 UNSEEN = 30 * 86400.0
 """Seconds from which it is said that something known was not seen; a proposal of this project."""
@@ -85,7 +86,7 @@ def _page(
             place=place_of(school),
             commune_code=commune_code_of(conn, who, school),
             lines=[_line(one, network, words, names) for one in network.known],
-            waiting=[_waits(one, rules.get(one.rule), words, names) for one in network.waiting],
+            waiting=[_waits(one, rules, words, names) for one in network.waiting],
             ended=[_ended(one, rules.get(one.rule), words, names) for one in network.ended],
             listens=any(rule.learn is not None for rule in rules.values()),
             person=lambda name: person(name, words),
@@ -128,14 +129,23 @@ def _kind(rule: Rule | None, words: Words) -> str:
 
 def _name(rule: Rule | None, part: str, words: Words, names: Names) -> str:
     """A machine by its pseudonym; what else a rule tells apart by its details."""
+    if part == OTHERS:
+        return words.text("network.others")
     if rule is None or not rule.same:
         return names.of(part)
     return " ".join(words.known(f"sighted.role.{one}", one) for one in part.split())
 
 
-def _waits(found: Found, rule: Rule | None, words: Words, names: Names) -> tuple[Found, str, str, str]:
-    told, name = kept.sighted(found.evidence), _name(rule, found.subject.part, words, names)
-    return found, _title(rule, found.rule, words), name, told[1] if told else ""
+def _waits(
+    found: Found, rules: Mapping[str, Rule], words: Words, names: Names
+) -> tuple[Found, str, str, str]:
+    """With the title of its rule, which machine it is, and what that announced when the incident opened."""
+    rule = rules.get(found.rule)
+    teacher = rules.get(rule.known_by, rule) if rule else None
+    by = teacher.learn.by if teacher and teacher.learn else ()
+    told = kept.announced(found.evidence, by)
+    name = _name(rule, found.subject.part, words, names)
+    return found, _title(rule, found.rule, words), name, sighting_words.announced(told, words, names)
 
 
 def _ended(end: End, rule: Rule | None, words: Words, names: Names) -> tuple[End, str, str]:

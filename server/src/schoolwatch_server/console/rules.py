@@ -110,6 +110,7 @@ def one(request: Request, rule: str, who: Who, server: Server) -> Response:
         who,
         shown=shown,
         in_force=held is not None,
+        named={each.rule.id: each.rule for each in there.book.held(now)},
         counted=counted,
         days=DAYS,
         versions=[_version(each, there, words, now) for each in reversed(stored)],

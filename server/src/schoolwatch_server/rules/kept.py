@@ -1,6 +1,6 @@
 """What is read out of the evidence kept with an incident (`step.as_json`), whatever program wrote it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from schoolwatch_server.state import parse_key
@@ -42,6 +42,14 @@ def sighted(evidence: Any) -> tuple[str, str] | None:
     offered = [str(detail[name]) for name in _SHOWN if detail.get(name)]
     told = (str(last.get("subject", ""))[:SHORT], str(detail.get("oui", "")), *offered)
     return str(last["sighting"]), " · ".join(dict.fromkeys(one for one in told if one))
+
+
+def announced(evidence: Any, by: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """What a gateway saw when the incident opened, of these details alone (`subject`: who did it)."""
+    last = _part(evidence, "last")
+    detail = last.get("detail")
+    told = {**(detail if isinstance(detail, dict) else {}), "subject": last.get("subject")}
+    return tuple((name, str(told[name])) for name in by if told.get(name))
 
 
 def alerted(evidence: Any) -> str:
