@@ -84,7 +84,7 @@ def know(nic: str) -> Known:
                     *known.gateways6(_text("/proc/net/ipv6_route"), nic),
                 )
             ),
-            tuple(known.neighbours(_text("/proc/net/arp"), nic)),
+            (*known.neighbours(_text("/proc/net/arp"), nic), *_neighbours6(nic)),
             _macs(),
         )
     except ValueError:  # a table that is not as it was for thirty years
@@ -109,6 +109,20 @@ def _own4(nic: str) -> tuple[bytes, ...]:
         except OSError:  # it has none, or is not there
             return ()
     return (answer[20:24],)
+
+
+def _neighbours6(nic: str) -> tuple[tuple[bytes, bytes], ...]:
+    """Of which there is no table in /proc; one that does not come whole is none."""
+    if sys.platform == "win32":
+        return ()
+    try:
+        with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0) as asked:
+            asked.settimeout(1.0)
+            asked.sendto(known.ASK_NEIGHBOURS6, (0, 0))
+            answer = iter(lambda: asked.recv(1 << 16), b"")
+            return tuple(known.neighbours6(answer, socket.if_nametoindex(nic)))
+    except (OSError, ValueError):
+        return ()
 
 
 def _text(path: str) -> str:
