@@ -198,6 +198,25 @@ def test_wrong_addresses(push, grafana: DocumentedGrafana, free_port) -> None:
     assert "is no address of a Grafana" in push("--url", "http://user:secret@localhost", code=2)
 
 
+@pytest.mark.parametrize("rubbish", [[], "x", 5, [5], [["x"]], True])
+@pytest.mark.parametrize("path", ["/api/datasources", "/api/v1/provisioning/alert-rules", "/api/search"])
+def test_an_answer_of_something_else_is_said(
+    push, grafana: DocumentedGrafana, monkeypatch: pytest.MonkeyPatch, path: str, rubbish: object
+) -> None:
+    """As a proxy gives that answers for some paths itself."""
+    told = grafana.answer
+
+    def answer(method: str, target: str, body: object, headers: object) -> tuple[int, object]:
+        return (200, rubbish) if target.startswith(path) else told(method, target, body, headers)
+
+    monkeypatch.setattr(grafana, "answer", answer)
+    before = everything(grafana)
+    is_a_list = rubbish == [] and path.endswith("search")
+    said = push("--prune", "--dry-run", code=0 if is_a_list else 2)
+    assert is_a_list or "answers with something else than it should" in said
+    assert everything(grafana) == before
+
+
 def test_a_file_that_others_may_read_is_told(push, tmp_path: Path) -> None:
     open_to_all = tmp_path / "open"
     open_to_all.write_text(TOKEN)
@@ -281,7 +300,7 @@ def test_grafana_tells_us_of_its_alerts(push, grafana: DocumentedGrafana, tmp_pa
     assert ours["object_matchers"] == [["schoolwatch", "=~", ".+"]]
     assert all(rule["labels"]["schoolwatch"] for rule in grafana.rules.values())
     assert push(*words).startswith("0 changed")
-    assert push("--prune").startswith("0 changed"), "without a token it stays as it is"
+    assert push("--prune", *words[2:]).startswith("0 changed"), "without a token it stays as it is"
     said = push("--alert-token-file", secret(tmp_path, "alerts", "sw_other"), *words[2:])
     assert "change contact point schoolwatch" in said
     assert grafana.contacts["schoolwatch"]["settings"]["authorization_credentials"] == "sw_other"

@@ -48,8 +48,23 @@ class Grafana:
     ) -> None:
         self._http.close()
 
-    def get(self, path: str, **params: str) -> Any:
-        """What is at a path; None when there is nothing."""
+    def get(self, path: str, **params: str) -> dict[str, Any] | None:
+        """The object at a path; None when there is nothing."""
+        found = self._get(path, params)
+        if found is None or isinstance(found, dict):
+            return found
+        raise GrafanaError(f"{self.url}{path} answers with something else than it should: {_NO_GRAFANA}")
+
+    def many(self, path: str, **params: str) -> list[dict[str, Any]]:
+        """The objects at a path; none when there is nothing."""
+        found = self._get(path, params)
+        if found is None:
+            return []
+        if isinstance(found, list) and all(isinstance(one, dict) for one in found):
+            return found
+        raise GrafanaError(f"{self.url}{path} answers with something else than it should: {_NO_GRAFANA}")
+
+    def _get(self, path: str, params: dict[str, str]) -> Any:
         status, answer = self._ask("GET", path, params=params)
         if status == 404:
             return None
@@ -84,8 +99,7 @@ class Grafana:
             if answer.status_code in (401, 403, 404):
                 return answer.status_code, None
             raise GrafanaError(
-                f"{self.url}{path} answered {answer.status_code} with something else than JSON: "
-                "is --url the address of a Grafana, with its path?"
+                f"{self.url}{path} answered {answer.status_code} with something else than JSON: {_NO_GRAFANA}"
             ) from error
 
     def _refuse(self, status: int, answer: Any, method: str, path: str) -> None:
@@ -95,6 +109,8 @@ class Grafana:
         what = f"Grafana refuses {method} {path} ({status}{': ' if said else ''}{said[:300]})"
         raise GrafanaError(f"{what}: {_ADVICE.get(status, 'see its log')}")
 
+
+_NO_GRAFANA: Final = "is --url the address of a Grafana, with its path?"
 
 _ADVICE: Final = {
     400: "what is sent does not fit this version, or the object came from a file and is changed there",

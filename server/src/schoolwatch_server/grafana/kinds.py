@@ -118,7 +118,7 @@ def _remove_dashboard(grafana: Grafana, uid: str) -> None:
 
 
 def _our_dashboards(grafana: Grafana) -> list[Held]:
-    found = grafana.get("/api/search", type="dash-db", tag=OURS, limit="5000") or []
+    found = grafana.many("/api/search", type="dash-db", tag=OURS, limit="5000")
     read = (_dashboard(grafana, one["uid"]) for one in found if is_ours(one.get("uid", "")))
     return [one for one in read if one is not None and not one.locked]
 
@@ -150,7 +150,7 @@ def _remove_rule(grafana: Grafana, uid: str) -> None:
 
 
 def _our_rules(grafana: Grafana) -> list[Held]:
-    found = grafana.get(f"{_ALERTING}/alert-rules") or []
+    found = grafana.many(f"{_ALERTING}/alert-rules")
     ours = (one for one in found if is_ours(one.get("uid", "")) and OURS in (one.get("labels") or {}))
     return [Held(one["uid"], one.get("title", ""), one) for one in ours if not _lock(one)]
 
@@ -178,7 +178,7 @@ def _write_group(grafana: Grafana, piece: Piece, _: Held | None) -> None:
 
 
 def _contact(grafana: Grafana, uid: str) -> Held | None:
-    found = grafana.get(f"{_ALERTING}/contact-points") or []
+    found = grafana.many(f"{_ALERTING}/contact-points")
     one = next((one for one in found if one.get("uid") == uid), None)
     return None if one is None else Held(uid, one.get("name", uid), one, _lock(one))
 
@@ -198,7 +198,7 @@ def _remove_contact(grafana: Grafana, uid: str) -> None:
 
 
 def _our_contacts(grafana: Grafana) -> list[Held]:
-    found = grafana.get(f"{_ALERTING}/contact-points") or []
+    found = grafana.many(f"{_ALERTING}/contact-points")
     ours = (one for one in found if is_ours(one.get("uid", "")) and not _lock(one))
     return [Held(one["uid"], one.get("name", ""), one) for one in ours]
 

@@ -101,7 +101,8 @@ def _aggregated(
         if not any(folds.values()):
             continue
         if selected is not None and selected.function != "last":
-            yield tags, of_points(query.columns, [_extreme(query, source, selected, its)])
+            fold = folds[selected.field][0]
+            yield tags, of_points(query.columns, [_extreme(query, source, selected, its, fold)])
         else:
             yield tags, of_folds(query, folds, is_selected=selected is not None)
 
@@ -117,13 +118,16 @@ def _calls(query: Select) -> set[Call]:
     return {leaf for leaf in found if isinstance(leaf, Call)}
 
 
-def _extreme(query: Select, source: Source, call: Call, series: Sequence[Series]) -> Point:
-    """The smallest or largest point, the first of several."""
+def _extreme(query: Select, source: Source, call: Call, series: Sequence[Series], fold: Fold) -> Point:
+    """The smallest or largest point, the first of several.
+
+    How large it was the fold knows: of hours whose points are gone, the points are their means.
+    """
     found = source.points(query.measurement, [call.field], series, query.span)
     sign = 1.0 if call.function == "min" else -1.0
     points = [(sign * (p.values[0] or 0.0), p.at) for its in found.values() for p in its]
-    value, at = min(points)
-    return Point(at, (sign * value,))
+    _, at = min(points)
+    return Point(at, (fold.min if call.function == "min" else fold.max,))
 
 
 def _together(series: Sequence[Series], found: Mapping[object, Mapping[int, Fold]]) -> dict[int, Fold]:
