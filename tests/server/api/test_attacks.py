@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from databases import make_database
+from databases import make_database, settings_of
 from schoolwatch_server import people
 from schoolwatch_server.api import bounds
 from schoolwatch_server.api.headers import HEADERS
 from schoolwatch_server.api.route import SESSION_COOKIE
 from schoolwatch_server.attempts import Attempts
-from schoolwatch_server.config import Http, Mqtt, ServerConfig
+from schoolwatch_server.config import Http, Mqtt
 from schoolwatch_server.console.login import local
 from schoolwatch_server.scope import EVERYTHING
 from tree import Tree
@@ -78,7 +78,7 @@ def test_no_header_changes_where_links_lead(site: RunningSite, name: str) -> Non
 def behind_proxy(tmp_path: Path):
     make_database(tmp_path)
     http = Http(public_url="https://giam-sat.example/")
-    with RunningSite(ServerConfig(data=str(tmp_path), http=http, mqtt=Mqtt(host="127.0.0.1"))) as site:
+    with RunningSite(settings_of(tmp_path, http=http, mqtt=Mqtt(host="127.0.0.1"))) as site:
         yield site
 
 
@@ -111,7 +111,7 @@ def test_behind_a_proxy_each_caller_is_counted_apart_and_cookies_are_secure(
 
 def test_without_a_proxy_nobody_names_an_address_for_himself(tmp_path: Path) -> None:
     make_database(tmp_path)
-    with RunningSite(ServerConfig(data=str(tmp_path))) as site:
+    with RunningSite(settings_of(tmp_path)) as site:
         body = {"token": "swe_wrong", "install_id": "0123456789"}
         statuses = [
             site.anyone()
@@ -263,7 +263,7 @@ def test_slow_headers_and_slow_bodies_are_cut_off(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(bounds, "HEAD_SECONDS", 0.5)
     monkeypatch.setattr(bounds.BoundedBody.__init__, "__defaults__", (bounds.BODY_MAX, 0.5))
     make_database(tmp_path)
-    with RunningSite(ServerConfig(data=str(tmp_path))) as site:
+    with RunningSite(settings_of(tmp_path)) as site:
         began = time.monotonic()
         assert site.raw(b"", 40) == b""
         assert site.raw(b"GET /healthz HTTP/1.1\r\nHost:", 40) == b""

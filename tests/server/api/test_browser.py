@@ -7,12 +7,12 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from databases import make_database
+from databases import make_database, settings_of
 from matrix import MATRIX, Row
 from schoolwatch_server import people
 from schoolwatch_server.api.headers import HEADERS, HSTS
 from schoolwatch_server.api.route import SESSION_COOKIE
-from schoolwatch_server.config import Http, ServerConfig
+from schoolwatch_server.config import Http
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.database.incident_rows import incidents
 from schoolwatch_server.scope import EVERYTHING, Scope
@@ -125,8 +125,7 @@ def test_the_policy_lets_nothing_in_from_elsewhere_and_no_code_from_the_page_its
 def test_cookies_are_out_of_reach_and_under_https_of_this_host_alone(tmp_path: Path, https: bool) -> None:
     make_database(tmp_path)
     url = "https://giam-sat.example" if https else ""
-    config = ServerConfig(data=str(tmp_path), http=Http(public_url=url))
-    with RunningSite(config) as site:
+    with RunningSite(settings_of(tmp_path, http=Http(public_url=url))) as site:
         people.create_account(
             site.engine, "root", "a password for tests", role="auditor", scope=EVERYTHING, by="t"
         )

@@ -162,6 +162,7 @@ def test_a_database_that_is_away_is_said_so_and_asked_again_later(
     assert "connection refused" not in answer.text
 
 
+@pytest.mark.database("sqlite")  # the file is spoilt
 def test_a_database_that_is_gone_is_not_ready(tmp_path: Path) -> None:
     make_database(tmp_path)
     with RunningSite(ServerConfig(data=str(tmp_path))) as site:

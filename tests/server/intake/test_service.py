@@ -260,6 +260,7 @@ def test_two_workers_share_the_reports(mosquitto: RunningBroker, world: World, m
         assert counters.read(conn)["received", ""] == 400
 
 
+@pytest.mark.database("sqlite")  # its file is put back under the server
 def test_a_database_restored_from_a_copy_begins_a_new_epoch_and_tells_the_devices(
     broker: RunningBroker, world: World, make: Make
 ) -> None:

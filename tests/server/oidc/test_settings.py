@@ -163,7 +163,8 @@ def test_the_command_line_links_and_unlinks(tmp_path: Path, capsys: pytest.Captu
         return said.out + said.err
 
     assert "oidc.issuer" in run("account", "link-oidc", "binh", "--subject", "sub-1")
-    (tmp_path / "server.toml").write_text(GOOD)
+    settings = tmp_path / "server.toml"  # on PostgreSQL it names the database
+    settings.write_text((settings.read_text() if settings.exists() else "") + GOOD)
     assert "opens binh" in run("account", "link-oidc", "binh", "--subject", "sub-1")
     assert "binh  so_viewer  everything  oidc" in run("account", "list")
     assert "another account" in run("account", "link-oidc", "an", "--subject", "sub-1")

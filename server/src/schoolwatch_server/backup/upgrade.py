@@ -177,6 +177,7 @@ def _swap(file: Path, copy: Path, history: str = "") -> Path:
     aside.unlink(missing_ok=True)
     aside.hardlink_to(file)
     fresh.replace(file)
+    fresh.with_name(f"{fresh.name}.lock").unlink(missing_ok=True)  # where its writers took turns
     return aside
 
 

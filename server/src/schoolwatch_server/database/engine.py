@@ -278,7 +278,8 @@ def _meaning(url: URL, said: str) -> DatabaseError:
     if url.get_backend_name() == "postgresql":
         meant = postgresql.meaning(said)
         if meant is not None:
-            return DatabaseError("unreachable", f"{name_of(url)}: {meant} (it says: {said.strip()[-120:]})")
+            words = said.rpartition("failed: ")[2].strip()[:160]  # libpq names address and port before
+            return DatabaseError("unreachable", f"{name_of(url)}: {meant} (it says: {words})")
     if "not a database" in said or "malformed" in said:
         return DatabaseError(
             "not_a_database",
