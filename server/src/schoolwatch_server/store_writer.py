@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 
 from schoolwatch_server import deletions, part
 from schoolwatch_server.config import ConfigError, ServerConfig
-from schoolwatch_server.database import lease
+from schoolwatch_server.database import lease, store_writer
 from schoolwatch_server.database.engine import begin_write, open_database
 from schoolwatch_server.guard import Guard
 from schoolwatch_server.lasting import LastingError
@@ -84,7 +84,12 @@ def _write(config: ServerConfig, engine: Engine, owner: str, stop: threading.Eve
                 stop.wait(IDLE)
             pauses.over()
         except (StoreDownError, LastingError) as error:
-            _fail(writer, str(error), pauses, stop)
+            if writer is None:
+                _note(config, engine, str(error))
+            else:
+                writer.fail(str(error))
+            _pause(str(error), pauses, stop)
+            writer = None  # whoever mended it may have put another token into its file
     return True
 
 
@@ -99,11 +104,14 @@ def _writer(config: ServerConfig, engine: Engine) -> Writer:
     )
 
 
-def _fail(writer: Writer | None, why: str, pauses: Pauses, stop: threading.Event) -> None:
+def _note(config: ServerConfig, engine: Engine, why: str) -> None:
+    with begin_write(engine) as conn:
+        store_writer.fail(conn, config.store.place, why, time.time())
+
+
+def _pause(why: str, pauses: Pauses, stop: threading.Event) -> None:
     pause = pauses.next()
     log.warning("the store takes nothing (%s): tried again in %.0f s, nothing is lost meanwhile", why, pause)
-    if writer is not None:
-        writer.fail(why)
     stop.wait(min(pause, WAIT_MOST))
 
 

@@ -20,6 +20,7 @@ from schoolwatch_server.deletions import Deletion
 from schoolwatch_server.indicators.stored import MEASUREMENT
 from schoolwatch_server.intake.batch import take
 from schoolwatch_server.store.influx import naming, sending, writer
+from schoolwatch_server.store.influx import open as opening
 from schoolwatch_server.store.influx.engine import About, Found, StoreDownError, StoreRefusesError
 from schoolwatch_server.store.influx.writer import Writer
 from schoolwatch_server.store.names import GO_WITH_SCHOOL
@@ -396,6 +397,50 @@ def test_the_process_goes_on_while_the_store_is_away_and_ends_when_told(world, f
     assert held is not None
     assert "ConnectError" in held.progress.error
     assert "nothing is lost meanwhile" in caplog.text
+
+
+def test_a_token_that_was_put_right_counts_without_a_restart(world, tmp_path, monkeypatch) -> None:
+    """What is wrong with its file stands where one looks, and the file is read again at each try."""
+    file, store = tmp_path / "token", Memory()
+    section = SeriesStore("influxdb", "http://127.0.0.1:1", database="d", token_file=str(file))
+    config = replace(settings_of(world.folder), store=section)
+    read: list[str] = []
+
+    def opened(told: SeriesStore) -> Memory:
+        read.append(opening.token(told.token_file))
+        if read[-1] == "wrong":
+            raise StoreDownError("401 authorization failed")
+        return store
+
+    monkeypatch.setattr(store_writer, "open_engine", opened)
+    monkeypatch.setattr(store_writer, "WAIT_MOST", 0.05)
+    send(world, 3)
+    stop = threading.Event()
+    thread = threading.Thread(target=store_writer.run, args=(config, stop))
+    thread.start()
+    try:
+        for says, text in (("can't be read", "wrong"), ("401", "mật"), ("beyond ASCII", "right")):
+            assert says in error_of(world, stop, says)
+            file.write_text(text, encoding="utf-8")
+        assert error_of(world, stop, "") == ""
+    finally:
+        stop.set()
+        thread.join(20)
+    assert len(store.of("processor_load")) == 3
+
+
+def error_of(world: World, stop: threading.Event, says: str) -> str:
+    """What hinders the writer, once it says that; for nothing, once it has written."""
+    error = "nothing"
+    for _ in range(200):
+        with begin_read(world.engine) as conn:
+            held = kept.load(conn)
+        if held is not None:
+            error = held.progress.error
+            if says in error and (says or (held.progress.written and not error)):
+                break
+        stop.wait(0.05)
+    return error
 
 
 def test_a_store_that_left_the_settings_is_forgotten_and_filled_anew_when_it_is_back(

@@ -100,6 +100,12 @@ def save(conn: Connection, turn: int, progress: Progress) -> bool:
     return conn.execute(mine.values(body=_encode(progress))).rowcount == 1
 
 
+def fail(conn: Connection, place: str, why: str, now: float) -> None:
+    """Keeps why nothing can be written, though the store was never asked."""
+    held = begin(conn, place)
+    save(conn, held.turn, msgspec.structs.replace(held.progress, error=why, error_at=now))
+
+
 def rewind(conn: Connection, place: str, start: float) -> int:
     """Has everything since an instant written again; gives how many reports of the journal that are.
 

@@ -11,22 +11,26 @@ def open_engine(section: SeriesStore, answer: float = ANSWER) -> StoreEngine:
 
     Raises `StoreDownError` where its token's file can't be read.
     """
-    token = _token(section.token_file)
+    secret = token(section.token_file)
     if section.kind == "victoriametrics":
         from schoolwatch_server.store.influx.victoriametrics import VictoriaMetrics
 
-        return VictoriaMetrics(section.url, token, section.ca_file, answer)
+        return VictoriaMetrics(section.url, secret, section.ca_file, answer)
     from schoolwatch_server.store.influx.influxdb import InfluxDB
 
     return InfluxDB(
-        section.url, token, section.ca_file, section.database, section.org, section.bucket, answer
+        section.url, secret, section.ca_file, section.database, section.org, section.bucket, answer
     )
 
 
-def _token(file: str) -> str:
+def token(file: str) -> str:
+    """What is in a token's file, as it is now. Raises `StoreDownError` where it can't be read."""
     if not file:
         return ""
     try:
         return Path(file).read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        what = f"store.token_file: {file} has signs beyond ASCII: give it another password, or token"
+        raise StoreDownError(what) from error
+    except OSError as error:
         raise StoreDownError(f"store.token_file: {file} can't be read ({type(error).__name__})") from error
