@@ -34,7 +34,7 @@ class SeriesProgram:
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen([str(self.program), *words], stdout=log, stderr=log)
         self.client = httpx.Client(base_url=self.url, timeout=120)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300  # one with 100 million points reads its files first
         while time.monotonic() < deadline:
             assert self._process.poll() is None, (self.folder / "log").read_text()
             with contextlib.suppress(httpx.TransportError):

@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -62,9 +63,14 @@ def fill(
     if not tasks:
         return False
     began, count, last = time.perf_counter(), 0, 0.0
+    left = Counter(task.measurement for task in tasks)
     with ProcessPoolExecutor(jobs, initializer=_Sender.begin, initargs=(url, database_url, end)) as pool:
-        for number, sent in enumerate(pool.map(_sent, tasks), 1):
+        for number, (task, sent) in enumerate(zip(tasks, pool.map(_sent, tasks), strict=True), 1):
             count += sent
+            left[task.measurement] -= 1
+            if not left[task.measurement]:
+                has[task.measurement] = sorted({*has.get(task.measurement, ()), *task.fields})
+                noted.write_text(json.dumps(has))
             if (passed := time.perf_counter() - began) > last + 30 or number == len(tasks):
                 last = passed
                 print(
@@ -72,10 +78,13 @@ def fill(
                     f"{count / passed:,.0f}/s",
                     flush=True,
                 )
-    for task in tasks:
-        has[task.measurement] = sorted({*has.get(task.measurement, ()), *task.fields})
-    noted.write_text(json.dumps(has))
     return True
+
+
+def forget(noted: Path, measurements: Iterable[str]) -> None:
+    """They are written again the next time."""
+    has = json.loads(noted.read_text())
+    noted.write_text(json.dumps({key: fields for key, fields in has.items() if key not in measurements}))
 
 
 def _tasks(
@@ -195,6 +204,7 @@ def _measured(conn: Connection, end: float) -> Iterator[str]:
 # --- what an engine then has ----------------------------------------------------------------------------
 
 
+@cache
 def embedded(database_url: str) -> Counter[str]:
     """Points with a value of each measurement that is judged."""
     engine = database.open_database(database_url)
