@@ -15,6 +15,7 @@ from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.indicators.facts import Contract
 from schoolwatch_server.line_history import SpeedTest
 from schoolwatch_server.rules import load
+from schoolwatch_server.rules.step import Event, Evidence, as_json
 from schoolwatch_server.rules.subject import Subject
 from schoolwatch_server.standings import providers
 from schoolwatch_server.standings.keeping import Standings
@@ -62,13 +63,14 @@ def cut(
     tree: Tree, rule: str, about: Subject, since: float, end: float | None = None, **more: object
 ) -> None:
     readings = {"finding.outage_schools": more.get("schools", 0.0)}
-    evidence = {"last": {"readings": readings}}
+    evidence = as_json(Event("opened", since, since, False, None, Evidence(0, since, readings), "high"))
     new = kept.NewIncident(rule, 1, "high", about, since, since, False, evidence)
     with begin_write(tree.engine) as conn:
         assert kept.open_incident(conn, new, since)
         if end is not None:
-            detail = {"last": {"facts": {"finding.line_cause": more.get("cause", "line")}}}
-            kept.close_incident(conn, new.fingerprint, end, detail, end)
+            facts = {"finding.line_cause": more.get("cause", "line")}
+            told = Event("closed", since, end, False, None, Evidence(0, end, facts=facts), "high")
+            kept.close_incident(conn, new.fingerprint, end, as_json(told), end)
 
 
 def note(tree: Tree, standings: Standings | None = None, at: float | None = None) -> Standings:
@@ -94,7 +96,7 @@ def test_a_line_stands_beside_what_was_measured_of_it(tree: Tree) -> None:
     school = tree.schools[0]
     contract(tree, school, "Viettel", 100.0, 50.0)
     contract(tree, school, " vnpt ", 300.0)
-    measured(tree, school, (40, 10.0, 10.0), (3, 200.0, 20.0), (2, 100.0, None), (1, 150.0, 30.0))
+    measured(tree, school, (400, 10.0, 10.0), (3, 200.0, 20.0), (2, 100.0, None), (1, 150.0, 30.0))
     note(tree)
     its = {"school": str(school.id), "level": "school"}
     (fast,) = last(tree, names.LINE, isp="VNPT", way="download", **its)
