@@ -18,7 +18,7 @@ from reports import World
 from schoolwatch_server import packs
 from schoolwatch_server.grafana import DASHBOARDS, alert, alerts, influxql, marks, promql
 from schoolwatch_server.grafana.spec import Query, Variable
-from schoolwatch_server.influxql.condition import Condition, holds
+from schoolwatch_server.influxql.condition import Condition, meant
 from schoolwatch_server.influxql.query import Buckets, Function, Span
 from schoolwatch_server.influxql.source import Fold, Point, Series, folded
 from schoolwatch_server.store import lines as protocol
@@ -96,7 +96,7 @@ class MadeUp:
 
     def series(self, measurement: str, where: Condition, span: Span) -> Sequence[Series]:
         del measurement, span
-        return [one for one in self._series if holds(where, one.tags)]
+        return [one for one in self._series if meant(where)(one.tags)]
 
     def folds(
         self,

@@ -1,7 +1,7 @@
 """Which series a query asks for: conditions on their tags."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal
@@ -39,15 +39,21 @@ class Match:
 
     def holds(self, value: str) -> bool:
         """Whether a value of the tag is one of those meant."""
+        return self.test()(value)
+
+    def test(self) -> Callable[[str], bool]:
+        """The same for many values."""
         match self.sign:
             case "=":
-                return value == self.text
+                return self.text.__eq__
             case "!=":
-                return value != self.text
+                return self.text.__ne__
             case "=~":
-                return compiled(self.text).search(value) is not None
+                search = compiled(self.text).search
+                return lambda value: search(value) is not None
             case "!~":
-                return compiled(self.text).search(value) is None
+                search = compiled(self.text).search
+                return lambda value: search(value) is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +81,22 @@ Condition = Match | Both | Either | Anything
 ANY: Final = Anything()
 
 
-def holds(condition: Condition, tags: Mapping[str, str]) -> bool:
-    """Whether a series with these tags is asked for."""
+Tags = Mapping[str, str]
+
+
+def meant(condition: Condition) -> Callable[[Tags], bool]:
+    """Says of the tags of a series whether it is asked for: the condition is looked through once for all."""
     match condition:
-        case Match():
-            return condition.holds(tags.get(condition.tag, ""))
+        case Match(tag):
+            is_one = condition.test()
+            return lambda tags: is_one(tags.get(tag, ""))
         case Both(left, right):
-            return holds(left, tags) and holds(right, tags)
+            first, second = meant(left), meant(right)
+            return lambda tags: first(tags) and second(tags)
         case Either(left, right):
-            return holds(left, tags) or holds(right, tags)
-        case Anything():
-            return True
+            first, second = meant(left), meant(right)
+            return lambda tags: first(tags) or second(tags)
+    return lambda _: True
 
 
 def allowed(condition: Condition, tag: str) -> frozenset[str] | None:

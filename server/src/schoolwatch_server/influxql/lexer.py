@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from schoolwatch_server.influxql.errors import QueryError
 
@@ -31,8 +30,7 @@ _REGEX: Final = re.compile(r"\s*/((?:[^/\\\n]|\\.)*)/")
 _ESCAPED: Final = re.compile(r"\\(.)")
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A word or sign of a query, without its quotes, and the column where it begins (from 1)."""
 
     kind: Kind

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
-from schoolwatch_server.influxql.condition import Condition, holds
+from schoolwatch_server.influxql.condition import Condition, meant
 from schoolwatch_server.influxql.errors import in_time
 from schoolwatch_server.influxql.query import Buckets, Function, Span
 
@@ -77,9 +77,10 @@ class Source(Protocol):
 
 def kept(where: Condition, series: Iterable[Series], until: float) -> Iterator[Series]:
     """Those of the series that are asked for. Raises `QueryError` when it is later than `until`."""
+    is_meant = meant(where)
     for one in series:
         in_time(until)
-        if holds(where, one.tags):
+        if is_meant(one.tags):
             yield one
 
 
