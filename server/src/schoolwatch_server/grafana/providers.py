@@ -9,8 +9,8 @@ from schoolwatch_server.grafana.places import (
     FRESH_BELOW,
     IN_COMMUNE,
     IN_PROVINCE,
-    OF_ALL_SCHOOLS,
     OF_COMMUNES,
+    OF_SCHOOLS,
     UNITS,
 )
 from schoolwatch_server.grafana.spec import Panel, Query, Row, Shape, Variable, said
@@ -83,12 +83,12 @@ def _course(what: str, shape: Shape = "lines") -> Panel:
 
 
 def _schools() -> Panel:
-    """Schools of the chosen provider that were tested, those that get the least of their contract first.
+    """Tested schools of the chosen commune and provider, those that get the least of their contract first.
 
     What a contract says is no column: with it those that were not tested would stand above all others.
     """
-    where = {"isp": "$isp", **OF_ALL_SCHOOLS}
-    by = ("commune_name", "school_name", "subscriber")
+    where = {"isp": "$isp", **OF_SCHOOLS}
+    by = ("school_name", "subscriber")
     share = Query(LINE, {"way": "download", **where}, by, is_over_time=False, name="share_download")
     seen = replace(share, field="numerator", name="measured_download", unit=_SPEED)
     up = {"way": "upload", **where}
