@@ -90,7 +90,7 @@ def _rewind(arguments: argparse.Namespace) -> int:
     command.say(
         f"{reports} reports and what was judged since then are written again, all deletions carried out again"
     )
-    if pruned > since:
+    if pruned > max(since, 0.0):
         command.note(
             f"single readings from before {_when(pruned)} have left the journal and can't be written again"
         )

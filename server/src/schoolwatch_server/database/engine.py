@@ -231,8 +231,8 @@ def _refuse_unfit(conn: Connection, url: URL) -> set[str]:
         told = json.loads(str(conn.scalar(select(meta.c.value).where(meta.c.key == MOVED))))
         raise DatabaseError(
             "moved",
-            f"{name_of(url)} has moved to {told['to']}, with all that it held: write that address into"
-            " server.toml, [database] url",
+            f"{name_of(url)} has moved to {told['to']}, with all that it held: write its address into"
+            " server.toml, [database] url, with the user and all else that `migrate` said of it",
         )
     if versions - known_versions():
         raise DatabaseError(
