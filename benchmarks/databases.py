@@ -16,7 +16,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine, func, select
 
 from indicators import NOW
 from intake import make_frames
@@ -25,6 +25,7 @@ from schoolwatch_server import lifecycle, packs
 from schoolwatch_server.database import credentials, registry
 from schoolwatch_server.database.commit import Rules
 from schoolwatch_server.database.engine import begin_read, begin_write, migrate, open_database
+from schoolwatch_server.database.tables import metadata
 from schoolwatch_server.indicators.current import current, everywhere
 from schoolwatch_server.intake.accept import Message
 from schoolwatch_server.intake.batch import take
@@ -59,6 +60,16 @@ def indicators(engine: Engine) -> tuple[float, float]:
     return every, one
 
 
+def _count_on(conn: Connection) -> None:
+    """What was filled in has numbers of its own, of which PostgreSQL's sequences know nothing."""
+    for table in metadata.sorted_tables:
+        column = table.autoincrement_column
+        last = conn.scalar(select(func.max(column))) if column is not None else None
+        if last:
+            sequence = func.pg_get_serial_sequence(table.name, column.name)
+            conn.execute(select(func.setval(sequence, last)))
+
+
 def _timed(work: object) -> float:
     began = time.perf_counter()
     work()  # type: ignore[operator]
@@ -86,6 +97,7 @@ def main() -> int:
                 fill(conn, asked.schools, 50, NOW)
             if engine.dialect.name == "postgresql":
                 with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+                    _count_on(conn)
                     conn.exec_driver_sql("ANALYZE")  # as autovacuum does within a minute
             every, one = indicators(engine)
             rate = commits(engine, asked.frames, asked.batch)

@@ -318,6 +318,7 @@ def test_every_sentence_part_stays_readable() -> None:
     assert redact.text(told) == "Máy C:\\Users\\[đã ẩn]\\a.exe nhiễm; đã gọi [đã ẩn]."
 
 
+@pytest.mark.database("sqlite")  # its words of a plan; both have the index
 def test_what_is_owed_is_counted_without_reading_every_incident(world: World) -> None:
     put_incident(world)
     with begin_read(world.engine) as conn:
