@@ -241,6 +241,7 @@ def test_a_broker_that_is_away_is_said_once(
         thread.join()
 
 
+@pytest.mark.database("sqlite")  # its words of a plan; both have the index
 def test_a_look_for_who_is_due_goes_by_the_index_of_those(world: World) -> None:
     """So that a province of 75,000 devices that know everything costs nothing."""
     asked: list[tuple[str, Any]] = []
