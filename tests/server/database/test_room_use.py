@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations, groupby
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -246,8 +247,9 @@ def test_no_computers_use_is_derivable_from_all_that_was_ever_published(
     assert all(one.isdisjoint(other) for one, other in combinations(shown, 2))
 
 
-@pytest.mark.database("sqlite")
-def test_who_stood_in_a_room_is_found_without_reading_where_everybody_stood(world: World) -> None:
+@pytest.mark.database("sqlite")  # its words of a plan
+def test_who_stood_in_a_room_is_found_without_reading_where_everybody_stood(tmp_path: Path) -> None:
+    world = World(tmp_path)  # the module's may be on PostgreSQL
     said: list[str] = []
     with begin_read(world.engine) as conn:
 
@@ -261,3 +263,4 @@ def test_who_stood_in_a_room_is_found_without_reading_where_everybody_stood(worl
         room_use._cells(conn, 1, FIRST)
     assert len(said) == 2
     assert all("ix_membership_room_id" in plan for plan in said), said
+    world.engine.dispose()
