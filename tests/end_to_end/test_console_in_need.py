@@ -170,6 +170,7 @@ def test_an_incident_is_read_and_tapped_at_night_on_a_phone(
     page = context.new_page()
     page.goto(f"{site.url}/incidents")
     page.locator(".bar summary").click()
+    page.locator("#more summary").click()
     for link in page.locator(".incidents a, .bar nav a, .bar summary, .tabs a").all():
         box = link.bounding_box()
         assert box is not None

@@ -56,8 +56,8 @@ def _table(title: str, columns: tuple[str, ...], where: Mapping[str, str], by: s
     first, *others = (_column(what, where, by) for what in columns)
     return Panel(
         "table",
-        said(f"grafana.isp.{title}"),
-        said(f"grafana.isp.{title}_what"),
+        said(f"grafana.by_isp.{title}"),
+        said(f"grafana.by_isp.{title}_what"),
         _UNITS[columns[0]],
         first,
         24,
@@ -65,20 +65,20 @@ def _table(title: str, columns: tuple[str, ...], where: Mapping[str, str], by: s
         also=tuple(others),
         sort=columns[0],
         is_descending=columns[0] in _BAD,
-        no_data=said("grafana.isp.none"),
+        no_data=said("grafana.by_isp.none"),
     )
 
 
 def _course(what: str, shape: Shape = "lines") -> Panel:
     return Panel(
         "timeseries",
-        said(f"grafana.isp.{what}_course"),
-        said(f"grafana.isp.{what}_course_what"),
+        said(f"grafana.by_isp.{what}_course"),
+        said(f"grafana.by_isp.{what}_course_what"),
         _UNITS[what],
         Query(ISP, {"what": what, **IN_PROVINCE}, ("isp",)),
         8,
         shape=shape,
-        no_data=said("grafana.isp.none"),
+        no_data=said("grafana.by_isp.none"),
     )
 
 
@@ -94,8 +94,8 @@ def _schools() -> Panel:
     up = {"way": "upload", **where}
     return Panel(
         "table",
-        said("grafana.isp.schools"),
-        said("grafana.isp.schools_what"),
+        said("grafana.by_isp.schools"),
+        said("grafana.by_isp.schools_what"),
         _RATIO,
         share,
         24,
@@ -107,7 +107,7 @@ def _schools() -> Panel:
         ),
         newest=FRESH_BELOW,
         sort="share_download",
-        no_data=said("grafana.isp.none"),
+        no_data=said("grafana.by_isp.none"),
     )
 
 
