@@ -142,7 +142,7 @@ def test_a_fault_in_here_says_only_that(
         raise RuntimeError("frame key 0123 of /data/schoolwatch.db")
 
     monkeypatch.setattr(places.registry, "schools", fails)
-    answer = ask().get("/api/v1/schools")
+    answer = ask().get("/api/v1/schools", headers={"Connection": "close"})  # the server closes it too
     body = is_problem(answer, 500)
     assert "0123" not in json.dumps(body)
     assert "RuntimeError" in caplog.text  # whoever runs the server learns why
