@@ -97,7 +97,6 @@ class Site:
         self._answer, self._tls = answer or says(OK), tls
         self._is_hasty = is_hasty  # answers whatever comes
         self.connections, self.heads = 0, list[str]()
-        self.now = self.most = 0
         self._lock = threading.Lock()
         threading.Thread(target=self._listen, daemon=True).start()
 
@@ -122,8 +121,6 @@ class Site:
     def _serve(self, line: socket.socket) -> None:
         with self._lock:
             self.connections += 1
-            self.now += 1
-            self.most = max(self.most, self.now)
         try:
             line.settimeout(20)
             if self._tls is not None:
@@ -141,8 +138,6 @@ class Site:
         finally:
             with suppress(OSError):
                 line.close()
-            with self._lock:
-                self.now -= 1
 
 
 class Names:
