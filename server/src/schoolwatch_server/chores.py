@@ -97,7 +97,8 @@ class Chores:
         return (
             _Chore(config.evaluation.every, self._judge),
             _Chore(config.evaluation.every, self._note_punctuality),
-            _Chore(config.evaluation.every, self._note_standings),
+            _Chore(config.evaluation.every, self._note_open),
+            *(_Chore(config.evaluation.every, do) for do in self._hourly()),
             _Chore(MINUTE, self._note_marks),
             _Chore(MINUTE, lambda: rollups.run_once(engine, time.time())),
             _Chore(HEARINGS_EVERY, lambda: watching.note(engine, time.time())),
@@ -122,25 +123,34 @@ class Chores:
             with begin_read(self._engine) as conn:
                 series.seed(conn, POSTURE, self._judged)
 
+        now = time.time()
+        hour = now // each * each // HOUR
+
         def more(every: Everywhere, at: float) -> Iterator[Judged]:
             yield from needs_kept.rows(every, at)
             yield from series.without_idle(posture.rows(every, at), self._judged)
-            if at // HOUR != self._aimed:  # it takes as long as judging all communes and provinces again
-                self._aimed = at // HOUR
+            if hour != self._aimed:  # it takes as long as judging all communes and provinces again
                 yield from targets.rows(every, at)
 
-        return series.write(self._engine, packs, time.time(), each, self._judged, more)
+        wrote = series.write(self._engine, packs, now, each, self._judged, more)
+        self._aimed = hour  # what broke before that is tried again
+        return wrote
 
-    def _note_standings(self) -> int:
+    def _note_open(self) -> int:
+        """Before all other standings: they look at what this has read."""
         each, now = self._config.evaluation.indicators_every, time.time()
-        rules, packs = self._rules.now().at(now), self._packs.now()
+        return self._standings.note_open(self._rules.now().at(now), now, each)
+
+    def _hourly(self) -> tuple[Callable[[], int], ...]:
+        """The other standings, each by itself: one that breaks holds up none of them."""
+        noted, rules, packs = self._standings, self._rules, self._packs
+        health = max(self._config.evaluation.indicators_every, HEALTH_EVERY)
         return (
-            self._standings.note_open(rules, now, each)
-            + self._standings.note_hour(now)
-            + self._standings.note_schools(tuple(questions(packs).values()), now)
-            + self._standings.note_lines(rules, packs, now)
-            + self._standings.note_lans(rules, packs, now)
-            + self._standings.note_server(now, max(each, HEALTH_EVERY))
+            lambda: noted.note_hour(time.time()),
+            lambda: noted.note_schools(tuple(questions(packs.now()).values()), time.time()),
+            lambda: noted.note_lines(rules.now().at(time.time()), packs.now(), time.time()),
+            lambda: noted.note_lans(rules.now().at(time.time()), packs.now(), time.time()),
+            lambda: noted.note_server(time.time(), health),
         )
 
     def _forget_unseen(self) -> int:

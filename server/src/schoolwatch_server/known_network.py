@@ -25,19 +25,24 @@ NOBODY_SAW = "rules"
 class Network:
     """`known` is taken for the school's own, `waiting` are incidents that nobody judged, the newest first.
 
-    `ended` is taken for its own no more. `said` are incidents that people called no fault, by when.
+    `ended` is taken for its own no more. `closed` are incidents that people called no fault, by the rule that
+    learns from it, the part, and when: of many that are closed at once the instant is the same.
     """
 
     known: tuple[Known, ...]
     waiting: tuple[rows.Found, ...]
     ended: tuple[rows.End, ...]
-    said: Mapping[float, rows.Found]
+    closed: Mapping[tuple[str, str, float], rows.Found]
+
+    def said(self, one: Known) -> Iterator[tuple[float, rows.Found | None]]:
+        """When people said that this is no fault, each with the incident that they closed, if it is kept."""
+        return ((at, self.closed.get((one.rule.id, one.part, at))) for at in one.words)
 
 
 def of_school(conn: Connection, rules: Sequence[Rule], school_id: int) -> Network:
     """All of it, as rules in force remember it; ask first whether the school may be seen."""
     teachers = _teachers(rules)
-    asked = {one for rule in teachers for one in _both(rule)}
+    asked = {one: rule.id for rule in teachers for one in _both(rule)}
     memory = rows.remembered(conn, asked, school_id)
     found = rows.incidents(conn, asked, school_id)
     ended = rows.ended(conn, school_id)
@@ -46,8 +51,17 @@ def of_school(conn: Connection, rules: Sequence[Rule], school_id: int) -> Networ
         tuple(sorted(listed, key=_order)),
         tuple(one for one in found if one.closed_at is None),
         ended,
-        {one.closed_at: one for one in found if one.closed_at is not None},
+        {
+            (asked[one.rule], one.subject.part, one.closed_at): one
+            for one in found
+            if one.closed_at is not None
+        },
     )
+
+
+def is_any(conn: Connection, rules: Sequence[Rule], school_id: int) -> bool:
+    """Whether anything of a school's network is remembered, known or strange."""
+    return rows.is_any(conn, {one for rule in _teachers(rules) for one in _both(rule)}, school_id)
 
 
 def forget(

@@ -5,11 +5,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, TypeGuard, get_args
+from typing import Any, Literal, Protocol, TypeGuard, get_args
 
 Language = Literal["vi", "en"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 FOLDER = Path(__file__).with_name("texts")
+
+
+class InBoth(Protocol):
+    """What is written in both languages: a rule's title, an entry of the catalogue, a criterion."""
+
+    @property
+    def vi(self) -> str: ...  # noqa: D102  see `InBoth`
+    @property
+    def en(self) -> str: ...  # noqa: D102
+
+
+def pick(both: InBoth, language: Language) -> str:
+    """The text in one of them."""
+    return both.vi if language == "vi" else both.en
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,12 @@ from sqlalchemy import select
 
 from databases import settings_of
 from reports import NOW, World
-from schoolwatch_server import known_network, rules
+from schoolwatch_server import handling, known_network, rules
+from schoolwatch_server.access import Principal
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.handling import Wish
+from schoolwatch_server.scope import EVERYTHING
 from server.incidents.test_lan import (
     DAY,
     HOUR,
@@ -65,12 +68,38 @@ def test_what_was_there_what_people_said_and_what_waits_is_listed(lan: Lan) -> N
     assert (ours.part, ours.was_there, ours.words) == (OURS, True, ())
     assert ours.last == NOW - 30 * DAY + HOUR - 3
     assert (phone.part, phone.was_there, phone.words, phone.last) == (PHONE, False, (NOW + 600,), None)
-    assert listed(lan).said[NOW + 600].id == waiting[PHONE]
+    ((at, found),) = listed(lan).said(phone)
+    assert (at, found.id if found else None) == (NOW + 600, waiting[PHONE])
     lan.see(900, PHONE, **OF_ROGUE)
     (_, again) = listed(lan).known
     assert (again.part, again.says, again.last) == (PHONE, phone.says, NOW + 897)
     say(lan.world, waiting[PHONE], "reopen", 1200)
     assert names(lan) == {OURS: "10.0.0.1 10.0.0.1 10.0.0.1"}, "the word was taken back"
+
+
+def test_of_incidents_that_are_closed_at_once_each_word_leads_to_its_own(lan: Lan) -> None:
+    lan.see(0, PHONE, **OF_ROGUE)
+    lan.see(60, ROGUE, **OF_ROGUE)
+    waiting = {one.subject.part: one.id for one in listed(lan).waiting}
+    who = Principal("token", "tests", frozenset({"read", "handle"}), EVERYTHING)
+    done = handling.handle(lan.world.engine, who, list(waiting.values()), Wish("false_alarm"), NOW + 600)
+    assert all(one.is_done for one in done)
+    network = listed(lan)
+    said = {one.part: [found.id for _, found in network.said(one) if found] for one in network.known}
+    assert said == {OURS: [], PHONE: [waiting[PHONE]], ROGUE: [waiting[ROGUE]]}
+
+
+def test_a_school_whose_line_was_down_has_no_page_of_its_network(world: World) -> None:
+    def is_any() -> bool:
+        with begin_read(world.engine) as conn:
+            return known_network.is_any(conn, RULES, world.school)
+
+    with begin_write(world.engine) as conn:
+        row = {"rule": "line_down", "subject": f"school:{world.school}", "body": {}}
+        conn.execute(t.rule_state.insert().values(row))
+    assert not is_any()
+    Lan(world)
+    assert is_any()
 
 
 def test_what_a_known_server_gives_anew_is_listed_with_it(lan: Lan) -> None:

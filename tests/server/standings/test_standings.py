@@ -318,6 +318,19 @@ def test_the_servers_own_health(tree: Tree) -> None:
     assert said["version", "0.1.0"] == 16
 
 
+def test_the_servers_own_health_is_looked_at_once_an_interval(tree: Tree) -> None:
+    at, standings = hour_after(tree), Standings(tree.engine)
+    assert standings.note_server(at, 600.0) > 0
+    with begin_write(tree.engine) as conn:
+        conn.execute(t.device.update().values(retired_at=tree.now))
+    assert standings.note_server(at + 599, 600.0) == 0
+    assert {row.at for row in last(tree, names.SERVER)} == {at}
+    assert standings.note_server(at + 3600, 600.0) > 0
+    assert {row.at for row in last(tree, names.SERVER, what="quarantine")} == {at + 3600}
+    standings.forget()
+    assert standings.note_server(at + 3601, 600.0) > 0, "somebody else may have written meanwhile"
+
+
 def test_what_schools_declare_is_counted_where_it_stands(tree: Tree) -> None:
     """An older answer that was accepted counts while a newer one waits; of what nobody asks nothing does."""
     at, school = hour_after(tree), tree.schools[0]

@@ -64,7 +64,6 @@ def forget(body: shapes.Forget, request: Request, who: Who, server: Server) -> J
 
 
 def _known(one: Known, network: known_network.Network) -> Json:
-    said = [(at, network.said.get(at)) for at in one.words]
     return {
         "rule": one.rule.id,
         "machine": one.part,
@@ -77,7 +76,7 @@ def _known(one: Known, network: known_network.Network) -> Json:
                 "by": found.verdict_by if found else None,
                 "incident": found.id if found else None,
             }
-            for at, found in said
+            for at, found in network.said(one)
         ],
         "last_seen": rfc3339(one.last or None),
     }

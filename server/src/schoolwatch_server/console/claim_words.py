@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import date
 
 from schoolwatch_server.claims.questions import Question
 from schoolwatch_server.claims.states import STATES
@@ -30,7 +29,7 @@ def title(question: Question | None, id_: str, words: Words) -> str:
     return words.text(
         "claims.mandatory" if question.criterion.is_mandatory else "claims.criterion",
         code=question.criterion.code,
-        name=question.criterion.vi if words.language == "vi" else question.criterion.en,
+        name=words.pick(question.criterion),
     )
 
 
@@ -53,11 +52,6 @@ def answered(question: Question | None, value: float | None, words: Words) -> st
         case "choice":
             return words.text("claims.level", number=words.number(value))
     return words.number(value)
-
-
-def day(at: date, words: Words) -> str:
-    """`20/11/2026`."""
-    return f"{at:%d/%m/%Y}" if words.language == "vi" else f"{at.day} {at:%b %Y}"
 
 
 def size(count: int, words: Words) -> str:

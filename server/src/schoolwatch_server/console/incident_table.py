@@ -33,7 +33,7 @@ def file(
 
 
 def _cells(row: IncidentRow, rule: Rule | None, words: Words) -> dict[str, Cell]:
-    title = (rule.title.vi if words.language == "vi" else rule.title.en) if rule else row.rule
+    title = words.pick(rule.title) if rule else row.rule
     return {
         "incident": row.id,
         "state": words.text(f"incident_state.{row.state}"),

@@ -158,7 +158,7 @@ def title(name: str, kind: Metric | FactKind | SightingKind | None, words: Words
     """The catalogue's meaning, up to where it explains; what watches found has a text of its own."""
     if kind is None:
         return words.known(f"found.{name}", name)
-    return _EXPLAINS.split(kind.vi if words.language == "vi" else kind.en)[0].strip()
+    return _EXPLAINS.split(words.pick(kind))[0].strip()
 
 
 def labels_in_words(labels: dict[str, str], words: Words) -> str:

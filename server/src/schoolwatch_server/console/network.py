@@ -88,7 +88,6 @@ def _page(
             lines=[_line(one, network, words, names) for one in network.known],
             waiting=[_waits(one, rules, words, names) for one in network.waiting],
             ended=[_ended(one, rules.get(one.rule), words, names) for one in network.ended],
-            listens=any(rule.learn is not None for rule in rules.values()),
             person=lambda name: person(name, words),
             told=told,
             refused=refused,
@@ -115,15 +114,14 @@ def _why(one: Known, network: known_network.Network, words: Words) -> Iterator[t
     """Why it is known, each with the incident that says so."""
     if one.was_there:
         yield words.text("network.was_there"), None
-    for at in one.words:
-        said = network.said.get(at)
+    for at, said in network.said(one):
         by = person(said.verdict_by, words) if said else words.text("unknown")
         yield words.text("network.said", by=by, at=words.day(at)), said.id if said else None
 
 
 def _kind(rule: Rule | None, words: Words) -> str:
     kind = (rule.condition.sighting or "") if rule else ""
-    title = (rule.title.vi if words.language == "vi" else rule.title.en) if rule else ""
+    title = words.pick(rule.title) if rule else ""
     return words.known(f"network.kind.{kind}", title)
 
 
@@ -145,15 +143,12 @@ def _waits(
     by = teacher.learn.by if teacher and teacher.learn else ()
     told = kept.announced(found.evidence, by)
     name = _name(rule, found.subject.part, words, names)
-    return found, _title(rule, found.rule, words), name, sighting_words.announced(told, words, names)
+    title = words.pick(rule.title) if rule else found.rule
+    return found, title, name, sighting_words.announced(told, words, names)
 
 
 def _ended(end: End, rule: Rule | None, words: Words, names: Names) -> tuple[End, str, str]:
     return end, _kind(rule, words), _name(rule, end.subject.part, words, names)
-
-
-def _title(rule: Rule | None, name: str, words: Words) -> str:
-    return name if rule is None else rule.title.vi if words.language == "vi" else rule.title.en
 
 
 ROUTES = (

@@ -5,8 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from babel.dates import format_date
-
 from schoolwatch_server.changes import Change
 from schoolwatch_server.claims.questions import BY_ID
 from schoolwatch_server.console.words import Words
@@ -31,8 +29,7 @@ class Said:
 
     def day(self, of: date) -> str:
         """`31/12/2025`."""
-        form = "dd/MM/yyyy" if self.words.language == "vi" else "d MMM yyyy"
-        return str(format_date(of, form, locale=self.words.language))
+        return self.words.date(of)
 
     def amount(self, value: float, unit: str) -> str:
         """A number with its unit; a unit that is no word of ours is written as it is."""

@@ -54,7 +54,7 @@ def found(rule: Rule, words: Words) -> str:
     """What must be so, without its times."""
     asks = rule.condition
     if asks.watch is not None:
-        return words.known(f"rules.watch.{asks.watch}", _small(_title(rule, words)))
+        return words.known(f"rules.watch.{asks.watch}", _small(words.pick(rule.title)))
     if asks.sighting is not None:
         kind = lines.title(asks.sighting, SIGHTINGS.get(asks.sighting), words)
         seen = words.text("rules.seen", what=_small(kind)) + _limits(asks, words)
@@ -62,7 +62,7 @@ def found(rule: Rule, words: Words) -> str:
     verdict = asks.posture or asks.machine
     if isinstance(asks.equals, bool):
         answer = "yes" if asks.equals else "no"
-        return words.known(f"rules.when.{verdict}_{answer}", _small(_title(rule, words)))
+        return words.known(f"rules.when.{verdict}_{answer}", _small(words.pick(rule.title)))
     name = words.known(f"rules.number.{verdict}", "") if verdict else _reading(asks, words)
     way = "above" if asks.above is not None else "below" if asks.below is not None else "equals"
     value = words.amount(float(getattr(asks, way)), unit(asks))
@@ -135,10 +135,6 @@ def _shown(path: tuple[str, ...], text: str | None, words: Words) -> str:
 
 def _reading(asks: Condition, words: Words) -> str:
     return _small(lines.title(asks.reading or "", METRICS.get(asks.reading or ""), words))
-
-
-def _title(rule: Rule, words: Words) -> str:
-    return rule.title.vi if words.language == "vi" else rule.title.en
 
 
 def _small(text: str) -> str:

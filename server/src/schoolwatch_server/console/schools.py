@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from starlette.responses import RedirectResponse, Response
 
 from schoolwatch_contract import ladder as ladder_words
-from schoolwatch_server import ladder, plan_rows, school_time, scores
+from schoolwatch_server import known_network, ladder, plan_rows, school_time, scores
 from schoolwatch_server.access import Place, Principal, authorise
 from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.exports import pen, school_file
@@ -32,7 +32,6 @@ from schoolwatch_server.database import (
     declarations,
     identities,
     incident_rows,
-    known_network,
     pages,
     people,
     registry,
@@ -120,7 +119,7 @@ def show(request: Request, code: str, who: Who, server: Server) -> Response:
             is_off=_is_off(conn, server, school, now),
             incidents=incident_rows.incidents(conn, who.scope, is_open=True, school_id=school.id, limit=20),
             rules=server.rules,
-            has_network=known_network.is_any(conn, school.id),
+            has_network=known_network.is_any(conn, tuple(server.rules.values()), school.id),
             ladders=ladder.counted(known.values(), server.packs.ipv6_slow),
             has_targets=bool(server.config.ipv6.dual_stack),
             told=ladder_words,

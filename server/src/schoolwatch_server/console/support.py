@@ -2,8 +2,6 @@
 
 from datetime import date
 
-from babel.dates import format_date
-
 from schoolwatch_server.console.words import Words
 from schoolwatch_server.lifecycle import System, Systems, find
 from schoolwatch_server.state import State
@@ -27,21 +25,15 @@ def told(system: System | None, today: date, words: Words) -> str:
     if system is None:
         return words.text("support.unknown")
     parts = [
-        words.text("support.ended" if system.ends < today else "support.until", date=_day(system.ends, words))
+        words.text("support.ended" if system.ends < today else "support.until", date=words.date(system.ends))
     ]
     parts += [
         words.text(
             "support.extended",
-            name=more.vi if words.language == "vi" else more.en,
-            date=_day(more.ends, words),
+            name=words.pick(more),
+            date=words.date(more.ends),
         )
         for more in system.extended
     ]
     sure = "" if system.confidence != "U" else f", {words.text('support.unverified')}"
     return f"{'; '.join(parts)} ({system.document}{sure})"
-
-
-def _day(day: date, words: Words) -> str:
-    return str(
-        format_date(day, "dd/MM/yyyy" if words.language == "vi" else "d MMM yyyy", locale=words.language)
-    )

@@ -9,7 +9,7 @@ from babel.dates import format_date, format_datetime, format_timedelta
 from babel.numbers import format_decimal, format_percent
 
 from schoolwatch_server.serious.evidence import about_in_words
-from schoolwatch_server.texts import Language, Texts
+from schoolwatch_server.texts import InBoth, Language, Texts, pick
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 """What clocks in schools show; the page says so at its foot."""
@@ -37,6 +37,10 @@ class Words:
     def known(self, key: str, otherwise: str) -> str:
         """A text of the files, or the word itself when other parts use a new one."""
         return self.texts.either(self.language, key, otherwise)
+
+    def pick(self, both: InBoth) -> str:
+        """Of a text in both languages the one in this."""
+        return pick(both, self.language)
 
     def number(self, value: float, decimals: int = 1) -> str:
         """`1.234,5` in Vietnamese, `1,234.5` in English; no decimals where there are none."""
@@ -112,9 +116,7 @@ class Words:
 
     def day(self, at: float) -> str:
         """`23/11/2026` in Vietnam."""
-        form = "dd/MM/yyyy" if self.language == "vi" else "d MMM yyyy"
-        moment = datetime.fromtimestamp(at, UTC).astimezone(ZONE)
-        return str(format_date(moment, form, locale=self.language))
+        return self.date(datetime.fromtimestamp(at, UTC).astimezone(ZONE).date())
 
     def date(self, day: date) -> str:
         """`23/11/2026` of a day."""

@@ -5,12 +5,12 @@ import itertools
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import BigInteger, Connection, bindparam, func, select
 
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.judged import tags_of
@@ -19,7 +19,10 @@ from schoolwatch_server.influxql.source import Series, kept
 from schoolwatch_server.scope import Scope
 
 _s = t.judged_series.c
-_LAST = select(func.max(_s.id))
+_one = t.judged_series.alias().c
+_LAST = select(func.max(_one.id)).where(_one.id <= bindparam("newest", type_=BigInteger)).scalar_subquery()
+_SINCE = select(_s.id, _s.measurement, _s.tags).where(_s.id >= func.coalesce(_LAST, 0)).order_by(_s.id)
+"""The series that came after `newest`, and before them the last one until then that there still is."""
 
 RECOUNTED: Final = 60.0
 """Seconds after which is looked whether series went; that others came is seen at each use."""
@@ -87,20 +90,32 @@ class JudgedIndex:
     def now(self, conn: Connection) -> Known:
         """What is held, with the series that came; made anew where some went, as by another database.
 
-        One writes at a time, so ids come in their order.
+        One writes at a time, so ids come in their order. SQLite gives the ids of a deleted school's newest
+        series to the next ones: the last id then stands for another series than before.
         """
-        newest = conn.scalar(_LAST) or 0
         with self._lock:
-            if newest > self._newest:
-                self._add(conn)
+            rows = conn.execute(_SINCE, {"newest": self._newest}).all()
+            if rows and self._newest and not self._holds(*rows[0]):
+                self._read(conn)
+            else:
+                self._add(rows[1:] if self._newest else rows)
             if self._clock() - self._counted_at >= RECOUNTED:
                 self._recount(conn)
             return Known(self._held)
 
-    def _add(self, conn: Connection) -> None:
-        query = select(_s.id, _s.measurement, _s.tags).where(_s.id > self._newest).order_by(_s.id)
+    def _holds(self, id_: int, measurement: str, text: str) -> bool:
+        one = self._held[measurement].series.get(id_) if measurement in self._held else None
+        return one is not None and one.tags == tags_of(text)
+
+    def _read(self, conn: Connection) -> None:
+        self._held, self._newest, self._count = {}, 0, 0
+        self._add(conn.execute(_SINCE, {"newest": 0}).all())
+
+    def _add(self, rows: Sequence[Any]) -> None:
+        if not rows:
+            return
         held = dict(self._held)
-        for id_, measurement, text in conn.execute(query).all():
+        for id_, measurement, text in rows:
             held.setdefault(measurement, _Held()).add(id_, tags_of(text))
             self._newest, self._count = id_, self._count + 1
         if self._count >= 2 * self._frozen:
@@ -112,8 +127,7 @@ class JudgedIndex:
     def _recount(self, conn: Connection) -> None:
         self._counted_at = self._clock()
         if conn.scalar(select(func.count()).select_from(t.judged_series)) != self._count:
-            self._held, self._newest, self._count = {}, 0, 0
-            self._add(conn)
+            self._read(conn)
 
 
 def _place(scope: Scope) -> tuple[str, str] | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, insert, or_, select
+from sqlalchemy import Connection, Select, insert, or_, select
 
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.in_parts import in_parts
@@ -72,18 +72,20 @@ def remembered(
     conn: Connection, rules: Collection[str], school_id: int
 ) -> dict[tuple[str, Subject], Learnt | Sighted]:
     """What these rules remember of a school's network."""
-    about = f"school:{school_id}"
-    query = select(_s.rule, _s.subject, _s.body).where(
-        _s.rule.in_(list(rules)), or_(_s.subject == about, _s.subject.startswith(f"{about}:"))
-    )
+    query = _remembered(rules, school_id)
     return {(rule, parse(subject)): read(body) for rule, subject, body in conn.execute(query)}
 
 
-def is_any(conn: Connection, school_id: int) -> bool:
-    """Whether any rule remembers anything of a school's network."""
+def _remembered(rules: Collection[str], school_id: int) -> Select[Any]:
     about = f"school:{school_id}"
-    query = select(_s.rule).where(or_(_s.subject == about, _s.subject.startswith(f"{about}:"))).limit(1)
-    return conn.scalar(query) is not None
+    return select(_s.rule, _s.subject, _s.body).where(
+        _s.rule.in_(list(rules)), or_(_s.subject == about, _s.subject.startswith(f"{about}:"))
+    )
+
+
+def is_any(conn: Connection, rules: Collection[str], school_id: int) -> bool:
+    """Whether one of these rules remembers anything of a school's network."""
+    return conn.scalar(_remembered(rules, school_id).limit(1)) is not None
 
 
 def ended(conn: Connection, school_id: int) -> tuple[End, ...]:

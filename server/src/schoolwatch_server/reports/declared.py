@@ -11,6 +11,7 @@ from schoolwatch_server.packs.asked import questions
 from schoolwatch_server.reports.pen import Cell, Pen, instant
 from schoolwatch_server.reports.table import Asked, Row, Table
 from schoolwatch_server.scope import Scope
+from schoolwatch_server.texts import pick
 
 COLUMNS = (
     "question",
@@ -51,7 +52,7 @@ def _rows(conn: Connection, school: SchoolRow, asked: Asked, pen: Pen) -> Iterat
 def _title(question: Question, pen: Pen) -> str:
     if question.criterion is None:
         return pen.text(question.text_key)
-    name = question.criterion.vi if pen.language == "vi" else question.criterion.en
+    name = pick(question.criterion, pen.language)
     return f"{question.criterion.code}: {name}"
 
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from schoolwatch_contract.catalogue import FACTS, METRICS, SIGHTINGS
 from schoolwatch_server.state import parse_key
-from schoolwatch_server.texts import Language, Texts
+from schoolwatch_server.texts import Language, Texts, pick
 
 MOST = 60
 """Readings, facts and sightings of one witness that are shown; how many more there are is said."""
@@ -165,7 +165,7 @@ def title(name: str, texts: Texts, language: Language) -> str:
     found = METRICS.get(name) or FACTS.get(name) or SIGHTINGS.get(name)
     if found is None:
         return texts.either(language, name, name)
-    return found.vi if language == "vi" else found.en
+    return pick(found, language)
 
 
 def told(name: str, value: str, texts: Texts, language: Language) -> str:

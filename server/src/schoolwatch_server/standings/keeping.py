@@ -78,12 +78,14 @@ class Standings:
     claims: float = 0.0
     lines: float = 0.0
     lans: float = 0.0
+    health: float = 0.0
     event: int = 0
 
     def forget(self) -> None:
         """Somebody else may write now."""
         self.written.clear()
-        self.hour, self.claims, self.lines, self.lans, self.event = 0.0, 0.0, 0.0, 0.0, 0
+        self.hour = self.claims = self.lines = self.lans = self.health = 0.0
+        self.event = 0
 
     def note_open(self, rules: Sequence[Rule], now: float, every: float) -> int:
         """Open incidents of every place, at the last multiple of `every` seconds; gives how many points."""
@@ -179,8 +181,10 @@ class Standings:
         return len(rows)
 
     def note_server(self, now: float, every: float) -> int:
-        """The server's own health at the last multiple of `every` seconds; gives how many points."""
+        """The server's own health at the last multiple of `every` seconds, once; gives how many points."""
         at = now // every * every
+        if self.health == at:
+            return 0
         with begin_read(self.engine) as conn:
             found = server.Health(
                 minutes=every / 60,
@@ -191,7 +195,9 @@ class Standings:
                 database=server_health.size(conn),
                 versions=rollout.versions(conn, now),
             )
-        return put(self.engine, list(server.rows(found, at)), self.written)
+        wrote = put(self.engine, list(server.rows(found, at)), self.written)
+        self.health = at
+        return wrote
 
 
 def _readers(conn: Connection, now: float) -> list[server.Reader]:
