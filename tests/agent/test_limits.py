@@ -170,16 +170,22 @@ def test_bounds_are_of_all_processes_together() -> None:
     assert limits.told(limits.Past("b", "time")).facts == (Fact("agent.limit", "time"),)
 
 
+HOLDS = "import time; held = b'x' * 4_000_000; print(1, flush=True); time.sleep(20)"
+
+
 def test_the_family_is_this_process_and_what_it_started() -> None:
     assert processes.family()[0].pid == os.getpid()
-    child = subprocess.Popen(["sleep", "20"])
+    child = subprocess.Popen([sys.executable, "-S", "-c", HOLDS], stdout=subprocess.PIPE)
+    assert child.stdout
     try:
+        assert child.stdout.read(1) == b"1"  # of one that just began, Linux may tell 0 pages
         found = {taken.pid: taken for taken in processes.family()}
         assert 0 < found[child.pid].memory < 20 * MB < found[os.getpid()].memory
         assert found[os.getpid()].processor > 0
     finally:
         processes.end(child.pid)
         child.wait(10)
+        child.stdout.close()
     assert child.pid not in {taken.pid for taken in processes.family()}
     processes.end(child.pid)
 

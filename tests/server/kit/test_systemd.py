@@ -2,9 +2,11 @@
 
 import json
 import os
+import shutil
 import socket
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 from subprocess import CompletedProcess
 
@@ -13,7 +15,6 @@ import pytest
 from conftest import Peer
 from mqtt import wait_for
 from schoolwatch_contract.envelope import decode
-from schoolwatch_contract.records import Envelope
 from schoolwatch_server import cli
 from throwaway import Computer, Line
 
@@ -39,21 +40,33 @@ def computer(peer: Peer, tmp_path: Path) -> Iterator[Computer]:
         line.unplug()
 
 
-def measured(computer: Computer) -> Envelope | None:
-    """The first report in the spool of the installed agent."""
-    file = computer.folder / "changed" / DATA / "spool.db"
-    if not file.exists():
-        return None
-    with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as spool:
-        row = spool.execute("SELECT body FROM envelope ORDER BY id LIMIT 1").fetchone()
-    return decode(row[0]) if row else None
+def spooled(computer: Computer) -> list[bytes]:
+    """The reports in the spool of the installed agent, oldest first; none while it is being made.
+
+    A copy is read: SQLite would leave files beside the spool, and the computer does not see what comes into
+    its disk from below; its agent could then open the spool never again.
+    """
+    file, copy = computer.folder / "changed" / DATA / "spool.db", computer.folder / "seen.db"
+    copy.with_name("seen.db-wal").unlink(missing_ok=True)
+    with suppress(FileNotFoundError):
+        shutil.copyfile(file.with_name("spool.db-wal"), copy.with_name("seen.db-wal"))
+    try:
+        shutil.copyfile(file, copy)
+        with closing(sqlite3.connect(copy)) as spool:
+            return [row[0] for row in spool.execute("SELECT body FROM envelope ORDER BY id")]
+    except (FileNotFoundError, sqlite3.DatabaseError):  # in the middle of a write
+        return []
 
 
-def reports(computer: Computer) -> int:
-    """How many the spool holds."""
-    file = computer.folder / "changed" / DATA / "spool.db"
-    with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as spool:
-        return int(spool.execute("SELECT count(*) FROM envelope").fetchone()[0])
+def ended(run: Callable[..., CompletedProcess[str]]) -> str:
+    """How systemd says that the tick ended which runs now, or ran last."""
+    shown = ("systemctl", "show", "schoolwatch-agent", "--property=ActiveState,Result,ExecMainStatus")
+
+    def told() -> str:
+        answer = run(*shown).stdout
+        return "" if "ActiveState=activating" in answer else answer
+
+    return str(wait_for(told, 120))
 
 
 def test_under_systemd_every_probe_works_that_works_for_root_or_says_it_may_not(computer: Computer) -> None:
@@ -61,14 +74,13 @@ def test_under_systemd_every_probe_works_that_works_for_root_or_says_it_may_not(
         done = run("sh", "/run/usb/cai-dat.sh")
         assert done.returncode == 0, done.stdout + done.stderr
         free = json.loads(run("/usr/local/bin/schoolwatch-agent", "once", "--json").stdout)
-        report = wait_for(lambda: measured(computer), 60)
+        report = decode(wait_for(lambda: spooled(computer), 60)[0])
         shown = run(
             "systemctl", "show", "schoolwatch-agent.timer", "-p", "ActiveState", "-p", "UnitFileState"
         )
         assert shown.stdout.split() == ["ActiveState=active", "UnitFileState=enabled"]
-        wait_for(
-            lambda: "success" in run("systemctl", "show", "schoolwatch-agent", "-p", "Result").stdout, 30
-        )
+        how = ended(run)
+        assert "Result=success" in how, how + run("journalctl", "-u", "schoolwatch-agent", "-n", "50").stdout
 
         owner, mode = run("stat", "-c", "%u %a", f"/{DATA}").stdout.split()
         assert mode == "700"
@@ -76,8 +88,8 @@ def test_under_systemd_every_probe_works_that_works_for_root_or_says_it_may_not(
         stays = run("schoolwatch-agent", "install", "--program", "/opt/schoolwatch-agent", "--mode", "run")
         assert stays.returncode == 0, stays.stdout + stays.stderr
         assert not (computer.folder / "changed/etc/systemd/system/schoolwatch-agent.timer").exists()
-        before = reports(computer)
-        wait_for(lambda: reports(computer) > before, 60)  # a tick, started by the sleeper that stays
+        before = len(spooled(computer))
+        wait_for(lambda: len(spooled(computer)) > before, 60)  # a tick, started by the sleeper that stays
         shown = run("systemctl", "show", "schoolwatch-agent", "-p", "ActiveState", "-p", "NRestarts").stdout
         assert shown.split() == ["NRestarts=0", "ActiveState=active"]
 
