@@ -121,8 +121,45 @@ def test_a_new_gateway_learns_its_own_segment_and_knows_what_its_school_knows() 
     lan.listen(100 * 24, gateway=8)
     assert lan.see(101 * 24, "ours", gateway=8, **OURS) == []
     assert lan.see(101 * 24, "of the lab", gateway=8, server="10.1.0.1") == []
-    assert lan.see(102 * 24, "of the lab", server="10.1.0.1") == []
-    assert lan.see(102 * 24, "rogue", server="10.1.0.9") == ["opened"]
+    assert lan.see(200 * 24, "of the lab", gateway=8, server="10.1.0.1") == []
+    assert lan.see(200 * 24, "rogue", server="10.1.0.9") == ["opened"]
+
+
+def test_what_a_new_gateway_learned_is_new_to_one_that_has_listened_for_long() -> None:
+    """Else whoever plugs in something while a second gateway is put up would be the school's own."""
+    lan = Lan()
+    lan.see(1, "ours", **OURS)
+    lan.listen(100 * 24, gateway=8)
+    assert lan.see(101 * 24, "rogue", gateway=8, server="10.0.0.9") == []
+    assert lan.see(101 * 24 + 1, "rogue", server="10.0.0.9") == ["opened"]
+    assert lan.see(101 * 24 + 2, "rogue", gateway=8, server="10.0.0.9") == ["again"], "of the same one"
+    assert {(one.rule.id, one.subject.part) for one in lan.told} == {("dhcp_server_new", "rogue")}
+
+
+def test_so_is_what_a_known_server_gave_anew_in_a_new_gateways_first_days() -> None:
+    lan, other = Lan(), {**OURS, "resolvers": "6.6.6.6"}
+    lan.see(1, "ours", **OURS)
+    lan.listen(100 * 24, gateway=8)
+    assert lan.see(101 * 24, "ours", gateway=8, **other) == []
+    assert lan.see(101 * 24 + 1, "ours", **other) == ["opened"]
+    assert (lan.told[-1].rule.id, lan.told[-1].event.last.detail["before"]) == (
+        "dhcp_server_changed",
+        "10.0.0.1 · 10.0.0.1 · 10.0.0.1",
+    )
+    lan.clear(101 * 24 + 2, "ours", "dhcp_server_changed")
+    assert lan.see(101 * 24 + 3, "ours", **other) == ["known"]
+    assert lan.see(150 * 24, "ours", gateway=8, **other) == lan.see(150 * 24, "ours", **other) == []
+
+
+def test_what_came_out_of_order_in_the_first_days_stays_known() -> None:
+    """A gateway without a line sends what is newest first: it had listened for long before we knew."""
+    lan = Lan()
+    lan.memory.clear()
+    assert lan.see(20 * 24, "ours", **OURS) == []
+    lan.listen(0)
+    assert lan.see(1, "ours", late=21 * 24, **OURS) == []
+    assert lan.see(22 * 24, "ours", **OURS) == []
+    assert lan.see(22 * 24, "rogue", **OURS) == ["opened"]
 
 
 def test_an_open_stranger_does_not_become_known_to_a_gateway_that_comes_then() -> None:

@@ -56,8 +56,9 @@ def known(
             continue
         since, last = learnt.seen.get(part, (0.0, 0.0)) if mine else (min(new.values()), None)
         reasons = {**mine, **new}.values()
-        spoken = tuple(sorted({at for at in reasons if at != IN_FIRST_DAYS}))
-        yield Known(rule, part, by_detail(by, {**mine, **new}), since, IN_FIRST_DAYS in reasons, spoken, last)
+        spoken = tuple(sorted({at for at in reasons if at > IN_FIRST_DAYS}))
+        was_there = len(spoken) < len(set(reasons))
+        yield Known(rule, part, by_detail(by, {**mine, **new}), since, was_there, spoken, last)
 
 
 def unseen(of_place: Mapping[str, tuple[Rule, Learnt]]) -> Iterator[tuple[str, str]]:

@@ -4,6 +4,7 @@ Known becomes what a gateway's link sees in its first days, and what a person ha
 and each value that it announces, so that an answer with fewer of them is known too. All else is a stranger.
 """
 
+import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
@@ -34,7 +35,7 @@ SEEN_EVERY: Final = 86_400.0
 """Seconds after which something known is seen again that this is written down: a sensor tells it hourly."""
 
 IN_FIRST_DAYS: Final = 0.0
-"""Why something is known, where no person has said so."""
+"""Why something is known where no person has said so: this, or when it was there (UTC seconds) below it."""
 
 
 def subjects(
@@ -73,8 +74,9 @@ class Listening(msgspec.Struct, frozen=True):
 class Learnt(msgspec.Struct, frozen=True):
     """What one rule remembers of a place.
 
-    `known`: machine → each value that it may announce → when a person said so (0: it was there in the first
-    days); `seen`: machine → since when it is known, and when it was last seen, to a day.
+    `known`: machine → each value that it may announce → when a person said so, or minus when it was there in
+    the first days of a link (0: then, too); `seen`: machine → since when it is known, and when it was last
+    seen, to a day.
     `strangers`: machine → when it was last heard of, where that is an incident or was one just now.
     `journal` is the newest row that was judged. All times are UTC seconds.
     """
@@ -123,15 +125,19 @@ def look(
 
     `told` is of this rule, and of its `changed`. `since` is when its link was first listened to, `ended` when
     a person said last that this part is known no more (UTC seconds; 0: never): what was known until then
-    isn't, nor is it learned again without a word. Nothing comes of what is known.
+    isn't, nor is it learned again without a word. Nothing comes of what is known; but what came to be known
+    in the first days of a newer link is new on one that has listened for longer, and known no more.
     """
     says = announced(learn.by, {**seen.detail, "subject": seen.subject})
     cleared = {at for one in told for at in one.cleared if at > ended}
     held = learnt.known.get(part, {})
-    mine = known_of(learnt, part, cleared, ended)
+    mine = known_of(learnt, part, cleared, ended, since + learn.seconds)
     if all(one in mine for one in says):
+        if earlier := {one: -seen.seen_at for one in says if seen.seen_at < -mine[one]}:  # it came late
+            learnt = _knowing(learnt, part, {**mine, **earlier}, seen.seen_at)
         return _seen(learnt, part, seen.seen_at), None
-    learnt = _knowing(learnt, part, mine, seen.seen_at) if mine != held else learnt  # a word was taken back
+    if mine != held:  # a word was taken back, or who knew it had not listened for long
+        learnt = _knowing(learnt, part, mine, seen.seen_at)
     for one in told:
         if all(value in mine or value in one.state.told for value in says):
             by_whom = [at for at in one.cleared if max(one.state.since, ended) <= at <= seen.arrived_at]
@@ -142,10 +148,11 @@ def look(
                 return known, (one.rule, _known(one, seen, word))
     heard = _heard(learnt, rule, seen)
     is_new = part not in heard and not ended and not any(one.state.is_open for one in told)
-    more = {**dict.fromkeys(says, IN_FIRST_DAYS), **mine}
+    more = {**dict.fromkeys(says, IN_FIRST_DAYS - seen.seen_at), **mine}
     if is_new and seen.seen_at < since + learn.seconds and _has_room(learnt, part, more):
         return _knowing(learnt, part, more, seen.seen_at), None
     if mine:
+        learnt = _seen(learnt, part, seen.seen_at)
         seen = msgspec.structs.replace(seen, detail={**seen.detail, "before": in_words(learn.by, mine)})
     if part not in heard and len(heard) >= STRANGERS_MAX:
         return msgspec.structs.replace(learnt, strangers=heard), Stranger(OTHERS, seen, says, bool(mine))
@@ -153,12 +160,19 @@ def look(
     return msgspec.structs.replace(learnt, strangers=heard), Stranger(part, seen, says, bool(mine))
 
 
-def known_of(learnt: Learnt, part: str, cleared: Collection[float], ended: float) -> dict[str, float]:
-    """What it may announce, and by whose word, without what people took back; empty where it is not known."""
+def known_of(
+    learnt: Learnt, part: str, cleared: Collection[float], ended: float, until: float = math.inf
+) -> dict[str, float]:
+    """What it may announce, and by whose word, without what people took back; empty where it is not known.
+
+    `until` is when the first days of the link that hears it ended: without what was learned later elsewhere.
+    """
     if ended and learnt.since(part) <= ended:
         return {}
     held = learnt.known.get(part, {})
-    return {one: why for one, why in held.items() if why == IN_FIRST_DAYS or why in cleared}
+    return {
+        one: why for one, why in held.items() if (-why < until if why <= IN_FIRST_DAYS else why in cleared)
+    }
 
 
 def _heard(learnt: Learnt, rule: Rule, seen: Seen) -> dict[str, float]:
