@@ -85,5 +85,5 @@ def agree(ours: Numbers, theirs: Numbers) -> bool:
 
 
 def _told_apart(tags: Mapping[str, str], query: Query) -> tuple[str, ...]:
-    assert set(tags) <= set(query.by)
-    return tuple(tags.get(tag, "") for tag in query.by)
+    assert set(tags) <= set(query.apart)
+    return tuple(tags.get(tag, "") for tag in query.apart)

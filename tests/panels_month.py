@@ -23,7 +23,7 @@ from schoolwatch_server.intake.batch import take
 from schoolwatch_server.store.lines import device_lines, judged_line
 from schoolwatch_server.store.names import measurement_of
 from schoolwatch_server.store.queried import Queried
-from schoolwatch_server.store.queried.info import Names
+from schoolwatch_server.store.queried.beside import Names
 
 START: Final = 1_794_999_600
 """The beginning of an hour in November 2026."""

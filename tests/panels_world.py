@@ -13,7 +13,7 @@ from schoolwatch_server import rules
 from schoolwatch_server.claims.questions import Subject
 from schoolwatch_server.database import judged, registry, rollout, roster
 from schoolwatch_server.database.commit import Rules
-from schoolwatch_server.database.engine import begin_write
+from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.indicators import INDICATORS
 from schoolwatch_server.indicators.indicator import Counts
 from schoolwatch_server.indicators.stored import MEASUREMENT, PARTS
@@ -21,12 +21,14 @@ from schoolwatch_server.influxql.condition import ANY, Match
 from schoolwatch_server.influxql.query import Span
 from schoolwatch_server.influxql.source import Series
 from schoolwatch_server.intake.batch import take
+from schoolwatch_server.scope import EVERYTHING
 from schoolwatch_server.severity import SEVERITIES
 from schoolwatch_server.standings import posture, server
 from schoolwatch_server.store import names
 from schoolwatch_server.store.lines import info_line
 from schoolwatch_server.store.names import CLAIMS, CLAIMS_BY_STATE, TARGET, measurement_of
 from schoolwatch_server.store.queried import Queried
+from schoolwatch_server.store.queried.info import InfoSeries
 from schoolwatch_server.store.series import Judged
 
 SECOND = 1_000_000_000
@@ -75,6 +77,22 @@ def filled(world: World, start: float, *, hours: int) -> list[str]:
             ]
             take(world.engine, messages, Rules())
     return [device.device for device in devices]
+
+
+def chosen_in(world: World, devices: Sequence[str]) -> dict[str, str]:
+    """What somebody has chosen in the variables of that province: the ids of places."""
+    with begin_read(world.engine) as conn:
+        names = InfoSeries(conn, EVERYTHING, START).names().of
+    ids = {kind: {name: id_ for id_, name in of.items()} for kind, of in names.items()}
+    return {
+        "province": ids["province"]["Tỉnh Hai"],
+        "commune": ids["commune"]["Xã 1 (mới)"],
+        "school": ids["school"]["Trường 1.2"],
+        "device": devices[0],
+        "gateway": devices[0],
+        "indicator": "antivirus_coverage",
+        "isp": "VNPT",
+    }
 
 
 def judged_of(

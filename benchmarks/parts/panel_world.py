@@ -13,6 +13,7 @@ from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.database import engine as database
 
 SCHOOL, COMMUNE = 20, 2
+"""Ids."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class World:
     def chosen(self) -> dict[str, str]:
         """What is chosen in the dashboards' variables."""
         return {
-            "province": "simulated", "commune": f"C{COMMUNE}", "school": f"S{SCHOOL}", "isp": "VNPT",
+            "province": "1", "commune": f"{COMMUNE}", "school": f"{SCHOOL}", "isp": "VNPT",
             "device": self.device, "gateway": self.device, "indicator": "telemetry_coverage",
         }  # fmt: skip
 

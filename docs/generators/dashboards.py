@@ -13,6 +13,7 @@ from generators.panels import At, panel, source
 from schoolwatch_server.grafana import DASHBOARDS, influxql, promql
 from schoolwatch_server.grafana.links import of_console
 from schoolwatch_server.grafana.spec import (
+    CHOICE,
     CONSOLE,
     SOURCE,
     SOURCE_TYPES,
@@ -116,6 +117,8 @@ def _variable(variable: Variable, at: At) -> Any:
         .refresh(models.VariableRefresh.ON_TIME_RANGE_CHANGED)
         .sort(models.VariableSort.ALPHABETICAL_CASE_INSENSITIVE_ASC)
     )
+    if variable.is_choice:
+        made = made.regex(CHOICE)
     return made.hide(models.VariableHide.HIDE_VARIABLE) if variable.is_hidden else made
 
 

@@ -229,13 +229,18 @@ def _with_rows(made: Any, one: Panel) -> Any:
 
 def _with_columns(made: Any, one: Panel, at: At) -> Any:
     """What columns are called, how their values are written, and where they lead to."""
-    for tag in one.query.by:
+    hidden = (
+        models.DynamicConfigValue("custom.hideFrom", {"legend": False, "tooltip": True, "viz": False})
+        if one.kind == "geomap"
+        else models.DynamicConfigValue("custom.hidden", True)
+    )
+    for tag in one.query.apart:
         said_of = [models.DynamicConfigValue("displayName", COLUMNS[tag].of(at.language))]
         links = [{"title": title, "url": url} for title, url in _leads(tag, one, at, "fields")]
         if links:
             said_of.append(models.DynamicConfigValue("links", links))
         if tag in HIDDEN[at.language]:
-            said_of.append(models.DynamicConfigValue("custom.hidden", True))
+            said_of.append(hidden)
         if tag in VALUES:
             options = {value: {"text": text.of(at.language)} for value, text in VALUES[tag].items()}
             said_of.append(models.DynamicConfigValue("mappings", [{"type": "value", "options": options}]))

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from conftest import Peer
 from grafana import RealGrafana, real
-from panels_world import filled
+from panels_world import chosen_in, filled
 from reports import World
 from schoolwatch_server import tokens
 from schoolwatch_server.cli import main
@@ -78,8 +78,8 @@ def grafana(
 
 
 @pytest.fixture(scope="module")
-def devices(grafana: RealGrafana, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
-    """Those of a province that Grafana reads, once our own push has set it up."""
+def chosen(grafana: RealGrafana, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """What is chosen of a province that Grafana reads, once our own push has set it up."""
     world = World(tmp_path_factory.mktemp("world"))
     found = filled(world, time.time() // 3600 * 3600 - HOURS * 3600, hours=HOURS)
     reads = tokens.issue_token(world.engine, "grafana", "read", EVERYTHING, 1.0, by="test")
@@ -92,13 +92,13 @@ def devices(grafana: RealGrafana, tmp_path_factory: pytest.TempPathFactory) -> I
             path.write_text(secret)
             words += [option, str(path)]
         assert main(["grafana", "push", *words]) == 0
-        yield found
+        yield chosen_in(world, found)
     world.engine.dispose()
 
 
-def test_the_data_source_answers(grafana: RealGrafana, devices: list[str]) -> None:
+def test_the_data_source_answers(grafana: RealGrafana, chosen: dict[str, str]) -> None:
     """Grafana's own look at it: it asks for the measurements."""
-    assert devices
+    assert chosen
     answer = grafana.ask("/api/datasources/uid/schoolwatch/health")
     assert answer.status_code == 200, answer.text
     assert answer.json()["status"] == "OK", answer.text
@@ -107,12 +107,8 @@ def test_the_data_source_answers(grafana: RealGrafana, devices: list[str]) -> No
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("one", DASHBOARDS, ids=lambda one: one.uid)
 def test_every_panel_is_drawn(
-    one: Dashboard, grafana: RealGrafana, devices: list[str], browser: Browser, pictures: Path
+    one: Dashboard, grafana: RealGrafana, chosen: dict[str, str], browser: Browser, pictures: Path
 ) -> None:
-    chosen = {
-        "province": "Tỉnh Hai", "commune": "Xã 1 (mới)", "school": "Trường 1.2",
-        "device": devices[0], "gateway": devices[0],
-    }  # fmt: skip
     variables = {f"var-{name}": chosen[name] for name in (v.name for v in one.variables) if name in chosen}
     range_ = {"from": f"now-{HOURS}h", "to": "now", "timezone": "Asia/Ho_Chi_Minh"}
     context = browser.new_context(

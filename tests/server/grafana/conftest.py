@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from panels_world import HOURS, START, filled
+from panels_world import HOURS, START, chosen_in, filled
 from reports import World
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.database.judged_index import JudgedIndex
@@ -25,17 +25,9 @@ def devices(world: World) -> list[str]:
 
 
 @pytest.fixture(scope="package")
-def chosen(devices: list[str]) -> dict[str, str]:
-    """What somebody has chosen in the variables."""
-    return {
-        "province": "Tỉnh Hai",
-        "commune": "Xã 1 (mới)",
-        "school": "Trường 1.2",
-        "device": devices[0],
-        "gateway": devices[0],
-        "indicator": "antivirus_coverage",
-        "isp": "VNPT",
-    }
+def chosen(world: World, devices: list[str]) -> dict[str, str]:
+    """What somebody has chosen in the variables: the ids of places."""
+    return chosen_in(world, devices)
 
 
 @pytest.fixture(scope="package")

@@ -67,7 +67,7 @@ def test_it_asks_what_a_panel_asks() -> None:
     (rule,) = (one for one in RULES if one.labels.get("indicator") == "telemetry_coverage")
     step = rule.steps[0]
     assert isinstance(step, Asked)
-    where = {**step.query.where, "province_name": "$province"}
+    where = {**step.query.where, "province": "$province"}
     alike = [
         replace(panel.query, name="")
         for one in DASHBOARDS

@@ -109,7 +109,7 @@ def chosen(month: Month, measurement: str) -> list[dict[str, str]]:
     device = (month.measures(measurement) or [month.devices[0].device])[-1]
     schools = [place for place in month.places if place["level"] == "school"]
     return [
-        {kind: month.names[kind][place[kind]] for kind in ("province", "commune", "school")}
+        {kind: place[kind] for kind in ("province", "commune", "school")}
         | {"device": device, "gateway": device, "indicator": "antivirus_coverage", "isp": "VNPT"}
         for place in (schools[0], schools[-1])
     ]

@@ -21,7 +21,8 @@ from schoolwatch_server.indicators.indicator import Place as Level
 from schoolwatch_server.indicators.stored import FRESH_BELOW, MEASUREMENT
 from schoolwatch_server.influxql.condition import ANY
 from schoolwatch_server.influxql.source import Series
-from schoolwatch_server.store.queried.info import InfoSeries, Names
+from schoolwatch_server.store.queried.beside import Names
+from schoolwatch_server.store.queried.info import InfoSeries
 
 MOST: Final = 20_000
 """Indicators of places in one answer: some 16 MB, what VictoriaMetrics takes in one scrape."""

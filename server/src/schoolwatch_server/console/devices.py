@@ -20,7 +20,6 @@ from schoolwatch_server.console.page import page, words_of
 from schoolwatch_server.console.schools import commune_code_of, place_of
 from schoolwatch_server.console.words import ZONE, Words
 from schoolwatch_server.database import (
-    called,
     identities,
     incident_rows,
     journal,
@@ -81,7 +80,7 @@ def _page(request: Request, template: str, name: str, who: Who, server: Context)
             after=limits(server.packs, now).working_after,
             state=whole,
         )
-        commune_code, in_graphs = commune_code_of(conn, who, school), called.school(conn, school)
+        commune_code = commune_code_of(conn, who, school)
         rooms = pages.rooms(conn, device.school_id)
         revoked, replaced = lives.is_revoked(conn, device.id), lives.replaced(conn, device.id)
         asset_tag = lives.asset_tag(conn, device.id)
@@ -99,7 +98,6 @@ def _page(request: Request, template: str, name: str, who: Who, server: Context)
         school=school,
         place=place_of(school),
         commune_code=commune_code,
-        in_graphs=in_graphs,
         rooms=rooms,
         roles=registry.DEVICE_ROLES,
         own_role=own_role,

@@ -15,9 +15,9 @@ _SUFFIX: Final = {"vi": "", "en": "-en"}
 
 
 def links(settings: Grafana, who: Principal | None) -> Callable[..., str]:
-    """`("school", province=…, commune=…, school=…)` → the address of that dashboard; empty: there is none."""
+    """`("school", province=…, commune=…, school=…)`, ids → that dashboard's address; empty: there is none."""
 
-    def link(dashboard: str, **chosen: str) -> str:
+    def link(dashboard: str, **chosen: int | str) -> str:
         if not settings.url or who is None or who.role not in STAFF:
             return ""
         variables = urlencode({f"var-{name}": value for name, value in chosen.items()})

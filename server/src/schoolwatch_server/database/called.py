@@ -10,7 +10,6 @@ from sqlalchemy import ColumnElement, Connection, Integer, Select, and_, bindpar
 
 from schoolwatch_server.database import reach
 from schoolwatch_server.database import tables as t
-from schoolwatch_server.database.rows import SchoolRow
 from schoolwatch_server.scope import Level, Scope
 
 
@@ -27,20 +26,17 @@ def called(conn: Connection, scope: Scope) -> Called:
     provinces, communes, schools = _queries(scope.level)
     place = reach.place(scope)
     found = conn.execute(schools, place).all()
+    there = conn.execute(communes, place).all()
+    count = Counter((province, name) for _, name, _, province in there)
     names = {
         "province": _named(conn.execute(provinces, place)),
-        "commune": _named(conn.execute(communes, place)),
+        "commune": {
+            id_: _with_code(name, code) if count[province, name] > 1 else name
+            for id_, name, code, province in there
+        },
         "school": {id_: name for id_, name, _, _ in found} | _told_apart(conn, found),
     }
     return Called(names, {id_: position for id_, _, position, _ in found if position})
-
-
-def school(conn: Connection, row: SchoolRow) -> str:
-    """What one school is called there."""
-    s = t.school.c
-    others = select(s.id).where(s.commune_id == row.commune_id, s.name == row.name, s.id != row.id)
-    is_alone = conn.scalar(others.where(reach.has_code()).limit(1)) is None
-    return row.name if is_alone or not row.code else _with_code(row.name, row.code)
 
 
 def _told_apart(conn: Connection, schools: Sequence[Any]) -> dict[int, str]:
@@ -77,7 +73,7 @@ def _queries(level: Level) -> tuple[Select[Any], Select[Any], Select[Any]]:
         provinces = true() if level == "all" else p.id == _PLACE
     return (
         select(p.id, p.name).where(provinces),
-        select(c.id, c.name).where(communes),
+        select(c.id, c.name, c.code, c.province_id).where(communes),
         select(s.id, s.name, s.position, s.commune_id).where(reach.inside(level), reach.has_code()),
     )
 

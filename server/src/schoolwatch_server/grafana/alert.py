@@ -155,7 +155,7 @@ def _promql(step: Asked) -> str:
     value = promql.query(asked).replace(promql.RANGE, span)
     if not step.is_current:
         return value
-    by = ", ".join(asked.by)
+    by = ", ".join(asked.apart)
     at, told = (
         f"max by ({by}) (tlast_over_time({promql.points(replace(asked, field=name))}{span}))"
         for name in (asked.field, "coverage")

@@ -70,7 +70,7 @@ def _fallen(indicator: Indicator, target: float, higher: bool) -> Rule:
 
     def of(function: Function) -> Query:
         where = {"indicator": indicator.id, "level": "commune"}
-        by = ("province_name", "commune", "commune_name")
+        by = ("province_name", "commune_name")
         return Query(MEASUREMENT, where, by, function, is_over_time=False)
 
     misses, met = ("<", ">=") if higher else (">", "<=")

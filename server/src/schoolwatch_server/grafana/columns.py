@@ -9,13 +9,13 @@ from schoolwatch_server.database.rollout import STATES
 from schoolwatch_server.grafana.spec import Words, said
 from schoolwatch_server.indicators import INDICATORS
 from schoolwatch_server.severity import SEVERITIES
+from schoolwatch_server.store.names import NAMED
 from schoolwatch_server.strict_yaml import Confidence
 from schoolwatch_server.texts import Language
 from schoolwatch_server.workbooks.contracts import TECHNOLOGIES
 
 COLUMNS: Final[Mapping[str, Words]] = {
-    "commune_name": said("grafana.commune"),
-    "school_name": said("grafana.school"),
+    **{tag: said(f"grafana.{place}") for name, place in NAMED.items() for tag in (name, place)},
     "device": said("grafana.device"),
     "goal": said("grafana.column.goal"),
     "now": said("grafana.column.now"),
@@ -86,7 +86,7 @@ COLOURS: Final[Mapping[str, str]] = {
 """Of values that mean the same everywhere."""
 
 HIDDEN: Final[Mapping[Language, frozenset[str]]] = {
-    "vi": frozenset({"rule", "title_en"}),
-    "en": frozenset({"rule", "title"}),
+    "vi": frozenset({*NAMED.values(), "rule", "title_en"}),
+    "en": frozenset({*NAMED.values(), "rule", "title"}),
 }
 """Tags that links need, and texts of the other language: a table has them and shows them not."""

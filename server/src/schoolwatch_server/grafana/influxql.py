@@ -15,7 +15,7 @@ def query(asked: Query) -> str:
     where = [*map(_compared, asked.where.items()), "$timeFilter"]
     value = f'{asked.function}("{asked.field}")' + (f' AS "{asked.name}"' if asked.name else "")
     text = f'{value} FROM "{asked.measurement}" WHERE {" AND ".join(where)}'
-    groups = [f'"{tag}"' for tag in asked.by]
+    groups = [f'"{tag}"' for tag in asked.apart]
     if asked.is_over_time:
         groups.insert(0, "time($__interval)")
     if groups:

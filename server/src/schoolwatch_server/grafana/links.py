@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
 from schoolwatch_server.grafana.spec import CONSOLE, SOURCE, SUFFIX, Dashboard
+from schoolwatch_server.store.names import NAMED
 from schoolwatch_server.texts import Language
 
 LEADS: Final[Mapping[str, tuple[str, str]]] = {
@@ -12,7 +13,7 @@ LEADS: Final[Mapping[str, tuple[str, str]]] = {
     "device": ("schoolwatch-device", "device"),
     "isp": ("schoolwatch-lines", "isp"),
 }
-"""Tag → the dashboard that one of its values has, and the variable there that takes it."""
+"""Tag → the dashboard that one of its values has, and the variable there that takes it, or its place's id."""
 
 PAGES: Final[Mapping[str, tuple[str, str]]] = {
     "device": ("/devices/{}", "device"),
@@ -30,7 +31,7 @@ def drill(tag: str, tags: Sequence[str], at: Dashboard, to: Dashboard, language:
 
     What the place's tags don't say, the variables of the dashboard `at` do; source and time stay.
     """
-    known = {LEADS[one][1]: one for one in tags if one in LEADS}
+    known = {LEADS[one][1]: NAMED.get(one, one) for one in tags if one in LEADS}
     held = {variable.name for variable in at.variables}
     asked = [f"${{{SOURCE}:queryparam}}"]
     for variable in to.variables:

@@ -10,9 +10,9 @@ TITLE: Final = Words("title", "title_en")
 """The tags that say what an incident is about, one in each language."""
 
 _BY_PLACE: Final[Mapping[str, Mapping[str, str]]] = {
-    "school": {"commune_name": "$commune", "school_name": "$school"},
-    "commune": {"commune_name": "$commune"},
-    "province": {"province_name": "$province", "severity": "critical"},
+    "school": {"school": "$school"},
+    "commune": {"commune": "$commune"},
+    "province": {"province": "$province", "severity": "critical"},
 }
 """Of a whole province the critical ones alone: all would hide the graph."""
 

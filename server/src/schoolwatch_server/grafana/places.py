@@ -10,36 +10,34 @@ from schoolwatch_server.indicators.indicator import Indicator
 from schoolwatch_server.indicators.stored import MEASUREMENT
 from schoolwatch_server.store.names import UNPLACED, measurement_of
 
-IN_PROVINCE: Final = {"level": "province", "province_name": "$province"}
-IN_COMMUNE: Final = {"level": "commune", "commune_name": "$commune"}
-OF_COMMUNES: Final = {"level": "commune", "province_name": "$province"}
-IN_SCHOOL: Final = {"level": "school", "commune_name": "$commune", "school_name": "$school"}
-OF_SCHOOLS: Final = {"level": "school", "commune_name": "$commune"}
-OF_ALL_SCHOOLS: Final = {"level": "school", "province_name": "$province"}
+IN_PROVINCE: Final = {"level": "province", "province": "$province"}
+IN_COMMUNE: Final = {"level": "commune", "commune": "$commune"}
+OF_COMMUNES: Final = {"level": "commune", "province": "$province"}
+IN_SCHOOL: Final = {"level": "school", "school": "$school"}
+OF_SCHOOLS: Final = {"level": "school", "commune": "$commune"}
+OF_ALL_SCHOOLS: Final = {"level": "school", "province": "$province"}
 
-_HERE: Final = {"commune_name": "$commune", "school_name": "$school"}
+_HERE: Final = {"school": "$school"}
 
-PROVINCE: Final = Variable("province", said("grafana.province"), "school_info", "province_name")
-COMMUNE: Final = Variable(
-    "commune", said("grafana.commune"), "school_info", "commune_name", {"province_name": "$province"}
-)
-SCHOOL: Final = Variable(
-    "school", said("grafana.school"), "school_info", "school_name", {"commune_name": "$commune"}
-)
-DEVICE: Final = Variable("device", said("grafana.device"), "device_info", "device", _HERE)
 
-PROVINCE_CODE: Final = Variable(
-    "province_code", PROVINCE.title, "school_info", "province_code", {"province_name": "$province"}, True
-)
-COMMUNE_CODE: Final = Variable(
-    "commune_code",
-    COMMUNE.title,
-    "school_info",
-    "commune_code",
-    {"province_name": "$province", "commune_name": "$commune"},
-    is_hidden=True,
-)
-SCHOOL_CODE: Final = Variable("school_code", SCHOOL.title, "school_info", "code", _HERE, is_hidden=True)
+def _chosen(name: str, measurement: str, where: Mapping[str, str]) -> Variable:
+    """A list that shows names and holds ids: places of one name are two."""
+    return Variable(name, said(f"grafana.{name}"), measurement, f"{name}_choice", where, is_choice=True)
+
+
+PROVINCE: Final = _chosen("province", "school_info", {})
+COMMUNE: Final = _chosen("commune", "school_info", {"province": "$province"})
+SCHOOL: Final = _chosen("school", "school_info", {"commune": "$commune"})
+DEVICE: Final = _chosen("device", "device_info", _HERE)
+
+
+def _code(of: Variable, tag: str) -> Variable:
+    return Variable(f"{of.name}_code", of.title, "school_info", tag, {of.name: f"${of.name}"}, is_hidden=True)
+
+
+PROVINCE_CODE: Final = _code(PROVINCE, "province_code")
+COMMUNE_CODE: Final = _code(COMMUNE, "commune_code")
+SCHOOL_CODE: Final = _code(SCHOOL, "code")
 """What pages of the console are called by."""
 
 PROVINCE_PAGE: Final = "/provinces/${province_code:percentencode}"

@@ -27,7 +27,7 @@ RANGE: Final = "[${__range_ms}ms1ms]"
 def query(asked: Query) -> str:
     """Grafana puts the length of an interval for `$__interval`, and that of all for `${__range_ms}`."""
     selected = points(asked)
-    by = ", ".join(asked.by)
+    by = ", ".join(asked.apart)
     groups = f" by ({by})" if by else ""
     match asked.function:
         case "last":

@@ -18,7 +18,7 @@ from schoolwatch_server.store.names import ISP, LINE
 
 _RATIO, _COUNT, _SPEED = UNITS["ratio"], UNITS["count"], UNITS["Mbit/s"]
 
-CHOSEN: Final = Variable("isp", said("grafana.isp"), ISP, "isp", {"province_name": "$province"})
+CHOSEN: Final = Variable("isp", said("grafana.isp"), ISP, "isp", {"province": "$province"})
 
 _UNITS: Final = {
     "lines": _COUNT,

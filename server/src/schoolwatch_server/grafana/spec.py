@@ -6,6 +6,7 @@ from typing import Final, Literal
 
 from schoolwatch_server import texts
 from schoolwatch_server.influxql.query import Function
+from schoolwatch_server.store.names import NAMED
 from schoolwatch_server.texts import Language
 
 Kind = Literal["timeseries", "stat", "table", "bargauge", "geomap"]
@@ -26,6 +27,10 @@ CONSOLE: Final = "console"
 
 GIVEN: Final = "*"
 """In `where`: the tag has some value or other."""
+
+CHOICE: Final = r"/^(?<text>.+)\|(?<value>[^|]+)$/"
+"""How Grafana tells the two parts of a `store.names.choice`, since 7.4:
+https://grafana.com/docs/grafana/latest/visualizations/dashboards/variables/add-template-variables/#filter-variables-with-regex"""
 
 WIDTH: Final = 24
 """Columns of Grafana's grid."""
@@ -73,6 +78,11 @@ class Query:
     label: Words | None = None
     unit: str = ""
     is_bad: bool = False
+
+    @property
+    def apart(self) -> tuple[str, ...]:
+        """The tags that tell series apart: before each place's name its id, as two may be called the same."""
+        return tuple(dict.fromkeys(one for tag in self.by for one in (NAMED.get(tag, tag), tag)))
 
     def names(self, language: Language) -> tuple[str, ...]:
         """The tags that tell series apart in a legend."""
@@ -134,6 +144,7 @@ class Panel:
 class Variable:
     """A list to choose from: the values of a tag of a measurement, of what was chosen before.
 
+    With `is_choice` a value says both what is shown and what it stands for (`store.names.choice`).
     With `is_hidden` it is only looked up, as a school's code for links. `choices`: what there is to choose
     from, by value, where that is no tag; the first one at first.
     """
@@ -143,6 +154,7 @@ class Variable:
     measurement: str = ""
     tag: str = ""
     where: Mapping[str, str] = field(hash=False, default_factory=dict)
+    is_choice: bool = False
     is_hidden: bool = False
     choices: Mapping[str, Words] = field(hash=False, default_factory=dict)
 

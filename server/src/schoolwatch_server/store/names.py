@@ -6,6 +6,9 @@ FIELD: Final = "value"
 """The field of what devices measured: a series is one number."""
 
 
+NAMED: Final = {"commune_name": "commune", "province_name": "province", "school_name": "school"}
+"""Tags that say today's name of a place → the tag beside them with its id, which stays."""
+
 INCIDENTS: Final = "incidents"
 """Incidents that are open at a place."""
 
@@ -97,3 +100,8 @@ def measurement_of(metric: str) -> str:
 def prometheus_name(measurement: str, field: str = FIELD) -> str:
     """`link_speed_value`: what VictoriaMetrics makes of a line's measurement and field."""
     return f"{measurement}_{field}"
+
+
+def choice(text: str, value: str) -> str:
+    """What a list of Grafana shows, and what it stands for: a list is filled from the values of one tag."""
+    return f"{text}|{value}"

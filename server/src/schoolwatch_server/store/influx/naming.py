@@ -12,7 +12,8 @@ from schoolwatch_server.influxql.instant import EARLIEST, LATEST, nanoseconds
 from schoolwatch_server.influxql.query import Span
 from schoolwatch_server.scope import EVERYTHING
 from schoolwatch_server.store.lines import info_line
-from schoolwatch_server.store.queried.info import DEVICES, SCHOOLS, InfoSeries, Names
+from schoolwatch_server.store.queried.beside import Names
+from schoolwatch_server.store.queried.info import DEVICES, SCHOOLS, InfoSeries
 
 SCHOOLS_EVERY: Final = 300.0
 DEVICES_EVERY: Final = 3600.0

@@ -14,7 +14,7 @@ from schoolwatch_server.store.influx.naming import Naming
 from schoolwatch_server.store.influx.sending import send
 from schoolwatch_server.store.lines import judged_line
 from schoolwatch_server.store.names import FIELD, measurement_of
-from schoolwatch_server.store.queried.info import BESIDE
+from schoolwatch_server.store.queried.beside import BESIDE
 from schoolwatch_server.store.rollup import DAY, HOUR, bucket, fold_points
 from schoolwatch_server.store.series import JUDGED_FIELDS, Judged, Point, Resolution, Series
 from schoolwatch_server.store.sqlite import resolution_of

@@ -1,7 +1,7 @@
 """Which schools and devices there are, as series: what a dashboard's lists are filled from."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from math import inf
 from typing import Any, Final
@@ -10,39 +10,37 @@ from sqlalchemy import Connection
 
 from schoolwatch_server.database import registry, stays
 from schoolwatch_server.database.called import called
-from schoolwatch_server.influxql.condition import ANY, Both, Condition, Either, Match, allowed
+from schoolwatch_server.influxql.condition import Condition, allowed
 from schoolwatch_server.influxql.errors import QueryError, in_time
 from schoolwatch_server.influxql.instant import EARLIEST, LATEST, SECOND, nanoseconds
 from schoolwatch_server.influxql.query import Buckets, Function, Span
 from schoolwatch_server.influxql.source import Fold, Point, Series, folded, kept
 from schoolwatch_server.position import parse
 from schoolwatch_server.scope import Scope
-from schoolwatch_server.store.names import FIELD
+from schoolwatch_server.store.names import FIELD, NAMED, choice
+from schoolwatch_server.store.queried.beside import GEOHASH, Names
 
 SCHOOLS: Final = "school_info"
 DEVICES: Final = "device_info"
-GEOHASH: Final = "geohash"
-"""The tag that says where a school stands."""
-
-_NAMED: Final = {"commune_name": "commune", "province_name": "province", "school_name": "school"}
-BESIDE: Final = (*_NAMED, GEOHASH)
-"""Tags that no series is kept with: what they say is today's."""
 
 _KEYS: Final = {
     SCHOOLS: (
         "code",
         "commune",
+        "commune_choice",
         "commune_code",
         "commune_name",
         GEOHASH,
         "level",
         "province",
+        "province_choice",
         "province_code",
         "province_name",
         "school",
+        "school_choice",
         "school_name",
     ),
-    DEVICES: ("commune_name", "device", "label", "role", "room", "school", "school_name"),
+    DEVICES: ("commune_name", "device", "device_choice", "label", "role", "room", "school", "school_name"),
 }
 
 EVERY: Final = 300 * SECOND
@@ -51,99 +49,18 @@ EVERY: Final = 300 * SECOND
 POINTS_MAX: Final = 1_000_000
 """Points that one question may get as they are."""
 
-_FEW: Final = 200
-"""Ids that are looked for instead of a name."""
 
-
-@dataclass(frozen=True, slots=True)
-class Names:
-    """Names of places by what kind and internal id they are, and where schools stand, by id."""
-
-    of: Mapping[str, Mapping[str, str]]
-    geohashes: Mapping[str, str] = field(default_factory=dict)
-
-    def keys(self, keys: Collection[str]) -> list[str]:
-        """The tags that these have beside them."""
-        named = [beside for beside, kind in _NAMED.items() if kind in keys]
-        return [*named, GEOHASH] if "school" in keys and self.geohashes else named
-
-    def one(self, tags: Mapping[str, str], key: str) -> str | None:
-        """What `beside` adds under one of its tags, None for nothing."""
-        if key == GEOHASH:
-            return self.geohashes.get(tags.get("school", ""))
-        kind = _NAMED[key]
-        return self.of[kind].get(tags.get(kind, ""))
-
-    def beside(self, tags: Mapping[str, str]) -> dict[str, str]:
-        """The tags with `school_name` beside `school`; a place that is no more has none.
-
-        A school whose position is known has its geohash too, for maps.
-        """
-        told = ((key, self.one(tags, key)) for key in BESIDE)
-        return {**tags, **{key: text for key, text in told if text is not None}}
-
-    def without(self, where: Condition, until: float) -> Condition:
-        """A condition on ids for one on names: it lets through whatever the whole does, or more.
-
-        Raises `QueryError` when it is later than `until`.
-        """
-        in_time(until)
-        match where:
-            case Match(tag) if tag in BESIDE:
-                return ANY if tag == GEOHASH else self._of_ids(where)
-            case Both(left, right):
-                first, second = self.without(left, until), self.without(right, until)
-                if first is left and second is right:
-                    return where
-                return second if first == ANY else first if second == ANY else Both(first, second)
-            case Either(left, right):
-                first, second = self.without(left, until), self.without(right, until)
-                if first is left and second is right:
-                    return where
-                return ANY if ANY in (first, second) else Either(first, second)
-        return where
-
-    def _of_ids(self, named: Match) -> Condition:
-        """The ids of what has such a name; no condition where they are many, or places without a name do."""
-        kind = _NAMED[named.tag]
-        ids = [id_ for id_, name in self.of[kind].items() if named.holds(name)]
-        return ANY if named.holds("") or len(ids) > _FEW else Match(kind, "=~", f"^({'|'.join(ids)})$")
-
-
-def names_any(where: Condition) -> bool:
-    """Whether a condition is on a name, or on where a school stands."""
-    match where:
-        case Match(tag):
-            return tag in BESIDE
-        case Both(left, right) | Either(left, right):
-            return names_any(left) or names_any(right)
-    return False
-
-
-class Named(Mapping[str, str]):
-    """Tags and what stands beside them. Names are read when one is asked for, which few graphs do."""
-
-    __slots__ = ("_names", "_tags")
-
-    def __init__(self, tags: Mapping[str, str], names: Callable[[], Names]) -> None:
-        self._tags, self._names = tags, names
-
-    def get(self, key: str, default: Any = None) -> Any:
-        """A tag's text."""
-        found = self._names().one(self._tags, key) if key in BESIDE else self._tags.get(key)
-        return default if found is None else found
-
-    def __getitem__(self, key: str) -> str:
-        found: str | None = self.get(key)
-        if found is None:
-            raise KeyError(key)
-        return found
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names().beside(self._tags))
-
-    def __len__(self) -> int:
-        return len(self._names().beside(self._tags))
+def _shown(found: Sequence[stays.Stay]) -> dict[int, str]:
+    """What devices are called in a list, by stay: room and label, and which one it is of those alike."""
+    texts = {one.id: " · ".join(filter(None, (one.room, one.label))) for one in found}
+    alike = Counter((one.school_id, texts[one.id]) for one in found if one.ended is None)
+    return {
+        one.id: " · ".join(filter(None, (text, one.device)))
+        if not one.label or alike[one.school_id, text] > 1
+        else text
+        for one in found
+        for text in (texts[one.id],)
+    }
 
 
 @lru_cache(8192)
@@ -266,6 +183,9 @@ class InfoSeries:
                 "province": str(row.province_id),
                 "province_code": provinces.get(row.province_id, ""),
             }
+            for kind in NAMED.values():
+                if name := self._names.of[kind].get(tags[kind]):
+                    tags[f"{kind}_choice"] = choice(name, tags[kind])
             tags = self._names.beside({key: value for key, value in tags.items() if value})
             yield self._kept(f"school:{row.id}", tags, begun.get(row.id, 0.0), None)
 
@@ -277,10 +197,13 @@ class InfoSeries:
             ids = [int(id_) for id_ in schools if id_.isdecimal() and len(id_) < 18]
         start, end = span.start / SECOND, span.end / SECOND
         for id_ in ids:
-            for stay in stays.stays(self._conn, self._scope, start, end, id_):
+            found = stays.stays(self._conn, self._scope, start, end, id_)
+            shown = _shown(found)
+            for stay in found:
                 tags = {
                     "commune_name": stay.commune,
                     "device": stay.device,
+                    "device_choice": choice(shown[stay.id], stay.device),
                     "label": stay.label,
                     "role": stay.role,
                     "room": stay.room,

@@ -12,7 +12,7 @@ from schoolwatch_server.influxql.condition import Condition
 from schoolwatch_server.influxql.query import Buckets, Function, Span
 from schoolwatch_server.influxql.source import Fold, Point, Series, kept
 from schoolwatch_server.scope import Scope
-from schoolwatch_server.store.queried.info import Named, Names, names_any
+from schoolwatch_server.store.queried.beside import Named, Names, names_any
 from schoolwatch_server.store.series import JUDGED_FIELDS
 
 
