@@ -13,13 +13,14 @@ import pytest
 
 from influxql_queries import asked
 from reports import NOW, World
-from schoolwatch_server import packs
+from schoolwatch_server import chores, packs
 from schoolwatch_server.database import judged
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.judged_index import JudgedIndex
 from schoolwatch_server.grafana import alert, alerts
 from schoolwatch_server.scope import EVERYTHING
+from schoolwatch_server.standings.keeping import Standings
 from schoolwatch_server.store.names import SERVER
 from schoolwatch_server.store.queried import Queried
 from schoolwatch_server.store.series import Judged
@@ -39,20 +40,20 @@ def world(tmp_path: Path) -> Iterator[World]:
     made.engine.dispose()
 
 
-def found(rule: alert.Rule, world: World) -> dict[str, float | None]:
+def found(rule: alert.Rule, world: World, now: float = NOW) -> dict[str, float | None]:
     """Commune → what the condition comes to; None is No data. Nothing of a commune: it has no instance."""
     with begin_read(world.engine) as conn:
-        return reckoned(rule, Queried(conn, JudgedIndex(), EVERYTHING, NOW))
+        return reckoned(rule, Queried(conn, JudgedIndex(), EVERYTHING, now), now)
 
 
-def reckoned(rule: alert.Rule, source: Queried) -> dict[str, float | None]:
+def reckoned(rule: alert.Rule, source: Queried, now: float) -> dict[str, float | None]:
     series: dict[str, Series] = {}
     numbers: dict[str, Numbers] = {}
     for one in alert.body(rule, "influxql", "vi", "schoolwatch")["data"]:
         ref, model = one["refId"], one["model"]
         if "query" in model:
             span = one["relativeTimeRange"]
-            series[ref] = told(model["query"], span["from"], span["to"], source)
+            series[ref] = told(model["query"], now - span["from"], now - span["to"], source)
         elif model["type"] == "reduce":
             assert model["settings"] == {"mode": "dropNN"}
             known = series[model["expression"]]
@@ -64,8 +65,8 @@ def reckoned(rule: alert.Rule, source: Queried) -> dict[str, float | None]:
     return {dict(tags).get("commune", ""): value for tags, value in numbers[rule.steps[-1].ref].items()}
 
 
-def told(query: str, start: int, end: int, source: Queried) -> Series:
-    span = f"time >= {int(NOW - start) * 1000}ms AND time <= {int(NOW - end) * 1000}ms"
+def told(query: str, start: float, end: float, source: Queried) -> Series:
+    span = f"time >= {int(start) * 1000}ms AND time <= {int(end) * 1000}ms"
     answer = asked(query.replace("$timeFilter", span), source)["results"][0]
     return {
         frozenset(one.get("tags", {}).items()): {row[0]: row[1] for row in one["values"]}
@@ -120,6 +121,19 @@ def test_a_commune_that_fell_below_its_target(world: World) -> None:
     values = found(RULES["schoolwatch-digital_records"], world)
     assert values == {fell: 1.0, fine: 0.0, never: 0.0, unknown: None, long_ago: 0.0}
     assert silent not in values, "no instance: of what is silent nothing is known"
+
+
+def test_a_server_that_hears_nobody_for_hours_is_found_all_the_time(world: World) -> None:
+    standings = Standings(world.engine)
+    with begin_write(world.engine) as conn:
+        rows = [
+            Judged(SERVER, {"what": "intake"}, NOW - 7 * DAY - ago, 40.0) for ago in range(0, 2 * HOUR, 300)
+        ]
+        judged.write(conn, rows)
+    for ago in range(3 * HOUR, -1, -60):  # as often as it is looked, and more
+        standings.note_server(NOW - ago, chores.HEALTH_EVERY)
+        if ago < 2 * HOUR and ago % 300 == 0:
+            assert found(RULES["schoolwatch-server-deaf"], world, NOW - ago) == {"": 1.0}
 
 
 @pytest.mark.parametrize(

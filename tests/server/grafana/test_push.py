@@ -286,6 +286,21 @@ def test_of_a_victoriametrics(push, grafana: DocumentedGrafana, tmp_path: Path) 
     assert "prometheus" in json.dumps(grafana.dashboards["schoolwatch-lines"])
 
 
+def test_a_data_source_that_changes_stays_the_default_and_sends_one_authorization(
+    push, grafana: DocumentedGrafana, tmp_path: Path
+) -> None:
+    words = ("--engine", "influxdb", "--source-url", "http://tsdb.example:8086")
+    push(*words, "--source-token-file", secret(tmp_path, "token", "sw_token"))
+    grafana.sources["schoolwatch"]["isDefault"] = True
+    grafana.sources["schoolwatch"]["jsonData"]["maxSeries"] = 5000
+    password = secret(tmp_path, "password", "sw_reads")
+    push(*words, "--source-user", "grafana", "--source-token-file", password)
+    source = grafana.sources["schoolwatch"]
+    assert (source["user"], source["isDefault"], source["jsonData"]["maxSeries"]) == ("grafana", True, 5000)
+    assert "httpHeaderName1" not in source["jsonData"], "it would go before the password"
+    assert grafana.secrets["schoolwatch"]["password"] == "sw_reads"
+
+
 def test_grafana_tells_us_of_its_alerts(push, grafana: DocumentedGrafana, tmp_path: Path) -> None:
     """Their branch of the tree of policies stays, and what goes where stays in order when ours goes."""
     token = secret(tmp_path, "alerts", "sw_alerts")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
 
-from schoolwatch_server.grafana import policy
+from schoolwatch_server.grafana import policy, sources
 from schoolwatch_server.grafana.alert import PREFIX as OURS
 from schoolwatch_server.grafana.client import Grafana
 from schoolwatch_server.grafana.pieces import KindName, Piece, is_ours
@@ -74,8 +74,12 @@ def _write_source(grafana: Grafana, piece: Piece, held: Held | None) -> None:
     if held is None:
         grafana.send("POST", "/api/datasources", body)
         return
-    data = {**held.body.get("jsonData", {}), **piece.body["jsonData"]}
-    body = {**body, "jsonData": data, "version": held.body.get("version", 0)}
+    theirs = {name: it for name, it in held.body.get("jsonData", {}).items() if name != sources.HEADER}
+    body |= {
+        "isDefault": held.body.get("isDefault", False),  # what is left out is taken away
+        "jsonData": {**theirs, **piece.body["jsonData"]},
+        "version": held.body.get("version", 0),
+    }
     grafana.send("PUT", f"/api/datasources/uid/{piece.uid}", body)
 
 

@@ -21,6 +21,9 @@ DIALECTS: Final[Mapping[Kind, Dialect]] = {
 
 UID: Final = "schoolwatch"
 
+HEADER: Final = "httpHeaderName1"
+"""The setting that names the header with the token; who asks with a password has none."""
+
 _SCHEMES: Final[Mapping[Dialect, str]] = {"influxql": "Token", "promql": "Bearer"}
 """How a token is sent; VictoriaMetrics itself asks for none, what stands before it may."""
 
@@ -53,7 +56,7 @@ def body(source: Source) -> dict[str, Any]:
     if source.dialect == "influxql":
         made["database"] = source.database  # where Grafana 9 looks; later ones in jsonData
     if not source.user:
-        made["jsonData"]["httpHeaderName1"] = "Authorization"
+        made["jsonData"][HEADER] = "Authorization"
         return made
     if source.dialect == "promql":
         return {**made, "basicAuth": True, "basicAuthUser": source.user}

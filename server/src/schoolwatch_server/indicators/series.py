@@ -36,7 +36,7 @@ REPEAT = 86400.0
 """Seconds after which a school's or commune's value is written again, unchanged."""
 
 REPEAT_PROVINCE = 3600.0
-"""The same of a province, which when large is shown as it was written last, and of the server."""
+"""The same of a province, which when large is shown as it was written last, and of the server's incidents."""
 
 _BY_ID = {indicator.id: indicator for indicator in INDICATORS}
 
