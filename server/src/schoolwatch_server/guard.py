@@ -1,6 +1,7 @@
 """Lets a loop go on while the database can't be used."""
 
 import logging
+import time
 from collections.abc import Callable
 
 from sqlalchemy import exc
@@ -32,6 +33,21 @@ class Guard:
             log.info("%s: the database can be used again", self._name)
         self._failing = False
         return result
+
+
+class Seldom:
+    """Says whether something that happens again and again is worth another line of the log."""
+
+    def __init__(self, every: float = 300.0, clock: Callable[[], float] = time.monotonic) -> None:
+        self._every, self._clock = every, clock
+        self._said_at = -float("inf")
+
+    def now(self) -> bool:
+        """True at the first time, and once in `every` seconds after that."""
+        if self._clock() - self._said_at < self._every:
+            return False
+        self._said_at = self._clock()
+        return True
 
 
 def is_away(error: Exception) -> bool:

@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from sqlalchemy import exc
 
 from databases import make_database
-from schoolwatch_server.api import exports, places
+from schoolwatch_server.api import answers, exports, places
 from schoolwatch_server.api.bounds import BODY_MAX
 from schoolwatch_server.api.headers import HEADERS
 from schoolwatch_server.api.query import NAME
 from schoolwatch_server.api.service import ROUTES
 from schoolwatch_server.config import ServerConfig
+from schoolwatch_server.guard import Seldom
 from tree import Tree
 from website import RunningSite
 
@@ -154,12 +155,18 @@ def test_a_database_that_is_away_is_said_so_and_asked_again_later(
     def fails(*_: object, **__: object) -> None:
         raise exc.OperationalError("SELECT", {}, Exception("connection refused"))
 
+    now = [0.0]
+    monkeypatch.setattr(answers, "_away", Seldom(300.0, lambda: now[0]))
     monkeypatch.setattr(places.registry, "schools", fails)
+    is_problem(ask().get("/api/v1/schools"), 503)
     answer = ask().get("/api/v1/schools")
     assert "database" in is_problem(answer, 503)["detail"]
     assert answer.headers["Retry-After"] == "30"
-    assert "connection refused" in caplog.text
     assert "connection refused" not in answer.text
+    assert caplog.text.count("connection refused") == 1, "whoever looks asks again and again"
+    now[0] = 300.0
+    is_problem(ask().get("/api/v1/schools"), 503)
+    assert caplog.text.count("connection refused") == 2
 
 
 @pytest.mark.database("sqlite")  # the file is spoilt

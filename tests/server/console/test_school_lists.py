@@ -109,9 +109,15 @@ def test_who_manages_a_school_is_shown_and_chosen_by_the_department(tree: Tree) 
         admin.post(f"{address}/status", data={**form, **more, "manager": "xa"})
         assert "do Sở chọn; theo quy định: Sở GDĐT" in admin.get(f"{address}/lists").text
         assert admin.post(f"{address}/status", data={**form, "manager": "bo"}).status_code == 422
-        outside = admin.post(f"{address}/status", data={**form, **more, "position": "0, 0"})
-        assert outside.status_code == 422
-        assert "position" in outside.text
+        for typed, said in (
+            ("0, 0", "nằm ngoài Việt Nam: vĩ độ từ 6 đến 24"),
+            ("105.975, 20.2543", "ghi kinh độ trước"),
+            ("gần chợ", "không phải là vị trí: ghi vĩ độ rồi kinh độ"),
+        ):
+            wrong = admin.post(f"{address}/status", data={**form, **more, "position": typed})
+            assert wrong.status_code == 422
+            assert "Tọa độ" in wrong.text
+            assert f"“{typed}” {said}" in wrong.text
         head = site.somebody("school_head", Scope("school", school.id))
         assert 'name="manager"' not in head.get(f"{address}/lists").text
     with begin_read(tree.engine) as conn:

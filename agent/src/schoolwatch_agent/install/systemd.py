@@ -134,8 +134,8 @@ def _passage(service: Service) -> str:
 
 
 def _watch(service: Service) -> str:
-    """A user of its own with one right, which it gives up once it listens; it sends nothing, and no IP packet
-    comes to it."""
+    """A user of its own with one right, which it gives up once it listens; no IP packet comes to it or goes
+    out, what it asks DHCP servers are frames."""
     sandbox = _SANDBOX.format(
         name="schoolwatch-sensors",
         state="RuntimeDirectory=schoolwatch-sensors\nRuntimeDirectoryMode=0755\n",

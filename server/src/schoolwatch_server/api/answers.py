@@ -22,6 +22,8 @@ from schoolwatch_server.sealing import SealError
 
 log = logging.getLogger(__name__)
 
+_away = guard.Seldom()
+
 
 def install(app: FastAPI) -> None:
     """Every exception that an endpoint or its gate may raise has its answer."""
@@ -109,8 +111,9 @@ async def _database(request: Request, error: Any) -> Response:
     """It is stopped, full or too busy: nobody did anything wrong, and it is over when it answers again."""
     if not guard.is_away(error):
         return await _unforeseen(request, error)
-    what = getattr(error, "orig", None) or error
-    log.error("%s %s: the database can't be used just now: %s", request.method, request.url.path, what)
+    if _away.now():  # everybody who looks at a page or a graph asks again and again
+        what = getattr(error, "orig", None) or error
+        log.error("%s %s: the database can't be used just now: %s", request.method, request.url.path, what)
     text = "the database can't be used just now: try again in a minute"
     problem = Problem(503, text, headers={"Retry-After": "30"})
     if errors.wants_page(request):

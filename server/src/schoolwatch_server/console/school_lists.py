@@ -16,7 +16,7 @@ from schoolwatch_server.alphabet import order
 from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.problems import bad_field, not_found
 from schoolwatch_server.api.route import Route, Server, Who
-from schoolwatch_server.console.page import Csrf, check_form, language_of, page
+from schoolwatch_server.console.page import Csrf, check_form, language_of, page, words_of
 from schoolwatch_server.console.schools import (
     commune_code_of,
     place_of,
@@ -24,6 +24,7 @@ from schoolwatch_server.console.schools import (
     school_in_use,
     school_to_declare,
 )
+from schoolwatch_server.console.words import Words
 from schoolwatch_server.database import (
     contacts,
     hand_checks,
@@ -113,6 +114,7 @@ def lists_page(
 
 
 def change_status(
+    request: Request,
     code: str,
     who: Who,
     server: Server,
@@ -134,7 +136,7 @@ def change_status(
     place = " ".join(former_place.split())
     if not place.isprintable():
         raise bad_field("former_place", "write a name")
-    new = {**chosen, "former_place": place, "position": _position(position)}
+    new = {**chosen, "former_place": place, "position": _position(position, words_of(request))}
     changed = {name: value for name, value in new.items() if roster.status(school)[name] != value}
     if changed:
         with begin_write(server.engine) as conn:
@@ -145,12 +147,14 @@ def change_status(
     return RedirectResponse(f"/schools/{school.code}/lists", 303)
 
 
-def _position(typed: str) -> str:
+def _position(typed: str, words: Words) -> str:
     """As it is kept; nothing is no position."""
     try:
         return parse_position(typed).text if typed.strip() else ""
     except PositionError as error:
-        raise bad_field("position", "write degrees of Vietnam, latitude first: 20.2543, 105.975") from error
+        what = words.text(f"workbook.problem.{error.fault}", value=typed)
+        label = next(one for one in schools.FIELDS if one.name == "position")
+        raise bad_field("position", what, label.title(is_english=words.language == "en")) from error
 
 
 def check_by_hand(
