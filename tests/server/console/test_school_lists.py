@@ -114,9 +114,10 @@ def test_who_manages_a_school_is_shown_and_chosen_by_the_department(tree: Tree) 
             ("105.975, 20.2543", "ghi kinh độ trước"),
             ("gần chợ", "không phải là vị trí: ghi vĩ độ rồi kinh độ"),
         ):
-            wrong = admin.post(f"{address}/status", data={**form, **more, "position": typed})
+            put = {**form, **more, "position": typed}
+            wrong = admin.post(f"{address}/status", data=put, headers={"Accept": "text/html"})
             assert wrong.status_code == 422
-            assert "Tọa độ" in wrong.text
+            assert "<strong>Tọa độ" in wrong.text
             assert f"“{typed}” {said}" in wrong.text
         head = site.somebody("school_head", Scope("school", school.id))
         assert 'name="manager"' not in head.get(f"{address}/lists").text
