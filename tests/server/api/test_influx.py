@@ -2,13 +2,13 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import httpx
 import msgspec
 import pytest
 
-from schoolwatch_server import packs, rules
+from schoolwatch_server import packs, rosters, rules
 from schoolwatch_server.api import influx
 from schoolwatch_server.database import judged, judged_queries, tables
 from schoolwatch_server.database.engine import begin_write
@@ -114,15 +114,10 @@ def test_schools_of_one_name_in_one_commune_are_told_apart(ask: Ask, judged_tree
     """Else they share a line of the list of schools, and a dashboard: since communes were put together."""
     first, second, other = judged_tree.schools[:3]
     assert first.commune == second.commune != other.commune
-    renamed, client = [second.id, other.id], ask(EVERYTHING)
-    before = {id_: f"Trường {one.mark}" for id_, one in zip(renamed, (second, other), strict=True)}
+    before = {one.code: f"Trường {one.mark}" for one in (second, other)}
+    client = ask(EVERYTHING)
     try:
-        with begin_write(judged_tree.engine) as conn:
-            conn.execute(
-                tables.school.update()
-                .where(tables.school.c.id.in_(renamed))
-                .values(name=f"Trường {first.mark}")
-            )
+        rename(judged_tree, dict.fromkeys(before, f"Trường {first.mark}"))
         query = "SHOW TAG VALUES FROM {} WITH KEY = school_name WHERE school = '{}'"
         for one, name in (
             (first, f"Trường {first.mark} ({first.code})"),
@@ -137,9 +132,13 @@ def test_schools_of_one_name_in_one_commune_are_told_apart(ask: Ask, judged_tree
         (found,) = series(client, f"SELECT last(value) FROM indicator WHERE {where} GROUP BY school")
         assert found["tags"] == {"school": str(second.id)}
     finally:
-        with begin_write(judged_tree.engine) as conn:
-            for id_, text in before.items():
-                conn.execute(tables.school.update().where(tables.school.c.id == id_).values(name=text))
+        rename(judged_tree, before)
+
+
+def rename(tree: Tree, names: Mapping[str, str]) -> None:
+    """As the department does it, by a list of schools."""
+    text = "Mã trường,Tên trường\n" + "".join(f"{code},{name}\n" for code, name in names.items())
+    rosters.take_in(tree.engine, "school", text.encode(), EVERYTHING, by="lan", now=tree.now)
 
 
 def test_the_servers_own_health_is_for_who_sees_everything(ask: Ask, judged_tree: Tree) -> None:

@@ -24,6 +24,7 @@ from schoolwatch_server.replays.running import Replays
 from schoolwatch_server.rules.rule import Rule
 from schoolwatch_server.sheets import PackSheets, RuleSheets, Sheets
 from schoolwatch_server.store import Store
+from schoolwatch_server.store.queried.names import NamesHeld
 from schoolwatch_server.store.queried.reports import Reports
 from schoolwatch_server.texts import Texts
 
@@ -53,6 +54,7 @@ class Context:
     oidc: "Client | None" = None
     judged_index: JudgedIndex = field(default_factory=JudgedIndex)
     reports: Reports = field(default_factory=Reports)
+    names: NamesHeld = field(default_factory=NamesHeld)
 
     @property
     def packs(self) -> Packs:

@@ -22,7 +22,6 @@ from schoolwatch_server.indicators.stored import FRESH_BELOW, MEASUREMENT
 from schoolwatch_server.influxql.condition import ANY
 from schoolwatch_server.influxql.source import Series
 from schoolwatch_server.store.queried.beside import Names
-from schoolwatch_server.store.queried.info import InfoSeries
 
 MOST: Final = 20_000
 """Indicators of places in one answer: some 16 MB, what VictoriaMetrics takes in one scrape."""
@@ -81,7 +80,7 @@ def _families(
         text = f"these are {len(series)} indicators of places, and {MOST} are told at once: name `indicator`s"
         raise Problem(422, text, errors=[{"field": "indicator", "detail": f"at most {MOST} in one answer"}])
     now = time.time()
-    names = InfoSeries(conn, who.scope, now).names()
+    names = server.names.now(conn, who.scope)
     ids = [one.id for one in series if isinstance(one.id, int)]
     found = judged_queries.newest(conn, ids, now - FRESH_BELOW)
     told: list[Sample] = [({}, float(server.simulated))]

@@ -51,7 +51,8 @@ def _answer(who: Principal, server: Context, request: Request, q: str, epoch: st
         return _refused(str(error))
     with begin_read(server.engine) as conn:
         until = time.monotonic() + SECONDS
-        source = Queried(conn, server.judged_index, who.scope, now, until, reports=server.reports)
+        index, reports, names = server.judged_index, server.reports, server.names
+        source = Queried(conn, index, who.scope, now, until, reports=reports, names=names)
         results = answer(statements, source)
     if "application/csv" in request.headers.get("accept", ""):
         return Response(as_csv(results, epoch), media_type="text/csv; charset=utf-8")

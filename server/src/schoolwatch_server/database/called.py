@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Integer, Select, and_, bindparam, select, true
+from sqlalchemy import ColumnElement, Connection, Integer, Select, and_, bindparam, func, select, true
 
 from schoolwatch_server.database import reach
 from schoolwatch_server.database import tables as t
@@ -19,6 +19,14 @@ class Called:
 
     names: Mapping[str, Mapping[int, str]]
     positions: Mapping[int, str]
+
+
+def mark(conn: Connection) -> tuple[int, ...]:
+    """Another one when a name or position may have changed: places are only added, or the audit log says so.
+
+    It is looked up in less than a tenth of what the names of a province take.
+    """
+    return tuple(id_ or 0 for id_ in conn.execute(_MARK).one())
 
 
 def called(conn: Connection, scope: Scope) -> Called:
@@ -86,6 +94,12 @@ def _devices(level: Level) -> Select[Any]:
     return query.where(reach.inside(level), d.device.in_(bindparam("names", expanding=True)))
 
 
+_MARK = select(
+    *(
+        select(func.max(table.c.id)).scalar_subquery()
+        for table in (t.audit, t.province, t.commune, t.school, t.school_code)
+    )
+)
 _PLACE = bindparam("place", type_=Integer)
 
 

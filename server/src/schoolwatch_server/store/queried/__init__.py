@@ -14,6 +14,7 @@ from schoolwatch_server.scope import Scope
 from schoolwatch_server.store.queried.info import InfoSeries
 from schoolwatch_server.store.queried.judged import JudgedSeries
 from schoolwatch_server.store.queried.measured import MeasuredSeries
+from schoolwatch_server.store.queried.names import NamesHeld
 from schoolwatch_server.store.queried.reports import Reports
 
 
@@ -32,8 +33,9 @@ class Queried:
         until: float = inf,
         *,
         reports: Reports | None = None,
+        names: NamesHeld | None = None,
     ) -> None:
-        info = InfoSeries(conn, scope, now, until)
+        info = InfoSeries(conn, scope, now, until, names=names)
         self._parts: tuple[Source, ...] = (
             JudgedSeries(conn, index, scope, info.names, until),
             info,

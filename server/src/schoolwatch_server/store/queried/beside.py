@@ -1,10 +1,11 @@
 """Names of places beside their ids, as tags that no series is kept with: what they say is today's."""
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
-from schoolwatch_server.influxql.condition import ANY, Both, Condition, Either, Match
+from schoolwatch_server.influxql.condition import ANY, Both, Condition, Either, Match, allowed
 from schoolwatch_server.influxql.errors import in_time
 from schoolwatch_server.store.names import NAMED
 
@@ -18,12 +19,13 @@ _FEW: Final = 200
 """Ids that are looked for instead of a name."""
 
 
-@dataclass(frozen=True, slots=True)
 class Names:
     """Names of places by what kind and internal id they are, and where schools stand, by id."""
 
-    of: Mapping[str, Mapping[str, str]]
-    geohashes: Mapping[str, str] = field(default_factory=dict)
+    def __init__(
+        self, of: Mapping[str, Mapping[str, str]], geohashes: Mapping[str, str] | None = None
+    ) -> None:
+        self.of, self.geohashes = of, geohashes or {}
 
     def keys(self, keys: Collection[str]) -> list[str]:
         """The tags that these have beside them."""
@@ -45,32 +47,44 @@ class Names:
         told = ((key, self.one(tags, key)) for key in BESIDE)
         return {**tags, **{key: text for key, text in told if text is not None}}
 
-    def without(self, where: Condition, until: float) -> Condition:
-        """A condition on ids for one on names: it lets through whatever the whole does, or more.
+    def without(self, where: Condition, until: float) -> tuple[Condition, bool]:
+        """A condition on ids for one on names, and whether both mean the same; else it lets more through.
 
         Raises `QueryError` when it is later than `until`.
         """
         in_time(until)
         match where:
             case Match(tag) if tag in BESIDE:
-                return ANY if tag == GEOHASH else self._of_ids(where)
+                found = None if tag == GEOHASH else self._of_ids(where)
+                return (ANY, False) if found is None else (found, True)
             case Both(left, right):
-                first, second = self.without(left, until), self.without(right, until)
-                if first is left and second is right:
-                    return where
-                return second if first == ANY else first if second == ANY else Both(first, second)
+                (first, is_first), (second, is_second) = self.without(left, until), self.without(right, until)
+                both = second if first == ANY else first if second == ANY else Both(first, second)
+                return both, is_first and is_second
             case Either(left, right):
-                first, second = self.without(left, until), self.without(right, until)
-                if first is left and second is right:
-                    return where
-                return ANY if ANY in (first, second) else Either(first, second)
-        return where
+                (first, is_first), (second, is_second) = self.without(left, until), self.without(right, until)
+                return ANY if ANY in (first, second) else Either(first, second), is_first and is_second
+        return where, True
 
-    def _of_ids(self, named: Match) -> Condition:
-        """The ids of what has such a name; no condition where they are many, or places without a name do."""
-        kind = NAMED[named.tag]
-        ids = [id_ for id_, name in self.of[kind].items() if named.holds(name)]
-        return ANY if named.holds("") or len(ids) > _FEW else Match(kind, "=~", f"^({'|'.join(ids)})$")
+    def _of_ids(self, named: Match) -> Match | None:
+        """The ids of what has such a name; None where they are many or none, or places without a name do."""
+        kind, is_one = NAMED[named.tag], named.test()
+        if is_one(""):
+            return None
+        texts = allowed(named, named.tag)
+        if texts is None:
+            ids = [id_ for id_, name in self.of[kind].items() if is_one(name)]
+        else:
+            ids = [id_ for text in texts for id_ in self._ids[kind].get(text, ())]
+        return Match(kind, "=~", f"^({'|'.join(ids)})$") if 0 < len(ids) <= _FEW else None
+
+    @cached_property
+    def _ids(self) -> Mapping[str, Mapping[str, list[str]]]:
+        found: dict[str, defaultdict[str, list[str]]] = {kind: defaultdict(list) for kind in self.of}
+        for kind, its in self.of.items():
+            for id_, name in its.items():
+                found[kind][name].append(id_)
+        return found
 
 
 def names_any(where: Condition) -> bool:

@@ -2,23 +2,22 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 from math import inf
 from typing import Any, Final
 
 from sqlalchemy import Connection
 
 from schoolwatch_server.database import registry, stays
-from schoolwatch_server.database.called import called
 from schoolwatch_server.influxql.condition import Condition, allowed
 from schoolwatch_server.influxql.errors import QueryError, in_time
 from schoolwatch_server.influxql.instant import EARLIEST, LATEST, SECOND, nanoseconds
 from schoolwatch_server.influxql.query import Buckets, Function, Span
 from schoolwatch_server.influxql.source import Fold, Point, Series, folded, kept
-from schoolwatch_server.position import parse
 from schoolwatch_server.scope import Scope
 from schoolwatch_server.store.names import FIELD, NAMED, choice
 from schoolwatch_server.store.queried.beside import GEOHASH, Names
+from schoolwatch_server.store.queried.names import NamesHeld
 
 SCHOOLS: Final = "school_info"
 DEVICES: Final = "device_info"
@@ -63,18 +62,22 @@ def _shown(found: Sequence[stays.Stay]) -> dict[int, str]:
     }
 
 
-@lru_cache(8192)
-def _geohash(position: str) -> str:
-    return parse(position).geohash
-
-
 class InfoSeries:
     """The schools that a scope sees, and the devices that are or were at them: 1 at each moment of that.
 
     Moments are the multiples of five minutes, and now. Who does not say from when on is told of now.
     """
 
-    def __init__(self, conn: Connection, scope: Scope, now: float, until: float = inf) -> None:
+    def __init__(
+        self,
+        conn: Connection,
+        scope: Scope,
+        now: float,
+        until: float = inf,
+        *,
+        names: NamesHeld | None = None,
+    ) -> None:
+        self._held = names or NamesHeld()
         self._conn, self._scope, self._until = conn, scope, until
         self._at = int(now) * SECOND
         self._within: dict[str, tuple[int, int]] = {}  # each series' begin and end
@@ -153,9 +156,7 @@ class InfoSeries:
 
     @cached_property
     def _names(self) -> Names:
-        found = called(self._conn, self._scope)
-        names = {level: {str(id_): name for id_, name in its.items()} for level, its in found.names.items()}
-        return Names(names, {str(id_): _geohash(text) for id_, text in found.positions.items()})
+        return self._held.now(self._conn, self._scope)
 
     @cached_property
     def _communes(self) -> Sequence[registry.CommuneRow]:

@@ -46,12 +46,11 @@ class JudgedSeries:
     def series(self, measurement: str, where: Condition, span: Span) -> Sequence[Series]:
         """By their tags; which of them have points in the span, their points tell."""
         del span
-        # names are not in the index: by them is looked afterwards
-        is_named = names_any(where)
-        known = self._names().without(where, self._until) if is_named else where
+        # names are not in the index: ids stand for them, and where they can't is looked afterwards
+        known, is_same = self._names().without(where, self._until) if names_any(where) else (where, True)
         found = self._known.series(measurement, known, self._scope, self._until)
-        named = (Series(one.id, Named(one.tags, self._names)) for one in found)
-        return list(kept(where, named, self._until) if is_named else named)
+        named = [Series(one.id, Named(one.tags, self._names)) for one in found]
+        return named if is_same else list(kept(where, named, self._until))
 
     def folds(
         self,

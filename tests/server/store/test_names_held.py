@@ -1,0 +1,102 @@
+"""Names of places that are held: whatever changes one is seen by the next graph."""
+
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+from sqlalchemy import update
+
+from reports import World
+from schoolwatch_server import erasure, fleet, rosters, schools
+from schoolwatch_server.database import called, registry
+from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.scope import EVERYTHING, Scope
+from schoolwatch_server.store.queried import names
+from schoolwatch_server.store.queried.beside import Names
+from schoolwatch_server.store.queried.names import NamesHeld
+
+NOW = 1_795_000_000.0
+
+
+def now(world: World, held: NamesHeld, scope: Scope = EVERYTHING) -> Names:
+    with begin_read(world.engine) as conn:
+        return held.now(conn, scope)
+
+
+def take(world: World, *, name: rosters.Name, text: str) -> None:
+    found = rosters.take_in(world.engine, name, text.encode(), EVERYTHING, by="lan", now=NOW)
+    assert found.plan.problems == ()
+    assert found.plan.changes
+
+
+def add(world: World) -> None:
+    named = schools.Named
+    schools.add(world.engine, named("S2", "Trường Hai"), "TH", named("C"), named("P"))
+
+
+def merge(world: World) -> None:
+    fleet.merge(world.engine, "S", "S1", by="lan", now=NOW)
+
+
+def delete(world: World) -> None:
+    reason = "trường đã đóng cửa hẳn"
+    erasure.delete_school(world.engine, world.folder, "S", reason, lambda _: None, by="lan", wait=0)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        add,
+        merge,
+        delete,
+        partial(take, name="commune", text="Mã xã,Tên xã,Mã tỉnh\n00200,Xã Mới,P\n"),
+        partial(take, name="commune", text="Mã xã,Tên xã\nC,Phường\n"),
+        partial(take, name="school", text="Mã trường,Tên trường\nS,Trường Khác\n"),
+        partial(take, name="school", text='Mã trường,Tên trường,Vị trí\nS,Trường,"20.25, 105.97"\n'),
+    ],
+)
+def test_what_people_change_is_seen_at_once(world: World, change: Callable[[World], None]) -> None:
+    with begin_write(world.engine) as conn:
+        (commune,) = registry.communes(conn, EVERYTHING)
+        registry.create_school(conn, commune.id, "S1", "Trường Một", "TH", NOW)
+    held = NamesHeld()
+    before = now(world, held)
+    assert now(world, held) is before, "they are held"
+    change(world)
+    after = now(world, held)
+    assert (after.of, after.geohashes) != (before.of, before.geohashes)
+    fresh = now(world, NamesHeld())
+    assert (after.of, after.geohashes) == (fresh.of, fresh.geohashes)
+
+
+def test_what_is_changed_by_hand_is_seen_within_a_minute(world: World) -> None:
+    time = 0.0
+    held = NamesHeld(clock=lambda: time)
+    with begin_write(world.engine) as conn:
+        conn.execute(update(t.school).values(name="Trường Tay"))
+    now(world, held)
+    with begin_write(world.engine) as conn:
+        conn.execute(update(t.school).values(name="Trường Chân"))
+    time = names.READ_AGAIN
+    assert now(world, held).of["school"] == {str(world.school): "Trường Chân"}
+
+
+def test_each_scope_has_its_own_and_few_are_held(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(names, "SCOPES_MAX", 2)
+    with begin_write(world.engine) as conn:
+        (commune,) = registry.communes(conn, EVERYTHING)
+        other = registry.create_commune(conn, commune.province_id, "C2", "Xã Hai")
+        second = registry.create_school(conn, other, "S2", "Trường Hai", "TH", NOW)
+    held = NamesHeld()
+    assert now(world, held, Scope("school", second)).of["school"] == {str(second): "Trường Hai"}
+    assert now(world, held, Scope("commune", commune.id)).of["school"] == {str(world.school): "Trường"}
+    assert len(now(world, held).of["school"]) == 2
+    assert len(held._scopes) == 2
+
+
+def test_a_mark_costs_no_look_through_the_tables(world: World) -> None:
+    """The end of each table's own index is looked up, however long the audit log is."""
+    with begin_read(world.engine) as conn:
+        plan = conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {called._MARK}").all()
+    assert not [row for row in plan if "SCAN" in row.detail and "SCAN CONSTANT ROW" not in row.detail]
