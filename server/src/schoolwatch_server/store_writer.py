@@ -73,35 +73,39 @@ def _write(config: ServerConfig, engine: Engine, owner: str, stop: threading.Eve
     """Writes as long as this process holds the lease."""
     writer: Writer | None = None
     renewed = time.monotonic()
-    while not stop.is_set():
-        if time.monotonic() - renewed >= RENEW_EVERY:
-            renewed = time.monotonic()
-            if not _hold(engine, owner):
-                return False
-        try:
-            writer = writer or _writer(config, engine)
-            if not writer.step():
-                stop.wait(IDLE)
-            pauses.over()
-        except (StoreDownError, LastingError) as error:
-            if writer is None:
-                _note(config, engine, str(error))
-            else:
-                writer.fail(str(error))
-            _pause(str(error), pauses, stop)
-            writer = None  # whoever mended it may have put another token into its file
+    try:
+        while not stop.is_set():
+            if time.monotonic() - renewed >= RENEW_EVERY:
+                renewed = time.monotonic()
+                if not _hold(engine, owner):
+                    return False
+            try:
+                writer = writer or _writer(config, engine)
+                if not writer.step():
+                    stop.wait(IDLE)
+                pauses.over()
+            except (StoreDownError, LastingError) as error:
+                if writer is None:
+                    _note(config, engine, str(error))
+                else:
+                    writer.fail(str(error))
+                    writer.close()
+                    writer = None  # whoever mends it may put another token into its file
+                _pause(str(error), pauses, stop)
+    finally:
+        if writer is not None:
+            writer.close()
     return True
 
 
 def _writer(config: ServerConfig, engine: Engine) -> Writer:
-    store = config.store
-    return Writer(
-        engine,
-        open_engine(store),
-        store.place,
-        deletions.path_in(config.folder),
-        retention_days=store.retention_days,
-    )
+    section, store = config.store, open_engine(config.store)
+    listed = deletions.path_in(config.folder)
+    try:
+        return Writer(engine, store, section.place, listed, retention_days=section.retention_days)
+    except BaseException:
+        store.close()
+        raise
 
 
 def _note(config: ServerConfig, engine: Engine, why: str) -> None:

@@ -42,6 +42,7 @@ class Memory:
     refuses: Callable[[str], bool] = lambda _: False
     can_delete: bool = True
     deleted: list[tuple[str, str, str]] = field(default_factory=list)
+    closed: int = 0
 
     @property
     def lines(self) -> set[str]:
@@ -76,7 +77,7 @@ class Memory:
         raise NotImplementedError
 
     def close(self) -> None:
-        pass
+        self.closed += 1
 
     def delete(self, tag: str, text: str, measurement: str = "") -> bool:
         self._reach()
@@ -427,6 +428,29 @@ def test_a_token_that_was_put_right_counts_without_a_restart(world, tmp_path, mo
         stop.set()
         thread.join(20)
     assert len(store.of("processor_load")) == 3
+
+
+def test_a_store_that_fails_again_and_again_leaves_no_connection_behind(world, monkeypatch) -> None:
+    send(world, 3)
+    stores: list[Memory] = []
+    stop = threading.Event()
+
+    def opened(_: SeriesStore) -> Memory:
+        stores.append(Memory(away=len(stores) < 5))
+        return stores[-1]
+
+    monkeypatch.setattr(store_writer, "open_engine", opened)
+    monkeypatch.setattr(store_writer, "WAIT_MOST", 0.01)
+    section = SeriesStore("victoriametrics", "http://127.0.0.1:1")
+    config = replace(settings_of(world.folder), store=section)
+    thread = threading.Thread(target=store_writer.run, args=(config, stop))
+    thread.start()
+    try:
+        assert error_of(world, stop, "") == ""
+    finally:
+        stop.set()
+        thread.join(20)
+    assert [one.closed for one in stores] == [1] * 6
 
 
 def error_of(world: World, stop: threading.Event, says: str) -> str:

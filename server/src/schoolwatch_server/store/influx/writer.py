@@ -85,6 +85,10 @@ class Writer:
         self._save(at_once=not done)
         return done
 
+    def close(self) -> None:
+        """Lets the connections to the store go."""
+        self._store.close()
+
     def catch_up(self) -> None:
         """Writes all that waits."""
         while self.step():
