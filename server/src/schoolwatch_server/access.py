@@ -14,7 +14,7 @@ Permission = Literal[
     "recognise", "evidence", "packs", "calendar", "duty", "handle", "rules", "report_incidents",
     "alert",
 ]  # fmt: skip
-TokenPermission = Literal["read", "handle", "alert"]
+TokenPermission = Literal["read", "handle", "calendar", "alert"]
 
 ROLES: Mapping[Role, frozenset[Permission]] = {
     "so_admin": frozenset(
@@ -137,10 +137,11 @@ WHOLE_SERVER: frozenset[Permission] = frozenset({"system", "audit", "packs", "ru
 TOKENS: Mapping[TokenPermission, frozenset[Permission]] = {
     "read": frozenset({"read", "system"}),
     "handle": frozenset({"read", "handle"}),
+    "calendar": frozenset({"read", "calendar"}),
     "alert": frozenset({"alert"}),
 }
-"""What an API token may do, within its scope: read, besides see to incidents (a help desk's program), or tell
-of alerts and nothing else (a Grafana)."""
+"""What an API token may do, within its scope: read, besides see to incidents (a help desk's program) or enter
+days off and planned work (a timetable's), or tell of alerts and nothing else (a Grafana)."""
 
 Must = Literal["", "password", "second_factor"]
 """What a person has to do before anything else: change a first password, set up a second factor."""

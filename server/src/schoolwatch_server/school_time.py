@@ -134,7 +134,7 @@ def is_school_time(calendar: SchoolTime, at: float) -> bool:
 def session_at(calendar: SchoolTime, at: float) -> tuple[float, float] | None:
     """Begin and end (UTC seconds) of the session that an instant lies in."""
     number = day_number(at)
-    return next((span for span in _spans(calendar, number) if span[0] <= at < span[1]), None)
+    return next((span for span in spans(calendar, number) if span[0] <= at < span[1]), None)
 
 
 def seconds_of_school(calendar: SchoolTime, start: float, end: float) -> float:
@@ -146,11 +146,12 @@ def seconds_of_school(calendar: SchoolTime, start: float, end: float) -> float:
     return sum(
         max(0.0, min(end, until) - max(start, since))
         for number in days
-        for since, until in _spans(calendar, number)
+        for since, until in spans(calendar, number)
     )
 
 
-def _spans(calendar: SchoolTime, number: int) -> Iterator[tuple[float, float]]:
+def spans(calendar: SchoolTime, number: int) -> Iterator[tuple[float, float]]:
+    """Begin and end (UTC seconds) of each session of a local day."""
     begin = midnight(number)
     for each in sessions(calendar, number):
         yield begin + each.first * 60, begin + each.last * 60

@@ -30,7 +30,7 @@ from schoolwatch_server.api.description import OPENAPI
 from schoolwatch_server.api.route import Route
 from schoolwatch_server.api.service import ROUTES
 from schoolwatch_server.config import Speedtest
-from schoolwatch_server.database import incidents
+from schoolwatch_server.database import calendars, incidents, maintenances
 from schoolwatch_server.database.engine import begin_write
 from schoolwatch_server.enrolment import issue_enrolment_token
 from schoolwatch_server.indicators import INDICATORS
@@ -84,6 +84,7 @@ def principals(site: RunningSite, tree: Tree) -> Principals:
         "token": site.ask(EVERYTHING),
         "a school's token": site.ask(school),
         "a help desk": site.ask(EVERYTHING, "handle"),
+        "a timetable": site.ask(EVERYTHING, "calendar"),
         "a Grafana": site.ask(school, "alert"),
     }
     asks = site.anyone()
@@ -156,6 +157,17 @@ class Known:
                 "digest": st.just(self.report),
                 "from": st.just("2026-01-01T00:00:00Z"),
                 "to": st.just("2027-01-01T00:00:00+07:00"),
+                "level": st.just("school"),
+                "first": st.just("2026-12-01"),
+                "last": st.sampled_from(["2026-12-01", "2026-12-03"]),
+                "starts": st.just("2099-12-01T08:00:00+07:00"),
+                "ends": st.just("2099-12-01T10:00:00+07:00"),
+                "reason": st.sampled_from(["mất điện theo lịch", "thay cáp quang"]),
+                "morning": st.just("07:00-11:30"),
+                "afternoon": st.just("13:30-17:00"),
+                "days": st.just("23456"),
+                "mornings_only": st.just("7"),
+                "day": st.just("2026-12-01"),
             },
         )
 
@@ -165,6 +177,8 @@ class Known:
                 where.update({name: value for name, value in values.items() if name in where})
         if case.path == "/api/v1/indicators":  # refused without one, in words of its own
             case.query = {**(case.query or {}), "school": values["school"]}
+        if case.path == "/api/v1/calendar/work" and isinstance(case.body, dict):
+            case.body["rule"] = "line_down"
         if "/provinces/{code}" in case.path:
             case.path_parameters["code"] = self.province
 
@@ -176,6 +190,11 @@ def known(tree: Tree) -> Known:
     learnt = Learnt(known={"fuzz": {"": 0.0}}, seen={"fuzz": (4e9, 4e9)})  # later than whoever takes it back
     with begin_write(tree.engine) as conn:
         about = Subject("school", tree.schools[0].id)
+        here = {"level": "school", "place_id": tree.schools[0].id, "reason": "fuzz"}
+        calendars.put_days(
+            conn, here | {"first": "2026-12-01", "last": "2026-12-01", "is_held": False}, 0.0, ""
+        )
+        maintenances.put(conn, here | {"rule": "", "starts": 0.0, "ends": 4e9}, 0.0, "")
         incidents.write_states(conn, {("dhcp_server_new", about): msgspec.to_builtins(learnt)})
     report = keeping.freeze(tree.engine, wanted, Judged(packs.load()), EVERYTHING, by="test", now=tree.now)
     return Known(tree, token, report.sha256)

@@ -161,7 +161,7 @@ def ask(asked: Asked, row: Row, client: httpx.Client, name: str, which: str) -> 
         headers["Authorization"] = proof(asked, client, which)
     if row.cookies:
         headers["Cookie"] = "; ".join(f"{key}={value}" for key, value in row.cookies.items())
-    is_handled = row.path.startswith(("/api/v1/incident", "/api/v1/known-network"))
+    is_handled = row.path.startswith(("/api/v1/incident", "/api/v1/known-network", "/api/v1/calendar"))
     if is_handled and row.method == "POST" and name not in {"token", "device", "nobody"}:
         headers["X-CSRF-Token"] = csrf(client)
     more: dict[str, object] = dict(row.body(asked)) if row.body else {}

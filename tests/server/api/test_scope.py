@@ -88,6 +88,10 @@ OF_A_SCHOOL = "devices", "indicators", "incidents", "sites/looks", "work-list"
 """Routes of the API that take a school."""
 
 
+ENTERED = "days", "work"
+"""What stands in the calendar of a place."""
+
+
 def addresses(tree: Tree) -> Iterator[tuple[str, School | None]]:
     """Every address under which something of a school may be read, with the school it is about."""
     whole = (
@@ -102,6 +106,10 @@ def addresses(tree: Tree) -> Iterator[tuple[str, School | None]]:
         "response-times.csv",
         "work-lists",
         "work-lists.csv",
+        "calendar/days",
+        "calendar/work",
+        "calendar/work/1",
+        "calendar/hours",
         *(f"incidents/{number}" for number in range(1, 17)),
     )
     for path in (*whole, *LISTS, *(f"tables/{name}.csv" for name in TABLES)):
@@ -144,7 +152,7 @@ def addresses(tree: Tree) -> Iterator[tuple[str, School | None]]:
     yield "/metrics/indicators?level=province&level=commune&level=school", None
     yield from of_all_reports()
     for school in tree.schools:
-        for path in (*OF_A_SCHOOL, "work-list.csv", "known-network"):
+        for path in (*OF_A_SCHOOL, "work-list.csv", "known-network", "calendar/hours"):
             yield f"/api/v1/{path}?school={school.code}", school
         for path in (*LISTS, *(f"tables/{name}.csv" for name in TABLES)):
             yield f"/api/v1/{path}?school={school.code}", school
@@ -160,6 +168,7 @@ def addresses(tree: Tree) -> Iterator[tuple[str, School | None]]:
                 yield f"{place}/ranking", None
                 yield f"/api/v1{place}/ranking?indicator=telemetry_coverage", None
                 yield f"/api/v1{place}/ranking.csv?indicator=telemetry_coverage", None
+        yield from ((f"/api/v1/calendar/{what}?level=school&code={school.code}", school) for what in ENTERED)
         yield from of_devices(school)
 
 

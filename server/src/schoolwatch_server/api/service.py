@@ -16,6 +16,7 @@ from schoolwatch_server import __version__, passwords, texts, transport
 from schoolwatch_server.api import (
     answers,
     authority,
+    calendar,
     catalogue,
     description,
     devices,
@@ -84,6 +85,7 @@ ROUTES: tuple[Route, ...] = (
     *devices.ROUTES,
     *incidents.ROUTES,
     *known_network.ROUTES,
+    *calendar.ROUTES,
     *grafana_alerts.ROUTES,
     *response_times.ROUTES,
     *rules.ROUTES,

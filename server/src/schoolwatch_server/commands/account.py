@@ -17,7 +17,8 @@ def add_to(commands: "Subparsers") -> None:
         "--scope",
         default="read",
         metavar="PERMISSION",
-        help="what it may do: read, or handle (see to incidents too)",
+        help="what it may do: read, handle (and see to incidents), calendar (and enter school time and "
+        "planned work), or alert (tell of alerts alone)",
     )
     token.add_argument("--school", default="", metavar="CODE", help="only this school (everything)")
     token.add_argument("--name", default="", help="what it is for, shown in the list of tokens")
