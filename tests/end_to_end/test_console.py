@@ -259,6 +259,8 @@ def test_a_token_is_shown_once_with_the_command_to_type(page: Page, up: RunningU
 
 
 def test_logging_out_ends_the_session(page: Page, up: RunningUp) -> None:
+    if (menu := page.get_by_role("button", name="Trình đơn")).is_visible():
+        menu.click()
     page.get_by_role("button", name="Đăng xuất").click()
     expect(page).to_have_url(re.compile("/login"))
     page.goto(_url(up, "/system"))

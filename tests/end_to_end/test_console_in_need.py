@@ -170,12 +170,15 @@ def test_an_incident_is_read_and_tapped_at_night_on_a_phone(
     page = context.new_page()
     page.goto(f"{site.url}/incidents")
     page.locator("#more summary").click()
+    page.get_by_role("button", name="Trình đơn").click()
     page.locator(".bar summary").click()
-    for link in page.locator(".incidents a, .bar nav a, .bar summary, .tabs a:not(.roomy), #more a").all():
+    for link in page.locator(
+        ".incidents a, .bar a, .bar button, .bar summary, .tabs a:not(.roomy), #more a"
+    ).all():
         box = link.bounding_box()
         assert box is not None
         assert box["height"] >= 44, link.text_content()
-    page.locator(".bar summary").click()
+    page.keyboard.press("Escape")
     page.locator(".incidents a").filter(has_text="Phần mềm diệt vi-rút").first.click()
     todo = page.locator(".todo").bounding_box()
     take = page.get_by_role("button", name="Nhận xử lý").bounding_box()

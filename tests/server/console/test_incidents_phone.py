@@ -92,7 +92,7 @@ def test_the_first_incident_is_on_the_first_screen_and_nothing_is_lost(phone: Pa
     phone.wait_for_load_state("load")
     box = phone.locator("[data-incident]").first.bounding_box()
     assert box is not None
-    assert box["y"] <= 305, "below the menu, a reminder, the tabs and one line of folds"
+    assert box["y"] <= 215, "below one line of menu, a reminder, the tabs and one line of folds"
     assert phone.get_by_role("link", name="Màn hình phòng trực").count() == 0
     phone.locator("#more summary").tap()
     big_enough(phone, ".folds summary")
@@ -100,6 +100,25 @@ def test_the_first_incident_is_on_the_first_screen_and_nothing_is_lost(phone: Pa
         expect(phone.get_by_role("link", name=name)).to_be_visible()
     phone.get_by_role("link", name="Màn hình phòng trực").tap()
     expect(phone).to_have_url(re.compile("/wall$"))
+
+
+def test_the_menu_is_one_button_by_tap_and_by_keyboard(phone: Page) -> None:
+    phone.goto("/incidents")
+    menu, rest = phone.get_by_role("button", name="Trình đơn"), phone.locator("#menu")
+    expect(phone.get_by_role("link", name=re.compile("^Sự cố [0-9]"))).to_have_count(1)  # at hand
+    expect(rest).to_be_hidden()
+    menu.tap()
+    expect(rest).to_be_visible()
+    rest.locator("summary").tap()
+    big_enough(phone, ".bar a, .bar button, .bar summary")
+    phone.keyboard.press("Escape")
+    expect(rest).to_be_hidden()
+    menu.press("Enter")
+    phone.keyboard.press("Tab")
+    expect(rest.get_by_role("link", name="Tổng quan")).to_be_focused()
+    phone.keyboard.press("Enter")
+    expect(phone).to_have_url(re.compile("/$"))
+    expect(phone.locator("#menu")).to_be_hidden()
 
 
 def test_several_are_ticked_in_the_list_and_taken_at_once(phone: Page) -> None:
