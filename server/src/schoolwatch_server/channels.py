@@ -198,7 +198,8 @@ def deliver(address: str, title: str, body: str, message: str = "", thread: str 
     unanswered = Event()
     waiting = short_answers.unanswered.set(unanswered)
     try:
-        result = sender.notify(title=title, body=fit(body, room), body_format=apprise.NotifyFormat.TEXT)
+        with short_answers.within(short_answers.LONGEST):
+            result = sender.notify(title=title, body=fit(body, room), body_format=apprise.NotifyFormat.TEXT)
     except Exception as error:  # noqa: BLE001  any of its hundred plugins may raise anything
         return f"failed: {type(error).__name__}"
     finally:

@@ -68,14 +68,17 @@ def look(engine: Engine, now: float) -> bool:
 
 
 def ping(url: str) -> str:
-    """One GET: empty when it was answered with 2xx, else why not, without the address in it."""
+    """One GET: empty when it was answered with 2xx, else why not, without the address in it.
+
+    How long the answer's body is doesn't matter: it is not read.
+    """
     import httpx  # a server that gives no sign needn't hold it in memory
 
     try:
-        answer = httpx.get(url, timeout=TIMEOUT, follow_redirects=False)
+        with httpx.stream("GET", url, timeout=TIMEOUT, follow_redirects=False) as answer:
+            return "" if answer.is_success else f"answered {answer.status_code}"
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         return f"no answer ({type(error).__name__})"
-    return "" if answer.is_success else f"answered {answer.status_code}"
 
 
 def check(url: str) -> None:

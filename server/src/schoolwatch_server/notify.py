@@ -30,8 +30,13 @@ CLAIMED = 120.0
 
 FIRST_PAUSE = 15.0
 LONGEST_PAUSE = 3600.0
+REFUSED_PAUSE = 600.0
+"""The longest where surely nobody got it: what is new waits behind it, and trying rings nobody's phone."""
+
 ATTEMPTS = 36
-"""About 30 hours of trying; then the notification is given up, and its incidents say so."""
+GIVEN_UP_AFTER = 30 * 3600.0
+"""After so many attempts and seconds a notification is given up, and its incidents say so: the attempts alone
+may take 6 hours, and the clock alone may have jumped."""
 
 QUESTIONS = 3
 """Questions about a message that a service takes without an answer which follow as attempts do.
@@ -40,9 +45,9 @@ Then it is one an hour, and none about what somebody has taken or what is over: 
 """
 
 
-def pause(attempts: int) -> float:
-    """Seconds until the next attempt after that many failed ones: 15, 30, 60 … at most an hour."""
-    return float(min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(attempts - 1, 20)))
+def pause(attempts: int, longest: float = LONGEST_PAUSE) -> float:
+    """Seconds until the next attempt after that many failed ones: 15, 30, 60 … at most `longest`."""
+    return float(min(longest, FIRST_PAUSE * 2 ** min(attempts - 1, 20)))
 
 
 def make(engine: Engine, names: Collection[str], now: float, attacks: Collection[str] = ()) -> int:
@@ -101,8 +106,11 @@ def send_next(
         error = channels.deliver(address, title, body, due.nonce, told[0].thread)
     at = time.time() if now is None else now
     may_have_rung = was_asked and may_have_come(error)
-    is_over = not told or due.attempts >= ATTEMPTS or (may_have_rung and _is_seen_to(told))
-    later = LONGEST_PAUSE if may_have_rung and due.attempts > QUESTIONS else pause(due.attempts)
+    is_given_up = due.attempts >= ATTEMPTS and at - due.made_at >= GIVEN_UP_AFTER
+    is_over = not told or is_given_up or (may_have_rung and _is_seen_to(told))
+    later = (
+        LONGEST_PAUSE if may_have_rung and due.attempts > QUESTIONS else pause(due.attempts, REFUSED_PAUSE)
+    )
     with begin_write(engine) as conn:
         if error:
             deliveries.failed(conn, due, error, None if is_over else at + later, at)

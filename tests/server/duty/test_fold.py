@@ -37,6 +37,12 @@ def test_those_that_trickle_in_are_folded_once_they_are_many() -> None:
     assert fold(waits(1), made, 70.0) == (Batch("one", (1,)),)
 
 
+def test_messages_of_a_time_to_come_fold_nothing() -> None:
+    """The clock was set back by an hour."""
+    made = [Made(3600.0 + n, "one") for n in range(BURST)]
+    assert fold(waits(1), made, 10.0) == (Batch("one", (1,)),)
+
+
 def test_while_a_storm_lasts_the_rest_is_counted_in_a_next_message() -> None:
     made = [Made(100.0, "fold")]
     assert fold(waits(7), made, 100.0 + STORM_EVERY - 1) == ()

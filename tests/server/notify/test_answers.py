@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -72,10 +73,10 @@ def test_an_answer_is_read_to_a_limit_and_counts_by_its_status(service: Service)
 
 
 class Cutter:
-    """Takes what is handed to it whole, answers with `answer`, and cuts the line."""
+    """Takes what is handed to it whole, answers with `answer`, and cuts the line, or goes on with `drop`."""
 
-    def __init__(self, answer: bytes = b"", mail: bytes = b"") -> None:
-        self._answer, self._mail = answer, mail
+    def __init__(self, answer: bytes = b"", mail: bytes = b"", drop: bytes = b"") -> None:
+        self._answer, self._mail, self._drop = answer, mail, drop
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port = self._listening.getsockname()[1]
         threading.Thread(target=self._serve, daemon=True).start()
@@ -86,6 +87,9 @@ class Cutter:
                 line, _ = self._listening.accept()
                 with line, line.makefile("rwb", buffering=0) as file, contextlib.suppress(OSError):
                     self._mails(file) if self._mail else self._asked(line)
+                    while self._drop:
+                        file.write(self._drop)
+                        time.sleep(0.05)
 
     def _asked(self, line: socket.socket) -> None:
         said = line.recv(65_536)
@@ -140,6 +144,33 @@ def test_a_mail_server_that_ends_after_the_mail_leaves_it_open_whether_it_came(
     finally:
         cutter.close()
     assert told == fate
+
+
+@pytest.mark.parametrize(
+    ("answer", "mail", "fate"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", b"", short_answers.UNANSWERED),
+        (b"HTTP/1.1 2", b"", short_answers.UNANSWERED),
+        (b"2", b"354 go on\r\n", short_answers.UNANSWERED),
+    ],
+)
+def test_who_says_a_byte_at_a_time_is_not_listened_to_for_ever(
+    answer: bytes, mail: bytes, fate: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each byte comes in time, and there is no end of them."""
+    monkeypatch.setattr(short_answers, "LONGEST", 0.8)
+    cutter = Cutter(answer, mail, drop=b"0")
+    host = f"127.0.0.1:{cutter.port}"
+    query = "smtp=127.0.0.1&from=a@school.vn&to=b@school.vn&mode=insecure"
+    address = f"mailto://{host}?{query}" if mail else f"ntfy://{host}/topic"
+    told: list[str] = []
+    telling = threading.Thread(
+        target=lambda: told.append(channels.deliver(address, "title", "body", "ab" * 16)), daemon=True
+    )
+    telling.start()
+    telling.join(30)
+    cutter.close()
+    assert told == [fate]
 
 
 def test_who_is_not_there_has_taken_nothing() -> None:

@@ -1,5 +1,6 @@
 """The sign of life is given while rules are evaluated, and not when they are not."""
 
+import contextlib
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,7 +18,7 @@ class Outside:
     """A server of signs: how many came, and what it answers."""
 
     def __init__(self) -> None:
-        self.came, self.status = 0, 200
+        self.came, self.status, self.is_endless, self.said = 0, 200, False, 0
         outside = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -25,6 +26,9 @@ class Outside:
                 outside.came += 1
                 self.send_response(outside.status)
                 self.end_headers()
+                with contextlib.suppress(OSError):
+                    while outside.is_endless:
+                        outside.said += self.wfile.write(b"x" * 100_000)
 
             def log_message(self, *args: object) -> None:
                 pass
@@ -62,6 +66,16 @@ def test_it_is_given_each_interval_while_rules_are_evaluated(world: World, outsi
     evaluated(world, NOW)
     assert [dead_man.look(world.engine, NOW + second) for second in (0, 59, 60)] == [True, False, True]
     assert outside.came == 2
+
+
+def test_an_answer_without_an_end_is_not_read(outside: Outside) -> None:
+    outside.is_endless = True
+    asking = threading.Thread(target=dead_man.ping, args=(outside.url,), daemon=True)
+    asking.start()
+    asking.join(20)
+    outside.is_endless = False
+    assert not asking.is_alive()
+    assert outside.said < 20_000_000
 
 
 def test_a_server_that_judges_nothing_keeps_silent(world: World, outside: Outside) -> None:

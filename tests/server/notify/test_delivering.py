@@ -24,6 +24,7 @@ from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.duty.shift import Shift
 from schoolwatch_server.rules import subject
 from schoolwatch_server.scope import EVERYTHING
+from schoolwatch_server.short_answers import UNANSWERED
 from webhook import Webhook
 
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
@@ -119,6 +120,51 @@ def test_an_endpoint_that_is_down_for_an_hour_gets_each_message_once(world: Worl
             select(e.incident_id, func.count()).where(e.kind == "notified").group_by(e.incident_id)
         )
         assert {number: count for number, count in told} == dict.fromkeys(ids, 1)  # noqa: C416
+
+
+def test_what_comes_after_a_refusal_is_told_soon_after_the_endpoint_is_back(
+    world: World, webhook: Webhook
+) -> None:
+    addresses = {"a": webhook.url}
+    webhook.status = 503
+    opened(world, 1, ("a",), NOW)
+    for minute in range(70):
+        send(world, addresses, NOW + minute * 60)
+    webhook.status = 200
+    opened(world, 1, ("a",), NOW + 4200, "critical")
+    for minute in range(70, 82):
+        send(world, addresses, NOW + minute * 60)
+    assert len(webhook.received) == 2, "it was up to an hour"
+    with begin_read(world.engine) as conn:
+        e = t.incident_event.c
+        kinds = conn.scalars(select(e.kind).where(e.kind.in_(("notify_failed", "notified")))).all()
+    assert 6 < len(kinds) < 12, "its timeline is not filled with attempts"
+
+
+@pytest.mark.parametrize("service", ["phone", "url"])
+def test_a_service_that_takes_all_and_answers_nothing_holds_up_no_other_incident(
+    world: World, webhook: Webhook, monkeypatch: pytest.MonkeyPatch, service: str
+) -> None:
+    """A mail server that examines each mail for longer than is waited for does so to every one."""
+    came: dict[str, list[float]] = {}
+    now = NOW
+
+    def taken(*message: str) -> str:
+        came.setdefault(message[3], []).append(now - NOW)
+        return UNANSWERED
+
+    monkeypatch.setattr(channels, "deliver", taken)
+    at = (0, 60, 600, 3600)
+    for second in range(0, 4000, 15):
+        now = NOW + second
+        if second in at:
+            opened(world, 1, ("a",), now, "critical")
+        send(world, {"a": getattr(webhook, service)}, now)
+    assert len(came) == len(at)
+    late = [times[0] - opened_at for times, opened_at in zip(came.values(), at, strict=True)]
+    assert max(late) <= 60, late
+    if service == "phone":
+        assert [len(times) for times in came.values()] == [5, 5, 4, 4], "each question rings once more"
 
 
 def test_a_mail_has_a_readable_subject_and_the_id_of_its_message(world: World, mailbox: Mailbox) -> None:

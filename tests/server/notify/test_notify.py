@@ -285,13 +285,15 @@ def test_a_message_of_many_that_may_have_come_is_asked_about_with_all_it_held(
 
 def test_pauses_grow_to_an_hour() -> None:
     assert [notify.pause(n) for n in (1, 2, 3, 9, 30)] == [15, 30, 60, 3600, 3600]
+    assert [notify.pause(n, notify.REFUSED_PAUSE) for n in (6, 7, 30)] == [480, 600, 600]
 
 
 def test_after_the_last_attempt_it_is_given_up(world: World) -> None:
     opened(world, "a")
     notify.make(world.engine, ["a"], NOW)
     with begin_write(world.engine) as conn:
-        conn.execute(update(t.delivery).values(attempts=notify.ATTEMPTS - 1))
+        long_ago = NOW - notify.GIVEN_UP_AFTER
+        conn.execute(update(t.delivery).values(attempts=notify.ATTEMPTS - 1, made_at=long_ago))
     assert send_all(world, {"a": "json://127.0.0.1:1/x"}) == 1
     with begin_read(world.engine) as conn:
         assert conn.execute(select(t.notification.c.due_at, t.notification.c.error)).all() == [

@@ -6,6 +6,7 @@ knows that it may be the second time.
 """
 
 import secrets
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -25,6 +26,10 @@ class TakenError(Exception):
 
 STUCK_AFTER = 6
 """Failed attempts after which a message no longer holds up what came after it: it may be its own fault."""
+
+ASKED_AFTER = 3
+"""Attempts after which one of which nobody knows whether it came no longer does: some service takes each
+message and answers none in time, and what comes next must not wait for its questions of the next hours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +60,14 @@ def channels_waiting(conn: Connection, channels: Collection[str], now: float) ->
         _n.due_at <= now, _n.delivery_id.is_(None), _n.channel.in_(list(channels))
     )
     waiting = set(conn.scalars(query.distinct()))
-    failing = select(_d.channel, func.count(), func.max(_d.attempts)).where(
+    failing = select(_d.channel, _d.attempts, _d.error).where(
         _d.due_at.is_not(None), _d.attempts > 0, _d.error != "", _d.channel.in_(waiting)
     )
-    for channel, count, attempts in conn.execute(failing.group_by(_d.channel)).all():
-        if count > 1 or attempts < STUCK_AFTER:
+    refused: Counter[str] = Counter()
+    for channel, attempts, error in conn.execute(failing).all():
+        is_asked = may_have_come(error)
+        refused[channel] += not is_asked
+        if attempts < (ASKED_AFTER if is_asked else STUCK_AFTER) or refused[channel] > 1:
             waiting.discard(channel)
     return tuple(sorted(waiting))
 
@@ -172,7 +180,8 @@ def sent(conn: Connection, delivery: Delivery, now: float) -> None:
 
 
 def failed(conn: Connection, delivery: Delivery, error: str, again_at: float | None, now: float) -> None:
-    """The channel did not take it; None gives up. Of a message of many, first and last failure are told.
+    """The channel did not take it; None gives up. Of a message of many, first and last failure are told, of
+    any other the first ones, each sixth and the last.
 
     What may have come in an attempt before stays so: the next one says it too. What was given up meanwhile,
     as its channel was taken away or switched off, stays given up.
@@ -185,7 +194,8 @@ def failed(conn: Connection, delivery: Delivery, error: str, again_at: float | N
         return
     rest = {"attempts": delivery.attempts, "error": error} | ({} if again_at else {"due_at": None})
     conn.execute(update(t.notification).where(_n.delivery_id == delivery.id).values(**rest))
-    if delivery.kind == "one" or delivery.attempts == 1 or again_at is None:
+    is_told = delivery.kind == "one" and (delivery.attempts <= STUCK_AFTER or delivery.attempts % 6 == 0)
+    if is_told or delivery.attempts == 1 or again_at is None:
         _tell(conn, delivery, "notify_failed", error, now)
 
 

@@ -72,7 +72,7 @@ def fold(waiting: Iterable[Waiting], made: Sequence[Made], now: float) -> tuple[
 
 
 def _prompt(rows: Sequence[Waiting], made: Sequence[Made], now: float, *, is_exercise: bool) -> list[Batch]:
-    recent = sum(1 for one in made if one.kind == "one" and now - one.at < MINUTE)
+    recent = sum(1 for one in made if one.kind == "one" and 0 <= now - one.at < MINUTE)
     attacks = [row for row in rows if row.is_attack]
     if attacks and len(attacks) + recent <= BURST + ATTACKS:
         # all that happens to them, or "over" would come after "back"
