@@ -90,6 +90,9 @@ def test_every_panel_is_whole(path: Path) -> None:
         assert panel["fieldConfig"]["defaults"]["noValue"].strip(), says
         assert panel["datasource"]["uid"] == "${source}", says
         assert {target["datasource"]["uid"] for target in panel["targets"]} == {"${source}"}, says
+        assert len(says) <= min(60, 7 * panel["gridPos"]["w"]), f"{says}: cut off above its panel"
+    for row in (one for one in document["panels"] if one["type"] == "row"):
+        assert len(row["title"]) <= 60, row["title"]
     ids = [panel["id"] for panel in panels] + [p["id"] for p in document["panels"] if p["type"] == "row"]
     assert len(ids) == len(set(ids))
 

@@ -6,6 +6,7 @@ SUBJECT = Subject(
     "accounts",
     "Để biết tài khoản và màn hình của máy có được bảo vệ; chỉ quy định và số đếm, không có tên ai",
     "To know whether accounts and screens are guarded; rules and counts only, nobody is named",
+    name=("Tài khoản, khóa màn hình", "Accounts, screen lock"),
     metrics=(
         Metric(
             "accounts.uac",
@@ -80,6 +81,7 @@ SUBJECT = Subject(
             "technical",
             "Số thành viên khác của nhóm quản trị; tài khoản miền hoặc nhóm",
             "Other members of the administrators; accounts of a domain, or groups",
+            short=("Số thành viên khác của nhóm quản trị", "Other members of the administrators"),
         ),
         Metric(
             "accounts.without_password",

@@ -6,6 +6,7 @@ SUBJECT = Subject(
     "activation",
     "Để nhà trường biết máy nào cần kích hoạt lại; đã kích hoạt không có nghĩa là có bản quyền",
     "To tell a school which computers need activation again; activated does not mean licensed",
+    name=("Kích hoạt phần mềm", "Activation"),
     metrics=(
         Metric(
             "activation.activated",
@@ -17,6 +18,7 @@ SUBJECT = Subject(
                 "product",
                 "edition",
             ),
+            short=("Phần mềm đang ở trạng thái đã kích hoạt", "The product says that it is activated"),
         ),
         Metric(
             "activation.grace",
@@ -40,6 +42,7 @@ SUBJECT = Subject(
                 "edition",
                 "state",
             ),
+            short=("Số khóa sản phẩm ở mỗi trạng thái", "Product keys in each state"),
         ),
     ),
     facts=(

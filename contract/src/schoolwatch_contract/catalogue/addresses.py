@@ -6,6 +6,7 @@ SUBJECT = Subject(
     "addresses",
     "Để biết mức sẵn sàng IPv6; chỉ đếm địa chỉ",
     "To know the readiness for IPv6; addresses are only counted",
+    name=("Địa chỉ IP", "IP addresses"),
     metrics=(
         Metric(
             "address.count",

@@ -6,6 +6,7 @@ SUBJECT = Subject(
     "",
     "Để biết phần mềm đo còn làm việc và không mất số liệu",
     "To know that the agent works and that no report is lost",
+    name=("Phần mềm đo SchoolWatch", "The SchoolWatch agent"),
     metrics=(
         Metric(
             "probe.ok", "boolean", "technical", "Phép đo làm việc được", "The probe worked", labels=("probe",)
@@ -26,6 +27,7 @@ SUBJECT = Subject(
             "cao nhất trong các lần xem mỗi giây, của mọi chương trình cùng lúc)",
             "Memory that the last cycle took, with the largest program that it called (while it stays "
             "connected: the most of what all of them held together, looked at each second)",
+            short=("Bộ nhớ mà lần đo trước đã dùng", "Memory that the last cycle took"),
         ),
         Metric(
             "agent.processor",
@@ -55,6 +57,7 @@ SUBJECT = Subject(
             "technical",
             "Dung lượng báo cáo trên máy; báo cáo đã xác nhận được giữ thêm 7 ngày",
             "Bytes of the reports held; acknowledged ones stay for 7 days",
+            short=("Dung lượng báo cáo trên máy", "Bytes of the reports held"),
         ),
         Metric(
             "spool.dropped",

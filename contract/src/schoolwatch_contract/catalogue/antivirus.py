@@ -6,6 +6,7 @@ SUBJECT = Subject(
     "antivirus",
     "Để tính tỉ lệ máy có phần mềm diệt vi-rút đang chạy và cảnh báo khi nó dừng",
     "To compute the share of protected computers, and to warn when the protection stops",
+    name=("Phần mềm diệt vi-rút", "Antivirus"),
     metrics=(
         Metric(
             "antivirus.products",
@@ -69,6 +70,7 @@ SUBJECT = Subject(
             "Chính sách nhóm tắt phần mềm, hoặc tắt bảo vệ thời gian thực của nó",
             "Group policy switches the product off, or its real-time protection",
             labels=("product", "part"),
+            short=("Phần mềm diệt vi-rút bị chính sách nhóm tắt", "Switched off by group policy"),
         ),
         Metric(
             "antivirus.detections",

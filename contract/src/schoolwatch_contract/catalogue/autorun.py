@@ -6,6 +6,7 @@ SUBJECT = Subject(
     "autorun",
     "Để biết USB hay tệp đính kèm có thể tự chạy chương trình hay không",
     "To know whether a USB stick or an attachment can start programs by itself",
+    name=("Tự động chạy, tệp đính kèm", "AutoRun, attachments"),
     metrics=(
         Metric(
             "autorun.enabled",
@@ -42,6 +43,7 @@ SUBJECT = Subject(
             "technical",
             "Tệp tải về được giữ dấu nguồn gốc; mặc định của Windows là có",
             "Downloaded files keep the mark of where they come from; Windows does so by default",
+            short=("Tệp tải về được giữ dấu nguồn gốc", "Downloaded files keep the mark of their origin"),
         ),
         Metric(
             "attachments.origin_removable",
@@ -49,6 +51,7 @@ SUBJECT = Subject(
             "technical",
             "Người dùng được phép bỏ dấu nguồn gốc; mặc định của Windows là có",
             "The user may remove that mark; Windows allows it by default",
+            short=("Người dùng được phép bỏ dấu nguồn gốc", "The user may remove that mark"),
         ),
         Metric(
             "attachments.scanned",
@@ -56,6 +59,10 @@ SUBJECT = Subject(
             "technical",
             "Tệp đính kèm bắt buộc được quét vi-rút khi mở; mặc định của Windows là tùy chọn",
             "Attachments must be scanned when they are opened; optional by default in Windows",
+            short=(
+                "Tệp đính kèm bắt buộc được quét vi-rút khi mở",
+                "Attachments must be scanned when opened",
+            ),
         ),
     ),
     facts=(

@@ -6,6 +6,7 @@ SUBJECT = Subject(
     "backup",
     "Để biết lần sao lưu gần nhất đã bao lâu",
     "To know how long ago the last backup was made",
+    name=("Sao lưu", "Backup"),
     metrics=(
         Metric(
             "backup.age",

@@ -6,6 +6,7 @@ SUBJECT = Subject(
     "bandwidth",
     "Để biết đường truyền của trường có đạt tốc độ theo hợp đồng không",
     "To know whether the school's line has the speed of its contract",
+    name=("Tốc độ đường truyền", "Speed of the line"),
     metrics=(
         Metric(
             "bandwidth.download",
@@ -22,6 +23,7 @@ SUBJECT = Subject(
             "Tốc độ tải lên của đường truyền, theo số byte máy chủ nhận được",
             "Upload throughput of the line, by the bytes that the server received",
             ("family",),
+            short=("Tốc độ tải lên của đường truyền, đo bằng NDT7", "Upload throughput of the line, by NDT7"),
         ),
         Metric(
             "bandwidth.limited_download",
@@ -31,6 +33,10 @@ SUBJECT = Subject(
             "Download throughput held back: by the server or the measuring machine (client); enters no "
             "indicator",
             ("family", "limited_by"),
+            short=(
+                "Tốc độ tải xuống bị máy chủ hoặc máy đo giới hạn",
+                "Download held back by server or client",
+            ),
         ),
         Metric(
             "bandwidth.limited_upload",
@@ -40,6 +46,7 @@ SUBJECT = Subject(
             "Upload throughput held back: by the server or the measuring machine (client); enters no "
             "indicator",
             ("family", "limited_by"),
+            short=("Tốc độ tải lên bị máy chủ hoặc máy đo giới hạn", "Upload held back by server or client"),
         ),
         Metric(
             "bandwidth.line_rate",
@@ -50,6 +57,7 @@ SUBJECT = Subject(
             "Rate of the line with packet headers (Ethernet frames), as a provider's shaper counts it; "
             "throughput counts data alone",
             ("family", "direction"),
+            short=("Tốc độ đường truyền tính cả phần đầu gói tin", "Rate of the line with packet headers"),
         ),
         Metric(
             "bandwidth.rtt_min",
@@ -58,6 +66,10 @@ SUBJECT = Subject(
             "Thời gian khứ hồi nhỏ nhất trong phép đo: đường truyền không tải",
             "Smallest round-trip time during the test: the line without load",
             ("family", "direction"),
+            short=(
+                "Thời gian khứ hồi khi đường truyền không tải",
+                "Round-trip time of the line without load",
+            ),
         ),
         Metric(
             "bandwidth.rtt_loaded",
@@ -74,6 +86,7 @@ SUBJECT = Subject(
             "Phần đường truyền của máy chủ đã bị chiếm trong lúc đo, mức cao nhất",
             "Largest share of the server's own line that was taken meanwhile, by tests and all else",
             ("direction",),
+            short=("Phần đường truyền của máy chủ đã bị chiếm", "Share of the server's own line in use"),
         ),
         Metric(
             "bandwidth.busy",
@@ -81,6 +94,7 @@ SUBJECT = Subject(
             "technical",
             "Phần bộ xử lý của máy đo bị chiếm trong phép đo",
             "Share of the measuring machine's processor in use during the test",
+            short=("Phần bộ xử lý của máy đo bị chiếm", "Share of the measuring processor in use"),
         ),
         Metric(
             "bandwidth.bytes",

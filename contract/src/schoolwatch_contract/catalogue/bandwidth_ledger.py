@@ -6,6 +6,7 @@ SUBJECT = Subject(
     "bandwidth_ledger",
     "Để phép đo tốc độ không vượt hạn mức dữ liệu, và để biết vì sao thiếu kết quả",
     "So that speed tests stay within their data budget, and to know why a result is missing",
+    name=("Hạn mức dữ liệu của phép đo", "Data budget of speed tests"),
     metrics=(
         Metric(
             "bandwidth.month_bytes",
@@ -21,6 +22,7 @@ SUBJECT = Subject(
             "Số phép đo tốc độ theo kế hoạch bị bỏ qua trong tháng, theo lý do",
             "Planned speed tests that were skipped this month, by reason",
             ("reason",),
+            short=("Số phép đo tốc độ bị bỏ qua trong tháng", "Speed tests skipped this month"),
         ),
     ),
     facts=(

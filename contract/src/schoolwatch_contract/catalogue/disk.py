@@ -6,6 +6,7 @@ SUBJECT = Subject(
     "disk",
     "Để biết ổ đĩa sắp đầy",
     "To know when a disk fills up",
+    name=("Dung lượng ổ đĩa", "Disk space"),
     metrics=(
         Metric(
             "disk.size", "B", "technical", "Dung lượng ổ đĩa", "Size of the file system", labels=("mount",)

@@ -6,6 +6,7 @@ SUBJECT = Subject(
     "disk_health",
     "Để thay ổ đĩa trước khi nó hỏng",
     "To replace a disk before it fails",
+    name=("Sức khỏe ổ đĩa", "Disk health"),
     metrics=(
         Metric(
             "disk_health.healthy",

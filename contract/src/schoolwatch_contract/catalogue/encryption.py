@@ -6,6 +6,7 @@ SUBJECT = Subject(
     "encryption",
     "Để biết dữ liệu trên máy bị mất có đọc được hay không",
     "To know whether the data of a lost computer can be read",
+    name=("Mã hóa ổ đĩa", "Disk encryption"),
     metrics=(
         Metric(
             "encryption.enabled",

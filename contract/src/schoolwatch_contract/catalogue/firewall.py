@@ -6,6 +6,7 @@ SUBJECT = Subject(
     "firewall",
     "Để biết tường lửa của máy có bật",
     "To know whether the machine's firewall is on",
+    name=("Tường lửa", "Firewall"),
     metrics=(
         Metric(
             "firewall.enabled",
@@ -17,6 +18,7 @@ SUBJECT = Subject(
                 "source",
                 "profile",
             ),
+            short=("Tường lửa của máy đang bật", "The host firewall is on"),
         ),
         Metric(
             "firewall.service_running",

@@ -6,6 +6,7 @@ SUBJECT = Subject(
     "hardware",
     "Để kiểm kê thiết bị và lập kế hoạch thay thế",
     "To take stock of devices and plan replacements",
+    name=("Phần cứng", "Hardware"),
     facts=(
         FactKind("hardware.vendor", "technical", "Hãng sản xuất máy", "Maker of the machine"),
         FactKind("hardware.model", "technical", "Kiểu máy", "Model of the machine"),

@@ -6,6 +6,7 @@ SUBJECT = Subject(
     "identity",
     "Để nhận ra máy bị nhân bản, thay ổ đĩa, đổi tên, và máy có phần mềm đóng băng",
     "To recognise a cloned machine, a replaced disk, a new name, and a machine that is frozen",
+    name=("Nhận dạng máy", "Identity"),
     facts=(
         FactKind(
             "identity.hint",

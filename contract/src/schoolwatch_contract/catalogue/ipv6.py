@@ -6,6 +6,7 @@ SUBJECT = Subject(
     "ipv6",
     "Để tính tỉ lệ thiết bị ở mỗi bậc IPv6 và chỉ ra bậc đầu tiên chưa đạt cùng cách khắc phục",
     "To compute the share of devices on each IPv6 rung, and to name the first failing one with its remedy",
+    name=("Mức sẵn sàng IPv6", "IPv6 readiness"),
     metrics=(
         Metric(
             "ipv6.rung",
@@ -18,6 +19,7 @@ SUBJECT = Subject(
             "3 global address, 4 default route with a reachable next hop, 5 DNS answers, 6 TCP and TLS, "
             "7 large packets, 8 preferred, 9 NAT64, 10 DHCP option 108, 11 a single advertising router",
             labels=("rung",),
+            short=("Bậc sẵn sàng IPv6", "Rungs of the IPv6 ladder"),
         ),
         Metric(
             "ipv6.rung.seconds",
@@ -34,6 +36,7 @@ SUBJECT = Subject(
             "Thời gian một đích của bậc IPv6 trả lời; đích lấy từ thiết lập của máy chủ",
             "Time that a target of an IPv6 rung took; targets are those of the server's settings",
             labels=("rung", "target"),
+            short=("Thời gian một đích của bậc IPv6 trả lời", "Time that a target of an IPv6 rung took"),
         ),
         Metric(
             "ipv6.connect.seconds",
@@ -50,6 +53,7 @@ SUBJECT = Subject(
             "MTU của đường đi IPv6 tới một đích, theo hệ điều hành",
             "Path MTU to a target over IPv6, as the operating system knows it",
             labels=("target",),
+            short=("MTU của đường đi IPv6 tới một đích", "Path MTU to a target over IPv6"),
         ),
         Metric(
             "ipv6.routers",
@@ -57,6 +61,7 @@ SUBJECT = Subject(
             "technical",
             "Số bộ định tuyến gửi quảng bá IPv6 trên một liên kết mạng, nhiều nhất trong các liên kết",
             "Routers that advertise IPv6 on a link, the most of any link",
+            short=("Số bộ định tuyến gửi quảng bá IPv6", "Routers that advertise IPv6"),
         ),
         Metric(
             "ipv6.router.lifetime",
@@ -64,6 +69,7 @@ SUBJECT = Subject(
             "technical",
             "Thời hạn làm bộ định tuyến mặc định trong quảng bá; 0 là không phải tuyến mặc định",
             "Router lifetime advertised; 0 is not a default router",
+            short=("Thời hạn làm bộ định tuyến mặc định", "Router lifetime advertised"),
         ),
         Metric(
             "ipv6.advertised.mtu",

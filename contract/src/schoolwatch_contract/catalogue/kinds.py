@@ -14,7 +14,10 @@ Aggregated: shown of rooms of several computers, never of one computer."""
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A number that is measured."""
+    """A number that is measured.
+
+    `short` is what it is called above a graph (vi, en), where what it means (`vi`, `en`) is a sentence.
+    """
 
     name: str
     unit: Unit
@@ -23,6 +26,7 @@ class Metric:
     en: str
     labels: tuple[str, ...] = ()
     probe: str = ""
+    short: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +55,15 @@ class SightingKind:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What one probe sends, and to what purpose (`vi`, `en`); the probe "" is the agent itself.
+    """What one probe sends, what that is called (`name`: vi, en), and to what purpose (`vi`, `en`).
 
-    The kinds need not name the probe: the catalogue writes it into each of them.
+    The probe "" is the agent itself. The kinds need not name the probe: the catalogue writes it into each.
     """
 
     probe: str
     vi: str
     en: str
+    name: tuple[str, str]
     metrics: tuple[Metric, ...] = ()
     facts: tuple[FactKind, ...] = ()
     sightings: tuple[SightingKind, ...] = ()

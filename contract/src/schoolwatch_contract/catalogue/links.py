@@ -6,6 +6,7 @@ SUBJECT = Subject(
     "links",
     "Để tính tỉ lệ kết nối có dây từ 100 Mbit/s và 1 Gbit/s, biết lưu lượng và lỗi đường dây",
     "To compute the share of wired links of 100 Mbit/s and 1 Gbit/s, and to know traffic and faulty cables",
+    name=("Kết nối mạng", "Network links"),
     metrics=(
         Metric(
             "link.up",

@@ -6,6 +6,7 @@ SUBJECT = Subject(
     "processor",
     "Để biết máy còn đủ sức dùng cho dạy học",
     "To know whether a machine still does its work",
+    name=("Bộ xử lý", "Processor"),
     metrics=(
         Metric(
             "processor.busy",

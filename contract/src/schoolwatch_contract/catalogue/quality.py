@@ -8,6 +8,7 @@ SUBJECT = Subject(
     "quality",
     "Để phân biệt lỗi mạng trong trường với lỗi đường truyền",
     "To tell a fault of the school's network from one of its line",
+    name=("Chất lượng đường truyền", "Quality of the path"),
     metrics=(
         Metric(
             "quality.latency",
@@ -17,6 +18,7 @@ SUBJECT = Subject(
             "target là gateway (bộ định tuyến), server (máy chủ) hoặc máy được cấu hình",
             "Latency: median round trip of 10 echoes; target is gateway, server or a configured host",
             labels=_LABELS,
+            short=("Độ trễ (trung vị của 10 gói)", "Latency (median of 10 echoes)"),
         ),
         Metric(
             "quality.jitter",
@@ -25,6 +27,7 @@ SUBJECT = Subject(
             "Biến thiên độ trễ: trung bình chênh lệch giữa hai lần khứ hồi liên tiếp",
             "Jitter: mean difference of successive round trips",
             labels=_LABELS,
+            short=("Biến thiên độ trễ", "Jitter"),
         ),
         Metric(
             "quality.loss",
@@ -33,6 +36,7 @@ SUBJECT = Subject(
             "Tỉ lệ mất gói: phần không có trả lời trong một giây",
             "Loss: part of the echoes without an answer within a second",
             labels=_LABELS,
+            short=("Tỉ lệ mất gói", "Packet loss"),
         ),
     ),
     facts=(

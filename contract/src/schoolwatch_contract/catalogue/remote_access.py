@@ -6,6 +6,7 @@ SUBJECT = Subject(
     "remote_access",
     "Để biết máy có mở đường truy cập từ xa mà nhà trường ít khi cần",
     "To know of ways in over the network that a school rarely needs",
+    name=("Truy cập từ xa", "Remote access"),
     metrics=(
         Metric(
             "remote_access.rdp",
@@ -44,6 +45,7 @@ SUBJECT = Subject(
             "technical",
             "Tài khoản root được đăng nhập qua SSH, bằng mật khẩu hoặc bằng khóa",
             "root may log in over SSH, with a password or with a key",
+            short=("Tài khoản root được đăng nhập qua SSH", "root may log in over SSH"),
         ),
         Metric(
             "remote_access.ssh_password",

@@ -6,6 +6,7 @@ SUBJECT = Subject(
     "resolvers",
     "Để tìm lỗi mạng của nhà trường",
     "To find faults of the school's network",
+    name=("Phân giải tên miền", "Name servers"),
     metrics=(
         Metric(
             "resolver.count",

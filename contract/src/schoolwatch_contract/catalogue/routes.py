@@ -6,6 +6,7 @@ SUBJECT = Subject(
     "routes",
     "Để tìm lỗi mạng của nhà trường",
     "To find faults of the school's network",
+    name=("Định tuyến", "Routes"),
     facts=(
         FactKind(
             "route.default",

@@ -13,6 +13,7 @@ SUBJECT = Subject(
     "trong mạng của trường; địa chỉ MAC ở lại nhà trường",
     "To detect who poses as a DHCP server or router or as another device, and to count the devices of the "
     "school's network; MAC addresses stay at the school",
+    name=("Cảm biến mạng", "Network sensors"),
     metrics=(
         Metric(
             "sensor.up",
@@ -21,6 +22,7 @@ SUBJECT = Subject(
             "Cảm biến mạng có đang nghe trên liên kết này; 0 là không nghe, không phải là an toàn",
             "Whether the sensor listens on this link; 0 is deaf, which is not safe",
             labels=("nic",),
+            short=("Cảm biến mạng có đang nghe", "Whether the sensor listens"),
         ),
         Metric(
             "sensor.frames",
@@ -37,6 +39,7 @@ SUBJECT = Subject(
             "Số khung hệ điều hành bỏ trong một giờ qua vì cảm biến không kịp đọc",
             "Frames that the system dropped in the last hour because the sensor was too slow",
             labels=("nic",),
+            short=("Số khung bị bỏ trong một giờ qua", "Frames dropped in the last hour"),
         ),
         Metric(
             "sensor.untold",
@@ -45,6 +48,7 @@ SUBJECT = Subject(
             "Số lần phát hiện trong một giờ qua vượt giới hạn bộ nhớ nên không được báo riêng",
             "Sightings of the last hour beyond the sensor's bounds, which are not told one by one",
             labels=("nic",),
+            short=("Số lần phát hiện không được báo riêng", "Sightings not told one by one"),
         ),
         Metric(
             "lan.stations",
@@ -61,6 +65,7 @@ SUBJECT = Subject(
             "Số thiết bị nghe được lần đầu trong một giờ qua; chưa biết trong ngày đầu cảm biến chạy",
             "Devices heard for the first time in the last hour; unknown on the sensor's first day",
             labels=("nic",),
+            short=("Số thiết bị nghe được lần đầu trong một giờ qua", "Devices first heard in the last hour"),
         ),
     ),
     facts=(

@@ -6,6 +6,7 @@ SUBJECT = Subject(
     "system",
     "Để biết hệ điều hành nào còn được hỗ trợ",
     "To know which operating systems are still supported",
+    name=("Hệ điều hành", "Operating system"),
     facts=(
         FactKind("os.name", "technical", "Tên hệ điều hành", "Name of the operating system"),
         FactKind("os.version", "technical", "Phiên bản hệ điều hành", "Version of the operating system"),

@@ -6,6 +6,7 @@ SUBJECT = Subject(
     "updates",
     "Để biết máy còn thiếu bản vá an toàn",
     "To know which machines lack security updates",
+    name=("Cập nhật, bản vá", "Updates"),
     metrics=(
         Metric(
             "updates.pending", "count", "technical", "Số bản cập nhật chưa cài", "Updates not yet installed"

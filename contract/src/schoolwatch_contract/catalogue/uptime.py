@@ -6,6 +6,7 @@ SUBJECT = Subject(
     "uptime",
     "Để biết máy có được dùng và khởi động lại",
     "To know that a machine is used and restarted",
+    name=("Thời gian hoạt động", "Uptime"),
     metrics=(
         Metric(
             "uptime.seconds",

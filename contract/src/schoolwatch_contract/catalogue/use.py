@@ -6,6 +6,7 @@ SUBJECT = Subject(
     "use",
     "Để biết phòng máy và phòng học có được dùng, cộng theo phòng; không đo ở nơi khác",
     "To know whether labs and classrooms are used, summed by room; measured nowhere else",
+    name=("Sử dụng máy", "Use"),
     metrics=(
         Metric(
             "use.on",

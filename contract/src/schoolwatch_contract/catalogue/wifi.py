@@ -6,6 +6,7 @@ SUBJECT = Subject(
     "wifi",
     "Để biết mạng chậm do sóng yếu hay do đường truyền; tên mạng và địa chỉ điểm phát không được gửi",
     "To tell a weak signal from a slow line; the network's name and the access point's address are not sent",
+    name=("Wi-Fi", "Wi-Fi"),
     metrics=(
         Metric(
             "wifi.signal",

@@ -6,7 +6,7 @@ from schoolwatch_server.grafana.spec import Dashboard, Row, Words, said
 
 _ROWS = (
     Row(
-        Words(subject.vi, subject.en),
+        Words(*subject.name),
         tuple(measured(metric.name) for metric in subject.metrics if shown_alone(metric.name)),
     )
     for subject in SUBJECTS

@@ -35,7 +35,7 @@ _SUBJECTS: Final = {subject.probe: subject for subject in SUBJECTS}
 
 _ROWS = (
     Row(
-        Words(_SUBJECTS[probe].vi, _SUBJECTS[probe].en),
+        Words(*_SUBJECTS[probe].name),
         tuple(
             measured(metric.name, GATEWAY) for metric in _SUBJECTS[probe].metrics if shown_alone(metric.name)
         ),

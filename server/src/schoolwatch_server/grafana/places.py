@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from schoolwatch_contract.catalogue import METRICS
+from schoolwatch_server import texts
 from schoolwatch_server.grafana.spec import GIVEN, Dashboard, Panel, Query, Row, Variable, Words, said
 from schoolwatch_server.indicators import INDICATORS
 from schoolwatch_server.indicators.indicator import Indicator
@@ -111,7 +112,7 @@ def now(indicator: str, where: Mapping[str, str]) -> Panel:
     """An indicator's newest value."""
     title, description, unit = _said_of(indicator)
     query = Query(MEASUREMENT, {"indicator": indicator, **where}, is_over_time=False)
-    return Panel("stat", title, description, unit, query, 4, 5, newest=_newest(where))
+    return Panel("stat", title, description, unit, query, 6, 5, newest=_newest(where))
 
 
 def worst(indicator: str, where: Mapping[str, str], *by: str) -> Panel:
@@ -182,11 +183,12 @@ def devices() -> Panel:
 def measured(metric: str, device: str = "device") -> Panel:
     """What one device measured, a line for each of the metric's labels; `device` is the variable with it."""
     known = METRICS[metric]
+    meaning = Words(known.vi, known.en)
     query = Query(measurement_of(metric), {"device": f"${device}"}, known.labels, "mean")
     return Panel(
         "timeseries",
-        Words(known.vi, known.en),
-        said("grafana.of_metric", metric=Words(metric, metric)),
+        Words(*known.short) if all(known.short) else meaning,
+        said("grafana.of_metric", meaning=meaning, metric=Words(metric, metric)),
         "bool_yes_no" if known.unit == "boolean" else UNITS[known.unit],
         query,
     )
@@ -195,12 +197,16 @@ def measured(metric: str, device: str = "device") -> Panel:
 def _said_of(indicator: str) -> tuple[Words, Words, str]:
     """Title, description and unit."""
     known: Indicator = _BY_ID[indicator]
+    name = said(f"indicator.{indicator}")
     description = said(
         "grafana.of_indicator",
+        name=name,
         formula=said(f"file.formula.{indicator}"),
         code=Words(known.code, known.code),
     )
-    return said(f"indicator.{indicator}"), description, UNITS[known.unit]
+    either = texts.load().either
+    vi, en = (either(one, f"grafana.short.{indicator}", name.of(one)) for one in texts.LANGUAGES)
+    return Words(vi, en), description, UNITS[known.unit]
 
 
 def _newest(where: Mapping[str, str]) -> str:
