@@ -8,6 +8,7 @@ import shutil
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
@@ -20,6 +21,9 @@ from schoolwatch_agent.config import Limits
 from schoolwatch_agent.processes import Taken
 from webhook import Webhook
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
 _LINES = Path(__file__).with_name("peers.txt").read_text(encoding="utf-8").splitlines()
 PEERS = dict(line.split(maxsplit=1) for line in _LINES if line and line[0] not in "#!")
 """Program → the Debian packages that carry it; "-" when Debian has none."""
@@ -31,6 +35,11 @@ settings.register_profile("schoolwatch", deadline=None)
 settings.load_profile("schoolwatch")  # a busy machine is no wrong answer; what hangs, pytest's timeout ends
 
 Peer = Callable[[str], Path]
+
+CHROMIUM = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -92,6 +101,17 @@ def peer() -> Peer:
         return found
 
     return ask
+
+
+@pytest.fixture(scope="module")
+def browser(peer: Peer) -> Iterator["Browser"]:
+    """A Chromium without a window, that asks nobody for anything by itself."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=peer("chromium"), args=CHROMIUM)
+        yield chromium
+        chromium.close()
 
 
 @pytest.fixture(scope="session")

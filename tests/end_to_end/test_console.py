@@ -8,16 +8,12 @@ from pathlib import Path
 
 import psutil
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from conftest import Peer
 from running import RunningUp
 from schoolwatch_server.indicators import INDICATORS
 
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 WIDTHS = {"desk": 1280, "phone": 390}
 PAGES = (
     "/",
@@ -44,14 +40,6 @@ def up(tmp_path_factory: pytest.TempPathFactory, peer: Peer) -> Iterator[Running
     running.wait_ready()
     yield running
     running.end()
-
-
-@pytest.fixture(scope="module")
-def browser(peer: Peer) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=peer("chromium"), args=FLAGS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(params=list(WIDTHS))

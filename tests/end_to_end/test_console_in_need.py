@@ -5,10 +5,9 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 import machines
-from conftest import Peer
 from reports import Device
 from schoolwatch_contract.records import Fact
 from schoolwatch_server import incidents, people, rules, work_list
@@ -24,7 +23,6 @@ from schoolwatch_server.scope import EVERYTHING
 from tree import FINE, NONE, Tree
 from website import RunningSite
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
 SCREEN = 850
 DEVICES, WRONG = 50, 12
 
@@ -77,14 +75,6 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Tree:
 def site(tree: Tree) -> Iterator[RunningSite]:
     with RunningSite(tree.config) as site:
         yield site
-
-
-@pytest.fixture(scope="module")
-def browser(peer: Peer) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=peer("chromium"), args=FLAGS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")

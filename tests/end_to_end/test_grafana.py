@@ -12,7 +12,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from conftest import Peer
 from grafana import RealGrafana, real
@@ -26,7 +26,6 @@ from schoolwatch_server.grafana.spec import Dashboard
 from schoolwatch_server.scope import EVERYTHING
 from website import RunningSite
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
 HOURS = 26
 SETTLED: Final = 60_000
 """Milliseconds that a dashboard's panels may take."""
@@ -52,14 +51,6 @@ def errors(page: Page) -> list[str]:
         """found => found.filter(one => one.getClientRects().length)
                         .map(one => one.getAttribute("aria-label") + " " + one.textContent)"""
     )
-
-
-@pytest.fixture(scope="module")
-def browser(peer: Peer) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=peer("chromium"), args=FLAGS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,10 @@
 """What a browser is told, and what it must bring: forms' tokens, cookies, the content security policy."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from databases import make_database, settings_of
 from matrix import MATRIX, Row
@@ -19,8 +18,6 @@ from schoolwatch_server.scope import EVERYTHING, Scope
 from tree import Tree
 from website import RunningSite, csrf
 
-CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-            "--disable-background-networking", "--disable-component-update"]  # fmt: skip
 FORMS = [
     row
     for row in MATRIX
@@ -80,19 +77,11 @@ def test_no_form_does_anything_without_the_token_of_its_session(
         assert all(client.get("/me").status_code == 200 for client in everybody), "all are still logged in"
 
 
-@pytest.fixture(scope="module")
-def chromium(peer) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(peer("chromium")), args=CHROMIUM)
-        yield browser
-        browser.close()
-
-
 def test_every_page_keeps_to_the_content_security_policy(
-    site: RunningSite, tree: Tree, chromium: Browser
+    site: RunningSite, tree: Tree, browser: Browser
 ) -> None:
     client = site.somebody("so_admin")
-    context = chromium.new_context()
+    context = browser.new_context()
     context.add_cookies([{"name": SESSION_COOKIE, "value": client.cookies[SESSION_COOKIE], "url": site.url}])
     page, said, asked = context.new_page(), [], set()
     page.on("console", lambda m: said.append(m.text) if m.type in ("error", "warning") else None)

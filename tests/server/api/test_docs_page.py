@@ -2,30 +2,15 @@
 
 from pathlib import Path
 
-import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser
 
 from website import RunningSite
 
-CHROMIUM = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-
-
-@pytest.fixture
-def browser_page(peer):
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(peer("chromium")), args=CHROMIUM)
-        page = browser.new_page()
-        yield page
-        browser.close()
-
 
 def test_the_description_can_be_read_and_tried_and_nothing_is_asked_elsewhere(
-    site: RunningSite, ask, browser_page: Page, tmp_path: Path
+    site: RunningSite, ask, browser: Browser, tmp_path: Path
 ) -> None:
-    page, said, asked = browser_page, [], []
+    page, said, asked = browser.new_page(), [], []
     page.on(
         "console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None
     )

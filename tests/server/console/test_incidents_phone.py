@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from schoolwatch_server import people
 from schoolwatch_server.api.route import SESSION_COOKIE
@@ -14,8 +14,6 @@ from schoolwatch_server.scope import EVERYTHING
 from tree import Tree
 from website import RunningSite
 
-CHROMIUM = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync",
-            "--disable-background-networking", "--disable-component-update"]  # fmt: skip
 PASSWORD = "a password for tests"
 FINGER = 44
 """Pixels that a finger needs (Apple's Human Interface Guidelines; WCAG 2.2, 2.5.5)."""
@@ -29,13 +27,12 @@ def tree(tmp_path) -> Iterator[Tree]:
 
 
 @pytest.fixture
-def phone(tree: Tree, peer) -> Iterator[Page]:
+def phone(tree: Tree, browser: Browser) -> Iterator[Page]:
     for name in ("lan", "minh"):
         people.create_account(tree.engine, name, PASSWORD, role="so_admin", scope=EVERYTHING, by="test")
     login = people.log_in(tree.engine, "lan", PASSWORD, address="", now=time.time())
     assert login is not None
-    with RunningSite(tree.config) as site, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(peer("chromium")), args=CHROMIUM)
+    with RunningSite(tree.config) as site:
         context = browser.new_context(
             base_url=site.url,
             viewport={"width": 390, "height": 844},
@@ -45,7 +42,7 @@ def phone(tree: Tree, peer) -> Iterator[Page]:
         for name, value in ((SESSION_COOKIE, login.secret), (LANGUAGE_COOKIE, "vi")):
             context.add_cookies([{"name": name, "value": value, "url": site.url}])
         yield context.new_page()
-        browser.close()
+        context.close()
 
 
 def big_enough(page: Page, where: str) -> None:

@@ -5,10 +5,9 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import update
 
-from conftest import Peer
 from schoolwatch_server.database import incidents, journal
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_write
@@ -16,7 +15,6 @@ from schoolwatch_server.rules import subject
 from tree import School, Tree
 from website import RunningSite
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
 expect.set_options(timeout=20_000)
 JUDGING = 10**10
 """A sign of life from the far future: nobody judges reports in this test, and nothing is to say so."""
@@ -29,14 +27,6 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tree]:
         journal.move(conn, "rules", 0, JUDGING)
     yield made
     made.engine.dispose()
-
-
-@pytest.fixture(scope="module")
-def browser(peer: Peer) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=peer("chromium"), args=FLAGS)
-        yield chromium
-        chromium.close()
 
 
 def happen(tree: Tree, school: School, rule: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from schoolwatch_server.api.route import SESSION_COOKIE
 from schoolwatch_server.database import rules
@@ -12,16 +12,12 @@ from schoolwatch_server.database.engine import begin_read
 from tree import Tree
 from website import RunningSite
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-         "--disable-background-networking", "--disable-component-update"]  # fmt: skip
-
 
 @pytest.fixture(params=[390, 1440])
-def page(request: pytest.FixtureRequest, tree: Tree, peer) -> Iterator[Page]:
-    with RunningSite(tree.config) as site, sync_playwright() as playwright:
+def page(request: pytest.FixtureRequest, tree: Tree, browser: Browser) -> Iterator[Page]:
+    with RunningSite(tree.config) as site:
         session = site.somebody("so_admin").cookies[SESSION_COOKIE]
-        chromium = playwright.chromium.launch(executable_path=peer("chromium"), args=FLAGS)
-        context = chromium.new_context(
+        context = browser.new_context(
             viewport={"width": request.param, "height": 900}, base_url=site.url, locale="vi-VN"
         )
         context.add_cookies([{"name": SESSION_COOKIE, "value": session, "url": site.url}])
@@ -29,7 +25,7 @@ def page(request: pytest.FixtureRequest, tree: Tree, peer) -> Iterator[Page]:
         said: list[str] = []
         page.on("console", lambda message: said.append(message.text))
         yield page
-        chromium.close()
+        context.close()
         assert said == []
 
 

@@ -10,6 +10,7 @@ from schoolwatch_server.access import Principal
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.handling import Wish
+from schoolwatch_server.rules.learning import OTHERS, STRANGERS_MAX
 from schoolwatch_server.scope import EVERYTHING
 from server.incidents.test_lan import (
     DAY,
@@ -87,6 +88,17 @@ def test_of_incidents_that_are_closed_at_once_each_word_leads_to_its_own(lan: La
     network = listed(lan)
     said = {one.part: [found.id for _, found in network.said(one) if found] for one in network.known}
     assert said == {OURS: [], PHONE: [waiting[PHONE]], ROGUE: [waiting[ROGUE]]}
+
+
+def test_of_many_strangers_at_once_nobody_is_asked_whether_they_are_the_schools(lan: Lan) -> None:
+    for number in range(STRANGERS_MAX + 2):
+        lan.see(60 * number, f"{number:02}" * 16, **OF_ROGUE)
+    waiting = listed(lan).waiting
+    assert [one.subject.part for one in waiting].count(OTHERS) == 1
+    with RunningSite(settings_of(lan.world.folder)) as site:
+        page = site.somebody("so_admin").get("/schools/S/network").text
+    assert "nhiều thiết bị khác cùng lúc" in page
+    assert page.count("Xác nhận và ghi nhớ") == len(waiting) - 1 == STRANGERS_MAX
 
 
 def test_a_school_whose_line_was_down_has_no_page_of_its_network(world: World) -> None:

@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
-from conftest import Peer
 from schoolwatch_contract.catalogue import SUBJECTS
 from schoolwatch_contract.catalogue.classes import NEVER
 from schoolwatch_server import texts
@@ -66,23 +66,19 @@ def test_a_name_is_no_part_of_the_page_s_code() -> None:
     assert "&lt;b&gt;A&lt;/b&gt; &amp; B" in page
 
 
-def test_it_prints_on_one_sheet_from_the_kit_and_from_the_console(tmp_path: Path, peer: Peer) -> None:
-    from playwright.sync_api import sync_playwright
-
-    program = peer("chromium")
+def test_it_prints_on_one_sheet_from_the_kit_and_from_the_console(tmp_path: Path, browser: Browser) -> None:
     tree = Tree(tmp_path)
     page = tmp_path / "notice.html"
     named = notice(
         ServerConfig(privacy=LONG), TEXTS, school="Trường Trung học phổ thông Nguyễn Thị Minh Khai"
     )
     page.write_text(html(named, "SchoolWatch 0.1.0", one_page=True), encoding="utf-8")
-    with RunningSite(tree.config) as site, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
+    with RunningSite(tree.config) as site:
         for address in (page.as_uri(), f"{site.url}/privacy"):
             tab = browser.new_page()
             tab.goto(address)
             assert sheets(tab.pdf(format="A4", prefer_css_page_size=True)) == 1, address
-        browser.close()
+            tab.close()
     tree.engine.dispose()
 
 

@@ -88,6 +88,7 @@ def _page(
             lines=[_line(one, network, words, names) for one in network.known],
             waiting=[_waits(one, rules, words, names) for one in network.waiting],
             ended=[_ended(one, rules.get(one.rule), words, names) for one in network.ended],
+            others=OTHERS,
             person=lambda name: person(name, words),
             told=told,
             refused=refused,
@@ -137,7 +138,10 @@ def _name(rule: Rule | None, part: str, words: Words, names: Names) -> str:
 def _waits(
     found: Found, rules: Mapping[str, Rule], words: Words, names: Names
 ) -> tuple[Found, str, str, str]:
-    """With the title of its rule, which machine it is, and what that announced when the incident opened."""
+    """With the title of its rule, which machine it is, and what that announced when the incident opened.
+
+    Of many at once nobody can say that they are the school's own: a word teaches of one machine.
+    """
     rule = rules.get(found.rule)
     teacher = rules.get(rule.known_by, rule) if rule else None
     by = teacher.learn.by if teacher and teacher.learn else ()
