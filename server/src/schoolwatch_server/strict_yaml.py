@@ -16,7 +16,10 @@ SIZE_MAX = 256 * 1024
 Confidence = Literal["V-seed", "V-law", "V-2nd", "U", "P", "NF"]
 """How sure a number or clause is; the documentation of packs explains each tag."""
 
-Id = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
+ENDS = r"$(?!\n)"
+"""The end of a pattern for `msgspec`: `$` alone also matches before a line break at the end."""
+
+Id = Annotated[str, msgspec.Meta(pattern=rf"^[a-z][a-z0-9_]{{0,59}}{ENDS}")]
 Version = Annotated[int, msgspec.Meta(ge=1)]
 Title = Annotated[str, msgspec.Meta(min_length=1)]
 

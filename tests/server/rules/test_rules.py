@@ -99,6 +99,13 @@ def test_a_mistake_is_an_error_that_names_file_and_place(
         ),
         ("site_down", "open_after: 1800", "open_after: 1800\nwhen_begun: work_list", "only computers are on"),
         ("quarantine_growth", "frames: 100", "frames: -1", "parameters.frames: write a number from 0 up"),
+        (
+            "quarantine_growth",
+            "frames: 100",
+            "frames: 1.0e+19",
+            "parameters.frames: write a number from 0 up",
+        ),
+        ("site_down", "id: site_down\n", 'id: "site_down\\n"\n', "$.id: "),
     ],
 )
 def test_a_rule_of_a_watch_that_could_never_be_written_down_is_refused(

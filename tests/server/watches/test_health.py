@@ -228,6 +228,25 @@ def test_a_plan_whose_number_was_never_reached_or_is_of_others_opens_nothing(wor
     assert with_target(world, "indicator_fell", (plan(asked(0.93)),)) != []
 
 
+def test_a_target_that_is_raised_ends_no_incident_and_one_that_is_met_does(world: World) -> None:
+    school = {"level": "school", "school": str(world.school)}
+    measured(world, 0.95, 3, **school)
+    measured(world, 0.7, 1, **school)
+    since = {"indicator_fell": {Subject("school", world.school, "antivirus_coverage"): NOW - DAY}}
+    higher = (plan(asked(0.97, id="a"), asked(0.99, id="b")),)
+    assert with_target(world, "indicator_fell", higher) == [], "it never met them"
+    (one,) = with_target(world, "indicator_fell", higher, open_now=since)
+    assert (one.value, one.readings["finding.indicator_target"]) == (True, 0.99)
+    measured(world, None, 0.5, **school)
+    (one,) = with_target(world, "indicator_fell", higher, open_now=since)
+    assert one.value is None
+    measured(world, 0.7, 0, **school)
+    steps = (plan(asked(0.6, id="a"), asked(0.99, id="b")),)
+    assert with_target(world, "indicator_fell", steps, open_now=since) == [], (
+        "a step further on is to be done"
+    )
+
+
 def test_of_several_targets_one_finding_of_the_one_that_binds_first(world: World) -> None:
     school = {"level": "school", "school": str(world.school)}
     measured(world, 0.95, 3, **school)
@@ -290,6 +309,13 @@ def test_a_backup_that_failed_or_is_too_old(world: World) -> None:
     assert [one.value for one in look(world, "server_backup", NOW + 30 * DAY)] == [True]
     (world.folder / "backup" / "status.json").write_text("{", encoding="utf-8")
     assert [one.facts for one in look(world, "server_backup")] == [{"finding.server_backup": "unknown"}]
+
+
+def test_a_clock_that_nobody_else_has_one_to_compare_with(world: World) -> None:
+    asked = {"window": 3600.0, "least": 0.0, "seconds": 60.0}
+    with begin_read(world.engine) as conn:
+        sight = Sight(conn, settings_of(world.folder), NOW)
+        assert list(watches.WATCHES["server_clock"](sight, asked)) == []
 
 
 def test_a_clock_that_differs_from_all_others(world: World) -> None:

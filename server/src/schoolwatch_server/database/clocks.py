@@ -62,4 +62,4 @@ def median_offset(conn: Connection, after: float, least: int) -> float | None:
     measured = g.heard_at >= after, g.at_its_word.is_(False)
     newest = select(func.max(g.id)).where(*measured).group_by(g.device_id).limit(1000)
     found = list(conn.scalars(select(g.clock_offset).where(g.id.in_(newest))))
-    return statistics.median(found) if len(found) >= least else None
+    return statistics.median(found) if found and len(found) >= least else None

@@ -143,18 +143,20 @@ _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=F
 
 @dataclass(frozen=True, slots=True)
 class Fallen:
-    """A place whose newest value misses a target, or is not known. It was met at `met_at`, last (UTC)."""
+    """A place whose newest value misses a target, or is not known. It was met at `met_at`, last (UTC; None:
+    not since then).
+    """
 
     tags: Mapping[str, str]
     at: float
     value: float | None
-    met_at: float
+    met_at: float | None
 
 
 def fallen(
     conn: Connection, measurement: str, tags: Mapping[str, str], target: float, *, higher: bool, after: float
 ) -> tuple[Fallen, ...]:
-    """The series with these tags that met a target at some time since `after` and are not known to now.
+    """The series with these tags that are not known to meet a target now, and when since `after` they did.
 
     `higher` is whether more is better.
     """
@@ -174,4 +176,4 @@ def fallen(
         .where(or_(missed, _v.value.is_(None)))
     )
     rows = ((tags_of(row.tags), row.at, row.value, row.met_at) for row in conn.execute(query))
-    return tuple(Fallen(*row) for row in rows if row[-1] is not None)
+    return tuple(Fallen(*row) for row in rows)

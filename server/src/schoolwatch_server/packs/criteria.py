@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 import msgspec
 
 from schoolwatch_server.packs.plan import Stage
-from schoolwatch_server.strict_yaml import Confidence, Id, Title, Version
+from schoolwatch_server.strict_yaml import ENDS, Confidence, Id, Title, Version
 
-Code = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,2}(\.[0-9]{1,2}){0,3}$")]
+Code = Annotated[str, msgspec.Meta(pattern=rf"^[0-9]{{1,2}}(\.[0-9]{{1,2}}){{0,3}}{ENDS}")]
 Points = Annotated[float, msgspec.Meta(ge=0, le=1000)]
 
 Provisional = Literal["", "share", "yes_no"]

@@ -7,13 +7,13 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from schoolwatch_server.strict_yaml import Confidence, Id, Title, Version
+from schoolwatch_server.strict_yaml import ENDS, Confidence, Id, Title, Version
 
 TargetUnit = Literal["ratio", "students/computer", "level", "count", "Mbit/s", "kbit/s/student", "days"]
 """`ratio` is a share from 0 to 1; `level` is a level of QĐ 4725/QĐ-BGDĐT or of a provincial scale."""
 
 Stage = Literal["MN", "TH", "THCS", "THPT", "GDTX"]
-Question = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_.]{0,59}$")]
+Question = Annotated[str, msgspec.Meta(pattern=rf"^[a-z][a-z0-9_.]{{0,59}}{ENDS}")]
 
 
 class About(msgspec.Struct, frozen=True, kw_only=True):

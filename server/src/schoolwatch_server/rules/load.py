@@ -16,6 +16,9 @@ from schoolwatch_server.strict_yaml import SheetError
 YES_NO = frozenset({*POSTURE, *MACHINE}) - NUMBERS
 """Verdicts that are yes or no; of the others there is a number."""
 
+PARAMETER_MAX = 1e15
+"""No number of seconds, bytes or pieces is larger, and what is can't be asked of a database."""
+
 SHIPPED = Path(__file__).parent
 """The folder of the rules that come with the program."""
 
@@ -173,8 +176,11 @@ def _check_watch(rule: Rule, name: str, path: Path) -> None:
         names = ", ".join(sorted(asked)) or "none"
         raise SheetError(f"{path}: condition.parameters: {name} takes exactly these: {names}")
     for parameter, number in rule.condition.parameters.items():
-        if number < 0:
-            raise SheetError(f"{path}: condition.parameters.{parameter}: write a number from 0 up")
+        if not 0 <= number <= PARAMETER_MAX:
+            raise SheetError(
+                f"{path}: condition.parameters.{parameter}: write a number from 0 up, no larger than "
+                f"{PARAMETER_MAX:.0f}"
+            )
     if rule.when_found != "incident":
         raise SheetError(f"{path}: when_found: what a watch finds is an incident: write when_found: incident")
     if (rule.scope == "device") != (name in OF_DEVICES):

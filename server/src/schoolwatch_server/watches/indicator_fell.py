@@ -57,28 +57,48 @@ def _all(sight: Sight, watch: str, days: float) -> _Fell:
     """Each place and indicator that fell within `days`, or before its open incident.
 
     Of several targets the one that binds first and is known to be missed. What plans ask of a place as a
-    whole stands for the definition's number, which no page shows there.
+    whole stands for the definition's number, which no page shows there. Of an open incident whose target was
+    raised to what the place never met, the raised one: it is not over.
     """
     lately, after = sight.now - days * DAY, sight.days_back(watch, days)
     found: _Fell = {}
+    raised: _Fell = {}
+    met: set[tuple[Place, int, str]] = set()
     asked: set[tuple[Place, int, str]] = set()
     for against in held(sight):
         if len(against.indicator) > PART_MAX:
             continue
         if against.places is not None and against.measurement == MEASUREMENT:
             asked |= {(level, id_, against.indicator) for level, ids in against.places.items() for id_ in ids}
+        missed = set()
         for one in judged.fallen(
             sight.conn, against.measurement, against.tags, against.target, higher=against.higher, after=after
         ):
             place = _place(one, against.indicator)
             if place is None or not _is_asked(place, against, asked):
                 continue
+            missed.add(place)
+            if one.met_at is None:
+                raised.setdefault(place, (against, one))
+                continue
             if one.met_at < lately and not _is_open(sight, watch, against.indicator, one):
                 continue
             known = found.get(place)
             if known is None or (known[1].value is None and one.value is not None):
                 found[place] = (against, one)
-    return found
+        met |= {
+            place for place in _open(sight, watch, against.indicator)
+            if place not in missed and _is_asked(place, against, asked)
+        }  # fmt: skip
+    still = {place for name in {name for _, _, name in raised} for place in _open(sight, watch, name)}
+    return {place: raised[place] for place in still.intersection(raised) - met} | found
+
+
+def _open(sight: Sight, watch: str, indicator: str) -> set[tuple[Place, int, str]]:
+    """Places that have an open incident of that indicator themselves."""
+    subjects = sight.open_now.get(watch, {})
+    of = {(one.kind, one.id) for one in subjects if one.part == indicator}
+    return {(level, id_, indicator) for level in _LEVELS for kind, id_ in of if kind == level}
 
 
 def _place(one: Fallen, indicator: str) -> tuple[Place, int, str] | None:
