@@ -66,6 +66,7 @@ def of_one(
         "severity": due_words.severity(due.severity, texts, language),
         "since": due_words.local_time(due.since, texts, language),
         "closed": due_words.local_time(due.closed_at, texts, language) if due.closed_at is not None else "–",
+        "unseen": _unseen(due, rule, texts, language),
         "acknowledged": "–"
         if due.acknowledged_at is None
         else due_words.local_time(due.acknowledged_at, texts, language),
@@ -75,8 +76,17 @@ def of_one(
         "link": f"{public_url}/incidents/{due.incident_id}",
     }
     event = stem(due.event)
+    if event == "closed" and rule is not None and rule.condition.sighting is not None:
+        event = "unseen"  # nobody knows that it is mended: a rogue that is switched off is not seen either
     heading = texts.get(language, f"notify.{event}.title", **values)
     return heading, texts.get(language, f"notify.{event}.body", **values).strip()
+
+
+def _unseen(due: Due, rule: Rule | None, texts: Texts, language: Language) -> str:
+    """When the last was heard of what is closed because nothing was for the rule's time."""
+    if due.closed_at is None or rule is None:
+        return "–"
+    return due_words.local_time(due.closed_at - rule.close_after, texts, language)
 
 
 def _call(due: Due, rule: Rule | None, texts: Texts, language: Language) -> str:

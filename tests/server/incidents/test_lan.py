@@ -165,7 +165,10 @@ def test_what_a_person_calls_a_false_alarm_is_known_and_its_timeline_says_so(lan
     lan.see(31 * DAY, PHONE, **{**OF_ROGUE, "resolvers": "9.9.9.9"})
     changed = next(one for one in opened(lan.world) if one.closed_at is None)
     assert (changed.rule, changed.id != first.id) == ("dhcp_server_changed", True)
-    assert changed.evidence["last"]["detail"]["before"] == "192.168.1.1 · 192.168.1.1 · 6.6.6.6"
+    assert (
+        changed.evidence["last"]["detail"]["before"]
+        == "server 192.168.1.1 · router 192.168.1.1 · resolvers 6.6.6.6"
+    )
 
 
 def test_opened_again_by_a_person_it_is_known_no_more(lan: Lan) -> None:
@@ -190,6 +193,28 @@ def test_it_is_over_a_day_after_the_last_sighting_and_back_on_the_next_morning(l
     (incident,) = opened(lan.world)
     assert incident.closed_at is None
     assert events(lan.world, incident.id) == ["opened", "closed", "reopened"]
+
+
+def test_who_is_not_seen_again_is_not_called_mended(lan: Lan) -> None:
+    """It may be switched off for the night: the message and the page say what is known, and no more."""
+    lan.see(0, ROGUE, **OF_ROGUE)
+    incidents.judge_quiet(lan.world.engine, RULES, CHANNELS, NOW + DAY)
+    (row,) = opened(lan.world)
+    due = told_of.Due(
+        1, row.id, "closed", "json-a", row.rule, row.severity, row.since, row.opened_at, row.closed_at, None,
+        row.late, is_exercise=False, device=None, label=None, room=None, school=row.school,
+        school_code=row.school_code, place=None, commune=None, evidence=row.evidence,
+    )  # fmt: skip
+    title, body = messages.of_one(due, {rule.id: rule for rule in RULES}, texts.load(), "https://x.example")
+    assert title.startswith("[SchoolWatch] Không còn thấy: Có máy chủ DHCP lạ")
+    last = Words("vi", texts.load()).when(NOW - 3)
+    assert last.split()[0] in body
+    assert "chưa chắc đã xử lý xong" in body
+    assert "Đã trở lại bình thường" not in body
+    with RunningSite(settings_of(lan.world.folder)) as site:
+        page = site.somebody("so_admin").get(f"/incidents/{row.id}").text
+    assert "Đóng sự cố: không thấy lại" in page
+    assert "đã trở lại bình thường" not in page
 
 
 def test_what_was_judged_once_and_is_read_again_after_a_crash_doubles_nothing(lan: Lan) -> None:

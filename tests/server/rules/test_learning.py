@@ -144,7 +144,7 @@ def test_so_is_what_a_known_server_gave_anew_in_a_new_gateways_first_days() -> N
     assert lan.see(101 * 24 + 1, "ours", **other) == ["opened"]
     assert (lan.told[-1].rule.id, lan.told[-1].event.last.detail["before"]) == (
         "dhcp_server_changed",
-        "10.0.0.1 · 10.0.0.1 · 10.0.0.1",
+        "server 10.0.0.1 · router 10.0.0.1 · resolvers 10.0.0.1",
     )
     lan.clear(101 * 24 + 2, "ours", "dhcp_server_changed")
     assert lan.see(101 * 24 + 3, "ours", **other) == ["known"]
@@ -177,7 +177,7 @@ def test_a_known_server_that_gives_other_resolvers_is_an_incident_that_says_what
     assert lan.told[-1].rule.id == "dhcp_server_changed"
     detail = lan.told[-1].event.last.detail
     assert detail["resolvers"] == "6.6.6.6"
-    assert detail["before"] == "10.0.0.1 · 10.0.0.1 · 10.0.0.1"
+    assert detail["before"] == "server 10.0.0.1 · router 10.0.0.1 · resolvers 10.0.0.1"
     assert lan.see(9 * 24 + 1, "ours", **OURS) == [], "what is known stays known"
 
 
@@ -188,7 +188,10 @@ def test_an_answer_that_gives_less_is_no_change_and_one_that_gives_more_is_one()
     assert lan.see(9 * 24, "ours", server="10.0.0.1", resolvers="8.8.8.8") == []
     assert lan.see(9 * 24 + 1, "ours", server="10.0.0.1") == []
     assert lan.see(9 * 24 + 2, "ours", server="10.0.0.1", resolvers="8.8.8.8 6.6.6.6") == ["opened"]
-    assert lan.told[-1].event.last.detail["before"] == "10.0.0.1 · 10.0.0.1 · 10.0.0.1 8.8.8.8"
+    assert (
+        lan.told[-1].event.last.detail["before"]
+        == "server 10.0.0.1 · router 10.0.0.1 · resolvers 10.0.0.1 8.8.8.8"
+    )
 
 
 def test_what_a_person_calls_no_fault_is_known_from_then_on_until_it_changes() -> None:
@@ -268,7 +271,7 @@ def test_who_takes_a_routers_address_is_known_by_a_persons_word_alone(
     for day in range(2, 40):
         assert lan.see(day * 24, "second", **details) == lan.see(day * 24 + 1, "first", **details) == []
     assert lan.see(41 * 24, "bad", **details) == ["opened"]
-    assert lan.told[-1].event.last.detail["before"] == "first second"
+    assert lan.told[-1].event.last.detail["before"] == "subject first second"
     lan.cleared = {}
     assert lan.see(50 * 24, "second", **details) == ["closed", "opened"], "the word was taken back"
 

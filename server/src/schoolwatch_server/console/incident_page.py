@@ -1,9 +1,12 @@
 """One incident: what is wrong, since when, on what evidence, what to do, and who sees to it."""
 
+import math
 import time
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import Form, Path, Query, Request
+from sqlalchemy import Connection
 from starlette.responses import RedirectResponse, Response
 
 from schoolwatch_server import handling
@@ -17,8 +20,9 @@ from schoolwatch_server.console.incident_call import calls_for
 from schoolwatch_server.console.notifications import naming
 from schoolwatch_server.console.page import Csrf, check_form, page, words_of
 from schoolwatch_server.console.serious_words import timers_in_words
-from schoolwatch_server.database import identities, incident_rows, maintenances, serious
+from schoolwatch_server.database import identities, incident_rows, maintenances, serious, sightings
 from schoolwatch_server.database.engine import begin_read
+from schoolwatch_server.database.incident_rows import IncidentRow
 from schoolwatch_server.handling import NOTE_MAX, Act, Wish
 from schoolwatch_server.rules import kept
 from schoolwatch_server.serious import evidence
@@ -76,7 +80,9 @@ def _page(
         called = naming(conn, who, words)
         again = kept.newest((event.kind, event.detail) for event in events)
         behind = identities.behind(conn, number, evidence.pseudonyms(row.evidence, again))
-        names_of = incident_rows.called(conn, {*evidence.seers(row.evidence, again), *behind.values()})
+        seen_by = _seen_by(conn, row)
+        asked = {*evidence.seers(row.evidence, again), *behind.values(), *seen_by}
+        names_of = incident_rows.called(conn, asked)
     looked.see(
         server.looked, server.engine, who, "incident.view", str(number)
     )  # what is not theirs, nobody saw
@@ -90,8 +96,11 @@ def _page(
         rule=rule,
         planned=planned,
         settled=settled,
-        events=incident_words.timeline(events, words, called),
+        events=incident_words.timeline(
+            events, words, called, is_seen=rule is not None and rule.condition.sighting is not None
+        ),
         evidence=evidence_in_words(row.evidence, words, again, called, names_of, behind),
+        seen_by=[(names_of[one], count) for one, count in seen_by.items() if one in names_of],
         gravity=gravity,
         timers=timers_in_words(gravity, words, time.time()),
         calls=calls_for(server, who, row, rule),
@@ -104,6 +113,15 @@ def _page(
         goes_on=incident_words.goes_on(row, events),
         person=lambda name: incident_words.person(name, words),
     )
+
+
+def _seen_by(conn: Connection, row: IncidentRow) -> Mapping[int, int]:
+    """Of a machine that gateways saw: how often each of the school's, while the incident is open."""
+    told = [seen for one in evidence.witnesses(row.evidence) for seen in one.seen]
+    if row.device or not row.school_code or not told:
+        return {}
+    until = math.inf if row.closed_at is None else row.closed_at
+    return sightings.seen_by(conn, row.id, told[-1].kind, told[-1].subject, row.since, until)
 
 
 ROUTES = (

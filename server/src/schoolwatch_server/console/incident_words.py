@@ -23,9 +23,14 @@ class Line:
     note: str = ""
 
 
-def timeline(events: Iterable[EventRow], words: Words, channel: Callable[[str], str]) -> tuple[Line, ...]:
-    """In order, the oldest first; `channel` names the channel behind a key for who reads it."""
-    return tuple(_line(event, words, channel) for event in events)
+def timeline(
+    events: Iterable[EventRow], words: Words, channel: Callable[[str], str], *, is_seen: bool = False
+) -> tuple[Line, ...]:
+    """In order, the oldest first; `channel` names the channel behind a key for who reads it.
+
+    `is_seen`: of what is seen or not, and closes by itself when it is not: nobody knows that it is mended.
+    """
+    return tuple(_line(event, words, channel, is_seen=is_seen) for event in events)
 
 
 def person(name: str, words: Words) -> str:
@@ -51,10 +56,10 @@ def outcome(told: Outcome, words: Words) -> str:
     return words.text(key, by=by, at=at, newer=told.newer or "")
 
 
-def _line(event: EventRow, words: Words, channel: Callable[[str], str]) -> Line:
+def _line(event: EventRow, words: Words, channel: Callable[[str], str], *, is_seen: bool) -> Line:
     detail: dict[str, Any] = event.detail if isinstance(event.detail, dict) else {}
     by = person(str(detail["by"]), words) if detail.get("by") else ""
-    key = _key(event.kind, detail, by)
+    key = "event.unseen" if is_seen and event.kind == "closed" else _key(event.kind, detail, by)
     text = words.known(key, event.kind)
     event_name = str(detail.get("event", "")).partition(":")[0]
     values = {

@@ -64,7 +64,12 @@ def _value(name: str, value: str, words: Words, names: Names) -> str:
     if name.endswith("oui"):
         return _maker(value, words)
     if name == "before":
-        return " ".join(words.known(f"sighted.gives.{one}", names.of(one)) for one in value.split())
+        told = [one.partition(" ")[::2] for one in value.split(" · ")]
+        if all(each == "subject" or each in _ORDER for each, _ in told):
+            return announced(told, words, names)
+        return " ".join(  # as it was kept once, without what each is
+            words.known(f"sighted.gives.{one}", names.of(one)) for one in value.split()
+        )
     return ", ".join(words.known(f"sighted.{name}.{one}", names.of(one)) for one in value.split())
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.in_parts import in_parts
@@ -43,6 +43,22 @@ def of_device(
         .limit(limit)
     )
     return tuple(SightingRow(*row) for row in conn.execute(query))
+
+
+def seen_by(
+    conn: Connection, incident_id: int, kind: str, subject: str, since: float, until: float
+) -> dict[int, int]:
+    """How often each device of an incident's school saw this of a machine, in order of who saw it first."""
+    s, m, i = t.sighting.c, t.membership.c, t.incident.c
+    school = select(i.school_id).where(i.id == incident_id).scalar_subquery()
+    query = select(s.device_id, func.count()).where(
+        s.device_id.in_(select(m.device_id).where(m.school_id == school)),
+        s.kind == kind,
+        s.subject == subject,
+        s.seen_at.between(since, until),
+    )
+    rows = conn.execute(query.group_by(s.device_id).order_by(func.min(s.seen_at), s.device_id))
+    return dict(map(tuple, rows))
 
 
 def of_rows(conn: Connection, first: int, last: int) -> dict[int, list[Seen]]:

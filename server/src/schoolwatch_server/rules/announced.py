@@ -31,8 +31,8 @@ def by_detail(by: Sequence[str], told: Collection[str]) -> tuple[tuple[str, str]
 
 
 def in_words(by: Sequence[str], told: Collection[str]) -> str:
-    """The same for people to read: `10.0.0.1 · 10.0.0.1 8.8.8.8`."""
-    return " · ".join(values for _, values in by_detail(by, told)) or "–"
+    """The same as a text that is kept as evidence: `router 10.0.0.1 · resolvers 10.0.0.1 8.8.8.8`."""
+    return " · ".join(f"{name} {values}" for name, values in by_detail(by, told)) or "–"
 
 
 def _stable(text: str) -> str:
