@@ -6,6 +6,10 @@ URL is an empty database that is thrown away afterwards, made with
 `createdb --template=template0 --encoding=UTF8 --locale-provider=libc --locale=C`.
 Both sync each commit to disk, unless the server of the URL was told otherwise. Batches are handed to the
 commit without a broker, by one process: what is compared are the databases.
+
+Beside how long it took stand the processor's milliseconds for 1,000 reports, of this process and of
+PostgreSQL's (which must run on this machine for that): on a busy machine these say more. They are told for
+committing reports, for judging them, and for hours and days of their series.
 """
 
 import argparse
@@ -13,28 +17,73 @@ import statistics
 import sys
 import tempfile
 import time
-from dataclasses import replace
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import psutil
 from sqlalchemy import Connection, Engine, func, select
 
 from indicators import NOW
 from intake import make_frames
 from parts.province import fill
-from schoolwatch_server import lifecycle, packs
-from schoolwatch_server.database import credentials, registry
+from schoolwatch_server import incidents, lifecycle, packs
+from schoolwatch_server.config import of_data
+from schoolwatch_server.database import credentials, journal, registry, rollups
 from schoolwatch_server.database.commit import Rules
 from schoolwatch_server.database.engine import begin_read, begin_write, migrate, open_database
 from schoolwatch_server.database.tables import metadata
 from schoolwatch_server.indicators.current import current, everywhere
 from schoolwatch_server.intake.accept import Message
 from schoolwatch_server.intake.batch import take
+from schoolwatch_server.sheets import rules_in_force
 
 DEVICES, READINGS = 500, 40
 
 
-def commits(engine: Engine, count: int, batch: int) -> float:
-    """Reports a second."""
+@dataclass(frozen=True)
+class Cost:
+    """Seconds that something took: by the clock, of this process, and of the database's."""
+
+    clock: float
+    own: float
+    database: float
+
+    def of(self, reports: int) -> str:
+        """Milliseconds of the processor for 1,000 reports, ours and the database's."""
+        return f"{self.own / reports * 1e6:.0f} + {self.database / reports * 1e6:.0f}"
+
+
+def cost(engine: Engine, work: Callable[[], object]) -> Cost:
+    """What it costs to do something."""
+    servers = _servers(engine)
+    database, own, clock = _used(servers), time.process_time(), time.perf_counter()
+    work()
+    clock, own = time.perf_counter() - clock, time.process_time() - own
+    return Cost(clock, own, _used(servers) - database)
+
+
+def _servers(engine: Engine) -> list[psutil.Process]:
+    """PostgreSQL's own processes and the one behind this connection, where they are on this machine."""
+    if engine.dialect.name != "postgresql":
+        return []
+    with engine.connect() as conn:
+        number = int(conn.exec_driver_sql("SELECT pg_backend_pid()").scalar_one())
+    with suppress(psutil.Error):
+        first = psutil.Process(number).parent()
+        if first is not None and first.name() == "postgres":
+            return [first, *first.children()]
+    return []
+
+
+def _used(processes: list[psutil.Process]) -> float:
+    times = [process.cpu_times() for process in processes if process.is_running()]
+    return float(sum(one.user + one.system for one in times))
+
+
+def commits(engine: Engine, count: int, batch: int) -> Cost:
+    """Of so many reports, in batches."""
     with begin_write(engine) as conn:
         commune = registry.create_commune(conn, registry.create_province(conn, "BP", "P"), "BC", "C")
         school = registry.create_school(conn, commune, "BS", "S", "THCS", 0)
@@ -43,10 +92,30 @@ def commits(engine: Engine, count: int, batch: int) -> float:
             credentials.set_credential(conn, row.id, bytes.fromhex(row.device) * 2, "", 0)
     now = time.time()
     messages = [Message(to, payload, now) for to, payload in make_frames(devices, count, READINGS)]
-    began = time.perf_counter()
-    for start in range(0, count, batch):
-        take(engine, messages[start : start + batch], Rules())
-    return count / (time.perf_counter() - began)
+
+    def work() -> None:
+        for start in range(0, count, batch):
+            take(engine, messages[start : start + batch], Rules())
+
+    return cost(engine, work)
+
+
+def judged(engine: Engine, folder: Path) -> Cost:
+    """Of all reports in the journal, by the rules that are delivered."""
+    book = rules_in_force(of_data(folder), engine).now()
+    with begin_write(engine) as conn:
+        journal.create_cursor(conn, incidents.CURSOR, NOW)
+
+    def work() -> None:
+        while incidents.judge_next(engine, book, (), time.time()):
+            pass
+
+    return cost(engine, work)
+
+
+def rolled_up(engine: Engine) -> Cost:
+    """Of the hours and days of all reports."""
+    return cost(engine, lambda: rollups.run_once(engine, time.time() + 2 * 86400, seconds=600))
 
 
 def indicators(engine: Engine) -> tuple[float, float]:
@@ -88,7 +157,9 @@ def main() -> int:
         f"{asked.frames} reports of {READINGS} readings in batches of {asked.batch};"
         f" {asked.schools} schools x 50 devices"
     )
-    print(f"{'':12}{'reports/s':>12}{'all places s':>14}{'one school ms':>15}")
+    print("processor ms for 1,000 reports: ours + the database's")
+    heads = ("reports/s", "commit", "judge", "hours, days", "all places s", "one school ms")
+    print(f"{'':12}" + "".join(f"{head:>15}" for head in heads))
     with tempfile.TemporaryDirectory() as folder:
         for name, url in (("SQLite", f"sqlite:///{folder}/bench.db"), ("PostgreSQL", asked.postgresql)):
             migrate(url, Path(folder))
@@ -100,8 +171,15 @@ def main() -> int:
                     _count_on(conn)
                     conn.exec_driver_sql("ANALYZE")  # as autovacuum does within a minute
             every, one = indicators(engine)
-            rate = commits(engine, asked.frames, asked.batch)
-            print(f"{name:12}{rate:>12.0f}{every:>14.2f}{one * 1e3:>15.1f}")
+            costs = (
+                commits(engine, asked.frames, asked.batch),
+                judged(engine, Path(folder)),
+                rolled_up(engine),
+            )
+            told = (f"{asked.frames / costs[0].clock:.0f}", *(each.of(asked.frames) for each in costs))
+            print(
+                f"{name:12}" + "".join(f"{word:>15}" for word in (*told, f"{every:.2f}", f"{one * 1e3:.1f}"))
+            )
             engine.dispose()
     return 0
 

@@ -267,7 +267,8 @@ def test_a_report_that_the_database_wont_store_does_not_spoil_the_others(
 
     def refuses(conn, cursor, statement, parameters, context, many):
         flat = parameters.values() if isinstance(parameters, dict) else parameters
-        told = [getattr(value, "obj", value) for value in flat]  # psycopg wraps bytes
+        each = [one for value in flat for one in (value if isinstance(value, list) else [value])]
+        told = [getattr(one, "obj", one) for one in each]  # psycopg wraps bytes
         if "INSERT INTO journal" in statement and middle in told:
             raise exc.DataError(statement, {}, Exception("unstorable"))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, bindparam, func, select, update
 
 from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.arrays import among
 from schoolwatch_server.database.registry import within
 from schoolwatch_server.database.roles import GATEWAY
 from schoolwatch_server.database.sealed import FRAME_KEY, NEXT_KEY
@@ -60,7 +61,7 @@ def find(conn: Connection, devices: Collection[str]) -> dict[str, Credential]:
         t.credential, t.device
     )
     keys, found = master_keys(conn), {}
-    for device, id_, key, revoked, pending in conn.execute(query.where(d.device.in_(devices))):
+    for device, id_, key, revoked, pending in conn.execute(query.where(among(conn, d.device, devices))):
         try:
             plain = keys.unseal(FRAME_KEY.purpose(id_), key)
             found[device] = Credential(id_, plain, revoked is not None, pending is not None)

@@ -2,17 +2,21 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Double, bindparam, func, insert, select, tuple_
+from sqlalchemy import Connection, Double, bindparam, func, insert, select
+from sqlalchemy.sql.dml import ReturningInsert
 
 from schoolwatch_contract.envelope import decode_stored
 from schoolwatch_contract.records import Envelope
+from schoolwatch_server.database import arrays
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.upsert import insert_new, upsert
 
 _PRUNED = "pruned_before"
-_APPEND = insert(t.journal).returning(t.journal.c.id, sort_by_parameter_order=True)
+_ID = t.journal.c.id
+_APPEND = insert(t.journal).returning(_ID, sort_by_parameter_order=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,17 @@ _ROW = select(_j.id, _j.device_id, _j.taken_at, _j.received_at, _j.late, _j.body
 
 def append(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> list[int]:
     """Writes reports; gives their ids in the same order."""
+    if conn.dialect.name == "postgresql" and arrays.fit(t.journal, rows):
+        # ids are given in the order in which rows are written; what returns them first is not said
+        return sorted(conn.scalars(_append_many(tuple(rows[0])), arrays.values(t.journal, rows)))
     return list(conn.scalars(_APPEND, rows)) if rows else []
+
+
+@cache
+def _append_many(columns: tuple[str, ...]) -> ReturningInsert[tuple[int]]:
+    rows = arrays.rows_of(t.journal, columns)
+    in_order = select(*(rows.c[name] for name in columns)).order_by(rows.c[arrays.ORDER])
+    return insert(t.journal).from_select(columns, in_order).returning(_ID)
 
 
 def digests(conn: Connection, numbers: Collection[tuple[int, int]]) -> dict[tuple[int, int], set[bytes]]:
@@ -59,7 +73,7 @@ def digests(conn: Connection, numbers: Collection[tuple[int, int]]) -> dict[tupl
     held: dict[tuple[int, int], set[bytes]] = {}
     if numbers:
         query = select(_j.generation_id, _j.seq, _j.digest)
-        query = query.where(tuple_(_j.generation_id, _j.seq).in_(sorted(numbers)))
+        query = query.where(arrays.among_rows(conn, (_j.generation_id, _j.seq), numbers))
         for generation_id, seq, digest in conn.execute(query):
             held.setdefault((generation_id, seq), set()).add(digest)
     return held

@@ -11,32 +11,19 @@ from sqlalchemy import (
     Select,
     Text,
     and_,
-    bindparam,
     cast,
     delete,
     func,
     select,
-    tuple_,
-    update,
 )
 
 from schoolwatch_contract.ack import Ack
 from schoolwatch_server.database import tables as t
-from schoolwatch_server.database.upsert import insert_new, upsert
+from schoolwatch_server.database.arrays import among, among_rows
+from schoolwatch_server.database.upsert import change, insert_new, upsert
 
 NEWEST = 8
 """Generations of a device that its ack tells of; those that were just heard come on top."""
-
-_SAVE = (
-    update(t.generation)
-    .where(t.generation.c.id == bindparam("of"))
-    .values(
-        upto=bindparam("upto"),
-        heard_at=bindparam("heard_at"),
-        clock_offset=bindparam("clock_offset"),
-        at_its_word=bindparam("at_its_word"),
-    )
-)
 
 Pair = tuple[int, str]
 """A device's id and the name of one of its spool generations."""
@@ -79,20 +66,20 @@ class Generation:
 
 
 def load(conn: Connection, pairs: Collection[Pair]) -> dict[Pair, Generation]:
-    """The known ones of these generations, locked against other workers."""
+    """The known ones of these generations; in a transaction that writes they stay so, as it writes alone."""
     g, a = t.generation.c, t.arrived.c
     query = (
         select(g.device_id, g.spool, g.id, g.clock_offset, g.upto, g.heard_at, g.at_its_word)
-        .where(tuple_(g.device_id, g.spool).in_(sorted(pairs)))
+        .where(among_rows(conn, (g.device_id, g.spool), pairs))
         .order_by(g.id)
-        .with_for_update()
     )
     found: dict[Pair, Generation] = {}
     by_id: dict[int, Generation] = {}
     for device_id, spool, id_, offset, upto, heard_at, at_its_word in conn.execute(query):
         one = Generation(id_, offset, upto, heard_at=heard_at, at_its_word=at_its_word)
         by_id[id_] = found[device_id, spool] = one
-    for id_, seq in conn.execute(select(a.generation_id, a.seq).where(a.generation_id.in_(list(by_id)))):
+    gaps = select(a.generation_id, a.seq)
+    for id_, seq in conn.execute(gaps.where(among(conn, a.generation_id, by_id))):
         by_id[id_].above.add(seq)
     for generation in by_id.values():
         generation.was_above = frozenset(generation.above)
@@ -134,7 +121,7 @@ def save(conn: Connection, generations: Iterable[Generation]) -> None:
     changed = list(generations)
     if not changed:
         return
-    conn.execute(_SAVE, [_saved(c) for c in changed])
+    change(conn, t.generation, [_saved(c) for c in changed])
     new = [{"generation_id": c.id, "seq": seq} for c in changed for seq in c.above - c.was_above]
     upsert(conn, t.arrived, new)
     a = t.arrived.c
@@ -145,7 +132,7 @@ def save(conn: Connection, generations: Iterable[Generation]) -> None:
 
 def _saved(one: Generation) -> dict[str, Any]:
     times = {"heard_at": one.heard_at, "clock_offset": one.offset, "at_its_word": one.at_its_word}
-    return {"of": one.id, "upto": one.upto, **times}
+    return {"id": one.id, "upto": one.upto, **times}
 
 
 def acks(
@@ -156,7 +143,7 @@ def acks(
     `heard` are (device id, generation, upto) of generations that just sent something, new or old.
     """
     told: dict[int, dict[str, int]] = {}
-    for row in conn.execute(_newest(conn.dialect.name).where(t.device.c.id.in_(devices))):
+    for row in conn.execute(_newest(conn.dialect.name).where(among(conn, t.device.c.id, devices))):
         device_id, packed = row
         told[device_id] = msgspec.json.decode(packed, type=dict[str, int]) if packed else {}
     for device_id, spool, upto in heard:

@@ -9,7 +9,8 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from schoolwatch_contract.records import Envelope
 from schoolwatch_server.database import tables as t
-from schoolwatch_server.database.upsert import upsert
+from schoolwatch_server.database.arrays import among
+from schoolwatch_server.database.upsert import change, upsert
 from schoolwatch_server.line_history import extended
 from schoolwatch_server.machine import machine
 from schoolwatch_server.posture import TOP, posture
@@ -85,13 +86,9 @@ def advance(conn: Connection, told: Sequence[Told]) -> None:
     upsert(conn, t.state, [_columns(device_id, rows[device_id]) for device_id in sorted(moved)])
     bodies = [{"device_id": id_, "body": pack(rows[id_].state)} for id_ in sorted(moved)]
     upsert(conn, t.state_body, bodies)
-    heard = [{"of": id_, "heard": row.heard_at} for id_, row in rows.items() if id_ not in moved]
-    if heard:
-        conn.execute(_HEARD, heard)
+    heard = [{"device_id": id_, "heard_at": row.heard_at} for id_, row in rows.items() if id_ not in moved]
+    change(conn, t.state, heard)
     _write_history(conn, changes)
-
-
-_HEARD = update(t.state).where(t.state.c.device_id == bindparam("of")).values(heard_at=bindparam("heard"))
 
 
 def hear(conn: Connection, device_ids: Collection[int], at: float) -> None:
@@ -108,7 +105,7 @@ def _rows(conn: Connection, device_ids: Collection[int]) -> dict[int, _Row]:
     )
     rows = {device_id: _Row() for device_id in device_ids}
     for device_id, taken_at, seq, heard_at, agent, body, *kept in conn.execute(
-        query.where(s.device_id.in_(device_ids))
+        query.where(among(conn, s.device_id, device_ids))
     ):
         rows[device_id] = _Row(taken_at, seq, heard_at, agent, unpack(body), *kept)
     return rows
@@ -152,19 +149,19 @@ def _write_history(conn: Connection, changes: Sequence[_Change]) -> None:
         return
     h = t.fact_history.c
     query = select(h.id, h.device_id, h.name, h.labels, h.value, h.reason)
-    devices = {change.device_id for change in changes}
+    devices = {told.device_id for told in changes}
     open_rows = {
         (row.device_id, row.name + row.labels): (row.id, row.value, row.reason)
-        for row in conn.execute(query.where(h.device_id.in_(devices), h.valid_to.is_(None)))
+        for row in conn.execute(query.where(among(conn, h.device_id, devices), h.valid_to.is_(None)))
     }
-    for change in changes:
-        said = open_rows.get((change.device_id, change.key))
-        if said is not None and said[1:] == (change.text.value, change.text.reason):
+    for told in changes:
+        said = open_rows.get((told.device_id, told.key))
+        if said is not None and said[1:] == (told.text.value, told.text.reason):
             continue
         if said is not None:
-            conn.execute(_CLOSE, {"of": said[0], "until": change.text.taken_at})
-        row_id = _open(conn, change)
-        open_rows[change.device_id, change.key] = (row_id, change.text.value, change.text.reason)
+            conn.execute(_CLOSE, {"of": said[0], "until": told.text.taken_at})
+        row_id = _open(conn, told)
+        open_rows[told.device_id, told.key] = (row_id, told.text.value, told.text.reason)
 
 
 def _open(conn: Connection, change: _Change) -> int:
