@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import exc, insert, select, update
 
+from outbox import send
 from reports import NOW, World
 from schoolwatch_server import channels, messages, notify, people, questions, rules, short_answers, texts
 from schoolwatch_server.channel_book import Book
@@ -281,6 +282,30 @@ def test_a_message_of_many_that_may_have_come_is_asked_about_with_all_it_held(
     assert len(incidents_of) == questions.NAMED + 5
     assert message["message"].count("chưa ai nhận xử lý") == questions.NAMED
     assert "và 5 sự cố khác" in message["message"]
+
+
+def test_what_waited_in_an_older_copy_is_asked_about_and_not_told_as_news(
+    world: World, webhook: Webhook
+) -> None:
+    """It was copied before these were sent; the digest of tomorrow was not sent by then."""
+    for _ in range(2):
+        opened(world, "a", "b")
+    notify.make(world.engine, ["b"], NOW)
+    opened(world, "a", "b")
+    tomorrow = opened(world, "a")
+    with begin_write(world.engine) as conn:
+        mine = t.notification.c.incident_id == tomorrow
+        conn.execute(update(t.notification).where(mine).values(due_at=NOW + 86400))
+        assert deliveries.doubt(conn, NOW + 3600) == 4
+    send(world, {"a": webhook.phone}, NOW + 3600)
+    (question,) = webhook.received
+    assert question["title"].startswith("[SchoolWatch] Hỏi lại: ")
+    assert question["message"].count("chưa ai nhận xử lý") == 3
+    send(world, {"b": webhook.url}, NOW + 3600)
+    assert len(webhook.received) == 4
+    assert all("Có thể quý vị đã nhận thông báo này rồi" in one["message"] for one in webhook.received[1:])
+    send(world, {"a": webhook.phone}, NOW + 86400)
+    assert webhook.received[-1]["title"].startswith("[SchoolWatch] Sự cố mới")
 
 
 def test_pauses_grow_to_an_hour() -> None:

@@ -201,6 +201,7 @@ def _database(made: Manifest, stage: Path, config: ServerConfig, known: since.Kn
     try:
         sealed.check(engine)
         copies.end_sessions(engine)
+        copies.doubt_messages(engine)
         known.put(stage / gather.DATA)
         return renew_epoch(engine), since.again(engine, stage / gather.DATA)
     except SealError as error:

@@ -71,6 +71,7 @@ def _migrate(arguments: argparse.Namespace) -> int:
             command.say(line)
         if arguments.restored:
             copies.end_sessions(engine)  # one that was ended since would be open again
+            copies.doubt_messages(engine)
             epoch = renew_epoch(engine)
             command.say(f"a new epoch, {epoch}: agents send again what the database lacks")
         engine.dispose()

@@ -4,6 +4,7 @@ A copy may be of another version than this program, so its tables are found by l
 """
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from sqlalchemy import Connection, Engine, create_engine, delete, func, inspect,
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
+from schoolwatch_server.database import deliveries
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import HISTORY, begin_write, new_epoch
 from schoolwatch_server.database.engine import history as name_of_history
@@ -109,6 +111,12 @@ def end_sessions(engine: Engine) -> None:
     """Nobody stays signed in: sessions that were ended since the copy would be open again."""
     with begin_write(engine) as conn:
         conn.execute(delete(t.session))
+
+
+def doubt_messages(engine: Engine) -> None:
+    """Nobody is told a second time, as news, what was sent after the copy was made."""
+    with begin_write(engine) as conn:
+        deliveries.doubt(conn, time.time())
 
 
 def begin_anew(engine: Engine, history: str) -> None:

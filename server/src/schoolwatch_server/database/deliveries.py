@@ -6,7 +6,7 @@ knows that it may be the second time.
 """
 
 import secrets
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -211,6 +211,26 @@ def _tell(conn: Connection, delivery: Delivery, kind: str, error: str, now: floa
     ]
     if events:
         conn.execute(insert(t.incident_event), events)
+
+
+def doubt(conn: Connection, now: float) -> int:
+    """Of what waits in an older copy that took the database's place nobody knows whether it was sent since.
+
+    So it is with a message whose sender was killed: programs are told that it may be the second one, people
+    are asked. What was not due by then waits as it did. How many messages that are.
+    """
+    i = t.incident.c
+    query = (
+        select(_n.channel, i.is_exercise, _n.id)
+        .join(t.incident, i.id == _n.incident_id)
+        .where(_n.due_at <= now, _n.delivery_id.is_(None))
+    )
+    waiting: defaultdict[tuple[str, bool], list[int]] = defaultdict(list)
+    for channel, is_exercise, number in conn.execute(query.order_by(_n.id)):
+        waiting[channel, is_exercise].append(number)
+    for (channel, is_exercise), ids in waiting.items():
+        make(conn, channel, Batch("one" if len(ids) == 1 else "fold", tuple(ids), is_exercise), now)
+    return conn.execute(update(t.delivery).where(_d.due_at.is_not(None)).values(claimed_at=now)).rowcount
 
 
 def refused(conn: Connection, attempts: int) -> dict[str, int]:
