@@ -17,6 +17,8 @@ class SeriesProgram:
     folder: Path
     port: int
     client: httpx.Client = field(init=False)
+    auth: tuple[str, str] | None = field(default=None, init=False)
+    """User and password, where one is asked for."""
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     @property
@@ -33,7 +35,7 @@ class SeriesProgram:
         """Starts it, with what the folder holds from before, and waits until a path answers."""
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen([str(self.program), *words], stdout=log, stderr=log)
-        self.client = httpx.Client(base_url=self.url, timeout=120)
+        self.client = httpx.Client(base_url=self.url, timeout=120, auth=self.auth)
         deadline = time.monotonic() + 300  # one with 100 million points reads its files first
         while time.monotonic() < deadline:
             assert self._process.poll() is None, (self.folder / "log").read_text()

@@ -19,11 +19,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """Channel → address. `everybodys` belong to no person: they also get what is no incident."""
+    """Channel → address. `everybodys` belong to no person: they also get what is no incident.
+
+    `alertmanagers` get no messages: they are told how incidents stand.
+    """
 
     addresses: Mapping[str, str]
     languages: Mapping[str, Language] = field(default_factory=dict)
     own: frozenset[str] = frozenset()
+    alertmanagers: tuple[channel_rows.Opened, ...] = ()
 
     def language(self, channel: str) -> Language:
         """In which language a channel is told; the file's channels in Vietnamese."""
@@ -49,7 +53,10 @@ class Channels:
 
     def now(self) -> Book:
         """The channels as the file and the database have them now."""
-        filed = self._filed()
+        filed = [
+            channel_rows.Opened(name, address, "vi", is_everybodys=True)
+            for name, address in self._filed().items()
+        ]
         try:
             with begin_read(self._engine) as conn:
                 kept = channel_rows.opened(conn)
@@ -58,10 +65,13 @@ class Channels:
             kept = ()
         else:
             self._said.pop("kept", None)
+        all_ = (*filed, *kept)
+        told = [one for one in all_ if not channels.is_alertmanager(one.address)]
         return Book(
-            {**filed, **{one.key: one.address for one in kept}},
-            {one.key: one.language for one in kept},
-            frozenset(one.key for one in kept if not one.is_everybodys),
+            {one.key: one.address for one in told},
+            {one.key: one.language for one in told},
+            frozenset(one.key for one in told if not one.is_everybodys),
+            tuple(one for one in all_ if channels.is_alertmanager(one.address)),
         )
 
     def _filed(self) -> dict[str, str]:

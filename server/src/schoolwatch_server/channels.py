@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 import apprise
 
-from schoolwatch_server import short_answers
+from schoolwatch_server import alertmanager, short_answers
 from schoolwatch_server.short_answers import UNANSWERED
 
 log = logging.getLogger(__name__)
@@ -37,6 +37,7 @@ KINDS = {
     "workflow": "teams",
     "workflows": "teams",
     "msteams": "teams",
+    **dict.fromkeys(alertmanager.SCHEMES, alertmanager.KIND),
 }
 """Scheme to what people call it; any other goes by Apprise's own name."""
 
@@ -106,6 +107,11 @@ def drops_copies(address: str) -> bool:
     return KINDS.get(scheme(address)) == "webhook"
 
 
+def is_alertmanager(address: str) -> bool:
+    """Whether it is told how incidents stand, and gets no messages; of a name in the outbox too."""
+    return KINDS.get(scheme(address) or address.partition("-")[0]) == alertmanager.KIND
+
+
 def check(address: str) -> None:
     """Whether Apprise takes the address; nothing is sent. Raises `AddressError`."""
     hush()
@@ -120,6 +126,12 @@ def check(address: str) -> None:
         raise AddressError("no_scheme")
     if found in LOCAL:
         raise AddressError("local")
+    if is_alertmanager(address):
+        try:
+            alertmanager.target(address)
+        except ValueError:
+            raise AddressError("incomplete") from None
+        return
     if found not in {one for plugin in apprise.Apprise().details()["schemas"] for one in _schemes(plugin)}:
         raise AddressError("unknown_scheme")
     if _service(address) is None:

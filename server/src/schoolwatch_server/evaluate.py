@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Engine
 
 from schoolwatch_server import (
+    alert_push,
     chores,
     dead_man,
     exercises,
@@ -148,13 +149,15 @@ def _notifications(work: _Work) -> None:
     url = messages.public_url(work.config)
     guard = Guard("notifications")
     sender = sending.Sender(work.engine, words, url, guard.attempt, work.stop)
+    pusher = alert_push.Pusher(work.engine, words, url, guard.attempt)
     try:
         while not work.stop.is_set():
-            guard.attempt(lambda: _send(work, sender))
+            guard.attempt(lambda: _send(work, sender, pusher))
             work.news.wait(SEND_EVERY)
             work.news.clear()
     finally:
         sender.close()
+        pusher.close()
 
 
 def _reminders(work: _Work) -> None:
@@ -170,12 +173,15 @@ def _reminders(work: _Work) -> None:
             pass
 
 
-def _send(work: _Work, sender: sending.Sender) -> bool:
+def _send(work: _Work, sender: sending.Sender, pusher: alert_push.Pusher) -> bool:
     book = work.channels.now()
     if work.leading.is_set():
         notify.climb(work.engine, book.everybodys.keys(), time.time())
         exercises.end_due(work.engine, time.time())
-    sender.look(book, work.rules.now().at(time.time()))
+    rules = work.rules.now().at(time.time())
+    sender.look(book, rules)
+    if work.leading.is_set():
+        pusher.look(book.alertmanagers, rules)
     return True
 
 

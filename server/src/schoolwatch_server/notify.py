@@ -13,7 +13,7 @@ from contextlib import suppress
 
 from sqlalchemy import Engine
 
-from schoolwatch_server import channels, texts
+from schoolwatch_server import alert_push, channels, texts
 from schoolwatch_server.channel_book import Book
 from schoolwatch_server.database import channel_rows, deliveries, escalations, told_of
 from schoolwatch_server.database.engine import begin_read, begin_write
@@ -129,5 +129,7 @@ def _is_seen_to(told: Sequence[Due]) -> bool:
 def send_test(address: str, language: texts.Language = "vi") -> str:
     """Sends a test message: empty when it was taken, else why not."""
     words = texts.load()
+    if channels.is_alertmanager(address):
+        return alert_push.send_trial(address, words, language)
     title, body = words.get(language, "notify.test.title"), words.get(language, "notify.test.body")
     return channels.deliver(address, title, body)

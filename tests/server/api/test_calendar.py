@@ -16,6 +16,7 @@ from tree import Tree
 from website import RunningSite, csrf
 
 AT = "/api/v1/calendar"
+WORK_AT = f"{AT}/work"
 TODAY = datetime.now(ZONE).date()
 SOON, LATER = (datetime.now(ZONE) + timedelta(hours=hours) for hours in (-1, 1))
 DAYS = {"level": "school", "first": TODAY.isoformat(), "reason": "  mưa   lũ "}
@@ -85,12 +86,12 @@ def test_planned_work_names_the_incidents_that_it_may_explain(tree: Tree, site: 
     assert (work["place"]["level"], work["rule"]) == ("commune", None)
     quiet = {rule.id for rule in site.app.state.context.rules.values() if rule.quiet_when_planned}
     assert {one["rule"] for one in work["incidents"]} <= quiet
-    assert client.get(f"{AT}/work/{work['id']}").json() == work
+    assert client.get(f"{WORK_AT}/{work['id']}").json() == work
     listed = program(site, Scope("school", school.id)).get(f"{AT}/work").json()["work"]
     assert [one["id"] for one in listed] == [work["id"]], "a school sees what its commune plans"
-    ended = client.post(f"{AT}/work/{work['id']}/end").json()
+    ended = client.post(f"{WORK_AT}/{work['id']}/end").json()
     assert ended["ends"] < work["ends"]
-    assert client.post(f"{AT}/work/{work['id']}/end").json() == ended
+    assert client.post(f"{WORK_AT}/{work['id']}/end").json() == ended
 
 
 def test_a_school_has_its_own_hours_until_it_takes_them_back(tree: Tree, site: RunningSite) -> None:

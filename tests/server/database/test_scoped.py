@@ -101,6 +101,7 @@ NOBODY_ASKS = named(
     engine="epoch history migrate upgrade",
     enrolment="devices_of_school enrolled name_of",
     grafana_alerts="current",
+    incident_alerts="newest_event",
     incident_counts="opened told_in",
     lan_facts="connected faulty listeners machines open_at_schools",
     line_facts="cuts heard ipv6 testers",

@@ -398,6 +398,25 @@ def test_a_persons_own_channel_that_refuses_is_no_trouble_of_the_server_unless_i
     assert [one.subject.part for one in look(world, "server_channels")] == [key]
 
 
+def test_an_alertmanager_that_takes_nothing_for_minutes_is_trouble_until_it_is_switched_off(
+    world: World,
+) -> None:
+    with begin_write(world.engine) as conn:
+        number = channel_rows.add(
+            conn, "am", "alertmanager", "alertmanager://127.0.0.1:1", "vi", None, NOW - 300
+        )
+        key = f"channel:{number}"
+        channel_rows.noted(conn, key, "no answer (ConnectError)", NOW - 200)
+    assert look(world, "server_channels") == [], "it may be back in a minute"
+    with begin_write(world.engine) as conn:
+        channel_rows.noted(conn, key, "no answer (ConnectError)", NOW)
+    (found,) = look(world, "server_channels")
+    assert (found.subject.part, found.readings) == (key, {"finding.server_alerts_seconds": 300.0})
+    with begin_write(world.engine) as conn:
+        channel_rows.switch(conn, number, NOW, is_on=False)
+    assert look(world, "server_channels") == []
+
+
 # --- the store of series beside the database ----------------------------------------------------------
 
 

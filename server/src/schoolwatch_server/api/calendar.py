@@ -259,6 +259,7 @@ def _break_json(held: packed.Break) -> Json:
 
 
 _AT = "/api/v1/calendar"
+_ONE = "/api/v1/calendar/work/{number}"
 
 ROUTES = (
     Route("GET", f"{_AT}/days", days, "read", "Days that were set", answer=shapes.ListedDays),
@@ -267,9 +268,9 @@ ROUTES = (
         "POST", f"{_AT}/days/{{number}}/end", end_days, "calendar", "Takes days back", answer=shapes.SetDays
     ),
     Route("GET", f"{_AT}/work", work, "read", "Planned work", answer=shapes.ListedWork),
-    Route("GET", f"{_AT}/work/{{number}}", one_work, "read", "One of it", answer=shapes.WorkExplains),
+    Route("GET", _ONE, one_work, "read", "One of it", answer=shapes.WorkExplains),
     Route("POST", f"{_AT}/work", plan, "calendar", "Plans work", 201, answer=shapes.WorkExplains),
-    Route("POST", f"{_AT}/work/{{number}}/end", end_work, "calendar", "Ends it", answer=shapes.PlannedWork),
+    Route("POST", f"{_ONE}/end", end_work, "calendar", "Ends it", answer=shapes.PlannedWork),
     Route("GET", f"{_AT}/hours", hours, "read", "When school is held", answer=shapes.Hours),
     Route("POST", f"{_AT}/hours", set_hours, "calendar", "Sets a school's hours", answer=shapes.Hours),
     Route("POST", f"{_AT}/hours/reset", reset_hours, "calendar", "Those of its level", answer=shapes.Hours),

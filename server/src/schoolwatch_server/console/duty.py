@@ -14,6 +14,7 @@ from schoolwatch_server.access import Principal
 from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.problems import Problem, bad_field, not_found
 from schoolwatch_server.api.route import Route, Server, Who
+from schoolwatch_server.channels import is_alertmanager
 from schoolwatch_server.console.notifications import everybodys
 from schoolwatch_server.console.notifications import filed as filed_channels
 from schoolwatch_server.console.page import Csrf, check_form, page, words_of
@@ -74,8 +75,12 @@ def show(
             who,
             shifts=shifts,
             places=scopes.where(conn, {shift.scope for shift in shifts}),
-            names={name: name for name in filed}
-            | {row.key: row.name for row in rows if not row.is_self_made or row.confirmed_at is not None},
+            names={name: name for name in filed if not is_alertmanager(name)}
+            | {
+                row.key: row.name
+                for row in rows
+                if row.gets_messages and (not row.is_self_made or row.confirmed_at is not None)
+            },
             gaps=[_span(gap, words_of(request)) for gap in gaps(usable, "critical", Where(), today)],
             asked=asked,
             edited=next((shift for shift in shifts if shift.id == edit), None),
@@ -143,7 +148,10 @@ def save(
     )
     filed = filed_channels(server)
     with begin_write(server.engine) as conn:
-        known = {*filed, *(row.key for row in channel_rows.listed(conn))}
+        known = {
+            *(name for name in filed if not is_alertmanager(name)),
+            *(row.key for row in channel_rows.listed(conn) if row.gets_messages),
+        }
         held = {one.id for one in duty_rows.shifts(conn)}
         if not shift.channels or not known.issuperset(shift.channels):
             raise _wrong(said, "to", "channels", "channels")

@@ -212,7 +212,10 @@ def _of_mailbox(request: Request, box: channels.Mailbox) -> str:
 
 def everybodys(in_file: Iterable[str], rows: Iterable[channel_rows.ChannelRow]) -> set[str]:
     """Keys of the channels that are told where the duty list names nobody."""
-    return {*in_file, *(row.key for row in rows if row.is_on and not row.is_own)}
+    return {
+        *(name for name in in_file if not channels.is_alertmanager(name)),
+        *(row.key for row in rows if row.is_on and not row.is_own and row.gets_messages),
+    }
 
 
 def naming(conn: Connection, who: Principal, words: Words) -> Callable[[str], str]:

@@ -8,10 +8,12 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Select, and_, delete, insert, or_, select, update
 
+from schoolwatch_server.alertmanager import KIND
 from schoolwatch_server.channels import CARRIED, carried
 from schoolwatch_server.database import sealed
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.dependents import for_good
+from schoolwatch_server.scope import EVERYTHING, Scope
 from schoolwatch_server.sealing import AlteredError
 from schoolwatch_server.texts import Language, is_language
 
@@ -53,6 +55,11 @@ class ChannelRow:
         return self.least is not None
 
     @property
+    def gets_messages(self) -> bool:
+        """Whether anybody can be told by it: an Alertmanager decides itself whom it tells."""
+        return self.kind != KIND
+
+    @property
     def key(self) -> str:
         """What the outbox and the duty list call it."""
         return f"channel:{self.id}"
@@ -66,6 +73,8 @@ class Opened:
     address: str
     language: Language
     is_everybodys: bool
+    scope: Scope = EVERYTHING
+    """What its account sees, where it is one's own."""
 
 
 def listed(conn: Connection, ids: Collection[int] | None = None) -> tuple[ChannelRow, ...]:
@@ -91,7 +100,8 @@ def found(conn: Connection, channel_id: int) -> ChannelRow | None:
 
 def usable(conn: Connection) -> frozenset[str]:
     """What the outbox and the duty list call those that are on, whose person (if any) may still log in."""
-    return frozenset(f"channel:{id_}" for id_ in conn.scalars(_usable(_c.id)))
+    messages = _usable(_c.id).where(_c.kind != KIND)
+    return frozenset(f"channel:{id_}" for id_ in conn.scalars(messages))
 
 
 def _usable(*columns: Column[Any]) -> Select[Any]:
@@ -103,9 +113,10 @@ def _usable(*columns: Column[Any]) -> Select[Any]:
 
 def opened(conn: Connection) -> tuple[Opened, ...]:
     """The usable ones, with their addresses. Raises `SealError`."""
-    query = _usable(_c.id, _c.kind, _c.address, _c.language, _c.is_own, _c.least).where(
-        _c.address.is_not(None)
-    )
+    query = _usable(
+        *(_c.id, _c.kind, _c.address, _c.language, _c.is_own, _c.least),
+        *(t.account.c.scope_level, t.account.c.scope_id),
+    ).where(_c.address.is_not(None))
     there = []
     carriers = _carriers(conn)
     for row in conn.execute(query):
@@ -124,6 +135,7 @@ def opened(conn: Connection) -> tuple[Opened, ...]:
                 plain,
                 row.language if is_language(row.language) else "vi",
                 not row.is_own,
+                Scope(row.scope_level, row.scope_id) if row.is_own else EVERYTHING,
             )
         )
     return tuple(there)

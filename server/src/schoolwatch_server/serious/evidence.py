@@ -15,6 +15,7 @@ _FOUND_UNITS = {
     "finding.server_disk_free": "B",
     "finding.server_disk_share": "ratio",
     "finding.server_store_seconds": "s",
+    "finding.server_alerts_seconds": "s",
     "finding.silence_habit": "ratio",
 }
 """Units of what watches found, where its name doesn't say it: the catalogue has the devices' own."""

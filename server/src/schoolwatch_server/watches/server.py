@@ -7,6 +7,7 @@ from pathlib import Path
 from cryptography import x509
 
 from schoolwatch_server import transport
+from schoolwatch_server.alertmanager import RESEND
 from schoolwatch_server.backup import status
 from schoolwatch_server.channels import ChannelError, read
 from schoolwatch_server.config import ServerConfig
@@ -145,6 +146,15 @@ def channels(sight: Sight, parameters: Mapping[str, float]) -> Iterator[Finding]
             {"finding.server_messages_waiting": float(count)},
             {"finding.server_channel": channel},
         )
+    for row in channel_rows.listed(sight.conn):
+        silent = (row.failed_at or 0.0) - max(row.worked_at or 0.0, row.changed_at)
+        if row.is_on and not row.gets_messages and row.error and silent >= parameters["attempts"] * RESEND:
+            yield Finding(
+                Subject("server", 0, row.key[:32]),
+                True,
+                {"finding.server_alerts_seconds": silent},
+                {"finding.server_channel": row.key},
+            )
 
 
 def _filed(config: ServerConfig) -> frozenset[str] | None:
