@@ -18,6 +18,7 @@ from schoolwatch_server.database import judged, registry
 from schoolwatch_server.database.commit import Rules
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.judged_index import JudgedIndex
+from schoolwatch_server.influxql.errors import QueryError
 from schoolwatch_server.influxql.query import Span
 from schoolwatch_server.intake.batch import take
 from schoolwatch_server.scope import EVERYTHING
@@ -155,6 +156,30 @@ def test_of_devices(
 def test_tags_beside_values(columns: str, isp: str, embedded: Queried, influxdb: RunningInfluxDB) -> None:
     where = f"school_name = 'Trường 2' AND isp = '{isp}' AND time >= {START}"
     compared(f"SELECT {columns} FROM indicator WHERE {where} ORDER BY time DESC LIMIT 7", embedded, influxdb)
+
+
+@pytest.mark.parametrize(
+    ("when", "is_refused"),
+    [
+        ("time >= 9223372036854ms", False),
+        ("time >= -9223372036854ms AND time <= 9223372036854ms", False),
+        ("time <= 9223372036855ms", True),
+        ("time >= -9999999999999ms", True),
+        ("time >= 9999999999999ms AND time <= 99999999999999ms", True),
+        ("time > now() + 300000000w", True),
+    ],
+)
+def test_the_ends_of_all_time(
+    when: str, is_refused: bool, embedded: Queried, influxdb: RunningInfluxDB
+) -> None:
+    """What Grafana asks for beyond the year 2262 is an error there too: a duration of more than 64 bits."""
+    text = f"SELECT last(value) FROM indicator WHERE {when} GROUP BY isp"
+    if not is_refused:
+        compared(text, embedded, influxdb)
+        return
+    with pytest.raises(QueryError, match="longer than all of time"):
+        asked(text, embedded)
+    assert "overflowed duration" in influxdb.ask(text)["error"]
 
 
 def test_nothing_is_reckoned_with_a_tag(embedded: Queried) -> None:

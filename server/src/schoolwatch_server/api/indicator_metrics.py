@@ -14,6 +14,7 @@ from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.exposition import Family, Labels, Sample, answer
 from schoolwatch_server.api.problems import Problem, not_found
 from schoolwatch_server.api.route import Route, Server, Who
+from schoolwatch_server.api.squeezed import squeezed
 from schoolwatch_server.database import incident_counts, judged_queries
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.indicators import INDICATORS
@@ -60,7 +61,7 @@ def metrics(
     levels = frozenset(level or ()) or _usual(who)
     with begin_read(server.engine) as conn:
         families = tuple(_families(conn, who, server, levels, frozenset(indicator or ())))
-    return answer(families, request.headers.get("accept", ""), usual="open")
+    return squeezed(request, answer(families, request.headers.get("accept", ""), usual="open"))
 
 
 def _usual(who: Principal) -> frozenset[Level]:

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from schoolwatch_server.access import Principal
 from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.route import Route
+from schoolwatch_server.api.squeezed import squeezed
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.influxql.answer import EPOCHS, answer, as_csv, as_json
 from schoolwatch_server.influxql.errors import QueryError
@@ -55,8 +56,10 @@ def _answer(who: Principal, server: Context, request: Request, q: str, epoch: st
         source = Queried(conn, index, who.scope, now, until, reports=reports, names=names)
         results = answer(statements, source)
     if "application/csv" in request.headers.get("accept", ""):
-        return Response(as_csv(results, epoch), media_type="text/csv; charset=utf-8")
-    return Response(as_json(results, epoch), media_type="application/json")
+        answered = Response(as_csv(results, epoch), media_type="text/csv; charset=utf-8")
+    else:
+        answered = Response(as_json(results, epoch), media_type="application/json")
+    return squeezed(request, answered)
 
 
 def _refused(text: str) -> Response:

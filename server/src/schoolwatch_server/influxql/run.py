@@ -76,9 +76,9 @@ def _refuse_too_many(query: Select, series: int) -> None:
         return
     buckets = (query.span.end - query.span.start) // query.buckets.every + 1
     answered = series if query.tags != () else min(series, 1)
-    if buckets * max(answered, 1) * len(query.columns) > VALUES_MAX:
+    if buckets * answered * len(query.columns) > VALUES_MAX:  # of no series there is nothing to answer
         raise QueryError(
-            f"{answered} series × {buckets} intervals are more than {VALUES_MAX} values: "
+            f"{buckets} intervals of {answered} series are more than {VALUES_MAX} values: "
             "ask for longer intervals, a shorter time or fewer series"
         )
 
