@@ -348,6 +348,25 @@ def test_a_store_that_is_away_does_not_keep_the_journal_from_being_pruned(world,
     assert len(store.of("processor_load")) == 4
 
 
+@pytest.mark.database("sqlite")  # PostgreSQL gives no number twice
+def test_a_log_that_retention_emptied_is_followed_from_its_new_beginning(world, store, clock) -> None:
+    """As after a summer in which the server was switched off."""
+    tags = {"indicator": "ipv6", "level": "province", "province": "1"}
+    for number in range(3):
+        with begin_write(world.engine) as conn:
+            judged.write(conn, [Judged(MEASUREMENT, tags, NOW + number, float(number))])
+    one = writer_of(world, store, clock)
+    one.catch_up()
+    with begin_write(world.engine) as conn:
+        conn.execute(tables.judged_log.delete())
+    one.catch_up()
+    with begin_write(world.engine) as conn:
+        judged.write(conn, [Judged(MEASUREMENT, tags, NOW + 10, 10.0)])
+        assert conn.scalar(tables.judged_log.select()) == 1
+    one.catch_up()
+    assert [line for line in store.of(MEASUREMENT) if "value=10.0" in line]
+
+
 def test_many_judged_values_of_a_series_come_page_by_page(world, store, clock, monkeypatch) -> None:
     from schoolwatch_server.database import judged_log
 

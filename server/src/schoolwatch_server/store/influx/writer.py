@@ -203,7 +203,10 @@ class Writer:
         """The next row of the log of judged values; gives 1."""
         with begin_read(self._database) as conn:
             noted = judged_log.after(conn, self._now_at.reached.judged)
+            newest = judged_log.newest(conn) if noted is None else 0
         if noted is None:
+            if newest < self._now_at.reached.judged:  # all of the log had its time: SQLite counts anew
+                self._reach(judged=newest)
             return 0
         last, is_more = None, True
         while is_more:
