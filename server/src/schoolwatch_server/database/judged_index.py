@@ -93,8 +93,11 @@ class JudgedIndex:
         One writes at a time, so ids come in their order. SQLite gives the ids of a deleted school's newest
         series to the next ones: the last id then stands for another series than before.
         """
+        newest = self._newest
+        rows = conn.execute(_SINCE, {"newest": newest}).all()
         with self._lock:
-            rows = conn.execute(_SINCE, {"newest": self._newest}).all()
+            if newest != self._newest:  # somebody else has added some meanwhile
+                rows = conn.execute(_SINCE, {"newest": self._newest}).all()
             if rows and self._newest and not self._holds(*rows[0]):
                 self._read(conn)
             else:
