@@ -195,6 +195,17 @@ def test_it_is_over_a_day_after_the_last_sighting_and_back_on_the_next_morning(l
     assert events(lan.world, incident.id) == ["opened", "closed", "reopened"]
 
 
+@pytest.mark.parametrize("shown", [-29.0 * DAY, 315_532_800.0 - NOW])
+def test_who_is_seen_before_the_gateways_clock_is_set_is_not_one_of_its_first_days(
+    lan: Lan, shown: float
+) -> None:
+    """A small computer without a battery shows its last time, or 1980, until it has asked for another."""
+    told = Sighting("dhcp.offer", ROGUE, {"nic": "lan0", **OF_ROGUE}, NOW + shown)
+    lan.hear(0, lan.gateways[0], told)
+    (incident,) = opened(lan.world)
+    assert (incident.rule, incident.since, incident.closed_at) == ("dhcp_server_new", NOW, None)
+
+
 def test_who_is_not_seen_again_is_not_called_mended(lan: Lan) -> None:
     """It may be switched off for the night: the message and the page say what is known, and no more."""
     lan.see(0, ROGUE, **OF_ROGUE)

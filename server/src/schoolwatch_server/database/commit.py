@@ -16,7 +16,7 @@ from schoolwatch_server.database.engine import epoch
 from schoolwatch_server.database.identities import CLONE, HintsTold
 from schoolwatch_server.database.marks import Generation, Pair
 from schoolwatch_server.intake.accept import Refused, Report
-from schoolwatch_server.intake.clock import Reckoned, corrected, is_late, reckon
+from schoolwatch_server.intake.clock import Reckoned, corrected, is_late, reckon, seen_when
 
 Verdict = Literal["new", "duplicate", "fork"]
 
@@ -232,7 +232,9 @@ def _sightings(journal_id: int, one: _Stored) -> list[dict[str, Any]]:
             "kind": seen.kind,
             "subject": seen.subject,
             "detail": seen.detail,
-            "seen_at": one.taken_at if seen.seen_at is None else corrected(seen.seen_at, one.offset, arrived),
+            "seen_at": one.taken_at
+            if seen.seen_at is None
+            else seen_when(seen.seen_at, one.offset, one.taken_at, arrived),
             "late": one.late,
         }
         for seen in one.envelope.sightings

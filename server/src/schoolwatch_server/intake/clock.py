@@ -14,6 +14,10 @@ from schoolwatch_server.intake.accept import Message
 LATE_AFTER = 1800.0
 """Seconds from which a report is late, whatever the delivery period is."""
 
+SEEN_WITHIN = 86_400.0
+"""Seconds before its report within which a sighting was, which a sensor keeps for an hour. A small computer
+without a battery shows a time long past when it starts, and a server of then would pass for an old one."""
+
 STEP = 600.0
 """Seconds by which a message may be held up on its way before it must be of another clock."""
 
@@ -59,6 +63,12 @@ def is_credible(instant: float, arrived: float) -> bool:
 def corrected(at: float, offset: float, arrived: float) -> float:
     """An instant of the report's clock on the server's; nothing was taken after it arrived."""
     return min(at + offset, arrived)
+
+
+def seen_when(at: float, offset: float, taken_at: float, arrived: float) -> float:
+    """When a sighting of a report was; by a clock that was set before the report was taken, when that was."""
+    when = corrected(at, offset, arrived)
+    return when if when >= taken_at - SEEN_WITHIN else taken_at
 
 
 def is_late(taken_at: float, arrived: float, delivery_period: float) -> bool:
