@@ -210,12 +210,13 @@ def _install(arguments: "argparse.Namespace", tongue: Language) -> int:
     from schoolwatch_agent.config import FILE
     from schoolwatch_agent.install import command
     from schoolwatch_agent.install.order import Order
+    from schoolwatch_agent.install.service import MODE_OF
 
     asked = Order(
         root=arguments.root.resolve(),
         program=arguments.program and arguments.program.absolute(),
         config=str((arguments.config or FILE).absolute()),
-        mode=arguments.mode,
+        mode=arguments.mode or MODE_OF[arguments.role],
         role=arguments.role,
         account=arguments.account,
         url=arguments.url,

@@ -94,7 +94,7 @@ def _install_options(install: argparse.ArgumentParser, texts: Texts) -> None:
 
     install.add_argument("--print", action="store_true", dest="show", help=texts("help_print"))
     install.add_argument("--for", choices=("linux", "windows"), dest="system", help=texts("help_for"))
-    install.add_argument("--mode", choices=MODES, default="tick", help=texts("help_mode"))
+    install.add_argument("--mode", choices=MODES, help=texts("help_mode"))
     install.add_argument("--role", choices=ROLES, default="pc", help=texts("help_role"))
     install.add_argument(
         "--account", choices=("local-service", "system"), default="local-service", help=texts("help_account")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -221,6 +222,25 @@ def test_a_proxy_that_is_named_later_is_gone_by(tmp_path: Path) -> None:
         with pytest.raises(EnrolError):
             admission.admit_unasked(later, Host(), Memory())
     assert set(proxy.asked) == {"so.invalid:443"}
+
+
+@pytest.mark.parametrize(
+    ("words", "begins"),
+    [
+        ((), "tick --config"),
+        (("--role", "gateway"), "run --stay-connected --config"),
+        (("--role", "gateway", "--mode", "tick"), "tick --config"),
+        (("--mode", "run"), "run --config"),
+    ],
+)
+def test_a_gateway_stays_unless_it_is_told_not_to(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], begins: str
+) -> None:
+    """What it sees of an attack would wait for up to 5 minutes."""
+    config = tmp_path / "agent.toml"
+    config.touch()
+    assert cli.main(["install", "--print", "--for", "linux", "--config", str(config), *words]) == 0
+    assert re.search(f"(?m)^ExecStart=.* {begins} ", capsys.readouterr().out)
 
 
 def test_print_shows_the_units_and_touches_nothing(

@@ -7,6 +7,8 @@ Mode = Literal["tick", "run"]
 Role = Literal["pc", "gateway"]
 MODES: Final[tuple[Mode, ...]] = ("tick", "run")
 ROLES: Final[tuple[Role, ...]] = ("pc", "gateway")
+MODE_OF: Final[dict[Role, Mode]] = {"pc": "tick", "gateway": "run"}
+"""How it runs unless said otherwise: what a gateway sees of an attack must not wait for the next cycle."""
 
 System = Literal["linux", "windows"]
 NAME: Final = "schoolwatch-agent"
