@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schoolwatch_server import indicators, needs, packs
+from judging import AT, BY_ID, DAY, PACKS, judged
+from schoolwatch_server import needs
 from schoolwatch_server.indicators.facts import (
     Assets,
     Classrooms,
@@ -21,14 +22,7 @@ from schoolwatch_server.indicators.facts import (
     Said,
     SchoolClass,
 )
-from schoolwatch_server.indicators.indicator import Counts, IndicatorValue
-from schoolwatch_server.indicators.judge import judge
-from schoolwatch_server.packs import About
-
-PACKS = packs.load()
-BY_ID = {indicator.id: indicator for indicator in indicators.INDICATORS}
-AT = 1_800_000_000.0
-DAY = 86400.0
+from schoolwatch_server.indicators.indicator import Counts
 
 ANSWERS = {
     "studio": 1, "dt_level": 2, "licensed_antivirus": 1, "licensed_software": 0, "website": 1,
@@ -122,10 +116,6 @@ EXPECTED = {
     "website": (1, True),  # I-28
     "telemetry_coverage": (0.92, True),  # I-31: 46 / 50, of 80 %
 }
-
-
-def judged(name: str, *schools: Counts, level="school") -> IndicatorValue:
-    return judge(BY_ID[name], schools, PACKS, level=level, place_id=1, at=AT, about=About())
 
 
 def test_every_indicator_of_one_school_is_what_was_worked_out_on_paper() -> None:
