@@ -11,9 +11,10 @@ from sqlalchemy import delete, exc, insert, select, update
 from brokers import environment
 from databases import settings_of
 from reports import World
-from schoolwatch_server import tokens
+from schoolwatch_server import cli, tokens
 from schoolwatch_server.access import ROLES, TOKENS, Principal
 from schoolwatch_server.database import people as accounts
+from schoolwatch_server.database import scopes
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.people import create_account
@@ -156,3 +157,36 @@ def test_the_command_prints_one_that_works(world: World) -> None:
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "NOBODY" in refused.stderr
     assert command("--scope", "write").returncode == 2
+
+
+@pytest.mark.parametrize("level", ["school", "commune", "province"])
+def test_the_command_prints_one_of_a_place_that_sees_no_other(
+    tmp_path: Path, level: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Neither lists nor series have anything of elsewhere; two places at once are refused."""
+    tree = Tree(tmp_path)
+    school, key = tree.schools[0], "id" if level == "school" else level
+    scope = Scope(level, getattr(school, key))  # type: ignore[arg-type]
+    with begin_read(tree.engine) as conn:
+        code = scopes.where(conn, [scope])[scope].code
+    words = ["token", "--data", str(tree.config.data), f"--{level}", code]
+    assert cli.main(words) == 0
+    token = capsys.readouterr().out.strip()
+    who = bearer(tree.engine, token, time.time())
+    assert who is not None
+    assert who.scope == scope
+    with RunningSite(tree.config) as site:
+        client = site.anyone(headers={"Authorization": f"Bearer {token}"})
+        listed = client.get("/api/v1/schools").json()["schools"]
+        asked = {"q": "SHOW TAG VALUES FROM school_info WITH KEY = code"}
+        (series,) = client.get("/influx/query", params=asked).json()["results"][0]["series"]
+        every = client.get("/influx/query", params={"q": "SELECT value FROM device_info GROUP BY *"}).text
+    inside = {one.code for one in tree.schools if getattr(one, key) == scope.id}
+    assert {one["code"] for one in listed} == inside == {value for _, value in series["values"]}
+    assert school.mark in every
+    assert not {mark for mark in tree.hidden(scope) if mark in every}
+    with pytest.raises(SystemExit):
+        cli.main([*words, "--school" if level != "school" else "--commune", "X"])
+    assert cli.main(["token", "--data", str(tree.config.data), f"--{level}", "NOWHERE"]) == 2
+    assert "NOWHERE" in capsys.readouterr().err
+    tree.engine.dispose()

@@ -7,7 +7,10 @@ from schoolwatch_server.access import Role
 from schoolwatch_server.commands import command
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
     from schoolwatch_server.commands.command import Subparsers
+    from schoolwatch_server.scope import Scope
 
 
 def add_to(commands: "Subparsers") -> None:
@@ -20,7 +23,7 @@ def add_to(commands: "Subparsers") -> None:
         help="what it may do: read, handle (and see to incidents), calendar (and enter school time and "
         "planned work), or alert (tell of alerts alone)",
     )
-    token.add_argument("--school", default="", metavar="CODE", help="only this school (everything)")
+    _add_places(token)
     token.add_argument("--name", default="", help="what it is for, shown in the list of tokens")
     token.add_argument("--days", type=float, default=365.0, help="how long it is valid (365)")
 
@@ -28,10 +31,7 @@ def add_to(commands: "Subparsers") -> None:
     new = command.add(actions, "add", _add, "add an account and print its first password; it is shown once")
     new.add_argument("name", metavar="NAME", help="what the person logs in as")
     new.add_argument("--role", required=True, choices=get_args(Role), help="what the person may do")
-    where = new.add_mutually_exclusive_group()
-    where.add_argument("--school", metavar="CODE", help="only this school")
-    where.add_argument("--commune", metavar="CODE", help="only the schools of this commune")
-    where.add_argument("--province", metavar="CODE", help="only the schools of this province")
+    _add_places(new)
     command.add(
         actions,
         "list",
@@ -65,13 +65,31 @@ def add_to(commands: "Subparsers") -> None:
     unlock.add_argument("name", metavar="NAME", help="the account")
 
 
-def _token(arguments: argparse.Namespace) -> int:
-    from schoolwatch_server.schools import scope_of
+def _add_places(parser: argparse.ArgumentParser) -> None:
+    """Whose rows the account or token sees; without any of them everything."""
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--school", metavar="CODE", help="only this school")
+    where.add_argument("--commune", metavar="CODE", help="only the schools of this commune")
+    where.add_argument("--province", metavar="CODE", help="only the schools of this province")
+
+
+def _scope(engine: "Engine", arguments: argparse.Namespace) -> "Scope":
+    from schoolwatch_server.schools import PlaceLevel, scope_of
     from schoolwatch_server.scope import EVERYTHING
+
+    levels: tuple[PlaceLevel, ...] = ("school", "commune", "province")
+    for level in levels:
+        code = getattr(arguments, level)
+        if code is not None:
+            return scope_of(engine, level, code)
+    return EVERYTHING
+
+
+def _token(arguments: argparse.Namespace) -> int:
     from schoolwatch_server.tokens import issue_token
 
     engine = command.database(arguments)
-    scope = scope_of(engine, "school", arguments.school) if arguments.school else EVERYTHING
+    scope = _scope(engine, arguments)
     try:
         token = issue_token(engine, arguments.name or "command line", arguments.scope, scope, arguments.days)
     except ValueError as error:
@@ -82,15 +100,9 @@ def _token(arguments: argparse.Namespace) -> int:
 
 def _add(arguments: argparse.Namespace) -> int:
     from schoolwatch_server import people
-    from schoolwatch_server.schools import PlaceLevel, scope_of
-    from schoolwatch_server.scope import EVERYTHING
 
-    engine, scope = command.database(arguments), EVERYTHING
-    levels: tuple[PlaceLevel, ...] = ("school", "commune", "province")
-    for level in levels:
-        code = getattr(arguments, level)
-        if code is not None:
-            scope = scope_of(engine, level, code)
+    engine = command.database(arguments)
+    scope = _scope(engine, arguments)
     command.say(people.add_person(engine, arguments.name, role=arguments.role, scope=scope))
     return 0
 
