@@ -156,19 +156,22 @@ class Pusher:
 
 
 def post(target: alertmanager.Target, alerts: Sequence[Alert]) -> str:
-    """Sends alerts: empty when they were taken, else why not, without the address in it."""
+    """Sends alerts: empty when they were taken, else why not, without the address in it.
+
+    What is said beside the status is not read: one who goes on for ever would keep a thread, and our end.
+    """
     import httpx  # a server that tells no Alertmanager needn't hold it in memory
 
     headers = {"Authorization": target.authorization} if target.authorization else {}
     trust = ssl.create_default_context() if target.url.startswith("https:") else False
     try:
-        answer = httpx.post(
-            target.url, json=list(alerts), headers=headers, timeout=TIMEOUT, verify=trust,
+        with httpx.stream(
+            "POST", target.url, json=list(alerts), headers=headers, timeout=TIMEOUT, verify=trust,
             follow_redirects=False,
-        )  # fmt: skip
+        ) as answer:  # fmt: skip
+            return "" if answer.is_success else f"answered {answer.status_code}"
     except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
         return f"no answer ({type(error).__name__})"
-    return "" if answer.is_success else f"answered {answer.status_code}"
 
 
 def send_trial(address: str, words: texts.Texts, language: Language) -> str:

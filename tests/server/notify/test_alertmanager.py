@@ -1,5 +1,6 @@
 """Incidents at a real Alertmanager: those that are open, by their labels; over when they are over."""
 
+import contextlib
 import subprocess
 import threading
 import time
@@ -253,6 +254,7 @@ class Answering(ThreadingHTTPServer):
     def __init__(self, status: int, seconds: float = 0.0) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.status, self.seconds, self.asked = status, seconds, 0
+        self.is_endless = False
         self.headers_seen: list[str] = []
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -270,6 +272,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(self.server.status)
         self.send_header("Location", "/elsewhere")
         self.end_headers()
+        with contextlib.suppress(OSError):
+            while self.server.is_endless:
+                self.wfile.write(b"x")
+                time.sleep(0.05)
 
     def log_message(self, *_: object) -> None:
         pass
@@ -292,6 +298,23 @@ def test_who_refuses_is_asked_ever_more_slowly_and_the_page_says_so(tree: Tree, 
     finally:
         server.shutdown()
         server.server_close()
+
+
+def test_an_answer_without_an_end_is_not_read(tree: Tree) -> None:
+    endless = Answering(200)
+    endless.is_endless = True
+    add(tree, endless.address())
+    with Telling(tree) as telling:
+        telling.now = time.time()
+        asking = threading.Thread(target=telling.look, daemon=True)
+        asking.start()
+        asking.join(20)
+        is_over = not asking.is_alive()
+        endless.is_endless = False
+    assert is_over
+    assert endless.asked == 1
+    endless.shutdown()
+    endless.server_close()
 
 
 def test_one_that_hangs_holds_up_no_other(tree: Tree) -> None:
