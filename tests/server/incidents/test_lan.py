@@ -206,6 +206,18 @@ def test_who_is_seen_before_the_gateways_clock_is_set_is_not_one_of_its_first_da
     assert (incident.rule, incident.since, incident.closed_at) == ("dhcp_server_new", NOW, None)
 
 
+def test_several_strangers_of_one_school_are_told_apart_in_the_list(lan: Lan) -> None:
+    for number, who in enumerate((ROGUE, PHONE)):
+        lan.see(60.0 * number, who, **OF_ROGUE)
+    lan.see(120, ROGUE, kind="arp.moved", role="gateway", address="10.0.0.1", was=OURS, changes="1")
+    with RunningSite(settings_of(lan.world.folder)) as site:
+        page = site.somebody("so_admin").get("/incidents").text
+    for told in ("DHCP lạ trong mạng của trường: aaaaaa · 192.168.1.1</strong>",
+                 "DHCP lạ trong mạng của trường: bbbbbb · 192.168.1.1</strong>",
+                 "bị thiết bị khác chiếm: aaaaaa · 10.0.0.1</strong>"):  # fmt: skip
+        assert told in page
+
+
 def test_who_is_not_seen_again_is_not_called_mended(lan: Lan) -> None:
     """It may be switched off for the night: the message and the page say what is known, and no more."""
     lan.see(0, ROGUE, **OF_ROGUE)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_datetime, format_timedelta
 from babel.numbers import format_decimal, format_percent
 
+from schoolwatch_server.rules import kept
 from schoolwatch_server.serious.evidence import about_in_words
 from schoolwatch_server.texts import InBoth, Language, Texts, pick
 
@@ -131,8 +132,8 @@ class Words:
         return str(format_timedelta(seconds, add_direction=True, threshold=0.95, locale=self.language))
 
     def about(self, evidence: object) -> str:
-        """`: Tỷ lệ …` behind a rule's title: which of the many things that it may find this is."""
-        found = about_in_words(evidence, self.texts, self.language)
+        """`: Tỷ lệ …` behind a rule's title: which of the many things that it may find this is, or who."""
+        found = about_in_words(evidence, self.texts, self.language) or kept.machine(evidence)
         return f": {found}" if found else ""
 
     def labels(self, labels: dict[str, str]) -> str:

@@ -44,6 +44,21 @@ def sighted(evidence: Any) -> tuple[str, str] | None:
     return str(last["sighting"]), " · ".join(dict.fromkeys(one for one in told if one))
 
 
+_IN_LIST = 6
+"""Characters of a pseudonym that tell the machines of one school apart in a list."""
+
+
+def machine(evidence: Any) -> str:
+    """`3f9a1c · 192.168.1.1`: whom a gateway saw, for a list of many; empty where none saw anybody."""
+    last = _part(evidence, "last")
+    detail = last.get("detail")
+    if not last.get("sighting") or not isinstance(detail, dict) or "nic" not in detail:
+        return ""
+    server = str(detail.get("server", ""))  # of DHCPv6 a pseudonym
+    at = server if "." in server else str(detail.get("address", ""))
+    return " · ".join(one for one in (str(last.get("subject", ""))[:_IN_LIST], at) if one)
+
+
 def announced(evidence: Any, by: Sequence[str]) -> tuple[tuple[str, str], ...]:
     """What a gateway saw when the incident opened, of these details alone (`subject`: who did it)."""
     last = _part(evidence, "last")
