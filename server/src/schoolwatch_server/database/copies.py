@@ -6,10 +6,22 @@ A copy may be of another version than this program, so its tables are found by l
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, delete, func, inspect, select, table, text, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    create_engine,
+    delete,
+    exc,
+    func,
+    inspect,
+    select,
+    table,
+    text,
+    update,
+)
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
@@ -129,3 +141,5 @@ def begin_anew(engine: Engine, history: str) -> None:
             upsert(conn, t.meta, [{"key": HISTORY, "value": history}])
         conn.execute(update(t.meta).where(t.meta.c.key == "epoch").values(value=new_epoch()))
         conn.execute(delete(t.session))
+    with suppress(exc.DatabaseError):  # its outbox may be of a shape that this program doesn't know
+        doubt_messages(engine)
