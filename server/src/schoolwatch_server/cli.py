@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -36,7 +37,7 @@ from schoolwatch_server.commands import (
     store,
     upgrade,
 )
-from schoolwatch_server.config import ConfigError
+from schoolwatch_server.config import ConfigError, ServerConfig
 
 _PLAIN = {
     "DatabaseError",
@@ -185,38 +186,47 @@ def _up(arguments: argparse.Namespace) -> int:
     )
 
 
+def _with_database(arguments: argparse.Namespace) -> ServerConfig:
+    """The settings, when their database has been waited for."""
+    from schoolwatch_server.database import awaited
+
+    config = command.config(arguments)
+    awaited.reached(config.database_url, threading.Event())
+    return config
+
+
 def _intake(arguments: argparse.Namespace) -> int:
     from schoolwatch_server.intake import service
 
-    service.run(command.config(arguments))
+    service.run(_with_database(arguments))
     return 0
 
 
 def _serve(arguments: argparse.Namespace) -> int:
     from schoolwatch_server.api import service
 
-    service.run(command.config(arguments))
+    service.run(_with_database(arguments))
     return 0
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:
     from schoolwatch_server import evaluate
 
-    evaluate.run(command.config(arguments))
+    evaluate.run(_with_database(arguments))
     return 0
 
 
 def _store_writer(arguments: argparse.Namespace) -> int:
     from schoolwatch_server import store_writer
 
-    store_writer.run(command.config(arguments))
+    store_writer.run(_with_database(arguments))
     return 0
 
 
 def _speedtest(arguments: argparse.Namespace) -> int:
     from schoolwatch_server.speedtest import service
 
-    service.run(command.config(arguments))
+    service.run(_with_database(arguments))
     return 0
 
 

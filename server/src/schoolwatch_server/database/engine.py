@@ -37,7 +37,9 @@ BUSY_SECONDS = 20.0
 _POOL: dict[str, Any] = {"pool_size": 8, "max_overflow": 32, "hide_parameters": True}
 """Parameters hold keys and hashes: they must not be in an error's text, which is logged."""
 
-Trouble = Literal["url", "missing", "unwritable", "not_a_database", "newer", "older", "moved", "unreachable"]
+Trouble = Literal[
+    "url", "missing", "unwritable", "not_a_database", "newer", "older", "moved", "unreachable", "away"
+]
 
 
 class DatabaseError(Exception):
@@ -277,9 +279,10 @@ def translated(url: URL) -> Iterator[None]:
 def _meaning(url: URL, said: str) -> DatabaseError:
     if url.get_backend_name() == "postgresql":
         meant = postgresql.meaning(said)
-        if meant is not None:
-            words = said.rpartition("failed: ")[2].strip()[:160]  # libpq names address and port before
-            return DatabaseError("unreachable", f"{name_of(url)}: {meant} (it says: {words})")
+        words = said.rpartition("failed: ")[2].strip()[:160]  # libpq names address and port before
+        if meant is None:
+            return DatabaseError("away", f"{name_of(url)} does not answer ({words})")
+        return DatabaseError("unreachable", f"{name_of(url)}: {meant} (it says: {words})")
     if "not a database" in said or "malformed" in said:
         return DatabaseError(
             "not_a_database",
@@ -287,9 +290,7 @@ def _meaning(url: URL, said: str) -> DatabaseError:
         )
     if "unable to open" in said or "readonly" in said:
         return DatabaseError("unwritable", f"{name_of(url)} cannot be written: choose a folder you own")
-    return DatabaseError(
-        "unreachable", f"{name_of(url)} does not answer ({said[:120]}): is it running and free?"
-    )
+    return DatabaseError("unreachable", f"{name_of(url)} does not answer ({said[:120]}): is it free?")
 
 
 def name_of(url: URL) -> str:

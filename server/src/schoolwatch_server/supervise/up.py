@@ -24,7 +24,7 @@ from schoolwatch_server.broker import mosquitto
 from schoolwatch_server.broker.limits import DEVICES_MAX
 from schoolwatch_server.broker.passwords import hash_password
 from schoolwatch_server.config import ConfigError, ServerConfig, render
-from schoolwatch_server.database import sealed
+from schoolwatch_server.database import awaited, sealed
 from schoolwatch_server.database.engine import DatabaseError, check_url, open_database
 from schoolwatch_server.files import write_atomically
 from schoolwatch_server.supervise import agent, logs, plan, prepare, sample, status
@@ -70,6 +70,8 @@ def run(
         certificates = Certificates(config)
         _prepare_certificates(certificates, say)
         config = _with_socket(config, program)
+        if not _reached(config, say):
+            return 0
         engine = _database(config, say)
         held.callback(engine.dispose)
         sealed.check(engine)
@@ -86,6 +88,24 @@ def _prepare_certificates(certificates: Certificates, say: Say) -> None:
         certificates.start()
     except (AuthorityError, ConfigError, OSError) as error:
         raise UpError(say("up.error.certificate", why=error)) from error
+
+
+def _reached(config: ServerConfig, say: Say) -> bool:
+    """Whether the database's server answers; it is waited for, until Ctrl-C or SIGTERM."""
+    stop = threading.Event()
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in before:
+        signal.signal(number, lambda *_: stop.set())
+
+    def tell(error: DatabaseError) -> None:
+        minutes = round(awaited.SECONDS / 60)
+        print(say("up.waiting_database", why=error, minutes=minutes), flush=True)  # noqa: T201  as above
+
+    try:
+        return awaited.reached(config.database_url, stop, tell)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _database(config: ServerConfig, say: Say) -> Engine:
