@@ -1,7 +1,11 @@
-"""A real Prometheus Alertmanager for tests: started on loopback, asked, killed, started again, ended."""
+"""A real Prometheus Alertmanager for tests, on loopback; and one that refuses or does not answer."""
 
+import contextlib
 import json
+import threading
+import time
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from seriesprogram import SeriesProgram
@@ -45,3 +49,45 @@ class RunningAlertmanager(SeriesProgram):
             one["labels"].get("incident", one["labels"]["alertname"]): one
             for one in json.loads(answer.content)
         }
+
+
+class Answering(ThreadingHTTPServer):
+    """Answers with a status, not for a while, or without an end; counts requests and alerts."""
+
+    daemon_threads = True
+
+    def __init__(self, status: int, seconds: float = 0.0) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.status, self.seconds, self.asked, self.alerts = status, seconds, 0, 0
+        self.is_endless = False
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    @property
+    def address(self) -> str:
+        """As a channel has it."""
+        return f"alertmanager://127.0.0.1:{self.server_address[1]}"
+
+    def close(self) -> None:
+        """Ends it; who waits for an answer is left."""
+        self.shutdown()
+        self.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Answering
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        self.server.asked += 1
+        self.server.alerts += len(json.loads(body))
+        time.sleep(self.server.seconds)
+        self.send_response(self.server.status)
+        self.send_header("Location", "/elsewhere")
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            while self.server.is_endless:
+                self.wfile.write(b"x")
+                time.sleep(0.05)
+
+    def log_message(self, *_: object) -> None:
+        pass

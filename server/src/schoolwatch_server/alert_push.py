@@ -121,6 +121,9 @@ class Pusher:
         now_said = {alertmanager.key(alert) for alert in alerts}
         gone = [old for key, (_, old) in line.told.items() if key not in open_ and key not in now_said]
         alerts += [alertmanager.ended(old, now) for old in gone]
+        if not alerts and not is_whole:
+            line.event = event
+            return True
         error = self._send(to.address, alerts)
         with begin_write(self.engine) as conn:
             channel_rows.noted(conn, to.key, error, now)

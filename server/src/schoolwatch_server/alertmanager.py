@@ -8,7 +8,7 @@ https://prometheus.io/docs/alerting/latest/alerts_api/
 import base64
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -153,16 +153,9 @@ def digest(one: Alert, *, is_open: bool) -> str:
     return hashlib.blake2s(json.dumps(held, sort_keys=True).encode(), digest_size=16).hexdigest()
 
 
-def parts(alerts: Iterable[Alert], most: int = 500) -> Iterator[list[Alert]]:
-    """Requests of at most so many."""
-    part: list[Alert] = []
-    for one in alerts:
-        part.append(one)
-        if len(part) == most:
-            yield part
-            part = []
-    if part:
-        yield part
+def parts(alerts: Sequence[Alert], most: int = 500) -> list[Sequence[Alert]]:
+    """Requests of at most so many; one of none where there are none, which says whether it is taken."""
+    return [alerts[first : first + most] for first in range(0, len(alerts), most)] or [[]]
 
 
 def pause(failures: int) -> float:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import exc, func, select
 
+from alertmanager import Answering
 from databases import settings_of
 from reports import FINE, NONE, NOW, Device, World, known_fine
 from schoolwatch_server import evaluate, incidents, rule_versions, rules, sheets
@@ -93,6 +94,25 @@ def test_an_incident_opens_is_sent_closes_and_is_sent_again(
         "[SchoolWatch] Đã khắc phục",
     ]
     assert count(world, t.notification.c.id, t.notification.c.sent_at.is_not(None)) == 2
+
+
+def test_an_alertmanager_that_hangs_holds_up_no_message_and_gets_none(
+    world: World, config: ServerConfig, webhook: Webhook
+) -> None:
+    (device,) = known_fine(world)
+    hanging = Answering(200, seconds=4)
+    try:
+        with (world.folder / "urls").open("a", encoding="utf-8") as file:
+            file.write(hanging.address + "\n")
+        with running(config):
+            assert eventually(lambda: hanging.asked > 0), "nothing is open: it is asked whether it is there"
+            report(world, device, 1, 0, NONE)
+            report(world, device, 2, 10, NONE)
+            assert eventually(lambda: len(webhook.of_incidents) == 1)
+            assert eventually(lambda: hanging.alerts > 0)
+    finally:
+        hanging.close()
+    assert count(world, t.notification.c.id, t.notification.c.channel.like("alertmanager%")) == 0
 
 
 def test_a_reminder_that_a_channel_does_not_take_holds_up_no_incident(

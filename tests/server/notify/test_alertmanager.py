@@ -1,18 +1,16 @@
 """Incidents at a real Alertmanager: those that are open, by their labels; over when they are over."""
 
-import contextlib
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Self
 
 import pytest
 from sqlalchemy import select, update
 
-from alertmanager import LOGIN, RunningAlertmanager
+from alertmanager import LOGIN, Answering, RunningAlertmanager
 from schoolwatch_server import alert_push, alertmanager, channels, handling, notify, people, rules, texts
 from schoolwatch_server.access import ROLES, Principal
 from schoolwatch_server.alertmanager import LASTS, RESEND, Said, Told
@@ -194,6 +192,21 @@ def test_open_incidents_fire_and_end_and_a_new_alertmanager_is_told_again(
         assert running.alerts().keys() == numbers - {number}, "as soon as it is over"
 
 
+def test_one_that_has_nothing_to_be_told_is_asked_all_the_same(
+    tree: Tree, running: RunningAlertmanager
+) -> None:
+    add(tree, f"alertmanager://127.0.0.1:{running.port}")
+    with begin_write(tree.engine) as conn:
+        conn.execute(update(t.incident).values(closed_at=1.0))
+    with Telling(tree) as told:
+        told.look()
+        assert standing(tree).worked_at == told.now
+        assert running.alerts() == {}
+        running.stop()
+        told.look(later=RESEND)
+        assert standing(tree).failed_at == told.now
+
+
 def test_what_changed_its_labels_ends_under_the_old_ones(tree: Tree, running: RunningAlertmanager) -> None:
     add(tree, f"alertmanager://127.0.0.1:{running.port}")
     number = min(open_numbers(tree), key=int)
@@ -246,45 +259,10 @@ def test_a_password_opens_it_and_stays_sealed(
 # --- what must not happen -----------------------------------------------------------------------------
 
 
-class Answering(ThreadingHTTPServer):
-    """Answers with a status, or not for a while; counts what it is sent."""
-
-    daemon_threads = True
-
-    def __init__(self, status: int, seconds: float = 0.0) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.status, self.seconds, self.asked = status, seconds, 0
-        self.is_endless = False
-        self.headers_seen: list[str] = []
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    def address(self) -> str:
-        return f"alertmanager://127.0.0.1:{self.server_address[1]}"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Answering
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["content-length"]))
-        self.server.asked += 1
-        time.sleep(self.server.seconds)
-        self.send_response(self.server.status)
-        self.send_header("Location", "/elsewhere")
-        self.end_headers()
-        with contextlib.suppress(OSError):
-            while self.server.is_endless:
-                self.wfile.write(b"x")
-                time.sleep(0.05)
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 @pytest.mark.parametrize("status", [302, 401, 500])
 def test_who_refuses_is_asked_ever_more_slowly_and_the_page_says_so(tree: Tree, status: int) -> None:
     server = Answering(status)
-    add(tree, server.address())
+    add(tree, server.address)
     try:
         with Telling(tree) as told:
             for later, asked in ((0, 1), (1, 1), (4, 2), (5, 2), (5, 3), (19, 3), (1, 4)):
@@ -296,14 +274,13 @@ def test_who_refuses_is_asked_ever_more_slowly_and_the_page_says_so(tree: Tree, 
             told.look(later=1)
             assert (server.asked, standing(tree).error) == (5, ""), "nothing new, nothing sent"
     finally:
-        server.shutdown()
-        server.server_close()
+        server.close()
 
 
 def test_an_answer_without_an_end_is_not_read(tree: Tree) -> None:
     endless = Answering(200)
     endless.is_endless = True
-    add(tree, endless.address())
+    add(tree, endless.address)
     with Telling(tree) as telling:
         telling.now = time.time()
         asking = threading.Thread(target=telling.look, daemon=True)
@@ -313,14 +290,13 @@ def test_an_answer_without_an_end_is_not_read(tree: Tree) -> None:
         endless.is_endless = False
     assert is_over
     assert endless.asked == 1
-    endless.shutdown()
-    endless.server_close()
+    endless.close()
 
 
 def test_one_that_hangs_holds_up_no_other(tree: Tree) -> None:
     slow, quick = Answering(200, seconds=3), Answering(200)
-    add(tree, slow.address(), name="slow")
-    add(tree, quick.address(), name="quick")
+    add(tree, slow.address, name="slow")
+    add(tree, quick.address, name="quick")
     try:
         with Telling(tree) as told:
             book = Channels(tree.config, tree.engine).now()
@@ -334,8 +310,7 @@ def test_one_that_hangs_holds_up_no_other(tree: Tree) -> None:
             assert any(told.pusher._busy), "the other is still under way"
     finally:
         for server in (slow, quick):
-            server.shutdown()
-            server.server_close()
+            server.close()
 
 
 def test_it_stands_on_no_duty_list_and_in_no_outbox(tree: Tree) -> None:
