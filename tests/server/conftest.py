@@ -1,4 +1,4 @@
-"""A database with a school, and passwords that cost nothing."""
+"""A database with a school or a tree of them, and passwords that cost nothing."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +8,7 @@ from argon2 import PasswordHasher
 
 from reports import World
 from schoolwatch_server import passwords
+from tree import Tree
 
 
 @pytest.fixture
@@ -15,6 +16,14 @@ def world(tmp_path: Path) -> Iterator[World]:
     world = World(tmp_path)
     yield world
     world.engine.dispose()
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Iterator[Tree]:
+    """Eight schools of four communes of two provinces; each has an open incident and a closed one."""
+    tree = Tree(tmp_path)
+    yield tree
+    tree.engine.dispose()
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -1,8 +1,6 @@
 """What people do about incidents: who may, what it changes, and what the second of two people is told."""
 
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -17,13 +15,6 @@ from schoolwatch_server.handling import AT_ONCE, NOTE_MAX, Outcome, Wish
 from schoolwatch_server.incident_states import STATES
 from schoolwatch_server.scope import EVERYTHING, Scope
 from tree import School, Tree
-
-
-@pytest.fixture
-def tree(tmp_path: Path) -> Iterator[Tree]:
-    tree = Tree(tmp_path)
-    yield tree
-    tree.engine.dispose()
 
 
 def who(name: str, role: Role = "so_admin", scope: Scope = EVERYTHING) -> Principal:

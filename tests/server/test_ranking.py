@@ -1,9 +1,7 @@
 """Communes in the order of an indicator: who is ranked, who stands apart and why, and what changed."""
 
 import time
-from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 
 import pytest
 
@@ -17,13 +15,6 @@ from schoolwatch_server.store.series import Judged
 from tree import Tree
 
 DAY = 86400.0
-
-
-@pytest.fixture
-def tree(tmp_path: Path) -> Iterator[Tree]:
-    tree = Tree(tmp_path)
-    yield tree
-    tree.engine.dispose()
 
 
 PACKS = packs.load()

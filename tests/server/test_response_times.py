@@ -3,8 +3,6 @@
 import csv
 import io
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -71,13 +69,6 @@ def test_months_are_those_of_vietnam() -> None:
     assert response_times.month_of(december.start - 1) == Month(2026, 11)
     assert december.end - december.start == 31 * 86400
     assert time.gmtime(december.start)[:5] == (2026, 11, 30, 17, 0)
-
-
-@pytest.fixture
-def tree(tmp_path: Path) -> Iterator[Tree]:
-    tree = Tree(tmp_path)
-    yield tree
-    tree.engine.dispose()
 
 
 MONTH = Month(2026, 3)

@@ -1,7 +1,6 @@
-"""A tree of schools, and the head of the first one at the console."""
+"""The head of the first school of a tree at the console."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -9,13 +8,6 @@ import pytest
 from schoolwatch_server.scope import Scope
 from tree import Tree
 from website import RunningSite
-
-
-@pytest.fixture
-def tree(tmp_path: Path) -> Iterator[Tree]:
-    tree = Tree(tmp_path)
-    yield tree
-    tree.engine.dispose()
 
 
 @pytest.fixture

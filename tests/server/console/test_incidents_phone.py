@@ -20,13 +20,6 @@ FINGER = 44
 
 
 @pytest.fixture
-def tree(tmp_path) -> Iterator[Tree]:
-    tree = Tree(tmp_path)
-    yield tree
-    tree.engine.dispose()
-
-
-@pytest.fixture
 def phone(tree: Tree, browser: Browser) -> Iterator[Page]:
     for name in ("lan", "minh"):
         people.create_account(tree.engine, name, PASSWORD, role="so_admin", scope=EVERYTHING, by="test")

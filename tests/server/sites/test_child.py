@@ -27,13 +27,6 @@ def net(peer: Callable[[str], Path]) -> Iterator[Gated]:
         yield net
 
 
-@pytest.fixture
-def tree(tmp_path: Path) -> Iterator[Tree]:
-    tree = Tree(tmp_path)
-    yield tree
-    tree.engine.dispose()
-
-
 def test_a_round_over_a_network(net: Gated, tree: Tree, tmp_path: Path, peer: Callable[[str], Path]) -> None:
     authority = Authority(tmp_path)
     names = {

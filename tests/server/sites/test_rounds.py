@@ -4,7 +4,6 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -30,13 +29,6 @@ UP = Look(
 )
 DOWN = Look(Way("timeout"), Way("no_record"))
 HOUR = 3600.0
-
-
-@pytest.fixture
-def tree(tmp_path: Path) -> Iterator[Tree]:
-    tree = Tree(tmp_path)
-    yield tree
-    tree.engine.dispose()
 
 
 def put(tree: Tree, number: int, address: str, at: float) -> None:

@@ -1,8 +1,5 @@
 """Schools' lines and their providers as series: what is known of them, and that nothing else is said."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import msgspec
 import pytest
 from sqlalchemy import insert
@@ -26,14 +23,6 @@ from tree import School, Tree
 
 HOUR, DAY = 3600.0, 86400.0
 RULES, PACKS = load(), packs.load()
-
-
-@pytest.fixture
-def tree(tmp_path: Path) -> Iterator[Tree]:
-    """Eight schools, two a commune, four communes."""
-    tree = Tree(tmp_path)
-    yield tree
-    tree.engine.dispose()
 
 
 def contract(

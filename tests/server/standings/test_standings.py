@@ -1,7 +1,6 @@
 """Incidents, safeguards, rollout and the server's own health as series: what is written, and what is not."""
 
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -32,14 +31,6 @@ RULES = load()
 ASKED = [one for one in QUESTIONS if not one.stages][:4]
 """Of every school."""
 LAN = Principal("account", "lan", ROLES["so_admin"], EVERYTHING, "so_admin")
-
-
-@pytest.fixture
-def tree(tmp_path: Path) -> Iterator[Tree]:
-    """Eight schools of four communes of two provinces; each has an open incident and a closed one."""
-    tree = Tree(tmp_path)
-    yield tree
-    tree.engine.dispose()
 
 
 def hour_after(tree: Tree) -> float:

@@ -1,8 +1,5 @@
 """What chores write once an hour: targets, which take as long as judging again, lines and networks."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from sqlalchemy import exc
 
@@ -16,13 +13,6 @@ from schoolwatch_server.sheets import packs_in_force, rules_in_force
 from schoolwatch_server.standings import known_lines
 from schoolwatch_server.store.names import ISP, LAN, LINE, SERVER, TARGET
 from tree import Tree
-
-
-@pytest.fixture
-def tree(tmp_path: Path) -> Iterator[Tree]:
-    tree = Tree(tmp_path)
-    yield tree
-    tree.engine.dispose()
 
 
 def chores_of(tree: Tree) -> Chores:
