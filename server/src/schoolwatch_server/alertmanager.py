@@ -121,7 +121,7 @@ def alert(
             what_to_do_en=en.what_to_do,
             runbook_url=f"{public_url}/rules/{told.rule}",
         ),
-        "startsAt": _instant(told.since),
+        "startsAt": _instant(min(told.since, ends)),  # a batch with one that ends before it begins is refused
         "endsAt": _instant(ends),
         "generatorURL": f"{public_url}/incidents/{told.id}",
     }

@@ -52,6 +52,8 @@ def test_an_alert_has_what_does_not_change_in_its_labels_and_what_people_read_be
 def test_one_that_is_over_ends_when_it_was_closed_and_never_before_it_began() -> None:
     assert made(Told(**{**fields(TOLD), "closed_at": 1e9 + 60}))["endsAt"] == "2001-09-09T01:47:40.000Z"
     assert made(Told(**{**fields(TOLD), "closed_at": 1e9 - 60}))["endsAt"] == "2001-09-09T01:46:40.000Z"
+    ahead = made(Told(**{**fields(TOLD), "since": 3e9}))
+    assert ahead["startsAt"] == ahead["endsAt"]
 
 
 def test_exercises_and_made_up_data_are_marked_and_empty_labels_left_out() -> None:
@@ -188,8 +190,8 @@ def test_open_incidents_fire_and_end_and_a_new_alertmanager_is_told_again(
         assert running.alerts().keys() == numbers
         assert standing(tree).error == ""
         close(tree, int(number))
-        told.look(later=1)
-        assert running.alerts().keys() == numbers - {number}, "as soon as it is over"
+        told.look(later=RESEND / 2)
+        assert running.alerts().keys() == numbers - {number}, "before all is told again"
 
 
 def test_one_that_has_nothing_to_be_told_is_asked_all_the_same(

@@ -8,7 +8,7 @@ from schoolwatch_server.database.incident_rows import IncidentRow, incident_sele
 from schoolwatch_server.scope import Scope
 
 MOST = 10_000
-"""Incidents that are told of; of more, the newest."""
+"""Incidents that are told of; of more, the newest that are open."""
 
 
 def newest_event(conn: Connection) -> int:
@@ -17,14 +17,16 @@ def newest_event(conn: Connection) -> int:
 
 
 def told(conn: Connection, scope: Scope, closed_after: float) -> tuple[Told, ...]:
-    """Those that the scope sees now, with the codes that their places have now; the newest first."""
+    """Those that the scope sees now, with the codes that their places have now; what is open first."""
     i = t.incident.c
     here = or_(i.closed_at.is_(None), i.closed_at > closed_after)
     above = select(t.commune.c.code, t.province.c.code).join_from(t.commune, t.province)
     of_commune = dict(map(tuple, conn.execute(above)))
     whole = select(i.id, t.province.c.code).join(t.province, t.province.c.id == i.province_id).where(here)
     of_incident = dict(map(tuple, conn.execute(whole)))
-    query = incident_select().where(seen(scope), here).order_by(i.id.desc()).limit(MOST)
+    query = (
+        incident_select().where(seen(scope), here).order_by(i.closed_at.is_not(None), i.id.desc()).limit(MOST)
+    )
     rows = [IncidentRow(*row) for row in conn.execute(query)]
     return tuple(
         _told(row, of_incident.get(row.id) or of_commune.get(row.commune_code or "", "")) for row in rows
