@@ -206,6 +206,24 @@ def test_who_is_seen_before_the_gateways_clock_is_set_is_not_one_of_its_first_da
     assert (incident.rule, incident.since, incident.closed_at) == ("dhcp_server_new", NOW, None)
 
 
+def test_what_a_word_means_is_said_before_and_after_it(lan: Lan) -> None:
+    """Of what is seen no reading shows that it goes on: it opens again when it is seen again."""
+    lan.see(0, ROGUE, **OF_ROGUE)
+    (incident,) = opened(lan.world)
+    again, ours = "hệ thống mở lại sự cố và báo ngay", "coi thiết bị với nội dung này là của trường"
+    with RunningSite(settings_of(lan.world.folder)) as site:
+        admin = site.somebody("so_admin")
+        page = admin.get(f"/incidents/{incident.id}").text
+        assert (page.count(again), page.count(ours), page.count("Số đo vẫn")) == (1, 1, 0)
+        say(lan.world, incident.id, "resolve", 600)
+        page = admin.get(f"/incidents/{incident.id}").text
+        assert (page.count(again), page.count(ours), page.count("Số đo vẫn")) == (1, 0, 0)
+        say(lan.world, incident.id, "reopen", 660)
+        say(lan.world, incident.id, "false_alarm", 720)
+        page = admin.get(f"/incidents/{incident.id}").text
+        assert (page.count(again), page.count(ours), page.count("Số đo vẫn")) == (0, 1, 0)
+
+
 def test_several_strangers_of_one_school_are_told_apart_in_the_list(lan: Lan) -> None:
     for number, who in enumerate((ROGUE, PHONE)):
         lan.see(60.0 * number, who, **OF_ROGUE)
