@@ -84,6 +84,7 @@ WHO_ASKS = named(
 """Finds out who asks, or what is an account's own: the scope is in the answer."""
 
 NOBODY_ASKS = named(
+    arrays="among_rows",
     audit="acted prune",
     arrivals="let_in",
     calendars="places",
@@ -114,7 +115,7 @@ NOBODY_ASKS = named(
     " open_subjects open_with states worsen",
     known_network="ends learnt_everywhere",
     memories="forget of_devices remembering",
-    journal="digests held_since last_received_at position pruned_before received_until rows_after"
+    journal="append digests held_since last_received_at position pruned_before received_until rows_after"
     " set_pruned_before",
     judged="fallen write",
     lease="hold release",
@@ -126,7 +127,7 @@ NOBODY_ASKS = named(
     notifications="put remind tell_of_act write",
     channel_rows="give_up_stale opened usable",
     own_channel_rows="apart elsewhere shifts",
-    deliveries="channels_due channels_waiting claim failed made next_due refused sent waiting",
+    deliveries="channels_due channels_waiting claim doubt failed made next_due refused sent waiting",
     duty_rows="settings_row where",
     escalations="climb due",
     told_of="of_delivery",
@@ -155,6 +156,7 @@ NOBODY_ASKS = named(
     states="advance",
     told="due line_testers mark_all mark_room passes set_targets targets",
     watched="ipv6 refused",
+    upsert="insert_new upsert",
 )
 """The server's own work: intake, broker, rules, upkeep. Nothing that answers people reads by these."""
 
