@@ -15,6 +15,9 @@ from schoolwatch_server.database import engine as database
 SCHOOL, COMMUNE = 20, 2
 """Ids."""
 
+TOLD = "made.json"
+"""The file of the folder that says what was made."""
+
 
 @dataclass(frozen=True)
 class World:
@@ -34,26 +37,33 @@ class World:
         }  # fmt: skip
 
 
-def made(config: ServerConfig, schools: int, devices: int, days: int) -> World:
-    """The province of a folder. One that was made before gets the measurements that are new since."""
-    told = Path(config.data) / "made.json"
+def made(config: ServerConfig, schools: int, devices: int, days: int, *, measured_days: float = 7) -> World:
+    """The province of a folder. One that was made before gets the measurements that are new since.
+
+    Of one school there is what its computers measured too, for so many days.
+    """
+    told = Path(config.data) / TOLD
     database.migrate(config.database_url)
     engine = database.open_database(config.database_url)
-    world = World(**json.loads(told.read_text())) if told.exists() else _begun(engine, schools, devices, days)
+    world = (
+        World(**json.loads(told.read_text()))
+        if told.exists()
+        else _begun(engine, schools, devices, days, measured_days)
+    )
     world = replace(world, points=world.points + _judged(engine, world))
     engine.dispose()
     told.write_text(json.dumps(asdict(world)))
     return world
 
 
-def _begun(engine: Engine, schools: int, devices: int, days: int) -> World:
+def _begun(engine: Engine, schools: int, devices: int, days: int, measured_days: float) -> World:
     now = time.time()
     end = now // judged_series.HOUR * judged_series.HOUR
     with database.begin_write(engine) as conn:
         fill(conn, schools, devices, now)
     began = time.perf_counter()
-    measured = raw_week.fill(engine, SCHOOL, end, min(days, 7))
-    print(f"one school's raw week in {time.perf_counter() - began:.0f} s", flush=True)
+    measured = raw_week.fill(engine, SCHOOL, end, min(days, measured_days))
+    print(f"what one school's computers measured in {time.perf_counter() - began:.0f} s", flush=True)
     return World(end + 1, days, 0, measured[0])
 
 

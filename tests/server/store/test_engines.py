@@ -15,7 +15,7 @@ from conftest import Peer
 from influxdb import DATABASE
 from influxdb import holding as holding_influxdb
 from schoolwatch_server.store.influx import written
-from schoolwatch_server.store.influx.engine import StoreDownError, StoreEngine, StoreRefusesError
+from schoolwatch_server.store.influx.engine import About, StoreDownError, StoreEngine, StoreRefusesError
 from schoolwatch_server.store.influx.metrics import instance, notice
 from schoolwatch_server.store.influx.open import open_engine
 from schoolwatch_server.store_section import SeriesStore, trouble
@@ -242,11 +242,32 @@ def test_what_somebody_else_says_to_a_write_is_not_taken_for_a_yes(
         engine.write(LINE)
 
 
-def test_somebody_else_is_no_start_of_the_store(engine: StoreEngine, scripted: Scripted) -> None:
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [(200, "<html>log in</html>")],
+        [],  # whoever says 204 to everything
+        [(204, ""), (200, "{}")],
+        [(204, ""), (200, "[1]")],
+        [(200, "process_start_time_seconds 1.79e9\nnode_load1 0.1\n")],
+    ],
+)
+def test_somebody_else_is_no_start_of_the_store(
+    engine: StoreEngine, scripted: Scripted, answers: list[tuple[int, str]]
+) -> None:
     """Else all would be settled with somebody who keeps nothing."""
-    scripted.answers += [(200, "<html>log in</html>"), (200, "<html>log in</html>")]
+    scripted.answers += answers
     with pytest.raises(StoreDownError, match=r"no (InfluxDB|VictoriaMetrics)$"):
         engine.about()
+
+
+def test_an_influxdb_behind_a_proxy_that_hides_its_version_is_one(scripted: Scripted) -> None:
+    engine = open_engine(SeriesStore("influxdb", scripted.url, database="d"))
+    scripted.answers += [(204, ""), (200, '{"results":[{"statement_id":0}]}'), (404, "")]
+    assert engine.about() == About()
+    scripted.answers += [(204, ""), (401, '{"error":"authorization failed"}'), (404, "")]
+    assert engine.about() == About()
+    engine.close()
 
 
 @pytest.mark.parametrize("kind", ["influxdb", "victoriametrics"])

@@ -69,7 +69,7 @@ class InfluxDB:
         """As `StoreEngine.about`. It syncs each write: one that keeps its start to itself loses nothing."""
         ping = self._requests.send("GET", "/ping")
         says_so = "x-influxdb-version" in ping.headers or '"version"' in ping.text  # 1 and 2; 3
-        if ping.status_code >= 300 or not (ping.status_code == 204 or says_so):
+        if ping.status_code >= 300 or not (says_so or self._knows_databases()):
             raise StoreDownError("/ping: the address is of no InfluxDB")
         answer = self._requests.send("GET", "/metrics")
         return About(instance(answer.text) if answer.status_code < 300 else "")
@@ -106,6 +106,15 @@ class InfluxDB:
         if answer.status_code >= 300:
             raise StoreDownError(f"/api/v2/delete: {answer.status_code} {answer.text[:300]}")
         return True
+
+    def _knows_databases(self) -> bool:
+        """Whether it answers as an InfluxDB does, though a proxy keeps its version to itself."""
+        answer = self._requests.send("GET", "/query", {"q": "SHOW DATABASES"})
+        try:
+            found = msgspec.json.decode(answer.content, type=dict[str, object])
+        except ValueError:
+            return False
+        return bool({"results", "error"} & found.keys())
 
     def _query(self, query: str, *, post: bool = False) -> _Result:
         params = {"db": self._database, "epoch": "ns"}

@@ -3,6 +3,7 @@
 import re
 
 _START = re.compile(r"^(process_start_time_seconds|vm_app_start_timestamp) (\S+)", re.MULTILINE)
+_VICTORIA = re.compile(r"^vm_app_version\{", re.MULTILINE)
 _FLAG = re.compile(r'^flag\{name="([^"]+)", value="([^"]*)", is_set="(\w+)"\}', re.MULTILINE)
 
 
@@ -10,6 +11,11 @@ def instance(text: str) -> str:
     """When it was started, as it writes it; "" where it doesn't."""
     found = _START.search(text)
     return "" if found is None else found[2]
+
+
+def is_victoriametrics(text: str) -> bool:
+    """Whether it is VictoriaMetrics that speaks: others have a start too."""
+    return _VICTORIA.search(text) is not None
 
 
 def notice(text: str) -> str:

@@ -9,7 +9,7 @@ import msgspec
 
 from schoolwatch_server.store.influx.engine import ANSWER, About, Found, StoreDownError
 from schoolwatch_server.store.influx.http import Requests
-from schoolwatch_server.store.influx.metrics import instance, notice
+from schoolwatch_server.store.influx.metrics import instance, is_victoriametrics, notice
 from schoolwatch_server.store.influx.written import V2Writer
 from schoolwatch_server.store.names import prometheus_name
 
@@ -49,7 +49,7 @@ class VictoriaMetrics:
             return About(notice="/metrics can't be read: that it was killed is not noticed")
         if answer.status_code >= 300:
             raise StoreDownError(f"/metrics: {answer.status_code}")
-        if not (started := instance(answer.text)):
+        if not (started := instance(answer.text)) or not is_victoriametrics(answer.text):
             raise StoreDownError("/metrics: what answers is no VictoriaMetrics")
         return About(started, notice(answer.text))
 

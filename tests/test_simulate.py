@@ -1,0 +1,64 @@
+"""`./schoolwatch simulate`: a province to look at, that says of itself what it is."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from influxql_queries import asked
+from panels_world import expanded
+from schoolwatch_server.config import of_data
+from schoolwatch_server.database import engine as database
+from schoolwatch_server.database import registry, simulated
+from schoolwatch_server.database.judged_index import JudgedIndex
+from schoolwatch_server.grafana import DASHBOARDS, influxql
+from schoolwatch_server.scope import EVERYTHING
+from schoolwatch_server.store.queried import Queried
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def simulate(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    path = {"PYTHONPATH": os.pathsep.join((str(ROOT / "tests"), str(ROOT / "benchmarks")))}
+    command = [sys.executable, "-m", "parts.simulate", str(folder), *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=240, env={**os.environ, **path})
+
+
+@pytest.mark.timeout(300)
+def test_a_province_to_look_at_fills_the_dashboards_and_says_what_it_is(tmp_path: Path) -> None:
+    folder = tmp_path / "tinh"
+    made = simulate(folder, "--schools", "30", "--devices", "2", "--days", "1")
+    assert made.returncode == 0, made.stderr
+    assert f"up --no-agent --data {folder}" in made.stdout
+    engine = database.open_database(of_data(folder).database_url)
+    now = time.time()
+    with database.begin_read(engine) as conn:
+        assert simulated.is_simulated(conn)
+        schools = registry.schools(conn, EVERYTHING)
+        (device, *_) = registry.devices(conn, EVERYTHING, school_id=20)
+        assert len(schools) == 30
+        shown = {name for one in schools for name in (one.name, one.commune, one.province)} | {device.label}
+        assert [name for name in shown if "mô phỏng" not in name] == []
+        source = Queried(conn, JudgedIndex(), EVERYTHING, now)
+        chosen = {
+            "province": "1", "commune": "2", "school": "20", "isp": "VNPT",
+            "indicator": "telemetry_coverage", "device": device.device, "gateway": device.device,
+        }  # fmt: skip
+        empty, count = [], 0
+        for query in {q for one in DASHBOARDS for panel in one.panels for q in panel.queries}:
+            start = int(now - 86_400) * 1000
+            text = expanded(influxql.query(query), chosen, start, int(now) * 1000, "2h")
+            count += 1
+            if "series" not in asked(text, source)["results"][0]:
+                empty.append(text)
+    engine.dispose()
+    assert len(empty) < count / 50, empty
+
+    again = simulate(folder)
+    assert again.returncode == 2
+    assert "not empty" in again.stderr
+    assert simulate(tmp_path / "other", "--schools", "3").returncode == 2
+    assert not (tmp_path / "other").exists()
