@@ -84,7 +84,7 @@ def expire(engine: Engine, rules: Sequence[Rule], now: float) -> int:
     """Forgets what was not seen for long while its network was heard; how many."""
     teachers = {rule.id: rule for rule in _teachers(rules)}
     with begin_read(engine) as conn:
-        gone = list(_gone(conn, teachers))
+        gone = list(_gone(conn, teachers, now))
     if gone:
         with begin_write(engine) as conn:
             for rule, about, last in gone:
@@ -97,13 +97,13 @@ def expire(engine: Engine, rules: Sequence[Rule], now: float) -> int:
     return len(gone)
 
 
-def _gone(conn: Connection, teachers: Mapping[str, Rule]) -> Iterator[tuple[str, Subject, float]]:
+def _gone(conn: Connection, teachers: Mapping[str, Rule], now: float) -> Iterator[tuple[str, Subject, float]]:
     """Rule, part and when it was seen last, of what nobody has ended yet."""
     places: dict[Subject, dict[str, tuple[Rule, Learnt]]] = {}
     for name, place, learnt in rows.learnt_everywhere(conn, teachers):
         places.setdefault(place, {})[name] = teachers[name], learnt
     for place, its in places.items():
-        for name, part in unseen(its):
+        for name, part in unseen(its, now):
             about, (since, last) = Subject("school", place.id, part), its[name][1].seen[part]
             if max(rows.ends(conn, [name], [about]).get((name, about), ()), default=0.0) <= since:
                 yield name, about, last

@@ -144,6 +144,18 @@ def test_what_was_not_seen_for_long_while_others_were_is_forgotten_and_the_audit
     assert [one.rule for one in opened(lan.world)] == ["dhcp_server_new"]
 
 
+def test_a_clock_of_the_server_that_was_ahead_for_an_hour_makes_nobody_a_stranger(lan: Lan) -> None:
+    lan.see(-28 * DAY, PHONE, **OF_ROGUE)
+    lan.see(400 * DAY, OURS, **OF_OURS)
+    assert known_network.expire(lan.world.engine, RULES, NOW + DAY) == 0
+    assert set(names(lan)) == {OURS, PHONE}
+    lan.see(2 * DAY, OURS, **OF_OURS)
+    (ours, _) = listed(lan).known
+    assert ours.last == NOW + 2 * DAY - 3, "by a clock that is right again"
+    lan.see(170 * DAY, OURS, **OF_OURS)
+    assert known_network.expire(lan.world.engine, RULES, NOW + 170 * DAY) == 1, "and it goes on"
+
+
 def test_a_person_removes_one_on_the_page_and_one_by_the_api_and_each_opens_when_it_is_seen(
     lan: Lan,
 ) -> None:

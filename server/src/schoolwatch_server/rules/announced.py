@@ -37,11 +37,14 @@ def in_words(by: Sequence[str], told: Collection[str]) -> str:
 
 def _stable(text: str) -> str:
     address, _, _ = text.partition("/")
+    bare, percent, zone = address.partition("%")
     try:
-        found = ipaddress.ip_address(address.partition("%")[0])
+        found = ipaddress.ip_address(bare)
     except ValueError:
         return text
-    if found.version == 4 or found.is_link_local:
+    if found.version == 4:
         return text
+    if found.is_link_local:
+        return f"{found}{percent}{zone}"  # in one form
     bits = _OF_SITE if found in _LOCAL else _OF_PROVIDER
     return str(ipaddress.IPv6Network((found, bits), strict=False))

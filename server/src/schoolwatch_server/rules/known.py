@@ -61,12 +61,14 @@ def known(
         yield Known(rule, part, by_detail(by, {**mine, **new}), since, was_there, spoken, last)
 
 
-def unseen(of_place: Mapping[str, tuple[Rule, Learnt]]) -> Iterator[tuple[str, str]]:
+def unseen(of_place: Mapping[str, tuple[Rule, Learnt]], now: float) -> Iterator[tuple[str, str]]:
     """Rule and part of what a place has not shown for the rule's `keep`, while others of it were seen.
 
-    A network that nobody hears shows nothing: the newest sighting of anything known there is the clock.
+    A network that nobody hears shows nothing: the newest sighting of anything known there is the clock, but
+    for one that is after `now`, which was written while the server's clock was ahead.
     """
-    now = max((last for _, learnt in of_place.values() for _, last in learnt.seen.values()), default=0.0)
+    seen = [last for _, learnt in of_place.values() for _, last in learnt.seen.values()]
+    now = max((last for last in seen if last <= now), default=0.0)
     for name, (rule, learnt) in of_place.items():
         for part, (_, last) in learnt.seen.items():
             if rule.learn is not None and now - last > rule.learn.keep:

@@ -135,7 +135,7 @@ def look(
     if all(one in mine for one in says):
         if earlier := {one: -seen.seen_at for one in says if seen.seen_at < -mine[one]}:  # it came late
             learnt = _knowing(learnt, part, {**mine, **earlier}, seen.seen_at)
-        return _seen(learnt, part, seen.seen_at), None
+        return _seen(learnt, part, seen), None
     if mine != held:  # a word was taken back, or who knew it had not listened for long
         learnt = _knowing(learnt, part, mine, seen.seen_at)
     for one in told:
@@ -152,7 +152,7 @@ def look(
     if is_new and seen.seen_at < since + learn.seconds and _has_room(learnt, part, more):
         return _knowing(learnt, part, more, seen.seen_at), None
     if mine:
-        learnt = _seen(learnt, part, seen.seen_at)
+        learnt = _seen(learnt, part, seen)
         seen = msgspec.structs.replace(seen, detail={**seen.detail, "before": in_words(learn.by, mine)})
     if part not in heard and len(heard) >= STRANGERS_MAX:
         return msgspec.structs.replace(learnt, strangers=heard), Stranger(OTHERS, seen, says, bool(mine))
@@ -197,10 +197,11 @@ def _knowing(learnt: Learnt, part: str, says: Mapping[str, float], at: float) ->
     return Learnt(learnt.journal, known, strangers, seen)
 
 
-def _seen(learnt: Learnt, part: str, at: float) -> Learnt:
-    """With when something known was last seen, where that is news."""
+def _seen(learnt: Learnt, part: str, seen: Seen) -> Learnt:
+    """With when something known was last seen, where that is news; not what the server's clock was ahead."""
+    at = seen.seen_at
     began, last = learnt.seen.get(part, (at, 0.0))
-    if at < last + SEEN_EVERY:
+    if at < last + SEEN_EVERY and last <= seen.arrived_at:
         return learnt
     return msgspec.structs.replace(learnt, seen={**learnt.seen, part: (began, at)})
 
