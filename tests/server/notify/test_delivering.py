@@ -167,6 +167,26 @@ def test_a_service_that_takes_all_and_answers_nothing_holds_up_no_other_incident
         assert [len(times) for times in came.values()] == [5, 5, 4, 4], "each question rings once more"
 
 
+def test_messages_that_are_refused_for_what_they_say_do_not_silence_a_channel(
+    world: World, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    came: dict[str, float] = {}
+    now = NOW
+
+    def taken(*message: str) -> str:
+        came.setdefault(message[3], now - NOW)
+        return "answered 400" if list(came).index(message[3]) < 3 else ""
+
+    monkeypatch.setattr(channels, "deliver", taken)
+    for minute in range(200):
+        now = NOW + minute * 60
+        if minute in (0, 1, 30, 140):
+            opened(world, 1, ("a",), now)
+        send(world, {"a": webhook.url}, now)
+    first, second, third, fourth = came.values()
+    assert (first, second < 600, third - second, fourth) == (0, True, 3600, 140 * 60)
+
+
 def test_a_mail_has_a_readable_subject_and_the_id_of_its_message(world: World, mailbox: Mailbox) -> None:
     address = f"mailto://127.0.0.1:{mailbox.port}?from=so@example.vn&to=truc@example.vn&smtp=127.0.0.1"
     (number,) = opened(world, 1, ("m",), NOW, "critical")

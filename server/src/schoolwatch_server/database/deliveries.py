@@ -6,7 +6,7 @@ knows that it may be the second time.
 """
 
 import secrets
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -26,6 +26,9 @@ class TakenError(Exception):
 
 STUCK_AFTER = 6
 """Failed attempts after which a message no longer holds up what came after it: it may be its own fault."""
+
+BESIDES_EVERY = 3600.0
+"""Seconds after which one more goes besides where two are refused: they may both be their own fault."""
 
 ASKED_AFTER = 3
 """Attempts after which one of which nobody knows whether it came no longer does: some service takes each
@@ -60,15 +63,19 @@ def channels_waiting(conn: Connection, channels: Collection[str], now: float) ->
         _n.due_at <= now, _n.delivery_id.is_(None), _n.channel.in_(list(channels))
     )
     waiting = set(conn.scalars(query.distinct()))
-    failing = select(_d.channel, _d.attempts, _d.error).where(
+    failing = select(_d.channel, _d.attempts, _d.error, _d.made_at).where(
         _d.due_at.is_not(None), _d.attempts > 0, _d.error != "", _d.channel.in_(waiting)
     )
-    refused: Counter[str] = Counter()
-    for channel, attempts, error in conn.execute(failing).all():
+    refused: defaultdict[str, list[float]] = defaultdict(list)
+    for channel, attempts, error, made_at in conn.execute(failing).all():
         is_asked = may_have_come(error)
-        refused[channel] += not is_asked
-        if attempts < (ASKED_AFTER if is_asked else STUCK_AFTER) or refused[channel] > 1:
+        if not is_asked:
+            refused[channel].append(made_at)
+        if attempts < (ASKED_AFTER if is_asked else STUCK_AFTER):
             waiting.discard(channel)
+    waiting -= {
+        one for one, at in refused.items() if len(at) > 1 and 0 <= now - max(at) < BESIDES_EVERY
+    }  # fmt: skip
     return tuple(sorted(waiting))
 
 
