@@ -20,7 +20,7 @@ from schoolwatch_server.grafana import DASHBOARDS, alert, alerts, influxql, mark
 from schoolwatch_server.grafana.spec import Query, Variable
 from schoolwatch_server.influxql.condition import Condition, meant
 from schoolwatch_server.influxql.query import Buckets, Function, Span
-from schoolwatch_server.influxql.source import Fold, Point, Series, folded
+from schoolwatch_server.influxql.source import Fold, Point, Series, folded, lasts
 from schoolwatch_server.store import lines as protocol
 from schoolwatch_server.store.influx.open import open_engine
 from schoolwatch_server.store.influx.writer import Writer
@@ -112,6 +112,11 @@ class MadeUp:
             of: folded([p for p in self._points[of] if span.start <= p[0] < span.end], buckets)
             for of in (int(str(one.id)) for one in series)
         }
+
+    def lasts(
+        self, measurement: str, field: str, series: Sequence[Series], span: Span, buckets: Buckets
+    ) -> Mapping[int, Sequence[tuple[int, float]]]:
+        return lasts(self.folds(measurement, field, series, span, buckets, frozenset({"last"})))
 
     def points(
         self, measurement: str, fields: Sequence[str], series: Sequence[Series], span: Span

@@ -9,7 +9,7 @@ from schoolwatch_server.influxql.condition import Condition
 from schoolwatch_server.influxql.parser import parse
 from schoolwatch_server.influxql.query import Buckets, Function, Select, Span
 from schoolwatch_server.influxql.run import select
-from schoolwatch_server.influxql.source import Fold, Point, Series, kept
+from schoolwatch_server.influxql.source import Fold, Point, Series, kept, lasts
 
 HOUR = 3_600_000_000_000
 SERIES = (Series(1, {"nic": "a"}), Series(2, {"nic": "b"}))
@@ -42,6 +42,11 @@ class OfHours:
     ) -> Mapping[Any, Mapping[int, Fold]]:  # fmt: skip
         del measurement, field, span, buckets, need
         return {one.id: {0: FOLDS[one.id][0]} for one in series}
+
+    def lasts(
+        self, measurement: str, field: str, series: Sequence[Series], span: Span, buckets: Buckets
+    ) -> Mapping[Any, Sequence[tuple[int, float]]]:
+        return lasts(self.folds(measurement, field, series, span, buckets, frozenset({"last"})))
 
     def points(
         self, measurement: str, fields: Sequence[str], series: Sequence[Series], span: Span

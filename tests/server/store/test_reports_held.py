@@ -36,9 +36,10 @@ def report(world: World, device: Device, seq: int, taken_at: float) -> None:
 
 def values(world: World, held: Reports, device: Device, since: float = SINCE) -> list[float]:
     with begin_read(world.engine) as conn:
-        found = held.columns(conn, device.id, LOAD, since)
-        assert held.columns(conn, device.id, "link.speed", since) == {}
-    (column,) = found.values()
+        found = held.of(conn, device.id, since).columns
+        assert held.of(conn, device.id, since).columns is found
+    assert set(found) == {LOAD}
+    (column,) = found[LOAD].values()
     assert list(column.at) == sorted(column.at)
     return list(column.values)
 
@@ -104,7 +105,7 @@ def test_only_so_much_is_held_and_not_for_ever(
 def test_a_reader_goes_on_with_what_it_got(world: World, devices: tuple[Device, Device]) -> None:
     held = Reports()
     with begin_read(world.engine) as conn:
-        (column,) = held.columns(conn, devices[0].id, LOAD, SINCE).values()
+        (column,) = held.of(conn, devices[0].id, SINCE).columns[LOAD].values()
     report(world, devices[0], 4, NOW + 1200)
     assert values(world, held, devices[0]) == [1, 2, 3, 4]
     assert list(column.values) == [1, 2, 3]
@@ -114,7 +115,7 @@ def test_columns_are_cut_and_put_in_buckets(world: World, devices: tuple[Device,
     report(world, devices[0], 9, NOW + 900)  # the instant of 3, and larger
     report(world, devices[0], 7, NOW + 900)
     with begin_read(world.engine) as conn:
-        (column,) = Reports().columns(conn, devices[0].id, LOAD, SINCE).values()
+        (column,) = Reports().of(conn, devices[0].id, SINCE).columns[LOAD].values()
     at = {seq: nanoseconds(NOW + seq * 300) for seq in (1, 2, 3)}
     part = column.part(Span(at[2], at[3] + 1))
     assert sorted(part.values) == [2, 3, 7, 9]

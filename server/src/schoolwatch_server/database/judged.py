@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import msgspec
 from sqlalchemy import ColumnElement, Connection, FromClause, and_, bindparam, func, or_, select
 
 from schoolwatch_server.database import judged_log
@@ -97,8 +98,7 @@ def with_tag(name: str, value: str) -> ColumnElement[bool]:
 
 def tags_of(text: str) -> dict[str, str]:
     """The tags of a series, as they are kept."""
-    tags: dict[str, str] = json.loads(text)
-    return tags
+    return _decode(text)
 
 
 def _values(
@@ -138,6 +138,7 @@ def _text(tags: Mapping[str, str]) -> str:
     return _encode(dict(tags))
 
 
+_decode = msgspec.json.Decoder(dict[str, str]).decode
 _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
 

@@ -30,6 +30,9 @@ RECOUNTED: Final = 60.0
 _MANY: Final = 500
 """Series; fewer are looked through by the garbage collector at no cost that is felt."""
 
+_WORTH: Final = 10
+"""Times as many ids are looked through as fast as the tags of a series."""
+
 
 @dataclass(slots=True)
 class _Held:
@@ -145,7 +148,7 @@ def _of(held: _Held, place: tuple[str, str] | None) -> Iterable[Series]:
 
 
 def _fewest(held: _Held, where: Condition, scope: Scope) -> Iterable[Series]:
-    """The series of the rarest of the values that the scope or the condition names."""
+    """The series of the rarest of the values that the scope or the condition names, and of the next."""
     place = _place(scope)
     choices = [] if place is None else [[held.places.get(place, [])]]
     for key in tuple(held.keys):
@@ -154,5 +157,12 @@ def _fewest(held: _Held, where: Condition, scope: Scope) -> Iterable[Series]:
             choices.append([held.places.get((key, value), []) for value in values])
     if not choices:
         return list(held.series.values())
-    fewest = min(choices, key=lambda lists: sum(map(len, lists)))
-    return [held.series[id_] for id_ in sorted(itertools.chain.from_iterable(fewest))]
+    choices.sort(key=_length)
+    ids = set(itertools.chain.from_iterable(choices[0]))
+    if len(choices) > 1 and _length(choices[1]) <= _WORTH * len(ids):
+        ids.intersection_update(itertools.chain.from_iterable(choices[1]))
+    return [held.series[id_] for id_ in sorted(ids)]
+
+
+def _length(lists: Collection[Collection[int]]) -> int:
+    return sum(map(len, lists))

@@ -96,11 +96,13 @@ def folds(
     found: defaultdict[int, dict[int, Fold]] = defaultdict(dict)
     asked, is_last = statements.within(span), need == {"last"}
     if is_last and buckets is not None:
-        query = statements.points((field,), is_known=True)
-        for some in _parts(ids, _READ):
-            in_time(until)
-            rows = conn.execute(query, asked | {"ids": some, "most": statements.NO_LIMIT}).all()
-            _add_last(found, rows, span, buckets)
+        first, every, begin, length = _even(span, buckets)
+        for id_, its in _in_their_order(conn, ids, field, span, until):
+            last = {(at - begin) // length: (at, value) for _, at, value in its}
+            found[id_] = {
+                first + int(n) * every: Fold(1, value, value, value, value, nanoseconds(at))
+                for n, (at, value) in last.items()
+            }
         return found
     query = statements.newest(field)
     if not is_last:
@@ -114,21 +116,37 @@ def folds(
     return found
 
 
-def _add_last(
-    found: defaultdict[int, dict[int, Fold]], rows: Sequence[Any], span: Span, buckets: Buckets
-) -> None:
-    """The last of each bucket's points, which come in their order.
+def lasts(
+    conn: Connection, ids: Sequence[int], field: str, span: Span, buckets: Buckets, until: float
+) -> dict[int, Sequence[tuple[int, float]]]:
+    """Series → the last value of each bucket that has one, by the bucket's beginning, oldest first.
 
     A panel's intervals hold one point or few: to read them as they lie is faster than a GROUP BY.
+    Raises `QueryError` when it is later than `until`.
     """
-    first, every = buckets.start(span.start), buckets.every
-    begin, length = first / SECOND - 0.5e-6, every / SECOND  # half a microsecond, as in `within`
-    for id_, its in itertools.groupby(rows, _series):
-        last = {(at - begin) // length: (at, value) for _, at, value in its}
-        found[id_] = {
-            first + int(bucket) * every: Fold(1, value, value, value, value, nanoseconds(at))
-            for bucket, (at, value) in last.items()
-        }
+    found: dict[int, Sequence[tuple[int, float]]] = {}
+    first, every, begin, length = _even(span, buckets)
+    for id_, its in _in_their_order(conn, ids, field, span, until):
+        last = {(at - begin) // length: value for _, at, value in its}
+        found[id_] = [(first + int(n) * every, value) for n, value in last.items()]
+    return found
+
+
+def _even(span: Span, buckets: Buckets) -> tuple[int, int, float, float]:
+    """Where the first bucket begins and how long each is, in nanoseconds and in seconds as they are kept."""
+    first = buckets.start(span.start)
+    return first, buckets.every, first / SECOND - 0.5e-6, buckets.every / SECOND  # as in `within`
+
+
+def _in_their_order(
+    conn: Connection, ids: Sequence[int], field: str, span: Span, until: float
+) -> Iterator[tuple[int, Iterator[Any]]]:
+    """Series, each with its points that have the field, oldest first: series, instant, value."""
+    query, asked = statements.points((field,), is_known=True), statements.within(span)
+    for some in _parts(ids, _READ):
+        in_time(until)
+        rows = conn.execute(query, asked | {"ids": some, "most": statements.NO_LIMIT}).all()
+        yield from itertools.groupby(rows, _series)
 
 
 _series = operator.itemgetter(0)

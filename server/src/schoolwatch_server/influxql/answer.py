@@ -2,10 +2,11 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -52,7 +53,7 @@ def as_json(results: Sequence[Result], epoch: str = "") -> bytes:
         if result.error:
             one["error"] = result.error
         if result.series:
-            one["series"] = [_series(series, _clock(epoch, result.zone)) for series in result.series]
+            one["series"] = [_series(series, epoch, result.zone) for series in result.series]
         found.append(one)
     return msgspec.json.encode({"results": found}) + b"\n"
 
@@ -88,22 +89,26 @@ def _clock(epoch: str, zone: tzinfo) -> Clock:
     return lambda at: at // unit if at >= 0 else -(-at // unit)
 
 
-def _series(series: Answered, clock: Clock) -> dict[str, object]:
+def _series(series: Answered, epoch: str, zone: tzinfo) -> dict[str, object]:
     found: dict[str, object] = {"name": series.name} if series.name else {}
     if series.tags is not None:
         found["tags"] = dict(series.tags)
-    return found | {"columns": series.columns, "values": _values(series, clock)}
+    return found | {"columns": series.columns, "values": _values(series, epoch, zone)}
 
 
-def _values(series: Answered, clock: Clock) -> list[tuple[object, ...]]:
-    if len(series.columns) == 2 and series.columns[0] == "time":  # a panel's lines: many rows of one value
-        rows: Sequence[tuple[int, object]] = series.rows  # type: ignore[assignment]
-        # as in `_number`, without a call for each
-        return [
-            (clock(at), int(x) if isinstance(x, float) and x.is_integer() and abs(x) < 1e15 else x)
-            for at, x in rows
-        ]
-    return [tuple(map(_number, row)) for row in _timed(series, clock)]
+def _values(series: Answered, epoch: str, zone: tzinfo) -> msgspec.Raw | list[tuple[object, ...]]:
+    rows: Any = series.rows
+    if epoch and len(series.columns) == 2 and series.columns[0] == "time" and rows[0][0] >= 0 <= rows[-1][0]:
+        # a panel's lines, many rows of one number: without a call for each
+        unit = UNITS[epoch]
+        return msgspec.Raw(
+            _WHOLE.sub(b"", msgspec.json.encode([(at // unit, number) for at, number in rows]))
+        )
+    return [tuple(map(_number, row)) for row in _timed(series, _clock(epoch, zone))]
+
+
+_WHOLE: Final = re.compile(rb"\.0(?=])")
+"""What `_number` leaves out, at the end of a row."""
 
 
 def _timed(series: Answered, clock: Clock) -> list[tuple[object, ...]]:

@@ -3,7 +3,9 @@
 import itertools
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
+from typing import Final
 
 from schoolwatch_server.influxql.expression import leaves
 from schoolwatch_server.influxql.instant import EARLIEST
@@ -14,6 +16,7 @@ from schoolwatch_server.influxql.query import (
     Expression,
     Field,
     Fill,
+    Function,
     Number,
     Operator,
     Select,
@@ -30,7 +33,9 @@ def of_folds(query: Select, folds: Mapping[str, Mapping[int, Fold]], *, is_selec
     calls = [leaf for column in query.columns for leaf in leaves(column.expression) if isinstance(leaf, Call)]
     if query.buckets is None:
         found = {call: folds.get(call.field, {}).get(0) for call in calls}
-        values: Values = {call: None if fold is None else _value(call, fold) for call, fold in found.items()}
+        values: Values = {
+            call: None if fold is None else _VALUES[call.function](fold) for call, fold in found.items()
+        }
         at = 0 if query.span.start == EARLIEST else query.span.start
         if is_selected:
             at = next(fold.last_at for fold in found.values() if fold is not None)
@@ -67,20 +72,14 @@ def _starts(query: Select) -> list[int]:
     return list(range(buckets.start(query.span.start), query.span.end, buckets.every))
 
 
-def _value(call: Call, fold: Fold) -> float:
-    match call.function:
-        case "count":
-            return fold.count
-        case "sum":
-            return fold.sum
-        case "mean":
-            return fold.sum / fold.count
-        case "min":
-            return fold.min
-        case "max":
-            return fold.max
-        case "last":
-            return fold.last
+_VALUES: Final[Mapping[Function, Callable[[Fold], float]]] = {
+    "count": attrgetter("count"),
+    "sum": attrgetter("sum"),
+    "mean": lambda fold: fold.sum / fold.count,
+    "min": attrgetter("min"),
+    "max": attrgetter("max"),
+    "last": attrgetter("last"),
+}
 
 
 # --- buckets without points ---------------------------------------------------------------------------
@@ -91,7 +90,8 @@ def _filled(query: Select, call: Call, folds: Mapping[int, Fold]) -> dict[int, V
 
     As in InfluxDB a count is 0 where nothing is, unless there is no point of the field at all.
     """
-    found: dict[int, Value] = {start: _value(call, fold) for start, fold in folds.items()}
+    value = _VALUES[call.function]
+    found: dict[int, Value] = {start: value(fold) for start, fold in folds.items()}
     fill, is_count = query.fill, call.function == "count"
     if is_count and folds and fill.how == "null":
         fill = Fill("number", 0)

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 from schoolwatch_server.influxql.columns import Row, of_folds, of_points
 from schoolwatch_server.influxql.errors import QueryError
 from schoolwatch_server.influxql.expression import is_raw, leaves
-from schoolwatch_server.influxql.query import SELECTORS, Call, Field, Select
+from schoolwatch_server.influxql.query import SELECTORS, Buckets, Call, Column, Field, Fill, Select
 from schoolwatch_server.influxql.source import Fold, Point, Series, Source, merged
 
 _T = TypeVar("_T")
@@ -89,6 +89,9 @@ def _refuse_too_many(query: Select, series: int) -> None:
 def _aggregated(
     query: Select, source: Source, fields: Sequence[str], groups: Groups
 ) -> Iterable[tuple[dict[str, str] | None, Sequence[Row]]]:
+    if (of := _line_of(query)) and all(len(its) == 1 for _, its in groups):
+        yield from _lines(query, of, source, groups)
+        return
     series = [one for _, its in groups for one in its]
     need = frozenset(call.function for call in _calls(query))
     by_field = {
@@ -105,6 +108,26 @@ def _aggregated(
             yield tags, of_points(query.columns, [_extreme(query, source, selected, its, fold)])
         else:
             yield tags, of_folds(query, folds, is_selected=selected is not None)
+
+
+def _line_of(query: Select) -> str | None:
+    """The field of which the last value of each interval is asked, and nothing else: most graphs do."""
+    match query:
+        case Select((Column(Call("last", field)),), fill=Fill("none"), buckets=Buckets()):
+            return field
+    return None
+
+
+def _lines(
+    query: Select, field: str, source: Source, groups: Groups
+) -> Iterable[tuple[dict[str, str] | None, Sequence[Row]]]:
+    """As `_aggregated`, where each group is one series: the rows as the source has them."""
+    assert query.buckets is not None
+    series = [one for _, (one,) in groups]
+    found = source.lasts(query.measurement, field, series, query.span, query.buckets)
+    for tags, (one,) in groups:
+        if rows := found.get(one.id):
+            yield tags, rows
 
 
 def _selected(query: Select) -> Call | None:

@@ -69,6 +69,11 @@ class Source(Protocol):
         `need` are the functions that are made of the folds: what these don't ask for may be wrong.
         """
 
+    def lasts(
+        self, measurement: str, field: str, series: Sequence[Series], span: Span, buckets: Buckets
+    ) -> Mapping[Any, Sequence[tuple[int, float]]]:
+        """Each series' last value of each bucket that has one, by the bucket's beginning, oldest first."""
+
     def points(
         self, measurement: str, fields: Sequence[str], series: Sequence[Series], span: Span
     ) -> Mapping[Any, Sequence[Point]]:
@@ -95,6 +100,11 @@ def merged(first: Fold, second: Fold) -> Fold:
         last,
         last_at,
     )
+
+
+def lasts(folds: Mapping[Any, Mapping[int, Fold]]) -> dict[Any, Sequence[tuple[int, float]]]:
+    """Of folds, what `Source.lasts` answers."""
+    return {id_: [(start, its[start].last) for start in sorted(its)] for id_, its in folds.items()}
 
 
 def folded(points: Sequence[tuple[int, float]], buckets: Buckets | None) -> dict[int, Fold]:

@@ -77,6 +77,12 @@ class Queried:
         """Each series' points in the span, in buckets."""
         return self._of(measurement).folds(measurement, field, series, span, buckets, need)
 
+    def lasts(
+        self, measurement: str, field: str, series: Sequence[Series], span: Span, buckets: Buckets
+    ) -> Mapping[Any, Sequence[tuple[int, float]]]:
+        """Each series' last value of each bucket."""
+        return self._of(measurement).lasts(measurement, field, series, span, buckets)
+
     def points(
         self, measurement: str, fields: Sequence[str], series: Sequence[Series], span: Span
     ) -> Mapping[Any, Sequence[Point]]:

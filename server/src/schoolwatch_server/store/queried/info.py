@@ -13,7 +13,7 @@ from schoolwatch_server.influxql.condition import Condition, allowed
 from schoolwatch_server.influxql.errors import QueryError, in_time
 from schoolwatch_server.influxql.instant import EARLIEST, LATEST, SECOND, nanoseconds
 from schoolwatch_server.influxql.query import Buckets, Function, Span
-from schoolwatch_server.influxql.source import Fold, Point, Series, folded, kept
+from schoolwatch_server.influxql.source import Fold, Point, Series, folded, kept, lasts
 from schoolwatch_server.scope import Scope
 from schoolwatch_server.store.names import FIELD, NAMED, choice
 from schoolwatch_server.store.queried.beside import GEOHASH, Names
@@ -120,6 +120,12 @@ class InfoSeries:
             count = len(even) + is_now
             found[id_] = {0: Fold(count, count, 1.0, 1.0, 1.0, self._at if is_now else even[-1])}
         return found
+
+    def lasts(
+        self, measurement: str, field: str, series: Sequence[Series], span: Span, buckets: Buckets
+    ) -> Mapping[Any, Sequence[tuple[int, float]]]:
+        """Of its folds."""
+        return lasts(self.folds(measurement, field, series, span, buckets, frozenset({"last"})))
 
     def points(
         self, measurement: str, fields: Sequence[str], series: Sequence[Series], span: Span

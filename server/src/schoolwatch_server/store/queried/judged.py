@@ -65,6 +65,13 @@ class JudgedSeries:
         del measurement
         return judged_queries.folds(self._conn, _ids(series), field, span, buckets, need, self._until)
 
+    def lasts(
+        self, measurement: str, field: str, series: Sequence[Series], span: Span, buckets: Buckets
+    ) -> Mapping[Any, Sequence[tuple[int, float]]]:
+        """As the points lie."""
+        del measurement
+        return judged_queries.lasts(self._conn, _ids(series), field, span, buckets, self._until)
+
     def points(
         self, measurement: str, fields: Sequence[str], series: Sequence[Series], span: Span
     ) -> Mapping[Any, Sequence[Point]]:

@@ -14,11 +14,11 @@ from schoolwatch_server.influxql.condition import Condition, allowed
 from schoolwatch_server.influxql.errors import QueryError, in_time
 from schoolwatch_server.influxql.instant import EARLIEST, LATEST, SECOND, nanoseconds
 from schoolwatch_server.influxql.query import Buckets, Function, Span
-from schoolwatch_server.influxql.source import Fold, Point, Series, kept, merged
+from schoolwatch_server.influxql.source import Fold, Point, Series, kept, lasts, merged
 from schoolwatch_server.scope import Scope
 from schoolwatch_server.state import parse_key
 from schoolwatch_server.store.names import FIELD, measurement_of
-from schoolwatch_server.store.queried.reports import Column, Reports
+from schoolwatch_server.store.queried.reports import Column, Device, Reports
 from schoolwatch_server.store.rollup import HOUR, pack, unpack
 
 DEVICES_MAX: Final = 60
@@ -52,6 +52,7 @@ class MeasuredSeries:
     def __init__(self, conn: Connection, reports: Reports, scope: Scope, now: float, until: float) -> None:
         self._conn, self._scope, self._now, self._until = conn, scope, now, until
         self._reports = reports
+        self._held: dict[int, Device] = {}
         self._loaded: dict[tuple[str, tuple[int, ...], Span, bool], _Devices] = {}
 
     def measurements(self) -> Collection[str]:
@@ -108,6 +109,12 @@ class MeasuredSeries:
             found[id_] = folds
         return found
 
+    def lasts(
+        self, measurement: str, field: str, series: Sequence[Series], span: Span, buckets: Buckets
+    ) -> Mapping[Any, Sequence[tuple[int, float]]]:
+        """Of its folds."""
+        return lasts(self.folds(measurement, field, series, span, buckets, frozenset({"last"})))
+
     def points(
         self, measurement: str, fields: Sequence[str], series: Sequence[Series], span: Span
     ) -> Mapping[Any, Sequence[Point]]:
@@ -154,11 +161,17 @@ class MeasuredSeries:
         if span.start >= span.end:
             return
         # a second more: what is kept as a float is compared as whole microseconds
-        columns = self._reports.columns(self._conn, device_id, metric, span.start / SECOND - 1)
-        for name, column in columns.items():
+        for name, column in self._columns(device_id, metric, span.start / SECOND - 1).items():
             part = column.part(span)
             if part.at:
                 loaded[device_id, name].parts.append(part)
+
+    def _columns(self, device_id: int, metric: str, since: float) -> Mapping[str, Column]:
+        """Whether there are other reports is looked once: in one transaction there are none."""
+        held = self._held.get(device_id)
+        if held is None or since < held.since:
+            held = self._held[device_id] = self._reports.of(self._conn, device_id, since)
+        return held.columns.get(metric, {})
 
     def _add_hours(
         self, loaded: _Devices, device_id: int, metric: str, first: int, last: int, pruned: int
@@ -191,7 +204,8 @@ def _told(body: bytes) -> Mapping[str, Sequence[tuple[str, Fold]]]:
 
 
 def _is_long(span: Span) -> bool:
-    return span.end - span.start > 2 * 86400 * SECOND
+    """Longer than two days and the instants at both of their ends."""
+    return span.end - span.start > 2 * 86400 * SECOND + SECOND
 
 
 def _whole_hours(span: Span, pruned: int, *, by_hours: bool) -> tuple[int, int]:

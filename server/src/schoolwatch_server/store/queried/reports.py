@@ -1,11 +1,12 @@
 """Reports of computers taken apart into columns, which all graphs of one computer are made of."""
 
+import itertools
 import threading
 import time
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, NamedTuple
@@ -39,17 +40,26 @@ class Column(NamedTuple):
 
     def folds(self, buckets: Buckets | None) -> dict[int, Fold]:
         """They in buckets by their beginning; without any, all under 0."""
-        at, values, found = self.at, self.values, {}
-        first, count = 0, len(at)
-        while first < count:
-            start = 0 if buckets is None else buckets.start(at[first])
-            end = count if buckets is None else bisect_left(at, start + buckets.every, first)
-            part, last_at = values[first:end], at[end - 1]
-            # of several at the last instant the largest
-            last = max(values[bisect_left(at, last_at, first, end) : end])
-            found[start] = Fold(end - first, sum(part), min(part), max(part), last, last_at)
-            first = end
+        at, values = self.at, self.values
+        if buckets is None:
+            return {0: self._fold(0, len(at))} if at else {}
+        starts = list(map(buckets.start, at))
+        several = {one for one, next_ in itertools.pairwise(starts) if one == next_}
+        found = {}
+        if len(several) < len(starts) / 4:  # most are alone: made without looking for the others
+            found = {
+                start: Fold(1, value, value, value, value, one)
+                for start, one, value in zip(starts, at, values, strict=True)
+            }
+        for start in several if found else sorted({*starts}):
+            found[start] = self._fold(bisect_left(starts, start), bisect_right(starts, start))
         return found
+
+    def _fold(self, first: int, end: int) -> Fold:
+        part, last_at = self.values[first:end], self.at[end - 1]
+        # of several at the last instant the largest
+        last = max(self.values[bisect_left(self.at, last_at, first, end) : end])
+        return Fold(end - first, sum(part), min(part), max(part), last, last_at)
 
 
 _Columns = defaultdict[str, defaultdict[str, Column]]
@@ -61,7 +71,7 @@ def _empty() -> Column:
 
 
 @dataclass(slots=True)
-class _Device:
+class Device:
     """What one computer reported from an instant on; `look` says which reports these are."""
 
     since: float
@@ -70,9 +80,9 @@ class _Device:
     columns: _Columns = field(default_factory=lambda: defaultdict(partial(defaultdict, _empty)))
     used_at: float = 0.0
 
-    def copy(self) -> "_Device":
+    def copy(self) -> "Device":
         """Another that may be added to: who reads of this one goes on to."""
-        made = _Device(self.since, self.look, self.newest)
+        made = Device(self.since, self.look, self.newest)
         for metric, its in self.columns.items():
             for name, column in its.items():
                 made.columns[metric][name] = Column(column.at[:], column.values[:])
@@ -96,11 +106,11 @@ class Reports:
     """Of the computers that were looked at last; each use looks which reports there are."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._devices: OrderedDict[int, _Device] = OrderedDict()
+        self._devices: OrderedDict[int, Device] = OrderedDict()
         self._clock, self._lock = clock, threading.Lock()
 
-    def columns(self, conn: Connection, device_id: int, metric: str, since: float) -> Mapping[str, Column]:
-        """A metric's series of a computer from an instant on (UTC seconds), or from earlier on."""
+    def of(self, conn: Connection, device_id: int, since: float) -> Device:
+        """What a computer reported from an instant on (UTC seconds), or from earlier on."""
         with self._lock:
             held = self._devices.pop(device_id, None)
             if held is None or since < held.since:
@@ -110,7 +120,7 @@ class Reports:
             self._devices[device_id] = held
             held.used_at = self._clock()
             self._let_go(held.used_at)
-            return held.columns.get(metric, {})
+            return held
 
     def _let_go(self, now: float) -> None:
         count = sum(one.look.count for one in self._devices.values())
@@ -122,13 +132,13 @@ class Reports:
             count -= oldest.look.count
 
 
-def _read(conn: Connection, device_id: int, since: float) -> _Device:
-    made = _Device(since, journal.look(conn, device_id, since))
+def _read(conn: Connection, device_id: int, since: float) -> Device:
+    made = Device(since, journal.look(conn, device_id, since))
     made.add(journal.reported(conn, device_id, since))
     return made
 
 
-def _now(conn: Connection, device_id: int, held: _Device, since: float) -> _Device:
+def _now(conn: Connection, device_id: int, held: Device, since: float) -> Device:
     """With the reports that came since; all of it read anew where others went, or came late."""
     look = journal.look(conn, device_id, held.since)
     if look == held.look:
