@@ -76,7 +76,7 @@ def of_one(
         "link": f"{public_url}/incidents/{due.incident_id}",
     }
     event = stem(due.event)
-    if event == "closed" and rule is not None and rule.condition.sighting is not None:
+    if event == "closed" and rule and rule.condition.sighting and not due.is_exercise:
         event = "unseen"  # nobody knows that it is mended: a rogue that is switched off is not seen either
     heading = texts.get(language, f"notify.{event}.title", **values)
     return heading, texts.get(language, f"notify.{event}.body", **values).strip()
@@ -86,7 +86,7 @@ def _unseen(due: Due, rule: Rule | None, texts: Texts, language: Language) -> st
     """When the last was heard of what is closed because nothing was for the rule's time."""
     if due.closed_at is None or rule is None:
         return "–"
-    return due_words.local_time(due.closed_at - rule.close_after, texts, language)
+    return due_words.local_time(max(due.since, due.closed_at - rule.close_after), texts, language)
 
 
 def _call(due: Due, rule: Rule | None, texts: Texts, language: Language) -> str:

@@ -1,5 +1,6 @@
 """A school's network as its gateways see it: from reports to incidents, what people say of them, replayed."""
 
+import dataclasses
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -252,6 +253,10 @@ def test_who_is_not_seen_again_is_not_called_mended(lan: Lan) -> None:
     assert last.split()[0] in body
     assert "chưa chắc đã xử lý xong" in body
     assert "Đã trở lại bình thường" not in body
+    title, _ = messages.of_one(
+        dataclasses.replace(due, is_exercise=True), {rule.id: rule for rule in RULES}, texts.load(), ""
+    )
+    assert "Đã khắc phục" in title, "an exercise was ended by somebody"
     with RunningSite(settings_of(lan.world.folder)) as site:
         page = site.somebody("so_admin").get(f"/incidents/{row.id}").text
     assert "Đóng sự cố: không thấy lại" in page

@@ -87,6 +87,7 @@ def _page(
         server.looked, server.engine, who, "incident.view", str(number)
     )  # what is not theirs, nobody saw
     rule = server.rules.get(row.rule)
+    is_seen = rule is not None and bool(rule.condition.sighting) and not row.is_exercise
     return page(
         request,
         "incident.html",
@@ -96,9 +97,7 @@ def _page(
         rule=rule,
         planned=planned,
         settled=settled,
-        events=incident_words.timeline(
-            events, words, called, is_seen=rule is not None and rule.condition.sighting is not None
-        ),
+        events=incident_words.timeline(events, words, called, is_seen=is_seen),
         evidence=evidence_in_words(row.evidence, words, again, called, names_of, behind),
         seen_by=[(names_of[one], count) for one, count in seen_by.items() if one in names_of],
         gravity=gravity,
