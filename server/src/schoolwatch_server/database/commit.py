@@ -232,9 +232,7 @@ def _sightings(journal_id: int, one: _Stored) -> list[dict[str, Any]]:
             "kind": seen.kind,
             "subject": seen.subject,
             "detail": seen.detail,
-            "seen_at": one.taken_at
-            if seen.seen_at is None
-            else seen_when(seen.seen_at, one.offset, one.taken_at, arrived),
+            "seen_at": seen_when(seen.seen_at, one.offset, one.taken_at, arrived),
             "late": one.late,
         }
         for seen in one.envelope.sightings

@@ -65,8 +65,13 @@ def corrected(at: float, offset: float, arrived: float) -> float:
     return min(at + offset, arrived)
 
 
-def seen_when(at: float, offset: float, taken_at: float, arrived: float) -> float:
-    """When a sighting of a report was; by a clock that was set before the report was taken, when that was."""
+def seen_when(at: float | None, offset: float, taken_at: float, arrived: float) -> float:
+    """When a sighting of a report was; by a clock that was set before the report was taken, when that was.
+
+    So it is where nobody says when (None).
+    """
+    if at is None:
+        return taken_at
     when = corrected(at, offset, arrived)
     return when if when >= taken_at - SEEN_WITHIN else taken_at
 
