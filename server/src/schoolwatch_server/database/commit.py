@@ -260,18 +260,9 @@ def _hints(journal_id: int, one: _Stored) -> tuple[HintsTold, ...]:
     hints = identity.parse((fact.labels.get("kind", ""), fact.value) for fact in facts)
     if not hints:
         return ()
-    report = one.report
-    return (
-        HintsTold(
-            report.device_id,
-            report.device,
-            journal_id,
-            hints,
-            one.taken_at,
-            report.message.arrived,
-            one.late,
-        ),
-    )
+    report, arrived = one.report, one.report.message.arrived
+    told = HintsTold(report.device_id, report.device, journal_id, hints, one.taken_at, arrived, one.late)
+    return (told,)
 
 
 def _refused_row(one: Refused) -> dict[str, Any]:
