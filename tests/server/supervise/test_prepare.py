@@ -19,6 +19,7 @@ from schoolwatch_server.database.engine import begin_read, begin_write, migrate,
 from schoolwatch_server.scope import EVERYTHING
 from schoolwatch_server.supervise import agent, logs, plan, prepare, sample
 from schoolwatch_server.supervise.accounts import Accounts
+from tree import Tree
 
 
 def say(key: str, **values: object) -> str:
@@ -150,7 +151,7 @@ def test_the_sample_school_is_made_once(tmp_path: Path) -> None:
     engine = open_database(url)
     assert sample.token(engine) is None
     for _ in range(2):
-        sample.ensure(engine)
+        sample.ensure(engine, wants_agent=True)
     with begin_read(engine) as conn:
         (school,) = registry.schools(conn, EVERYTHING)
     assert (school.code, school.name, school.level) == ("TRUONG-MAU", "Trường mẫu", "THCS")
@@ -160,11 +161,20 @@ def test_the_sample_school_is_made_once(tmp_path: Path) -> None:
     engine.dispose()
 
 
+def test_a_province_that_has_schools_gets_no_sample_where_nothing_measures_this_machine(
+    tmp_path: Path,
+) -> None:
+    tree = Tree(tmp_path)
+    for wants_agent in (False, True):
+        sample.ensure(tree.engine, wants_agent=wants_agent)
+        assert (sample.token(tree.engine) is not None) == wants_agent
+
+
 def test_the_password_file_follows_the_credentials(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/schoolwatch.db"
     migrate(url)
     engine = open_database(url)
-    sample.ensure(engine)
+    sample.ensure(engine, wants_agent=True)
     path, reloads = tmp_path / "passwords", []
     accounts = Accounts(engine, tmp_path, {"schoolwatch-server": "$7$own"}, "schoolwatch-server")
     accounts.write()

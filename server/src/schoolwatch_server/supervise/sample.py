@@ -4,7 +4,7 @@ import time
 
 from sqlalchemy import Engine
 
-from schoolwatch_server.database import declarations, pages, registry
+from schoolwatch_server.database import counts, declarations, pages, registry
 from schoolwatch_server.database.engine import begin_write
 from schoolwatch_server.enrolment import issue_enrolment_token
 from schoolwatch_server.scope import EVERYTHING
@@ -16,11 +16,16 @@ SCHOOL_CODE = "TRUONG-MAU"
 ROOM = "Máy chủ"
 
 
-def ensure(engine: Engine) -> None:
-    """Makes province, commune, school and room, unless the school is there from an earlier start."""
+def ensure(engine: Engine, *, wants_agent: bool) -> None:
+    """Makes province, commune, school and room, unless the school is there from an earlier start.
+
+    Where this machine is not measured and there are schools, nobody needs one more.
+    """
     now = time.time()
     with begin_write(engine) as conn:
         if registry.school_by_code(conn, SCHOOL_CODE, EVERYTHING) is not None:
+            return
+        if not wants_agent and counts.schools_of(conn, EVERYTHING, 1):
             return
         province = next((p.id for p in registry.provinces(conn, EVERYTHING) if p.code == PLACE_CODE), None)
         province = province or registry.create_province(conn, PLACE_CODE, "Tỉnh mẫu")

@@ -78,7 +78,7 @@ def run(
         # whatever way an older copy got here
         for line in again_words.lines(since.look(config, engine), say, config.folder):
             print(line, flush=True)  # noqa: T201  it is a command's output
-        sample.ensure(engine)
+        sample.ensure(engine, wants_agent=wants_agent)
         up = Up(config, engine, program, say, certificates, wants_agent=wants_agent, language=language)
         return up.run()
 
