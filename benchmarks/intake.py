@@ -1,10 +1,11 @@
 """How many reports a second one intake process commits, beside a bare subscriber that only acknowledges.
 
-    python benchmarks/intake.py [--frames 40000] [--devices 500] [--readings 40]
+    python benchmarks/intake.py [--frames 40000] [--devices 500] [--readings 40] [--postgresql URL]
 
-Publishes the frames through a real mosquitto into a real intake process with SQLite, and the same frames
-to a floor: a paho subscriber with manual acknowledgement that does nothing else. Ratios of one run count;
-absolute figures depend on the machine.
+Publishes the frames through a real mosquitto into a real intake process with SQLite (or with the PostgreSQL
+of a URL, an empty database that is thrown away afterwards), and the same frames to a floor: a paho subscriber
+with manual acknowledgement that does nothing else. Ratios of one run count; absolute figures depend on the
+machine.
 """
 
 import argparse
@@ -75,6 +76,8 @@ for start in range(0, len(messages), 1000):
 for one in sent:
     one.wait_for_publish()
 """
+
+_SIZE = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
 
 READINGS = (
     "processor.busy",
@@ -164,7 +167,7 @@ def measure(
 ) -> Result:
     """Lets the broker queue everything while the subscriber is away: publishing then costs it nothing."""
     subscriber = psutil.Popen(command)
-    time.sleep(3)
+    time.sleep(12)  # to load everything and to subscribe, on a busy machine too
     subscriber.kill()
     subscriber.wait()
     subprocess.run([sys.executable, "-c", PUBLISH, str(port), str(messages)], check=True)
@@ -185,15 +188,17 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=40_000)
     parser.add_argument("--devices", type=int, default=500)
     parser.add_argument("--readings", type=int, default=40)
+    parser.add_argument("--postgresql", metavar="URL", default="")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
-        run(Path(temporary), asked.frames, asked.devices, asked.readings)
+        run(Path(temporary), asked.postgresql, asked.frames, asked.devices, asked.readings)
 
 
-def run(folder: Path, count: int, devices: int, readings: int) -> None:
-    url = configs.of_data(folder).database_url
-    migrate(url)
-    engine = open_database(url)
+def run(folder: Path, postgresql: str, count: int, devices: int, readings: int) -> None:
+    database = configs.Database(url=postgresql)
+    url = configs.ServerConfig(data=str(folder), database=database).database_url
+    migrate(url, folder)
+    engine = open_database(url, folder)
     with begin_write(engine) as conn:
         commune = registry.create_commune(conn, registry.create_province(conn, "P", "P"), "C", "C")
         school = registry.create_school(conn, commune, "S", "S", "THCS", 0)
@@ -208,7 +213,7 @@ def run(folder: Path, count: int, devices: int, readings: int) -> None:
     (folder / "secret").write_text("none")
     mqtt = configs.Mqtt(host="127.0.0.1", port=port, user="benchmark", password_file=str(folder / "secret"))
     settings = folder / "server.toml"
-    settings.write_text(configs.render(configs.ServerConfig(data=str(folder), mqtt=mqtt)))
+    settings.write_text(configs.render(configs.ServerConfig(data=str(folder), database=database, mqtt=mqtt)))
 
     def stored() -> int:
         with begin_read(engine) as conn:
@@ -229,8 +234,10 @@ def run(folder: Path, count: int, devices: int, readings: int) -> None:
     began = time.monotonic()
     buckets = rollups.run_once(engine, time.time() + 2 * 86400, seconds=600)
     rolled = time.monotonic() - began
+    with begin_read(engine) as conn:
+        sized = "SELECT pg_database_size(current_database())" if postgresql else _SIZE
+        bytes_ = int(conn.exec_driver_sql(sized).scalar_one())
     engine.dispose()
-    bytes_ = (folder / "schoolwatch.db").stat().st_size
     what = f"{count} frames of {readings} readings ({size:.0f} B) from {devices} devices"
     print(f"{what}, {os.cpu_count()} CPUs\n")
     print(f"{'subscriber':26}{'frames/s':>10}{'us CPU/frame':>13}{'RSS MB':>8}")
