@@ -95,6 +95,7 @@ def test_each_scope_has_its_own_and_few_are_held(world: World, monkeypatch: pyte
     assert len(held._scopes) == 2
 
 
+@pytest.mark.database("sqlite")  # its words of a plan
 def test_a_mark_costs_no_look_through_the_tables(world: World) -> None:
     """The end of each table's own index is looked up, however long the audit log is."""
     with begin_read(world.engine) as conn:

@@ -99,6 +99,7 @@ def _aggregated(
         for field in fields
     }
     selected = _selected(query) if query.buckets is None else None
+    is_alone = [column.expression for column in query.columns] == [selected]
     for tags, its in groups:
         folds = {field: _together(its, found) for field, found in by_field.items()}
         if not any(folds.values()):
@@ -106,6 +107,9 @@ def _aggregated(
         if selected is not None and selected.function != "last":
             fold = folds[selected.field][0]
             yield tags, of_points(query.columns, [_extreme(query, source, selected, its, fold)])
+        elif selected is not None and is_alone:
+            fold = folds[selected.field][0]
+            yield tags, [(fold.last_at, fold.last)]
         else:
             yield tags, of_folds(query, folds, is_selected=selected is not None)
 
