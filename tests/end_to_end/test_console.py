@@ -63,6 +63,12 @@ def _url(up: RunningUp, path: str) -> str:
     return f"http://127.0.0.1:{up.http}{path}"
 
 
+def _open_menu(page: Page) -> None:
+    """On a phone, where it is folded into a button."""
+    if (button := page.locator(".to-menu")).is_visible():
+        button.click()
+
+
 def _log_in(page: Page, up: RunningUp, context: BrowserContext) -> None:
     page.goto(_url(up, "/"))
     expect(page).to_have_url(re.compile("/login"))
@@ -176,11 +182,13 @@ def test_every_page_fits_and_says_what_to_do_when_empty(page: Page, up: RunningU
 
 
 def test_the_language_is_remembered(page: Page, up: RunningUp) -> None:
+    _open_menu(page)
     page.get_by_role("link", name="English").click()
     expect(page.get_by_role("link", name="Incidents", exact=True)).to_be_visible()
     page.goto(_url(up, "/system"))
     expect(page.locator("h1")).to_have_text("System")
     expect(page.locator("html")).to_have_attribute("lang", "en")
+    _open_menu(page)
     page.get_by_role("link", name="Tiếng Việt").click()
     expect(page.locator("h1")).to_have_text("Hệ thống")
 
@@ -247,8 +255,7 @@ def test_a_token_is_shown_once_with_the_command_to_type(page: Page, up: RunningU
 
 
 def test_logging_out_ends_the_session(page: Page, up: RunningUp) -> None:
-    if (menu := page.get_by_role("button", name="Trình đơn")).is_visible():
-        menu.click()
+    _open_menu(page)
     page.get_by_role("button", name="Đăng xuất").click()
     expect(page).to_have_url(re.compile("/login"))
     page.goto(_url(up, "/system"))
