@@ -182,9 +182,10 @@ def test_the_same_port_twice_and_a_foreign_address_are_refused(
     assert "can't listen there" in _refused(*words, "--mqtt", f"192.0.2.1:{port}")
 
 
-def test_a_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
+def test_a_folder_that_is_a_file_is_refused(tmp_path: Path, free_port: Callable[[], int]) -> None:
     (tmp_path / "file").write_text("")
-    assert "choose a folder of yours with --data" in _refused("--data", str(tmp_path / "file"))
+    ports = ("--http", f"127.0.0.1:{free_port()}", "--mqtt", f"127.0.0.1:{free_port()}")
+    assert "choose a folder of yours with --data" in _refused("--data", str(tmp_path / "file"), *ports)
 
 
 def test_a_newer_database_is_refused(tmp_path: Path, free_port: Callable[[], int]) -> None:

@@ -40,7 +40,7 @@ def _cells(row: IncidentRow, rule: Rule | None, words: Words) -> dict[str, Cell]
         "severity": words.known(f"severity.{row.severity}", row.severity),
         "rule": f"{row.rule}@{row.rule_version}",
         "title": title,
-        "about": words.about(row.evidence).removeprefix(": "),
+        "about": words.about(row.evidence, ""),
         "commune_code": row.commune_code or "",
         "commune": row.commune or row.place or "",
         "school_code": row.school_code or "",

@@ -131,10 +131,13 @@ class Words:
         seconds = min(round(at - now), -1)
         return str(format_timedelta(seconds, add_direction=True, threshold=0.95, locale=self.language))
 
-    def about(self, evidence: object) -> str:
-        """`: Tỷ lệ …` behind a rule's title: which of the many things that it may find this is, or who."""
+    def about(self, evidence: object, mark: str = ": ") -> str:
+        """`: Tỷ lệ …` behind a rule's title: which of the many things that it may find this is, or who.
+
+        Empty, and without the mark, where the title says it all.
+        """
         found = about_in_words(evidence, self.texts, self.language) or kept.machine(evidence)
-        return f": {found}" if found else ""
+        return f"{mark}{found}" if found else ""
 
     def labels(self, labels: dict[str, str]) -> str:
         """`eth0 · IPv6` of a reading's labels."""
