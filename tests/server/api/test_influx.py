@@ -12,6 +12,7 @@ import pytest
 
 from schoolwatch_server import packs, rosters, rules
 from schoolwatch_server.api import influx, squeezed
+from schoolwatch_server.api.bounds import BODY_MAX
 from schoolwatch_server.database import judged, judged_queries, tables
 from schoolwatch_server.database.engine import begin_write
 from schoolwatch_server.indicators.current import count_all
@@ -190,6 +191,17 @@ def test_what_is_wrong_is_said(ask: Ask, params: dict[str, str], says: str) -> N
     answer = ask().get("/influx/query", params=params)
     assert answer.status_code == 400
     assert answer.json() == {"error": says}
+
+
+def test_grafana_finds_in_error_why_nobody_gets_in(site: RunningSite, ask: Ask) -> None:
+    for headers in ({}, {"Authorization": "Token"}, {"Authorization": f"Token sw_{'x' * 43}"}):
+        answer = site.anyone(headers=headers).get("/influx/query", params={"q": "SHOW DATABASES"})
+        assert (answer.status_code, answer.json()["error"]) == (401, answer.json()["detail"])
+        assert answer.json()["error"].startswith("send a valid token")
+    tells_alone = site.ask(permission="alert").get("/influx/query", params={"q": "SHOW DATABASES"})
+    assert (tells_alone.status_code, tells_alone.json()["error"]) == (403, tells_alone.json()["detail"])
+    too_long = ask().post("/influx/query", data={"q": "x" * BODY_MAX})
+    assert (too_long.status_code, too_long.json()["error"]) == (413, "the body is too large")
 
 
 def test_a_body_that_is_no_form(ask: Ask) -> None:

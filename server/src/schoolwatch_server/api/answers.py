@@ -42,7 +42,7 @@ def answer(request: Request, problem: Problem) -> Response:
     """The problem as who asks can read it."""
     if errors.wants_page(request):
         return errors.page_of(request, problem)
-    return problems.response(problem)
+    return problems.response(problem, request.url.path)
 
 
 async def _known(request: Request, error: Any) -> Response:
@@ -79,7 +79,7 @@ def _forbidden(request: Request, error: Any) -> Response:
     problem = Problem(403, "the school reports to the department: a commune only reads of it")
     if errors.wants_page(request):
         return errors.page_of(request, problem, kind="not_managed")
-    return problems.response(problem)
+    return problems.response(problem, request.url.path)
 
 
 def _note_refusal(request: Request) -> None:
@@ -104,7 +104,7 @@ async def _sealed(request: Request, error: Any) -> Response:
     problem = Problem(503, "what is sealed here can't be opened now: the server's log says what to do")
     if errors.wants_page(request):
         return errors.page_of(request, problem, kind="sealed")
-    return problems.response(problem)
+    return problems.response(problem, request.url.path)
 
 
 async def _database(request: Request, error: Any) -> Response:
@@ -118,7 +118,7 @@ async def _database(request: Request, error: Any) -> Response:
     problem = Problem(503, text, headers={"Retry-After": "30"})
     if errors.wants_page(request):
         return errors.page_of(request, problem, kind="database")
-    return problems.response(problem)
+    return problems.response(problem, request.url.path)
 
 
 async def _unforeseen(request: Request, error: Any) -> Response:

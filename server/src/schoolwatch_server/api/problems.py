@@ -59,8 +59,11 @@ def in_words(status: int, text: str) -> Problem:
     return Problem(status, text, told=[("", text)])
 
 
-def response(problem: Problem) -> JSONResponse:
-    """The problem as `application/problem+json`; field errors are an extension member (RFC 9457 §3.2)."""
+def response(problem: Problem, path: str = "") -> JSONResponse:
+    """The problem as `application/problem+json`; field errors are an extension member (RFC 9457 §3.2).
+
+    Below `/influx/` its detail is in `error` too: of what an InfluxDB refuses Grafana shows that alone.
+    """
     body: dict[str, Any] = {
         "type": "about:blank",
         "title": TITLES.get(problem.status, "Error"),
@@ -69,6 +72,8 @@ def response(problem: Problem) -> JSONResponse:
     }
     if problem.errors:
         body["errors"] = list(problem.errors)
+    if path.startswith("/influx/"):
+        body["error"] = problem.detail
     return JSONResponse(
         body, status_code=problem.status, headers=problem.headers, media_type="application/problem+json"
     )
