@@ -78,7 +78,7 @@ TERMS: dict[Name, Term] = {
     ),
     "audit": Term(
         730, 365, 3660,
-        "Nhật ký hành động của người dùng; tài khoản đã khóa và mã truy cập đã hết hạn",
+        "Nhật ký thao tác của người dùng; tài khoản đã khóa và mã truy cập đã hết hạn",
         "The audit log; disabled accounts and tokens that ended",
         "Tra cứu ai đã làm gì; ít nhất 12 tháng",
         "Who did what can be looked up; 12 months at least",

@@ -146,7 +146,7 @@ def test_what_the_server_cannot_know_is_unknown_with_the_reason(world: World, tm
         told = dict(state.facts(config, standing(conn), "x", NOW))
     assert told["Khóa chủ của dữ liệu bí mật"].startswith("chưa rõ")
     assert "chưa rõ hạn" in told["Bảng điều khiển qua HTTPS"]
-    assert told["Nhật ký hành động"] == "chưa có dòng nào"
+    assert told["Nhật ký thao tác"] == "chưa có dòng nào"
     assert told["Tài khoản đăng nhập được"] == "không có"
 
 

@@ -89,7 +89,7 @@ LEVEL: tuple[Statement, ...] = (
         "Sự cố nghiêm trọng: báo cáo ban đầu trong 24 giờ kể từ khi phát hiện; báo cáo nguyên nhân, phạm vi, "
         "khắc phục trong 72 giờ; có dấu hiệu xâm phạm an ninh quốc gia thì báo ngay",
         "Nghị định 331/2026/NĐ-CP, điểm d khoản 2 Điều 31",
-        "unverified",
+        "secondary",
     ),
     Statement(
         "Yêu cầu kỹ thuật theo cấp độ; phải mua và đối chiếu tiêu chuẩn trước khi nộp hồ sơ",

@@ -258,8 +258,11 @@ def _recipients(config: ServerConfig) -> tuple[str, ...]:
         "Không gửi dữ liệu cho tác giả phần mềm hay doanh nghiệp nào.",
         "Kênh thông báo sự cố do Sở khai báo: nhận tên trường, phòng, nhãn máy và nội dung sự cố. "
         "Kênh của nhà cung cấp ngoài Việt Nam là chuyển dữ liệu ra nước ngoài, phải xem xét trước. "
-        "Kênh khai báo trên trang quản trị: xem trang Thông báo, trực."
-        + (" Tệp cấu hình chưa khai báo kênh nào." if not config.notify.urls_file else ""),
-        "Phần mềm khác có mã truy cập do Sở, xã cấp: chỉ đọc, hoặc đọc và xử lý sự cố, trong phạm vi của mã.",
+        "Kênh khai báo trên bảng điều khiển, kể cả kênh mà người có tài khoản tự đặt cho mình: xem trang "
+        "Thông báo, trực." + (" Tệp cấu hình chưa khai báo kênh nào." if not config.notify.urls_file else ""),
+        (
+            "Phần mềm khác (Grafana, Prometheus …) có mã truy cập API do Sở, xã cấp: trong phạm vi của mã; "
+            "mã chỉ gửi cảnh báo đến thì không đọc được gì. Prometheus Alertmanager: như kênh thông báo."
+        ),
         f"Máy đích của phép thử mạng chỉ thấy địa chỉ IP công cộng của trường: {named}.",
     )

@@ -48,7 +48,7 @@ def facts(config: ServerConfig, found: Standing, chain: Verified | str, now: flo
     yield "Kênh báo cáo MQTT có TLS", _tls(transport.mqtt(config))
     yield "Khóa gốc của CA riêng", _root_key(config)
     yield "Khóa chủ của dữ liệu bí mật", _master_key(config)
-    yield "Nhật ký hành động", _audit(found)
+    yield "Nhật ký thao tác", _audit(found)
     yield "Kiểm tra chuỗi băm của nhật ký", _chain(chain, now)
     yield from _backups(config, now)
     is_told = bool(config.notify.urls_file or found.channels)

@@ -19,7 +19,7 @@ PERMISSIONS: dict[Permission, str] = {
     "self": "tài khoản của mình",
     "people": "cấp và khóa tài khoản trong phạm vi của mình",
     "tokens": "cấp và thu hồi mã truy cập API trong phạm vi của mình",
-    "audit": "xem nhật ký hành động",
+    "audit": "xem nhật ký thao tác",
     "read": "xem số liệu",
     "declare": "khai báo số liệu, phòng",
     "enrol": "đăng ký thiết bị, nhập báo cáo từ USB",
