@@ -1,11 +1,13 @@
 """Sessions of people, kept on the server: a browser holds a random secret, the database its hash."""
 
+import contextlib
 import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
 
 from schoolwatch_server.access import LIMITED, ROLES, Must, Principal, Proof, as_role
 from schoolwatch_server.config import People
@@ -75,7 +77,7 @@ def person(
     if found is None:
         return None
     if awake and now - found.seen_at >= TOUCH_EVERY:
-        with begin_write(engine) as conn:
+        with contextlib.suppress(DBAPIError), begin_write(engine) as conn:  # on a full disk people read
             rows.touch(conn, hashed(secret), now)
     account = found.account
     role, must = as_role(account.role), what_must(account, now, terms, found.proof)

@@ -12,7 +12,7 @@ from fastapi import Request
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from schoolwatch_server import __version__
+from schoolwatch_server import __version__, disk
 from schoolwatch_server.api.exposition import Family, Sample, answer
 from schoolwatch_server.api.parts import Part, read_parts
 from schoolwatch_server.api.route import Route, Server, Who
@@ -48,7 +48,7 @@ def metrics(who: Who, server: Server, request: Request) -> Response:  # noqa: AR
             *_devices(conn, now),
             *_store(conn, server.config, now),
         )
-    more = (*_parts(read_parts(server.config.folder)), *_backups(server.config, now))
+    more = (*_disk(server.config), *_parts(read_parts(server.config.folder)), *_backups(server.config, now))
     return answer((*families, *more), request.headers.get("accept", ""), usual="plain")
 
 
@@ -124,6 +124,16 @@ def _parts(parts: Iterable[Part]) -> Iterator[Family]:
     restarts: list[Sample] = [({"part": p.name}, float(p.restarts)) for p in known]
     yield _gauge("part_running", "Whether a part of the server runs", up)
     yield Family("schoolwatch_part_restarts", "counter", "How often a part was restarted", restarts)
+
+
+def _disk(config: ServerConfig) -> Iterator[Family]:
+    found = disk.look(config.folder)
+    free: list[Sample] = [] if found.free is None else [({}, float(found.free))]
+    size: list[Sample] = [] if found.size is None else [({}, float(found.size))]
+    yield _gauge("disk_free_bytes", "Room on the disk of the data folder", free, "bytes")
+    yield _gauge("disk_size_bytes", "Size of that disk", size, "bytes")
+    taken: list[Sample] = [({}, float(not found.refusal))]
+    yield _gauge("disk_writable", "Whether anything can be written to it: 0 on a full disk", taken)
 
 
 def _backups(config: ServerConfig, now: float) -> Iterator[Family]:

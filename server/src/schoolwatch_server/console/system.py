@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fastapi import Request
 from starlette.responses import Response
 
+from schoolwatch_server import disk
 from schoolwatch_server.api.parts import read_parts
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.backup import status
@@ -24,6 +25,7 @@ def show(request: Request, who: Who, server: Server) -> Response:
             "system.html",
             who,
             parts=read_parts(server.config.folder),
+            disk=disk.look(server.config.folder),
             cursors=counted.cursors(conn),
             store=None if server.config.store.kind == "embedded" else server.config.store,
             written=store_writer.standing(conn, time.time()),
