@@ -23,7 +23,6 @@ from schoolwatch_server.serious.timers import (
     Sent,
     Serious,
     due_timers,
-    next_timer,
     timers,
 )
 from schoolwatch_server.terms import TERMS
@@ -79,8 +78,6 @@ def test_what_was_sent_is_over_and_late_only_after_its_deadline() -> None:
     notice, report = timers(Serious(1, NOW, {"notice": on_time, "report": late}))
     assert notice.standing(NOW + 100 * HOUR) == report.standing(NOW + 100 * HOUR) == "sent"
     assert (notice.was_late, report.was_late) == (False, True)
-    assert next_timer(Serious(1, NOW, {"notice": on_time})) == timers(Serious(1, NOW))[1]
-    assert next_timer(Serious(1, NOW, {"notice": on_time, "report": late})) is None
 
 
 def test_people_are_told_before_and_after_each_deadline_and_once() -> None:

@@ -13,9 +13,6 @@ from typing import Final, Protocol
 
 UTC_PLUS_7: Final = 7 * 3600
 DAY: Final = 86400
-MONDAY_TO_FRIDAY: Final = "23456"
-"""Days as Vietnamese number them: 2 is Monday, 7 Saturday, 8 Sunday."""
-
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 _LONGEST: Final = 400
 """Days that are walked through at most; what is longer ago is longer ago than any tolerance."""

@@ -17,12 +17,13 @@ from website import RunningSite, csrf
 
 AT = "/api/v1/calendar"
 WORK_AT = f"{AT}/work"
-TODAY = datetime.now(ZONE).date()
-SOON, LATER = (datetime.now(ZONE) + timedelta(hours=hours) for hours in (-1, 1))
-DAYS = {"level": "school", "first": TODAY.isoformat(), "reason": "  mưa   lũ "}
+NOW = datetime.now(ZONE)
+DAYS = {"level": "school", "first": NOW.date().isoformat(), "reason": "  mưa   lũ "}
 WORK = {
-    "level": "school", "starts": SOON.isoformat(), "ends": LATER.isoformat(), "reason": "thay cáp quang",
+    "level": "school", "reason": "thay cáp quang",
+    "starts": (NOW - timedelta(hours=1)).isoformat(), "ends": (NOW + timedelta(days=1)).isoformat(),
 }  # fmt: skip
+EVERY_DAY = {"morning": "07:30-11:00", "days": "2345678"}
 
 
 @pytest.fixture
@@ -51,15 +52,20 @@ def test_a_timetable_enters_days_and_takes_them_back(tree: Tree, site: RunningSi
     assert (row["place"]["code"], row["first"], row["last"]) == (school.code, DAYS["first"], DAYS["first"])
     assert (row["reason"], row["made_by"], row["ended_at"]) == ("mưa lũ", "API token test", None)
     assert client.get(f"{AT}/days").json() == {"days": [row], "next": None}
-    assert client.get(f"{AT}/hours?school={school.code}").json()["sessions"] == []
+    client.post(f"{AT}/hours", json={"school": school.code, **EVERY_DAY})
+    of_that_day = f"{AT}/hours?school={school.code}&day={row['first']}"
+    assert client.get(of_that_day).json()["sessions"] == []
     assert client.post(f"{AT}/days", json={**DAYS, "code": beside.code}).status_code == 404
     ended = client.post(f"{AT}/days/{row['id']}/end").json()
+    assert len(client.get(of_that_day).json()["sessions"]) == 1
     assert ended["ended_at"] is not None
     assert client.post(f"{AT}/days/{row['id']}/end").json() == ended, "once"
     assert client.get(f"{AT}/days").json()["days"] == []
     with begin_read(tree.engine) as conn:
         told = [(e.action, e.actor, e.detail["by"]) for e in audit.newest(conn, 9) if "calendar" in e.action]
-    assert told == [("calendar.days_end", "test", "token"), ("calendar.days", "test", "token")]
+    assert told == [
+        (f"calendar.{what}", "test", "token") for what in ("days_end", "hours", "days")
+    ]  # fmt: skip
 
 
 def test_pages_of_a_list_hold_each_entry_once(tree: Tree, site: RunningSite) -> None:
@@ -97,7 +103,7 @@ def test_planned_work_names_the_incidents_that_it_may_explain(tree: Tree, site: 
 def test_a_school_has_its_own_hours_until_it_takes_them_back(tree: Tree, site: RunningSite) -> None:
     school = tree.schools[0]
     client = program(site)
-    own = {"school": school.code, "morning": "07:30-11:00", "days": "2345678"}
+    own = {"school": school.code, **EVERY_DAY}
     held = client.post(f"{AT}/hours", json=own).json()
     assert (held["own"]["morning"], held["own"]["changed_by"]) == ("07:30-11:00", "API token test")
     with begin_read(tree.engine) as conn:
@@ -136,7 +142,18 @@ def test_what_makes_no_sense_is_refused_with_the_field_and_changes_nothing(
     assert "write why" in client.post(f"{AT}/days", json={**days, "reason": "x"}).json()["detail"]
     assert client.get(f"{AT}/days").json()["days"] == []
     assert client.get(f"{AT}/work").json()["work"] == []
-    assert client.get(f"{AT}/hours?day=2026-13-01").status_code == 422
+    for day in ("2026-13-01", "0001-01-01", "9999-12-31"):
+        wrong = client.get(f"{AT}/hours?school={school.code}&day={day}")
+        assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "day")
+
+
+@pytest.mark.parametrize("what", ["days", "work"])
+def test_half_a_place_is_not_taken_for_all_places(tree: Tree, site: RunningSite, what: str) -> None:
+    client, code = program(site), tree.schools[0].code
+    for asked, lacks in (({"code": code}, "level"), ({"level": "school"}, "code")):
+        said = client.get(f"{AT}/{what}", params=asked)
+        assert said.status_code == 422
+        assert [one["field"] for one in said.json()["errors"]] == [lacks]
 
 
 def test_who_may_not_and_a_session_without_its_secret_change_nothing(tree: Tree, site: RunningSite) -> None:

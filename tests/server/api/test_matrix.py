@@ -23,7 +23,6 @@ from schoolwatch_server.scope import EVERYTHING, Scope
 from tree import School, Tree
 from website import RunningSite, csrf
 
-TREE = tuple(f"{p}{c}{s}" for p in "01" for c in "01" for s in "01")
 SCOPES = {
     "so_admin": "province", "so_viewer": "province", "commune": "commune", "school_head": "school",
     "technician": "school", "auditor": "province", "token": "school", "device": "school",

@@ -11,13 +11,11 @@ from schoolwatch_server.claims.states import (
     COUNTS,
     STATES,
     STEPS,
-    WAITS,
     State,
     Step,
     leads_to,
     may_answer,
     may_take,
-    waits_for,
 )
 from schoolwatch_server.levels import Manager
 from schoolwatch_server.roles import Role
@@ -77,9 +75,7 @@ def test_the_commune_decides_on_its_schools_and_the_department_on_its_own() -> N
     assert may_take("so_admin", "approved", "accept", None), "a school without a level is not left alone"
 
 
-def test_whoever_waits_is_named_and_the_school_does_not_answer_over_them() -> None:
-    assert [waits_for(state) for state in WAITS] == ["head", "manager", "so"]
-    assert {state for state in STATES if waits_for(state)} == {*WAITS}
+def test_the_school_does_not_answer_over_whoever_waits() -> None:
     assert may_answer(None)
     assert {state for state in STATES if may_answer(state)} == {"accepted", "recognised", *CLOSED}
     assert {after for after, _ in STEPS.values()} == {*STATES} - {"draft"}

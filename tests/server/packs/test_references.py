@@ -1,11 +1,9 @@
 """References: the lines a school's bandwidth is compared with, definitions, and evidence for controls."""
 
-import pytest
-
 from schoolwatch_contract.catalogue import FACTS, METRICS
 from schoolwatch_server import packs
 from schoolwatch_server.indicators import INDICATORS
-from schoolwatch_server.packs.reference import Reference, required_mbps
+from schoolwatch_server.packs.reference import Reference
 
 
 def reference(name: str) -> Reference:
@@ -14,14 +12,16 @@ def reference(name: str) -> Reference:
     return found
 
 
-@pytest.mark.parametrize(
-    ("students", "mbps"), [(1, 20), (400, 20), (401, 20.05), (1000, 50), (0, 20)]
-)  # req(n) = 20 up to 400 students, n × 0.05 above
-def test_the_un_itu_line_by_size_of_school(students: int, mbps: float) -> None:
-    asked = required_mbps(reference("bandwidth"), students)
-    assert asked is not None
-    assert asked[0] == pytest.approx(mbps)
-    assert asked[1].confidence == "V-2nd"
+def test_the_un_itu_line_has_no_gap_between_small_and_large_schools() -> None:
+    """20 Mbit/s up to 400 students, 50 kbit/s for each of more."""
+    small, large = (reference("bandwidth").entry(f"un_itu_{name}") for name in ("school", "student"))
+    assert small is not None
+    assert large is not None
+    assert (small.value, small.unit, small.students_up_to, small.students_above) == (20, "Mbit/s", 400, None)
+    assert (large.value, large.unit) == (50, "kbit/s/student")
+    assert (large.students_up_to, large.students_above) == (None, 400)
+    assert small.value == large.value * 400 / 1000
+    assert small.confidence == large.confidence == "V-2nd"
 
 
 def test_no_vietnamese_number_is_given_for_bandwidth() -> None:

@@ -41,7 +41,6 @@ def down(hearings, now: str, *, deaf_at: float = 0.0, calendar: SchoolTime = CAL
 
 
 CUT = at("09:00")
-FAR_BACK = at("08:00") - 5 * 86400
 
 
 def test_a_gateway_that_falls_silent_in_school_time_tells_it() -> None:

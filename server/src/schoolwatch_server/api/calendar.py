@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import date
 from functools import partial
 from typing import Annotated
 
 from fastapi import Path, Query, Request
+from sqlalchemy import Connection
 
 from schoolwatch_server import calendar_entries, calendar_places, school_time
 from schoolwatch_server.access import Principal
@@ -48,7 +50,7 @@ def days(
 ) -> Json:
     """Days that hold of places in scope, and of those above; not those that ended a month ago."""
     with refused(_english(server)), begin_read(server.engine) as conn:
-        scope = _scope(calendar_places.asked(conn, who, level, code or ""), who)
+        scope = _scope(conn, who, level, code)
         found = calendar_entries.days_of(conn, who, scope, time.time())
     rows, following = _page(found, limit, cursor)
     return {"days": [_days_json(one.row, one.where) for one in rows], "next": following}
@@ -82,7 +84,7 @@ def work(
 ) -> Json:
     """Planned work of places in scope, and of those above; not what was over a week ago."""
     with refused(_english(server)), begin_read(server.engine) as conn:
-        scope = _scope(calendar_places.asked(conn, who, level, code or ""), who)
+        scope = _scope(conn, who, level, code)
         found = calendar_entries.work_of(conn, who, scope, time.time())
     rows, following = _page(found, limit, cursor)
     return {"work": [_work_json(one.row, one.where) for one in rows], "next": following}
@@ -151,15 +153,20 @@ def _english(server: Context) -> Callable[..., str]:
     return partial(server.texts.get, "en")
 
 
-def _scope(where: Where | None, who: Principal) -> Scope:
+def _scope(conn: Connection, who: Principal, level: Level | None, code: str | None) -> Scope:
+    """Of the place that is asked for, else all that who asks may see: half a place is no question for all."""
+    if (level is None) != (code is None):
+        raise bad_field("level" if level is None else "code", "name both `level` and `code`, or none of them")
+    where = calendar_places.asked(conn, who, level, code or "")
     return who.scope if where is None else where.scope
 
 
 def _day(field: str, text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise bad_field(field, "a day of the calendar, such as 2026-11-23") from error
+    years = calendar_entries.YEARS
+    with suppress(ValueError):
+        if (found := date.fromisoformat(text)).year in years:
+            return found
+    raise bad_field(field, f"a day of the years {years[0]} to {years[-1]}, such as 2026-11-23")
 
 
 def _page(found: Sequence[Entry[Row]], limit: int, cursor: int) -> tuple[list[Entry[Row]], int | None]:

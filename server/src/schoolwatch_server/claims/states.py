@@ -35,9 +35,6 @@ STEPS: Mapping[tuple[State, Step], tuple[State, Party]] = {
 COUNTS: tuple[State, ...] = ("accepted", "recognised")
 """What others may count with, and print as declared."""
 
-WAITS: tuple[State, ...] = ("submitted", "approved", "accepted")
-"""Somebody has to do something about it; until then the school doesn't answer the same question again."""
-
 CLOSED: tuple[State, ...] = ("returned", "withdrawn")
 """It leads nowhere any more."""
 
@@ -66,11 +63,6 @@ def may_take(role: Role | None, state: State, step: Step, manager: Manager | Non
     if party == "manager":
         return role == ("commune" if manager == "xa" else "so_admin")
     return role in _PARTIES[party]
-
-
-def waits_for(state: State) -> Party | None:
-    """Whose turn it is, when it is somebody's beside the school's own."""
-    return {"submitted": "head", "approved": "manager", "accepted": "so"}.get(state)  # type: ignore[return-value]
 
 
 def may_answer(newest: State | None) -> bool:

@@ -124,9 +124,6 @@ def _verify(arguments: argparse.Namespace) -> int:
     return command.FAILED if altered else 0
 
 
-_CHANGED = "what is kept is not what was frozen: restore a backup from before and compare"
-
-
 def _digest(what: str) -> str:
     """The digest itself, or that of a file."""
     from schoolwatch_server.reports import content

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from schoolwatch_server.access import Proof
 from schoolwatch_server.database.people import ACCOUNT, AccountRow, account_of
@@ -117,9 +117,3 @@ def end_numbered(conn: Connection, account_id: int, number: str) -> bool:
     mine = select(session.c.hash).where(session.c.account_id == account_id)
     held = [hashed for hashed in conn.scalars(mine) if hashed[:NUMBER] == number]
     return bool(held) and conn.execute(delete(session).where(session.c.hash.in_(held))).rowcount > 0
-
-
-def end_unused(conn: Connection, now: float, seen_before: float) -> int:
-    """Forgets sessions that have expired, or that nobody used since then; gives their number."""
-    gone = or_(session.c.expires_at <= now, session.c.seen_at <= seen_before)
-    return conn.execute(delete(session).where(gone)).rowcount

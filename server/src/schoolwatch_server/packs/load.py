@@ -168,7 +168,3 @@ def _check_pack(pack: Pack, path: Path | None) -> None:
             raise SheetError(f"{path}: indicators.{name}.numbers.{number}: is missing: add it")
         for number in sorted(given - asked):
             raise SheetError(f"{path}: indicators.{name}.numbers.{number}: nothing reads it: remove it")
-
-
-def _last(chosen: dict[str, tuple[Pack, Path]]) -> Path:
-    return list(chosen.values())[-1][1]

@@ -33,12 +33,6 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     note: str = ""
     confidence: Confidence
 
-    def is_for(self, students: int) -> bool:
-        """Whether it is a line for a school of that size."""
-        return (self.students_up_to is None or students <= self.students_up_to) and (
-            self.students_above is None or students > self.students_above
-        )
-
 
 class Reference(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """References of one subject; a higher version of the same id replaces it as a whole."""
@@ -59,15 +53,3 @@ class Reference(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     def entry(self, wanted: str) -> Entry | None:
         """The entry of that id."""
         return next((entry for entry in self.entries if entry.id == wanted), None)
-
-
-def required_mbps(bandwidth: Reference, students: int) -> tuple[float, Entry] | None:
-    """What the UN/ITU line asks of a school of that size, in Mbit/s, with where that is from.
-
-    None when the pack has no such line for that size.
-    """
-    for entry in bandwidth.entries:
-        if entry.id.startswith("un_itu") and entry.value is not None and entry.is_for(students):
-            by_student = entry.unit == "kbit/s/student"
-            return (students * entry.value / 1000 if by_student else entry.value), entry
-    return None

@@ -152,12 +152,9 @@ _MONTHS: Final[Mapping[Kind, int]] = {
 def end_of_period(kind: Kind, period: str) -> date:
     """Its last day. Raises `ValueError` as `begin_of` does."""
     begin = begin_of(kind, period)
-    months = {"monthly": 1, "quarterly": 3, "half_year": 6, "year": 12, "self_assessment": 12, "ad_hoc": 0}[
-        kind
-    ]
-    if not months:
+    if kind == "ad_hoc":
         return begin
-    after = begin.year * 12 + begin.month - 1 + months
+    after = begin.year * 12 + begin.month - 1 + _MONTHS[kind]
     return date(after // 12, after % 12 + 1, 1) - timedelta(days=1)
 
 

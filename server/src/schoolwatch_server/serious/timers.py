@@ -73,11 +73,6 @@ def timers(incident: Serious) -> tuple[Timer, ...]:
     )
 
 
-def next_timer(incident: Serious) -> Timer | None:
-    """The nearest deadline that is not met yet; None when both were."""
-    return next((timer for timer in timers(incident) if timer.sent is None), None)
-
-
 def due_timers(incidents: Iterable[Serious], now: float) -> tuple[tuple[int, TimerEvent], ...]:
     """What people are to be told by now: incident and event; once told, each is told no more.
 

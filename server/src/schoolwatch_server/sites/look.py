@@ -54,13 +54,6 @@ class Way(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             return True
         return None if self.trouble in UNKNOWN else False
 
-    @property
-    def has_record(self) -> bool | None:
-        """Whether DNS has an address of the kind for the name."""
-        if self.trouble == "no_record":
-            return False
-        return None if self.trouble in {"no_name", "resolver", "not_run"} else True
-
 
 class Tls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A site's certificate: whether browsers would take it, by whom it is, its last moment; the protocol."""
