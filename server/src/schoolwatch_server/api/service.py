@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from sqlalchemy import Engine
 from starlette.staticfiles import StaticFiles
 
-from schoolwatch_server import __version__, passwords, texts, transport
+from schoolwatch_server import __version__, part, passwords, texts, transport
 from schoolwatch_server.api import (
     answers,
     authority,
@@ -180,6 +180,7 @@ def run(config: ServerConfig) -> None:
         transport.context(tls)  # before anything starts
     with contextlib.suppress(KeyboardInterrupt):
         app = create_app(config)
+        part.sweep_seldom()
         Renewing(settings(config, app), tls, app.state.context.live).run(
             listening.listen(config.http.host, config.http.port)
         )
