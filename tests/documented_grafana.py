@@ -82,7 +82,7 @@ class DocumentedGrafana:
         yield f"GET {ALERTING}/alert-rules/([^/]+)", lambda uid, **_: self.found(self.rules, uid)
         yield f"POST {ALERTING}/alert-rules", self.add_rule
         yield f"PUT {ALERTING}/alert-rules/([^/]+)", self.put_rule
-        yield f"DELETE {ALERTING}/alert-rules/([^/]+)", lambda uid, **_: self.gone(self.rules, uid, 204)
+        yield f"DELETE {ALERTING}/alert-rules/([^/]+)", self.remove_rule
         yield f"GET {ALERTING}/folder/([^/]+)/rule-groups/([^/]+)", self.group
         yield f"PUT {ALERTING}/folder/([^/]+)/rule-groups/([^/]+)", self.put_group
         yield f"GET {ALERTING}/contact-points", self.list_contacts
@@ -213,6 +213,13 @@ class DocumentedGrafana:
         }  # fmt: skip
         self.intervals.setdefault(f"{body['folderUID']}/{body['ruleGroup']}", 60)
         return status, self.rules[body["uid"]]
+
+    def remove_rule(self, uid: str, *, headers: Any, **_: Any) -> Answer:
+        needs = self.rules.get(uid, {}).get("provenance", "")
+        given = "" if headers.get("X-Disable-Provenance") else "api"
+        if needs and needs != given:
+            return refused(409, f"cannot delete with provided provenance '{given}', needs '{needs}'")
+        return self.gone(self.rules, uid, 204)
 
     def group(self, folder: str, group: str, **_: Any) -> Answer:
         rules = [

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
-from schoolwatch_server import due_words, questions, transport
+from schoolwatch_server import address, due_words, questions, transport
 from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.database.deliveries import Delivery
 from schoolwatch_server.database.told_of import Due
@@ -200,9 +200,9 @@ def _found(due: Due, texts: Texts, language: Language) -> str:
 
 def public_url(config: ServerConfig) -> str:
     """How people reach the console, without a slash at the end."""
-    host = f"[{config.http.host}]" if ":" in config.http.host else config.http.host
+    listens = address.Address(address.reachable(config.http.host), config.http.port)
     scheme = "http" if transport.http(config) is None else "https"
-    return (config.http.public_url or f"{scheme}://{host}:{config.http.port}").rstrip("/")
+    return (config.http.public_url or f"{scheme}://{listens}").rstrip("/")
 
 
 def _named(

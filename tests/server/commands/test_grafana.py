@@ -115,6 +115,62 @@ def test_an_engine_without_its_address_is_refused(tmp_path: Path, capsys: pytest
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_rules_are_in_a_folder_of_their_own(tmp_path: Path, language: str) -> None:
+    """Grafana reads the file of rules first; a second folder of one title it refuses, dashboards and all."""
+    out = provisioned(tmp_path, "--language", language)
+    (provider,) = yaml.safe_load((out / "dashboards/schoolwatch.yaml").read_text())["providers"]
+    groups = yaml.safe_load((out / "alerting/schoolwatch.yaml").read_text())["groups"]
+    (title,) = {one["folder"] for one in groups}
+    assert title != provider["folder"]
+    assert "/" not in title, "Grafana would make folders in folders of it"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--url", "giamsat.example/influx"), "is no address of what Grafana reads"),
+        (("--url", "https://host/influx?db=x"), "is no address of what Grafana reads"),
+        (("--engine", "victoriametrics", "--url", "http://u:secret@h:8428"), "is no address"),
+        (("--engine", "influxdb", "--url", "http://h:99999"), "is no address of what Grafana reads"),
+        (("--engine", "influxdb", "--url", "http://h:8086", "--database", ""), "name of the database"),
+        (("--engine", "influxdb", "--url", "http://h:8086", "--user", "a\nb"), "name of the user"),
+        (("--alert-url", "ftp://x"), "is no address"),
+        (("--policies", "--no-alerts"), "nothing to be told"),
+    ],
+)
+def test_what_grafana_could_not_use_is_refused_before_a_file_is_there(
+    tmp_path: Path, words: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert main(["grafana", "provision", "--data", str(tmp_path), "--out", str(out), *words]) == 2
+    assert said in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "out").write_text("a file")
+    assert main(["grafana", "provision", "--data", str(tmp_path), "--out", str(tmp_path / "out")]) == 2
+    (said,) = (line for line in capsys.readouterr().err.splitlines() if "--out" in line)
+    assert "can't be written" in said
+
+
+def test_of_a_server_that_listens_everywhere(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """0.0.0.0 is nothing that a person's browser could open; there it speaks TLS as well."""
+    (tmp_path / "server.toml").write_text('data = "d"\n[http]\nhost = "0.0.0.0"\n')
+    out, config = tmp_path / "out", str(tmp_path / "server.toml")
+    assert main(["grafana", "provision", "--config", config, "--out", str(out)]) == 0
+    assert "0.0.0.0" not in (out / "datasources/schoolwatch.yaml").read_text()
+    assert "set http.public_url" in capsys.readouterr().err
+
+
+def test_an_address_without_our_path_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    provisioned(tmp_path, "--url", "https://giamsat.example")
+    assert "…/influx" in capsys.readouterr().err
+
+
 def test_twice_is_once(tmp_path: Path) -> None:
     def held(out: Path) -> dict[Path, str]:
         return {path: path.read_text() for path in out.rglob("*") if path.is_file()}
@@ -146,9 +202,9 @@ def test_a_rule_of_a_file_is_the_rule_that_is_pushed(tmp_path: Path, engine: tup
     groups = yaml.safe_load((provisioned(tmp_path, *engine) / "alerting/schoolwatch.yaml").read_text())[
         "groups"
     ]
-    assert [(one["name"], one["interval"], one["folder"]) for one in groups] == [
-        ("schoolwatch-indicators", "600s", "SchoolWatch"),
-        ("schoolwatch-server", "600s", "SchoolWatch"),
+    assert [(one["name"], one["interval"]) for one in groups] == [
+        ("schoolwatch-indicators", "600s"),
+        ("schoolwatch-server", "600s"),
     ]
     held = {one["uid"]: as_read(one) for group in groups for one in group["rules"]}
     known = alerts.rules(packs_in_force(of_data(tmp_path)).now(), today())
@@ -166,7 +222,19 @@ def test_rules_without_a_target_any_more_go(tmp_path: Path) -> None:
     gone = {one["uid"] for one in document["deleteRules"]}
     assert not here & gone
     assert here | gone >= {alert.uid_of(one.id) for one in INDICATORS}
+    assert {f"{uid}-en" for uid in here} <= gone, "in both languages each fall would be told of twice"
     assert not (provisioned(tmp_path / "other", "--no-alerts") / "alerting").exists()
+
+
+def test_rules_go_when_none_are_wanted_any_more(tmp_path: Path) -> None:
+    """Grafana keeps a rule whose file is gone, and lets nobody change it then: the file has to say it."""
+    before = yaml.safe_load((provisioned(tmp_path) / "alerting/schoolwatch.yaml").read_text())
+    here = {rule["uid"] for group in before["groups"] for rule in group["rules"]}
+    for _ in range(2):
+        out = provisioned(tmp_path, "--no-alerts")
+        after = yaml.safe_load((out / "alerting/schoolwatch.yaml").read_text())
+        assert "groups" not in after
+        assert {one["uid"] for one in after["deleteRules"]} >= here
 
 
 def test_the_way_of_an_alert_to_us_is_in_files_without_a_secret(

@@ -161,6 +161,10 @@ def test_both_languages_in_one(push, grafana: DocumentedGrafana) -> None:
     push("--language", "both")
     assert len(grafana.dashboards) == 2 * len(DASHBOARDS)
     assert grafana.dashboards["schoolwatch-lines-en"]["folderUid"] == "schoolwatch-en"
+    folders = {one["folderUID"] for one in grafana.rules.values()}
+    assert folders == {"schoolwatch"}, (
+        "in both languages each fall would be told of, and be an incident, twice"
+    )
     assert push("--language", "both").startswith("0 changed")
 
 
@@ -189,6 +193,19 @@ def test_wrong_tokens(push, grafana: DocumentedGrafana, tmp_path: Path) -> None:
     assert "needs the role Admin" in push(code=2)
     assert "must hold one line" in push("--token-file", secret(tmp_path, "other", "\n"), code=2)
     assert "can't be read" in push("--token-file", str(tmp_path / "none"), code=2)
+
+
+def test_tokens_of_the_wrong_file_are_told_before_anything_changes(
+    push, grafana: DocumentedGrafana, tmp_path: Path
+) -> None:
+    """Three files of tokens are easily taken for each other; with a wrong one every panel would be empty."""
+    ours, theirs = secret(tmp_path, "ours", "sw_reads"), secret(tmp_path, "theirs", TOKEN)
+    assert "holds a token of SchoolWatch's" in push("--token-file", ours, code=2)
+    for word in ("--source-token-file", "--alert-token-file"):
+        assert "holds no token of SchoolWatch's" in push(word, theirs, code=2)
+    assert grafana.changed == 0
+    push("--source-token-file", secret(tmp_path, "notepad", "\ufeffsw_reads\r\n"))
+    assert grafana.secrets["schoolwatch"] == {"httpHeaderValue1": "Token sw_reads"}
 
 
 def test_wrong_addresses(push, grafana: DocumentedGrafana, free_port) -> None:
@@ -266,6 +283,7 @@ def test_rules_of_an_earlier_push_go_and_others_rules_stay(push, grafana: Docume
         ("t", ours["labels"]),
     ):
         grafana.rules[uid] = {**ours, "uid": uid, "labels": labels}
+    grafana.rules["schoolwatch-gone"]["provenance"] = "api"
     push("--prune")
     assert not {"schoolwatch-gone"} & set(grafana.rules)
     assert {"schoolwatch-theirs", "t"} <= set(grafana.rules)

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
+from urllib.parse import urlsplit
 
 from schoolwatch_server.commands import command
 
@@ -104,7 +105,10 @@ def _add_push(actions: "Subparsers") -> None:
         help="file with the API token, or the password, that Grafana reads with (without: as it is)",
     )
     push.add_argument(
-        "--language", choices=("vi", "en", "both"), default="vi", help="language of dashboards and rules (vi)"
+        "--language",
+        choices=("vi", "en", "both"),
+        default="vi",
+        help="language of dashboards and rules (vi); both: rules in vi",
     )
     push.add_argument("--no-alerts", action="store_true", help="dashboards alone, without alert rules")
     push.add_argument(
@@ -125,16 +129,24 @@ def _provision(arguments: argparse.Namespace) -> int:
     from schoolwatch_server.files import write_atomically
     from schoolwatch_server.grafana import provisioning
 
+    if arguments.policies and arguments.no_alerts:
+        raise command.Refused("--policies: with --no-alerts there is nothing to be told; leave one out")
     source = _source(arguments)
     alerting = None
     if not arguments.no_alerts:
         alerting = provisioning.Alerting(_rules(arguments), _alert_url(arguments), arguments.policies)
     console = _console(arguments)
     written = provisioning.files(source, arguments.folder, arguments.language, console, alerting)
+    if alerting is None and (arguments.out / provisioning.RULES).exists():
+        written |= provisioning.no_rules(source, arguments.language)
+        command.note(f"{provisioning.RULES} now has Grafana delete the rules that it made: leave it there")
     for name, text in written.items():
         path = arguments.out / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, text, 0o644)  # Grafana runs as a user of its own; no secret is in them
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, text, 0o644)  # Grafana runs as a user of its own; no secret is in them
+        except OSError as error:
+            raise command.Refused(f"--out: {path} can't be written ({error.strerror})") from error
     command.say(f"{len(written)} files below {arguments.out}; Grafana reads {source.url}")
     secret = f"the password of {source.user}" if source.user else _TOKENS[source.engine]
     command.say(f"Give Grafana {secret} in {provisioning.TOKEN}, and put the files into {arguments.folder}")
@@ -159,6 +171,7 @@ _TOKENS: "Final[Mapping[Kind, str]]" = {
 
 
 def _source(arguments: argparse.Namespace) -> "Source":
+    from schoolwatch_server.grafana import sources
     from schoolwatch_server.grafana.sources import Source
 
     engine, url, user = arguments.engine, arguments.source_url, arguments.source_user
@@ -166,34 +179,44 @@ def _source(arguments: argparse.Namespace) -> "Source":
         raise command.Refused("this server is read with an API token, not by a user with a password")
     if engine != "embedded" and not url:
         raise command.Refused(f"say where {engine} answers: give its address as well")
-    return Source(engine, url or f"{_own(arguments)}/influx", arguments.database, user)
+    found = Source(engine, url or f"{_own(arguments)}/influx", arguments.database, user)
+    if wrong := sources.trouble(found):
+        raise command.Refused(wrong)
+    if engine == "embedded" and not found.url.rstrip("/").endswith("/influx"):
+        command.note(f"this server answers Grafana at …/influx: is {found.url} passed on to that?")
+    return found
 
 
 def _own(arguments: argparse.Namespace) -> str:
     """Where this server is: as its settings say, else where Grafana reads it or tells it of alerts."""
+    from schoolwatch_server.messages import public_url
+
     config = command.config(arguments)
     read_at = (arguments.source_url or "").rstrip("/")
     if config.http.public_url:
-        return config.http.public_url.rstrip("/")
+        return public_url(config)
     if arguments.engine == "embedded" and read_at.endswith("/influx"):
         return read_at.removesuffix("/influx")
     if arguments.alert_url:
         return str(arguments.alert_url).rstrip("/")
-    return f"http://{config.http.host}:{config.http.port}"
+    return public_url(config)
 
 
 def _console(arguments: argparse.Namespace) -> str:
     """Where links in dashboards lead."""
     own = _own(arguments)
-    if "//127.0.0.1:" in own:
+    if urlsplit(own).hostname in ("127.0.0.1", "::1", "localhost"):
         command.note(f"links to the console lead to {own}: if people reach it otherwise, set http.public_url")
     return own
 
 
 def _alert_url(arguments: argparse.Namespace) -> str:
-    from schoolwatch_server.grafana.policy import PATH
+    from schoolwatch_server.grafana import policy, sources
 
-    return (arguments.alert_url or _own(arguments)).rstrip("/") + PATH
+    url = arguments.alert_url or _own(arguments)
+    if not sources.is_address(url):
+        raise command.Refused(f"--alert-url: {url[:80]!r} is no address of this server: write https://HOST")
+    return str(url).rstrip("/") + policy.PATH
 
 
 def _push(arguments: argparse.Namespace) -> int:
@@ -201,7 +224,7 @@ def _push(arguments: argparse.Namespace) -> int:
     from schoolwatch_server.grafana.client import Grafana
 
     wanted = _wanted(arguments)
-    with Grafana(arguments.url, _secret(arguments.token_file), arguments.ca_file) as grafana:
+    with Grafana(arguments.url, _secret(arguments.token_file, is_own=False), arguments.ca_file) as grafana:
         version = push.version(grafana)
         if version is None or version[0] > push.NEWEST:
             command.note(f"written for Grafana 9.4 to {push.NEWEST}; this one may keep some things otherwise")
@@ -239,18 +262,18 @@ def _wanted(arguments: argparse.Namespace) -> "list[Piece]":
     languages: tuple[Literal["vi", "en"], ...] = (
         ("vi", "en") if arguments.language == "both" else (arguments.language,)
     )
-    token = None if arguments.source_token_file is None else _secret(arguments.source_token_file)
     source = _source(arguments)
+    reads = arguments.source_token_file
+    token = None if reads is None else _secret(reads, is_own=True if source.engine == "embedded" else None)
     wanted = [pieces.data_source(source, token)]
     console = _console(arguments)
     if arguments.alert_token_file is not None and not arguments.no_alerts:
-        alert_token = _secret(arguments.alert_token_file)
+        alert_token = _secret(arguments.alert_token_file, is_own=True)
         wanted += [pieces.contact_point(_alert_url(arguments), alert_token), pieces.notification_policy()]
     for language in languages:
         wanted += [pieces.folder(language), *pieces.dashboards(source.dialect, language, console)]
-        if not arguments.no_alerts:
-            rules = _rules(arguments)
-            wanted += pieces.alert_rules(rules, alerts.EVERY, source.dialect, language)
+    if not arguments.no_alerts:  # in one language: what falls is one incident, not two
+        wanted += pieces.alert_rules(_rules(arguments), alerts.EVERY, source.dialect, languages[0])
     return wanted
 
 
@@ -272,14 +295,19 @@ def _rules(arguments: argparse.Namespace) -> "tuple[Rule, ...]":
         engine.dispose()
 
 
-def _secret(path: Path) -> str:
-    """The first line of a file that others must not read."""
+def _secret(path: Path, *, is_own: bool | None = None) -> str:
+    """The one line of a file that others must not read; `is_own`: whether it is a token of this server's."""
+    from schoolwatch_server.tokens import PREFIX
+
     try:
         if path.stat().st_mode & 0o077:
             command.note(f"{path}: others on this machine may read it: chmod 600 {path}")
-        text = path.read_text(encoding="utf-8").strip()
+        text = path.read_text(encoding="utf-8-sig").strip()  # Windows' Notepad may write a mark first
     except (OSError, UnicodeDecodeError) as error:
         raise command.Refused(f"{path}: can't be read: {error}") from error
     if not text or len(text.splitlines()) != 1:
         raise command.Refused(f"{path}: must hold one line, the token")
+    if is_own is not None and text.startswith(PREFIX) != is_own:
+        whose = "no token" if is_own else "a token"
+        raise command.Refused(f"{path}: holds {whose} of SchoolWatch's ({PREFIX}…): is it the right file?")
     return text

@@ -10,12 +10,13 @@ from typing import Final
 from schoolwatch_server.grafana import server_alerts
 from schoolwatch_server.grafana.alert import Asked, Formula, Newest, Rule, uid_of
 from schoolwatch_server.grafana.policy import LABEL
-from schoolwatch_server.grafana.spec import Query, Words, said
+from schoolwatch_server.grafana.spec import SUFFIX, Query, Words, said
 from schoolwatch_server.indicators import INDICATORS
 from schoolwatch_server.indicators.indicator import Indicator
 from schoolwatch_server.indicators.stored import FRESH_BELOW, MEASUREMENT
 from schoolwatch_server.influxql.query import Function
 from schoolwatch_server.packs import Packs
+from schoolwatch_server.texts import Language
 
 LOOKED_BACK: Final = 30 * 86400
 """Seconds in which a value must have reached its target once, to have fallen below it since."""
@@ -34,10 +35,11 @@ def rules(packs: Packs, today: date) -> tuple[Rule, ...]:
     return (*fallen, *server_alerts.RULES)
 
 
-def without_rule(rules: Sequence[Rule]) -> list[str]:
-    """The uids, but for the language's end, of indicators that have no rule, as no target is in force."""
-    known = {rule.uid for rule in rules}
-    return sorted(uid for one in INDICATORS if (uid := uid_of(one.id)) not in known)
+def without_rule(rules: Sequence[Rule], language: Language) -> list[str]:
+    """The uids, of both languages, that bear no rule: no target is in force, or it is in the other one."""
+    known = {rule.uid_in(language) for rule in rules}
+    every = [*(uid_of(one.id) for one in INDICATORS), *(rule.uid for rule in server_alerts.RULES)]
+    return sorted({uid + end for uid in every for end in SUFFIX.values()} - known)
 
 
 def target_of(packs: Packs, indicator: Indicator, today: date) -> tuple[float, bool] | None:

@@ -150,7 +150,10 @@ def _org(grafana: Grafana) -> int:
 
 
 def _remove_rule(grafana: Grafana, uid: str) -> None:
-    grafana.send("DELETE", f"{_ALERTING}/alert-rules/{uid}", headers=_free(None))
+    path = f"{_ALERTING}/alert-rules/{uid}"
+    grafana.send(
+        "DELETE", path, headers=_free(grafana.get(path))
+    )  # what is bound goes by those it is bound to
 
 
 def _our_rules(grafana: Grafana) -> list[Held]:

@@ -20,7 +20,6 @@ from schoolwatch_server.grafana.alert import Rule
 from schoolwatch_server.grafana.alerts import EVERY, without_rule
 from schoolwatch_server.grafana.console import text
 from schoolwatch_server.grafana.sources import Source
-from schoolwatch_server.grafana.spec import SUFFIX
 from schoolwatch_server.texts import Language
 
 
@@ -44,6 +43,17 @@ ALERT_TOKEN: Final = "SCHOOLWATCH_ALERT_TOKEN"  # nosec B105 # noqa: S105  the n
 """The one that holds the API token by which Grafana may tell of alerts."""
 
 
+RULES: Final = "alerting/schoolwatch.yaml"
+"""The file of rules."""
+
+RULES_FOLDER: Final[Mapping[Language, str]] = {"vi": "SchoolWatch – cảnh báo", "en": "SchoolWatch alerts"}
+"""Not the dashboards' folder: a file of rules names its folder by title alone, and comes before dashboards.
+
+Grafana 10 to 11 then refuse a second folder of that title, and with it all dashboards
+(grafana/grafana#87889); later ones show two of one name (#125079).
+"""
+
+
 def files(
     source: Source, folder: str, language: Language, console: str, alerting: Alerting | None = None
 ) -> dict[str, str]:
@@ -56,7 +66,7 @@ def files(
         "dashboards/schoolwatch.yaml": _written(_provider(f"{folder.rstrip('/')}/schoolwatch")),
     }
     if alerting is not None:
-        found["alerting/schoolwatch.yaml"] = _written(_rules(alerting.rules, source, language))
+        found[RULES] = _written(_rules(alerting.rules, source, language))
         found["alerting/schoolwatch-contact.yaml"] = _written(_contact_point(alerting.url))
         if alerting.is_whole_tree:
             found["alerting/schoolwatch-policy.yaml"] = _written(_policies())
@@ -90,14 +100,19 @@ def _rules(rules: Sequence[Rule], source: Source, language: Language) -> dict[st
         {
             "orgId": 1,
             "name": name,
-            "folder": "SchoolWatch",
+            "folder": RULES_FOLDER[language],
             "interval": f"{EVERY}s",
             "rules": [_rule(rule, source, language) for rule in rules if rule.group_name == name],
         }
         for name in sorted({rule.group_name for rule in rules})
     ]
-    gone = [{"orgId": 1, "uid": uid + SUFFIX[language]} for uid in without_rule(rules)]
-    return {"apiVersion": 1, "groups": groups} | ({"deleteRules": gone} if gone else {})
+    gone = [{"orgId": 1, "uid": uid} for uid in without_rule(rules, language)]
+    return {"apiVersion": 1, **({"groups": groups} if groups else {}), "deleteRules": gone}
+
+
+def no_rules(source: Source, language: Language) -> Mapping[str, str]:
+    """The file that takes the place of that of rules which an earlier one made: none of them is left."""
+    return {RULES: _written(_rules((), source, language))}
 
 
 def _rule(rule: Rule, source: Source, language: Language) -> dict[str, Any]:

@@ -7,6 +7,7 @@ https://grafana.com/docs/grafana/latest/datasources/prometheus/configure/
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from schoolwatch_server.grafana.promql import PARAMETERS
 from schoolwatch_server.grafana.spec import SOURCE_TYPES, Dialect
@@ -41,6 +42,27 @@ class Source:
     def dialect(self) -> Dialect:
         """What it is asked in."""
         return DIALECTS[self.engine]
+
+
+def trouble(source: Source) -> str | None:
+    """What is wrong with it and what to do; None when Grafana can ask there."""
+    if not is_address(source.url):
+        return f"{source.url[:80]!r} is no address of what Grafana reads: write http(s)://HOST[:PORT][/PATH]"
+    for what, text in (("database", source.database), ("user", source.user)):
+        if not text.isprintable() or (what == "database" and source.dialect == "influxql" and not text):
+            return f"the name of the {what} can't be {text[:80]!r}"
+    return None
+
+
+def is_address(url: str) -> bool:
+    """Whether it is http:// or https:// of a host, without a name, a password or a question in it."""
+    try:
+        parts = urlsplit(url)
+        is_whole = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        return False
+    plain = url.isascii() and url.isprintable() and " " not in url
+    return is_whole and plain and not (parts.query or parts.fragment or "@" in parts.netloc)
 
 
 def body(source: Source) -> dict[str, Any]:
