@@ -45,9 +45,10 @@ class Asking:
         assert "error" not in result, result
         return {
             _told_apart(series.get("tags", {}), query): {
-                at if query.is_over_time else self.end: value for at, value in series["values"]
+                at if query.is_over_time else self.end: value for at, value, *_ in series["values"]
             }
             for series in result.get("series", ())
+            if not query.is_current or series["values"][0][1] is not None  # Grafana leaves such rows out
         }
 
     def promql(self, query: Query, running: RunningVictoriaMetrics) -> Numbers:

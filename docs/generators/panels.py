@@ -222,9 +222,17 @@ def _with_rows(made: Any, one: Panel) -> Any:
     """One row for each set of tags: without the instant, further queries are further columns."""
     # what Prometheus' tables call their values
     names = {f"Value #{_LETTERS[n]}": query.name for n, query in enumerate(one.queries)}
-    options = {"excludeByName": {"Time": True}, "renameByName": {"Value": one.query.name, **names}}
+    left_out = dict.fromkeys(("Time", *(told for query in one.queries for told in query.told_by)), True)
+    options = {"excludeByName": left_out, "renameByName": {"Value": one.query.name, **names}}
     made = made.with_transformation(models.DataTransformerConfig("organize", options=options))
-    return made.with_transformation(models.DataTransformerConfig("merge", options={})) if one.also else made
+    if one.also:
+        made = made.with_transformation(models.DataTransformerConfig("merge", options={}))
+    if not any(query.told_by for query in one.queries):
+        return made
+    # of what nothing is known now there is no row, as in Prometheus
+    unknown = [{"fieldName": query.name, "config": {"id": "isNull", "options": {}}} for query in one.queries]
+    options = {"filters": unknown, "type": "exclude", "match": "all"}
+    return made.with_transformation(models.DataTransformerConfig("filterByValue", options=options))
 
 
 def _with_columns(made: Any, one: Panel, at: At) -> Any:

@@ -178,7 +178,7 @@ def own_names(
     names = {node, node.split(".")[0], *(environment.get(name, "") for name in _NAMING), *profiles}
     people = [line.split(":") for line in passwd.splitlines()]
     for user, _, number, _, about, *_ in (row for row in people if len(row) > 4):
-        if number.isdigit() and int(number) >= 1000:
+        if number.isdecimal() and int(number) >= 1000:
             full, *ways = about.split(",")  # and the way to somebody: room, telephones (chfn(1))
             names |= {user, full.strip(), *(way.strip() for way in ways if len(way) > _NUMBER)}
     return tuple(sorted(name for name in names if len(name) > 2 and name.lower() not in _EVERYWHERE))

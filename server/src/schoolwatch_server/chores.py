@@ -70,9 +70,9 @@ class Chores:
         channels: Channels,
     ) -> None:
         self._config, self._engine, self._packs, self._channels = config, engine, packs, channels
-        self._rules, self._standings = rules, Standings(engine)
         self._judged: series.Written = {}
         self._on_time: series.Written = {}
+        self._rules, self._standings = rules, Standings(engine, (self._judged, self._on_time))
         self._aimed = 0.0
         self._guard = Guard("chores")
         self._plan = self._planned()

@@ -116,6 +116,12 @@ def test_tables_and_maps_have_one_row_for_each_place(path: Path) -> None:
             assert steps[0]["id"] == "organize", panel["title"]
             assert steps[0]["options"]["excludeByName"]["Time"] is True
             joined = ["merge"] if len(panel["targets"]) > 1 else []
+            if steps[-1]["id"] == "filterByValue":
+                of_now = steps.pop()["options"]
+                assert (of_now["type"], of_now["match"]) == ("exclude", "all")
+                assert {one["config"]["id"] for one in of_now["filters"]} == {"isNull"}
+                assert len(of_now["filters"]) == len(panel["targets"])
+                assert steps[0]["options"]["excludeByName"]["coverage"] is True
             assert [step["id"] for step in steps[1:]] == joined, panel["title"]
 
 

@@ -20,7 +20,7 @@ from schoolwatch_server.grafana import DASHBOARDS, alert, alerts, influxql, mark
 from schoolwatch_server.grafana.spec import Query, Variable
 from schoolwatch_server.influxql.condition import Condition, meant
 from schoolwatch_server.influxql.query import Buckets, Function, Span
-from schoolwatch_server.influxql.source import Fold, Point, Series, folded, lasts
+from schoolwatch_server.influxql.source import Fold, Point, Series, folded, lasts, newest
 from schoolwatch_server.store import lines as protocol
 from schoolwatch_server.store.influx.open import open_engine
 from schoolwatch_server.store.influx.writer import Writer
@@ -126,6 +126,11 @@ class MadeUp:
             of: [Point(at, (value,)) for at, value in self._points[of] if span.start <= at < span.end]
             for of in (int(str(one.id)) for one in series)
         }
+
+    def newest(
+        self, measurement: str, fields: Sequence[str], series: Sequence[Series], span: Span
+    ) -> Mapping[int, Sequence[Point]]:
+        return newest(self.points(measurement, fields, series, span))
 
 
 MADE_UP = MadeUp()

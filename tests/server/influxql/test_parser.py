@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schoolwatch_server.influxql.condition import Both, Either, Match, allowed, compiled
-from schoolwatch_server.influxql.errors import QueryError
+from schoolwatch_server.influxql.errors import SHOWN_MAX, TEXT_MAX, QueryError
 from schoolwatch_server.influxql.parser import parse
 from schoolwatch_server.influxql.query import Buckets, Fill, Select, Show, Span
 
@@ -76,6 +76,13 @@ def test_shown() -> None:
         ("SELECT value FROM x SLIMIT 5", "SLIMIT is not answered here"),
         ("SELECT value FROM x LIMIT 1.5", "1.5 is no count"),
         ("SHOW SERIES", "after SHOW"),
+        ("SELECT value FROM x WHERE time > now() - ٣h", "found '٣', which begins nothing at char 42"),
+        ("SELECT value FROM x LIMIT １０", "found '１', which begins nothing at char 27"),
+        ("SELECT value FROM x WHERE time > '２０２６-11-29'", "is no time"),
+        ("SELECT value FROM x WHERE time > '2026-11-29T٠٧:00:00Z'", "is no time"),
+        ("SELECT value FROM\u00a0x", "which begins nothing"),
+        ("SELECT value FROM /x/", "expected a measurement"),
+        ("SELECT value FROM x WHERE \"a\"::float = 'b'", "expected FIELD"),
         ("SELECT value FROM x; ; SELECT", "a field or a function"),
         ("SELECT value FROM x WHERE " + "(" * 40, "too many parentheses"),
         ("SELECT value FROM x" + "; SELECT value FROM x" * 60, "at most 50 statements"),
@@ -209,3 +216,45 @@ def test_no_regular_expression_takes_long(regex: str) -> None:
     began = time.process_time()
     found.search("ab" * 40 + "!")
     assert time.process_time() - began < 1.0
+
+
+LONG = "A" * 9000
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        f"SELECT value FROM x tz('{LONG}')",
+        f"SELECT {LONG}(value) FROM x",
+        f"SELECT value FROM x WHERE time > '{LONG}'",
+        f"SELECT value FROM x GROUP BY time({'1' * 390}d)",
+        f"SELECT value FROM x LIMIT {'1' * 390}",
+        f"SELECT value FROM x WHERE a =~ /{LONG}(/",
+        f"SELECT value FROM x WHERE a =~ /({LONG})*/",
+        f"SELECT value FROM x WHERE a > '{LONG}'",
+        f"SELECT value FROM x {LONG}",
+        f"{LONG} value",
+        f"SELECT '{LONG}' FROM x",
+        f"SHOW {LONG}",
+        f'SHOW "{LONG}"',
+        f"SELECT value FROM x fill({LONG})",
+    ],
+)
+def test_an_error_repeats_little_of_what_was_typed(query: str) -> None:
+    with pytest.raises(QueryError) as found:
+        parse(query, 0)
+    assert len(str(found.value)) <= TEXT_MAX + 20
+    assert max(map(len, re.findall("[A1]+", str(found.value))), default=0) <= SHOWN_MAX
+
+
+def test_what_grafanas_editor_writes_behind_names() -> None:
+    text = 'SELECT mean("value"{}) FROM "x" WHERE ("a"{} =~ /^b$/) AND time > 0 GROUP BY time(1h), "c"{}'
+    assert parse(text.format("::field", "::tag", "::tag"), 0) == parse(text.format("", "", ""), 0)
+    assert parse('SELECT "value"::field FROM x', 0) == parse('SELECT "value" FROM x', 0)
+
+
+def test_classes_of_a_regular_expression_are_those_of_influxdb() -> None:
+    """RE2 knows digits and letters of ASCII alone behind a backslash, and all letters where case is none."""
+    assert not compiled(r"^\d$").search("٣")
+    assert not compiled(r"^\w$").search("đ")
+    assert compiled("(?i)đống").search("ĐỐNG ĐA")

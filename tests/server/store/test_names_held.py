@@ -11,9 +11,12 @@ from schoolwatch_server import erasure, fleet, rosters, schools
 from schoolwatch_server.database import called, registry
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.influxql.condition import Match
+from schoolwatch_server.influxql.query import Span
 from schoolwatch_server.scope import EVERYTHING, Scope
 from schoolwatch_server.store.queried import names
 from schoolwatch_server.store.queried.beside import Names
+from schoolwatch_server.store.queried.info import InfoSeries
 from schoolwatch_server.store.queried.names import NamesHeld
 
 NOW = 1_795_000_000.0
@@ -101,3 +104,23 @@ def test_a_mark_costs_no_look_through_the_tables(world: World) -> None:
     with begin_read(world.engine) as conn:
         plan = conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {called._MARK}").all()
     assert not [row for row in plan if "SCAN" in row.detail and "SCAN CONSTANT ROW" not in row.detail]
+
+
+def test_places_of_one_name_have_their_codes_behind_it(world: World) -> None:
+    """Of provinces as of communes and schools; and computers stand in a commune that is called the same."""
+    with begin_write(world.engine) as conn:
+        ids = [registry.create_province(conn, code, "Tỉnh Chung") for code in ("P8", "P9")]
+        communes = [registry.create_commune(conn, ids[0], code, "Xã Chung") for code in ("X8", "X9")]
+        school = registry.create_school(conn, communes[1], "S9", "Trường", "THCS", NOW)
+        registry.create_device(conn, school, None, "Máy", NOW)
+        other = registry.create_commune(conn, ids[1], "X7", "Xã Chung")
+    found = now(world, NamesHeld()).of
+    assert [found["province"][str(id_)] for id_ in ids] == ["Tỉnh Chung (P8)", "Tỉnh Chung (P9)"]
+    assert [found["commune"][str(id_)] for id_ in communes] == ["Xã Chung (X8)", "Xã Chung (X9)"]
+    assert found["commune"][str(other)] == "Xã Chung", "it is alone in its province"
+    with begin_read(world.engine) as conn:
+        where = Match("school", "=", str(school))
+        (device,) = InfoSeries(conn, EVERYTHING, NOW + 60).series("device_info", where, Span())
+        (place,) = InfoSeries(conn, EVERYTHING, NOW + 60).series("school_info", where, Span())
+    assert device.tags["commune_name"] == place.tags["commune_name"] == "Xã Chung (X9)"
+    assert place.tags["province_choice"] == f"Tỉnh Chung (P8)|{ids[0]}"

@@ -197,6 +197,15 @@ def test_nothing_is_reckoned_with_a_tag(embedded: Queried) -> None:
         'SHOW TAG VALUES FROM indicator WITH KEY IN ("isp", "school_name") LIMIT 3 OFFSET 1',
         "SHOW TAG VALUES FROM indicator WITH KEY =~ /name/ WHERE commune_name = 'Xã 1'",
         "SHOW MEASUREMENTS WITH MEASUREMENT =~ /^indicator$/",
+        # what Grafana's editor asks before a measurement is chosen, and for filters of a dashboard
+        "SHOW TAG VALUES WITH KEY = \"isp\" WHERE commune_name = 'Xã 1'",
+        'SHOW TAG VALUES WITH KEY = "school_name" WHERE "isp"::tag = \'vnpt\' AND "school" =~ /^[1-3]$/',
+        "SHOW MEASUREMENTS WITH MEASUREMENT =~ /(?i)ind/ WHERE isp = 'vnpt' LIMIT 100",
+        "SHOW MEASUREMENTS WHERE isp = 'vnpt'",
+        "SHOW TAG KEYS WHERE isp = 'vnpt'",
+        "SHOW TAG KEYS FROM /^indic/",
+        'SHOW TAG VALUES FROM /^indic/ WITH KEY = "isp" LIMIT 1',
+        "SHOW FIELD KEYS FROM /^link_speed$/",
     ],
 )
 def test_what_there_is(query: str, embedded: Queried, influxdb: RunningInfluxDB) -> None:
@@ -206,3 +215,11 @@ def test_what_there_is(query: str, embedded: Queried, influxdb: RunningInfluxDB)
         for series in result.get("series", ()):
             series["values"] = [row for row in series["values"] if row != ["_internal"]]
     assert asked(query, embedded) == theirs
+
+
+def test_whose_tags_are_only_known_by_device_says_so(embedded: Queried) -> None:
+    """Where it is asked for by name; of all measurements it is passed over."""
+    (one,) = asked('SHOW TAG VALUES FROM "link_speed" WITH KEY = "nic"', embedded)["results"]
+    assert one["error"] == "link_speed is measured by devices: name some, WHERE device = '…'"
+    (of_all,) = asked('SHOW TAG VALUES WITH KEY = "nic"', embedded)["results"]
+    assert "error" not in of_all

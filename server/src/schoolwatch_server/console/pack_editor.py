@@ -147,7 +147,7 @@ def _looked(request: Request, who: Principal, server: Context, given: Given) -> 
     number = _one(given, "base")
     draft = Draft(
         _one(given, "pack")[:60],
-        int(number) if number.isdigit() and len(number) < 8 else 0,
+        int(number) if number.isdecimal() and len(number) < 8 else 0,
         _one(given, "valid_from")[:20],
         shape,
         given,

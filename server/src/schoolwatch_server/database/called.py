@@ -6,7 +6,18 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Integer, Select, and_, bindparam, func, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    func,
+    literal,
+    select,
+    true,
+)
 
 from schoolwatch_server.database import reach
 from schoolwatch_server.database import tables as t
@@ -34,17 +45,30 @@ def called(conn: Connection, scope: Scope) -> Called:
     provinces, communes, schools = _queries(scope.level)
     place = reach.place(scope)
     found = conn.execute(schools, place).all()
-    there = conn.execute(communes, place).all()
-    count = Counter((province, name) for _, name, _, province in there)
     names = {
-        "province": _named(conn.execute(provinces, place)),
-        "commune": {
-            id_: _with_code(name, code) if count[province, name] > 1 else name
-            for id_, name, code, province in there
-        },
+        "province": _with_codes(conn.execute(provinces, place).all()),
+        "commune": _with_codes(conn.execute(communes, place).all()),
         "school": {id_: name for id_, name, _, _ in found} | _told_apart(conn, found),
     }
     return Called(names, {id_: position for id_, _, position, _ in found if position})
+
+
+def gone(conn: Connection) -> Called:
+    """Of the schools that were deleted, or merged into others."""
+    s = t.school.c
+    found = conn.execute(select(s.id, s.name, s.position).where(~reach.has_code())).all()
+    return Called(
+        {"school": {id_: name for id_, name, _ in found}},
+        {id_: position for id_, _, position in found if position},
+    )
+
+
+def _with_codes(rows: Sequence[Any]) -> dict[int, str]:
+    """Names by id; those of one name in one place with their codes."""
+    count = Counter((place, name) for _, name, _, place in rows)
+    return {
+        id_: _with_code(name, code) if count[place, name] > 1 else name for id_, name, code, place in rows
+    }
 
 
 def _told_apart(conn: Connection, schools: Sequence[Any]) -> dict[int, str]:
@@ -80,7 +104,7 @@ def _queries(level: Level) -> tuple[Select[Any], Select[Any], Select[Any]]:
     if level in ("all", "province"):  # seen though there is no commune in it
         provinces = true() if level == "all" else p.id == _PLACE
     return (
-        select(p.id, p.name).where(provinces),
+        select(p.id, p.name, p.code, literal(0)).where(provinces),
         select(c.id, c.name, c.code, c.province_id).where(communes),
         select(s.id, s.name, s.position, s.commune_id).where(reach.inside(level), reach.has_code()),
     )

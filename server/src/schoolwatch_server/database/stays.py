@@ -24,7 +24,7 @@ class Stay:
     room: str
     school_id: int
     school: str
-    commune: str
+    commune_id: int
     begun: float
     ended: float | None
 
@@ -38,13 +38,12 @@ def stays(
     joined = (
         t.membership.join(t.device, m.device_id == d.id)
         .join(t.school, m.school_id == s.id)
-        .join(t.commune, s.commune_id == t.commune.c.id)
         .outerjoin(t.room, m.room_id == r.id)
         .outerjoin(now, and_(now.c.device_id == d.id, now.c.valid_to.is_(None)))
     )
     label, role = func.coalesce(d.label, ""), func.coalesce(d.role, r.role, "")
     columns = (
-        m.id, d.device, label, role, func.coalesce(r.name, ""), s.id, s.name, t.commune.c.name,
+        m.id, d.device, label, role, func.coalesce(r.name, ""), s.id, s.name, s.commune_id,
         m.valid_from, m.valid_to, now.c.school_id,
     )  # fmt: skip
     query = (

@@ -13,6 +13,8 @@ MARKS_MAX: Final = 500
 def query(asked: Query) -> str:
     """Grafana puts the range for `$timeFilter`, and the length of an interval for `$__interval`."""
     where = [*map(_compared, asked.where.items()), "$timeFilter"]
+    if asked.told_by:
+        return _current(asked, " AND ".join(where))
     value = f'{asked.function}("{asked.field}")' + (f' AS "{asked.name}"' if asked.name else "")
     text = f'{value} FROM "{asked.measurement}" WHERE {" AND ".join(where)}'
     groups = [f'"{tag}"' for tag in asked.apart]
@@ -23,6 +25,19 @@ def query(asked: Query) -> str:
     if asked.is_over_time:
         text += " fill(none)"
     return f"SELECT {text} tz('Asia/Ho_Chi_Minh')"
+
+
+def _current(asked: Query, where: str) -> str:
+    """The newest row of each: `last()` would pass over one without a number and tell of an older one."""
+    columns = f'"{asked.field}" AS "{asked.name}"'
+    if asked.name:
+        columns = ", ".join((columns, *(f'"{one}"' for one in asked.told_by)))
+    else:
+        columns = f'"{asked.field}" + 0 * "{asked.told_by[0]}" AS "{asked.field}"'
+    text = f'{columns} FROM "{asked.measurement}" WHERE {where}'
+    if asked.apart:
+        text += " GROUP BY " + ", ".join(f'"{tag}"' for tag in asked.apart)
+    return f"SELECT {text} ORDER BY time DESC LIMIT 1 tz('Asia/Ho_Chi_Minh')"
 
 
 def values(variable: Variable) -> str:

@@ -41,7 +41,19 @@ def query(asked: Query) -> str:
             value = f"{asked.function}{groups} ({asked.function}_over_time(x))"
         case "sum" | "count":
             value = f"sum{groups} ({asked.function}_over_time(x))"
+    if asked.told_by:
+        told = f"max{groups} (tlast_over_time({_rows(asked)}{RANGE}))"
+        value = f"({value}) unless on ({by}) ({told} > on ({by}) max{groups} (tlast_over_time(x)))"
     return f"WITH (x = {selected}{_INTERVAL if asked.is_over_time else RANGE}) {value}"
+
+
+def _rows(asked: Query) -> str:
+    """The series that tell of a row without a number: `last` would pass over it."""
+    one, *others = (prometheus_name(asked.measurement, name) for name in asked.told_by)
+    if not others:
+        return _selected(one, asked.where)
+    named = f'__name__=~"{"|".join((one, *others))}"'
+    return f"{{{','.join((named, *map(_compared, asked.where.items())))}}}"
 
 
 def points(asked: Query) -> str:

@@ -1,12 +1,13 @@
 """What a panel is: its query in no engine's language, its unit, its words."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from schoolwatch_server import texts
+from schoolwatch_server.indicators.stored import MEASUREMENT
 from schoolwatch_server.influxql.query import Function
-from schoolwatch_server.store.names import NAMED
+from schoolwatch_server.store.names import INCIDENT_TIMES, LAN, NAMED
 from schoolwatch_server.texts import Language
 
 Kind = Literal["timeseries", "stat", "table", "bargauge", "geomap"]
@@ -31,6 +32,11 @@ GIVEN: Final = "*"
 CHOICE: Final = r"/^(?<text>.+)\|(?<value>[^|]+)$/"
 """How Grafana tells the two parts of a `store.names.choice`, since 7.4:
 https://grafana.com/docs/grafana/latest/visualizations/dashboards/variables/add-template-variables/#filter-variables-with-regex"""
+
+KNOWN_BY: Final = {MEASUREMENT: "coverage", LAN: "coverage", INCIDENT_TIMES: "denominator"}
+"""Of measurements whose number may be unknown the field that each row has."""
+
+_OF_ROWS: Final = ("numerator", "denominator", "coverage")
 
 WIDTH: Final = 24
 """Columns of Grafana's grid."""
@@ -65,6 +71,8 @@ class Query:
     `name` is the column that a table has the value in; only tables and maps have one. `label` stands before
     the tags in a legend. `unit` is Grafana's id of a column's unit where that isn't the panel's; with
     `is_bad` more of a share is worse.
+    With `is_current` the newest row is what holds: where it has no number of the field nothing is known now,
+    whatever an older row says.
     """
 
     measurement: str
@@ -78,6 +86,19 @@ class Query:
     label: Words | None = None
     unit: str = ""
     is_bad: bool = False
+    is_current: bool = False
+
+    @property
+    def told_by(self) -> tuple[str, ...]:
+        """The fields that say whether there is a newer row than that of the number, where that counts.
+
+        A table leaves other columns out, a single number is reckoned with one that each row has.
+        """
+        if not self.is_current:
+            return ()
+        if self.name:
+            return tuple(one for one in _OF_ROWS if one != self.field)
+        return (KNOWN_BY[self.measurement],) if self.measurement in KNOWN_BY else ()
 
     @property
     def apart(self) -> tuple[str, ...]:
@@ -136,8 +157,13 @@ class Panel:
 
     @property
     def queries(self) -> tuple[Query, ...]:
-        """All of its queries."""
-        return (self.query, *self.also)
+        """All of its queries; of what holds now the newest row counts."""
+        return tuple(map(self._of_now, (self.query, *self.also)))
+
+    def _of_now(self, one: Query) -> Query:
+        is_now = self.newest and one.function == "last" and not one.is_over_time
+        # which schools and devices there are has one field
+        return replace(one, is_current=True) if is_now and not one.measurement.endswith("_info") else one
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ the next point of its series; of what nobody has ever told anything of a school 
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, Engine
 
@@ -42,6 +42,8 @@ _BY_ID = {indicator.id: indicator for indicator in INDICATORS}
 
 _CHUNK = 2000
 """Rows in one transaction, so that intake never waits long."""
+
+_NOTHING = (None, None, None, None)
 
 Written = dict[tuple[str, ...], Judged]
 """The newest point of each series that this process wrote."""
@@ -188,7 +190,23 @@ def places(conn: Connection) -> dict[tuple[Place, int], dict[str, str]]:
 
 def news(rows: Sequence[Judged], written: Written) -> list[Judged]:
     """The rows that differ from the newest one of their series, or come long after it."""
-    return [row for row in rows if _is_new(row, written.get(series_of(row)))]
+    found = []
+    for row in rows:
+        last = written.get(series_of(row))
+        told = _ended(row, last)
+        if _is_new(told, last):
+            found.append(told)
+    return found
+
+
+def _ended(row: Judged, last: Judged | None) -> Judged:
+    """Of a school of which something was known and nothing is, that it isn't: without any number a row is no
+    point in an InfluxDB. What is above a school tells by what it has not why it has no value."""
+    if last is None or row.tags.get("level") != "school":
+        return row
+    is_nothing = (row.value, row.numerator, row.denominator, row.coverage) == _NOTHING
+    was_known = (last.value, last.numerator, last.denominator, last.coverage) != _NOTHING
+    return replace(row, coverage=0.0) if is_nothing and was_known else row
 
 
 def _is_new(row: Judged, last: Judged | None) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal
 
-from schoolwatch_server.influxql.errors import QueryError
+from schoolwatch_server.influxql.errors import QueryError, shown
 
 Sign = Literal["=", "!=", "=~", "!~"]
 
@@ -139,11 +139,12 @@ def compiled(text: str) -> re.Pattern[str]:
     if len(text) > REGEX_MAX:
         raise QueryError(f"a regular expression has at most {REGEX_MAX} characters, this one has {len(text)}")
     if _NOT_OURS.search(text) or _ways(text) > WAYS_MAX:
-        raise QueryError(f"/{_short(text)}/: too much for one regular expression")
+        raise QueryError(f"/{shown(text)}/: too much for one regular expression")
     try:
-        return re.compile(text)
+        # as in RE2 \d, \w, \s and \b know ASCII alone, while (?i) knows all letters
+        return re.compile(text, 0 if "(?i)" in text else re.ASCII)
     except (re.error, RecursionError, OverflowError) as error:
-        raise QueryError(f"/{_short(text)}/: not a regular expression: {error}") from None
+        raise QueryError(f"/{shown(text)}/: not a regular expression: {error}") from None
 
 
 def _ways(regex: str) -> int:
@@ -153,7 +154,7 @@ def _ways(regex: str) -> int:
     """
     plain = _ATOM.sub("x", regex).replace("(?i)", "").replace("(?:", "(")
     if re.search(r"\)[*+?{]", plain):
-        raise QueryError(f"/{_short(regex)}/: a group is not repeated here")
+        raise QueryError(f"/{shown(regex)}/: a group is not repeated here")
     plain = re.sub(r"([*+?]|\{[\d,]+\})[?+]", r"\1", _ANYTHING_LAST.sub("", plain))
     rows = [[0, 1]]  # of each group that is open: its alternatives until now, and the one that is read
     for char in plain:
@@ -168,7 +169,3 @@ def _ways(regex: str) -> int:
         if rows[-1][1] > WAYS_MAX:
             return rows[-1][1]
     return sum(map(sum, rows))
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 60 else f"{text[:60]}…"

@@ -3,7 +3,7 @@
 import itertools
 from typing import Final, get_args
 
-from schoolwatch_server.influxql.errors import QueryError
+from schoolwatch_server.influxql.errors import QueryError, shown
 from schoolwatch_server.influxql.query import Binary, Call, Column, Expression, Field, Function, Number
 from schoolwatch_server.influxql.reader import Reader
 
@@ -97,11 +97,12 @@ def _leaf(reader: Reader) -> Expression:
     token = reader.next
     name = reader.name("a field or a function")
     if token.kind == "quoted" or not reader.says("("):
+        reader.cast()
         return Field(name)
     function = name.lower()
     if function not in FUNCTIONS:
-        raise QueryError(f"{name}() is not answered here; these are: {', '.join(FUNCTIONS)}", token.at)
+        raise QueryError(f"{shown(name)}() is not answered here; these are: {', '.join(FUNCTIONS)}", token.at)
     reader.take("(")
-    field = reader.name("a field")
+    field = reader.column("a field")
     reader.take(")")
     return Call(function, field)  # type: ignore[arg-type]

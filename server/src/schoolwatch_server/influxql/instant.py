@@ -5,7 +5,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from schoolwatch_server.influxql.errors import QueryError
+from schoolwatch_server.influxql.errors import QueryError, shown
 
 SECOND: Final = 1_000_000_000
 UNITS: Final = {
@@ -25,9 +25,10 @@ EARLIEST: Final = -(2**63) + 2
 LATEST: Final = 2**63 - 2
 """What InfluxDB holds for the ends of all time: 1677 and 2262."""
 
-_DURATION: Final = re.compile(r"(\d+)(\D+)")
+_DURATION: Final = re.compile(r"([0-9]+)([^0-9]+)")
 _INSTANT: Final = re.compile(
-    r"(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?)?(Z|[+-]\d{2}:\d{2})?"
+    r"(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?)?(Z|[+-]\d{2}:\d{2})?",
+    re.ASCII,
 )
 
 
@@ -40,16 +41,16 @@ def duration(text: str) -> int:
     """`5m` in nanoseconds."""
     found = _DURATION.fullmatch(text)
     if found is None or found[2] not in UNITS:
-        raise QueryError(f"{text!r} is no duration: write a number and ns, u, ms, s, m, h, d or w")
+        raise QueryError(f"{shown(text)!r} is no duration: write a number and ns, u, ms, s, m, h, d or w")
     long = int(found[1]) * UNITS[found[2]]
     if long > LATEST:
-        raise QueryError(f"{text[:40]} is longer than all of time, 292 years")
+        raise QueryError(f"{shown(text)} is longer than all of time, 292 years")
     return long
 
 
 def instant(text: str, zone: tzinfo) -> int:
     """`2026-11-29T07:00:00Z`, or without the zone as in the query's."""
-    wrong = f"'{text}' is no time: write it as '2026-11-29T07:00:00Z'"
+    wrong = f"'{shown(text)}' is no time: write it as '2026-11-29T07:00:00Z'"
     found = _INSTANT.fullmatch(text)
     if found is None:
         raise QueryError(wrong)
@@ -69,7 +70,7 @@ def zone_named(name: str) -> tzinfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise QueryError(f"unable to find time zone {name!r}") from None
+        raise QueryError(f"unable to find time zone {shown(name)!r}") from None
 
 
 def shift(zone: tzinfo, start: int, end: int) -> int:

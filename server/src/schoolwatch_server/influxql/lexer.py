@@ -24,9 +24,9 @@ _TOKEN: Final = re.compile(
     | '(?P<string>(?:[^'\\\n]|\\.)*)'
     | (?P<sign>=~|!~|!=|<>|<=|>=|[-+*/%=<>(),.;:])
     """,
-    re.VERBOSE,
+    re.VERBOSE | re.ASCII,  # in other scripts' digits and spaces nothing is written, as in InfluxDB
 )
-_REGEX: Final = re.compile(r"\s*/((?:[^/\\\n]|\\.)*)/")
+_REGEX: Final = re.compile(r"\s*/((?:[^/\\\n]|\\.)*)/", re.ASCII)
 _ESCAPED: Final = re.compile(r"\\(.)")
 
 
@@ -61,7 +61,7 @@ def tokens(query: str) -> Iterator[Token]:
         kind = found.lastgroup
         if kind != "space":
             token = _token(found, kind)
-            is_after_match = token.says("=~", "!~")
+            is_after_match = token.says("=~", "!~", "FROM")
             yield token
     yield Token("end", "", len(query) + 1)
 

@@ -5,7 +5,7 @@ from typing import Final, get_args
 
 from schoolwatch_server.influxql import instant
 from schoolwatch_server.influxql.condition import ANY, Match
-from schoolwatch_server.influxql.errors import QueryError
+from schoolwatch_server.influxql.errors import QueryError, shown
 from schoolwatch_server.influxql.expression import columns, is_raw
 from schoolwatch_server.influxql.query import Buckets, Fill, Filling, Select, Show, Shown, Span, Statement
 from schoolwatch_server.influxql.reader import Reader
@@ -116,7 +116,7 @@ def _grouped(reader: Reader) -> tuple[tuple[str, ...] | None, Buckets | None, Fi
         elif reader.says("TIME") and reader.next.kind == "name":
             every = _every(reader)
         else:
-            tags.append(reader.name("a tag, time(), *"))
+            tags.append(reader.column("a tag, time(), *"))
         if not reader.took(","):
             break
     fill = _fill(reader) if reader.took("FILL") else Fill()
@@ -175,7 +175,7 @@ def _limited(reader: Reader) -> tuple[int, int]:
 def _count(reader: Reader) -> int:
     token = reader.expect("number")
     if not token.text.isdecimal() or len(token.text) > 9:
-        raise QueryError(f"{token.text} is no count", token.at)
+        raise QueryError(f"{shown(token.text)} is no count", token.at)
     return int(token.text)
 
 
@@ -195,7 +195,10 @@ def _show(reader: Reader, now: int) -> Show:
         reader.take("MEASUREMENT")
         named = _match(reader, "measurement")
     elif what != "measurements" and reader.took("FROM"):
-        measurement = _measurement(reader)
+        if reader.next.kind == "regex":
+            named = Match("measurement", "=~", reader.step().text)
+        else:
+            measurement = _measurement(reader)
     keys = _keys(reader) if what == "tag_values" else ()
     bounds = where(reader, now) if reader.took("WHERE") else Bounds()
     if what == "field_keys" and bounds.tags != ANY:

@@ -3,7 +3,7 @@
 import math
 from typing import Final
 
-from schoolwatch_server.influxql.errors import QueryError
+from schoolwatch_server.influxql.errors import QueryError, shown
 from schoolwatch_server.influxql.lexer import Kind, Token, tokens
 
 TERMS_MAX: Final = 200
@@ -80,6 +80,19 @@ class Reader:
             raise self.unexpected(self.next, what)
         return self.step().text
 
+    def column(self, what: str) -> str:
+        """Takes the name of a tag or field, and what Grafana writes behind it to tell them apart: `::tag`."""
+        found = self.name(what)
+        self.cast()
+        return found
+
+    def cast(self) -> None:
+        """Takes `::tag` or `::field`, if it comes: no name here is both."""
+        if self.took(":"):
+            self.take(":")
+            if not self.took("TAG"):
+                self.take("FIELD")
+
     def argument(self, kind: Kind) -> Token:
         """Takes the one argument in parentheses."""
         self.take("(")
@@ -89,5 +102,5 @@ class Reader:
 
     def unexpected(self, token: Token, expected: str) -> QueryError:
         """What to say of a token that can't stand here."""
-        found = token.text if token.kind != "end" else "the end"
+        found = shown(token.text) if token.kind != "end" else "the end"
         return QueryError(f"error parsing query: found {found}, expected {expected}", token.at)

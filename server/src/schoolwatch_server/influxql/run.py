@@ -175,7 +175,10 @@ def _raw(
     query: Select, source: Source, fields: Sequence[str], groups: Groups
 ) -> Iterable[tuple[dict[str, str] | None, Sequence[Row]]]:
     series = [one for _, its in groups for one in its]
-    found = source.points(query.measurement, fields, series, query.span)
+    # what holds now is asked so: the newest row, also where it has no number of what is asked
+    is_newest = query.is_descending and query.limit == 1 and not query.offset
+    ask = source.newest if is_newest else source.points
+    found = ask(query.measurement, fields, series, query.span)
     if sum(map(len, found.values())) * len(query.columns) > VALUES_MAX:
         raise QueryError(f"more than {VALUES_MAX} values: ask for mean() or last() and GROUP BY time()")
     places = _tags_among(query, source, fields)

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from schoolwatch_server.influxql.condition import ANY
+from schoolwatch_server.influxql.errors import UnnamedError
 from schoolwatch_server.influxql.query import Show, Span
 from schoolwatch_server.influxql.run import Answered
-from schoolwatch_server.influxql.source import Source
+from schoolwatch_server.influxql.source import Series, Source
 
 DATABASE: Final = "schoolwatch"
 POLICY: Final = "autogen"
@@ -48,21 +49,31 @@ def _measurements(query: Show, source: Source) -> list[str]:
 
 
 def _has_series(query: Show, source: Source, measurement: str) -> bool:
-    return query.where == ANY or bool(source.series(measurement, query.where, Span()))
+    return query.where == ANY or bool(_series(query, source, measurement))
 
 
 def _keys(query: Show, source: Source, measurement: str) -> list[str]:
     if query.where == ANY:
         return sorted(source.tag_keys(measurement))
-    return sorted({key for one in source.series(measurement, query.where, Span()) for key in one.tags})
+    return sorted({key for one in _series(query, source, measurement) for key in one.tags})
 
 
 def _values(query: Show, source: Source, measurement: str) -> list[tuple[str, str]]:
     keys = [key for key in source.tag_keys(measurement) if any(match.holds(key) for match in query.keys)]
     if not keys:
         return []
-    found = source.series(measurement, query.where, Span())
+    found = _series(query, source, measurement)
     return sorted({(key, one.tags[key]) for one in found for key in keys if one.tags.get(key)})
+
+
+def _series(query: Show, source: Source, measurement: str) -> Sequence[Series]:
+    """Those asked for. Of all measurements those are passed over of which each would have to be looked at."""
+    try:
+        return source.series(measurement, query.where, Span())
+    except UnnamedError:
+        if query.measurement:
+            raise
+        return ()
 
 
 def _each(

@@ -52,7 +52,7 @@ class Source(Protocol):
     def series(self, measurement: str, where: Condition, span: Span) -> Sequence[Series]:
         """The series asked for; those without a point in the span may be among them.
 
-        Raises `QueryError` where too many would have to be looked through.
+        Raises `QueryError` where too many would have to be looked through, `UnnamedError` where all would.
         """
 
     def folds(
@@ -78,6 +78,11 @@ class Source(Protocol):
         self, measurement: str, fields: Sequence[str], series: Sequence[Series], span: Span
     ) -> Mapping[Any, Sequence[Point]]:
         """Each series' points in the span, oldest first, that have one of the fields at least."""
+
+    def newest(
+        self, measurement: str, fields: Sequence[str], series: Sequence[Series], span: Span
+    ) -> Mapping[Any, Sequence[Point]]:
+        """The newest of these points of each series that has any, alone."""
 
 
 def kept(where: Condition, series: Iterable[Series], until: float) -> Iterator[Series]:
@@ -105,6 +110,11 @@ def merged(first: Fold, second: Fold) -> Fold:
 def lasts(folds: Mapping[Any, Mapping[int, Fold]]) -> dict[Any, Sequence[tuple[int, float]]]:
     """Of folds, what `Source.lasts` answers."""
     return {id_: [(start, its[start].last) for start in sorted(its)] for id_, its in folds.items()}
+
+
+def newest(points: Mapping[Any, Sequence[Point]]) -> dict[Any, Sequence[Point]]:
+    """Of points, what `Source.newest` answers."""
+    return {id_: its[-1:] for id_, its in points.items()}
 
 
 def folded(points: Sequence[tuple[int, float]], buckets: Buckets | None) -> dict[int, Fold]:

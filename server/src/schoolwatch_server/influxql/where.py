@@ -106,6 +106,7 @@ def _one(reader: Reader, now: int) -> Bounds:
         if token.text.lower() == "time":
             return Bounds((_limit(reader, now),))
         if not (token.kind == "name" and token.text.lower() == "now"):
+            reader.cast()
             return Bounds((), _match(reader, token.text))
         raise reader.unexpected(token, "a tag or time")
     return Bounds((_turned(reader, now),))

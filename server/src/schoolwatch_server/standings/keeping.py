@@ -19,12 +19,13 @@ from schoolwatch_server.database import (
     store_writer,
 )
 from schoolwatch_server.database.engine import begin_read, begin_write
-from schoolwatch_server.indicators.series import Written, places, put, put_all, seed, without_idle
+from schoolwatch_server.indicators.series import Written, places, put, put_all, seed, series_of, without_idle
 from schoolwatch_server.packs import Packs
 from schoolwatch_server.rules.rule import Rule
 from schoolwatch_server.scope import EVERYTHING
 from schoolwatch_server.standings import (
     claims,
+    gone,
     incidents,
     known_lans,
     known_lines,
@@ -70,9 +71,14 @@ _REMEMBERED: Final = (
 
 @dataclass(slots=True)
 class Standings:
-    """What of these series was written last, by this process or before it."""
+    """What of these series was written last, by this process or before it; `others` is that of further ones.
+
+    `places` are those that there were at the last look.
+    """
 
     engine: Engine
+    others: Sequence[Written] = ()
+    places: gone.Tags = field(default_factory=dict)
     written: Written = field(default_factory=dict)
     hour: float = 0.0
     claims: float = 0.0
@@ -84,6 +90,7 @@ class Standings:
     def forget(self) -> None:
         """Somebody else may write now."""
         self.written.clear()
+        self.places = {}
         self.hour = self.claims = self.lines = self.lans = self.health = 0.0
         self.event = 0
 
@@ -95,9 +102,25 @@ class Standings:
                 for measurement in _REMEMBERED:
                     seed(conn, measurement, self.written)
             tags, counts = places(conn), incident_counts.open_now(conn, EVERYTHING)
+        self._end_gone(tags, at)
         whole, parts = incidents.open_now(counts, tags, titles(rules), at)
         parts += incidents.ended(parts, self.written.values(), at)
         return put(self.engine, [*whole, *without_idle(parts, self.written)], self.written)
+
+    def _end_gone(self, tags: gone.Tags, at: float) -> None:
+        """The end of all series of places that went or moved since the last look."""
+        if tags == self.places:
+            return
+        with begin_read(self.engine) as conn:
+            found = [one for one in judged.series(conn) if gone.is_gone(*one, tags)]
+            rows = [*gone.ends(judged.newest_of(conn, found, at - gone.LOOK_BACK), at)]
+        for start in range(0, len(rows), _MARKS):
+            with begin_write(self.engine) as conn:
+                judged.write(conn, rows[start : start + _MARKS])
+        for written in (self.written, *self.others):
+            for row in rows:  # a school that comes back is told of at once
+                written.pop(series_of(row), None)
+        self.places = tags
 
     def note_hour(self, now: float) -> int:
         """What was new in each hour that is over, and how things stand after it; gives how many points."""

@@ -124,7 +124,8 @@ def rows(known: Mapping[int, Lan], tags: Tags, at: float) -> Iterator[Judged]:
     """What holds of every school, and of each link; of a school without devices, that it has no gateway."""
     for its, lan in _schools(known, tags):
         for what, value, of in _told(lan):
-            yield Judged(LAN, {**its, "what": what}, at, value, value, of)
+            is_known = None if value is None else 1.0
+            yield Judged(LAN, {**its, "what": what}, at, value, value, of, is_known)
         for segment in lan.segments:
             yield from _of_segment(segment, {**its, "segment": segment.name}, at)
 

@@ -65,7 +65,7 @@ ISP: Final = "isp"
 LAN: Final = "lan"
 """What holds of a school's network (value, numerator) and of how many (denominator), by `what`: gateways that
 are heard, links that are listened on, open incidents about what was seen, computers with IPv6, and with a
-fault of their cable."""
+fault of their cable. `coverage` is 1 where that is known, 0 where it was once."""
 
 LAN_LINKS: Final = "lan_links"
 """Computers of a school by how they are connected (`speed`: see `standings.lan.SPEEDS`)."""

@@ -14,6 +14,7 @@ from schoolwatch_server.scope import EVERYTHING
 from schoolwatch_server.store.lines import info_line
 from schoolwatch_server.store.queried.beside import Names
 from schoolwatch_server.store.queried.info import DEVICES, SCHOOLS, InfoSeries
+from schoolwatch_server.store.queried.names import of_gone
 
 SCHOOLS_EVERY: Final = 300.0
 DEVICES_EVERY: Final = 3600.0
@@ -35,10 +36,11 @@ class Naming:
         self._telling: dict[str, float] = {}
 
     def names(self) -> Names:
-        """Today's names."""
+        """Today's names; of a place that is no more the last ones, for the end of its series."""
         if self._names is None or time.monotonic() - self._named_at > _NAMES_EVERY:
             with begin_read(self._database) as conn:
-                self._names = InfoSeries(conn, EVERYTHING, 0.0).names()
+                now, gone = InfoSeries(conn, EVERYTHING, 0.0).names(), of_gone(conn)
+            self._names = _with(now, _with(self._names or Names({}), gone))
             self._named_at = time.monotonic()
         return self._names
 
@@ -59,6 +61,17 @@ class Naming:
     def forget(self) -> None:
         """All of it is due."""
         self._told.clear()
+
+
+def _with(names: Names, others: Names) -> Names:
+    """Names, and those of places that are not among them."""
+    its, known = others.of, names.of
+    schools = known.get("school", {})
+    places = {id_: text for id_, text in others.geohashes.items() if id_ not in schools}
+    return Names(
+        {kind: {**its.get(kind, {}), **known.get(kind, {})} for kind in its.keys() | known.keys()},
+        {**places, **names.geohashes},
+    )
 
 
 def _lines(conn: Connection, measurement: str, now: float) -> Iterator[str]:

@@ -88,3 +88,9 @@ class Queried:
     ) -> Mapping[Any, Sequence[Point]]:
         """Each series' points in the span."""
         return self._of(measurement).points(measurement, fields, series, span)
+
+    def newest(
+        self, measurement: str, fields: Sequence[str], series: Sequence[Series], span: Span
+    ) -> Mapping[Any, Sequence[Point]]:
+        """Each series' newest point in the span."""
+        return self._of(measurement).newest(measurement, fields, series, span)

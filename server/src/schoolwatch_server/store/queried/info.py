@@ -13,7 +13,7 @@ from schoolwatch_server.influxql.condition import Condition, allowed
 from schoolwatch_server.influxql.errors import QueryError, in_time
 from schoolwatch_server.influxql.instant import EARLIEST, LATEST, SECOND, nanoseconds
 from schoolwatch_server.influxql.query import Buckets, Function, Span
-from schoolwatch_server.influxql.source import Fold, Point, Series, folded, kept, lasts
+from schoolwatch_server.influxql.source import Fold, Point, Series, folded, kept, lasts, newest
 from schoolwatch_server.scope import Scope
 from schoolwatch_server.store.names import FIELD, NAMED, choice
 from schoolwatch_server.store.queried.beside import GEOHASH, Names
@@ -141,6 +141,12 @@ class InfoSeries:
             found[id_] = [Point(at, ones) for at in (*even, *[self._at] * is_now)]
         return found
 
+    def newest(
+        self, measurement: str, fields: Sequence[str], series: Sequence[Series], span: Span
+    ) -> Mapping[Any, Sequence[Point]]:
+        """The last of its points."""
+        return newest(self.points(measurement, fields, series, span))
+
     def _bounded(self, span: Span) -> Span:
         return Span(self._at, self._at + 1) if span.start == EARLIEST else span
 
@@ -198,24 +204,24 @@ class InfoSeries:
 
     def _devices(self, where: Condition, span: Span) -> Iterator[Series]:
         """Of one school where the condition names one: a province has 75,000 devices."""
-        schools, names = allowed(where, "school"), self._names.of["school"]
+        schools, names = allowed(where, "school"), self._names.of
         ids: list[int | None] = [None]
         if schools is not None:
-            ids = [int(id_) for id_ in schools if id_.isdecimal() and len(id_) < 18]
+            ids = [int(id_) for id_ in schools if id_.isascii() and id_.isdecimal() and len(id_) < 18]
         start, end = span.start / SECOND, span.end / SECOND
         for id_ in ids:
             found = stays.stays(self._conn, self._scope, start, end, id_)
             shown = _shown(found)
             for stay in found:
                 tags = {
-                    "commune_name": stay.commune,
+                    "commune_name": names["commune"].get(str(stay.commune_id), ""),
                     "device": stay.device,
                     "device_choice": choice(shown[stay.id], stay.device),
                     "label": stay.label,
                     "role": stay.role,
                     "room": stay.room,
                     "school": str(stay.school_id),
-                    "school_name": names.get(str(stay.school_id), stay.school),
+                    "school_name": names["school"].get(str(stay.school_id), stay.school),
                 }
                 said = {key: value for key, value in tags.items() if value}
                 yield self._kept(f"device:{stay.id}", said, stay.begun, stay.ended)

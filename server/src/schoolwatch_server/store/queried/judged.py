@@ -79,6 +79,13 @@ class JudgedSeries:
         del measurement
         return judged_queries.points(self._conn, _ids(series), fields, span, self._until)
 
+    def newest(
+        self, measurement: str, fields: Sequence[str], series: Sequence[Series], span: Span
+    ) -> Mapping[Any, Sequence[Point]]:
+        """As it was judged."""
+        del measurement
+        return judged_queries.newest_points(self._conn, _ids(series), fields, span, self._until)
+
 
 def _ids(series: Sequence[Series]) -> list[int]:
     return [one.id for one in series if isinstance(one.id, int)]

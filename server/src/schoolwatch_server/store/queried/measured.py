@@ -11,10 +11,10 @@ from sqlalchemy import Connection
 from schoolwatch_contract.catalogue import METRICS, shown_alone
 from schoolwatch_server.database import called, journal, rollups
 from schoolwatch_server.influxql.condition import Condition, allowed
-from schoolwatch_server.influxql.errors import QueryError, in_time
+from schoolwatch_server.influxql.errors import QueryError, UnnamedError, in_time
 from schoolwatch_server.influxql.instant import EARLIEST, LATEST, SECOND, nanoseconds
 from schoolwatch_server.influxql.query import Buckets, Function, Span
-from schoolwatch_server.influxql.source import Fold, Point, Series, kept, lasts, merged
+from schoolwatch_server.influxql.source import Fold, Point, Series, kept, lasts, merged, newest
 from schoolwatch_server.scope import Scope
 from schoolwatch_server.state import parse_key
 from schoolwatch_server.store.names import FIELD, measurement_of
@@ -72,7 +72,7 @@ class MeasuredSeries:
         """Those that have something in the span. Raises `QueryError` where no device is named."""
         names = allowed(where, "device")
         if names is None:
-            raise QueryError(f"{measurement} is measured by devices: name some, WHERE device = '…'")
+            raise UnnamedError(f"{measurement} is measured by devices: name some, WHERE device = '…'")
         if len(names) > DEVICES_MAX:
             raise QueryError(f"{len(names)} devices, at most {DEVICES_MAX} in one query")
         devices = called.devices(self._conn, names, self._scope)
@@ -127,6 +127,12 @@ class MeasuredSeries:
             values = sorted([*means, *told])
             found[id_] = [Point(at, (value,) * len(fields)) for at, value in values]
         return found
+
+    def newest(
+        self, measurement: str, fields: Sequence[str], series: Sequence[Series], span: Span
+    ) -> Mapping[Any, Sequence[Point]]:
+        """The last of its points."""
+        return newest(self.points(measurement, fields, series, span))
 
     def _of(
         self, measurement: str, series: Sequence[Series], span: Span, *, by_hours: bool

@@ -10,7 +10,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from schoolwatch_server.database.called import called, mark
+from schoolwatch_server.database.called import Called, called, gone, mark
 from schoolwatch_server.position import parse
 from schoolwatch_server.scope import Scope
 from schoolwatch_server.store.queried.beside import Names
@@ -51,8 +51,16 @@ class NamesHeld:
         return held.names
 
 
+def of_gone(conn: Connection) -> Names:
+    """What schools were called last that are no more."""
+    return _made(gone(conn))
+
+
 def _read(conn: Connection, scope: Scope) -> Names:
-    found = called(conn, scope)
+    return _made(called(conn, scope))
+
+
+def _made(found: Called) -> Names:
     names = {level: {str(id_): name for id_, name in its.items()} for level, its in found.names.items()}
     return Names(names, {str(id_): _geohash(text) for id_, text in found.positions.items()})
 

@@ -1,0 +1,195 @@
+"""What a panel says of now: nothing of a place that is gone or of which nothing is known, on every engine."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+
+import influxdb
+import victoriametrics
+from asking_panels import Asking
+from conftest import Peer
+from influxql_queries import same
+from panels_world import expanded
+from schoolwatch_server import rules
+from schoolwatch_server.database import erasure, judged, reorganised
+from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.database.judged_index import JudgedIndex
+from schoolwatch_server.grafana import influxql, lan, promql
+from schoolwatch_server.grafana.places import IN_SCHOOL, OF_ALL_SCHOOLS, now, worst
+from schoolwatch_server.grafana.spec import Panel, Query
+from schoolwatch_server.indicators import series
+from schoolwatch_server.indicators.series import series_of
+from schoolwatch_server.indicators.stored import MEASUREMENT
+from schoolwatch_server.scope import EVERYTHING
+from schoolwatch_server.standings import lan as lans
+from schoolwatch_server.standings.keeping import Standings
+from schoolwatch_server.standings.lan import Lan
+from schoolwatch_server.store.influx.open import open_engine
+from schoolwatch_server.store.influx.writer import Writer
+from schoolwatch_server.store.queried import Queried
+from schoolwatch_server.store.series import Judged
+from schoolwatch_server.store_section import SeriesStore
+from tree import School, Tree
+
+INDICATOR = "antivirus_coverage"
+EVERY = 300.0
+RULES = rules.load()
+
+WORST = worst(INDICATOR, OF_ALL_SCHOOLS, "commune_name", "school_name")
+OF_ONE = now(INDICATOR, IN_SCHOOL)
+STRANGE = next(panel for panel in lan.OF_SCHOOL.panels if panel.query.where.get("what") == "strange")
+
+
+def place(school: School, commune: int | None = None) -> dict[str, str]:
+    above = {"province": str(school.province), "commune": str(commune or school.commune)}
+    return {"level": "school", "school": str(school.id), **above}
+
+
+def told(school: School, at: float, value: float | None, commune: int | None = None) -> Judged:
+    tags = place(school, commune) | {"indicator": INDICATOR}
+    return Judged(MEASUREMENT, tags, at, value, 1.0, 2.0, 0.1 if value is None else 0.9)
+
+
+class World:
+    """A province of four schools, of which one is deleted, one merged into the next, one moved; and another
+    of which nothing is known any more."""
+
+    def __init__(self, folder: Path) -> None:
+        self.tree = Tree(folder)
+        self.slot = time.time() // EVERY * EVERY
+        self.deleted, self.merged, self.moved, self.stays, self.unknown, *_ = self.tree.schools
+        self.chosen = {"province": str(self.stays.province), "school": str(self.unknown.id)}
+        with begin_write(self.tree.engine) as conn:
+            at = self.slot - 7200
+            judged.write(conn, [told(one, at, n / 10) for n, one in enumerate(self.tree.schools)])
+            written: series.Written = {}
+            for strange, when in ((3, at), (0, at + 60)):  # then nobody listens there any more
+                its = {("school", self.unknown.id): place(self.unknown)}
+                rows = list(lans.rows({self.unknown.id: Lan(strange=strange)}, its, when))  # type: ignore[dict-item]
+                new = series.news(rows, written)
+                judged.write(conn, new)
+                written |= {series_of(row): row for row in new}
+
+    def change(self, standings: Standings | None = None) -> None:
+        """What people do, and what is judged afterwards."""
+        tree, there = self.tree, self.deleted.commune
+        with begin_write(tree.engine) as conn:
+            erasure.school(conn, self.deleted.id, tree.now)
+            reorganised.merge_schools(conn, self.merged.id, self.stays.id, tree.now, "so")
+            its = t.school.c.id == self.moved.id
+            conn.execute(update(t.school).where(its).values(commune_id=there))
+            judged.write(conn, [told(self.moved, self.slot, 0.5, there), told(self.unknown, self.slot, None)])
+        (standings or Standings(tree.engine)).note_open(RULES, self.slot + 1, EVERY)
+
+    def asking(self) -> Asking:
+        return Asking(round((self.slot - 86_400) * 1000), round((self.slot + 60) * 1000), "1h", self.chosen)
+
+    def rows(self, panel: Panel) -> dict[tuple[str, ...], float]:
+        """What our own program says."""
+        with begin_read(self.tree.engine) as conn:
+            source = Queried(conn, JudgedIndex(), EVERYTHING, self.slot + 60)
+            found = self.asking().influxql(panel.queries[0], source)
+        return {tags: number for tags, its in found.items() for number in its.values()}
+
+    def write_to(self, store: SeriesStore) -> None:
+        """All that waits, as a writer does that was started just now."""
+        with closing(open_engine(store)) as engine:
+            Writer(self.tree.engine, engine, store.place, self.tree.folder / "deletions").catch_up()
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World(tmp_path / "tree")
+    yield made
+    made.tree.engine.dispose()
+
+
+def expected(world: World) -> dict[str, float]:
+    """By school, where it stands now."""
+    return {str(world.moved.id): 0.5, str(world.stays.id): 0.3}
+
+
+def test_a_place_that_went_or_moved_is_not_told_of(world: World) -> None:
+    before = world.rows(WORST)
+    assert len(before) == 4
+    world.change()
+    rows = world.rows(WORST)
+    assert {school: number for _, _, school, _, number in ((*of, n) for of, n in rows.items())} == expected(
+        world
+    )
+    assert {of[0] for of in rows if of[2] == str(world.moved.id)} == {str(world.deleted.commune)}
+    assert all(all(of) for of in rows), "none without a name"
+
+
+def test_unknown_is_not_what_was_known_last(world: World) -> None:
+    assert world.rows(OF_ONE) == {(): 0.4}
+    world.change()
+    assert world.rows(OF_ONE) == {}
+    assert world.rows(STRANGE) == {}, "nobody listens, so nothing is known of machines that are strange"
+
+
+def test_who_comes_back_is_told_of_at_once(world: World) -> None:
+    """What was written there before is not taken for what stands there; an end is written once."""
+    row = told(world.moved, world.slot - 7200, 0.2)
+    written = {series_of(row): row}
+    standings = Standings(world.tree.engine, (written,))
+    world.change(standings)
+    assert written == {}
+    assert series.news([row], written) == [row]
+    with begin_read(world.tree.engine) as conn:
+        ends = [one for one in judged.latest(conn, MEASUREMENT, row.tags) if one.denominator == 0]
+    assert [(one.at, one.value) for one in ends] == [(world.slot - 1, None)]
+    Standings(world.tree.engine).note_open(RULES, world.slot + EVERY, EVERY)  # of another process
+    with begin_read(world.tree.engine) as conn:
+        assert list(judged.latest(conn, MEASUREMENT, row.tags)) == ends
+
+
+def test_influxdb_says_the_same(
+    peer: Peer, free_port: Callable[[], int], world: World, tmp_path: Path
+) -> None:
+    with influxdb.holding(peer("influxd"), tmp_path / "influxdb", free_port) as running:
+        store = SeriesStore("influxdb", running.url, database=influxdb.DATABASE)
+
+        def theirs(query: Query) -> dict[tuple[str, ...], float]:
+            asking = world.asking()
+            text = expanded(influxql.query(query), world.chosen, asking.start, asking.end, "1h")
+            (result,) = running.ask(text)["results"]
+            return {
+                tuple(one.get("tags", {}).get(tag, "") for tag in query.apart): one["values"][0][1]
+                for one in result.get("series", ())
+                if one["values"][0][1] is not None
+            }
+
+        compared(world, store, theirs)
+
+
+def test_victoriametrics_says_the_same(
+    peer: Peer, free_port: Callable[[], int], world: World, tmp_path: Path
+) -> None:
+    program = peer("victoria-metrics")
+    with victoriametrics.holding(program, tmp_path / "victoriametrics", free_port, ()) as running:
+        store = SeriesStore("victoriametrics", running.url)
+
+        def theirs(query: Query) -> dict[tuple[str, ...], float]:
+            running.flush()
+            found = world.asking().promql(query, running)
+            assert promql.query(query)
+            return {tags: number for tags, its in found.items() for number in its.values()}
+
+        compared(world, store, theirs)
+
+
+def compared(
+    world: World, store: SeriesStore, theirs: Callable[[Query], dict[tuple[str, ...], float]]
+) -> None:
+    for do in (lambda: None, world.change):
+        do()
+        world.write_to(store)
+        for panel in (WORST, OF_ONE, STRANGE):
+            ours, others = world.rows(panel), theirs(panel.queries[0])
+            assert same({str(k): v for k, v in ours.items()}, {str(k): v for k, v in others.items()}), panel
