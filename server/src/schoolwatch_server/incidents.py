@@ -65,6 +65,7 @@ def judge_next(
         memory = of_a_right_clock(memories.of_devices(conn, {one.id for one in about}), now)
         for subject, kept in _sighted(conn, {rule.id for rule in book.of_sightings}, parts).items():
             memory[subject] = memory.get(subject, {}) | kept
+        memory = _sensors(conn, memory) | memory
         of_now = book.at(now)
         places = {msgspec.structs.replace(one, part="") for one in parts}
         apart = rule_reach.apart(conn, of_now, about | places)
@@ -121,7 +122,7 @@ def judge_quiet(engine: Engine, rules: Sequence[Rule], channels: Collection[str]
         unread = journal.rows_after(conn, journal.position(conn, CURSOR), 1)
         until = min([now, *(row.received_at for row in unread)])
         memory = _sighted(conn, ids, incidents.open_subjects(conn, ids))
-        changed, occurrences = fall_quiet(rules, memory, until)
+        changed, occurrences = fall_quiet(rules, _sensors(conn, memory) | memory, until)
         _write(conn, _seen(changed), occurrences, channels, now)
     return len(occurrences)
 
@@ -133,6 +134,17 @@ def _sighted(conn: Connection, rules: Collection[str], about: Collection[Subject
         mine = found.setdefault(subject, {})
         mine[rule] = known_network.read(body)
     return found
+
+
+def _sensors(conn: Connection, memory: Memory) -> Memory:
+    """What is remembered of the devices that saw last what is open."""
+    about = {
+        state.by
+        for kept in memory.values()
+        for state in kept.values()
+        if isinstance(state, Sighted) and state.is_open and state.by
+    }
+    return memories.of_devices(conn, about)
 
 
 def _seen(changed: Memory) -> Watched:
@@ -185,8 +197,10 @@ def _record(conn: Connection, occurrence: Occurrence, now: float) -> tuple[int, 
 def _write_down(conn: Connection, event: Event, new: incidents.NewIncident, now: float) -> None:
     """What alarms nobody: on the work list, off it, or known from now on."""
     match event.kind:
-        case "known":
-            incidents.note(conn, new.fingerprint, "known", as_json(event), now)
+        case "known" | "waits":
+            incidents.note(conn, new.fingerprint, event.kind, as_json(event), now)
+        case "unheard" | "untargeted":
+            incidents.close_incident(conn, new.fingerprint, event.at, as_json(event), now, kind=event.kind)
         case "listed":
             faults.put(conn, new)
         case "mended":

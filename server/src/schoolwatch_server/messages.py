@@ -86,7 +86,8 @@ def _unseen(due: Due, rule: Rule | None, texts: Texts, language: Language) -> st
     """When the last was heard of what is closed because nothing was for the rule's time."""
     if due.closed_at is None or rule is None:
         return "–"
-    return due_words.local_time(max(due.since, due.closed_at - rule.close_after), texts, language)
+    before = max(due.since, due.closed_at - rule.close_after)
+    return due_words.local_time(before if due.seen_at is None else due.seen_at, texts, language)
 
 
 def _call(due: Due, rule: Rule | None, texts: Texts, language: Language) -> str:

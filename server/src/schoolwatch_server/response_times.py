@@ -21,8 +21,9 @@ TAKEN = ("acknowledged", "resolved", "false_alarm")
 CLOSED = ("closed", "resolved", "false_alarm")
 """Events that close one."""
 
-APART = ("stood", "merged", "withdrawn", "retired")
-"""Events that end one otherwise: on the work list, in a larger one, or as its rule or computer is no more."""
+APART = ("stood", "merged", "withdrawn", "retired", "unheard", "untargeted")
+"""Events that end one otherwise: on the work list, in a larger one, or as its rule, computer, sensor or
+target is no more."""
 
 KINDS = tuple(dict.fromkeys((*TAKEN, *CLOSED, *APART, "opened", "reopened")))
 

@@ -37,7 +37,10 @@ def look(
         open_now: dict[str, dict[Subject, float]] = {}
         for rule, subjects in kept.open_of_rules(conn, watched).items():
             open_now.setdefault(watched[rule], {}).update(subjects)
-        found = watches.look(Sight(conn, config, now, packs, open_now, deaf_at), rules, looked)
+        fallen = [one for watch in watches.OF_INDICATORS for one in open_now.get(watch, ())]
+        opened_on = kept.evidence_of_open(conn, fallen)
+        sight = Sight(conn, config, now, packs, open_now, deaf_at, opened_on)
+        found = watches.look(sight, rules, looked)
     return incidents.judge_found(engine, rules, found, channels, now)
 
 

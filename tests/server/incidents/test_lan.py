@@ -78,6 +78,11 @@ class Lan:
         told = Sighting(kind, subject, {"nic": "lan0", "oui": "00:1a:2b", **detail}, NOW + at - 3)
         self.hear(at, gateway or self.gateways[0], told, arrived=arrived)
 
+    def listen(self, start: float, end: float, gateway: Device | None = None) -> None:
+        """It reports all the time that it listens, and sees nothing."""
+        for number in range(int((end - start) // HOUR) + 1):
+            self.hear(start + number * HOUR, gateway or self.gateways[0])
+
 
 def judge(world: World, at: float) -> None:
     while incidents.judge_next(world.engine, RULES, CHANNELS, NOW + at):
@@ -188,12 +193,55 @@ def test_opened_again_by_a_person_it_is_known_no_more(lan: Lan) -> None:
 
 def test_it_is_over_a_day_after_the_last_sighting_and_back_on_the_next_morning(lan: Lan) -> None:
     lan.see(0, ROGUE, **OF_ROGUE)
+    lan.listen(0, DAY)
     assert incidents.judge_quiet(lan.world.engine, RULES, CHANNELS, NOW + 0.9 * DAY) == 0
     assert incidents.judge_quiet(lan.world.engine, RULES, CHANNELS, NOW + DAY) == 1
     lan.see(2 * DAY, ROGUE, **OF_ROGUE)
     (incident,) = opened(lan.world)
     assert incident.closed_at is None
     assert events(lan.world, incident.id) == ["opened", "closed", "reopened"]
+
+
+def quiet(lan: Lan, at: float) -> list[tuple[str, str]]:
+    """Kind of each event but the first, and the state, once the clock was looked at."""
+    incidents.judge_quiet(lan.world.engine, RULES, CHANNELS, NOW + at)
+    (row,) = opened(lan.world)
+    return [(kind, row.state) for kind in events(lan.world, row.id)[1:]]
+
+
+def test_while_the_gateway_is_silent_an_attack_is_not_called_gone(lan: Lan) -> None:
+    """Whoever attacks cuts the power of the gateway first: nobody looks, so nobody knows."""
+    lan.see(0, ROGUE, **OF_ROGUE)
+    lan.listen(0, 3 * HOUR)
+    lan.listen(0, 3 * DAY, lan.gateways[1])  # the other one may hear another segment
+    assert quiet(lan, 2 * DAY) == [("waits", "open")]
+    assert quiet(lan, 3 * DAY) == [("waits", "open")], "it is told once"
+    lan.listen(3 * DAY, 3.9 * DAY)
+    assert quiet(lan, 3.95 * DAY) == [("waits", "open")], "it has looked again for less than a day"
+    lan.listen(3.9 * DAY, 4 * DAY + HOUR)
+    assert quiet(lan, 4.1 * DAY) == [("waits", "evidence"), ("closed", "evidence")]
+    (row,) = opened(lan.world)
+    assert row.closed_at == NOW + 4 * DAY
+
+
+def test_seen_again_after_a_silence_it_is_the_same_incident_all_the_time(lan: Lan) -> None:
+    lan.see(0, ROGUE, **OF_ROGUE)
+    assert quiet(lan, 2 * DAY) == [("waits", "open")]
+    lan.see(5 * DAY, ROGUE, **OF_ROGUE)
+    assert quiet(lan, 5 * DAY) == [("waits", "open"), ("again", "open")]
+    assert quiet(lan, 7 * DAY)[2:] == [("waits", "open")], "of each silence it is told"
+
+
+def test_a_gateway_that_stays_away_is_waited_for_thirty_days_and_that_is_told(lan: Lan) -> None:
+    lan.see(0, ROGUE, **OF_ROGUE)
+    assert quiet(lan, 29.9 * DAY) == [("waits", "open")]
+    assert quiet(lan, 30 * DAY) == [("waits", "withdrawn"), ("unheard", "withdrawn")]
+    with RunningSite(settings_of(lan.world.folder)) as site:
+        (row,) = opened(lan.world)
+        page = site.somebody("so_admin").get(f"/incidents/{row.id}").text
+    assert "đang im lặng, chưa biết còn hay không" in page
+    assert "30 ngày không có máy đo nào nghe" in page
+    assert "Đóng sự cố" not in page
 
 
 @pytest.mark.parametrize("shown", [-29.0 * DAY, 315_532_800.0 - NOW])
@@ -240,6 +288,7 @@ def test_several_strangers_of_one_school_are_told_apart_in_the_list(lan: Lan) ->
 def test_who_is_not_seen_again_is_not_called_mended(lan: Lan) -> None:
     """It may be switched off for the night: the message and the page say what is known, and no more."""
     lan.see(0, ROGUE, **OF_ROGUE)
+    lan.listen(0, DAY)
     incidents.judge_quiet(lan.world.engine, RULES, CHANNELS, NOW + DAY)
     (row,) = opened(lan.world)
     due = told_of.Due(

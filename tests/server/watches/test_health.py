@@ -10,18 +10,20 @@ from msgspec.structs import replace
 from databases import settings_of
 from reports import NOW, World
 from reports import RULES as RULES_OF_COMMIT
-from schoolwatch_server import channels, packs, rules, texts, watches
+from schoolwatch_server import channels, incidents, packs, rules, texts, watches
 from schoolwatch_server.backup import status
 from schoolwatch_server.config import Notify, SeriesStore, ServerConfig
 from schoolwatch_server.database import (
     channel_rows,
     duty_rows,
+    incident_rows,
     judged,
     own_channel_rows,
     registry,
     sites,
     store_writer,
 )
+from schoolwatch_server.database import incidents as incidents_kept
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.duty.shift import Shift
@@ -121,10 +123,19 @@ def measured(
         judged.write(conn, [row])
 
 
-def with_target(world: World, rule: str, plans: tuple[Plan, ...] = (), **more) -> list[Finding]:
+NUMBER = packs.Number(0.9, "ratio", "d", "c", "P")
+
+
+def with_target(
+    world: World,
+    rule: str,
+    plans: tuple[Plan, ...] = (),
+    *,
+    number: packs.Number | None = NUMBER,
+    **more,
+) -> list[Finding]:
     """Looks with a target for one indicator alone."""
     loaded = packs.load()
-    number = packs.Number(0.9, "ratio", "d", "c", "P")
     changed = tuple(
         replace(
             pack,
@@ -245,6 +256,48 @@ def test_a_target_that_is_raised_ends_no_incident_and_one_that_is_met_does(world
     assert with_target(world, "indicator_fell", steps, open_now=since) == [], (
         "a step further on is to be done"
     )
+
+
+@pytest.mark.parametrize(
+    ("value", "plans", "events", "state"),
+    [
+        (0.7, (), ["opened", "untargeted"], "withdrawn"),
+        (0.7, (0.6,), ["opened", "untargeted"], "withdrawn"),
+        (0.7, (0.99,), ["opened"], "open"),
+        (0.85, (), ["opened", "closed"], "evidence"),
+        (0.85, (0.8,), ["opened", "closed"], "evidence"),
+    ],
+    ids=["taken away", "lowered", "raised", "mended and taken away", "mended"],
+)
+def test_a_target_that_is_taken_away_is_no_repair(
+    world: World, value: float, plans: tuple[float, ...], events: list[str], state: str
+) -> None:
+    """An official who reads the list later must not find a repair that nobody made."""
+    rule = RULES["indicator_fell"]
+    school = {"level": "school", "school": str(world.school)}
+    measured(world, 0.95, 3, **school)
+    measured(world, 0.7, 1, **school)
+
+    def judged_with(targets: tuple[float, ...], now: float) -> None:
+        with begin_read(world.engine) as conn:
+            open_now = {rule.id: incidents_kept.open_of_rules(conn, [rule.id]).get(rule.id, {})}
+            told = {
+                "open_now": open_now,
+                "opened_on": incidents_kept.evidence_of_open(conn, open_now[rule.id]),
+            }
+        asked_now = tuple(plan(asked(target)) for target in targets)
+        found = {rule.id: with_target(world, rule.id, asked_now, number=None, **told)}
+        incidents.judge_found(world.engine, [rule], found, (), now)
+
+    for now in (NOW, NOW + 3 * DAY):
+        judged_with((0.8,), now)
+    measured(world, value, 0, **school)
+    for now in (NOW + 4 * DAY, NOW + 6 * DAY):
+        judged_with(plans, now)
+    with begin_read(world.engine) as conn:
+        (row,) = incident_rows.incidents(conn, EVERYTHING)
+        assert [event.kind for event in incident_rows.events(conn, row.id)] == events
+    assert row.state == state
 
 
 def test_of_several_targets_one_finding_of_the_one_that_binds_first(world: World) -> None:

@@ -129,6 +129,16 @@ def open_incident(conn: Connection, new: NewIncident, now: float) -> Opened | No
     return Opened(incident_id, "opened")
 
 
+_VERDICTS = {
+    "closed": "",
+    "stood": "standing",
+    "retired": "withdrawn",
+    "unheard": "withdrawn",
+    "untargeted": "withdrawn",
+}
+"""What an incident is after an event that ends it, where that has another name."""
+
+
 def close_incident(
     conn: Connection, mark: str, at: float, detail: dict[str, Any], now: float, kind: str = "closed"
 ) -> int | None:
@@ -138,7 +148,7 @@ def close_incident(
     it opens nothing before that has ended, and that it ended is then written down here.
     """
     i = t.incident.c
-    verdict = {"closed": "", "stood": "standing", "retired": "withdrawn"}.get(kind, kind)
+    verdict = _VERDICTS.get(kind, kind)
     still_open = update(t.incident).where(i.fingerprint == mark, i.closed_at.is_(None))
     closed = still_open.values(closed_at=at, verdict=verdict).returning(i.id)
     incident_id: int | None = conn.scalar(closed)
@@ -250,6 +260,17 @@ def open_of_rules(conn: Connection, rules: Collection[str]) -> dict[str, dict[Su
     found: dict[str, dict[Subject, float]] = {}
     for row in conn.execute(query):
         found.setdefault(row.rule, {})[subject.parse(row.subject)] = row.since
+    return found
+
+
+def evidence_of_open(conn: Connection, subjects: Collection[Subject]) -> dict[Subject, Any]:
+    """What the open incidents of these were opened on; exercises are none."""
+    i = t.incident.c
+    found: dict[Subject, Any] = {}
+    for part in in_parts({str(one) for one in subjects}):
+        is_open = i.subject.in_(part), i.closed_at.is_(None), ~i.is_exercise
+        for row in conn.execute(select(i.subject, i.evidence).where(*is_open)):
+            found[subject.parse(row.subject)] = row.evidence
     return found
 
 

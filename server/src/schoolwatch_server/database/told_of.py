@@ -17,7 +17,8 @@ class Due:
 
     `place` is the commune or province that it is about; `commune` the one of its school. `thread` is the id
     of the first message that told this channel of the incident, empty when this is it. `again` is the
-    evidence for which it was noted anew last, of a message about one event.
+    evidence for which it was noted anew last, and `seen_at` when it was seen last before it closed, of a
+    message about one event.
     """
 
     id: int
@@ -43,6 +44,7 @@ class Due:
     hint: Hint | None = None
     thread: str = ""
     again: Any = None
+    seen_at: float | None = None
 
 
 def of_delivery(conn: Connection, delivery_id: int, now: float) -> tuple[Due, ...]:
@@ -81,13 +83,22 @@ def of_delivery(conn: Connection, delivery_id: int, now: float) -> tuple[Due, ..
     if len(told) != 1:
         return told
     hint, again = calls.hint(conn, told[0].incident_id, now), _again(conn, told[0].incident_id)
-    return (replace(told[0], hint=hint, again=again, thread=_thread(conn, told[0], delivery_id)),)
+    seen_at, thread = _seen_at(conn, told[0].incident_id), _thread(conn, told[0], delivery_id)
+    return (replace(told[0], hint=hint, again=again, thread=thread, seen_at=seen_at),)
 
 
 def _again(conn: Connection, incident_id: int) -> Any:
     e = t.incident_event.c
     query = select(e.kind, e.detail).where(e.incident_id == incident_id, e.kind.in_(kept.AGAIN))
     return kept.newest((row.kind, row.detail) for row in conn.execute(query.order_by(e.id)))
+
+
+def _seen_at(conn: Connection, incident_id: int) -> float | None:
+    e = t.incident_event.c
+    query = select(e.detail).where(e.incident_id == incident_id, e.kind == "closed").order_by(e.id.desc())
+    detail = conn.scalar(query.limit(1))
+    since = detail.get("since") if isinstance(detail, dict) else None
+    return float(since) if isinstance(since, int | float) else None
 
 
 def _thread(conn: Connection, due: Due, delivery_id: int) -> str:

@@ -101,7 +101,9 @@ class Finds:
                     self._change(at, until=None, is_part=False)
                 else:
                     self._add(one, is_listed=event.kind == "listed", since=event.since)
-            case "closed" | "mended" | "stood" | "merged" | "known" if at is not None:
+            case "closed" | "mended" | "stood" | "merged" | "known" | "unheard" | "untargeted" if (
+                at is not None
+            ):
                 self._change(at, until=event.at, is_part=event.kind == "merged")
                 if event.kind == "stood":
                     self._add(one, is_listed=True, since=self.found[at].since)

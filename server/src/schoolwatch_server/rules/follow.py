@@ -12,7 +12,7 @@ from schoolwatch_server.rules.condition import met, met_worse
 from schoolwatch_server.rules.learning import SAYS_MAX, Learnt, Listening, Spoken, Stranger, look
 from schoolwatch_server.rules.memory import FACTS, LISTENING, Kept, Memory
 from schoolwatch_server.rules.rule import Learn, Rule
-from schoolwatch_server.rules.sighted import Seen, Sighted, concerns, part_of, place_of, quiet, see
+from schoolwatch_server.rules.sighted import Seen, Sighted, Spans, concerns, part_of, place_of, quiet, see
 from schoolwatch_server.rules.step import Event, Evidence, RuleState, step
 from schoolwatch_server.rules.subject import Subject, device
 from schoolwatch_server.rules.told import NOTHING, Given, Told, hear, recall, subject
@@ -81,18 +81,27 @@ def follow(
 
 
 def fall_quiet(rules: Sequence[Rule], memory: Memory, now: float) -> tuple[Memory, tuple[Occurrence, ...]]:
-    """Closes incidents about sightings of which there was none for long; when all that came was judged."""
+    """Closes incidents about sightings of which there was none for long; when all that came was judged.
+
+    `memory` has also what is remembered of the devices that saw them last.
+    """
     changed: Memory = {}
     occurrences = []
     of = {rule.id: rule for rule in rules if rule.condition.sighting is not None}
     for about, kept in memory.items():
         for rule_id, state in kept.items():
             if rule_id in of and isinstance(state, Sighted):
-                after, event = quiet(of[rule_id], state, now)
+                after, event = quiet(of[rule_id], state, now, listened(memory, state))
                 if event is not None:
                     changed[about] = {**changed.get(about, kept), rule_id: after}
                     occurrences.append(Occurrence(of[rule_id], about, event))
     return changed, tuple(occurrences)
+
+
+def listened(memory: Memory, state: Sighted) -> Spans | None:
+    """When the sensor listened that saw it last; None where it never says so."""
+    held = memory.get(device(state.by), {}).get(LISTENING)
+    return held.spans.get(state.nic) if isinstance(held, Listening) else None
 
 
 @dataclass
@@ -127,7 +136,7 @@ class _Journey:
             self._keep(about, mine, FACTS, after_facts)
         if _SENSOR in told.subjects:
             up = find(told.state.readings, SENSOR_UP).values()
-            self._listening(row, {labels.get("nic", ""): row.taken_at for labels, heard in up if heard})
+            self._hears(row, [labels.get("nic", "") for labels, heard in up if heard])
         evidence: dict[tuple[str, ...], Evidence] = {}
         for rule in self._about(told.subjects):
             value = None if (rule.id, about) in self.apart else met(rule.condition, told)
@@ -175,7 +184,10 @@ class _Journey:
             told = tuple(each)
             about = Subject(place.kind, place.id, part)
             mine = self._of(about)
-            after, events = see(rule, self._sighted(about, rule), tuple(one.seen for one in told))
+            before = self._sighted(about, rule)
+            self._of(device(before.by))
+            its = tuple(one.seen for one in told)
+            after, events = see(rule, before, its, listened(self.held, before))
             said = dict.fromkeys((*after.told, *(value for one in told for value in one.says)))
             self._keep(about, mine, rule.id, msgspec.structs.replace(after, told=tuple(said)[-SAYS_MAX:]))
             self.occurrences += [Occurrence(rule, about, event) for event in events]
@@ -243,6 +255,15 @@ class _Journey:
         if listening.since:
             self._keep(about, mine, LISTENING, listening)
         return listening
+
+    def _hears(self, row: Row, nics: Iterable[str]) -> None:
+        """The sensor of a report says that it listens on these links."""
+        listening = self._listening(row, dict.fromkeys(nics, row.taken_at))
+        for nic in nics:
+            listening = listening.heard(nic, row.taken_at)
+        if listening.since:
+            about = device(row.device_id)
+            self._keep(about, self._of(about), LISTENING, listening)
 
     def _of(self, about: Subject) -> dict[str, Kept]:
         """What is remembered of a subject, to be changed."""

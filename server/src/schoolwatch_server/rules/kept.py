@@ -28,6 +28,13 @@ def threats(*evidence: Any) -> tuple[str, ...]:
     return (*names[:NAMES_MAX], "…") if len(names) > NAMES_MAX else tuple(names)
 
 
+def last_readings(evidence: Any) -> dict[str, float]:
+    """Numbers on which an incident was opened, by their names."""
+    told = _part(evidence, "last").get("readings")
+    numbers = told.items() if isinstance(told, dict) else ()
+    return {name: float(value) for name, value in numbers if isinstance(value, int | float)}
+
+
 _SHOWN = ("server", "address", "router", "resolvers", "prefixes")
 SHORT = 12
 """Characters of a pseudonym that people are shown: enough to find it in a gateway's own list."""

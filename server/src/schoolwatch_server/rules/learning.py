@@ -12,7 +12,7 @@ import msgspec
 
 from schoolwatch_server.rules.announced import announced, in_words
 from schoolwatch_server.rules.rule import Learn, Rule
-from schoolwatch_server.rules.sighted import Seen, Sighted, concerns, part_of, place_of
+from schoolwatch_server.rules.sighted import UNHEARD, Seen, Sighted, Spans, concerns, part_of, place_of
 from schoolwatch_server.rules.step import Event, Evidence
 from schoolwatch_server.rules.subject import Subject
 
@@ -30,6 +30,9 @@ OTHERS: Final = "others"
 
 LINKS_MAX: Final = 16
 """Links of a gateway of which it is remembered since when they are listened to."""
+
+SPANS_MAX: Final = 4
+"""Times without such a gap that are remembered of a link, the newest."""
 
 SEEN_EVERY: Final = 86_400.0
 """Seconds after which something known is seen again that this is written down: a sensor tells it hourly."""
@@ -53,10 +56,14 @@ def subjects(
     return found
 
 
-class Listening(msgspec.Struct, frozen=True):
-    """Link (`nic`) → since when a gateway's sensor listens there, UTC seconds."""
+class Listening(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Link (`nic`) → since when a gateway's sensor listens there, and when it did so without a gap.
+
+    UTC seconds; of a link whose sensor never said that it listens there is nothing in `spans`.
+    """
 
     since: dict[str, float] = {}
+    spans: dict[str, Spans] = {}
 
     def on(self, nic: str, at: float) -> "Listening":
         """Also then; the same where that is nothing new."""
@@ -64,7 +71,28 @@ class Listening(msgspec.Struct, frozen=True):
             nic not in self.since and len(self.since) >= LINKS_MAX
         ):
             return self
-        return Listening({**self.since, nic: at})
+        return msgspec.structs.replace(self, since={**self.since, nic: at})
+
+    def heard(self, nic: str, at: float) -> "Listening":
+        """The sensor said that it listened there then."""
+        spans = self.spans.get(nic, ())
+        if nic not in self.spans and len(self.spans) >= LINKS_MAX:
+            return self
+        for begin, end in spans:
+            if begin - UNHEARD <= at <= end + UNHEARD:
+                longer = (min(begin, at), max(end, at))
+                rest = tuple(one for one in spans if one != (begin, end))
+                return self._with(nic, (*rest, longer))
+        return self._with(nic, (*spans, (at, at)))
+
+    def _with(self, nic: str, spans: Spans) -> "Listening":
+        joined: list[tuple[float, float]] = []
+        for begin, end in sorted(spans):
+            if joined and begin - joined[-1][1] <= UNHEARD:
+                joined[-1] = (joined[-1][0], max(joined[-1][1], end))
+            else:
+                joined.append((begin, end))
+        return msgspec.structs.replace(self, spans={**self.spans, nic: tuple(joined[-SPANS_MAX:])})
 
     def began(self, nic: str, at: float) -> float:
         """Since when, as far as is known."""

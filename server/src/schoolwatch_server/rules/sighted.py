@@ -1,7 +1,8 @@
 """One step of a rule about sightings: each one is an incident at once, and repeated ones are the same.
 
 A sighting is an instant, so it is over when there was none for a while; `quiet` tells that by the clock, and
-`see` by the next sighting: both give the same times, whichever comes first.
+`see` by the next sighting: both give the same times, whichever comes first. Where a sensor says when it
+listens, that while counts only what it listened to without a gap: who doesn't look sees nothing.
 """
 
 import hashlib
@@ -11,12 +12,22 @@ from typing import Final
 import msgspec
 
 from schoolwatch_server.rules.rule import Rule
-from schoolwatch_server.rules.step import Event, Evidence
+from schoolwatch_server.rules.step import Event, EventKind, Evidence
 from schoolwatch_server.rules.subject import PART_MAX, Subject, device
 
 AGAIN_MAX: Final = 10
 """Repeated sightings that are kept with an incident one by one; of more there is the number."""
 
+
+UNHEARD: Final = 7200.0
+"""Seconds between two reports of a sensor that it listens, from which nobody knows of the time between."""
+
+UNKNOWN_MAX: Final = 30 * 86400.0
+"""Seconds for which an incident waits for a sensor that is silent: by then it was taken away, or replaced. A
+proposal of this project."""
+
+Spans = tuple[tuple[float, float], ...]
+"""From when to when a sensor listened without a gap, UTC seconds, in order."""
 
 SAME: Final = 1.0
 """Seconds by which the time of the same sighting may differ: clocks are measured anew with each report."""
@@ -75,7 +86,8 @@ class Sighted(msgspec.Struct, frozen=True, omit_defaults=True):
 
     The newest journal row that was judged; whether an incident is open; of the newest incident the first and
     last sighting, when something of it was last heard (its arrival, where it came late), and their number.
-    `told` is what it announced in that incident, where the rule learns (see `learning`).
+    `told` is what it announced in that incident, where the rule learns (see `learning`). `by` is the device
+    that saw it last (0: not remembered), on the link `nic`; `waits`: people were told that it is silent.
     """
 
     journal: int = 0
@@ -85,6 +97,9 @@ class Sighted(msgspec.Struct, frozen=True, omit_defaults=True):
     heard: float = 0.0
     count: int = 0
     told: tuple[str, ...] = ()
+    by: int = 0
+    nic: str = ""
+    waits: bool = False
 
 
 def concerns(rule: Rule, seen: Seen) -> bool:
@@ -105,8 +120,12 @@ def _number(text: str | None) -> float:
         return float("nan")
 
 
-def see(rule: Rule, state: Sighted, seen: Sequence[Seen]) -> tuple[Sighted, tuple[Event, ...]]:
+def see(
+    rule: Rule, state: Sighted, seen: Sequence[Seen], listened: Spans | None = None
+) -> tuple[Sighted, tuple[Event, ...]]:
     """The state after one journal row's sightings of a subject, and what they cause.
+
+    `listened` is when the sensor did that saw it last; None where it never says so.
 
     A late one opens an incident only where the rule's `late` is `opens`, and none when the newest incident
     was about that time. A row that was judged before changes nothing, and neither does what was told before:
@@ -120,8 +139,9 @@ def see(rule: Rule, state: Sighted, seen: Sequence[Seen]) -> tuple[Sighted, tupl
         if not one.late and one.seen_at <= known:
             continue
         at = one.arrived_at if one.late else one.seen_at
-        if state.is_open and at - state.heard >= rule.close_after:
-            events.append(_closed(rule, state))
+        over = over_at(rule, state, listened)
+        if state.is_open and over is not None and at >= over:
+            events.append(_closed(rule, state, over))
             state = msgspec.structs.replace(state, is_open=False)
         state, event = _one(rule, state, one)
         events += () if event is None else (event,)
@@ -133,12 +153,17 @@ def _one(rule: Rule, state: Sighted, one: Seen) -> tuple[Sighted, Event | None]:
     if one.late and (rule.late == "waits" or _is_known(state, one.seen_at)):
         return state, None
     if not state.is_open:
-        opened = Sighted(state.journal, True, one.seen_at, one.seen_at, heard, 1)
+        opened = Sighted(
+            state.journal, True, one.seen_at, one.seen_at, heard, 1, by=one.device, nic=_nic(one)
+        )
         event = Event("opened", one.seen_at, one.seen_at, one.late, None, one.evidence, rule.severity)
         return opened, event
     since, last = min(state.since, one.seen_at), max(state.last, one.seen_at)
     count = state.count + 1
-    again = Sighted(state.journal, True, since, last, max(state.heard, heard), count, state.told)
+    by, nic = (one.device, _nic(one)) if heard >= state.heard else (state.by, state.nic)
+    again = Sighted(
+        state.journal, True, since, last, max(state.heard, heard), count, state.told, by=by, nic=nic
+    )
     return again, Event("again", since, one.seen_at, one.late, None, one.evidence, rule.severity, count)
 
 
@@ -146,15 +171,44 @@ def _is_known(state: Sighted, at: float) -> bool:
     return bool(state.count) and state.since <= at <= state.last
 
 
-def quiet(rule: Rule, state: Sighted, now: float) -> tuple[Sighted, Event | None]:
+def _nic(seen: Seen) -> str:
+    return seen.detail.get("nic", "")
+
+
+def over_at(rule: Rule, state: Sighted, listened: Spans | None) -> float | None:
+    """From when on the rule's `close_after` had passed without a sighting; None while nobody knows that."""
+    if listened is None:
+        return state.heard + rule.close_after
+    for begin, end in listened:
+        start = max(begin, state.heard)
+        if end - start >= rule.close_after:
+            return start + rule.close_after
+    return None
+
+
+def quiet(
+    rule: Rule, state: Sighted, now: float, listened: Spans | None = None
+) -> tuple[Sighted, Event | None]:
     """Closes an incident of which nothing was seen for the rule's `close_after`; call it when all that came
-    was judged."""
+    was judged.
+
+    While the sensor that saw it last is silent it stays open, which is told once, for `UNKNOWN_MAX` at most.
+    """
     if not state.is_open or now - state.heard < rule.close_after:
         return state, None
-    return msgspec.structs.replace(state, is_open=False), _closed(rule, state)
+    over = over_at(rule, state, listened)
+    if over is not None and now >= over:
+        return msgspec.structs.replace(state, is_open=False), _closed(rule, state, over)
+    if now - state.heard >= max(UNKNOWN_MAX, rule.close_after):
+        at = state.heard + max(UNKNOWN_MAX, rule.close_after)
+        return msgspec.structs.replace(state, is_open=False), _closed(rule, state, at, "unheard")
+    until = listened[-1][1] if listened else 0.0
+    if state.waits or now - until <= UNHEARD:
+        return state, None
+    at = max(state.heard + rule.close_after, until + UNHEARD)
+    return msgspec.structs.replace(state, waits=True), _closed(rule, state, at, "waits")
 
 
-def _closed(rule: Rule, state: Sighted) -> Event:
-    at = state.heard + rule.close_after
+def _closed(rule: Rule, state: Sighted, at: float, kind: EventKind = "closed") -> Event:
     evidence = Evidence(0, state.last)
-    return Event("closed", state.last, at, False, None, evidence, rule.severity, state.count)
+    return Event(kind, state.last, at, False, None, evidence, rule.severity, state.count)

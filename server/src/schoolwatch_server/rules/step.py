@@ -11,10 +11,24 @@ import msgspec
 from schoolwatch_server.rules.rule import Rule
 from schoolwatch_server.severity import Severity
 
-EventKind = Literal["opened", "closed", "worsened", "again", "merged", "listed", "mended", "stood", "known"]
+EventKind = Literal[
+    "opened",
+    "closed",
+    "worsened",
+    "again",
+    "merged",
+    "listed",
+    "mended",
+    "stood",
+    "known",
+    "waits",
+    "unheard",
+    "untargeted",
+]
 """An incident opens, gets worse, is seen again, becomes part of a larger one or closes; a standing fault is
 put on the work list or is mended; an incident of weeks becomes one; what a person called no fault is
-known."""
+known; an incident waits for a sensor that is silent, closes since nobody listened for too long, or
+since what it is about is asked of nobody any more."""
 
 
 class Evidence(msgspec.Struct, frozen=True, gc=False):

@@ -60,7 +60,8 @@ class Finding(msgspec.Struct, frozen=True):
     is when it began (UTC seconds), where that is known better than by looking; `severity` is the rule's
     unless said, and only ever rises while an incident is open. `above` are the places in which the subject
     lies, by kind, and `parts` what parts of these are its own, as a school's providers. `is_planned` is
-    whether planned work goes on there, so that nothing opens.
+    whether planned work goes on there, so that nothing opens. `is_void`: nobody asks for it any more, so an
+    incident is over though nothing got better.
     """
 
     subject: Subject
@@ -72,6 +73,7 @@ class Finding(msgspec.Struct, frozen=True):
     above: dict[str, int] = {}
     parts: frozenset[str] = frozenset()
     is_planned: bool = False
+    is_void: bool = False
 
 
 def watch(
@@ -118,6 +120,8 @@ def _one(
         if before.is_open:
             return _NOTHING, [_event("merged", rule, now, evidence)]
         return before, []
+    if found.is_void:
+        return _NOTHING, [_event("untargeted", rule, now, evidence)] if before.is_open else []
     if found.value and found.is_planned and not before.is_open:
         return before, []
     after, event = step(rule, found.value, before, evidence, late=False)

@@ -58,6 +58,9 @@ WATCHES: Mapping[str, Look] = {
     "site_down": site_down.look,
 }
 
+OF_INDICATORS = ("indicator_fell", "indicator_fell_widely")
+"""Watches that must know on what their open incidents were opened."""
+
 EVERY: Mapping[str, float] = {
     "ipv6_lost": 300.0,
     "line_slow": 300.0,

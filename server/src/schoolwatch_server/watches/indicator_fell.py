@@ -5,13 +5,14 @@ deadline that passes. However many targets a place fell below, it is one finding
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Final
 
 from schoolwatch_server.database import judged
 from schoolwatch_server.database.judged import Fallen
 from schoolwatch_server.indicators.indicator import Place
 from schoolwatch_server.indicators.stored import MEASUREMENT
+from schoolwatch_server.rules import kept
 from schoolwatch_server.rules.subject import PART_MAX, Subject
 from schoolwatch_server.rules.watch import Finding
 from schoolwatch_server.school_time import DAY
@@ -19,14 +20,18 @@ from schoolwatch_server.watches.held_against import Held, held
 from schoolwatch_server.watches.sight import Sight
 
 _PLACES: Final[tuple[Place, ...]] = ("commune", "province")
+_TARGET: Final = "finding.indicator_target"
+_SCHOOLS: Final = "finding.indicator_schools"
 _LEVELS: Final[tuple[Place, ...]] = ("school", *_PLACES)
 
 
 def of_schools(sight: Sight, parameters: Mapping[str, float]) -> Iterator[Finding]:
     """Of each school and indicator."""
-    for (level, id_, _), (against, one) in _all(sight, "indicator_fell", parameters["days"]).items():
+    fell = _all(sight, "indicator_fell", parameters["days"])
+    for (level, id_, _), (against, one) in fell.items():
         if level == "school":
             yield _finding(level, id_, against, one)
+    yield from _void(sight, "indicator_fell", fell, parameters["days"])
 
 
 def of_places(sight: Sight, parameters: Mapping[str, float]) -> Iterator[Finding]:
@@ -44,9 +49,44 @@ def of_places(sight: Sight, parameters: Mapping[str, float]) -> Iterator[Finding
         own = found.get((kind, id_, indicator))
         if len(schools) >= parameters["schools"] and (own is None or own.value is None):
             whole = _finding(kind, id_, *max(schools, key=lambda each: each[1].at))
-            readings: dict[str, float | None] = {"finding.indicator_schools": float(len(schools))}
+            readings = {_SCHOOLS: float(len(schools)), _TARGET: whole.readings[_TARGET]}
             found[kind, id_, indicator] = Finding(whole.subject, True, readings, whole.facts)
     yield from found.values()
+    yield from _void(sight, "indicator_fell_widely", found, parameters["days"], parameters["schools"])
+
+
+def _void(
+    sight: Sight, watch: str, found: Container[tuple[Place, int, str]], days: float, schools: float = 1.0
+) -> Iterator[Finding]:
+    """Open ones that nobody finds any more, though the value still misses what it was held against then.
+
+    So the target was taken away or changed, and nobody has mended anything. The own value of the place stands
+    for that of some of its schools; of an incident of many schools, how many of them still miss it.
+    """
+    gone = [one for one in sight.open_now.get(watch, {}) if (one.kind, one.id, one.part) not in found]
+    for subject in gone:
+        readings = kept.last_readings(sight.opened_on.get(subject))
+        target = readings.get(_TARGET)
+        if target is None:
+            continue
+        still = judged.fallen(
+            sight.conn, MEASUREMENT, {"indicator": subject.part}, target,
+            higher=_is_more_better(sight, subject.part), after=sight.days_back(watch, days),
+        )  # fmt: skip
+        if _SCHOOLS in readings:
+            in_it = [one for one in still if one.tags.get("level") == "school"]
+            misses = sum(one.tags.get(subject.kind) == str(subject.id) for one in in_it) >= schools
+        else:
+            misses = any(
+                _place(one, subject.part) == (subject.kind, subject.id, subject.part) for one in still
+            )
+        if misses:
+            yield Finding(subject, False, is_void=True)
+
+
+def _is_more_better(sight: Sight, indicator: str) -> bool:
+    known = (pack.indicators.get(indicator) for pack in sight.packs.packs)
+    return next((one.better == "higher" for one in known if one is not None), True)
 
 
 _Fell = dict[tuple[Place, int, str], tuple[Held, Fallen]]
@@ -123,6 +163,6 @@ def _is_open(sight: Sight, watch: str, indicator: str, one: Fallen) -> bool:
 
 def _finding(level: Place, id_: int, against: Held, one: Fallen) -> Finding:
     value = None if one.value is None else True
-    readings = {"finding.indicator_value": one.value, "finding.indicator_target": against.target}
+    readings = {"finding.indicator_value": one.value, _TARGET: against.target}
     facts: dict[str, str | None] = {"finding.indicator_name": against.indicator, **against.facts}
     return Finding(Subject(level, id_, against.indicator), value, readings, facts)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -26,8 +27,9 @@ QUIET = 900.0
 class Sight:
     """A reading connection, the server's settings, and the instant (UTC seconds) that is looked at.
 
-    `in_force` are the packs; `open_now` is what has an open incident, and since when, by watch. The server
-    itself heard nobody, or was not looking, until `deaf_at`.
+    `in_force` are the packs; `open_now` is what has an open incident, and since when, by watch, and
+    `opened_on` the evidence of some of those. The server itself heard nobody, or was not looking, until
+    `deaf_at`.
     """
 
     conn: Connection
@@ -36,6 +38,7 @@ class Sight:
     in_force: Packs | None = None
     open_now: Mapping[str, Mapping[Subject, float]] = field(default_factory=dict)
     deaf_at: float = 0.0
+    opened_on: Mapping[Subject, Any] = field(default_factory=dict)
 
     @cached_property
     def packs(self) -> Packs:
