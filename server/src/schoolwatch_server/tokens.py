@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from schoolwatch_server.access import ROLES, TOKENS, Place, Principal, TokenPermission, as_role, covers
@@ -61,16 +61,28 @@ def bearer(engine: Engine, token: str, now: float) -> Principal | None:
     if not token.startswith(PREFIX):
         return None
     with begin_read(engine) as conn:
-        row = rows.by_hash(conn, hashed(token), now)
+        who, due = spoken_for(conn, token, now)
+    if due is not None:
+        used(engine, due, now)
+    return who
+
+
+def spoken_for(conn: Connection, token: str, now: float) -> tuple[Principal | None, int | None]:
+    """As `bearer`; the token's number where it is time to write down that it was used (`used`)."""
+    row = rows.by_hash(conn, hashed(token), now) if token.startswith(PREFIX) else None
     if row is None:
-        return None
-    if now - (row.used_at or 0.0) >= TOUCH_EVERY:
-        with contextlib.suppress(DBAPIError), begin_write(engine) as conn:  # on a full disk people read
-            rows.touch(conn, row.id, now)
+        return None, None
+    due = row.id if now - (row.used_at or 0.0) >= TOUCH_EVERY else None
     for permission, allowed in TOKENS.items():
         if permission == row.permission:
-            return Principal("token", row.name, allowed, row.scope)
-    return None
+            return Principal("token", row.name, allowed, row.scope), due
+    return None, due
+
+
+def used(engine: Engine, number: int, now: float) -> None:
+    """Writes down that a token was used, where that is possible: on a full disk people read."""
+    with contextlib.suppress(DBAPIError), begin_write(engine) as conn:
+        rows.touch(conn, number, now)
 
 
 Issuer = Literal["", "gone", "off", "less"]

@@ -9,6 +9,7 @@ import time
 from typing import Final
 from urllib.parse import parse_qsl
 
+from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -16,7 +17,6 @@ from schoolwatch_server.access import Principal
 from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.route import Route
 from schoolwatch_server.api.squeezed import squeezed
-from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.influxql.answer import EPOCHS, answer, as_csv, as_json
 from schoolwatch_server.influxql.errors import QueryError
 from schoolwatch_server.influxql.parser import parse
@@ -26,7 +26,7 @@ SECONDS: Final = 20.0
 """What all statements of one request may take together; Grafana waits 30 s."""
 
 
-def query(who: Principal, server: Context, request: Request, body: bytes) -> Response:
+def query(who: Principal, server: Context, request: Request, body: bytes, conn: Connection) -> Response:
     """Answers `q`; of series about places and devices only those that who asks may see.
 
     Grafana sends what is long in a form; nothing is written by it.
@@ -39,10 +39,12 @@ def query(who: Principal, server: Context, request: Request, body: bytes) -> Res
         except ValueError:
             return _refused("the body is no form: send q=… as application/x-www-form-urlencoded")
         q, epoch = said.get("q", q), said.get("epoch", epoch)
-    return _answer(who, server, request, q, epoch)
+    return _answer(who, server, request, conn, q, epoch)
 
 
-def _answer(who: Principal, server: Context, request: Request, q: str, epoch: str) -> Response:
+def _answer(
+    who: Principal, server: Context, request: Request, conn: Connection, q: str, epoch: str
+) -> Response:
     if epoch and epoch not in EPOCHS:
         return _refused(f"epoch: {', '.join(EPOCHS)}")
     now = time.time()
@@ -50,11 +52,10 @@ def _answer(who: Principal, server: Context, request: Request, q: str, epoch: st
         statements = parse(q, int(now * 1_000_000_000))
     except QueryError as error:
         return _refused(str(error))
-    with begin_read(server.engine) as conn:
-        until = time.monotonic() + SECONDS
-        index, reports, names = server.judged_index, server.reports, server.names
-        source = Queried(conn, index, who.scope, now, until, reports=reports, names=names)
-        results = answer(statements, source)
+    until = time.monotonic() + SECONDS
+    index, reports, names = server.judged_index, server.reports, server.names
+    source = Queried(conn, index, who.scope, now, until, reports=reports, names=names)
+    results = answer(statements, source)
     if "application/csv" in request.headers.get("accept", ""):
         answered = Response(as_csv(results, epoch), media_type="text/csv; charset=utf-8")
     else:

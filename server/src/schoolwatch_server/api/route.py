@@ -1,15 +1,17 @@
 """A route is a value: method, path, endpoint, and the permission that lets somebody through its gate."""
 
+import asyncio
 import inspect
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Literal, get_args
 
 from fastapi import APIRouter, Depends, FastAPI, Request, params
 from pydantic import BaseModel
-from starlette.concurrency import run_in_threadpool
+from sqlalchemy import Connection
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.routing import Route as PlainRoute
@@ -20,6 +22,7 @@ from schoolwatch_server.access import TOKENS, Permission, Principal, authorise
 from schoolwatch_server.api import cookies
 from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.problems import TITLES, Problem
+from schoolwatch_server.database.engine import begin_read
 
 SESSION_COOKIE = "schoolwatch_session"
 
@@ -75,21 +78,40 @@ def _gated(routes: tuple[Route, ...]) -> tuple[BaseRoute, ...]:
     return tuple(router.routes)
 
 
-Plain = Callable[[Principal, Context, Request, bytes], Response]
-"""An endpoint that reads its request itself; the bytes are the body."""
+Plain = Callable[[Principal, Context, Request, bytes, Connection], Response]
+"""An endpoint that reads its request itself; the bytes are the body, and the transaction reads."""
+
+_QUESTIONS = ThreadPoolExecutor(40, "question")
+"""Threads for plain routes, as many as others have. A change to such a thread and back costs 50 µs, to one of
+AnyIO's, which tasks may be cancelled in, 200."""
 
 
 def _plain(route: Route) -> BaseRoute:
-    """The gate and what is behind it in one go, in one thread."""
-    passed, endpoint = gate(route), route.endpoint
+    """The gate and what is behind it in one go: in one thread, and for a token in one transaction."""
+    passed, endpoint = _passed(route), route.endpoint
 
     def through(request: Request, body: bytes) -> Response:
-        passed(request)
-        answer: Response = endpoint(_who(request), context_of(request), request, body)
+        context = context_of(request)
+        answer: Response
+        if not (token := _token_of(request)):
+            passed(request, principal_of(request))
+            with begin_read(context.engine) as conn:
+                answer = endpoint(_who(request), context, request, body, conn)
+            return answer
+        now, due = time.time(), None
+        try:
+            with begin_read(context.engine) as conn:
+                who, due = tokens.spoken_for(conn, token, now)
+                passed(request, who)
+                answer = endpoint(_who(request), context, request, body, conn)
+        finally:
+            if due is not None:  # with no transaction open: all who read could wait for a second connection
+                tokens.used(context.engine, due, now)
         return answer
 
     async def ask(request: Request) -> Response:
-        return await run_in_threadpool(through, request, await request.body())
+        body = await request.body()
+        return await asyncio.get_running_loop().run_in_executor(_QUESTIONS, through, request, body)
 
     ask.gate_of = route.permission  # type: ignore[attr-defined]  # as in `gate`
     made = PlainRoute(route.path, ask, methods=[route.method], include_in_schema=False)
@@ -116,23 +138,32 @@ def _responses(route: Route) -> dict[int | str, dict[str, Any]]:
 
 def gate(route: Route) -> Callable[[Request], None]:
     """What runs before the endpoint: finds out who asks, and has `authorise` decide."""
-    known = _query_names(route.endpoint) if route.path.startswith("/api/") else None
+    passed = _passed(route)
 
     def check(request: Request) -> None:
         if "\0" in request.url.path:  # nothing is called so, and PostgreSQL does not take it
             raise Problem(404, "there is nothing at this address")
-        if route.permission != "public":
-            request.state.principal = authorise(_paced(request, route.weight), route.permission)
-        if known is not None:
-            _refuse_unknown(request, known)
+        passed(request, principal_of(request) if route.permission != "public" else None)
 
     check.gate_of = route.permission  # type: ignore[attr-defined]  # read by the test that walks the routes
     return check
 
 
-def _paced(request: Request, weight: float) -> Principal | None:
+def _passed(route: Route) -> Callable[[Request, Principal | None], None]:
+    """Raises what keeps somebody out, or writes down who it is."""
+    known = _query_names(route.endpoint) if route.path.startswith("/api/") else None
+
+    def passed(request: Request, who: Principal | None) -> None:
+        if route.permission != "public":
+            request.state.principal = authorise(_paced(request, who, route.weight), route.permission)
+        if known is not None:
+            _refuse_unknown(request, known)
+
+    return passed
+
+
+def _paced(request: Request, who: Principal | None, weight: float) -> Principal | None:
     """Who asks. Raises a 429 `Problem` for an API token that asks too often."""
-    who = principal_of(request)
     if who is not None and who.kind == "token":
         wait = context_of(request).pace.wait(tokens.hashed(request.headers["authorization"]), weight)
         if wait > 0:
@@ -148,19 +179,23 @@ def principal_of(request: Request, *, is_watched: bool = False) -> Principal | N
     """
     context, now = context_of(request), time.time()
     engine, header = context.engine, request.headers.get("authorization", "")
-    scheme, _, token = header.partition(" ")
+    if token := _token_of(request):
+        return tokens.bearer(engine, token, now)
+    scheme, _, _ = header.partition(" ")
     if scheme.lower() == SCHEME.lower():
         return proofs.device(engine, header, context.challenges)
-    if scheme:
-        # clients of InfluxDB say Token
-        known = scheme.lower() in ("bearer", "token")
-        return tokens.bearer(engine, token.strip(), now) if known else None
-    secret = cookies.get(request, SESSION_COOKIE)
+    secret = "" if scheme else cookies.get(request, SESSION_COOKIE)
     if not secret:
         return None
     # a part of a page that refreshes by itself, or a stream that comes again by itself
     asleep = "hx-request" in request.headers or "text/event-stream" in request.headers.get("accept", "")
     return sessions.person(engine, secret, now, context.config.people, awake=is_watched or not asleep)
+
+
+def _token_of(request: Request) -> str:
+    """The API token, whatever it is; empty where there is none."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() in ("bearer", "token") else ""  # clients of InfluxDB say Token
 
 
 def context_of(request: Request) -> Context:

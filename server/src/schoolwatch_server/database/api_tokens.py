@@ -1,11 +1,12 @@
 """API tokens: the hash, what it may do and where, who issued it, and when it was used last."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, Connection, bindparam, insert, or_, select, update
 
+from schoolwatch_server.database.asked import Asked
 from schoolwatch_server.database.people import ACCOUNT, AccountRow, account_of
 from schoolwatch_server.database.scopes import inside
 from schoolwatch_server.database.tables import account, api_token
@@ -67,8 +68,8 @@ def add(
 
 def by_hash(conn: Connection, hashed: str, now: float) -> TokenRow | None:
     """The token, unless it has expired or was revoked."""
-    row = conn.execute(_BY_HASH, {"hashed": hashed, "now": now}).first()
-    return None if row is None else _token(row)
+    rows = _BY_HASH.all(conn, {"hashed": hashed, "now": now})
+    return _token(rows[0]) if rows else None
 
 
 def good(conn: Connection, scope: Scope, now: float) -> tuple[TokenRow, ...]:
@@ -106,12 +107,10 @@ def _is_good(now: float | BindParameter[float]) -> ColumnElement[bool]:
     return c.revoked_at.is_(None) & or_(c.expires_at.is_(None), c.expires_at > now)
 
 
-_BY_HASH = select(*_TOKEN).where(api_token.c.hash == bindparam("hashed"), _is_good(bindparam("now")))
-"""Built once: each request asks it."""
+_BY_HASH = Asked(select(*_TOKEN).where(api_token.c.hash == bindparam("hashed"), _is_good(bindparam("now"))))
+"""Each request asks it."""
 
 
-def _token(row: Any) -> TokenRow:
-    scope = Scope(row.scope_level, row.scope_id)
-    return TokenRow(
-        row.id, row.name, row.permission, scope, row.created_at, row.expires_at, row.issued_by, row.used_at
-    )
+def _token(row: Sequence[Any]) -> TokenRow:
+    number, name, permission, level, place, created_at, expires_at, issued_by, used_at = row
+    return TokenRow(number, name, permission, Scope(level, place), created_at, expires_at, issued_by, used_at)

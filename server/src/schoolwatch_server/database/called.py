@@ -21,6 +21,7 @@ from sqlalchemy import (
 
 from schoolwatch_server.database import reach
 from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.asked import Asked
 from schoolwatch_server.scope import Level, Scope
 
 
@@ -37,7 +38,7 @@ def mark(conn: Connection) -> tuple[int, ...]:
 
     It is looked up in less than a tenth of what the names of a province take.
     """
-    return tuple(id_ or 0 for id_ in conn.execute(_MARK).one())
+    return tuple(id_ or 0 for id_ in _MARK.all(conn, {})[0])
 
 
 def called(conn: Connection, scope: Scope) -> Called:
@@ -118,10 +119,12 @@ def _devices(level: Level) -> Select[Any]:
     return query.where(reach.inside(level), d.device.in_(bindparam("names", expanding=True)))
 
 
-_MARK = select(
-    *(
-        select(func.max(table.c.id)).scalar_subquery()
-        for table in (t.audit, t.province, t.commune, t.school, t.school_code)
+_MARK = Asked(
+    select(
+        *(
+            select(func.max(table.c.id)).scalar_subquery()
+            for table in (t.audit, t.province, t.commune, t.school, t.school_code)
+        )
     )
 )
 _PLACE = bindparam("place", type_=Integer)

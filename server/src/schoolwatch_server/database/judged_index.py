@@ -13,15 +13,16 @@ from typing import Any, Final
 from sqlalchemy import BigInteger, Connection, bindparam, func, select
 
 from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.asked import Asked
 from schoolwatch_server.database.judged import tags_of
-from schoolwatch_server.influxql.condition import Condition, allowed
+from schoolwatch_server.influxql.condition import Condition, lists
 from schoolwatch_server.influxql.source import Series, kept
 from schoolwatch_server.scope import Scope
 
 _s = t.judged_series.c
 _one = t.judged_series.alias().c
 _LAST = select(func.max(_one.id)).where(_one.id <= bindparam("newest", type_=BigInteger)).scalar_subquery()
-_SINCE = select(_s.id, _s.measurement, _s.tags).where(_s.id >= func.coalesce(_LAST, 0)).order_by(_s.id)
+_SINCE = Asked(select(_s.id, _s.measurement, _s.tags).where(_s.id >= func.coalesce(_LAST, 0)).order_by(_s.id))
 """The series that came after `newest`, and before them the last one until then that there still is."""
 
 RECOUNTED: Final = 60.0
@@ -97,10 +98,10 @@ class JudgedIndex:
         series to the next ones: the last id then stands for another series than before.
         """
         newest = self._newest
-        rows = conn.execute(_SINCE, {"newest": newest}).all()
+        rows = _SINCE.all(conn, {"newest": newest})
         with self._lock:
             if newest != self._newest:  # somebody else has added some meanwhile
-                rows = conn.execute(_SINCE, {"newest": self._newest}).all()
+                rows = _SINCE.all(conn, {"newest": self._newest})
             if rows and self._newest and not self._holds(*rows[0]):
                 self._read(conn)
             else:
@@ -115,7 +116,7 @@ class JudgedIndex:
 
     def _read(self, conn: Connection) -> None:
         self._held, self._newest, self._count = {}, 0, 0
-        self._add(conn.execute(_SINCE, {"newest": 0}).all())
+        self._add(_SINCE.all(conn, {"newest": 0}))
 
     def _add(self, rows: Sequence[Any]) -> None:
         if not rows:
@@ -151,9 +152,8 @@ def _fewest(held: _Held, where: Condition, scope: Scope) -> Iterable[Series]:
     """The series of the rarest of the values that the scope or the condition names, and of the next."""
     place = _place(scope)
     choices = [] if place is None else [[held.places.get(place, [])]]
-    for key in tuple(held.keys):
-        values = allowed(where, key)
-        if values is not None and "" not in values:
+    for key, values in lists(where).items():
+        if key in held.keys and "" not in values:
             choices.append([held.places.get((key, value), []) for value in values])
     if not choices:
         return list(held.series.values())

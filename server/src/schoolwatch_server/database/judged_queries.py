@@ -128,15 +128,15 @@ def folds(
         query = statements.newest(field)
         for some in _parts(ids, _TOGETHER):
             in_time(until)
-            for id_, at, value in conn.execute(query, asked | {"ids": some}).all():
+            for id_, at, value in query.all(conn, asked | {"ids": some}):
                 if at is not None:
                     found[id_] = {0: Fold(1, value, value, value, value, nanoseconds(at))}
         return found
-    query = statements.folded(field, has_last="last" in need, has_buckets=buckets is not None)
+    folded = statements.folded(field, has_last="last" in need, has_buckets=buckets is not None)
     asked |= statements.numbered(span, buckets)
     for some in _parts(ids, _FOLDED):
         in_time(until)
-        for id_, bucket, *numbers in conn.execute(query, asked | {"ids": some}).all():
+        for id_, bucket, *numbers in conn.execute(folded, asked | {"ids": some}).all():
             start = 0 if buckets is None else buckets.start(span.start) + bucket * buckets.every
             found[id_][start] = _fold(*numbers)
     return found

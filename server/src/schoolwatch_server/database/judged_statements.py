@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 
 from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.asked import Asked
 from schoolwatch_server.influxql.instant import SECOND
 from schoolwatch_server.influxql.query import Buckets, Span
 
@@ -82,7 +83,7 @@ def folded(field: str, *, has_last: bool, has_buckets: bool) -> Select[Any]:
 
 
 @cache
-def newest(field: str) -> Select[Any]:
+def newest(field: str) -> Asked:
     """Series, instant and value of its newest point that has the field, both nothing where it has none.
 
     Two looks into an index each, the second at the page of the first: a join costs twice as much.
@@ -96,7 +97,7 @@ def newest(field: str) -> Select[Any]:
         .limit(1)
     )
     at, value = point.scalar_subquery(), point.with_only_columns(column).scalar_subquery()
-    return select(t.judged_series.c.id, at, value).where(t.judged_series.c.id.in_(_IDS))
+    return Asked(select(t.judged_series.c.id, at, value).where(t.judged_series.c.id.in_(_IDS)))
 
 
 @cache

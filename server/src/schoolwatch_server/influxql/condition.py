@@ -101,22 +101,28 @@ def meant(condition: Condition) -> Callable[[Tags], bool]:
 
 def allowed(condition: Condition, tag: str) -> frozenset[str] | None:
     """The only values of a tag that can be asked for; None when the condition names no such list."""
+    return lists(condition).get(tag)
+
+
+def lists(condition: Condition) -> Mapping[str, frozenset[str]]:
+    """The same of all tags of which it names such lists."""
     match condition:
-        case Match(named, "=", text) if named == tag:
-            return frozenset({text})
-        case Match(named, "=~", text) if named == tag:
-            return _listed(text)
+        case Match(tag, "=", text):
+            return {tag: frozenset({text})}
+        case Match(tag, "=~", text):
+            values = _listed(text)
+            return {} if values is None else {tag: values}
         case Both(left, right):
-            first, second = allowed(left, tag), allowed(right, tag)
-            if first is None or second is None:
-                return second if first is None else first
-            return first & second
+            first, second = lists(left), lists(right)
+            both = {tag: first[tag] & second[tag] for tag in first.keys() & second.keys()}
+            return {**first, **second, **both}
         case Either(left, right):
-            first, second = allowed(left, tag), allowed(right, tag)
-            return None if first is None or second is None else first | second
-    return None
+            first, second = lists(left), lists(right)
+            return {tag: first[tag] | second[tag] for tag in first.keys() & second.keys()}
+    return {}
 
 
+@lru_cache(256)
 def _listed(regex: str) -> frozenset[str] | None:
     """The texts of `^(a|b)$`, as Grafana writes a variable with several values."""
     found = re.fullmatch(r"\^\(?(.*?)\)?\$", regex, re.DOTALL)
