@@ -21,7 +21,7 @@ from schoolwatch_server.backup import leftovers, since
 from schoolwatch_server.backup.schedule import Scheduled
 from schoolwatch_server.channel_book import Channels
 from schoolwatch_server.config import ServerConfig
-from schoolwatch_server.database import retention, rollups, room_use
+from schoolwatch_server.database import forgetting, retention, rollups, room_use
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.guard import Guard
 from schoolwatch_server.indicators import series
@@ -101,14 +101,14 @@ class Chores:
             *(_Chore(config.evaluation.every, do) for do in self._hourly()),
             _Chore(MINUTE, self._note_marks),
             _Chore(MINUTE, lambda: rollups.run_once(engine, time.time())),
-            _Chore(HEARINGS_EVERY, lambda: watching.note(engine, time.time())),
+            _Chore(HEARINGS_EVERY, self._if_believed(lambda now: watching.note(engine, now))),
             _Chore(MINUTE, lambda: room_use.sum_weeks(engine, time.time())),
-            _Chore(HOUR, lambda: people.switch_off_idle(engine, time.time(), config.people)),
+            _Chore(HOUR, self._if_believed(lambda now: people.switch_off_idle(engine, now, config.people))),
             _Chore(AUDIT_EVERY, self._note_audit),
             _Chore(REMIND_EVERY, lambda: reminders.put_due(engine, self._everybody(), time.time())),
             _Chore(MINUTE, lambda: serious_reminders.put_due(engine, self._everybody(), time.time())),
-            _Chore(HOUR, self._forget_unseen),
-            _Chore(HOUR, lambda: retention.prune(engine, time.time(), days)),
+            _Chore(HOUR, self._if_believed(self._forget_unseen)),
+            _Chore(HOUR, self._if_believed(lambda now: retention.prune(engine, now, days))),
             _Chore(HOUR, lambda: leftovers.forget(config.folder, time.time())),
             _Chore(BACKUP_EVERY, Scheduled(config).look),
         )
@@ -153,8 +153,16 @@ class Chores:
             lambda: noted.note_server(time.time(), health),
         )
 
-    def _forget_unseen(self) -> int:
-        now = time.time()
+    def _if_believed(self, do: Callable[[float], int]) -> Callable[[], int]:
+        """What forgets by the clock, or is spoilt for months by a wrong one, waits until it is believed."""
+
+        def attempt() -> int:
+            now = time.time()
+            return do(now) if forgetting.may_forget(self._engine, now) else 0
+
+        return attempt
+
+    def _forget_unseen(self, now: float) -> int:
         return known_network.expire(self._engine, self._rules.now().at(now), now)
 
     def _note_marks(self) -> int:

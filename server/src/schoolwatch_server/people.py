@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from schoolwatch_server import account_names, sessions
 from schoolwatch_server.access import SCOPES, Proof, Role, as_role
 from schoolwatch_server.config import People
+from schoolwatch_server.database import forgetting
 from schoolwatch_server.database import people as rows
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.deeds import Deeds
@@ -251,8 +252,10 @@ def switch_off_idle(engine: Engine, now: float, terms: People) -> int:
 def switched_off_if_idle(
     conn: Connection, account: rows.AccountRow, now: float, terms: People
 ) -> rows.AccountRow | None:
-    """The account as it is then: off when nobody logged in to it for too long."""
+    """The account as it is then: off when nobody logged in to it for too long, and the clock is believed."""
     if account.disabled_at is not None or account.active_at >= now - terms.idle_days * DAY:
+        return account
+    if forgetting.is_doubtful(conn, now):
         return account
     _switch_off(conn, account, now, terms)
     return rows.account_by_id(conn, account.id)

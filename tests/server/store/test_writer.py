@@ -281,6 +281,23 @@ def test_what_was_deleted_is_deleted_there_a_minute_later(world, store, clock) -
     assert len(store.deleted) == 1 + len(of_school)
 
 
+def test_a_deletion_that_was_noted_while_the_clock_was_ahead_does_not_wait_until_then(
+    world, store, clock
+) -> None:
+    listed = world.folder / "deletions"
+    deletions.add(listed, Deletion(NOW + 200 * 86400.0, device="ab" * 16))
+    one = writer_of(world, store, clock)
+    one.catch_up()
+    assert store.deleted == [], "its last points may be written just now"
+    clock[0] += 61
+    one.catch_up()
+    deletions.add(listed, Deletion(NOW + 200 * 86400.0 + 0.001, device="cd" * 16))
+    one.catch_up()
+    clock[0] += 61
+    one.catch_up()
+    assert store.deleted == [("device", "ab" * 16, ""), ("device", "cd" * 16, "")]
+
+
 def test_a_store_that_cannot_delete_says_so(world, store, clock, caplog) -> None:
     store.can_delete = False
     deletions.add(world.folder / "deletions", Deletion(NOW - 90, device="ab" * 16))

@@ -11,7 +11,7 @@ from schoolwatch_server.api.parts import read_parts
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.backup import status
 from schoolwatch_server.console.page import page, words_of
-from schoolwatch_server.database import audit, counted, store_writer
+from schoolwatch_server.database import audit, counted, forgetting, store_writer
 from schoolwatch_server.database.engine import begin_read
 
 AUDIT_ROWS = 30
@@ -26,6 +26,7 @@ def show(request: Request, who: Who, server: Server) -> Response:
             who,
             parts=read_parts(server.config.folder),
             disk=disk.look(server.config.folder),
+            doubted=forgetting.held(conn),
             cursors=counted.cursors(conn),
             store=None if server.config.store.kind == "embedded" else server.config.store,
             written=store_writer.standing(conn, time.time()),

@@ -71,6 +71,7 @@ class Writer:
         self._told: deque[tuple[float, Reached]] = deque()  # when the store had said yes to how much
         self._saved_at = self._looked_at = -1e9
         self._turn, self._now_at = 0, Progress()
+        self._ahead: dict[Deletion, float] = {}  # noted by a clock that was ahead → when that was seen here
         self._load()
 
     @property
@@ -230,12 +231,18 @@ class Writer:
         return sent
 
     def _delete(self) -> int:
-        """Deletions, half a minute after the last of their points can have been written."""
-        upto, before = self._now_at.reached.deleted, self._clock() - self._margin
+        """Deletions, half a minute after the last of their points can have been written.
+
+        One of an instant to come was noted while the server's clock was ahead: it waits as long.
+        """
+        upto, now = self._now_at.reached.deleted, self._clock()
         known = lasting.read(self._listed, Deletion)
         for one in sorted(known, key=lambda each: each.at):
-            if not upto < one.at <= before:
+            if one.at <= upto:
                 continue
+            noted = one.at if one.at <= now else self._ahead.setdefault(one, now)
+            if now - noted < self._margin:
+                return 0
             tag, text, of = (
                 ("device", one.device, [""])
                 if one.device
