@@ -178,6 +178,8 @@ def test_an_empty_data_option_is_refused(capsys: pytest.CaptureFixture[str]) -> 
     ("text", "key"),
     [
         ('database.url = "postgresql+psycopg://schoolwatch:hunter2@db/schoolwatch"', "database.url"),
+        ('database.url = "postgresql+psycopg://schoolwatch:a/hunter2@db/schoolwatch"', "database.url"),
+        ('database.url = "postgresql+psycopg://schoolwatch@db/s?password=hunter2"', "database.url"),
         ('http.public_url = "https://lan:hunter2@so.example/"', "http.public_url"),
         ('mqtt.password = "hunter2"', "mqtt.password"),
         ('mqtt.passwd = "hunter2"', "mqtt.passwd"),
@@ -195,5 +197,6 @@ def test_a_secret_in_the_settings_is_refused_with_where_it_belongs_and_not_repea
 
 
 def test_an_address_without_a_password_is_none_to_refuse() -> None:
-    text = 'database.url = "postgresql+psycopg://schoolwatch@[2001:db8::1]:5432/schoolwatch"'
-    assert config.parse(text, Path("/server.toml")).database.url.endswith("/schoolwatch")
+    for end in ("", "?passfile=/etc/schoolwatch/pgpass"):
+        text = f'database.url = "postgresql+psycopg://schoolwatch@[2001:db8::1]:5432/schoolwatch{end}"'
+        assert config.parse(text, Path("/server.toml")).database.url.endswith(f"/schoolwatch{end}")

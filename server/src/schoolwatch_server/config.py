@@ -224,7 +224,10 @@ def _explain(message: str) -> str:
 
 
 _SECRET = re.compile(r"pass(word|phrase|wd)?$|secret$|token$|(^|_)key$", re.IGNORECASE)
-_PASSWORD_IN_URL = re.compile(r"://[^/@\s]*:[^/@\s]+@")
+# before its host, where SQLAlchemy takes a slash as it is, or among its options
+PASSWORD_IN_URL = re.compile(
+    r"://[^/@\s]*:[^/@\s]+@|^postgresql[^:]*://[^/:@\s]*:[^@?\s]+@|[?&](ssl)?password=", re.IGNORECASE
+)
 _TO_A_FILE = (
     "no secret stands in the settings: write it into a file of mode 0600, or give it by systemd's"
     " LoadCredential=, and name that file in the key that ends in _file"
@@ -239,7 +242,7 @@ def _refuse_secrets(value: object, key: str, path: Path) -> None:
     elif isinstance(value, (list, tuple)):
         for inner in value:
             _refuse_secrets(inner, key, path)
-    elif isinstance(value, str) and _PASSWORD_IN_URL.search(value):
+    elif isinstance(value, str) and PASSWORD_IN_URL.search(value):
         where = "PGPASSFILE (.pgpass, mode 0600)" if key == "database.url" else "a file of mode 0600"
         raise ConfigError(f"{path}: {key}: holds a password: take it out and put it into {where}")
 

@@ -207,3 +207,23 @@ def test_a_server_that_lost_its_power_is_not_waited_for_long(world: World) -> No
     with world.engine.connect() as conn:
         told = conn.connection.driver_connection.info.get_parameters()
     assert (told["tcp_user_timeout"], told["keepalives_idle"]) == ("30000", "30")
+
+
+def test_what_is_asked_again_is_planned_no_more(world: World) -> None:
+    texts = [f"SELECT value FROM meta WHERE key = %s OR {number} < 0" for number in range(150)]
+
+    def prepared() -> set[str]:
+        with begin_read(world.engine) as conn:
+            return {*conn.exec_driver_sql("SELECT statement FROM pg_prepared_statements").scalars()}
+
+    def ask() -> None:
+        with begin_read(world.engine) as conn:
+            for asked in texts:
+                conn.exec_driver_sql(asked, ("epoch",)).one()
+
+    with begin_read(world.engine), begin_read(world.engine):
+        pass  # there are two connections now, and the one used last has all texts
+    ask()
+    assert not any(" < 0" in asked for asked in prepared()), "what comes once is not worth it"
+    ask()
+    assert sum(" < 0" in asked for asked in prepared()) == len(texts)

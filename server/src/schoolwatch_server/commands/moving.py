@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from schoolwatch_server.commands import backup, command
+from schoolwatch_server.config import PASSWORD_IN_URL
 
 if TYPE_CHECKING:
     from schoolwatch_server.commands.command import Say
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from schoolwatch_server.database.moving import Step
 
 _SAID_EVERY = 5.0
-_PASSWORD = re.compile(r"://[^/@]*:[^/@]+@|[?&](password|sslpassword)=", re.IGNORECASE)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -50,7 +50,7 @@ def _to(given: str | None, config: "ServerConfig") -> str:
         given = config.database.url
     if not given or not given.startswith("postgresql"):
         raise command.Refused("--to: name an empty database: postgresql://USER@HOST/NAME")
-    if _PASSWORD.search(given):
+    if PASSWORD_IN_URL.search(given):
         raise command.Refused(
             "--to: holds a password, which everybody on this machine can read: take it out and put it into"
             " PGPASSFILE (.pgpass, mode 0600)"

@@ -23,7 +23,14 @@ class Owed:
     today: date
 
 
-def of(conn: Connection, request: Request, level: Place, place_id: int, now: float) -> Owed:
+def of(
+    conn: Connection,
+    request: Request,
+    level: Place,
+    place_id: int,
+    now: float,
+    read: agenda.Known | None = None,
+) -> Owed:
     """Those of one place."""
-    lines = agenda.owed(conn, level, place_id, now)
+    lines = agenda.owed(conn, level, place_id, now, read)
     return Owed(lines, ReportWords(words_of(request)), day_of(now))

@@ -25,7 +25,7 @@ from schoolwatch_server.database.pages import TallyRow
 from schoolwatch_server.indicators.current import At, limits
 from schoolwatch_server.indicators.current import at as judged_at
 from schoolwatch_server.indicators.indicator import Place as Level
-from schoolwatch_server.reports import TABLES, punctuality
+from schoolwatch_server.reports import TABLES, agenda, punctuality
 from schoolwatch_server.scope import EVERYTHING, Scope
 from schoolwatch_server.sheets import today
 
@@ -126,8 +126,12 @@ def commune(request: Request, code: str, who: Who, server: Server) -> Response:
         if row is None:
             raise not_found("commune", code)
         inside = covers(who.scope, Place(row.province_id, row.id))
-        owes = owed.of(conn, request, "commune", row.id, time.time()) if inside else None
-        at = _all(conn, "commune", row.id, server) if inside else At()
+        owes, at = None, At()
+        if inside:
+            now = time.time()
+            due = agenda.known(conn, Scope("commune", row.id), now)
+            owes = owed.of(conn, request, "commune", row.id, now, due)
+            at = _all(conn, "commune", row.id, server, due)
         scope = Scope("commune", row.id) if inside else who.scope
         asked = plan_rows.of_place(conn, scope, at, server.packs) if at.values else None
         tallies = {tally.school_id: tally for tally in _tallies(conn, scope, server)}
@@ -184,11 +188,15 @@ def _at(conn: Connection, who: Principal, row: registry.ProvinceRow, server: Con
     return _all(conn, "province", row.id, server)
 
 
-def _all(conn: Connection, level: Level, place_id: int, server: Context) -> At:
+def _all(
+    conn: Connection, level: Level, place_id: int, server: Context, due: agenda.Known | None = None
+) -> At:
     """What is judged of a place, with the reports that were on time."""
     now = time.time()
     at = judged_at(conn, level, place_id, server.packs, now)
-    return replace(at, values=(*at.values, punctuality.here(conn, level, place_id, now))) if at.values else at
+    if not at.values:
+        return at
+    return replace(at, values=(*at.values, punctuality.here(conn, level, place_id, now, due)))
 
 
 def _communes(conn: Connection, who: Principal, province_id: int, tallies: Iterable[TallyRow]) -> list[Below]:

@@ -44,7 +44,7 @@ from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.enrolment import ADMITS
 from schoolwatch_server.indicators.current import current, limits
 from schoolwatch_server.posture import issued as runs_issued
-from schoolwatch_server.reports import TABLES, punctuality
+from schoolwatch_server.reports import TABLES, agenda, punctuality
 from schoolwatch_server.scope import Scope
 from schoolwatch_server.sheets import today
 from schoolwatch_server.sites.address import shown
@@ -69,8 +69,9 @@ def show(request: Request, code: str, who: Who, server: Server) -> Response:
         if school is None:
             raise not_found("school", code)
         values = current(conn, "school", school.id, packs, now)
+        due = agenda.known(conn, Scope("school", school.id), now)
         if values:
-            values = (*values, punctuality.here(conn, "school", school.id, now))
+            values = (*values, punctuality.here(conn, "school", school.id, now, due))
         said_numbers = pages.declarations(conn, school.id)
         devices = registry.devices(conn, who.scope, school_id=school.id)
         known = states.known(conn, [device.id for device in devices])
@@ -86,7 +87,7 @@ def show(request: Request, code: str, who: Who, server: Server) -> Response:
             school=school,
             successor=None if school.code else succession.successor(conn, school.id, who.scope),
             place=place_of(school),
-            owed=owed.of(conn, request, "school", school.id, now) if school.code else None,
+            owed=owed.of(conn, request, "school", school.id, now, due) if school.code else None,
             commune_code=commune_code_of(conn, who, school),
             asked=plan_rows.of_school(conn, school, values, packs),
             assessed=scores.of_school(conn, school, values, packs),

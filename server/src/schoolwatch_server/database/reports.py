@@ -252,6 +252,11 @@ def schools_since(conn: Connection, scope: Scope) -> dict[int, float]:
     return {row.id: row.created_at for row in conn.execute(select(s.id, s.created_at).where(within(scope)))}
 
 
+def first_school(conn: Connection) -> float:
+    """When the first school came into the register (UTC seconds); 0 where there is none."""
+    return float(conn.scalar(select(func.min(t.school.c.created_at))) or 0.0)
+
+
 def all_ids(conn: Connection) -> tuple[tuple[int, str], ...]:
     """Number and digest of every report that is kept, the oldest first: for going through all of them."""
     return tuple((row.id, row.sha256) for row in conn.execute(select(_r.id, _r.sha256).order_by(_r.id)))

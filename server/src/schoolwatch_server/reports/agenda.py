@@ -14,7 +14,7 @@ from schoolwatch_server.reports import on_time as punctual
 from schoolwatch_server.reports.calendar import LEVELS, REMIND, Deadline, Due, between, coming, day_of
 from schoolwatch_server.reports.deadlines import in_force
 from schoolwatch_server.reports.on_time import OnTime, is_late, on_time
-from schoolwatch_server.scope import EVERYTHING, Scope
+from schoolwatch_server.scope import Scope
 from schoolwatch_server.vietnam import ends
 
 AHEAD = timedelta(days=62)
@@ -29,12 +29,21 @@ YEAR = timedelta(days=365)
 
 @dataclass(frozen=True, slots=True)
 class Owing:
-    """A place that owes reports; `since` is when it came into the register (UTC seconds)."""
+    """A place that owes reports; `since` is when it came into the register (UTC seconds).
+
+    `commune_id` is the commune that a school is in.
+    """
 
     id: int
     code: str
     name: str
     since: float = 0.0
+    commune_id: int | None = None
+
+
+Handed = Mapping[int, punctual.Handed]
+Known = tuple[tuple[ProvinceRow, Deadline, tuple[Owing, ...], Handed], ...]
+"""Every deadline that concerns a scope, with the places that owe that report, and what they handed in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,24 +76,33 @@ class Line:
         return is_late(self.due, *self.handed_in[place_id])
 
 
-def lines(conn: Connection, scope: Scope, now: float) -> tuple[Line, ...]:
+def known(conn: Connection, scope: Scope, now: float) -> Known:
+    """What the functions below rest on, for who asks several of them about one scope."""
+    return tuple(
+        (province, *found)
+        for province in registry.provinces(conn, scope)
+        for found in _deadlines(conn, scope, province, day_of(now))
+    )
+
+
+def lines(conn: Connection, scope: Scope, now: float, read: Known | None = None) -> tuple[Line, ...]:
     """What comes next and what is still owed, of all places that a scope sees; the earliest day first."""
-    today = day_of(now)
     found = [
         line
-        for province in registry.provinces(conn, scope)
-        for deadline, owing, handed in _deadlines(conn, scope, province, today)
-        for line in _of(province, deadline, owing, handed, today)
+        for province, deadline, owing, handed in (known(conn, scope, now) if read is None else read)
+        for line in _of(province, deadline, owing, handed, day_of(now))
     ]
     return tuple(sorted(found, key=lambda line: (line.due.last_day, line.due.level, line.due.kind)))
 
 
-def owed(conn: Connection, level: Place, place_id: int, now: float) -> tuple[Line, ...]:
+def owed(
+    conn: Connection, level: Place, place_id: int, now: float, read: Known | None = None
+) -> tuple[Line, ...]:
     """What one place itself has to hand in within a week, or should have by now."""
     today = day_of(now)
     return tuple(
         one
-        for one in lines(conn, Scope(level, place_id), now)
+        for one in lines(conn, Scope(level, place_id), now, read)
         if one.due.level == level and one.missing and (one.due.last_day - today).days <= max(REMIND)
     )
 
@@ -107,18 +125,19 @@ def counted(conn: Connection, scope: Scope, now: float) -> OnTime:
     return total
 
 
-def by_place(conn: Connection, scope: Scope, now: float) -> dict[tuple[Place, int], OnTime]:
+def by_place(
+    conn: Connection, scope: Scope, now: float, read: Known | None = None
+) -> dict[tuple[Place, int], OnTime]:
     """I-30 over the last year, place by place; only those of which something was due."""
     today = day_of(now)
     found: dict[tuple[Place, int], OnTime] = {}
-    for province in registry.provinces(conn, scope):
-        for deadline, owing, handed in _deadlines(conn, scope, province, today):
-            dues = tuple(between(deadline, today - YEAR, today))
-            for place in owing if dues else ():
-                one = on_time(dues, handed.get(place.id, {}), now, place.since)
-                if one.due:
-                    key = (deadline.level, place.id)
-                    found[key] = found.get(key, OnTime()) + one
+    for _, deadline, owing, handed in known(conn, scope, now) if read is None else read:
+        dues = tuple(between(deadline, today - YEAR, today))
+        for place in owing if dues else ():
+            one = on_time(dues, handed.get(place.id, {}), now, place.since)
+            if one.due:
+                key = (deadline.level, place.id)
+                found[key] = found.get(key, OnTime()) + one
     return found
 
 
@@ -126,9 +145,6 @@ def newest(conn: Connection, scope: Scope, one: Line) -> dict[int, ReportRow]:
     """The newest revision of each place of a line."""
     rows = reports.standing(conn, scope, one.due.level, [one.due.kind], [one.due.period])
     return {place_id: row for (place_id, _, _), row in rows.items()}
-
-
-Handed = Mapping[int, punctual.Handed]
 
 
 def _deadlines(
@@ -168,14 +184,14 @@ def _owing(conn: Connection, scope: Scope, province: ProvinceRow, level: Place) 
     if level == "school":
         since = reports.schools_since(conn, scope)
         return tuple(
-            Owing(row.id, row.code, row.name, since.get(row.id, 0.0))
+            Owing(row.id, row.code, row.name, since.get(row.id, 0.0), row.commune_id)
             for row in registry.schools(conn, scope)
             if row.province_id == province.id
         )
-    first = min(reports.schools_since(conn, EVERYTHING).values(), default=0.0)
     if level == "commune" and scope.level in ("all", "province", "commune"):
+        first = reports.first_school(conn)
         communes = registry.communes(conn, scope, province_id=province.id)
         return tuple(Owing(row.id, row.code, row.name, first) for row in communes)
     if level == "province" and scope.level in ("all", "province"):
-        return (Owing(province.id, province.code, province.name, first),)
+        return (Owing(province.id, province.code, province.name, reports.first_school(conn)),)
     return ()

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection, Engine
 
-from schoolwatch_server.database import judged, registry
+from schoolwatch_server.database import judged
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.indicators.indicator import IndicatorValue, Place, Source
 from schoolwatch_server.indicators.series import Written, places, put
@@ -29,18 +29,22 @@ _SOURCE = Source(
 Counted = Mapping[tuple[Place, int], OnTime]
 
 
-def counted(conn: Connection, scope: Scope, now: float) -> Counted:
+def counted(conn: Connection, scope: Scope, now: float, read: agenda.Known | None = None) -> Counted:
     """Of each place inside a scope with all that is below it: a commune's own report and its schools'."""
+    read = agenda.known(conn, scope, now) if read is None else read
+    above = {
+        (deadline.level, place.id): (province.id, place.commune_id)
+        for province, deadline, owing, _ in read
+        for place in owing
+    }
     found: defaultdict[tuple[Place, int], OnTime] = defaultdict(OnTime)
-    schools = {school.id: school for school in registry.schools(conn, scope)}
-    communes = {commune.id: commune for commune in registry.communes(conn, scope)}
-    for (level, place_id), one in agenda.by_place(conn, scope, now).items():
+    for (level, place_id), one in agenda.by_place(conn, scope, now, read).items():
         found[level, place_id] += one
-        if level == "school":
-            found["commune", schools[place_id].commune_id] += one
-            found["province", schools[place_id].province_id] += one
-        elif level == "commune":
-            found["province", communes[place_id].province_id] += one
+        province_id, commune_id = above[level, place_id]
+        if commune_id is not None:
+            found["commune", commune_id] += one
+        if level != "province":
+            found["province", province_id] += one
     return found
 
 
@@ -68,7 +72,9 @@ def write(engine: Engine, now: float, every: float, written: Written) -> int:
     return put(engine, rows, written)
 
 
-def here(conn: Connection, level: Place, place_id: int, now: float) -> IndicatorValue:
+def here(
+    conn: Connection, level: Place, place_id: int, now: float, read: agenda.Known | None = None
+) -> IndicatorValue:
     """The value of one place now; of a province as it was last written: that counts all reports."""
     if level == "province":
         tags = {"level": "province", "province": str(place_id), "indicator": INDICATOR}
@@ -76,7 +82,7 @@ def here(conn: Connection, level: Place, place_id: int, now: float) -> Indicator
             if row.at >= now - FRESH and row.numerator is not None and row.denominator is not None:
                 kept = OnTime(int(row.denominator), int(row.numerator))
                 return value({(level, place_id): kept}, level, place_id, row.at)
-    return value(counted(conn, Scope(level, place_id), now), level, place_id, now)
+    return value(counted(conn, Scope(level, place_id), now, read), level, place_id, now)
 
 
 def value(counts: Counted, level: Place, place_id: int, now: float) -> IndicatorValue:
