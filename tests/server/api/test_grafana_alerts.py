@@ -114,6 +114,13 @@ def test_an_alert_is_one_incident_that_closes_when_it_is_over(tree: Tree, ask: A
     assert "Chỉ tiêu tụt" in str(page)
 
 
+def test_trying_the_contact_point_wakes_nobody(tree: Tree, ask: Ask) -> None:
+    """Grafana's button sends one that never ends."""
+    trial = alert(name="TestAlert", instance="Grafana")
+    assert tell(ask(EVERYTHING, "alert"), trial) == {"firing": 0, "over": 0}
+    assert look(tree) == []
+
+
 def test_lists_name_the_rule_of_grafana_short_and_as_text(tree: Tree, ask: Ask, site: RunningSite) -> None:
     grafana, school = ask(EVERYTHING, "alert"), tree.schools[0]
     name = "<b>Mạng</b>\n \u202echậm " + "x" * 200

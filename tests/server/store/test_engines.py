@@ -19,6 +19,7 @@ from schoolwatch_server.store.influx.engine import About, StoreDownError, StoreE
 from schoolwatch_server.store.influx.metrics import instance, notice
 from schoolwatch_server.store.influx.open import open_engine
 from schoolwatch_server.store_section import SeriesStore, trouble
+from victoriametrics import RunningVictoriaMetrics
 from victoriametrics import holding as holding_victoriametrics
 
 LINE = b"x,tag=a value=1.0 1790000000000000000"
@@ -310,6 +311,32 @@ def test_what_a_store_says_of_itself() -> None:
     wrong = well.replace("1ms", "0s").replace('value="5y", is_set="true"', 'value="1", is_set="false"')
     assert "counts twice" in notice(wrong)
     assert "one month" in notice(wrong)
+    assert "is 31 days, store.retention_days says 1825" in notice(well.replace("5y", "1"), 1825)
+    assert notice(well, 1826) == notice(well.replace("5y", "a while"), 1825) == ""
+
+
+def test_a_victoriametrics_that_asks_who_comes(
+    peer: Peer, tmp_path: Path, free_port: Callable[[], int]
+) -> None:
+    asks = ("-httpAuth.username=sw", "-httpAuth.password=secret")
+    running = RunningVictoriaMetrics(peer("victoria-metrics"), tmp_path / "held", free_port(), flags=asks)
+    running.start()
+    try:
+        told, told_wrong = tmp_path / "told", tmp_path / "wrong"
+        told.write_text("\ufeffsw:secret\r\n")
+        told_wrong.write_text("sw:other")
+        line = b"x,device=a value=1.0 1790000000000000000"
+        engine = open_engine(SeriesStore("victoriametrics", running.url, token_file=str(told)))
+        assert engine.about().instance
+        assert engine.write(line) == 0
+        assert list(engine.read("x", ["value"], {}, 0, 1)) == []
+        engine.close()
+        engine = open_engine(SeriesStore("victoriametrics", running.url, token_file=str(told_wrong)))
+        with pytest.raises(StoreDownError, match=r"401.*what store\.token_file names is wrong"):
+            engine.write(line)
+        engine.close()
+    finally:
+        running.stop()
 
 
 @pytest.mark.parametrize("kind", ["influxdb", "victoriametrics"])

@@ -74,7 +74,11 @@ class Memory:
     def read(
         self, measurement: str, fields: Sequence[str], tags: Mapping[str, str], start: int, end: int
     ) -> Iterator[Found]:
-        raise NotImplementedError
+        for line in self.of(measurement):
+            series, _, at = line.split()
+            told = dict(part.split("=") for part in series.split(",")[1:])
+            if start <= int(at) < end and tags.items() <= told.items():
+                yield Found(told, [(int(at), {})])
 
     def close(self) -> None:
         self.closed += 1
@@ -197,6 +201,42 @@ def test_what_was_told_long_before_is_not_told_again(world, store, clock) -> Non
     clock[0] += 5
     one.catch_up()
     assert len(store.of("processor_load")) == 5
+
+
+@pytest.mark.parametrize("is_copy", [True, False])
+def test_a_store_without_what_it_had_is_filled_anew(world, store, clock, caplog, is_copy) -> None:
+    """Its folder was emptied, or it came back from an old copy; it says nothing of that itself."""
+
+    def judge(value: float) -> None:
+        with begin_write(world.engine) as conn:
+            judged.write(conn, [Judged(MEASUREMENT, {"indicator": "x"}, NOW + value, value)])
+
+    one = writer_of(world, store, clock)
+    judge(1.0)
+    one.catch_up()
+    copy = set(store.fresh)
+    for value in (2.0, 3.0):
+        send(world, 5)
+        judge(value)
+        one.catch_up()
+        clock[0] += 61
+        one.catch_up()
+    held = {line for line in store.lines if not line.startswith(("school_info", "device_info"))}
+    store.synced, store.fresh = (copy if is_copy else set()), []
+    store.kill()
+    clock[0] += 5
+    writer_of(world, store, clock).catch_up()
+    assert held <= store.lines
+    assert "without what it had" in caplog.text
+
+    for _ in range(2):  # it has all, also while it is being filled
+        caplog.clear()
+        store.sync()
+        store.kill()
+        clock[0] += 61
+        writer_of(world, store, clock).catch_up()
+        assert "without what it had" not in caplog.text
+        assert "written again from report" in caplog.text
 
 
 def test_a_writer_that_died_with_the_store_goes_back_too(world, store, clock) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import msgspec
-from sqlalchemy import Connection, and_, func, insert, or_, select
+from sqlalchemy import Connection, Select, and_, func, insert, or_, select
 
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.store.series import Judged
@@ -33,6 +33,7 @@ class Noted:
     series: tuple[int, ...]
 
 
+_rows: Select[tuple[int, float, float, bytes]] = select(_l.id, _l.start, _l.end, _l.series)
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(tuple[int, ...])
 
@@ -69,8 +70,16 @@ def newest(conn: Connection) -> int:
 
 def after(conn: Connection, position: int) -> Noted | None:
     """The next row after a position."""
-    query = select(_l.id, _l.start, _l.end, _l.series).where(_l.id > position).order_by(_l.id).limit(1)
-    row = conn.execute(query).first()
+    return _first(conn, _rows.where(_l.id > position).order_by(_l.id))
+
+
+def last_between(conn: Connection, after: int, upto: int) -> Noted | None:
+    """The newest row after one position and up to another."""
+    return _first(conn, _rows.where(_l.id > after, _l.id <= upto).order_by(_l.id.desc()))
+
+
+def _first(conn: Connection, query: Select[tuple[int, float, float, bytes]]) -> Noted | None:
+    row = conn.execute(query.limit(1)).first()
     return None if row is None else Noted(row.id, row.start, row.end, _decoder.decode(row.series))
 
 

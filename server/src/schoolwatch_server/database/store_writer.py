@@ -32,14 +32,16 @@ class Progress(msgspec.Struct, frozen=True):
     """What the writer has done; counts are points, instants UTC seconds.
 
     `place` is which store it is; `instance` tells one start of it from the next, "" where it doesn't say.
-    `future` and `old` were not sent, `refused` the store took none of, `undeleted` are deletions that it
-    can't carry out. `notice` is what its people should set otherwise.
+    `filled` is the row of the log of judged values from which on it was, or is, filled: what was written
+    before is not counted on. `future` and `old` were not sent, `refused` the store took none of, `undeleted`
+    are deletions that it can't carry out. `notice` is what its people should set otherwise.
     """
 
     reached: Reached = Reached()
     settled: Reached = Reached()
     place: str = ""
     instance: str = ""
+    filled: int = 0
     written: int = 0
     future: int = 0
     old: int = 0
@@ -88,7 +90,7 @@ def begin(conn: Connection, place: str) -> Held:
         return held
     start = Reached(judged=judged_log.newest(conn))
     judged_log.note_again(conn, 0.0)
-    new = Held(1 if held is None else held.turn + 1, Progress(start, start, place))
+    new = Held(1 if held is None else held.turn + 1, Progress(start, start, place, filled=start.judged))
     row = {"name": NAME, "turn": new.turn, "body": _encode(new.progress), "lost": 0}
     upsert(conn, t.store_writer, [row])
     return new
@@ -117,7 +119,7 @@ def rewind(conn: Connection, place: str, start: float) -> int:
     upto = known if first is None else min(first - 1, known)
     judged_log.note_again(conn, start)
     back = Reached(upto, held.progress.reached.judged, 0.0)
-    progress = msgspec.structs.replace(held.progress, reached=back, settled=back)
+    progress = msgspec.structs.replace(held.progress, reached=back, settled=back, filled=back.judged)
     conn.execute(
         update(t.store_writer).where(_w.name == NAME).values(turn=held.turn + 1, body=_encode(progress))
     )

@@ -75,7 +75,9 @@ def told(status: int, text: str) -> int:
         raise StoreDownError(f"{status} with something else than a store says: what answers is none")
     if status in (400, 422) and "partial write" in text:
         return _dropped(text)
-    said = f"{status} {' '.join(text.split())[:300]}"
+    said = f"{status} {' '.join(text.split())[:300]}".rstrip()
+    if status in (401, 403):
+        said += ": what store.token_file names is wrong, or may not write there"
     if status in (400, 413, 422):
         raise StoreRefusesError(said)
     raise StoreDownError(said)

@@ -1,5 +1,6 @@
 """Requests to a store that `influxdb-client` has no words for; what goes wrong is a `StoreDownError`."""
 
+import base64
 import ssl
 import time
 from collections.abc import Mapping
@@ -35,6 +36,13 @@ def trust(ca_file: str) -> ssl.SSLContext:
     except OSError as error:
         raise StoreDownError(f"store.ca_file: {ca_file} can't be used ({error})"[:300]) from error
     return context
+
+
+def authorization(token: str, scheme: str, *, knows_users: bool) -> str:
+    """The header's text: of `user:password`, where the store knows users, that of HTTP (RFC 7617)."""
+    if knows_users and ":" in token:
+        return f"Basic {base64.b64encode(token.encode()).decode()}"
+    return f"{scheme} {token}" if token else ""
 
 
 class Requests:

@@ -1,6 +1,5 @@
 """InfluxDB: 1.x by its database, 1.8, 2 and 3 by their bucket; read by InfluxQL, which all of them answer."""
 
-import base64
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
@@ -8,7 +7,7 @@ from functools import cache
 import msgspec
 
 from schoolwatch_server.store.influx.engine import ANSWER, About, Found, StoreDownError, told
-from schoolwatch_server.store.influx.http import Requests
+from schoolwatch_server.store.influx.http import Requests, authorization
 from schoolwatch_server.store.influx.metrics import instance
 from schoolwatch_server.store.influx.written import V2Writer
 
@@ -47,7 +46,8 @@ class InfluxDB:
         bucket: str,
         answer: float = ANSWER,
     ) -> None:
-        self._requests = Requests(url, _authorization(token, is_1=not bucket), ca_file, answer)
+        said = authorization(token, "Token", knows_users=not bucket)  # 1.x before 1.8 knows users alone
+        self._requests = Requests(url, said, ca_file, answer)
         self._database, self._org, self._bucket = database or bucket, org, bucket
         self._v2 = cache(lambda: V2Writer(url, token, ca_file, org, bucket))
 
@@ -139,13 +139,6 @@ def _point(row: Sequence[int | float | None], fields: Sequence[str]) -> tuple[in
     if len(row) != 1 + len(fields) or not isinstance(at := row[0], int):
         raise StoreDownError("/query: what answers is no InfluxDB")
     return at, {field: float(n) for field, n in zip(fields, row[1:], strict=True) if n is not None}
-
-
-def _authorization(token: str, *, is_1: bool) -> str:
-    """InfluxDB 1.x before 1.8 knows users and passwords alone."""
-    if is_1 and ":" in token:
-        return f"Basic {base64.b64encode(token.encode()).decode()}"
-    return f"Token {token}" if token else ""
 
 
 def _name(text: str) -> str:

@@ -15,7 +15,7 @@ def open_engine(section: SeriesStore, answer: float = ANSWER) -> StoreEngine:
     if section.kind == "victoriametrics":
         from schoolwatch_server.store.influx.victoriametrics import VictoriaMetrics
 
-        return VictoriaMetrics(section.url, secret, section.ca_file, answer)
+        return VictoriaMetrics(section.url, secret, section.ca_file, answer, section.retention_days)
     from schoolwatch_server.store.influx.influxdb import InfluxDB
 
     return InfluxDB(
@@ -28,9 +28,11 @@ def token(file: str) -> str:
     if not file:
         return ""
     try:
-        return Path(file).read_text(encoding="ascii").strip()
-    except UnicodeDecodeError as error:
+        text = Path(file).read_text(encoding="utf-8-sig").strip()  # Windows' Notepad may write a mark first
+        text.encode("ascii")
+    except UnicodeError as error:
         what = f"store.token_file: {file} has signs beyond ASCII: give it another password, or token"
         raise StoreDownError(what) from error
     except OSError as error:
         raise StoreDownError(f"store.token_file: {file} can't be read ({type(error).__name__})") from error
+    return text

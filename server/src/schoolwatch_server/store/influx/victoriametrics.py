@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from schoolwatch_server.store.influx.engine import ANSWER, About, Found, StoreDownError
-from schoolwatch_server.store.influx.http import Requests
+from schoolwatch_server.store.influx.http import Requests, authorization
 from schoolwatch_server.store.influx.metrics import instance, is_victoriametrics, notice
 from schoolwatch_server.store.influx.written import V2Writer
 from schoolwatch_server.store.names import prometheus_name
@@ -28,9 +28,13 @@ _line = msgspec.json.Decoder(_Line).decode
 class VictoriaMetrics:
     """One single-node VictoriaMetrics, or the address of one. A `StoreEngine`; instants are whole ms."""
 
-    def __init__(self, url: str, token: str, ca_file: str, answer: float = ANSWER) -> None:
-        self._requests = Requests(url, f"Bearer {token}" if token else "", ca_file, answer)
-        self._writer = cache(lambda: V2Writer(url, token, ca_file, "schoolwatch", "schoolwatch", "Bearer"))
+    def __init__(
+        self, url: str, token: str, ca_file: str, answer: float = ANSWER, retention_days: int = 0
+    ) -> None:
+        said = authorization(token, "Bearer", knows_users=True)
+        self._requests = Requests(url, said, ca_file, answer)
+        self._writer = cache(lambda: V2Writer(url, token, ca_file, "schoolwatch", "schoolwatch", said))
+        self._retention_days = retention_days
 
     def write(self, lines: bytes) -> int:
         """As `StoreEngine.write`: it says yes to a line it can't read too, so that we write none."""
@@ -51,7 +55,7 @@ class VictoriaMetrics:
             raise StoreDownError(f"/metrics: {answer.status_code}")
         if not (started := instance(answer.text)) or not is_victoriametrics(answer.text):
             raise StoreDownError("/metrics: what answers is no VictoriaMetrics")
-        return About(started, notice(answer.text))
+        return About(started, notice(answer.text, self._retention_days))
 
     def read(
         self, measurement: str, fields: Sequence[str], tags: Mapping[str, str], start: int, end: int

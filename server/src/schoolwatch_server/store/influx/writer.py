@@ -22,6 +22,7 @@ from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.store_writer import Progress, Reached
 from schoolwatch_server.deletions import Deletion
 from schoolwatch_server.influxql.instant import nanoseconds
+from schoolwatch_server.store.influx.emptied import is_emptied
 from schoolwatch_server.store.influx.engine import StoreEngine
 from schoolwatch_server.store.influx.naming import Naming
 from schoolwatch_server.store.influx.sending import send
@@ -117,17 +118,25 @@ class Writer:
         about = self._store.about()
         self._looked_at = time.monotonic()
         known = self._now_at.instance
-        if known and about.instance != known:
+        if known and about.instance not in ("", known):
             self._go_back()
         settled = self._now_at.settled
         while self._told and self._told[0][0] <= time.monotonic() - self._margin:
             settled = self._told.popleft()[1]
         if about.notice and about.notice != self._now_at.notice:
             log.warning("the store: %s", about.notice)
-        self._change(instance=about.instance, notice=about.notice, settled=settled)
+        self._change(instance=about.instance or known, notice=about.notice, settled=settled)
 
     def _go_back(self) -> None:
-        back = self._now_at.settled
+        """To what it has for sure: of one that was emptied, or came back from an old copy, to nothing."""
+        back, now = self._now_at.settled, self._clock()
+        since = now - self._keeps if self._keeps else 0.0
+        if is_emptied(self._database, self._store, self._now_at, since, now):
+            log.warning("the store was started anew without what it had: all is written again")
+            with begin_write(self._database) as conn:
+                store_writer.rewind(conn, self._place, 0.0)
+            self._load()
+            return
         log.warning(
             "the store was started anew: written again from report %d on (it had been told up to %d)",
             back.journal,
@@ -208,6 +217,7 @@ class Writer:
         if noted is None:
             if newest < self._now_at.reached.judged:  # all of the log had its time: SQLite counts anew
                 self._reach(judged=newest)
+                self._change(filled=0)
             return 0
         last, is_more = None, True
         while is_more:

@@ -13,10 +13,13 @@ from schoolwatch_server.store.influx.http import trust
 
 
 class V2Writer:
-    """`POST /api/v2/write` of a bucket; VictoriaMetrics takes no notice of organisation and bucket."""
+    """`POST /api/v2/write` of a bucket; VictoriaMetrics takes no notice of organisation and bucket.
+
+    `authorization` takes the place of InfluxDB's own way to send a token.
+    """
 
     def __init__(
-        self, url: str, token: str, ca_file: str, org: str, bucket: str, scheme: str = "Token"
+        self, url: str, token: str, ca_file: str, org: str, bucket: str, authorization: str = ""
     ) -> None:
         # here and not above: 53 MB of memory that only who has such a store pays
         from influxdb_client.client.influxdb_client import InfluxDBClient
@@ -36,8 +39,8 @@ class V2Writer:
             enable_gzip=not is_loopback(urlsplit(url).hostname or ""),  # it takes longer than all the rest
             ssl_context=trust(ca_file),
         )
-        if token and scheme != "Token":
-            client.api_client.default_headers["Authorization"] = f"{scheme} {token}"
+        if authorization:
+            client.api_client.default_headers["Authorization"] = authorization
         self._client = client
         self._api = client.write_api(write_options=SYNCHRONOUS)
 
