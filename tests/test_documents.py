@@ -37,6 +37,11 @@ WRITTEN = (
     "docs/vi/phong-may-dong-bang.md",
 )
 GENERATED = ("docs/metrics.md", "docs/privacy.md", "docs/refusals.md", "docs/configuration.md", "docs/cli.md")
+OTHERS_LABELS = {
+    "Tổng cộng", "I. Xã …",  # in a list
+    "Sự cố mới mức nghiêm trọng: … · THCS A", "1.000 thông báo sự cố cùng lúc",  # filled in
+    "Của trường thì sao",  # a heading of the page
+}  # fmt: skip
 PAGES = sorted(
     path.relative_to(ROOT).as_posix() for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"))
 )
@@ -51,9 +56,32 @@ def blocks(page: str, language: str) -> list[str]:
     return [re.sub(r"^ +(?=\S)", "", block, flags=re.MULTILINE) for block in found]
 
 
-def commands(*pages: str) -> list[str]:
-    lines = (line for page in pages for block in blocks(page, "sh") for line in block.splitlines())
-    return sorted({line.strip() for line in lines if line.startswith("./schoolwatch")})
+def prose(page: str) -> str:
+    """The page without its blocks of code."""
+    return re.sub(r"^ *```.*?^ *```$", "", text(page), flags=re.MULTILINE | re.DOTALL)
+
+
+def commands() -> dict[str, list[list[str]]]:
+    """Words after `./schoolwatch`, and after the name of each program, as typed in blocks and in lines."""
+    found: dict[str, set[str]] = {
+        "./schoolwatch": set(),
+        "schoolwatch-agent": set(),
+        "schoolwatch-server": set(),
+    }
+    for page in PAGES:
+        if page == "docs/cli.md":
+            continue
+        shown = "\n".join(blocks(page, r"\w*")).replace("\\\n", " ").splitlines()
+        for line in (*shown, *re.findall(r"`([^`\n]+)`", prose(page))):
+            typed = re.match(r"(?:sudo )?(\./schoolwatch|schoolwatch-(?:agent|server)) +(\S.*)", line.strip())
+            if typed:
+                found[typed[1]].add(typed[2])
+    return {
+        program: [
+            shlex.split(line.partition(" > ")[0].replace("…", "x"), comments=True) for line in sorted(lines)
+        ]
+        for program, lines in found.items()
+    }
 
 
 def test_the_pages_that_people_look_for_are_there() -> None:
@@ -90,18 +118,51 @@ def test_pages_name_no_file_that_is_not_there(page: str) -> None:
             assert list(ROOT.glob(name.rstrip("/"))), f"{page}: {name}"
 
 
-@pytest.mark.parametrize(
-    "line", commands("README.md", "README.vi.md", "docs/operating.md", "docs/vi/cai-dat.md")
-)
-def test_every_command_that_is_shown_is_understood(line: str) -> None:
-    """`./schoolwatch server …` and `agent …` are read by the programs' own parsers, to the last option."""
-    words = shlex.split(line.replace("https://…", "https://example.org"), comments=True)
+def test_every_command_that_is_shown_is_understood() -> None:
+    """On every page; `server …` and `agent …` are read by the programs' own parsers, to the last option."""
     script = (ROOT / "schoolwatch").read_text(encoding="utf-8")
-    assert re.search(rf"^(\w+ \| )*{words[1]}( \| [\w-]+)*\)", script, re.MULTILINE), f"no command {words[1]}"
-    if words[1] in ("agent", "server", "up"):
-        program = "schoolwatch_agent" if words[1] == "agent" else "schoolwatch_server"
-        arguments = words[1:] if words[1] == "up" else words[2:]
-        assert accepts(program, arguments), line
+    typed = commands()
+    assert min(map(len, typed.values())) > 5
+    wrong = [
+        words
+        for words in typed["./schoolwatch"]
+        if not re.search(rf"^(\w+ \| )*{words[0]}( \| [\w-]+)*\)", script, re.MULTILINE)
+    ]
+    for words in typed["./schoolwatch"]:
+        if words[0] in ("agent", "server"):
+            typed[f"schoolwatch-{words[0]}"].append(words[1:])
+        elif words[0] == "up":
+            typed["schoolwatch-server"].append(words)
+    for program in ("schoolwatch-agent", "schoolwatch-server"):
+        each = {tuple(word for word in words if word != "x") for words in typed[program]}
+        wrong += [
+            [program, *words] for words in each if words and not accepts(program.replace("-", "_"), [*words])
+        ]
+    assert wrong == []
+
+
+def test_a_reader_finds_each_page_from_the_first_one() -> None:
+    """The Vietnamese one leads to every page in Vietnamese, the English one to all."""
+    vietnamese = {page for page in PAGES if page.startswith("docs/vi/")}
+    english = {page for page in PAGES if re.fullmatch(r"docs/[\w-]+\.md", page)} - {"docs/refusals.md"}
+    assert [page for page in vietnamese if f"]({page}" not in text("README.vi.md")] == []
+    assert [page for page in vietnamese | english if f"]({page}" not in text("README.md")] == []
+
+
+def test_labels_that_vietnamese_pages_name_are_the_products_own() -> None:
+    """What stands in *italics* and has Vietnamese letters: a button, a page, a title."""
+    source = (path for path in (ROOT / "server/src").rglob("*.*") if path.suffix in {".toml", ".yaml", ".py"})
+    said = " ".join(path.read_text("utf-8") for path in source).lower()
+    wrong = []
+    for page in PAGES:
+        if page.startswith("docs/vi/") and "Generated by" not in text(page)[:60]:
+            for label in re.findall(
+                r"(?<!\*)\*([^*\n]{2,80})\*(?!\*)", re.sub(r"`[^`\n]*`", "", prose(page))
+            ):
+                parts = (part.strip(" .:") for part in label.lower().split("…"))
+                if not (label.isascii() or label in OTHERS_LABELS or all(part in said for part in parts)):
+                    wrong.append(f"{page}: {label}")
+    assert wrong == []
 
 
 def test_what_is_typed_on_windows_is_understood_too() -> None:
@@ -144,25 +205,14 @@ def test_commands_that_change_nothing_run(line: str) -> None:
 
 
 def test_the_settings_that_are_shown_are_right() -> None:
-    shown = [block for page in WRITTEN for block in blocks(page, "toml")]
+    shown = [block for page in PAGES for block in blocks(page, "toml") if "[" in block]
     assert shown
-    for block in shown:  # the agent's settings or the server's: those are told by sections of their own
-        if any(
-            section in block
-            for section in (
-                "[speedtest]",
-                "[backup]",
-                "[database]",
-                "[mqtt]",
-                "[tls]",
-                "[oidc]",
-                "[sites]",
-                "[store]",
-            )
-        ):
-            schoolwatch_server.config.parse(block, ROOT / "server.toml")
-        else:
+    of_agents = re.compile(r"^\[(agent|server|passage|sensors|limits|delivery)\]", re.MULTILINE)
+    for block in shown:
+        if of_agents.search(block):
             schoolwatch_agent.config.parse(block)
+        else:
+            schoolwatch_server.config.parse(block, ROOT / "server.toml")
 
 
 def test_the_documented_samples_are_whole() -> None:
@@ -196,8 +246,7 @@ def test_the_screenshot_is_a_picture() -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_pages_say_things_in_short_lines(page: str) -> None:
     """Prose has a line a sentence; tables, code and generated cells may be longer."""
-    prose = re.sub(r"^ *```.*?^ *```$", "", text(page), flags=re.MULTILINE | re.DOTALL)
-    lines = [line for line in prose.splitlines() if not line.startswith(("|", "#", "!"))]
+    lines = [line for line in prose(page).splitlines() if not line.startswith(("|", "#", "!"))]
     assert max(map(len, lines)) <= 400
 
 

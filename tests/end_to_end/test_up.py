@@ -104,7 +104,15 @@ def test_a_part_that_is_killed_comes_back(make_up: Callable[..., RunningUp], pee
     up.wait_ready()
     wait_for(lambda: all(p["state"] == "running" for p in up.parts().values()))
     before = up.parts()
+    no_room = (
+        up.data / "run" / f".parts.json.{up.process.pid}.new"
+    )  # where nothing can be written, as on a full disk
+    no_room.mkdir()
     psutil.Process(before[name]["pid"]).kill()
+    wait_for(lambda: "Nothing can be written" in up.said)
+    assert up.parts() == before
+    no_room.rmdir()
+    wait_for(lambda: "It can be written again" in up.said)
     wait_for(lambda: up.parts()[name]["restarts"] == 1)
     wait_for(lambda: up.parts()[name]["state"] == "running")
     wait_for(up.is_ready)

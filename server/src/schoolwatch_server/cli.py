@@ -1,6 +1,7 @@
 """`schoolwatch-server`: one command for each part of the server, and the few things that only it can do."""
 
 import argparse
+import errno
 import logging
 import os
 import signal
@@ -56,6 +57,7 @@ _PLAIN = {
     "GrafanaError",
 }
 _BROKER = "broker-amqtt"
+_FULL = "the disk is full: make room (df -h says where), then run this again"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -81,9 +83,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ConfigError, command.Refused) as error:
         return command.complain(str(error))
     except Exception as error:
-        if not _is_plain(error):
-            raise
-        return command.complain(str(error))
+        if _is_plain(error):
+            return command.complain(str(error))
+        if _is_full(error):
+            return command.complain(f"{_FULL} ({getattr(error, 'orig', None) or error})")
+        raise
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -96,6 +100,12 @@ def _run(arguments: argparse.Namespace) -> int:
 def _is_plain(error: Exception) -> bool:
     """Whether the error is one that its part already worded for people (found without importing the part)."""
     return type(error).__module__.startswith("schoolwatch_server.") and type(error).__name__ in _PLAIN
+
+
+def _is_full(error: Exception) -> bool:
+    """Whether the disk has no room, as the system or SQLite says it."""
+    code = getattr(getattr(error, "orig", None), "sqlite_errorname", None)
+    return code == "SQLITE_FULL" or getattr(error, "errno", None) in {errno.ENOSPC, errno.EDQUOT}
 
 
 # --- the command line ---------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """`up`: prepares the data folder, starts the parts in order, watches them, and stops them in order."""
 
+import contextlib
 import functools
 import logging
 import signal
@@ -30,6 +31,7 @@ from schoolwatch_server.files import write_atomically
 from schoolwatch_server.supervise import agent, logs, plan, prepare, sample, status
 from schoolwatch_server.supervise.accounts import Accounts
 from schoolwatch_server.supervise.certificates import Certificates
+from schoolwatch_server.supervise.hurdle import Hurdle
 from schoolwatch_server.supervise.keeper import Keeper
 from schoolwatch_server.supervise.prepare import Say, UpError
 
@@ -170,7 +172,8 @@ class Up:
         self._enrol_at = 0.0
         own = {config.mqtt.user: hash_password(prepare.server_password(config))}
         self._accounts = Accounts(engine, config.folder / "broker", own, config.mqtt.user)
-        self._ready = False
+        self._ready = self._changed = False
+        self._hurdle = Hurdle(self._tell)
 
     def run(self) -> int:
         """Starts, watches, and stops again; the exit code."""
@@ -205,27 +208,31 @@ class Up:
 
     def _look(self) -> None:
         now = time.time()
-        changed = False
         for name, keeper in self._keepers.items():
             before = keeper.status.state
             if keeper.look(now):
-                changed = True
+                self._changed = True
                 self._report(name, keeper, before)
+        self._hurdle.attempt(lambda: self._tend(now))
+
+    def _tend(self, now: float) -> None:
+        """What writes; where a full disk lets nothing be written, it is tried again at the next look."""
+        for keeper in self._keepers.values():
             logs.rotate(keeper.part.log)
         self._accounts.refresh(time.monotonic(), self._reload_broker)
         self._certificates.look(time.monotonic(), self._reload_broker)
         if self._keepers["serve"].is_running and not self._ready:
-            self._ready = True
             self._welcome()
+            self._ready = True
         if self._ready and self._agent_waits():
-            changed = self._start_agent(now) or changed
-        if changed:
+            self._changed = self._start_agent(now) or self._changed
+        if self._changed:
             self._write_status()
+            self._changed = False
 
     def _report(self, name: str, keeper: Keeper, before: str) -> None:
         why = keeper.status.why[-2:]
-        if why and why[-1].startswith("signal"):
-            why = why[-1:]  # what it wrote before has nothing to do with it
+        why = why[-1:] if why and why[-1].startswith("signal") else why  # what it wrote before is not why
         if keeper.status.state == "restarting":
             if not self._ready and name != "agent" and keeper.status.restarts >= _TRIES:
                 raise UpError(self._say("up.error.part", part=name, why=" · ".join(why), log=keeper.part.log))
@@ -234,6 +241,7 @@ class Up:
             self._tell("up.back", part=name)
 
     def _welcome(self) -> None:
+        password = people.first_admin(self._engine)
         host = reachable(self._config.http.host)
         tls = transport.http(self._config)
         scheme = "http" if tls is None else "https"
@@ -245,7 +253,6 @@ class Up:
         if transport.uses_own(self._config):
             root = own.authority(self._config).root
             self._tell("up.own_certificate", file=transport.own_ca(self._config), pin=fingerprint(root))
-        password = people.first_admin(self._engine)
         if password is not None:
             self._tell("up.password", password=password, data=self._config.folder)
         self._tell("up.stop")
@@ -271,8 +278,6 @@ class Up:
         self._tell("up.agent")
         return True
 
-    # --- small things ---------------------------------------------------------------------------------
-
     def _reload_broker(self) -> None:
         self._keepers["broker"].send(signal.SIGHUP)
 
@@ -280,7 +285,8 @@ class Up:
         status.write(self._config.folder / "run" / "parts.json", tuple(self._keepers.values()))
 
     def _tell(self, key: str, **values: object) -> None:
-        print(self._say(key, **values), flush=True)  # noqa: T201  it is a command's output
+        with contextlib.suppress(OSError):  # into a file on a full disk
+            print(self._say(key, **values), flush=True)  # noqa: T201  it is a command's output
 
     def _end(self) -> None:
         """Everything off, in order; who does not go within its time is killed."""
@@ -290,5 +296,5 @@ class Up:
             if keeper is not None:
                 keeper.send(signal.SIGTERM)
                 keeper.wait_ended(_GRACE.get(name, 3.0), time.time())
-                self._write_status()
+                self._hurdle.attempt(self._write_status)
         self._tell("up.stopped", data=self._config.folder)
