@@ -2,6 +2,7 @@
 
 import math
 import re
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -47,7 +48,11 @@ The text itself can't have most of them, but a quoted one may write them as `\\u
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML without repeated keys: the second would silently replace the first. And without hidden signs."""
+    """YAML without repeated keys: the second would silently replace the first. And without hidden signs.
+
+    What is a number and what is true or false goes by YAML 1.2, without its numbers of other bases: in 1.1
+    `1:30` was 90, `010` 8, and `no` and `on` were no texts.
+    """
 
     def construct_scalar(self, node: yaml.ScalarNode | yaml.MappingNode) -> str:
         value = super().construct_scalar(node)
@@ -75,6 +80,23 @@ class _Loader(yaml.SafeLoader):
             raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark) from error
 
 
+_TAG = "tag:yaml.org,2002:"
+_OLD = frozenset(_TAG + name for name in ("bool", "int", "float"))
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, form) for tag, form in resolvers if tag not in _OLD]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_WHOLE = r"(?:0|[1-9][0-9]*)"
+for _name, _form, _firsts in (
+    ("bool", r"(?:true|True|TRUE|false|False|FALSE)", "tTfF"),
+    ("int", rf"[-+]?{_WHOLE}", "-+0123456789"),
+    (
+        "float",
+        rf"(?:[-+]?(?:{_WHOLE}?\.[0-9]+|{_WHOLE}\.|{_WHOLE}(?:\.[0-9]*)?[eE][-+]?[0-9]+|\.(?:inf|Inf|INF))|\.(?:nan|NaN|NAN))",
+        "-+0123456789.",
+    ),
+):
+    _Loader.add_implicit_resolver(_TAG + _name, re.compile(rf"{_form}\Z"), list(_firsts))
 _Loader.add_constructor("tag:yaml.org,2002:timestamp", _Loader.construct_day)
 
 
@@ -114,7 +136,7 @@ def convert(data: Any, path: Path, kind: type[T]) -> T:
     try:
         sheet = msgspec.convert(data, kind)
     except msgspec.ValidationError as error:
-        where, what, todo = _place(str(error))
+        where, what, todo = _place(str(error), data)
         raise SheetError(f"{path}: {where}: {what}: {todo}", where=where, what=what) from error
     except (TypeError, RecursionError) as error:
         raise SheetError(f"{path}: holds something that is no text, number, list or mapping") from error
@@ -129,11 +151,40 @@ def files(folder: Path) -> tuple[Path, ...]:
     return tuple(sorted(p for p in folder.iterdir() if p.suffix in (".yaml", ".yml") and p.is_file()))
 
 
-def _place(message: str) -> tuple[str, str, str]:
+_EXPECTED = re.compile(r"Expected `([^`]+)`, got `([^`]+)`")
+_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
+
+
+def _value(data: Any, where: str) -> str:
+    """What stands at a place, as somebody typed it; empty where that can't be told."""
+    for name, number in _STEP.findall(where):
+        try:
+            data = data[int(number)] if number else data[name]
+        except (LookupError, TypeError):
+            return ""
+    return str(data)[:40] if isinstance(data, str | int | float | date) else ""
+
+
+def _hint(what: str, value: str) -> str:
+    """What to do where a text is read as something else, or the other way round; or nothing."""
+    found = _EXPECTED.search(what)
+    if found is None or not value:
+        return ""
+    expected, got = found.groups()
+    if got == "str" and "bool" in expected:
+        return f"{value} is a text: write true or false"
+    if got == "str" and ("int" in expected or "float" in expected):
+        return f"{value} is a text: write a plain number such as 90, without : or _ and without a 0 before it"
+    if expected.startswith("str") and got in ("int", "float", "bool", "date", "datetime"):
+        return f"put it in quotes, as '{value}'"
+    return ""
+
+
+def _place(message: str, data: Any) -> tuple[str, str, str]:
     text, at, path = message.rpartition(" - at `")
     what, where = (text, path.rstrip("`")) if at else (message, "$")
     todo = "remove or correct the key" if "unknown field" in what else "correct the value"
-    return where, what, todo
+    return where, what, _hint(what, _value(data, where)) or todo
 
 
 def _finite(data: Any, path: Path, where: str) -> None:

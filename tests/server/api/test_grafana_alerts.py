@@ -3,6 +3,7 @@
 import html
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -96,6 +97,22 @@ def ask(site: RunningSite) -> Ask:
 @pytest.fixture
 def school(tree: Tree) -> School:
     return tree.schools[0]
+
+
+@pytest.mark.parametrize("written", ["", "Z", "+00:00"])
+def test_a_time_without_its_offset_is_no_time_of_this_machine(
+    tree: Tree, ask: Ask, monkeypatch: pytest.MonkeyPatch, written: str
+) -> None:
+    """It is UTC, as Prometheus tells times: else an alert of now began 7 hours ago, or later than now."""
+    began = int(time.time()) - 3600
+    plain = datetime.fromtimestamp(began, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("TZ", "Asia/Ho_Chi_Minh")
+        time.tzset()
+        tell(ask(EVERYTHING, "alert"), alert(name=f"Giờ {written}") | {"startsAt": plain + written})
+    time.tzset()
+    (found,) = look(tree)
+    assert found.since == began
 
 
 def test_an_alert_is_one_incident_that_closes_when_it_is_over(tree: Tree, ask: Ask, school: School) -> None:

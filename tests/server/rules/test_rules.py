@@ -69,6 +69,28 @@ def test_a_rule_with_a_new_id_is_one_more(tmp_path: Path) -> None:
         ),
         ("evidence: [antivirus]", "evidence: []", "evidence"),
         ("title:", "title: x\nunused:", "title"),
+        (
+            "open_after: 600",
+            "open_after: 1:30",
+            "$.open_after: Expected `float`, got `str`: 1:30 is a text: write a",
+        ),
+        (
+            "open_after: 600",
+            "open_after: 010",
+            "$.open_after: Expected `float`, got `str`: 010 is a text: write a",
+        ),
+        ("open_after: 600", "open_after: 1_000", "$.open_after: Expected"),
+        (
+            "close_after: 0",
+            "close_after: 0\nenabled: no",
+            "$.enabled: Expected `bool`, got `str`: no is a text",
+        ),
+        (
+            "clause: ",
+            "clause: 2025-12-31\n  x: ",
+            "$.source.clause: Expected `str`, got `date`: put it in quotes",
+        ),
+        ("clause: ", "clause: 12\n  x: ", "put it in quotes, as '12'"),
         ("scope: device", "scope: school", "scope: what one computer reports"),
         ("evidence: [antivirus]", r'evidence: [antivirus, "\uD800"]', "U+D800 is no sign that can be shown"),
         ("clause: ", r'"\0": ', "U+0000 is no sign that can be shown"),
@@ -85,6 +107,13 @@ def test_a_mistake_is_an_error_that_names_file_and_place(
         rules.load(tmp_path)
     assert str(path) in str(caught.value)
     assert complaint in str(caught.value)
+
+
+def test_what_older_yaml_reads_as_numbers_and_truths_is_the_text_that_was_typed(tmp_path: Path) -> None:
+    text = (SHIPPED / "arp_spoofed.yaml").read_text(encoding="utf-8")
+    told = text.replace("[gateway, own]", "[1:30, 010, no, on, Yes, 0x1F]")
+    rule = read(told.encode(), tmp_path / "ours.yaml", "file").rule
+    assert rule.condition.detail == {"role": ("1:30", "010", "no", "on", "Yes", "0x1F")}
 
 
 @pytest.mark.parametrize(

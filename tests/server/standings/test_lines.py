@@ -52,7 +52,10 @@ def cut(
     tree: Tree, rule: str, about: Subject, since: float, end: float | None = None, **more: object
 ) -> None:
     readings = {"finding.outage_schools": more.get("schools", 0.0)}
-    evidence = as_json(Event("opened", since, since, False, None, Evidence(0, since, readings), "high"))
+    found = {"finding.outage_communes": more["communes"]} if "communes" in more else {}
+    evidence = as_json(
+        Event("opened", since, since, False, None, Evidence(0, since, readings, found), "high")
+    )
     new = kept.NewIncident(rule, 1, "high", about, since, since, False, evidence)
     with begin_write(tree.engine) as conn:
         assert kept.open_incident(conn, new, since)
@@ -157,6 +160,27 @@ def test_who_is_cut_off_and_for_how_long(tree: Tree) -> None:
     assert hours.numerator == pytest.approx(2 + 3 + 2 * 1, abs=0.01)
     assert hours.value == pytest.approx((hours.numerator or 0.0) / 2)
     assert of(tree, "VNPT", "hours_down", one).value == pytest.approx(5, abs=0.01)
+
+
+def test_an_outage_of_the_province_counts_at_each_commune_that_it_hit_and_once(tree: Tree) -> None:
+    one = tree.schools[0]
+    far = next(school for school in tree.schools if school.commune != one.commune)
+    for school in (one, far):
+        contract(tree, school, "Viettel")
+    now, isp = tree.now, "viettel"
+    about = Subject("commune", one.commune, isp)
+    cut(tree, "outage_commune", about, now - 5 * HOUR, schools=3.0)
+    with begin_write(tree.engine) as conn:  # it became part of the province's
+        mark = kept.fingerprint("outage_commune", about)
+        kept.close_incident(conn, mark, now - 4 * HOUR, {}, now - 4 * HOUR, kind="merged")
+    cut(
+        tree, "outage_province", Subject("province", one.province, isp), now - 5 * HOUR, now - 2 * HOUR,
+        schools=7.0, communes=f"{one.commune}:4 {one.commune + 999}:3",
+    )  # fmt: skip
+    note(tree, at=now)
+    assert of(tree, "VIETTEL", "hours_down", one).numerator == pytest.approx(3 * 4, abs=0.01)
+    assert of(tree, "VIETTEL", "hours_down", one, "province").numerator == pytest.approx(3 * 7, abs=0.01)
+    assert of(tree, "VIETTEL", "hours_down", far).numerator == 0.0
 
 
 def test_schools_that_went_together_are_cut_off_though_none_has_an_incident_of_its_own(tree: Tree) -> None:

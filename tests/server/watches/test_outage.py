@@ -1,6 +1,8 @@
 """Schools that fall silent at once."""
 
-from schoolwatch_server.watches.outage import Limits, Line, in_communes, in_provinces
+from types import SimpleNamespace
+
+from schoolwatch_server.watches.outage import Limits, Line, Outage, _by_commune, in_communes, in_provinces
 from schoolwatch_server.watches.sight import spelled
 
 LIMITS = Limits()
@@ -49,6 +51,12 @@ def test_where_all_providers_go_at_once_it_is_the_power() -> None:
     (found,) = in_communes([line(n, isp=isp) for n, isp in enumerate(isps)], LIMITS)
     assert (found.isp, found.schools) == ("", (0, 1, 2, 3))
     assert in_communes([*(line(n, isp="") for n in range(3)), line(4, isp="", down=False)], LIMITS) == []
+
+
+def test_how_many_of_each_commune_went_is_kept_with_an_outage_of_the_province() -> None:
+    places = {school: SimpleNamespace(commune_id=school // 10) for school in (10, 11, 20, 21, 22)}
+    outage = Outage(1, "vnpt", "VNPT", (10, 11, 20, 21, 22, 99), 0.0)
+    assert _by_commune(SimpleNamespace(places=places), outage) == "1:2 2:3"
 
 
 def test_three_communes_are_the_provinces() -> None:

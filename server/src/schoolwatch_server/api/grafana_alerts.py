@@ -6,7 +6,7 @@ The message is that of Grafana's contact point "webhook". What is held of each a
 
 import time
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Final, Literal
 
 from fastapi import Query
@@ -106,9 +106,14 @@ def _severity(labels: Mapping[str, str]) -> Severity | None:
 
 
 def _since(alert: Alert, now: float) -> float:
-    """When it began to fire; nothing begins in the future, and 30 days ago is long enough."""
+    """When it began to fire; nothing begins in the future, and 30 days ago is long enough.
+
+    Without its offset (RFC 3339 §5.6 demands one) it is UTC, as Prometheus tells times, and never the zone of
+    this machine.
+    """
     try:
-        told = datetime.fromisoformat(alert.startsAt).timestamp()
+        at = datetime.fromisoformat(alert.startsAt)
+        told = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
         return now
     return min(now, max(told, now - 30 * 86400.0))

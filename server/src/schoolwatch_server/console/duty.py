@@ -236,7 +236,7 @@ def _moment(request: Request, text: str, now: float) -> float:
         asked = datetime.min  # noqa: DTZ901  refused below
     if asked.year not in YEARS:
         raise _wrong(words_of(request), "at", "at", "at")
-    return asked.replace(tzinfo=VIETNAM).timestamp()
+    return (asked if asked.tzinfo else asked.replace(tzinfo=VIETNAM)).timestamp()
 
 
 def _wrong(said: Words, field: str, fault: str, label: str) -> Problem:

@@ -170,8 +170,19 @@ def _what(words: Words, what: str) -> str:
     if found := re.search(r"Expected `(?:float|int)` ([<>]=? ?[\d.]+)", what):
         return words.text("packs.sheet.range", expected=found[1])
     if (found := _EXPECTED.search(what)) and found[2]:
-        return words.text("packs.sheet.type", expected=_type(words, found[1]), got=_type(words, found[2]))
+        told = words.text("packs.sheet.type", expected=_type(words, found[1]), got=_type(words, found[2]))
+        hint = _hint(found[1], found[2])
+        return f"{told}; {words.text(f'packs.write.{hint}')}" if hint else told
     return what
+
+
+def _hint(expected: str, got: str) -> str:
+    """How to write what was read as something else than was meant."""
+    if got != "str":
+        return "text" if expected.startswith("str") and got != "null" else ""
+    if "bool" in expected:
+        return "truth"
+    return "number" if "int" in expected or "float" in expected else ""
 
 
 def _named(words: Words, name: str) -> str:

@@ -3,8 +3,9 @@
 Of all schools at once, for the series that the server writes.
 """
 
+import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Integer, case, func, or_, select
@@ -29,7 +30,8 @@ class Tester:
 class Cut:
     """An incident of a line that was down, or of lines that went together; UTC seconds, `end` None: goes on.
 
-    `schools` are how many went, as it was told when it opened. `was_power`: it is known that it was no line.
+    `schools` are how many went, as it was told when it opened, and `communes` how many of each commune,
+    by its id, where it is one of a whole province. `was_power`: it is known that it was no line.
     """
 
     about: Subject
@@ -37,6 +39,7 @@ class Cut:
     end: float | None
     schools: float
     was_power: bool
+    communes: Mapping[int, float] = field(default_factory=dict)
 
 
 def testers(conn: Connection, after: float) -> dict[int, Tester]:
@@ -82,11 +85,15 @@ def heard(conn: Connection) -> dict[int, float]:
 
 
 def cuts(conn: Connection, rules: Collection[str], after: float) -> tuple[Cut, ...]:
-    """Incidents of these rules that went on at some time since an instant; exercises are none."""
+    """Incidents of these rules that went on at some time since an instant; exercises are none.
+
+    What became part of a larger one is told by that: it began no later.
+    """
     i, e = t.incident.c, t.incident_event.c
     here = (
         i.rule.in_(list(rules)),
         i.is_exercise.is_(False),
+        i.verdict != "merged",
         or_(i.closed_at.is_(None), i.closed_at >= after),
     )
     ends = select(e.incident_id, e.detail).join_from(t.incident_event, t.incident, i.id == e.incident_id)
@@ -94,7 +101,7 @@ def cuts(conn: Connection, rules: Collection[str], after: float) -> tuple[Cut, .
     power = {id_ for id_, detail in map(tuple, conn.execute(ends)) if _cause(detail) == "power"}
     query = select(i.id, i.subject, i.since, i.closed_at, i.evidence).where(*here).order_by(i.id)
     return tuple(
-        Cut(parse(subject), since, end, _schools(evidence), id_ in power)
+        Cut(parse(subject), since, end, _schools(evidence), id_ in power, _communes(evidence))
         for id_, subject, since, end, evidence in map(tuple, conn.execute(query))
     )
 
@@ -106,6 +113,12 @@ def _cause(detail: Any) -> object:
 def _schools(evidence: Any) -> float:
     told = _part(_part(evidence, "last"), "readings").get("finding.outage_schools")
     return float(told) if isinstance(told, int | float) else 0.0
+
+
+def _communes(evidence: Any) -> dict[int, float]:
+    told = _part(_part(evidence, "last"), "facts").get("finding.outage_communes")
+    found = re.findall(r"(\d+):(\d+)", told) if isinstance(told, str) else ()
+    return {int(commune): float(count) for commune, count in found}
 
 
 def _part(evidence: Any, which: str) -> Mapping[str, Any]:

@@ -173,4 +173,6 @@ def told(name: str, value: str, texts: Texts, language: Language) -> str:
     """What a fact says: codes have their words in the texts, all else (an address, a name) is as it was."""
     if name == "finding.target_deadline" and language == "vi":
         return "/".join(reversed(value.split("-")))
+    if name == "finding.outage_communes":  # ids with counts, for the hours of each commune
+        return str(len(value.split()))
     return texts.either(language, f"{_CODES.get(name, 'value')}.{value}", value)

@@ -55,9 +55,9 @@ def rows(
                 _add(found[level, int((its or {})[level]), isp], lines, isp)
     for (level, place, isp), of in found.items():
         of.seconds += sum(
-            within(cut, at - DAYS * 24 * HOUR, at) * cut.schools
+            within(cut, at - DAYS * 24 * HOUR, at) * _hit(cut, level, place, tags)
             for cut in cuts
-            if _is_in(cut, level, place, tags) and cut.about.part == isps.compared(isp)[:PART_MAX]
+            if cut.about.part == isps.compared(isp)[:PART_MAX]
         )
         for what, value, numerator, denominator, coverage in _told(of, least):
             said = tags[level, place] | {"isp": isp, "what": what}
@@ -87,12 +87,14 @@ def _add(of: _Of, lines: Lines, isp: str) -> None:
         of.alone.append(lines)
 
 
-def _is_in(cut: Cut, level: Place, place: int, tags: Tags) -> bool:
-    """Whether an outage of several schools is one of this place, or of a commune of this province."""
+def _hit(cut: Cut, level: Place, place: int, tags: Tags) -> float:
+    """How many schools of a place an outage hit: its own, one of a commune of it, or of its province."""
     if cut.about.kind not in LEVELS:
-        return False
+        return 0.0
     its = tags.get((cut.about.kind, cut.about.id), {})
-    return its.get(level) == str(place)
+    if its.get(level) == str(place):
+        return cut.schools
+    return cut.communes.get(place, 0.0) if level == "commune" else 0.0
 
 
 Told = tuple[str, float | None, float | None, float | None, float | None]

@@ -1,6 +1,6 @@
 """Schools of one place that fall silent at once: their provider's outage, or a power cut of all the place."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -66,6 +66,8 @@ def look_at(kind: Kind, sight: Sight, parameters: Mapping[str, float]) -> Iterat
             "finding.outage_kind": "isp" if outage.isp else "area",
         }
         readings: dict[str, float | None] = {"finding.outage_schools": float(len(outage.schools))}
+        if kind == "province":
+            facts["finding.outage_communes"] = _by_commune(sight, outage)
         parts = frozenset({outage.isp} - {""})
         yield Finding(subject, True, readings, facts, since=outage.since, parts=parts)
     for subject, since in sight.open_now.get(f"outage_{kind}", {}).items():
@@ -73,6 +75,12 @@ def look_at(kind: Kind, sight: Sight, parameters: Mapping[str, float]) -> Iterat
             _concerns(subject, each) and _is_hidden(sight, each, since, limits) for each in found
         ):
             yield Finding(subject, value=None)
+
+
+def _by_commune(sight: Sight, outage: Outage) -> str:
+    """How many schools went in each commune, by its id: `3:12 7:4`."""
+    counts = Counter(sight.places[school].commune_id for school in outage.schools if school in sight.places)
+    return " ".join(f"{commune}:{count}" for commune, count in sorted(counts.items()))
 
 
 def _concerns(subject: Subject, line: Line) -> bool:
