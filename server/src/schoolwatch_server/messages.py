@@ -191,7 +191,9 @@ def _found(due: Due, texts: Texts, language: Language) -> str:
     seen = kept.sighted(again or due.evidence)
     if seen is not None:
         what = texts.either(language, f"sighting.{seen[0]}", seen[0])
-        return texts.get(language, "notify.sighted", what=what, told=seen[1]) + "\n"
+        many = kept.is_many(again or due.evidence)
+        told = texts.get(language, "notify.one_of_many", told=seen[1]) if many else seen[1]
+        return texts.get(language, "notify.sighted", what=what, told=told) + "\n"
     alert = kept.alerted(again or due.evidence)
     if alert:
         return texts.get(language, "notify.alerted", told=alert) + "\n"

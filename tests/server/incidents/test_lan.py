@@ -26,7 +26,7 @@ from schoolwatch_server.replays.job import Job
 from schoolwatch_server.rules import kept
 from schoolwatch_server.rules.load import SHIPPED
 from schoolwatch_server.scope import EVERYTHING
-from website import RunningSite
+from website import RunningSite, csrf
 
 RULES = rules.load()
 HOUR, DAY = 3600.0, 86_400.0
@@ -283,6 +283,42 @@ def test_several_strangers_of_one_school_are_told_apart_in_the_list(lan: Lan) ->
                  "DHCP lạ trong mạng của trường: bbbbbb · 192.168.1.1</strong>",
                  "bị thiết bị khác chiếm: aaaaaa · 10.0.0.1</strong>"):  # fmt: skip
         assert told in page
+
+
+def test_an_incident_of_many_does_not_pass_for_one_of_its_first_machine(lan: Lan) -> None:
+    for number in range(12):
+        lan.see(60.0 * number, f"{number:032x}", **OF_ROGUE)
+    (many,) = [row for row in opened(lan.world) if kept.is_many(row.evidence)]
+    with RunningSite(settings_of(lan.world.folder)) as site:
+        admin = site.somebody("so_admin")
+        assert admin.get("/incidents").text.count("nhiều thiết bị khác cùng lúc") == 1
+        page = admin.get(f"/incidents/{many.id}").text
+    assert "<h1>Có máy chủ DHCP lạ trong mạng của trường: nhiều thiết bị khác cùng lúc</h1>" in page
+    assert "chỉ là một trong số đó" in page
+    assert "coi thiết bị với nội dung này là của trường" not in page
+    due = told_of.Due(
+        1, many.id, "opened", "json-a", many.rule, many.severity, many.since, many.opened_at, None, None,
+        many.late, is_exercise=False, device=None, label=None, room=None, school=many.school,
+        school_code=many.school_code, place=None, commune=None, evidence=many.evidence,
+    )  # fmt: skip
+    _, body = messages.of_one(due, {rule.id: rule for rule in RULES}, texts.load(), "https://x.example")
+    assert "nhiều thiết bị khác cùng lúc, trong đó có" in body
+
+
+def test_who_says_on_the_page_of_the_network_that_it_is_the_schools_stays_there(lan: Lan) -> None:
+    lan.see(0, ROGUE, **OF_ROGUE)
+    (row,) = opened(lan.world)
+    with RunningSite(settings_of(lan.world.folder)) as site:
+        admin = site.somebody("so_admin")
+        page = admin.get(f"/schools/{row.school_code}/network").text
+        assert 'name="back" value="network"' in page
+        form = {"csrf": csrf(admin), "act": "false_alarm", "back": "network"}
+        answer = admin.post(f"/incidents/{row.id}/act", data=form)
+        assert answer.headers["location"] == f"/schools/{row.school_code}/network?done=ours"
+        assert "Đã đóng sự cố là báo động giả" in admin.get(answer.headers["location"]).text
+        form = {"csrf": csrf(admin), "act": "reopen"}
+        answer = admin.post(f"/incidents/{row.id}/act", data=form)
+        assert answer.headers["location"] == f"/incidents/{row.id}?done=reopen"
 
 
 def test_who_is_not_seen_again_is_not_called_mended(lan: Lan) -> None:

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Form, Path, Query, Request
 from sqlalchemy import Connection
@@ -51,13 +51,22 @@ def act(
     note: Annotated[str, Form(max_length=2 * NOTE_MAX)] = "",
     assignee: Annotated[str, Form(max_length=200)] = "",
     was: Annotated[str | None, Form(max_length=200)] = None,
+    back: Annotated[Literal["", "network"], Form()] = "",
 ) -> Response:
-    """Does it and shows the incident; whoever was second is told who was first, and nothing is undone."""
+    """Does it and shows the incident, or the list of the school's network where it was done there.
+
+    Whoever was second is told who was first, and nothing is undone.
+    """
     check_form(who, csrf)
     wish = Wish(act, note, assignee, was)
     (outcome,) = handling.handle(server.engine, who, [number], wish, time.time())
     if outcome.why == "unseen":
         raise not_found("incident", str(number))
+    if outcome.is_so and back == "network":
+        with begin_read(server.engine) as conn:
+            row = incident_rows.incident(conn, number, who.scope)
+        if row is not None and row.school_code:
+            return RedirectResponse(f"/schools/{row.school_code}/network?done=ours", 303)
     if outcome.is_so:
         return RedirectResponse(f"/incidents/{number}?done={act}", 303)
     told = incident_words.outcome(outcome, words_of(request))
@@ -104,6 +113,7 @@ def _page(
         timers=timers_in_words(gravity, words, time.time()),
         calls=calls_for(server, who, row, rule),
         arrived_at=kept.arrived_at(row.evidence),
+        is_many=kept.is_many(row.evidence),
         threats=kept.threats(row.evidence, again),
         told=told,
         refused=refused,
@@ -117,6 +127,8 @@ def _page(
 def _seen_by(conn: Connection, row: IncidentRow) -> Mapping[int, int]:
     """Of a machine that gateways saw: how often each of the school's, while the incident is open."""
     told = [seen for one in evidence.witnesses(row.evidence) for seen in one.seen]
+    if kept.is_many(row.evidence):
+        return {}
     if row.device or not row.school_code or not told:
         return {}
     until = math.inf if row.closed_at is None else row.closed_at

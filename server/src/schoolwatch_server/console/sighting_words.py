@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from schoolwatch_server.console.words import Words
-from schoolwatch_server.rules.kept import SHORT
+from schoolwatch_server.rules.kept import MANY, SHORT
 from schoolwatch_server.serious.evidence import Seen
 
 _PSEUDONYM: Final = 32
@@ -42,6 +42,7 @@ def details(seen: Seen, words: Words, names: Names) -> Iterator[tuple[str, str]]
     if prefix := told.pop("oui", ""):
         yield words.text("detail.oui"), _maker(prefix, words)
     nic = told.pop("nic", "")
+    told.pop(MANY, None)
     for name in sorted(told, key=lambda one: _ORDER.index(one) if one in _ORDER else len(_ORDER)):
         yield words.known(f"detail.{name}", name), _value(name, told[name], words, names)
     where = " · ".join(part for part in (names.devices.get(seen.device, ""), nic) if part)

@@ -136,7 +136,10 @@ class Words:
 
         Empty, and without the mark, where the title says it all.
         """
-        found = about_in_words(evidence, self.texts, self.language) or kept.machine(evidence)
+        if kept.is_many(evidence):
+            found = self.text("network.others")
+        else:
+            found = about_in_words(evidence, self.texts, self.language) or kept.machine(evidence)
         return f"{mark}{found}" if found else ""
 
     def labels(self, labels: dict[str, str]) -> str:

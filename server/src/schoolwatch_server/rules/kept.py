@@ -51,6 +51,16 @@ def sighted(evidence: Any) -> tuple[str, str] | None:
     return str(last["sighting"]), " · ".join(dict.fromkeys(one for one in told if one))
 
 
+MANY = "many"
+"""The detail of a sighting that is one of so many at once that they are one incident."""
+
+
+def is_many(evidence: Any) -> bool:
+    """Whether it is an incident of many machines: the one that was frozen is but the first of them."""
+    detail = _part(evidence, "last").get("detail")
+    return isinstance(detail, dict) and MANY in detail
+
+
 _IN_LIST = 6
 """Characters of a pseudonym that tell the machines of one school apart in a list."""
 

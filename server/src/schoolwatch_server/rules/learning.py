@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from schoolwatch_server.rules.announced import announced, in_words
+from schoolwatch_server.rules.kept import MANY
 from schoolwatch_server.rules.rule import Learn, Rule
 from schoolwatch_server.rules.sighted import UNHEARD, Seen, Sighted, Spans, concerns, part_of, place_of
 from schoolwatch_server.rules.step import Event, Evidence
@@ -183,7 +184,10 @@ def look(
         learnt = _seen(learnt, part, seen)
         seen = msgspec.structs.replace(seen, detail={**seen.detail, "before": in_words(learn.by, mine)})
     if part not in heard and len(heard) >= STRANGERS_MAX:
-        return msgspec.structs.replace(learnt, strangers=heard), Stranger(OTHERS, seen, says, bool(mine))
+        one_of_many = msgspec.structs.replace(seen, detail={**seen.detail, MANY: "yes"})
+        return msgspec.structs.replace(learnt, strangers=heard), Stranger(
+            OTHERS, one_of_many, says, bool(mine)
+        )
     heard[part] = max(heard.get(part, 0.0), seen.heard_at)
     return msgspec.structs.replace(learnt, strangers=heard), Stranger(part, seen, says, bool(mine))
 
