@@ -54,8 +54,18 @@ def test_a_province_to_look_at_fills_the_dashboards_and_says_what_it_is(tmp_path
             count += 1
             if "series" not in asked(text, source)["results"][0]:
                 empty.append(text)
+        # of two schools of each commune a gateway and a computer can be chosen that measured something
+        for school in (1, 2, 15, 16):
+            gateway, computer = registry.devices(conn, EVERYTHING, school_id=school)
+            assert {gateway.role, computer.role} == {"gateway", "student_lab"}
+            for one in (gateway, computer):
+                text = (
+                    f"SELECT count(value) FROM link_speed WHERE device = '{one.device}' AND time > {start}ms"
+                )
+                assert asked(text, source)["results"][0]["series"]
     engine.dispose()
     assert len(empty) < count / 50, empty
+    assert "single readings: of schools 1, 2, 15, 16, 20, 30\n" in made.stdout
 
     again = simulate(folder)
     assert again.returncode == 2

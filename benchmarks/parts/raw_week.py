@@ -22,19 +22,21 @@ EVERY = 300.0
 _METRICS = [metric for metric in METRICS.values() if shown_alone(metric.name)]
 
 
-def fill(engine: Engine, school: int, end: float, days: float) -> list[str]:
-    """Takes them in as ever, without a broker; gives the devices."""
+def fill(
+    engine: Engine, school: int, end: float, days: float, *, every: float = EVERY, most: int | None = None
+) -> list[str]:
+    """Takes them in as ever, without a broker; gives the devices: all, or the `most` that came first."""
     with begin_read(engine) as conn:
-        devices = [row.device for row in registry.devices(conn, EVERYTHING, school_id=school)]
-        ids = [row.id for row in registry.devices(conn, EVERYTHING, school_id=school)]
+        rows = sorted(registry.devices(conn, EVERYTHING, school_id=school), key=lambda row: row.id)[:most]
+    devices = [row.device for row in rows]
     with begin_write(engine) as conn:
-        for id_, device in zip(ids, devices, strict=True):
-            credentials.set_credential(conn, id_, bytes.fromhex(device) * 2, "", 0)
+        for row in rows:
+            credentials.set_credential(conn, row.id, bytes.fromhex(row.device) * 2, "", 0)
     for device in devices:
         chance = random.Random(device)
         messages = [
-            _message(device, seq, end - days * 86_400 + seq * EVERY, chance)
-            for seq in range(1, int(days * 86_400 / EVERY))
+            _message(device, seq, end - days * 86_400 + seq * every, chance)
+            for seq in range(1, int(days * 86_400 / every))
         ]
         for start in range(0, len(messages), 100):
             take(engine, messages[start : start + 100], Rules())

@@ -8,12 +8,20 @@ import argparse
 import sys
 from pathlib import Path
 
-from sqlalchemy import Connection, String, cast, literal
+from sqlalchemy import Connection, String, cast, func, literal, select
 
-from parts.panel_world import TOLD, made
+from parts import raw_week
+from parts.panel_world import SCHOOL, TOLD, made
 from schoolwatch_server.config import of_data
 from schoolwatch_server.database import engine as database
 from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.roles import GATEWAY
+
+MEASURED_DAYS = 2
+"""Of single readings."""
+
+COMMUNES = 8
+"""In which two schools have some."""
 
 
 def main() -> int:
@@ -31,17 +39,32 @@ def main() -> int:
         return 2
     asked.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     config = of_data(asked.folder)
-    world = made(config, asked.schools, asked.devices, asked.days, measured_days=2)
+    world = made(config, asked.schools, asked.devices, asked.days, measured_days=MEASURED_DAYS)
     (asked.folder / TOLD).unlink()  # with other names it is no benchmark's
     engine = database.open_database(config.database_url)
     with database.begin_write(engine) as conn:
         _name(conn)
+        first = select(func.min(t.membership.c.device_id)).group_by(t.membership.c.school_id)
+        conn.execute(t.device.update().where(t.device.c.id.in_(first)).values(role=GATEWAY))
+        measured = _measured(conn)
+    for school in measured - {SCHOOL}:
+        raw_week.fill(engine, school, world.end - 1, min(asked.days, MEASURED_DAYS), every=1800, most=2)
     engine.dispose()
     print(
         f"SIMULATED: {asked.schools} schools of {asked.devices} computers, {world.points:,} judged values\n"
+        f"single readings: of schools {', '.join(map(str, sorted(measured | {SCHOOL})))}\n"
         f"now: ./schoolwatch up --no-agent --data {asked.folder}"
     )
     return 0
+
+
+def _measured(conn: Connection) -> set[int]:
+    """Schools of which a gateway and a computer tell what they measure: two of each of the first communes."""
+    rows = conn.execute(select(t.school.c.commune_id, t.school.c.id).order_by(t.school.c.id)).all()
+    by: dict[int, list[int]] = {}
+    for commune, school in rows:
+        by.setdefault(commune, []).append(school)
+    return {school for its in list(by.values())[:COMMUNES] for school in its[:2]}
 
 
 def _name(conn: Connection) -> None:

@@ -121,7 +121,11 @@ def test_tables_and_maps_have_one_row_for_each_place(path: Path) -> None:
                 assert (of_now["type"], of_now["match"]) == ("exclude", "all")
                 assert {one["config"]["id"] for one in of_now["filters"]} == {"isNull"}
                 assert len(of_now["filters"]) == len(panel["targets"])
-                assert steps[0]["options"]["excludeByName"]["coverage"] is True
+                left_out = steps[0]["options"]["excludeByName"].keys() - {"Time"}
+                for query in (one["query"] for one in panel["targets"] if "query" in one):
+                    beside = re.findall(r'"(\w+)"', query.partition(" FROM ")[0].partition(" AS ")[2])[1:]
+                    assert beside
+                    assert left_out >= set(beside), "what says of which row a number is"
             assert [step["id"] for step in steps[1:]] == joined, panel["title"]
 
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,7 @@ from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.judged_index import JudgedIndex
 from schoolwatch_server.grafana import influxql, lan, promql
-from schoolwatch_server.grafana.places import IN_SCHOOL, OF_ALL_SCHOOLS, now, worst
+from schoolwatch_server.grafana.places import IN_SCHOOL, OF_ALL_SCHOOLS, map_of_chosen, now, worst
 from schoolwatch_server.grafana.spec import Panel, Query
 from schoolwatch_server.indicators import series
 from schoolwatch_server.indicators.series import series_of
@@ -29,6 +29,7 @@ from schoolwatch_server.scope import EVERYTHING
 from schoolwatch_server.standings import lan as lans
 from schoolwatch_server.standings.keeping import Standings
 from schoolwatch_server.standings.lan import Lan
+from schoolwatch_server.store.influx import naming
 from schoolwatch_server.store.influx.open import open_engine
 from schoolwatch_server.store.influx.writer import Writer
 from schoolwatch_server.store.queried import Queried
@@ -41,6 +42,7 @@ EVERY = 300.0
 RULES = rules.load()
 
 WORST = worst(INDICATOR, OF_ALL_SCHOOLS, "commune_name", "school_name")
+PLACED = map_of_chosen(OF_ALL_SCHOOLS)
 OF_ONE = now(INDICATOR, IN_SCHOOL)
 STRANGE = next(panel for panel in lan.OF_SCHOOL.panels if panel.query.where.get("what") == "strange")
 
@@ -63,7 +65,11 @@ class World:
         self.tree = Tree(folder)
         self.slot = time.time() // EVERY * EVERY
         self.deleted, self.merged, self.moved, self.stays, self.unknown, *_ = self.tree.schools
-        self.chosen = {"province": str(self.stays.province), "school": str(self.unknown.id)}
+        self.chosen = {
+            "province": str(self.stays.province),
+            "school": str(self.unknown.id),
+            "indicator": INDICATOR,
+        }
         with begin_write(self.tree.engine) as conn:
             at = self.slot - 7200
             judged.write(conn, [told(one, at, n / 10) for n, one in enumerate(self.tree.schools)])
@@ -96,10 +102,28 @@ class World:
             found = self.asking().influxql(panel.queries[0], source)
         return {tags: number for tags, its in found.items() for number in its.values()}
 
-    def write_to(self, store: SeriesStore) -> None:
-        """All that waits, as a writer does that was started just now."""
+    def rename(self) -> None:
+        """A school, its commune and the province; another one stands elsewhere on the map."""
+        with begin_write(self.tree.engine) as conn:
+            for table, id_ in (
+                (t.school, self.stays.id),
+                (t.commune, self.stays.commune),
+                (t.province, self.stays.province),
+            ):
+                conn.execute(update(table).where(table.c.id == id_).values(name="Tên mới"))
+            position = {"position": "20.25, 105.97"}
+            conn.execute(update(t.school).where(t.school.c.id == self.moved.id).values(**position))
+
+    @contextmanager
+    def writer(self, store: SeriesStore) -> Iterator[Writer]:
+        """One that was started just now."""
         with closing(open_engine(store)) as engine:
-            Writer(self.tree.engine, engine, store.place, self.tree.folder / "deletions").catch_up()
+            yield Writer(self.tree.engine, engine, store.place, self.tree.folder / "deletions")
+
+
+@pytest.fixture(autouse=True)
+def names_are_read_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(naming, "_NAMES_EVERY", -1.0)
 
 
 @pytest.fixture
@@ -187,9 +211,12 @@ def test_victoriametrics_says_the_same(
 def compared(
     world: World, store: SeriesStore, theirs: Callable[[Query], dict[tuple[str, ...], float]]
 ) -> None:
-    for do in (lambda: None, world.change):
-        do()
-        world.write_to(store)
-        for panel in (WORST, OF_ONE, STRANGE):
+    for do in ([], [world.change], [world.rename]):
+        with world.writer(store) as writer:
+            writer.catch_up()  # what it knows of names before
+            for each in do:
+                each()
+            writer.catch_up()
+        for panel in (WORST, OF_ONE, STRANGE, PLACED):
             ours, others = world.rows(panel), theirs(panel.queries[0])
             assert same({str(k): v for k, v in ours.items()}, {str(k): v for k, v in others.items()}), panel

@@ -10,6 +10,11 @@ MARKS_MAX: Final = 500
 """Lines across one graph: of more nobody reads any."""
 
 
+LISTED: Final = "time > now() - 2d"
+"""Of lists: else an InfluxDB fills them with all that ever was, a place's old names too. 1.x and 2 give what
+is in the same piece of their storage, of a week; from this server they always have what there is now."""
+
+
 def query(asked: Query) -> str:
     """Grafana puts the range for `$timeFilter`, and the length of an interval for `$__interval`."""
     where = [*map(_compared, asked.where.items()), "$timeFilter"]
@@ -44,7 +49,7 @@ def values(variable: Variable) -> str:
     """What fills a variable's list."""
     text = f'SHOW TAG VALUES FROM "{variable.measurement}" WITH KEY = "{variable.tag}"'
     where = _where(variable.where)
-    return f"{text} WHERE {where}" if where else text
+    return f"{text} WHERE {' AND '.join(filter(None, (where, LISTED)))}"
 
 
 def marks(asked: Marks) -> str:

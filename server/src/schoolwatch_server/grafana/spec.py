@@ -7,7 +7,7 @@ from typing import Final, Literal
 from schoolwatch_server import texts
 from schoolwatch_server.indicators.stored import MEASUREMENT
 from schoolwatch_server.influxql.query import Function
-from schoolwatch_server.store.names import INCIDENT_TIMES, LAN, NAMED
+from schoolwatch_server.store.names import INCIDENT_TIMES, LAN, NAMED, TARGET
 from schoolwatch_server.texts import Language
 
 Kind = Literal["timeseries", "stat", "table", "bargauge", "geomap"]
@@ -36,7 +36,8 @@ https://grafana.com/docs/grafana/latest/visualizations/dashboards/variables/add-
 KNOWN_BY: Final = {MEASUREMENT: "coverage", LAN: "coverage", INCIDENT_TIMES: "denominator"}
 """Of measurements whose number may be unknown the field that each row has."""
 
-_OF_ROWS: Final = ("numerator", "denominator", "coverage")
+_OF_ROWS: Final[Mapping[str, tuple[str, ...]]] = {TARGET: ("numerator", "denominator")}
+"""The fields that tell of each row, the end of a series too; of others denominator and coverage."""
 
 WIDTH: Final = 24
 """Columns of Grafana's grid."""
@@ -97,7 +98,8 @@ class Query:
         if not self.is_current:
             return ()
         if self.name:
-            return tuple(one for one in _OF_ROWS if one != self.field)
+            found = _OF_ROWS.get(self.measurement, ("denominator", "coverage"))
+            return tuple(one for one in found if one != self.field)
         return (KNOWN_BY[self.measurement],) if self.measurement in KNOWN_BY else ()
 
     @property

@@ -175,8 +175,10 @@ def _raw(
     query: Select, source: Source, fields: Sequence[str], groups: Groups
 ) -> Iterable[tuple[dict[str, str] | None, Sequence[Row]]]:
     series = [one for _, its in groups for one in its]
-    # what holds now is asked so: the newest row, also where it has no number of what is asked
     is_newest = query.is_descending and query.limit == 1 and not query.offset
+    if is_newest and [column.expression for column in query.columns] == list(map(Field, fields)):
+        yield from _newest(source.newest(query.measurement, fields, series, query.span), groups)
+        return
     ask = source.newest if is_newest else source.points
     found = ask(query.measurement, fields, series, query.span)
     if sum(map(len, found.values())) * len(query.columns) > VALUES_MAX:
@@ -187,6 +189,20 @@ def _raw(
         points.sort(key=_instant)
         rows = of_points(query.columns, [point for point, _ in points], fields)
         yield tags, [_tagged(row, one.tags, places) for row, (_, one) in zip(rows, points, strict=True)]
+
+
+def _newest(
+    found: Mapping[object, Sequence[Point]], groups: Groups
+) -> Iterable[tuple[dict[str, str] | None, Sequence[Row]]]:
+    """The newest row of each group, also where it has no number of one field: what tables of now ask for."""
+    for tags, its in groups:
+        newest: Point | None = None
+        for one in its:
+            for point in found.get(one.id, ()):
+                if newest is None or point.at >= newest.at:
+                    newest = point
+        if newest is not None:
+            yield tags, [(newest.at, *newest.values)]
 
 
 def _tags_among(query: Select, source: Source, fields: Sequence[str]) -> dict[int, str]:

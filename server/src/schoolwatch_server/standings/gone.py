@@ -9,14 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from schoolwatch_server.indicators.indicator import Place
-from schoolwatch_server.store.names import INCIDENT_OPENED, INCIDENTS_NEW
+from schoolwatch_server.store.names import SUMS
 from schoolwatch_server.store.series import Judged
 
 LOOK_BACK: Final = 2 * 86400.0
 """Seconds in which a series must have told something: of older ones nobody asks what holds now."""
-
-_SUMS: Final = (INCIDENT_OPENED, INCIDENTS_NEW)
-"""What happened when holds for ever."""
 
 Tags = Mapping[tuple[Place, int], Mapping[str, str]]
 
@@ -24,7 +21,7 @@ Tags = Mapping[tuple[Place, int], Mapping[str, str]]
 def is_gone(measurement: str, tags: Mapping[str, str], places: Tags) -> bool:
     """Whether a series is of a place that there isn't, or not there."""
     level = tags.get("level", "")
-    if level not in ("school", "commune", "province") or measurement in _SUMS:
+    if level not in ("school", "commune", "province") or measurement in SUMS:
         return False
     now = places.get((level, int(tags.get(level, 0))))  # type: ignore[arg-type]  # one of the three
     return now is None or any(tags.get(key) != value for key, value in now.items())

@@ -78,6 +78,9 @@ acted as IPv6 router (value), DHCP server (numerator) and DHCPv6 server (denomin
 SERVER: Final = "server"
 """The server's own health, by `what` and `part`."""
 
+SUMS: Final = (INCIDENT_OPENED, INCIDENTS_NEW)
+"""What happened when: it holds for ever, and is added up."""
+
 OF_INCIDENTS: Final = (
     INCIDENTS,
     INCIDENTS_BY_SEVERITY,

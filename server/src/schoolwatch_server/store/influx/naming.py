@@ -2,16 +2,19 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from sqlalchemy import Connection, Engine
 
+from schoolwatch_server.database import judged
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.influxql.condition import ANY
 from schoolwatch_server.influxql.instant import EARLIEST, LATEST, nanoseconds
 from schoolwatch_server.influxql.query import Span
 from schoolwatch_server.scope import EVERYTHING
-from schoolwatch_server.store.lines import info_line
+from schoolwatch_server.store.lines import info_line, judged_line
+from schoolwatch_server.store.names import SUMS
 from schoolwatch_server.store.queried.beside import Names
 from schoolwatch_server.store.queried.info import DEVICES, SCHOOLS, InfoSeries
 from schoolwatch_server.store.queried.names import of_gone
@@ -21,6 +24,9 @@ DEVICES_EVERY: Final = 3600.0
 """Seconds between two points of a school's `school_info`, and of a device's `device_info`."""
 
 _NAMES_EVERY: Final = 60.0
+_HOLDS: Final = 2 * 86400.0
+"""Seconds for which what was written counts as what holds, at least."""
+
 _EVER: Final = Span(EARLIEST, LATEST)
 _EVERY: Final = {SCHOOLS: SCHOOLS_EVERY, DEVICES: DEVICES_EVERY}
 
@@ -32,6 +38,7 @@ class Naming:
         self._database = database
         self._names: Names | None = None
         self._named_at = -1e9
+        self._old: tuple[Names, set[tuple[str, str]]] | None = None
         self._told: dict[str, float] = {}
         self._telling: dict[str, float] = {}
 
@@ -40,9 +47,29 @@ class Naming:
         if self._names is None or time.monotonic() - self._named_at > _NAMES_EVERY:
             with begin_read(self._database) as conn:
                 now, gone = InfoSeries(conn, EVERYTHING, 0.0).names(), of_gone(conn)
-            self._names = _with(now, _with(self._names or Names({}), gone))
+            old, self._names = self._names, _with(now, _with(self._names or Names({}), gone))
             self._named_at = time.monotonic()
+            if old is not None and (renamed := _renamed(old, self._names)):
+                self._old = (old, renamed)
         return self._names
+
+    def moved(self, now: float) -> list[str]:
+        """What holds of places that were renamed: an end under the old name, and all of it under the new one.
+
+        A value is written again once a day: until then a table would show the old name, or both. They stand
+        right after the newest point, the end first, as a table may group by another name than what changed.
+        """
+        names = self.names()
+        if self._old is None:
+            return []
+        old, renamed = self._old
+        with begin_read(self._database) as conn:
+            its = [one for one in judged.series(conn) if renamed & one[1].items() and one[0] not in SUMS]
+            rows = list(judged.newest_of(conn, its, now - _HOLDS))
+        ends = (replace(row, value=None, numerator=None, denominator=0.0, coverage=None) for row in rows)
+        lines = [judged_line(end, old.beside(end.tags), nanoseconds(end.at + 1)) for end in ends]
+        lines += [judged_line(row, names.beside(row.tags), nanoseconds(row.at + 2)) for row in rows]
+        return [line for line in lines if line is not None]
 
     def info(self, now: float) -> list[str]:
         """The lines of those series that are due; `told` says that they were written."""
@@ -55,8 +82,9 @@ class Naming:
             return [line for name in due for line in _lines(conn, name, now)]
 
     def told(self) -> None:
-        """What `info` gave last has been written."""
+        """What `info` and `moved` gave last has been written."""
         self._told |= self._telling
+        self._old = None
 
     def forget(self) -> None:
         """All of it is due."""
@@ -72,6 +100,18 @@ def _with(names: Names, others: Names) -> Names:
         {kind: {**its.get(kind, {}), **known.get(kind, {})} for kind in its.keys() | known.keys()},
         {**places, **names.geohashes},
     )
+
+
+def _renamed(old: Names, new: Names) -> set[tuple[str, str]]:
+    """Kind and id of places that are called otherwise than before, or stand elsewhere on the map."""
+    found = {
+        (kind, id_)
+        for kind, its in new.of.items()
+        for id_, name in its.items()
+        if old.of.get(kind, {}).get(id_, name) != name
+    }
+    known = old.of.get("school", {})
+    return found | {("school", id_) for id_ in known if old.geohashes.get(id_) != new.geohashes.get(id_)}
 
 
 def _lines(conn: Connection, measurement: str, now: float) -> Iterator[str]:

@@ -235,7 +235,7 @@ class Writer:
 
     def _info(self) -> int:
         """Which schools and devices there are, now and then."""
-        lines = self._naming.info(self._clock())
+        lines = self._naming.info(self._clock()) + self._naming.moved(self._clock())
         sent = self._send(lines)
         self._naming.told()
         return sent
