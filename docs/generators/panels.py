@@ -37,6 +37,9 @@ from schoolwatch_server.texts import Language
 
 SHARE = "percentunit"
 
+_NO_COLOUR, _ALARM = "text", "orange"
+"""Of numbers: as text is, and of those that are a reason to look."""
+
 _LETTERS = "ABCDEFGH"
 """What queries of a panel are called."""
 
@@ -181,9 +184,19 @@ def _stat(made: Any, one: Panel, at: At) -> Any:
 
 def _bargauge(made: Any, one: Panel, at: At) -> Any:
     made = made.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
-    made = _called(made, one, at.language)
+    made = _called(_coloured(made, one), one, at.language)
     links = _of_series(one, at)
     return made.data_links(links) if links else made
+
+
+def _coloured(made: Any, one: Panel) -> Any:
+    """Grafana's own colours are green, also for what is not known, and red from 80 on, whatever it is."""
+    plain = builders.FieldColor()
+    if one.alarms_from is None:
+        return made.color_scheme(plain.mode(models.FieldColorModeId.FIXED).fixed_color(_NO_COLOUR))
+    steps = [models.Threshold(color=_NO_COLOUR), models.Threshold(one.alarms_from, _ALARM)]
+    limits = builders.ThresholdsConfig().mode(models.ThresholdsMode.ABSOLUTE).steps(steps)
+    return made.thresholds(limits).color_scheme(plain.mode(models.FieldColorModeId.THRESHOLDS))
 
 
 def _table(made: Any, one: Panel, at: At) -> Any:
@@ -263,11 +276,12 @@ def _of_number(one: Panel, query: Query, language: Language) -> list[models.Dyna
     if query.unit:
         found.append(models.DynamicConfigValue("unit", query.unit))
     if (query.unit or one.unit) == SHARE:
-        colours = "continuous-GrYlRd" if query.is_bad else "continuous-RdYlGr"
+        scale = "continuous-GrYlRd" if query.is_bad else "continuous-RdYlGr"
+        colour = {"mode": "fixed", "fixedColor": "blue"} if query.is_plain else {"mode": scale}
         found += [
             models.DynamicConfigValue("min", 0),
             models.DynamicConfigValue("max", 1),
-            models.DynamicConfigValue("color", {"mode": colours}),
+            models.DynamicConfigValue("color", colour),
         ]
         if one.kind == "table":
             cell = {"type": "gauge", "mode": "basic"}

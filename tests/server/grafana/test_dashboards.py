@@ -18,7 +18,7 @@ from schoolwatch_server import rules
 from schoolwatch_server.console.routes import ROUTES
 from schoolwatch_server.grafana import DASHBOARDS, marks
 from schoolwatch_server.grafana.left_out import LEFT_OUT
-from schoolwatch_server.grafana.places import UNITS
+from schoolwatch_server.grafana.places import LOWER_IS_BETTER, UNITS
 from schoolwatch_server.grafana.spec import SOURCE_TYPES, Dialect, Query
 from schoolwatch_server.indicators import INDICATORS
 from schoolwatch_server.indicators.stored import MEASUREMENT, PARTS
@@ -95,6 +95,30 @@ def test_every_panel_is_whole(path: Path) -> None:
         assert len(row["title"]) <= 60, row["title"]
     ids = [panel["id"] for panel in panels] + [p["id"] for p in document["panels"] if p["type"] == "row"]
     assert len(ids) == len(set(ids))
+
+
+@of_each
+def test_colours_mean_what_they_say(path: Path) -> None:
+    """Without a word Grafana paints a number green, also one that is not known, and red from 80 on."""
+    document = json.loads(path.read_text(encoding="utf-8"))
+    for panel in shown(document):
+        says, plain = panel["title"], {"mode": "fixed", "fixedColor": "text"}
+        defaults = panel["fieldConfig"]["defaults"]
+        if panel["type"] in ("stat", "bargauge") and defaults["color"] != plain:
+            assert defaults["color"] == {"mode": "thresholds"}, says
+            first, *_ = defaults["thresholds"]["steps"]
+            assert first == {"color": "text", "value": None}, says
+        asked = "\n".join(str(one.get("query") or one.get("expr")) for one in panel["targets"])
+        scales = {
+            said["value"]["mode"]
+            for one in panel["fieldConfig"]["overrides"]
+            for said in one["properties"]
+            if panel["type"] in ("table", "geomap") and said["id"] == "color"
+        }
+        if any(f"'{one}'" in asked or f'"{one}"' in asked for one in LOWER_IS_BETTER):
+            assert scales <= {"continuous-GrYlRd"}, says
+        if names_of.TARGET in asked:
+            assert scales <= {"fixed"}, f"{says}: of some targets more is better, of others less"
 
 
 @of_each

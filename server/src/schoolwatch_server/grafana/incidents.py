@@ -40,7 +40,9 @@ def open_now(where: Where, console: str) -> Panel:
     """How many are open; a place that is judged and has none has a 0."""
     query = Query(INCIDENTS, where, is_over_time=False)
     title, what = said("grafana.incidents.open"), said("grafana.incidents.open_what")
-    return Panel("stat", title, what, _COUNT, query, 4, 5, newest=_newest(where), console=console)
+    return Panel(
+        "stat", title, what, _COUNT, query, 4, 5, newest=_newest(where), console=console, alarms_from=1
+    )
 
 
 def by_severity(where: Where, console: str) -> Panel:

@@ -118,8 +118,9 @@ def now(indicator: str, where: Mapping[str, str]) -> Panel:
 def worst(indicator: str, where: Mapping[str, str], *by: str) -> Panel:
     """An indicator's newest value of each place, those that are worst off first."""
     title, description, unit = _said_of(indicator)
-    query = Query(MEASUREMENT, {"indicator": indicator, **where}, by, is_over_time=False, name="value")
     is_high = indicator in LOWER_IS_BETTER
+    here = {"indicator": indicator, **where}
+    query = Query(MEASUREMENT, here, by, is_over_time=False, name="value", is_bad=is_high)
     return Panel("table", title, description, unit, query, newest=_newest(where), is_descending=is_high)
 
 

@@ -71,7 +71,7 @@ class Query:
     `named_by` is the tag that names a series to people, where it isn't all of `by`: one in each language.
     `name` is the column that a table has the value in; only tables and maps have one. `label` stands before
     the tags in a legend. `unit` is Grafana's id of a column's unit where that isn't the panel's; with
-    `is_bad` more of a share is worse.
+    `is_bad` more of a share is worse, with `is_plain` it is neither worse nor better.
     With `is_current` the newest row is what holds: where it has no number of the field nothing is known now,
     whatever an older row says.
     """
@@ -87,6 +87,7 @@ class Query:
     label: Words | None = None
     unit: str = ""
     is_bad: bool = False
+    is_plain: bool = False
     is_current: bool = False
 
     @property
@@ -137,7 +138,8 @@ class Panel:
     A table is sorted by `sort`, the name of a column; the largest stands first with `is_descending`.
     With `dashed` the lines of `also` are goals, drawn as dashes.
     `console` is its page of the console, a path with `${variables}`. `no_data` stands where no point is, when
-    that says something else than that not enough is known.
+    that says something else than that not enough is known. A single number is without a colour, but for one
+    of which `alarms_from` on is a reason to look.
     """
 
     kind: Kind
@@ -156,6 +158,7 @@ class Panel:
     dashed: bool = False
     console: str = ""
     no_data: Words | None = None
+    alarms_from: float | None = None
 
     @property
     def queries(self) -> tuple[Query, ...]:

@@ -30,7 +30,7 @@ def against_deadlines(where: Mapping[str, str]) -> tuple[Panel, ...]:
 
 def _table(kind: str, where: Mapping[str, str]) -> Panel:
     here = {"kind": kind, **where}
-    goal = Query(TARGET, here, _BY, field="numerator", is_over_time=False, name="goal")
+    goal = Query(TARGET, here, _BY, field="numerator", is_over_time=False, name="goal", is_plain=True)
     return Panel(
         "table",
         said(f"grafana.targets.{kind}"),
