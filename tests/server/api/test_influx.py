@@ -3,18 +3,22 @@
 import gzip
 import math
 import re
+import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 
 import httpx
 import msgspec
 import pytest
+from sqlalchemy import event, func, select
 
 from schoolwatch_server import packs, rosters, rules
 from schoolwatch_server.api import influx, squeezed
 from schoolwatch_server.api.bounds import BODY_MAX
+from schoolwatch_server.api.route import SESSION_COOKIE
 from schoolwatch_server.database import judged, judged_queries, tables
-from schoolwatch_server.database.engine import begin_write
+from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.indicators.current import count_all
 from schoolwatch_server.line_history import SpeedTest
 from schoolwatch_server.scope import EVERYTHING, Scope
@@ -332,3 +336,45 @@ def test_a_school_that_came_later_is_found(ask: Ask, judged_tree: Tree) -> None:
     with begin_write(judged_tree.engine) as conn:
         judged.write(conn, [Judged("indicator", {"indicator": "x", "level": "new"}, judged_tree.now, 1.0)])
     assert series(ask(), query)[0]["values"] == sorted([*before, ["level", "new"]])  # type: ignore[misc]
+
+
+def test_a_question_holds_one_connection_at_a_time(site: RunningSite, tree: Tree) -> None:
+    """Else all who ask at once could wait for each other: a token's use is written down after it."""
+    engine = site.app.state.context.engine
+    held: Counter[int] = Counter()
+    most: list[int] = []
+
+    def out(*_: object) -> None:
+        held[threading.get_ident()] += 1
+        most.append(max(held.values()))
+
+    def back(*_: object) -> None:
+        held[threading.get_ident()] -= 1
+
+    client, query, began = site.ask(EVERYTHING), "SHOW MEASUREMENTS", time.time()
+    event.listen(engine, "checkout", out)
+    event.listen(engine, "checkin", back)
+    try:
+        for headers in ({}, {"Authorization": ""}, {"Authorization": "Bearer sw_wrong"}):
+            for cookie in ("", f"{SESSION_COOKIE}=wrong"):
+                params = {"q": query}
+                status = client.get(
+                    "/influx/query", params=params, headers={**headers, "Cookie": cookie}
+                ).status_code
+                assert status == (401 if headers else 200)
+    finally:
+        event.remove(engine, "checkout", out)
+        event.remove(engine, "checkin", back)
+    assert max(most) == 1
+    with begin_read(tree.engine) as conn:
+        assert conn.scalar(select(func.max(tables.api_token.c.used_at))) >= began
+
+
+def test_a_revoked_token_is_refused_at_once(site: RunningSite, tree: Tree) -> None:
+    client = site.ask(EVERYTHING)
+    assert say(client, "SHOW DATABASES").status_code == 200
+    token = tables.api_token.c
+    with begin_write(tree.engine) as conn:
+        newest = select(func.max(token.id)).scalar_subquery()
+        conn.execute(tables.api_token.update().where(token.id == newest).values(revoked_at=time.time()))
+    assert say(client, "SHOW DATABASES").status_code == 401

@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schoolwatch_server.influxql import known
 from schoolwatch_server.influxql.condition import Both, Either, Match, allowed, compiled
 from schoolwatch_server.influxql.errors import SHOWN_MAX, TEXT_MAX, QueryError
+from schoolwatch_server.influxql.known import LONGEST
 from schoolwatch_server.influxql.parser import parse
 from schoolwatch_server.influxql.query import Buckets, Fill, Select, Show, Span
 
@@ -258,3 +260,46 @@ def test_classes_of_a_regular_expression_are_those_of_influxdb() -> None:
     assert not compiled(r"^\d$").search("٣")
     assert not compiled(r"^\w$").search("đ")
     assert compiled("(?i)đống").search("ĐỐNG ĐA")
+
+
+ONE, TWO = 1_700_000_000_000, 1_800_000_000_000
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT last(value) FROM x WHERE time >= {}ms and time <= {}ms GROUP BY time(1m) tz('Etc/GMT-7')",
+        "SELECT value FROM x WHERE time >= {}ms; SELECT value FROM y WHERE a = '1' AND time <= {}ms - 1h",
+        "SELECT value FROM x WHERE a = 'time >= {}ms' AND time >= {}ms",
+        "SELECT value FROM x WHERE a =~ /time >= {}ms/ AND time <= {}ms",
+        "SELECT value FROM \"time >= {}ms\" WHERE time >= {}ms AND time <= '2026-11-29' tz('Etc/GMT-7')",
+        "SHOW TAG VALUES FROM x WITH KEY = a WHERE time >= {}ms AND time <= {}ms",
+        "SELECT value FROM x WHERE time >= -{}ms AND {}ms >= time AND time <= now()",
+    ],
+)
+def test_a_query_that_comes_again_is_of_its_own_times(query: str) -> None:
+    """Whatever was kept of it."""
+    for first, second in ((ONE, TWO), (5, TWO), (TWO, ONE), (ONE, ONE)):
+        text = query.format(first, second)
+        for now in (NOW, NOW + 1):
+            anew = parse(f"{text};" + ";" * LONGEST, now)  # too long to be kept
+            assert parse(text, now) == anew == parse(text, now)
+
+
+@pytest.mark.parametrize("instant", ["0", "9" * 18])
+def test_a_query_that_comes_again_is_refused_for_its_own_times(instant: str) -> None:
+    query = "SELECT last(value) FROM x WHERE time >= {}ms GROUP BY time(1m), again tz('Asia/Ho_Chi_Minh')"
+    assert parse(query.format(ONE), NOW) == parse(query.format(ONE), NOW)
+    for text in (query.format(instant), query.format(instant) + ";" * LONGEST):
+        if instant == "0":
+            parse(text, NOW)
+        else:
+            with pytest.raises(QueryError, match="longer than all of time"):
+                parse(text, NOW)
+
+
+def test_few_queries_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(known, "TEXTS_MAX", 3)
+    for n in range(10):
+        parse(f"SELECT value FROM kept{n} WHERE time >= 1ms", NOW)
+    assert len(known._known) <= 3

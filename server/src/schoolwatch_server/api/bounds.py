@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from schoolwatch_server.api.gathered import Gathered
 from schoolwatch_server.api.readers import Reader
 
 HEAD_SECONDS = 15.0
@@ -83,7 +84,7 @@ class BoundedHead(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn
         """Starts the clock."""
-        super().connection_made(transport)
+        super().connection_made(Gathered(transport, self.loop))
         Reader(transport).watch(self.loop)
         self._watch()
 
@@ -101,6 +102,8 @@ class BoundedHead(H11Protocol):
         """Its headers are whole, and what comes after them takes as long as it takes."""
         self._is_websocket = True
         self._stop()
+        if isinstance(self.transport, Gathered):
+            self.transport = self.transport.plain
         super().handle_websocket_upgrade(event)
 
     def _watch(self) -> None:

@@ -1,6 +1,5 @@
 """Security headers on every answer: nothing from elsewhere, no inline code, in nobody's frame."""
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 CONTENT_SECURITY_POLICY = (
@@ -36,11 +35,13 @@ class SecurityHeaders:
 
     def __init__(self, app: ASGIApp, *, simulated: bool = False, secure: bool = False) -> None:
         self._app = app
-        self._headers = dict(HEADERS)
+        headers = dict(HEADERS)
         if simulated:
-            self._headers[SIMULATED] = "yes"
+            headers[SIMULATED] = "yes"
         if secure:
-            self._headers["Strict-Transport-Security"] = HSTS
+            headers["Strict-Transport-Security"] = HSTS
+        self._headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        self._names = frozenset(name for name, _ in self._headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes everything on."""
@@ -50,12 +51,12 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self._headers.items():
-                    headers[name] = value
-                static = scope["path"].startswith("/static/") and message["status"] < 400
-                # kept, but asked for each time whether it is still the same: an ETag says so in few bytes
-                headers.setdefault("Cache-Control", "no-cache" if static else "no-store")
+                own = [one for one in message.get("headers", ()) if one[0] not in self._names]
+                if all(name != b"cache-control" for name, _ in own):
+                    static = scope["path"].startswith("/static/") and message["status"] < 400
+                    # kept, but asked for each time whether it is still the same: an ETag says so in few bytes
+                    own.append((b"cache-control", b"no-cache" if static else b"no-store"))
+                message = {**message, "headers": own + self._headers}
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

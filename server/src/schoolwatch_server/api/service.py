@@ -139,6 +139,7 @@ def create_app(config: ServerConfig) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # whatever the environment says
         lifespan=lifespan,
     )
     app.state.context = Context(

@@ -1,7 +1,8 @@
 """Instants and durations of a query, in nanoseconds."""
 
 import re
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -81,11 +82,15 @@ def shift(zone: tzinfo, start: int, end: int) -> int:
     # instants of a query may lie outside of what a calendar holds; a zone's present rule goes for these
     limits = (max(min(at // SECOND, 4_000_000_000), 300_000_000) for at in (start, end - 1))
     shifts = {datetime.fromtimestamp(at, zone).utcoffset() for at in limits}
-    half_year = {datetime(2026, month, 1, tzinfo=zone).utcoffset() for month in (1, 7)}
-    found = shifts | half_year
+    found = shifts | _half_year(zone)
     if len(found) != 1 or (only := found.pop()) is None:
         raise QueryError("tz() takes a zone without summer time, as 'Asia/Ho_Chi_Minh'")
     return int(only.total_seconds()) * SECOND
+
+
+@lru_cache(32)
+def _half_year(zone: tzinfo) -> frozenset[timedelta | None]:
+    return frozenset(datetime(2026, month, 1, tzinfo=zone).utcoffset() for month in (1, 7))
 
 
 def rfc3339(at: int, zone: tzinfo) -> str:

@@ -6,9 +6,11 @@ from typing import Final, get_args
 from schoolwatch_server.influxql import instant
 from schoolwatch_server.influxql.condition import ANY, Match
 from schoolwatch_server.influxql.errors import QueryError, shown
-from schoolwatch_server.influxql.expression import columns, is_raw
-from schoolwatch_server.influxql.query import Buckets, Fill, Filling, Select, Show, Shown, Span, Statement
+from schoolwatch_server.influxql.expression import columns
+from schoolwatch_server.influxql.known import Text
+from schoolwatch_server.influxql.query import Buckets, Fill, Filling, Show, Shown, Statement
 from schoolwatch_server.influxql.reader import Reader
+from schoolwatch_server.influxql.undated import Undated
 from schoolwatch_server.influxql.where import Bounds, where
 
 STATEMENTS_MAX: Final = 50
@@ -20,8 +22,18 @@ EVERY_MIN: Final = 1_000_000
 
 def parse(query: str, now: int) -> tuple[Statement, ...]:
     """The statements of a query that is asked at `now` (nanoseconds). Raises `QueryError`."""
+    text = Text(query)
+    if (known := text.known(now)) is not None:
+        return known
+    found = _parsed(query, now)
+    dated = tuple(one if isinstance(one, Show) else one.dated(now) for one in found)
+    text.keep(found)
+    return dated
+
+
+def _parsed(query: str, now: int) -> list[Undated | Show]:
     reader = Reader(query)
-    found: list[Statement] = []
+    found: list[Undated | Show] = []
     while not reader.is_at_end:
         if reader.took(";"):
             continue
@@ -32,10 +44,10 @@ def parse(query: str, now: int) -> tuple[Statement, ...]:
             reader.take(";")
     if not found:
         raise QueryError("the query is empty")
-    return tuple(found)
+    return found
 
 
-def _statement(reader: Reader, now: int) -> Statement:
+def _statement(reader: Reader, now: int) -> Undated | Show:
     token = reader.next
     if reader.took("SELECT"):
         return _select(reader, now)
@@ -47,7 +59,7 @@ def _statement(reader: Reader, now: int) -> Statement:
 # --- SELECT -------------------------------------------------------------------------------------------
 
 
-def _select(reader: Reader, now: int) -> Select:
+def _select(reader: Reader, now: int) -> Undated:
     wanted = columns(reader)
     if reader.says("INTO"):
         raise QueryError("SELECT … INTO: nothing is written by a query", reader.next.at)
@@ -60,22 +72,12 @@ def _select(reader: Reader, now: int) -> Select:
     zone: tzinfo = UTC
     if reader.took("TZ"):
         zone = instant.zone_named(reader.argument("string").text)
-    span = bounds.span(zone)
-    buckets = None
-    if every is not None:
-        span = _bounded(span, now)
-        ahead = instant.shift(zone, span.start, span.end)
-        buckets = Buckets(every.every, every.offset - ahead)
-    if is_raw(wanted) and every is not None:
-        raise QueryError("GROUP BY requires at least one aggregate function")
-    if is_descending and fill.how in ("previous", "linear") and every is not None:
-        raise QueryError(f"fill({fill.how}) goes with ORDER BY time ASC alone here")
-    return Select(
+    return Undated(
         wanted,
         measurement,
         bounds.tags,
-        span,
-        buckets,
+        bounds.times,
+        every,
         tags,
         fill,
         is_descending,
@@ -83,13 +85,6 @@ def _select(reader: Reader, now: int) -> Select:
         offset,
         zone,
     )
-
-
-def _bounded(span: Span, now: int) -> Span:
-    """Time buckets need a beginning, and end now where no end is said."""
-    if span.start == instant.EARLIEST:
-        raise QueryError("GROUP BY time() needs a beginning: WHERE time >= …")
-    return span if span.end != instant.LATEST else Span(span.start, max(now, span.start))
 
 
 def _measurement(reader: Reader) -> str:

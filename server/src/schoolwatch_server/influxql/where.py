@@ -1,7 +1,8 @@
 """WHERE: between which instants, and of which series."""
 
-from dataclasses import dataclass, field
-from datetime import UTC, tzinfo
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import tzinfo
 from typing import Final
 
 from schoolwatch_server.influxql import instant
@@ -28,15 +29,20 @@ _TURNED: Final = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "=": "="}
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """`time` compared with an instant (nanoseconds), or with a text that a zone turns into one."""
+    """`time` compared with an instant (nanoseconds), or with a text that a zone turns into one.
+
+    `place` is where in the query a duration stands for the instant (from 1), 0 where another word does.
+    """
 
     sign: str
     at: int | str
     plus: int = 0
+    place: int = 0
+    is_now: bool = False
 
-    def span(self, zone: tzinfo) -> Span:
-        """The instants that are meant."""
-        at = (instant.instant(self.at, zone) if isinstance(self.at, str) else self.at) + self.plus
+    def span(self, zone: tzinfo, said: int | str) -> Span:
+        """The instants that are meant, where this is said for `at`."""
+        at = (instant.instant(said, zone) if isinstance(said, str) else said) + self.plus
         at = max(min(at, instant.LATEST - 1), instant.EARLIEST)
         match self.sign:
             case ">":
@@ -57,12 +63,6 @@ class Bounds:
     times: tuple[Limit, ...] = ()
     tags: Condition = field(default=ANY)
 
-    def span(self, zone: tzinfo = UTC) -> Span:
-        """The instants that all of it leaves."""
-        spans = [limit.span(zone) for limit in self.times]
-        start = max((span.start for span in spans), default=instant.EARLIEST)
-        return Span(start, max(start, min((span.end for span in spans), default=instant.LATEST)))
-
     def both(self, other: "Bounds") -> "Bounds":
         """Both of them."""
         if isinstance(self.tags, Anything) or isinstance(other.tags, Anything):
@@ -70,6 +70,13 @@ class Bounds:
         else:
             tags = Both(self.tags, other.tags)
         return Bounds((*self.times, *other.times), tags)
+
+
+def span(times: Sequence[Limit], zone: tzinfo, instants: Mapping[int, int]) -> Span:
+    """The instants that all limits leave; `instants` stand for those of their places."""
+    spans = [limit.span(zone, instants.get(limit.place, limit.at)) for limit in times]
+    start = max((span.start for span in spans), default=instant.EARLIEST)
+    return Span(start, max(start, min((span.end for span in spans), default=instant.LATEST)))
 
 
 def where(reader: Reader, now: int) -> Bounds:
@@ -116,20 +123,19 @@ def _limit(reader: Reader, now: int) -> Limit:
     sign = reader.step()
     if sign.kind != "sign" or sign.text not in _TURNED:
         raise reader.unexpected(sign, "=, <, <=, >, >= after time")
-    at, plus = _moment(reader, now)
-    return Limit(sign.text, at, plus)
+    return _moment(reader, now, sign.text)
 
 
 def _turned(reader: Reader, now: int) -> Limit:
     """`1700000000s <= time`."""
-    at, plus = _moment(reader, now)
+    limit = _moment(reader, now, "=")
     sign = reader.step()
     if sign.text not in _TURNED or not reader.took("TIME"):
         raise reader.unexpected(sign, "a comparison with time")
-    return Limit(_TURNED[sign.text], at, plus)
+    return replace(limit, sign=_TURNED[sign.text])
 
 
-def _moment(reader: Reader, now: int) -> tuple[int | str, int]:
+def _moment(reader: Reader, now: int, compared: str) -> Limit:
     sign = -1 if reader.took("-") else 1  # before 1970, as Grafana asks for it
     token = reader.step()
     at: int | str
@@ -151,7 +157,8 @@ def _moment(reader: Reader, now: int) -> tuple[int | str, int]:
     while reader.says("+", "-"):
         sign = 1 if reader.step().text == "+" else -1
         plus += sign * instant.duration(reader.expect("duration").text)
-    return at, plus
+    place = token.at if token.kind == "duration" else 0
+    return Limit(compared, at, plus, place, token.says("NOW"))
 
 
 def _match(reader: Reader, tag: str) -> Match:
