@@ -88,6 +88,12 @@ OTHER_WORDS = {
     "virus": "vi-rút",
     "tuyến đường": "tuyến",
     "router": "bộ định tuyến",
+    "Gateway": "máy cổng",
+    "máy gateway": "máy cổng",
+    "gateway của": "máy cổng của",
+    "gateway và": "máy cổng và",
+    "và gateway": "và máy cổng",
+    "máy đo cổng mạng": "máy cổng",
 }
 """What is not said, because the word beside it is said everywhere else."""
 

@@ -151,7 +151,7 @@ def test_a_late_rogue_server_is_one_incident_that_is_marked_and_says_both_times(
     assert seen.title == "Máy chủ DHCP trả lời"
     assert dict(seen.lines) == {
         "Thiết bị gây ra (bí danh)": "aaaaaaaaaaaa…",
-        "Lệnh tìm trên máy đo cổng mạng": "sudo schoolwatch-agent lan aaaaaaaaaaaa",
+        "Lệnh tìm trên máy cổng": "sudo schoolwatch-agent lan aaaaaaaaaaaa",
         "Đầu địa chỉ MAC (hãng sản xuất)": "00:1a:2b",
         "Địa chỉ của máy chủ": "192.168.1.1",
         "Bộ định tuyến được phát": "192.168.1.1",
@@ -240,7 +240,7 @@ def test_a_gateway_that_stays_away_is_waited_for_thirty_days_and_that_is_told(la
         (row,) = opened(lan.world)
         page = site.somebody("so_admin").get(f"/incidents/{row.id}").text
     assert "đang im lặng, chưa biết còn hay không" in page
-    assert "30 ngày không có máy đo nào nghe" in page
+    assert "30 ngày không có máy cổng nào nghe" in page
     assert "Đóng sự cố" not in page
 
 

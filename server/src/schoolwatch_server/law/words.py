@@ -50,7 +50,7 @@ TOPICS: dict[Leaf, str] = {
     "report": "báo cáo của thiết bị: số đo, thông tin, chữ ký",
     "ack": "đã nhận đến báo cáo nào (giữ lại trên kênh)",
     "settings": "đích đo, lịch đo (giữ lại trên kênh); không có lệnh nào",
-    "presence": "máy đo cổng mạng còn kết nối hay không (chưa dùng)",
+    "presence": "máy cổng còn kết nối hay không (chưa dùng)",
     "relay": "báo cáo của thiết bị khác, chuyển nguyên vẹn (chưa dùng)",
 }
 
