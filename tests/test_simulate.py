@@ -10,6 +10,7 @@ import pytest
 
 from influxql_queries import asked
 from panels_world import expanded
+from parts import simulate as simulating
 from schoolwatch_server.config import of_data
 from schoolwatch_server.database import engine as database
 from schoolwatch_server.database import registry, simulated
@@ -67,8 +68,17 @@ def test_a_province_to_look_at_fills_the_dashboards_and_says_what_it_is(tmp_path
     assert len(empty) < count / 50, empty
     assert "single readings: of schools 1, 2, 15, 16, 20, 30\n" in made.stdout
 
-    again = simulate(folder)
-    assert again.returncode == 2
-    assert "not empty" in again.stderr
-    assert simulate(tmp_path / "other", "--schools", "3").returncode == 2
-    assert not (tmp_path / "other").exists()
+
+def test_what_is_there_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "letter").write_text("to the headmaster")
+    for folder, says in ((tmp_path, "not empty"), (tmp_path / "letter", "no folder")):
+        monkeypatch.setattr(sys, "argv", ["simulate", str(folder)])
+        assert simulating.main() == 2
+        assert says in capsys.readouterr().err
+    monkeypatch.setattr(sys, "argv", ["simulate", str(tmp_path / "other"), "--schools", "3"])
+    with pytest.raises(SystemExit) as ended:
+        simulating.main()
+    assert ended.value.code == 2
+    assert [one.name for one in tmp_path.iterdir()] == ["letter"]

@@ -34,6 +34,9 @@ def main() -> int:
     asked = parser.parse_args()
     if not 30 <= asked.schools <= 1500 or not 1 <= asked.devices <= 200 or not 1 <= asked.days <= 400:
         parser.error("--schools is 30 to 1500, --devices 1 to 200, --days 1 to 400")
+    if asked.folder.exists() and not asked.folder.is_dir():
+        print(f"{asked.folder} is no folder: choose another one", file=sys.stderr)
+        return 2
     if asked.folder.exists() and any(asked.folder.iterdir()):
         print(f"{asked.folder} is not empty: nothing simulated is put among what is real", file=sys.stderr)
         return 2

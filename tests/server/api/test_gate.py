@@ -91,9 +91,11 @@ EACH = [pytest.param(route, id=f"{route.method} {route.path}") for route in ROUT
 
 @pytest.mark.parametrize("route", EACH)
 def test_nobody_passes_a_gate_without_a_name(site: RunningSite, route: Route) -> None:
+    client = site.anyone()
     for headers in ({}, {"Authorization": "Bearer sw_wrong"}, {"Authorization": "Basic YWRtaW46eA=="},
                     {"Cookie": f"{SESSION_COOKIE}=wrong"}):  # fmt: skip
-        answer = site.anyone(headers=headers).request(route.method, address(route))
+        client.cookies.clear()
+        answer = client.request(route.method, address(route), headers=headers)
         if route.permission != "public":
             assert answer.status_code == 401
             challenge = answer.headers["www-authenticate"]
@@ -134,9 +136,9 @@ def test_a_scope_does_not_cover_what_is_above_it(tree: Tree) -> None:
 
 @pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "TRACE", "XYZ"])
 def test_no_other_method_is_a_way_in(site: RunningSite, tree: Tree, method: str) -> None:
-    paths = [route.path for route in ROUTES]
+    paths, client = [route.path for route in ROUTES], site.anyone()
     for route in ROUTES:
-        answer = site.anyone().request(method, address(route))
+        answer = client.request(method, address(route))
         assert answer.status_code == 405, route
         assert route.method in answer.headers["allow"] or paths.count(route.path) > 1
 

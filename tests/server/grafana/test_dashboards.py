@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -164,7 +165,7 @@ def test_every_link_leads_to_a_dashboard_and_sets_what_is_there(path: Path) -> N
         else:
             assert link["type"] == "dashboards" or link["url"].startswith("/d/"), link
         if link["type"] == "link" and link["url"].startswith("/d/"):
-            assert link["url"].removeprefix("/d/") in names(path), link["url"]
+            assert link["url"].removeprefix("/d/") in names(path.parent), link["url"]
             assert link["keepTime"]
             assert link["includeVars"]
     for panel in shown(document):
@@ -176,7 +177,7 @@ def test_every_link_leads_to_a_dashboard_and_sets_what_is_there(path: Path) -> N
                 assert any(page.fullmatch(url.removeprefix("${console}").partition("?")[0]) for page in PAGES)
             else:
                 uid, _, query = url.removeprefix("/d/").partition("?")
-                there = names(path)[uid]
+                there = names(path.parent)[uid]
                 assert set(re.findall(r"var-(\w+)=", query)) <= there, url
                 assert set(re.findall(r"\$\{(\w+):queryparam\}", query)) <= there & own, url
                 assert {"${source:queryparam}", "${__url_time_range}"} <= set(query.split("&")), url
@@ -186,9 +187,10 @@ PAGES = [re.compile(re.sub(r"\{\w+\}", "[^/]+", route.path)) for route in ROUTES
 """Addresses of the console."""
 
 
-def names(path: Path) -> dict[str, set[str]]:
-    """uid → variables, of the dashboards beside this one."""
-    every = (json.loads(one.read_text(encoding="utf-8")) for one in path.parent.glob("*.json"))
+@cache
+def names(folder: Path) -> dict[str, set[str]]:
+    """uid → variables, of the dashboards of a folder."""
+    every = (json.loads(one.read_text(encoding="utf-8")) for one in folder.glob("*.json"))
     return {one["uid"]: {variable["name"] for variable in one["templating"]["list"]} for one in every}
 
 

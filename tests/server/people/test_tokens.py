@@ -140,23 +140,24 @@ def test_the_list_says_what_became_of_who_issued_a_token(tmp_path: Path) -> None
     tree.engine.dispose()
 
 
-def test_the_command_prints_one_that_works(world: World) -> None:
-    def command(*words: str) -> subprocess.CompletedProcess[str]:
-        argv = [sys.executable, "-m", "schoolwatch_server", "token", "--data", str(world.folder), *words]
-        return subprocess.run(argv, capture_output=True, text=True, timeout=60, env=environment())
-
-    whole, one = command("--scope", "read"), command("--scope", "read", "--school", "S", "--days", "1")
-    assert (whole.returncode, one.returncode) == (0, 0)
-    assert len(whole.stdout.split()) == 1
+def test_the_command_prints_one_that_works(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["token", "--data", str(world.folder), "--scope"]
+    argv = [sys.executable, "-m", "schoolwatch_server", *words, "read"]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, env=environment())
+    assert done.returncode == 0
+    assert len(done.stdout.split()) == 1
+    assert cli.main([*words, "read", "--school", "S", "--days", "1"]) == 0
+    one = capsys.readouterr().out
     with RunningSite(settings_of(world.folder)) as site:
-        for said, metrics in ((whole, 200), (one, 403)):
-            client = site.anyone(headers={"Authorization": f"Bearer {said.stdout.strip()}"})
+        for said, metrics in ((done.stdout, 200), (one, 403)):
+            client = site.anyone(headers={"Authorization": f"Bearer {said.strip()}"})
             assert [s["code"] for s in client.get("/api/v1/schools").json()["schools"]] == ["S"]
             assert client.get("/metrics").status_code == metrics
-    refused = command("--scope", "read", "--school", "NOBODY")
-    assert (refused.returncode, refused.stdout) == (2, "")
-    assert "NOBODY" in refused.stderr
-    assert command("--scope", "write").returncode == 2
+    assert cli.main([*words, "read", "--school", "NOBODY"]) == 2
+    refused = capsys.readouterr()
+    assert refused.out == ""
+    assert "NOBODY" in refused.err
+    assert cli.main([*words, "write"]) == 2
 
 
 @pytest.mark.parametrize("level", ["school", "commune", "province"])
