@@ -1,10 +1,12 @@
 """`grafana push`: a Grafana gets everything once, nothing twice, and keeps what is not ours."""
 
 import copy
+import functools
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from documented_grafana import TOKEN, DocumentedGrafana, answering
@@ -232,6 +234,24 @@ def test_an_answer_of_something_else_is_said(
     said = push("--prune", "--dry-run", code=0 if is_a_list else 2)
     assert is_a_list or "answers with something else than it should" in said
     assert everything(grafana) == before
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (httpx.Response(302, headers={"Location": "https://sso.example/login?next=/"}), "to log in"),
+        (httpx.Response(301, headers={"Location": "https://grafana.example/"}), "give --url as it stands"),
+        (httpx.Response(502, html="<h1>Bad Gateway</h1>"), "(502): it, or what stands before it"),
+        (httpx.Response(429, html="slow down"), "(429): it had too many requests"),
+        (httpx.Response(200, html="<h1>Welcome</h1>"), "is --url the address of a Grafana"),
+    ],
+)
+def test_what_stands_before_it_answers_instead(
+    push, monkeypatch: pytest.MonkeyPatch, answer: httpx.Response, said: str
+) -> None:
+    wire = httpx.MockTransport(lambda _: answer)
+    monkeypatch.setattr(httpx, "Client", functools.partial(httpx.Client, transport=wire))
+    assert said in push(code=2)
 
 
 def test_a_file_that_others_may_read_is_told(push, tmp_path: Path) -> None:

@@ -92,11 +92,18 @@ class Grafana:
             raise GrafanaError(f"{self.url} can't be reached: {why[:200]}") from error
         if answer.is_redirect:
             to = answer.headers.get("location", "")[:200]
-            raise GrafanaError(f"{self.url}{path} sends on to {to}: give --url as it stands there")
+            what = (
+                "something before it asks people to log in: give an address that leads past that"
+                if "login" in to or "signin" in to
+                else "give --url as it stands there"
+            )
+            raise GrafanaError(f"{self.url}{path} sends on to {to}: {what}")
         try:
             return answer.status_code, json.loads(content) if content else None
         except ValueError as error:
-            if answer.status_code in (401, 403, 404):
+            if answer.status_code in (401, 403, 404, 429):
+                return answer.status_code, None
+            if answer.status_code >= 500:
                 return answer.status_code, None
             raise GrafanaError(
                 f"{self.url}{path} answered {answer.status_code} with something else than JSON: {_NO_GRAFANA}"
@@ -107,10 +114,12 @@ class Grafana:
             return
         said = str(answer.get("message", "")) if isinstance(answer, dict) else ""
         what = f"Grafana refuses {method} {path} ({status}{': ' if said else ''}{said[:300]})"
-        raise GrafanaError(f"{what}: {_ADVICE.get(status, 'see its log')}")
+        raise GrafanaError(f"{what}: {_ADVICE.get(status, _AWAY if status > 500 else 'see its log')}")
 
 
 _NO_GRAFANA: Final = "is --url the address of a Grafana, with its path?"
+
+_AWAY: Final = "it, or what stands before it, can't answer just now: look, then run again"
 
 _ADVICE: Final = {
     400: "what is sent does not fit this version, or the object came from a file and is changed there",
@@ -120,4 +129,5 @@ _ADVICE: Final = {
     409: "something of that name is there already, or somebody changed it just now; look, then run again",
     412: "somebody changed it just now, or something of that name is there already; look, then run again",
     422: "what is sent does not fit this version of Grafana",
+    429: "it had too many requests: wait a minute, then run again",
 }
