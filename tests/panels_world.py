@@ -19,7 +19,6 @@ from schoolwatch_server.indicators.indicator import Counts
 from schoolwatch_server.indicators.stored import MEASUREMENT, PARTS
 from schoolwatch_server.influxql.condition import ANY, Match
 from schoolwatch_server.influxql.query import Span
-from schoolwatch_server.influxql.source import Series
 from schoolwatch_server.intake.batch import take
 from schoolwatch_server.scope import EVERYTHING
 from schoolwatch_server.severity import SEVERITIES
@@ -205,8 +204,10 @@ def lines(source: Queried, devices: Sequence[str], span: Span, but: Container[st
         fields = source.fields(measurement)
         wheres = [Match("device", "=", device) for device in devices] if measurement in measured else [ANY]
         for where in wheres:
-            for one in source.series(measurement, where, span):
-                tags = tagged(one)
+            found = source.series(measurement, where, span)
+            keys = sorted(source.tag_keys(measurement))
+            for one, texts in zip(found, source.labels(measurement, found, keys), strict=True):
+                tags = tagged({key: text for key, text in zip(keys, texts, strict=True) if text})
                 for at, values in source.points(measurement, fields, [one], span).get(one.id, ()):
                     said = [f"{k}={v!r}" for k, v in zip(fields, values, strict=True) if v is not None]
                     yield f"{measurement}{tags} {','.join(said)} {at}"
@@ -220,9 +221,9 @@ def info_lines(source: Queried, span: Span) -> Iterator[str]:
                 yield info_line(measurement, one.tags, point.at)
 
 
-def tagged(series: Series) -> str:
+def tagged(tags: Mapping[str, str]) -> str:
     """The tags as a line has them."""
-    escaped = {key: re.sub(r"([ ,=])", r"\\\1", value) for key, value in sorted(series.tags.items())}
+    escaped = {key: re.sub(r"([ ,=])", r"\\\1", value) for key, value in sorted(tags.items())}
     return "".join(f",{key}={value}" for key, value in escaped.items())
 
 

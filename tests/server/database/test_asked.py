@@ -1,42 +1,53 @@
-"""Statements that go past SQLAlchemy give the same rows, and the same errors."""
+"""What every graph asks goes to the driver itself: the same rows, and errors as SQLAlchemy tells them."""
 
 import pytest
-from sqlalchemy import bindparam, exc, select
+from sqlalchemy import bindparam, column, exc, select, table
 
 from reports import World
-from schoolwatch_server.database import registry
+from schoolwatch_server.database import asked
 from schoolwatch_server.database import tables as t
-from schoolwatch_server.database.asked import _FEW, Asked
+from schoolwatch_server.database.asked import Asked, listed
 from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.database.registry import create_province
 
-_c = t.commune.c
-QUERY = (
-    select(_c.id, _c.code, _c.id * 2 + 1)
-    .where(_c.id.in_(bindparam("ids", expanding=True)), _c.code >= bindparam("least"))
-    .order_by(_c.id)
-    .limit(1000)
+CODE = Asked(select(t.province.c.code).where(t.province.c.name == bindparam("name")))
+GONE = Asked(select(column("x")).select_from(table("gone")).where(column("x") == bindparam("x")))
+AMONG = Asked(
+    lambda dialect: select(t.province.c.id).where(asked.among(dialect, t.province.c.id)).order_by("id")
 )
+EACH = Asked(lambda dialect: select(asked.each(dialect).c.value))
 
 
-def test_rows_are_those_of_sqlalchemy(world: World) -> None:
+def test_it_reads_what_its_transaction_sees(world: World) -> None:
     with begin_write(world.engine) as conn:
-        province = registry.create_province(conn, "PX", "Tỉnh")
-        ids = [registry.create_commune(conn, province, f"X{n:03}", f"Xã {n}") for n in range(_FEW + 5)]
-    asked = Asked(QUERY)
+        create_province(conn, "P77", "Tỉnh '77' %s ?")
+        assert CODE.all(conn, {"name": "Tỉnh '77' %s ?"}) == [("P77",)]
+        with begin_read(world.engine) as other:
+            assert CODE.all(other, {"name": "Tỉnh '77' %s ?"}) == []
+
+
+def test_ids_are_one_parameter_however_many(world: World) -> None:
+    many = [*range(1, 70_000), 2**40]
+    with begin_write(world.engine) as conn:
+        made = create_province(conn, "P78", "Tỉnh 78")
+        given = {"ids": listed(conn.dialect.name, many)}
+        assert (made,) in AMONG.all(conn, given)
+        assert sorted(EACH.all(conn, given)) == [(id_,) for id_ in many]
+        assert AMONG.all(conn, {"ids": listed(conn.dialect.name, [])}) == []
+
+
+def test_what_is_wrong_is_told_as_everywhere(world: World) -> None:
+    with begin_read(world.engine) as conn, pytest.raises(exc.DBAPIError):
+        GONE.all(conn, {"x": 1})
     with begin_read(world.engine) as conn:
-        for some in ([], ids[:1], ids[2:4], ids[4:6], ids[:_FEW], ids, [-1, ids[3]]):
-            for least in ("X003", "X000"):
-                given = {"ids": some, "least": least}
-                found = [tuple(row) for row in asked.all(conn, given)]
-                assert found == [tuple(row) for row in conn.execute(QUERY, given)]
-        assert len(found) == 1
+        assert CODE.all(conn, {"name": "none"}) == []
 
 
-def test_errors_are_those_of_sqlalchemy(world: World) -> None:
-    asked = Asked(select(t.commune.c.id))
+def test_what_is_wrong_within_a_change_is_told_too(world: World) -> None:
+    communes = Asked(select(t.commune.c.id))
     with begin_write(world.engine) as conn:
-        asked.all(conn, {})
+        communes.all(conn, {})
         conn.exec_driver_sql("ALTER TABLE commune RENAME TO elsewhere")
         with pytest.raises(exc.DBAPIError):
-            asked.all(conn, {})
+            communes.all(conn, {})
         conn.rollback()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import date
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
@@ -19,8 +19,8 @@ from schoolwatch_server import packs
 from schoolwatch_server.grafana import DASHBOARDS, alert, alerts, influxql, marks, promql
 from schoolwatch_server.grafana.spec import Query, Variable
 from schoolwatch_server.influxql.condition import Condition, meant
-from schoolwatch_server.influxql.query import Buckets, Function, Span
-from schoolwatch_server.influxql.source import Fold, Point, Series, folded, lasts, newest
+from schoolwatch_server.influxql.query import Buckets, Call, Function, Span
+from schoolwatch_server.influxql.source import Fold, Line, Point, Series, folded, labels, lines, newest
 from schoolwatch_server.store import lines as protocol
 from schoolwatch_server.store.influx.open import open_engine
 from schoolwatch_server.store.influx.writer import Writer
@@ -52,7 +52,7 @@ def victoriametrics(
     """It has all that the server writes to such a store, and which schools there were."""
     folder = tmp_path_factory.mktemp("victoriametrics")
     span = Span(START * SECOND, (START + HOURS * 3600) * SECOND)
-    told = [*info_lines(embedded, span), *MADE_UP.lines()]
+    told = [*info_lines(embedded, span), *MADE_UP.written()]
     with holding(peer("victoria-metrics"), folder / "data", free_port, told) as running:
         place = SeriesStore("victoriametrics", running.url)
         with closing(open_engine(place)) as store:
@@ -76,7 +76,7 @@ class MadeUp:
             instants = {hour * HOUR + chance.choice((0, 1, HOUR - 1, 1_234_567)) for hour in hours}
             self._points[of] = [(at * 1_000_000, round(chance.uniform(-9, 9), 4)) for at in sorted(instants)]
 
-    def lines(self) -> Iterator[str]:
+    def written(self) -> Iterator[str]:
         """All of it in line protocol."""
         for one in self._series:
             start = protocol.series("indicator", one.tags)
@@ -113,10 +113,17 @@ class MadeUp:
             for of in (int(str(one.id)) for one in series)
         }
 
-    def lasts(
-        self, measurement: str, field: str, series: Sequence[Series], span: Span, buckets: Buckets
-    ) -> Mapping[int, Sequence[tuple[int, float]]]:
-        return lasts(self.folds(measurement, field, series, span, buckets, frozenset({"last"})))
+    def labels(
+        self, measurement: str, series: Sequence[Series], keys: Sequence[str]
+    ) -> Sequence[tuple[str, ...]]:
+        del measurement
+        return labels(series, keys)
+
+    def lines(
+        self, measurement: str, call: Call, series: Sequence[Series], span: Span, buckets: Buckets | None
+    ) -> Mapping[Any, Line]:
+        folds = self.folds(measurement, call.field, series, span, buckets, frozenset({call.function}))
+        return lines(folds, call, buckets)
 
     def points(
         self, measurement: str, fields: Sequence[str], series: Sequence[Series], span: Span

@@ -7,9 +7,9 @@ import pytest
 
 from schoolwatch_server.influxql.condition import Condition
 from schoolwatch_server.influxql.parser import parse
-from schoolwatch_server.influxql.query import Buckets, Function, Select, Span
+from schoolwatch_server.influxql.query import Buckets, Call, Function, Select, Span
 from schoolwatch_server.influxql.run import select
-from schoolwatch_server.influxql.source import Fold, Point, Series, kept, lasts
+from schoolwatch_server.influxql.source import Fold, Line, Point, Series, kept, labels, lines
 
 HOUR = 3_600_000_000_000
 SERIES = (Series(1, {"nic": "a"}), Series(2, {"nic": "b"}))
@@ -43,10 +43,17 @@ class OfHours:
         del measurement, field, span, buckets, need
         return {one.id: {0: FOLDS[one.id][0]} for one in series}
 
-    def lasts(
-        self, measurement: str, field: str, series: Sequence[Series], span: Span, buckets: Buckets
-    ) -> Mapping[Any, Sequence[tuple[int, float]]]:
-        return lasts(self.folds(measurement, field, series, span, buckets, frozenset({"last"})))
+    def labels(
+        self, measurement: str, series: Sequence[Series], keys: Sequence[str]
+    ) -> Sequence[tuple[str, ...]]:
+        del measurement
+        return labels(series, keys)
+
+    def lines(
+        self, measurement: str, call: Call, series: Sequence[Series], span: Span, buckets: Buckets | None
+    ) -> Mapping[Any, Line]:
+        folds = self.folds(measurement, call.field, series, span, buckets, frozenset({call.function}))
+        return lines(folds, call, buckets)
 
     def points(
         self, measurement: str, fields: Sequence[str], series: Sequence[Series], span: Span

@@ -1,5 +1,9 @@
 """Reports that stay taken apart: whatever comes late, goes or is uncertain, as the journal has them."""
 
+import random
+from array import array
+from typing import get_args
+
 import pytest
 from sqlalchemy import delete, update
 
@@ -9,11 +13,11 @@ from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.commit import Rules
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.influxql.instant import nanoseconds
-from schoolwatch_server.influxql.query import Buckets, Span
-from schoolwatch_server.influxql.source import Fold
+from schoolwatch_server.influxql.query import Buckets, Call, Function, Span
+from schoolwatch_server.influxql.source import Fold, line
 from schoolwatch_server.intake.batch import take
 from schoolwatch_server.store.queried import reports
-from schoolwatch_server.store.queried.reports import Reports
+from schoolwatch_server.store.queried.reports import Column, Reports
 
 LOAD = "processor.load"
 SINCE = NOW - 86400.0
@@ -125,3 +129,16 @@ def test_columns_are_cut_and_put_in_buckets(world: World, devices: tuple[Device,
         at[2]: Fold(1, 2, 2, 2, 2, at[2]),
     }
     assert column.part(Span(at[3] + 1)).folds(None) == {}
+
+
+@pytest.mark.parametrize("function", get_args(Function))
+@pytest.mark.parametrize("every", [1, 7, 60, 10_000])
+@pytest.mark.parametrize("is_twice", [False, True])
+def test_a_line_is_what_folds_say(function: Function, every: int, *, is_twice: bool) -> None:
+    """Points alone in their interval and many in one, and two at the same instant."""
+    chance = random.Random(every)
+    at = sorted(chance.sample(range(-500, 500), 150))
+    column = Column(array("q", [*at, at[-1]] if is_twice else at), array("d"))
+    column.values.extend(chance.uniform(-9, 9) for _ in column.at)
+    buckets = Buckets(every, 3)
+    assert column.line(function, buckets) == line(column.folds(buckets), Call(function, "value"))

@@ -1,5 +1,6 @@
 """What places and computers are called in graphs, and nothing else of them: each graph asks for it."""
 
+import itertools
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -89,7 +90,9 @@ def _with_code(name: str, code: str) -> str:
 
 def devices(conn: Connection, names: Collection[str], scope: Scope) -> dict[int, str]:
     """Ids of those devices of opaque names that a scope sees, each with its name."""
-    return _named(conn.execute(_devices(scope.level), {"names": sorted(names)} | reach.place(scope)))
+    query = _devices(scope.level)
+    asked = [query.all(conn, {"name": name} | reach.place(scope)) for name in sorted(names)]
+    return dict(itertools.chain.from_iterable(asked))
 
 
 def _named(rows: Iterable[Any]) -> dict[int, str]:
@@ -112,11 +115,12 @@ def _queries(level: Level) -> tuple[Select[Any], Select[Any], Select[Any]]:
 
 
 @cache
-def _devices(level: Level) -> Select[Any]:
+def _devices(level: Level) -> Asked:
     d, m = t.device.c, t.membership.c
     here = t.device.join(t.membership, and_(m.device_id == d.id, m.valid_to.is_(None)))
     query = select(d.id, d.device).select_from(here.join(t.school, m.school_id == t.school.c.id))
-    return query.where(reach.inside(level), d.device.in_(bindparam("names", expanding=True)))
+    query = query.where(reach.inside(level), d.device == bindparam("name"))
+    return Asked(query)
 
 
 _MARK = Asked(

@@ -12,6 +12,7 @@ from schoolwatch_contract.envelope import decode_stored
 from schoolwatch_contract.records import Envelope
 from schoolwatch_server.database import arrays
 from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.asked import Asked
 from schoolwatch_server.database.upsert import insert_new, upsert
 
 _PRUNED = "pruned_before"
@@ -48,7 +49,7 @@ class Carried:
     taken_at: float
 
 
-_WHEN_PRUNED = select(t.meta.c.value).where(t.meta.c.key == _PRUNED)
+_WHEN_PRUNED = Asked(select(t.meta.c.value).where(t.meta.c.key == _PRUNED))
 _j = t.journal.c
 _ROW = select(_j.id, _j.device_id, _j.taken_at, _j.received_at, _j.late, _j.body, _j.uncertain)
 
@@ -119,15 +120,17 @@ class Look:
 
 
 _since = _j.device_id == bindparam("device"), _j.taken_at >= bindparam("since", type_=Double)
-_LOOK = select(func.count(_j.id), func.coalesce(func.max(_j.id), 0), func.coalesce(func.sum(_j.id), 0)).where(
-    *_since
+_LOOK = Asked(
+    select(func.count(_j.id), func.coalesce(func.max(_j.id), 0), func.coalesce(func.sum(_j.id), 0)).where(
+        *_since
+    )
 )
 _REPORTED = _ROW.where(*_since, _j.id > bindparam("after")).order_by(_j.taken_at, _j.id)
 
 
 def look(conn: Connection, device_id: int, since: float) -> Look:
     """Which reports of a device there are that were taken from an instant on, for certain or not."""
-    return Look(*map(int, conn.execute(_LOOK, {"device": device_id, "since": since}).one()))
+    return Look(*map(int, *_LOOK.all(conn, {"device": device_id, "since": since})))
 
 
 def reported(conn: Connection, device_id: int, since: float, after: int = 0) -> tuple[JournalRow, ...]:
@@ -165,7 +168,7 @@ def move(conn: Connection, name: str, to: int, now: float) -> None:
 
 def pruned_before(conn: Connection) -> float:
     """What was received before this may have been pruned, UTC seconds; 0 when nothing ever was."""
-    return float(conn.scalar(_WHEN_PRUNED) or 0)
+    return max((float(value or 0) for (value,) in _WHEN_PRUNED.all(conn, {})), default=0.0)
 
 
 def held_since(conn: Connection, now: float) -> float:

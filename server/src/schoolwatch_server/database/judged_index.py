@@ -77,7 +77,7 @@ class Known:
         held = self._held.get(measurement, _Held())
         fewest = _fewest(held, where, scope)
         place = _place(scope)
-        seen = (one for one in fewest if place is None or one.tags.get(place[0]) == place[1])
+        seen = fewest if place is None else [one for one in fewest if one.tags.get(place[0]) == place[1]]
         return tuple(kept(where, seen, until))
 
 

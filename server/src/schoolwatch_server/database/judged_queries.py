@@ -1,7 +1,6 @@
 """Points of judged series, and folds of them into buckets of time made by the database itself."""
 
 import itertools
-import operator
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,8 +10,9 @@ from sqlalchemy import Connection, and_, func, select
 
 from schoolwatch_server.database import judged_statements as statements
 from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.asked import Asked, listed
 from schoolwatch_server.influxql.errors import QueryError, in_time
-from schoolwatch_server.influxql.instant import SECOND, nanoseconds
+from schoolwatch_server.influxql.instant import nanoseconds
 from schoolwatch_server.influxql.query import Buckets, Function, Span
 from schoolwatch_server.influxql.source import Fold, Point
 from schoolwatch_server.store.series import JUDGED_FIELDS
@@ -42,7 +42,7 @@ def points(
     query, asked, left = statements.points(tuple(fields)), statements.within(span), POINTS_MAX
     for some in _parts(ids, _READ):
         in_time(until)
-        rows = conn.execute(query, asked | {"ids": some, "most": left + 1}).all()
+        rows = query.all(conn, asked | _ids(conn, some) | {"most": left + 1})
         left -= len(rows)
         if left < 0:
             raise QueryError(f"more than {POINTS_MAX} points: ask for mean() or last() and GROUP BY time()")
@@ -114,68 +114,65 @@ def folds(
     What is not needed of a fold may be wrong in it. Raises `QueryError` when it is later than `until`.
     """
     found: defaultdict[int, dict[int, Fold]] = defaultdict(dict)
-    asked, is_last = statements.within(span), need == {"last"}
-    if is_last and buckets is not None:
-        first, every, begin, length = _even(span, buckets)
-        for id_, its in _in_their_order(conn, ids, field, span, until):
-            last = {(at - begin) // length: (at, value) for _, at, value in its}
-            found[id_] = {
-                first + int(n) * every: Fold(1, value, value, value, value, nanoseconds(at))
-                for n, (at, value) in last.items()
-            }
+    if need == {"last"} and buckets is None:
+        told = lasts(conn, ids, field, span, buckets, until)
+        return {id_: {0: Fold(1, value, value, value, value, at)} for id_, ((at, value),) in told.items()}
+    if need == {"last"} and buckets is not None:
+        for id_, its in _in_their_order(conn, ids, statements.lasts(field, told=True), span, buckets, until):
+            for start, at, value in its:
+                found[id_][start] = Fold(1, value, value, value, value, nanoseconds(at))
         return found
-    if is_last:
-        query = statements.newest(field)
-        for some in _parts(ids, _TOGETHER):
-            in_time(until)
-            for id_, at, value in query.all(conn, asked | {"ids": some}):
-                if at is not None:
-                    found[id_] = {0: Fold(1, value, value, value, value, nanoseconds(at))}
-        return found
-    folded = statements.folded(field, has_last="last" in need, has_buckets=buckets is not None)
+    asked = statements.within(span)
+    query = statements.folded(field, has_last="last" in need, has_buckets=buckets is not None)
     asked |= statements.numbered(span, buckets)
     for some in _parts(ids, _FOLDED):
         in_time(until)
-        for id_, bucket, *numbers in conn.execute(folded, asked | {"ids": some}).all():
+        for id_, bucket, *numbers in conn.execute(query, asked | {"ids": some}).all():
             start = 0 if buckets is None else buckets.start(span.start) + bucket * buckets.every
             found[id_][start] = _fold(*numbers)
     return found
 
 
 def lasts(
-    conn: Connection, ids: Sequence[int], field: str, span: Span, buckets: Buckets, until: float
+    conn: Connection,
+    ids: Sequence[int],
+    field: str,
+    span: Span,
+    buckets: Buckets | None,
+    until: float,
 ) -> dict[int, Sequence[tuple[int, float]]]:
     """Series → the last value of each bucket that has one, by the bucket's beginning, oldest first.
 
-    A panel's intervals hold one point or few: to read them as they lie is faster than a GROUP BY.
-    Raises `QueryError` when it is later than `until`.
+    Without buckets its last point. A panel's intervals hold one point or few: to read them as they lie is
+    faster than a GROUP BY. Raises `QueryError` when it is later than `until`.
     """
     found: dict[int, Sequence[tuple[int, float]]] = {}
-    first, every, begin, length = _even(span, buckets)
-    for id_, its in _in_their_order(conn, ids, field, span, until):
-        last = {(at - begin) // length: value for _, at, value in its}
-        found[id_] = [(first + int(n) * every, value) for n, value in last.items()]
+    if buckets is None:
+        asked = statements.within(span)
+        for some in _parts(ids, _TOGETHER):
+            in_time(until)
+            for id_, at, value in statements.newest(field).all(conn, asked | _ids(conn, some)):
+                if at is not None:
+                    found[id_] = ((nanoseconds(at), value),)
+        return found
+    for id_, its in _in_their_order(conn, ids, statements.lasts(field), span, buckets, until):
+        found[id_] = tuple(dict(its).items())
     return found
 
 
-def _even(span: Span, buckets: Buckets) -> tuple[int, int, float, float]:
-    """Where the first bucket begins and how long each is, in nanoseconds and in seconds as they are kept."""
-    first = buckets.start(span.start)
-    return first, buckets.every, first / SECOND - 0.5e-6, buckets.every / SECOND  # as in `within`
-
-
 def _in_their_order(
-    conn: Connection, ids: Sequence[int], field: str, span: Span, until: float
-) -> Iterator[tuple[int, Iterator[Any]]]:
-    """Series, each with its points that have the field, oldest first: series, instant, value."""
-    query, asked = statements.points((field,), is_known=True), statements.within(span)
-    for some in _parts(ids, _READ):
+    conn: Connection, ids: Sequence[int], query: Asked, span: Span, buckets: Buckets, until: float
+) -> Iterator[tuple[int, list[Any]]]:
+    """Series that have points, each with what a `statements.lasts` says of them."""
+    asked = statements.within(span) | statements.even(span, buckets)
+    for id_ in ids:
         in_time(until)
-        rows = conn.execute(query, asked | {"ids": some, "most": statements.NO_LIMIT}).all()
-        yield from itertools.groupby(rows, _series)
+        if rows := query.all(conn, asked | {"series": id_}):
+            yield id_, rows
 
 
-_series = operator.itemgetter(0)
+def _ids(conn: Connection, some: Sequence[int]) -> dict[str, object]:
+    return {"ids": listed(conn.dialect.name, some)}
 
 
 def _fold(count: int, total: float, low: float, high: float, last_at: float, last: float = 0.0) -> Fold:

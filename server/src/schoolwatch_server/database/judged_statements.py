@@ -19,6 +19,7 @@ from sqlalchemy import (
     select,
 )
 
+from schoolwatch_server.database import asked
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.asked import Asked
 from schoolwatch_server.influxql.instant import SECOND
@@ -46,14 +47,45 @@ def numbered(span: Span, buckets: Buckets | None) -> dict[str, object]:
     return {"first": buckets.start(span.start) / SECOND, "every": buckets.every // _MICRO}
 
 
+def even(span: Span, buckets: Buckets) -> dict[str, object]:
+    """The buckets of `lasts`: where the first begins and how long each is, in ns and in seconds as kept."""
+    first = buckets.start(max(span.start, 0))  # nothing is judged before 1970, where databases' integers end
+    begin, length = first / SECOND - 0.5e-6, buckets.every / SECOND  # as in `within`
+    return {"first": first, "every": buckets.every, "begin": begin, "length": length}
+
+
 @cache
-def points(fields: tuple[str, ...], *, is_known: bool = False) -> Select[Any]:
-    """Series, instant and values, in this order; at `most` so many. With `is_known` the first field is."""
-    columns = [_v[name] for name in fields]
-    query = select(_v.series_id, _v.at, *columns).where(_v.series_id.in_(_IDS), *_between(_v.at))
-    if is_known:
-        query = query.where(columns[0].is_not(None))
-    return query.order_by(_v.series_id, _v.at).limit(bindparam("most", type_=BigInteger))
+def points(fields: tuple[str, ...]) -> Asked:
+    """Series, instant and values, in this order; at `most` so many."""
+
+    def build(dialect: str) -> Select[Any]:
+        query = select(_v.series_id, _v.at, *(_v[name] for name in fields))
+        query = query.where(asked.among(dialect, _v.series_id), *_between(_v.at))
+        return query.order_by(_v.series_id, _v.at).limit(bindparam("most", type_=BigInteger))
+
+    return Asked(build)
+
+
+@cache
+def lasts(field: str, *, told: bool = False) -> Asked:
+    """Of one `series` the points that have the field, oldest first: when their bucket begins, and the value.
+
+    With `told` the instant stands between them.
+
+    Buckets are those of `even`.
+    """
+    at, begin, length = _v.at, bindparam("begin", type_=Double), bindparam("length", type_=Double)
+    first, every = bindparam("first", type_=BigInteger), bindparam("every", type_=BigInteger)
+
+    def build(dialect: str) -> Select[Any]:
+        number = (at - begin) / length
+        whole = cast(func.floor(number) if dialect == "postgresql" else number, BigInteger)  # SQLite cuts
+        mine = _v.series_id == bindparam("series", type_=BigInteger)
+        said = (at, _v[field]) if told else (_v[field],)
+        query = select(first + whole * every, *said).where(mine, _v[field].is_not(None), *_between(at))
+        return query.order_by(at)
+
+    return Asked(build)
 
 
 @cache
@@ -89,15 +121,20 @@ def newest(field: str) -> Asked:
     Two looks into an index each, the second at the page of the first: a join costs twice as much.
     """
     column = _v[field]
-    point = (
-        select(_v.at)
-        .where(_v.series_id == t.judged_series.c.id, column.is_not(None), *_between(_v.at))
-        .correlate(t.judged_series)
-        .order_by(_v.at.desc())
-        .limit(1)
-    )
-    at, value = point.scalar_subquery(), point.with_only_columns(column).scalar_subquery()
-    return Asked(select(t.judged_series.c.id, at, value).where(t.judged_series.c.id.in_(_IDS)))
+
+    def build(dialect: str) -> Select[Any]:
+        each = asked.each(dialect)
+        point = (
+            select(_v.at)
+            .where(_v.series_id == each.c.value, column.is_not(None), *_between(_v.at))
+            .correlate(each)
+            .order_by(_v.at.desc())
+            .limit(1)
+        )
+        at, value = point.scalar_subquery(), point.with_only_columns(column).scalar_subquery()
+        return select(each.c.value, at, value)
+
+    return Asked(build)
 
 
 @cache

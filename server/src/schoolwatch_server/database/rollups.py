@@ -29,6 +29,7 @@ from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from schoolwatch_contract.catalogue import shown_alone
 from schoolwatch_server.database import journal
 from schoolwatch_server.database import tables as t
+from schoolwatch_server.database.asked import Asked
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.upsert import upsert
 from schoolwatch_server.state import parse_key
@@ -223,9 +224,9 @@ def kept(
     conn: Connection, device_id: int, resolution: int, start: float, end: float
 ) -> tuple[dict[int, bytes], list[int]]:
     """A device's buckets that begin in [start, end), packed, by their beginning; which are dirty."""
-    asked = _asked((device_id,), resolution, start, end)
-    bodies = {begin: body for _, begin, body in conn.execute(_bodies("devices"), asked).all()}
-    return bodies, [begin for _, begin, _ in conn.execute(_DIRTY, asked).all()]
+    asked = {"device": device_id, "resolution": resolution, "start": start, "end": end}
+    bodies = {begin: bytes(body) for begin, body in _KEPT.all(conn, asked)}
+    return bodies, [begin for (begin,) in _KEPT_DIRTY.all(conn, asked)]
 
 
 def _asked(ids: Collection[int], resolution: int, start: float, end: float) -> dict[str, object]:
@@ -238,15 +239,25 @@ def _bodies(half: Half) -> Select[Any]:
     return select(r.device_id, r.bucket, r.body).where(*_within(r))
 
 
+def _of_one(of: ReadOnlyColumnCollection[str, Column[Any]]) -> tuple[ColumnElement[bool], ...]:
+    return of.device_id == bindparam("device"), *_between(of)
+
+
 def _within(of: ReadOnlyColumnCollection[str, Column[Any]]) -> tuple[ColumnElement[bool], ...]:
+    return of.device_id.in_(bindparam("ids", expanding=True)), *_between(of)
+
+
+def _between(of: ReadOnlyColumnCollection[str, Column[Any]]) -> tuple[ColumnElement[bool], ...]:
     return (
-        of.device_id.in_(bindparam("ids", expanding=True)),
         of.resolution == bindparam("resolution"),
         of.bucket >= bindparam("start", type_=Double),
         of.bucket < bindparam("end", type_=Double),
     )
 
 
+_r = TABLES["devices"].c
+_KEPT = Asked(select(_r.bucket, _r.body).where(*_of_one(_r)))
+_KEPT_DIRTY = Asked(select(t.dirty.c.bucket).where(*_of_one(t.dirty.c)))
 _DIRTY = select(t.dirty.c.device_id, t.dirty.c.bucket, t.dirty.c.journal_id).where(*_within(t.dirty.c))
 
 

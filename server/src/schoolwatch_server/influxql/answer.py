@@ -2,7 +2,6 @@
 
 import csv
 import io
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
@@ -53,7 +52,8 @@ def as_json(results: Sequence[Result], epoch: str = "") -> bytes:
         if result.error:
             one["error"] = result.error
         if result.series:
-            one["series"] = [_series(series, epoch, result.zone) for series in result.series]
+            clock = _clock(epoch, result.zone)
+            one["series"] = [_series(series, epoch, clock) for series in result.series]
         found.append(one)
     return msgspec.json.encode({"results": found}) + b"\n"
 
@@ -89,26 +89,31 @@ def _clock(epoch: str, zone: tzinfo) -> Clock:
     return lambda at: at // unit if at >= 0 else -(-at // unit)
 
 
-def _series(series: Answered, epoch: str, zone: tzinfo) -> dict[str, object]:
+def _series(series: Answered, epoch: str, clock: Clock) -> dict[str, object]:
     found: dict[str, object] = {"name": series.name} if series.name else {}
     if series.tags is not None:
-        found["tags"] = dict(series.tags)
-    return found | {"columns": series.columns, "values": _values(series, epoch, zone)}
+        found["tags"] = series.tags
+    found["columns"] = series.columns
+    found["values"] = _values(series, epoch, clock)
+    return found
 
 
-def _values(series: Answered, epoch: str, zone: tzinfo) -> msgspec.Raw | list[tuple[object, ...]]:
+def _values(series: Answered, epoch: str, clock: Clock) -> msgspec.Raw | list[tuple[object, ...]]:
     rows: Any = series.rows
-    if epoch and len(series.columns) == 2 and series.columns[0] == "time" and rows[0][0] >= 0 <= rows[-1][0]:
-        # a panel's lines, many rows of one number: without a call for each
+    if epoch and len(rows) > _FEW and _is_line(series) and rows[0][0] >= 0 <= rows[-1][0]:
         unit = UNITS[epoch]
-        return msgspec.Raw(
-            _WHOLE.sub(b"", msgspec.json.encode([(at // unit, number) for at, number in rows]))
-        )
-    return [tuple(map(_number, row)) for row in _timed(series, _clock(epoch, zone))]
+        written = msgspec.json.encode([(at // unit, number) for at, number in rows])
+        return msgspec.Raw(written.replace(b".0]", b"]"))  # as `_number` does
+    return [tuple(map(_number, row)) for row in _timed(series, clock)]
 
 
-_WHOLE: Final = re.compile(rb"\.0(?=])")
-"""What `_number` leaves out, at the end of a row."""
+_FEW: Final = 4
+"""Rows that are written with all else at once."""
+
+
+def _is_line(series: Answered) -> bool:
+    """A panel's line, of many rows of one number: it is written without a call for each."""
+    return len(series.columns) == 2 and series.columns[0] == "time" and isinstance(series.rows[0][1], float)
 
 
 def _timed(series: Answered, clock: Clock) -> list[tuple[object, ...]]:

@@ -3,9 +3,7 @@
 import itertools
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Mapping, Sequence
-from operator import attrgetter
-from typing import Final
+from collections.abc import Mapping, Sequence
 
 from schoolwatch_server.influxql.expression import leaves
 from schoolwatch_server.influxql.instant import EARLIEST
@@ -16,12 +14,11 @@ from schoolwatch_server.influxql.query import (
     Expression,
     Field,
     Fill,
-    Function,
     Number,
     Operator,
     Select,
 )
-from schoolwatch_server.influxql.source import Fold, Point
+from schoolwatch_server.influxql.source import VALUES, Fold, Point
 
 Row = tuple[object, ...]
 Value = float | None
@@ -34,7 +31,7 @@ def of_folds(query: Select, folds: Mapping[str, Mapping[int, Fold]], *, is_selec
     if query.buckets is None:
         found = {call: folds.get(call.field, {}).get(0) for call in calls}
         values: Values = {
-            call: None if fold is None else _VALUES[call.function](fold) for call, fold in found.items()
+            call: None if fold is None else VALUES[call.function](fold) for call, fold in found.items()
         }
         at = 0 if query.span.start == EARLIEST else query.span.start
         if is_selected:
@@ -72,16 +69,6 @@ def _starts(query: Select) -> list[int]:
     return list(range(buckets.start(query.span.start), query.span.end, buckets.every))
 
 
-_VALUES: Final[Mapping[Function, Callable[[Fold], float]]] = {
-    "count": attrgetter("count"),
-    "sum": attrgetter("sum"),
-    "mean": lambda fold: fold.sum / fold.count,
-    "min": attrgetter("min"),
-    "max": attrgetter("max"),
-    "last": attrgetter("last"),
-}
-
-
 # --- buckets without points ---------------------------------------------------------------------------
 
 
@@ -90,7 +77,7 @@ def _filled(query: Select, call: Call, folds: Mapping[int, Fold]) -> dict[int, V
 
     As in InfluxDB a count is 0 where nothing is, unless there is no point of the field at all.
     """
-    value = _VALUES[call.function]
+    value = VALUES[call.function]
     found: dict[int, Value] = {start: value(fold) for start, fold in folds.items()}
     fill, is_count = query.fill, call.function == "count"
     if is_count and folds and fill.how == "null":

@@ -99,6 +99,16 @@ def meant(condition: Condition) -> Callable[[Tags], bool]:
     return lambda _: True
 
 
+def parts(condition: Condition) -> tuple[Condition, ...]:
+    """What must all hold."""
+    match condition:
+        case Both(left, right):
+            return (*parts(left), *parts(right))
+        case Anything():
+            return ()
+    return (condition,)
+
+
 def allowed(condition: Condition, tag: str) -> frozenset[str] | None:
     """The only values of a tag that can be asked for; None when the condition names no such list."""
     return lists(condition).get(tag)

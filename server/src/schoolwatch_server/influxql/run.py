@@ -1,9 +1,8 @@
 """Answers a SELECT from a source: series put together by tags, points into buckets, buckets into columns."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, TypeVar
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Final, NamedTuple, TypeVar
 
 from schoolwatch_server.influxql.columns import Row, of_folds, of_points
 from schoolwatch_server.influxql.errors import QueryError
@@ -20,13 +19,12 @@ VALUES_MAX: Final = 500_000
 """Values in one answer; a screen shows some thousands."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(NamedTuple):
     """A series of an answer; each row begins with its instant (nanoseconds), None where none is told."""
 
     name: str
     columns: tuple[str, ...]
-    rows: tuple[tuple[object, ...], ...]
+    rows: tuple[Row, ...]
     tags: Mapping[str, str] | None = None
 
 
@@ -66,8 +64,8 @@ def _groups(query: Select, series: Sequence[Series], source: Source) -> Groups:
     if not keys:
         return [(None, list(series))] if series else []
     found: defaultdict[tuple[str, ...], list[Series]] = defaultdict(list)
-    for one in series:
-        found[tuple(one.tags.get(key, "") for key in keys)].append(one)
+    for values, one in zip(source.labels(query.measurement, series, keys), series, strict=True):
+        found[values].append(one)
     return [(dict(zip(keys, values, strict=True)), found[values]) for values in sorted(found)]
 
 
@@ -89,7 +87,7 @@ def _refuse_too_many(query: Select, series: int) -> None:
 def _aggregated(
     query: Select, source: Source, fields: Sequence[str], groups: Groups
 ) -> Iterable[tuple[dict[str, str] | None, Sequence[Row]]]:
-    if (of := _line_of(query)) and all(len(its) == 1 for _, its in groups):
+    if (of := _line_of(query)) is not None and all(len(its) == 1 for _, its in groups):
         yield from _lines(query, of, source, groups)
         return
     series = [one for _, its in groups for one in its]
@@ -99,7 +97,6 @@ def _aggregated(
         for field in fields
     }
     selected = _selected(query) if query.buckets is None else None
-    is_alone = [column.expression for column in query.columns] == [selected]
     for tags, its in groups:
         folds = {field: _together(its, found) for field, found in by_field.items()}
         if not any(folds.values()):
@@ -107,28 +104,29 @@ def _aggregated(
         if selected is not None and selected.function != "last":
             fold = folds[selected.field][0]
             yield tags, of_points(query.columns, [_extreme(query, source, selected, its, fold)])
-        elif selected is not None and is_alone:
-            fold = folds[selected.field][0]
-            yield tags, [(fold.last_at, fold.last)]
         else:
             yield tags, of_folds(query, folds, is_selected=selected is not None)
 
 
-def _line_of(query: Select) -> str | None:
-    """The field of which the last value of each interval is asked, and nothing else: most graphs do."""
+def _line_of(query: Select) -> Call | None:
+    """The function of which each interval's value is asked, or the last point, and nothing else.
+
+    Nearly all panels ask so.
+    """
     match query:
-        case Select((Column(Call("last", field)),), fill=Fill("none"), buckets=Buckets()):
-            return field
+        case Select((Column(Call() as call),), fill=Fill("none"), buckets=Buckets()):
+            return call
+        case Select((Column(Call("last") as call),), buckets=None):
+            return call
     return None
 
 
 def _lines(
-    query: Select, field: str, source: Source, groups: Groups
+    query: Select, call: Call, source: Source, groups: Groups
 ) -> Iterable[tuple[dict[str, str] | None, Sequence[Row]]]:
     """As `_aggregated`, where each group is one series: the rows as the source has them."""
-    assert query.buckets is not None
     series = [one for _, (one,) in groups]
-    found = source.lasts(query.measurement, field, series, query.span, query.buckets)
+    found = source.lines(query.measurement, call, series, query.span, query.buckets)
     for tags, (one,) in groups:
         if rows := found.get(one.id):
             yield tags, rows
@@ -188,7 +186,16 @@ def _raw(
         points = [(point, one) for one in its for point in found.get(one.id, ())]
         points.sort(key=_instant)
         rows = of_points(query.columns, [point for point, _ in points], fields)
-        yield tags, [_tagged(row, one.tags, places) for row, (_, one) in zip(rows, points, strict=True)]
+        if places:
+            told = dict(
+                zip(
+                    [one.id for one in its],
+                    source.labels(query.measurement, its, [*places.values()]),
+                    strict=True,
+                )
+            )
+            rows = [_tagged(row, told[one.id], places) for row, (_, one) in zip(rows, points, strict=True)]
+        yield tags, rows
 
 
 def _newest(
@@ -217,10 +224,9 @@ def _tags_among(query: Select, source: Source, fields: Sequence[str]) -> dict[in
     return places
 
 
-def _tagged(row: Row, tags: Mapping[str, str], places: Mapping[int, str]) -> Row:
-    if not places:
-        return row
-    return tuple(tags.get(places[n]) if n in places else cell for n, cell in enumerate(row))
+def _tagged(row: Row, texts: Sequence[str], places: Collection[int]) -> Row:
+    by_place = dict(zip(places, texts, strict=True))
+    return tuple((by_place[n] or None) if n in by_place else cell for n, cell in enumerate(row))
 
 
 def _instant(pair: tuple[Point, Series]) -> int:

@@ -55,7 +55,9 @@ def _has_series(query: Show, source: Source, measurement: str) -> bool:
 def _keys(query: Show, source: Source, measurement: str) -> list[str]:
     if query.where == ANY:
         return sorted(source.tag_keys(measurement))
-    return sorted({key for one in _series(query, source, measurement) for key in one.tags})
+    keys = sorted(source.tag_keys(measurement))
+    texts = source.labels(measurement, _series(query, source, measurement), keys)
+    return [key for key, its in zip(keys, zip(*texts, strict=True), strict=False) if any(its)]
 
 
 def _values(query: Show, source: Source, measurement: str) -> list[tuple[str, str]]:
@@ -63,7 +65,8 @@ def _values(query: Show, source: Source, measurement: str) -> list[tuple[str, st
     if not keys:
         return []
     found = _series(query, source, measurement)
-    return sorted({(key, one.tags[key]) for one in found for key in keys if one.tags.get(key)})
+    texts = {*source.labels(measurement, found, keys)}
+    return sorted({pair for its in texts for pair in zip(keys, its, strict=True) if pair[1]})
 
 
 def _series(query: Show, source: Source, measurement: str) -> Sequence[Series]:

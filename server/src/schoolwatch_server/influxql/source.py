@@ -1,19 +1,20 @@
 """Where a query's series come from: what every source of them answers."""
 
-from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from operator import attrgetter
+from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
 
-from schoolwatch_server.influxql.condition import Condition, meant
+from schoolwatch_server.influxql.condition import Condition, Match, allowed, meant, parts
 from schoolwatch_server.influxql.errors import in_time
-from schoolwatch_server.influxql.query import Buckets, Function, Span
+from schoolwatch_server.influxql.query import Buckets, Call, Function, Span
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One series: what its source calls it, and its tags."""
+    """One series: what its source calls it, and its tags as they are kept; all of them are its `labels`."""
 
     id: Hashable
     tags: Mapping[str, str] = field(hash=False)
@@ -37,6 +38,20 @@ class Point(NamedTuple):
     values: tuple[float | None, ...]
 
 
+Line = Sequence[tuple[int, float]]
+"""Instants (nanoseconds) and values, oldest first."""
+
+VALUES: Final[Mapping[Function, Callable[[Fold], float]]] = {
+    "count": attrgetter("count"),
+    "sum": attrgetter("sum"),
+    "mean": lambda fold: fold.sum / fold.count,
+    "min": attrgetter("min"),
+    "max": attrgetter("max"),
+    "last": attrgetter("last"),
+}
+"""What a function is of a fold."""
+
+
 class Source(Protocol):
     """Series that one reader may see; nothing else of what there is."""
 
@@ -55,6 +70,11 @@ class Source(Protocol):
         Raises `QueryError` where too many would have to be looked through, `UnnamedError` where all would.
         """
 
+    def labels(
+        self, measurement: str, series: Sequence[Series], keys: Sequence[str]
+    ) -> Sequence[tuple[str, ...]]:
+        """Of each series the values of some tags; a text that is empty where it has no such tag."""
+
     def folds(
         self,
         measurement: str,
@@ -69,10 +89,14 @@ class Source(Protocol):
         `need` are the functions that are made of the folds: what these don't ask for may be wrong.
         """
 
-    def lasts(
-        self, measurement: str, field: str, series: Sequence[Series], span: Span, buckets: Buckets
-    ) -> Mapping[Any, Sequence[tuple[int, float]]]:
-        """Each series' last value of each bucket that has one, by the bucket's beginning, oldest first."""
+    def lines(
+        self, measurement: str, call: Call, series: Sequence[Series], span: Span, buckets: Buckets | None
+    ) -> Mapping[Any, Line]:
+        """What a function gives of each series in each bucket that has a point, oldest first.
+
+        Each stands by its bucket's beginning; without buckets `last` is asked alone, and stands by its own
+        instant.
+        """
 
     def points(
         self, measurement: str, fields: Sequence[str], series: Sequence[Series], span: Span
@@ -85,13 +109,31 @@ class Source(Protocol):
         """The newest of these points of each series that has any, alone."""
 
 
-def kept(where: Condition, series: Iterable[Series], until: float) -> Iterator[Series]:
+def kept(where: Condition, series: Iterable[Series], until: float) -> list[Series]:
     """Those of the series that are asked for. Raises `QueryError` when it is later than `until`."""
+    found = list(series)
+    in_time(until)
+    for part in parts(where):
+        values = allowed(part, part.tag) if isinstance(part, Match) else None
+        if isinstance(part, Match) and values is not None:
+            tag = part.tag
+            found = [one for one in found if one.tags.get(tag, "") in values]
+        else:
+            found = list(_kept(part, found, until))
+    return found
+
+
+def _kept(where: Condition, series: Iterable[Series], until: float) -> Iterator[Series]:
     is_meant = meant(where)
     for one in series:
         in_time(until)
         if is_meant(one.tags):
             yield one
+
+
+def labels(series: Iterable[Series], keys: Sequence[str]) -> list[tuple[str, ...]]:
+    """`Source.labels` of series whose tags are all that they have."""
+    return [tuple([one.tags.get(key, "") for key in keys]) for one in series]
 
 
 def merged(first: Fold, second: Fold) -> Fold:
@@ -107,9 +149,17 @@ def merged(first: Fold, second: Fold) -> Fold:
     )
 
 
-def lasts(folds: Mapping[Any, Mapping[int, Fold]]) -> dict[Any, Sequence[tuple[int, float]]]:
-    """Of folds, what `Source.lasts` answers."""
-    return {id_: [(start, its[start].last) for start in sorted(its)] for id_, its in folds.items()}
+def lines(folds: Mapping[Any, Mapping[int, Fold]], call: Call, buckets: Buckets | None) -> dict[Any, Line]:
+    """Of folds, what `Source.lines` answers."""
+    if buckets is None:
+        return {id_: [(its[0].last_at, its[0].last)] for id_, its in folds.items() if its}
+    return {id_: line(its, call) for id_, its in folds.items()}
+
+
+def line(folds: Mapping[int, Fold], call: Call) -> Line:
+    """A function of each bucket."""
+    value = VALUES[call.function]
+    return [(start, value(folds[start])) for start in sorted(folds)]
 
 
 def newest(points: Mapping[Any, Sequence[Point]]) -> dict[Any, Sequence[Point]]:

@@ -8,8 +8,8 @@ from sqlalchemy import Connection
 
 from schoolwatch_server.database.judged_index import JudgedIndex
 from schoolwatch_server.influxql.condition import Condition
-from schoolwatch_server.influxql.query import Buckets, Function, Span
-from schoolwatch_server.influxql.source import Fold, Point, Series, Source
+from schoolwatch_server.influxql.query import Buckets, Call, Function, Span
+from schoolwatch_server.influxql.source import Fold, Line, Point, Series, Source
 from schoolwatch_server.scope import Scope
 from schoolwatch_server.store.queried.info import InfoSeries
 from schoolwatch_server.store.queried.judged import JudgedSeries
@@ -65,6 +65,12 @@ class Queried:
         """The series asked for."""
         return self._of(measurement).series(measurement, where, span)
 
+    def labels(
+        self, measurement: str, series: Sequence[Series], keys: Sequence[str]
+    ) -> Sequence[tuple[str, ...]]:
+        """Of each series the values of some tags."""
+        return self._of(measurement).labels(measurement, series, keys)
+
     def folds(
         self,
         measurement: str,
@@ -77,11 +83,11 @@ class Queried:
         """Each series' points in the span, in buckets."""
         return self._of(measurement).folds(measurement, field, series, span, buckets, need)
 
-    def lasts(
-        self, measurement: str, field: str, series: Sequence[Series], span: Span, buckets: Buckets
-    ) -> Mapping[Any, Sequence[tuple[int, float]]]:
-        """Each series' last value of each bucket."""
-        return self._of(measurement).lasts(measurement, field, series, span, buckets)
+    def lines(
+        self, measurement: str, call: Call, series: Sequence[Series], span: Span, buckets: Buckets | None
+    ) -> Mapping[Any, Line]:
+        """What a function gives of each series in each bucket."""
+        return self._of(measurement).lines(measurement, call, series, span, buckets)
 
     def points(
         self, measurement: str, fields: Sequence[str], series: Sequence[Series], span: Span

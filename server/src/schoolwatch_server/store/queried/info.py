@@ -12,8 +12,8 @@ from schoolwatch_server.database import registry, stays
 from schoolwatch_server.influxql.condition import Condition, allowed
 from schoolwatch_server.influxql.errors import QueryError, in_time
 from schoolwatch_server.influxql.instant import EARLIEST, LATEST, SECOND, nanoseconds
-from schoolwatch_server.influxql.query import Buckets, Function, Span
-from schoolwatch_server.influxql.source import Fold, Point, Series, folded, kept, lasts, newest
+from schoolwatch_server.influxql.query import Buckets, Call, Function, Span
+from schoolwatch_server.influxql.source import Fold, Line, Point, Series, folded, kept, labels, lines, newest
 from schoolwatch_server.scope import Scope
 from schoolwatch_server.store.names import FIELD, NAMED, choice
 from schoolwatch_server.store.queried.beside import GEOHASH, Names
@@ -99,7 +99,14 @@ class InfoSeries:
         """Those asked for that were there in the span."""
         asked = self._bounded(span)
         made = self._schools() if measurement == SCHOOLS else self._devices(where, asked)
-        return list(kept(where, made, self._until))
+        return kept(where, made, self._until)
+
+    def labels(
+        self, measurement: str, series: Sequence[Series], keys: Sequence[str]
+    ) -> Sequence[tuple[str, ...]]:
+        """All that they have."""
+        del measurement
+        return labels(series, keys)
 
     def folds(
         self,
@@ -121,11 +128,12 @@ class InfoSeries:
             found[id_] = {0: Fold(count, count, 1.0, 1.0, 1.0, self._at if is_now else even[-1])}
         return found
 
-    def lasts(
-        self, measurement: str, field: str, series: Sequence[Series], span: Span, buckets: Buckets
-    ) -> Mapping[Any, Sequence[tuple[int, float]]]:
+    def lines(
+        self, measurement: str, call: Call, series: Sequence[Series], span: Span, buckets: Buckets | None
+    ) -> Mapping[Any, Line]:
         """Of its folds."""
-        return lasts(self.folds(measurement, field, series, span, buckets, frozenset({"last"})))
+        need = frozenset({call.function})
+        return lines(self.folds(measurement, call.field, series, span, buckets, need), call, buckets)
 
     def points(
         self, measurement: str, fields: Sequence[str], series: Sequence[Series], span: Span

@@ -9,10 +9,10 @@ from sqlalchemy import Connection
 from schoolwatch_server.database import judged_queries
 from schoolwatch_server.database.judged_index import JudgedIndex, Known
 from schoolwatch_server.influxql.condition import Condition
-from schoolwatch_server.influxql.query import Buckets, Function, Span
-from schoolwatch_server.influxql.source import Fold, Point, Series, kept
+from schoolwatch_server.influxql.query import Buckets, Call, Function, Span
+from schoolwatch_server.influxql.source import Fold, Line, Point, Series, kept, lines
 from schoolwatch_server.scope import Scope
-from schoolwatch_server.store.queried.beside import Named, Names, names_any
+from schoolwatch_server.store.queried.beside import BESIDE, Named, Names, names_any
 from schoolwatch_server.store.series import JUDGED_FIELDS
 
 
@@ -49,8 +49,22 @@ class JudgedSeries:
         # names are not in the index: ids stand for them, and where they can't is looked afterwards
         known, is_same = self._names().without(where, self._until) if names_any(where) else (where, True)
         found = self._known.series(measurement, known, self._scope, self._until)
+        if is_same:
+            return found
         named = [Series(one.id, Named(one.tags, self._names)) for one in found]
-        return named if is_same else list(kept(where, named, self._until))
+        return kept(where, named, self._until)
+
+    def labels(
+        self, measurement: str, series: Sequence[Series], keys: Sequence[str]
+    ) -> Sequence[tuple[str, ...]]:
+        """Tags as they are kept, and names of places."""
+        del measurement
+        tags = [one.tags for one in series]
+        columns = [
+            self._names().column(tags, key) if key in BESIDE else [its.get(key, "") for its in tags]
+            for key in keys
+        ]
+        return list(zip(*columns, strict=True))
 
     def folds(
         self,
@@ -65,12 +79,14 @@ class JudgedSeries:
         del measurement
         return judged_queries.folds(self._conn, _ids(series), field, span, buckets, need, self._until)
 
-    def lasts(
-        self, measurement: str, field: str, series: Sequence[Series], span: Span, buckets: Buckets
-    ) -> Mapping[Any, Sequence[tuple[int, float]]]:
-        """As the points lie."""
-        del measurement
-        return judged_queries.lasts(self._conn, _ids(series), field, span, buckets, self._until)
+    def lines(
+        self, measurement: str, call: Call, series: Sequence[Series], span: Span, buckets: Buckets | None
+    ) -> Mapping[Any, Line]:
+        """The last values as the points lie."""
+        if call.function == "last":
+            return judged_queries.lasts(self._conn, _ids(series), call.field, span, buckets, self._until)
+        need = frozenset({call.function})
+        return lines(self.folds(measurement, call.field, series, span, buckets, need), call, buckets)
 
     def points(
         self, measurement: str, fields: Sequence[str], series: Sequence[Series], span: Span

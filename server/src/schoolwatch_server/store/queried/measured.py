@@ -13,8 +13,19 @@ from schoolwatch_server.database import called, journal, rollups
 from schoolwatch_server.influxql.condition import Condition, allowed
 from schoolwatch_server.influxql.errors import QueryError, UnnamedError, in_time
 from schoolwatch_server.influxql.instant import EARLIEST, LATEST, SECOND, nanoseconds
-from schoolwatch_server.influxql.query import Buckets, Function, Span
-from schoolwatch_server.influxql.source import Fold, Point, Series, kept, lasts, merged, newest
+from schoolwatch_server.influxql.query import Buckets, Call, Function, Span
+from schoolwatch_server.influxql.source import (
+    Fold,
+    Line,
+    Point,
+    Series,
+    kept,
+    labels,
+    line,
+    lines,
+    merged,
+    newest,
+)
 from schoolwatch_server.scope import Scope
 from schoolwatch_server.state import parse_key
 from schoolwatch_server.store.names import FIELD, measurement_of
@@ -40,6 +51,17 @@ class _Held:
 
     parts: list[Column] = field(default_factory=list)
     hours: dict[int, Fold] = field(default_factory=dict)
+
+    def folds(self, buckets: Buckets | None) -> dict[int, Fold]:
+        """They in buckets by their beginning; without any, all under 0."""
+        folds: dict[int, Fold] = {}
+        for part in self.parts:
+            for start, fold in part.folds(buckets).items():
+                folds[start] = merged(folds[start], fold) if start in folds else fold
+        for begin, hour in self.hours.items():
+            start = 0 if buckets is None else buckets.start(begin)
+            folds[start] = merged(folds[start], hour) if start in folds else hour
+        return folds
 
 
 _Devices = dict[tuple[int, str], _Held]
@@ -77,12 +99,22 @@ class MeasuredSeries:
             raise QueryError(f"{len(names)} devices, at most {DEVICES_MAX} in one query")
         devices = called.devices(self._conn, names, self._scope)
         within = self._bounded(span)
-        loaded = self._load(measurement, tuple(devices), within, by_hours=_is_long(within))
+        # whose reports are held, of those hours need not be unpacked to see what there is
+        is_held = all(self._reports.holds(id_, within.start / SECOND - 1) for id_ in devices)
+        by_hours = _is_long(within) and not is_held
+        loaded = self._load(measurement, tuple(devices), within, by_hours=by_hours)
         found = (
             Series((id_, name), {"device": devices[id_], **parse_key(name)[1]})
             for id_, name in sorted(loaded)
         )
-        return list(kept(where, found, self._until))
+        return kept(where, found, self._until)
+
+    def labels(
+        self, measurement: str, series: Sequence[Series], keys: Sequence[str]
+    ) -> Sequence[tuple[str, ...]]:
+        """All that they have."""
+        del measurement
+        return labels(series, keys)
 
     def folds(
         self,
@@ -95,25 +127,23 @@ class MeasuredSeries:
     ) -> Mapping[Any, Mapping[int, Fold]]:
         """Whole hours where buckets consist of them, else points."""
         del field, need
-        is_of_hours = buckets is None or not (buckets.every % _HOUR_NS or buckets.offset % _HOUR_NS)
-        held = self._of(measurement, series, span, by_hours=is_of_hours)
-        found: dict[Hashable, Mapping[int, Fold]] = {}
-        for id_, one in held.items():
-            folds: dict[int, Fold] = {}
-            for part in one.parts:
-                for start, fold in part.folds(buckets).items():
-                    folds[start] = merged(folds[start], fold) if start in folds else fold
-            for begin, hour in one.hours.items():
-                start = 0 if buckets is None else buckets.start(begin)
-                folds[start] = merged(folds[start], hour) if start in folds else hour
-            found[id_] = folds
-        return found
+        held = self._of(measurement, series, span, by_hours=buckets is None or _are_of_hours(buckets))
+        return {id_: one.folds(buckets) for id_, one in held.items()}
 
-    def lasts(
-        self, measurement: str, field: str, series: Sequence[Series], span: Span, buckets: Buckets
-    ) -> Mapping[Any, Sequence[tuple[int, float]]]:
-        """Of its folds."""
-        return lasts(self.folds(measurement, field, series, span, buckets, frozenset({"last"})))
+    def lines(
+        self, measurement: str, call: Call, series: Sequence[Series], span: Span, buckets: Buckets | None
+    ) -> Mapping[Any, Line]:
+        """Of points alone without a fold between."""
+        if buckets is None or _are_of_hours(buckets):
+            folds = self.folds(measurement, call.field, series, span, buckets, frozenset({call.function}))
+            return lines(folds, call, buckets)
+        held = self._of(measurement, series, span, by_hours=False)
+        return {
+            id_: one.parts[0].line(call.function, buckets)
+            if len(one.parts) == 1 and not one.hours
+            else line(one.folds(buckets), call)
+            for id_, one in held.items()
+        }
 
     def points(
         self, measurement: str, fields: Sequence[str], series: Sequence[Series], span: Span
@@ -207,6 +237,11 @@ def _told(body: bytes) -> Mapping[str, Sequence[tuple[str, Fold]]]:
         fold = Fold(of.count, of.sum, of.min, of.max, of.last, nanoseconds(of.last_at))
         found[parse_key(name)[0]].append((name, fold))
     return dict(found)
+
+
+def _are_of_hours(buckets: Buckets) -> bool:
+    """Whether they consist of whole hours."""
+    return not (buckets.every % _HOUR_NS or buckets.offset % _HOUR_NS)
 
 
 def _is_long(span: Span) -> bool:

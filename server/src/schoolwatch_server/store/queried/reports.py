@@ -6,9 +6,10 @@ import time
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from operator import truediv
 from typing import Final, NamedTuple
 
 from sqlalchemy import Connection
@@ -16,8 +17,8 @@ from sqlalchemy import Connection
 from schoolwatch_contract.envelope import decode_stored
 from schoolwatch_server.database import journal
 from schoolwatch_server.influxql.instant import nanoseconds
-from schoolwatch_server.influxql.query import Buckets, Span
-from schoolwatch_server.influxql.source import Fold
+from schoolwatch_server.influxql.query import Buckets, Call, Function, Span
+from schoolwatch_server.influxql.source import Fold, Line, line
 from schoolwatch_server.state import key
 
 MOST: Final = 20_000
@@ -55,12 +56,36 @@ class Column(NamedTuple):
             found[start] = self._fold(bisect_left(starts, start), bisect_right(starts, start))
         return found
 
+    def line(self, function: Function, buckets: Buckets) -> Line:
+        """What a function is of those in each bucket, by its beginning."""
+        at, values, every, offset = self.at, self.values, buckets.every, buckets.offset
+        numbers = [(one - offset) // every for one in at]
+        if function == "last" and len({*at}) < len(at):
+            return line(self.folds(buckets), Call(function, ""))  # which of several at one instant is last
+        if function == "last" or (function != "count" and len({*numbers}) == len(numbers)):
+            told = dict(zip(numbers, values, strict=True))
+            return [(number * every + offset, value) for number, value in told.items()]
+        ends = [end for end, (one, next_) in enumerate(itertools.pairwise(numbers), 1) if one != next_]
+        starts = [0, *ends]
+        parts = [values[start:end] for start, end in zip(starts, [*ends, len(at)], strict=True)]
+        begins = [numbers[start] * every + offset for start in starts]
+        if function == "mean":
+            return list(zip(begins, map(truediv, map(sum, parts), map(len, parts)), strict=True))
+        return list(zip(begins, map(_OF[function], parts), strict=True))
+
     def _fold(self, first: int, end: int) -> Fold:
         part, last_at = self.values[first:end], self.at[end - 1]
         # of several at the last instant the largest
         last = max(self.values[bisect_left(self.at, last_at, first, end) : end])
         return Fold(end - first, sum(part), min(part), max(part), last, last_at)
 
+
+_OF: Final[Mapping[Function, Callable[["array[float]"], float]]] = {
+    "count": len,
+    "sum": sum,
+    "min": min,
+    "max": max,
+}
 
 _Columns = defaultdict[str, defaultdict[str, Column]]
 """By metric, and `key(metric, labels)`."""
@@ -108,6 +133,11 @@ class Reports:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._devices: OrderedDict[int, Device] = OrderedDict()
         self._clock, self._lock = clock, threading.Lock()
+
+    def holds(self, device_id: int, since: float) -> bool:
+        """Whether a computer's from an instant on (UTC seconds) are held."""
+        held = self._devices.get(device_id)
+        return held is not None and held.since <= since
 
     def of(self, conn: Connection, device_id: int, since: float) -> Device:
         """What a computer reported from an instant on (UTC seconds), or from earlier on."""
