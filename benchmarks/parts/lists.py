@@ -67,8 +67,8 @@ def _rooms(
     )
     use = {
         f"{quantity}_{part}": number
-        for quantity in ("on", "active", "boots")
-        for part, number in (("devices", devices), ("device_days", devices * 5), ("total", 9e5))
+        for quantity, total in (("on", 9e5), ("active", 6e5), ("boots", devices * 6.0))
+        for part, number in (("devices", devices), ("device_days", devices * 5), ("total", total))
     }
     conn.execute(insert(t.room_use), [{"room_id": school, "week": newest_settled(now), "days": 5, **use}])
 

@@ -53,7 +53,13 @@ def fill(conn: Connection, schools: int, devices: int, now: float) -> None:
     conn.execute(
         insert(t.declaration),
         [
-            {"school_id": s, "quantity": q, "value": v, "declared_at": 1.0, "declared_by": "simulated"}
+            {
+                "school_id": s,
+                "quantity": q,
+                "value": v,
+                "declared_at": now - 90 * 86400,
+                "declared_by": "simulated",
+            }
             for s in range(1, schools + 1)
             if s % 8
             for q, v in declared.items()

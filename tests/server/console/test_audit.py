@@ -99,3 +99,22 @@ def test_who_may_not_read_it_sees_nothing_of_it(tree: Tree, auditor: httpx.Clien
         assert "/audit" not in page
         assert "S3" not in page.replace(csrf(viewer), "")  # which is random, and may hold these two signs
         assert "/audit" in site.somebody("so_admin").get("/system").text
+
+
+def test_details_are_said_in_the_readers_language(tree: Tree, auditor: httpx.Client) -> None:
+    detail = {
+        "role": "school_head",
+        "scope": "school",
+        "days": 30.0,
+        "broken": True,
+        "from": "",
+        "odd": "as it is",
+    }
+    with begin_write(tree.engine) as conn:
+        people.record(conn, actor="chị Lan", action="account.create", subject="x", detail=detail, now=NOON)
+    auditor.cookies.set("schoolwatch_language", "vi")
+    try:
+        page = auditor.get("/audit", params={"actor": "chị Lan"}).text
+    finally:
+        auditor.cookies.set("schoolwatch_language", "en")
+    assert "vai trò: Hiệu trưởng; phạm vi: trường; số ngày: 30; hỏng: có; odd: as it is<" in page

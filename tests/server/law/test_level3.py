@@ -118,8 +118,8 @@ def test_the_dossier_is_written_with_the_servers_real_condition(
     said = pages[FILES[0]]
     assert f"<td>{__version__}</td>" in said
     assert "<td>Thiết bị đang dùng</td><td>3</td>" in said
-    assert "thanh tra, kiểm tra (chỉ đọc): 1" in said
-    assert "thanh tra, kiểm tra (chỉ đọc): 0/1 (bắt buộc)" in said
+    assert "kiểm tra, thanh tra (chỉ xem): 1" in said
+    assert "kiểm tra, thanh tra (chỉ xem): 0/1 (bắt buộc)" in said
     assert "1 dòng, từ" in said
     assert said.count("không: chỉ nghe trên chính máy chủ") == 2
     assert "toàn vẹn, 1 dòng" in said

@@ -9,10 +9,10 @@ Both = dict[Language, str]
 ROLES: dict[Role, Both] = {
     "so_admin": {"vi": "quản trị của Sở", "en": "administrators of the department"},
     "so_viewer": {"vi": "cán bộ theo dõi của Sở", "en": "staff of the department"},
-    "commune": {"vi": "cán bộ xã, phường", "en": "staff of the commune"},
+    "commune": {"vi": "cán bộ cấp xã", "en": "staff of the commune"},
     "school_head": {"vi": "hiệu trưởng", "en": "the head of the school"},
-    "technician": {"vi": "cán bộ kỹ thuật của trường", "en": "the school's technician"},
-    "auditor": {"vi": "thanh tra, kiểm tra (chỉ đọc)", "en": "inspectors (reading only)"},
+    "technician": {"vi": "cán bộ kỹ thuật", "en": "the school's technician"},
+    "auditor": {"vi": "kiểm tra, thanh tra (chỉ xem)", "en": "inspectors (reading only)"},
 }
 
 PERMISSIONS: dict[Permission, str] = {
