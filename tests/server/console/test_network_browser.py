@@ -94,7 +94,7 @@ def test_a_rogue_that_a_whole_school_sees_is_one_line_until_somebody_says_whose_
     page.goto("/schools/S/network")
     rogue.locator("summary", has_text="Là của trường").click()
     rogue.get_by_role("button").click()
-    expect(page.locator(".outcome")).to_contain_text("Đã đóng: báo động giả")
+    expect(page.locator(".outcome")).to_contain_text("Đã đóng sự cố là báo động giả")
     lan.see(later(), ROGUE, **OF_ROGUE)
     page.goto("/schools/S/network")
     expect(waiting.locator("tbody tr")).to_have_count(1)
