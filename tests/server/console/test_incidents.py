@@ -67,6 +67,14 @@ def act(client: httpx.Client, number: int, act: str, **form: str) -> httpx.Respo
     return client.post(f"/incidents/{number}/act", data={"csrf": csrf(client), "act": act, **form})
 
 
+def refused(client: httpx.Client, number: int, act_: str, **form: str) -> httpx.Response:
+    """The page to which who is refused is led, so that Back asks nobody to send the form again."""
+    answer = act(client, number, act_, **form)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/incidents/{number}?refused=1")
+    assert "HttpOnly" in answer.headers["set-cookie"]
+    return client.get(answer.headers["location"])
+
+
 def numbers(page: httpx.Response) -> list[int]:
     assert page.status_code == 200, page.text
     return [int(found) for found in re.findall(r'data-incident="(\d+)"', page.text)]
@@ -79,8 +87,9 @@ def test_the_second_of_two_is_told_who_was_first(tree: Tree, site: RunningSite, 
     assert "You have taken this incident." in admin.get(first.headers["location"]).text
     assert act(admin, number, "acknowledge").status_code == 303, "a second tap is no error"
     other = site.somebody("so_admin", language="en")
-    told = act(other, number, "acknowledge")
+    told = refused(other, number, "acknowledge")
     assert told.status_code == 200
+    assert "before you" not in other.get(f"/incidents/{number}?refused=1").text, "it is told once"
     assert re.search(r"so_admin-\d+ took it at .*, before you", told.text)
     assert act(other, number, "false_alarm", note="<b>tắt máy</b>\nphòng 2").status_code == 303
     page = admin.get(f"/incidents/{number}").text
@@ -89,8 +98,20 @@ def test_the_second_of_two_is_told_who_was_first(tree: Tree, site: RunningSite, 
     kinds = re.findall(r'data-event="(\w+)"', page)
     assert kinds == ["opened", "acknowledged", "false_alarm", "noted"]
     assert re.search(r"so_admin-\d+ closed it: false alarm", page)
-    told = act(admin, number, "resolve")
+    told = refused(admin, number, "resolve", note="dây <lỏng>")
     assert re.search(r"so_admin-\d+ closed it at .*, before you", told.text)
+    long = act(admin, number, "resolve", note="ề" * 2000)
+    assert (long.status_code, long.text.count("before you")) == (200, 1), "more than a cookie holds"
+
+
+def test_what_was_typed_into_a_form_that_is_refused_is_still_there(tree: Tree, admin: httpx.Client) -> None:
+    (number,) = new(tree, "typed")
+    told = refused(admin, number, "assign", assignee="nobody here")
+    assert "can&#39;t be assigned to nobody here" in told.text
+    told = refused(admin, number, "reopen", note="x")
+    assert told.status_code == 200
+    page = refused(admin, number, "note", note=" ")
+    assert re.search(r"<details open>.{0,200}name=\"act\" value=\"note\"", page.text, re.DOTALL)
 
 
 def test_who_may_not_see_to_it_has_no_buttons(tree: Tree, site: RunningSite) -> None:
@@ -115,8 +136,8 @@ def test_it_is_assigned_on_the_page_by_name(tree: Tree, admin: httpx.Client) -> 
     assert '<option value="thầy Tú">' in page
     assert "cô Vân" not in page
     assert act(admin, number, "assign", assignee="thầy Tú", was="").status_code == 303
-    assert "can&#39;t be assigned to cô Vân" in act(admin, number, "assign", assignee="cô Vân").text
-    stale = act(admin, number, "assign", assignee="", was="somebody else")
+    assert "can&#39;t be assigned to cô Vân" in refused(admin, number, "assign", assignee="cô Vân").text
+    stale = refused(admin, number, "assign", assignee="", was="somebody else")
     assert "after you opened the page" in stale.text
     assert numbers(admin.get("/incidents", params={"assignee": "thầy Tú"})) == [number]
 

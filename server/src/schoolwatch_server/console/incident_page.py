@@ -14,7 +14,7 @@ from schoolwatch_server.access import may
 from schoolwatch_server.api import looked
 from schoolwatch_server.api.problems import not_found
 from schoolwatch_server.api.route import Route, Server, Who
-from schoolwatch_server.console import incident_words
+from schoolwatch_server.console import incident_words, typed
 from schoolwatch_server.console.evidence import evidence_in_words
 from schoolwatch_server.console.incident_call import calls_for
 from schoolwatch_server.console.notifications import naming
@@ -36,8 +36,12 @@ def show(
     who: Who,
     server: Server,
     done: Annotated[str, Query(max_length=20)] = "",
+    refused: Annotated[bool, Query()] = False,
 ) -> Response:
-    """The incident; `done` is what who asks has just done."""
+    """The incident; `done` is what who asks has just done, `refused` that it was not done."""
+    kept_back = typed.taken(request) if refused else None
+    if kept_back is not None:
+        return typed.done(_page(request, number, who, server, kept_back.why, kept_back), request)
     return _page(request, number, who, server, words_of(request).known(f"handling.done.{done}", ""))
 
 
@@ -70,11 +74,12 @@ def act(
     if outcome.is_so:
         return RedirectResponse(f"/incidents/{number}?done={act}", 303)
     told = incident_words.outcome(outcome, words_of(request))
-    return _page(request, number, who, server, told, refused=True)
+    refused = typed.Typed(f"/incidents/{number}", told, act, note, assignee)
+    return typed.carried(request, refused) or _page(request, number, who, server, told, refused)
 
 
 def _page(
-    request: Request, number: int, who: Who, server: Server, told: str, *, refused: bool = False
+    request: Request, number: int, who: Who, server: Server, told: str, refused: typed.Typed | None = None
 ) -> Response:
     words = words_of(request)
     with begin_read(server.engine) as conn:
