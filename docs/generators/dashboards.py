@@ -10,7 +10,7 @@ from grafana_foundation_sdk.models import dashboard as models
 
 from generators.annotations import marks_of
 from generators.panels import At, panel, source
-from schoolwatch_server.grafana import DASHBOARDS, influxql, promql
+from schoolwatch_server.grafana import DASHBOARDS, influxql, promql, sources
 from schoolwatch_server.grafana.links import of_console
 from schoolwatch_server.grafana.spec import (
     CHOICE,
@@ -74,7 +74,9 @@ def _built(at: At) -> models.Dashboard:
         .tooltip(models.DashboardCursorSync.CROSSHAIR)
     )
     reads = builders.DatasourceVariable(SOURCE).label(said("grafana.source").of(language))
-    builder = builder.with_variable(reads.type(SOURCE_TYPES[at.dialect]))
+    # else the first of that type comes first, which may be somebody else's; older ones know it by its name
+    ours = models.VariableOption(selected=True, text=sources.NAME, value=sources.UID)
+    builder = builder.with_variable(reads.type(SOURCE_TYPES[at.dialect]).current(ours))
     for variable in one.variables:
         builder = builder.with_variable(_variable(variable, at))
     builder = builder.with_variable(_Made(_console()))

@@ -116,7 +116,7 @@ def _note(config: ServerConfig, engine: Engine, why: str) -> None:
 def _pause(why: str, pauses: Pauses, stop: threading.Event) -> None:
     pause = pauses.next()
     log.warning("the store takes nothing (%s): tried again in %.0f s, nothing is lost meanwhile", why, pause)
-    stop.wait(min(pause, WAIT_MOST))
+    stop.wait(pause)
 
 
 def _hold(engine: Engine, owner: str) -> bool:

@@ -17,7 +17,7 @@ import schoolwatch_server.grafana
 from schoolwatch_contract.catalogue import METRICS
 from schoolwatch_server import rules
 from schoolwatch_server.console.routes import ROUTES
-from schoolwatch_server.grafana import DASHBOARDS, marks
+from schoolwatch_server.grafana import DASHBOARDS, marks, sources
 from schoolwatch_server.grafana.left_out import LEFT_OUT
 from schoolwatch_server.grafana.places import LOWER_IS_BETTER, UNITS
 from schoolwatch_server.grafana.spec import SOURCE_TYPES, Dialect, Query
@@ -81,6 +81,8 @@ def test_every_panel_is_whole(path: Path) -> None:
     assert 0 < len(document["uid"]) <= 40
     variables = [one["name"] for one in document["templating"]["list"]]
     assert variables[0] == "source"
+    chosen = document["templating"]["list"][0]["current"]
+    assert (chosen["text"], chosen["value"]) == (sources.NAME, sources.UID), "a Grafana may have others"
     panels = list(shown(document))
     assert panels
     for panel in panels:

@@ -21,6 +21,8 @@ DIALECTS: Final[Mapping[Kind, Dialect]] = {
 """What each is asked in; the first is this server itself."""
 
 UID: Final = "schoolwatch"
+NAME: Final = "SchoolWatch"
+"""By its uid and its name: a Grafana may have other sources of its type."""
 
 HEADER: Final = "httpHeaderName1"
 """The setting that names the header with the token; who asks with a password has none."""
@@ -68,7 +70,7 @@ def is_address(url: str) -> bool:
 def body(source: Source) -> dict[str, Any]:
     """As Grafana's files and its API have it, without the secret."""
     made: dict[str, Any] = {
-        "name": "SchoolWatch",
+        "name": NAME,
         "uid": UID,
         "type": SOURCE_TYPES[source.dialect],
         "access": "proxy",
