@@ -47,6 +47,11 @@ class _Line:
     failures: int = 0
     next_at: float = float("-inf")
 
+    def wake(self, now: float) -> None:
+        """Waits for nothing more where the clock was set back: it would for as long as that was ahead."""
+        if self.whole_at > now or self.next_at > now + alertmanager.LASTS:
+            self.whole_at = self.next_at = float("-inf")
+
 
 @dataclass(slots=True)
 class Pusher:
@@ -78,6 +83,7 @@ class Pusher:
         known = {rule.id: rule for rule in rules}
         for one in channels:
             line = self._lines.setdefault(one.key, _Line(one.address))
+            line.wake(at)
             is_due = event != line.event or at - line.whole_at >= alertmanager.RESEND
             if not is_due or at < line.next_at:
                 continue

@@ -279,6 +279,25 @@ def test_who_refuses_is_asked_ever_more_slowly_and_the_page_says_so(tree: Tree, 
         server.close()
 
 
+def test_a_clock_that_was_ahead_and_is_set_right_silences_nobody(tree: Tree) -> None:
+    """All alerts would end there five minutes later, as if all were well."""
+    server = Answering(200)
+    add(tree, server.address)
+    try:
+        with Telling(tree) as told:
+            told.look(later=86_400)
+            told.look(later=-86_400)
+            assert server.asked == 2
+            told.look(later=1)
+            assert server.asked == 2, "nothing new, nothing sent"
+            server.status = 500
+            told.look(later=RESEND)
+            told.look(later=-86_400)
+            assert server.asked == 4
+    finally:
+        server.close()
+
+
 def test_an_answer_without_an_end_is_not_read(tree: Tree) -> None:
     endless = Answering(200)
     endless.is_endless = True
