@@ -113,6 +113,7 @@ def test_who_saves_on_top_of_what_he_has_not_seen_is_refused(tree: Tree) -> None
         refused = admin.post("/packs/typed/save", data={**post, "base": "0"})
         assert refused.status_code == 422
         assert "đã có người lưu phiên bản khác" in refused.text
+        assert look(admin, base="²").status_code == 200, "a digit that is no number"
     assert stored(tree) == [("so_2027", 1, False)]
 
 

@@ -157,6 +157,19 @@ def test_unknown_is_not_what_was_known_last(world: World) -> None:
     assert world.rows(STRANGE) == {}, "nobody listens, so nothing is known of machines that are strange"
 
 
+def test_nothing_falls_where_a_school_was(world: World) -> None:
+    """Nor does what it was there keep an incident open, or is shown to Prometheus."""
+    world.change()
+    tags = {"indicator": INDICATOR, "level": "school", "province": str(world.stays.province)}
+    with begin_read(world.tree.engine) as conn:
+        for target in (0.15, 0.9):
+            found = judged.fallen(conn, MEASUREMENT, tags, target, higher=True, after=0)
+            there = {(one.tags["school"], one.tags["commune"]): one.value for one in found}
+            of_moved = (str(world.moved.id), str(world.deleted.commune))
+            of_staying = (str(world.stays.id), str(world.stays.commune))
+            assert there == ({of_moved: 0.5, of_staying: 0.3} if target == 0.9 else {})
+
+
 def test_who_comes_back_is_told_of_at_once(world: World) -> None:
     """What was written there before is not taken for what stands there; an end is written once."""
     row = told(world.moved, world.slot - 7200, 0.2)

@@ -23,6 +23,7 @@ from schoolwatch_server.indicators.stored import FRESH_BELOW, MEASUREMENT
 from schoolwatch_server.influxql.condition import ANY
 from schoolwatch_server.influxql.source import Series
 from schoolwatch_server.store.queried.beside import Names
+from schoolwatch_server.store.series import ENDED
 
 MOST: Final = 20_000
 """Indicators of places in one answer: some 16 MB, what VictoriaMetrics takes in one scrape."""
@@ -97,7 +98,7 @@ def _indicators(
     samples: dict[str, list[Sample]] = {name: [] for name in _FIELDS}
     for one in series:
         held = found.get(one.id) if isinstance(one.id, int) else None
-        if held is None:
+        if held is None or held.numbers == ENDED:
             continue
         labels = names.beside(one.tags) | {"unit": _unit(one.tags)}
         for name, number in zip(_FIELDS, held.numbers, strict=True):

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, FromClause, and_, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Connection, FromClause, and_, bindparam, false, func, not_, or_, select
 
 from schoolwatch_server.database import judged_log
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.upsert import insert_new, upsert
-from schoolwatch_server.store.series import Judged
+from schoolwatch_server.store.series import ENDED, JUDGED_FIELDS, Judged
 
 _s, _v = t.judged_series.c, t.judged.c
 
@@ -181,7 +181,7 @@ def fallen(
 ) -> tuple[Fallen, ...]:
     """The series with these tags that are not known to meet a target now, and when since `after` they did.
 
-    `higher` is whether more is better.
+    `higher` is whether more is better. A series that has ended is none of them.
     """
     earlier = t.judged.alias().c
     met = earlier.value >= target if higher else earlier.value <= target
@@ -196,7 +196,11 @@ def fallen(
         select(_s.tags, _v.at, _v.value, met_at.label("met_at"))
         .select_from(_NEWEST)
         .where(_s.measurement == measurement, *(with_tag(*tag) for tag in tags.items()), _v.at >= after)
-        .where(or_(missed, _v.value.is_(None)))
+        .where(or_(missed, _v.value.is_(None)), not_(and_(*map(_is, JUDGED_FIELDS, ENDED))))
     )
     rows = ((tags_of(row.tags), row.at, row.value, row.met_at) for row in conn.execute(query))
     return tuple(Fallen(*row) for row in rows)
+
+
+def _is(name: str, number: float | None) -> ColumnElement[bool]:
+    return _v[name].is_(None) if number is None else func.coalesce(_v[name] == number, false())

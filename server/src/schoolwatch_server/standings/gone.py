@@ -10,7 +10,7 @@ from typing import Final
 
 from schoolwatch_server.indicators.indicator import Place
 from schoolwatch_server.store.names import SUMS
-from schoolwatch_server.store.series import Judged
+from schoolwatch_server.store.series import ENDED, Judged
 
 LOOK_BACK: Final = 2 * 86400.0
 """Seconds in which a series must have told something: of older ones nobody asks what holds now."""
@@ -36,4 +36,4 @@ def ends(newest: Iterable[Judged], slot: float) -> Iterator[Judged]:
         is_over = row.value is None and row.numerator is None and not row.denominator
         if not is_over:
             at = slot - 1 if row.at < slot - 1 else row.at + 1
-            yield Judged(row.measurement, row.tags, at, None, None, 0.0)
+            yield Judged(row.measurement, row.tags, at, *ENDED)

@@ -51,6 +51,10 @@ JUDGED_FIELDS: Final = ("value", "numerator", "denominator", "coverage")
 """The numbers of a judged value; which packs it was judged by stays in the server's database."""
 
 
+ENDED: Final = (None, None, 0.0, None)
+"""Its numbers where a series ends: of nothing, as the place is gone or stands elsewhere now."""
+
+
 class Store(Protocol):
     """Where series are read from and judged values are written to."""
 

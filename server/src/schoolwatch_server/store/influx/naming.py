@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final
 
 from sqlalchemy import Connection, Engine
@@ -18,6 +17,7 @@ from schoolwatch_server.store.names import SUMS
 from schoolwatch_server.store.queried.beside import Names
 from schoolwatch_server.store.queried.info import DEVICES, SCHOOLS, InfoSeries
 from schoolwatch_server.store.queried.names import of_gone
+from schoolwatch_server.store.series import ENDED, Judged
 
 SCHOOLS_EVERY: Final = 300.0
 DEVICES_EVERY: Final = 3600.0
@@ -66,7 +66,7 @@ class Naming:
         with begin_read(self._database) as conn:
             its = [one for one in judged.series(conn) if renamed & one[1].items() and one[0] not in SUMS]
             rows = list(judged.newest_of(conn, its, now - _HOLDS))
-        ends = (replace(row, value=None, numerator=None, denominator=0.0, coverage=None) for row in rows)
+        ends = [Judged(row.measurement, row.tags, row.at, *ENDED) for row in rows]
         lines = [judged_line(end, old.beside(end.tags), nanoseconds(end.at + 1)) for end in ends]
         lines += [judged_line(row, names.beside(row.tags), nanoseconds(row.at + 2)) for row in rows]
         return [line for line in lines if line is not None]
