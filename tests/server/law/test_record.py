@@ -53,15 +53,15 @@ def test_the_record_shows_every_table_with_the_time_that_is_set() -> None:
     assert "HMAC-SHA-256; báo cáo giả" in text
     assert "bắt buộc với: quản trị của Sở, " in text
     assert text.split("\njournal | ")[1].split("\n")[0].endswith("| 30 ngày")
-    assert "400 ngày | 365–3660 ngày" in text
+    assert "400 ngày | 365–3.660 ngày" in text
     assert "rollup" in text
-    assert "theo giờ 730 ngày, theo ngày 1830 ngày" in text
+    assert "theo giờ 730 ngày, theo ngày 1.830 ngày" in text
 
 
 def test_where_a_device_stood_is_said_to_be_kept_as_long_as_it_is() -> None:
     longest = ServerConfig(retention=Retention(daily_days=3000))
-    assert kept("membership", longest) == "3000 ngày sau khi thay đổi"
-    assert kept("device", longest) == "3000 ngày sau khi máy ngừng sử dụng"
+    assert kept("membership", longest) == "3.000 ngày sau khi thay đổi"
+    assert kept("device", longest) == "3.000 ngày sau khi máy ngừng sử dụng"
     assert kept("credential", longest) == "365 ngày sau khi máy ngừng sử dụng"
 
 

@@ -39,7 +39,11 @@ def notice(config: ServerConfig, texts: Texts, language: Language = "vi", school
             Section(
                 say("kept"),
                 items=tuple(
-                    say("days", what=getattr(TERMS[name], language), days=config.retention.days(name))
+                    say(
+                        "days",
+                        what=getattr(TERMS[name], language),
+                        days=words.count(config.retention.days(name), language),
+                    )
                     for name in SHOWN
                 ),
             ),

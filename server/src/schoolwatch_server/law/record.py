@@ -183,20 +183,22 @@ def kept(table: str, config: ServerConfig) -> str:
     if table in {"device", "membership"}:  # as long as anything that was measured there
         days = max(config.retention.days(name) for name in OF_DEVICES)
     if table == "rollup":
-        return f"theo giờ {days} ngày, theo ngày {config.retention.daily_days} ngày"
+        return f"theo giờ {words.count(days)} ngày, theo ngày {words.count(config.retention.daily_days)} ngày"
     if table == "use_rollup":
-        return f"theo giờ {config.retention.journal_days + 1} ngày, theo ngày {days} ngày"
+        return f"theo giờ {config.retention.journal_days + 1} ngày, theo ngày {words.count(days)} ngày"
     of_device = AFTER["retired_at"] if age.term == "retired" else ""
     after = next((AFTER[by] for by in age.by if by in AFTER), of_device)
-    return f"{days} ngày{after}" if days else "đến khi hết hạn"
+    return f"{words.count(days)} ngày{after}" if days else "đến khi hết hạn"
 
 
 def _terms(config: ServerConfig) -> Iterator[tuple[str, str, str, str]]:
     for name, term in TERMS.items():
         days = config.retention.days(name)
-        allowed = f"{term.least}–{term.most} ngày" if name in CONFIGURED else "cố định"
+        allowed = (
+            f"{words.count(term.least)}–{words.count(term.most)} ngày" if name in CONFIGURED else "cố định"
+        )
         why = f"{term.why_vi} ({term.source}, {SURE['secondary']})" if term.source else term.why_vi
-        yield term.vi, "xóa ngay" if days == 0 else f"{days} ngày", allowed, why
+        yield term.vi, "xóa ngay" if days == 0 else f"{words.count(days)} ngày", allowed, why
 
 
 def _roles() -> Iterator[tuple[str, str]]:
@@ -230,7 +232,7 @@ def _series(config: ServerConfig) -> tuple[str, ...]:
     store = config.store
     if store.kind == "embedded":
         return ()
-    days = f"{store.retention_days} ngày" if store.retention_days else "số ngày đặt ở kho đó"
+    days = f"{words.count(store.retention_days)} ngày" if store.retention_days else "số ngày đặt ở kho đó"
     cannot = "" if store.kind == "victoriametrics" else " InfluxDB 3 Core không xóa được: chờ hết hạn lưu."
     told = (
         f"Kho chuỗi số liệu {store.kind} tại {store.url}: từng số đo theo mã máy, nhãn máy, chỉ số theo "

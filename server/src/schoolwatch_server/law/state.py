@@ -54,7 +54,7 @@ def facts(config: ServerConfig, found: Standing, chain: Verified | str, now: flo
     is_told = bool(config.notify.urls_file or found.channels)
     yield "Kênh thông báo sự cố", "có khai báo" if is_told else "chưa khai báo"
     for name in CONFIGURED:
-        yield f"Thời hạn lưu: {TERMS[name].vi}", f"{config.retention.days(name)} ngày"
+        yield f"Thời hạn lưu: {TERMS[name].vi}", f"{words.count(config.retention.days(name))} ngày"
 
 
 def moment(at: float) -> str:

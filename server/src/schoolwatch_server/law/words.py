@@ -89,3 +89,8 @@ PROBES: dict[str, tuple[str, str]] = {
     "": ("Hoạt động của phần mềm đo", "How the program itself works"),
 }
 """Probe to what it reads, as a person without a technical trade calls it."""
+
+
+def count(number: int, language: Language = "vi") -> str:
+    """`1.095` in Vietnamese, `1,095` in English."""
+    return f"{number:,}".replace(",", "." if language == "vi" else ",")
