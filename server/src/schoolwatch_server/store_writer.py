@@ -114,7 +114,7 @@ def _note(config: ServerConfig, engine: Engine, why: str) -> None:
 
 
 def _pause(why: str, pauses: Pauses, stop: threading.Event) -> None:
-    pause = pauses.next()
+    pause = min(pauses.next(), WAIT_MOST)
     log.warning("the store takes nothing (%s): tried again in %.0f s, nothing is lost meanwhile", why, pause)
     stop.wait(pause)
 
