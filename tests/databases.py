@@ -24,10 +24,16 @@ KIND = os.environ.get("SCHOOLWATCH_TEST_DATABASE", "sqlite")
 """What every database of the tests is on, but of those in `ON_BOTH`: `sqlite` or `postgresql`."""
 
 ON_BOTH = (
+    "server/console/test_asked_once.py",
     "server/database/",
+    "server/incidents/test_incidents.py",
     "server/intake/test_commit.py",
     "server/people/test_tokens.py",
     "server/standings/test_lan.py",
+    "server/standings/test_lines.py",
+    "server/store/test_judged.py",
+    "server/store/test_names_held.py",
+    "server/store/test_what_holds_now.py",
     "server/test_erasure.py",
 )
 """Where tests of a `world` run on both. With SCHOOLWATCH_TEST_DATABASE=postgresql all are on that alone."""
@@ -35,10 +41,13 @@ ON_BOTH = (
 SLOW = frozenset(
     {
         "test_any_interleaving_stores_each_report_once_and_the_mark_is_right",
+        "test_influxdb_says_the_same",
         "test_no_computers_use_is_derivable_from_all_that_was_ever_published",
+        "test_victoriametrics_says_the_same",
     }
 )
-"""Of those the ones with hundreds of databases, which are on PostgreSQL only when that is asked for."""
+"""Of those the ones with hundreds of databases, or with another server: on PostgreSQL only when that is
+asked for."""
 
 kind = KIND
 """What the next one is made on; the fixture `database_kind` sets it for a test."""

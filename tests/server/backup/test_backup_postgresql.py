@@ -31,6 +31,8 @@ def test_it_comes_back_in_an_empty_database_with_a_new_epoch(peer: Peer, run: Ru
     config = furnish(tmp_path, "postgresql")
     before, old = census(config)
     engine = open_database(config.database_url, config.master_key)
+    with begin_write(engine) as conn:
+        conn.exec_driver_sql("CREATE EXTENSION pg_stat_statements")  # an administrator's
     with begin_write(engine) as conn:  # what is not committed at its moment is not in it, and holds it up not
         conn.execute(school.update().values(name="meanwhile"))
         made = make.back_up(config)
@@ -45,6 +47,11 @@ def test_it_comes_back_in_an_empty_database_with_a_new_epoch(peer: Peer, run: Ru
     code, said = run("verify-backup", *where, "--data", config.folder)
     assert code == 0, said
     url = cluster().url(cluster().make())
+    with_password = url.replace("schoolwatch@", "schoolwatch:hunter2@")
+    code, said = run("restore", *where, "--data", tmp_path / "new", "--database-url", with_password)
+    assert code != 0
+    assert "--database-url: holds a password" in said
+    assert "hunter2" not in said
     code, said = run("restore", *where, "--data", tmp_path / "new", "--database-url", url)
     assert code == 0, said
     again = of_data(tmp_path / "new")
@@ -57,4 +64,6 @@ def test_it_comes_back_in_an_empty_database_with_a_new_epoch(peer: Peer, run: Ru
     assert audit_log.verify(engine, again.folder).wrong == ()
     with begin_read(engine) as conn:
         assert conn.scalar(school.select().with_only_columns(school.c.name)) == "Trường"
+        found = conn.exec_driver_sql("SELECT extname FROM pg_extension").scalars().all()
+        assert "pg_stat_statements" not in found, "our user may make none"
     engine.dispose()

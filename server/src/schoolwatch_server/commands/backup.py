@@ -117,13 +117,14 @@ def _restore(arguments: argparse.Namespace) -> int:
     from schoolwatch_server.backup import again_words, make, restore
 
     config = _config(arguments)
+    url = command.database_address("--database-url", arguments.database_url)
 
     def do() -> int:
         done = restore.restore(
             make.repository(config.backup),
             config.folder,
             arguments.snapshot,
-            arguments.database_url,
+            url,
             Path(arguments.old_data) if arguments.old_data else None,
         )
         words = voice(arguments)

@@ -3,12 +3,13 @@
 import argparse
 import fcntl
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from schoolwatch_server.config import ServerConfig, load, of_data
+from schoolwatch_server.config import PASSWORD_IN_URL, ServerConfig, load, of_data
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -55,6 +56,16 @@ def whole(low: int, high: int) -> Callable[[str], int]:
         return int(text)
 
     return read
+
+
+def database_address(option: str, given: str) -> str:
+    """A database's address that was typed, in SQLAlchemy's words. Raises `Refused` for a password in it."""
+    if PASSWORD_IN_URL.search(given):
+        raise Refused(
+            f"{option}: holds a password, which everybody on this machine can read: take it out and put it"
+            " into PGPASSFILE (.pgpass, mode 0600)"
+        )
+    return re.sub("^postgresql:", "postgresql+psycopg:", given)
 
 
 def config(arguments: argparse.Namespace) -> ServerConfig:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from schoolwatch_server.commands import backup, command
-from schoolwatch_server.config import PASSWORD_IN_URL
 
 if TYPE_CHECKING:
     from schoolwatch_server.commands.command import Say
@@ -50,12 +49,7 @@ def _to(given: str | None, config: "ServerConfig") -> str:
         given = config.database.url
     if not given or not given.startswith("postgresql"):
         raise command.Refused("--to: name an empty database: postgresql://USER@HOST/NAME")
-    if PASSWORD_IN_URL.search(given):
-        raise command.Refused(
-            "--to: holds a password, which everybody on this machine can read: take it out and put it into"
-            " PGPASSFILE (.pgpass, mode 0600)"
-        )
-    return re.sub("^postgresql:", "postgresql+psycopg:", given)
+    return command.database_address("--to", given)
 
 
 def _from(given: str | None, config: "ServerConfig") -> Path:

@@ -85,9 +85,10 @@ def _rollback(arguments: argparse.Namespace) -> int:
     from schoolwatch_server.backup import again_words, since, upgrade
 
     config = command.config(arguments)
+    url = command.database_address("--database-url", arguments.database_url)
 
     def do() -> int:
-        was, aside = upgrade.roll_back(config, arguments.database_url)
+        was, aside = upgrade.roll_back(config, url)
         words = backup.voice(arguments)
         program = was.program or words("backup.program_unknown")
         values = {"schema": was.schema, "aside": aside, "program": program, "at": backup.when(was.at)}

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,9 +11,12 @@ from sqlalchemy import Connection, inspect
 from sqlalchemy.engine import make_url
 
 from schoolwatch_server import child
-from schoolwatch_server.database.engine import DatabaseError, begin_read, unchecked
+from schoolwatch_server.database.engine import DatabaseError, begin_read, translated, unchecked
 
 _COPY = re.compile(rb"^COPY (?:[\w\"]+\.)?\"?(\w+)\"? \(.*\) FROM stdin;$")
+
+_EXTENSION = re.compile(rb"\d+; \d+ \d+ (COMMENT - )?EXTENSION ")
+"""In pg_restore's list: an administrator's, as pg_stat_statements is. Our user may make none."""
 
 
 @contextmanager
@@ -39,19 +43,19 @@ def write(url: str, moment: str, to: Path) -> None:
 def read(url: str, dump: Path) -> None:
     """Puts a dump into an empty database, all of it or nothing. Raises `DatabaseError`."""
     words = ("--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges")
-    _run(url, "pg_restore", *words, f"--dbname={_place(url)}", str(dump))
+    with tempfile.NamedTemporaryFile() as ours:
+        _run(None, "pg_restore", "--list", f"--file={ours.name}", str(dump))
+        listed = Path(ours.name).read_bytes().splitlines(keepends=True)
+        Path(ours.name).write_bytes(b"".join(line for line in listed if not _EXTENSION.match(line)))
+        _run(url, "pg_restore", *words, f"--use-list={ours.name}", f"--dbname={_place(url)}", str(dump))
 
 
 def is_empty(url: str) -> bool:
     """Whether the database holds no table. Raises `DatabaseError` when it doesn't answer."""
     engine = unchecked(url)
     try:
-        with engine.connect() as conn:
+        with translated(engine.url), engine.connect() as conn:
             return not inspect(conn).get_table_names()
-    except Exception as error:
-        raise DatabaseError(
-            "unreachable", f"the database does not answer ({type(error).__name__})"
-        ) from error
     finally:
         engine.dispose()
 
