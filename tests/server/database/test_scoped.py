@@ -32,7 +32,7 @@ ABOUT_ONE = named(
     judged="latest latest_of numbered read",
     known_network="code_of ended incidents is_any remembered",
     judged_queries="newest",
-    judged_statements="folded newest points",
+    judged_statements="folded lasts newest newest_row points",
     lives="asset_tag is_revoked own_role replaced",
     grafana_alerts="count forget_silent known",
     maintenances="of_incident",
@@ -85,6 +85,7 @@ WHO_ASKS = named(
 
 NOBODY_ASKS = named(
     arrays="among_rows",
+    asked="among",
     audit="acted prune",
     arrivals="let_in",
     calendars="places",
