@@ -61,6 +61,7 @@ OF_THE_SERVER = named(
     deliveries="newest",
     duty_rows="on_duty set_escalation settings",
     exercise_rows="found listed running",
+    forgetting="held",
     rollout="versions",
     server_health="ages newest readers size undelivered",
     store_writer="standing",
@@ -88,9 +89,11 @@ NOBODY_ASKS = named(
     asked="among",
     audit="acted prune",
     arrivals="let_in",
+    called="gone",
     calendars="places",
     columns="one_open",
     faults="put",
+    forgetting="is_doubtful may_forget",
     erasure="device devices_of_school id_of school",
     claims="prune",
     clocks="median_offset",
@@ -107,18 +110,18 @@ NOBODY_ASKS = named(
     incident_counts="opened told_in",
     lan_facts="connected faulty listeners machines open_at_schools",
     line_facts="cuts heard ipv6 testers",
-    judged_log="after newest note_again page",
+    judged_log="newest note_again page",
     rollout="by_school",
     store_writer="begin devices fail load lose rewind",
     hearings="listen note of_rooms of_schools schools_heard",
     identities="compare frozen of_school",
-    incidents="all_states close_incident false_alarms is_false_alarm note open_incident open_of_rules"
-    " open_subjects open_with states worsen",
+    incidents="all_states close_incident evidence_of_open false_alarms is_false_alarm note open_incident"
+    " open_of_rules open_subjects open_with states worsen",
     known_network="ends learnt_everywhere",
     memories="forget of_devices remembering",
     journal="append digests held_since last_received_at position pruned_before received_until rows_after"
     " set_pruned_before",
-    judged="fallen write",
+    judged="fallen newest_of series write",
     lease="hold release",
     lives="restore take_over",
     reorganised="merge_schools split_school",
@@ -182,7 +185,7 @@ CALLED = named(
 )
 """The server's own work too, called by what answers people: at start, or for what it found by the scope."""
 
-A_NUMBER = named(channel_rows="carriers", incident_news="judged_at newest")
+A_NUMBER = named(channel_rows="carriers", incident_news="judged_at newest", reports="first_school")
 """A time, a count or kinds of channels of the server as a whole: it says nothing of any school."""
 
 ANYBODY = named(reports="kept")
