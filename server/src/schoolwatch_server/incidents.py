@@ -19,15 +19,17 @@ from schoolwatch_server.database import (
     known_network,
     memories,
     notifications,
+    open_incidents,
     rule_reach,
     sightings,
 )
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.rules import Book, Rule
-from schoolwatch_server.rules.follow import Occurrence, fall_quiet, follow
+from schoolwatch_server.rules.follow import Occurrence, follow
 from schoolwatch_server.rules.learning import Learnt, subjects
 from schoolwatch_server.rules.memory import Memory, of_a_right_clock
 from schoolwatch_server.rules.sighted import AGAIN_MAX, Sighted
+from schoolwatch_server.rules.silence import fall_quiet
 from schoolwatch_server.rules.step import Event, as_json
 from schoolwatch_server.rules.subject import Subject
 from schoolwatch_server.rules.told import NOTHING, Given
@@ -121,7 +123,7 @@ def judge_quiet(engine: Engine, rules: Sequence[Rule], channels: Collection[str]
     with begin_write(engine) as conn:
         unread = journal.rows_after(conn, journal.position(conn, CURSOR), 1)
         until = min([now, *(row.received_at for row in unread)])
-        memory = _sighted(conn, ids, incidents.open_subjects(conn, ids))
+        memory = _sighted(conn, ids, open_incidents.subjects(conn, ids))
         changed, occurrences = fall_quiet(rules, _sensors(conn, memory) | memory, until)
         _write(conn, _seen(changed), occurrences, channels, now)
     return len(occurrences)

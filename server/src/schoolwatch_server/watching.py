@@ -7,8 +7,7 @@ from sqlalchemy import Engine
 
 from schoolwatch_server import incidents, watches
 from schoolwatch_server.config import ServerConfig
-from schoolwatch_server.database import hearings
-from schoolwatch_server.database import incidents as kept
+from schoolwatch_server.database import hearings, open_incidents
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.packs import Packs
 from schoolwatch_server.rules import Rule
@@ -35,10 +34,10 @@ def look(
         deaf_at = hearings.listen(conn, now)
     with begin_read(engine) as conn:
         open_now: dict[str, dict[Subject, float]] = {}
-        for rule, subjects in kept.open_of_rules(conn, watched).items():
+        for rule, subjects in open_incidents.of_rules(conn, watched).items():
             open_now.setdefault(watched[rule], {}).update(subjects)
         fallen = [one for watch in watches.OF_INDICATORS for one in open_now.get(watch, ())]
-        opened_on = kept.evidence_of_open(conn, fallen)
+        opened_on = open_incidents.evidence(conn, fallen)
         sight = Sight(conn, config, now, packs, open_now, deaf_at, opened_on)
         found = watches.look(sight, rules, looked)
     return incidents.judge_found(engine, rules, found, channels, now)

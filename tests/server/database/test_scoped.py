@@ -115,8 +115,9 @@ NOBODY_ASKS = named(
     store_writer="begin devices fail load lose rewind",
     hearings="listen note of_rooms of_schools schools_heard",
     identities="compare frozen of_school",
-    incidents="all_states close_incident evidence_of_open false_alarms is_false_alarm note open_incident"
-    " open_of_rules open_subjects open_with states worsen",
+    incidents="all_states close_incident false_alarms is_false_alarm note open_incident"
+    " open_with states worsen",
+    open_incidents="evidence of_rules subjects",
     known_network="ends learnt_everywhere",
     memories="forget of_devices remembering",
     journal="append digests held_since last_received_at position pruned_before received_until rows_after"

@@ -156,7 +156,7 @@ def test_a_late_rogue_server_is_one_incident_that_is_marked_and_says_both_times(
         "Địa chỉ của máy chủ": "192.168.1.1",
         "Bộ định tuyến được phát": "192.168.1.1",
         "DNS được phát": "6.6.6.6",
-        "Máy đo đã thấy, liên kết mạng": "máy 0 · lan0",
+        "Máy cổng đã thấy, liên kết mạng": "máy 0 · lan0",
     }
 
 

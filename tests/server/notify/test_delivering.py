@@ -17,6 +17,7 @@ from schoolwatch_server.database import (
     incident_lists,
     incidents,
     notifications,
+    open_incidents,
     replaying,
 )
 from schoolwatch_server.database import tables as t
@@ -299,7 +300,7 @@ def test_an_exercise_goes_on_when_its_rule_is_switched_off(world: World) -> None
     rule_changes.Withdrawing().look(world.engine, off, NOW + 1)
     with begin_read(world.engine) as conn:
         assert list(conn.scalars(select(t.incident.c.closed_at))) == [None]
-        assert incidents.open_of_rules(conn, [rule.id]) == {}, "an exercise is nothing that a rule found"
+        assert open_incidents.of_rules(conn, [rule.id]) == {}, "an exercise is nothing that a rule found"
         assert replaying.real(conn, [rule.id], NOW, NOW + 2) == ()
 
 

@@ -11,10 +11,11 @@ from reports import Row
 from schoolwatch_contract.records import Envelope, Reading
 from schoolwatch_server import rules
 from schoolwatch_server.rules.announced import announced
-from schoolwatch_server.rules.follow import Cleared, Ended, Occurrence, fall_quiet, follow
+from schoolwatch_server.rules.follow import Cleared, Ended, Occurrence, follow
 from schoolwatch_server.rules.learning import KNOWN_MAX, OTHERS, SAYS_MAX, STRANGERS_MAX, Learnt, Listening
 from schoolwatch_server.rules.memory import LISTENING, Memory, pack, unpack
 from schoolwatch_server.rules.sighted import Seen, part_of
+from schoolwatch_server.rules.silence import fall_quiet
 from schoolwatch_server.rules.subject import Subject, device
 
 T = 1_800_000_000.0

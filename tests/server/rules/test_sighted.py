@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from reports import Row
 from schoolwatch_server import rules
-from schoolwatch_server.rules.follow import fall_quiet, follow
+from schoolwatch_server.rules.follow import follow
 from schoolwatch_server.rules.load import SHIPPED
 from schoolwatch_server.rules.rule import Condition
 from schoolwatch_server.rules.sighted import Seen, Sighted, quiet, see
+from schoolwatch_server.rules.silence import fall_quiet
 from schoolwatch_server.rules.subject import PART_MAX, Subject
 from schoolwatch_server.strict_yaml import SheetError
 

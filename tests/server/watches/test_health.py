@@ -18,12 +18,12 @@ from schoolwatch_server.database import (
     duty_rows,
     incident_rows,
     judged,
+    open_incidents,
     own_channel_rows,
     registry,
     sites,
     store_writer,
 )
-from schoolwatch_server.database import incidents as incidents_kept
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.duty.shift import Shift
@@ -280,10 +280,10 @@ def test_a_target_that_is_taken_away_is_no_repair(
 
     def judged_with(targets: tuple[float, ...], now: float) -> None:
         with begin_read(world.engine) as conn:
-            open_now = {rule.id: incidents_kept.open_of_rules(conn, [rule.id]).get(rule.id, {})}
+            open_now = {rule.id: open_incidents.of_rules(conn, [rule.id]).get(rule.id, {})}
             told = {
                 "open_now": open_now,
-                "opened_on": incidents_kept.evidence_of_open(conn, open_now[rule.id]),
+                "opened_on": open_incidents.evidence(conn, open_now[rule.id]),
             }
         asked_now = tuple(plan(asked(target)) for target in targets)
         found = {rule.id: with_target(world, rule.id, asked_now, number=None, **told)}

@@ -3,9 +3,8 @@
 import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
-from urllib.parse import urlsplit
 
-from schoolwatch_server.commands import command
+from schoolwatch_server.commands import command, grafana_addresses
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
     from schoolwatch_server.grafana.alert import Rule
     from schoolwatch_server.grafana.pieces import KindName, Piece
     from schoolwatch_server.grafana.push import Step
-    from schoolwatch_server.grafana.sources import Source
     from schoolwatch_server.store_section import Kind
 
 
@@ -28,7 +26,7 @@ def add_to(commands: "Subparsers") -> None:
         "write the files that set Grafana up: data source, dashboards, alerting",
     )
     provision.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write into")
-    _add_source(provision, "--url", "--user")
+    grafana_addresses.add_source(provision, "--url", "--user")
     provision.add_argument(
         "--folder",
         default="/etc/grafana/provisioning",
@@ -39,45 +37,13 @@ def add_to(commands: "Subparsers") -> None:
         "--language", choices=("vi", "en"), default="vi", help="language of the dashboards (default: vi)"
     )
     provision.add_argument("--no-alerts", action="store_true", help="no alert rules and no contact point")
-    _add_alert_url(provision)
+    grafana_addresses.add_alert_url(provision)
     provision.add_argument(
         "--policies",
         action="store_true",
         help="the notification policies too; Grafana drops all others that it has for these",
     )
     _add_push(actions)
-
-
-def _add_source(parser: argparse.ArgumentParser, url: str, user: str) -> None:
-    parser.add_argument(
-        "--engine",
-        choices=("embedded", "influxdb", "victoriametrics"),
-        default="embedded",
-        help="what holds the series that Grafana reads: this server (default), an InfluxDB 1.8, 2 or 3, "
-        "or a VictoriaMetrics",
-    )
-    parser.add_argument(
-        url,
-        dest="source_url",
-        metavar="URL",
-        help="where that answers, as Grafana reaches it (embedded: this server's …/influx)",
-    )
-    parser.add_argument(
-        "--database", default="schoolwatch", metavar="NAME", help="the database of an InfluxDB (schoolwatch)"
-    )
-    parser.add_argument(
-        user,
-        dest="source_user",
-        default="",
-        metavar="NAME",
-        help="who reads an InfluxDB or VictoriaMetrics with a password, instead of a token",
-    )
-
-
-def _add_alert_url(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--alert-url", metavar="URL", help="where Grafana reaches this server (this server's address)"
-    )
 
 
 def _add_push(actions: "Subparsers") -> None:
@@ -96,7 +62,7 @@ def _add_push(actions: "Subparsers") -> None:
         help="file with the token of a service account of Grafana that has the role Admin; "
         "on the command line everybody on this machine would see it",
     )
-    _add_source(push, "--source-url", "--source-user")
+    grafana_addresses.add_source(push, "--source-url", "--source-user")
     push.add_argument("--ca-file", metavar="FILE", help="certificates (PEM) that Grafana's is trusted by")
     push.add_argument(
         "--source-token-file",
@@ -118,7 +84,7 @@ def _add_push(actions: "Subparsers") -> None:
         help="file with an API token that may tell of alerts only: what Grafana's rules find is then an "
         "incident here (without: as it is)",
     )
-    _add_alert_url(push)
+    grafana_addresses.add_alert_url(push)
     push.add_argument(
         "--prune", action="store_true", help="take away what an earlier push made and this one doesn't"
     )
@@ -131,11 +97,12 @@ def _provision(arguments: argparse.Namespace) -> int:
 
     if arguments.policies and arguments.no_alerts:
         raise command.Refused("--policies: with --no-alerts there is nothing to be told; leave one out")
-    source = _source(arguments)
+    source = grafana_addresses.source(arguments)
     alerting = None
     if not arguments.no_alerts:
-        alerting = provisioning.Alerting(_rules(arguments), _alert_url(arguments), arguments.policies)
-    console = _console(arguments)
+        alert_url = grafana_addresses.alert_url(arguments)
+        alerting = provisioning.Alerting(_rules(arguments), alert_url, arguments.policies)
+    console = grafana_addresses.console(arguments)
     written = provisioning.files(source, arguments.folder, arguments.language, console, alerting)
     if alerting is None and (arguments.out / provisioning.RULES).exists():
         written |= provisioning.no_rules(source, arguments.language)
@@ -168,55 +135,6 @@ _TOKENS: "Final[Mapping[Kind, str]]" = {
     "influxdb": "a token of InfluxDB's that may read",
     "victoriametrics": "a token, if what stands before VictoriaMetrics asks for one,",
 }
-
-
-def _source(arguments: argparse.Namespace) -> "Source":
-    from schoolwatch_server.grafana import sources
-    from schoolwatch_server.grafana.sources import Source
-
-    engine, url, user = arguments.engine, arguments.source_url, arguments.source_user
-    if engine == "embedded" and user:
-        raise command.Refused("this server is read with an API token, not by a user with a password")
-    if engine != "embedded" and not url:
-        raise command.Refused(f"say where {engine} answers: give its address as well")
-    found = Source(engine, url or f"{_own(arguments)}/influx", arguments.database, user)
-    if wrong := sources.trouble(found):
-        raise command.Refused(wrong)
-    if engine == "embedded" and not found.url.rstrip("/").endswith("/influx"):
-        command.note(f"this server answers Grafana at …/influx: is {found.url} passed on to that?")
-    return found
-
-
-def _own(arguments: argparse.Namespace) -> str:
-    """Where this server is: as its settings say, else where Grafana reads it or tells it of alerts."""
-    from schoolwatch_server.messages import public_url
-
-    config = command.config(arguments)
-    read_at = (arguments.source_url or "").rstrip("/")
-    if config.http.public_url:
-        return public_url(config)
-    if arguments.engine == "embedded" and read_at.endswith("/influx"):
-        return read_at.removesuffix("/influx")
-    if arguments.alert_url:
-        return str(arguments.alert_url).rstrip("/")
-    return public_url(config)
-
-
-def _console(arguments: argparse.Namespace) -> str:
-    """Where links in dashboards lead."""
-    own = _own(arguments)
-    if urlsplit(own).hostname in ("127.0.0.1", "::1", "localhost"):
-        command.note(f"links to the console lead to {own}: if people reach it otherwise, set http.public_url")
-    return own
-
-
-def _alert_url(arguments: argparse.Namespace) -> str:
-    from schoolwatch_server.grafana import policy, sources
-
-    url = arguments.alert_url or _own(arguments)
-    if not sources.is_address(url):
-        raise command.Refused(f"--alert-url: {url[:80]!r} is no address of this server: write https://HOST")
-    return str(url).rstrip("/") + policy.PATH
 
 
 def _push(arguments: argparse.Namespace) -> int:
@@ -262,14 +180,15 @@ def _wanted(arguments: argparse.Namespace) -> "list[Piece]":
     languages: tuple[Literal["vi", "en"], ...] = (
         ("vi", "en") if arguments.language == "both" else (arguments.language,)
     )
-    source = _source(arguments)
+    source = grafana_addresses.source(arguments)
     reads = arguments.source_token_file
     token = None if reads is None else _secret(reads, is_own=True if source.engine == "embedded" else None)
     wanted = [pieces.data_source(source, token)]
-    console = _console(arguments)
+    console = grafana_addresses.console(arguments)
     if arguments.alert_token_file is not None and not arguments.no_alerts:
         alert_token = _secret(arguments.alert_token_file, is_own=True)
-        wanted += [pieces.contact_point(_alert_url(arguments), alert_token), pieces.notification_policy()]
+        alert_url = grafana_addresses.alert_url(arguments)
+        wanted += [pieces.contact_point(alert_url, alert_token), pieces.notification_policy()]
     for language in languages:
         wanted += [pieces.folder(language), *pieces.dashboards(source.dialect, language, console)]
     if not arguments.no_alerts:  # in one language: what falls is one incident, not two

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from sqlalchemy import Connection, Engine, create_engine, event, exc, insert, inspect, select, text, update
 from sqlalchemy.engine import URL, make_url
@@ -195,11 +195,8 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
 def _begin_sqlite(conn: Connection) -> None:
     if conn.get_execution_options().get("schoolwatch_write"):
         turns.begin(conn, BUSY_SECONDS)
-        return
-    try:
-        cast("sqlite3.Connection", conn.connection.dbapi_connection).execute("BEGIN")
-    except sqlite3.Error:
-        conn.exec_driver_sql("BEGIN")  # it says why not in the words that callers know
+    else:
+        turns.begin_reading(conn)
 
 
 def _make_file(url: URL) -> None:

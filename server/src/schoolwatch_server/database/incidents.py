@@ -247,33 +247,6 @@ def open_with(conn: Connection, mark: str) -> int | None:
     return found
 
 
-def open_subjects(conn: Connection, rules: Collection[str]) -> set[Subject]:
-    """What open incidents of these rules are about."""
-    return {about for found in open_of_rules(conn, rules).values() for about in found}
-
-
-def open_of_rules(conn: Connection, rules: Collection[str]) -> dict[str, dict[Subject, float]]:
-    """Rule → what has an open incident of it, and since when (UTC seconds); exercises are none."""
-    i = t.incident.c
-    is_found = i.rule.in_(list(rules)), i.closed_at.is_(None), ~i.is_exercise
-    query = select(i.rule, i.subject, i.since).where(*is_found)
-    found: dict[str, dict[Subject, float]] = {}
-    for row in conn.execute(query):
-        found.setdefault(row.rule, {})[subject.parse(row.subject)] = row.since
-    return found
-
-
-def evidence_of_open(conn: Connection, subjects: Collection[Subject]) -> dict[Subject, Any]:
-    """What the open incidents of these were opened on; exercises are none."""
-    i = t.incident.c
-    found: dict[Subject, Any] = {}
-    for part in in_parts({str(one) for one in subjects}):
-        is_open = i.subject.in_(part), i.closed_at.is_(None), ~i.is_exercise
-        for row in conn.execute(select(i.subject, i.evidence).where(*is_open)):
-            found[subject.parse(row.subject)] = row.evidence
-    return found
-
-
 def add_event(conn: Connection, incident_id: int, kind: str, detail: dict[str, Any], now: float) -> int:
     """Something that happened to an incident at `now`, on the server's clock; the event's number."""
     values = {"incident_id": incident_id, "at": now, "kind": kind, "detail": detail}

@@ -51,6 +51,14 @@ def begin(conn: Connection, seconds: float) -> None:
             _wait(db, int(seconds * 1000))
 
 
+def begin_reading(conn: Connection) -> None:
+    """Begins a transaction that reads, which waits for nobody. Raises SQLAlchemy's errors."""
+    try:
+        cast("sqlite3.Connection", conn.connection.dbapi_connection).execute("BEGIN")
+    except sqlite3.Error:
+        conn.exec_driver_sql("BEGIN")  # it says why not in the words that callers know
+
+
 def _wait(db: sqlite3.Connection, milliseconds: int) -> None:
     db.execute(f"PRAGMA busy_timeout={milliseconds}")
 

@@ -9,9 +9,10 @@ import msgspec
 
 from schoolwatch_contract.records import Envelope
 from schoolwatch_server.replays.job import Count, Found
-from schoolwatch_server.rules.follow import Cleared, Ended, Occurrence, Row, fall_quiet, follow
+from schoolwatch_server.rules.follow import Cleared, Ended, Occurrence, Row, follow
 from schoolwatch_server.rules.rule import Rule
 from schoolwatch_server.rules.sighted import Seen
+from schoolwatch_server.rules.silence import fall_quiet
 from schoolwatch_server.rules.subject import Subject
 from schoolwatch_server.rules.told import NOTHING, Given
 from schoolwatch_server.vietnam import day_of

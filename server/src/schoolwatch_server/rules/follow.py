@@ -12,7 +12,7 @@ from schoolwatch_server.rules.condition import met, met_worse
 from schoolwatch_server.rules.learning import SAYS_MAX, Learnt, Listening, Spoken, Stranger, look
 from schoolwatch_server.rules.memory import FACTS, LISTENING, Kept, Memory
 from schoolwatch_server.rules.rule import Learn, Rule
-from schoolwatch_server.rules.sighted import Seen, Sighted, Spans, concerns, part_of, place_of, quiet, see
+from schoolwatch_server.rules.sighted import Seen, Sighted, Spans, concerns, part_of, place_of, see
 from schoolwatch_server.rules.step import Event, Evidence, RuleState, step
 from schoolwatch_server.rules.subject import Subject, device
 from schoolwatch_server.rules.told import NOTHING, Given, Told, hear, recall, subject
@@ -78,24 +78,6 @@ def follow(
             journey.judge(row, envelope)
         journey.sight(row, (sightings or {}).get(row.id, ()))
     return journey.changed, tuple(journey.occurrences)
-
-
-def fall_quiet(rules: Sequence[Rule], memory: Memory, now: float) -> tuple[Memory, tuple[Occurrence, ...]]:
-    """Closes incidents about sightings of which there was none for long; when all that came was judged.
-
-    `memory` has also what is remembered of the devices that saw them last.
-    """
-    changed: Memory = {}
-    occurrences = []
-    of = {rule.id: rule for rule in rules if rule.condition.sighting is not None}
-    for about, kept in memory.items():
-        for rule_id, state in kept.items():
-            if rule_id in of and isinstance(state, Sighted):
-                after, event = quiet(of[rule_id], state, now, listened(memory, state))
-                if event is not None:
-                    changed[about] = {**changed.get(about, kept), rule_id: after}
-                    occurrences.append(Occurrence(of[rule_id], about, event))
-    return changed, tuple(occurrences)
 
 
 def listened(memory: Memory, state: Sighted) -> Spans | None:
