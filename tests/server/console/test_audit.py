@@ -107,6 +107,8 @@ def test_details_are_said_in_the_readers_language(tree: Tree, auditor: httpx.Cli
         "scope": "school",
         "days": 30.0,
         "broken": True,
+        "uses": 1,
+        "admits": "at_once",
         "from": "",
         "odd": "as it is",
     }
@@ -117,4 +119,5 @@ def test_details_are_said_in_the_readers_language(tree: Tree, auditor: httpx.Cli
         page = auditor.get("/audit", params={"actor": "chị Lan"}).text
     finally:
         auditor.cookies.set("schoolwatch_language", "en")
-    assert "vai trò: Hiệu trưởng; phạm vi: trường; số ngày: 30; hỏng: có; odd: as it is<" in page
+    of_account = "vai trò: Hiệu trưởng; phạm vi: trường; số ngày: 30; hỏng: có"
+    assert f"{of_account}; số lần dùng: 1; nhận máy: nhận ngay; odd: as it is<" in page
