@@ -94,6 +94,16 @@ def opened(world: World) -> list[incident_rows.IncidentRow]:
         return list(incident_rows.incidents(conn, EVERYTHING))
 
 
+def message_of(row: incident_rows.IncidentRow) -> tuple[str, str]:
+    """Title and body of what people are told of it as it opens."""
+    due = told_of.Due(
+        1, row.id, "opened", "json-a", row.rule, row.severity, row.since, row.opened_at, None, None,
+        row.late, is_exercise=False, device=None, label=None, room=None, school=row.school,
+        school_code=row.school_code, place=None, commune=None, evidence=row.evidence,
+    )  # fmt: skip
+    return messages.of_one(due, {rule.id: rule for rule in RULES}, texts.load(), "https://x.example")
+
+
 def events(world: World, incident: int) -> list[str]:
     with begin_read(world.engine) as conn:
         return [event.kind for event in incident_rows.events(conn, incident)]
@@ -134,18 +144,12 @@ def test_a_late_rogue_server_is_one_incident_that_is_marked_and_says_both_times(
     with begin_read(lan.world.engine) as conn:
         assert conn.scalars(select(t.notification.c.event)).all() == ["opened"]
         seers = incident_rows.called(conn, [gateway.id for gateway in lan.gateways])
-    row = incident
-    due = told_of.Due(
-        1, row.id, "opened", "json-a", row.rule, row.severity, row.since, row.opened_at, None, None,
-        row.late, is_exercise=False, device=None, label=None, room=None, school=row.school,
-        school_code=row.school_code, place=None, commune=None, evidence=row.evidence,
-    )  # fmt: skip
-    title, body = messages.of_one(due, {rule.id: rule for rule in RULES}, texts.load(), "https://x.example")
+    title, body = message_of(incident)
     assert "Có máy chủ DHCP lạ trong mạng của trường" in title + body
     assert "Phát hiện muộn: xảy ra lúc" in body
     assert "\nMáy chủ DHCP trả lời: aaaaaaaaaaaa · 00:1a:2b · 192.168.1.1 · 6.6.6.6\n" in body
     words = Words("vi", texts.load())
-    ((_, witness),) = evidence_in_words(row.evidence, words, devices=seers, behind={})
+    ((_, witness),) = evidence_in_words(incident.evidence, words, devices=seers, behind={})
     assert "phát hiện muộn" in witness.arrived
     (seen,) = witness.seen
     assert seen.title == "Máy chủ DHCP trả lời"
@@ -296,12 +300,7 @@ def test_an_incident_of_many_does_not_pass_for_one_of_its_first_machine(lan: Lan
     assert "<h1>Có máy chủ DHCP lạ trong mạng của trường: nhiều thiết bị khác cùng lúc</h1>" in page
     assert "chỉ là một trong số đó" in page
     assert "coi thiết bị với nội dung này là của trường" not in page
-    due = told_of.Due(
-        1, many.id, "opened", "json-a", many.rule, many.severity, many.since, many.opened_at, None, None,
-        many.late, is_exercise=False, device=None, label=None, room=None, school=many.school,
-        school_code=many.school_code, place=None, commune=None, evidence=many.evidence,
-    )  # fmt: skip
-    _, body = messages.of_one(due, {rule.id: rule for rule in RULES}, texts.load(), "https://x.example")
+    _, body = message_of(many)
     assert "nhiều thiết bị khác cùng lúc, trong đó có" in body
 
 

@@ -151,9 +151,8 @@ def _org(grafana: Grafana) -> int:
 
 def _remove_rule(grafana: Grafana, uid: str) -> None:
     path = f"{_ALERTING}/alert-rules/{uid}"
-    grafana.send(
-        "DELETE", path, headers=_free(grafana.get(path))
-    )  # what is bound goes by those it is bound to
+    # 409 for one that is bound to the API (provenance), unless the request is bound so too
+    grafana.send("DELETE", path, headers=_free(grafana.get(path)))
 
 
 def _our_rules(grafana: Grafana) -> list[Held]:
