@@ -124,4 +124,5 @@ def test_promql_has_its_range_in_words() -> None:
     assert len(texts) == 2
     assert promql.RANGE not in "".join(texts)
     assert "[2592000s]" in texts[1]
-    assert "tlast_over_time(indicator_coverage" in texts[0]
+    assert "[90900s]" in texts[0]
+    assert "indicator_denominator|indicator_coverage" in texts[0], "the newest row counts, as in panels"

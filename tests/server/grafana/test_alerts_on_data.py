@@ -1,16 +1,13 @@
-"""What the rules find in judged values, their expressions reckoned as Grafana's documents say.
+"""What the rules find in judged values."""
 
-https://grafana.com/docs/grafana/latest/panels-visualizations/query-transform-data/expression-queries/: series
-are joined by labels and instants; "drop non-numeric" of an empty series is null, and so is a formula of null.
-"""
-
-import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+from grafana_expressions import in_influxql, reckoned
 from influxql_queries import asked
 from reports import NOW, World
 from schoolwatch_server import chores, packs
@@ -19,17 +16,15 @@ from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.judged_index import JudgedIndex
 from schoolwatch_server.grafana import alert, alerts
+from schoolwatch_server.indicators.series import put, series_of
 from schoolwatch_server.scope import EVERYTHING
 from schoolwatch_server.standings.keeping import Standings
 from schoolwatch_server.store.names import SERVER
 from schoolwatch_server.store.queried import Queried
-from schoolwatch_server.store.series import Judged
+from schoolwatch_server.store.series import ENDED, Judged
 
 DAY, HOUR = 86400, 3600
 RULES = {rule.uid: rule for rule in alerts.rules(packs.load(), date(2026, 11, 30))}
-
-Series = dict[frozenset[tuple[str, str]], dict[str, float | None]]
-Numbers = dict[frozenset[tuple[str, str]], float | None]
 
 
 @pytest.fixture
@@ -43,61 +38,9 @@ def world(tmp_path: Path) -> Iterator[World]:
 def found(rule: alert.Rule, world: World, now: float = NOW) -> dict[str, float | None]:
     """Commune → what the condition comes to; None is No data. Nothing of a commune: it has no instance."""
     with begin_read(world.engine) as conn:
-        return reckoned(rule, Queried(conn, JudgedIndex(), EVERYTHING, now), now)
-
-
-def reckoned(rule: alert.Rule, source: Queried, now: float) -> dict[str, float | None]:
-    series: dict[str, Series] = {}
-    numbers: dict[str, Numbers] = {}
-    for one in alert.body(rule, "influxql", "vi", "schoolwatch")["data"]:
-        ref, model = one["refId"], one["model"]
-        if "query" in model:
-            span = one["relativeTimeRange"]
-            series[ref] = told(model["query"], now - span["from"], now - span["to"], source)
-        elif model["type"] == "reduce":
-            assert model["settings"] == {"mode": "dropNN"}
-            known = series[model["expression"]]
-            numbers[ref] = {tags: newest(points) for tags, points in known.items()}
-        elif ref[0] in "AB" and "* $" in model["expression"]:
-            series[ref] = summed(model["expression"], series)
-        else:
-            numbers[ref] = formula(model["expression"], numbers)
-    return {dict(tags).get("commune", ""): value for tags, value in numbers[rule.steps[-1].ref].items()}
-
-
-def told(query: str, start: float, end: float, source: Queried) -> Series:
-    span = f"time >= {int(start) * 1000}ms AND time <= {int(end) * 1000}ms"
-    answer = asked(query.replace("$timeFilter", span), source)["results"][0]
-    return {
-        frozenset(one.get("tags", {}).items()): {row[0]: row[1] for row in one["values"]}
-        for one in answer.get("series", ())
-    }
-
-
-def newest(points: dict[str, float | None]) -> float | None:
-    known = [value for _, value in sorted(points.items()) if value is not None]
-    return known[-1] if known else None
-
-
-def summed(expression: str, series: dict[str, Series]) -> Series:
-    first, second = re.findall(r"\$(\w+)", expression)
-    assert expression == f"${first} + 0 * ${second}"
-    both = series[first].keys() & series[second].keys()
-    return {
-        tags: {at: series[first][tags][at] for at in series[first][tags] if at in series[second][tags]}
-        for tags in both
-    }
-
-
-def formula(expression: str, numbers: dict[str, Numbers]) -> Numbers:
-    refs = re.findall(r"\$(\w+)", expression)
-    shared = set.intersection(*(set(numbers[ref]) for ref in refs))
-    words = re.sub(r"\$(\w+)", r"n['\1']", expression).replace("&&", "and")
-    made: Numbers = {}
-    for tags in shared:
-        n = {ref: numbers[ref][tags] for ref in refs}
-        made[tags] = None if None in n.values() else float(eval(words, {}, {"n": n}))
-    return made
+        source = Queried(conn, JudgedIndex(), EVERYTHING, now)
+        values = reckoned(rule, "influxql", now, in_influxql(lambda query: asked(query, source)))
+    return {dict(tags).get("commune", ""): value for tags, value in values.items()}
 
 
 def commune(world: World, *rows: tuple[float, float | None]) -> str:
@@ -107,8 +50,12 @@ def commune(world: World, *rows: tuple[float, float | None]) -> str:
         made = conn.execute(t.commune.insert().values(name="Xã", province_id=province))
         id_ = str(made.inserted_primary_key[0])
         tags = {"indicator": "digital_records", "level": "commune", "commune": id_, "province": str(province)}
-        judged.write(conn, [Judged("indicator", tags, NOW - ago, value, coverage=0.9) for ago, value in rows])
+        judged.write(conn, [row(tags, NOW - ago, value) for ago, value in rows])
     return id_
+
+
+def row(tags: dict[str, str], at: float, value: float | None) -> Judged:
+    return Judged("indicator", tags, at, value, None if value is None else 1.0, 2.0, 0.9)
 
 
 def test_a_commune_that_fell_below_its_target(world: World) -> None:
@@ -121,6 +68,34 @@ def test_a_commune_that_fell_below_its_target(world: World) -> None:
     values = found(RULES["schoolwatch-digital_records"], world)
     assert values == {fell: 1.0, fine: 0.0, never: 0.0, unknown: None, long_ago: 0.0}
     assert silent not in values, "no instance: of what is silent nothing is known"
+
+
+def test_a_commune_that_was_put_into_another_is_no_alert(world: World) -> None:
+    """Its last number is an hour old; the end of its series has no value and no coverage."""
+    gone = commune(world, (9 * DAY, 0.9), (HOUR, 0.4))
+    assert found(RULES["schoolwatch-digital_records"], world) == {gone: 1.0}
+    with begin_write(world.engine) as conn:
+        (last,) = (one for one in judged.latest(conn, "indicator", {"commune": gone}))
+        judged.write(conn, [Judged("indicator", last.tags, NOW - 60, *ENDED)])
+    assert found(RULES["schoolwatch-digital_records"], world) == {gone: None}
+
+
+def test_of_a_commune_that_lost_all_that_was_declared_nothing_is_known_at_once(world: World) -> None:
+    """Without any number a row is no point: another one says so, right before."""
+    known = commune(world, (9 * DAY, 0.9), (HOUR, 0.4))
+    with begin_read(world.engine) as conn:
+        (last,) = judged.latest(conn, "indicator", {"commune": known})
+    written = {series_of(last): last}
+    nothing = Judged("indicator", last.tags, NOW - 60, None)
+    assert put(world.engine, [nothing], written) == 2
+    assert put(world.engine, [replace(nothing, at=NOW - 30)], written) == 0
+    assert found(RULES["schoolwatch-digital_records"], world) == {known: None}
+    with begin_read(world.engine) as conn:
+        assert judged.latest(conn, "indicator", {"commune": known}) == (nothing,), (
+            "why not is told by nothing"
+        )
+    put(world.engine, [row(dict(last.tags), NOW - 10, 0.3)], written)
+    assert found(RULES["schoolwatch-digital_records"], world) == {known: 1.0}
 
 
 def test_a_server_that_hears_nobody_for_hours_is_found_all_the_time(world: World) -> None:

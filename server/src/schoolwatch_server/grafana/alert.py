@@ -29,14 +29,13 @@ _LOOK: Final = 600
 class Asked:
     """A query of a rule over `seconds` that end now, or `until` seconds ago.
 
-    `is_current`: a series whose newest row has no number in the query's field has none now, though an older
-    row has: of what is judged, each row has its coverage.
+    With the query's `is_current` a series has a number only where its newest row has one: what is unknown
+    now, and what has ended, is No data, whatever an older row says.
     """
 
     ref: str
     query: Query
     seconds: int
-    is_current: bool = False
     until: int = 0
 
 
@@ -137,30 +136,27 @@ def _models(step: Step, dialect: Dialect, source: str) -> Iterator[dict[str, Any
 
 
 def _in_influxql(step: Asked, source: str) -> Iterator[dict[str, Any]]:
-    """A selector tells when its point was: the sum of two points has one only where that is the same."""
-    value, told = f"{step.ref}1", f"{step.ref}2"
-    named = {value: step.query.field, told: "coverage"} if step.is_current else {step.ref: step.query.field}
-    for ref, name in named.items():
-        text = influxql.query(replace(step.query, field=name))
+    """A selector tells when its point was: a sum has a point only where all of them are of one row.
+
+    So a row that has a number must have all fields that tell of rows.
+    """
+    told = step.query.of_rows if step.query.is_current else ()
+    fields = (step.query.field, *told)
+    refs = [f"{step.ref}{number}" for number in range(1, len(fields) + 1)] if told else [step.ref]
+    for ref, name in zip(refs, fields, strict=True):
+        text = influxql.query(replace(step.query, field=name, is_current=False))
         asked = {"rawQuery": True, "query": text, "resultFormat": "time_series"}
         yield _asked(ref, (step.until + step.seconds, step.until), asked, "influxql", source)
-    if step.is_current:
-        yield _reckoned(step.ref, f"${value} + 0 * ${told}", {"type": "math"})
+    if told:
+        value, *others = refs
+        sum_ = " + ".join([f"${value}", *(f"0 * ${ref}" for ref in others)])
+        yield _reckoned(step.ref, sum_, {"type": "math"})
 
 
 def _promql(step: Asked) -> str:
-    asked, span = step.query, f"[{step.seconds}s]"
-    if step.until:
-        span += f" offset {step.until}s"
-    value = promql.query(asked).replace(promql.RANGE, span)
-    if not step.is_current:
-        return value
-    by = ", ".join(asked.apart)
-    at, told = (
-        f"max by ({by}) (tlast_over_time({promql.points(replace(asked, field=name))}{span}))"
-        for name in (asked.field, "coverage")
-    )
-    return f"({value}) and on ({by}) ({at} >= on ({by}) {told})"
+    span = f"[{step.seconds}s]" + (f" offset {step.until}s" if step.until else "")
+    asked = replace(step.query, name="value") if step.query.is_current else step.query
+    return promql.query(asked).replace(promql.RANGE, span)
 
 
 def _asked(

@@ -70,10 +70,9 @@ def target_of(packs: Packs, indicator: Indicator, today: date) -> tuple[float, b
 def _fallen(indicator: Indicator, target: float, higher: bool) -> Rule:
     """A commune that met the target within 30 days, and has not for six hours."""
 
-    def of(function: Function) -> Query:
+    def of(function: Function, *by: str, is_current: bool = False) -> Query:
         where = {"indicator": indicator.id, "level": "commune"}
-        by = ("province_name", "commune_name")
-        return Query(MEASUREMENT, where, by, function, is_over_time=False)
+        return Query(MEASUREMENT, where, by, function, is_over_time=False, is_current=is_current)
 
     misses, met = ("<", ">=") if higher else (">", "<=")
     number = f"{target:.10g}"
@@ -87,8 +86,9 @@ def _fallen(indicator: Indicator, target: float, higher: bool) -> Rule:
         said("grafana.alert.fallen_summary", name=name, target=shown, place=place),
         said("grafana.alert.fallen_what", target=shown),
         (
-            Asked("A", of("last"), int(FRESH_BELOW), is_current=True),
-            Asked("B", of("max" if higher else "min"), LOOKED_BACK),
+            Asked("A", of("last", "province_name", "commune_name", is_current=True), int(FRESH_BELOW)),
+            # by ids alone: a name is another one from the day on that a commune is renamed
+            Asked("B", of("max" if higher else "min", "province", "commune"), LOOKED_BACK),
             Newest("C", "A"),
             Newest("D", "B"),
             Formula("E", f"$C {misses} {number} && $D {met} {number}"),

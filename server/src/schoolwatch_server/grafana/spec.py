@@ -99,9 +99,14 @@ class Query:
         if not self.is_current:
             return ()
         if self.name:
-            found = _OF_ROWS.get(self.measurement, ("denominator", "coverage"))
-            return tuple(one for one in found if one != self.field)
+            return self.of_rows
         return (KNOWN_BY[self.measurement],) if self.measurement in KNOWN_BY else ()
+
+    @property
+    def of_rows(self) -> tuple[str, ...]:
+        """The other fields of which each row has one at least, the end of a series too."""
+        found = _OF_ROWS.get(self.measurement, ("denominator", "coverage"))
+        return tuple(one for one in found if one != self.field)
 
     @property
     def apart(self) -> tuple[str, ...]:

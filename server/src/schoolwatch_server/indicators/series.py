@@ -193,20 +193,20 @@ def news(rows: Sequence[Judged], written: Written) -> list[Judged]:
     found = []
     for row in rows:
         last = written.get(series_of(row))
-        told = _ended(row, last)
+        is_over = last is not None and _is_nothing(row) and not _is_nothing(last)
+        told = replace(row, coverage=0.0) if is_over and row.tags.get("level") == "school" else row
         if _is_new(told, last):
-            found.append(told)
+            found += [replace(row, at=row.at - 1, coverage=0.0), row] if is_over and told is row else [told]
     return found
 
 
-def _ended(row: Judged, last: Judged | None) -> Judged:
-    """Of a school of which something was known and nothing is, that it isn't: without any number a row is no
-    point in an InfluxDB. What is above a school tells by what it has not why it has no value."""
-    if last is None or row.tags.get("level") != "school":
-        return row
-    is_nothing = (row.value, row.numerator, row.denominator, row.coverage) == _NOTHING
-    was_known = (last.value, last.numerator, last.denominator, last.coverage) != _NOTHING
-    return replace(row, coverage=0.0) if is_nothing and was_known else row
+def _is_nothing(row: Judged) -> bool:
+    """Without any number a row is no point in an InfluxDB, and what was known before would hold there.
+
+    So a row of a school says then that nothing (0) is known of it. What is above a school tells by what it
+    has not why it has no value: there a row of its own says so, right before.
+    """
+    return _numbers(row)[:-1] == _NOTHING
 
 
 def _is_new(row: Judged, last: Judged | None) -> bool:
