@@ -7,10 +7,13 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from urllib.parse import parse_qsl
 
 import httpx
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import event, func, select
 
 from schoolwatch_server import packs, rosters, rules
@@ -210,9 +213,18 @@ def test_grafana_finds_in_error_why_nobody_gets_in(site: RunningSite, ask: Ask) 
 
 def test_a_body_that_is_no_form(ask: Ask) -> None:
     kind = {"Content-Type": "application/x-www-form-urlencoded"}
-    answer = ask().post("/influx/query", content=b"q=\xff", headers=kind)
-    assert answer.status_code == 400
-    assert "is no form" in answer.json()["error"]
+    for wrong in (b"q=\xff", b"q=%ff", b"q=1" + 20 * b"&a=b"):
+        answer = ask().post("/influx/query", content=wrong, headers=kind)
+        assert answer.status_code == 400
+        assert "is no form" in answer.json()["error"]
+
+
+PIECES = st.sampled_from(["q", "epoch", "=", "&", "+", "%", "%2", "%3D", "%26", "%c3%a9", "a b", "é", ";"])
+
+
+@given(st.lists(PIECES).map("".join))
+def test_a_form_is_read_as_pythons_own_reads_it(form: str) -> None:
+    assert influx._fields(form.encode()) == dict(parse_qsl(form, keep_blank_values=True))
 
 
 def test_too_much_is_refused(ask: Ask, judged_tree: Tree) -> None:

@@ -4,11 +4,11 @@ import pytest
 from sqlalchemy import delete, select
 
 from reports import NOW, World
-from schoolwatch_server.database import erasure, judged
+from schoolwatch_server.database import erasure, judged, judged_index
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.judged_index import RECOUNTED, JudgedIndex
-from schoolwatch_server.influxql.condition import ANY
+from schoolwatch_server.influxql.condition import ANY, Condition, Match
 from schoolwatch_server.scope import EVERYTHING, Scope
 from schoolwatch_server.store.series import Judged
 
@@ -66,6 +66,26 @@ def test_series_that_went_are_held_until_it_is_counted(world: World) -> None:
     assert len(held(world, index)) == 4
     now[0] += RECOUNTED
     assert held(world, index) == kept(world)
+
+
+def test_what_was_chosen_once_is_chosen_among_all_that_came_and_for_each_scope_by_itself(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judged_index, "_CHOICES", 2)
+    index, wanted = JudgedIndex(clock=lambda: 0.0), Match("way", "=", "upload")
+    put(world, 1, 2)
+
+    def schools(scope: Scope = EVERYTHING, where: Condition = wanted) -> list[str]:
+        with begin_read(world.engine) as conn:
+            return [one.tags["school"] for one in index.now(conn).series("line", where, scope)]
+
+    for _ in range(2):
+        assert schools() == ["1", "2"]
+        assert schools(Scope("school", 2)) == ["2"]
+        assert schools(where=ANY) == ["1", "1", "2", "2"]
+    put(world, 3)
+    assert schools() == ["1", "2", "3"]
+    assert schools(Scope("school", 3)) == ["3"]
 
 
 def test_one_who_began_to_look_before_others_came_breaks_nothing(world: World) -> None:

@@ -7,7 +7,7 @@ https://docs.influxdata.com/influxdb/v1/tools/api/#query-http-endpoint
 import json
 import time
 from typing import Final
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_to_bytes
 
 from sqlalchemy import Connection
 from starlette.requests import Request
@@ -25,21 +25,32 @@ from schoolwatch_server.store.queried import Queried
 SECONDS: Final = 20.0
 """What all statements of one request may take together; Grafana waits 30 s."""
 
+_FIELDS: Final = 20
+"""In a form; InfluxDB knows eight."""
+
 
 def query(who: Principal, server: Context, request: Request, body: bytes, conn: Connection) -> Response:
     """Answers `q`; of series about places and devices only those that who asks may see.
 
     Grafana sends what is long in a form; nothing is written by it.
     """
-    asked = request.query_params
-    q, epoch = asked.get("q", ""), asked.get("epoch", "")
-    if body:
-        try:
-            said = dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=20))
-        except ValueError:
-            return _refused("the body is no form: send q=… as application/x-www-form-urlencoded")
-        q, epoch = said.get("q", q), said.get("epoch", epoch)
-    return _answer(who, server, request, conn, q, epoch)
+    try:
+        said = _fields(request.scope["query_string"]) | _fields(body)
+    except ValueError:
+        return _refused("this is no form: send q=… as application/x-www-form-urlencoded")
+    return _answer(who, server, request, conn, said.get("q", ""), said.get("epoch", ""))
+
+
+def _fields(form: bytes) -> dict[str, str]:
+    """A form's fields; `parse_qsl`, which is made for texts, takes four times as long. Raises ValueError."""
+    if form.count(b"&") >= _FIELDS:
+        raise ValueError(f"more than {_FIELDS} fields")
+    pairs = (pair.partition(b"=") for pair in form.split(b"&") if pair)
+    return {_decoded(name): _decoded(value) for name, _, value in pairs}
+
+
+def _decoded(text: bytes) -> str:
+    return unquote_to_bytes(text.replace(b"+", b" ")).decode()
 
 
 def _answer(

@@ -16,6 +16,7 @@ from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.asked import Asked
 from schoolwatch_server.database.judged import tags_of
 from schoolwatch_server.influxql.condition import Condition, lists
+from schoolwatch_server.influxql.errors import in_time
 from schoolwatch_server.influxql.source import Series, kept
 from schoolwatch_server.scope import Scope
 
@@ -33,6 +34,11 @@ _MANY: Final = 500
 
 _WORTH: Final = 10
 """Times as many ids are looked through as fast as the tags of a series."""
+
+_CHOICES: Final = 1000
+_CHOSEN: Final = 2000
+"""Choices of series that are kept, and of how many series at most: all dashboards have 700, of a province's
+schools each. They take 16 MB at most."""
 
 
 @dataclass(slots=True)
@@ -52,17 +58,18 @@ class _Held:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The series of all measurements, as they were when one looked."""
+    """The series of all measurements, as they were when one looked, and what was chosen of them since."""
 
-    _held: Mapping[str, _Held]
+    held: Mapping[str, _Held] = field(default_factory=dict)
+    _chosen: dict[tuple[str, Condition, Scope], tuple[Series, ...]] = field(default_factory=dict)
 
     def measurements(self) -> Collection[str]:
         """Their names."""
-        return self._held.keys()
+        return self.held.keys()
 
     def tag_keys(self, measurement: str, scope: Scope) -> tuple[str, ...]:
         """The tags of those series that the scope sees."""
-        held = self._held.get(measurement, _Held())
+        held = self.held.get(measurement, _Held())
         if scope.level == "all":
             return tuple(sorted(held.keys))
         return tuple(sorted({key for one in _of(held, _place(scope)) for key in one.tags}))
@@ -74,18 +81,26 @@ class Known:
 
         Raises `QueryError` when it is later than `until` (`time.monotonic`).
         """
-        held = self._held.get(measurement, _Held())
-        fewest = _fewest(held, where, scope)
-        place = _place(scope)
-        seen = fewest if place is None else [one for one in fewest if one.tags.get(place[0]) == place[1]]
-        return tuple(kept(where, seen, until))
+        in_time(until)
+        chosen = self._chosen.get((measurement, where, scope))
+        if chosen is None:
+            held = self.held.get(measurement, _Held())
+            fewest = _fewest(held, where, scope)
+            place = _place(scope)
+            seen = fewest if place is None else [one for one in fewest if one.tags.get(place[0]) == place[1]]
+            chosen = tuple(kept(where, seen, until))
+            if len(chosen) <= _CHOSEN:
+                if len(self._chosen) >= _CHOICES:
+                    self._chosen.clear()
+                self._chosen[measurement, where, scope] = chosen
+        return chosen
 
 
 class JudgedIndex:
     """The series of all measurements as the database has them; each use looks whether there are others."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._held: dict[str, _Held] = {}
+        self._known = Known()
         self._newest = self._count = 0
         self._frozen = _MANY
         self._clock, self._counted_at = clock, -RECOUNTED
@@ -108,20 +123,21 @@ class JudgedIndex:
                 self._add(rows[1:] if self._newest else rows)
             if self._clock() - self._counted_at >= RECOUNTED:
                 self._recount(conn)
-            return Known(self._held)
+            return self._known
 
     def _holds(self, id_: int, measurement: str, text: str) -> bool:
-        one = self._held[measurement].series.get(id_) if measurement in self._held else None
+        held = self._known.held.get(measurement)
+        one = None if held is None else held.series.get(id_)
         return one is not None and one.tags == tags_of(text)
 
     def _read(self, conn: Connection) -> None:
-        self._held, self._newest, self._count = {}, 0, 0
+        self._known, self._newest, self._count = Known(), 0, 0
         self._add(_SINCE.all(conn, {"newest": 0}))
 
     def _add(self, rows: Sequence[Any]) -> None:
         if not rows:
             return
-        held = dict(self._held)
+        held = dict(self._known.held)
         for id_, measurement, text in rows:
             held.setdefault(measurement, _Held()).add(id_, tags_of(text))
             self._newest, self._count = id_, self._count + 1
@@ -129,7 +145,7 @@ class JudgedIndex:
             # 500,000 objects that stay: looked through each time, they are half of what a large answer costs
             gc.freeze()
             self._frozen = self._count
-        self._held = held
+        self._known = Known(held)
 
     def _recount(self, conn: Connection) -> None:
         self._counted_at = self._clock()

@@ -15,8 +15,8 @@ TEXTS_MAX: Final = 1000
 LONGEST: Final = 3000
 """Characters of a query that is kept, so that all together take a few megabytes."""
 
-_TIMES: Final = re.compile(r"(?:(?<=\btime >= )|(?<=\btime <= ))([0-9]{1,18}ms)\b")
-"""Instants as Grafana writes them."""
+_TIMES: Final = re.compile(r"([0-9](?<=\btime [<>]= [0-9])[0-9]{0,17}ms)\b")
+"""Instants as Grafana writes them. What stands before one is looked at where a digit is, not everywhere."""
 
 
 class Text:
