@@ -52,14 +52,18 @@ class RunningAlertmanager(SeriesProgram):
 
 
 class Answering(ThreadingHTTPServer):
-    """Answers with a status, not for a while, or without an end; counts requests and alerts."""
+    """Answers with a status, not for a while, or without an end; counts requests and alerts.
+
+    One that `holds` answers nobody until that is set.
+    """
 
     daemon_threads = True
 
     def __init__(self, status: int, seconds: float = 0.0) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.status, self.seconds, self.asked, self.alerts = status, seconds, 0, 0
-        self.is_endless = False
+        self.is_endless, self.holds = False, threading.Event()
+        self.holds.set()
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     @property
@@ -81,6 +85,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.asked += 1
         self.server.alerts += len(json.loads(body))
         time.sleep(self.server.seconds)
+        self.server.holds.wait()
         self.send_response(self.server.status)
         self.send_header("Location", "/elsewhere")
         self.end_headers()

@@ -30,6 +30,7 @@ bind-address = "127.0.0.1:{rpc}"
   bind-address = "127.0.0.1:{port}"
   log-enabled = false
   max-row-limit = 0
+  max-body-size = {body}
 [monitor]
   store-enabled = false
 [subscriber]
@@ -42,12 +43,14 @@ class RunningInfluxDB(SeriesProgram):
     """One `influxd` on 127.0.0.1 with an empty database."""
 
     rpc: int
+    body: int = 25_000_000
+    """Bytes of a request that it takes; this many where nobody sets it otherwise."""
 
     def start(self) -> None:
         """Starts it and waits until it answers."""
         self.folder.mkdir(parents=True, exist_ok=True)
         config = self.folder / "influxdb.conf"
-        config.write_text(_CONFIG.format(folder=self.folder, port=self.port, rpc=self.rpc))
+        config.write_text(_CONFIG.format(folder=self.folder, port=self.port, rpc=self.rpc, body=self.body))
         self.run("-config", str(config), until="/ping")
         self.client.post("/query", data={"q": f"CREATE DATABASE {DATABASE}"}).raise_for_status()
 

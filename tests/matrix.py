@@ -286,7 +286,8 @@ MATRIX: tuple[Row, ...] = (
         form={"address": "json://127.0.0.1:9/y"}, prepare=_channel),
     Row("POST", "/notifications/channels/{number}/switch", "y-- --- -- -- -- --- --- -- ?", 303,
         form={"on": "no"}, prepare=_channel),
-    Row("POST", "/notifications/channels/{number}/test", "y-- --- -- -- -- --- --- -- ?", prepare=_channel),
+    Row("POST", "/notifications/channels/{number}/test", "y-- --- -- -- -- --- --- -- ?", 303,
+        prepare=_channel),
     Row("POST", "/notifications/channels/{number}/carry", "n-- --- -- -- -- --- --- -- ?", prepare=_channel),
     Row("POST", "/notifications/channels/{number}/remove", "y-- --- -- -- -- --- --- -- ?", 303,
         prepare=_channel),
@@ -474,7 +475,7 @@ MATRIX: tuple[Row, ...] = (
         form={"rule": "dhcp_server_new", "part": "matrix {n}"}),
     Row("POST", "/api/v1/known-network/forget", "yyn --- yn yn yn --- --- -- ?", 409,
         json={"school": "{code}", "rule": "dhcp_server_new", "machine": "matrix {n}"}),
-    Row("POST", "/incident-acts",         "yyy --- yy yy yy --- --- -- ?",
+    Row("POST", "/incident-acts",         "yyy --- yy yy yy --- --- -- ?", 303,
         form={"act": "note", "note": "matrix {n}", "incident": "{number}"}),
     Row("POST", "/api/v1/incidents/{number}/acknowledge", "yyn --- yn yn yn --- --- -- ?", json={}),
     Row("POST", "/api/v1/incidents/{number}/assign", "yyn --- yn yn yn --- --- -- ?", json={"assignee": ""}),
@@ -513,7 +514,8 @@ MATRIX: tuple[Row, ...] = (
               "reason": "matrix {n}"}),
     Row("POST", "/calendar/work/{number}/end", "yyn --- yn yn -- --- --- -- ?", 303, prepare=_planned),
     Row("GET", "/calendar/work/{number}", "yyn yyn yn yn yn yyn yyn -- ?", prepare=_planned),
-    Row("POST", "/calendar/work/{number}/incidents", "yyn --- yn yn yn --- --- -- ?", prepare=_planned),
+    Row("POST", "/calendar/work/{number}/incidents", "yyn --- yn yn yn --- --- -- ?", 303,
+        prepare=_planned),
     Row("POST", "/calendar/hours",        "yyn --- yn yn -- --- --- -- ?", 303,
         form={"code": "{code}", "morning": "07:00-11:30", "days": "23456"}),
     # the same by a program: a token that only reads enters nothing
@@ -579,6 +581,6 @@ MATRIX: tuple[Row, ...] = (
     Row("POST", "/rules/{rule}/take-back",          "x-- --- -- -- -- --- --- -- ?"),
 
 
-    Row("POST", "/bundles/import",                  "yyx --- yx yx yx --- --- -- ?",
+    Row("POST", "/bundles/import",                  "yyx --- yx yx yx --- --- -- ?", 303,
         body=lambda asked: {"files": {"file": ("matrix.swbundle", asked.bundle())}}),
 )  # fmt: skip

@@ -24,6 +24,29 @@ from schoolwatch_server.tokens import issue_token
 TRUSTING_NOBODY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """Who asks without TLS: each client would else read all authorities of this machine, 40 ms of processor."""
 
+FORMS_ANSWERED_BY_A_PAGE = {
+    "/login": "asks for the code of the phone: nothing was done yet",
+    "/influx/query": "no form: it reads",
+    "/me/second-factor": "shown once: the secret of the phone",
+    "/me/second-factor/confirm": "shown once: recovery codes",
+    "/me/second-factor/codes": "shown once: recovery codes",
+    "/people": "shown once: the first password",
+    "/people/{account}/password": "shown once: the new first password",
+    "/tokens": "shown once: the token",
+    "/schools/{code}/enrolment": "shown once: the code to enrol with",
+    "/schools/{code}/contacts/look": "a look that is noted: it changes nothing",
+    "/forms/look": "a look into a file: it changes nothing",
+    "/forms/fill": "a file",
+    "/forms/copy": "a file",
+    "/imports/look": "a look into a file: it changes nothing",
+    "/boundaries/look": "a look into a file: it changes nothing",
+    "/packs/typed/look": "a look at what was typed: it changes nothing",
+    "/rules/typed/look": "a look at what was typed: it changes nothing",
+    "/rules/typed/replay": "what was typed can't be replayed: it changes nothing",
+}
+"""Forms that may be answered 200, with why: what was done by any other leads on (303), so that Back and
+Reload send nothing again."""
+
 _CSRF = "x-test-csrf"
 _numbers = itertools.count(1)
 
@@ -31,6 +54,29 @@ _numbers = itertools.count(1)
 def csrf(client: httpx.Client) -> str:
     """The token that the forms of this session must carry."""
     return client.headers[_CSRF]
+
+
+def led(client: httpx.Client, answer: httpx.Response) -> httpx.Response:
+    """The page that a form leads on to, as a browser asks for it; what was refused as it is."""
+    return client.get(answer.headers["location"]) if answer.status_code == 303 else answer
+
+
+def _noting(app: FastAPI, pages: set[str]):
+    """The app, which notes the forms that were answered by a page and should lead on."""
+
+    async def noting(scope, receive, send) -> None:
+        async def noted(message) -> None:
+            if message["type"] == "http.response.start" and message["status"] == 200:
+                path = getattr(scope.get("route"), "path", scope["path"])
+                if path not in FORMS_ANSWERED_BY_A_PAGE:
+                    pages.add(path)
+            await send(message)
+
+        is_form = scope["type"] == "http" and scope["method"] == "POST"
+        is_form = is_form and not scope["path"].startswith("/api/")
+        await app(scope, receive, noted if is_form else send)
+
+    return noting
 
 
 class RunningSite:
@@ -46,7 +92,8 @@ class RunningSite:
         self.socket = guard(self.socket)
         host, self.port = self.socket.getsockname()
         self.url = f"{'http' if transport.http(config) is None else 'https'}://{host}:{self.port}"
-        self._server = uvicorn.Server(settings(config, self.app))
+        self.pages_after_forms: set[str] = set()
+        self._server = uvicorn.Server(settings(config, _noting(self.app, self.pages_after_forms)))
         self._thread = threading.Thread(target=self._server.run, args=([self.socket],))
         self._clients: list[httpx.Client] = []
 
@@ -64,6 +111,8 @@ class RunningSite:
         self._thread.join(20)
         self.socket.close()
         assert not self._thread.is_alive()
+        told = "answered by a page where nothing was wrong: send on with console.sent_on"
+        assert not self.pages_after_forms, f"{sorted(self.pages_after_forms)}: {told}"
 
     def anyone(self, **more) -> httpx.Client:
         """Asks with nothing, follows nothing, and keeps cookies."""

@@ -19,6 +19,7 @@ from schoolwatch_server.guard import Guard
 from schoolwatch_server.lasting import LastingError
 from schoolwatch_server.store.influx.engine import StoreDownError
 from schoolwatch_server.store.influx.open import open_engine
+from schoolwatch_server.store.influx.sending import Batches
 from schoolwatch_server.store.influx.writer import Writer
 
 log = logging.getLogger(__name__)
@@ -72,7 +73,7 @@ def run(config: ServerConfig, stop: threading.Event | None = None) -> None:
 def _write(config: ServerConfig, engine: Engine, owner: str, stop: threading.Event, pauses: Pauses) -> bool:
     """Writes as long as this process holds the lease."""
     writer: Writer | None = None
-    renewed = time.monotonic()
+    renewed, batches = time.monotonic(), Batches()
     try:
         while not stop.is_set():
             if time.monotonic() - renewed >= RENEW_EVERY:
@@ -80,7 +81,7 @@ def _write(config: ServerConfig, engine: Engine, owner: str, stop: threading.Eve
                 if not _hold(engine, owner):
                     return False
             try:
-                writer = writer or _writer(config, engine)
+                writer = writer or _writer(config, engine, batches)
                 if not writer.step():
                     stop.wait(IDLE)
                 pauses.over()
@@ -98,11 +99,12 @@ def _write(config: ServerConfig, engine: Engine, owner: str, stop: threading.Eve
     return True
 
 
-def _writer(config: ServerConfig, engine: Engine) -> Writer:
+def _writer(config: ServerConfig, engine: Engine, batches: Batches) -> Writer:
     section, store = config.store, open_engine(config.store)
     listed = deletions.path_in(config.folder)
     try:
-        return Writer(engine, store, section.place, listed, retention_days=section.retention_days)
+        keeps = section.retention_days
+        return Writer(engine, store, section.place, listed, retention_days=keeps, batches=batches)
     except BaseException:
         store.close()
         raise

@@ -21,7 +21,7 @@ from schoolwatch_server.database.incident_rows import incidents
 from schoolwatch_server.enrolment import issue_enrolment_token
 from schoolwatch_server.scope import EVERYTHING, Scope
 from tree import School, Tree
-from website import RunningSite, csrf
+from website import FORMS_ANSWERED_BY_A_PAGE, RunningSite, csrf
 
 SCOPES = {
     "so_admin": "province", "so_viewer": "province", "commune": "commune", "school_head": "school",
@@ -39,6 +39,13 @@ def test_every_route_has_its_row_and_every_row_its_route() -> None:
     assert not missing, f"tests/matrix.py has no row of {sorted(missing)}: say who may do it, and where"
     assert not gone, f"tests/matrix.py has rows of routes that are gone: {sorted(gone)}"
     assert len(rows) == len(set(rows)), "a route has two rows"
+
+
+def test_each_form_that_a_page_may_answer_is_one_and_says_why() -> None:
+    forms = {row.path: row for row in MATRIX if row.method == "POST" and not row.path.startswith("/api/")}
+    assert set(FORMS_ANSWERED_BY_A_PAGE) <= set(forms)
+    answered = {path for path, row in forms.items() if "y" in row.cells and row.done == 200}
+    assert answered <= set(FORMS_ANSWERED_BY_A_PAGE), "what was done leads on: 303"
 
 
 def test_every_role_has_its_column() -> None:

@@ -20,7 +20,7 @@ from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.scope import Scope
 from schoolwatch_server.texts import Language
 from tree import Tree
-from website import RunningSite, csrf
+from website import RunningSite, csrf, led
 
 
 def written(device: Device, tree: Tree, count: int = 3) -> bytes:
@@ -36,7 +36,7 @@ def hand_in(
     client: httpx.Client, content: bytes, name: str = "usb.swbundle", token: str | None = None
 ) -> httpx.Response:
     form = {"csrf": csrf(client) if token is None else token}
-    return client.post("/bundles/import", data=form, files={"file": (name, content)})
+    return led(client, client.post("/bundles/import", data=form, files={"file": (name, content)}))
 
 
 def stored(tree: Tree) -> int:

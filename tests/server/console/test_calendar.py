@@ -20,7 +20,7 @@ from schoolwatch_server.school_time import (
 )
 from schoolwatch_server.scope import EVERYTHING, Scope
 from tree import Tree
-from website import RunningSite, csrf
+from website import RunningSite, csrf, led
 
 
 def school_day() -> date:
@@ -203,7 +203,7 @@ def test_work_that_is_entered_late_offers_to_see_to_what_it_explains(tree: Tree)
         other_head = site.somebody("school_head", Scope("school", other.id))
         assert other_head.get(at).status_code == 404
         form = {"csrf": csrf(head), "act": "acknowledge", "incident": [str(numbers[0])]}
-        assert "Đã ghi cho 1 sự cố" in head.post(f"{at}/incidents", data=form).text
+        assert "Đã ghi cho 1 sự cố" in led(head, head.post(f"{at}/incidents", data=form)).text
         wrong = head.post(f"{at}/incidents", data={**form, "incident": [str(numbers[2])]})
         assert wrong.status_code == 422
         told = head.get(f"/incidents/{numbers[0]}").text

@@ -14,7 +14,7 @@ from schoolwatch_server.database import audit, credentials, registry
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.scope import EVERYTHING
 from tree import Tree
-from website import RunningSite, csrf
+from website import RunningSite, csrf, led
 
 WHY = "công văn số 12"
 
@@ -61,7 +61,7 @@ def test_a_device_and_a_school_are_deleted_once_the_code_was_typed(tree: Tree, a
 
         def send(path: str, confirm: str, reason: str = WHY) -> httpx.Response:
             form = {"csrf": csrf(admin), "confirm": confirm, "reason": reason}
-            return admin.post(path, data=form)
+            return led(admin, admin.post(path, data=form))
 
         here = f"/devices/{device}/deletion"
         assert f'href="{here}"' in admin.get(f"/devices/{device}").text

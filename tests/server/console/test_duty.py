@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import apprise
 import pytest
+from httpx import Response
 from sqlalchemy import select
 
 from outbox import Mailbox
@@ -15,7 +16,7 @@ from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.scope import EVERYTHING, Scope
 from tree import Tree
 from webhook import Webhook
-from website import RunningSite, csrf
+from website import RunningSite, csrf, led
 
 
 @pytest.fixture
@@ -43,7 +44,8 @@ def test_a_mailbox_is_told_field_by_field(tree: Tree, site: RunningSite) -> None
         assert who.post("/notifications/channels", data=form).status_code == 303
         with begin_read(tree.engine) as conn:
             number = conn.scalar(t.channel.select().with_only_columns(t.channel.c.id))
-        tested = who.post(f"/notifications/channels/{number}/test", data={"csrf": csrf(who)}).text
+        sent = who.post(f"/notifications/channels/{number}/test", data={"csrf": csrf(who)})
+        tested = led(who, sent).text
         assert "Kênh “Thư trực” đã nhận thông báo thử" in tested
         (mail,) = mailbox.mails
         assert (mail["To"], mail["Subject"]) == ("truc@example.vn", "[SchoolWatch] Thông báo thử")
@@ -65,7 +67,7 @@ def test_a_channel_is_added_tested_and_put_on_duty(tree: Tree, site: RunningSite
     who = site.somebody("so_admin")
     token = csrf(who)
 
-    def post(path: str, **form: object) -> object:
+    def post(path: str, **form: object) -> Response:
         return who.post(path, data={"csrf": token, **form})
 
     who.headers["Accept"] = "text/html"
@@ -80,11 +82,12 @@ def test_a_channel_is_added_tested_and_put_on_duty(tree: Tree, site: RunningSite
     assert "s3cret" not in page
     with begin_read(tree.engine) as conn:
         number = conn.scalar(t.channel.select().with_only_columns(t.channel.c.id))
-    tested = post(f"/notifications/channels/{number}/test").text
+    sent = post(f"/notifications/channels/{number}/test")
+    tested = led(who, sent).text
     assert "Kênh “Trực đêm” đã nhận thông báo thử" in tested
     assert webhook.titles == ["[SchoolWatch] Thông báo thử"]
     webhook.status = 401
-    assert "nơi nhận trả lời mã 401" in post(f"/notifications/channels/{number}/test").text
+    assert "nơi nhận trả lời mã 401" in led(who, post(f"/notifications/channels/{number}/test")).text
     for wrong, told in (
         ({"days": "9"}, "<strong>Các ngày bắt đầu ca</strong>: chọn ít nhất một ngày"),
         ({"to": "channel:0"}, "<strong>Báo qua kênh</strong>: chọn ít nhất một kênh"),

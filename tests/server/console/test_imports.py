@@ -14,7 +14,7 @@ from schoolwatch_server.database import audit, pages, registry
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.scope import EVERYTHING, Scope
 from tree import Tree
-from website import RunningSite, csrf
+from website import RunningSite, csrf, led
 
 HEAD = "Mã trường;Tên trường;Cấp học;Mã xã;Tên xã\n"
 
@@ -27,9 +27,8 @@ def look(client: httpx.Client, text: str, roster: str = "school") -> httpx.Respo
 def take_in(client: httpx.Client, seen: httpx.Response, roster: str = "school") -> httpx.Response:
     digest = re.search(r'name="digest" value="([0-9a-f]{64})"', seen.text)
     assert digest is not None, seen.text
-    return client.post(
-        "/imports/take-in", data={"csrf": csrf(client), "digest": digest[1], "name": "x", "roster": roster}
-    )
+    form = {"csrf": csrf(client), "digest": digest[1], "name": "x", "roster": roster}
+    return led(client, client.post("/imports/take-in", data=form))
 
 
 def schools(tree: Tree) -> set[str]:

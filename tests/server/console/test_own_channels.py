@@ -19,7 +19,7 @@ from schoolwatch_server.own_channels import OwnChannelError
 from schoolwatch_server.scope import Scope
 from tree import Tree
 from webhook import Webhook
-from website import RunningSite, csrf
+from website import RunningSite, csrf, led
 
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
 
@@ -62,7 +62,7 @@ def code_in(text: str) -> str:
 def confirmed(tree: Tree, who: httpx.Client, hook: Webhook, **form: object) -> int:
     """A webhook of one's own that is told from now on; its number."""
     wish = {"name": "của tôi", "kind": "webhook", "address": hook.url, "least": "low", **form}
-    assert post(who, "/me/channels", **wish).status_code == 200
+    assert post(who, "/me/channels", **wish).status_code == 303
     number = numbers(tree)[-1]
     code = code_in(hook.received[-1]["message"])
     assert post(who, f"/me/channels/{number}/confirm", code=code).status_code == 303
@@ -100,9 +100,9 @@ def test_a_head_sets_up_a_channel_is_told_of_the_own_school_and_of_no_other(
     for file in tree.folder.glob("*.db*"):
         assert b"hook-s3cret" not in file.read_bytes()
     hook.status = 404
-    assert "mã 404" in post(head, f"/me/channels/{number}/test").text
+    assert "mã 404" in led(head, post(head, f"/me/channels/{number}/test")).text
     hook.status = 200
-    assert post(head, f"/me/channels/{number}/test").status_code == 200
+    assert post(head, f"/me/channels/{number}/test").status_code == 303
     assert hook.titles[-1] == "[SchoolWatch] Thông báo thử"
     post(head, f"/me/channels/{number}/change", least="critical", quiet="yes")
     before = len(hook.received)
@@ -137,7 +137,7 @@ def test_without_its_code_nothing_is_sent_there_and_a_code_is_guessed_five_times
     send(tree, site)
     assert len(hook.received) == 1, "the code alone"
     for _ in range(own_channels.SENT_AN_HOUR - 1):
-        assert post(head, f"/me/channels/{number}/code").status_code == 200
+        assert post(head, f"/me/channels/{number}/code").status_code == 303
     answer = post(head, f"/me/channels/{number}/code")
     assert answer.status_code == 422
     assert "6 thư trong một giờ" in answer.text
@@ -207,7 +207,7 @@ def test_mail_to_an_own_address_goes_through_the_mailbox_that_the_department_cho
     (carrier,) = numbers(tree)
     assert post(admin, f"/notifications/channels/{carrier}/carry", on="yes").status_code == 303
     assert post(head, "/me/channels", **{**wish, "address": "a@b.vn, c@d.vn"}).status_code == 422
-    assert "Đã gửi mã" in post(head, "/me/channels", **wish).text
+    assert "Đã gửi mã" in led(head, post(head, "/me/channels", **wish)).text
     (mail,) = mailbox.mails
     assert mail["To"] == "hieutruong@truong.example.vn"
     code = code_in(mail["Subject"])
@@ -225,7 +225,7 @@ def test_mail_to_an_own_address_goes_through_the_mailbox_that_the_department_cho
 def test_three_channels_an_account(tree: Tree, site: RunningSite, hook: Webhook) -> None:
     head = site.somebody("school_head", Scope("school", tree.schools[0].id))
     for n in range(own_channels.EACH):
-        assert post(head, "/me/channels", name=f"{n}", kind="webhook", address=hook.url).status_code == 200
+        assert post(head, "/me/channels", name=f"{n}", kind="webhook", address=hook.url).status_code == 303
     assert post(head, "/me/channels", name="4", kind="webhook", address=hook.url).status_code == 422
     assert 'id="new"' not in head.get("/me/channels").text
 

@@ -15,7 +15,13 @@ from conftest import Peer
 from influxdb import DATABASE
 from influxdb import holding as holding_influxdb
 from schoolwatch_server.store.influx import written
-from schoolwatch_server.store.influx.engine import About, StoreDownError, StoreEngine, StoreRefusesError
+from schoolwatch_server.store.influx.engine import (
+    About,
+    StoreDownError,
+    StoreEngine,
+    StoreRefusesError,
+    StoreSlowError,
+)
 from schoolwatch_server.store.influx.metrics import instance, notice
 from schoolwatch_server.store.influx.open import open_engine
 from schoolwatch_server.store_section import SeriesStore, trouble
@@ -130,14 +136,25 @@ def test_what_it_dropped_of_a_batch_is_counted(
     assert engine.write(LINE) == dropped
 
 
-@pytest.mark.parametrize("status", [400, 413, 422])
+@pytest.mark.parametrize("text", ['{"error":"Request Entity Too Large"}', "<html><h1>413</h1></html>"])
+def test_a_request_that_is_too_large_is_told_apart(
+    text: str, engine: StoreEngine, scripted: Scripted
+) -> None:
+    """A proxy before the store, which takes 1 MB, says so with a page."""
+    scripted.answers.append((413, text))
+    with pytest.raises(StoreRefusesError, match="413") as refused:
+        engine.write(LINE)
+    assert refused.value.is_large
+
+
+@pytest.mark.parametrize("status", [400, 422])
 def test_what_it_never_takes_is_refused(status: int, engine: StoreEngine, scripted: Scripted) -> None:
     scripted.answers.append((status, '{"error":"unable to parse"}'))
     with pytest.raises(StoreRefusesError, match=f"{status} .*unable to parse"):
         engine.write(LINE)
 
 
-@pytest.mark.parametrize("status", [401, 403, 404, 408, 429, 500, 502, 503, 507])
+@pytest.mark.parametrize("status", [401, 403, 404, 429, 500, 502, 503, 507])
 def test_what_people_or_time_can_mend_is_waited_for(
     status: int, engine: StoreEngine, scripted: Scripted
 ) -> None:
@@ -155,7 +172,7 @@ def test_one_that_hangs_is_left(scripted: Scripted, monkeypatch: pytest.MonkeyPa
         SeriesStore("victoriametrics", scripted.url),
     ):
         engine = open_engine(section, answer=0.2)
-        with pytest.raises(StoreDownError, match="Timeout"):
+        with pytest.raises(StoreSlowError, match="Timeout"):
             engine.write(LINE)
         engine.close()
 

@@ -1,5 +1,6 @@
 """The writer of a store of series: all comes in once, whatever dies, refuses or hangs meanwhile."""
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,10 +11,11 @@ from msgspec.structs import replace
 from sqlalchemy import update
 
 from databases import settings_of
+from influxdb import DATABASE, RunningInfluxDB
 from reports import NOW, RULES, World
 from schoolwatch_contract.records import Reading
 from schoolwatch_server import deletions, evaluate, store_writer
-from schoolwatch_server.database import judged, retention, tables
+from schoolwatch_server.database import judged, judged_log, retention, tables
 from schoolwatch_server.database import store_writer as kept
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.deletions import Deletion
@@ -21,7 +23,13 @@ from schoolwatch_server.indicators.stored import MEASUREMENT
 from schoolwatch_server.intake.batch import take
 from schoolwatch_server.store.influx import naming, sending, writer
 from schoolwatch_server.store.influx import open as opening
-from schoolwatch_server.store.influx.engine import About, Found, StoreDownError, StoreRefusesError
+from schoolwatch_server.store.influx.engine import (
+    About,
+    Found,
+    StoreDownError,
+    StoreRefusesError,
+    StoreSlowError,
+)
 from schoolwatch_server.store.influx.writer import Writer
 from schoolwatch_server.store.names import GO_WITH_SCHOOL
 from schoolwatch_server.store.series import Judged
@@ -425,9 +433,6 @@ def test_a_log_that_retention_emptied_is_followed_from_its_new_beginning(world, 
 
 
 def test_many_judged_values_of_a_series_come_page_by_page(world, store, clock, monkeypatch) -> None:
-    from schoolwatch_server.database import judged_log
-
-    monkeypatch.setattr(judged_log, "_PAGE", 7)
     monkeypatch.setattr(judged_log, "_AT_ONCE", 2)
     rows = [
         Judged(MEASUREMENT, {"indicator": str(number)}, NOW - hour * 3600.0, 1.0)
@@ -436,8 +441,106 @@ def test_many_judged_values_of_a_series_come_page_by_page(world, store, clock, m
     ]
     with begin_write(world.engine) as conn:
         judged.write(conn, rows)
-    writer_of(world, store, clock).catch_up()
+    writer_of(world, store, clock, batches=of_lines(7)).catch_up()
     assert len(store.of("indicator")) == len(rows)
+
+
+def of_lines(lines: int) -> sending.Batches:
+    batches = sending.Batches()
+    batches.lines = lines
+    return batches
+
+
+def province(world: World, series: int) -> int:
+    """One judgement of so many series: one row of the log, of a store that was filled before; how many."""
+    rows = [Judged(MEASUREMENT, {"indicator": f"x{n}"}, NOW, 1.0, 1.0, 1.0) for n in range(series)]
+    with begin_write(world.engine) as conn:
+        kept.begin(conn, PLACE)
+        judged.write(conn, rows)
+        assert len(judged_log.after(conn, judged_log.newest(conn) - 1).series) == series
+    return series
+
+
+def test_a_row_goes_on_where_a_store_broke_off_whoever_writes_then(world, store, clock) -> None:
+    """One that fails with each third request never has a whole row of a province, and gets all the same."""
+    count = province(world, 100)
+    told, is_done = [], False
+    write = store.write
+
+    def now_and_then(lines: bytes) -> int:
+        told.append(lines)
+        if len(told) % 3 == 0:
+            raise StoreDownError("connection reset")
+        return write(lines)
+
+    store.write = now_and_then
+    while not is_done:
+        one = writer_of(world, store, clock, batches=of_lines(9))
+        try:
+            one.catch_up()
+            is_done = True
+        except StoreDownError as error:
+            one.fail(str(error))
+        assert len(told) < 40
+    written = [line for lines in told for line in lines.decode().split("\n") if line.startswith("indicator,")]
+    assert len(store.of("indicator")) == count
+    assert len(written) <= count + 9 * (len(told) // 3), "only what broke off is told again"
+    assert standing(world).progress.reached.within is None
+
+
+def test_a_store_that_takes_little_at_once_is_told_little_at_once(world, store, clock) -> None:
+    count, batches, sizes = province(world, 1000), sending.Batches(), []
+    write = store.write
+
+    def little(lines: bytes) -> int:
+        sizes.append(lines.count(b"\n") + 1)
+        if sizes[-1] > 40:
+            raise StoreRefusesError("413", is_large=True)
+        return write(lines)
+
+    store.write = little
+    writer_of(world, store, clock, batches=batches).catch_up()
+    assert len(store.of("indicator")) == count
+    assert sum(size > 40 for size in sizes) < 8, "it is not asked anew with each batch"
+
+
+def test_a_store_that_is_slow_is_told_less_and_later_more_again(world, store, clock) -> None:
+    count, batches = province(world, 400), of_lines(400)
+    write = store.write
+
+    def slow(lines: bytes) -> int:
+        if lines.count(b"\n") >= 150:
+            raise StoreSlowError("no answer in time")
+        return write(lines)
+
+    store.write = slow
+    for _ in range(2):
+        with pytest.raises(StoreSlowError):
+            writer_of(world, store, clock, batches=batches).catch_up()
+    assert batches.lines == 100
+    writer_of(world, store, clock, batches=batches).catch_up()
+    assert len(store.of("indicator")) == count
+    for _ in range(50):
+        batches.went()
+    assert batches.lines == 200
+
+
+def test_a_real_influxdb_with_a_small_limit_gets_a_provinces_judgement(
+    world, clock, peer, tmp_path, free_port
+) -> None:
+    with contextlib.ExitStack() as ended:
+        running = RunningInfluxDB(peer("influxd"), tmp_path / "influx", free_port(), free_port(), body=30_000)
+        ended.callback(running.stop)
+        running.start()
+        count = province(world, 3000)
+        store = opening.open_engine(SeriesStore("influxdb", running.url, database=DATABASE))
+        ended.callback(store.close)
+        with pytest.raises(StoreRefusesError, match="413"):
+            store.write(b"\n".join(b"x value=1.0 %d" % n for n in range(3000)))
+        writer_of(world, store, clock).catch_up()
+        (found,) = running.ask("SELECT count(value) FROM indicator")["results"]
+        assert found["series"][0]["values"] == [[0, count]]
+    assert standing(world).progress.refused == 0
 
 
 def test_pauses_grow_to_a_bound_and_are_the_same_for_the_same_server() -> None:

@@ -1,6 +1,6 @@
 """What Grafana sends when an alert fires or is over, and what is answered."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -22,15 +22,29 @@ class Alert(BaseModel):
 
 
 class AlertMessage(BaseModel):
-    """Grafana's webhook: https://grafana.com/docs/grafana/latest/alerting/…/webhook-notifier/."""
+    """Grafana's webhook: https://grafana.com/docs/grafana/latest/alerting/…/webhook-notifier/.
+
+    An Alertmanager's `webhook_config` sends the same. Both send all alerts of a group in one message, unless
+    *Max Alerts* (`max_alerts`) says of how many the rest is left out; that many are `truncatedAlerts`.
+    """
 
     model_config = ConfigDict(extra="ignore")
 
-    alerts: Annotated[list[Alert], Field(max_length=100)]
+    alerts: list[Alert]
+    groupKey: Text = ""  # noqa: N815  Grafana's name
+    truncatedAlerts: Annotated[int, Field(ge=0)] = 0  # noqa: N815  Grafana's name
+
+    @classmethod
+    def model_json_schema(cls, *args: Any, **more: Any) -> dict[str, Any]:
+        """In one piece: the description of the API takes it as it is."""
+        schema = super().model_json_schema(*args, **more)
+        schema["properties"]["alerts"]["items"] = schema.pop("$defs")["Alert"]
+        return schema
 
 
 class AlertsTaken(Answer):
-    """How many of the alerts fire now, and how many are not held any more."""
+    """How many of the alerts fire now, how many are not held any more, and for how many there was no room."""
 
     firing: Count
     over: Count
+    left: Count

@@ -9,14 +9,18 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Final, Literal
 
-from fastapi import Query
+from fastapi import Query, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
 from sqlalchemy import Connection
+from starlette.concurrency import run_in_threadpool
 
 from schoolwatch_server.access import Principal, covers
 from schoolwatch_server.alert_states import (
     SUMMARY_MAX,
     TITLE_MAX,
     UNKNOWN_NAMES,
+    AlertState,
     after,
     is_trial,
     key,
@@ -24,20 +28,23 @@ from schoolwatch_server.alert_states import (
     rule_name,
 )
 from schoolwatch_server.api.alert_shapes import Alert, AlertMessage, AlertsTaken
-from schoolwatch_server.api.problems import Problem
+from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.database import grafana_alerts, scopes
 from schoolwatch_server.database.engine import begin_write
 from schoolwatch_server.database.grafana_alerts import GrafanaAlert
 from schoolwatch_server.scope import Scope
 from schoolwatch_server.severity import SEVERITIES, Severity
+from schoolwatch_server.texts import Texts
 
-MOST: Final = 1000
-"""Alerts that are held at once: more are no list that anybody reads."""
+MOST: Final = 5000
+"""Alerts that are held at once: three rules that fire at each school of a province."""
 
 SILENT: Final = 2 * 86400.0
 """Seconds after which one that Grafana tells of no more makes room, once no incident is open about it:
 a series that is gone is never said to be over."""
+
+_RANKS: Final = {severity: rank for rank, severity in enumerate(SEVERITIES)}
 
 _LEVELS: Final[tuple[Literal["school", "commune", "province"], ...]] = ("school", "commune", "province")
 
@@ -46,37 +53,79 @@ Mark = Annotated[
 ]
 
 
-def tell(who: Who, server: Server, message: AlertMessage, mark: Mark = "") -> dict[str, int]:
+async def tell(request: Request, who: Who, server: Server, mark: Mark = "") -> dict[str, int]:
     """Takes alerts in: one that fires is an incident, one that is over closes it, told twice is told once.
 
     Labels `school`, `commune` or `province` with an internal id, as our series have them, say where it is;
     else, or outside the token's places, it is about the token's own place. What Grafana's button *Test* sends
-    is taken and opens nothing.
+    is taken and opens nothing. Of alerts that were cut off before, or for which there is no room here, an
+    incident says how many they are.
     """
     del mark
-    now = time.time()
+    return await run_in_threadpool(_tell, who, server, await request.body())
+
+
+def _tell(who: Principal, server: Context, body: bytes) -> dict[str, int]:
+    message, now = _message(body), time.time()
     with begin_write(server.engine) as conn:
         places = _places(conn, who, message)
         keys = {id(one): key(one.labels, _teller(who.scope)) for one in message.alerts}
-        held = grafana_alerts.known(conn, set(keys.values()))
+        cut = key({"schoolwatch_cut": message.groupKey}, _teller(who.scope))
+        held = grafana_alerts.known(conn, {cut, *keys.values()})
         before = dict(held)
         for one in message.alerts:
             if is_trial(one.labels):
                 continue
             _take(held, one, keys[id(one)], _place(one, places, who), now)
-        gone, more = before.keys() - held.keys(), len(held.keys() - before.keys())
-        if more > _room(conn) + len(gone):
-            grafana_alerts.forget_silent(conn, now - SILENT, before.keys())
-        if more > _room(conn) + len(gone):
-            text = f"{MOST} alerts are held at once: see to what fires, or let fewer rules of Grafana tell"
-            raise Problem(429, text, headers={"Retry-After": "600"})
-        grafana_alerts.end(conn, gone)
+        held.pop(cut, None)
+        gone = before.keys() - held.keys()
+        left = _without_room(conn, held, before, len(gone), now)
+        for name in left:
+            del held[name]
+        if left or message.truncatedAlerts:
+            told = _cut(server.texts, message.truncatedAlerts, len(left))
+            since = before[cut].state if cut in before else AlertState(now)
+            held[cut] = _alert(cut, who.scope, *told, None, since, now)
+        grafana_alerts.end(conn, gone - held.keys())
         grafana_alerts.put(conn, held.values())
-    return {"firing": sum(not one.state.is_over for one in held.values()), "over": len(gone)}
+    firing = sum(not one.state.is_over for name, one in held.items() if name != cut)
+    return {"firing": firing, "over": len(gone - {cut}), "left": len(left)}
+
+
+def _message(body: bytes) -> AlertMessage:
+    try:
+        return AlertMessage.model_validate_json(body)
+    except ValidationError as error:
+        wrong = error.errors(include_url=False, include_context=False, include_input=False)
+        raise RequestValidationError([{**one, "loc": ("body", *one["loc"])} for one in wrong[:20]]) from None
+
+
+def _without_room(
+    conn: Connection,
+    held: Mapping[str, GrafanaAlert],
+    before: Mapping[str, GrafanaAlert],
+    gone: int,
+    now: float,
+) -> list[str]:
+    """Keys of the new ones that are too many: of those, not the severest."""
+    new = sorted(held.keys() - before.keys(), key=lambda name: _RANKS[held[name].severity or "medium"])
+    if len(new) > _room(conn) + gone:
+        grafana_alerts.forget_silent(conn, now - SILENT, before.keys())
+    return new[max(0, _room(conn) + gone) :]
 
 
 def _room(conn: Connection) -> int:
     return MOST - grafana_alerts.count(conn)
+
+
+def _cut(words: Texts, truncated: int, left: int) -> tuple[str, str]:
+    """What is said, and why, of alerts that are not held."""
+    why = []
+    if truncated:
+        why.append(words.get("vi", "grafana_cut.truncated", count=truncated))
+    if left:
+        why.append(words.get("vi", "grafana_cut.full", count=left, most=MOST))
+    return words.get("vi", "grafana_cut.title"), " ".join(why)
 
 
 def _take(held: dict[str, GrafanaAlert], alert: Alert, name: str, place: Scope, now: float) -> None:
@@ -92,11 +141,22 @@ def _take(held: dict[str, GrafanaAlert], alert: Alert, name: str, place: Scope, 
     else:
         title = plain(rule_name(alert.labels), TITLE_MAX) or "?"
         summary = plain(said.get("summary") or said.get("description") or "", SUMMARY_MAX)
+    held[name] = _alert(name, place, title, summary, _severity(alert.labels), state, now)
+
+
+def _alert(
+    name: str,
+    place: Scope,
+    title: str,
+    summary: str,
+    severity: Severity | None,
+    state: AlertState,
+    now: float,
+) -> GrafanaAlert:
     kind: Literal["server", "school", "commune", "province"] = (
         "server" if place.level == "all" else place.level
     )
-    severity = _severity(alert.labels)
-    held[name] = GrafanaAlert(name, kind, place.id or 0, title, summary, severity, state, now)
+    return GrafanaAlert(name, kind, place.id or 0, title, summary, severity, state, now)
 
 
 def _severity(labels: Mapping[str, str]) -> Severity | None:
@@ -150,6 +210,7 @@ ROUTES = (
         "alert",
         "Alerts of a Grafana (its contact point webhook)",
         answer=AlertsTaken,
-        refusals=(422, 429),
+        refusals=(422,),
+        body=AlertMessage,
     ),
 )

@@ -34,7 +34,8 @@ class Route:
     A route with a `summary` is in the API's description, with the shape of its `answer` where that is JSON
     and the statuses of `refusals` that only this route has. `weight` is what a request counts for of those
     that a token may ask in a minute. One that `is_plain` reads its request itself, a `Plain`: what takes
-    parameters apart costs more than the answer of a panel.
+    parameters apart costs more than the answer of a panel. `body` is the shape of a large body that the
+    endpoint reads itself, behind the gate.
     """
 
     method: Literal["GET", "POST"]
@@ -47,6 +48,7 @@ class Route:
     refusals: tuple[int, ...] = ()
     weight: float = 1.0
     is_plain: bool = False
+    body: type[BaseModel] | None = None
 
 
 def add(app: FastAPI, routes: Sequence[Route]) -> None:
@@ -74,6 +76,7 @@ def _gated(routes: tuple[Route, ...]) -> tuple[BaseRoute, ...]:
             dependencies=[Depends(gate(route))],
             include_in_schema=bool(route.summary),
             tags=["v1"] if api else ["server"],
+            openapi_extra=None if route.body is None else _described(route.body),
         )
     return tuple(router.routes)
 
@@ -117,6 +120,11 @@ def _plain(route: Route) -> BaseRoute:
     made = PlainRoute(route.path, ask, methods=[route.method], include_in_schema=False)
     made.methods = {route.method}  # without the HEAD that it adds to GET
     return made
+
+
+def _described(body: type[BaseModel]) -> dict[str, Any]:
+    content = {"application/json": {"schema": body.model_json_schema()}}
+    return {"requestBody": {"required": True, "content": content}}
 
 
 def _responses(route: Route) -> dict[int | str, dict[str, Any]]:

@@ -1,5 +1,6 @@
 """Files that agents without a line wrote onto a stick, handed in with a browser."""
 
+import msgspec
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
@@ -8,13 +9,22 @@ from starlette.responses import Response
 from schoolwatch_server import carried
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.carried import Told
+from schoolwatch_server.console import sent_on
 from schoolwatch_server.console.page import check_form, language_of, page
 from schoolwatch_server.texts import Voice
 
 
+class Taken(msgspec.Struct, frozen=True):
+    """What came of a file that was taken in, in words."""
+
+    text: str
+    is_refused: bool = False
+
+
 def show(request: Request, who: Who) -> Response:
-    """The form."""
-    return page(request, "bundles.html", who, told=None)
+    """The form, and what came of the file that was handed in with it just now."""
+    shown = page(request, "bundles.html", who, told=sent_on.taken(request, Taken))
+    return sent_on.said(shown, request)
 
 
 async def take_in(request: Request, who: Who, server: Server) -> Response:
@@ -39,8 +49,10 @@ async def take_in(request: Request, who: Who, server: Server) -> Response:
             )
         else:
             told = Told(voice("refused.no_file"), is_refused=True)
-    status = 422 if told.is_refused else 200
-    return page(request, "bundles.html", who, status, at="/bundles", told=told)
+    if told.is_refused:
+        return page(request, "bundles.html", who, 422, at="/bundles", told=told)
+    sent = sent_on.sent_on(request, "/bundles", Taken(told.text))
+    return sent or page(request, "bundles.html", who, at="/bundles", told=told)
 
 
 ROUTES = (

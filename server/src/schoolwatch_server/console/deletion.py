@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
+import msgspec
 from fastapi import Form, Request
 from starlette.responses import Response
 
@@ -14,6 +15,7 @@ from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.problems import not_found
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.config import ConfigError
+from schoolwatch_server.console import sent_on
 from schoolwatch_server.console.page import Csrf, check_form, page
 from schoolwatch_server.console.schools import school_for
 from schoolwatch_server.database import lives, registry
@@ -27,6 +29,14 @@ Confirm = Annotated[str, Form(max_length=40)]
 Reason = Annotated[str, Form(max_length=400)]
 
 
+class Deleted(msgspec.Struct, frozen=True):
+    """What was deleted: its name, its code, and rows of each table."""
+
+    name: str
+    code: str
+    gone: dict[str, int]
+
+
 @dataclass(frozen=True, slots=True)
 class _Doomed:
     """What is to be deleted: its address, its name, and what has to be typed."""
@@ -38,7 +48,10 @@ class _Doomed:
 
 
 def ask_device(request: Request, device: str, who: Who, server: Server) -> Response:
-    """What goes with a device, and the form."""
+    """What goes with a device, and the form; or what went with it just now."""
+    deleted = sent_on.taken(request, Deleted)
+    if deleted is not None:
+        return sent_on.said(_gone(request, who, deleted), request)
     return _asked(request, who, _device(who, server, device))
 
 
@@ -62,7 +75,10 @@ def delete_device(
 
 
 def ask_school(request: Request, code: str, who: Who, server: Server) -> Response:
-    """What goes with a school and what stays, and the form."""
+    """What goes with a school and what stays, and the form; or what went with it just now."""
+    deleted = sent_on.taken(request, Deleted)
+    if deleted is not None:
+        return sent_on.said(_gone(request, who, deleted), request)
     return _asked(request, who, _school(who, server, code))
 
 
@@ -137,9 +153,13 @@ def _deleted(
         return _asked(request, who, doomed, 503, "broker", reason)
     except ErasureError:
         return _asked(request, who, doomed, 503, "other", reason)
-    return page(
-        request, "deleted.html", who, at="/", doomed=doomed, gone=sorted(gone.items()), rows=gone.total()
-    )
+    deleted = Deleted(doomed.name, doomed.code, dict(sorted(gone.items())))
+    sent = sent_on.sent_on(request, f"{doomed.href}/deletion", deleted)
+    return sent or _gone(request, who, deleted)
+
+
+def _gone(request: Request, who: Principal, deleted: Deleted) -> Response:
+    return page(request, "deleted.html", who, at="/", deleted=deleted)
 
 
 ROUTES = (

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Annotated
 
+import msgspec
 from fastapi import Form, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
@@ -14,6 +15,7 @@ from schoolwatch_server import handed_in, roster_words, rosters
 from schoolwatch_server.access import Principal, authorise, may
 from schoolwatch_server.api.problems import bad_field, not_found
 from schoolwatch_server.api.route import Route, Server, Who
+from schoolwatch_server.console import sent_on
 from schoolwatch_server.console.page import Csrf, check_form, language_of, page
 from schoolwatch_server.database import registry
 from schoolwatch_server.database.engine import begin_read
@@ -41,9 +43,16 @@ FILES: Mapping[rosters.Name, str] = {
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
+class Done(msgspec.Struct, frozen=True):
+    """What was imported, in words."""
+
+    text: str
+
+
 def show(request: Request, who: Who) -> Response:
-    """The form."""
-    return _page(request, who)
+    """The form, and what was imported with it just now."""
+    done = sent_on.taken(request, Done)
+    return sent_on.said(_page(request, who, told="" if done is None else done.text), request)
 
 
 async def look(request: Request, who: Who, server: Server) -> Response:
@@ -87,7 +96,8 @@ def take_in(
         return _page(request, who, told=voice("gone"), status=422)
     if found.plan.problems:  # somebody changed the registry meanwhile
         return _page(request, who, preview=_shown(found, name, voice), status=422)
-    return _page(request, who, told=roster_words.counts(found, voice, done=True))
+    done = Done(roster_words.counts(found, voice, done=True))
+    return sent_on.sent_on(request, "/imports", done) or _page(request, who, told=done.text)
 
 
 def download(who: Who, server: Server, roster: rosters.Name = "school", school: str = "") -> Response:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
+import msgspec
 from fastapi import Form, Path, Query, Request
 from sqlalchemy import Connection
 from starlette.responses import RedirectResponse, Response
@@ -14,7 +15,7 @@ from schoolwatch_server.access import may
 from schoolwatch_server.api import looked
 from schoolwatch_server.api.problems import not_found
 from schoolwatch_server.api.route import Route, Server, Who
-from schoolwatch_server.console import incident_words, typed
+from schoolwatch_server.console import incident_words, sent_on
 from schoolwatch_server.console.evidence import evidence_in_words
 from schoolwatch_server.console.incident_call import calls_for
 from schoolwatch_server.console.notifications import naming
@@ -30,18 +31,26 @@ from schoolwatch_server.serious import evidence
 Number = Annotated[int, Path(ge=1, le=2**62)]
 
 
+class Refused(msgspec.Struct, frozen=True):
+    """Why an act was refused, in words, and what was typed into its form."""
+
+    why: str
+    act: str = ""
+    note: str = ""
+    assignee: str = ""
+
+
 def show(
     request: Request,
     number: Number,
     who: Who,
     server: Server,
     done: Annotated[str, Query(max_length=20)] = "",
-    refused: Annotated[bool, Query()] = False,
 ) -> Response:
-    """The incident; `done` is what who asks has just done, `refused` that it was not done."""
-    kept_back = typed.taken(request) if refused else None
-    if kept_back is not None:
-        return typed.done(_page(request, number, who, server, kept_back.why, kept_back), request)
+    """The incident; `done` is what who asks has just done."""
+    refused = sent_on.taken(request, Refused)
+    if refused is not None:
+        return sent_on.said(_page(request, number, who, server, refused.why, refused), request)
     return _page(request, number, who, server, words_of(request).known(f"handling.done.{done}", ""))
 
 
@@ -74,12 +83,13 @@ def act(
     if outcome.is_so:
         return RedirectResponse(f"/incidents/{number}?done={act}", 303)
     told = incident_words.outcome(outcome, words_of(request))
-    refused = typed.Typed(f"/incidents/{number}", told, act, note, assignee)
-    return typed.carried(request, refused) or _page(request, number, who, server, told, refused)
+    refused = Refused(told, act, note, assignee)
+    sent = sent_on.sent_on(request, f"/incidents/{number}", refused)
+    return sent or _page(request, number, who, server, told, refused)
 
 
 def _page(
-    request: Request, number: int, who: Who, server: Server, told: str, refused: typed.Typed | None = None
+    request: Request, number: int, who: Who, server: Server, told: str, refused: Refused | None = None
 ) -> Response:
     words = words_of(request)
     with begin_read(server.engine) as conn:
@@ -106,6 +116,7 @@ def _page(
         request,
         "incident.html",
         who,
+        200 if refused is None or request.method == "GET" else 409,
         at=f"/incidents/{number}",
         incident=row,
         rule=rule,

@@ -56,6 +56,16 @@ def outcome(told: Outcome, words: Words) -> str:
     return words.text(key, by=by, at=at, newer=told.newer or "")
 
 
+def others(outcomes: Iterable[Outcome], words: Words) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """Of those that are not as was wanted: why, and the numbers of all of which it is said."""
+    told: dict[str, tuple[int, ...]] = {}
+    for one in outcomes:
+        if not one.is_so:
+            why = outcome(one, words)
+            told[why] = (*told.get(why, ()), one.incident)
+    return tuple(told.items())
+
+
 def _line(event: EventRow, words: Words, channel: Callable[[str], str], *, is_seen: bool) -> Line:
     detail: dict[str, Any] = event.detail if isinstance(event.detail, dict) else {}
     by = person(str(detail["by"]), words) if detail.get("by") else ""

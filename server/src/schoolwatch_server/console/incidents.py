@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Annotated
 from urllib.parse import parse_qs
 
+import msgspec
 from fastapi import Form, Request
 from sqlalchemy import Connection
 from starlette.datastructures import QueryParams
@@ -18,8 +19,8 @@ from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.exports import headers
 from schoolwatch_server.api.problems import bad_field
 from schoolwatch_server.api.route import Route, Server, Who
-from schoolwatch_server.console import incident_table
-from schoolwatch_server.console.incident_words import outcome, person
+from schoolwatch_server.console import incident_table, sent_on
+from schoolwatch_server.console.incident_words import others, person
 from schoolwatch_server.console.page import Csrf, check_form, language_of, page, words_of
 from schoolwatch_server.console.serious_words import next_deadlines
 from schoolwatch_server.database import incident_lists, incident_news, registry, serious
@@ -38,22 +39,29 @@ ALIKE_MOST, ALIKE_FIRST = 10, 2
 Number = Annotated[int, Form(ge=1, le=2**62)]
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What became of an act on many: how many were changed, were so already, and each of the others."""
+class Told(msgspec.Struct, frozen=True):
+    """What became of an act on many: how many were changed, were so already, and why the others were not.
+
+    Of `left` more that the filter finds nothing was done. Where nothing was done at all, what was ticked and
+    typed stays: `ticked`, `assignee`, `note`.
+    """
 
     act: Act
     done: int
     so: int
-    others: tuple[tuple[int, str], ...]
+    others: tuple[tuple[str, tuple[int, ...]], ...]
     left: int = 0
-    """How many more the filter finds, of which nothing was done."""
+    ticked: tuple[int, ...] = ()
+    assignee: str = ""
+    note: str = ""
 
 
 def listing(request: Request, who: Who, server: Server) -> Response:
     """Those that the filter finds, what needs action first; open ones where it says nothing."""
     looked.see(server.looked, server.engine, who, "incident.list", "")
-    return _page(request, who, server, _chosen(request.query_params), before=_before(request))
+    chosen, before = _chosen(request.query_params), _before(request.query_params)
+    told = sent_on.taken(request, Told)
+    return sent_on.said(_page(request, who, server, chosen, before=before, told=told), request)
 
 
 def download(request: Request, who: Who, server: Server) -> Response:
@@ -84,18 +92,20 @@ def act(
     assignee: Annotated[str, Form(max_length=200)] = "",
     note: Annotated[str, Form(max_length=NOTE_MAX)] = "",
 ) -> Response:
-    """Does the same to those ticked, or to all that the filter `of` finds, and says what became of each."""
+    """Does the same to those ticked, or to all that `of` finds; the list says what became of them."""
     check_form(who, csrf)
     if act == "reopen":
         raise bad_field("act", "each is opened again by itself, on its own page")
-    chosen = _chosen(QueryParams({name: values[0] for name, values in parse_qs(of).items()}))
+    shown = QueryParams({name: values[0] for name, values in parse_qs(of).items()})
+    chosen, before = _chosen(shown), _before(shown)
     numbers, left = _meant(server, who, chosen, upto) if whole else (tuple(incident), 0)
     if len(numbers) > AT_ONCE:
         raise bad_field("incident", f"at most {AT_ONCE} at once, these are {len(numbers)}: tick fewer")
     wish = Wish(act, note, assignee)
     outcomes = handling.handle(server.engine, who, numbers, wish, time.time())
-    told = _told(request, wish, outcomes, left)
-    return _page(request, who, server, chosen, told=told)
+    told = _told(request, wish, outcomes, left, () if whole else numbers)
+    sent = sent_on.sent_on(request, "/incidents", told, query=chosen.address(before=before))
+    return sent or _page(request, who, server, chosen, before=before, told=told)
 
 
 def _meant(server: Context, who: Principal, chosen: Filter, upto: int) -> tuple[tuple[int, ...], int]:
@@ -108,15 +118,15 @@ def _meant(server: Context, who: Principal, chosen: Filter, upto: int) -> tuple[
     return found, max(0, there - len(found))
 
 
-def _told(request: Request, wish: Wish, outcomes: tuple[Outcome, ...], left: int) -> Told:
-    words = words_of(request)
-    return Told(
-        wish.act,
-        sum(one.is_done for one in outcomes),
-        sum(one.is_so and not one.is_done for one in outcomes),
-        tuple((one.incident, outcome(one, words)) for one in outcomes if not one.is_so),
-        left,
-    )
+def _told(
+    request: Request, wish: Wish, outcomes: tuple[Outcome, ...], left: int, ticked: tuple[int, ...]
+) -> Told:
+    done = sum(one.is_done for one in outcomes)
+    so = sum(one.is_so and not one.is_done for one in outcomes)
+    told = Told(wish.act, done, so, others(outcomes, words_of(request)), left)
+    if done or so:
+        return told
+    return msgspec.structs.replace(told, ticked=ticked, assignee=wish.assignee, note=wish.note)
 
 
 def _page(
@@ -183,8 +193,8 @@ def _chosen(words: QueryParams) -> Filter:
         raise bad_field(error.field, error.detail) from error
 
 
-def _before(request: Request) -> int | None:
-    text = request.query_params.get("before", "")
+def _before(words: QueryParams) -> int | None:
+    text = words.get("before", "")
     if not text:
         return None
     if not (text.isascii() and text.isdigit() and len(text) < 20 and 0 < int(text) <= 2**62):

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path as FilePath
 from typing import Annotated
 
+import msgspec
 from fastapi import Form, Path, Request
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
@@ -15,7 +16,7 @@ from schoolwatch_server.access import Principal, may
 from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.problems import Problem, bad_field, not_found
 from schoolwatch_server.api.route import Route, Server, Who
-from schoolwatch_server.console import channel_words
+from schoolwatch_server.console import channel_words, sent_on
 from schoolwatch_server.console.page import Csrf, check_form, page, words_of
 from schoolwatch_server.console.words import Words
 from schoolwatch_server.database import audit, channel_rows, deliveries, duty_rows
@@ -33,9 +34,16 @@ PING_LEAST, PING_MOST = 30, 3600
 """Seconds between two signs of life."""
 
 
+class Tested(msgspec.Struct, frozen=True):
+    """A channel that a test message was sent to, and why it could not be: empty is well."""
+
+    name: str
+    error: str
+
+
 def show(request: Request, who: Who, server: Server) -> Response:
-    """The page."""
-    return _page(request, who, server)
+    """The page, and how a test went that was asked for just now."""
+    return sent_on.said(_page(request, who, server, sent_on.taken(request, Tested)), request)
 
 
 def add(  # nosec B107 # a form may leave the password out
@@ -155,7 +163,7 @@ def try_out(request: Request, number: Number, who: Who, server: Server, csrf: Cs
         channel_rows.noted(conn, row.key, error, now)
         detail = {"number": number, "error": error}
         audit.record(conn, actor=who.name, action="channel.test", subject=row.name, detail=detail, now=now)
-    return _page(request, who, server, tested=(row.name, error))
+    return _tested(request, who, server, Tested(row.name, error))
 
 
 def try_filed(request: Request, who: Who, server: Server, csrf: Csrf = "", name: Name = "") -> Response:
@@ -168,7 +176,11 @@ def try_filed(request: Request, who: Who, server: Server, csrf: Csrf = "", name:
     with begin_write(server.engine) as conn:
         detail = {"error": error}
         audit.record(conn, actor=who.name, action="channel.test", subject=name, detail=detail, now=now)
-    return _page(request, who, server, tested=(name, error))
+    return _tested(request, who, server, Tested(name, error))
+
+
+def _tested(request: Request, who: Principal, server: Context, tested: Tested) -> Response:
+    return sent_on.sent_on(request, "/notifications", tested) or _page(request, who, server, tested)
 
 
 def set_ping(
@@ -247,9 +259,7 @@ def _common(rows: Iterable[channel_rows.ChannelRow]) -> list[channel_rows.Channe
     return [row for row in rows if not row.is_self_made]
 
 
-def _page(
-    request: Request, who: Principal, server: Context, *, tested: tuple[str, str] | None = None
-) -> Response:
+def _page(request: Request, who: Principal, server: Context, tested: Tested | None = None) -> Response:
     in_file, words = filed(server), words_of(request)
     with begin_read(server.engine) as conn:
         rows = channel_rows.listed(conn)

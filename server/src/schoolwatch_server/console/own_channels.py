@@ -3,6 +3,7 @@
 import time
 from typing import Annotated
 
+import msgspec
 from fastapi import Form, Path, Request
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
@@ -13,7 +14,7 @@ from schoolwatch_server.access import ForbiddenError, Principal
 from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.problems import Problem, bad_field, not_found
 from schoolwatch_server.api.route import Route, Server, Who
-from schoolwatch_server.console import channel_words
+from schoolwatch_server.console import channel_words, sent_on
 from schoolwatch_server.console.page import Csrf, check_form, page, words_of
 from schoolwatch_server.database import audit, channel_rows, own_channel_rows, people, scopes
 from schoolwatch_server.database.channel_rows import ChannelRow
@@ -26,9 +27,17 @@ Short = Annotated[str, Form(max_length=60)]
 Address = Annotated[str, Form(max_length=channels.ADDRESS_MAX)]
 
 
+class Sent(msgspec.Struct, frozen=True):
+    """That a code or a test message was sent to a channel, or why it could not be (`error`)."""
+
+    number: int
+    error: str
+    is_test: bool = False
+
+
 def show(request: Request, who: Who, server: Server) -> Response:
     """One's own channels, and a form for another."""
-    return _page(request, who, server)
+    return sent_on.said(_page(request, who, server, sent=sent_on.taken(request, Sent)), request)
 
 
 def add(
@@ -117,7 +126,7 @@ def try_out(request: Request, number: Number, who: Who, server: Server, csrf: Cs
     error, now = notify.send_test(address, row.language), time.time()
     with begin_write(server.engine) as conn:
         channel_rows.noted(conn, row.key, error, now)
-    return _page(request, who, server, 200, number, "", error, is_test=True)
+    return _sent(request, who, server, Sent(number, error, is_test=True))
 
 
 def remove(request: Request, number: Number, who: Who, server: Server, csrf: Csrf = "") -> Response:
@@ -147,7 +156,11 @@ def _send_code(request: Request, who: Principal, server: Context, number: int) -
         row.language, "own_channel.code_body", code=code, minutes=minutes, account=who.name
     )
     error = channels.deliver(address, title, body)
-    return _page(request, who, server, 200, number, "", error)
+    return _sent(request, who, server, Sent(number, error))
+
+
+def _sent(request: Request, who: Principal, server: Context, sent: Sent) -> Response:
+    return sent_on.sent_on(request, "/me/channels", sent) or _page(request, who, server, sent=sent)
 
 
 def _sendable(request: Request, who: Principal, server: Context, row: ChannelRow, action: str) -> str:
@@ -206,11 +219,10 @@ def _page(
     status: int = 200,
     about: int = 0,
     trouble: str = "",
-    error: str | None = None,
     *,
-    is_test: bool = False,
+    sent: Sent | None = None,
 ) -> Response:
-    """`about` is the channel that something was done to; `error` how sending went: empty is well."""
+    """`about` is the channel of which a code was refused, `trouble` why."""
     account = _account(who)
     hosts = server.config.notify.own_webhook_hosts
     with begin_read(server.engine) as conn:
@@ -230,10 +242,9 @@ def _page(
         place=place,
         severities=SEVERITIES[::-1],
         each=own_channels.EACH,
-        about=about,
+        about=about if sent is None else sent.number,
         trouble=trouble,
-        error=error,
-        is_test=is_test,
+        sent=sent,
         why=lambda error: channel_words.failure(error, words_of(request)),
     )
 

@@ -4,6 +4,7 @@ import time
 from datetime import datetime
 from typing import Annotated, Literal
 
+import msgspec
 from fastapi import Form, Request
 from starlette.responses import RedirectResponse, Response
 
@@ -15,13 +16,22 @@ from schoolwatch_server.api.problems import bad_field
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.calendar_entries import INCIDENTS_MOST, Work
 from schoolwatch_server.calendar_places import Level
+from schoolwatch_server.console import sent_on
 from schoolwatch_server.console.calendar import Code, Number, Reason, in_words
-from schoolwatch_server.console.incident_words import outcome, person
+from schoolwatch_server.console.incident_words import others, person
 from schoolwatch_server.console.page import Csrf, check_form, page, words_of
 from schoolwatch_server.console.words import ZONE
 from schoolwatch_server.handling import Wish
 
 Incident = Annotated[int, Form(ge=1, le=2**62)]
+
+
+class Told(msgspec.Struct, frozen=True):
+    """How many were taken or closed, and why the others were not."""
+
+    done: int
+    others: tuple[tuple[str, tuple[int, ...]], ...]
+
 
 BEFORE = 3600.0
 """Seconds before the work in which an incident is taken to be of it: a cable is pulled before its hour."""
@@ -59,7 +69,7 @@ def end_work(request: Request, number: Number, who: Who, server: Server, csrf: C
 
 def show(request: Request, number: Number, who: Who, server: Server) -> Response:
     """The work, and the open incidents at its place that it may explain."""
-    return _page(request, who, server, number)
+    return sent_on.said(_page(request, who, server, number, sent_on.taken(request, Told)), request)
 
 
 def settle(
@@ -82,18 +92,13 @@ def settle(
     times = {"starts": words.when(row.starts), "ends": words.when(row.ends)}
     note = server.texts.get("vi", "planned_work.note", reason=row.reason, **times)
     outcomes = handling.handle(server.engine, who, incident, Wish(act, note), time.time())
-    done = sum(one.is_done for one in outcomes)
-    others = [(one.incident, outcome(one, words)) for one in outcomes if not one.is_so]
-    return _page(request, who, server, number, done, others)
+    told = Told(sum(one.is_done for one in outcomes), others(outcomes, words))
+    sent = sent_on.sent_on(request, f"/calendar/work/{number}", told)
+    return sent or _page(request, who, server, number, told)
 
 
 def _page(
-    request: Request,
-    who: Principal,
-    server: Context,
-    number: int,
-    done: int | None = None,
-    others: list[tuple[int, str]] | None = None,
+    request: Request, who: Principal, server: Context, number: int, told: Told | None = None
 ) -> Response:
     with in_words(request):
         row, where, found = calendar_entries.explained(server.engine, who, server.rules, number)
@@ -109,8 +114,7 @@ def _page(
         incidents=found,
         ticked={one.id for one in found if row.starts - BEFORE <= one.since and not one.acknowledged_at},
         rules=server.rules,
-        done=done,
-        others=others or [],
+        told=told,
         person=lambda name: person(name, words),
         may_handle=may(who, "handle"),
     )

@@ -20,7 +20,7 @@ _AT_ONCE = 20
 """Series in a row of many instants: five years of an hourly one are 44,000 points."""
 
 _PAGE = 5000
-"""Points read at once."""
+"""Points read at once at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +84,11 @@ def _first(conn: Connection, query: Select[tuple[int, float, float, bytes]]) -> 
 
 
 def page(
-    conn: Connection, noted: Noted, last: tuple[int, float] | None
+    conn: Connection, noted: Noted, last: tuple[int, float] | None, most: int = _PAGE
 ) -> tuple[list[Judged], tuple[int, float] | None]:
     """The next points of a row, as they stand now, and the last one (series id, instant); None at its end.
 
-    `last` is what the page before gave.
+    `last` is what the page before gave; a page has at most so many.
     """
     query = (
         select(
@@ -100,9 +100,9 @@ def page(
     )  # fmt: skip
     if last is not None:
         query = query.where(or_(_v.series_id > last[0], and_(_v.series_id == last[0], _v.at > last[1])))
-    rows = conn.execute(query.order_by(_v.series_id, _v.at).limit(_PAGE)).all()
+    rows = conn.execute(query.order_by(_v.series_id, _v.at).limit(most)).all()
     found = [Judged(measurement, _tags(tags), *values) for _, measurement, tags, *values in rows]
-    return found, (rows[-1].series_id, rows[-1].at) if len(rows) == _PAGE else None
+    return found, (rows[-1].series_id, rows[-1].at) if len(rows) == most else None
 
 
 _tags = msgspec.json.Decoder(dict[str, str]).decode

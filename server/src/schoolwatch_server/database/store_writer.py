@@ -21,11 +21,15 @@ _w, _j = t.store_writer.c, t.journal.c
 
 
 class Reached(msgspec.Struct, frozen=True):
-    """The last row of the journal and of the log of judged values, and the last deletion (UTC seconds)."""
+    """The last row of the journal and of the log of judged values, and the last deletion (UTC seconds).
+
+    `within` is how far the row of judged values after that was told: its id, series and instant.
+    """
 
     journal: int = 0
     judged: int = 0
     deleted: float = 0.0
+    within: tuple[int, int, float] | None = None
 
 
 class Progress(msgspec.Struct, frozen=True):

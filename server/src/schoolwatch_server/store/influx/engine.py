@@ -17,8 +17,16 @@ class StoreDownError(Exception):
     """The store can't be reached, or can't do it just now: later it may. The text is one line, no secrets."""
 
 
+class StoreSlowError(StoreDownError):
+    """It did not answer in time: of less it might."""
+
+
 class StoreRefusesError(Exception):
-    """The store will never take this as it is: it is too large, or something in it is wrong."""
+    """The store will never take this as it is: it is too large (`is_large`), or something in it is wrong."""
+
+    def __init__(self, told: str, *, is_large: bool = False) -> None:
+        super().__init__(told)
+        self.is_large = is_large
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +79,10 @@ def told(status: int, text: str) -> int:
     """
     if status == 204:
         return 0
+    if status == 413:  # from the store or from a proxy before it, which says so with a page
+        raise StoreRefusesError("413: more than it takes in one request", is_large=True)
+    if status in (408, 504):
+        raise StoreSlowError(f"{status}: no answer in time")
     if status < 300 or text.lstrip().startswith("<"):  # a page of a proxy or of a login, whatever its status
         raise StoreDownError(f"{status} with something else than a store says: what answers is none")
     if status in (400, 422) and "partial write" in text:
@@ -78,7 +90,7 @@ def told(status: int, text: str) -> int:
     said = f"{status} {' '.join(text.split())[:300]}".rstrip()
     if status in (401, 403):
         said += ": what store.token_file names is wrong, or may not write there"
-    if status in (400, 413, 422):
+    if status in (400, 422):
         raise StoreRefusesError(said)
     raise StoreDownError(said)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from schoolwatch_server.store.influx.engine import ANSWER, CONNECT, StoreDownError
+from schoolwatch_server.store.influx.engine import ANSWER, CONNECT, StoreDownError, StoreSlowError
 
 LARGEST: Final = 64_000_000
 """Bytes of one answer."""
@@ -52,6 +52,7 @@ class Requests:
         import httpx  # a tenth of a second that only who has such a store pays
 
         self._failed, self._seconds = httpx.HTTPError, answer
+        self._slow = (httpx.ReadTimeout, httpx.WriteTimeout)
         self._client = httpx.Client(
             base_url=url.rstrip("/"),
             headers={"Authorization": authorization} if authorization else {},
@@ -81,6 +82,8 @@ class Requests:
                     found += part
                     if len(found) > LARGEST or time.monotonic() > until:
                         raise StoreDownError(f"{path}: the answer does not end")
+        except self._slow as error:
+            raise StoreSlowError(f"{type(error).__name__}: no answer in time") from error
         except self._failed as error:
             raise StoreDownError(f"{type(error).__name__}: {error}"[:300]) from error
         return Answer(answer.status_code, dict(answer.headers), bytes(found))

@@ -25,7 +25,7 @@ from schoolwatch_server.influxql.instant import nanoseconds
 from schoolwatch_server.store.influx.emptied import is_emptied
 from schoolwatch_server.store.influx.engine import StoreEngine
 from schoolwatch_server.store.influx.naming import Naming
-from schoolwatch_server.store.influx.sending import send
+from schoolwatch_server.store.influx.sending import BATCH, Batches, send
 from schoolwatch_server.store.lines import device_lines, judged_line
 from schoolwatch_server.store.names import GO_WITH_SCHOOL
 
@@ -50,7 +50,8 @@ _DAY: Final = 86400.0
 class Writer:
     """Follows the journal, the judged values and the deletions, each with a place of its own.
 
-    `listed` is the list of deletions. Raises `StoreDownError`, and what a database raises that is away.
+    `listed` is the list of deletions, `batches` how large requests may be: it outlives a writer.
+    Raises `StoreDownError`, and what a database raises that is away.
     """
 
     def __init__(
@@ -63,12 +64,13 @@ class Writer:
         retention_days: int = 0,
         margin: float = MARGIN,
         look_every: float = LOOK_EVERY,
+        batches: Batches | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._database, self._store, self._place, self._listed = database, store, place, listed
         self._keeps = retention_days * _DAY
         self._margin, self._look_every, self._clock = margin, look_every, clock
-        self._naming = Naming(database)
+        self._naming, self._batches = Naming(database), batches or Batches()
         self._told: deque[tuple[float, Reached]] = deque()  # when the store had said yes to how much
         self._saved_at = self._looked_at = -1e9
         self._turn, self._now_at = 0, Progress()
@@ -170,7 +172,7 @@ class Writer:
 
     def _send(self, lines: Sequence[str]) -> int:
         if lines:
-            refused = send(self._store, lines)
+            refused = send(self._store, lines, self._batches)
             done = self._now_at
             self._change(
                 written=done.written + len(lines) - refused,
@@ -185,7 +187,8 @@ class Writer:
     def _journal(self) -> int:
         """The next reports; gives how many."""
         with begin_read(self._database) as conn:
-            rows = journal.rows_after(conn, self._now_at.reached.journal, _REPORTS)
+            most = max(1, _REPORTS * self._batches.lines // BATCH)
+            rows = journal.rows_after(conn, self._now_at.reached.journal, most)
             devices = store_writer.devices(conn, {row.device_id for row in rows})
         if not rows:
             return 0
@@ -210,7 +213,10 @@ class Writer:
         return found
 
     def _judged(self) -> int:
-        """The next row of the log of judged values; gives 1."""
+        """The next points of the next row of the log of judged values, which may have 46,000; gives 1.
+
+        No more than go in one request: a store that breaks off now and then would never have a whole row.
+        """
         with begin_read(self._database) as conn:
             noted = judged_log.after(conn, self._now_at.reached.judged)
             newest = judged_log.newest(conn) if noted is None else 0
@@ -219,18 +225,20 @@ class Writer:
                 self._reach(judged=newest)
                 self._change(filled=0)
             return 0
-        last, is_more = None, True
-        while is_more:
-            with begin_read(self._database) as conn:
-                rows, last = judged_log.page(conn, noted, last)
-            names = self._naming.names()
-            lines: list[str] = []
-            for row in rows:
-                line = judged_line(row, names.beside(row.tags), nanoseconds(row.at))
-                lines += self._in_time(row.at, () if line is None else (line,))
-            self._send(lines)
-            is_more = last is not None
-        self._reach(judged=noted.id)
+        row_id, *last = self._now_at.reached.within or (0,)
+        with begin_read(self._database) as conn:
+            told = (int(last[0]), last[1]) if row_id == noted.id else None
+            rows, upto = judged_log.page(conn, noted, told, self._batches.lines)
+        names = self._naming.names()
+        lines: list[str] = []
+        for row in rows:
+            line = judged_line(row, names.beside(row.tags), nanoseconds(row.at))
+            lines += self._in_time(row.at, () if line is None else (line,))
+        self._send(lines)
+        if upto is None:
+            self._reach(judged=noted.id, within=None)
+        else:
+            self._reach(within=(noted.id, *upto))
         return 1
 
     def _info(self) -> int:

@@ -8,7 +8,7 @@ import logging
 from urllib.parse import urlsplit
 
 from schoolwatch_server.oidc_section import is_loopback
-from schoolwatch_server.store.influx.engine import ANSWER, CONNECT, StoreDownError, told
+from schoolwatch_server.store.influx.engine import ANSWER, CONNECT, StoreDownError, StoreSlowError, told
 from schoolwatch_server.store.influx.http import trust
 
 
@@ -26,10 +26,10 @@ class V2Writer:
         from influxdb_client.client.write_api import SYNCHRONOUS
         from influxdb_client.domain.write_precision import WritePrecision
         from influxdb_client.rest import ApiException
-        from urllib3.exceptions import HTTPError
+        from urllib3.exceptions import HTTPError, ReadTimeoutError
 
         logging.getLogger("influxdb_client").setLevel(logging.ERROR)  # what fails is said by us
-        self._failed, self._answered = HTTPError, ApiException
+        self._failed, self._answered, self._slow = HTTPError, ApiException, (ReadTimeoutError, TimeoutError)
         self._bucket, self._precision = bucket, WritePrecision.NS
         client = InfluxDBClient(
             url=url.rstrip("/"),
@@ -54,6 +54,8 @@ class V2Writer:
             )
         except self._answered as error:
             return told(error.status or 0, _text(error.body) or str(error.reason))
+        except self._slow as error:
+            raise StoreSlowError(f"{type(error).__name__}: no answer in time") from error
         except (self._failed, OSError) as error:
             raise StoreDownError(f"{type(error).__name__}: {error}"[:300]) from error
         answered = self._client.api_client.last_response
