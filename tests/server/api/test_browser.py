@@ -28,7 +28,7 @@ PAGES = [
     for row in MATRIX
     if row.method == "GET" and not row.is_stream and "." not in row.path and "/api/" not in row.path
 ]
-ELSEWHERE = {"/healthz", "/readyz", "/metrics", "/metrics/indicators", "/language/{language}"}
+ELSEWHERE = {"/healthz", "/readyz", "/influx/ping", "/metrics", "/metrics/indicators", "/language/{language}"}
 """Answers that are no pages."""
 
 

@@ -36,6 +36,7 @@ PUBLIC = {
     ("GET", "/api/v1/openapi.json"),
     ("GET", "/docs"),
     ("GET", "/healthz"),
+    ("GET", "/influx/ping"),
     ("GET", "/readyz"),
     ("GET", "/login"),
     ("POST", "/login"),

@@ -1,8 +1,10 @@
 """/influx/query: as InfluxDB's, for whoever holds a token, of what that one may see."""
 
+import base64
 import gzip
 import math
 import re
+import socket
 import threading
 import time
 from collections import Counter
@@ -23,11 +25,13 @@ from schoolwatch_server.api.route import SESSION_COOKIE
 from schoolwatch_server.database import judged, judged_queries, tables
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.indicators.current import count_all
+from schoolwatch_server.influxql.errors import QueryError
 from schoolwatch_server.line_history import SpeedTest
 from schoolwatch_server.scope import EVERYTHING, Scope
 from schoolwatch_server.standings import posture
 from schoolwatch_server.standings.keeping import Standings
 from schoolwatch_server.store import names
+from schoolwatch_server.store.queried import Queried
 from schoolwatch_server.store.series import Judged
 from tree import Tree
 from website import RunningSite
@@ -211,12 +215,15 @@ def test_grafana_finds_in_error_why_nobody_gets_in(site: RunningSite, ask: Ask) 
     assert (too_long.status_code, too_long.json()["error"]) == (413, "the body is too large")
 
 
-def test_a_body_that_is_no_form(ask: Ask) -> None:
+@pytest.mark.parametrize(
+    "body",
+    [b"q=\xff", b"q=%ff", b"q=1" + 20 * b"&a=b", b"SHOW DATABASES", b"--x\r\nContent-Disposition: form-data"],
+)
+def test_a_body_that_is_no_form(ask: Ask, body: bytes) -> None:
     kind = {"Content-Type": "application/x-www-form-urlencoded"}
-    for wrong in (b"q=\xff", b"q=%ff", b"q=1" + 20 * b"&a=b"):
-        answer = ask().post("/influx/query", content=wrong, headers=kind)
-        assert answer.status_code == 400
-        assert "is no form" in answer.json()["error"]
+    answer = ask().post("/influx/query", content=body, headers=kind)
+    assert answer.status_code == 400
+    assert "is no form" in answer.json()["error"]
 
 
 PIECES = st.sampled_from(["q", "epoch", "=", "&", "+", "%", "%2", "%3D", "%26", "%c3%a9", "a b", "é", ";"])
@@ -225,6 +232,72 @@ PIECES = st.sampled_from(["q", "epoch", "=", "&", "+", "%", "%2", "%3D", "%26", 
 @given(st.lists(PIECES).map("".join))
 def test_a_form_is_read_as_pythons_own_reads_it(form: str) -> None:
     assert influx._fields(form.encode()) == dict(parse_qsl(form, keep_blank_values=True))
+
+
+@pytest.mark.parametrize(
+    "write", ["Basic {basic}", "basic {basic}", "Token grafana:{token}", "Bearer {token}"]
+)
+def test_a_token_is_the_password_of_any_user(site: RunningSite, ask: Ask, write: str) -> None:
+    """As Grafana, curl, Excel and the client of InfluxDB send a user and a password."""
+    token = ask().headers["authorization"].removeprefix("Bearer ")
+    basic = base64.b64encode(f"grafana:{token}".encode()).decode()
+    client = site.anyone(headers={"Authorization": write.format(basic=basic, token=token)})
+    assert client.get("/influx/query", params={"q": "SHOW DATABASES"}).status_code == 200
+
+
+@pytest.mark.parametrize("said", ["Basic", "Basic x", "Basic eA==", "Basic //8=", "Basic Og==", "Token a:"])
+def test_what_is_no_password_is_none(site: RunningSite, said: str) -> None:
+    client = site.anyone(headers={"Authorization": said})
+    assert client.get("/influx/query", params={"q": "SHOW DATABASES"}).status_code == 401
+
+
+def test_a_password_opens_nothing_else(site: RunningSite, ask: Ask) -> None:
+    """A browser sends what somebody once typed by itself, wherever a strange page leads it."""
+    token = ask().headers["authorization"].removeprefix("Bearer ")
+    client = site.anyone(auth=("grafana", token))
+    assert client.get("/influx/query", params={"q": "SHOW DATABASES"}).status_code == 200
+    assert client.get("/api/v1/schools").status_code == 401
+    assert client.get("/metrics").status_code == 401
+
+
+def test_clients_of_influxdb_ask_first_who_is_there(site: RunningSite) -> None:
+    answer = site.anyone().get("/influx/ping")
+    assert (answer.status_code, answer.content, answer.headers["x-influxdb-version"]) == (204, b"", "1.8.10")
+
+
+def test_an_answer_for_peoples_eyes(ask: Ask) -> None:
+    plain = say(ask(), "SHOW DATABASES")
+    pretty = say(ask(), "SHOW DATABASES", pretty="true")
+    assert pretty.text.startswith('{\n    "results": [\n')
+    assert pretty.json() == plain.json()
+
+
+def test_one_who_hangs_up_is_answered_no_more(
+    site: RunningSite, ask: Ask, judged_tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a dashboard does that somebody leaves: what it asked must not hold a processor until its time."""
+    asked, ended = threading.Event(), threading.Event()
+    said: list[str] = []
+
+    def endless(query: object, source: Queried) -> None:
+        asked.set()
+        try:
+            while True:
+                source._parts[0]._patience.check()  # type: ignore[attr-defined]  # as each part of an answer does
+                time.sleep(0.01)
+        except QueryError as error:
+            said.append(str(error))
+            ended.set()
+            raise
+
+    monkeypatch.setattr("schoolwatch_server.influxql.answer.select", endless)
+    with socket.create_connection(("127.0.0.1", site.port)) as client:
+        head = f"Host: x\r\nAuthorization: {ask().headers['authorization']}\r\n\r\n"
+        client.sendall(f"GET /influx/query?q=SELECT+value+FROM+indicator HTTP/1.1\r\n{head}".encode())
+        assert asked.wait(10)
+        assert not ended.is_set()
+    assert ended.wait(10)
+    assert said == ["whoever asked has gone"]
 
 
 def test_too_much_is_refused(ask: Ask, judged_tree: Tree) -> None:

@@ -38,6 +38,7 @@ ELSEWHERE = {
     "/rules/{rule}/versions/{version}",
     "/api/v1/openapi.json",
     "/healthz",
+    "/influx/ping",
     "/readyz",
     "/ca.pem",
     "/verify/{digest}",

@@ -31,6 +31,7 @@ NOT_PAGES = {
     "/progress",
     "/incidents/stream",
     "/wall/stream",
+    "/influx/ping",
     "/influx/query",
 }
 

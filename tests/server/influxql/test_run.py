@@ -7,6 +7,7 @@ import pytest
 
 from schoolwatch_server.influxql.condition import Condition
 from schoolwatch_server.influxql.parser import parse
+from schoolwatch_server.influxql.patience import PATIENT
 from schoolwatch_server.influxql.query import Buckets, Call, Function, Select, Span
 from schoolwatch_server.influxql.run import select
 from schoolwatch_server.influxql.source import Fold, Line, Point, Series, kept, labels, lines
@@ -34,7 +35,7 @@ class OfHours:
 
     def series(self, measurement: str, where: Condition, span: Span) -> Sequence[Series]:
         del measurement, span
-        return tuple(kept(where, SERIES, float("inf")))
+        return tuple(kept(where, SERIES, PATIENT))
 
     def folds(
         self, measurement: str, field: str, series: Sequence[Series], span: Span, buckets: Buckets | None,

@@ -1,10 +1,12 @@
 """Bounds on what a caller may send and how long it may take: big and slow ones must not hold the server."""
 
 import asyncio
-from typing import Any
+import threading
+from typing import Any, cast
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
@@ -33,6 +35,16 @@ LARGE = {
 }
 """Bytes and seconds of the few bodies that are files or long lists; their endpoints read them behind the
 gate, files in parts."""
+
+
+_GONE = "schoolwatch.gone"
+"""What a request's scope has where the server tells whether the other side has hung up."""
+
+
+def is_gone(request: Request) -> bool:
+    """Whether who asked has hung up: nobody waits for the answer. Any thread may ask."""
+    gone: threading.Event | None = request.scope.get(_GONE)
+    return gone is not None and gone.is_set()
 
 
 class BoundedBody:
@@ -87,17 +99,23 @@ class BoundedHead(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn
         """Starts the clock."""
         super().connection_made(Gathered(transport, self.loop))
+        self._gone = threading.Event()
         Reader(transport).watch(self.loop)
         self._watch()
 
     def data_received(self, data: bytes) -> None:
         """Starts the clock for a further request; stops it when the headers are whole."""
         super().data_received(data)
+        if self.cycle is not None:
+            cast("dict[str, Any]", self.cycle.scope)[_GONE] = (
+                self._gone
+            )  # before the request's task has its first turn
         self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stops the clock."""
         super().connection_lost(exc)
+        self._gone.set()
         self._stop()
 
     def handle_websocket_upgrade(self, event: Any) -> None:

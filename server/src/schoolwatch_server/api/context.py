@@ -18,6 +18,7 @@ from schoolwatch_server.challenges import Challenges
 from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.database.judged_index import JudgedIndex
 from schoolwatch_server.deeds import Deeds
+from schoolwatch_server.influxql.patience import Room
 from schoolwatch_server.lifecycle import Systems
 from schoolwatch_server.packs.packs import Packs
 from schoolwatch_server.replays.running import Replays
@@ -54,6 +55,7 @@ class Context:
     oidc: "Client | None" = None
     judged_index: JudgedIndex = field(default_factory=JudgedIndex)
     reports: Reports = field(default_factory=Reports)
+    room: Room = field(default_factory=Room)
     names: NamesHeld = field(default_factory=NamesHeld)
 
     @property

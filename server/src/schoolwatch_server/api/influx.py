@@ -6,20 +6,24 @@ https://docs.influxdata.com/influxdb/v1/tools/api/#query-http-endpoint
 
 import json
 import time
+from collections.abc import Mapping
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
+import msgspec
 from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
 from schoolwatch_server.access import Principal
+from schoolwatch_server.api.bounds import is_gone
 from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.route import Route
 from schoolwatch_server.api.squeezed import squeezed
 from schoolwatch_server.influxql.answer import EPOCHS, answer, as_csv, as_json
 from schoolwatch_server.influxql.errors import QueryError
 from schoolwatch_server.influxql.parser import parse
+from schoolwatch_server.influxql.patience import Patience
 from schoolwatch_server.store.queried import Queried
 
 SECONDS: Final = 20.0
@@ -27,6 +31,8 @@ SECONDS: Final = 20.0
 
 _FIELDS: Final = 20
 """In a form; InfluxDB knows eight."""
+
+_NO_FORM: Final = "this is no form: send q=… as application/x-www-form-urlencoded"
 
 
 def query(who: Principal, server: Context, request: Request, body: bytes, conn: Connection) -> Response:
@@ -37,8 +43,10 @@ def query(who: Principal, server: Context, request: Request, body: bytes, conn: 
     try:
         said = _fields(request.scope["query_string"]) | _fields(body)
     except ValueError:
-        return _refused("this is no form: send q=… as application/x-www-form-urlencoded")
-    return _answer(who, server, request, conn, said.get("q", ""), said.get("epoch", ""))
+        return _refused(_NO_FORM)
+    if body and "q" not in said:
+        return _refused(_NO_FORM)
+    return _answer(who, server, request, conn, said)
 
 
 def _fields(form: bytes) -> dict[str, str]:
@@ -53,9 +61,17 @@ def _decoded(text: bytes) -> str:
     return unquote_to_bytes(text.replace(b"+", b" ")).decode()
 
 
+def ping() -> Response:
+    """As InfluxDB's `/ping`: that somebody is there, and whose language it speaks; its clients ask first."""
+    return Response(
+        status_code=204, headers={"X-Influxdb-Version": "1.8.10", "X-Influxdb-Build": "SchoolWatch"}
+    )
+
+
 def _answer(
-    who: Principal, server: Context, request: Request, conn: Connection, q: str, epoch: str
+    who: Principal, server: Context, request: Request, conn: Connection, asked: Mapping[str, str]
 ) -> Response:
+    q, epoch = asked.get("q", ""), asked.get("epoch", "")
     if epoch and epoch not in EPOCHS:
         return _refused(f"epoch: {', '.join(EPOCHS)}")
     now = time.time()
@@ -63,15 +79,27 @@ def _answer(
         statements = parse(q, int(now * 1_000_000_000))
     except QueryError as error:
         return _refused(str(error))
-    until = time.monotonic() + SECONDS
+    patience = Patience(time.monotonic() + SECONDS, lambda: is_gone(request), server.room)
     index, reports, names = server.judged_index, server.reports, server.names
-    source = Queried(conn, index, who.scope, now, until, reports=reports, names=names)
-    results = answer(statements, source)
-    if "application/csv" in request.headers.get("accept", ""):
-        answered = Response(as_csv(results, epoch), media_type="text/csv; charset=utf-8")
-    else:
-        answered = Response(as_json(results, epoch), media_type="application/json")
+    source = Queried(conn, index, who.scope, now, patience, reports=reports, names=names)
+    try:
+        results = answer(statements, source)
+        if _wants_csv(request.headers.get("accept", "")):
+            answered = Response(as_csv(results, epoch), media_type="text/csv; charset=utf-8")
+        else:
+            answered = Response(_told(as_json(results, epoch), asked), media_type="application/json")
+    finally:
+        patience.end()
     return squeezed(request, answered)
+
+
+def _wants_csv(accepted: str) -> bool:
+    return "application/csv" in accepted or "text/csv" in accepted
+
+
+def _told(json_: bytes, asked: Mapping[str, str]) -> bytes:
+    """With `pretty=true` for people's eyes, as InfluxDB indents it."""
+    return msgspec.json.format(json_, indent=4) + b"\n" if asked.get("pretty") == "true" else json_
 
 
 def _refused(text: str) -> Response:
@@ -83,6 +111,7 @@ _WEIGHT: Final = 0.04
 """30,000 questions a minute: all who look at a Grafana ask by one token, a hundred for a large dashboard."""
 
 ROUTES = (
+    Route("GET", "/influx/ping", ping, "public"),
     Route("GET", "/influx/query", query, "read", weight=_WEIGHT, is_plain=True),
     Route("POST", "/influx/query", query, "read", weight=_WEIGHT, is_plain=True),
 )

@@ -1,6 +1,7 @@
 """A route is a value: method, path, endpoint, and the permission that lets somebody through its gate."""
 
 import asyncio
+import base64
 import inspect
 import time
 from collections.abc import Callable, Sequence
@@ -20,6 +21,7 @@ from schoolwatch_contract.slot import SCHEME
 from schoolwatch_server import proofs, sessions, tokens
 from schoolwatch_server.access import TOKENS, Permission, Principal, authorise
 from schoolwatch_server.api import cookies
+from schoolwatch_server.api.bounds import is_gone
 from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.problems import TITLES, Problem
 from schoolwatch_server.database.engine import begin_read
@@ -94,6 +96,8 @@ def _plain(route: Route) -> BaseRoute:
     passed, endpoint = _passed(route), route.endpoint
 
     def through(request: Request, body: bytes) -> Response:
+        if is_gone(request):  # while it waited for a thread, as a dashboard that somebody has left
+            return Response(status_code=408)
         context = context_of(request)
         answer: Response
         if not (token := _token_of(request)):
@@ -201,9 +205,28 @@ def principal_of(request: Request, *, is_watched: bool = False) -> Principal | N
 
 
 def _token_of(request: Request) -> str:
-    """The API token, whatever it is; empty where there is none."""
+    """The API token, whatever it is; empty where there is none.
+
+    Clients of InfluxDB say `Token`, `Token user:password` and Basic (RFC 7617), where the token is the
+    password of any user. Basic nowhere else: a browser sends by itself what somebody once typed, so it may
+    be no key to what changes something.
+    """
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    return token.strip() if scheme.lower() in ("bearer", "token") else ""  # clients of InfluxDB say Token
+    match scheme.lower():
+        case "bearer":
+            return token.strip()
+        case "token":
+            return token.strip().rpartition(":")[2]
+        case "basic" if request.url.path.startswith("/influx/"):
+            return _password(token)
+    return ""
+
+
+def _password(token: str) -> str:
+    try:
+        return base64.b64decode(token, validate=True).decode().partition(":")[2].strip()
+    except ValueError:
+        return ""
 
 
 def context_of(request: Request) -> Context:

@@ -7,7 +7,6 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import inf
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, Connection, bindparam, func, select
@@ -16,7 +15,7 @@ from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.asked import Asked
 from schoolwatch_server.database.judged import tags_of
 from schoolwatch_server.influxql.condition import Condition, lists
-from schoolwatch_server.influxql.errors import in_time
+from schoolwatch_server.influxql.patience import PATIENT, Patience
 from schoolwatch_server.influxql.source import Series, kept
 from schoolwatch_server.scope import Scope
 
@@ -75,20 +74,20 @@ class Known:
         return tuple(sorted({key for one in _of(held, _place(scope)) for key in one.tags}))
 
     def series(
-        self, measurement: str, where: Condition, scope: Scope, until: float = inf
+        self, measurement: str, where: Condition, scope: Scope, patience: Patience = PATIENT
     ) -> tuple[Series, ...]:
         """Those that the scope sees and that are asked for, by id.
 
-        Raises `QueryError` when it is later than `until` (`time.monotonic`).
+        Raises `QueryError` as `Patience.check`.
         """
-        in_time(until)
+        patience.check()
         chosen = self._chosen.get((measurement, where, scope))
         if chosen is None:
             held = self.held.get(measurement, _Held())
             fewest = _fewest(held, where, scope)
             place = _place(scope)
             seen = fewest if place is None else [one for one in fewest if one.tags.get(place[0]) == place[1]]
-            chosen = tuple(kept(where, seen, until))
+            chosen = tuple(kept(where, seen, patience))
             if len(chosen) <= _CHOSEN:
                 if len(self._chosen) >= _CHOICES:
                     self._chosen.clear()

@@ -11,8 +11,9 @@ from sqlalchemy import Connection, and_, func, select
 from schoolwatch_server.database import judged_statements as statements
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.asked import Asked, listed
-from schoolwatch_server.influxql.errors import QueryError, in_time
+from schoolwatch_server.influxql.errors import QueryError
 from schoolwatch_server.influxql.instant import nanoseconds
+from schoolwatch_server.influxql.patience import Patience
 from schoolwatch_server.influxql.query import Buckets, Function, Span
 from schoolwatch_server.influxql.source import Fold, Point
 from schoolwatch_server.store.series import JUDGED_FIELDS
@@ -32,17 +33,17 @@ POINTS_MAX: Final = 1_000_000
 
 
 def points(
-    conn: Connection, ids: Sequence[int], fields: Sequence[str], span: Span, until: float
+    conn: Connection, ids: Sequence[int], fields: Sequence[str], span: Span, patience: Patience
 ) -> dict[int, list[Point]]:
     """Series → its points in the span that have one of the fields at least, oldest first.
 
-    Raises `QueryError` where there are too many, or it is later than `until`.
+    Raises `QueryError` where there are too many, and as `Patience.check`.
     """
     found: defaultdict[int, list[Point]] = defaultdict(list)
     query, asked, left = statements.points(tuple(fields)), statements.within(span), POINTS_MAX
     for some in _parts(ids, _READ):
-        in_time(until)
         rows = query.all(conn, asked | _ids(conn, some) | {"most": left + 1})
+        patience.check(len(rows))
         left -= len(rows)
         if left < 0:
             raise QueryError(f"more than {POINTS_MAX} points: ask for mean() or last() and GROUP BY time()")
@@ -54,7 +55,7 @@ def points(
 
 
 def newest_points(
-    conn: Connection, ids: Sequence[int], fields: Sequence[str], span: Span, until: float
+    conn: Connection, ids: Sequence[int], fields: Sequence[str], span: Span, patience: Patience
 ) -> dict[int, list[Point]]:
     """Series → its newest point in the span that has one of the fields at least.
 
@@ -63,13 +64,13 @@ def newest_points(
     found: dict[int, list[Point]] = {}
     query, asked, others = statements.newest_row(tuple(fields)), statements.within(span), list[int]()
     for some in _parts(ids, _TOGETHER):
-        in_time(until)
+        patience.check()
         for id_, at, *values in conn.execute(query, asked | {"ids": some}).all():
             if any(value is not None for value in values):
                 found[id_] = [Point(nanoseconds(at), tuple(values))]
             else:
                 others.append(id_)
-    older = points(conn, others, fields, span, until)
+    older = points(conn, others, fields, span, patience)
     return found | {id_: its[-1:] for id_, its in older.items()}
 
 
@@ -107,18 +108,20 @@ def folds(
     span: Span,
     buckets: Buckets | None,
     need: frozenset[Function],
-    until: float,
+    patience: Patience,
 ) -> dict[int, dict[int, Fold]]:
     """Series → its folds by the beginning of their bucket; without buckets, all under 0.
 
-    What is not needed of a fold may be wrong in it. Raises `QueryError` when it is later than `until`.
+    What is not needed of a fold may be wrong in it. Raises `QueryError` as `Patience.check`.
     """
     found: defaultdict[int, dict[int, Fold]] = defaultdict(dict)
     if need == {"last"} and buckets is None:
-        told = lasts(conn, ids, field, span, buckets, until)
+        told = lasts(conn, ids, field, span, buckets, patience)
         return {id_: {0: Fold(1, value, value, value, value, at)} for id_, ((at, value),) in told.items()}
     if need == {"last"} and buckets is not None:
-        for id_, its in _in_their_order(conn, ids, statements.lasts(field, told=True), span, buckets, until):
+        for id_, its in _in_their_order(
+            conn, ids, statements.lasts(field, told=True), span, buckets, patience
+        ):
             for start, at, value in its:
                 found[id_][start] = Fold(1, value, value, value, value, nanoseconds(at))
         return found
@@ -126,8 +129,9 @@ def folds(
     query = statements.folded(field, has_last="last" in need, has_buckets=buckets is not None)
     asked |= statements.numbered(span, buckets)
     for some in _parts(ids, _FOLDED):
-        in_time(until)
-        for id_, bucket, *numbers in conn.execute(query, asked | {"ids": some}).all():
+        rows = conn.execute(query, asked | {"ids": some}).all()
+        patience.check(len(rows))
+        for id_, bucket, *numbers in rows:
             start = 0 if buckets is None else buckets.start(span.start) + bucket * buckets.every
             found[id_][start] = _fold(*numbers)
     return found
@@ -139,35 +143,36 @@ def lasts(
     field: str,
     span: Span,
     buckets: Buckets | None,
-    until: float,
+    patience: Patience,
 ) -> dict[int, Sequence[tuple[int, float]]]:
     """Series → the last value of each bucket that has one, by the bucket's beginning, oldest first.
 
     Without buckets its last point. A panel's intervals hold one point or few: to read them as they lie is
-    faster than a GROUP BY. Raises `QueryError` when it is later than `until`.
+    faster than a GROUP BY. Raises `QueryError` as `Patience.check`.
     """
     found: dict[int, Sequence[tuple[int, float]]] = {}
     if buckets is None:
         asked = statements.within(span)
         for some in _parts(ids, _TOGETHER):
-            in_time(until)
+            patience.check()
             for id_, at, value in statements.newest(field).all(conn, asked | _ids(conn, some)):
                 if at is not None:
                     found[id_] = ((nanoseconds(at), value),)
         return found
-    for id_, its in _in_their_order(conn, ids, statements.lasts(field), span, buckets, until):
+    for id_, its in _in_their_order(conn, ids, statements.lasts(field), span, buckets, patience):
         found[id_] = tuple(dict(its).items())
     return found
 
 
 def _in_their_order(
-    conn: Connection, ids: Sequence[int], query: Asked, span: Span, buckets: Buckets, until: float
+    conn: Connection, ids: Sequence[int], query: Asked, span: Span, buckets: Buckets, patience: Patience
 ) -> Iterator[tuple[int, list[Any]]]:
     """Series that have points, each with what a `statements.lasts` says of them."""
     asked = statements.within(span) | statements.even(span, buckets)
     for id_ in ids:
-        in_time(until)
+        patience.check()
         if rows := query.all(conn, asked | {"series": id_}):
+            patience.check(len(rows))
             yield id_, rows
 
 

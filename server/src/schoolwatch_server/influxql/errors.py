@@ -1,6 +1,5 @@
 """What can't be answered, said so that whoever wrote the query can mend it."""
 
-import time
 from typing import Final
 
 SHOWN_MAX: Final = 60
@@ -26,9 +25,3 @@ class QueryError(ValueError):
 
 class UnnamedError(QueryError):
     """Series of a measurement are only found by a tag that the query has not named."""
-
-
-def in_time(until: float) -> None:
-    """Raises `QueryError` once it is later (`time.monotonic`): one question must not keep a processor."""
-    if time.monotonic() > until:
-        raise QueryError("this takes too long: ask for a shorter time, longer intervals or fewer series")

@@ -103,6 +103,10 @@ def _leaf(reader: Reader) -> Expression:
     if function not in FUNCTIONS:
         raise QueryError(f"{shown(name)}() is not answered here; these are: {', '.join(FUNCTIONS)}", token.at)
     reader.take("(")
+    if reader.says("*", "/"):
+        raise QueryError(f"{function}() of all fields is not answered here: name one", reader.next.at)
     field = reader.column("a field")
+    if reader.says("("):
+        raise QueryError(f"a function within {function}() is not answered here: name a field", token.at)
     reader.take(")")
     return Call(function, field)  # type: ignore[arg-type]

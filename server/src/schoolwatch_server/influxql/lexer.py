@@ -55,6 +55,8 @@ def tokens(query: str) -> Iterator[Token]:
             position, is_after_match = found.end(), False
             continue
         found = _TOKEN.match(query, position)
+        if found is None and query[position] == "$":
+            raise QueryError("$… stands for what Grafana puts there: ask without", position + 1)
         if found is None:
             raise QueryError(f"found {query[position]!r}, which begins nothing", position + 1)
         position = found.end()

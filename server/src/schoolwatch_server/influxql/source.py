@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple, Protocol
 import msgspec
 
 from schoolwatch_server.influxql.condition import Condition, Match, allowed, meant, parts
-from schoolwatch_server.influxql.errors import in_time
+from schoolwatch_server.influxql.patience import Patience
 from schoolwatch_server.influxql.query import Buckets, Call, Function, Span
 
 
@@ -109,24 +109,24 @@ class Source(Protocol):
         """The newest of these points of each series that has any, alone."""
 
 
-def kept(where: Condition, series: Iterable[Series], until: float) -> list[Series]:
-    """Those of the series that are asked for. Raises `QueryError` when it is later than `until`."""
+def kept(where: Condition, series: Iterable[Series], patience: Patience) -> list[Series]:
+    """Those of the series that are asked for. Raises `QueryError` as `Patience.check`."""
     found = list(series)
-    in_time(until)
+    patience.check()
     for part in parts(where):
         values = allowed(part, part.tag) if isinstance(part, Match) else None
         if isinstance(part, Match) and values is not None:
             tag = part.tag
             found = [one for one in found if one.tags.get(tag, "") in values]
         else:
-            found = list(_kept(part, found, until))
+            found = list(_kept(part, found, patience))
     return found
 
 
-def _kept(where: Condition, series: Iterable[Series], until: float) -> Iterator[Series]:
+def _kept(where: Condition, series: Iterable[Series], patience: Patience) -> Iterator[Series]:
     is_meant = meant(where)
     for one in series:
-        in_time(until)
+        patience.check()
         if is_meant(one.tags):
             yield one
 

@@ -1,13 +1,13 @@
 """The embedded store as a source of queries: what was measured and judged, and which schools there are."""
 
 from collections.abc import Mapping, Sequence
-from math import inf
 from typing import Any
 
 from sqlalchemy import Connection
 
 from schoolwatch_server.database.judged_index import JudgedIndex
 from schoolwatch_server.influxql.condition import Condition
+from schoolwatch_server.influxql.patience import PATIENT, Patience
 from schoolwatch_server.influxql.query import Buckets, Call, Function, Span
 from schoolwatch_server.influxql.source import Fold, Line, Point, Series, Source
 from schoolwatch_server.scope import Scope
@@ -21,7 +21,7 @@ from schoolwatch_server.store.queried.reports import Reports
 class Queried:
     """What one reader may see of the store, within one transaction. Implements `influxql.source.Source`.
 
-    What is still being asked later than `until` (`time.monotonic`) ends with a `QueryError`.
+    What takes longer than its patience ends with a `QueryError`.
     """
 
     def __init__(
@@ -30,16 +30,16 @@ class Queried:
         index: JudgedIndex,
         scope: Scope,
         now: float,
-        until: float = inf,
+        patience: Patience = PATIENT,
         *,
         reports: Reports | None = None,
         names: NamesHeld | None = None,
     ) -> None:
-        info = InfoSeries(conn, scope, now, until, names=names)
+        info = InfoSeries(conn, scope, now, patience, names=names)
         self._parts: tuple[Source, ...] = (
-            JudgedSeries(conn, index, scope, info.names, until),
+            JudgedSeries(conn, index, scope, info.names, patience),
             info,
-            MeasuredSeries(conn, reports or Reports(), scope, now, until),
+            MeasuredSeries(conn, reports or Reports(), scope, now, patience),
         )
 
     def measurements(self) -> Sequence[str]:

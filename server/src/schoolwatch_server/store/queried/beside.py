@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from schoolwatch_server.influxql.condition import ANY, Both, Condition, Either, Match, allowed
-from schoolwatch_server.influxql.errors import in_time
+from schoolwatch_server.influxql.patience import Patience
 from schoolwatch_server.store.names import NAMED
 
 GEOHASH: Final = "geohash"
@@ -52,22 +52,28 @@ class Names:
         told = ((key, self.one(tags, key)) for key in BESIDE)
         return {**tags, **{key: text for key, text in told if text is not None}}
 
-    def without(self, where: Condition, until: float) -> tuple[Condition, bool]:
+    def without(self, where: Condition, patience: Patience) -> tuple[Condition, bool]:
         """A condition on ids for one on names, and whether both mean the same; else it lets more through.
 
-        Raises `QueryError` when it is later than `until`.
+        Raises `QueryError` as `Patience.check`.
         """
-        in_time(until)
+        patience.check()
         match where:
             case Match(tag) if tag in BESIDE:
                 found = None if tag == GEOHASH else self._of_ids(where)
                 return (ANY, False) if found is None else (found, True)
             case Both(left, right):
-                (first, is_first), (second, is_second) = self.without(left, until), self.without(right, until)
+                (first, is_first), (second, is_second) = (
+                    self.without(left, patience),
+                    self.without(right, patience),
+                )
                 both = second if first == ANY else first if second == ANY else Both(first, second)
                 return both, is_first and is_second
             case Either(left, right):
-                (first, is_first), (second, is_second) = self.without(left, until), self.without(right, until)
+                (first, is_first), (second, is_second) = (
+                    self.without(left, patience),
+                    self.without(right, patience),
+                )
                 return ANY if ANY in (first, second) else Either(first, second), is_first and is_second
         return where, True
 

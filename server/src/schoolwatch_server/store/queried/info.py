@@ -3,15 +3,15 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from math import inf
 from typing import Any, Final
 
 from sqlalchemy import Connection
 
 from schoolwatch_server.database import registry, stays
 from schoolwatch_server.influxql.condition import Condition, allowed
-from schoolwatch_server.influxql.errors import QueryError, in_time
+from schoolwatch_server.influxql.errors import QueryError
 from schoolwatch_server.influxql.instant import EARLIEST, LATEST, SECOND, nanoseconds
+from schoolwatch_server.influxql.patience import PATIENT, Patience
 from schoolwatch_server.influxql.query import Buckets, Call, Function, Span
 from schoolwatch_server.influxql.source import Fold, Line, Point, Series, folded, kept, labels, lines, newest
 from schoolwatch_server.scope import Scope
@@ -73,12 +73,12 @@ class InfoSeries:
         conn: Connection,
         scope: Scope,
         now: float,
-        until: float = inf,
+        patience: Patience = PATIENT,
         *,
         names: NamesHeld | None = None,
     ) -> None:
         self._held = names or NamesHeld()
-        self._conn, self._scope, self._until = conn, scope, until
+        self._conn, self._scope, self._patience = conn, scope, patience
         self._at = int(now) * SECOND
         self._within: dict[str, tuple[int, int]] = {}  # each series' begin and end
 
@@ -99,7 +99,7 @@ class InfoSeries:
         """Those asked for that were there in the span."""
         asked = self._bounded(span)
         made = self._schools() if measurement == SCHOOLS else self._devices(where, asked)
-        return kept(where, made, self._until)
+        return kept(where, made, self._patience)
 
     def labels(
         self, measurement: str, series: Sequence[Series], keys: Sequence[str]
@@ -162,7 +162,7 @@ class InfoSeries:
         """Of those that have any in the span: the multiples of five minutes, and whether now is one more."""
         asked = self._bounded(span)
         for one in series:
-            in_time(self._until)
+            self._patience.check()
             begun, ended = self._within[str(one.id)]
             first, end = max(begun, asked.start), min(ended, asked.end)
             even = range(-(-first // EVERY) * EVERY, min(end, self._at + 1), EVERY)

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from schoolwatch_server.database import judged_queries
 from schoolwatch_server.database.judged_index import JudgedIndex, Known
 from schoolwatch_server.influxql.condition import Condition
+from schoolwatch_server.influxql.patience import Patience
 from schoolwatch_server.influxql.query import Buckets, Call, Function, Span
 from schoolwatch_server.influxql.source import Fold, Line, Point, Series, kept, lines
 from schoolwatch_server.scope import Scope
@@ -20,9 +21,14 @@ class JudgedSeries:
     """The judged series that a scope sees."""
 
     def __init__(
-        self, conn: Connection, index: JudgedIndex, scope: Scope, names: Callable[[], Names], until: float
+        self,
+        conn: Connection,
+        index: JudgedIndex,
+        scope: Scope,
+        names: Callable[[], Names],
+        patience: Patience,
     ) -> None:
-        self._until = until
+        self._patience = patience
         self._conn, self._index, self._scope, self._names = conn, index, scope, names
 
     @cached_property
@@ -47,12 +53,12 @@ class JudgedSeries:
         """By their tags; which of them have points in the span, their points tell."""
         del span
         # names are not in the index: ids stand for them, and where they can't is looked afterwards
-        known, is_same = self._names().without(where, self._until) if names_any(where) else (where, True)
-        found = self._known.series(measurement, known, self._scope, self._until)
+        known, is_same = self._names().without(where, self._patience) if names_any(where) else (where, True)
+        found = self._known.series(measurement, known, self._scope, self._patience)
         if is_same:
             return found
         named = [Series(one.id, Named(one.tags, self._names)) for one in found]
-        return kept(where, named, self._until)
+        return kept(where, named, self._patience)
 
     def labels(
         self, measurement: str, series: Sequence[Series], keys: Sequence[str]
@@ -77,14 +83,14 @@ class JudgedSeries:
     ) -> Mapping[Any, Mapping[int, Fold]]:
         """As the database folds them."""
         del measurement
-        return judged_queries.folds(self._conn, _ids(series), field, span, buckets, need, self._until)
+        return judged_queries.folds(self._conn, _ids(series), field, span, buckets, need, self._patience)
 
     def lines(
         self, measurement: str, call: Call, series: Sequence[Series], span: Span, buckets: Buckets | None
     ) -> Mapping[Any, Line]:
         """The last values as the points lie."""
         if call.function == "last":
-            return judged_queries.lasts(self._conn, _ids(series), call.field, span, buckets, self._until)
+            return judged_queries.lasts(self._conn, _ids(series), call.field, span, buckets, self._patience)
         need = frozenset({call.function})
         return lines(self.folds(measurement, call.field, series, span, buckets, need), call, buckets)
 
@@ -93,14 +99,14 @@ class JudgedSeries:
     ) -> Mapping[Any, Sequence[Point]]:
         """As they were judged."""
         del measurement
-        return judged_queries.points(self._conn, _ids(series), fields, span, self._until)
+        return judged_queries.points(self._conn, _ids(series), fields, span, self._patience)
 
     def newest(
         self, measurement: str, fields: Sequence[str], series: Sequence[Series], span: Span
     ) -> Mapping[Any, Sequence[Point]]:
         """As it was judged."""
         del measurement
-        return judged_queries.newest_points(self._conn, _ids(series), fields, span, self._until)
+        return judged_queries.newest_points(self._conn, _ids(series), fields, span, self._patience)
 
 
 def _ids(series: Sequence[Series]) -> list[int]:

@@ -11,8 +11,9 @@ from sqlalchemy import Connection
 from schoolwatch_contract.catalogue import METRICS, shown_alone
 from schoolwatch_server.database import called, journal, rollups
 from schoolwatch_server.influxql.condition import Condition, allowed
-from schoolwatch_server.influxql.errors import QueryError, UnnamedError, in_time
+from schoolwatch_server.influxql.errors import QueryError, UnnamedError
 from schoolwatch_server.influxql.instant import EARLIEST, LATEST, SECOND, nanoseconds
+from schoolwatch_server.influxql.patience import Patience
 from schoolwatch_server.influxql.query import Buckets, Call, Function, Span
 from schoolwatch_server.influxql.source import (
     Fold,
@@ -71,8 +72,10 @@ _Devices = dict[tuple[int, str], _Held]
 class MeasuredSeries:
     """The series of devices that a scope sees; a query names the devices."""
 
-    def __init__(self, conn: Connection, reports: Reports, scope: Scope, now: float, until: float) -> None:
-        self._conn, self._scope, self._now, self._until = conn, scope, now, until
+    def __init__(
+        self, conn: Connection, reports: Reports, scope: Scope, now: float, patience: Patience
+    ) -> None:
+        self._conn, self._scope, self._now, self._patience = conn, scope, now, patience
         self._reports = reports
         self._held: dict[int, Device] = {}
         self._loaded: dict[tuple[str, tuple[int, ...], Span, bool], _Devices] = {}
@@ -107,7 +110,7 @@ class MeasuredSeries:
             Series((id_, name), {"device": devices[id_], **parse_key(name)[1]})
             for id_, name in sorted(loaded)
         )
-        return kept(where, found, self._until)
+        return kept(where, found, self._patience)
 
     def labels(
         self, measurement: str, series: Sequence[Series], keys: Sequence[str]
@@ -186,7 +189,7 @@ class MeasuredSeries:
             loaded: _Devices = defaultdict(_Held)
             metric = _METRICS[measurement]
             for id_ in asked[1]:
-                in_time(self._until)
+                self._patience.check()
                 self._add_points(loaded, id_, metric, Span(span.start, min(first, span.end)))
                 self._add_hours(loaded, id_, metric, first, last, pruned)
                 self._add_points(loaded, id_, metric, Span(max(last, span.start), span.end))
@@ -200,6 +203,7 @@ class MeasuredSeries:
         for name, column in self._columns(device_id, metric, span.start / SECOND - 1).items():
             part = column.part(span)
             if part.at:
+                self._patience.check(len(part.at))
                 loaded[device_id, name].parts.append(part)
 
     def _columns(self, device_id: int, metric: str, since: float) -> Mapping[str, Column]:
