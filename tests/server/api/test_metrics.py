@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families as plain_met
 
 from conftest import Peer
 from schoolwatch_server.api import indicator_metrics
-from schoolwatch_server.api.exposition import Family, answer
+from schoolwatch_server.api.exposition import Family, answer, is_open
 from schoolwatch_server.database import judged
 from schoolwatch_server.database.engine import begin_write
 from schoolwatch_server.scope import EVERYTHING, Scope
@@ -26,7 +26,8 @@ Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 PLACES = ("province", "commune", "school")
 OPEN = "application/openmetrics-text; version=1.0.0; charset=utf-8"
-ASKS_OPEN = {"Accept": "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3"}
+TEXT = "text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
+ASKS_OPEN = {"Accept": f"application/openmetrics-text;version=1.0.0;q=0.5,{TEXT}"}
 """As Prometheus asks."""
 
 
@@ -55,8 +56,9 @@ def judged_tree(tree: Tree) -> Tree:
     return tree
 
 
-def samples(text: str, parse=open_metrics) -> Samples:
+def samples(text: str, parse=None) -> Samples:
     found: Samples = {}
+    parse = parse or (open_metrics if text.endswith("# EOF\n") else plain_metrics)
     for family in parse(text):
         for one in family.samples:
             key = one.name, frozenset(one.labels.items())
@@ -76,9 +78,44 @@ def test_every_digit_and_every_letter_is_kept(accept: str, parse) -> None:
         Family("x", "counter", "of \\ many\nlines", [({}, 123_456_789.0)]),
         Family("y_bytes", "gauge", "y", [(labels, 0.1), ({"name": ""}, float("nan"))], "bytes"),
     ]
-    found = samples(bytes(answer(families, accept, usual="plain").body).decode(), parse)
+    found = samples(bytes(answer(families, accept).body).decode(), parse)
     assert found["x_total", frozenset()] == 123_456_789
     assert found["y_bytes", frozenset(labels.items())] == 0.1
+
+
+@pytest.mark.parametrize(
+    ("accept", "opened"),
+    [
+        ("", False),
+        ("*/*", False),  # curl, wget
+        ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", False),  # a browser
+        # Prometheus 2.30; 2.49; 3 and Grafana Alloy, by what is preferred
+        ("application/openmetrics-text; version=0.0.1,text/plain;version=0.0.4;q=0.5,*/*;q=0.1", False),
+        (
+            "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
+            + TEXT,
+            True,
+        ),
+        (
+            "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
+            "application/openmetrics-text;version=0.0.1;q=0.5,"
+            "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4," + TEXT,
+            True,
+        ),
+        (
+            "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6,"
+            "application/openmetrics-text;version=1.0.0;q=0.5," + TEXT,
+            True,
+        ),
+        ("text/plain;version=0.0.4;q=0.5,application/openmetrics-text;version=1.0.0;q=0.4,*/*;q=0.2", False),
+        ("text/plain;version=0.0.4;q=1,*/*;q=0.1", False),  # vmagent, VictoriaMetrics
+        ("application/openmetrics-text;q=0,*/*", False),
+        ("APPLICATION/OpenMetrics-Text ; Version=1.0.0", True),
+        ("application/openmetrics-text;q=x", False),
+    ],
+)
+def test_who_asks_for_openmetrics_gets_it(accept: str, opened: bool) -> None:
+    assert is_open(accept) == opened
 
 
 def test_the_server_in_both_formats(ask: Ask, tree: Tree) -> None:
@@ -102,8 +139,9 @@ def test_the_server_in_both_formats(ask: Ask, tree: Tree) -> None:
 
 
 def test_indicators_with_places_and_what_is_not_known(ask: Ask, judged_tree: Tree) -> None:
-    said = ask().get("/metrics/indicators", params={"level": "school"})
+    said = ask().get("/metrics/indicators", params={"level": "school"}, headers=ASKS_OPEN)
     assert said.headers["content-type"] == OPEN
+    assert said.headers["vary"] == "Accept, Accept-Encoding"
     assert said.text.endswith("# EOF\n")
     assert "# UNIT schoolwatch_indicator_coverage_ratio ratio\n" in said.text
     found = samples(said.text)
@@ -124,7 +162,9 @@ def test_indicators_with_places_and_what_is_not_known(ask: Ask, judged_tree: Tre
     assert labelled(found, "schoolwatch_incidents_open")
     speed = {"indicator": "bandwidth_standard"}
     assert labelled(found, "schoolwatch_indicator_value", unit="Mbit/s", **speed)
-    communes = samples(ask().get("/metrics/indicators").text)
+    usual = ask().get("/metrics/indicators")
+    assert usual.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    communes = samples(usual.text)
     assert not labelled(communes, "schoolwatch_indicator_value", unit="Mbit/s"), "there it is a share"
     assert labelled(communes, "schoolwatch_indicator_value", unit="ratio", **speed)
 

@@ -242,6 +242,9 @@ def test_an_answer_of_something_else_is_no_answer(engine: StoreEngine, scripted:
 def test_rubbish_is_no_answer(engine: StoreEngine, scripted: Scripted, text: str) -> None:
     """A page is then made of the database, as where the store is away: it is no error of ours."""
     scripted.answers.append((200, text))
+    with contextlib.suppress(StoreDownError):
+        assert not list(engine.newest("x", 0, 1))
+    scripted.answers[:] = [(200, text)]
     try:
         found = list(engine.read("x", ["value"], {}, 0, 1))
     except StoreDownError:
@@ -275,7 +278,7 @@ def test_somebody_else_is_no_start_of_the_store(
 ) -> None:
     """Else all would be settled with somebody who keeps nothing."""
     scripted.answers += answers
-    with pytest.raises(StoreDownError, match=r"no (InfluxDB|VictoriaMetrics)$"):
+    with pytest.raises(StoreDownError, match=r"no (InfluxDB|VictoriaMetrics)[:,]"):
         engine.about()
 
 
@@ -283,8 +286,33 @@ def test_an_influxdb_behind_a_proxy_that_hides_its_version_is_one(scripted: Scri
     engine = open_engine(SeriesStore("influxdb", scripted.url, database="d"))
     scripted.answers += [(204, ""), (200, '{"results":[{"statement_id":0}]}'), (404, "")]
     assert engine.about() == About()
-    scripted.answers += [(204, ""), (401, '{"error":"authorization failed"}'), (404, "")]
-    assert engine.about() == About()
+    for refusal in (
+        '{"error":"authorization failed"}',
+        '{"error":"error authorizing query: create admin user first or disable authentication"}',
+        '{"code":"unauthorized","message":"unauthorized access"}',
+    ):
+        scripted.answers += [(204, ""), (401, refusal), (404, "")]
+        assert engine.about() == About()
+    engine.close()
+
+
+@pytest.mark.parametrize(
+    ("status", "text"),
+    [
+        (200, '{"error":"no such page"}'),
+        (404, '{"error":"Not Found","path":"/query"}'),
+        (401, '{"error":"please log in"}'),
+        (200, '{"status":"error","errorType":"bad_data","error":"unknown"}'),
+        (200, "<h1>Trang chủ</h1>"),
+    ],
+)
+def test_it_is_said_what_answers_instead(scripted: Scripted, status: int, text: str) -> None:
+    engine = open_engine(SeriesStore("influxdb", scripted.url, database="d"))
+    scripted.answers += [(204, ""), (status, text)]
+    with pytest.raises(StoreDownError) as refused:
+        engine.about()
+    assert f"/query {status} of BaseHTTP" in str(refused.value)
+    assert text in str(refused.value)
     engine.close()
 
 
@@ -351,6 +379,10 @@ def test_a_victoriametrics_that_asks_who_comes(
         engine = open_engine(SeriesStore("victoriametrics", running.url, token_file=str(told_wrong)))
         with pytest.raises(StoreDownError, match=r"401.*what store\.token_file names is wrong"):
             engine.write(line)
+        engine.close()
+        engine = open_engine(SeriesStore("influxdb", running.url, database="d", token_file=str(told)))
+        with pytest.raises(StoreDownError, match=r'set store\.kind = "victoriametrics"'):
+            engine.about()  # asked for databases it answers as an InfluxDB
         engine.close()
     finally:
         running.stop()

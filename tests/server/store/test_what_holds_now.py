@@ -32,6 +32,7 @@ from schoolwatch_server.standings.lan import Lan
 from schoolwatch_server.store.influx import naming
 from schoolwatch_server.store.influx.open import open_engine
 from schoolwatch_server.store.influx.writer import Writer
+from schoolwatch_server.store.lines import tag
 from schoolwatch_server.store.queried import Queried
 from schoolwatch_server.store.series import Judged
 from schoolwatch_server.store_section import SeriesStore
@@ -64,6 +65,7 @@ class World:
     def __init__(self, folder: Path) -> None:
         self.tree = Tree(folder)
         self.slot = time.time() // EVERY * EVERY
+        self.later = 0.0
         self.deleted, self.merged, self.moved, self.stays, self.unknown, *_ = self.tree.schools
         self.chosen = {
             "province": str(self.stays.province),
@@ -102,7 +104,7 @@ class World:
             found = self.asking().influxql(panel.queries[0], source)
         return {tags: number for tags, its in found.items() for number in its.values()}
 
-    def rename(self) -> None:
+    def rename(self, name: str = "Tên mới", position: str = "20.25, 105.97") -> None:
         """A school, its commune and the province; another one stands elsewhere on the map."""
         with begin_write(self.tree.engine) as conn:
             for table, id_ in (
@@ -110,15 +112,17 @@ class World:
                 (t.commune, self.stays.commune),
                 (t.province, self.stays.province),
             ):
-                conn.execute(update(table).where(table.c.id == id_).values(name="Tên mới"))
-            position = {"position": "20.25, 105.97"}
-            conn.execute(update(t.school).where(t.school.c.id == self.moved.id).values(**position))
+                conn.execute(update(table).where(table.c.id == id_).values(name=name))
+            its = t.school.c.id == self.moved.id
+            conn.execute(update(t.school).where(its).values(position=position))
 
     @contextmanager
     def writer(self, store: SeriesStore) -> Iterator[Writer]:
-        """One that was started just now."""
+        """One that was started a minute after the one before."""
+        self.later += 60
+        at, listed = self.later, self.tree.folder / "deletions"
         with closing(open_engine(store)) as engine:
-            yield Writer(self.tree.engine, engine, store.place, self.tree.folder / "deletions")
+            yield Writer(self.tree.engine, engine, store.place, listed, clock=lambda: time.time() + at)
 
 
 @pytest.fixture(autouse=True)
@@ -230,6 +234,16 @@ def compared(
             for each in do:
                 each()
             writer.catch_up()
-        for panel in (WORST, OF_ONE, STRANGE, PLACED):
-            ours, others = world.rows(panel), theirs(panel.queries[0])
-            assert same({str(k): v for k, v in ours.items()}, {str(k): v for k, v in others.items()}), panel
+        all_the_same(world, theirs)
+    world.rename("Tên `mới` hơn", "20.26, 105.98")  # nobody runs
+    for _ in range(2):  # and once more, when all of it is written
+        with world.writer(store) as writer:
+            writer.catch_up()
+        all_the_same(world, theirs)
+
+
+def all_the_same(world: World, theirs: Callable[[Query], dict[tuple[str, ...], float]]) -> None:
+    for panel in (WORST, OF_ONE, STRANGE, PLACED):
+        ours, others = world.rows(panel), theirs(panel.queries[0])
+        told = {tuple(map(tag, tags)): number for tags, number in ours.items()}
+        assert same({str(k): v for k, v in told.items()}, {str(k): v for k, v in others.items()}), panel

@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -87,6 +88,16 @@ class Memory:
             told = dict(part.split("=") for part in series.split(",")[1:])
             if start <= int(at) < end and tags.items() <= told.items():
                 yield Found(told, [(int(at), {})])
+
+    def newest(self, measurement: str, start: int, end: int) -> Iterator[tuple[Mapping[str, str], int]]:
+        newest: dict[str, int] = {}
+        for line in self.of(measurement):
+            series, _, at = re.split(r"(?<!\\) ", line)
+            if start <= int(at) < end:
+                newest[series] = max(newest.get(series, 0), int(at))
+        for series, when in newest.items():
+            parts = (part.split("=", 1) for part in re.split(r"(?<!\\),", series)[1:])
+            yield {key: re.sub(r"\\(.)", r"\1", text) for key, text in parts}, when
 
     def close(self) -> None:
         self.closed += 1

@@ -3,6 +3,7 @@
 https://prometheus.io/docs/instrumenting/exposition_formats/, https://prometheus.io/docs/specs/om/open_metrics_spec/
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
@@ -20,6 +21,9 @@ PLAIN: Final = "text/plain; version=0.0.4; charset=utf-8"
 OPEN: Final = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 _OPEN_TYPE: Final = "application/openmetrics-text"
+_PLAIN_TYPE: Final = "text/plain"
+_VERSIONS: Final = {_OPEN_TYPE: "1.0.0", _PLAIN_TYPE: "0.0.4"}
+_WEIGHT: Final = re.compile(r"[01](\.\d{0,3})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +40,36 @@ class Family:
     unit: str = ""
 
 
-def answer(families: Iterable[Family], accept: str, *, usual: Literal["plain", "open"]) -> Response:
-    """The families in the format that `accept` (a header) asks for; `usual` is that of who asks for none."""
+def answer(families: Iterable[Family], accept: str) -> Response:
+    """The families in the format that `accept` (a header) asks for."""
     # each is half a megabyte: who never scrapes doesn't hold them
     from prometheus_client.exposition import generate_latest
     from prometheus_client.openmetrics.exposition import generate_latest as generate_open
 
-    is_open = _OPEN_TYPE in accept or (usual == "open" and "text/plain" not in accept)
-    collected = _Collected(families)
-    if is_open:
-        return Response(generate_open(collected), media_type=OPEN)  # type: ignore[no-untyped-call]
-    return Response(generate_latest(collected), media_type=PLAIN)
+    collected, told = _Collected(families), {"Vary": "Accept"}
+    if is_open(accept):
+        return Response(generate_open(collected), media_type=OPEN, headers=told)  # type: ignore[no-untyped-call]
+    return Response(generate_latest(collected), media_type=PLAIN, headers=told)
+
+
+def is_open(accept: str) -> bool:
+    """Whether a header asks for OpenMetrics 1.0, and for Prometheus' text not rather than for that.
+
+    Who names neither, as curl (`*/*`), gets the text, as from every exporter of Prometheus.
+    https://prometheus.io/docs/instrumenting/content_negotiation/
+    """
+    weights = {_OPEN_TYPE: 0.0, _PLAIN_TYPE: 0.0}
+    for one in accept.lower().split(","):
+        name, *said = (part.strip() for part in one.split(";"))
+        parameters = dict(part.replace(" ", "").partition("=")[::2] for part in said)
+        if name in weights and parameters.get("version", _VERSIONS[name]) == _VERSIONS[name]:
+            weights[name] = max(weights[name], _weight(parameters.get("q", "1")))
+    return weights[_OPEN_TYPE] > 0 and weights[_OPEN_TYPE] >= weights[_PLAIN_TYPE]
+
+
+def _weight(text: str) -> float:
+    """`0.5` of RFC 9110, 12.4.2; of what is none, 0."""
+    return float(text) if _WEIGHT.fullmatch(text) else 0.0
 
 
 class _Collected:

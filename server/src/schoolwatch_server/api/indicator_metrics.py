@@ -52,8 +52,9 @@ def metrics(
     level: LevelNames = None,
     indicator: IndicatorIds = None,
 ) -> Response:
-    """Value, numerator, denominator and coverage of indicators, and open incidents, as OpenMetrics.
+    """Value, numerator, denominator and coverage of indicators, and open incidents, for Prometheus.
 
+    As OpenMetrics where that is asked for, else as Prometheus' text.
     Of schools only where a level says so, unless who asks sees no more than a commune.
     """
     unknown = sorted(set(indicator or ()) - _KNOWN.keys())
@@ -62,7 +63,7 @@ def metrics(
     levels = frozenset(level or ()) or _usual(who)
     with begin_read(server.engine) as conn:
         families = tuple(_families(conn, who, server, levels, frozenset(indicator or ())))
-    return squeezed(request, answer(families, request.headers.get("accept", ""), usual="open"))
+    return squeezed(request, answer(families, request.headers.get("accept", "")))
 
 
 def _usual(who: Principal) -> frozenset[Level]:
@@ -140,7 +141,7 @@ ROUTES = (
         "/metrics/indicators",
         metrics,
         "read",
-        "Indicators and open incidents now, as OpenMetrics",
+        "Indicators and open incidents now, as OpenMetrics or Prometheus' text",
         refusals=(422,),
     ),
 )

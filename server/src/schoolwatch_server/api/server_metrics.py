@@ -49,7 +49,7 @@ def metrics(who: Who, server: Server, request: Request) -> Response:  # noqa: AR
             *_store(conn, server.config, now),
         )
     more = (*_disk(server.config), *_parts(read_parts(server.config.folder)), *_backups(server.config, now))
-    return answer((*families, *more), request.headers.get("accept", ""), usual="plain")
+    return answer((*families, *more), request.headers.get("accept", ""))
 
 
 def _intake(conn: Connection, now: float) -> Iterator[Family]:

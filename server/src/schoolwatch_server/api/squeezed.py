@@ -15,7 +15,7 @@ _LEVEL: Final = 1
 
 def squeezed(request: Request, answer: Response) -> Response:
     """The same answer, its body as gzip where that was asked for and is worth it."""
-    answer.headers["Vary"] = "Accept-Encoding"
+    answer.headers["Vary"] = ", ".join(filter(None, (answer.headers.get("Vary"), "Accept-Encoding")))
     body = bytes(answer.body)
     if len(body) < LEAST or not _takes_gzip(request.headers.get("accept-encoding", "")):
         return answer

@@ -62,6 +62,9 @@ class StoreEngine(Protocol):
     ) -> Iterable[Found]:
         """Points in [start, end) ns of the series with these tags, oldest first."""
 
+    def newest(self, measurement: str, start: int, end: int) -> Iterable[tuple[Mapping[str, str], int]]:
+        """Tags of each series that has a `value` in [start, end) ns, and when its newest point is (ns)."""
+
     def close(self) -> None:
         """Lets its connections go."""
 

@@ -9,6 +9,9 @@ from typing import Final
 
 from schoolwatch_server.store.influx.engine import ANSWER, CONNECT, StoreDownError, StoreSlowError
 
+_SHOWN: Final = 80
+"""Characters of what was answered that are shown."""
+
 LARGEST: Final = 64_000_000
 """Bytes of one answer."""
 
@@ -25,6 +28,14 @@ class Answer:
     def text(self) -> str:
         """Its content, whatever is in it."""
         return self.content.decode(errors="replace")
+
+    @property
+    def shown(self) -> str:
+        """What somebody can tell by who it was that answered: `404 text/html of nginx: "<h1>Not found…"`."""
+        kind, by = (self.headers.get(name, "") for name in ("content-type", "server"))
+        said = " ".join(self.text[:400].split())
+        head = f"{self.status_code} {kind.partition(';')[0]}".rstrip() + (f" of {by}" if by else "")
+        return f'{head}: "{said[:_SHOWN]}{"…" * (len(said) > _SHOWN)}"' if said else f"{head}, nothing else"
 
 
 def trust(ca_file: str) -> ssl.SSLContext:

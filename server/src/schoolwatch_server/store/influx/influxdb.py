@@ -1,5 +1,6 @@
 """InfluxDB: 1.x by its database, 1.8, 2 and 3 by their bucket; read by InfluxQL, which all of them answer."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
@@ -8,8 +9,12 @@ import msgspec
 
 from schoolwatch_server.store.influx.engine import ANSWER, About, Found, StoreDownError, told
 from schoolwatch_server.store.influx.http import Requests, authorization
-from schoolwatch_server.store.influx.metrics import instance
+from schoolwatch_server.store.influx.metrics import instance, is_victoriametrics
 from schoolwatch_server.store.influx.written import V2Writer
+from schoolwatch_server.store.names import FIELD
+
+_REFUSALS = re.compile(r"credentials|authoriz(ed|ing|ation)|authenticat(ed|ion)", re.IGNORECASE)
+"""What each InfluxDB says to who may not ask."""
 
 _WHENEVER = "1970-01-01T00:00:00Z"
 
@@ -68,10 +73,13 @@ class InfluxDB:
     def about(self) -> About:
         """As `StoreEngine.about`. It syncs each write: one that keeps its start to itself loses nothing."""
         ping = self._requests.send("GET", "/ping")
-        says_so = "x-influxdb-version" in ping.headers or '"version"' in ping.text  # 1 and 2; 3
-        if ping.status_code >= 300 or not (says_so or self._knows_databases()):
-            raise StoreDownError("/ping: the address is of no InfluxDB")
+        if ping.status_code >= 300:
+            raise StoreDownError(f"/ping: what answers is no InfluxDB: {ping.shown}")
+        if "x-influxdb-version" not in ping.headers and '"version"' not in ping.text:  # 1 and 2; 3
+            self._know_by_databases()
         answer = self._requests.send("GET", "/metrics")
+        if is_victoriametrics(answer.text):  # to be asked in InfluxQL it only seems
+            raise StoreDownError('what answers is a VictoriaMetrics: set store.kind = "victoriametrics"')
         return About(instance(answer.text) if answer.status_code < 300 else "")
 
     def read(
@@ -79,13 +87,17 @@ class InfluxDB:
     ) -> Iterator[Found]:
         """As `StoreEngine.read`."""
         said = [f"{_name(key)} = {_text(text)}" for key, text in sorted(tags.items())]
-        where = " AND ".join((*said, f"time >= {start}", f"time < {end}"))
-        columns = ", ".join(map(_name, fields))
-        asked = f"FROM {_name(measurement)} WHERE {where} GROUP BY *"  # each word of it is quoted
-        query = f"SELECT {columns} {asked}"
+        query = _select(", ".join(map(_name, fields)), measurement, start, end, *said)
         for series in self._query(query).series:
             points = [_point(row, fields) for row in series.values]
-            yield Found({key: text for key, text in series.tags.items() if text}, points)
+            yield Found(_said(series.tags), points)
+
+    def newest(self, measurement: str, start: int, end: int) -> Iterator[tuple[Mapping[str, str], int]]:
+        """As `StoreEngine.newest`."""
+        query = _select(f"last({_name(FIELD)})", measurement, start, end)
+        for series in self._query(query).series:
+            for row in series.values:
+                yield _said(series.tags), _point(row, [FIELD])[0]
 
     def delete(self, tag: str, text: str, measurement: str = "") -> bool:
         """As `StoreEngine.delete`. InfluxDB 3 Core deletes no rows."""
@@ -107,14 +119,20 @@ class InfluxDB:
             raise StoreDownError(f"/api/v2/delete: {answer.status_code} {answer.text[:300]}")
         return True
 
-    def _knows_databases(self) -> bool:
+    def _know_by_databases(self) -> None:
         """Whether it answers as an InfluxDB does, though a proxy keeps its version to itself."""
         answer = self._requests.send("GET", "/query", {"q": "SHOW DATABASES"})
         try:
             found = msgspec.json.decode(answer.content, type=dict[str, object])
         except ValueError:
-            return False
-        return bool({"results", "error"} & found.keys())
+            found = {}
+        refused = f"{found.get('error', '')}{found.get('message', '')}"  # 1 and 3; 2
+        is_one = answer.status_code == 200 and "results" in found
+        if not is_one and not (answer.status_code in (401, 403) and _REFUSALS.search(refused)):
+            raise StoreDownError(
+                f"what answers is no InfluxDB, or one of which a proxy lets too little through: "
+                f"/query {answer.shown}"
+            )
 
     def _query(self, query: str, *, post: bool = False) -> _Result:
         params = {"db": self._database, "epoch": "ns"}
@@ -133,6 +151,16 @@ class InfluxDB:
         if any(series.partial for series in result.series):
             raise StoreDownError("/query: it gives a part of the answer alone: set max-row-limit = 0")
         return result
+
+
+def _select(columns: str, measurement: str, start: int, end: int, *conditions: str) -> str:
+    where = " AND ".join((*conditions, f"time >= {start}", f"time < {end}"))
+    asked = f"FROM {_name(measurement)} WHERE {where} GROUP BY *"  # each word of it is quoted
+    return f"SELECT {columns} {asked}"
+
+
+def _said(tags: Mapping[str, str]) -> dict[str, str]:
+    return {key: text for key, text in tags.items() if text}
 
 
 def _point(row: Sequence[int | float | None], fields: Sequence[str]) -> tuple[int, Mapping[str, float]]:

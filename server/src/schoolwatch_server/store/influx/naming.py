@@ -1,7 +1,8 @@
 """Names of places for what is written, and the series that say which schools and devices there are."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from operator import itemgetter
 from typing import Final
 
 from sqlalchemy import Connection, Engine
@@ -12,9 +13,10 @@ from schoolwatch_server.influxql.condition import ANY
 from schoolwatch_server.influxql.instant import EARLIEST, LATEST, nanoseconds
 from schoolwatch_server.influxql.query import Span
 from schoolwatch_server.scope import EVERYTHING
-from schoolwatch_server.store.lines import info_line, judged_line
-from schoolwatch_server.store.names import SUMS
-from schoolwatch_server.store.queried.beside import Names
+from schoolwatch_server.store.influx.engine import StoreEngine
+from schoolwatch_server.store.lines import info_line, judged_line, tag
+from schoolwatch_server.store.names import NAMED, SUMS
+from schoolwatch_server.store.queried.beside import GEOHASH, Names
 from schoolwatch_server.store.queried.info import DEVICES, SCHOOLS, InfoSeries
 from schoolwatch_server.store.queried.names import of_gone
 from schoolwatch_server.store.series import ENDED, Judged
@@ -26,6 +28,12 @@ DEVICES_EVERY: Final = 3600.0
 _NAMES_EVERY: Final = 60.0
 _HOLDS: Final = 2 * 86400.0
 """Seconds for which what was written counts as what holds, at least."""
+
+_WITHIN: Final = 50.0
+"""Seconds after a point in which ends stand: half a minute between two renamings is 9 ms."""
+
+_NEXT: Final = 0.002
+"""Seconds from the end under the old name to what holds under the new one; VictoriaMetrics has whole ms."""
 
 _EVER: Final = Span(EARLIEST, LATEST)
 _EVERY: Final = {SCHOOLS: SCHOOLS_EVERY, DEVICES: DEVICES_EVERY}
@@ -39,6 +47,7 @@ class Naming:
         self._names: Names | None = None
         self._named_at = -1e9
         self._old: tuple[Names, set[tuple[str, str]]] | None = None
+        self._is_asked = False
         self._told: dict[str, float] = {}
         self._telling: dict[str, float] = {}
 
@@ -53,22 +62,31 @@ class Naming:
                 self._old = (old, renamed)
         return self._names
 
-    def moved(self, now: float) -> list[str]:
+    def moved(self, store: StoreEngine, now: float) -> list[str]:
         """What holds of places that were renamed: an end under the old name, and all of it under the new one.
 
         A value is written again once a day: until then a table would show the old name, or both. They stand
         right after the newest point, the end first, as a table may group by another name than what changed.
+        At first the store is asked which names it was told last: nobody may have run when they changed.
         """
         names = self.names()
+        if not self._is_asked:
+            old = last_names(names, store.newest(SCHOOLS, nanoseconds(now - _HOLDS), nanoseconds(now + 1)))
+            renamed = _renamed(old, names)
+            self._old = (old, renamed) if renamed else None
         if self._old is None:
             return []
         old, renamed = self._old
+        self._told.pop(SCHOOLS, None)  # so that the store says at once what it was told last
         with begin_read(self._database) as conn:
             its = [one for one in judged.series(conn) if renamed & one[1].items() and one[0] not in SUMS]
             rows = list(judged.newest_of(conn, its, now - _HOLDS))
-        ends = [Judged(row.measurement, row.tags, row.at, *ENDED) for row in rows]
-        lines = [judged_line(end, old.beside(end.tags), nanoseconds(end.at + 1)) for end in ends]
-        lines += [judged_line(row, names.beside(row.tags), nanoseconds(row.at + 2)) for row in rows]
+        lines: list[str | None] = []
+        for row in rows:
+            end = Judged(row.measurement, row.tags, row.at, *ENDED)
+            at = row.at + _after(now - row.at)
+            lines.append(judged_line(end, old.beside(end.tags), nanoseconds(at)))
+            lines.append(judged_line(row, names.beside(row.tags), nanoseconds(at + _NEXT)))
         return [line for line in lines if line is not None]
 
     def info(self, now: float) -> list[str]:
@@ -84,11 +102,12 @@ class Naming:
     def told(self) -> None:
         """What `info` and `moved` gave last has been written."""
         self._told |= self._telling
-        self._old = None
+        self._is_asked, self._old = True, None
 
     def forget(self) -> None:
         """All of it is due."""
         self._told.clear()
+        self._is_asked = False
 
 
 def _with(names: Names, others: Names) -> Names:
@@ -100,6 +119,26 @@ def _with(names: Names, others: Names) -> Names:
         {kind: {**its.get(kind, {}), **known.get(kind, {})} for kind in its.keys() | known.keys()},
         {**places, **names.geohashes},
     )
+
+
+def _after(age: float) -> float:
+    """Seconds after a point of that age at which an end stands: a later one of the same point comes after it,
+    and all before the next judgement."""
+    return 1 + _WITHIN * age / _HOLDS
+
+
+def last_names(names: Names, written: Iterable[tuple[Mapping[str, str], int]]) -> Names:
+    """Today's names, with those in their place that stand in the newest `school_info` of each place."""
+    of = {kind: dict(its) for kind, its in names.of.items()}
+    geohashes = dict(names.geohashes)
+    for tags, _ in sorted(written, key=itemgetter(1)):
+        for key, kind in NAMED.items():
+            id_, name = tags.get(kind, ""), tags.get(key, "")
+            today = names.of.get(kind, {}).get(id_)
+            if name and today is not None:
+                of[kind][id_] = today if tag(today) == name else name  # some signs are written otherwise
+        geohashes[tags.get("school", "")] = tags.get(GEOHASH, "")
+    return Names(of, {id_: text for id_, text in geohashes.items() if text})
 
 
 def _renamed(old: Names, new: Names) -> set[tuple[str, str]]:

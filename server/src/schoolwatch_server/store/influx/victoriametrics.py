@@ -22,7 +22,21 @@ class _Line(msgspec.Struct, frozen=True):
     timestamps: list[int]
 
 
+class _Value(msgspec.Struct, frozen=True):
+    metric: dict[str, str]
+    value: tuple[float, str]
+
+
+class _Result(msgspec.Struct, frozen=True):
+    result: list[_Value]
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    data: _Result
+
+
 _line = msgspec.json.Decoder(_Line).decode
+_newest = msgspec.json.Decoder(_Answer).decode
 
 
 class VictoriaMetrics:
@@ -52,9 +66,9 @@ class VictoriaMetrics:
         if answer.status_code in (401, 403):
             return About(notice="/metrics can't be read: that it was killed is not noticed")
         if answer.status_code >= 300:
-            raise StoreDownError(f"/metrics: {answer.status_code}")
+            raise StoreDownError(f"/metrics: {answer.shown}")
         if not (started := instance(answer.text)) or not is_victoriametrics(answer.text):
-            raise StoreDownError("/metrics: what answers is no VictoriaMetrics")
+            raise StoreDownError(f"/metrics: what answers is no VictoriaMetrics: {answer.shown}")
         return About(started, notice(answer.text, self._retention_days))
 
     def read(
@@ -82,6 +96,19 @@ class VictoriaMetrics:
                     points[at * _MS][field] = value
         for key, its in found.items():
             yield Found(dict(key), sorted(its.items()))
+
+    def newest(self, measurement: str, start: int, end: int) -> Iterator[tuple[Mapping[str, str], int]]:
+        """As `StoreEngine.newest`."""
+        # its range is without its first instant and with its last one
+        span = f"[{(end - start) // _MS}ms] offset 1ms"
+        query = f"tlast_over_time({prometheus_name(measurement)}{span})"
+        params = {"query": query, "time": f"{end // _MS / 1000:.3f}", "nocache": "1"}
+        try:
+            answer = _newest(self._requests.ask("/api/v1/query", params).content)
+            found = [(one.metric, round(float(one.value[1]) * 1000) * _MS) for one in answer.data.result]
+        except ValueError as error:
+            raise StoreDownError("/api/v1/query: what answers is no VictoriaMetrics") from error
+        yield from found
 
     def delete(self, tag: str, text: str, measurement: str = "") -> bool:
         """As `StoreEngine.delete`; the room on its disk is given back when it merges."""

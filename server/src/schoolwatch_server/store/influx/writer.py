@@ -242,8 +242,12 @@ class Writer:
         return 1
 
     def _info(self) -> int:
-        """Which schools and devices there are, now and then."""
-        lines = self._naming.info(self._clock()) + self._naming.moved(self._clock())
+        """Which schools and devices there are, now and then; first what holds of those that were renamed.
+
+        Whose new name is in the store has nothing left under the old one.
+        """
+        now = self._clock()
+        lines = self._naming.moved(self._store, now) + self._naming.info(now)
         sent = self._send(lines)
         self._naming.told()
         return sent
