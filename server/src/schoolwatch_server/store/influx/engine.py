@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from schoolwatch_server.store.influx import words
+
 CONNECT, ANSWER = 3.0, 15.0
 """Seconds that a store has to take a connection, and to answer."""
 
@@ -75,10 +77,11 @@ class StoreEngine(Protocol):
 _DROPPED = re.compile(r"dropped=(\d+)")
 
 
-def told(status: int, text: str) -> int:
+def told(status: int, text: str, location: str = "") -> int:
     """How many points were dropped by an answer to a write. Raises `StoreRefusesError` or `StoreDownError`.
 
-    All stores say 204 to what they took. InfluxDB says "partial write" where it took the rest of the points.
+    `location` is where an answer sends on to. All stores say 204 to what they took. InfluxDB says "partial
+    write" where it took the rest of the points.
     """
     if status == 204:
         return 0
@@ -86,14 +89,10 @@ def told(status: int, text: str) -> int:
         raise StoreRefusesError("413: more than it takes in one request", is_large=True)
     if status in (408, 504):
         raise StoreSlowError(f"{status}: no answer in time")
-    if status < 300 or text.lstrip().startswith("<"):  # a page of a proxy or of a login, whatever its status
-        raise StoreDownError(f"{status} with something else than a store says: what answers is none")
-    if status in (400, 422) and "partial write" in text:
-        return _dropped(text)
-    said = f"{status} {' '.join(text.split())[:300]}".rstrip()
-    if status in (401, 403):
-        said += ": what store.token_file names is wrong, or may not write there"
-    if status in (400, 422):
+    said = words.answered(status, text, location)
+    if status in (400, 422) and not text.lstrip().startswith("<"):  # else a page of a proxy or of a login
+        if "partial write" in text:
+            return _dropped(text)
         raise StoreRefusesError(said)
     raise StoreDownError(said)
 

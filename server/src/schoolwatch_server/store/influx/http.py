@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from schoolwatch_server.store.influx import words
 from schoolwatch_server.store.influx.engine import ANSWER, CONNECT, StoreDownError, StoreSlowError
 
 _SHOWN: Final = 80
@@ -36,6 +37,11 @@ class Answer:
         said = " ".join(self.text[:400].split())
         head = f"{self.status_code} {kind.partition(';')[0]}".rstrip() + (f" of {by}" if by else "")
         return f'{head}: "{said[:_SHOWN]}{"…" * (len(said) > _SHOWN)}"' if said else f"{head}, nothing else"
+
+    @property
+    def words(self) -> str:
+        """What is wrong with it, and what to do."""
+        return words.answered(self.status_code, self.text, self.headers.get("location", ""))
 
 
 def trust(ca_file: str) -> ssl.SSLContext:
@@ -96,12 +102,12 @@ class Requests:
         except self._slow as error:
             raise StoreSlowError(f"{type(error).__name__}: no answer in time") from error
         except self._failed as error:
-            raise StoreDownError(f"{type(error).__name__}: {error}"[:300]) from error
+            raise StoreDownError(words.unreached(error)) from error
         return Answer(answer.status_code, dict(answer.headers), bytes(found))
 
     def ask(self, path: str, params: Mapping[str, str], form: Mapping[str, str] | None = None) -> Answer:
         """An answer that is one. Raises `StoreDownError` for any other."""
         answer = self.send("GET" if form is None else "POST", path, params, form=form)
         if answer.status_code >= 300:
-            raise StoreDownError(f"{path}: {answer.status_code} {' '.join(answer.text.split())[:300]}")
+            raise StoreDownError(f"{path}: {answer.words}")
         return answer

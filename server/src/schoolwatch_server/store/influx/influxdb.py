@@ -62,7 +62,7 @@ class InfluxDB:
             return self._v2().write(lines)
         params = {"db": self._database, "precision": "ns"}
         answer = self._requests.send("POST", "/write", params, content=lines)
-        return told(answer.status_code, answer.text)
+        return told(answer.status_code, answer.text, answer.headers.get("location", ""))
 
     def close(self) -> None:
         """As `StoreEngine.close`."""
@@ -74,7 +74,7 @@ class InfluxDB:
         """As `StoreEngine.about`. It syncs each write: one that keeps its start to itself loses nothing."""
         ping = self._requests.send("GET", "/ping")
         if ping.status_code >= 300:
-            raise StoreDownError(f"/ping: what answers is no InfluxDB: {ping.shown}")
+            raise StoreDownError(f"/ping: what answers is no InfluxDB: {ping.words}")
         if "x-influxdb-version" not in ping.headers and '"version"' not in ping.text:  # 1 and 2; 3
             self._know_by_databases()
         answer = self._requests.send("GET", "/metrics")
@@ -116,7 +116,7 @@ class InfluxDB:
         if answer.status_code in (404, 405, 501):
             return False
         if answer.status_code >= 300:
-            raise StoreDownError(f"/api/v2/delete: {answer.status_code} {answer.text[:300]}")
+            raise StoreDownError(f"/api/v2/delete: {answer.words}")
         return True
 
     def _know_by_databases(self) -> None:

@@ -66,7 +66,7 @@ class VictoriaMetrics:
         if answer.status_code in (401, 403):
             return About(notice="/metrics can't be read: that it was killed is not noticed")
         if answer.status_code >= 300:
-            raise StoreDownError(f"/metrics: {answer.shown}")
+            raise StoreDownError(f"/metrics: {answer.words}")
         if not (started := instance(answer.text)) or not is_victoriametrics(answer.text):
             raise StoreDownError(f"/metrics: what answers is no VictoriaMetrics: {answer.shown}")
         return About(started, notice(answer.text, self._retention_days))
@@ -117,7 +117,7 @@ class VictoriaMetrics:
             "POST", "/api/v1/admin/tsdb/delete_series", form={"match[]": f"{{{names}{tag}={_text(text)}}}"}
         )
         if answer.status_code >= 300:
-            raise StoreDownError(f"delete_series: {answer.status_code} {answer.text[:300]}")
+            raise StoreDownError(f"delete_series: {answer.words}")
         return True
 
 

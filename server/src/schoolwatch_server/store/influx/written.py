@@ -5,9 +5,11 @@ lost with the process.
 """
 
 import logging
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from schoolwatch_server.oidc_section import is_loopback
+from schoolwatch_server.store.influx import words
 from schoolwatch_server.store.influx.engine import ANSWER, CONNECT, StoreDownError, StoreSlowError, told
 from schoolwatch_server.store.influx.http import trust
 
@@ -53,11 +55,15 @@ class V2Writer:
                 write_precision=self._precision,  # type: ignore[arg-type]  # its constants are texts
             )
         except self._answered as error:
-            return told(error.status or 0, _text(error.body) or str(error.reason))
+            if not error.status:  # TLS: there was no answer
+                raise StoreDownError(words.advised(str(error.reason))) from error
+            headers: Mapping[str, str] = error.headers or {}
+            where = headers.get("location", "")
+            return told(error.status, _text(error.body) or str(error.reason), where)
         except self._slow as error:
             raise StoreSlowError(f"{type(error).__name__}: no answer in time") from error
         except (self._failed, OSError) as error:
-            raise StoreDownError(f"{type(error).__name__}: {error}"[:300]) from error
+            raise StoreDownError(words.unreached(error)) from error
         answered = self._client.api_client.last_response
         return told(answered.status, _text(answered.data))
 
