@@ -15,6 +15,7 @@ def page() -> str:
     rows = (("; ".join(means), remedy) for remedy, means in meanings.items())
     return whole(
         "Thang IPv6: bậc nào chưa đạt và phải làm gì",
+        "Dành cho cán bộ kỹ thuật của nhà trường.\n"
         "Phần mềm đo thử lần lượt 12 bậc; trang của máy nêu bậc đầu tiên chưa đạt.\n"
         "Tại máy: `schoolwatch-agent doctor` hoặc `schoolwatch-agent once`.\n"
         "Các bậc từ 5 trở lên chỉ được thử khi máy chủ đã ghi máy đích trong phần `[ipv6]` của "

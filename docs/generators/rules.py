@@ -47,6 +47,7 @@ def vietnamese() -> str:
     """A section a rule, for those who have to act."""
     return whole(
         "Các quy tắc cảnh báo",
+        "Dành cho người trực và người xử lý sự cố.\n"
         "Mỗi mục dưới đây là một quy tắc có sẵn: khi nào có sự cố, vì sao quan trọng và phải làm gì.\n"
         "Lỗi đã có từ trước khi cài SchoolWatch vào *danh sách việc cần khắc phục* của trường, "
         "không thành sự cố.",

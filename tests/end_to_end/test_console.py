@@ -88,7 +88,7 @@ def _choose_password(page: Page, up: RunningUp) -> None:
     page.wait_for_url(_url(up, "/me"))
     page.goto(_url(up, "/incidents"))
     page.wait_for_url(_url(up, "/me"))
-    expect(page.get_by_role("alert")).to_contain_text("Hãy đổi mật khẩu của riêng bạn")
+    expect(page.get_by_role("alert")).to_contain_text("Hãy đổi thành mật khẩu của riêng mình")
     up.own_password = "một mật khẩu của riêng mình"
     page.get_by_label("Mật khẩu hiện tại").fill(up.password or "")
     page.get_by_label("Mật khẩu mới", exact=True).fill(up.own_password)

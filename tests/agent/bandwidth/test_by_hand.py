@@ -60,8 +60,8 @@ def test_a_result_is_told_in_words(tmp_path: Path, language: Language, word: str
 
 def test_what_held_it_back_is_said(tmp_path: Path) -> None:
     held = msgspec.structs.replace(GOOD, upload=msgspec.structs.replace(WAY, limited=True))
-    assert "Giới hạn bởi máy chủ" in say(tmp_path, held, "vi")[1]
-    assert "97 % busy" in say(tmp_path, msgspec.structs.replace(GOOD, busy=0.97))[1]
+    assert "Máy chủ giới hạn tốc độ" in say(tmp_path, held, "vi")[1]
+    assert "97% busy" in say(tmp_path, msgspec.structs.replace(GOOD, busy=0.97))[1]
     assert "assumed 100.0" in say(tmp_path, msgspec.structs.replace(GOOD, rate=1e8, assumed=True))[1]
 
 

@@ -74,7 +74,7 @@ def test_a_device_and_a_school_are_deleted_once_the_code_was_typed(tree: Tree, a
         amqtt.stop()
         unheard = send(here, device[:8])
         assert unheard.status_code == 503
-        assert "không liên lạc được với broker" in unheard.text
+        assert "không liên lạc được với kênh thông điệp" in unheard.text
         with begin_read(tree.engine) as conn:
             assert registry.device(conn, device, EVERYTHING) is not None
             assert credentials.find(conn, [device])[device].revoked

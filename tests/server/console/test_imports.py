@@ -180,7 +180,7 @@ def test_who_declares_for_a_school_imports_what_it_has_and_no_schools(tree: Tree
         assert ("Lớp, sĩ số" in page, 'value="school"' in page) == (True, False)
         assert look(technician, HEAD).status_code == 403
         answer = look(technician, head + f"{other.code},2026-2027,6A,THCS,40\n", "class")
-        assert f"không có trường nào mang mã {other.code} trong phạm vi của bạn" in answer.text
+        assert f"không có trường nào mang mã {other.code} trong phạm vi của tài khoản này" in answer.text
         seen = look(technician, head + f"{mine.code},2026-2027,6A,THCS,40\n", "class")
         assert "Sẽ thêm 1 lớp" in seen.text
         assert take_in(technician, seen, "school").status_code == 403

@@ -60,7 +60,7 @@ def test_an_incident_is_taken_handed_on_noted_and_closed_by_tapping(phone: Page)
     assert box["y"] < 600, "it is on the first screen"
     big_enough(phone, ".acts button, .acts summary")
     button.tap()
-    expect(phone.locator(".outcome")).to_have_text("Đã ghi nhận: bạn nhận xử lý sự cố này.")
+    expect(phone.locator(".outcome")).to_have_text("Đã nhận xử lý sự cố này.")
     expect(phone.locator(".handled")).to_contain_text("lan nhận xử lý lúc")
     acts.locator("summary", has_text="Giao cho").tap()
     acts.locator("details[open] select").select_option("minh")

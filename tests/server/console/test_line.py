@@ -57,11 +57,12 @@ def test_the_last_result_is_shown_in_words(tree: Tree, head: httpx.Client) -> No
     assert 'data-metric="bandwidth.download"' in page
     assert "Mbit/s" in page
     assert "tải xuống" in page
-    assert "giới hạn bởi" not in page
+    assert "do máy chủ giới hạn" not in page
+    assert "do máy đo giới hạn" not in page
 
 
 @pytest.mark.parametrize(
-    ("who", "words"), [("server", "giới hạn bởi máy chủ"), ("client", "giới hạn bởi máy đo")]
+    ("who", "words"), [("server", "do máy chủ giới hạn"), ("client", "do máy đo giới hạn")]
 )
 def test_what_held_a_result_back_is_said(tree: Tree, head: httpx.Client, who: str, words: str) -> None:
     school = tree.schools[0]

@@ -112,7 +112,7 @@ def test_a_first_password_leads_to_the_own_page_whatever_is_asked(tree: Tree, si
     part = client.get(f"/devices/{tree.schools[0].devices[0].device}/now", headers={"HX-Request": "true"})
     assert (part.status_code, part.headers["hx-redirect"]) == (204, "/me")
     page = client.get("/me")
-    assert "Hãy đổi mật khẩu của riêng bạn" in page.text
+    assert "Hãy đổi thành mật khẩu của riêng mình" in page.text
     form = {"csrf": token_of(page), "old": PASSWORD, "new": "con mèo ngủ trên mái", "again": "con mèo ngủ"}
     assert "không giống nhau" in client.post("/me/password", data=form).text
     form["again"] = form["new"]
@@ -133,7 +133,7 @@ def test_a_role_that_needs_a_second_step_is_told_the_day_and_then_let_in_to_set_
     assert "Hãy bật xác thực hai bước trước ngày" in new.get("/").text
     late, _ = log_in(site, "late", PASSWORD)
     assert late.get("/").headers["location"] == "/me"
-    assert "Vai trò của bạn phải dùng xác thực hai bước" in late.get("/me").text
+    assert "Vai trò này phải dùng xác thực hai bước" in late.get("/me").text
     form = {"csrf": token_of(late.get("/me")), "password": "wrong"}
     assert late.post("/me/second-factor", data=form).status_code == 422
     turn_on(late)

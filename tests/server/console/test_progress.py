@@ -60,7 +60,7 @@ def test_a_province_sees_targets_with_forecasts_and_places_in_order(tree: Tree) 
         )
         assert f"Trường {second.mark}" not in apart
         school = person.get(f"/schools/{first.code}/progress").text
-        assert "66,7\u00a0%" in school
+        assert "66,7%" in school
         assert "Đạt vào khoảng" in school
         assert "sớm nhất" in school
         assert person.get("/provinces/MarkP0X/progress?indicator=nothing_such").status_code == 404

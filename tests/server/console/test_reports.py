@@ -50,10 +50,10 @@ def test_a_head_freezes_and_hands_in_and_the_commune_returns_and_accepts(tree: T
     assert f"Trường {school.mark}" in page
     assert "Nộp lên UBND xã, phường" in page
     assert act(officer, where, "hand-in").status_code == 422, "nobody hands in for another place"
-    assert "Chờ bạn duyệt" not in officer.get("/reports").text
+    assert "Cần duyệt" not in officer.get("/reports").text
     assert act(head, where, "hand-in").status_code == 303
-    assert "Chờ bạn duyệt" in officer.get("/reports").text
-    assert "Chờ bạn duyệt" not in so.get("/reports").text, "the commune is its direct manager"
+    assert "Cần duyệt" in officer.get("/reports").text
+    assert "Cần duyệt" not in so.get("/reports").text, "the commune is its direct manager"
     refused = act(officer, where, "return")
     assert refused.status_code == 422
     assert "từ 5 đến 500 ký tự" in refused.text
@@ -127,11 +127,11 @@ def test_what_is_kept_and_was_altered_is_said_to_be(tree: Tree, site) -> None:
         conn.execute(update(report).where(report.c.sha256 == where.rpartition("/")[2]).values(body=b"x"))
     page = head.get(where)
     assert page.status_code == 200
-    assert "không còn khớp mã băm" in page.text
+    assert "không còn khớp mã kiểm chứng" in page.text
     refused = head.get(f"{where}/file.json")
     assert (refused.status_code, "restore a backup" in refused.text) == (500, True)
     verified = site.anyone().get(f"/verify/{where.rpartition('/')[2]}").text
-    assert "không còn khớp mã băm" in verified
+    assert "không còn khớp mã kiểm chứng" in verified
     assert "nguyên vẹn" not in verified
 
 

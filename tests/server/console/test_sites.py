@@ -216,7 +216,7 @@ def test_the_address_that_was_declared_is_offered(tree: Tree) -> None:
         conn.execute(update(t.claim).where(t.claim.c.id == claim).values(text="https://khai-bao.vn/"))
     with RunningSite(tree.config) as site:
         page = site.somebody("technician", Scope("school", school.id)).get(f"/schools/{school.code}").text
-    assert "Lấy từ khai báo đã được tiếp nhận" in page
+    assert "Lấy từ khai báo đã được chấp nhận" in page
     assert 'value="https://khai-bao.vn/"' in page
 
 

@@ -190,7 +190,7 @@ def test_people_are_asked_whether_it_came_and_told_how_it_stands_now(
     (message,) = webhook.received
     stands = WORDS.get("vi", f"notify.question.{state}", title="", place="", severity="").rpartition(": ")[2]
     assert message["title"] == (
-        "[SchoolWatch] Hỏi lại: quý vị đã nhận thông báo này chưa?"
+        "[SchoolWatch] Hỏi lại: đã nhận được thông báo này chưa?"
         f" Phần mềm diệt vi-rút không chạy hoặc không có · Trường (S), mức cao: {stands}"
     )
     assert "không rõ thông báo đã tới hay chưa" in message["message"]
@@ -303,7 +303,7 @@ def test_what_waited_in_an_older_copy_is_asked_about_and_not_told_as_news(
     assert question["message"].count("chưa ai nhận xử lý") == 3
     send(world, {"b": webhook.url}, NOW + 3600)
     assert len(webhook.received) == 4
-    assert all("Có thể quý vị đã nhận thông báo này rồi" in one["message"] for one in webhook.received[1:])
+    assert all("Thông báo này có thể đã tới rồi" in one["message"] for one in webhook.received[1:])
     send(world, {"a": webhook.phone}, NOW + 86400)
     assert webhook.received[-1]["title"].startswith("[SchoolWatch] Sự cố mới")
 

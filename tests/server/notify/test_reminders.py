@@ -155,7 +155,7 @@ def test_once_a_week_it_is_said_what_waits_for_whom_and_what_came_back(
     (said,) = webhook.received
     assert said["title"] == "Đang chờ xử lý ở Tỉnh: 4 câu trả lời khai báo, 1 báo cáo"
     assert said["message"].splitlines() == [
-        "Khai báo chờ hiệu trưởng duyệt: 1 (Trường: 1)",
+        "Khai báo chờ hiệu trưởng phê duyệt: 1 (Trường: 1)",
         "Khai báo chờ UBND xã, phường: 1 (Xã: 1)",
         "Khai báo chờ Sở GDĐT công nhận: 1 (Trường: 1)",
         "Khai báo chờ đơn vị sửa lại (bị trả lại kèm ý kiến): 1 (Trường: 1)",

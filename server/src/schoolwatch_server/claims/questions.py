@@ -172,8 +172,8 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question(
         "website_ipv6", "yes_no", "network", ND224,
-        "Điều 11.4: trang thông tin điện tử của cơ quan nhà nước dùng tên miền .vn và IPv6; áp dụng cho "
-        "trang của trường là đề xuất của SchoolWatch",
+        "Khoản 4 Điều 11: trang thông tin điện tử của cơ quan nhà nước dùng tên miền .vn và IPv6; áp dụng "
+        "cho trang của trường là đề xuất của SchoolWatch",
         "P", indicators=("I-11",), months=12,
     ),
     Question(

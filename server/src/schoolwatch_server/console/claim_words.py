@@ -46,7 +46,7 @@ def answered(question: Question | None, value: float | None, words: Words) -> st
         case "yes_no":
             return words.text("claims.yes" if value else "claims.no")
         case "share":
-            return f"{words.number(value * 100, 2)}\u00a0%"
+            return f"{words.number(value * 100, 2)}%"
         case "score":
             return words.text("claims.points", count=words.number(value, 2))
         case "choice":

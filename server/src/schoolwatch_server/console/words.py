@@ -48,9 +48,9 @@ class Words:
         return str(format_decimal(round(value, decimals), locale=self.language))
 
     def percent(self, value: float) -> str:
-        """`85,5 %` of 0.855: nearly all is never written as all."""
+        """`85,5%` of 0.855: nearly all is never written as all."""
         shown = min(value, 0.999) if value < 1 else value
-        return str(format_percent(round(shown, 3), format="#,##0.#\u00a0%", locale=self.language))
+        return str(format_percent(round(shown, 3), format="#,##0.#%", locale=self.language))
 
     def amount(self, value: float | None, unit: str) -> str:
         """A value with its unit, or the word for unknown."""

@@ -12,7 +12,7 @@ HOURS: Mapping[Step, int] = {"notice": 24, "report": 72}
 """After the detection, in hours."""
 
 DOCUMENT = "Nghị định 331/2026/NĐ-CP"
-CLAUSE = "Điều 31 khoản 2 điểm d"
+CLAUSE = "điểm d khoản 2 Điều 31"
 CONFIDENCE = "V-2nd"
 """As a second source gives it: the decree itself was not read."""
 

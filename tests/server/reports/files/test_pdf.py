@@ -94,7 +94,7 @@ def test_each_criterion_has_its_value_formula_and_reason(said: str, hostile: Con
     assert "Số liệu quan sát được chưa đủ so với số đã khai báo (dưới độ phủ tối thiểu)" in " ".join(
         said.split()
     )
-    assert "85% (khai báo, chưa kiểm chứng; hiệu trưởng đã duyệt)" in " ".join(said.split())
+    assert "85% (khai báo, chưa kiểm chứng; hiệu trưởng đã phê duyệt)" in " ".join(said.split())
     known = next(one for one in hostile.values if one.value and one.unit == "ratio")
     assert re.search(rf"{known.numerator:g} ÷ {known.denominator:g} = ", said)
 

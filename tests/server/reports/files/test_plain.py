@@ -64,7 +64,7 @@ def test_what_is_unknown_is_said_in_words_and_a_claim_is_beside_it() -> None:
     (row,) = rows(unknown)
     assert row["value"] == "chưa đủ dữ liệu"
     assert row["declared"] == "0.5"
-    assert row["declared_state"] == "hiệu trưởng đã duyệt"
+    assert row["declared_state"] == "hiệu trưởng đã phê duyệt"
 
 
 def test_file_names_are_safe() -> None:

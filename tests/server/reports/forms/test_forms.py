@@ -136,7 +136,7 @@ def test_what_a_school_is_called_never_becomes_a_formula() -> None:
         ({}, "chưa đủ dữ liệu"),
         (
             {"declared": 0.85, "declared_state": "approved"},
-            "85% (khai báo, chưa kiểm chứng; hiệu trưởng đã duyệt)",
+            "85% (khai báo, chưa kiểm chứng; hiệu trưởng đã phê duyệt)",
         ),
     ],
 )

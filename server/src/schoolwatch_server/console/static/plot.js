@@ -15,7 +15,7 @@
   const exact = new Intl.NumberFormat(language, { maximumSignificantDigits: 6 });
   function written(value, unit) {
     if (value === null || value === undefined) return "–";
-    if (unit === "ratio") return short.format(value * 100) + "\u00a0%";
+    if (unit === "ratio") return short.format(value * 100) + "%";
     const scale = scales[unit];
     if (unit === "s" && Math.abs(value) < 1) return exact.format(value * 1000) + "\u00a0ms";
     if (!scale) return exact.format(value) + (unit === "s" ? "\u00a0s" : "");
