@@ -72,6 +72,7 @@ class DocumentedGrafana:
         yield "GET /api/datasources/uid/([^/]+)", lambda uid, **_: self.found(self.sources, uid)
         yield "POST /api/datasources", self.add_source
         yield "PUT /api/datasources/uid/([^/]+)", self.put_source
+        yield "GET /api/folders", lambda **_: (200, list(self.folders.values()))
         yield "GET /api/folders/([^/]+)", lambda uid, **_: self.found(self.folders, uid)
         yield "POST /api/folders", self.add_folder
         yield "PUT /api/folders/([^/]+)", self.put_folder
@@ -128,6 +129,9 @@ class DocumentedGrafana:
     def add_folder(self, *, body: Any, **_: Any) -> Answer:
         if body["uid"] in self.folders:
             return refused(409, "a folder with the same name already exists")
+        is_old = self.version.split(".")[0] in ("9", "10", "11")
+        if is_old and body["title"] in {one["title"] for one in self.folders.values()}:
+            return refused(409, "a folder with the same name already exists in the current location")
         self.folders[body["uid"]] = {**body, "id": 3, "version": 1}
         return 200, self.folders[body["uid"]]
 
@@ -146,6 +150,7 @@ class DocumentedGrafana:
             return refused(404, "Dashboard not found")
         held = self.dashboards[uid]
         meta = {"folderUid": held["folderUid"], "provisioned": held.get("provisioned", False)}
+        meta |= {"createdBy": held.get("createdBy", "Anonymous"), "isFolder": held.get("isFolder", False)}
         return 200, {"dashboard": held["dashboard"], "meta": meta}
 
     def put_dashboard(self, *, body: Any, **_: Any) -> Answer:

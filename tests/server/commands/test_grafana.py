@@ -237,6 +237,36 @@ def test_rules_go_when_none_are_wanted_any_more(tmp_path: Path) -> None:
         assert {one["uid"] for one in after["deleteRules"]} >= here
 
 
+def test_files_are_taken_back_so_that_all_can_be_pushed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Grafana is told to delete what it has of them; a file that stayed would delete what is pushed later."""
+    out = provisioned(tmp_path)
+    others = {"dashboards/theirs.yaml": "apiVersion: 1\n", "schoolwatch/theirs.json": "{}"}
+    for name, text in others.items():
+        (out / name).write_text(text)
+    before = yaml.safe_load((out / "alerting/schoolwatch.yaml").read_text())
+    here = {rule["uid"] for group in before["groups"] for rule in group["rules"]}
+    capsys.readouterr()
+    assert main(["grafana", "withdraw", "--out", str(out)]) == 0
+    told = capsys.readouterr()
+    assert "Start Grafana again, then run this once more" in told.out
+    assert "push without --alert-token-file" in told.err
+    source = yaml.safe_load((out / "datasources/schoolwatch.yaml").read_text())
+    assert source == {"apiVersion": 1, "deleteDatasources": [{"name": "SchoolWatch", "orgId": 1}]}
+    after = yaml.safe_load((out / "alerting/schoolwatch.yaml").read_text())
+    assert {one["uid"] for one in after["deleteRules"]} >= here
+    assert (out / "dashboards/schoolwatch.yaml").exists(), "its dashboards go as their files are gone"
+    assert [path.name for path in (out / "schoolwatch").iterdir()] == ["theirs.json"]
+    assert main(["grafana", "withdraw", "--out", str(out)]) == 0
+    assert "now `schoolwatch-server grafana push`" in capsys.readouterr().out
+    left = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
+    assert left == {*others, "alerting/schoolwatch-contact.yaml"}
+    assert main(["grafana", "withdraw", "--out", str(out)]) == 2
+    assert "is no file of an earlier" in capsys.readouterr().err
+    assert main(["grafana", "withdraw", "--out", str(tmp_path / "none")]) == 2
+
+
 def test_the_way_of_an_alert_to_us_is_in_files_without_a_secret(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

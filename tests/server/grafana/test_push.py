@@ -12,7 +12,10 @@ import pytest
 from documented_grafana import TOKEN, DocumentedGrafana, answering
 from schoolwatch_server.cli import main
 from schoolwatch_server.grafana import DASHBOARDS
+from schoolwatch_server.grafana.client import Grafana
 from schoolwatch_server.grafana.difference import changes
+from schoolwatch_server.grafana.kinds import KINDS
+from schoolwatch_server.grafana.pieces import KindName
 
 
 @pytest.fixture
@@ -128,7 +131,83 @@ def test_what_came_from_a_file_is_told_before_anything_changes(push, grafana: Do
     grafana.folders["schoolwatch"]["title"] = "Khác"
     said = push(code=2)
     assert "dashboard schoolwatch-lines can't be changed: it comes from a file" in said
+    assert "grafana withdraw --out /etc/grafana/provisioning" in said
     assert grafana.folders["schoolwatch"]["title"] == "Khác"
+
+
+def test_what_somebody_else_made_under_our_uid_is_theirs(push, grafana: DocumentedGrafana) -> None:
+    """Told with what it is seen by, before anything changes; replaced only when that is said."""
+    push()
+    held = grafana.dashboards["schoolwatch-lines"]
+    held["dashboard"]["tags"], held["createdBy"] = ["theirs"], "anna"
+    grafana.folders["schoolwatch"]["title"] = "Khác"
+    before = everything(grafana)
+    said = push(code=2)
+    assert "dashboard schoolwatch-lines is somebody else's: it has no tag schoolwatch (anna made it)" in said
+    assert "nothing was changed" in said
+    assert "--take-over" in said
+    assert push("--dry-run", code=2) == said
+    assert everything(grafana) == before
+    assert "2 changed" in push("--take-over")
+    assert "schoolwatch" in grafana.dashboards["schoolwatch-lines"]["dashboard"]["tags"]
+    assert push().startswith("0 changed")
+
+
+def test_by_what_it_is_seen_that_it_is_somebody_elses(
+    push, grafana: DocumentedGrafana, tmp_path: Path
+) -> None:
+    push("--alert-token-file", secret(tmp_path, "alerts", "sw_alerts"))
+
+    def seen(kind: KindName, uid: str = "schoolwatch") -> str:
+        with Grafana(grafana.url, TOKEN) as asked:
+            held = KINDS[kind].read(asked, uid)
+        assert held is not None
+        return held.foreign
+
+    rule = "schoolwatch-digital_records"
+    kinds: tuple[KindName, ...] = ("data source", "contact point", "notification policy")
+    assert {seen(kind) for kind in kinds} | {seen("alert rule", rule)} == {""}
+    source = grafana.sources["schoolwatch"]
+    source["name"] = "InfluxDB"
+    assert seen("data source") == "it is called InfluxDB and no push gave it a token"
+    source["jsonData"]["schoolwatchToken"] = "12345678"
+    assert seen("data source") == "", "people may rename ours"
+    source["type"] = "loki"
+    assert seen("data source") == "it is of the type loki"
+    grafana.rules[rule]["labels"] = {"team": "db"}
+    assert seen("alert rule", rule) == "it has no label schoolwatch"
+    grafana.contacts["schoolwatch"] |= {"type": "email", "settings": {"addresses": "a@b.example"}}
+    assert seen("contact point") == "it tells somebody else (email)"
+    grafana.policies["routes"][0]["receiver"] = "theirs"
+    assert seen("notification policy") == "what bears the label schoolwatch goes to theirs there"
+
+
+def test_a_folder_under_a_dashboards_uid_is_never_replaced(push, grafana: DocumentedGrafana) -> None:
+    push()
+    held = grafana.dashboards["schoolwatch-lines"]
+    held |= {"isFolder": True, "dashboard": {"title": "Đường truyền", "version": 1}}
+    assert "a folder bears this uid" in push("--take-over", code=2)
+
+
+@pytest.mark.parametrize(("version", "refuses"), [("9.4.7", True), ("11.6.0", True), ("12.0.0", False)])
+def test_a_folder_that_an_earlier_setup_left(
+    push, grafana: DocumentedGrafana, version: str, refuses: bool
+) -> None:
+    """Up to 11 Grafana takes no second folder of a title: with it all dashboards would be refused."""
+    grafana.version = version
+    grafana.folders["a1b2"] = {"uid": "a1b2", "title": "SchoolWatch", "version": 1}
+    if refuses:
+        said = push(code=2)
+        assert "folder a1b2 is somebody else's: it has the title of ours" in said
+        assert grafana.changed == 0
+        assert "change folder a1b2" in push("--take-over", "--dry-run")
+        push("--take-over")
+        assert grafana.folders["a1b2"]["title"] == "SchoolWatch (a1b2)"
+    else:
+        push()
+        assert grafana.folders["a1b2"]["title"] == "SchoolWatch"
+    assert grafana.folders["schoolwatch"]["title"] == "SchoolWatch"
+    assert push().startswith("0 changed")
 
 
 def test_it_breaks_in_the_middle_and_is_run_again(push, grafana: DocumentedGrafana) -> None:

@@ -43,6 +43,15 @@ def add_to(commands: "Subparsers") -> None:
         action="store_true",
         help="the notification policies too; Grafana drops all others that it has for these",
     )
+    withdraw = command.add(
+        actions,
+        "withdraw",
+        _withdraw,
+        "take back the files of an earlier provision, so that push can set Grafana up",
+    )
+    withdraw.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="Grafana's folder, that they were written into"
+    )
     _add_push(actions)
 
 
@@ -88,6 +97,11 @@ def _add_push(actions: "Subparsers") -> None:
     push.add_argument(
         "--prune", action="store_true", help="take away what an earlier push made and this one doesn't"
     )
+    push.add_argument(
+        "--take-over",
+        action="store_true",
+        help="replace what bears our uid and somebody else made, and rename a folder that has our title",
+    )
     push.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
 
 
@@ -105,7 +119,7 @@ def _provision(arguments: argparse.Namespace) -> int:
     console = grafana_addresses.console(arguments)
     written = provisioning.files(source, arguments.folder, arguments.language, console, alerting)
     if alerting is None and (arguments.out / provisioning.RULES).exists():
-        written |= provisioning.no_rules(source, arguments.language)
+        written |= provisioning.no_rules()
         command.note(f"{provisioning.RULES} now has Grafana delete the rules that it made: leave it there")
     for name, text in written.items():
         path = arguments.out / name
@@ -130,6 +144,37 @@ def _provision(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _withdraw(arguments: argparse.Namespace) -> int:
+    """In two runs: Grafana has to start in between, to delete what it has of the files."""
+    from schoolwatch_server.files import write_atomically
+    from schoolwatch_server.grafana import provisioning
+
+    out: Path = arguments.out
+    try:
+        paths = [path for path in out.glob("*/schoolwatch*") if path.is_file()]
+        found = {path.relative_to(out).as_posix(): path.read_text(encoding="utf-8") for path in paths}
+        become = provisioning.withdrawn(found)
+        for name, text in become.items():
+            if text is None:
+                (out / name).unlink()
+            else:
+                write_atomically(out / name, text, 0o644)
+    except (OSError, UnicodeDecodeError) as error:
+        raise command.Refused(f"--out: {out} can't be changed ({error})") from error
+    if not become:
+        raise command.Refused(f"--out: below {out} is no file of an earlier `grafana provision`")
+    if any(text is not None for text in become.values()):
+        command.say(
+            f"{len(become)} files changed: they now have Grafana delete data source, dashboards and rules. "
+            "Start Grafana again, then run this once more: else each start would delete what was pushed"
+        )
+    else:
+        command.say(f"{len(become)} files taken away below {out}: now `schoolwatch-server grafana push`")
+    if provisioning.CONTACT in found:
+        command.note(f"{provisioning.CONTACT} stays and works as it is: push without --alert-token-file")
+    return 0
+
+
 _TOKENS: "Final[Mapping[Kind, str]]" = {
     "embedded": "an API token of the department's that may read",
     "influxdb": "a token of InfluxDB's that may read",
@@ -146,7 +191,9 @@ def _push(arguments: argparse.Namespace) -> int:
         version = push.version(grafana)
         if version is None or version[0] > push.NEWEST:
             command.note(f"written for Grafana 9.4 to {push.NEWEST}; this one may keep some things otherwise")
-        steps = push.plan(grafana, wanted, _pruned(arguments))
+        takes_twins = version is not None and version >= push.TWINS
+        over = arguments.take_over
+        steps = push.plan(grafana, wanted, _pruned(arguments), takes_over=over, twins=takes_twins)
         todo = [step for step in steps if step.deed != "keep"]
         if arguments.dry_run:
             for step in todo:

@@ -15,6 +15,7 @@ from schoolwatch_server.grafana import policy, sources
 from schoolwatch_server.grafana.alert import PREFIX as OURS
 from schoolwatch_server.grafana.client import Grafana
 from schoolwatch_server.grafana.pieces import KindName, Piece, is_ours
+from schoolwatch_server.grafana.spec import SOURCE_TYPES
 
 _ALERTING: Final = "/api/v1/provisioning"
 _MESSAGE: Final = "schoolwatch-server grafana push"
@@ -22,12 +23,16 @@ _MESSAGE: Final = "schoolwatch-server grafana push"
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What Grafana has of a piece: its fields, and why it can't be changed by us ("": it can)."""
+    """What Grafana has of a piece: its fields, and why it can't be changed by us ("": it can).
+
+    `foreign`: by what it is seen that somebody else made it, though it bears our uid ("": it is ours).
+    """
 
     uid: str
     title: str
     body: Mapping[str, Any]
     locked: str = ""
+    foreign: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +57,18 @@ def _free(body: Mapping[str, Any] | None) -> dict[str, str]:
     return {} if is_bound else {"X-Disable-Provenance": "true"}
 
 
-_FROM_FILE: Final = "it comes from a file on Grafana's machine: take that file away, or change it there"
+_FROM_FILE: Final = (
+    "it comes from a file on Grafana's machine. Run there `schoolwatch-server grafana withdraw --out "
+    "/etc/grafana/provisioning`, then push; or go on with files: `grafana provision`"
+)
+
+_ALERTS_FROM_FILE: Final = (
+    "it comes from a file on Grafana's machine and works as it is: leave out --alert-token-file"
+)
 
 
-def _lock(body: Mapping[str, Any]) -> str:
-    return _FROM_FILE if body.get("provenance") == "file" else ""
+def _lock(body: Mapping[str, Any], why: str = _FROM_FILE) -> str:
+    return why if body.get("provenance") == "file" else ""
 
 
 # --- data source and folder -----------------------------------------------------------------------------
@@ -66,7 +78,11 @@ def _source(grafana: Grafana, uid: str) -> Held | None:
     found = grafana.get(f"/api/datasources/uid/{uid}")
     if found is None:
         return None
-    return Held(uid, found.get("name", uid), found, _FROM_FILE if found.get("readOnly") else "")
+    name, type_, more = found.get("name", uid), found.get("type", "?"), found.get("jsonData") or {}
+    foreign = "" if type_ in SOURCE_TYPES.values() else f"it is of the type {type_}"
+    if name != sources.NAME and sources.MARK not in more:
+        foreign = foreign or f"it is called {name} and no push gave it a token"
+    return Held(uid, name, found, _FROM_FILE if found.get("readOnly") else "", foreign)
 
 
 def _write_source(grafana: Grafana, piece: Piece, held: Held | None) -> None:
@@ -88,6 +104,13 @@ def _folder(grafana: Grafana, uid: str) -> Held | None:
     return None if found is None else Held(uid, found.get("title", uid), found)
 
 
+def twin(grafana: Grafana, title: str, uid: str) -> Held | None:
+    """Another folder of that title beside ours: up to 11 Grafana takes no second one."""
+    found = grafana.many("/api/folders", limit="1000")
+    other = next((one["uid"] for one in found if one.get("title") == title and one.get("uid") != uid), None)
+    return None if other is None else _folder(grafana, other)
+
+
 def _write_folder(grafana: Grafana, piece: Piece, held: Held | None) -> None:
     if held is None:
         grafana.send("POST", "/api/folders", {"uid": piece.uid, **piece.body})
@@ -105,7 +128,12 @@ def _dashboard(grafana: Grafana, uid: str) -> Held | None:
         return None
     model, meta = found.get("dashboard", {}), found.get("meta", {})
     body = {"dashboard": model, "folderUid": meta.get("folderUid", "")}
-    return Held(uid, model.get("title", uid), body, _FROM_FILE if meta.get("provisioned") else "")
+    locked = _FROM_FILE if meta.get("provisioned") else ""
+    if meta.get("isFolder"):
+        locked = "a folder bears this uid: delete that folder, or give it another uid"
+    by = f" ({meta['createdBy']} made it)" if meta.get("createdBy") else ""
+    foreign = "" if OURS in (model.get("tags") or ()) else f"it has no tag {OURS}{by}"
+    return Held(uid, model.get("title", uid), body, locked, foreign)
 
 
 def _write_dashboard(grafana: Grafana, piece: Piece, held: Held | None) -> None:
@@ -132,7 +160,10 @@ def _our_dashboards(grafana: Grafana) -> list[Held]:
 
 def _rule(grafana: Grafana, uid: str) -> Held | None:
     found = grafana.get(f"{_ALERTING}/alert-rules/{uid}")
-    return None if found is None else Held(uid, found.get("title", uid), found, _lock(found))
+    if found is None:
+        return None
+    foreign = "" if OURS in (found.get("labels") or {}) else f"it has no label {OURS}"
+    return Held(uid, found.get("title", uid), found, _lock(found), foreign)
 
 
 def _write_rule(grafana: Grafana, piece: Piece, held: Held | None) -> None:
@@ -186,7 +217,11 @@ def _write_group(grafana: Grafana, piece: Piece, _: Held | None) -> None:
 def _contact(grafana: Grafana, uid: str) -> Held | None:
     found = grafana.many(f"{_ALERTING}/contact-points")
     one = next((one for one in found if one.get("uid") == uid), None)
-    return None if one is None else Held(uid, one.get("name", uid), one, _lock(one))
+    if one is None:
+        return None
+    url, type_ = str((one.get("settings") or {}).get("url", "")), one.get("type", "?")
+    foreign = "" if policy.PATH in url else f"it tells {url or 'somebody else'} ({type_})"
+    return Held(uid, one.get("name", uid), one, _lock(one, _ALERTS_FROM_FILE), foreign)
 
 
 def _write_contact(grafana: Grafana, piece: Piece, held: Held | None) -> None:
@@ -212,7 +247,11 @@ def _our_contacts(grafana: Grafana) -> list[Held]:
 def _policy(grafana: Grafana, uid: str) -> Held | None:
     tree = grafana.get(f"{_ALERTING}/policies") or {}
     found = policy.ours(tree)
-    return None if found is None else Held(uid, uid, found, _lock(tree))
+    if found is None:
+        return None
+    to = found.get("receiver", "?")
+    foreign = "" if to == policy.RECEIVER else f"what bears the label {policy.LABEL} goes to {to} there"
+    return Held(uid, uid, found, _lock(tree, _ALERTS_FROM_FILE), foreign)
 
 
 def _write_policy(grafana: Grafana, piece: Piece, _: Held | None) -> None:

@@ -63,7 +63,7 @@ def data_source(source: Source, token: str | None) -> Piece:
     body = sources.body(source)
     secret = None
     if token is not None:
-        body = {**body, "jsonData": {**body["jsonData"], "schoolwatchToken": mark(token)}}
+        body = {**body, "jsonData": {**body["jsonData"], sources.MARK: mark(token)}}
         secret = {"secureJsonData": sources.secret(source, token)}
     return Piece("data source", sources.UID, str(body["name"]), body, secret)
 

@@ -46,6 +46,13 @@ ALERT_TOKEN: Final = "SCHOOLWATCH_ALERT_TOKEN"  # nosec B105 # noqa: S105  the n
 RULES: Final = "alerting/schoolwatch.yaml"
 """The file of rules."""
 
+SOURCES: Final = "datasources/schoolwatch.yaml"
+PROVIDER: Final = "dashboards/schoolwatch.yaml"
+FOLDER: Final = "schoolwatch"
+"""Where the dashboards themselves are."""
+
+CONTACT: Final = "alerting/schoolwatch-contact.yaml"
+
 RULES_FOLDER: Final[Mapping[Language, str]] = {"vi": "SchoolWatch – cảnh báo", "en": "SchoolWatch alerts"}
 """Not the dashboards' folder: a file of rules names its folder by title alone, and comes before dashboards.
 
@@ -62,16 +69,16 @@ def files(
     `folder` is where Grafana finds this folder, `console` how people reach this server.
     """
     found = {
-        "datasources/schoolwatch.yaml": _data_sources(source),
-        "dashboards/schoolwatch.yaml": _written(_provider(f"{folder.rstrip('/')}/schoolwatch")),
+        SOURCES: _data_sources(source),
+        PROVIDER: _written(_provider(f"{folder.rstrip('/')}/{FOLDER}")),
     }
     if alerting is not None:
         found[RULES] = _written(_rules(alerting.rules, source, language))
-        found["alerting/schoolwatch-contact.yaml"] = _written(_contact_point(alerting.url))
+        found[CONTACT] = _written(_contact_point(alerting.url))
         if alerting.is_whole_tree:
             found["alerting/schoolwatch-policy.yaml"] = _written(_policies())
     for one in DASHBOARDS:
-        found[f"schoolwatch/{one.uid}.json"] = text(one, source.dialect, language, console)
+        found[f"{FOLDER}/{one.uid}.json"] = text(one, source.dialect, language, console)
     return found
 
 
@@ -106,13 +113,35 @@ def _rules(rules: Sequence[Rule], source: Source, language: Language) -> dict[st
         }
         for name in sorted({rule.group_name for rule in rules})
     ]
-    gone = [{"orgId": 1, "uid": uid} for uid in without_rule(rules, language)]
-    return {"apiVersion": 1, **({"groups": groups} if groups else {}), "deleteRules": gone}
+    return {"apiVersion": 1, **({"groups": groups} if groups else {}), "deleteRules": _gone(rules, language)}
 
 
-def no_rules(source: Source, language: Language) -> Mapping[str, str]:
+def _gone(rules: Sequence[Rule], language: Language) -> list[dict[str, object]]:
+    return [{"orgId": 1, "uid": uid} for uid in without_rule(rules, language)]
+
+
+def no_rules() -> Mapping[str, str]:
     """The file that takes the place of that of rules which an earlier one made: none of them is left."""
-    return {RULES: _written(_rules((), source, language))}
+    return {RULES: _written({"apiVersion": 1, "deleteRules": _gone((), "vi")})}
+
+
+def withdrawn(found: Mapping[str, str]) -> dict[str, str | None]:
+    """What becomes of files (path below Grafana's folder → content) of ours: a text, or None, it goes.
+
+    At first they have Grafana delete what it has of them when it starts; once they say so, they go: at each
+    start they would delete what was pushed since. Contact point and policies stay as they are: other policies
+    of Grafana's may name the contact point, and it does not start where it can't delete one.
+    """
+    dashboards = [f"{FOLDER}/{one.uid}.json" for one in DASHBOARDS]
+    said = {**no_rules(), SOURCES: _written({"apiVersion": 1, "deleteDatasources": [_NAMED]})}
+    if all(found.get(name, text) == text for name, text in said.items()):
+        return {name: None for name in (SOURCES, RULES, PROVIDER, *dashboards) if name in found}
+    # the provider stays until then: without it 12.0 and 12.1 keep its dashboards (grafana/grafana#104504,
+    # #115477), of one whose files are gone all delete them
+    return {name: said.get(name) for name in (SOURCES, RULES, *dashboards) if name in found}
+
+
+_NAMED: Final = {"name": sources.NAME, "orgId": 1}
 
 
 def _rule(rule: Rule, source: Source, language: Language) -> dict[str, Any]:

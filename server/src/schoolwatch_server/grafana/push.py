@@ -7,12 +7,15 @@ from typing import Final, Literal
 
 from schoolwatch_server.grafana.client import Grafana, GrafanaError
 from schoolwatch_server.grafana.difference import Change, changes
-from schoolwatch_server.grafana.kinds import KINDS, Held
+from schoolwatch_server.grafana.kinds import KINDS, Held, twin
 from schoolwatch_server.grafana.pieces import KindName, Piece
 
 OLDEST: Final = (9, 4)
 NEWEST: Final = 13
 """Releases of Grafana whose API this was written for."""
+
+TWINS: Final = (12, 0)
+"""From this one on two folders may have one title."""
 
 LINES: Final = 12
 """Fields of one piece that are shown."""
@@ -52,21 +55,63 @@ def version(grafana: Grafana) -> tuple[int, int] | None:
     return found
 
 
-def plan(grafana: Grafana, wanted: Sequence[Piece], prune: Collection[KindName] = ()) -> tuple[Step, ...]:
-    """What would have to be done, in order; nothing is changed. Raises `GrafanaError`.
+def plan(
+    grafana: Grafana,
+    wanted: Sequence[Piece],
+    prune: Collection[KindName] = (),
+    *,
+    takes_over: bool = False,
+    twins: bool = True,
+) -> tuple[Step, ...]:
+    """What would have to be done, in order; nothing is changed. Raises `GrafanaError` if it can't.
 
-    `prune`: of which kinds goes what an earlier push made and is not wanted any more.
+    `prune`: of which kinds goes what an earlier push made and is not wanted any more. `takes_over`: what
+    bears our uid and is somebody else's becomes ours, and a folder of our title gets another one. `twins`:
+    whether Grafana takes two folders of one title.
     """
-    steps = [_step(grafana, piece) for piece in wanted]
+    steps: list[Step] = []
+    for piece in wanted:
+        step = _step(grafana, piece)
+        if piece.kind == "folder" and step.deed == "create" and not twins:
+            steps += _moved_away(grafana, piece)
+        steps.append(step)
     steps += _surplus(grafana, wanted, prune)
-    locked = [one for one in steps if one.deed == "change" and one.held is not None and one.held.locked]
-    if locked:
-        first = locked[0]
-        raise GrafanaError(
-            f"{first.piece.kind} {first.piece.uid} can't be changed: "
-            f"{first.held.locked if first.held else ''}; nothing was changed"
-        )
+    _refuse(steps, takes_over=takes_over)
     return tuple(steps)
+
+
+def _moved_away(grafana: Grafana, piece: Piece) -> Iterator[Step]:
+    """A folder that has the title of ours gets another one, with all that is in it."""
+    held = twin(grafana, piece.title, piece.uid)
+    if held is not None:
+        title = f"{piece.title} ({held.uid})"
+        body = {"title": title}
+        foreign = (
+            "it has the title of ours, and Grafana takes no second one, an earlier setup may have left it"
+        )
+        away = Held(held.uid, held.title, held.body, held.locked, foreign)
+        yield Step("change", Piece("folder", held.uid, title, body), away, tuple(changes(body, held.body)))
+
+
+def _refuse(steps: Sequence[Step], *, takes_over: bool) -> None:
+    """Raises `GrafanaError` where something may not be changed: nothing half done."""
+    held = [(step.piece, step.held) for step in steps if step.deed == "change" and step.held is not None]
+    locked = [(piece, one.locked) for piece, one in held if one.locked]
+    if locked:
+        raise GrafanaError(_in_the_way(locked, "can't be changed") + "; nothing was changed")
+    foreign = [(piece, one.foreign) for piece, one in held if one.foreign and not takes_over]
+    if foreign:
+        said = _in_the_way(foreign, "is somebody else's")
+        raise GrafanaError(
+            f"{said}; nothing was changed. Give it another uid (a folder: another title) in Grafana, delete "
+            "it, or have it replaced (a folder: renamed) with --take-over"
+        )
+
+
+def _in_the_way(found: Sequence[tuple[Piece, str]], what: str) -> str:
+    piece, why = found[0]
+    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    return f"{piece.kind} {piece.uid} {what}: {why}{more}"
 
 
 def _step(grafana: Grafana, piece: Piece) -> Step:

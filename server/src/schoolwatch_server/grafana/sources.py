@@ -27,6 +27,9 @@ NAME: Final = "SchoolWatch"
 HEADER: Final = "httpHeaderName1"
 """The setting that names the header with the token; who asks with a password has none."""
 
+MARK: Final = "schoolwatchToken"
+"""The setting that tells one token from the next."""
+
 _SCHEMES: Final[Mapping[Dialect, str]] = {"influxql": "Token", "promql": "Bearer"}
 """How a token is sent; VictoriaMetrics itself asks for none, what stands before it may."""
 
