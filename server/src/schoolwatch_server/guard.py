@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from sqlalchemy import exc
 
+from schoolwatch_server import advice
+
 log = logging.getLogger(__name__)
 
 
@@ -24,9 +26,7 @@ class Guard:
             if not (is_away(error) or isinstance(error, exc.IntegrityError)):
                 raise
             if not self._failing:
-                log.warning(
-                    "%s: the database can't be used just now: %s", self._name, getattr(error, "orig", error)
-                )
+                log.warning("%s: the database can't be used just now: %s", self._name, advice.line(error))
             self._failing = True
             return None
         if self._failing:

@@ -17,7 +17,7 @@ from sqlalchemy import Engine, exc
 
 from schoolwatch_contract import settings
 from schoolwatch_contract.topics import topic
-from schoolwatch_server import targets
+from schoolwatch_server import advice, targets
 from schoolwatch_server.config import ConfigError, ServerConfig
 from schoolwatch_server.database import told
 from schoolwatch_server.database.engine import begin_read, begin_write, epoch
@@ -147,7 +147,7 @@ def run(teller: Teller, stop: threading.Event, leading: threading.Event) -> None
             try:
                 more, trouble = teller.step(), ""
             except (Lost, ConfigError, OSError, exc.SQLAlchemyError) as error:
-                trouble = str(error.orig if isinstance(error, exc.DBAPIError) else error)
+                trouble = advice.line(error)
             if trouble and trouble != said:
                 log.warning("settings wait to be told: %s", trouble)
             said = trouble

@@ -119,7 +119,7 @@ def test_another_user_runs_it_and_a_revoked_device_is_cut_off(
             each.disconnect()
             each.loop_stop()
         modes = {path.name: (path.stat().st_mode & 0o777, path.stat().st_gid) for path in files.iterdir()}
-        assert set(modes) == {"acl", "mosquitto.conf", "passwords", "reload", "server.pem"}
+        assert set(modes) == {"acl", "first.db", "mosquitto.conf", "passwords", "reload", "server.pem"}
         assert set(modes.values()) == {(0o640, grp.getgrnam(GROUP).gr_gid)}
         assert "rror" not in log.read_text()
     finally:

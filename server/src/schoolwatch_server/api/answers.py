@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from schoolwatch_contract import slot
-from schoolwatch_server import guard, proofs
+from schoolwatch_server import advice, guard, proofs
 from schoolwatch_server.access import ForbiddenError, NotManagedError, UnauthenticatedError
 from schoolwatch_server.api import looked, problems
 from schoolwatch_server.api.headers import HEADERS
@@ -112,8 +112,8 @@ async def _database(request: Request, error: Any) -> Response:
     if not guard.is_away(error):
         return await _unforeseen(request, error)
     if _away.now():  # everybody who looks at a page or a graph asks again and again
-        what = getattr(error, "orig", None) or error
-        log.error("%s %s: the database can't be used just now: %s", request.method, request.url.path, what)
+        why = advice.line(error)
+        log.error("%s %s: the database can't be used just now: %s", request.method, request.url.path, why)
     text = "the database can't be used just now: try again in a minute"
     problem = Problem(503, text, headers={"Retry-After": "30"})
     if errors.wants_page(request):

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 from sqlalchemy.exc import DBAPIError
 
+from schoolwatch_server import advice
 from schoolwatch_server.backup import gather, passphrase, place, restic, since, status, target
 from schoolwatch_server.backup.errors import BackupError
 from schoolwatch_server.backup.manifest import Manifest
@@ -98,7 +99,7 @@ def _gather(config: ServerConfig, stage: Path) -> Manifest:
     except DatabaseError as error:
         raise BackupError("database", detail=error) from error
     except DBAPIError as error:  # its own text may quote rows
-        raise BackupError("database", detail=str(error.orig).splitlines()[0]) from error
+        raise BackupError("database", detail=advice.line(error)) from error
 
 
 def _note(config: ServerConfig) -> tuple[str, float]:

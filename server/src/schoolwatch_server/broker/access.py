@@ -13,6 +13,9 @@ SERVER_READS: tuple[Leaf, ...] = (
 )  # its own words tell the server when its database, or the broker's memory, went back
 SERVER_WRITES = DEVICE_READS
 Action = Literal["read", "write"]
+SEAT = "seat"
+"""The file with the client id of who takes reports: amqtt makes its session before anybody is let in."""
+
 _USER = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _GATEWAY = re.compile(rf"topic write {ROOT}/([0-9a-f]{{32}})/{GATEWAY_WRITES[0]}")
 

@@ -22,10 +22,11 @@ from amqtt.broker import Broker
 from amqtt.errors import AMQTTError, MQTTError, NoDataError
 from amqtt.session import Session
 
+from schoolwatch_contract.topics import REPORTS
 from schoolwatch_server import transport
 from schoolwatch_server.broker import access, connect, passwords
 from schoolwatch_server.broker.door import Door, Visitor
-from schoolwatch_server.broker.limits import DEVICES_MAX, GREETING, PACKET_MAX
+from schoolwatch_server.broker.limits import DEVICES_MAX, GREETING, PACKET_MAX, QOS_MAX
 from schoolwatch_server.broker.outbox import Message, Outbox
 from schoolwatch_server.config import ConfigError
 from schoolwatch_server.transport import Tls
@@ -90,6 +91,16 @@ class Embedded(Broker):  # type: ignore[misc]  # amqtt has no types
         self._nobody = passwords.hash_password(passwords.new_password())
         self._hashing = ThreadPoolExecutor(_HASHING)
         self.reload()
+
+    async def keep_seat(self) -> None:
+        """Makes the session of who takes reports, if the folder names one: what comes waits for it."""
+        file = self._folder / access.SEAT
+        if file.is_file():
+            name = f"{self._server_user}/{file.read_text(encoding='utf-8').strip()}"
+            handler, session = self.create_offline_session(name)
+            session.username, session.clean_session = self._server_user, False
+            self._sessions[name] = (session, handler)
+            await self.add_subscription((REPORTS, QOS_MAX), session)
 
     # --- who may come in ------------------------------------------------------------------------------
 
@@ -240,6 +251,7 @@ async def _serve(
     loop = asyncio.get_running_loop()
     broker = Embedded(folder, server_user, queued_bytes)
     await broker.start()
+    await broker.keep_seat()
     for number in (signal.SIGINT, signal.SIGTERM):  # before it listens: whoever can connect may signal it
         loop.add_signal_handler(number, stop.set)
     context = None if tls is None else transport.context(tls)

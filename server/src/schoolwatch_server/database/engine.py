@@ -18,6 +18,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Engine, create_engine, event, exc, insert, inspect, select, text, update
 from sqlalchemy.engine import URL, make_url
 
+from schoolwatch_server import advice
 from schoolwatch_server.audit_chain import RESTORED
 from schoolwatch_server.database import postgresql, turns
 from schoolwatch_server.database.audit import record
@@ -273,16 +274,14 @@ def translated(url: URL) -> Iterator[None]:
             "unwritable", f"{name_of(url)} cannot be written ({error.strerror}): choose a folder you own"
         ) from error
     except exc.DatabaseError as error:
-        raise _meaning(url, str(error.orig)) from error
+        raise _meaning(url, error) from error
 
 
-def _meaning(url: URL, said: str) -> DatabaseError:
+def _meaning(url: URL, error: exc.DatabaseError) -> DatabaseError:
     if url.get_backend_name() == "postgresql":
-        meant = postgresql.meaning(said)
-        words = said.rpartition("failed: ")[2].strip()[:160]  # libpq names address and port before
-        if meant is None:
-            return DatabaseError("away", f"{name_of(url)} does not answer ({words})")
-        return DatabaseError("unreachable", f"{name_of(url)}: {meant} (it says: {words})")
+        known, said = advice.of(error), f"{name_of(url)}: {advice.line(error)}"
+        return DatabaseError("away" if known is None or known.passes else "unreachable", said)
+    said = str(error.orig)
     if "not a database" in said or "malformed" in said:
         return DatabaseError(
             "not_a_database",

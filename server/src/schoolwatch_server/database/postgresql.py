@@ -10,6 +10,8 @@ import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, ExceptionContext
 
+from schoolwatch_server import advice
+
 LOCK_SECONDS = 20.0
 """How long a transaction waits for another one's write to end."""
 
@@ -57,8 +59,6 @@ _BYTEWISE = frozenset({"C", "POSIX", "C.UTF-8", "C.utf8"})
 
 OLDEST = 15
 """PostgreSQL's oldest version that SchoolWatch runs on: Debian 12's, which the tests use."""
-
-CREATE = "createdb --template=template0 --encoding=UTF8 --locale-provider=libc --locale=C"
 
 
 def engine(url: URL, options: dict[str, Any]) -> Engine:
@@ -110,19 +110,4 @@ def trouble(conn: Connection) -> str | None:
         order = "ICU"
     if encoding == "UTF8" and order in _BYTEWISE:
         return None
-    return f"is made for {encoding} in the order of {order}: make one with `{CREATE}` and name that"
-
-
-def meaning(said: str) -> str | None:
-    """What to do about words of PostgreSQL's; None when they are not of those that ask for something else."""
-    if "does not exist" in said and "database" in said:
-        return f"there is no such database: make it with `{CREATE}`"
-    if "password" in said or "no pg_hba.conf entry" in said or "authentication failed" in said:
-        return "its server does not let us in: check the user, PGPASSFILE (mode 0600) and pg_hba.conf"
-    if "role" in said and "does not exist" in said:
-        return "its server does not know this user: make it with `createuser`, or name another in the address"
-    if "permission denied" in said:
-        return "its user may not make tables: make the user the database's owner (createdb --owner)"
-    if "too many" in said or "connection slots" in said:
-        return "its server has no connection left: raise max_connections to 200"
-    return None
+    return f"is made for {encoding} in the order of {order}: make one with `{advice.CREATE}` and name that"

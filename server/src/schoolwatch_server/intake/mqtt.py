@@ -1,5 +1,6 @@
 """The broker's end of intake: one connection that hands over messages and acknowledges when told to."""
 
+import hashlib
 import logging
 import socket
 import time
@@ -20,6 +21,7 @@ from schoolwatch_server.config import ServerConfig, mqtt_password
 
 log = logging.getLogger(__name__)
 
+CLIENT_ID = "schoolwatch-intake"
 ACKS = f"{ROOT}/+/ack"
 _CONNECT_SECONDS = 15.0
 _QUIET_SECONDS = 1.0
@@ -53,6 +55,15 @@ class Login:
         mqtt = config.mqtt
         ca = transport.broker_ca(config)
         return cls(reachable(mqtt.host), mqtt.port, mqtt.user, mqtt_password(config), ca, mqtt.socket)
+
+
+def session_id(login: Login, worker: str = "") -> str:
+    """Intake's client id: the same at each start, so that the session is found again, and a secret.
+
+    On mosquitto 2.0 whoever knows it, a device included, could take it and push intake off the line.
+    """
+    secret = hashlib.sha256(f"client id {login.password}".encode()).hexdigest()[:16]
+    return "-".join(filter(None, (CLIENT_ID, secret, worker)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """The intake process: reads reports from the broker in batches, commits each, and then acknowledges it."""
 
-import hashlib
 import logging
 import threading
 import time
@@ -9,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Engine, exc
 
 from schoolwatch_contract.topics import REPORTS
-from schoolwatch_server import part
+from schoolwatch_server import advice, part
 from schoolwatch_server.config import ConfigError, ServerConfig
 from schoolwatch_server.database import journal, sealed
 from schoolwatch_server.database.commit import Rules
@@ -17,12 +16,11 @@ from schoolwatch_server.database.engine import begin_read, epoch, open_database,
 from schoolwatch_server.database.restored import acks_now, went_back
 from schoolwatch_server.intake.accept import Message
 from schoolwatch_server.intake.batch import take
-from schoolwatch_server.intake.mqtt import Login, Lost, Session, retained_acks
+from schoolwatch_server.intake.mqtt import Login, Lost, Session, retained_acks, session_id
 from schoolwatch_server.sealing import SealError
 
 log = logging.getLogger(__name__)
 
-CLIENT_ID = "schoolwatch-intake"
 BATCH = 400
 """Messages in one transaction at most; the broker's window bounds what is in flight beside it."""
 
@@ -93,7 +91,7 @@ class _Intake:
             except (Lost, ConfigError, SealError, OSError, exc.SQLAlchemyError) as error:
                 if time.monotonic() - began > BACK_OFF[1]:
                     wait = BACK_OFF[0]
-                log.warning("%s; trying again in %.1f s", _one_line(error), wait)
+                log.warning("%s; trying again in %.1f s", advice.line(error), wait)
                 stop.wait(wait)
                 wait = min(2 * wait, BACK_OFF[1])
 
@@ -102,7 +100,7 @@ class _Intake:
         if not self._checked:
             self._check_history(own)
             self._checked = True
-        session = Session(own, self._client_id(own))
+        session = Session(own, session_id(own, self._worker))
         try:
             drain = self._drain(resumed=session.resumed)
             session.subscribe(self._topic)
@@ -117,7 +115,7 @@ class _Intake:
         """A database that knows less than was acknowledged was restored from a copy: a new epoch begins."""
         told: dict[str, str] = {}
         back = None
-        for acks in retained_acks(own, f"{self._client_id(own)}-history"):
+        for acks in retained_acks(own, f"{session_id(own, self._worker)}-history"):
             with begin_read(self._engine) as conn:
                 back = back or went_back(conn, acks)
                 now = epoch(conn)
@@ -134,12 +132,6 @@ class _Intake:
                 told = acks_now(conn, self._outdated)
             session.publish_acks(told)
             self._outdated = []
-
-    def _client_id(self, own: Login) -> str:
-        """The same at each start, so that the session is found again, and a secret: on mosquitto 2.0 whoever
-        knows it, a device included, could take it and push intake off the line."""
-        secret = hashlib.sha256(f"client id {own.password}".encode()).hexdigest()[:16]
-        return "-".join(filter(None, (CLIENT_ID, secret, self._worker)))
 
     def _drain(self, *, resumed: bool) -> _Drain:
         now = time.monotonic()
@@ -171,8 +163,3 @@ class _Intake:
         acks = take(self._engine, messages, self._rules)
         session.publish_acks(acks)
         session.done(batch)
-
-
-def _one_line(error: Exception) -> str:
-    said = error.orig if isinstance(error, exc.DBAPIError) else error
-    return " ".join(str(said).split())[:200]

@@ -14,6 +14,7 @@ from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.files import write_atomically
 
 log = logging.getLogger(__name__)
+FILES = ("passwords", "acl")
 LOOK_EVERY = 0.5
 """Seconds between two looks at whether anything changed."""
 
@@ -89,10 +90,11 @@ class Accounts:
             standing = credentials.standing(conn)
             devices = credentials.passwords(conn)
             gateways = credentials.gateways(conn)
-        texts = {
-            "passwords": access.password_file({**devices, **self._own}),
-            "acl": access.acl(self._server_user, gateways),
-        }
+        written = (
+            access.password_file({**devices, **self._own}),
+            access.acl(self._server_user, gateways),
+        )
+        texts = dict(zip(FILES, written, strict=True))
         changed = {name: text for name, text in texts.items() if self._written.get(name) != text}
         for name, text in changed.items():
             write_atomically(self._folder / name, text, self._mode)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from sqlalchemy import exc
 
+from schoolwatch_server import advice
 from schoolwatch_server.guard import is_away
 
 
@@ -22,7 +23,7 @@ class Hurdle:
             if not (isinstance(error, OSError) or is_away(error)):
                 raise
             if not self._why:
-                self._why = str(getattr(error, "orig", None) or error)
+                self._why = advice.line(error)
                 self._tell("up.cannot_write", why=self._why)
             return False
         if self._why:

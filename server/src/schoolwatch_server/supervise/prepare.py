@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
+import msgspec
+
 from schoolwatch_server.address import Address, reachable
 from schoolwatch_server.backup.restore import UNFINISHED
 from schoolwatch_server.broker import mosquitto
@@ -124,6 +126,12 @@ def broker(config: ServerConfig, say: Say) -> Path | None:
     if program is None and config.broker.kind == "mosquitto":
         raise UpError(say("up.error.mosquitto"))
     return program
+
+
+def with_socket(config: ServerConfig, program: Path | None) -> ServerConfig:
+    """Mosquitto's own door for the server's parts, so that no device shares one with them; amqtt has none."""
+    socket = "" if program is None else mosquitto.socket_in(config.folder / "broker")
+    return msgspec.structs.replace(config, mqtt=msgspec.structs.replace(config.mqtt, socket=socket))
 
 
 def server_password(config: ServerConfig) -> str:

@@ -17,6 +17,8 @@ from schoolwatch_server.broker.limits import FILES
 from schoolwatch_server.broker.passwords import hash_password
 from schoolwatch_server.config import ConfigError, ServerConfig
 from schoolwatch_server.files import write_atomically
+from schoolwatch_server.intake.mqtt import Login
+from schoolwatch_server.supervise import accounts, seat
 from schoolwatch_server.supervise.accounts import Accounts
 from schoolwatch_server.supervise.certificates import Certificates
 from schoolwatch_server.supervise.prepare import server_password
@@ -28,6 +30,7 @@ SOCKET = "/run/schoolwatch-broker/socket"
 MODE = 0o640
 """Of the files: the broker, another user, reads them by its group."""
 
+FIRST = "first.db"
 _LOOK = 0.2
 _PEM = "server.pem"
 
@@ -49,10 +52,27 @@ class Production:
         if self._group is not None:
             os.chown(self._folder, -1, self._group)
         self._folder.chmod(0o2750)  # what is written here later belongs to the group too
+        before = self._held()
         self._certificates.start()
         self._accounts.write()
         mosquitto.write(self._setup(state), MODE)
-        self._reload()
+        if self._held() != before:  # what is told in vain costs reports while intake is not back yet: `seat`
+            self._reload()
+        self._write_first_memory()
+
+    def _held(self) -> dict[str, bytes]:
+        """What mosquitto reads again when it is told to."""
+        files = (self._folder / name for name in (*accounts.FILES, _PEM))
+        return {file.name: file.read_bytes() for file in files if file.is_file()}
+
+    def _write_first_memory(self) -> None:
+        """What a mosquitto without a memory starts with: its unit copies it. It is none of ours to write."""
+        program = mosquitto.find(self._config.broker.program)
+        if program is None:
+            return
+        memory = seat.first_memory(program, Login.of(self._config), self._config.broker.queued_bytes)
+        if memory is not None:
+            write_atomically(self._folder / FIRST, memory, MODE)
 
     def keep(self, stop: threading.Event) -> None:
         """Follows the registry and the certificate until told to stop."""
@@ -110,6 +130,7 @@ def system_files(config: ServerConfig, settings: Path, folder: Path, group: str,
         "CONFIG": str(settings.absolute()),
         "DATA": str(config.folder),
         "FOLDER": str(folder.absolute()),
+        "STATE": str(STATE),
         "GROUP": group,
         "USER": user,
         "FILES": str(FILES),

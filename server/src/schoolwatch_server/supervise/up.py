@@ -21,14 +21,14 @@ from schoolwatch_server.authority.folder import AuthorityError
 from schoolwatch_server.backup import again_words, since
 from schoolwatch_server.backup.errors import BackupError
 from schoolwatch_server.backup.upgrade import upgrade
-from schoolwatch_server.broker import mosquitto
 from schoolwatch_server.broker.limits import DEVICES_MAX
 from schoolwatch_server.broker.passwords import hash_password
 from schoolwatch_server.config import ConfigError, ServerConfig, render
 from schoolwatch_server.database import awaited, sealed
 from schoolwatch_server.database.engine import DatabaseError, check_url, open_database
 from schoolwatch_server.files import write_atomically
-from schoolwatch_server.supervise import agent, logs, plan, prepare, sample, status
+from schoolwatch_server.intake.mqtt import Login
+from schoolwatch_server.supervise import agent, logs, plan, prepare, sample, seat, status
 from schoolwatch_server.supervise.accounts import Accounts
 from schoolwatch_server.supervise.certificates import Certificates
 from schoolwatch_server.supervise.hurdle import Hurdle
@@ -71,7 +71,7 @@ def run(
             held.enter_context(prepare.lock(config.folder, say))
         certificates = Certificates(config)
         _prepare_certificates(certificates, say)
-        config = _with_socket(config, program)
+        config = prepare.with_socket(config, program)
         if not _reached(config, say):
             return 0
         engine = _database(config, say)
@@ -140,12 +140,6 @@ def _with_options(
     return config
 
 
-def _with_socket(config: ServerConfig, program: Path | None) -> ServerConfig:
-    """Mosquitto's own door for the server's parts, so that no device shares one with them; amqtt has none."""
-    socket = "" if program is None else mosquitto.socket_in(config.folder / "broker")
-    return msgspec.structs.replace(config, mqtt=msgspec.structs.replace(config.mqtt, socket=socket))
-
-
 class Up:
     """The parts of one running server."""
 
@@ -191,6 +185,7 @@ class Up:
 
     def _start(self) -> None:
         self._accounts.write()
+        seat.keep(self._config, self._program)
         settings = self._config.folder / "run" / "server.toml"
         write_atomically(settings, render(self._config))
         kind = "amqtt" if self._program is None else "mosquitto"
@@ -202,6 +197,8 @@ class Up:
         for part in parts:
             keeper = self._keepers[part.name] = Keeper(part, now)
             keeper.start(now)
+            if part.name == "broker" and self._program is not None:
+                seat.take(Login.of(self._config), seat.HOLD)
         if self._wants_agent:
             self._keepers["agent"] = Keeper(plan.agent_part(self._config), now)
         self._write_status()
