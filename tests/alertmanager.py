@@ -5,6 +5,7 @@ import json
 import threading
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -62,6 +63,8 @@ class Answering(ThreadingHTTPServer):
     def __init__(self, status: int, seconds: float = 0.0) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.status, self.seconds, self.asked, self.alerts = status, seconds, 0, 0
+        self.firing: set[str] = set()
+        """Numbers of the incidents that fire, by the last that was said of each."""
         self.is_endless, self.holds = False, threading.Event()
         self.holds.set()
         threading.Thread(target=self.serve_forever, daemon=True).start()
@@ -83,7 +86,12 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"]))
         self.server.asked += 1
-        self.server.alerts += len(json.loads(body))
+        alerts = json.loads(body)
+        self.server.alerts += len(alerts)
+        for one in alerts:
+            number, ends = one["labels"].get("incident", ""), datetime.fromisoformat(one["endsAt"])
+            is_over = ends <= datetime.now(UTC)
+            (self.server.firing.discard if is_over else self.server.firing.add)(number)
         time.sleep(self.server.seconds)
         self.server.holds.wait()
         self.send_response(self.server.status)

@@ -8,9 +8,10 @@ import logging
 import ssl
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import islice
 
 from sqlalchemy import Engine
 
@@ -25,14 +26,21 @@ from schoolwatch_server.texts import Language
 
 log = logging.getLogger(__name__)
 
+PART = 1000
+"""Incidents that are read at once."""
+
 TIMEOUT = 10.0
 AT_ONCE = 4
 
 REST = 4
-"""Times as long as reading and writing took, nothing is read again: a storm takes a fifth of a processor."""
+"""Times as long as the processor was busy with it, nothing is read again: a storm takes a fifth of one. What
+takes longer than half a minute is told again sooner, or all would end meanwhile."""
 
 Attempt = Callable[[Callable[[], bool]], object]
 """Runs a step and lets the loop go on when the database can't be used just now."""
+
+
+_Held = dict[bytes, tuple[bytes, bytes]]
 
 
 @dataclass(slots=True)
@@ -40,8 +48,10 @@ class _Line:
     """What one Alertmanager was told since this process began, and when it may be told more."""
 
     address: str
-    told: dict[str, tuple[str, Alert]] = field(default_factory=dict)
-    """What it is known by → its digest and the alert, of those that were open."""
+    told: _Held = field(default_factory=dict)
+    """What it is known by → its digest and the alert in short, of those that were open."""
+    lasts: float = alertmanager.LASTS
+    """Seconds that an open one holds: of very many, until all of them were told again."""
     event: int = -1
     whole_at: float = float("-inf")
     failures: int = 0
@@ -111,33 +121,18 @@ class Pusher:
 
     def _push(self, to: Opened, line: _Line, rules: Mapping[str, Rule], event: int, now: float) -> bool:
         """Sends all when that is due, else what is new; whether it was taken."""
-        began = time.monotonic()
-        with begin_read(self.engine) as conn:
-            found = incident_alerts.told(conn, to.scope, now - alertmanager.RESOLVED_FOR)
-            made_up = simulated.is_simulated(conn)
+        began, worked = time.monotonic(), time.thread_time()
         is_whole = now - line.whole_at >= alertmanager.RESEND
-        alerts: list[Alert] = []
-        open_: dict[str, tuple[str, Alert]] = {}
-        for one in found:
-            alert = self._alert(one, rules, to.language, now, made_up=made_up)
-            key, is_open = alertmanager.key(alert), one.closed_at is None
-            digest = alertmanager.digest(alert, is_open=is_open)
-            before = line.told.get(key)
-            if is_open:
-                open_[key] = digest, alert
-            is_new = is_open if before is None else before[0] != digest
-            if is_whole or is_new:
-                alerts.append(alert)
-        now_said = {alertmanager.key(alert) for alert in alerts}
-        gone = [old for key, (_, old) in line.told.items() if key not in open_ and key not in now_said]
-        alerts += [alertmanager.ended(old, now) for old in gone]
-        line.next_at = now + REST * (time.monotonic() - began)
-        if not alerts and not is_whole:
-            line.event = event
-            return True
-        error = self._send(to.address, alerts)
-        with begin_write(self.engine) as conn:
-            channel_rows.noted(conn, to.key, error, now)
+        open_: _Held = {}
+        alerts = self._alerts(to, line, rules, open_, lambda: now + time.monotonic() - began, is_whole)
+        count, error = _send(alertmanager.target(to.address), alerts)
+        if is_whole and not count and not error:  # that nothing is open is told too: whether it is taken
+            error = post(alertmanager.target(to.address), [])
+        took, worked = time.monotonic() - began, time.thread_time() - worked
+        line.next_at = now + took + max(0.0, min(REST * worked, alertmanager.LASTS / 2 - took))
+        if count or is_whole or error:
+            with begin_write(self.engine) as conn:
+                channel_rows.noted(conn, to.key, error, now)
         if error:
             line.failures += 1
             line.next_at = now + alertmanager.pause(line.failures)
@@ -146,18 +141,43 @@ class Pusher:
             return False
         line.told, line.event, line.failures = open_, event, 0
         line.whole_at = now if is_whole else line.whole_at
+        line.lasts = max(alertmanager.LASTS, 3 * took)
         return True
 
-    def _send(self, address: str, alerts: list[Alert]) -> str:
-        target = alertmanager.target(address)
-        for part in alertmanager.parts(alerts):
-            error = post(target, part)
-            if error:
-                return error
-        return ""
+    def _alerts(
+        self,
+        to: Opened,
+        line: _Line,
+        rules: Mapping[str, Rule],
+        open_: _Held,
+        clock: Callable[[], float],
+        is_whole: bool,
+    ) -> Iterator[Alert]:
+        """What is to be told, read in parts: of a great storm never all is in memory. Notes what is open."""
+        said: set[bytes] = set()
+        with begin_read(self.engine) as conn:
+            numbers = incident_alerts.numbers(conn, to.scope, clock() - alertmanager.RESOLVED_FOR)
+            made_up = simulated.is_simulated(conn)
+        for start in range(0, len(numbers), PART):
+            with begin_read(self.engine) as conn:
+                found = incident_alerts.told(conn, to.scope, numbers[start : start + PART])
+            for one in found:
+                until = clock() + line.lasts
+                alert = self._alert(one, rules, to.language, until, made_up=made_up)
+                key, is_open = alertmanager.key(alert), one.closed_at is None
+                digest, before = alertmanager.digest(alert, is_open=is_open), line.told.get(key)
+                if is_open:
+                    is_same = before is not None and before[0] == digest
+                    open_[key] = before if is_same and before else (digest, alertmanager.short(alert))
+                if is_whole or (is_open if before is None else before[0] != digest):
+                    said.add(key)
+                    yield alert
+        for key, (_, old) in line.told.items():
+            if key not in open_ and key not in said:
+                yield alertmanager.ended(old, clock())
 
     def _alert(
-        self, told: Told, rules: Mapping[str, Rule], language: Language, now: float, *, made_up: bool
+        self, told: Told, rules: Mapping[str, Rule], language: Language, until: float, *, made_up: bool
     ) -> Alert:
         said = {one: _said(told, rules.get(told.rule), self.words, one) for one in texts.LANGUAGES}
         summary = " – ".join(part for part in (said[language].title, told.where) if part)
@@ -165,8 +185,19 @@ class Pusher:
             summary = self.words.get(language, "notify.exercise", title=summary)
         return alertmanager.alert(
             told, said["vi"], said["en"],
-            summary=summary, public_url=self.public_url, now=now, is_simulated=made_up,
+            summary=summary, public_url=self.public_url, until=until, is_simulated=made_up,
         )  # fmt: skip
+
+
+def _send(target: alertmanager.Target, alerts: Iterable[Alert]) -> tuple[int, str]:
+    """Sends them part by part; how many went out, and why no more did."""
+    count, every = 0, iter(alerts)
+    while part := list(islice(every, alertmanager.TOGETHER)):
+        error = post(target, part)
+        if error:
+            return count, error
+        count += len(part)
+    return count, ""
 
 
 def post(target: alertmanager.Target, alerts: Sequence[Alert]) -> str:

@@ -8,7 +8,7 @@ https://prometheus.io/docs/alerting/latest/alerts_api/
 import base64
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -28,6 +28,9 @@ LASTS = 300.0
 
 RESOLVED_FOR = 900.0
 """Seconds in which one that ended is still sent, as Prometheus does."""
+
+TOGETHER = 500
+"""Alerts of one request."""
 
 TEXT_MAX = 1000
 """Characters of an annotation."""
@@ -103,11 +106,11 @@ def alert(
     *,
     summary: str,
     public_url: str,
-    now: float,
+    until: float,
     is_simulated: bool = False,
 ) -> Alert:
-    """One incident: firing until `LASTS` after now, or ended when it was closed."""
-    ends = now + LASTS if told.closed_at is None else max(told.closed_at, told.since)
+    """One incident: firing until an instant, unless it is told again before; or ended when it was closed."""
+    ends = until if told.closed_at is None else max(told.closed_at, told.since)
     return {
         "labels": _labels(told, is_simulated=is_simulated),
         "annotations": _filled(
@@ -137,25 +140,32 @@ def trial(title: str, now: float) -> Alert:
     }
 
 
-def ended(one: Alert, now: float) -> Alert:
+def short(one: Alert) -> bytes:
+    """What has to be known of it to say later that it is over: of 30,000, whole ones took 70 MB."""
+    annotations = one["annotations"]
+    assert isinstance(annotations, dict)
+    return json.dumps({**one, "annotations": {"summary": annotations.get("summary", "")}}).encode()
+
+
+def ended(kept: bytes, now: float) -> Alert:
     """The same as over: what it was known by is known by other labels now, or not to be told any more."""
+    one: Alert = json.loads(kept)
     return {**one, "endsAt": _instant(now)}
 
 
-def key(one: Alert) -> str:
-    """By which an Alertmanager knows it: its labels."""
-    return json.dumps(one["labels"], sort_keys=True)
+def key(one: Alert) -> bytes:
+    """By which an Alertmanager knows it: its labels, digested."""
+    return _digested(one["labels"])
 
 
-def digest(one: Alert, *, is_open: bool) -> str:
+def digest(one: Alert, *, is_open: bool) -> bytes:
     """Changes when there is something new to tell; that an open one holds for longer is nothing new."""
     held = {name: value for name, value in one.items() if not (is_open and name == "endsAt")}
-    return hashlib.blake2s(json.dumps(held, sort_keys=True).encode(), digest_size=16).hexdigest()
+    return _digested(held)
 
 
-def parts(alerts: Sequence[Alert], most: int = 500) -> list[Sequence[Alert]]:
-    """Requests of at most so many; one of none where there are none, which says whether it is taken."""
-    return [alerts[first : first + most] for first in range(0, len(alerts), most)] or [[]]
+def _digested(value: object) -> bytes:
+    return hashlib.blake2s(json.dumps(value, sort_keys=True).encode(), digest_size=16).digest()
 
 
 def pause(failures: int) -> float:

@@ -16,9 +16,11 @@ from schoolwatch_server.access import ROLES, Principal
 from schoolwatch_server.alertmanager import LASTS, RESEND, Said, Told
 from schoolwatch_server.channel_book import Channels
 from schoolwatch_server.database import channel_rows, incident_rows
+from schoolwatch_server.database import incidents as kept
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.handling import Wish
+from schoolwatch_server.rules import subject
 from schoolwatch_server.scope import EVERYTHING, Scope
 from tree import Tree
 from website import RunningSite, csrf
@@ -31,7 +33,7 @@ SAID = Said("tiêu đề", "vì sao", "việc cần làm")
 
 
 def made(told: Told = TOLD, **more) -> alertmanager.Alert:
-    return alertmanager.alert(told, SAID, SAID, summary="tóm tắt", public_url=URL, now=2e9, **more)
+    return alertmanager.alert(told, SAID, SAID, summary="tóm tắt", public_url=URL, until=2e9 + LASTS, **more)
 
 
 # --- what is sent -------------------------------------------------------------------------------------
@@ -312,6 +314,35 @@ def test_an_answer_without_an_end_is_not_read(tree: Tree) -> None:
     assert is_over
     assert endless.asked == 1
     endless.close()
+
+
+def test_of_very_many_none_is_taken_for_over(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of more than were read at once, those that were left out were told as ended, each minute others."""
+    monkeypatch.setattr(alert_push, "PART", 7)
+    monkeypatch.setattr(alertmanager, "TOGETHER", 5)
+    with begin_write(tree.engine) as conn:
+        for n in range(60):
+            about = subject.Subject("device", tree.schools[0].devices[0].id, f"crowd{n}")
+            incident = kept.NewIncident("crowd", 1, "high", about, tree.now, tree.now, False, {})
+            assert kept.open_incident(conn, incident, tree.now)
+    server = Answering(200)
+    add(tree, server.address)
+    with begin_read(tree.engine) as conn:
+        numbers = set(map(str, conn.scalars(select(t.incident.c.id).where(t.incident.c.closed_at.is_(None)))))
+    try:
+        with Telling(tree) as told:
+            told.look()
+            assert server.firing == numbers
+            once = server.alerts
+            for _ in range(2):
+                told.look(later=RESEND)
+                assert server.firing == numbers
+            close(tree, int(max(numbers, key=int)))
+            told.look(later=1)
+            assert server.firing == numbers - {max(numbers, key=int)}
+            assert server.alerts == 3 * once + 1, "in between what is new"
+    finally:
+        server.close()
 
 
 def test_one_that_hangs_holds_up_no_other(tree: Tree) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, select
 
 from schoolwatch_server.alert_states import AlertState
+from schoolwatch_server.database.in_parts import in_parts
 from schoolwatch_server.database.tables import grafana_alert as table
 from schoolwatch_server.database.tables import incident
 from schoolwatch_server.database.upsert import upsert
@@ -41,8 +42,8 @@ def current(conn: Connection) -> tuple[GrafanaAlert, ...]:
 
 def known(conn: Connection, keys: Collection[str]) -> dict[str, GrafanaAlert]:
     """Those with these keys."""
-    found = (_read(row) for row in conn.execute(select(table).where(_c.key.in_(list(keys)))))
-    return {one.key: one for one in found}
+    parts = (conn.execute(select(table).where(_c.key.in_(part))) for part in in_parts(keys))
+    return {one.key: one for found in parts for one in map(_read, found)}
 
 
 def count(conn: Connection) -> int:
@@ -72,7 +73,8 @@ def put(conn: Connection, alerts: Iterable[GrafanaAlert]) -> None:
 
 def end(conn: Connection, keys: Collection[str]) -> None:
     """Forgets those that are over."""
-    conn.execute(delete(table).where(_c.key.in_(list(keys))))
+    for part in in_parts(keys):
+        conn.execute(delete(table).where(_c.key.in_(part)))
 
 
 def forget_silent(conn: Connection, before: float, keep: Collection[str]) -> None:
