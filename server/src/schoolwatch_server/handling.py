@@ -1,6 +1,6 @@
 """What people do about incidents: each act counts once, is in the audit log, and says who was first."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
@@ -8,12 +8,12 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
 from schoolwatch_server.access import Principal
-from schoolwatch_server.database import audit, notifications, scopes, serious
+from schoolwatch_server.database import audit, notifications, scopes, serious, unobserved
 from schoolwatch_server.database import incident_acts as acts
 from schoolwatch_server.database.engine import begin_write
 from schoolwatch_server.database.incident_acts import Held
 
-Act = Literal["acknowledge", "assign", "note", "resolve", "false_alarm", "reopen"]
+Act = Literal["acknowledge", "assign", "note", "resolve", "false_alarm", "withdraw", "reopen"]
 
 ACTS: tuple[Act, ...] = get_args(Act)
 
@@ -27,11 +27,22 @@ TWICE_WITHIN = 600.0
 """Seconds within which the same note of the same person is a form that was sent twice."""
 
 Why = Literal[
-    "", "unseen", "acknowledged", "closed", "same", "changed", "nobody", "empty", "open", "evidence", "newer"
+    "",
+    "unseen",
+    "acknowledged",
+    "closed",
+    "same",
+    "changed",
+    "nobody",
+    "empty",
+    "open",
+    "evidence",
+    "newer",
+    "observed",
 ]
 """Why nothing was done: there is no such incident in one's scope, somebody acknowledged or closed it before,
 it is so already, it was assigned to somebody else meanwhile, that person can't see to it, the note is empty,
-it is open still, the readings closed it, or it came anew as another incident."""
+it is open still, the readings closed it, it came anew as another incident, or whoever saw it still looks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +133,7 @@ def _event(who: Principal, held: Held, wish: Wish) -> str:
             return "false_alarm"
         case "reopen":
             return "put_back"
-        case "note":
+        case "note" | "withdraw":  # that nobody looks any more is no news that wakes people
             return ""
 
 
@@ -158,10 +169,8 @@ def _do(conn: Connection, who: Principal, held: Held, wish: Wish, now: float) ->
             outcome = _assign(conn, who, held, wish, now)
         case "note":
             outcome = _note(conn, who, held, wish, now)
-        case "resolve":
-            outcome = _close(conn, who, held, "resolved", now)
-        case "false_alarm":
-            outcome = _close(conn, who, held, "false_alarm", now)
+        case "resolve" | "false_alarm" | "withdraw":
+            outcome = _end(conn, who, held, wish.act, now)
         case "reopen":
             outcome = _reopen(conn, who, held, now)
     noted = wish.act != "note" and bool(wish.note) and _note(conn, who, held, wish, now).is_done
@@ -226,13 +235,28 @@ def _note(conn: Connection, who: Principal, held: Held, wish: Wish, now: float) 
     return Outcome(held.id)
 
 
-def _close(conn: Connection, who: Principal, held: Held, verdict: str, now: float) -> Outcome:
+def _end(conn: Connection, who: Principal, held: Held, act: Act, now: float) -> Outcome:
+    """Withdrawn is what nobody can see any more, as who saw it is gone or silent; seen again it opens."""
+    if act == "withdraw" and held.closed_at is None and not unobserved.among(conn, [held.id]):
+        return Outcome(held.id, "observed")
+    return _close(conn, who, held, *_ENDS[act], now)
+
+
+_ENDS: Mapping[Act, tuple[str, str]] = {
+    "resolve": ("resolved", "resolved"),
+    "false_alarm": ("false_alarm", "false_alarm"),
+    "withdraw": ("withdrawn", "unobserved"),
+}
+"""Act → verdict, and the event in the timeline: one called `withdrawn` says that a rule applies no more."""
+
+
+def _close(conn: Connection, who: Principal, held: Held, verdict: str, event: str, now: float) -> Outcome:
     """Closed by a person; what the rule remembers stays: see `database.incidents.close_incident`."""
     if held.closed_at is not None:
-        return _closed(held, "same" if held.verdict == verdict else "closed")
+        return _closed(held, "same" if held.verdict == verdict and held.verdict_by else "closed")
     _take(conn, who, held, now)
     acts.set_columns(conn, held.id, closed_at=now, verdict=verdict, verdict_by=actor(who))
-    acts.add_event(conn, held.id, verdict, {"by": actor(who)}, now)
+    acts.add_event(conn, held.id, event, {"by": actor(who)}, now)
     return Outcome(held.id)
 
 
@@ -244,7 +268,7 @@ def _reopen(conn: Connection, who: Principal, held: Held, now: float) -> Outcome
     """Takes back that a person closed it: a thumb slips at night."""
     if held.closed_at is None:
         return Outcome(held.id, "open")
-    if held.verdict not in ("resolved", "false_alarm"):
+    if not held.verdict_by:
         return _closed(held, "evidence")
     newer = acts.newer(conn, held)
     if newer is not None:

@@ -7,7 +7,7 @@ State = Literal[
 ]
 """`open`: nobody has taken it. `evidence`: the readings closed it. `resolved`, `false_alarm`: a person did.
 `standing`: it has lasted so long that it is on the work list instead. `withdrawn`: its rule applies no more,
-its computer was retired, no sensor listens there, or the target is no longer set.
+its computer was retired, no sensor listens there (also as a person said), or the target is no longer set.
 `merged`: it is part of a larger one."""
 
 STATES: tuple[State, ...] = get_args(State)

@@ -21,7 +21,7 @@ TAKEN = ("acknowledged", "resolved", "false_alarm")
 CLOSED = ("closed", "resolved", "false_alarm")
 """Events that close one."""
 
-APART = ("stood", "merged", "withdrawn", "retired", "unheard", "untargeted")
+APART = ("stood", "merged", "withdrawn", "retired", "unheard", "unobserved", "untargeted")
 """Events that end one otherwise: on the work list, in a larger one, or as its rule, computer, sensor or
 target is no more."""
 

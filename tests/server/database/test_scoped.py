@@ -47,6 +47,7 @@ ABOUT_ONE = named(
     sightings="of_device seen_at_school seen_by",
     states="known load",
     told="line_tester",
+    unobserved="among of_school",
     whereabouts="answer_for devices lines_at of_incident",
 )
 """About one place, device or incident, by its number: the caller has it from a query with a scope."""

@@ -26,7 +26,7 @@ from schoolwatch_server.replays.job import Job
 from schoolwatch_server.rules import kept
 from schoolwatch_server.rules.load import SHIPPED
 from schoolwatch_server.scope import EVERYTHING
-from website import RunningSite, csrf
+from website import RunningSite, csrf, led
 
 RULES = rules.load()
 HOUR, DAY = 3600.0, 86_400.0
@@ -246,6 +246,39 @@ def test_a_gateway_that_stays_away_is_waited_for_thirty_days_and_that_is_told(la
     assert "đang im lặng, chưa biết còn hay không" in page
     assert "30 ngày không có máy cổng nào nghe" in page
     assert "Đóng sự cố" not in page
+
+
+def test_what_a_replaced_gateway_saw_is_closed_as_not_observed_and_opens_when_another_sees_it(
+    lan: Lan,
+) -> None:
+    lan.see(0, ROGUE, **OF_ROGUE)
+    lan.listen(0, 2 * HOUR)
+    (row,) = opened(lan.world)
+    at, lists = f"/incidents/{row.id}", f"/schools/{row.school_code}/work-list"
+    with RunningSite(settings_of(lan.world.folder)) as site:
+        admin = site.somebody("so_admin")
+        assert "ông còn quan sát được" not in admin.get(at).text
+        form = {"csrf": csrf(admin), "act": "withdraw"}
+        assert "vẫn đang nghe" in led(admin, admin.post(f"{at}/act", data=form)).text, (
+            "it sees when it is over"
+        )
+        with begin_write(lan.world.engine) as conn:
+            registry.retire_device(conn, lan.gateways[0].id, NOW + 3 * HOUR)
+        assert 'name="act" value="withdraw"' in admin.get(at).text
+        assert f'data-incident="{row.id}"' in admin.get(lists).text
+        say(lan.world, row.id, "withdraw", 4 * HOUR)
+        closed = admin.get(at).text
+        assert "đóng: không còn quan sát được, không biết việc này còn hay không" in closed
+        assert 'name="act" value="reopen"' in closed, "a thumb slips"
+        assert "data-incident" not in admin.get(lists).text
+    (row,) = opened(lan.world)
+    assert (row.state, row.verdict_by) == ("withdrawn", "API token tests")
+    lan.see(DAY, ROGUE, gateway=lan.gateways[1], **OF_ROGUE)
+    (row,) = opened(lan.world)
+    assert (row.state, events(lan.world, row.id)[-1]) == ("open", "reopened")
+    who = Principal("token", "tests", frozenset({"read", "handle"}), EVERYTHING)
+    (refused,) = handling.handle(lan.world.engine, who, [row.id], Wish("withdraw"), NOW + 2 * DAY)
+    assert refused.why == "observed", "the other one looks"
 
 
 @pytest.mark.parametrize("shown", [-29.0 * DAY, 315_532_800.0 - NOW])

@@ -165,7 +165,7 @@ class WriteNote(_Sent):
 
 
 class Close(_Sent):
-    verdict: Literal["resolved", "false_alarm"]
+    verdict: Literal["resolved", "false_alarm", "withdrawn"]
     note: Note = ""
 
 

@@ -2,6 +2,7 @@
 
 import hmac
 import time
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import Path, Query, Request
@@ -108,10 +109,19 @@ def note(number: Number, body: shapes.WriteNote, request: Request, who: Who, ser
     return _act(request, who, server, number, Wish("note", body.note))
 
 
+_CLOSES: Mapping[str, handling.Act] = {
+    "resolved": "resolve",
+    "false_alarm": "false_alarm",
+    "withdrawn": "withdraw",
+}
+
+
 def close(number: Number, body: shapes.Close, request: Request, who: Who, server: Server) -> Json:
-    """Closes it. It stays closed while its readings still show the fault, and until that has come anew."""
-    act: handling.Act = "resolve" if body.verdict == "resolved" else "false_alarm"
-    return _act(request, who, server, number, Wish(act, body.note))
+    """Closes it. It stays closed while its readings still show the fault, and until that has come anew.
+
+    `withdrawn` is for what nobody can see to be over, as the gateway that saw it is gone or silent.
+    """
+    return _act(request, who, server, number, Wish(_CLOSES[body.verdict], body.note))
 
 
 def reopen(number: Number, body: shapes.Acknowledge, request: Request, who: Who, server: Server) -> Json:

@@ -21,7 +21,14 @@ from schoolwatch_server.console.incident_call import calls_for
 from schoolwatch_server.console.notifications import naming
 from schoolwatch_server.console.page import Csrf, check_form, page, words_of
 from schoolwatch_server.console.serious_words import timers_in_words
-from schoolwatch_server.database import identities, incident_rows, maintenances, serious, sightings
+from schoolwatch_server.database import (
+    identities,
+    incident_rows,
+    maintenances,
+    serious,
+    sightings,
+    unobserved,
+)
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.database.incident_rows import IncidentRow
 from schoolwatch_server.handling import NOTE_MAX, Act, Wish
@@ -100,6 +107,7 @@ def _page(
         gravity = serious.gravities(conn, [number])[number]
         planned = maintenances.of_incident(conn, number, time.time())
         settled = {work.id for work in planned if maintenances.one(conn, who.scope, work.id) is not None}
+        is_unobserved = bool(unobserved.among(conn, [number]))
         names = handling.assignable(conn, who, number) if may(who, "handle") else ()
         called = naming(conn, who, words)
         again = kept.newest((event.kind, event.detail) for event in events)
@@ -135,6 +143,7 @@ def _page(
         refused=refused,
         names=names,
         note_max=NOTE_MAX,
+        is_unobserved=is_unobserved,
         goes_on=incident_words.goes_on(row, events),
         person=lambda name: incident_words.person(name, words),
     )

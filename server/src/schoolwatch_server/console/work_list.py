@@ -14,7 +14,7 @@ from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.api.work_list import WeekName
 from schoolwatch_server.console.here import Here, commune_here, province_here, school_here
 from schoolwatch_server.console.page import page
-from schoolwatch_server.database import faults
+from schoolwatch_server.database import faults, incident_rows, unobserved
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.scope import Scope
 
@@ -32,6 +32,8 @@ def show(request: Request, code: str, who: Who, server: Server, week: WeekName =
     )  # what is not theirs, nobody saw
     with begin_read(server.engine) as conn:
         standing = faults.of_school(conn, who.scope, here.id, chosen.start, chosen.end)
+        blind = () if later else unobserved.of_school(conn, here.id)
+        waiting = [incident_rows.incident(conn, number, who.scope) for number in blind[:FEW]]
     return page(
         request,
         "work_list.html",
@@ -39,6 +41,8 @@ def show(request: Request, code: str, who: Who, server: Server, week: WeekName =
         here=here,
         week=chosen,
         later=later,
+        waiting=[row for row in waiting if row is not None],
+        rules=server.rules,
         tasks=work_list.tasks(standing, server.rules, chosen),
         few=FEW,
     )
