@@ -23,6 +23,7 @@ from parts.panel_asking import Asked, in_influxql, in_promql
 from parts.panel_world import World
 from parts.processes import own_cpu
 from schoolwatch_server import part
+from schoolwatch_server.api import influx
 from schoolwatch_server.api.pace import Pace
 from schoolwatch_server.api.service import create_app, settings
 from schoolwatch_server.config import ServerConfig
@@ -139,7 +140,8 @@ def serve(folder: Path, port: int) -> None:
         app = create_app(config)
         # one token asks for all panels again and again, more than 1,200 a minute
         app.state.context = replace(app.state.context, pace=Pace(10**9))
-        part.sweep_seldom()  # as the product's web server does
+        part.sweep_seldom()  # as the product's web server does, and so what follows
+        influx.warm(app.state.context)
         server = uvicorn.Server(settings(config, app))
         thread = threading.Thread(target=server.run, args=([bound],))
         thread.start()

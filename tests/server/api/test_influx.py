@@ -9,6 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from urllib.parse import parse_qsl
 
 import httpx
@@ -16,14 +17,16 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import event, func, select
+from sqlalchemy import event, func, select, update
 
 from schoolwatch_server import packs, rosters, rules
 from schoolwatch_server.api import influx, squeezed
 from schoolwatch_server.api.bounds import BODY_MAX
+from schoolwatch_server.api.context import Context
 from schoolwatch_server.api.route import SESSION_COOKIE
 from schoolwatch_server.database import judged, judged_queries, tables
 from schoolwatch_server.database.engine import begin_read, begin_write
+from schoolwatch_server.database.judged_index import JudgedIndex
 from schoolwatch_server.indicators.current import count_all
 from schoolwatch_server.influxql.errors import QueryError
 from schoolwatch_server.line_history import SpeedTest
@@ -32,6 +35,8 @@ from schoolwatch_server.standings import posture
 from schoolwatch_server.standings.keeping import Standings
 from schoolwatch_server.store import names
 from schoolwatch_server.store.queried import Queried
+from schoolwatch_server.store.queried import names as held_names
+from schoolwatch_server.store.queried.names import NamesHeld
 from schoolwatch_server.store.series import Judged
 from tree import Tree
 from website import RunningSite
@@ -298,6 +303,26 @@ def test_one_who_hangs_up_is_answered_no_more(
         assert not ended.is_set()
     assert ended.wait(10)
     assert said == ["whoever asked has gone"]
+
+
+def test_what_the_first_question_needs_is_read_at_the_start_where_anybody_asks(
+    site: RunningSite, ask: Ask, judged_tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def started() -> Context:
+        context = replace(site.app.state.context, judged_index=JudgedIndex(), names=NamesHeld())
+        influx.warm(context).join()
+        return context
+
+    with begin_write(judged_tree.engine) as conn:
+        conn.execute(update(tables.api_token).values(used_at=None))
+    assert not started().judged_index._known.held
+    scope = Scope("commune", judged_tree.schools[0].commune)
+    say(ask(scope), "SHOW DATABASES")
+    context = started()
+    assert "indicator" in context.judged_index._known.held
+    monkeypatch.setattr(held_names, "_read", None)
+    with begin_read(judged_tree.engine) as conn:
+        assert str(judged_tree.schools[0].id) in context.names.now(conn, scope).of["school"]
 
 
 def test_too_much_is_refused(ask: Ask, judged_tree: Tree) -> None:

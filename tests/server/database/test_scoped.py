@@ -75,7 +75,7 @@ OF_THE_SERVER = named(
 """About the server as a whole: asked behind `system`, or holding nothing of a school."""
 
 WHO_ASKS = named(
-    api_tokens="by_hash issuers",
+    api_tokens="by_hash issuers scopes_used",
     credentials="find offered_key",
     enrolment="token",
     own_channel_rows="count of_account sent_since",

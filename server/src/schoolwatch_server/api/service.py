@@ -182,6 +182,7 @@ def run(config: ServerConfig) -> None:
     with contextlib.suppress(KeyboardInterrupt):
         app = create_app(config)
         part.sweep_seldom()
+        influx.warm(app.state.context)
         Renewing(settings(config, app), tls, app.state.context.live).run(
             listening.listen(config.http.host, config.http.port)
         )

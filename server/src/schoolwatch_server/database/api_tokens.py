@@ -78,6 +78,15 @@ def good(conn: Connection, scope: Scope, now: float) -> tuple[TokenRow, ...]:
     return tuple(map(_token, conn.execute(query)))
 
 
+def scopes_used(conn: Connection, since: float, now: float) -> tuple[Scope, ...]:
+    """Of the good tokens that were used since an instant (UTC seconds), the one used last first."""
+    c = api_token.c
+    query = (
+        select(c.scope_level, c.scope_id).where(_is_good(now), c.used_at >= since).order_by(c.used_at.desc())
+    )
+    return tuple(dict.fromkeys(Scope(level, place) for level, place in conn.execute(query)))
+
+
 def issuers(conn: Connection, names: Collection[str]) -> Mapping[str, AccountRow]:
     """The accounts of these names, switched off or not; a name that nobody has is left out."""
     query = select(*ACCOUNT).where(account.c.name.in_(names))

@@ -65,7 +65,7 @@ def newest_points(
     query, asked, others = statements.newest_row(tuple(fields)), statements.within(span), list[int]()
     for some in _parts(ids, _TOGETHER):
         patience.check()
-        for id_, at, *values in conn.execute(query, asked | {"ids": some}).all():
+        for id_, at, *values in query.all(conn, asked | _ids(conn, some)):
             if any(value is not None for value in values):
                 found[id_] = [Point(nanoseconds(at), tuple(values))]
             else:

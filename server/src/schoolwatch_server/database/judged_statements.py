@@ -16,7 +16,9 @@ from sqlalchemy import (
     bindparam,
     cast,
     func,
+    literal_column,
     select,
+    true,
 )
 
 from schoolwatch_server.database import asked
@@ -138,18 +140,27 @@ def newest(field: str) -> Asked:
 
 
 @cache
-def newest_row(fields: tuple[str, ...]) -> Select[Any]:
-    """Series, instant and values of its newest row, whatever is known in it."""
-    series, earlier = t.judged_series.c, t.judged.alias().c
-    at = (
-        select(func.max(earlier.at))
-        .where(earlier.series_id == series.id, *_between(earlier.at))
-        .correlate(t.judged_series)
-        .scalar_subquery()
-    )
-    joined = t.judged_series.join(t.judged, and_(_v.series_id == series.id + 0, _v.at == at))
-    columns = [_v[name] for name in fields]
-    return select(_v.series_id, _v.at, *columns).select_from(joined).where(series.id.in_(_IDS))
+def newest_row(fields: tuple[str, ...]) -> Asked:
+    """Series, instant and values of its newest row, whatever is known in it.
+
+    SQLite finds the rows in the index first and then reads them in their order: newest ones lie side by side.
+    """
+
+    def build(dialect: str) -> Select[Any]:
+        each, earlier = asked.each(dialect), t.judged.alias("earlier")
+        columns = (_v.at, *(_v[name] for name in fields))
+        if dialect == "postgresql":
+            mine = select(*columns).where(_v.series_id == each.c.value, *_between(_v.at))
+            row = mine.order_by(_v.at.desc()).limit(1).lateral()
+            return select(each.c.value, *row.c).select_from(each.join(row, true()))
+        row_id: Select[Any] = select(literal_column("earlier.rowid")).select_from(earlier).correlate(each)
+        row_id = row_id.where(earlier.c.series_id == each.c.value, *_between(earlier.c.at))
+        newest_id = row_id.order_by(earlier.c.at.desc()).limit(1).scalar_subquery()
+        return select(_v.series_id, *columns).where(
+            literal_column("judged.rowid").in_(select(newest_id).select_from(each))
+        )
+
+    return Asked(build)
 
 
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)

@@ -1,12 +1,14 @@
 """Which devices were at a school, in which room and from when till when: for lists of the past."""
 
 from dataclasses import dataclass
+from functools import cache
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import Connection, Double, Integer, and_, bindparam, func, or_, select
 
+from schoolwatch_server.database import reach
 from schoolwatch_server.database import tables as t
-from schoolwatch_server.database.reach import within
-from schoolwatch_server.scope import Scope
+from schoolwatch_server.database.asked import Asked
+from schoolwatch_server.scope import Level, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,17 @@ def stays(
     conn: Connection, scope: Scope, start: float, end: float, school_id: int | None = None
 ) -> tuple[Stay, ...]:
     """Those that are not all before `start` or a second after `end`, at schools that a scope sees."""
+    asked = {"start": start, "end": end + 1, "school": school_id} | reach.place(scope)
+    return tuple(
+        Stay(id_, device, label if is_at in (None, school) else "", role, room, school, *rest)
+        for id_, device, label, role, room, school, *rest, is_at in _stays(
+            scope.level, is_of_one=school_id is not None
+        ).all(conn, asked)
+    )
+
+
+@cache
+def _stays(level: Level, *, is_of_one: bool) -> Asked:
     m, d, r, s = t.membership.c, t.device.c, t.room.c, t.school.c
     now = t.membership.alias()
     joined = (
@@ -46,21 +59,17 @@ def stays(
         m.id, d.device, label, role, func.coalesce(r.name, ""), s.id, s.name, s.commune_id,
         m.valid_from, m.valid_to, now.c.school_id,
     )  # fmt: skip
+    start, end = bindparam("start", type_=Double), bindparam("end", type_=Double)
     query = (
         select(*columns)
         .select_from(joined)
-        .where(within(scope), m.valid_from <= end + 1, or_(m.valid_to.is_(None), m.valid_to > start))
+        .where(reach.inside(level), m.valid_from <= end, or_(m.valid_to.is_(None), m.valid_to > start))
         .order_by(m.id)
     )
-    if school_id is not None:
-        query = query.where(s.id == school_id)
-    return tuple(
-        Stay(id_, device, label if is_at in (None, school) else "", role, room, school, *rest)
-        for id_, device, label, role, room, school, *rest, is_at in conn.execute(query)
-    )
+    return Asked(query.where(s.id == bindparam("school", type_=Integer)) if is_of_one else query)
 
 
 def schools_since(conn: Connection, scope: Scope) -> dict[int, float]:
     """Since when each school that a scope sees is known to the server, UTC seconds."""
-    query = select(t.school.c.id, t.school.c.created_at).where(within(scope))
+    query = select(t.school.c.id, t.school.c.created_at).where(reach.within(scope))
     return {school: at for school, at in conn.execute(query).all()}  # noqa: C416 - mypy knows no dict(rows)

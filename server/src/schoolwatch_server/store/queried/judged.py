@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from schoolwatch_server.database import judged_queries
 from schoolwatch_server.database.judged_index import JudgedIndex, Known
-from schoolwatch_server.influxql.condition import Condition
+from schoolwatch_server.influxql.condition import Condition, parts
 from schoolwatch_server.influxql.patience import Patience
 from schoolwatch_server.influxql.query import Buckets, Call, Function, Span
 from schoolwatch_server.influxql.source import Fold, Line, Point, Series, kept, lines
@@ -57,8 +57,11 @@ class JudgedSeries:
         found = self._known.series(measurement, known, self._scope, self._patience)
         if is_same:
             return found
-        named = [Series(one.id, Named(one.tags, self._names)) for one in found]
-        return kept(where, named, self._patience)
+        named: Sequence[Series] = [Series(one.id, Named(one.tags, self._names)) for one in found]
+        for part in filter(names_any, parts(where)):  # all else holds of what was found
+            named = kept(part, named, self._patience)
+        left = {one.id for one in named}
+        return [one for one in found if one.id in left]
 
     def labels(
         self, measurement: str, series: Sequence[Series], keys: Sequence[str]
