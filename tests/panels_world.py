@@ -142,7 +142,7 @@ def _of_server(start: float, hours: int, chance: random.Random) -> Iterator[Judg
     readers = [server.Reader(name, chance.randrange(9), chance.random()) for name in ("rules", "rollup")]
     for hour in range(hours):
         ages = [chance.random() for _ in range(20)]
-        found = server.Health(10, ages, readers, 3, hour, 10_000 + hour, {"1.0": hour, "1.1": 9})
+        found = server.Health(10, ages, readers, 3, hour, 10_000 + hour, {"1.0": hour, "1.1": 9}, 1.7e9)
         yield from server.rows(found, start + hour * 3600)
     yield from _standings({"level": "server"}, start, hours, chance)
     yield from _opened({"level": "server"}, start)

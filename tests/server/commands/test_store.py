@@ -1,5 +1,7 @@
 """`store status` and `store rewind`: how the store beside the database stands, and writing to it again."""
 
+from datetime import datetime
+
 import msgspec
 import pytest
 
@@ -11,6 +13,7 @@ from schoolwatch_server.config import SeriesStore, render
 from schoolwatch_server.database import journal, store_writer
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.intake.batch import take
+from schoolwatch_server.vietnam import VIETNAM
 
 SECTION = SeriesStore("victoriametrics", "http://127.0.0.1:8428")
 
@@ -33,6 +36,7 @@ def test_it_says_how_the_store_stands(data: str, world: World, capsys: pytest.Ca
     assert cli.main(["store", "status", "--data", data]) == 0
     said = capsys.readouterr().out
     assert "behind\t1 reports" in said
+    assert "whole from\tthe beginning on" in said
     assert "written\t1 points" in said
     with begin_write(world.engine) as conn:
         held = store_writer.load(conn)
@@ -53,6 +57,8 @@ def test_set_back_it_is_written_again(data: str, world: World, capsys: pytest.Ca
         journal.set_pruned_before(conn, NOW)
     assert cli.main(["store", "rewind", "--from", "2026-01-01", "--data", data]) == 0
     assert "have left the journal and can't be written again" in capsys.readouterr().err
+    assert cli.main(["store", "status", "--data", data]) == 0
+    assert f"whole from\t{datetime.fromtimestamp(NOW, VIETNAM).isoformat()} on" in capsys.readouterr().out
 
 
 def test_an_instant_that_cannot_be_is_refused(

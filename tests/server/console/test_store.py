@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
 
 import msgspec
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from schoolwatch_server.config import SeriesStore, ServerConfig
 from schoolwatch_server.database import store_writer
 from schoolwatch_server.database.engine import begin_write
+from schoolwatch_server.vietnam import VIETNAM
 from tree import Tree
 from website import RunningSite
 
@@ -39,16 +41,24 @@ def test_the_page_says_how_the_store_stands(site: RunningSite, tree: Tree) -> No
             error="ConnectError: <refused>",
             error_at=now,
             notice="-retentionPeriod is not set",
+            whole_from=datetime(2026, 11, 16, 7, 30, tzinfo=VIETNAM).timestamp(),
         )
         assert store_writer.save(conn, held.turn, done)
     page = admin.get("/system").text
-    for shown in ("1.234.567", "2 giờ trước", "ConnectError: &lt;refused&gt;", "-retentionPeriod is not set"):
+    for shown in (
+        "1.234.567",
+        "2 giờ trước",
+        "ConnectError: &lt;refused&gt;",
+        "-retentionPeriod is not set",
+        "16/11/2026",
+    ):
         assert shown in page, shown
     told = admin.get("/metrics").text
     for line in (
         'schoolwatch_store_points_total{outcome="written"} 1.234567e+06',
         'schoolwatch_store_points_total{outcome="refused"} 3.0',
         "schoolwatch_store_failing 1.0",
+        "schoolwatch_store_whole_since_timestamp_seconds 1.79",
         "schoolwatch_store_lost_reports_total 0",
     ):
         assert line in told, line

@@ -16,7 +16,7 @@ from influxdb import DATABASE, RunningInfluxDB
 from reports import NOW, RULES, World
 from schoolwatch_contract.records import Reading
 from schoolwatch_server import deletions, evaluate, store_writer
-from schoolwatch_server.database import judged, judged_log, retention, tables
+from schoolwatch_server.database import journal, judged, judged_log, retention, tables
 from schoolwatch_server.database import store_writer as kept
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.deletions import Deletion
@@ -241,12 +241,16 @@ def test_a_store_without_what_it_had_is_filled_anew(world, store, clock, caplog,
         clock[0] += 61
         one.catch_up()
     held = {line for line in store.lines if not line.startswith(("school_info", "device_info"))}
+    assert standing(world).progress.whole_from == 0
+    with begin_write(world.engine) as conn:
+        journal.set_pruned_before(conn, NOW - 14 * 86400)  # nothing of it is left that came before
     store.synced, store.fresh = (copy if is_copy else set()), []
     store.kill()
     clock[0] += 5
     writer_of(world, store, clock).catch_up()
     assert held <= store.lines
     assert "without what it had" in caplog.text
+    assert standing(world).progress.whole_from == NOW - 14 * 86400
 
     for _ in range(2):  # it has all, also while it is being filled
         caplog.clear()
@@ -256,6 +260,22 @@ def test_a_store_without_what_it_had_is_filled_anew(world, store, clock, caplog,
         writer_of(world, store, clock).catch_up()
         assert "without what it had" not in caplog.text
         assert "written again from report" in caplog.text
+
+
+def test_it_is_said_from_when_on_readings_are_whole_until_the_store_would_forget_them(
+    world, store, clock
+) -> None:
+    with begin_write(world.engine) as conn:
+        journal.set_pruned_before(conn, NOW - 14 * 86400)
+    writer_of(world, store, clock, retention_days=30).catch_up()
+    assert standing(world).progress.whole_from == NOW - 14 * 86400
+    with begin_write(world.engine) as conn:
+        kept.rewind(conn, PLACE, NOW - 3600)  # what it had before that it still has
+        journal.set_pruned_before(conn, NOW)
+    assert standing(world).progress.whole_from == NOW - 14 * 86400
+    clock[0] += 17 * 86400
+    writer_of(world, store, clock, retention_days=30).catch_up()
+    assert standing(world).progress.whole_from == 0
 
 
 def test_a_writer_that_died_with_the_store_goes_back_too(world, store, clock) -> None:

@@ -104,6 +104,9 @@ def _store(conn: Connection, config: ServerConfig, now: float) -> Iterator[Famil
     yield Family("schoolwatch_store_lost_reports", "counter", "Reports that left the journal unwritten", lost)
     yield _gauge("store_lag_rows", "Reports that the store of series lacks", [({}, float(found.reports))])
     yield _gauge("store_lag_seconds", "How long the oldest of them waits", [({}, found.seconds)], "seconds")
+    whole: list[Sample] = [({}, done.whole_from)] if done.whole_from else []
+    text = "Since when single readings are whole there, where some are missing"
+    yield _gauge("store_whole_since_timestamp_seconds", text, whole, "seconds")
     yield _gauge(
         "store_failing", "Whether the store of series takes nothing now", [({}, float(bool(done.error)))]
     )

@@ -65,6 +65,7 @@ def _status(arguments: argparse.Namespace) -> int:
         ("not sent", f"{done.future} points too far ahead, {done.old} older than it keeps"),
         ("refused", f"{done.refused} points"),
         ("lost", f"{found.lost} reports left the journal before they were written"),
+        ("whole from", f"{_when(done.whole_from)} on" if done.whole_from else "the beginning on"),
         ("not deleted", f"{done.undeleted} deletions that it has no way to carry out"),
         ("error", f"{done.error}, {_when(done.error_at)}" if done.error else "none"),
         ("notice", done.notice or "none"),

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 from sqlalchemy import Connection, delete, func, select, update
 
-from schoolwatch_server.database import judged_log
+from schoolwatch_server.database import journal, judged_log
 from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.upsert import upsert
 
@@ -38,7 +38,9 @@ class Progress(msgspec.Struct, frozen=True):
     `place` is which store it is; `instance` tells one start of it from the next, "" where it doesn't say.
     `filled` is the row of the log of judged values from which on it was, or is, filled: what was written
     before is not counted on. `future` and `old` were not sent, `refused` the store took none of, `undeleted`
-    are deletions that it can't carry out. `notice` is what its people should set otherwise.
+    are deletions that it can't carry out. `notice` is what its people should set otherwise. Single readings
+    are whole from `whole_from` on (UTC seconds; 0: from the first one on): what came before had left the
+    journal when the store was filled.
     """
 
     reached: Reached = Reached()
@@ -46,6 +48,7 @@ class Progress(msgspec.Struct, frozen=True):
     place: str = ""
     instance: str = ""
     filled: int = 0
+    whole_from: float = 0.0
     written: int = 0
     future: int = 0
     old: int = 0
@@ -94,7 +97,8 @@ def begin(conn: Connection, place: str) -> Held:
         return held
     start = Reached(judged=judged_log.newest(conn))
     judged_log.note_again(conn, 0.0)
-    new = Held(1 if held is None else held.turn + 1, Progress(start, start, place, filled=start.judged))
+    made = Progress(start, start, place, filled=start.judged, whole_from=journal.pruned_before(conn))
+    new = Held(1 if held is None else held.turn + 1, made)
     row = {"name": NAME, "turn": new.turn, "body": _encode(new.progress), "lost": 0}
     upsert(conn, t.store_writer, [row])
     return new
@@ -124,6 +128,9 @@ def rewind(conn: Connection, place: str, start: float) -> int:
     judged_log.note_again(conn, start)
     back = Reached(upto, held.progress.reached.judged, 0.0)
     progress = msgspec.structs.replace(held.progress, reached=back, settled=back, filled=back.judged)
+    pruned = journal.pruned_before(conn)
+    if pruned > start or not start:  # what it had before `start` it still has
+        progress = msgspec.structs.replace(progress, whole_from=pruned)
     conn.execute(
         update(t.store_writer).where(_w.name == NAME).values(turn=held.turn + 1, body=_encode(progress))
     )

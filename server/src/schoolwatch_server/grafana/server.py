@@ -23,6 +23,19 @@ def _now(state: str) -> Panel:
     return Panel("stat", title, what, UNITS["count"], query, 6, 5, newest=FRESH_BELOW)
 
 
+def _whole() -> Panel:
+    query = Query(SERVER, {"what": "whole"}, is_over_time=False)
+    return Panel(
+        "stat",
+        said("grafana.server.whole"),
+        said("grafana.server.whole_what"),
+        UNITS["instant"],
+        query,
+        newest="1h",
+        no_data=said("grafana.server.whole_none"),
+    )
+
+
 def _communes() -> Panel:
     first, *others = (
         Query(ROLLOUT, {"state": one, **OF_COMMUNES}, ("commune_name",), is_over_time=False, name=one)
@@ -62,6 +75,7 @@ DASHBOARD = Dashboard(
                 _of("quarantine", "count"),
                 _of("undelivered", "count"),
                 _of("database", "B"),
+                _whole(),
                 incidents.by_severity(_HERE, incidents.LIST),
                 incidents.by_rule(_HERE, incidents.LIST),
             ),

@@ -209,14 +209,16 @@ class Standings:
         if self.health == at:
             return 0
         with begin_read(self.engine) as conn:
+            series = store_writer.standing(conn, now)
             found = server.Health(
                 minutes=every / 60,
                 ages=server_health.ages(conn, at - every, at),
-                readers=_readers(conn, now),
+                readers=_readers(conn, now, series),
                 quarantine=sum(counted.quarantined(conn).values()),
                 undelivered=server_health.undelivered(conn, now),
                 database=server_health.size(conn),
                 versions=rollout.versions(conn, now),
+                whole_from=0.0 if series is None else series.progress.whole_from,
             )
         # also what stayed the same: alert rules look at a quarter of an hour, and no point is "No data" there
         wrote = put_all(self.engine, list(server.rows(found, at)), self.written)
@@ -224,10 +226,9 @@ class Standings:
         return wrote
 
 
-def _readers(conn: Connection, now: float) -> list[server.Reader]:
+def _readers(conn: Connection, now: float, series: store_writer.Standing | None) -> list[server.Reader]:
     """Who reads the journal, and the store of series beside the database where there is one."""
     found = [server.Reader(*one) for one in server_health.readers(conn, now)]
-    series = store_writer.standing(conn, now)
     if series is not None:
         found.append(server.Reader("series", series.reports, series.seconds))
     return found

@@ -19,7 +19,11 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What is read at an instant. `ages`: seconds that each envelope waited which came in `minutes`."""
+    """What is read at an instant. `ages`: seconds that each envelope waited which came in `minutes`.
+
+    `whole_from`: since when single readings are whole in the store beside the database (UTC seconds; 0: all
+    are, or there is none).
+    """
 
     minutes: float
     ages: Sequence[float]
@@ -28,6 +32,7 @@ class Health:
     undelivered: int
     database: int
     versions: Mapping[str, int]
+    whole_from: float = 0.0
 
 
 def rows(found: Health, at: float) -> Iterator[Judged]:
@@ -43,6 +48,8 @@ def rows(found: Health, at: float) -> Iterator[Judged]:
     yield _row(at, "quarantine", found.quarantine)
     yield _row(at, "undelivered", found.undelivered)
     yield _row(at, "database", found.database)
+    if found.whole_from:
+        yield _row(at, "whole", found.whole_from * 1000)  # Grafana's instants are milliseconds
     for version, count in found.versions.items():
         yield _row(at, "version", count, part=version or "?")
 

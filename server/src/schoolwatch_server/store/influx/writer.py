@@ -128,6 +128,8 @@ class Writer:
         if about.notice and about.notice != self._now_at.notice:
             log.warning("the store: %s", about.notice)
         self._change(instance=about.instance or known, notice=about.notice, settled=settled)
+        if self._keeps and self._now_at.whole_from < self._clock() - self._keeps:
+            self._change(whole_from=0.0)  # what it lacks it would not have any more
 
     def _go_back(self) -> None:
         """To what it has for sure: of one that was emptied, or came back from an old copy, to nothing."""
