@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, create_engine, exc
 
+import in_memory
 from mqtt import wait_for
 
 _FAST = (
@@ -28,7 +29,8 @@ class Cluster:
     """One running server, on a socket in its folder alone; the user `guarded` needs a password."""
 
     def __init__(self, programs: Path) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="schoolwatch-postgresql-"))
+        # hundreds of databases, and none waits for the disk
+        self.folder = Path(tempfile.mkdtemp(prefix="schoolwatch-postgresql-", dir=in_memory.DISK))
         self.programs = programs
         self._numbers = count(1)
         # PostgreSQL refuses to run as root; what ends the tests ends it too

@@ -6,6 +6,7 @@ import os
 import random
 import shutil
 import socket
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ import pytest
 from hypothesis import settings
 
 import databases
+import in_memory
 from brokers import RunningBroker
 from schoolwatch_agent import limits
 from schoolwatch_agent.config import Limits
@@ -40,6 +42,19 @@ CHROMIUM = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
 )
+
+
+@pytest.hookimpl(tryfirst=True)  # pytest's own then takes what is set here
+def pytest_configure(config: pytest.Config) -> None:
+    """Has files of all workers in memory; whoever gives --basetemp or TMPDIR has them there."""
+    of_worker = hasattr(config, "workerinput")
+    if of_worker or config.option.collectonly or config.option.basetemp or "TMPDIR" in os.environ:
+        return
+    if in_memory.has_room():
+        folder = in_memory.folder()
+        config.option.basetemp = str(folder / "t")
+        os.environ["TMPDIR"] = str(folder)
+        tempfile.tempdir = None  # what was found before
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -83,6 +98,13 @@ def find_program(name: str) -> Path | None:
     """The program's path; Debian keeps daemons in sbin, which a user's PATH leaves out."""
     found = shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:/usr/local/sbin:/usr/sbin:/sbin")
     return Path(found) if found else None
+
+
+@pytest.fixture
+def on_disk() -> Iterator[Path]:
+    """A folder on a disk, as none of the others may be: for what is large, or about disks."""
+    with tempfile.TemporaryDirectory(prefix="schoolwatch-test-", dir=in_memory.DISK) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture(scope="session")

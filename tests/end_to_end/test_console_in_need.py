@@ -20,6 +20,7 @@ from schoolwatch_server.database.incidents import NewIncident
 from schoolwatch_server.intake.batch import take
 from schoolwatch_server.rules import subject
 from schoolwatch_server.scope import EVERYTHING
+from shared import shared_site
 from tree import FINE, NONE, Tree
 from website import RunningSite
 
@@ -71,10 +72,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Tree:
     return tree
 
 
-@pytest.fixture(scope="module")
-def site(tree: Tree) -> Iterator[RunningSite]:
-    with RunningSite(tree.config) as site:
-        yield site
+site = shared_site
 
 
 @pytest.fixture(scope="module")

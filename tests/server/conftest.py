@@ -8,7 +8,7 @@ from argon2 import PasswordHasher
 
 from reports import World
 from schoolwatch_server import passwords
-from tree import Tree
+from shared import own_site, own_tree
 
 
 @pytest.fixture
@@ -18,12 +18,7 @@ def world(tmp_path: Path) -> Iterator[World]:
     world.engine.dispose()
 
 
-@pytest.fixture
-def tree(tmp_path: Path) -> Iterator[Tree]:
-    """Eight schools of four communes of two provinces; each has an open incident and a closed one."""
-    tree = Tree(tmp_path)
-    yield tree
-    tree.engine.dispose()
+tree, site = own_tree, own_site
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -48,11 +48,6 @@ EVIDENCE = {
 }
 
 
-@pytest.fixture
-def tree(tmp_path: Path) -> Tree:
-    return Tree(tmp_path)
-
-
 def put(tree: Tree, *, is_exercise: bool = False, severity: str = "critical") -> int:
     """A serious incident of the first school's first device, with a note in which a person stands."""
     school = tree.schools[0]

@@ -150,9 +150,9 @@ def test_lsblk_of_this_machine_tells_of_its_root() -> None:
         assert "encryption.enabled /" in machines.readings(observed)
 
 
-def test_real_smartctl_on_what_is_no_disk(peer: Peer, tmp_path: Path) -> None:
-    (tmp_path / "image").write_bytes(bytes(4096))
-    argv = [peer("smartctl"), "-j", "-H", "-A", "-n", "standby", tmp_path / "image"]
+def test_real_smartctl_on_what_is_no_disk(peer: Peer, on_disk: Path) -> None:
+    (on_disk / "image").write_bytes(bytes(4096))
+    argv = [peer("smartctl"), "-j", "-H", "-A", "-n", "standby", on_disk / "image"]
     said = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert said.returncode == 1
     assert smart.smartctl(said.stdout).trouble == "not supported by this disk"

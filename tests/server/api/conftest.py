@@ -1,29 +1,18 @@
 """The web server on a tree of schools."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import httpx
 import pytest
 
 from schoolwatch_server.scope import EVERYTHING, Scope
-from tree import Tree
+from shared import shared_site, shared_tree
 from website import RunningSite
 
 Ask = Callable[..., httpx.Client]
 
 
-@pytest.fixture(scope="module")
-def tree(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tree]:
-    """Shared by a module's tests, which only read it."""
-    tree = Tree(tmp_path_factory.mktemp("tree"))
-    yield tree
-    tree.engine.dispose()
-
-
-@pytest.fixture(scope="module")
-def site(tree: Tree) -> Iterator[RunningSite]:
-    with RunningSite(tree.config) as site:
-        yield site
+tree, site = shared_tree, shared_site
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """School time and planned work entered by programs, with the console's rules and in its words."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import httpx
@@ -12,6 +11,7 @@ from schoolwatch_server.database import audit, calendars
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.school_time import day_number, sessions
 from schoolwatch_server.scope import EVERYTHING, Scope
+from shared import own_site, own_tree
 from tree import Tree
 from website import RunningSite, csrf
 
@@ -26,17 +26,7 @@ WORK = {
 EVERY_DAY = {"morning": "07:30-11:00", "days": "2345678"}
 
 
-@pytest.fixture
-def tree(tmp_path) -> Iterator[Tree]:
-    tree = Tree(tmp_path)
-    yield tree
-    tree.engine.dispose()
-
-
-@pytest.fixture
-def site(tree: Tree) -> Iterator[RunningSite]:
-    with RunningSite(tree.config) as site:
-        yield site
+tree, site = own_tree, own_site
 
 
 def program(site: RunningSite, scope: Scope = EVERYTHING) -> httpx.Client:

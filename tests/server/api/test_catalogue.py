@@ -2,22 +2,16 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import msgspec
-import pytest
 
 from schoolwatch_server.config import OpenData
 from schoolwatch_server.scope import Scope
+from shared import own_tree
 from tree import Tree
 from website import RunningSite
 
-
-@pytest.fixture
-def tree(tmp_path: Path) -> Iterator[Tree]:
-    tree = Tree(tmp_path)
-    yield tree
-    tree.engine.dispose()
+tree = own_tree
 
 
 def nodes(value: object) -> Iterator[dict]:

@@ -1,9 +1,6 @@
 """Incidents seen to by other programs, and by a browser that says which page it is on."""
 
-from collections.abc import Iterator
-
 import httpx
-import pytest
 from sqlalchemy import func, select
 
 from schoolwatch_server.database import incident_rows
@@ -11,21 +8,11 @@ from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.scope import EVERYTHING, Scope
 from schoolwatch_server.tokens import issue_token
+from shared import own_site, own_tree
 from tree import Tree
 from website import RunningSite, csrf
 
-
-@pytest.fixture
-def tree(tmp_path) -> Iterator[Tree]:
-    tree = Tree(tmp_path)
-    yield tree
-    tree.engine.dispose()
-
-
-@pytest.fixture
-def site(tree: Tree) -> Iterator[RunningSite]:
-    with RunningSite(tree.config) as site:
-        yield site
+tree, site = own_tree, own_site
 
 
 def program(site: RunningSite, scope: Scope = EVERYTHING, permission: str = "handle") -> httpx.Client:

@@ -17,6 +17,7 @@ from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.database.history import day_of
 from schoolwatch_server.indicators import series
 from schoolwatch_server.store.series import Judged
+from shared import shared_site
 from tree import Tree
 from website import RunningSite
 
@@ -46,10 +47,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tree]:
     tree.engine.dispose()
 
 
-@pytest.fixture(scope="module")
-def site(tree: Tree) -> Iterator[RunningSite]:
-    with RunningSite(tree.config) as site:
-        yield site
+site = shared_site
 
 
 def paged(client: httpx.Client, limit: int, **query: str) -> list[dict]:

@@ -12,6 +12,7 @@ import pytest
 from schoolwatch_server.console.audit import PAGE, day_start
 from schoolwatch_server.database import people
 from schoolwatch_server.database.engine import begin_write
+from shared import shared_tree
 from tree import Tree
 from website import RunningSite, csrf
 
@@ -19,11 +20,7 @@ NOON = (day_start("from", "2026-03-02") or 0) + 12 * 3600
 DAY = 86400
 
 
-@pytest.fixture(scope="module")
-def tree(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tree]:
-    tree = Tree(tmp_path_factory.mktemp("audit"))
-    yield tree
-    tree.engine.dispose()
+tree = shared_tree
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ import csv
 import hashlib
 import io
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -24,12 +23,6 @@ from tree import School, Tree
 from website import RunningSite, csrf
 
 DAY = "2026-01-05"
-
-
-@pytest.fixture
-def site(tree: Tree) -> Iterator[RunningSite]:
-    with RunningSite(tree.config) as site:
-        yield site
 
 
 def save(client: httpx.Client, school: School, question: str, then: str = "save", **more) -> httpx.Response:

@@ -1,11 +1,9 @@
 """Deletion and renewal of keys at the console: what is typed wrong, and what is done."""
 
 import re
-from collections.abc import Iterator
 
 import httpx
 import msgspec
-import pytest
 
 from brokers import RunningBroker
 from schoolwatch_server import renewal
@@ -13,17 +11,14 @@ from schoolwatch_server.config import Mqtt
 from schoolwatch_server.database import audit, credentials, registry
 from schoolwatch_server.database.engine import begin_read
 from schoolwatch_server.scope import EVERYTHING
+from shared import shared_tree
 from tree import Tree
 from website import RunningSite, csrf, led
 
 WHY = "công văn số 12"
 
 
-@pytest.fixture(scope="module")
-def tree(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tree]:
-    tree = Tree(tmp_path_factory.mktemp("deletion"))
-    yield tree
-    tree.engine.dispose()
+tree = shared_tree
 
 
 def test_keys_are_renewed_for_a_device_or_for_a_school_whose_code_was_typed(tree: Tree) -> None:

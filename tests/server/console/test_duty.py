@@ -1,10 +1,8 @@
 """Channels, duty and exercises at the console: set up by the department, told in words, never an address."""
 
 import time
-from collections.abc import Iterator
 
 import apprise
-import pytest
 from httpx import Response
 from sqlalchemy import select
 
@@ -17,12 +15,6 @@ from schoolwatch_server.scope import EVERYTHING, Scope
 from tree import Tree
 from webhook import Webhook
 from website import RunningSite, csrf, led
-
-
-@pytest.fixture
-def site(tree: Tree) -> Iterator[RunningSite]:
-    with RunningSite(tree.config) as running:
-        yield running
 
 
 def test_a_mailbox_is_told_field_by_field(tree: Tree, site: RunningSite) -> None:

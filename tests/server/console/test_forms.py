@@ -2,29 +2,17 @@
 
 import io
 import re
-from collections.abc import Iterator
 
 import httpx
-import pytest
 from docx import Document
 from openpyxl import Workbook, load_workbook
 
 from schoolwatch_server.scope import Scope
+from shared import shared_site, shared_tree
 from tree import Tree
 from website import RunningSite, csrf
 
-
-@pytest.fixture(scope="module")
-def tree(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tree]:
-    tree = Tree(tmp_path_factory.mktemp("tree"))
-    yield tree
-    tree.engine.dispose()
-
-
-@pytest.fixture(scope="module")
-def site(tree: Tree) -> Iterator[RunningSite]:
-    with RunningSite(tree.config) as site:
-        yield site
+tree, site = shared_tree, shared_site
 
 
 def frozen(client: httpx.Client, code: str, level: str = "school", kind: str = "monthly") -> str:

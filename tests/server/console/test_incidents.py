@@ -6,7 +6,6 @@ import io
 import random
 import re
 import time
-from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -19,23 +18,14 @@ from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.rules import subject
 from schoolwatch_server.scope import EVERYTHING, Scope
+from shared import shared_site, shared_tree
 from tree import Tree
 from website import RunningSite, csrf, led
 
 PASSWORD = "a password for tests"
 
 
-@pytest.fixture(scope="module")
-def tree(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tree]:
-    tree = Tree(tmp_path_factory.mktemp("incidents"))
-    yield tree
-    tree.engine.dispose()
-
-
-@pytest.fixture(scope="module")
-def site(tree: Tree) -> Iterator[RunningSite]:
-    with RunningSite(tree.config) as site:
-        yield site
+tree, site = shared_tree, shared_site
 
 
 @pytest.fixture(scope="module")

@@ -20,6 +20,7 @@ from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.rules import subject
 from schoolwatch_server.scope import Scope
+from shared import shared_tree
 from tree import School, Tree
 from website import RunningSite, csrf
 
@@ -75,11 +76,7 @@ class Heard(threading.Thread):
         self._stop.set()
 
 
-@pytest.fixture(scope="module")
-def tree(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tree]:
-    made = Tree(tmp_path_factory.mktemp("live"))
-    yield made
-    made.engine.dispose()
+tree = shared_tree
 
 
 @pytest.fixture(scope="module")

@@ -3,15 +3,14 @@
 import base64
 import re
 import time
-from collections.abc import Iterator
 
 import httpx
-import pytest
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
 from schoolwatch_server import people
 from schoolwatch_server.scope import EVERYTHING, Scope
+from shared import shared_site, shared_tree
 from tree import Tree
 from website import RunningSite
 
@@ -19,17 +18,7 @@ PASSWORD = "a password for tests"
 PAGE = {"Accept": "text/html"}
 
 
-@pytest.fixture(scope="module")
-def tree(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tree]:
-    tree = Tree(tmp_path_factory.mktemp("people"))
-    yield tree
-    tree.engine.dispose()
-
-
-@pytest.fixture(scope="module")
-def site(tree: Tree) -> Iterator[RunningSite]:
-    with RunningSite(tree.config) as site:
-        yield site
+tree, site = shared_tree, shared_site
 
 
 def token_of(answer: httpx.Response) -> str:

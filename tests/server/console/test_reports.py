@@ -3,32 +3,19 @@
 import json
 import re
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 
-import pytest
 from sqlalchemy import update
 
 from databases import drop_trigger
 from schoolwatch_server.database.tables import report
 from schoolwatch_server.reports import calendar, content
 from schoolwatch_server.scope import Scope
+from shared import shared_site, shared_tree
 from tree import Tree
-from website import RunningSite, csrf
+from website import csrf
 
-
-@pytest.fixture(scope="module")
-def tree(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tree]:
-    """Shared: each test has a school of its own."""
-    tree = Tree(tmp_path_factory.mktemp("tree"))
-    yield tree
-    tree.engine.dispose()
-
-
-@pytest.fixture(scope="module")
-def site(tree: Tree) -> Iterator[RunningSite]:
-    with RunningSite(tree.config) as site:
-        yield site
+tree, site = shared_tree, shared_site
 
 
 def freeze(client, code: str = "", level: str = "school", kind: str = "monthly", **more):

@@ -1,7 +1,5 @@
 """A school is found by what people type of its name or code, and by nobody who may not see it."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from schoolwatch_server.console.search import ROWS
@@ -41,12 +39,6 @@ SCHOOLS = (
 )
 def test_what_is_typed_finds_the_likeliest_first(query: str, codes: list[str]) -> None:
     assert [school.code for school in find(query, SCHOOLS)] == codes
-
-
-@pytest.fixture
-def site(tree: Tree) -> Iterator[RunningSite]:
-    with RunningSite(tree.config) as site:
-        yield site
 
 
 def test_many_are_listed_and_one_is_opened_also_by_an_earlier_code(tree: Tree, site: RunningSite) -> None:

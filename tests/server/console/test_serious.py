@@ -5,7 +5,6 @@ import re
 import time
 
 import httpx
-import pytest
 from sqlalchemy import event
 
 from schoolwatch_server.database import audit, contacts, incidents, serious
@@ -65,12 +64,6 @@ def post(client: httpx.Client, path: str, **data: str) -> httpx.Response:
 def told(tree: Tree) -> list[tuple[str, str]]:
     with begin_read(tree.engine) as conn:
         return [(one.action, one.subject) for one in audit.newest(conn, 20)]
-
-
-@pytest.fixture
-def site(tree: Tree):
-    with RunningSite(tree.config) as running:
-        yield running
 
 
 def test_the_list_asks_the_database_as_often_for_many_as_for_one(tree: Tree) -> None:

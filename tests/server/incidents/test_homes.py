@@ -1,8 +1,5 @@
 """An incident goes with its computer to another school, ends with it, and with its rule."""
 
-from pathlib import Path
-
-import pytest
 from sqlalchemy import select
 
 from schoolwatch_server import exercises, handling, incidents, people, rules
@@ -23,11 +20,6 @@ from schoolwatch_server.scope import EVERYTHING, Scope
 from tree import FINE, NONE, Tree
 
 BOOK = Book.of(rules.load())
-
-
-@pytest.fixture
-def tree(tmp_path: Path) -> Tree:
-    return Tree(tmp_path)
 
 
 def seen(tree: Tree, scope: Scope = EVERYTHING, **more: bool) -> tuple[IncidentRow, ...]:

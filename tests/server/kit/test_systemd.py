@@ -23,7 +23,7 @@ DATA = "var/lib/private/schoolwatch-agent"
 
 
 @pytest.fixture
-def computer(peer: Peer, tmp_path: Path) -> Iterator[Computer]:
+def computer(peer: Peer, tmp_path: Path, on_disk: Path) -> Iterator[Computer]:
     for name in ("ip", "systemd-analyze", "nsenter"):
         peer(name)
     place = ("--commune", "X", "--commune-name", "Xã", "--province", "T", "--province-name", "Tỉnh")
@@ -35,7 +35,7 @@ def computer(peer: Peer, tmp_path: Path) -> Iterator[Computer]:
         assert cli.main(["school", "add", "A", "Trường A", *place, "--data", data]) == 0
         words = ("--school", "A", "--url", url, "--insecure-http", "--out", str(kit))
         assert cli.main(["kit", *words, "--data", data]) == 0
-        yield Computer(tmp_path / "computer", kit, line)
+        yield Computer(on_disk / "computer", kit, line)  # its probes look at the disk
     finally:
         line.unplug()
 

@@ -1,7 +1,6 @@
 """Who makes, sees and ends whose accounts: nobody gives more than they have, and nobody is out of reach."""
 
 import itertools
-from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
 
@@ -28,16 +27,13 @@ from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.delegation import NotGrantableError
 from schoolwatch_server.people import AccountError
 from schoolwatch_server.scope import EVERYTHING, Scope
+from shared import shared_tree
 from tree import Tree
 
 PERMISSIONS: tuple[Permission, ...] = get_args(Permission)
 
 
-@pytest.fixture(scope="module")
-def tree(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tree]:
-    tree = Tree(tmp_path_factory.mktemp("delegation"))
-    yield tree
-    tree.engine.dispose()
+tree = shared_tree
 
 
 def who(role: Role, scope: Scope, account: int | None = None) -> Principal:

@@ -1,1 +1,1 @@
-"""The commands of `schoolwatch-server` that do one thing and end, a module for each word."""
+"""The commands of `schoolwatch-server` that do one thing and end, and what stands behind some of them."""

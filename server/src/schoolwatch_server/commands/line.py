@@ -21,7 +21,7 @@ def add_to(commands: "Subparsers") -> None:
 
 
 def _choose(arguments: argparse.Namespace) -> int:
-    from schoolwatch_server import line_testers
+    from schoolwatch_server.commands import line_testers
 
     called = line_testers.choose(command.database(arguments), arguments.school, arguments.device)
     command.say(f"{called} tests the line of {arguments.school}; it hears of it with its next connection")
@@ -33,7 +33,7 @@ def _choose(arguments: argparse.Namespace) -> int:
 
 
 def _clear(arguments: argparse.Namespace) -> int:
-    from schoolwatch_server import line_testers
+    from schoolwatch_server.commands import line_testers
 
     was = line_testers.clear(command.database(arguments), arguments.school)
     command.say(f"{'now' if was else 'already'} nobody tests the line of {arguments.school}")
@@ -41,7 +41,7 @@ def _clear(arguments: argparse.Namespace) -> int:
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    from schoolwatch_server import line_testers
+    from schoolwatch_server.commands import line_testers
 
     command.say(line_testers.listing(command.database(arguments)))
     return 0

@@ -25,14 +25,14 @@ def add_to(commands: "Subparsers") -> None:
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    from schoolwatch_server import quarantined
+    from schoolwatch_server.commands import quarantined
 
     command.say(quarantined.listing(command.database(arguments), arguments.limit))
     return 0
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    from schoolwatch_server import quarantined
+    from schoolwatch_server.commands import quarantined
 
     text = quarantined.one(command.database(arguments), arguments.id)
     if text is None:
@@ -42,7 +42,7 @@ def _show(arguments: argparse.Namespace) -> int:
 
 
 def _replay(arguments: argparse.Namespace) -> int:
-    from schoolwatch_server import quarantined
+    from schoolwatch_server.commands import quarantined
 
     if len(arguments.id) > REPLAY_MAX:
         raise command.Refused(f"at most {REPLAY_MAX} numbers at once; none at all means every one")

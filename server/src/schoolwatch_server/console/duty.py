@@ -1,8 +1,9 @@
 """The duty list: who is told of what and when, who would be told at a given moment, and uncovered hours."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import Form, Path, Query, Request
@@ -12,9 +13,10 @@ from starlette.responses import RedirectResponse, Response
 from schoolwatch_server import tokens
 from schoolwatch_server.access import Principal
 from schoolwatch_server.api.context import Context
-from schoolwatch_server.api.problems import Problem, bad_field, not_found
+from schoolwatch_server.api.problems import bad_field, not_found
 from schoolwatch_server.api.route import Route, Server, Who
 from schoolwatch_server.channels import is_alertmanager
+from schoolwatch_server.console import duty_typed
 from schoolwatch_server.console.notifications import everybodys
 from schoolwatch_server.console.notifications import filed as filed_channels
 from schoolwatch_server.console.page import Csrf, check_form, page, words_of
@@ -24,6 +26,7 @@ from schoolwatch_server.database import audit, channel_rows, duty_rows, scopes
 from schoolwatch_server.database.engine import begin_read, begin_write
 from schoolwatch_server.duty import route
 from schoolwatch_server.duty.shift import ACTS, STEPS, Acts, Gap, Shift, Where, gaps
+from schoolwatch_server.scope import Scope
 from schoolwatch_server.severity import SEVERITIES
 from schoolwatch_server.vietnam import VIETNAM
 
@@ -116,60 +119,53 @@ def save(
     """Writes an entry, a new one with the number 0."""
     check_form(who, csrf)
     said, now = words_of(request), time.time()
-    scope = tokens.scope_within(server.engine, who, place.strip())
-    name = " ".join(name.split())
-    if scope is None:
-        raise _wrong(said, "place", "place", "place_code")
-    if not name or not name.isprintable():
-        raise _wrong(said, "name", "name", "name")
-    if least not in SEVERITIES:
-        raise bad_field("least", ", ".join(SEVERITIES))
-    weekdays = frozenset(int(day) for day in days or () if day in "0123456" and len(day) == 1)
-    if not weekdays:
-        raise _wrong(said, "days", "days", "days")
-    quiet = None
-    if quiet_from or quiet_to:
-        quiet = (_minute(said, "quiet_from", quiet_from), _minute(said, "quiet_to", quiet_to))
     shift = Shift(
         id=number,
-        name=name,
-        scope=scope,
-        least=least,
-        weekdays=weekdays,
-        starts=_minute(said, "starts", starts),
-        ends=_minute(said, "ends", ends),
+        scope=_scope(said, server, who, place),
+        name=duty_typed.name(said, name),
+        least=duty_typed.least(least),
+        weekdays=duty_typed.weekdays(said, days),
+        starts=duty_typed.minute(said, "starts", starts),
+        ends=duty_typed.minute(said, "ends", ends),
         channels=tuple(dict.fromkeys(to or ())),
-        first_day=_day(said, "first_day", first_day),
-        last_day=_day(said, "last_day", last_day),
+        first_day=duty_typed.day(said, "first_day", first_day),
+        last_day=duty_typed.day(said, "last_day", last_day),
         step=step,
-        quiet=quiet,
-        digest=_minute(said, "digest", digest) if digest else None,
+        quiet=duty_typed.quiet(said, quiet_from, quiet_to),
+        digest=duty_typed.minute(said, "digest", digest) if digest else None,
         acts=acts,
     )
     filed = filed_channels(server)
     with begin_write(server.engine) as conn:
-        known = {
-            *(name for name in filed if not is_alertmanager(name)),
-            *(row.key for row in channel_rows.listed(conn) if row.gets_messages),
-        }
-        held = {one.id for one in duty_rows.shifts(conn)}
-        if not shift.channels or not known.issuperset(shift.channels):
-            raise _wrong(said, "to", "channels", "channels")
-        if number and number not in held:
-            raise not_found("duty", str(number))
-        if not number and len(held) >= duty_rows.SHIFTS_MAX:
-            raise _wrong(said, "name", "too_many", "name")
-        done = duty_rows.put(conn, shift, now)
-        detail = {"number": done, "scope": f"{scope.level}:{scope.id}", "least": least, "step": step}
-        detail |= {
+        _check(conn, said, shift, filed)
+        detail = {
+            "number": duty_rows.put(conn, shift, now),
+            "scope": f"{shift.scope.level}:{shift.scope.id}",
+            "least": least,
+            "step": step,
             "from": starts,
             "to": ends,
-            "days": sorted(weekdays),
+            "days": sorted(shift.weekdays),
             "channels": list(shift.channels),
             "acts": acts,
         }
-        audit.record(conn, actor=who.name, action="duty.change", subject=name, detail=detail, now=now)
+        audit.record(conn, actor=who.name, action="duty.change", subject=shift.name, detail=detail, now=now)
     return RedirectResponse("/duty", 303)
+
+
+def _check(conn: Connection, said: Words, shift: Shift, filed: Mapping[str, object]) -> None:
+    """Refuses channels that are none, a number that nobody gave, and more entries than fit."""
+    known = {
+        *(name for name in filed if not is_alertmanager(name)),
+        *(row.key for row in channel_rows.listed(conn) if row.gets_messages),
+    }
+    if not shift.channels or not known.issuperset(shift.channels):
+        raise duty_typed.wrong(said, "to", "channels", "channels")
+    held = {one.id for one in duty_rows.shifts(conn)}
+    if shift.id and shift.id not in held:
+        raise not_found("duty", str(shift.id))
+    if not shift.id and len(held) >= duty_rows.SHIFTS_MAX:
+        raise duty_typed.wrong(said, "name", "too_many", "name")
 
 
 def remove(
@@ -218,9 +214,7 @@ def escalate(
 
 def _where(request: Request, conn: Connection, who: Principal, server: Context, code: str) -> Where:
     """Where an incident would be. Raises a 422 `Problem` for a code that is no place."""
-    scope = tokens.scope_within(server.engine, who, code.strip())
-    if scope is None:
-        raise _wrong(words_of(request), "place", "place", "place_code")
+    scope = _scope(words_of(request), server, who, code)
     if scope.level == "all":
         return Where()
     place = scopes.where(conn, [scope])[scope].place
@@ -235,30 +229,15 @@ def _moment(request: Request, text: str, now: float) -> float:
     except ValueError:
         asked = datetime.min  # noqa: DTZ901  refused below
     if asked.year not in YEARS:
-        raise _wrong(words_of(request), "at", "at", "at")
+        raise duty_typed.wrong(words_of(request), "at", "at", "at")
     return (asked if asked.tzinfo else asked.replace(tzinfo=VIETNAM)).timestamp()
 
 
-def _wrong(said: Words, field: str, fault: str, label: str) -> Problem:
-    return bad_field(field, said.text(f"duty.fault.{fault}"), said.text(f"duty.{label}"))
-
-
-def _minute(said: Words, field: str, text: str) -> int:
-    hour, _, minute = text.strip().partition(":")
-    if not (hour.isascii() and hour.isdigit() and minute.isascii() and minute.isdigit()):
-        raise _wrong(said, field, "time", field)
-    if int(hour) > 23 or int(minute) > 59:
-        raise _wrong(said, field, "time", field)
-    return int(hour) * 60 + int(minute)
-
-
-def _day(said: Words, field: str, text: str) -> date | None:
-    if not text.strip():
-        return None
-    try:
-        return date.fromisoformat(text.strip())
-    except ValueError as error:
-        raise _wrong(said, field, "day", field) from error
+def _scope(said: Words, server: Context, who: Principal, code: str) -> Scope:
+    scope = tokens.scope_within(server.engine, who, code.strip())
+    if scope is None:
+        raise duty_typed.wrong(said, "place", "place", "place_code")
+    return scope
 
 
 def _clock(minute: int) -> str:

@@ -9,13 +9,19 @@ from schoolwatch_server import passwords, people, transport
 from schoolwatch_server.access import as_role
 from schoolwatch_server.config import ServerConfig
 from schoolwatch_server.law import words
+from schoolwatch_server.sections import People
 from schoolwatch_server.use import FEWEST
 
 
 def measures(config: ServerConfig) -> Iterator[tuple[str, str]]:
     """What is guarded and how, as the settings have it."""
-    hasher = argon2.PasswordHasher()
-    fewest = max(config.privacy.room_devices, FEWEST)
+    yield from _of_computers()
+    yield from _of_accounts(config.people)
+    yield from _of_what_is_shown_and_taken(max(config.privacy.room_devices, FEWEST))
+    yield from _of_secrets(config)
+
+
+def _of_computers() -> Iterator[tuple[str, str]]:
     yield (
         "Nhận biết thiết bị",
         (
@@ -31,6 +37,10 @@ def measures(config: ServerConfig) -> Iterator[tuple[str, str]]:
             "sinh ra từ một tệp ngoài cơ sở dữ liệu"
         ),
     )
+
+
+def _of_accounts(settings: People) -> Iterator[tuple[str, str]]:
+    hasher = argon2.PasswordHasher()
     yield (
         "Mật khẩu người dùng",
         (
@@ -43,24 +53,24 @@ def measures(config: ServerConfig) -> Iterator[tuple[str, str]]:
     yield (
         "Phiên đăng nhập",
         (
-            f"hết hạn sau {config.people.session_hours:g} giờ, "
-            f"hoặc sau {config.people.idle_minutes:g} phút không dùng; mã phiên chỉ lưu dưới dạng bản băm; "
+            f"hết hạn sau {settings.session_hours:g} giờ, "
+            f"hoặc sau {settings.idle_minutes:g} phút không dùng; mã phiên chỉ lưu dưới dạng bản băm; "
             "biểu mẫu có mã chống giả mạo"
         ),
     )
-    must = config.people.second_factor_roles
+    must = settings.second_factor_roles
     roles = ", ".join(words.ROLES[as_role(role)]["vi"] for role in must) or "không vai trò nào"
     yield (
         "Xác thực hai bước",
         (
             f"mã TOTP (RFC 6238) trên điện thoại, bắt buộc với: {roles}, "
-            f"chậm nhất {config.people.second_factor_days} ngày sau khi có vai trò; "
+            f"chậm nhất {settings.second_factor_days} ngày sau khi có vai trò; "
             "khóa được niêm phong bằng khóa chủ để ngoài cơ sở dữ liệu"
         ),
     )
     yield (
         "Tài khoản không dùng",
-        f"tự khóa sau {config.people.idle_days} ngày không đăng nhập",
+        f"tự khóa sau {settings.idle_days} ngày không đăng nhập",
     )
     yield (
         "Phân quyền",
@@ -69,6 +79,9 @@ def measures(config: ServerConfig) -> Iterator[tuple[str, str]]:
             "trong phạm vi tỉnh, xã hay trường của tài khoản; truy vấn được lọc theo phạm vi"
         ),
     )
+
+
+def _of_what_is_shown_and_taken(fewest: int) -> Iterator[tuple[str, str]]:
     yield (
         "Mức sử dụng phòng máy",
         (
@@ -83,6 +96,9 @@ def measures(config: ServerConfig) -> Iterator[tuple[str, str]]:
             "không có kênh ra lệnh từ xa tới máy của trường"
         ),
     )
+
+
+def _of_secrets(config: ServerConfig) -> Iterator[tuple[str, str]]:
     yield "Mã hóa đường truyền", _transport(config)
     yield (
         "Bí mật trong cơ sở dữ liệu",
