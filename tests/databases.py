@@ -25,6 +25,7 @@ KIND = os.environ.get("SCHOOLWATCH_TEST_DATABASE", "sqlite")
 
 ON_BOTH = (
     "server/console/test_asked_once.py",
+    "server/console/test_away.py",
     "server/database/",
     "server/incidents/test_incidents.py",
     "server/intake/test_commit.py",

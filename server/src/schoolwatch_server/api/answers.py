@@ -103,7 +103,7 @@ async def _sealed(request: Request, error: Any) -> Response:
     log.error("%s %s: %s", request.method, request.url.path, error)
     problem = Problem(503, "what is sealed here can't be opened now: the server's log says what to do")
     if errors.wants_page(request):
-        return errors.page_of(request, problem, kind="sealed")
+        return errors.page_of(request, problem, kind="sealed", is_stored=False)
     return problems.response(problem, request.url.path)
 
 
@@ -117,7 +117,7 @@ async def _database(request: Request, error: Any) -> Response:
     text = "the database can't be used just now: try again in a minute"
     problem = Problem(503, text, headers={"Retry-After": "30"})
     if errors.wants_page(request):
-        return errors.page_of(request, problem, kind="database")
+        return errors.page_of(request, problem, kind="database", is_stored=False)
     return problems.response(problem, request.url.path)
 
 

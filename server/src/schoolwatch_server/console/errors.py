@@ -3,6 +3,7 @@
 from urllib.parse import quote
 
 from fastapi import Request
+from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from schoolwatch_server.api.problems import Problem
@@ -56,8 +57,33 @@ def wants_page(request: Request) -> bool:
     return "text/html" in request.headers.get("accept", "") or "hx-request" in request.headers
 
 
-def page_of(request: Request, problem: Problem, kind: str = "") -> Response:
-    """The error's page; `kind` names its words where the status alone does not."""
+_UNKEPT = frozenset({"password", "old", "new", "again", "address", "url"})
+"""Fields that a browser shows as dots, or that hold a password: they stay out of every answer."""
+
+_KEPT_MAX = 65_536
+_SHOWN_FROM = 20
+
+
+def _kept(request: Request) -> tuple[tuple[str, str, bool], ...]:
+    """Name, value and whether to show it of what a form held; () when it can't be kept."""
+    # asked for anew, a body that has come already would be waited for
+    form: FormData | None = getattr(request, "_form", None)
+    path = request.url.path
+    if form is None or path.startswith(("//", "/login", "/me")):
+        return ()
+    fields = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+    if len(fields) < len(form.multi_items()) or _UNKEPT & {name for name, _ in fields}:
+        return ()
+    if sum(len(value) for _, value in fields) > _KEPT_MAX:
+        return ()
+    return tuple((name, value, name != "csrf" and len(value) > _SHOWN_FROM) for name, value in fields)
+
+
+def page_of(request: Request, problem: Problem, kind: str = "", *, is_stored: bool = True) -> Response:
+    """The error's page; `kind` names its words where the status alone does not.
+
+    Of a form of which nothing could be stored (`is_stored`) it holds what was typed, to be sent again.
+    """
     status = problem.status
     named = dict.fromkeys(error["field"] for error in problem.errors)
     answer = page(
@@ -65,6 +91,8 @@ def page_of(request: Request, problem: Problem, kind: str = "") -> Response:
         "error.html",
         None,
         status,
+        unsent=not is_stored and request.method == "POST",
+        kept=() if is_stored else _kept(request),
         kind=kind or (str(status) if status in _KNOWN else "other"),
         told=problem.told,
         fields=[(field, _FIELDS[field]) for field in named if field in _FIELDS and not problem.told],

@@ -26,6 +26,7 @@ def show(request: Request, who: Who, server: Server) -> Response:
             who,
             parts=read_parts(server.config.folder),
             disk=disk.look(server.config.folder),
+            is_elsewhere=server.engine.dialect.name == "postgresql",
             doubted=forgetting.held(conn),
             cursors=counted.cursors(conn),
             store=None if server.config.store.kind == "embedded" else server.config.store,
