@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
+from functools import partial
 
 from sqlalchemy import Connection, Engine
 
@@ -101,16 +102,15 @@ def message(
         "missing": len(line.missing),
         "done": line.done,
         "all": len(line.places),
-        "kind": words.either(language, f"reports.kind.{reminder.kind}", reminder.kind),
+        "report": calendar.called(partial(words.get, language), reminder.kind, reminder.period),
         "level": words.either(language, f"reports.level.{reminder.level}", reminder.level),
-        "period": reminder.period,
         "province": line.province.name,
         "names": _names(line, words, language),
         "document": line.deadline.document,
         "clause": line.deadline.clause or "–",
         "link": f"{public_url}/reports",
     }
-    title = {name: values[name] for name in ("days", "missing", "kind", "period")}
+    title = {name: values[name] for name in ("days", "missing", "report")}
     body = {
         name: values[name]
         for name in ("province", "day", "done", "all", "level", "names", "document", "clause", "link")

@@ -90,7 +90,7 @@ def test_a_reminder_goes_out_seven_and_two_days_before_once_and_names_who_owes(
         assert reminders.put_due(monthly.engine, addresses, noon(days)) == 0
     send_all(monthly, addresses, noon(7))
     (said,) = webhook.received
-    assert said["title"] == "Còn 7 ngày: 2 đơn vị chưa nộp Báo cáo tháng, 2027-03"
+    assert said["title"] == "Còn 7 ngày: 2 đơn vị chưa nộp Báo cáo tháng 3/2027"
     assert "Trường, Trường thứ hai" in said["message"]
     assert "hạn cuối 19/03/2027" in said["message"]
     assert "Kế hoạch 27/KH-SGDĐT" in said["message"], "a date is told with its source"

@@ -37,11 +37,16 @@ class Said:
             return self.words.percent(value)
         if unit in ("students/computer", "days", "s", "bit/s", "boolean"):
             return self.words.amount(value, unit)
-        number, name = self.words.number(value, 2), self.words.known(f"packs.unit.{unit}", unit)
-        return f"{name} {number}" if unit == "level" else f"{number}\u00a0{name}"
+        number = self.words.number(value, 2)
+        if unit == "count":
+            return number
+        if unit == "B":
+            return f"{self.words.number(value / 1e9)}\u00a0GB"
+        name = self.words.known(f"packs.unit.{unit}", unit)
+        return f"{name} {number}" if unit in ("level", "grade") else f"{number}\u00a0{name}"
 
     def target(self, of: Item | Target) -> str:
-        """`100 %`, `không quá 2 học sinh/máy`, or that the document gives no number."""
+        """`100%`, `không quá 2 học sinh/máy`, or that the document gives no number."""
         value = of.value if isinstance(of, Target) else of.target
         if value is None:
             return self.words.text("packs.no_number")

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from schoolwatch_server.console.words import ZONE, Words
 from schoolwatch_server.database.reports import ReportRow
 from schoolwatch_server.indicators.indicator import IndicatorValue
-from schoolwatch_server.reports.calendar import KINDS, Deadline
+from schoolwatch_server.reports.calendar import Deadline, called, in_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,34 +21,15 @@ class ReportWords:
 
     def period(self, kind: str, period: str) -> str:
         """`tháng 11/2026`."""
-        year, _, part = period.partition("-")
-        if kind not in KINDS:
-            return period
-        half = f"reports.period.{'first' if part == 'H1' else 'second'}_half"
-        return self.words.text(
-            f"reports.period.{kind}",
-            **{
-                name: value
-                for name, value in {
-                    "year": year,
-                    "month": part,
-                    "part": part.removeprefix("Q"),
-                    "half": self.words.text(half),
-                    "period": period,
-                    "day": self.day(period) if kind == "ad_hoc" else "",
-                }.items()
-                if name in _PLACES[kind]
-            },
-        )
+        return in_words(self.words.text, kind, period)
+
+    def of(self, kind: str, period: str) -> str:
+        """`Báo cáo tháng 11/2026`."""
+        return called(self.words.text, kind, period)
 
     def title(self, row: ReportRow) -> str:
-        """`Báo cáo tháng, tháng 11/2026: Trường …`."""
-        return self.words.text(
-            "reports.one_title",
-            kind=self.kind(row.kind),
-            period=self.period(row.kind, row.period),
-            name=row.name,
-        )
+        """`Báo cáo tháng 11/2026: Trường …`."""
+        return f"{self.of(row.kind, row.period)}: {row.name}"
 
     def day(self, day: date | str) -> str:
         """`19/11/2026` of a day, or of its ISO form."""
@@ -83,7 +64,7 @@ class ReportWords:
         return f"{self.words.text('report.status.not_enough_data')}: {reason}"
 
     def target(self, value: IndicatorValue, today: date) -> str:
-        """`100 %, quá hạn từ 01/01/2026`; empty without a target."""
+        """`100%, quá hạn từ 01/01/2026`; empty without a target."""
         if value.target is None:
             return ""
         amount = self.words.amount(value.target, value.unit)
@@ -96,13 +77,3 @@ class ReportWords:
             since = date.fromordinal(last.toordinal() + 1)
             return self.words.text("reports.target_overdue", target=amount, day=self.day(since))
         return self.words.text("reports.target_by", target=amount, day=self.day(last))
-
-
-_PLACES = {
-    "monthly": {"month", "year"},
-    "quarterly": {"part", "year"},
-    "half_year": {"half", "year"},
-    "year": {"year"},
-    "self_assessment": {"period"},
-    "ad_hoc": {"day"},
-}

@@ -7,7 +7,7 @@ have it: the one of November before 20 November.
 
 import re
 from calendar import monthrange
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -240,3 +240,31 @@ def reminder(due: Due, today: date) -> int | None:
     """
     left = (due.last_day - today).days
     return next((days for days in sorted(REMIND) if 0 <= left <= days), None)
+
+
+def in_words(text: Callable[..., str], kind: str, period: str) -> str:
+    """`tháng 11/2026`, `quý IV/2026`, `6 tháng đầu năm 2026`; what is no period stays as it is.
+
+    Months 1 and 2 have a nought before them, quarters are Roman: Nghị định 30/2020/NĐ-CP, Phụ lục I.
+    """
+    year, _, part = period.partition("-")
+    if kind == "ad_hoc" and re.fullmatch(r"\d{4}-\d\d-\d\d", period):
+        return text("reports.period.ad_hoc", day=f"{date.fromisoformat(period):%d/%m/%Y}")
+    if kind == "self_assessment" and re.fullmatch(r"\d{4}-\d{4}", period):
+        return text("reports.period.self_assessment", year=period)
+    if kind == "monthly" and re.fullmatch(r"\d\d", part):
+        return text("reports.period.monthly", month=part if part < "03" else int(part), year=year)
+    if kind == "quarterly" and re.fullmatch(r"Q[1-4]", part):
+        return text("reports.period.quarterly", quarter=_ROMAN[int(part[1])], year=year)
+    if kind == "half_year" and part in _HALVES:
+        return text(f"reports.period.{_HALVES[part]}", year=year)
+    return text("reports.period.year", year=year) if kind == "year" and not part else period
+
+
+def called(text: Callable[..., str], kind: str, period: str) -> str:
+    """`Báo cáo tháng 11/2026`."""
+    return text(f"reports.of.{kind}", period=in_words(text, kind, period)) if kind in KINDS else period
+
+
+_ROMAN: Final = ("", "I", "II", "III", "IV")
+_HALVES: Final = {"H1": "first_half", "H2": "second_half"}

@@ -213,19 +213,7 @@ def made_at(paper: Paper) -> datetime:
 
 def period(paper: Paper) -> str:
     """`tháng 11/2026`, `quý IV/2026`, `năm 2026`; the period itself where it is of another form."""
-    of = paper.content.period
-    if paper.content.kind == "ad_hoc":
-        return paper.text("file.period.day", day=day(of))
-    if match := re.fullmatch(r"(\d{4})-(\d\d)", of):
-        return paper.text("file.period.month", month=int(match[2]), year=match[1])
-    if match := re.fullmatch(r"(\d{4})-Q([1-4])", of):
-        quarter = ("I", "II", "III", "IV")[int(match[2]) - 1]
-        return paper.text("file.period.quarter", quarter=quarter, year=match[1])
-    if match := re.fullmatch(r"(\d{4})-H([12])", of):
-        return paper.text("file.period.half", half=match[2], year=match[1])
-    if re.fullmatch(r"\d{4}-\d{4}", of):
-        return paper.text("file.period.school_year", year=of)
-    return paper.text("file.period.year", year=of) if re.fullmatch(r"\d{4}", of) else of
+    return calendar.in_words(paper.text, paper.content.kind, paper.content.period)
 
 
 def ended_before(paper: Paper) -> date | None:
