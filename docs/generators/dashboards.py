@@ -13,7 +13,6 @@ from generators.panels import At, panel, source
 from schoolwatch_server.grafana import DASHBOARDS, influxql, promql, sources
 from schoolwatch_server.grafana.links import of_console
 from schoolwatch_server.grafana.spec import (
-    CHOICE,
     CONSOLE,
     SOURCE,
     SOURCE_TYPES,
@@ -32,6 +31,7 @@ OPEN = 5
 """Rows that are open at first: what is below them is asked for when somebody opens it."""
 
 _VALUES: Mapping[Dialect, Any] = {"influxql": influxql.values, "promql": promql.values}
+_LISTED: Mapping[Dialect, Any] = {"influxql": influxql.listed, "promql": promql.listed}
 
 _BY_UID = {one.uid: one for one in DASHBOARDS}
 
@@ -119,8 +119,8 @@ def _variable(variable: Variable, at: At) -> Any:
         .refresh(models.VariableRefresh.ON_TIME_RANGE_CHANGED)
         .sort(models.VariableSort.ALPHABETICAL_CASE_INSENSITIVE_ASC)
     )
-    if variable.is_choice:
-        made = made.regex(CHOICE)
+    if regex := _LISTED[at.dialect](variable):
+        made = made.regex(regex)
     return made.hide(models.VariableHide.HIDE_VARIABLE) if variable.is_hidden else made
 
 

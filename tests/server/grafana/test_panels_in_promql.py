@@ -2,6 +2,7 @@
 
 import itertools
 import random
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -17,6 +18,7 @@ from panels_world import HOURS, SECOND, START, UNKNOWN_BY_NOW, expanded, expande
 from reports import World
 from schoolwatch_server import packs
 from schoolwatch_server.grafana import DASHBOARDS, alert, alerts, influxql, marks, promql
+from schoolwatch_server.grafana.places import SCHOOL
 from schoolwatch_server.grafana.spec import Query, Variable
 from schoolwatch_server.influxql.condition import Condition, meant
 from schoolwatch_server.influxql.query import Buckets, Call, Function, Span
@@ -24,6 +26,7 @@ from schoolwatch_server.influxql.source import Fold, Line, Point, Series, folded
 from schoolwatch_server.store import lines as protocol
 from schoolwatch_server.store.influx.open import open_engine
 from schoolwatch_server.store.influx.writer import Writer
+from schoolwatch_server.store.names import choice
 from schoolwatch_server.store.queried import Queried
 from schoolwatch_server.store_section import SeriesStore
 from victoriametrics import RunningVictoriaMetrics, holding
@@ -231,12 +234,12 @@ def test_alert_rules(embedded: Queried, victoriametrics: RunningVictoriaMetrics)
         for step in (one for one in rule.steps if isinstance(one, alert.Asked)):
             asking = Asking((now - step.seconds) * 1000, now * 1000, "1h", {})
             ours = asking.influxql(step.query, embedded)
-            if step.is_current:
+            if step.query.is_current:
                 ours = {place: numbers for place, numbers in ours.items() if UNKNOWN_BY_NOW not in place}
             ((text, _),) = alert.queries(replace(rule, steps=(step,)), "promql")
             theirs = asking.at_its_end(text, step.query, victoriametrics)
             assert agree(ours, theirs), f"{text}\nours   {ours}\ntheirs {theirs}"
-            counts.add((rule.group, step.is_current, len(ours)))
+            counts.add((rule.group, step.query.is_current, len(ours)))
     assert counts >= {("indicators", True, 1), ("indicators", False, 2), ("server", False, 1)}
 
 
@@ -251,10 +254,42 @@ def test_whatever_a_place_is_called_it_is_found(name: str, victoriametrics: Runn
     assert agree(ours, theirs)
 
 
+def test_a_list_has_the_newest_name_alone(victoriametrics: RunningVictoriaMetrics) -> None:
+    """Also where the range reaches back to the old one; who is not there any more leaves it after 2 days."""
+    province, at = "4711", START * SECOND
+    told = [
+        protocol.info_line(
+            "school_info", {"province": province, "commune": "1", **tags}, at + hour * 3600 * SECOND
+        )
+        for hour, tags in (
+            (0, {"school": "1", "school_choice": "Tên cũ|1", "commune_choice": "Xã cũ|1"}),
+            (1, {"school": "1", "school_choice": 'Tên "mới"|1', "commune_choice": "Xã|1"}),
+            (1, {"school": "2", "school_choice": "B|2|2", "commune_choice": "Xã|1"}),
+            (-60, {"school": "3", "school_choice": "C|3", "commune_choice": "Xã|1"}),
+        )
+    ]
+    victoriametrics.write("\n".join(told))
+    school = Variable(
+        "school", SCHOOL.title, "school_info", "school_choice", {"province": province}, is_choice=True
+    )
+    assert listed(victoriametrics, school, {}) == ["B|2|2", 'Tên "mới"|1']
+    commune = replace(school, tag="commune_choice")
+    assert listed(victoriametrics, commune, {}) == ["Xã|1"]
+    code = replace(school, tag="commune", is_choice=False)
+    assert listed(victoriametrics, code, {}) == ["1"]
+
+
 def listed(running: RunningVictoriaMetrics, variable: Variable, chosen: dict[str, str]) -> list[str]:
-    """A variable's list, as Grafana asks for it."""
+    """A variable's list, as Grafana asks for it and takes it apart (`queryResultQuery`, `regex`)."""
     text = expanded_in_promql(promql.values(variable), chosen, 0, "")
-    series, tag = text.removeprefix("label_values(").removesuffix(")").rsplit(", ", 1)
-    end = START + HOURS * 3600
-    found = running.ask(f"label/{tag}/values", **{"match[]": series, "start": f"{START}", "end": f"{end}"})
-    return sorted(found)
+    assert "\n" not in text
+    query = text.removeprefix("query_result(").removesuffix(")")
+    found = running.ask("query", query=query, time=str(START + HOURS * 3600))["result"]
+    regex = re.compile(promql.listed(variable).strip("/").replace("(?<", "(?P<"))
+    values = []
+    for one in found:
+        labels = ",".join(f'{key}="{value}"' for key, value in one["metric"].items())
+        match = regex.search(f"{{{labels}}} {one['value'][1]} {one['value'][0] * 1000}")
+        assert match is not None
+        values.append(choice(match["text"], match["value"]) if variable.is_choice else match[1])
+    return sorted(values)

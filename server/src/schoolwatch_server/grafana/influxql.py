@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from schoolwatch_server.grafana.spec import GIVEN, Marks, Query, Variable
+from schoolwatch_server.grafana.spec import CHOICE, GIVEN, Marks, Query, Variable
 from schoolwatch_server.texts import Language
 
 MARKS_MAX: Final = 500
@@ -50,6 +50,11 @@ def values(variable: Variable) -> str:
     text = f'SHOW TAG VALUES FROM "{variable.measurement}" WITH KEY = "{variable.tag}"'
     where = _where(variable.where)
     return f"{text} WHERE {' AND '.join(filter(None, (where, LISTED)))}"
+
+
+def listed(variable: Variable) -> str:
+    """How Grafana finds what is shown and what it stands for in a value of a list; "": all of it is both."""
+    return CHOICE if variable.is_choice else ""
 
 
 def marks(asked: Marks) -> str:

@@ -20,6 +20,12 @@ _INTERVAL: Final = "[$__interval] offset 1ms-$__interval"
 """InfluxDB's intervals have their first instant and not their last, and are called after the first.
 Prometheus looks back and has the last instant only: so one looks at what is to come, and 1 ms less far."""
 
+LISTED: Final = "2d"
+"""How far lists look back from the range's end: as those in InfluxQL do."""
+
+_LISTED_BY: Final = {"school_info": "school", "device_info": "device"}
+"""The tag that stays when the others of a series change."""
+
 RANGE: Final = "[${__range_ms}ms1ms]"
 """InfluxDB's range has both its ends."""
 
@@ -62,9 +68,25 @@ def points(asked: Query) -> str:
 
 
 def values(variable: Variable) -> str:
-    """What fills a variable's list."""
-    series = _selected(prometheus_name(variable.measurement), variable.where)
-    return f"label_values({series}, {variable.tag})"
+    """What fills a variable's list: the newest series of each place or device at the range's end.
+
+    `label_values` would give a renamed one's old names too, as far back as the range reaches.
+    """
+    selected = _selected(prometheus_name(variable.measurement), variable.where)
+    at = f"tlast_over_time({selected}[{LISTED}])"
+    id_ = _LISTED_BY.get(variable.measurement)
+    newest = f"{at} == on ({id_}) group_left max by ({id_}) ({at})" if id_ else at
+    return f"query_result(count by ({variable.tag}) ({newest}))"
+
+
+def listed(variable: Variable) -> str:
+    """How Grafana finds what is shown and what it stands for in a line of `query_result`.
+
+    Such a line is `{tag="text"} number instant`, with the text as it is:
+    https://grafana.com/docs/grafana/latest/datasources/prometheus/template-variables/#use-query-variables
+    """
+    one = r"(?<text>.+)\|(?<value>[^|]+)" if variable.is_choice else "(.+)"
+    return rf'/^\{{{variable.tag}="{one}"\}} \S+ \S+$/'
 
 
 def marks(asked: Marks) -> str:
