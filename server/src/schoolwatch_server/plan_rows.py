@@ -138,10 +138,13 @@ def _holds(item: Item, value: float) -> bool:
 
 
 def _measured_of(plan: Plan, item: Item, by_id: Mapping[str, IndicatorValue], of: OfItem | None) -> Row:
-    """Over the schools that it is about; the place's own value where that is all of them."""
-    if of is not None and of.value is not None:
-        return _measured(plan, item, of.value)
-    return _measured(plan, item, by_id.get(item.indicator or ""))
+    """Over the schools that it is about; the place's own value where that is all of them.
+
+    Of schools that the indicator isn't asked of, as private ones, nothing is measured: its value is of others.
+    """
+    if of is None:
+        return _measured(plan, item, None)
+    return _measured(plan, item, of.value or by_id.get(of.indicator))
 
 
 def _measured(plan: Plan, item: Item, value: IndicatorValue | None) -> Row:

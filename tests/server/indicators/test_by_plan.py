@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import msgspec
 import pytest
 from sqlalchemy import Connection, Engine, insert, update
 
@@ -95,6 +96,28 @@ def test_an_item_is_counted_over_the_schools_that_it_is_about(engine) -> None:
     assert (own.value, own.target, own.lines[-1].source.document) == (0.5, 1.0, PLAN.document)
 
 
+def test_of_schools_that_an_indicator_is_not_asked_of_the_places_own_value_says_nothing(engine) -> None:
+    """What public schools reach stood in for an item that is about private ones alone."""
+    public = next(one for one in INDICATORS if one.public_only)
+    asked = item("private", public.id, levels=("MN",))
+    rules = replace(SHIPPED, plans=(replace_items(PLAN, asked, item("all", public.id)),))
+    with begin_write(engine) as conn:
+        commune = registry.communes(conn, EVERYTHING)[0].id
+        private = _school(conn, commune, "S4", "MN", on=1, off=1)
+        conn.execute(update(t.school).where(t.school.c.id == private).values(is_public=False))
+    with begin_read(engine) as conn:
+        scope = Scope("commune", commune)
+        at = current.at(conn, "commune", commune, rules, NOW)
+        values = tuple(
+            msgspec.structs.replace(each, value=0.5) if each.indicator == public.id else each
+            for each in at.values
+        )
+        found = plan_rows.of_place(conn, scope, replace(at, values=values), rules)
+    told = {row.item.id: (row.standing, row.value is None, row.schools) for row in found}
+    assert told["private"] == ("outside", True, 1)
+    assert told["all"][0] != "outside"
+
+
 def test_a_large_province_has_the_same_rows_from_its_series(engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(current, "LARGE", 1)
     with begin_read(engine) as conn:
@@ -111,6 +134,10 @@ def test_a_large_province_has_the_same_rows_from_its_series(engine, monkeypatch:
         province = registry.provinces(conn, EVERYTHING)[0].id
         at = current.at(conn, "province", province, other, NOW)
     assert all(each.value is not None for each in at.items), "a new plan is counted on the spot"
+
+
+def replace_items(plan: Plan, *items: Item) -> Plan:
+    return Plan(kind="plan", id=plan.id, version=1, vi=plan.vi, issuer=plan.issuer, items=items)
 
 
 def replace_version(plan: Plan) -> Plan:
