@@ -140,7 +140,7 @@ def _holds(item: Item, value: float) -> bool:
 def _measured_of(plan: Plan, item: Item, by_id: Mapping[str, IndicatorValue], of: OfItem | None) -> Row:
     """Over the schools that it is about; the place's own value where that is all of them.
 
-    Of schools that the indicator isn't asked of, as private ones, nothing is measured: its value is of others.
+    Of schools that the indicator isn't asked of, as private ones, nothing is measured: it is of others.
     """
     if of is None:
         return _measured(plan, item, None)

@@ -1,5 +1,7 @@
 """The API's own description (OpenAPI), and the page at /docs that shows it with the vendored Swagger UI."""
 
+from collections.abc import Mapping, Sequence
+
 from fastapi import Request
 from fastapi.openapi.utils import get_openapi
 from starlette.responses import HTMLResponse, JSONResponse
@@ -29,13 +31,15 @@ _PROBLEM = {
     },
 }
 
-_OTHER = {
-    "/metrics": ("text/plain", "string"),
-    "/metrics/indicators": ("application/openmetrics-text", "string"),
-    "/ca.pem": ("application/x-pem-file", "string"),
-    "/api/v1/catalog": ("application/ld+json", "object"),
+_METRICS = ("text/plain", "application/openmetrics-text")
+
+_OTHER: Mapping[str, tuple[Sequence[str], str]] = {
+    "/metrics": (_METRICS, "string"),
+    "/metrics/indicators": (_METRICS, "string"),
+    "/ca.pem": (("application/x-pem-file",), "string"),
+    "/api/v1/catalog": (("application/ld+json",), "object"),
 }
-"""Route whose answer is no plain JSON → its media type, and what it is to a program."""
+"""Route whose answer is no plain JSON → its media types, and what it is to a program."""
 
 _DESCRIPTION = """Reads what SchoolWatch knows. Send `Authorization: Bearer <token>`; the page `/tokens` and
 the command `schoolwatch-server token` make one. It sees the places of its scope, and 1,200 requests of it
@@ -89,7 +93,7 @@ def _describe(request: Request) -> dict[str, object]:
                 operation["responses"]["200"]["content"] = stream
             elif path in _OTHER:
                 media, kind = _OTHER[path]
-                operation["responses"]["200"]["content"] = {media: {"schema": {"type": kind}}}
+                operation["responses"]["200"]["content"] = {one: {"schema": {"type": kind}} for one in media}
             operation["responses"]["default"] = {"description": "A problem"}
             for status, response in operation["responses"].items():
                 if not status.startswith("2"):
