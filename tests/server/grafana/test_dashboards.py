@@ -248,6 +248,7 @@ def test_dialects_differ_in_nothing_but_what_is_asked(language: Language) -> Non
             del panel["targets"], panel["datasource"]
         for variable in document["templating"]["list"]:
             del variable["query"]
+            variable.pop("regex", None)  # lists are taken apart otherwise
             variable.pop("datasource", None)
         document["annotations"] = [one["name"] for one in document["annotations"]["list"]]
         return document
