@@ -1,6 +1,6 @@
 """The process that writes to the store of series beside the database; nothing else ever waits for that store.
 
-One at a time writes, by a lease; two would do no harm.
+One at a time of a server writes, by a lease; two would do no harm. Of two servers one would (`Alone`).
 """
 
 import logging
@@ -14,10 +14,11 @@ from sqlalchemy import Engine
 from schoolwatch_server import deletions, part
 from schoolwatch_server.config import ConfigError, ServerConfig
 from schoolwatch_server.database import lease, store_writer
-from schoolwatch_server.database.engine import begin_write, open_database
+from schoolwatch_server.database.engine import begin_read, begin_write, epoch, open_database
 from schoolwatch_server.guard import Guard
 from schoolwatch_server.lasting import LastingError
-from schoolwatch_server.store.influx.engine import StoreDownError
+from schoolwatch_server.store.influx.alone import Alone, name
+from schoolwatch_server.store.influx.engine import StoreDownError, StoreEngine
 from schoolwatch_server.store.influx.open import open_engine
 from schoolwatch_server.store.influx.sending import Batches
 from schoolwatch_server.store.influx.writer import Writer
@@ -74,6 +75,8 @@ def _write(config: ServerConfig, engine: Engine, owner: str, stop: threading.Eve
     """Writes as long as this process holds the lease."""
     writer: Writer | None = None
     renewed, batches = time.monotonic(), Batches()
+    with begin_read(engine) as conn:
+        me = name(epoch(conn), config.folder)
     try:
         while not stop.is_set():
             if time.monotonic() - renewed >= RENEW_EVERY:
@@ -81,7 +84,11 @@ def _write(config: ServerConfig, engine: Engine, owner: str, stop: threading.Eve
                 if not _hold(engine, owner):
                     return False
             try:
-                writer = writer or _writer(config, engine, batches)
+                if writer is None:
+                    store = open_engine(config.store)
+                    alone = Alone(store, me)
+                    writer = _writer(config, engine, store, batches)
+                alone.look()
                 if not writer.step():
                     stop.wait(IDLE)
                 pauses.over()
@@ -99,9 +106,8 @@ def _write(config: ServerConfig, engine: Engine, owner: str, stop: threading.Eve
     return True
 
 
-def _writer(config: ServerConfig, engine: Engine, batches: Batches) -> Writer:
-    section, store = config.store, open_engine(config.store)
-    listed = deletions.path_in(config.folder)
+def _writer(config: ServerConfig, engine: Engine, store: StoreEngine, batches: Batches) -> Writer:
+    section, listed = config.store, deletions.path_in(config.folder)
     try:
         keeps = section.retention_days
         return Writer(engine, store, section.place, listed, retention_days=keeps, batches=batches)

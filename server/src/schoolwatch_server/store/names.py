@@ -6,6 +6,9 @@ FIELD: Final = "value"
 """The field of what devices measured: a series is one number."""
 
 
+WRITER: Final = "schoolwatch_writer"
+"""In an engine beside the database: which `server` writes there. Nobody else reads it."""
+
 NAMED: Final = {"commune_name": "commune", "province_name": "province", "school_name": "school"}
 """Tags that say today's name of a place → the tag beside them with its id, which stays."""
 
