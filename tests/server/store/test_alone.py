@@ -11,7 +11,7 @@ from influxdb import DATABASE
 from influxdb import holding as holding_influxdb
 from schoolwatch_server.store.influx import alone
 from schoolwatch_server.store.influx.alone import Alone, name
-from schoolwatch_server.store.influx.engine import StoreDownError, StoreEngine
+from schoolwatch_server.store.influx.engine import About, StoreDownError, StoreEngine
 from schoolwatch_server.store.influx.open import open_engine
 from schoolwatch_server.store_section import SeriesStore
 from victoriametrics import holding as holding_victoriametrics
@@ -71,6 +71,9 @@ def test_a_store_that_cannot_be_read_is_written_to(caplog: pytest.LogCaptureFixt
     class WrittenOnly:
         def read(self, *_: object) -> None:
             raise StoreDownError("403")
+
+        def about(self) -> About:
+            return About()
 
         def write(self, lines: bytes) -> int:
             written.append(lines)

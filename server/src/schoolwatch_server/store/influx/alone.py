@@ -61,6 +61,7 @@ class Alone:
         try:
             found = list(self._store.read(WRITER, [FIELD], {}, start, end))
         except StoreDownError as error:
+            self._store.about()  # raises where it is away
             log.warning("whether another server writes to the store can't be seen: %s", error)
             return set()
         return {one.tags.get("server", "") for one in found if one.points} - {self._me}
