@@ -262,6 +262,18 @@ def test_a_store_without_what_it_had_is_filled_anew(world, store, clock, caplog,
         assert "written again from report" in caplog.text
 
 
+def test_a_store_that_may_only_be_written_to_is(world, store, clock, monkeypatch, caplog) -> None:
+    def newest(*_: object) -> Iterator[tuple[Mapping[str, str], int]]:
+        raise StoreDownError("/api/v1/query: 400 unsupported path")
+
+    monkeypatch.setattr(store, "newest", newest)
+    send(world, 3)
+    writer_of(world, store, clock).catch_up()
+    assert len(store.of("processor_load")) == 3
+    assert store.of("school_info")
+    assert "does not say what it was told last" in caplog.text
+
+
 def test_it_is_said_from_when_on_readings_are_whole_until_the_store_would_forget_them(
     world, store, clock
 ) -> None:

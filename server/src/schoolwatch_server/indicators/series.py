@@ -189,7 +189,12 @@ def places(conn: Connection) -> dict[tuple[Place, int], dict[str, str]]:
 
 
 def news(rows: Sequence[Judged], written: Written) -> list[Judged]:
-    """The rows that differ from the newest one of their series, or come long after it."""
+    """The rows that differ from the newest one of their series, or come long after it.
+
+    Without any number a row is no point in an InfluxDB, and what was known before would hold there. So a row
+    of a school then says that nothing (0) is known of it. What is above a school tells by what it has not why
+    it has no value: there a row of its own says so, right before.
+    """
     found = []
     for row in rows:
         last = written.get(series_of(row))
@@ -201,11 +206,6 @@ def news(rows: Sequence[Judged], written: Written) -> list[Judged]:
 
 
 def _is_nothing(row: Judged) -> bool:
-    """Without any number a row is no point in an InfluxDB, and what was known before would hold there.
-
-    So a row of a school says then that nothing (0) is known of it. What is above a school tells by what it
-    has not why it has no value: there a row of its own says so, right before.
-    """
     return _numbers(row)[:-1] == _NOTHING
 
 

@@ -1,5 +1,6 @@
 """Names of places for what is written, and the series that say which schools and devices there are."""
 
+import logging
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from operator import itemgetter
@@ -13,13 +14,15 @@ from schoolwatch_server.influxql.condition import ANY
 from schoolwatch_server.influxql.instant import EARLIEST, LATEST, nanoseconds
 from schoolwatch_server.influxql.query import Span
 from schoolwatch_server.scope import EVERYTHING
-from schoolwatch_server.store.influx.engine import StoreEngine
+from schoolwatch_server.store.influx.engine import StoreDownError, StoreEngine
 from schoolwatch_server.store.lines import info_line, judged_line, tag
 from schoolwatch_server.store.names import NAMED, SUMS
 from schoolwatch_server.store.queried.beside import GEOHASH, Names
 from schoolwatch_server.store.queried.info import DEVICES, SCHOOLS, InfoSeries
 from schoolwatch_server.store.queried.names import of_gone
 from schoolwatch_server.store.series import ENDED, Judged
+
+log = logging.getLogger(__name__)
 
 SCHOOLS_EVERY: Final = 300.0
 DEVICES_EVERY: Final = 3600.0
@@ -71,7 +74,7 @@ class Naming:
         """
         names = self.names()
         if not self._is_asked:
-            old = last_names(names, store.newest(SCHOOLS, nanoseconds(now - _HOLDS), nanoseconds(now + 1)))
+            old = last_names(names, _written(store, now))
             renamed = _renamed(old, names)
             self._old = (old, renamed) if renamed else None
         if self._old is None:
@@ -125,6 +128,16 @@ def _after(age: float) -> float:
     """Seconds after a point of that age at which an end stands: a later one of the same point comes after it,
     and all before the next judgement."""
     return 1 + _WITHIN * age / _HOLDS
+
+
+def _written(store: StoreEngine, now: float) -> list[tuple[Mapping[str, str], int]]:
+    """The newest `school_info` of each school under each of its names; none of a store that may only be
+    written to (a `vminsert`, a user without the right to read)."""
+    try:
+        return list(store.newest(SCHOOLS, nanoseconds(now - _HOLDS), nanoseconds(now + 1)))
+    except StoreDownError as error:
+        log.warning("the store does not say what it was told last; old names stay in it for a day: %s", error)
+        return []
 
 
 def last_names(names: Names, written: Iterable[tuple[Mapping[str, str], int]]) -> Names:
