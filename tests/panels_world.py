@@ -40,8 +40,33 @@ RULES = rules.load()
 UNKNOWN_BY_NOW = "Xã 2 (mới)"
 """The commune whose newest rows have no number: too little is known."""
 
-LABELS = {"rung": ("0", "3"), "family": ("4", "6")}
-"""Values of labels that say more than one thing; others are called after themselves."""
+LABELS = {
+    "rung": ("0", "3"),
+    "family": ("4", "6"),
+    "direction": ("download", "upload"),
+    "limited_by": ("server", "client"),
+    "product": ("Microsoft Defender",),
+    "scan": ("quick", "full"),
+    "part": ("whole", "realtime"),
+    "profile": ("domain", "private", "public"),
+    "scope": ("global", "link"),
+    "source": ("policy", "local"),
+    "drive": ("removable", "fixed"),
+    "nic": ("eth0",),
+    "disk": ("sda",),
+    "mount": ("/",),
+    "volume": ("C:",),
+}
+"""Values of labels as computers tell them; others are called after themselves."""
+
+LIKELY = {
+    "boolean": (2, 1),
+    "count": (30, 1),
+    "B": (400, 2**30),
+    "bit/s": (300, 10**6),
+    "ratio": (1024, 1 / 1024),
+}
+"""By unit: how many steps a made-up value has, and of what size, such that sums of them are exact."""
 
 
 def filled(world: World, start: float, *, hours: int) -> list[str]:
@@ -192,7 +217,8 @@ def _readings(chance: random.Random) -> Iterator[Reading]:
 def reading(metric: Metric, chance: random.Random) -> Reading:
     """Something measured, of one of the things that its labels tell apart."""
     labels = {label: chance.choice(LABELS.get(label, (label,))) for label in metric.labels}
-    return Reading(metric.name, float(chance.randrange(1000)), labels)
+    steps, size = LIKELY.get(metric.unit, (1000, 1))
+    return Reading(metric.name, float(chance.randrange(steps) * size), labels)
 
 
 def lines(source: Queried, devices: Sequence[str], span: Span, but: Container[str] = ()) -> Iterator[str]:

@@ -13,7 +13,7 @@ from schoolwatch_agent import texts as agent_texts
 from schoolwatch_agent.probes import PROBES
 from schoolwatch_contract import errors, ladder
 from schoolwatch_contract.catalogue import FACTS, METRICS
-from schoolwatch_server import console, rules, texts
+from schoolwatch_server import console, packs, rules, texts
 from schoolwatch_server.access import Role
 from schoolwatch_server.database import declarations, registry
 from schoolwatch_server.ladder import Standing
@@ -80,6 +80,12 @@ def test_both_languages_have_the_same_places_to_fill() -> None:
 def test_every_word_of_a_closed_list_has_its_text(beginning: str, ends: list[str]) -> None:
     assert len(ends) > 1
     assert [end for end in ends if f"{beginning}.{end}" not in WORDS.entries] == []
+
+
+def test_every_number_of_a_pack_has_its_name() -> None:
+    names = {n for pack in packs.load().packs for one in pack.indicators.values() for n in one.numbers}
+    assert len(names) > 20
+    assert sorted(name for name in names if f"packs.number.{name}" not in WORDS.entries) == []
 
 
 OTHER_WORDS = {
