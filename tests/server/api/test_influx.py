@@ -10,13 +10,10 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from urllib.parse import parse_qsl
 
 import httpx
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from sqlalchemy import event, func, select, update
 
 from schoolwatch_server import packs, rosters, rules
@@ -229,14 +226,6 @@ def test_a_body_that_is_no_form(ask: Ask, body: bytes) -> None:
     answer = ask().post("/influx/query", content=body, headers=kind)
     assert answer.status_code == 400
     assert "is no form" in answer.json()["error"]
-
-
-PIECES = st.sampled_from(["q", "epoch", "=", "&", "+", "%", "%2", "%3D", "%26", "%c3%a9", "a b", "é", ";"])
-
-
-@given(st.lists(PIECES).map("".join))
-def test_a_form_is_read_as_pythons_own_reads_it(form: str) -> None:
-    assert influx._fields(form.encode()) == dict(parse_qsl(form, keep_blank_values=True))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import unquote_to_bytes
+from urllib.parse import parse_qsl
 
 import msgspec
 from sqlalchemy import Connection
@@ -56,15 +56,9 @@ def query(who: Principal, server: Context, request: Request, body: bytes, conn: 
 
 
 def _fields(form: bytes) -> dict[str, str]:
-    """A form's fields; `parse_qsl`, which is made for texts, takes four times as long. Raises ValueError."""
-    if form.count(b"&") >= _FIELDS:
-        raise ValueError(f"more than {_FIELDS} fields")
-    pairs = (pair.partition(b"=") for pair in form.split(b"&") if pair)
-    return {_decoded(name): _decoded(value) for name, _, value in pairs}
-
-
-def _decoded(text: bytes) -> str:
-    return unquote_to_bytes(text.replace(b"+", b" ")).decode()
+    """A form's fields. Raises ValueError."""
+    said = parse_qsl(form.decode(), keep_blank_values=True, errors="strict", max_num_fields=_FIELDS)
+    return dict(said)
 
 
 def ping() -> Response:
