@@ -87,7 +87,25 @@ def _built(at: At) -> models.Dashboard:
     for number, row in enumerate(one.rows):
         builder = _with_row(builder, row, at, first, is_open=number < OPEN)
         first += 1 + len(row.panels)
-    return builder.build()
+    return _laid(builder.build())
+
+
+GRID = 24
+"""Columns of Grafana's grid."""
+
+
+def _laid(made: models.Dashboard) -> models.Dashboard:
+    """With each panel where it fits: the SDK lets the last one of a line stick out of the grid."""
+    x = y = line = 0
+    panels = [one for each in made.panels or [] for one in (each, *(getattr(each, "panels", None) or ()))]
+    for one in panels:
+        place = one.grid_pos
+        if place is None or x + place.w > GRID:
+            x, y, line = 0, y + line, 0
+        if place is not None:
+            place.x, place.y = x, y
+            x, line = x + place.w, max(line, place.h)
+    return made
 
 
 def _with_row(builder: Any, row: Row, at: At, first: int, *, is_open: bool) -> Any:

@@ -101,6 +101,23 @@ def test_every_panel_is_whole(path: Path) -> None:
 
 
 @of_each
+def test_each_panel_has_a_place_of_its_own(path: Path) -> None:
+    """One that sticks out of the grid Grafana shifts over its neighbour, which then moves down."""
+    document = json.loads(path.read_text(encoding="utf-8"))
+    taken: set[tuple[int, int]] = set()
+    for one in (*shown(document), *(panel for panel in document["panels"] if panel["type"] == "row")):
+        place = one["gridPos"]
+        assert 0 <= place["x"] < place["x"] + place["w"] <= 24, one["title"]
+        columns, lines = (
+            range(place["x"], place["x"] + place["w"]),
+            range(place["y"], place["y"] + place["h"]),
+        )
+        its = {(x, y) for x in columns for y in lines}
+        assert not its & taken, one["title"]
+        taken |= its
+
+
+@of_each
 def test_colours_mean_what_they_say(path: Path) -> None:
     """Without a word Grafana paints a number green, also one that is not known, and red from 80 on."""
     document = json.loads(path.read_text(encoding="utf-8"))

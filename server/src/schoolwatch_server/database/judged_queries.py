@@ -46,7 +46,10 @@ def points(
         patience.check(len(rows))
         left -= len(rows)
         if left < 0:
-            raise QueryError(f"more than {POINTS_MAX} points: ask for mean() or last() and GROUP BY time()")
+            raise QueryError(
+                f"more than {POINTS_MAX} points: ask for a shorter time, as time > now() - 1h, or for "
+                "mean() or last() and GROUP BY time()"
+            )
         for id_, at, *values in rows:
             when = nanoseconds(at)
             if span.start <= when < span.end and any(value is not None for value in values):

@@ -1,6 +1,7 @@
 """Incidents: how many are open, where and of what, how many are new, and how fast they are seen to."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from schoolwatch_server.grafana.marks import TITLE
@@ -95,7 +96,7 @@ def row(where: Where, console: str) -> Row:
     """What a place's own dashboard says of its incidents."""
     panels = (
         open_now(where, console),
-        new_by_day(where, f"{console}&state=all"),
+        replace(new_by_day(where, f"{console}&state=all"), width=8),
         worst(where, console=console),
     )
     return Row(said("grafana.row.incidents"), panels)
@@ -173,7 +174,7 @@ DASHBOARD = Dashboard(
                 by_severity(IN_PROVINCE, LIST),
                 new_by_day(IN_PROVINCE, f"{LIST}?state=all"),
                 _times(IN_PROVINCE),
-                worst(IN_PROVINCE, console=LIST),
+                replace(worst(IN_PROVINCE, console=LIST), width=24),
                 by_rule(IN_PROVINCE, LIST),
             ),
         ),

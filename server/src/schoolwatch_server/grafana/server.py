@@ -1,5 +1,6 @@
 """SchoolWatch itself: what comes in, how far behind it is, what waits, and how far the rollout has come."""
 
+from dataclasses import replace
 from typing import Final
 
 from schoolwatch_server.grafana import incidents
@@ -76,7 +77,7 @@ DASHBOARD = Dashboard(
                 _of("undelivered", "count"),
                 _of("database", "B"),
                 _whole(),
-                incidents.by_severity(_HERE, incidents.LIST),
+                replace(incidents.by_severity(_HERE, incidents.LIST), width=24),
                 incidents.by_rule(_HERE, incidents.LIST),
             ),
         ),
