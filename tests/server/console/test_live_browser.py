@@ -157,3 +157,28 @@ def test_keys_of_one_letter_can_be_switched_off_for_a_browser(tree: Tree, browse
         page.keyboard.press("j")
         expect(there).to_be_focused()
         assert said == []
+
+
+def test_after_an_act_on_many_reload_and_back_send_nothing_again(tree: Tree, browser: Browser) -> None:
+    school = tree.schools[2]
+    numbers = [happen(tree, school, rule) for rule in ("firewall_off", "backup_old", "disk_failing")]
+    with RunningSite(tree.config) as site:
+        list_, _ = opened(browser, site, "so_admin", f"/incidents?school={school.mark}")
+        sent: list[str] = []
+        list_.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+        for number in numbers[:2]:
+            list_.locator(f"{row(number)} input").check()
+        list_.get_by_role("button", name="Nhận xử lý").click()
+        outcome = list_.locator(".outcome")
+        expect(outcome).to_contain_text("đã làm 2 sự cố")
+        assert f"school={school.mark}" in list_.url, "what was filtered stays so"
+        expect(list_.locator(row(numbers[2]))).to_be_visible()
+        expect(list_.locator(".incidents input:checked")).to_have_count(0)
+        list_.reload()
+        expect(list_.locator(row(numbers[0]))).to_be_visible()
+        expect(outcome).to_have_count(0)
+        list_.locator(f"{row(numbers[0])} a").click()
+        list_.wait_for_url("**/incidents/*")
+        list_.go_back()
+        expect(list_.locator(row(numbers[0]))).to_be_visible()
+        assert len(sent) == 1
