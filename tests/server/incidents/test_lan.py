@@ -1,6 +1,7 @@
 """A school's network as its gateways see it: from reports to incidents, what people say of them, replayed."""
 
 import dataclasses
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -269,6 +270,9 @@ def test_what_a_replaced_gateway_saw_is_closed_as_not_observed_and_opens_when_an
         say(lan.world, row.id, "withdraw", 4 * HOUR)
         closed = admin.get(at).text
         assert "đóng: không còn quan sát được, không biết việc này còn hay không" in closed
+        assert re.search("<span[^>]*>Không còn quan sát được</span>", closed), (
+            "it says so where its state stands"
+        )
         assert 'name="act" value="reopen"' in closed, "a thumb slips"
         assert "data-incident" not in admin.get(lists).text
     (row,) = opened(lan.world)
