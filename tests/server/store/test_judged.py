@@ -1,8 +1,15 @@
 """What the server judged is written as series, once however often, and read by tags and range."""
 
+from sqlalchemy import select
+
 from reports import NOW, World
-from schoolwatch_server.database import judged
+from schoolwatch_server.database import judged, judged_queries
+from schoolwatch_server.database import judged_statements as statements
+from schoolwatch_server.database import tables as t
 from schoolwatch_server.database.engine import begin_read
+from schoolwatch_server.influxql.instant import SECOND
+from schoolwatch_server.influxql.patience import Patience
+from schoolwatch_server.influxql.query import Buckets, Span
 from schoolwatch_server.store import Judged, Store
 from schoolwatch_server.store.sqlite import SqliteStore
 
@@ -40,3 +47,31 @@ def test_writing_nothing_is_nothing(world: World) -> None:
     store = SqliteStore(world.engine)
     store.write_judged([])
     assert store.judged("indicator", {}, 0, NOW) == ()
+
+
+def test_the_last_of_each_interval_comes_in_one_question_on_postgresql(world: World) -> None:
+    store = SqliteStore(world.engine)
+    start = int(NOW) // 3600 * 3600
+    rows = [
+        Judged("indicator", {**TAGS, "school": str(school)}, start + 600 * step, None if step == 5 else step)
+        for school in range(120)
+        for step in range(9)
+    ]
+    store.write_judged(rows)
+    span, hours = Span(start * SECOND, (start + 86_400) * SECOND), Buckets(3600 * SECOND)
+    with begin_read(world.engine) as conn:
+        ids = conn.scalars(select(t.judged_series.c.id).order_by(t.judged_series.c.id.desc())).all()
+        found = judged_queries.lasts(conn, ids, "value", span, hours, Patience())
+        folded = judged_queries.folds(conn, ids, "value", span, hours, frozenset({"last"}), Patience())
+        text = statements.lasts("value").query(conn.dialect.name)
+    assert {*found} == {*folded} == {*ids}
+    hour = 3600 * SECOND
+    assert {*found.values()} == {((span.start, 4.0), (span.start + hour, 8.0))}
+    for its in folded.values():
+        assert {at: (one.last, one.last_at) for at, one in its.items()} == {
+            span.start: (4.0, span.start + 2400 * SECOND),
+            span.start + hour: (8.0, span.start + 4800 * SECOND),
+        }
+    assert ("ids" in text.compile(dialect=world.engine.dialect).params) is (
+        world.engine.dialect.name == "postgresql"
+    ), "SQLite reads one series after the other, in its own process"

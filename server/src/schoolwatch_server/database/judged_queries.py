@@ -4,6 +4,7 @@ import itertools
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Final
 
 from sqlalchemy import Connection, and_, func, select
@@ -122,9 +123,7 @@ def folds(
         told = lasts(conn, ids, field, span, buckets, patience)
         return {id_: {0: Fold(1, value, value, value, value, at)} for id_, ((at, value),) in told.items()}
     if need == {"last"} and buckets is not None:
-        for id_, its in _in_their_order(
-            conn, ids, statements.lasts(field, told=True), span, buckets, patience
-        ):
+        for id_, its in _of_each(conn, ids, statements.lasts(field, told=True), span, buckets, patience):
             for start, at, value in its:
                 found[id_][start] = Fold(1, value, value, value, value, nanoseconds(at))
         return found
@@ -162,16 +161,24 @@ def lasts(
                 if at is not None:
                     found[id_] = ((nanoseconds(at), value),)
         return found
-    for id_, its in _in_their_order(conn, ids, statements.lasts(field), span, buckets, patience):
+    for id_, its in _of_each(conn, ids, statements.lasts(field), span, buckets, patience):
         found[id_] = tuple(dict(its).items())
     return found
 
 
-def _in_their_order(
+def _of_each(
     conn: Connection, ids: Sequence[int], query: Asked, span: Span, buckets: Buckets, patience: Patience
 ) -> Iterator[tuple[int, list[Any]]]:
-    """Series that have points, each with what a `statements.lasts` says of them."""
+    """Series that have points, in whatever order, each with what a `statements.lasts` says of them."""
     asked = statements.within(span) | statements.even(span, buckets)
+    if conn.dialect.name == "postgresql":
+        for some in _parts(ids, _READ):
+            patience.check()
+            rows = query.all(conn, asked | _ids(conn, some))
+            patience.check(len(rows))
+            for id_, its in itertools.groupby(rows, itemgetter(0)):
+                yield id_, [row[1:] for row in its]
+        return
     for id_ in ids:
         patience.check()
         if rows := query.all(conn, asked | {"series": id_}):
