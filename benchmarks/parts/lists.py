@@ -25,7 +25,7 @@ def fill(
         conn.execute(insert(t.asset), [_asset(school, number, chance) for number in range(ASSETS)])
         conn.execute(
             insert(t.claim),
-            [_claim(school, question, chance) for question in _asked(levels[school % len(levels)])],
+            [_claim(school, question, now, chance) for question in _asked(levels[school % len(levels)])],
         )
 
 
@@ -62,7 +62,7 @@ def _rooms(
     conn.execute(
         insert(t.hand_check),
         [
-            {"room_id": school, "computers_working": 5, "checked_at": now - 86400, "checked_by": "simulated"},
+            {"room_id": school, "computers_working": 5, "checked_at": now - 86400, "checked_by": "mô phỏng"},
         ],
     )
     use = {
@@ -89,21 +89,22 @@ def _class(school: int, number: int, chance: random.Random) -> dict[str, object]
 
 def _contracts(school: int, chance: random.Random) -> list[dict[str, object]]:
     row = {"school_id": school, "technology": "fibre", "download_mbps": 200.0, "upload_mbps": 100.0}
-    return [{**row, "isp": isp, "subscriber": isp} for isp in ("VNPT", "Viettel")[: chance.randint(1, 2)]]
+    providers = ("VNPT", "Viettel")[: chance.randint(1, 2)]
+    return [{**row, "isp": isp, "subscriber": f"{isp.lower()}_{school:05}"} for isp in providers]
 
 
 def _asset(school: int, number: int, chance: random.Random) -> dict[str, object]:
     return {
         "school_id": school,
         "tag": f"TS{number}",
-        "name": "simulated",
+        "name": "Máy tính mô phỏng",
         "kind": "computer",
         "room_id": school,
-        "purpose": "simulated",
+        "purpose": "dạy học",
         "status": chance.choice(["in_use", ""]),
         "has_serial": True,
         "support_ends": 2e9,
-        "responsible": "simulated",
+        "responsible": "nhân viên thiết bị",
         "device_id": None,
     }
 
@@ -113,7 +114,7 @@ def _asked(level: str) -> list[Question]:
     return [question for question in of_school(level) if question.id in FEEDS]
 
 
-def _claim(school: int, question: Question, chance: random.Random) -> dict[str, object]:
+def _claim(school: int, question: Question, now: float, chance: random.Random) -> dict[str, object]:
     return {
         "school_id": school,
         "question": question.id,
@@ -122,9 +123,9 @@ def _claim(school: int, question: Question, chance: random.Random) -> dict[str, 
         "text": "",
         "as_of": "2026-10-01",
         "state": "accepted",
-        "created_at": 1.0,
-        "created_by": "simulated",
-        "changed_at": 1.0,
+        "created_at": now - 30 * 86400.0,
+        "created_by": "mô phỏng",
+        "changed_at": now - 20 * 86400.0,
     }
 
 
