@@ -22,7 +22,7 @@ from schoolwatch_server.store.influx.engine import (
     StoreRefusesError,
     StoreSlowError,
 )
-from schoolwatch_server.store.influx.metrics import instance, notice
+from schoolwatch_server.store.influx.metrics import instance, notice, of_clock
 from schoolwatch_server.store.influx.open import open_engine
 from schoolwatch_server.store_section import SeriesStore, trouble
 from victoriametrics import RunningVictoriaMetrics
@@ -42,6 +42,7 @@ class Scripted(ThreadingHTTPServer):
         self.asked: list[tuple[str, str, bytes]] = []
         self.hangs = 0.0
         self.drips = 0
+        self.date = ""
 
     @property
     def url(self) -> str:
@@ -50,6 +51,9 @@ class Scripted(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     server: Scripted
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return self.server.date or super().date_time_string(timestamp)
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -431,3 +435,29 @@ def test_the_real_ones_tell_their_starts_apart_and_delete(
 def test_the_settings_are_checked(section: SeriesStore, wrong: str | None) -> None:
     said = trouble(section)
     assert said is None if wrong is None else said is not None and said.startswith(wrong)
+
+
+@pytest.mark.parametrize(
+    ("date", "says"),
+    [
+        ("Mon, 30 Nov 2026 09:00:00 GMT", ""),
+        ("Mon, 30 Nov 2026 09:59:00 GMT", ""),
+        ("Mon, 30 Nov 2026 12:00:00 GMT", "its clock is 3 h ahead of this server's"),
+        ("Sat, 28 Nov 2026 09:00:00 GMT", "its clock is 48 h behind this server's"),
+        ("", ""),
+        ("yesterday", ""),
+        ("Mon, 99 Nov 2026 09:00:00 GMT", ""),
+    ],
+)
+def test_a_store_by_another_clock_is_told(date: str, says: str) -> None:
+    """By its own clock VictoriaMetrics drops what lies two days ahead, and says nothing."""
+    assert of_clock(date, 1796029200.0).startswith(says)
+    assert bool(of_clock(date, 1796029200.0)) == bool(says)
+
+
+def test_its_clock_is_in_each_answer(engine: StoreEngine, scripted: Scripted) -> None:
+    scripted.date = "Sat, 28 Nov 2020 09:00:00 GMT"
+    said = 'vm_app_version{x="y"} 1\nprocess_start_time_seconds 1.5\n'
+    is_victoria = type(engine).__name__ == "VictoriaMetrics"
+    scripted.answers += [(200, said)] if is_victoria else [(200, '{"version":"3"}'), (404, "")]
+    assert "behind this server's: set both right" in engine.about().notice

@@ -1,6 +1,7 @@
 """InfluxDB: 1.x by its database, 1.8, 2 and 3 by their bucket; read by InfluxQL, which all of them answer."""
 
 import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
@@ -9,7 +10,7 @@ import msgspec
 
 from schoolwatch_server.store.influx.engine import ANSWER, About, Found, StoreDownError, told
 from schoolwatch_server.store.influx.http import Requests, authorization
-from schoolwatch_server.store.influx.metrics import instance, is_victoriametrics
+from schoolwatch_server.store.influx.metrics import instance, is_victoriametrics, of_clock
 from schoolwatch_server.store.influx.written import V2Writer
 from schoolwatch_server.store.names import FIELD
 
@@ -80,7 +81,8 @@ class InfluxDB:
         answer = self._requests.send("GET", "/metrics")
         if is_victoriametrics(answer.text):  # to be asked in InfluxQL it only seems
             raise StoreDownError('what answers is a VictoriaMetrics: set store.kind = "victoriametrics"')
-        return About(instance(answer.text) if answer.status_code < 300 else "")
+        clock = of_clock(ping.headers.get("date", ""), time.time())
+        return About(instance(answer.text) if answer.status_code < 300 else "", clock)
 
     def read(
         self, measurement: str, fields: Sequence[str], tags: Mapping[str, str], start: int, end: int

@@ -1,11 +1,15 @@
 """What a store says of itself at `/metrics`, in Prometheus' text. Pure."""
 
 import re
+from email.utils import parsedate_to_datetime
 
 _START = re.compile(r"^(process_start_time_seconds|vm_app_start_timestamp) (\S+)", re.MULTILINE)
 _VICTORIA = re.compile(r"^vm_app_version\{", re.MULTILINE)
 _PERIOD = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)([hdwy]?)")
 _UNITS = {"": 31.0, "h": 1 / 24, "d": 1.0, "w": 7.0, "y": 365.0}
+CLOCK = 3600.0
+"""Seconds by which two clocks may differ: points lie as far from where they are looked for."""
+
 _SLACK = 7
 """Days of difference that are not worth a word: five years are 1825 or 1826."""
 
@@ -44,6 +48,21 @@ def notice(text: str, retention_days: int = 0) -> str:
             "what is older is dropped without a word"
         )
     return "; ".join(wrong)
+
+
+def of_clock(date: str, now: float) -> str:
+    """What of its clock should be otherwise, by an answer's `Date` (RFC 9110, 6.6.1); "" where nothing is."""
+    try:
+        ahead = parsedate_to_datetime(date).timestamp() - now
+    except (ValueError, OverflowError):
+        return ""
+    if abs(ahead) < CLOCK:
+        return ""
+    way = "ahead of" if ahead > 0 else "behind"
+    return (
+        f"its clock is {abs(ahead) / 3600:.0f} h {way} this server's: set both right (NTP); what lies too "
+        "far ahead of its own, or before what it keeps, it may drop without a word"
+    )
 
 
 def _days(period: str) -> float | None:

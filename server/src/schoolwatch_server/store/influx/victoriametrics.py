@@ -1,5 +1,6 @@
 """VictoriaMetrics: written to as InfluxDB 2, read by its export, one series a field."""
 
+import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
@@ -9,7 +10,7 @@ import msgspec
 
 from schoolwatch_server.store.influx.engine import ANSWER, About, Found, StoreDownError
 from schoolwatch_server.store.influx.http import Requests, authorization
-from schoolwatch_server.store.influx.metrics import instance, is_victoriametrics, notice
+from schoolwatch_server.store.influx.metrics import instance, is_victoriametrics, notice, of_clock
 from schoolwatch_server.store.influx.written import V2Writer
 from schoolwatch_server.store.names import prometheus_name
 
@@ -69,7 +70,11 @@ class VictoriaMetrics:
             raise StoreDownError(f"/metrics: {answer.words}")
         if not (started := instance(answer.text)) or not is_victoriametrics(answer.text):
             raise StoreDownError(f"/metrics: what answers is no VictoriaMetrics: {answer.shown}")
-        return About(started, notice(answer.text, self._retention_days))
+        said = (
+            notice(answer.text, self._retention_days),
+            of_clock(answer.headers.get("date", ""), time.time()),
+        )
+        return About(started, "; ".join(filter(None, said)))
 
     def read(
         self, measurement: str, fields: Sequence[str], tags: Mapping[str, str], start: int, end: int
