@@ -16,8 +16,8 @@ import psutil
 MEMORY = Path("/dev/shm")
 DISK = Path("/var/tmp")
 
-ROOM = 512 << 20
-"""What the tests' files take at most, in bytes."""
+ROOM = 1 << 30
+"""Twice what the tests' files take at most, in bytes."""
 
 BESIDE = 2 << 30
 """What the tests' processes take at most, in bytes."""
@@ -25,7 +25,7 @@ BESIDE = 2 << 30
 LIMIT = Path("/sys/fs/cgroup/memory.max")
 """What a container may take, in bytes, or `max`."""
 
-_PREFIX = "schoolwatch-tests-"
+_PREFIX = "sw-tests-"  # sockets of tests have room for some 40 characters before their own
 
 
 def folder(memory: Path = MEMORY) -> Path:
