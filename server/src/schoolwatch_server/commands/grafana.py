@@ -120,7 +120,10 @@ def _provision(arguments: argparse.Namespace) -> int:
     written = provisioning.files(source, arguments.folder, arguments.language, console, alerting)
     if alerting is None and (arguments.out / provisioning.RULES).exists():
         written |= provisioning.no_rules()
-        command.note(f"{provisioning.RULES} now has Grafana delete the rules that it made: leave it there")
+        command.note(
+            f"{provisioning.RULES} now has Grafana delete the rules that it made: leave it there, and before "
+            "rules are pushed some day take it back with `grafana withdraw`"
+        )
     for name, text in written.items():
         path = arguments.out / name
         try:

@@ -92,7 +92,7 @@ def _measurement(reader: Reader) -> str:
     if reader.says("("):
         raise QueryError("a query within a query is not answered here: name a measurement", reader.next.at)
     if reader.next.kind == "regex":
-        raise QueryError("SELECT … FROM /…/ is not answered here: name one measurement", reader.next.at)
+        raise QueryError("FROM /…/ is not answered here: name one measurement", reader.next.at)
     name = reader.name("a measurement")
     while reader.took("."):
         if reader.says("."):
