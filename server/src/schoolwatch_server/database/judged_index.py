@@ -37,7 +37,7 @@ _WORTH: Final = 10
 _CHOICES: Final = 1000
 _CHOSEN: Final = 2000
 """Choices of series that are kept, and of how many series at most: all dashboards have 700, of a province's
-schools each. They take 16 MB at most."""
+schools each. They take 16 MB at most, and their conditions 20."""
 
 
 @dataclass(slots=True)
