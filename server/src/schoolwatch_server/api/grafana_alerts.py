@@ -7,6 +7,7 @@ The message is that of Grafana's contact point "webhook". What is held of each a
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Final, Literal
 
 from fastapi import Query, Request
@@ -71,25 +72,32 @@ def _tell(who: Principal, server: Context, body: bytes) -> dict[str, int]:
         places = _places(conn, who, message)
         keys = {id(one): key(one.labels, _teller(who.scope)) for one in message.alerts}
         cut = key({"schoolwatch_cut": message.groupKey}, _teller(who.scope))
-        held = grafana_alerts.known(conn, {cut, *keys.values()})
+        full = key({"schoolwatch_full": ""}, _teller(who.scope))
+        held = grafana_alerts.known(conn, {cut, full, *keys.values()})
         before = dict(held)
         for one in message.alerts:
             if is_trial(one.labels):
                 continue
             _take(held, one, keys[id(one)], _place(one, places, who), now)
-        held.pop(cut, None)
         gone = before.keys() - held.keys()
-        left = _without_room(conn, held, before, len(gone), now)
+        freed = len(gone) + (full in before)  # what says that some are missing takes no room
+        left = _without_room(conn, held, before, freed, now)
         for name in left:
             del held[name]
-        if left or message.truncatedAlerts:
-            told = _cut(server.texts, message.truncatedAlerts, len(left))
-            since = before[cut].state if cut in before else AlertState(now)
-            held[cut] = _alert(cut, who.scope, *told, None, since, now)
-        grafana_alerts.end(conn, gone - held.keys())
+        has_room = _room(conn) + freed > len(held.keys() - before.keys())
+        firing = sum(not one.state.is_over for name, one in held.items() if name not in (cut, full))
+        missing = partial(_missing, server.texts, place=who.scope, now=now)
+        if message.truncatedAlerts and (cut in held or has_room):
+            held[cut] = missing(cut, "truncated", message.truncatedAlerts, held.get(cut))
+        elif not message.truncatedAlerts:
+            held.pop(cut, None)
+        if left:  # one for all groups: a message may be of one alert
+            held[full] = missing(full, "full", len(left), held.get(full))
+        elif has_room:
+            held.pop(full, None)
+        grafana_alerts.end(conn, before.keys() - held.keys())
         grafana_alerts.put(conn, held.values())
-    firing = sum(not one.state.is_over for name, one in held.items() if name != cut)
-    return {"firing": firing, "over": len(gone - {cut}), "left": len(left)}
+    return {"firing": firing, "over": len(gone), "left": len(left)}
 
 
 def _message(body: bytes) -> AlertMessage:
@@ -104,28 +112,27 @@ def _without_room(
     conn: Connection,
     held: Mapping[str, GrafanaAlert],
     before: Mapping[str, GrafanaAlert],
-    gone: int,
+    freed: int,
     now: float,
 ) -> list[str]:
     """Keys of the new ones that are too many: of those, not the severest."""
     new = sorted(held.keys() - before.keys(), key=lambda name: _RANKS[held[name].severity or "medium"])
-    if len(new) > _room(conn) + gone:
+    if len(new) > _room(conn) + freed:
         grafana_alerts.forget_silent(conn, now - SILENT, before.keys())
-    return new[max(0, _room(conn) + gone) :]
+    return new[max(0, _room(conn) + freed) :]
 
 
 def _room(conn: Connection) -> int:
     return MOST - grafana_alerts.count(conn)
 
 
-def _cut(words: Texts, truncated: int, left: int) -> tuple[str, str]:
-    """What is said, and why, of alerts that are not held."""
-    why = []
-    if truncated:
-        why.append(words.get("vi", "grafana_cut.truncated", count=truncated))
-    if left:
-        why.append(words.get("vi", "grafana_cut.full", count=left, most=MOST))
-    return words.get("vi", "grafana_cut.title"), " ".join(why)
+def _missing(
+    words: Texts, name: str, why: str, count: int, before: GrafanaAlert | None, *, place: Scope, now: float
+) -> GrafanaAlert:
+    """That alerts are not held: the sender left them out, or its last message had more than there is room."""
+    title = words.get("vi", "grafana_cut.title")
+    said = words.get("vi", f"grafana_cut.{why}", count=count, most=MOST)
+    return _alert(name, place, title, said, None, before.state if before else AlertState(now), now)
 
 
 def _take(held: dict[str, GrafanaAlert], alert: Alert, name: str, place: Scope, now: float) -> None:

@@ -35,21 +35,25 @@ class _Carried(msgspec.Struct):
     told: msgspec.Raw
 
 
-def sent_on(
-    request: Request, to: str, told: msgspec.Struct, *, query: str = "", part: str = ""
-) -> Response | None:
+def sent_on(request: Request, to: str, told: msgspec.Struct, *, query: str = "") -> Response | None:
     """The redirect to the page (a path) that then says what is told; None where a cookie can't hold it.
 
-    `query` are the words of its address, `part` the place on the page.
+    `query` are the words of its address.
     """
-    carried = _Carried(to, type(told).__name__, msgspec.Raw(msgspec.json.encode(told)))
-    value = base64.urlsafe_b64encode(zlib.compress(msgspec.json.encode(carried), 9)).decode()
-    if len(value) > _LONGEST:
+    value = packed(to, told)
+    if not value:
         return None
     words = "&".join(filter(None, (query, urlencode({_MARK: 1}))))
-    answer = RedirectResponse(f"{to}?{words}{f'#{part}' if part else ''}", 303)
+    answer = RedirectResponse(f"{to}?{words}", 303)
     cookies.put(answer, request, _NAME, value, seconds=_SECONDS, same_site="strict")
     return answer
+
+
+def packed(to: str, told: msgspec.Struct) -> str:
+    """What is told to a page as a cookie has it; empty where it is too much."""
+    carried = _Carried(to, type(told).__name__, msgspec.Raw(msgspec.json.encode(told)))
+    value = base64.urlsafe_b64encode(zlib.compress(msgspec.json.encode(carried), 9)).decode()
+    return value if len(value) <= _LONGEST else ""
 
 
 def taken(request: Request, kind: type[_Told]) -> _Told | None:
