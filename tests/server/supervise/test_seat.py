@@ -1,5 +1,6 @@
 """What reaches a broker before intake has ever been there waits for intake, and is not dropped."""
 
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -108,3 +109,10 @@ def test_a_program_that_is_no_broker_is_said_and_holds_nothing_up(
     program.chmod(0o700)
     assert seat.first_memory(program, Login("127.0.0.1", 9, "server", "secret"), 1 << 20) is None
     assert "without intake's session" in caplog.text
+    for elsewhere in (tmp_path / ("long" * 30), tmp_path / "not there"):
+        if "long" in elsewhere.name:
+            elsewhere.mkdir()
+        monkeypatch.setattr(tempfile, "tempdir", str(elsewhere))
+        caplog.clear()
+        assert seat.first_memory(program, Login("127.0.0.1", 9, "server", "secret"), 1 << 20) is None
+        assert "without intake's session" in caplog.text

@@ -29,7 +29,7 @@ MEMORY = "mosquitto.db"
 HOLD = 5.0
 """Seconds that the other parts' start waits for a mosquitto; one that can't start says so itself."""
 
-_SECONDS = 20.0
+_SECONDS = 10.0
 
 
 def keep(config: ServerConfig, program: Path | None) -> None:
@@ -50,11 +50,21 @@ def first_memory(program: Path, login: Login, queued_bytes: int) -> bytes | None
     """The memory of a Mosquitto that knows intake's session and nothing else.
 
     It is made by that program itself, which meanwhile no device can reach. None where that failed, which is
-    logged: Mosquitto then starts without. Raises OSError where nothing can be written.
+    logged: Mosquitto then starts without.
     """
+    try:
+        return _made(program, login, queued_bytes)
+    except (OSError, ValueError) as error:  # no room for temporary files, or none that a socket can lie in
+        log.warning("mosquitto starts without intake's session: %s", error)
+        return None
+
+
+def _made(program: Path, login: Login, queued_bytes: int) -> bytes | None:
     with tempfile.TemporaryDirectory(prefix="schoolwatch-") as name:
         folder = Path(name)
         door = mosquitto.socket_in(folder)
+        if not door:
+            raise ValueError(f"{folder}: too long a path for a socket, set TMPDIR to a shorter one")
         write_atomically(
             folder / "passwords", access.password_file({login.user: hash_password(login.password)})
         )
