@@ -273,7 +273,7 @@ MATRIX: tuple[Row, ...] = (
     Row("GET", "/docs",                   "yyy yyy yy yy yy yyy yyy yy y"),
     Row("GET", "/healthz",                "yyy yyy yy yy yy yyy yyy yy y"),
     Row("GET", "/ca.pem",                 "nnn nnn nn nn nn nnn nnn nn n"),  # no authority of its own here
-    Row("GET", "/influx/ping",            "yyy yyy yy yy yy yyy yyy yy y"),
+    Row("GET", "/influx/ping",            "yyy yyy yy yy yy yyy yyy yy y", done=204),
     Row("GET", "/readyz",                 "yyy yyy yy yy yy yyy yyy yy y"),
     Row("GET", "/metrics",                "y-- y-- -- -- -- y-- y-- -- ?"),
     Row("GET", "/metrics/indicators",     "yyy yyy yy yy yy yyy yyy -- ?"),

@@ -114,9 +114,10 @@ def test_every_route_of_the_api_is_described(description: dict[str, Any]) -> Non
     for method, path in described:
         responses = description["paths"][path][method]["responses"]
         for status, response in responses.items():
-            ((media, content),) = response["content"].items()
-            assert content["schema"], (path, status)
-            assert (media == "application/problem+json") == (not status.startswith("2")), (path, status)
+            assert response["content"], (path, status)
+            for media, content in response["content"].items():
+                assert content["schema"], (path, status)
+                assert (media == "application/problem+json") == (not status.startswith("2")), (path, status)
 
 
 @dataclass(frozen=True)

@@ -378,16 +378,16 @@ def test_no_address_is_in_the_database_or_the_log(
 
 def test_the_file_of_addresses_must_be_private(tmp_path: Path) -> None:
     path = tmp_path / "urls"
-    path.write_text("# phòng CNTT\n\njson://127.0.0.1:9/k1\n  slack://a/b/c  \n", encoding="utf-8")
+    path.write_text("# phòng CNTT\n\njson://127.0.0.1:9/s3cret\n  slack://a/b/c  \n", encoding="utf-8")
     path.chmod(0o644)
     with pytest.raises(channels.ChannelError, match="chmod 600") as caught:
         channels.read(path)
-    assert "k1" not in str(caught.value)
+    assert "s3cret" not in str(caught.value)
     path.chmod(stat.S_IRUSR | stat.S_IWUSR)
     found = channels.read(path)
-    assert list(found.values()) == ["json://127.0.0.1:9/k1", "slack://a/b/c"]
+    assert list(found.values()) == ["json://127.0.0.1:9/s3cret", "slack://a/b/c"]
     assert [name.split("-")[0] for name in found] == ["json", "slack"]
-    assert not any("k1" in name for name in found)
+    assert not any("s3cret" in name for name in found)
 
 
 def test_no_file_is_no_channel(tmp_path: Path) -> None:
