@@ -161,7 +161,7 @@ def test_keys_of_one_letter_can_be_switched_off_for_a_browser(tree: Tree, browse
 
 def test_after_an_act_on_many_reload_and_back_send_nothing_again(tree: Tree, browser: Browser) -> None:
     school = tree.schools[2]
-    numbers = [happen(tree, school, rule) for rule in ("antivirus_off", "backup_old", "disk_failing")]
+    numbers = [happen(tree, school, rule) for rule in ("realtime_off", "backup_old", "disk_failing")]
     with RunningSite(tree.config) as site:
         list_, _ = opened(browser, site, "so_admin", f"/incidents?school={school.mark}")
         sent: list[str] = []

@@ -107,9 +107,8 @@ class BoundedHead(H11Protocol):
         """Starts the clock for a further request; stops it when the headers are whole."""
         super().data_received(data)
         if self.cycle is not None:
-            cast("dict[str, Any]", self.cycle.scope)[_GONE] = (
-                self._gone
-            )  # before the request's task has its first turn
+            scope = cast("dict[str, Any]", self.cycle.scope)
+            scope[_GONE] = self._gone  # before the request's task has its first turn
         self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
