@@ -32,8 +32,7 @@ _LOGIN: Final = re.compile(r"log.?in|sign.?in|sso|auth", re.IGNORECASE)
 
 def unreached(error: BaseException) -> str:
     """Of what kept a request from being answered."""
-    said = f"{type(error).__name__}: {error}"
-    return advised(said)
+    return advised(f"{type(error).__name__}: {error}")
 
 
 def advised(said: str) -> str:
